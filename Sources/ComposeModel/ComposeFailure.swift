@@ -1,0 +1,72 @@
+/// Why a compose failed: an explanation for people and the same as data for programs.
+///
+/// It is made where the failure is noticed, because only there is it known whether trying again can help. No text in it
+/// names a path of the server or holds a secret.
+public struct ComposeFailure: Error, Hashable, Sendable, Codable {
+    /// What kind of failure it is; a bounded set, fit for a metric's label.
+    public enum Code: String, Hashable, Sendable, Codable, CaseIterable {
+        /// A requested package is nowhere in the source.
+        case packageNotFound = "package-not-found"
+        /// `check_deps` was asked for and something could not be installed.
+        case brokenDependencies = "broken-dependencies"
+        /// The source does not exist, is not a repository or may not be read.
+        case sourceNotUsable = "source-not-usable"
+        /// The source's metadata is truncated, malformed or does not match its checksums.
+        case metadataCorrupt = "metadata-corrupt"
+        /// A package's file is missing or is not what its metadata says.
+        case packageFileUnusable = "package-file-unusable"
+        /// The source kept changing while it was read.
+        case sourceChanging = "source-changing"
+        /// A remote system did not answer, or answered that it is busy.
+        case sourceUnreachable = "source-unreachable"
+        /// More than the configured limits allow: bytes, packages, time.
+        case limitExceeded = "limit-exceeded"
+        /// The disk of the target directory is full, or cannot be written.
+        case storage
+        /// repomd.xml could not be signed.
+        case signing
+        /// The worker lost its lease or died, as often as a compose may be tried.
+        case workerLost = "worker-lost"
+        case canceled
+        /// None of the above: a defect of ours, or of a library.
+        case `internal`
+    }
+
+    /// One finding among several, each member where it applies.
+    public struct Detail: Hashable, Sendable, Codable {
+        public var package: String?
+        public var arch: String?
+        public var requirement: String?
+        /// What comes nearest to what was looked for.
+        public var nearest: [String]?
+        public var text: String?
+
+        public init(
+            package: String? = nil, arch: String? = nil, requirement: String? = nil, nearest: [String]? = nil, text: String? = nil
+        ) {
+            self.package = package
+            self.arch = arch
+            self.requirement = requirement
+            self.nearest = nearest
+            self.text = text
+        }
+    }
+
+    public let code: Code
+    /// What, where, and what would help, in whole sentences.
+    public let message: String
+    public let details: [Detail]
+    /// Whether the same attempt may succeed later, with nothing changed by a person.
+    public let isTransient: Bool
+
+    public init(_ code: Code, _ message: String, details: [Detail] = [], isTransient: Bool = false) {
+        self.code = code
+        self.message = message
+        self.details = details
+        self.isTransient = isTransient
+    }
+}
+
+extension ComposeFailure: CustomStringConvertible {
+    public var description: String { message }
+}

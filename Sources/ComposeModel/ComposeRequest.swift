@@ -1,0 +1,76 @@
+/// What somebody asked for, validated: the inputs of a compose, which never change once it is written down.
+///
+/// Lists keep the caller's order. An absent list and an empty one mean the same, but for ``packages``, where both mean "everything".
+public struct ComposeRequest: Hashable, Sendable, Codable {
+    public var sourceType: SourceType
+    /// The words of `source`: tags, N:S[:V[:C]], repositories…
+    public var source: [String]
+    public var packages: [String]
+    public var builds: [String]
+    /// Key ids, 8 or 16 hexadecimal digits; an empty one allows unsigned packages.
+    public var sigkeys: [String]
+    public var kojiEvent: Int?
+    public var modularKojiTags: [String]
+    public var moduleDefaultsURL: String?
+    public var moduleDefaultsCommit: String?
+    public var scratchModules: [String]
+    public var scratchBuildTasks: [String]
+    public var modules: [String]
+    public var baseModuleBrName: String?
+    public var baseModuleBrStream: String?
+    public var baseModuleBrStreamVersionLTE: Int?
+    public var baseModuleBrStreamVersionGTE: Int?
+    public var flags: ComposeFlags
+    public var results: ComposeResults
+    public var arches: [String]
+    public var multilibArches: [String]
+    public var multilibMethods: MultilibMethods
+    public var lookasideRepos: [String]
+    public var label: String?
+    public var composeType: String?
+    /// The name of a configured target directory, `default` for the default one.
+    public var targetDir: String
+    public var parentPungiComposeIDs: [String]
+    public var respinOf: String?
+    /// How long the compose lives from its end, in seconds.
+    public var secondsToLive: Int
+
+    public init(
+        sourceType: SourceType, source: [String], packages: [String] = [], builds: [String] = [], sigkeys: [String] = [],
+        kojiEvent: Int? = nil, modularKojiTags: [String] = [], moduleDefaultsURL: String? = nil, moduleDefaultsCommit: String? = nil,
+        scratchModules: [String] = [], scratchBuildTasks: [String] = [], modules: [String] = [], baseModuleBrName: String? = nil,
+        baseModuleBrStream: String? = nil, baseModuleBrStreamVersionLTE: Int? = nil, baseModuleBrStreamVersionGTE: Int? = nil,
+        flags: ComposeFlags = [], results: ComposeResults = .repository, arches: [String], multilibArches: [String] = [],
+        multilibMethods: MultilibMethods = [], lookasideRepos: [String] = [], label: String? = nil, composeType: String? = nil,
+        targetDir: String = "default", parentPungiComposeIDs: [String] = [], respinOf: String? = nil, secondsToLive: Int
+    ) {
+        self.sourceType = sourceType
+        self.source = source
+        self.packages = packages
+        self.builds = builds
+        self.sigkeys = sigkeys
+        self.kojiEvent = kojiEvent
+        self.modularKojiTags = modularKojiTags
+        self.moduleDefaultsURL = moduleDefaultsURL
+        self.moduleDefaultsCommit = moduleDefaultsCommit
+        self.scratchModules = scratchModules
+        self.scratchBuildTasks = scratchBuildTasks
+        self.modules = modules
+        self.baseModuleBrName = baseModuleBrName
+        self.baseModuleBrStream = baseModuleBrStream
+        self.baseModuleBrStreamVersionLTE = baseModuleBrStreamVersionLTE
+        self.baseModuleBrStreamVersionGTE = baseModuleBrStreamVersionGTE
+        self.flags = flags
+        self.results = results.union(.repository)
+        self.arches = arches
+        self.multilibArches = multilibArches
+        self.multilibMethods = multilibMethods
+        self.lookasideRepos = lookasideRepos
+        self.label = label
+        self.composeType = composeType
+        self.targetDir = targetDir
+        self.parentPungiComposeIDs = parentPungiComposeIDs
+        self.respinOf = respinOf
+        self.secondsToLive = secondsToLive
+    }
+}

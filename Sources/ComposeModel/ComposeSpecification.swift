@@ -1,0 +1,64 @@
+import Crypto
+public import Foundation
+
+/// A request with every input pinned: the same specification gives the same repository at any time.
+///
+/// Two composes with equal ``key``s are one piece of work.
+public struct ComposeSpecification: Hashable, Sendable, Codable {
+    /// One repository at one moment.
+    public struct Repository: Hashable, Sendable, Codable {
+        /// As the request wrote it.
+        public var location: String
+        /// The checksum of its repomd.xml, `sha256:…`.
+        public var repomd: String
+
+        public init(location: String, repomd: String) {
+            self.location = location
+            self.repomd = repomd
+        }
+    }
+
+    public var sourceType: SourceType
+    public var repositories: [Repository]
+    public var lookaside: [Repository]
+    /// Sorted, without repetition; empty means everything.
+    public var packages: [String]
+    public var sigkeys: [String]
+    public var arches: [String]
+    public var multilibArches: [String]
+    public var multilibMethods: MultilibMethods
+    /// Only those that change what is built.
+    public var flags: ComposeFlags
+    public var results: ComposeResults
+    public var label: String?
+    public var composeType: String?
+    public var targetDir: String
+
+    public init(_ request: ComposeRequest, repositories: [Repository], lookaside: [Repository]) {
+        sourceType = request.sourceType
+        self.repositories = repositories
+        self.lookaside = lookaside
+        packages = Set(request.packages).sorted()
+        sigkeys = request.sigkeys.map { $0.lowercased() }
+        arches = Set(request.arches).sorted()
+        multilibArches = Set(request.multilibArches).sorted()
+        multilibMethods = request.multilibMethods
+        flags = request.flags.subtracting(.noReuse)
+        results = request.results
+        label = request.label
+        composeType = request.composeType
+        targetDir = request.targetDir
+    }
+
+    /// The specification as JSON with sorted keys: equal values give equal bytes.
+    public func canonicalJSON() throws -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return try encoder.encode(self)
+    }
+
+    /// The SHA-256 of the canonical JSON, in hexadecimal.
+    public func key() throws -> String {
+        SHA256.hash(data: try canonicalJSON()).map { String(format: "%02x", $0) }.joined()
+    }
+}

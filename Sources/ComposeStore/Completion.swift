@@ -1,0 +1,95 @@
+public import ComposeModel
+import Foundation
+import Postgres
+
+/// What became of an attempt that failed.
+public enum FailureOutcome: Hashable, Sendable {
+    /// The compose is `failed`.
+    case failed
+    /// It waits, and may run again after that time.
+    case retried(after: Duration)
+    case leaseLost
+}
+
+extension ComposeStore {
+    /// Makes a compose done.
+    ///
+    /// `publish` moves the finished directory to its public name. It runs inside the transaction, after the compose's row is locked and the lease
+    /// found valid: no other worker can be given the compose while the directory moves, and one whose lease is lost never moves anything.
+    /// If the commit fails after the move, the compose is not done, and the next attempt replaces the directory.
+    ///
+    /// - Returns: `false` when the lease was lost; nothing was changed, and `publish` did not run.
+    public func finish(
+        _ lease: ComposeLease, packages: Int, bytes: Int, reason: String, publish: @Sendable () async throws -> Void
+    ) async throws -> Bool {
+        try await pool.withTransaction { connection in
+            let held = try await connection.query(
+                "SELECT specification_key FROM composes c WHERE \(fragment: lease.guardCondition) FOR UPDATE")
+            guard let key = try held.first?.decode(String.self, "specification_key") else { return false }
+            let id = lease.compose.id
+            _ = try await connection.query(
+                """
+                INSERT INTO results (id, target_dir, specification_key, packages, bytes)
+                VALUES (\(id), \(lease.compose.request.targetDir), \(key), \(packages), \(bytes))
+                """)
+            try await show(id, for: lease, reason: reason, on: connection)
+            try await close(lease, as: "done", on: connection)
+            try await publish()
+            return true
+        }
+    }
+
+    /// Records that the attempt failed: for good, with those that joined the compose; or, where trying again can help and tries are left,
+    /// back to the queue after a delay.
+    public func fail(_ lease: ComposeLease, with failure: ComposeFailure, retries: RetryPolicy) async throws -> FailureOutcome {
+        try await pool.withTransaction { connection in
+            let held = try await connection.query(
+                "SELECT failures FROM composes c WHERE \(fragment: lease.guardCondition) FOR UPDATE")
+            guard let failures = try held.first?.decode(Int.self, "failures") else { return .leaseLost }
+            if failure.isTransient, failures + 1 < retries.attempts {
+                let delay = retries.delay(afterFailures: failures + 1)
+                let reason = "Attempt \(failures + 1) of \(retries.attempts) failed and is made again shortly: \(failure.message)"
+                _ = try await connection.query(
+                    """
+                    UPDATE composes c SET state = 0, failures = c.failures + 1, state_reason = \(reason),
+                        available_at = now() + \(fragment: interval(delay)), lease_token = NULL, lease_expires_at = NULL
+                    WHERE \(fragment: lease.guardCondition)
+                    """)
+                try await close(lease, as: "retry", on: connection)
+                return .retried(after: delay)
+            }
+            let tries = failure.isTransient ? " (It was tried \(failures + 1) times.)" : ""
+            try await end(lease.compose.id, with: failure, reason: failure.message + tries, on: connection)
+            try await close(lease, as: "failed", on: connection)
+            return .failed
+        }
+    }
+
+    /// Makes a compose that is generating, and those that joined it, failed.
+    func end(_ id: Int, with failure: ComposeFailure, reason: String, on connection: PostgresConnection) async throws {
+        _ = try await connection.query(
+            """
+            UPDATE composes SET state = 4, state_reason = \(reason), failure = \(PostgresJSON(failure)), time_done = now(),
+                time_to_expire = now() + make_interval(secs => (request->>'secondsToLive')::float8),
+                joined_to = NULL, lease_token = NULL, lease_expires_at = NULL
+            WHERE state = 1 AND (id = \(id) OR joined_to = \(id))
+            """)
+    }
+}
+
+/// How often a compose is tried, and how long it rests in between.
+public struct RetryPolicy: Hashable, Sendable {
+    /// All attempts, the first included, that may end in a transient failure or with the worker lost.
+    public var attempts: Int
+    public var firstDelay: Duration
+
+    public init(attempts: Int = 3, firstDelay: Duration = .seconds(5)) {
+        self.attempts = attempts
+        self.firstDelay = firstDelay
+    }
+
+    /// Doubles with every failure; between half and all of it, so that what failed together does not come back together.
+    func delay(afterFailures failures: Int) -> Duration {
+        firstDelay * (1 << min(failures - 1, 10)) * Double.random(in: 0.5...1)
+    }
+}

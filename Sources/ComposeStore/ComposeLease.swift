@@ -1,0 +1,81 @@
+public import ComposeModel
+public import Foundation
+import Postgres
+
+/// A worker's right to one compose for a while: every write about the compose must show its token.
+public struct ComposeLease: Hashable, Sendable {
+    /// The compose as it was when it was claimed.
+    public let compose: Compose
+    public let token: UUID
+}
+
+extension ComposeStore {
+    /// Takes the compose that has waited longest and opens an attempt at it, in one statement.
+    ///
+    /// - Parameters:
+    ///   - worker: The name by which the attempt is recorded.
+    ///   - length: How long the lease lasts unless it is renewed.
+    /// - Returns: `nil` when nothing waits that may run now.
+    public func claim(by worker: String, for length: Duration) async throws -> ComposeLease? {
+        let rows = try await pool.query(
+            """
+            WITH claimed AS (
+                UPDATE composes c SET state = 1, attempts = c.attempts + 1, time_started = coalesce(c.time_started, now()),
+                    lease_token = gen_random_uuid(), lease_expires_at = now() + \(fragment: interval(length))
+                WHERE c.id = (
+                    SELECT id FROM composes WHERE state = 0 AND available_at <= now()
+                    ORDER BY available_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
+                )
+                RETURNING c.*
+            ), attempt AS (
+                INSERT INTO attempts (compose_id, number, lease_token, worker)
+                SELECT id, attempts, lease_token, \(worker) FROM claimed
+            )
+            SELECT \(fragment: Compose.columns), c.lease_token FROM claimed c
+            """)
+        return try rows.first.map { ComposeLease(compose: try Compose($0), token: try $0.decode(UUID.self, "lease_token")) }
+    }
+
+    /// Renews the lease.
+    ///
+    /// - Returns: `false` when it is lost: it ran out and was reaped, or a person canceled the compose.
+    public func heartbeat(_ lease: ComposeLease, for length: Duration) async throws -> Bool {
+        let rows = try await pool.query(
+            """
+            UPDATE composes c SET lease_expires_at = now() + \(fragment: interval(length)) WHERE \(fragment: lease.guardCondition)
+            """)
+        return rows.affectedRows == 1
+    }
+
+    /// Gives the lease back because the worker stops; the attempt does not count.
+    ///
+    /// - Returns: `false` when it was lost already.
+    public func release(_ lease: ComposeLease) async throws -> Bool {
+        try await pool.withTransaction { connection in
+            let rows = try await connection.query(
+                """
+                UPDATE composes c SET state = 0, lease_token = NULL, lease_expires_at = NULL, available_at = now()
+                WHERE \(fragment: lease.guardCondition)
+                """)
+            guard rows.affectedRows == 1 else { return false }
+            try await close(lease, as: "released", on: connection)
+            return true
+        }
+    }
+
+    /// Ends the attempt that the lease belongs to.
+    func close(_ lease: ComposeLease, as outcome: String, on connection: PostgresConnection) async throws {
+        _ = try await connection.query(
+            "UPDATE attempts SET ended_at = now(), outcome = \(outcome) WHERE lease_token = \(lease.token) AND ended_at IS NULL")
+    }
+}
+
+extension ComposeLease {
+    /// True of the row of `composes AS c` only while this lease holds it. The time is not part of it: a lease that ran out but was not
+    /// reaped is nobody else's yet.
+    var guardCondition: SQL { "c.id = \(compose.id) AND c.state = 1 AND c.lease_token = \(token)" }
+}
+
+func interval(_ duration: Duration) -> SQL {
+    "make_interval(secs => \(duration / .seconds(1)))"
+}

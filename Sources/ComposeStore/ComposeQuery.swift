@@ -1,0 +1,92 @@
+public import ComposeModel
+import Postgres
+
+/// Which composes to list, in which order, and which page of them. Several values of one filter are alternatives.
+public struct ComposeQuery: Sendable {
+    /// What the list can be ordered by; the raw values are the contract's and, all but one, the columns'.
+    public enum OrderField: String, Sendable, CaseIterable {
+        case id, owner, state
+        case sourceType = "source_type"
+        case kojiEvent = "koji_event"
+        case timeToExpire = "time_to_expire"
+        case timeSubmitted = "time_submitted"
+        case timeDone = "time_done"
+        case timeRemoved = "time_removed"
+    }
+
+    public struct Order: Hashable, Sendable {
+        public var field: OrderField
+        public var descending: Bool
+
+        public init(field: OrderField, descending: Bool = false) {
+            self.field = field
+            self.descending = descending
+        }
+    }
+
+    public var owners: [String] = []
+    public var sourceTypes: [SourceType] = []
+    public var sources: [String] = []
+    public var states: [ComposeState] = []
+    public var kojiTaskIDs: [Int] = []
+    public var pungiComposeIDs: [String] = []
+    public var composeTypes: [String] = []
+    public var labels: [String] = []
+    /// Ties are broken by id, in the direction of the last field.
+    public var order: [Order] = [Order(field: .id, descending: true)]
+    /// From 1 on.
+    public var page = 1
+    public var perPage = 10
+
+    public init() {}
+}
+
+public struct ComposePage: Sendable {
+    public var items: [Compose]
+    /// How many composes the filters let through, on all pages.
+    public var total: Int
+}
+
+extension ComposeStore {
+    public func list(_ query: ComposeQuery) async throws -> ComposePage {
+        let condition = query.condition
+        let (skipped, overflow) = (query.page - 1).multipliedReportingOverflow(by: query.perPage)
+        let total = try await pool.query("SELECT count(*) AS total FROM composes c WHERE \(fragment: condition)")
+        let items =
+            overflow
+            ? []
+            : try await pool.query(
+                """
+                SELECT \(fragment: Compose.columns) FROM composes c WHERE \(fragment: condition)
+                ORDER BY \(fragment: query.ordering) LIMIT \(query.perPage) OFFSET \(skipped)
+                """
+            ).map(Compose.init)
+        return ComposePage(items: items, total: try total[total.startIndex].decode(Int.self, "total"))
+    }
+}
+
+extension ComposeQuery {
+    fileprivate var condition: SQL {
+        var condition: SQL = "true"
+        func require(_ term: SQL, _ isAsked: Bool) {
+            if isAsked { condition = "\(fragment: condition) AND \(fragment: term)" }
+        }
+        require("c.owner = ANY(\(owners))", !owners.isEmpty)
+        require("c.source_type = ANY(\(sourceTypes.map(\.rawValue)))", !sourceTypes.isEmpty)
+        require("c.source = ANY(\(sources))", !sources.isEmpty)
+        require("c.state = ANY(\(states.map(\.rawValue)))", !states.isEmpty)
+        require("c.koji_task_id = ANY(\(kojiTaskIDs))", !kojiTaskIDs.isEmpty)
+        require("c.pungi_compose_id = ANY(\(pungiComposeIDs))", !pungiComposeIDs.isEmpty)
+        require("c.compose_type = ANY(\(composeTypes))", !composeTypes.isEmpty)
+        require("c.label = ANY(\(labels))", !labels.isEmpty)
+        return condition
+    }
+
+    fileprivate var ordering: SQL {
+        var terms = order.map { "c.\($0.field.rawValue) \($0.descending ? "DESC" : "ASC") NULLS LAST" }
+        if !order.contains(where: { $0.field == .id }) {
+            terms.append("c.id \(order.last?.descending == true ? "DESC" : "ASC")")
+        }
+        return "\(unsafe: terms.joined(separator: ", "))"
+    }
+}

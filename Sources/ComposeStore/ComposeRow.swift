@@ -1,0 +1,44 @@
+import ComposeModel
+import Foundation
+import Postgres
+
+extension Compose {
+    /// The columns of `composes AS c` that ``init(_:)`` reads.
+    static let columns: SQL = """
+        c.id, c.owner, c.request, c.source, c.state, c.state_reason, c.failure, c.koji_event, c.koji_task_id, c.pungi_compose_id,
+        c.time_submitted, c.time_started, c.time_done, c.time_to_expire, c.time_removed, c.removed_by, c.specification, c.is_pinned,
+        coalesce(c.result_id, c.joined_to, c.id) AS result_of, c.attempts
+        """
+
+    init(_ row: PostgresRow) throws {
+        let number = try row.decode(Int.self, "state")
+        guard let state = ComposeState(rawValue: number) else { throw UnknownState(number: number) }
+        self.init(
+            id: try row.decode(Int.self, "id"),
+            owner: try row.decode(String.self, "owner"),
+            request: try row.decode(PostgresJSON<ComposeRequest>.self, "request").value,
+            source: try row.decode(String.self, "source"),
+            state: state,
+            stateReason: try row.decode(String?.self, "state_reason"),
+            failure: try row.decode(PostgresJSON<ComposeFailure>?.self, "failure")?.value,
+            kojiEvent: try row.decode(Int?.self, "koji_event"),
+            kojiTaskID: try row.decode(Int?.self, "koji_task_id"),
+            pungiComposeID: try row.decode(String?.self, "pungi_compose_id"),
+            timeSubmitted: try row.decode(Date.self, "time_submitted"),
+            timeStarted: try row.decode(Date?.self, "time_started"),
+            timeDone: try row.decode(Date?.self, "time_done"),
+            timeToExpire: try row.decode(Date.self, "time_to_expire"),
+            timeRemoved: try row.decode(Date?.self, "time_removed"),
+            removedBy: try row.decode(String?.self, "removed_by"),
+            specification: try row.decode(PostgresJSON<ComposeSpecification>?.self, "specification")?.value,
+            isPinned: try row.decode(Bool.self, "is_pinned"),
+            resultOf: try row.decode(Int.self, "result_of"),
+            attempts: try row.decode(Int.self, "attempts"))
+    }
+
+    /// A state that this version does not know: the database belongs to a newer one.
+    struct UnknownState: Error, CustomStringConvertible {
+        let number: Int
+        var description: String { "a compose has the state \(number), which this version does not know" }
+    }
+}

@@ -1,0 +1,74 @@
+public import ComposeModel
+import Postgres
+
+/// Who asks, and with which right.
+public struct Actor: Sendable {
+    public var name: String
+    public var isAdmin: Bool
+
+    public init(name: String, isAdmin: Bool) {
+        self.name = name
+        self.isAdmin = isAdmin
+    }
+}
+
+public enum DeleteOutcome: Sendable {
+    /// It was under way, and is `failed` now.
+    case canceled(Compose)
+    /// It was over, and goes at the next run of the expirer.
+    case expired(Compose)
+    case notAllowed(String)
+    /// It is `removed` already.
+    case notPossible(ComposeState)
+}
+
+extension ComposeStore {
+    /// Cancels a compose that is under way, at once: the lease of a worker that is at it is void from here on. Marks one that is over
+    /// as expired.
+    ///
+    /// - Returns: `nil` where there is no such compose.
+    public func delete(_ id: Int, by actor: Actor) async throws -> DeleteOutcome? {
+        try await pool.withTransaction { connection in
+            guard
+                let compose = try await connection.query(
+                    "SELECT \(fragment: Compose.columns) FROM composes c WHERE c.id = \(id) FOR UPDATE"
+                ).first.map(Compose.init)
+            else { return nil }
+            switch compose.state {
+            case .wait, .generating:
+                guard actor.isAdmin || actor.name == compose.owner else {
+                    return .notAllowed("only \(compose.owner), who asked for compose \(id), or an admin can cancel it")
+                }
+                return .canceled(try await cancel(compose, by: actor, on: connection))
+            case .done, .failed:
+                guard actor.isAdmin else { return .notAllowed("only an admin can remove a compose before its time") }
+                let rows = try await connection.query(
+                    """
+                    UPDATE composes c SET time_to_expire = now(), removed_by = \(actor.name) WHERE c.id = \(id)
+                    RETURNING \(fragment: Compose.columns)
+                    """)
+                return .expired(try Compose(rows[rows.startIndex]))
+            case .removed:
+                return .notPossible(.removed)
+            }
+        }
+    }
+
+    private func cancel(_ compose: Compose, by actor: Actor, on connection: PostgresConnection) async throws -> Compose {
+        let reason = "Canceled by \(actor.name)"
+        let failure = ComposeFailure(.canceled, reason)
+        let rows = try await connection.query(
+            """
+            UPDATE composes c SET state = 4, state_reason = \(reason), failure = \(PostgresJSON(failure)), time_done = now(),
+                time_to_expire = now() + make_interval(secs => \(Double(compose.request.secondsToLive))),
+                lease_token = NULL, lease_expires_at = NULL, joined_to = NULL
+            WHERE c.id = \(compose.id) AND c.state IN (0, 1) RETURNING \(fragment: Compose.columns)
+            """)
+        _ = try await connection.query(
+            "UPDATE attempts SET ended_at = now(), outcome = 'canceled' WHERE compose_id = \(compose.id) AND ended_at IS NULL")
+        // Nobody canceled the composes that had joined it: they go back to the queue.
+        _ = try await connection.query(
+            "UPDATE composes SET state = 0, joined_to = NULL, available_at = now() WHERE joined_to = \(compose.id)")
+        return try Compose(rows[rows.startIndex])
+    }
+}

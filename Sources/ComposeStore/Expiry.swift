@@ -1,0 +1,65 @@
+import Postgres
+
+/// What one run of the expirer found to be over.
+public struct Expired: Hashable, Sendable {
+    /// The composes that are `removed` now.
+    public var composes: [Int] = []
+    /// The results that nothing shows any more.
+    public var retired: [Int] = []
+}
+
+/// A result whose directory is to go.
+public struct RetiredResult: Hashable, Sendable {
+    public let id: Int
+    public let targetDir: String
+}
+
+extension ComposeStore {
+    /// Makes composes whose time is over `removed`, and retires the results that only they showed; the files are the caller's business
+    /// afterwards, by ``resultsToDelete(limit:)``.
+    ///
+    /// - Parameter limit: How many composes at the most; call again while it is reached.
+    public func expire(limit: Int) async throws -> Expired {
+        try await pool.withTransaction { connection in
+            let over = try await connection.query(
+                """
+                SELECT id, result_id FROM composes WHERE state IN (2, 4) AND time_to_expire <= now()
+                ORDER BY time_to_expire LIMIT \(limit)
+                """
+            ).map { (id: try $0.decode(Int.self, "id"), result: try $0.decode(Int?.self, "result_id")) }
+            guard !over.isEmpty else { return Expired() }
+
+            // Results are locked before composes, as wherever something comes to show one: what is retired below cannot be joined meanwhile.
+            let results = Set(over.compactMap(\.result)).sorted()
+            _ = try await connection.query("SELECT id FROM results WHERE id = ANY(\(results)) ORDER BY id FOR UPDATE")
+            let removed = try await connection.query(
+                """
+                UPDATE composes SET state = 3, time_removed = now(), state_reason = concat_ws(
+                    E'\\n', state_reason,
+                    CASE WHEN removed_by IS NULL THEN 'Expired: its time to live was over.' ELSE 'Removed by ' || removed_by || '.' END)
+                WHERE id = ANY(\(over.map(\.id))) AND state IN (2, 4) AND time_to_expire <= now() RETURNING id
+                """)
+            let retired = try await connection.query(
+                """
+                UPDATE results r SET retired_at = now() WHERE r.id = ANY(\(results)) AND r.retired_at IS NULL
+                AND NOT EXISTS (SELECT FROM composes c WHERE c.result_id = r.id AND c.state = 2) RETURNING r.id
+                """)
+            return Expired(
+                composes: try removed.map { try $0.decode(Int.self, "id") }, retired: try retired.map { try $0.decode(Int.self, "id") })
+        }
+    }
+
+    /// Results that are retired and whose files may still be there.
+    public func resultsToDelete(limit: Int) async throws -> [RetiredResult] {
+        try await pool.query(
+            """
+            SELECT id, target_dir FROM results WHERE retired_at IS NOT NULL AND deleted_at IS NULL ORDER BY retired_at LIMIT \(limit)
+            """
+        ).map { RetiredResult(id: try $0.decode(Int.self, "id"), targetDir: try $0.decode(String.self, "target_dir")) }
+    }
+
+    /// Records that the files of a retired result are gone.
+    public func recordDeletion(of result: Int) async throws {
+        _ = try await pool.query("UPDATE results SET deleted_at = now() WHERE id = \(result) AND deleted_at IS NULL")
+    }
+}

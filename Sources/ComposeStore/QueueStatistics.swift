@@ -1,0 +1,58 @@
+public import ComposeModel
+import Postgres
+
+/// The state of the whole service in a few numbers.
+public struct QueueStatistics: Sendable {
+    public struct Count: Sendable {
+        public let sourceType: SourceType
+        public let state: ComposeState
+        public let composes: Int
+    }
+
+    public var counts: [Count]
+    /// Composes that wait.
+    public var depth: Int
+    /// How long the oldest of them has waited, in seconds; 0 when none waits.
+    public var oldestWaitSeconds: Double
+    public var workersAlive: Int
+}
+
+extension ComposeStore {
+    /// How long a worker may be silent before it no longer counts as alive.
+    private static let workerSilence = Duration.seconds(60)
+
+    public func statistics() async throws -> QueueStatistics {
+        let counts = try await pool.query("SELECT source_type, state, count(*) AS composes FROM composes GROUP BY 1, 2 ORDER BY 1, 2")
+        let queue = try await pool.query(
+            """
+            SELECT count(*) AS depth, coalesce(extract(epoch FROM now() - min(time_submitted)), 0)::float8 AS oldest,
+                (SELECT count(*) FROM workers WHERE seen_at > now() - \(fragment: interval(Self.workerSilence))) AS workers
+            FROM composes WHERE state = 0
+            """)
+        let row = queue[queue.startIndex]
+        return QueueStatistics(
+            counts: try counts.compactMap {
+                guard let type = SourceType(rawValue: try $0.decode(Int.self, "source_type")),
+                    let state = ComposeState(rawValue: try $0.decode(Int.self, "state"))
+                else { return nil }
+                return .init(sourceType: type, state: state, composes: try $0.decode(Int.self, "composes"))
+            },
+            depth: try row.decode(Int.self, "depth"), oldestWaitSeconds: try row.decode(Double.self, "oldest"),
+            workersAlive: try row.decode(Int.self, "workers"))
+    }
+
+    /// Says that a worker is there, and forgets those that have been gone for a day.
+    public func workerIsAlive(_ name: String, slots: Int) async throws {
+        _ = try await pool.query(
+            """
+            INSERT INTO workers (name, slots) VALUES (\(name), \(slots))
+            ON CONFLICT (name) DO UPDATE SET slots = excluded.slots, seen_at = now()
+            """)
+        _ = try await pool.query("DELETE FROM workers WHERE seen_at < now() - interval '1 day'")
+    }
+
+    /// Says that a worker stopped.
+    public func workerStopped(_ name: String) async throws {
+        _ = try await pool.query("DELETE FROM workers WHERE name = \(name)")
+    }
+}

@@ -1,0 +1,85 @@
+public import ComposeModel
+import Postgres
+
+/// What is to be done for a compose once its inputs are pinned.
+public enum Settlement: Hashable, Sendable {
+    /// Nothing equal exists: build it.
+    case build
+    /// It shows the result of an equal compose, named here, and is done.
+    case reused(Int)
+    /// An equal compose, named here, is under way; this one ends as that one does.
+    case joined(Int)
+    case leaseLost
+}
+
+extension ComposeStore {
+    /// Writes down what the compose is made from exactly, and finds out whether that exists already or is being built.
+    ///
+    /// Equal specifications are settled one after the other, so that of two that are pinned at the same time one builds and the other joins.
+    ///
+    /// - Parameters:
+    ///   - source: The words of `source` as resolved.
+    ///   - reason: The `state_reason` of the compose if it reuses a result.
+    public func settle(
+        _ lease: ComposeLease, as specification: ComposeSpecification, source: String, reason: @Sendable (Int) -> String
+    ) async throws -> Settlement {
+        let key = try specification.key()
+        return try await pool.withTransaction { connection in
+            _ = try await connection.query("SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || \(key), 0))")
+            let pinned = try await connection.query(
+                """
+                UPDATE composes c SET specification = \(PostgresJSON(specification)), specification_key = \(key), source = \(source)
+                WHERE \(fragment: lease.guardCondition)
+                """)
+            guard pinned.affectedRows == 1 else { return .leaseLost }
+            if lease.compose.request.flags.contains(.noReuse) { return .build }
+
+            // Under way first: should that one finish while this waits for its row, the next statement sees its result.
+            let underWay = try await connection.query(
+                """
+                SELECT id FROM composes WHERE specification_key = \(key) AND lease_token IS NOT NULL AND id <> \(lease.compose.id)
+                ORDER BY id LIMIT 1 FOR UPDATE
+                """)
+            if let other = try underWay.first?.decode(Int.self, "id") {
+                _ = try await connection.query(
+                    """
+                    UPDATE composes c SET joined_to = \(other), lease_token = NULL, lease_expires_at = NULL
+                    WHERE \(fragment: lease.guardCondition)
+                    """)
+                // Whoever joined this one in an earlier attempt follows it.
+                _ = try await connection.query("UPDATE composes SET joined_to = \(other) WHERE joined_to = \(lease.compose.id)")
+                try await close(lease, as: "joined", on: connection)
+                return .joined(other)
+            }
+
+            let finished = try await connection.query(
+                """
+                SELECT r.id FROM results r WHERE r.specification_key = \(key) AND r.retired_at IS NULL
+                AND EXISTS (SELECT FROM composes c WHERE c.result_id = r.id AND c.state = 2)
+                ORDER BY r.id DESC LIMIT 1 FOR UPDATE
+                """)
+            guard let result = try finished.first?.decode(Int.self, "id") else { return .build }
+            try await show(result, for: lease, reason: reason(result), on: connection)
+            try await close(lease, as: "joined", on: connection)
+            return .reused(result)
+        }
+    }
+
+    /// Makes the compose, and those that joined it, done: they show `result`, and all that show it expire together at the latest time.
+    func show(_ result: Int, for lease: ComposeLease, reason: String, on connection: PostgresConnection) async throws {
+        let id = lease.compose.id
+        _ = try await connection.query(
+            """
+            UPDATE composes SET state = 2, state_reason = \(reason), failure = NULL, time_done = now(), result_id = \(result),
+                time_to_expire = now() + make_interval(secs => (request->>'secondsToLive')::float8),
+                joined_to = NULL, lease_token = NULL, lease_expires_at = NULL
+            WHERE state = 1 AND (id = \(id) OR joined_to = \(id))
+            """)
+        _ = try await connection.query(
+            """
+            UPDATE composes SET time_to_expire = latest.time
+            FROM (SELECT max(time_to_expire) AS time FROM composes WHERE result_id = \(result) AND state = 2) latest
+            WHERE result_id = \(result) AND state = 2 AND time_to_expire < latest.time
+            """)
+    }
+}

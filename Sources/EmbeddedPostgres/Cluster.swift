@@ -1,0 +1,96 @@
+import Foundation
+import Glibc
+import SystemPackage
+
+/// A PostgreSQL cluster in a state directory: what lies where, and how it is set up.
+struct Cluster: Sendable {
+    static let port = 5432
+    static let superuser = "postgres"
+
+    let directory: FilePath
+
+    init(directory: FilePath) {
+        let working = FilePath(FileManager.default.currentDirectoryPath)
+        self.directory = directory.isAbsolute ? directory.lexicallyNormalized() : working.pushing(directory).lexicallyNormalized()
+    }
+
+    var data: FilePath { directory.appending("data") }
+    var log: FilePath { directory.appending("postgres.log") }
+    /// Locked while a process starts or stops the server.
+    var turnFile: FilePath { directory.appending("turn.lock") }
+    /// Locked by the process that is to stop the server, for as long as it lives.
+    var ownerFile: FilePath { directory.appending("owner.lock") }
+
+    /// The major version that made the data; nil when there is none yet.
+    func version() -> String? {
+        guard let text = FileManager.default.contents(atPath: data.appending("PG_VERSION").string) else { return nil }
+        return String(decoding: text, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    func postmaster() -> Postmaster? { Postmaster(data: data) }
+
+    /// Makes the directory, and lets the server's account through it.
+    func prepareDirectory(for account: ServerAccount?) throws {
+        do {
+            try FileManager.default.createDirectory(atPath: directory.string, withIntermediateDirectories: true)
+        } catch {
+            throw EmbeddedPostgresError("the directory \(directory) for PostgreSQL cannot be made: \(error.localizedDescription)")
+        }
+        try account?.open(directory)
+    }
+
+    /// Makes the data, all or nothing: under another name first.
+    func initialize(with tools: ServerTools, account: ServerAccount?, durable: Bool) async throws {
+        let unfinished = directory.appending("data.unfinished")
+        if FileManager.default.fileExists(atPath: unfinished.string) { try FileManager.default.removeItem(atPath: unfinished.string) }
+        try FileManager.default.createDirectory(
+            atPath: unfinished.string, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+        try account?.own(unfinished)
+        try await tools.run(
+            "initdb",
+            [
+                "-D", unfinished.string, "--username=\(Self.superuser)", "--auth-local=trust", "--auth-host=reject", "--encoding=UTF8",
+                "--locale=C",
+            ] + (durable ? [] : ["--no-sync"]), log: nil)
+        guard rename(unfinished.string, data.string) == 0 else {
+            throw EmbeddedPostgresError("\(unfinished) cannot be renamed to \(data): \(String(cString: strerror(errno)))")
+        }
+    }
+
+    func writeSettings(socketDirectory: FilePath, durable: Bool) throws {
+        let settings = """
+            # Written at every start. What is to differ belongs into local.conf beside this file.
+            listen_addresses = ''
+            port = \(Self.port)
+            unix_socket_directories = '\(socketDirectory)'
+            unix_socket_permissions = 0700
+            max_connections = 200
+            shared_buffers = 128MB
+            max_parallel_workers_per_gather = 0
+            jit = off
+            timezone = 'UTC'
+            log_timezone = 'UTC'
+            lc_messages = 'C'
+            log_line_prefix = '%m [%p] '
+            fsync = \(durable ? "on" : "off")
+            synchronous_commit = \(durable ? "on" : "off")
+            full_page_writes = \(durable ? "on" : "off")
+            include_if_exists = 'local.conf'
+
+            """
+        try Data(settings.utf8).write(to: URL(filePath: data.appending("postgresql.conf").string), options: .atomic)
+        try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: data.appending("postgresql.conf").string)
+    }
+
+    /// The server's account could not make the log in a directory that is not its own.
+    func prepareLog(for account: ServerAccount?) throws {
+        let descriptor = try FileDescriptor.open(log, .writeOnly, options: [.create, .append], permissions: [.ownerReadWrite, .groupRead])
+        try descriptor.close()
+        try account?.own(log)
+    }
+
+    /// PostgreSQL does not start while some process, be it any, has the number in its file.
+    func removeStalePIDFile() {
+        if postmaster() == nil { unlink(data.appending("postmaster.pid").string) }
+    }
+}

@@ -1,0 +1,46 @@
+import CLinux
+import Foundation
+import Glibc
+import Synchronization
+import SystemPackage
+
+/// Ends servers when the process exits in the regular way.
+enum ExitHandler {
+    private struct Entry {
+        let cluster: Cluster
+        let removesDirectory: Bool
+    }
+
+    private static let entries = Mutex<[Entry]>([])
+
+    static func add(_ cluster: Cluster, removingDirectory: Bool) {
+        let isFirst = entries.withLock { entries in
+            entries.append(Entry(cluster: cluster, removesDirectory: removingDirectory))
+            return entries.count == 1
+        }
+        if isFirst { atexit { ExitHandler.endAll() } }
+    }
+
+    private static func endAll() {
+        for entry in entries.withLock(\.self) {
+            if let postmaster = entry.cluster.postmaster() { end(postmaster) }
+            guard entry.removesDirectory else { continue }
+            do {
+                try FileManager.default.removeItem(atPath: entry.cluster.directory.string)
+            } catch {
+                let problem = "\(entry.cluster.directory) could not be removed: \(error.localizedDescription)\n"
+                FileHandle.standardError.write(Data(problem.utf8))
+            }
+        }
+    }
+
+    /// PostgreSQL's immediate shutdown, and its end awaited for ten seconds at most.
+    private static func end(_ postmaster: Postmaster) {
+        let process = pidfd_open(postmaster.pid, 0)
+        guard process >= 0 else { return }
+        kill(postmaster.pid, SIGQUIT)
+        var ended = pollfd(fd: process, events: Int16(POLLIN), revents: 0)
+        poll(&ended, 1, 10_000)
+        close(process)
+    }
+}

@@ -1,0 +1,58 @@
+import Dispatch
+import Glibc
+import SystemPackage
+
+/// A lock on a file that the kernel takes back when the process ends, however it ends.
+final class FileLock: Sendable {
+    private let file: FileDescriptor
+
+    private init(_ file: FileDescriptor) { self.file = file }
+
+    /// Waits, on a thread of its own, until nobody else has the lock.
+    static func waiting(for path: FilePath) async throws -> FileLock {
+        let file = try open(path)
+        let problem = await withCheckedContinuation { continuation in
+            DispatchQueue.global().async { continuation.resume(returning: lock(file, LOCK_EX)) }
+        }
+        guard problem == 0 else { throw failure(path, file, problem) }
+        return FileLock(file)
+    }
+
+    /// Nil when somebody else has the lock.
+    static func ifFree(_ path: FilePath) throws -> FileLock? {
+        let file = try open(path)
+        switch lock(file, LOCK_EX | LOCK_NB) {
+        case 0:
+            return FileLock(file)
+        case EWOULDBLOCK:
+            try file.close()
+            return nil
+        case let problem:
+            throw failure(path, file, problem)
+        }
+    }
+
+    /// Once only.
+    func release() { Glibc.close(file.rawValue) }
+
+    private static func open(_ path: FilePath) throws -> FileDescriptor {
+        do {
+            return try FileDescriptor.open(path, .readWrite, options: [.create, .closeOnExec], permissions: .ownerReadWrite)
+        } catch let error as Errno {
+            throw EmbeddedPostgresError("\(path) cannot be opened: \(error)")
+        }
+    }
+
+    /// 0, or why not.
+    private static func lock(_ file: FileDescriptor, _ operation: Int32) -> Int32 {
+        while flock(file.rawValue, operation) != 0 {
+            if errno != EINTR { return errno }
+        }
+        return 0
+    }
+
+    private static func failure(_ path: FilePath, _ file: FileDescriptor, _ problem: Int32) -> EmbeddedPostgresError {
+        Glibc.close(file.rawValue)
+        return EmbeddedPostgresError("\(path) cannot be locked: \(String(cString: strerror(problem)))")
+    }
+}

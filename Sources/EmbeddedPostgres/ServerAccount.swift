@@ -1,0 +1,55 @@
+import Foundation
+import Glibc
+import SystemPackage
+
+/// The account that the server runs as when we are root, which PostgreSQL refuses to be.
+struct ServerAccount: Sendable {
+    let name: String
+    let user: uid_t
+    let group: gid_t
+
+    /// Nil when we are not root: the server runs as we do.
+    static func current() throws -> ServerAccount? {
+        guard geteuid() == 0 else { return nil }
+        guard let account = ServerAccount(named: "postgres") ?? ServerAccount(named: "nobody") else {
+            throw EmbeddedPostgresError("PostgreSQL does not run as root, and there is neither a user \"postgres\" nor \"nobody\": run as another user")
+        }
+        return account
+    }
+
+    private init?(named name: String) {
+        var record = passwd()
+        var found: UnsafeMutablePointer<passwd>?
+        var text = [CChar](repeating: 0, count: 16_384)
+        guard getpwnam_r(name, &record, &text, text.count, &found) == 0, found != nil else { return nil }
+        self.name = name
+        user = record.pw_uid
+        group = record.pw_gid
+    }
+
+    func own(_ path: FilePath) throws {
+        guard lchown(path.string, user, group) == 0 else {
+            throw EmbeddedPostgresError("\(path) cannot be given to the user \(name): \(String(cString: strerror(errno)))")
+        }
+    }
+
+    /// Lets the account pass through `directory`, not list it; the directories above must let it pass already.
+    func open(_ directory: FilePath) throws {
+        var status = stat()
+        guard stat(directory.string, &status) == 0, canEnter(status) || chmod(directory.string, (status.st_mode & 0o7777) | 0o011) == 0 else {
+            throw EmbeddedPostgresError("\(directory) cannot be opened to the user \(name): \(String(cString: strerror(errno)))")
+        }
+        var parent = directory
+        while parent.removeLastComponent(), !parent.isEmpty {
+            guard stat(parent.string, &status) == 0, canEnter(status) else {
+                throw EmbeddedPostgresError(
+                    "PostgreSQL runs as the user \(name), who cannot enter \(parent): use a state directory elsewhere, or chmod o+x \(parent)")
+            }
+        }
+    }
+
+    private func canEnter(_ status: stat) -> Bool {
+        let bit: mode_t = status.st_uid == user ? 0o100 : status.st_gid == group ? 0o010 : 0o001
+        return status.st_mode & bit != 0
+    }
+}

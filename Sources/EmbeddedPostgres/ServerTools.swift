@@ -1,0 +1,85 @@
+import Foundation
+import Subprocess
+import SystemPackage
+
+/// The programs of one installed PostgreSQL server, and how to run them.
+struct ServerTools: Sendable {
+    private static let names = ["initdb", "pg_ctl", "postgres"]
+
+    let directory: FilePath
+    /// The major version.
+    let version: String
+    let account: ServerAccount?
+
+    /// The newest server that is installed, or the one that made a cluster already there.
+    static func find(for clusterVersion: String?, account: ServerAccount?) async throws -> ServerTools {
+        let installed = try await installed(account: account)
+        guard let newest = installed.first else {
+            throw EmbeddedPostgresError("PostgreSQL's server is not installed: apt-get install postgresql")
+        }
+        guard let clusterVersion else { return newest }
+        guard let same = installed.first(where: { $0.version == clusterVersion }) else {
+            throw EmbeddedPostgresError(
+                "the data was made by PostgreSQL \(clusterVersion), and only \(installed.map(\.version).joined(separator: ", ")) is installed: "
+                    + "install postgresql-\(clusterVersion), move the data with pg_upgrade, or begin with an empty directory")
+        }
+        return same
+    }
+
+    /// Newest first: what Debian keeps beside each other, else what is in PATH.
+    private static func installed(account: ServerAccount?) async throws -> [ServerTools] {
+        let root = FilePath("/usr/lib/postgresql")
+        let versions = (try? FileManager.default.contentsOfDirectory(atPath: root.string)) ?? []  // there may be no such directory
+        let debian = versions.compactMap { version -> ServerTools? in
+            let directory = root.appending(version).appending("bin")
+            return isComplete(directory) ? ServerTools(directory: directory, version: version, account: account) : nil
+        }
+        if !debian.isEmpty { return debian.sorted { $0.version.compare($1.version, options: .numeric) == .orderedDescending } }
+
+        let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
+        guard let directory = path.split(separator: ":").map({ FilePath(String($0)) }).first(where: isComplete) else { return [] }
+        let tools = ServerTools(directory: directory, version: "", account: account)
+        // "postgres (PostgreSQL) 15.14 (Debian 15.14-0+deb12u1)"
+        let answer = try await tools.run("postgres", ["--version"], log: nil)
+        let version = answer.split(separator: " ").dropFirst(2).first?.prefix { $0.isNumber } ?? ""
+        return [ServerTools(directory: directory, version: String(version), account: account)]
+    }
+
+    private static func isComplete(_ directory: FilePath) -> Bool {
+        names.allSatisfy { FileManager.default.isExecutableFile(atPath: directory.appending($0).string) }
+    }
+
+    /// Runs one of the programs to its end, as the server's account.
+    ///
+    /// - Parameter log: the file whose last lines tell more when it fails.
+    /// - Returns: what it printed.
+    @discardableResult func run(_ name: String, _ arguments: [String], log: FilePath?) async throws -> String {
+        var options = PlatformOptions()
+        if let account {
+            options.userID = account.user
+            options.groupID = account.group
+            options.supplementaryGroups = [account.group]
+        }
+        let result: ExecutionResult<Void, StringOutput<UTF8>, CombinedErrorOutput>
+        do {
+            // Nothing of our environment: PGDATA and its like would change what is meant, and a server outlives its starter's secrets.
+            result = try await Subprocess.run(
+                .path(directory.appending(name)), arguments: Arguments(arguments),
+                environment: .custom(["PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C"]), workingDirectory: "/",
+                platformOptions: options, output: .string(limit: 1 << 20), error: .combinedWithOutput)
+        } catch let error as SubprocessError {
+            throw EmbeddedPostgresError("PostgreSQL's \(name) cannot be run: \(error)")
+        }
+        guard result.terminationStatus.isSuccess else {
+            let said = [result.standardOutput.trimmingCharacters(in: .whitespacesAndNewlines), log.map(Self.lastLines) ?? ""]
+            throw EmbeddedPostgresError("PostgreSQL's \(name) failed:\n" + said.filter { !$0.isEmpty }.joined(separator: "\n"))
+        }
+        return result.standardOutput
+    }
+
+    private static func lastLines(of log: FilePath) -> String {
+        guard let text = FileManager.default.contents(atPath: log.string) else { return "" }
+        let lines = String(decoding: text.suffix(16_384), as: UTF8.self).split(separator: "\n").suffix(10)
+        return lines.isEmpty ? "" : "The end of \(log):\n" + lines.joined(separator: "\n")
+    }
+}

@@ -1,0 +1,33 @@
+import Dispatch
+import Synchronization
+
+/// The threads for the two calls of libpq that block: to connect (it resolves names, and talks to several hosts in turn) and to cancel.
+///
+/// Both are rare; neither the PostgreSQL thread nor Swift's own threads wait for them.
+enum BlockingCalls {
+    private static let queue = DispatchQueue(label: "postgres.blocking", attributes: .concurrent)
+
+    static func start(_ call: @escaping @Sendable () -> Void) { queue.async(execute: call) }
+
+    /// Connects within the configured time. A connection that comes after the caller has given up is closed.
+    @PostgresThread static func connect(_ configuration: PostgresConfiguration) async throws -> ConnectionHandle {
+        try Task.checkCancellation()
+        let attempt = Attempt()
+        start {
+            attempt.outcome.withLock { outcome in outcome = Result { () throws(PostgresError) in try ConnectionHandle(connecting: configuration) } }
+            attempt.done.wake(.ready)
+        }
+        switch await attempt.done.wait(until: .now + configuration.connectTimeout) {
+        case .cancelled: throw CancellationError()
+        case .deadline: throw PostgresError(.connection, "PostgreSQL did not answer within \(configuration.connectTimeout)")
+        case .ready: break
+        }
+        guard let outcome = attempt.outcome.withLock({ exchange(&$0, with: nil) }) else { throw CancellationError() }
+        return try outcome.get()
+    }
+
+    private final class Attempt: Sendable {
+        let done = Suspension()
+        let outcome = Mutex<Result<ConnectionHandle, PostgresError>?>(nil)
+    }
+}

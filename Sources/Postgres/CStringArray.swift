@@ -1,0 +1,24 @@
+/// Strings laid out as C wants an array of them: one buffer of NUL-terminated text, and a NULL-terminated list of pointers into it.
+struct CStringArray {
+    private var bytes: [CChar] = []
+    private var offsets: [Int?] = []
+
+    /// A nil becomes a null pointer.
+    init(_ strings: [String?]) {
+        offsets.reserveCapacity(strings.count)
+        for string in strings {
+            offsets.append(string == nil ? nil : bytes.count)
+            guard let string else { continue }
+            bytes.append(contentsOf: string.utf8.lazy.map { CChar(bitPattern: $0) })
+            bytes.append(0)
+        }
+    }
+
+    /// The pointers are good only inside `body`.
+    func withPointers<R>(_ body: (UnsafePointer<UnsafePointer<CChar>?>) -> R) -> R {
+        bytes.withUnsafeBufferPointer { bytes in
+            let pointers: [UnsafePointer<CChar>?] = offsets.map { offset in offset.flatMap { bytes.baseAddress?.advanced(by: $0) } } + [nil]
+            return pointers.withUnsafeBufferPointer { body($0.baseAddress!) }
+        }
+    }
+}

@@ -1,0 +1,129 @@
+import CLinux
+import Foundation
+import Glibc
+import Synchronization
+
+/// A thread that runs jobs in turn and, between them, sleeps in epoll until a socket is ready, a deadline has passed or a job is queued.
+///
+/// Whoever waits is represented by a ``Suspension``, which the loop wakes; it holds no other state of its users.
+final class EventLoop: SerialExecutor {
+    typealias Instant = ContinuousClock.Instant
+
+    private struct State {
+        var jobs: [UnownedJob] = []
+        var sockets: [Int32: Suspension] = [:]
+        /// Soonest first.
+        var deadlines: [(instant: Instant, suspension: Suspension)] = []
+        /// The thread is in epoll, or about to be, and takes notice of the rest only when the event counter is written.
+        var sleeps = false
+    }
+
+    private let state = Mutex(State())
+    private let epoll: Int32
+    /// An eventfd that ends the thread's sleep.
+    private let alarm: Int32
+
+    init() {
+        epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
+        alarm = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
+        precondition(epoll >= 0 && alarm >= 0, "no file descriptor is left for PostgreSQL's event loop")
+        watch(alarm, for: EPOLLIN.rawValue)
+        let thread = Thread { [self] in run() }
+        thread.name = "postgres"
+        thread.start()
+    }
+
+    // MARK: From any thread
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        ring { $0.jobs.append(job) }
+    }
+
+    /// Wakes `suspension` when `socket` is ready to be read, or also to be written, once.
+    func wake(_ suspension: Suspension, whenReady socket: Int32, writable: Bool) {
+        ring { $0.sockets[socket] = suspension }
+        watch(socket, for: EPOLLIN.rawValue | EPOLLRDHUP.rawValue | EPOLLONESHOT.rawValue | (writable ? EPOLLOUT.rawValue : 0))
+    }
+
+    /// Wakes `suspension` when `instant` has come.
+    func wake(_ suspension: Suspension, at instant: Instant) {
+        ring { state in
+            let later = state.deadlines.lastIndex { $0.instant <= instant }.map { $0 + 1 } ?? 0
+            state.deadlines.insert((instant, suspension), at: later)
+        }
+    }
+
+    /// Forgets what was to wake `suspension`.
+    func forget(_ suspension: Suspension, socket: Int32?, deadline: Instant?) {
+        state.withLock { state in
+            if let socket, state.sockets[socket] === suspension { state.sockets[socket] = nil }
+            if deadline != nil { state.deadlines.removeAll { $0.suspension === suspension } }
+        }
+    }
+
+    /// Changes the state and sees to it that the thread notices.
+    private func ring(_ change: (inout State) -> Void) {
+        let asleep = state.withLock { state in
+            change(&state)
+            return exchange(&state.sleeps, with: false)
+        }
+        if asleep { eventfd_write(alarm, 1) }
+    }
+
+    private func watch(_ descriptor: Int32, for events: UInt32) {
+        var event = epoll_event()
+        event.events = events
+        event.data.fd = descriptor
+        // A closed descriptor leaves the set by itself, and its number may be new again.
+        if epoll_ctl(epoll, EPOLL_CTL_MOD, descriptor, &event) != 0 { epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) }
+    }
+
+    // MARK: On the loop's thread
+
+    private func run() {
+        var events = [epoll_event](repeating: epoll_event(), count: 64)
+        while true {
+            let (jobs, timeout) = state.withLock { state in
+                let jobs = exchange(&state.jobs, with: [])
+                state.sleeps = jobs.isEmpty
+                return (jobs, jobs.isEmpty ? Self.milliseconds(until: state.deadlines.first?.instant) : 0)
+            }
+            for job in jobs { job.runSynchronously(on: asUnownedSerialExecutor()) }
+            let count = epoll_wait(epoll, &events, Int32(events.count), timeout)
+            for suspension in due(events.prefix(Int(max(count, 0)))) { suspension.wake(.ready) }
+            for suspension in overdue() { suspension.wake(.deadline) }
+        }
+    }
+
+    private func due(_ events: ArraySlice<epoll_event>) -> [Suspension] {
+        state.withLock { state in
+            state.sleeps = false
+            return events.compactMap { event in
+                if event.data.fd == alarm {
+                    var count: eventfd_t = 0
+                    eventfd_read(alarm, &count)
+                }
+                return state.sockets.removeValue(forKey: event.data.fd)
+            }
+        }
+    }
+
+    private func overdue() -> [Suspension] {
+        state.withLock { state in
+            guard let first = state.deadlines.first?.instant else { return [] }
+            let now = ContinuousClock.now
+            guard first <= now else { return [] }
+            let count = state.deadlines.firstIndex { $0.instant > now } ?? state.deadlines.count
+            defer { state.deadlines.removeFirst(count) }
+            return state.deadlines.prefix(count).map(\.suspension)
+        }
+    }
+
+    /// What epoll calls a timeout: rounded up, -1 for ever.
+    private static func milliseconds(until instant: Instant?) -> Int32 {
+        guard let instant else { return -1 }
+        let left = ContinuousClock.now.duration(to: instant)
+        return left <= .zero ? 0 : Int32(clamping: Int((left / .milliseconds(1)).rounded(.up)))
+    }
+}

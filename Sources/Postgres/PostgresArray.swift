@@ -1,0 +1,80 @@
+/// An array as a parameter and as a column, in PostgreSQL's text form: `{a,"b c",NULL}`.
+extension Array: PostgresEncodable where Element: PostgresArrayElement {
+    public static var postgresType: PostgresType { Element.postgresArrayType }
+
+    public func postgresText() throws -> String? {
+        try ArrayLiteral(elements: map { try $0.postgresText() }).description
+    }
+}
+
+/// One dimension only; `[T?]` where elements may be NULL.
+extension Array: PostgresDecodable where Element: PostgresDecodable {
+    public init?(postgresText: String?) throws {
+        guard let literal = postgresText.flatMap(ArrayLiteral.init) else { return nil }
+        self = []
+        for text in literal.elements {
+            guard let element = try Element(postgresText: text) else { return nil }
+            append(element)
+        }
+    }
+}
+
+/// The elements of a one-dimensional array, nil for NULL, and how they are written ("Array Input and Output Syntax" of PostgreSQL's manual).
+struct ArrayLiteral: Equatable {
+    var elements: [String?]
+}
+
+extension ArrayLiteral: LosslessStringConvertible {
+    /// Every element is quoted, so that none is taken for NULL, for nothing or for a nested array.
+    var description: String {
+        let quoted = elements.map { element in
+            guard let element else { return "NULL" }
+            var text = "\""
+            for scalar in element.unicodeScalars {
+                if scalar == "\"" || scalar == "\\" { text.append("\\") }
+                text.unicodeScalars.append(scalar)
+            }
+            return text + "\""
+        }
+        return "{" + quoted.joined(separator: ",") + "}"
+    }
+
+    /// Nil for what is no such array.
+    init?(_ description: String) {
+        var bytes = Array(description.utf8)[...]
+        guard bytes.popFirst() == UInt8(ascii: "{"), bytes.popLast() == UInt8(ascii: "}") else { return nil }
+        elements = []
+        if bytes.isEmpty { return }
+        while true {
+            guard let element = Self.element(from: &bytes) else { return nil }
+            elements.append(element)
+            guard let separator = bytes.popFirst() else { return }
+            guard separator == UInt8(ascii: ",") else { return nil }
+        }
+    }
+
+    /// Takes the next element off the front; the outer nil means that there is none.
+    private static func element(from bytes: inout ArraySlice<UInt8>) -> String?? {
+        guard bytes.first == UInt8(ascii: "\"") else {
+            let word = bytes.prefix { $0 != UInt8(ascii: ",") }
+            guard !word.isEmpty, !word.contains(UInt8(ascii: "{")) else { return nil }
+            bytes = bytes[word.endIndex...]
+            let text = String(decoding: word, as: UTF8.self)
+            return text == "NULL" ? .some(nil) : .some(text)
+        }
+        bytes.removeFirst()
+        var text: [UInt8] = []
+        while let byte = bytes.popFirst() {
+            switch byte {
+            case UInt8(ascii: "\""):
+                return String(decoding: text, as: UTF8.self)
+            case UInt8(ascii: "\\"):
+                guard let escaped = bytes.popFirst() else { return nil }
+                text.append(escaped)
+            default:
+                text.append(byte)
+            }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,210 @@
+import CPostgreSQL
+import Glibc
+
+/// One session with PostgreSQL, which runs one statement at a time.
+///
+/// Statements are prepared once and kept by their text. A statement whose task is cancelled is canceled on the server too, and its session ends.
+@PostgresThread public final class PostgresConnection {
+    private var handle: ConnectionHandle?
+    private let cancelRequest: CancelRequest?
+    private var statements: PreparedStatements
+    private var statementsPrepared = 0
+    private var isBusy = false
+
+    /// Connects with the settings of `configuration`, which its pool's size does not concern.
+    init(_ configuration: PostgresConfiguration) async throws {
+        let handle = try await BlockingCalls.connect(configuration)
+        self.handle = handle
+        cancelRequest = CancelRequest(handle)
+        statements = PreparedStatements(capacity: configuration.preparedStatements)
+    }
+
+    /// Runs one statement.
+    ///
+    /// - Throws: ``PostgresError``, or `CancellationError`.
+    public func query(_ sql: SQL) async throws -> PostgresRows {
+        let parameters = try sql.parameters.map { try $0.text.get() }
+        let key = PreparedStatements.Key(text: sql.text, types: sql.parameters.map(\.type))
+        return PostgresRows(result: try await inTurn { try await execute(key, parameters) })
+    }
+
+    /// Runs a script of any number of statements, which has no parameters and whose answers are not wanted.
+    ///
+    /// Outside a transaction the script is one by itself, unless it says otherwise.
+    public func simple(_ script: String) async throws {
+        _ = try await inTurn { try await exchange { PQsendQuery($0, script) } }
+    }
+
+    // MARK: For the pool and the listener
+
+    var isClosed: Bool { handle == nil }
+
+    /// Whether the session waits for a statement outside any transaction, so that somebody else may have it.
+    var isIdle: Bool { !isBusy && transactionStatus == PQTRANS_IDLE }
+
+    /// Looks whether the idle session is still as it was left.
+    ///
+    /// An idle server is silent: what has come meanwhile is its farewell or the end of the stream, which a look without waiting finds
+    /// before anything is sent.
+    func isUntouched() -> Bool {
+        guard let handle else { return false }
+        var byte: UInt8 = 0
+        return recv(PQsocket(handle.connection), &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) == -1 && errno == EAGAIN
+    }
+
+    /// Ends the session; the server rolls back what was not committed.
+    func close() { handle = nil }
+
+    /// Ends the transaction for good, or says that it cannot be: PostgreSQL answers COMMIT with a silent rollback once a statement has failed.
+    func commit() async throws {
+        guard transactionStatus != PQTRANS_INERROR else {
+            throw PostgresError(.query, "the transaction was rolled back, because a statement in it had failed")
+        }
+        try await simple("COMMIT")
+    }
+
+    /// Rolls back even though the task may be cancelled, and closes a session that does not answer in time.
+    func rollback() async {
+        guard !isClosed, !isBusy, transactionStatus != PQTRANS_IDLE else { return }
+        do {
+            _ = try await inTurn { try await exchange(before: .now + .seconds(5), heedingCancellation: false) { PQsendQuery($0, "ROLLBACK") } }
+        } catch {
+            close()
+        }
+    }
+
+    /// Waits until the server sends notifications, which it does to a session that listens.
+    func notifications() async throws -> [(channel: String, payload: String)] {
+        try await inTurn {
+            while true {
+                let connection = try established()
+                let notifications = pendingNotifications(connection)
+                if !notifications.isEmpty { return notifications }
+                if await Suspension.wait(for: PQsocket(connection), writable: false) == .cancelled { throw CancellationError() }
+                guard PQconsumeInput(connection) == 1 else { throw lost() }
+            }
+        }
+    }
+
+    // MARK: The protocol
+
+    private var transactionStatus: PGTransactionStatusType { handle.map { PQtransactionStatus($0.connection) } ?? PQTRANS_UNKNOWN }
+
+    private func established() throws(PostgresError) -> OpaquePointer {
+        guard let handle else { throw PostgresError(.connection, "the connection to PostgreSQL is closed") }
+        return handle.connection
+    }
+
+    private func inTurn<R>(_ work: () async throws -> R) async throws -> R {
+        guard !isBusy else { throw PostgresError(.query, "a connection runs one statement at a time, and this one is running another") }
+        isBusy = true
+        defer { isBusy = false }
+        return try await work()
+    }
+
+    private func execute(_ key: PreparedStatements.Key, _ parameters: [String?]) async throws -> QueryResult {
+        let inTransaction = transactionStatus != PQTRANS_IDLE
+        do {
+            return try await executePrepared(key, parameters)
+        } catch let error as PostgresError where error.isStalePlan {
+            // Nothing was run. In a transaction, which has failed now, only the caller can begin again.
+            if let name = statements.remove(key), !inTransaction, error.sqlState != "26000" { try await deallocate(name) }
+            if inTransaction { throw error }
+            return try await executePrepared(key, parameters)
+        }
+    }
+
+    private func executePrepared(_ key: PreparedStatements.Key, _ parameters: [String?]) async throws -> QueryResult {
+        let name = try await prepare(key)
+        let values = CStringArray(parameters)
+        return try await exchange { connection in
+            values.withPointers { PQsendQueryPrepared(connection, name, Int32(parameters.count), $0, nil, nil, 0) }
+        }
+    }
+
+    private func prepare(_ key: PreparedStatements.Key) async throws -> String {
+        if let name = statements.name(of: key) { return name }
+        if transactionStatus != PQTRANS_INERROR, let oldest = statements.makeRoom() { try await deallocate(oldest) }
+        statementsPrepared += 1
+        let name = "s\(statementsPrepared)"
+        _ = try await exchange { PQsendPrepare($0, name, key.text, Int32(key.types.count), key.types.map(\.oid)) }
+        statements.insert(key, name: name)
+        return name
+    }
+
+    private func deallocate(_ name: String) async throws {
+        _ = try await exchange { PQsendQuery($0, "DEALLOCATE \(name)") }
+    }
+
+    /// Sends one request and takes in everything that the server answers to it.
+    private func exchange(
+        before deadline: ContinuousClock.Instant? = nil, heedingCancellation: Bool = true, _ send: (OpaquePointer) -> Int32
+    ) async throws -> QueryResult {
+        if heedingCancellation { try Task.checkCancellation() }
+        let connection = try established()
+        guard send(connection) == 1 else {
+            if PQstatus(connection) == CONNECTION_BAD { throw lost() }
+            throw PostgresError(.query, ConnectionHandle.message(of: connection))
+        }
+        var last: QueryResult?
+        var failure: PostgresError?
+        while true {
+            try await receive(connection, before: deadline, heedingCancellation: heedingCancellation)
+            guard let result = PQgetResult(connection).map(QueryResult.init) else { break }
+            last = result
+            switch result.status {
+            case PGRES_TUPLES_OK, PGRES_COMMAND_OK, PGRES_EMPTY_QUERY:
+                break
+            case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH:
+                close()
+                throw PostgresError(.query, "COPY to and from the client is not supported")
+            default:
+                failure = failure ?? result.error ?? lost()
+            }
+            if isClosed { break }
+        }
+        if let failure {
+            if failure.code == .connection { close() }
+            throw failure
+        }
+        guard let last else { throw lost() }
+        return last
+    }
+
+    /// Waits until the whole request is sent and a result, or the end of them, can be had without blocking.
+    private func receive(_ connection: OpaquePointer, before deadline: ContinuousClock.Instant?, heedingCancellation: Bool) async throws {
+        while true {
+            // A request that cannot be sent whole is no error yet: the server may have said why before it hung up.
+            let unsent = PQflush(connection) == 1
+            guard unsent || PQisBusy(connection) == 1 else { return }
+            switch await Suspension.wait(
+                for: PQsocket(connection), writable: unsent, until: deadline, heedingCancellation: heedingCancellation)
+            {
+            case .ready:
+                // When the connection is lost, the next result says so.
+                PQconsumeInput(connection)
+            case .cancelled:
+                cancelRequest?.send()
+                close()
+                throw CancellationError()
+            case .deadline:
+                close()
+                throw PostgresError(.connection, "PostgreSQL did not answer in time")
+            }
+        }
+    }
+
+    private func lost() -> PostgresError {
+        defer { close() }
+        return PostgresError(.connection, handle.map { ConnectionHandle.message(of: $0.connection) } ?? "the connection to PostgreSQL is closed")
+    }
+
+    private func pendingNotifications(_ connection: OpaquePointer) -> [(channel: String, payload: String)] {
+        var notifications: [(channel: String, payload: String)] = []
+        while let notification = PQnotifies(connection) {
+            notifications.append((String(cString: notification.pointee.relname), String(cString: notification.pointee.extra)))
+            PQfreemem(notification)
+        }
+        return notifications
+    }
+}

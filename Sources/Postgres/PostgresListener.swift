@@ -1,0 +1,108 @@
+public import Logging
+public import ServiceLifecycle
+import Synchronization
+
+/// One connection, outside any pool, that listens on channels and connects again when it is lost, waiting longer each time in vain.
+///
+/// Notifications are hints: a reader that does not keep up loses the oldest ones.
+public final class PostgresListener: Service {
+    private typealias Continuation = AsyncStream<PostgresNotification>.Continuation
+
+    private struct State {
+        var readers: [String: [Int: Continuation]] = [:]
+        var nextReader = 0
+        var isListening = false
+        var isOver = false
+    }
+
+    private let configuration: PostgresConfiguration
+    private let channels: [String]
+    private let backoff: Backoff
+    private let logger: Logger
+    private let state = Mutex(State())
+
+    /// - Parameters:
+    ///   - channels: what to listen on.
+    ///   - backoff: how long to wait before connecting again.
+    public init(configuration: PostgresConfiguration, channels: [String], backoff: Backoff = Backoff(), logger: Logger) {
+        self.configuration = configuration
+        self.channels = channels
+        self.backoff = backoff
+        self.logger = logger
+    }
+
+    /// What is heard on one of the channels from now until the listener ends; each call has a stream of its own.
+    ///
+    /// The first element is ``PostgresNotification/reconnected``, as soon as the listener listens.
+    public func notifications(on channel: String) -> AsyncStream<PostgresNotification> {
+        precondition(channels.contains(channel), "the listener was not made to listen on \(channel)")
+        let (stream, continuation) = AsyncStream.makeStream(of: PostgresNotification.self, bufferingPolicy: .bufferingNewest(256))
+        let reader = state.withLock { state -> Int? in
+            guard !state.isOver else { return nil }
+            state.nextReader += 1
+            state.readers[channel, default: [:]][state.nextReader] = continuation
+            if state.isListening { continuation.yield(.reconnected) }
+            return state.nextReader
+        }
+        guard let reader else {
+            continuation.finish()
+            return stream
+        }
+        continuation.onTermination = { [weak self] _ in
+            self?.state.withLock { state in _ = state.readers[channel]?.removeValue(forKey: reader) }
+        }
+        return stream
+    }
+
+    /// Listens until the graceful shutdown or the task's cancellation, then ends the streams.
+    public func run() async throws {
+        defer { finish() }
+        do {
+            try await cancelWhenGracefulShutdown { try await self.listenForEver() }
+        } catch is CancellationError {
+            return
+        }
+    }
+
+    @PostgresThread private func listenForEver() async throws {
+        var failures = 0
+        while true {
+            do {
+                let connection = try await PostgresConnection(configuration)
+                defer { connection.close() }
+                try await listen(connection) { failures = 0 }
+            } catch let error as PostgresError {
+                state.withLock { $0.isListening = false }
+                let delay = backoff.delay(afterFailures: failures)
+                failures += 1
+                logger.warning("PostgreSQL listener will connect again", metadata: ["error": "\(error)", "delay": "\(delay)"])
+                if await Suspension().wait(until: .now + delay) == .cancelled { throw CancellationError() }
+            }
+        }
+    }
+
+    @PostgresThread private func listen(_ connection: PostgresConnection, whenListening: () -> Void) async throws -> Never {
+        for channel in channels { try await connection.simple("LISTEN \(SQL.quoted(identifier: channel))") }
+        whenListening()
+        state.withLock { state in
+            state.isListening = true
+            for reader in state.readers.values.flatMap(\.values) { reader.yield(.reconnected) }
+        }
+        logger.debug("PostgreSQL listener listens", metadata: ["channels": "\(channels)"])
+        while true {
+            for (channel, payload) in try await connection.notifications() {
+                state.withLock { state in
+                    for reader in state.readers[channel, default: [:]].values { reader.yield(.notified(payload: payload)) }
+                }
+            }
+        }
+    }
+
+    private func finish() {
+        let readers = state.withLock { state in
+            state.isOver = true
+            return exchange(&state.readers, with: [:])
+        }
+        for reader in readers.values.flatMap(\.values) { reader.finish() }
+    }
+}

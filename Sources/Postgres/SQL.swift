@@ -1,0 +1,118 @@
+/// A statement with its parameters, written as an interpolated string: in `"SELECT 1 WHERE id = \(id)"` the value becomes `$1` and is sent apart.
+///
+/// Text is spliced only where it says so: `\(unsafe:)` for what the program itself wrote, `\(identifier:)` for a quoted name,
+/// `\(fragment:)` for a piece of SQL with parameters of its own, which are renumbered.
+public struct SQL: Sendable {
+    enum Piece: Sendable {
+        case text(String)
+        case parameter(Parameter)
+    }
+
+    struct Parameter: Sendable {
+        let type: PostgresType
+        /// What could not be encoded is reported when the statement is sent, since an interpolation cannot throw.
+        let text: Result<String?, PostgresError>
+    }
+
+    var pieces: [Piece]
+
+    /// A JSON parameter: `\(SQL.JSON(value))`.
+    public typealias JSON<Value> = PostgresJSON<Value>
+
+    /// The text that PostgreSQL sees, with `$1`, `$2` … for the parameters.
+    public var text: String {
+        var text = ""
+        var count = 0
+        for piece in pieces {
+            switch piece {
+            case .text(let part):
+                text += part
+            case .parameter:
+                count += 1
+                text += "$\(count)"
+            }
+        }
+        return text
+    }
+
+    var parameters: [Parameter] {
+        pieces.compactMap { piece in
+            guard case .parameter(let parameter) = piece else { return nil }
+            return parameter
+        }
+    }
+
+    /// Several conditions or columns, one after the other.
+    public static func joined(_ parts: some Sequence<SQL>, separator: SQL) -> SQL {
+        var joined = SQL(pieces: [])
+        for (index, part) in parts.enumerated() {
+            if index > 0 { joined.pieces += separator.pieces }
+            joined.pieces += part.pieces
+        }
+        return joined
+    }
+
+    public static func + (left: SQL, right: SQL) -> SQL { SQL(pieces: left.pieces + right.pieces) }
+}
+
+extension SQL: ExpressibleByStringInterpolation {
+    public init(stringLiteral text: String) { pieces = [.text(text)] }
+
+    public init(stringInterpolation: StringInterpolation) { pieces = stringInterpolation.pieces }
+
+    public struct StringInterpolation: StringInterpolationProtocol {
+        var pieces: [Piece] = []
+
+        public init(literalCapacity: Int, interpolationCount: Int) { pieces.reserveCapacity(2 * interpolationCount + 1) }
+
+        public mutating func appendLiteral(_ text: String) { pieces.append(.text(text)) }
+
+        /// A parameter.
+        public mutating func appendInterpolation<Value: PostgresEncodable>(_ value: Value) {
+            pieces.append(.parameter(Parameter(value)))
+        }
+
+        /// A parameter that is NULL where there is no value.
+        public mutating func appendInterpolation<Value: PostgresEncodable>(_ value: Value?) {
+            pieces.append(.parameter(Parameter(value)))
+        }
+
+        /// Text as it is. Never for input: schema names, ORDER BY from a closed list.
+        public mutating func appendInterpolation(unsafe text: String) { pieces.append(.text(text)) }
+
+        /// A name, quoted.
+        public mutating func appendInterpolation(identifier name: String) { pieces.append(.text(SQL.quoted(identifier: name))) }
+
+        /// Another piece of SQL, whose parameters are numbered on.
+        public mutating func appendInterpolation(fragment: SQL) { pieces += fragment.pieces }
+    }
+
+    static func quoted(identifier name: String) -> String { "\"" + name.replacing("\"", with: "\"\"") + "\"" }
+}
+
+extension SQL.Parameter {
+    init<Value: PostgresEncodable>(_ value: Value) {
+        type = Value.postgresType
+        do throws(PostgresError) {
+            text = .success(try Self.text(of: value))
+        } catch {
+            text = .failure(error)
+        }
+    }
+
+    private static func text(of value: some PostgresEncodable) throws(PostgresError) -> String? {
+        let text: String?
+        do {
+            text = try value.postgresText()
+        } catch let error as PostgresError {
+            throw error
+        } catch {
+            // The error of an encoder may quote the value.
+            throw PostgresError(.encoding, "a \(Swift.type(of: value)) could not be encoded")
+        }
+        if let text, text.utf8.contains(0) {
+            throw PostgresError(.encoding, "a text contains the character NUL (U+0000), which PostgreSQL cannot store")
+        }
+        return text
+    }
+}

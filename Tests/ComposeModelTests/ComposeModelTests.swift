@@ -1,0 +1,83 @@
+import ComposeModel
+import Foundation
+import Testing
+
+@Suite struct ComposeModelTests {
+    @Test("a specification's key does not depend on the order or repetition of packages")
+    func keyIgnoresOrder() throws {
+        func key(_ packages: [String]) throws -> String {
+            let request = ComposeRequest(sourceType: .repo, source: ["/r"], packages: packages, arches: ["x86_64"], secondsToLive: 1)
+            return try ComposeSpecification(request, repositories: [.init(location: "/r", repomd: "sha256:00")], lookaside: []).key()
+        }
+        #expect(try key(["ed", "vi", "ed"]) == key(["vi", "ed"]))
+        #expect(try key(["ed"]) != key(["vi", "ed"]))
+    }
+
+    @Test("a specification's key changes with everything that changes the result, and with nothing else")
+    func keyFollowsInputs() throws {
+        let request = ComposeRequest(sourceType: .repo, source: ["/r"], packages: ["ed"], arches: ["x86_64"], secondsToLive: 1)
+        func key(_ pin: String = "sha256:00", _ change: (inout ComposeRequest) -> Void = { _ in }) throws -> String {
+            var request = request
+            change(&request)
+            return try ComposeSpecification(request, repositories: [.init(location: "/r", repomd: pin)], lookaside: []).key()
+        }
+        let plain = try key()
+        #expect(try key("sha256:01") != plain)
+        #expect(try key { $0.arches = ["aarch64"] } != plain)
+        #expect(try key { $0.flags = .noDeps } != plain)
+        #expect(try key { $0.sigkeys = ["ABCD1234"] } != plain)
+        #expect(try key { $0.secondsToLive = 2 } == plain)
+        #expect(try key { $0.flags = .noReuse } == plain)
+    }
+
+    @Test("a document has every field of the contract, null where there is no value")
+    func documentIsComplete() throws {
+        let request = ComposeRequest(
+            sourceType: .repo, source: ["/r"], sigkeys: ["", "ABCD1234"], flags: [.noDeps, .checkDeps], arches: ["x86_64", "s390x"],
+            secondsToLive: 60)
+        let compose = Compose(
+            id: 12, owner: "me", request: request, source: "/r", state: .wait, timeSubmitted: Date(timeIntervalSince1970: 1_600_000_000.9),
+            timeToExpire: Date(timeIntervalSince1970: 1_600_000_060), resultOf: 12)
+        let document = ComposeDocument(compose, targetURL: "http://h/composes")
+        let json = try #require(try JSONSerialization.jsonObject(with: JSONEncoder().encode(document)) as? [String: Any])
+        let contract = [
+            "id", "owner", "source_type", "source", "state", "state_name", "state_reason", "time_submitted", "time_started", "time_done",
+            "time_to_expire", "time_removed", "removed_by", "result_repo", "result_repofile", "toplevel_url", "flags", "results", "sigkeys",
+            "koji_event", "koji_task_id", "packages", "builds", "arches", "multilib_arches", "multilib_method", "lookaside_repos",
+            "modular_koji_tags", "module_defaults_url", "label", "compose_type", "pungi_compose_id", "scratch_modules",
+            "parent_pungi_compose_ids", "scratch_build_tasks", "modules", "respin_of", "base_module_br_name", "base_module_br_stream",
+            "base_module_br_stream_version_lte", "base_module_br_stream_version_gte", "target_dir",
+        ]
+        #expect(Set(contract).subtracting(json.keys) == [])
+        #expect(json["time_submitted"] as? String == "2020-09-13T12:26:40Z")
+        #expect(json["time_done"] is NSNull)
+        #expect(json["sigkeys"] as? String == " ABCD1234")
+        #expect(json["arches"] as? String == "x86_64 s390x")
+        #expect(json["flags"] as? [String] == ["no_deps", "check_deps"])
+        #expect(json["result_repofile"] as? String == "http://h/composes/odcs-12/compose/Temporary/odcs-12.repo")
+        #expect(json["packages"] is NSNull)
+        #expect(try JSONDecoder().decode(ComposeDocument.self, from: JSONEncoder().encode(document)) == document)
+    }
+
+    @Test("a compose goes from waiting to its end by the legal transitions only")
+    func transitions() {
+        var legal: [String] = []
+        for from in ComposeState.allCases {
+            for to in ComposeState.allCases where from.canTransition(to: to) { legal.append("\(from) \(to)") }
+        }
+        #expect(
+            legal == [
+                "wait generating", "wait failed", "generating wait", "generating done", "generating failed", "done removed", "failed removed",
+            ])
+    }
+
+    @Test("options have the contract's names and bits")
+    func options() {
+        #expect(ComposeFlags(rawValue: 511).names.count == 9)
+        #expect(ComposeFlags(name: "no_reuse")?.rawValue == 64)
+        #expect(ComposeFlags(name: "nonsense") == nil)
+        #expect(ComposeResults([.repository, .bootISO]).names == ["repository", "boot.iso"])
+        #expect(MultilibMethods([.runtime, .all]).names == ["runtime", "all"])
+        #expect(MultilibMethods(name: "iso") == [])
+    }
+}

@@ -1,0 +1,144 @@
+import ComposeModel
+@testable import ComposeStore
+import ComposeTestKit
+import Foundation
+import Testing
+
+@Suite struct ReuseTests {
+    private let length = Duration.seconds(60)
+
+    private func begin(_ request: ComposeRequest, in database: TestDatabase) async throws -> ComposeLease {
+        _ = try await database.store.submit(request, owner: "me")
+        return try #require(try await database.store.claim(by: "w", for: length))
+    }
+
+    private func settle(_ lease: ComposeLease, at pin: String = "sha256:00", in database: TestDatabase) async throws -> Settlement {
+        try await database.store.settle(
+            lease, as: .pinned(lease.compose.request, at: pin), source: "/srv/repo", reason: { "It shows compose \($0)." })
+    }
+
+    private func finish(_ lease: ComposeLease, in database: TestDatabase) async throws {
+        #expect(try await database.store.finish(lease, packages: 1, bytes: 1, reason: "Done.") {})
+    }
+
+    @Test("a compose equal to one that is done shows its result, and both expire at the later time")
+    func reusesDone() async throws {
+        try await TestDatabase.with { database in
+            let first = try await begin(.repo(secondsToLive: 100), in: database)
+            #expect(try await settle(first, in: database) == .build)
+            try await finish(first, in: database)
+
+            let second = try await begin(.repo(secondsToLive: 5000), in: database)
+            #expect(try await settle(second, in: database) == .reused(first.compose.id))
+            let older = try #require(try await database.store.compose(first.compose.id))
+            let newer = try #require(try await database.store.compose(second.compose.id))
+            #expect(newer.state == .done)
+            #expect(newer.resultOf == older.id)
+            #expect(newer.stateReason == "It shows compose \(older.id).")
+            #expect(older.timeToExpire == newer.timeToExpire)
+        }
+    }
+
+    @Test("a compose equal to one under way joins it and is done with it")
+    func joins() async throws {
+        try await TestDatabase.with { database in
+            let first = try await begin(.repo(), in: database)
+            _ = try await settle(first, in: database)
+            let second = try await begin(.repo(), in: database)
+            #expect(try await settle(second, in: database) == .joined(first.compose.id))
+            #expect(try await database.store.compose(second.compose.id)?.state == .generating)
+            #expect(try await database.store.reap(retries: RetryPolicy()) == [])
+            try await finish(first, in: database)
+            let joined = try #require(try await database.store.compose(second.compose.id))
+            #expect(joined.state == .done)
+            #expect(joined.resultOf == first.compose.id)
+        }
+    }
+
+    @Test("of many equal composes that are pinned at the same time one builds and all others join")
+    func concurrentSettling() async throws {
+        try await TestDatabase.with(size: 10) { database in
+            var leases: [ComposeLease] = []
+            for _ in 0..<10 { leases.append(try await begin(.repo(), in: database)) }
+            let settlements = try await withThrowingTaskGroup(of: Settlement.self) { group in
+                for lease in leases {
+                    group.addTask {
+                        try await database.store.settle(lease, as: .pinned(lease.compose.request), source: "s", reason: { _ in "" })
+                    }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(settlements.filter { $0 == .build }.count == 1)
+            #expect(Set(settlements.filter { $0 != .build }).count == 1)
+        }
+    }
+
+    @Test("a compose that joined one that fails, fails with it for the same reason")
+    func joinedFails() async throws {
+        try await TestDatabase.with { database in
+            let first = try await begin(.repo(), in: database)
+            _ = try await settle(first, in: database)
+            let second = try await begin(.repo(), in: database)
+            _ = try await settle(second, in: database)
+            let failure = ComposeFailure(.packageNotFound, "There is no such package.")
+            _ = try await database.store.fail(first, with: failure, retries: RetryPolicy())
+            #expect(try await database.store.compose(second.compose.id)?.failure == failure)
+        }
+    }
+
+    @Test("when the joined compose is canceled, those that joined it go back to the queue")
+    func joinedCanceled() async throws {
+        try await TestDatabase.with { database in
+            let first = try await begin(.repo(), in: database)
+            _ = try await settle(first, in: database)
+            let second = try await begin(.repo(), in: database)
+            _ = try await settle(second, in: database)
+            guard case .canceled = try await database.store.delete(first.compose.id, by: Actor(name: "me", isAdmin: false)) else {
+                Issue.record("it was not canceled")
+                return
+            }
+            #expect(try await database.store.compose(second.compose.id)?.state == .wait)
+            let again = try #require(try await database.store.claim(by: "w", for: length))
+            #expect(again.compose.id == second.compose.id)
+            #expect(try await settle(again, in: database) == .build)
+        }
+    }
+
+    @Test("those that joined a compose follow it when it joins another one itself")
+    func joinedFollows() async throws {
+        try await TestDatabase.with { database in
+            let first = try await begin(.repo(), in: database)
+            _ = try await settle(first, in: database)
+            let second = try await begin(.repo(), in: database)
+            _ = try await settle(second, in: database)
+            // The first is given back; a third begins to build meanwhile, which the first then joins.
+            #expect(try await database.store.release(first))
+            let third = try await begin(.repo(flags: .noReuse), in: database)
+            let other = third.compose.id == first.compose.id ? try #require(try await database.store.claim(by: "w", for: length)) : third
+            let firstAgain = third.compose.id == first.compose.id ? third : try #require(try await database.store.claim(by: "w", for: length))
+            #expect(try await settle(other, in: database) == .build)
+            #expect(try await settle(firstAgain, in: database) == .joined(other.compose.id))
+            try await finish(other, in: database)
+            for id in [first.compose.id, second.compose.id] {
+                let compose = try #require(try await database.store.compose(id))
+                #expect(compose.state == .done)
+                #expect(compose.resultOf == other.compose.id)
+            }
+        }
+    }
+
+    @Test("other pins, no_reuse or an expired result make a compose build anew", arguments: ["pins", "no_reuse", "expired"])
+    func notReused(_ why: String) async throws {
+        try await TestDatabase.with { database in
+            let first = try await begin(.repo(), in: database)
+            _ = try await settle(first, in: database)
+            try await finish(first, in: database)
+            if why == "expired" {
+                _ = try await database.store.delete(first.compose.id, by: Actor(name: "root", isAdmin: true))
+                _ = try await database.store.expire(limit: 10)
+            }
+            let second = try await begin(.repo(flags: why == "no_reuse" ? .noReuse : []), in: database)
+            #expect(try await settle(second, at: why == "pins" ? "sha256:01" : "sha256:00", in: database) == .build)
+        }
+    }
+}
