@@ -7,50 +7,101 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
-// Each target imports only what stands above it; docs/data-flow.md walks the same list as a request does.
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdTesting: Target.Dependency = .product(name: "HummingbirdTesting", package: "hummingbird")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let serviceLifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
+let systemPackage: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
+let tomlKit: Target.Dependency = .product(name: "TOMLKit", package: "TOMLKit")
+let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+
+// Each target imports only what stands above it.
 let package = Package(
     name: "odcs",
     platforms: [.macOS(.v26)],
+    products: [
+        .executable(name: "odcs", targets: ["odcs"]),
+        .executable(name: "odcs-server", targets: ["odcs-server"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
-        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
     ],
     targets: [
         .systemLibrary(name: "CPostgreSQL", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CRPM", pkgConfig: "rpm", providers: [.apt(["librpm-dev"])]),
+        .systemLibrary(name: "CSolv", pkgConfig: "libsolvext", providers: [.apt(["libsolv-dev", "libsolvext-dev"])]),
+        .systemLibrary(name: "CCreaterepo", pkgConfig: "createrepo_c", providers: [.apt(["libcreaterepo-c-dev"])]),
+        .systemLibrary(name: "CXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
+        .systemLibrary(name: "CCompression"),
         .systemLibrary(name: "CLinux"),
-        .target(name: "ComposeModel", dependencies: [.product(name: "Crypto", package: "swift-crypto")], swiftSettings: strict),
+
+        .target(name: "ComposeModel", dependencies: [crypto], swiftSettings: strict),
+        .target(name: "Postgres", dependencies: ["CPostgreSQL", "CLinux", logging, serviceLifecycle], swiftSettings: strict),
         .target(
-            name: "Postgres",
+            name: "EmbeddedPostgres", dependencies: ["CLinux", logging, serviceLifecycle, subprocess, systemPackage],
+            swiftSettings: strict),
+        .target(
+            name: "ComposeStore", dependencies: ["ComposeModel", "Postgres"], resources: [.embedInCode("Schema/schema.sql")],
+            swiftSettings: strict),
+        .target(
+            name: "Repodata", dependencies: ["CCompression", "CCreaterepo", "CRPM", "CXML2", crypto, subprocess, systemPackage],
+            swiftSettings: strict),
+        .target(name: "Depsolve", dependencies: ["CSolv", "Repodata", logging, systemPackage], swiftSettings: strict),
+        .target(
+            name: "ContentSources",
             dependencies: [
-                "CPostgreSQL", "CLinux", .product(name: "Logging", package: "swift-log"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-            ], swiftSettings: strict),
+                "CLinux", "ComposeModel", "Repodata", asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, nioPosix, systemPackage,
+            ],
+            swiftSettings: strict),
         .target(
-            name: "ComposeStore", dependencies: ["ComposeModel", "Postgres", .product(name: "Logging", package: "swift-log")],
-            resources: [.embedInCode("Schema/schema.sql")], swiftSettings: strict),
-        .target(
-            name: "EmbeddedPostgres",
+            name: "ComposeWorker",
             dependencies: [
-                "CLinux", .product(name: "Logging", package: "swift-log"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-                .product(name: "Subprocess", package: "swift-subprocess"), .product(name: "SystemPackage", package: "swift-system"),
-            ], swiftSettings: strict),
+                "ComposeModel", "ComposeStore", "ContentSources", "Depsolve", "Postgres", "Repodata", asyncHTTPClient, logging, nioCore,
+                nioHTTP1, nioPosix, serviceLifecycle, systemPackage,
+            ],
+            swiftSettings: strict),
         .target(
-            name: "ComposeTestKit",
+            name: "ComposeFrontend",
             dependencies: [
-                "ComposeModel", "ComposeStore", "EmbeddedPostgres", "Postgres", .product(name: "Logging", package: "swift-log"),
-                .product(name: "SystemPackage", package: "swift-system"),
-            ], path: "Tests/ComposeTestKit", swiftSettings: strict),
+                "ComposeModel", "ComposeStore", "Postgres", httpTypes, hummingbird, logging, nioCore, nioPosix, systemPackage,
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "ComposeClient", dependencies: ["ComposeModel", asyncHTTPClient, nioCore, nioHTTP1], swiftSettings: strict),
+        .executableTarget(
+            name: "odcs", dependencies: ["ComposeClient", "ComposeModel", argumentParser, tomlKit, unixSignals], swiftSettings: strict),
+        .executableTarget(
+            name: "odcs-server",
+            dependencies: [
+                "ComposeFrontend", "ComposeModel", "ComposeStore", "ComposeWorker", "ContentSources", "Depsolve", "EmbeddedPostgres",
+                "Postgres", "Repodata", argumentParser, asyncHTTPClient, hummingbird, logging, nioCore, nioPosix, serviceLifecycle,
+                systemPackage, unixSignals, yams,
+            ],
+            swiftSettings: strict),
+
+        .target(
+            name: "ComposeTestKit", dependencies: ["ComposeModel", "ComposeStore", "EmbeddedPostgres", "Postgres", logging, systemPackage],
+            path: "Tests/ComposeTestKit", swiftSettings: strict),
         .testTarget(name: "ComposeModelTests", dependencies: ["ComposeModel"], swiftSettings: strict),
         .testTarget(name: "ComposeStoreTests", dependencies: ["ComposeModel", "ComposeStore", "ComposeTestKit", "Postgres"], swiftSettings: strict),
     ],

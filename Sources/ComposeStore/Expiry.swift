@@ -11,7 +11,13 @@ public struct Expired: Hashable, Sendable {
 /// A result whose directory is to go.
 public struct RetiredResult: Hashable, Sendable {
     public let id: Int
+    /// The name of the target directory.
     public let targetDir: String
+
+    public init(id: Int, targetDir: String) {
+        self.id = id
+        self.targetDir = targetDir
+    }
 }
 
 extension ComposeStore {

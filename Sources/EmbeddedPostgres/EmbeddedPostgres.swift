@@ -32,13 +32,13 @@ public actor EmbeddedPostgres: Service {
         let account = try ServerAccount.current()
         try cluster.prepareDirectory(for: account)
         let turn = try await FileLock.waiting(for: cluster.turnFile)
-        defer { turn.release() }
+        defer { withExtendedLifetime(turn) {} }
         if ownership == nil { ownership = try FileLock.ifFree(cluster.ownerFile) }
         do {
             let socket = try await startServer(account)
             return "host=\(socket) port=\(Cluster.port) user=\(Cluster.superuser) dbname=postgres"
         } catch {
-            releaseOwnership()
+            ownership = nil
             throw error
         }
     }
@@ -47,11 +47,11 @@ public actor EmbeddedPostgres: Service {
     public func stop() async throws {
         guard isOwner else { return }
         let turn = try await FileLock.waiting(for: cluster.turnFile)
-        defer { turn.release() }
+        defer { withExtendedLifetime(turn) {} }
         if cluster.postmaster() != nil {
             try await tools().run("pg_ctl", ["stop", "-D", cluster.data.string, "-w", "-t", "60", "-m", "fast"], log: cluster.log)
         }
-        releaseOwnership()
+        ownership = nil
         logger.info("PostgreSQL server stopped", metadata: ["directory": "\(cluster.directory)"])
     }
 
@@ -71,13 +71,8 @@ public actor EmbeddedPostgres: Service {
     ///
     /// - Parameter removingDirectory: deletes all of it, too.
     public func stopAtProcessExit(removingDirectory: Bool = false) {
-        guard isOwner else { return }
-        ExitHandler.add(cluster, removingDirectory: removingDirectory)
-    }
-
-    private func releaseOwnership() {
-        ownership?.release()
-        ownership = nil
+        guard let ownership else { return }
+        ExitHandler.add(cluster, ownership, removingDirectory: removingDirectory)
     }
 
     /// - Returns: the directory of the socket.

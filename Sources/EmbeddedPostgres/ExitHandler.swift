@@ -8,14 +8,16 @@ import SystemPackage
 enum ExitHandler {
     private struct Entry {
         let cluster: Cluster
+        /// Kept until then, also when the ``EmbeddedPostgres`` is gone.
+        let ownership: FileLock
         let removesDirectory: Bool
     }
 
     private static let entries = Mutex<[Entry]>([])
 
-    static func add(_ cluster: Cluster, removingDirectory: Bool) {
+    static func add(_ cluster: Cluster, _ ownership: FileLock, removingDirectory: Bool) {
         let isFirst = entries.withLock { entries in
-            entries.append(Entry(cluster: cluster, removesDirectory: removingDirectory))
+            entries.append(Entry(cluster: cluster, ownership: ownership, removesDirectory: removingDirectory))
             return entries.count == 1
         }
         if isFirst { atexit { ExitHandler.endAll() } }

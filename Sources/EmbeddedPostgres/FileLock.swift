@@ -2,11 +2,13 @@ import Dispatch
 import Glibc
 import SystemPackage
 
-/// A lock on a file that the kernel takes back when the process ends, however it ends.
+/// A lock on a file, held until nobody refers to it any more; the kernel takes it back when the process ends, however it ends.
 final class FileLock: Sendable {
     private let file: FileDescriptor
 
     private init(_ file: FileDescriptor) { self.file = file }
+
+    deinit { Glibc.close(file.rawValue) }
 
     /// Waits, on a thread of its own, until nobody else has the lock.
     static func waiting(for path: FilePath) async throws -> FileLock {
@@ -31,9 +33,6 @@ final class FileLock: Sendable {
             throw failure(path, file, problem)
         }
     }
-
-    /// Once only.
-    func release() { Glibc.close(file.rawValue) }
 
     private static func open(_ path: FilePath) throws -> FileDescriptor {
         do {

@@ -12,7 +12,8 @@ struct ServerAccount: Sendable {
     static func current() throws -> ServerAccount? {
         guard geteuid() == 0 else { return nil }
         guard let account = ServerAccount(named: "postgres") ?? ServerAccount(named: "nobody") else {
-            throw EmbeddedPostgresError("PostgreSQL does not run as root, and there is neither a user \"postgres\" nor \"nobody\": run as another user")
+            throw EmbeddedPostgresError(
+                "PostgreSQL does not run as root, and there is neither a user \"postgres\" nor \"nobody\": run as another user")
         }
         return account
     }
@@ -36,14 +37,16 @@ struct ServerAccount: Sendable {
     /// Lets the account pass through `directory`, not list it; the directories above must let it pass already.
     func open(_ directory: FilePath) throws {
         var status = stat()
-        guard stat(directory.string, &status) == 0, canEnter(status) || chmod(directory.string, (status.st_mode & 0o7777) | 0o011) == 0 else {
+        guard stat(directory.string, &status) == 0, canEnter(status) || chmod(directory.string, (status.st_mode & 0o7777) | 0o011) == 0
+        else {
             throw EmbeddedPostgresError("\(directory) cannot be opened to the user \(name): \(String(cString: strerror(errno)))")
         }
         var parent = directory
         while parent.removeLastComponent(), !parent.isEmpty {
             guard stat(parent.string, &status) == 0, canEnter(status) else {
                 throw EmbeddedPostgresError(
-                    "PostgreSQL runs as the user \(name), who cannot enter \(parent): use a state directory elsewhere, or chmod o+x \(parent)")
+                    "PostgreSQL runs as the user \(name), who cannot enter \(parent): use a state directory elsewhere, or chmod o+x \(parent)"
+                )
             }
         }
     }

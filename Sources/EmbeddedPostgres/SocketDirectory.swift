@@ -22,7 +22,9 @@ enum SocketDirectory {
 
     /// Short enough, and free of what is special in a connection string or in postgresql.conf.
     private static func isSuitable(_ directory: FilePath) -> Bool {
-        let plain = directory.string.unicodeScalars.allSatisfy { $0.isASCII && ($0.properties.isAlphabetic || "0123456789/._-+".unicodeScalars.contains($0)) }
+        let plain = directory.string.unicodeScalars.allSatisfy {
+            $0.isASCII && ($0.properties.isAlphabetic || "0123456789/._-+".unicodeScalars.contains($0))
+        }
         return plain && directory.appending(".s.PGSQL.\(Cluster.port)").string.utf8.count <= longestPath
     }
 

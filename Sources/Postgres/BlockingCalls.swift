@@ -14,7 +14,9 @@ enum BlockingCalls {
         try Task.checkCancellation()
         let attempt = Attempt()
         start {
-            attempt.outcome.withLock { outcome in outcome = Result { () throws(PostgresError) in try ConnectionHandle(connecting: configuration) } }
+            attempt.outcome.withLock { outcome in
+                outcome = Result { () throws(PostgresError) in try ConnectionHandle(connecting: configuration) }
+            }
             attempt.done.wake(.ready)
         }
         switch await attempt.done.wait(until: .now + configuration.connectTimeout) {

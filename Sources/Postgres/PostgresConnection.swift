@@ -67,7 +67,9 @@ import Glibc
     func rollback() async {
         guard !isClosed, !isBusy, transactionStatus != PQTRANS_IDLE else { return }
         do {
-            _ = try await inTurn { try await exchange(before: .now + .seconds(5), heedingCancellation: false) { PQsendQuery($0, "ROLLBACK") } }
+            _ = try await inTurn {
+                try await exchange(before: .now + .seconds(5), heedingCancellation: false) { PQsendQuery($0, "ROLLBACK") }
+            }
         } catch {
             close()
         }
@@ -196,7 +198,8 @@ import Glibc
 
     private func lost() -> PostgresError {
         defer { close() }
-        return PostgresError(.connection, handle.map { ConnectionHandle.message(of: $0.connection) } ?? "the connection to PostgreSQL is closed")
+        return PostgresError(
+            .connection, handle.map { ConnectionHandle.message(of: $0.connection) } ?? "the connection to PostgreSQL is closed")
     }
 
     private func pendingNotifications(_ connection: OpaquePointer) -> [(channel: String, payload: String)] {

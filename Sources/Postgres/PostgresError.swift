@@ -77,7 +77,8 @@ extension PostgresError {
 
     /// Errors of class 22 quote the value that they complain about.
     private static func withoutValues(_ message: String, sqlState: String) -> String {
-        guard sqlState.hasPrefix("22"), let first = message.firstIndex(of: "\""), let last = message.lastIndex(of: "\""), first < last else {
+        guard sqlState.hasPrefix("22"), let first = message.firstIndex(of: "\""), let last = message.lastIndex(of: "\""), first < last
+        else {
             return message
         }
         return message[...first] + "…" + message[last...]

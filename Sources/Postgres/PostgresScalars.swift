@@ -88,7 +88,9 @@ extension Date: PostgresArrayElement, PostgresDecodable {
     public static var postgresArrayType: PostgresType { .timestamptzArray }
 
     public func postgresText() throws -> String? {
-        guard let timestamp = Timestamp(self) else { throw PostgresError(.encoding, "a date is outside the years that PostgreSQL can store") }
+        guard let timestamp = Timestamp(self) else {
+            throw PostgresError(.encoding, "a date is outside the years that PostgreSQL can store")
+        }
         return timestamp.description
     }
 

@@ -15,7 +15,8 @@ final class QueryResult: @unchecked Sendable {
         count = Int(PQntuples(result))
         affectedRows = Int(String(cString: PQcmdTuples(result))) ?? 0
         columns = Dictionary(
-            (0..<PQnfields(result)).map { (String(cString: PQfname(result, $0)), $0) }, uniquingKeysWith: { first, _ in first })
+            (0..<PQnfields(result)).compactMap { number in PQfname(result, number).map { (String(cString: $0), number) } },
+            uniquingKeysWith: { first, _ in first })
     }
 
     deinit { PQclear(result) }
@@ -25,7 +26,8 @@ final class QueryResult: @unchecked Sendable {
     /// Nil for NULL.
     func text(row: Int, column: Int32) -> String? {
         guard PQgetisnull(result, Int32(row), column) == 0 else { return nil }
-        let bytes = UnsafeRawBufferPointer(start: PQgetvalue(result, Int32(row), column), count: Int(PQgetlength(result, Int32(row), column)))
+        let bytes = UnsafeRawBufferPointer(
+            start: PQgetvalue(result, Int32(row), column), count: Int(PQgetlength(result, Int32(row), column)))
         return String(decoding: bytes, as: UTF8.self)
     }
 
@@ -33,7 +35,8 @@ final class QueryResult: @unchecked Sendable {
     var error: PostgresError? {
         guard let sqlState = field("C") else { return nil }
         return PostgresError(
-            sqlState: sqlState, message: field("M") ?? "", constraint: field("n"), table: field("t"), column: field("c"), routine: field("R"))
+            sqlState: sqlState, message: field("M") ?? "", constraint: field("n"), table: field("t"), column: field("c"),
+            routine: field("R"))
     }
 
     /// A field of an error by its letter (`PG_DIAG_*`, which Swift does not import).

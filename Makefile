@@ -1,0 +1,53 @@
+# What a person does here, one target each; `make` alone lists them. The work is done by scripts/ and by Swift's own commands.
+
+.DEFAULT_GOAL := help
+.PHONY: help run serve test build release lint format bootstrap tests-repo clean
+
+# The port of `make serve`.
+PORT ?= 5005
+
+swift_code = Package.swift $(wildcard Sources Tests Benchmarks)
+
+help: ## List these targets.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## Compose `ed` from tests-repo with a server started for it, and show what comes out.
+	@scripts/bootstrap build run
+	swift build --product odcs-server
+	swift build --product odcs
+	@scripts/run-example
+
+serve: ## Serve composes on port 5005 (PORT=N for another) until Ctrl-C.
+	@scripts/bootstrap build run
+	swift build --product odcs-server
+	swift build --product odcs
+	@PORT=$(PORT) scripts/serve
+
+test: ## Run all tests, against the real PostgreSQL, dnf and createrepo_c.
+	@scripts/bootstrap build run test
+	swift test --disable-xctest
+
+build: ## Build everything for debugging, into .build.
+	@scripts/bootstrap build
+	swift build
+
+release: ## Build the programs to be shipped, into .build-release.
+	@scripts/bootstrap build
+	swift build --configuration release --scratch-path .build-release --static-swift-stdlib
+
+lint: ## Check the format of the Swift code.
+	swift format lint --strict --recursive --parallel $(swift_code)
+
+format: ## Put the Swift code into its format.
+	swift format --in-place --recursive --parallel $(swift_code)
+
+bootstrap: ## Install the Debian packages that are missing for all of the above.
+	@scripts/bootstrap build run test
+
+tests-repo: ## Build the RPMs of tests-repo anew from their spec files.
+	@scripts/bootstrap tests-repo
+	tests-repo/build.sh
+
+clean: ## Remove what was built and what the example left behind.
+	@! [ -d .odcs ] || flock --nonblock .odcs/lock rm -rf .odcs || { echo "A server still uses .odcs; stop it first." >&2; exit 1; }
+	rm -rf .build .build-*

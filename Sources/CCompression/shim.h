@@ -1,0 +1,5 @@
+#include <stdio.h>
+#include <zlib.h>
+#include <lzma.h>
+#include <bzlib.h>
+#include <zstd.h>

@@ -1,0 +1,98 @@
+public import AsyncHTTPClient
+public import ComposeModel
+import NIOCore
+
+/// Asks an ODCS service for composes, over HTTP.
+///
+/// Every operation throws ``ComposeClientError`` with a line that a person can be shown, or `CancellationError`. What changes nothing is tried
+/// again a few times when the server cannot be reached or a gateway says 502, 503 or 504; what changes something is sent once.
+public struct ComposeClient: Sendable {
+    let transport: Transport
+
+    /// - Parameters:
+    ///   - token: sent as a bearer token with every call to `server`, and to nothing else. Space around it does not count.
+    ///   - timeout: how long one answer may take to begin.
+    ///   - httpClient: one that follows redirects may leave POST a POST: ``AsyncHTTPClient/HTTPClient/composes`` does.
+    ///   - clock: for the pauses between two attempts, and between two looks at a compose.
+    public init(
+        server: ServerAddress, token: String? = nil, timeout: Duration = .seconds(60), httpClient: HTTPClient = .composes,
+        clock: any Clock<Duration> = ContinuousClock()
+    ) {
+        let token = token.map(ComposeClientError.oneLine).flatMap { $0.isEmpty ? nil : $0 }
+        transport = Transport(server: server, token: token, timeout: timeout, http: httpClient, clock: clock)
+    }
+
+    /// The service that is asked.
+    public var server: ServerAddress { transport.server }
+
+    /// Asks for a compose; the answer is the compose as it was written down, mostly in state `wait`.
+    ///
+    /// It is never sent twice: after `timedOut` or `unreachable` the compose may exist, and a list shows it.
+    public func submit(_ submission: ComposeSubmission) async throws -> ComposeDocument {
+        try await transport.answer(.submit(submission))
+    }
+
+    public func get(_ id: Int) async throws -> ComposeDocument {
+        try await transport.answer(.get(id))
+    }
+
+    public func list(_ query: ComposeQuery = ComposeQuery()) async throws -> ComposeList {
+        try await transport.answer(.list(query))
+    }
+
+    /// Makes a compose live longer. The answer is the same compose, or a new one with the same inputs where the old one's files are gone or
+    /// `renewal` changes what is in it.
+    public func renew(_ id: Int, _ renewal: ComposeRenewal = ComposeRenewal()) async throws -> ComposeDocument {
+        try await transport.answer(.renew(id, renewal))
+    }
+
+    /// Cancels a compose that is not ready, or ends the life of one that is.
+    public func delete(_ id: Int) async throws -> Acknowledgement {
+        try await transport.answer(.delete(id))
+    }
+
+    /// What the service says of itself.
+    public func about() async throws -> ServiceDescription {
+        try await transport.answer(.about)
+    }
+
+    /// Looks at a compose until its state is final; each element differs from the one before it, and the last one is final.
+    public func wait(_ id: Int) -> some AsyncSequence<ComposeDocument, any Error> & Sendable {
+        follow(id, log: false).compactMap { event in
+            if case .changed(let compose) = event { compose } else { nil }
+        }
+    }
+
+    /// The lines of a compose's log as they are written, until its state is final.
+    ///
+    /// - Throws: also when the log cannot be read; a log that does not exist (yet) has no lines.
+    public func log(_ id: Int) -> some AsyncSequence<String, any Error> & Sendable {
+        follow(id, log: true).compactMap { event in
+            switch event {
+            case .logged(let line): line
+            case .logUnreadable(let error): throw error
+            case .changed, .unchanged: nil
+            }
+        }
+    }
+
+    /// Everything that happens to a compose until its state is final.
+    public func follow(_ id: Int, log: Bool) -> ComposeEvents {
+        ComposeEvents(id: id, includesLog: log, transport: transport)
+    }
+}
+
+extension HTTPClient {
+    /// The client that ``ComposeClient`` uses unless told otherwise. It lives as long as the process.
+    ///
+    /// It says at once that a connection is refused, instead of trying until the time is over, and a POST that is redirected (mostly from http
+    /// to https) stays a POST.
+    public static let composes: HTTPClient = {
+        var configuration = HTTPClient.Configuration(
+            redirectConfiguration: .follow(
+                configuration: .init(max: 5, allowCycles: false, retainHTTPMethodAndBodyOn301: true, retainHTTPMethodAndBodyOn302: true)),
+            timeout: .init(connect: .seconds(10), read: .seconds(60)))
+        configuration.connectionPool.retryConnectionEstablishment = false
+        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }()
+}

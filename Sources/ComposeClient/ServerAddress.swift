@@ -1,0 +1,47 @@
+import Foundation
+
+/// Where a service answers: `http://host:port` or `https://host`, with the path it is mounted at where that is not `/`.
+public struct ServerAddress: Hashable, Sendable, CustomStringConvertible {
+    /// As it was given, without a trailing slash.
+    public let description: String
+
+    /// - Throws: ``ComposeClientError`` (`badAddress`) that says what is wrong with `text`.
+    public init(_ text: String) throws(ComposeClientError) {
+        func refuse(_ why: String) -> ComposeClientError {
+            ComposeClientError(.badAddress, "the server's address '\(text)' \(why)")
+        }
+        guard let parts = URLComponents(string: text), let scheme = parts.scheme?.lowercased(), ["http", "https"].contains(scheme) else {
+            throw refuse("does not begin with http:// or https://")
+        }
+        guard parts.user == nil, parts.password == nil else {
+            // The text itself is left out: it holds a password.
+            throw ComposeClientError(.badAddress, "the server's address holds a user name or a password; the service takes a token instead")
+        }
+        guard let host = parts.host, !host.isEmpty else { throw refuse("names no host") }
+        guard parts.query == nil, parts.fragment == nil else { throw refuse("has a '?' or a '#' in it; only scheme, host, port and path belong there") }
+        var trimmed = Substring(text)
+        while trimmed.hasSuffix("/") { trimmed.removeLast() }
+        description = String(trimmed)
+    }
+
+    /// The URL of a path of the service, which begins with a slash.
+    func url(_ path: String, query: [(name: String, value: String)] = []) -> String {
+        guard !query.isEmpty else { return description + path }
+        let pairs = query.map { "\(Self.escape($0.name))=\(Self.escape($0.value))" }
+        return "\(description)\(path)?\(pairs.joined(separator: "&"))"
+    }
+
+    /// Everything but the unreserved characters of RFC 3986 is escaped: a plus sign must not arrive as a space.
+    private static func escape(_ text: String) -> String {
+        let hex = Array("0123456789ABCDEF")
+        return text.utf8.reduce(into: "") { escaped, byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+                UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"):
+                escaped.unicodeScalars.append(Unicode.Scalar(byte))
+            default:
+                escaped += ["%", hex[Int(byte >> 4)], hex[Int(byte & 15)]]
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+public import Hummingbird
+
+/// Finds out who sends a request. Reading is open to anyone; only requests that change something are asked.
+public protocol Authenticator: Sendable {
+    /// What `about` calls it.
+    var name: String { get }
+
+    /// - Throws: ``RequestRejection`` with status 401 where the request's credentials are missing or wrong.
+    func authenticate(_ request: Request) async throws -> Principal
+}
+
+/// Who sends a request, and with which rights.
+public struct Principal: Hashable, Sendable {
+    public enum Role: String, Hashable, Sendable {
+        case allowedClients = "allowed_clients"
+        case admins
+    }
+
+    /// What a token was issued for.
+    public enum Scope: String, Hashable, Sendable {
+        case newCompose = "new-compose"
+        case renewCompose = "renew-compose"
+        case deleteCompose = "delete-compose"
+    }
+
+    public var name: String
+    public var roles: Set<Role>
+    /// `nil` where the way of authentication knows no scopes.
+    public var scopes: Set<Scope>?
+
+    public init(name: String, roles: Set<Role>, scopes: Set<Scope>? = nil) {
+        self.name = name
+        self.roles = roles
+        self.scopes = scopes
+    }
+
+    public var isAdmin: Bool { roles.contains(.admins) }
+
+    func require(_ scope: Scope) throws(RequestRejection) {
+        guard let scopes, !scopes.contains(scope) else { return }
+        throw RequestRejection(.forbidden, "The credentials of \(name) lack the scope \(scope.rawValue).")
+    }
+
+    /// An admin may do what any client may.
+    func require(_ role: Role) throws(RequestRejection) {
+        guard !roles.contains(role), !isAdmin else { return }
+        throw RequestRejection(.forbidden, "\(name) is not in the role \(role.rawValue).")
+    }
+}
+
+/// Nobody is asked for credentials: everyone is called `unknown` and may do everything.
+public struct NoAuthentication: Authenticator {
+    public init() {}
+
+    public let name = "noauth"
+
+    public func authenticate(_ request: Request) async throws -> Principal {
+        Principal(name: "unknown", roles: [.allowedClients, .admins])
+    }
+}

@@ -1,0 +1,100 @@
+/// A place in a request's body, with the name that messages call it: `source.packages[2]`.
+///
+/// An absent member is `nil`; one that is there must be what it should be, and null is not.
+struct BodyField {
+    let name: String
+    let value: JSONValue
+
+    /// The body itself.
+    init(root value: JSONValue) throws(RequestRejection) {
+        guard case .object = value else {
+            throw .badRequest("The body must be a JSON object, not \(value.shortDescription).")
+        }
+        name = ""
+        self.value = value
+    }
+
+    private init(name: String, value: JSONValue) {
+        self.name = name
+        self.value = value
+    }
+
+    /// A member, `nil` where there is none.
+    func member(_ key: String) -> BodyField? {
+        guard case .object(let members) = value, let member = members[key] else { return nil }
+        return BodyField(name: name.isEmpty ? key : "\(name).\(key)", value: member)
+    }
+
+    func object(_ key: String) throws(RequestRejection) -> BodyField? {
+        guard let member = member(key) else { return nil }
+        guard case .object = member.value else { throw member.mustBe("an object") }
+        return member
+    }
+
+    func string(_ key: String) throws(RequestRejection) -> String? {
+        guard let member = member(key) else { return nil }
+        guard case .string(let string) = member.value else { throw member.mustBe("a string") }
+        return string
+    }
+
+    func strings(_ key: String) throws(RequestRejection) -> [String]? {
+        guard let member = member(key) else { return nil }
+        guard case .array(let elements) = member.value else { throw member.mustBe("a list of strings") }
+        var strings: [String] = []
+        strings.reserveCapacity(elements.count)
+        for (index, element) in elements.enumerated() {
+            guard case .string(let string) = element else {
+                throw BodyField(name: "\(member.name)[\(index)]", value: element).mustBe("a string")
+            }
+            strings.append(string)
+        }
+        return strings
+    }
+
+    func integer(_ key: String) throws(RequestRejection) -> Int? {
+        guard let member = member(key) else { return nil }
+        guard case .integer(let integer) = member.value else { throw member.mustBe("an integer") }
+        return integer
+    }
+
+    func mustBe(_ what: String) -> RequestRejection {
+        .badRequest("\(name) must be \(what), not \(value.shortDescription).")
+    }
+}
+
+extension BodyField {
+    /// What may be in a string besides letters and digits; the reference's list, made so that no value can mean anything to a shell
+    /// or break out of a configuration file.
+    static let allowedPunctuation = " -/_.:#+?$~^,"
+
+    /// Refuses a string with any other character, wherever it is in the body; package names alone are exempt.
+    func checkCharacters() throws(RequestRejection) {
+        switch value {
+        case .string(let string):
+            guard let wrong = string.unicodeScalars.first(where: { !$0.isAllowed }) else { return }
+            let shown = wrong.properties.generalCategory == .control ? wrong.codePoint : String(wrong)
+            throw .badRequest(
+                "\(name) contains \(shown), which is not possible there; letters, digits and any of "
+                    + "\(Self.allowedPunctuation.dropFirst().map(String.init).joined(separator: " ")) and the space are.")
+        case .array(let elements):
+            for (index, element) in elements.enumerated() {
+                try BodyField(name: "\(name)[\(index)]", value: element).checkCharacters()
+            }
+        case .object(let members):
+            for key in members.keys.sorted() where key != "packages" {
+                try member(key)?.checkCharacters()
+            }
+        case .null, .bool, .integer, .number: break
+        }
+    }
+}
+
+extension Unicode.Scalar {
+    fileprivate var isAllowed: Bool {
+        switch properties.generalCategory {
+        case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter, .decimalNumber, .letterNumber, .otherNumber:
+            true
+        default: BodyField.allowedPunctuation.unicodeScalars.contains(self)
+        }
+    }
+}

@@ -1,0 +1,122 @@
+import ComposeModel
+import ComposeStore
+import Hummingbird
+import Logging
+
+/// Composes, as `/api/1/composes` has them.
+struct ComposeController: Sendable {
+    let configuration: FrontendConfiguration
+    let store: ComposeStore
+    let validator: RequestValidator
+
+    var resources: [Resource] {
+        [
+            Resource("/api/1/composes", [.get: { try await list($0, $1, path: "/api/1/composes/") }, .post: create]),
+            Resource("/api/1/composes/{id}", [.get: show, .patch: renew, .delete: delete]),
+        ]
+    }
+
+    func list(_ request: Request, _ context: FrontendContext, path: String) async throws -> Response {
+        let query = try ListQuery(request.uri.query, perPage: configuration.perPage)
+        let page = try await store.list(query.composes)
+        return try .json(ComposeListDocument(page, query: query, path: path, urls: PublicURLs(configuration, request)))
+    }
+
+    func show(_ request: Request, _ context: FrontendContext) async throws -> Response {
+        let id = try context.composeID()
+        guard let compose = try await store.compose(id) else { throw RequestRejection.noSuchCompose("\(id)") }
+        return try .json(ComposeDetailDocument(compose: PublicURLs(configuration, request).document(compose)))
+    }
+
+    private func create(_ request: Request, _ context: FrontendContext) async throws -> Response {
+        let principal = try await authorize(request, .newCompose)
+        guard let json = try await request.json(limit: configuration.bodyLimit) else {
+            throw RequestRejection.badRequest(
+                "The body is empty; it must be a JSON object such as {\"source\": {\"type\": \"repo\", \"source\": \"https://…\"}}.")
+        }
+        return try await submit(try validator.request(ComposeRequestBody(json)), by: principal, request, context)
+    }
+
+    func submit(
+        _ compose: ComposeRequest, by principal: Principal, _ request: Request, _ context: FrontendContext
+    ) async throws -> Response {
+        let compose = try await store.submit(compose, owner: principal.name)
+        context.subject.composeID = compose.id
+        return try .json(PublicURLs(configuration, request).document(compose))
+    }
+
+    private func renew(_ request: Request, _ context: FrontendContext) async throws -> Response {
+        let id = try context.composeID()
+        let principal = try await authorize(request, .renewCompose)
+        let json = try await request.json(limit: configuration.bodyLimit) ?? .object([:])
+        return try await renew(id, try validator.renewal(RenewalBody(json)), by: principal, request, context)
+    }
+
+    func renew(
+        _ id: Int, _ renewal: Renewal, by principal: Principal, _ request: Request, _ context: FrontendContext
+    ) async throws -> Response {
+        switch try await store.renew(id, renewal, owner: principal.name) {
+        case nil:
+            throw RequestRejection.noSuchCompose("\(id)")
+        case .underWay(let state):
+            throw RequestRejection(
+                .notFound, "There is nothing to renew yet: compose \(id) is in state \(state.name); it must be done, failed or removed.")
+        case .extended(let compose), .created(let compose):
+            context.subject.composeID = compose.id
+            return try .json(PublicURLs(configuration, request).document(compose))
+        }
+    }
+
+    private func delete(_ request: Request, _ context: FrontendContext) async throws -> Response {
+        let id = try context.composeID()
+        let principal = try await principal(of: request, .deleteCompose)
+        switch try await store.delete(id, by: Actor(name: principal.name, isAdmin: principal.isAdmin)) {
+        case nil:
+            throw RequestRejection.noSuchCompose("\(id)")
+        case .canceled:
+            return try .json(Acknowledgement(message: "Compose \(id) has been canceled."), status: .accepted)
+        case .expired:
+            return try .json(Acknowledgement(message: "Compose \(id) has expired; its files will be removed soon."), status: .accepted)
+        case .notAllowed(let reason):
+            throw RequestRejection(.forbidden, "Not allowed: \(reason).")
+        case .notPossible(let state):
+            throw RequestRejection.badRequest(
+                "Compose \(id) is in state \(state.name) already; one that is wait, generating, done or failed can be deleted.")
+        }
+    }
+
+    /// Who may ask for composes.
+    func authorize(_ request: Request, _ scope: Principal.Scope) async throws -> Principal {
+        let principal = try await principal(of: request, scope)
+        try principal.require(.allowedClients)
+        return principal
+    }
+
+    private func principal(of request: Request, _ scope: Principal.Scope) async throws -> Principal {
+        let principal = try await configuration.authenticator.authenticate(request)
+        try principal.require(scope)
+        return principal
+    }
+}
+
+/// What the answer to a DELETE says.
+private struct Acknowledgement: Encodable {
+    let status = 202
+    let message: String
+}
+
+/// One compose asked for by its id.
+struct ComposeDetailDocument: Encodable, Sendable {
+    let compose: ComposeDocument
+
+    private enum CodingKeys: String, CodingKey {
+        case pungiConfigDump = "pungi_config_dump"
+    }
+
+    /// This service runs no Pungi, so that there is no configuration of it to show.
+    func encode(to encoder: any Encoder) throws {
+        try compose.encode(to: encoder)
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encodeNil(forKey: .pungiConfigDump)
+    }
+}

@@ -1,0 +1,49 @@
+public import ComposeStore
+public import Hummingbird
+public import Logging
+public import NIOCore
+
+/// The HTTP side of the service: takes requests for composes, answers about them, and serves their files.
+public struct ComposeFrontend: Sendable {
+    private let configuration: FrontendConfiguration
+    private let store: ComposeStore
+    private let moreMetrics: @Sendable () async -> [MetricFamily]
+    private let logger: Logger
+
+    /// - Parameter moreMetrics: what other parts of the same process have to say at `/api/1/metrics/`.
+    public init(
+        configuration: FrontendConfiguration, store: ComposeStore, moreMetrics: @escaping @Sendable () async -> [MetricFamily] = { [] },
+        logger: Logger
+    ) {
+        self.configuration = configuration
+        self.store = store
+        self.moreMetrics = moreMetrics
+        self.logger = logger
+    }
+
+    /// A service that listens at `address` until the graceful shutdown, and then answers what it has begun to.
+    ///
+    /// - Parameter onServerRunning: told the address that it listens at, which differs from `address` where that has port 0.
+    public func application(
+        address: BindAddress, onServerRunning: @escaping @Sendable (SocketAddress?) async -> Void = { _ in }
+    ) -> some ApplicationProtocol {
+        Application(
+            router: router(), server: .http1(configuration: .init(idleTimeout: .seconds(75))),
+            configuration: ApplicationConfiguration(address: address),
+            onServerRunning: { await onServerRunning($0.localAddress) }, logger: logger)
+    }
+
+    func router() -> Router<FrontendContext> {
+        let router = Router(context: FrontendContext.self, options: .autoGenerateHeadEndpoints)
+        let metrics = HTTPMetrics()
+        router.add(middleware: RequestLogMiddleware(metrics: metrics))
+        router.add(middleware: ErrorMiddleware(bodyLimit: configuration.bodyLimit))
+        let composes = ComposeController(configuration: configuration, store: store, validator: RequestValidator(configuration))
+        let service = ServiceController(configuration: configuration, store: store, metrics: metrics, moreMetrics: moreMetrics)
+        let files = configuration.targets.values.compactMap(StaticComposes.init).flatMap(\.resources)
+        for resource in composes.resources + LegacyController(composes: composes).resources + service.resources + files {
+            resource.add(to: router)
+        }
+        return router
+    }
+}

@@ -1,0 +1,100 @@
+import Foundation
+import Hummingbird
+import Logging
+import NIOCore
+import NIOHTTP1
+import Postgres
+
+/// Turns whatever a handler throws into an answer that explains it: JSON, or a page for a browser. What is inside the server stays
+/// there; the log has it, under the request id that the answer names.
+struct ErrorMiddleware: RouterMiddleware {
+    let bodyLimit: Int
+
+    func handle(
+        _ request: Request, context: FrontendContext, next: (Request, FrontendContext) async throws -> Response
+    ) async throws -> Response {
+        var response: Response
+        do {
+            response = try await next(request, context)
+        } catch let error as HTTPParserError {
+            // The connection is beyond use, which the server has to know.
+            throw error
+        } catch {
+            response = try ErrorResponse(rejection(error, request, context)).response(to: request)
+        }
+        if request.method == .get || request.method == .head {
+            response.headers[.accessControlAllowOrigin] = "*"
+        }
+        return response
+    }
+
+    private func rejection(_ error: any Error, _ request: Request, _ context: FrontendContext) -> RequestRejection {
+        switch error {
+        case let rejection as RequestRejection:
+            return rejection
+        case is NIOTooManyBytesError:
+            return .bodyTooLarge(limit: bodyLimit)
+        case let error as HTTPError where error.status == .notFound:
+            guard Resource.methods.contains(request.method) else {
+                return RequestRejection(.notImplemented, "This service does not know the method \(request.method.rawValue).")
+            }
+            return RequestRejection(.notFound, "There is nothing at \(request.uri.path.quoted); the composes are at /api/1/composes/.")
+        case let error as HTTPError:
+            return RequestRejection(error.status, error.body ?? error.status.reasonPhrase, headers: error.headers)
+        case let error as PostgresError where error.isTransient:
+            context.logger.error("database is away", metadata: ["error": "\(error)"])
+            return RequestRejection(
+                .serviceUnavailable, "The database cannot be reached at the moment; please try again in a few seconds.",
+                headers: [.retryAfter: "5"])
+        case is CancellationError:
+            return RequestRejection(
+                .serviceUnavailable, "The server is shutting down; please try again in a few seconds.", headers: [.retryAfter: "5"])
+        default:
+            context.logger.error("request failed", metadata: ["error": "\(String(reflecting: error))"])
+            return RequestRejection(
+                .internalServerError, "Something went wrong in the server; its log says what, under the request id \(context.id).")
+        }
+    }
+}
+
+extension RequestRejection {
+    static func bodyTooLarge(limit: Int) -> Self {
+        Self(.contentTooLarge, "The body is too large; at most \(limit) bytes are read.")
+    }
+}
+
+/// A rejection as it is sent.
+struct ErrorResponse {
+    private struct Document: Encodable {
+        let status: Int
+        let error: String
+        let message: String
+    }
+
+    let rejection: RequestRejection
+
+    init(_ rejection: RequestRejection) {
+        self.rejection = rejection
+    }
+
+    func response(to request: Request) throws -> Response {
+        var response: Response
+        if Self.prefersHTML(request) {
+            let title = "\(rejection.status.code) \(rejection.status.reasonPhrase)"
+            response = HTMLPage(title: title, body: "<h1>\(title.htmlEscaped)</h1><p>\(rejection.message.htmlEscaped)</p>")
+                .response(status: rejection.status)
+        } else {
+            let document = Document(
+                status: rejection.status.code, error: rejection.status.reasonPhrase, message: rejection.message)
+            response = try Response.json(document, status: rejection.status)
+        }
+        response.headers.append(contentsOf: rejection.headers)
+        return response
+    }
+
+    /// A browser names text/html first; programs name JSON, anything, or nothing.
+    static func prefersHTML(_ request: Request) -> Bool {
+        request.headers[.accept]?.split(separator: ",").first?.split(separator: ";").first?
+            .trimmingCharacters(in: .whitespaces).lowercased() == "text/html"
+    }
+}

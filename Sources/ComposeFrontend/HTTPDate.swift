@@ -1,0 +1,25 @@
+import Foundation
+
+/// Dates as HTTP headers write them: `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, 5.6.7).
+enum HTTPDate {
+    private static let format: Date.FormatString =
+        """
+        \(weekday: .abbreviated), \(day: .twoDigits) \(month: .abbreviated) \(year: .extended(minimumLength: 4)) \
+        \(hour: .twoDigits(clock: .twentyFourHour, hourCycle: .zeroBased)):\(minute: .twoDigits):\(second: .twoDigits) GMT
+        """
+    private static let locale = Locale(identifier: "en_US_POSIX")
+    private static let calendar = Calendar(identifier: .gregorian)
+
+    private static let style = Date.VerbatimFormatStyle(format: format, locale: locale, timeZone: .gmt, calendar: calendar)
+    private static let strategy = Date.ParseStrategy(
+        format: format, locale: locale, timeZone: .gmt, calendar: calendar, isLenient: false)
+
+    static func format(_ date: Date) -> String {
+        date.formatted(style)
+    }
+
+    /// `nil` for what is no such date: headers that hold one are ignored then.
+    static func parse(_ text: String) -> Date? {
+        try? strategy.parse(text)
+    }
+}

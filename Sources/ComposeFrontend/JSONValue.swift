@@ -1,0 +1,81 @@
+import Foundation
+
+/// A JSON text as a tree, before anything is known of its meaning. Where an object names a member twice, the last one counts.
+enum JSONValue: Hashable, Sendable {
+    case null
+    case bool(Bool)
+    case integer(Int)
+    /// A number that is no integer, or too large for one.
+    case number(Double)
+    case string(String)
+    case array([JSONValue])
+    case object([String: JSONValue])
+
+    /// - Throws: a rejection that says where the text stops being JSON.
+    init(parsing data: Data) throws(RequestRejection) {
+        guard String(validating: data, as: UTF8.self) != nil else {
+            throw .badRequest("The body is not text in UTF-8.")
+        }
+        do {
+            self = try Self(JSONSerialization.jsonObject(with: data, options: .fragmentsAllowed))
+        } catch {
+            let details = (error as NSError).userInfo[NSDebugDescriptionErrorKey] as? String
+            throw .badRequest("The body is not JSON\(details.map { ": \($0)" } ?? ".")")
+        }
+    }
+
+    private init(_ object: Any) {
+        switch object {
+        case let string as String: self = .string(string)
+        case let array as [Any]: self = .array(array.map(Self.init))
+        case let object as [String: Any]: self = .object(object.mapValues(Self.init))
+        case let number as NSNumber: self.init(number)
+        default: self = .null
+        }
+    }
+
+    /// Foundation hides what kind of number it read: `c` is what it makes of true and false only.
+    private init(_ number: NSNumber) {
+        switch number.objCType.pointee {
+        case CChar(UInt8(ascii: "c")): self = .bool(number.boolValue)
+        case CChar(UInt8(ascii: "d")), CChar(UInt8(ascii: "f")): self = .number(number.doubleValue)
+        default:
+            if let integer = Int(exactly: number) {
+                self = .integer(integer)
+            } else {
+                self = .number(number.doubleValue)
+            }
+        }
+    }
+
+    /// What it is, in a sentence that says what should be there instead.
+    var shortDescription: String {
+        switch self {
+        case .null: "null"
+        case .bool(let value): "\(value)"
+        case .integer(let value): "the number \(value)"
+        case .number(let value): "the number \(value)"
+        case .string(let value): "the string \(value.quoted)"
+        case .array: "a list"
+        case .object: "an object"
+        }
+    }
+}
+
+extension StringProtocol {
+    /// In double quotes, cut to what fits in a message, with control characters made visible.
+    var quoted: String {
+        let visible = prefix(60).unicodeScalars.map { scalar in
+            scalar.properties.generalCategory == .control ? scalar.codePoint : String(scalar)
+        }
+        return "\"\(visible.joined())\(count > 60 ? "…" : "")\""
+    }
+}
+
+extension Unicode.Scalar {
+    /// `U+000A`
+    var codePoint: String {
+        let digits = String(value, radix: 16, uppercase: true)
+        return "U+" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+    }
+}

@@ -1,0 +1,42 @@
+import ComposeModel
+import ComposeStore
+import Hummingbird
+
+/// Composes in the first published form (0.0.1), at `/odcs/1/composes`: the same answers, and an older shape of what is asked.
+struct LegacyController: Sendable {
+    let composes: ComposeController
+
+    var resources: [Resource] {
+        [
+            Resource("/odcs/1/composes", [.get: { try await composes.list($0, $1, path: "/odcs/1/composes/") }, .post: create]),
+            Resource("/odcs/1/composes/{id}", [.get: composes.show]),
+        ]
+    }
+
+    private func create(_ request: Request, _ context: FrontendContext) async throws -> Response {
+        guard let json = try await request.json(limit: composes.configuration.bodyLimit) else {
+            throw RequestRejection.badRequest(
+                "The body is empty; it must be a JSON object such as {\"source_type\": \"repo\", \"source\": \"https://…\"}.")
+        }
+        let body = try BodyField(root: json)
+        if body.member("id") != nil {
+            return try await regenerate(body, request, context)
+        }
+        let principal = try await composes.authorize(request, .newCompose)
+        return try await composes.submit(
+            try composes.validator.request(ComposeRequestBody(legacy: json)), by: principal, request, context)
+    }
+
+    /// `{"id": N}`: the compose N once more, with its inputs.
+    private func regenerate(_ body: BodyField, _ request: Request, _ context: FrontendContext) async throws -> Response {
+        guard let id = try body.integer("id") else { throw RequestRejection.badRequest("id is missing.") }
+        let principal = try await composes.authorize(request, .renewCompose)
+        let renewal = try composes.validator.renewal(RenewalBody(secondsToLive: try SecondsToLive(in: body)))
+        guard let compose = try await composes.store.compose(id) else { throw RequestRejection.noSuchCompose("\(id)") }
+        guard compose.state == .removed || compose.state == .failed else {
+            throw RequestRejection.badRequest(
+                "Compose \(id) is in state \(compose.state.name); only one that is removed or failed can be made again.")
+        }
+        return try await composes.renew(id, renewal, by: principal, request, context)
+    }
+}

@@ -1,0 +1,137 @@
+import ComposeModel
+import ComposeStore
+import Foundation
+import Hummingbird
+
+/// The query of a list: filters, order and page. Keys that it does not know are ignored, and so are filters without a value.
+struct ListQuery: Sendable {
+    /// Every key and value as written, decoded, in their order.
+    let items: [(key: String, value: String)]
+    let composes: ComposeQuery
+
+    init(_ query: String?, perPage limits: (default: Int, maximum: Int)) throws(RequestRejection) {
+        items = try Self.items(query ?? "")
+        var composes = ComposeQuery()
+        composes.perPage = limits.default
+        var order: [ComposeQuery.Order] = []
+        for (key, value) in items where !value.isEmpty {
+            switch key {
+            case "owner": composes.owners.append(value)
+            case "source_type": composes.sourceTypes.append(try Self.sourceType(value))
+            case "source": composes.sources.append(value.split(whereSeparator: \.isWhitespace).joined(separator: " "))
+            case "state": composes.states.append(try Self.state(value))
+            case "koji_task_id": composes.kojiTaskIDs.append(try Self.number(value, key, from: 0))
+            case "pungi_compose_id": composes.pungiComposeIDs.append(value)
+            case "compose_type": composes.composeTypes.append(value)
+            case "label": composes.labels.append(value)
+            case "order_by": order.append(try Self.order(value))
+            case "page": composes.page = try Self.number(value, key, from: 1)
+            case "per_page": composes.perPage = min(try Self.number(value, key, from: 1), limits.maximum)
+            default: break
+            }
+        }
+        if !order.isEmpty { composes.order = order }
+        self.composes = composes
+    }
+
+    private static func items(_ query: String) throws(RequestRejection) -> [(key: String, value: String)] {
+        var items: [(key: String, value: String)] = []
+        for part in query.split(separator: "&") {
+            let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            let decoded = pair.map { $0.replacing("+", with: " ").removingPercentEncoding }
+            guard let key = decoded[0], let value = decoded.count == 2 ? decoded[1] : "" else {
+                throw .badRequest("The query has \(part.quoted), whose percent signs do not stand for text in UTF-8.")
+            }
+            guard !value.contains("\0") else { throw .badRequest("\(key.prefix(40)) contains U+0000, which no compose does.") }
+            items.append((key, value))
+        }
+        return items
+    }
+
+    private static func number(_ text: String, _ key: String, from minimum: Int) throws(RequestRejection) -> Int {
+        guard let number = Int(text), number >= minimum else {
+            throw .badRequest("\(key) must be an integer from \(minimum) on, not \(text.quoted).")
+        }
+        return number
+    }
+
+    private static func sourceType(_ text: String) throws(RequestRejection) -> SourceType {
+        if let type = SourceType(name: text) { return type }
+        let types = SourceType.allCases.map { "\($0.rawValue) or \($0.name)" }.joined(separator: ", ")
+        throw .badRequest("source_type is \(text.quoted), which is no source type; these are: \(types).")
+    }
+
+    private static func state(_ text: String) throws(RequestRejection) -> ComposeState {
+        if let state = ComposeState(name: text) { return state }
+        let states = ComposeState.allCases.map { "\($0.rawValue) or \($0.name)" }.joined(separator: ", ")
+        throw .badRequest("state is \(text.quoted), which is no state; these are: \(states).")
+    }
+
+    private static func order(_ text: String) throws(RequestRejection) -> ComposeQuery.Order {
+        let descending = text.hasPrefix("-")
+        let name = String(text.dropFirst(descending ? 1 : 0))
+        guard let field = ComposeQuery.OrderField(rawValue: name) else {
+            let fields = NearestNames(names: ComposeQuery.OrderField.contractOrder.map(\.rawValue)).sorted(by: name)
+            throw .badRequest(
+                "order_by is \(text.quoted), by which no list can be ordered; these are possible, a leading - for descending: "
+                    + "\(fields.joined(separator: ", ")).")
+        }
+        return .init(field: field, descending: descending)
+    }
+}
+
+extension ComposeQuery.OrderField {
+    fileprivate static let contractOrder: [Self] = [
+        .id, .owner, .sourceType, .kojiEvent, .state, .timeToExpire, .timeSubmitted, .timeDone, .timeRemoved,
+    ]
+}
+
+/// A page of the list as the contract writes it.
+struct ComposeListDocument: Encodable, Sendable {
+    struct Meta: Encodable, Sendable {
+        let page: Int
+        let pages: Int
+        let perPage: Int
+        let total: Int
+        let first: String
+        let last: String
+        let prev: String?
+        let next: String?
+
+        enum CodingKeys: String, CodingKey {
+            case page, pages, total, first, last, prev, next
+            case perPage = "per_page"
+        }
+
+        /// `prev` and `next` are there at the ends as well, as null.
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(page, forKey: .page)
+            try container.encode(pages, forKey: .pages)
+            try container.encode(perPage, forKey: .perPage)
+            try container.encode(total, forKey: .total)
+            try container.encode(first, forKey: .first)
+            try container.encode(last, forKey: .last)
+            try container.encode(prev, forKey: .prev)
+            try container.encode(next, forKey: .next)
+        }
+    }
+
+    let meta: Meta
+    let items: [ComposeDocument]
+
+    init(_ page: ComposePage, query: ListQuery, path: String, urls: PublicURLs) {
+        let perPage = query.composes.perPage
+        let number = query.composes.page
+        let pages = (page.total + perPage - 1) / perPage
+        func link(_ page: Int) -> String {
+            let kept = query.items.filter { !["page", "per_page"].contains($0.key) }
+            let items = kept + [("page", "\(page)"), ("per_page", "\(perPage)")]
+            return urls.base + path + "?" + items.map { "\($0.key.percentEncoded)=\($0.value.percentEncoded)" }.joined(separator: "&")
+        }
+        meta = Meta(
+            page: number, pages: pages, perPage: perPage, total: page.total, first: link(1), last: link(max(pages, 1)),
+            prev: number > 1 ? link(min(number - 1, max(pages, 1))) : nil, next: number < pages ? link(number + 1) : nil)
+        items = page.items.map(urls.document)
+    }
+}

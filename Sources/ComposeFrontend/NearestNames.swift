@@ -1,0 +1,26 @@
+/// Finds what somebody may have meant.
+struct NearestNames {
+    let names: [String]
+
+    /// All names, those first that need the fewest changes to become what was written; equal ones keep their order.
+    func sorted(by written: String) -> [String] {
+        names.enumerated()
+            .map { (name: $0.element, order: $0.offset, distance: Self.distance(written, $0.element)) }
+            .sorted { ($0.distance, $0.order) < ($1.distance, $1.order) }
+            .map(\.name)
+    }
+
+    /// The Levenshtein distance: how many characters must be put in, taken out or replaced.
+    static func distance(_ first: String, _ second: String) -> Int {
+        let columns = Array(second.prefix(100))
+        var above = Array(0...columns.count)
+        for (row, character) in first.prefix(100).enumerated() {
+            var current = [row + 1]
+            for (column, other) in columns.enumerated() {
+                current.append(min(above[column] + (character == other ? 0 : 1), above[column + 1] + 1, current[column] + 1))
+            }
+            above = current
+        }
+        return above[columns.count]
+    }
+}

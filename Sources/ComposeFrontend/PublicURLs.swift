@@ -1,0 +1,59 @@
+import ComposeModel
+import Hummingbird
+
+/// The absolute URLs in the answer to one request.
+struct PublicURLs: Sendable {
+    /// `https://odcs.example.com`, without a slash at the end.
+    let base: String
+    private let targets: [String: FrontendConfiguration.TargetDirectory]
+
+    init(_ configuration: FrontendConfiguration, _ request: Request) {
+        targets = configuration.targets
+        base = configuration.serverURL.isEmpty ? Self.base(of: request) : String(configuration.serverURL.trimmingSuffix("/"))
+    }
+
+    /// From the Host header, unless something else than the name of a host is in it.
+    private static func base(of request: Request) -> String {
+        guard let host = request.head.authority, !host.isEmpty,
+            host.utf8.allSatisfy({ $0.isASCIIAlphanumeric || ".-:[]_".utf8.contains($0) })
+        else { return "http://localhost" }
+        return "http://\(host)"
+    }
+
+    /// Where a target directory is served, without a slash at the end; that of `default` where the name is no longer configured.
+    func target(_ name: String) -> String {
+        let url = (targets[name] ?? targets["default"])?.url.trimmingSuffix("/") ?? "/composes"
+        return url.hasPrefix("/") ? base + url : String(url)
+    }
+
+    func document(_ compose: Compose) -> ComposeDocument {
+        ComposeDocument(compose, targetURL: target(compose.request.targetDir))
+    }
+}
+
+extension StringProtocol {
+    /// Without the last character where it is this one, as often as it is.
+    func trimmingSuffix(_ character: Character) -> SubSequence {
+        var rest = self[...]
+        while rest.last == character { rest = rest.dropLast() }
+        return rest
+    }
+
+    /// In a URL's path or query, between two delimiters.
+    var percentEncoded: String {
+        utf8.map { byte in
+            if byte.isASCIIAlphanumeric || "-._~".utf8.contains(byte) { return String(UnicodeScalar(byte)) }
+            let digits = String(byte, radix: 16, uppercase: true)
+            return digits.count == 1 ? "%0\(digits)" : "%\(digits)"
+        }.joined()
+    }
+}
+
+extension UInt8 {
+    var isASCIIAlphanumeric: Bool {
+        switch self {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
+        default: false
+        }
+    }
+}

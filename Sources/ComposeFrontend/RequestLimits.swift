@@ -1,0 +1,49 @@
+public import ComposeModel
+
+/// What a request may ask for, and what it gets where it does not say.
+public struct RequestLimits: Sendable {
+    public var defaultArches: [String]
+    /// In seconds, from the end of the compose.
+    public var defaultSecondsToLive: Int
+    /// A longer time to live is cut down to this, in seconds.
+    public var maximumSecondsToLive: Int
+    /// The signing keys of a request that names none.
+    public var defaultSigkeys: [String]
+    /// Source types that this server cannot compose from, each with the sentence that a caller is told: which setting is missing.
+    public var refusedSourceTypes: [SourceType: String]
+    public var allowedFlags: ComposeFlags
+    public var allowedResults: ComposeResults
+    /// Empty: any.
+    public var allowedArches: [String]
+    public var maximumPackages: Int
+    /// For every other list.
+    public var maximumListLength: Int
+    /// In characters, of one word.
+    public var maximumWordLength: Int
+
+    public init(
+        defaultArches: [String] = ["x86_64"], defaultSecondsToLive: Int = 24 * 3600, maximumSecondsToLive: Int = 72 * 3600,
+        defaultSigkeys: [String] = [], refusedSourceTypes: [SourceType: String] = [:],
+        allowedFlags: ComposeFlags = .all, allowedResults: ComposeResults = .all, allowedArches: [String] = [],
+        maximumPackages: Int = 10_000, maximumListLength: Int = 1000, maximumWordLength: Int = 1024
+    ) {
+        self.defaultArches = defaultArches
+        self.defaultSecondsToLive = defaultSecondsToLive
+        self.maximumSecondsToLive = maximumSecondsToLive
+        self.defaultSigkeys = defaultSigkeys
+        self.refusedSourceTypes = refusedSourceTypes
+        self.allowedFlags = allowedFlags
+        self.allowedResults = allowedResults
+        self.allowedArches = allowedArches
+        self.maximumPackages = maximumPackages
+        self.maximumListLength = maximumListLength
+        self.maximumWordLength = maximumWordLength
+    }
+}
+
+extension NamedOptions {
+    /// Every bit that has a name.
+    public static var all: Self {
+        Self(rawValue: names.reduce(0) { $0 | $1.option.rawValue })
+    }
+}

@@ -1,0 +1,33 @@
+import Hummingbird
+import Logging
+
+/// Writes one line a request, and counts it.
+struct RequestLogMiddleware: RouterMiddleware {
+    let metrics: HTTPMetrics
+
+    func handle(
+        _ request: Request, context: FrontendContext, next: (Request, FrontendContext) async throws -> Response
+    ) async throws -> Response {
+        let start = ContinuousClock.now
+        let response = try await next(request, context)
+        let duration = ContinuousClock.now - start
+        let route = context.endpointPath ?? "NotFound"
+        metrics.record(method: request.method, route: route, status: response.status, duration: duration)
+        var metadata: Logger.Metadata = [
+            "method": "\(request.method.rawValue.prefix(20))", "route": "\(route)", "status": "\(response.status.code)",
+            "duration_ms": "\(duration.milliseconds)",
+        ]
+        if let id = context.subject.composeID { metadata["compose"] = "\(id)" }
+        context.logger.info("request answered", metadata: metadata)
+        return response
+    }
+}
+
+extension Duration {
+    /// With two digits after the point.
+    fileprivate var milliseconds: Double {
+        ((self / .milliseconds(1)) * 100).rounded() / 100
+    }
+
+    var inSeconds: Double { self / .seconds(1) }
+}

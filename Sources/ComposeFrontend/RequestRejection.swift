@@ -1,0 +1,25 @@
+public import Hummingbird
+
+/// Why a request is not answered as it was meant: a status and a sentence that says what was wrong and what would be right.
+public struct RequestRejection: Error, Sendable, CustomStringConvertible {
+    public let status: HTTPResponse.Status
+    public let message: String
+    /// Besides the body's own: `Allow`, `Retry-After`…
+    public let headers: HTTPFields
+
+    public init(_ status: HTTPResponse.Status, _ message: String, headers: HTTPFields = [:]) {
+        self.status = status
+        self.message = message
+        self.headers = headers
+    }
+
+    public var description: String { message }
+
+    static func badRequest(_ message: String) -> Self {
+        Self(.badRequest, message)
+    }
+
+    static func noSuchCompose(_ id: some StringProtocol) -> Self {
+        Self(.notFound, "There is no compose \(id.prefix(40)).")
+    }
+}

@@ -1,0 +1,191 @@
+import ComposeModel
+import ComposeStore
+
+/// Decides what a request's body means, and whether it can be meant.
+struct RequestValidator: Sendable {
+    let limits: RequestLimits
+    /// The names of the target directories.
+    let targets: [String]
+    /// The names of the configured Pungi configurations.
+    let rawConfigs: [String]
+    let checkSource: @Sendable (ComposeRequest) throws(ComposeFailure) -> Void
+
+    init(_ configuration: FrontendConfiguration) {
+        limits = configuration.limits
+        targets = configuration.targets.keys.sorted()
+        rawConfigs = configuration.rawConfigURLs.keys.sorted()
+        checkSource = configuration.checkSource
+    }
+
+    func request(_ body: ComposeRequestBody) throws(RequestRejection) -> ComposeRequest {
+        let prefix = body.sourcePrefix
+        let type = try sourceType(body)
+        let source = SourceWords(limits: limits, prefix: prefix)
+        let words = WordList(limits: limits)
+        var request = ComposeRequest(
+            sourceType: type, source: try source.words(body, type: type, rawConfigs: rawConfigs),
+            arches: try arches(body.arches, "arches"), secondsToLive: try secondsToLive(body.secondsToLive))
+        if request.arches.isEmpty { request.arches = limits.defaultArches }
+
+        request.packages = try words.packages(body.packages, "\(prefix)packages")
+        if type == .module, !request.packages.isEmpty {
+            throw .badRequest("\(prefix)packages cannot be used with the source type module: a module says itself which packages are its own.")
+        }
+        request.builds = try words.builds(body.builds, "\(prefix)builds")
+        if type == .build, request.builds.isEmpty {
+            throw .badRequest("\(prefix)builds is missing; the source type build needs a list of builds, each as NAME-VERSION-RELEASE.")
+        }
+        request.sigkeys = try words.sigkeys(body.sigkeys, "\(prefix)sigkeys") ?? limits.defaultSigkeys
+        request.modules = try words.modules(body.modules, "\(prefix)modules")
+        request.scratchModules = try words.modules(body.scratchModules, "\(prefix)scratch_modules")
+        request.scratchBuildTasks = try words.taskIDs(body.scratchBuildTasks, "\(prefix)scratch_build_tasks")
+        request.modularKojiTags = try words.plain(body.modularKojiTags, "\(prefix)modular_koji_tags")
+        request.kojiEvent = try positive(body.kojiEvent, "\(prefix)koji_event")
+        request.baseModuleBrName = try words.single(body.baseModuleBrName, "\(prefix)base_module_br_name")
+        request.baseModuleBrStream = try words.single(body.baseModuleBrStream, "\(prefix)base_module_br_stream")
+        request.baseModuleBrStreamVersionLTE = try positive(
+            body.baseModuleBrStreamVersionLTE, "\(prefix)base_module_br_stream_version_lte")
+        request.baseModuleBrStreamVersionGTE = try positive(
+            body.baseModuleBrStreamVersionGTE, "\(prefix)base_module_br_stream_version_gte")
+        request.moduleDefaultsURL = try words.single(body.moduleDefaultsURL, "\(prefix)module_defaults_url")
+        request.moduleDefaultsCommit = try words.single(body.moduleDefaultsCommit, "\(prefix)module_defaults_commit")
+        guard (request.moduleDefaultsURL == nil) == (request.moduleDefaultsCommit == nil) else {
+            throw .badRequest("\(prefix)module_defaults_url and \(prefix)module_defaults_commit must be given together, or neither of them.")
+        }
+
+        request.flags = try options(body.flags, "flags", kind: "flag", allowed: limits.allowedFlags)
+        request.results = try options(body.results, "results", kind: "result", allowed: limits.allowedResults).union(.repository)
+        request.multilibArches = try arches(body.multilibArches, "multilib_arches")
+        request.multilibMethods = try options(body.multilibMethod, "multilib_method", kind: "multilib method", allowed: .all)
+        request.lookasideRepos = try words.plain(body.lookasideRepos, "lookaside_repos")
+        request.label = try label(body.label)
+        request.composeType = try composeType(body.composeType)
+        request.targetDir = try targetDirectory(body.targetDir)
+        request.parentPungiComposeIDs = try words.plain(body.parentPungiComposeIDs, "parent_pungi_compose_ids")
+        request.respinOf = try words.single(body.respinOf, "respin_of")
+
+        if let refusal = limits.refusedSourceTypes[type] { throw .badRequest(refusal) }
+        do {
+            try checkSource(request)
+        } catch {
+            throw .badRequest(error.message)
+        }
+        return request
+    }
+
+    func renewal(_ body: RenewalBody) throws(RequestRejection) -> Renewal {
+        let words = WordList(limits: limits)
+        return Renewal(
+            secondsToLive: try secondsToLive(body.secondsToLive), label: try label(body.label),
+            sigkeys: try words.sigkeys(body.sigkeys, "sigkeys"),
+            builds: body.builds == nil ? nil : try words.builds(body.builds, "source.builds"),
+            modules: body.modules == nil ? nil : try words.modules(body.modules, "source.modules"))
+    }
+
+    private func sourceType(_ body: ComposeRequestBody) throws(RequestRejection) -> SourceType {
+        let field = body.sourcePrefix.isEmpty ? "source_type" : "source.type"
+        let names = NearestNames(names: SourceType.allCases.map(\.name))
+        guard let name = body.sourceType else {
+            throw .badRequest("\(field) is missing; it must be one of: \(names.names.joined(separator: ", ")).")
+        }
+        guard let type = SourceType.allCases.first(where: { $0.name == name }) else {
+            throw .badRequest("\(field) is \(name.quoted), which is no source type; these are: \(names.sorted(by: name).joined(separator: ", ")).")
+        }
+        return type
+    }
+
+    private func secondsToLive(_ asked: SecondsToLive?) throws(RequestRejection) -> Int {
+        guard let asked else { return limits.defaultSecondsToLive }
+        guard asked.seconds > 0 else {
+            throw .badRequest("\(asked.name) must be at least 1; it is a number of seconds.")
+        }
+        guard asked.seconds <= Int32.max else {
+            throw .badRequest("\(asked.name) is more than can be meant; the longest that a compose lives here is \(limits.maximumSecondsToLive) seconds.")
+        }
+        return min(asked.seconds, limits.maximumSecondsToLive)
+    }
+
+    private func positive(_ number: Int?, _ name: String) throws(RequestRejection) -> Int? {
+        guard let number, number < 1 else { return number }
+        throw .badRequest("\(name) must be at least 1, not \(number).")
+    }
+
+    private func arches(_ asked: [String]?, _ name: String) throws(RequestRejection) -> [String] {
+        let arches = try WordList(limits: limits).plain(asked, name).uniqued()
+        for (index, arch) in arches.enumerated() {
+            if ["noarch", "src", "nosrc"].contains(arch) {
+                throw .badRequest("\(name)[\(index)] is \(arch), which is no architecture of a machine; its packages come with every architecture.")
+            }
+            guard limits.allowedArches.isEmpty || limits.allowedArches.contains(arch) else {
+                let nearest = NearestNames(names: limits.allowedArches).sorted(by: arch).joined(separator: ", ")
+                throw .badRequest("\(name)[\(index)] is \(arch.quoted), which this server does not compose for; these are possible: \(nearest).")
+            }
+        }
+        return arches
+    }
+
+    private func options<Options: NamedOptions>(
+        _ asked: [String]?, _ field: String, kind: String, allowed: Options
+    ) throws(RequestRejection) -> Options {
+        var options: Options = []
+        for (index, name) in (asked ?? []).enumerated() {
+            let possible = Options.names.filter { allowed.isSuperset(of: $0.option) }
+            guard let option = possible.first(where: { $0.name == name })?.option else {
+                let isKnown = Options(name: name) != nil
+                let nearest = NearestNames(names: possible.map(\.name)).sorted(by: name).joined(separator: ", ")
+                throw .badRequest(
+                    "\(field)[\(index)] is \(name.quoted), which is \(isKnown ? "not allowed by this server" : "no \(kind)"); these are possible: \(nearest).")
+            }
+            options.formUnion(option)
+        }
+        return options
+    }
+
+    private func targetDirectory(_ asked: String?) throws(RequestRejection) -> String {
+        guard let asked, !asked.isEmpty else { return "default" }
+        guard targets.contains(asked) else {
+            let nearest = NearestNames(names: targets).sorted(by: asked).joined(separator: ", ")
+            throw .badRequest("target_dir is \(asked.quoted), which is no target directory of this server; these are: \(nearest).")
+        }
+        return asked
+    }
+
+    /// The types that productmd knows; the reference takes `test` where none is given.
+    private func composeType(_ asked: String?) throws(RequestRejection) -> String {
+        guard let asked else { return "test" }
+        let types = ["test", "ci", "nightly", "production", "development"]
+        guard types.contains(asked) else {
+            let nearest = NearestNames(names: types).sorted(by: asked).joined(separator: ", ")
+            throw .badRequest("compose_type is \(asked.quoted), which is no type of a compose; these are: \(nearest).")
+        }
+        return asked
+    }
+
+    /// The form that productmd asks of a label; metadata with any other could not be read back. An empty one is none.
+    private func label(_ asked: String?) throws(RequestRejection) -> String? {
+        guard let asked, !asked.isEmpty else { return nil }
+        let names = [
+            "EA", "DevelPhaseExit", "InternalAlpha", "Alpha", "InternalSnapshot", "Beta", "Snapshot", "RC", "Update", "SecurityFix",
+        ]
+        let parts = asked.split(separator: "-", omittingEmptySubsequences: false)
+        let version = parts.count == 2 ? parts[1].split(separator: ".", omittingEmptySubsequences: false) : []
+        guard names.contains(String(parts[0])), version.count == 2, version.allSatisfy({ !$0.isEmpty && $0.allSatisfy(\.isASCIIDigit) })
+        else {
+            throw .badRequest("label is \(asked.quoted); it must be a milestone and two numbers, such as RC-1.0. The milestones are: "
+                + "\(names.joined(separator: ", ")).")
+        }
+        return asked
+    }
+}
+
+extension Array where Element: Hashable {
+    /// Each element where it comes first.
+    func uniqued() -> [Element] {
+        var seen: Set<Element> = []
+        return filter { seen.insert($0).inserted }
+    }
+}
+
+extension Character {
+    var isASCIIDigit: Bool { ("0"..."9").contains(self) }
+}

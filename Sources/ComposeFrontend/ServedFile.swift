@@ -1,0 +1,117 @@
+import ComposeModel
+import Foundation
+import Glibc
+import NIOCore
+import NIOPosix
+import SystemPackage
+
+/// A file below a target directory, open, as it was when it was opened. It is closed when the last reference goes.
+final class ServedFile: Sendable {
+    let size: Int
+    let modified: Date
+    /// Strong: another file, another size or another time of modification gives another one.
+    let entityTag: String
+    private let descriptor: SystemPackage.FileDescriptor
+
+    fileprivate init(_ descriptor: SystemPackage.FileDescriptor, _ status: stat) {
+        self.descriptor = descriptor
+        size = Int(status.st_size)
+        let time = status.st_mtim
+        modified = Date(timeIntervalSince1970: TimeInterval(time.tv_sec))
+        entityTag = "\"\([Int(status.st_ino), size, time.tv_sec, time.tv_nsec].map { String($0, radix: 16) }.joined(separator: "-"))\""
+    }
+
+    deinit {
+        // Reading is over; that closing fails tells nothing that anyone could use.
+        try? descriptor.close()
+    }
+
+    /// As many bytes as there are from `offset` on, `count` at the most.
+    func read(from offset: Int, count: Int) async throws -> ByteBuffer {
+        try await NIOThreadPool.singleton.runIfActive {
+            var buffer = ByteBufferAllocator().buffer(capacity: count)
+            _ = try buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { bytes in
+                try self.descriptor.read(fromAbsoluteOffset: Int64(offset), into: UnsafeMutableRawBufferPointer(rebasing: bytes.prefix(count)))
+            }
+            return buffer
+        }
+    }
+}
+
+/// What a name below a target directory leads to.
+enum ServedEntry: Sendable {
+    struct Child: Sendable {
+        let name: String
+        let isDirectory: Bool
+        let size: Int
+    }
+
+    case file(ServedFile)
+    case directory([Child])
+
+    /// Opens `names`, one below the other, off the event loop.
+    ///
+    /// - Returns: `nil` where there is nothing to be seen: no such file, or one that a link leads to outside of the composes.
+    static func open(_ names: [String], below root: FilePath) async throws -> ServedEntry? {
+        try await NIOThreadPool.singleton.runIfActive {
+            if let entry = try open(names, in: root) { return entry }
+            guard names.count == 2, names[1] == ComposeLayout.log, let id = composeID(of: names[0]) else { return nil }
+            return try openFile(root.appending(ComposeLayout(id: id).pendingLog))
+        }
+    }
+
+    /// Whether a name directly below a target directory is that of a compose; nothing else is ever served.
+    static func isCompose(_ name: String) -> Bool { composeID(of: name) != nil }
+
+    private static func composeID(of name: String) -> Int? {
+        let isLatest = name.hasPrefix("latest-odcs-") && name.hasSuffix("-1")
+        guard isLatest || name.hasPrefix("odcs-") else { return nil }
+        guard let id = Int(isLatest ? name.dropFirst(12).dropLast(2) : name.dropFirst(5)) else { return nil }
+        let layout = ComposeLayout(id: id)
+        return name == layout.directory || name == layout.latest ? id : nil
+    }
+
+    private static func open(_ names: [String], in root: FilePath) throws -> ServedEntry? {
+        guard let base = resolved(root) else { return nil }
+        guard !names.isEmpty else { return .directory(try children(of: base).filter { isCompose($0.name) }) }
+        guard let path = resolved(base.appending(names.compactMap { FilePath.Component($0) })) else { return nil }
+        // Where the links lead is what counts: below the target directory, in the directory of a compose.
+        guard path.starts(with: base), let first = path.components.dropFirst(base.components.count).first, isCompose(first.string)
+        else { return nil }
+        return try openFile(path) ?? .directory(try children(of: path))
+    }
+
+    /// The path without any symbolic link in it, `nil` where it leads nowhere.
+    private static func resolved(_ path: FilePath) -> FilePath? {
+        guard let real = realpath(path.string, nil) else { return nil }
+        defer { free(real) }
+        return FilePath(platformString: real)
+    }
+
+    /// - Returns: `nil` for a directory, and where there is no such file.
+    private static func openFile(_ path: FilePath) throws -> ServedEntry? {
+        let descriptor: SystemPackage.FileDescriptor
+        do {
+            descriptor = try SystemPackage.FileDescriptor.open(path, .readOnly, options: [.noFollow, .closeOnExec, .nonBlocking])
+        } catch Errno.noSuchFileOrDirectory, Errno.notDirectory, Errno.tooManySymbolicLinkLevels {
+            return nil
+        }
+        var status = stat()
+        guard fstat(descriptor.rawValue, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            try descriptor.close()
+            return nil
+        }
+        return .file(ServedFile(descriptor, status))
+    }
+
+    private static func children(of directory: FilePath) throws -> [Child] {
+        let keys: Set<URLResourceKey> = [.isDirectoryKey, .fileSizeKey]
+        let urls = try FileManager.default.contentsOfDirectory(
+            at: URL(filePath: directory.string), includingPropertiesForKeys: Array(keys), options: .skipsHiddenFiles)
+        return urls.compactMap { url in
+            // What vanished meanwhile is left out.
+            guard let values = try? url.resourceValues(forKeys: keys) else { return nil }
+            return Child(name: url.lastPathComponent, isDirectory: values.isDirectory ?? false, size: values.fileSize ?? 0)
+        }.sorted { ($0.name) < ($1.name) }
+    }
+}

@@ -1,0 +1,106 @@
+import ComposeModel
+import ComposeStore
+import Hummingbird
+import Logging
+import Postgres
+
+/// What there is to know about the service itself: `about`, `metrics`, and the page for people.
+struct ServiceController: Sendable {
+    let configuration: FrontendConfiguration
+    let store: ComposeStore
+    let metrics: HTTPMetrics
+    let moreMetrics: @Sendable () async -> [MetricFamily]
+
+    var resources: [Resource] {
+        [
+            Resource("/", [.get: home]),
+            Resource("/api/1/about", [.get: about]),
+            Resource("/api/1/metrics", [.get: showMetrics]),
+        ]
+    }
+
+    private func home(_ request: Request, _ context: FrontendContext) async throws -> Response {
+        var query = ComposeQuery()
+        query.perPage = 20
+        let page = try await store.list(query)
+        let urls = PublicURLs(configuration, request)
+        return HomePage(composes: page.items.map(urls.document), total: page.total, base: urls.base, version: configuration.version)
+            .page.response()
+    }
+
+    private func about(_ request: Request, _ context: FrontendContext) throws -> Response {
+        try .json(AboutDocument(configuration))
+    }
+
+    private func showMetrics(_ request: Request, _ context: FrontendContext) async throws -> Response {
+        let families = await queueMetrics(context) + metrics.families + moreMetrics()
+        return Response(
+            status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
+            body: .init(byteBuffer: ByteBuffer(string: families.map(\.text).joined())))
+    }
+
+    /// The queue's numbers, or that the database is away: what else there is to measure is answered all the same.
+    private func queueMetrics(_ context: FrontendContext) async -> [MetricFamily] {
+        let up = (name: "odcs_database_up", help: "Whether the database answers.")
+        let statistics: QueueStatistics
+        do {
+            statistics = try await store.statistics()
+        } catch {
+            context.logger.error("no queue statistics", metadata: ["error": "\(String(reflecting: error))"])
+            return [MetricFamily(up.name, help: up.help, kind: .gauge, value: 0)]
+        }
+        return [
+            MetricFamily(up.name, help: up.help, kind: .gauge, value: 1),
+            MetricFamily(
+                "odcs_composes", help: "Composes, by source type and state.", kind: .gauge,
+                samples: statistics.counts.map {
+                    .init(labels: [("source_type", $0.sourceType.name), ("state", $0.state.name)], value: Double($0.composes))
+                }),
+            MetricFamily("odcs_queue_depth", help: "Composes that wait for a worker.", kind: .gauge, value: Double(statistics.depth)),
+            MetricFamily(
+                "odcs_queue_oldest_wait_seconds", help: "How long the oldest of them has waited.", kind: .gauge,
+                value: statistics.oldestWaitSeconds),
+            MetricFamily(
+                "odcs_workers_alive", help: "Workers heard of lately.", kind: .gauge, value: Double(statistics.workersAlive)),
+        ]
+    }
+}
+
+/// What the service is and what it can do.
+private struct AboutDocument: Encodable {
+    let version: String
+    let authBackend: String
+    let allowedClients: [String: [String: [String: [String]]]]
+    let rawConfigURLs: [String: [String: String]]
+    let sigkeys: [String]
+    let sourceTypes: [String]
+    let targetDirs: [String]
+    let arches: [String]
+    let secondsToLive: Int
+    let maxSecondsToLive: Int
+
+    enum CodingKeys: String, CodingKey {
+        case version, sigkeys, arches
+        case authBackend = "auth_backend"
+        case allowedClients = "allowed_clients"
+        case rawConfigURLs = "raw_config_urls"
+        case sourceTypes = "source_types"
+        case targetDirs = "target_dirs"
+        case secondsToLive = "seconds_to_live"
+        case maxSecondsToLive = "max_seconds_to_live"
+    }
+
+    init(_ configuration: FrontendConfiguration) {
+        let limits = configuration.limits
+        version = configuration.version
+        authBackend = configuration.authenticator.name
+        allowedClients = configuration.allowedClients
+        rawConfigURLs = configuration.rawConfigURLs
+        sigkeys = limits.defaultSigkeys
+        sourceTypes = SourceType.allCases.filter { limits.refusedSourceTypes[$0] == nil }.map(\.name)
+        targetDirs = configuration.targets.keys.sorted()
+        arches = limits.defaultArches
+        secondsToLive = limits.defaultSecondsToLive
+        maxSecondsToLive = limits.maximumSecondsToLive
+    }
+}

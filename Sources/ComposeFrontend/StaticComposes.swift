@@ -1,0 +1,131 @@
+import ComposeModel
+import Foundation
+import Hummingbird
+import NIOCore
+import SystemPackage
+
+/// The composes themselves: the files below one target directory.
+struct StaticComposes: Sendable {
+    /// In bytes; what is read from a file at a time.
+    private static let chunk = 128 * 1024
+
+    let root: FilePath
+    /// `/composes`, without a slash at the end.
+    let prefix: String
+
+    /// - Returns: `nil` where another server serves the directory.
+    init?(_ target: FrontendConfiguration.TargetDirectory) {
+        guard target.url.hasPrefix("/") else { return nil }
+        root = target.path
+        prefix = String(target.url.trimmingSuffix("/"))
+    }
+
+    var resources: [Resource] {
+        [Resource(RouterPath(prefix), [.get: serve]), Resource(RouterPath(prefix + "/**"), [.get: serve])]
+    }
+
+    private func serve(_ request: Request, _ context: FrontendContext) async throws -> Response {
+        let path = request.uri.path
+        let nothing = RequestRejection(.notFound, "There is no file \(path.quoted).")
+        guard path.hasPrefix(prefix) else { throw nothing }
+        let names = path.dropFirst(prefix.count).split(separator: "/").map { String($0).removingPercentEncoding }
+        let plain = names.compactMap(\.self)
+        guard plain.count == names.count, plain.allSatisfy(Self.isPlainName), plain.first.map(ServedEntry.isCompose) ?? true,
+            let entry = try await ServedEntry.open(plain, below: root)
+        else { throw nothing }
+        switch entry {
+        case .file(let file):
+            return response(file, name: plain.last ?? "", request)
+        case .directory(let children):
+            return DirectoryListing(path: ([prefix] + plain.map(\.percentEncoded)).joined(separator: "/"), children: children).page.response()
+        }
+    }
+
+    private static func isPlainName(_ name: String) -> Bool {
+        name != "." && name != ".." && !name.hasPrefix(".") && !name.contains("/") && !name.contains("\0")
+    }
+
+    private func response(_ file: ServedFile, name: String, _ request: Request) -> Response {
+        var headers: HTTPFields = [
+            .eTag: file.entityTag, .lastModified: HTTPDate.format(file.modified), .acceptRanges: "bytes", .cacheControl: "no-cache",
+        ]
+        headers[.contentType] = MediaTypes.type(ofFileNamed: name)
+        headers[.xContentTypeOptions] = "nosniff"
+        switch Precondition(request.headers, entityTag: file.entityTag, modified: file.modified).outcome {
+        case .failed:
+            return Response(status: .preconditionFailed, headers: headers)
+        case .notModified:
+            return Response(status: .notModified, headers: headers)
+        case .everything:
+            return Response(status: .ok, headers: headers, body: body(file, 0..<file.size))
+        case .rangeIsGood:
+            break
+        }
+        guard request.method == .get, let range = request.headers[.range].flatMap(ByteRange.init(header:)) else {
+            return Response(status: .ok, headers: headers, body: body(file, 0..<file.size))
+        }
+        guard let bytes = range.clamped(to: file.size) else {
+            headers[.contentRange] = "bytes */\(file.size)"
+            return Response(status: .rangeNotSatisfiable, headers: headers)
+        }
+        headers[.contentRange] = "bytes \(bytes.lowerBound)-\(bytes.upperBound - 1)/\(file.size)"
+        return Response(status: .partialContent, headers: headers, body: body(file, bytes))
+    }
+
+    private func body(_ file: ServedFile, _ bytes: Range<Int>) -> ResponseBody {
+        ResponseBody(contentLength: bytes.count) { writer in
+            var offset = bytes.lowerBound
+            while offset < bytes.upperBound {
+                let part = try await file.read(from: offset, count: min(Self.chunk, bytes.upperBound - offset))
+                // The length is promised already: a file that became shorter can only end the connection.
+                guard part.readableBytes > 0 else { throw ServedFileShrank() }
+                offset += part.readableBytes
+                try await writer.write(part)
+            }
+            try await writer.finish(nil)
+        }
+    }
+}
+
+/// A file became shorter while it was sent.
+struct ServedFileShrank: Error {}
+
+/// What a request's conditions say about a file, in the order that RFC 9110, 13.2.2 gives them.
+struct Precondition {
+    enum Outcome {
+        case failed
+        case notModified
+        /// The whole file, whatever range was asked for.
+        case everything
+        /// The range that was asked for, if any.
+        case rangeIsGood
+    }
+
+    let outcome: Outcome
+
+    init(_ headers: HTTPFields, entityTag: String, modified: Date) {
+        if let tags = headers[.ifMatch] {
+            guard Self.matches(tags, entityTag, weakly: false) else { outcome = .failed; return }
+        } else if let date = headers[.ifUnmodifiedSince].flatMap(HTTPDate.parse), modified > date {
+            outcome = .failed
+            return
+        }
+        if let tags = headers[.ifNoneMatch] {
+            guard !Self.matches(tags, entityTag, weakly: true) else { outcome = .notModified; return }
+        } else if let date = headers[.ifModifiedSince].flatMap(HTTPDate.parse), modified <= date {
+            outcome = .notModified
+            return
+        }
+        if let range = headers[.ifRange], range != entityTag, HTTPDate.parse(range) != modified {
+            outcome = .everything
+        } else {
+            outcome = .rangeIsGood
+        }
+    }
+
+    private static func matches(_ tags: String, _ entityTag: String, weakly: Bool) -> Bool {
+        tags.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }.contains { tag in
+            tag == "*" || tag == entityTag || (weakly && tag == "W/" + entityTag)
+        }
+    }
+}

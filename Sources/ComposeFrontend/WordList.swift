@@ -1,0 +1,150 @@
+import ComposeModel
+
+/// The lists of a request: how long they may be, and what each word must look like.
+struct WordList {
+    let limits: RequestLimits
+
+    /// Words of no particular form.
+    func plain(_ asked: [String]?, _ name: String) throws(RequestRejection) -> [String] {
+        let words = asked ?? []
+        try checkLength(words, name, maximum: limits.maximumListLength)
+        for (index, word) in words.enumerated() {
+            try checkWord(word, "\(name)[\(index)]")
+        }
+        return words
+    }
+
+    func single(_ asked: String?, _ name: String) throws(RequestRejection) -> String? {
+        guard let asked, !asked.isEmpty else { return nil }
+        try checkWord(asked, name)
+        return asked
+    }
+
+    /// Names of packages may hold any character that can be printed: they may be globs.
+    func packages(_ asked: [String]?, _ name: String) throws(RequestRejection) -> [String] {
+        let packages = asked ?? []
+        try checkLength(packages, name, maximum: limits.maximumPackages)
+        for (index, package) in packages.enumerated() {
+            try checkWord(package, "\(name)[\(index)]")
+        }
+        return packages
+    }
+
+    func builds(_ asked: [String]?, _ name: String) throws(RequestRejection) -> [String] {
+        let builds = try plain(asked, name)
+        for (index, build) in builds.enumerated() {
+            let parts = build.split(separator: "-", omittingEmptySubsequences: false)
+            guard parts.count >= 3, parts[0] != "", parts.suffix(2).allSatisfy({ !$0.isEmpty }) else {
+                throw .badRequest("\(name)[\(index)] is \(build.quoted); it must be a build as NAME-VERSION-RELEASE, such as ed-1.20-3.fc42.")
+            }
+        }
+        return builds
+    }
+
+    func modules(_ asked: [String]?, _ name: String) throws(RequestRejection) -> [String] {
+        let modules = try plain(asked, name)
+        for (index, module) in modules.enumerated() {
+            try Self.checkModule(module, "\(name)[\(index)]")
+        }
+        return modules
+    }
+
+    static func checkModule(_ module: String, _ name: String) throws(RequestRejection) {
+        let parts = module.split(separator: ":", omittingEmptySubsequences: false)
+        guard (2...4).contains(parts.count), parts.allSatisfy({ !$0.isEmpty }) else {
+            throw .badRequest("\(name) is \(module.quoted); it must be a module as N:S, N:S:V or N:S:V:C, such as nodejs:22.")
+        }
+    }
+
+    func taskIDs(_ asked: [String]?, _ name: String) throws(RequestRejection) -> [String] {
+        let tasks = try plain(asked, name)
+        for (index, task) in tasks.enumerated() where !task.allSatisfy(\.isASCIIDigit) {
+            throw .badRequest("\(name)[\(index)] is \(task.quoted); it must be the number of a koji task.")
+        }
+        return tasks
+    }
+
+    /// `nil` where none are given; the empty key among them allows unsigned packages.
+    func sigkeys(_ asked: [String]?, _ name: String) throws(RequestRejection) -> [String]? {
+        guard let asked else { return nil }
+        try checkLength(asked, name, maximum: limits.maximumListLength)
+        for (index, key) in asked.enumerated() where !key.isEmpty {
+            guard [8, 16].contains(key.utf8.count), key.allSatisfy({ $0.isASCII && $0.isHexDigit }) else {
+                throw .badRequest("\(name)[\(index)] is \(key.quoted); a key id has 8 or 16 hexadecimal digits, and \"\" allows unsigned packages.")
+            }
+        }
+        return asked
+    }
+
+    private func checkLength(_ words: [String], _ name: String, maximum: Int) throws(RequestRejection) {
+        guard words.count > maximum else { return }
+        throw .badRequest("\(name) has \(words.count) entries; \(maximum) are possible.")
+    }
+
+    /// Lists are shown with a space between their words, so that no word may hold one.
+    private func checkWord(_ word: String, _ name: String) throws(RequestRejection) {
+        guard !word.isEmpty else { throw .badRequest("\(name) is empty; leave it out instead.") }
+        guard word.count <= limits.maximumWordLength else {
+            throw .badRequest("\(name) has \(word.count) characters; \(limits.maximumWordLength) are possible.")
+        }
+        if let wrong = word.unicodeScalars.first(where: { $0.properties.isWhitespace || $0.properties.generalCategory == .control }) {
+            throw .badRequest("\(name) is \(word.quoted) and contains \(wrong == " " ? "a space" : wrong.codePoint); each entry must be one word.")
+        }
+    }
+}
+
+/// The words of `source`, whose form depends on the source type.
+struct SourceWords {
+    let limits: RequestLimits
+    /// `source.`, or nothing in the first published form.
+    let prefix: String
+
+    func words(_ body: ComposeRequestBody, type: SourceType, rawConfigs: [String]) throws(RequestRejection) -> [String] {
+        let name = "\(prefix)source"
+        let words = (body.source ?? "").split(whereSeparator: \.isWhitespace).map(String.init).uniqued()
+        guard words.count <= limits.maximumListLength else {
+            throw .badRequest("\(name) has \(words.count) words; \(limits.maximumListLength) are possible.")
+        }
+        for word in words where word.count > limits.maximumWordLength {
+            throw .badRequest("\(name) has a word of \(word.count) characters; \(limits.maximumWordLength) are possible.")
+        }
+        let isOptional = type == .build || (type == .module && body.scratchModules?.isEmpty == false)
+        guard !words.isEmpty || isOptional else {
+            throw .badRequest("\(name) is missing; for the source type \(type.name) it must be \(Self.meaning(of: type)).")
+        }
+        switch type {
+        case .module:
+            for word in words { try WordList.checkModule(word, name) }
+        case .rawConfig:
+            try checkRawConfig(words, name, rawConfigs)
+        case .pungiCompose where words.count > 1:
+            throw .badRequest("\(name) has \(words.count) words; for the source type pungi_compose it must be \(Self.meaning(of: type)).")
+        case .tag, .repo, .pulp, .build, .pungiCompose: break
+        }
+        return words
+    }
+
+    private static func meaning(of type: SourceType) -> String {
+        switch type {
+        case .tag: "a koji tag"
+        case .module: "modules as N:S, N:S:V or N:S:V:C, with spaces between them"
+        case .repo: "the place of a repository: an absolute path or a URL, or several with spaces between them"
+        case .pulp: "content sets, with spaces between them"
+        case .rawConfig: "NAME#COMMIT of a Pungi configuration"
+        case .build: "empty"
+        case .pungiCompose: "the URL of one Pungi compose"
+        }
+    }
+
+    private func checkRawConfig(_ words: [String], _ name: String, _ rawConfigs: [String]) throws(RequestRejection) {
+        let parts = words[0].split(separator: "#", omittingEmptySubsequences: false)
+        guard words.count == 1, parts.count == 2, parts.allSatisfy({ !$0.isEmpty }) else {
+            throw .badRequest("\(name) is \(words.joined(separator: " ").quoted); it must be one NAME#COMMIT of a Pungi configuration.")
+        }
+        guard rawConfigs.contains(String(parts[0])) else {
+            let nearest = NearestNames(names: rawConfigs).sorted(by: String(parts[0])).joined(separator: ", ")
+            let known = rawConfigs.isEmpty ? "this server has none" : "these are: \(nearest)"
+            throw .badRequest("\(name) names \(parts[0].quoted), which is no Pungi configuration of this server; \(known).")
+        }
+    }
+}

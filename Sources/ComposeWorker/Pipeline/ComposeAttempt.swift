@@ -1,0 +1,66 @@
+import ComposeModel
+import ComposeStore
+import Foundation
+import Logging
+import Repodata
+import SystemPackage
+
+/// One attempt at one compose and its places on disk.
+struct ComposeAttempt: Sendable {
+    let lease: ComposeLease
+    let target: WorkerConfiguration.Target
+    let layout: ComposeLayout
+    let log: ComposeLog
+
+    /// Makes the attempt's directory, which no other attempt can have: the lease's token is part of its name.
+    init(_ lease: ComposeLease, configuration: WorkerConfiguration) throws(ComposeFailure) {
+        let name = lease.compose.request.targetDir
+        guard let target = configuration.targets[name] else {
+            throw ComposeFailure(.storage, "This worker has no target directory called \(name); its configuration must name it.")
+        }
+        self.lease = lease
+        self.target = target
+        layout = ComposeLayout(id: lease.compose.id)
+        do {
+            let logs = target.directory.appending(ComposeLayout.logs)
+            try FileManager.default.createDirectory(atPath: logs.string, withIntermediateDirectories: true)
+            log = try ComposeLog(target.directory.appending(layout.pendingLog))
+            try FileManager.default.createDirectory(
+                atPath: target.directory.appending(layout.attempt(lease.token.uuidString.lowercased())).string,
+                withIntermediateDirectories: true)
+        } catch {
+            throw ComposeFailure(storage: error)
+        }
+    }
+
+    /// Where this attempt builds, below the target directory.
+    var directory: FilePath { target.directory.appending(layout.attempt(lease.token.uuidString.lowercased())) }
+
+    /// Takes away what the attempt has built, unless it has been published; the log stays.
+    func removeDirectory(logger: Logger) {
+        do {
+            try FileManager.default.removeItem(atPath: directory.string)
+        } catch CocoaError.fileNoSuchFile {
+            return
+        } catch {
+            logger.error("could not remove the directory of an attempt; the sweeper will", metadata: ["error": "\(error)"])
+        }
+    }
+}
+
+extension ComposeFailure {
+    /// What a failed write to the target directory means to a person; a full disk may be cleared, so trying again can help.
+    init(storage error: any Error) {
+        let what =
+            switch error {
+            case CocoaError.fileWriteOutOfSpace, Errno.noSpace, Errno.diskQuotaExceeded: "The disk that composes are written to is full"
+            case CocoaError.fileWriteNoPermission, CocoaError.fileWriteVolumeReadOnly, Errno.permissionDenied, Errno.readOnlyFileSystem:
+                "The server may not write to the disk that composes are written to"
+            case let error as RepodataError: "The compose could not be written to disk (\(error.message))"
+            case let error as Errno: "The compose could not be written to disk (\(error))"
+            case let error as CocoaError: "The compose could not be written to disk (file error \(error.code.rawValue))"
+            default: "The compose could not be written to disk"
+            }
+        self.init(.storage, "\(what); the server's operator can help.", isTransient: true)
+    }
+}

@@ -1,0 +1,107 @@
+public import AsyncHTTPClient
+import ComposeModel
+public import ComposeStore
+import Foundation
+public import Logging
+import NIOCore
+import NIOHTTP1
+public import Postgres
+public import ServiceLifecycle
+
+/// Tells others of every change of state: `{"event": "state-changed", "compose": {…}}`, at least once, in order per compose.
+///
+/// Always to the log; and by POST to each configured address. One that does not answer with a 2xx holds the outbox up until it does: events
+/// are late then, never lost.
+public struct EventPublisher: Service {
+    let store: ComposeStore
+    let configuration: WorkerConfiguration
+    let listener: PostgresListener
+    let channel: String
+    let webhooks: [String]
+    let httpClient: HTTPClient
+    let logger: Logger
+
+    private static let batch = 100
+    private static let timeout = TimeAmount.seconds(10)
+
+    public init(
+        store: ComposeStore, configuration: WorkerConfiguration, listener: PostgresListener, channel: String, webhooks: [String],
+        httpClient: HTTPClient, logger: Logger
+    ) {
+        self.store = store
+        self.configuration = configuration
+        self.listener = listener
+        self.channel = channel
+        self.webhooks = webhooks
+        self.httpClient = httpClient
+        self.logger = logger
+    }
+
+    public func run() async throws {
+        let (wakes, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        let notifications = listener.notifications(on: channel)
+        await cancelWhenGracefulShutdown {
+            await withDiscardingTaskGroup { group in
+                group.addTask {
+                    for await _ in notifications { wake.yield() }
+                }
+                group.addTask {
+                    await periodically(every: configuration.pollInterval) { wake.yield() }
+                }
+                for await _ in wakes { await publishAll() }
+                group.cancelAll()
+            }
+        }
+    }
+
+    private func publishAll() async {
+        do {
+            while try await store.publish(limit: Self.batch, deliver: deliver) == Self.batch {}
+        } catch is CancellationError {
+            return
+        } catch {
+            logger.error("could not publish events", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// - Returns: how many were delivered everywhere, from the first on.
+    @Sendable private func deliver(_ changes: [StateChange]) async -> Int {
+        for (delivered, change) in changes.enumerated() {
+            let compose = change.compose
+            for webhook in webhooks {
+                do {
+                    try await post(change, to: webhook)
+                } catch {
+                    logger.warning(
+                        "an address for events does not take them; they wait",
+                        metadata: ["compose": "\(compose.id)", "error": "\(error)", "address": "\(webhook)"])
+                    return delivered
+                }
+            }
+            logger.info("state changed", metadata: ["compose": "\(compose.id)", "state": "\(compose.state.name)"])
+        }
+        return changes.count
+    }
+
+    private func post(_ change: StateChange, to webhook: String) async throws {
+        let targetURL = configuration.targets[change.compose.request.targetDir]?.url ?? ""
+        var request = HTTPClientRequest(url: webhook)
+        request.method = .POST
+        request.headers.add(name: "Content-Type", value: "application/json")
+        let message = StateChangedMessage(compose: ComposeDocument(change.compose, targetURL: targetURL))
+        request.body = .bytes(ByteBuffer(bytes: try JSONEncoder().encode(message)))
+        let response = try await httpClient.execute(request, timeout: Self.timeout)
+        guard (200..<300).contains(response.status.code) else { throw WebhookRefusal(status: Int(response.status.code)) }
+    }
+}
+
+/// The message of the contract.
+struct StateChangedMessage: Encodable {
+    var event = "state-changed"
+    let compose: ComposeDocument
+}
+
+struct WebhookRefusal: Error, CustomStringConvertible {
+    let status: Int
+    var description: String { "it answered \(status)" }
+}

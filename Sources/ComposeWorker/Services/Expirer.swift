@@ -1,0 +1,58 @@
+import ComposeModel
+public import ComposeStore
+import Foundation
+public import Logging
+public import NIOPosix
+public import ServiceLifecycle
+
+/// Ends composes whose time is over: the state first, then the files, then the record that they are gone. Whatever a crash leaves
+/// in between is taken up by the next run.
+public struct Expirer: Service {
+    let store: ComposeStore
+    let configuration: WorkerConfiguration
+    let files: TargetDirectories
+    let logger: Logger
+
+    /// Composes and results in one transaction.
+    private static let batch = 500
+
+    public init(store: ComposeStore, configuration: WorkerConfiguration, threadPool: NIOThreadPool, logger: Logger) {
+        self.store = store
+        self.configuration = configuration
+        files = TargetDirectories(targets: configuration.targets, threadPool: threadPool)
+        self.logger = logger
+    }
+
+    public func run() async throws {
+        await periodically(every: configuration.expireInterval) {
+            do {
+                try await runOnce()
+            } catch {
+                logger.error("could not expire composes", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+
+    /// Everything that is over now.
+    func runOnce() async throws {
+        var expired: Expired
+        repeat {
+            expired = try await store.expire(limit: Self.batch)
+            for id in expired.composes {
+                logger.info("compose expired", metadata: ["compose": "\(id)"])
+                try await files.removeLog(of: id)
+            }
+        } while expired.composes.count == Self.batch
+
+        for result in try await store.resultsToDelete(limit: Self.batch) {
+            do {
+                try await files.remove(result)
+                try await store.recordDeletion(of: result.id)
+                logger.info("result deleted", metadata: ["compose": "\(result.id)"])
+            } catch let error as CocoaError {
+                logger.error("could not delete a result", metadata: ["compose": "\(result.id)", "error": "\(error)"])
+            }
+        }
+        try await store.pruneEvents(olderThan: configuration.eventRetention)
+    }
+}

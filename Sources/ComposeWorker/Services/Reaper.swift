@@ -1,0 +1,41 @@
+public import ComposeStore
+public import Logging
+public import ServiceLifecycle
+
+/// Takes composes back from workers that are gone. Every worker has one; whichever looks first does the work.
+public struct Reaper: Service {
+    let store: ComposeStore
+    let configuration: WorkerConfiguration
+    let logger: Logger
+
+    public init(store: ComposeStore, configuration: WorkerConfiguration, logger: Logger) {
+        self.store = store
+        self.configuration = configuration
+        self.logger = logger
+    }
+
+    public func run() async throws {
+        await periodically(every: configuration.reapInterval) {
+            do {
+                for compose in try await store.reap(retries: configuration.retries) {
+                    logger.warning(
+                        "took a compose back from a lost worker",
+                        metadata: ["compose": "\(compose.id)", "requeued": "\(compose.isRequeued)"])
+                }
+            } catch {
+                logger.error("could not look for lost workers", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+}
+
+/// Does something now and then until the service is to shut down or its task is cancelled; jittered, so that many workers do not come at once.
+func periodically(every interval: Duration, _ work: @escaping @Sendable () async -> Void) async {
+    await cancelWhenGracefulShutdown {
+        while !Task.isCancelled {
+            await work()
+            // Cancelled while asleep: the loop's condition ends it.
+            try? await Task.sleep(for: interval * Double.random(in: 0.9...1.1))
+        }
+    }
+}

@@ -1,0 +1,95 @@
+import ComposeModel
+public import ComposeStore
+import Foundation
+public import Logging
+public import Postgres
+public import ServiceLifecycle
+
+/// Claims composes and works at them, as many at a time as it has slots.
+///
+/// A notification wakes it, a jittered poll is the safety net. On a graceful shutdown it claims no more, stops what it is at and gives
+/// those leases back.
+public struct WorkerLoop: Service {
+    let configuration: WorkerConfiguration
+    let store: ComposeStore
+    let listener: PostgresListener
+    let channel: String
+    let attempts: AttemptRunner
+    let logger: Logger
+
+    public init(
+        configuration: WorkerConfiguration, store: ComposeStore, listener: PostgresListener, channel: String, pipeline: ComposePipeline,
+        logger: Logger
+    ) {
+        self.configuration = configuration
+        self.store = store
+        self.listener = listener
+        self.channel = channel
+        attempts = AttemptRunner(
+            configuration: configuration, store: store, listener: listener, channel: channel, pipeline: pipeline, logger: logger)
+        self.logger = logger
+    }
+
+    private enum Wake: Sendable {
+        case mayHaveWork
+        case slotFree
+    }
+
+    public func run() async throws {
+        let (wakes, wake) = AsyncStream.makeStream(of: Wake.self)
+        let notifications = listener.notifications(on: channel)
+        await withGracefulShutdownHandler {
+            await withDiscardingTaskGroup { group in
+                group.addTask {
+                    await cancelWhenGracefulShutdown {
+                        for await notification in notifications where StateNotification(notification)?.state ?? .wait == .wait {
+                            wake.yield(.mayHaveWork)
+                        }
+                    }
+                }
+                group.addTask {
+                    await periodically(every: configuration.pollInterval) {
+                        await signOn()
+                        wake.yield(.mayHaveWork)
+                    }
+                }
+                var free = configuration.slots
+                for await event in wakes {
+                    if case .slotFree = event { free += 1 }
+                    while free > 0, !Task.isShuttingDownGracefully, let lease = await claim() {
+                        free -= 1
+                        group.addTask {
+                            await attempts.run(lease)
+                            wake.yield(.slotFree)
+                        }
+                    }
+                }
+            }
+        } onGracefulShutdown: {
+            wake.finish()
+        }
+        do {
+            try await store.workerStopped(configuration.name)
+        } catch {
+            logger.info("could not sign off", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func signOn() async {
+        do {
+            try await store.workerIsAlive(configuration.name, slots: configuration.slots)
+        } catch {
+            logger.warning("could not say that this worker is alive", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// The next lease, `nil` also while the database is away: the next poll asks again.
+    private func claim() async -> ComposeLease? {
+        do {
+            return try await store.claim(by: configuration.name, for: configuration.leaseLength)
+        } catch {
+            logger.error("could not look for work", metadata: ["error": "\(error)"])
+            return nil
+        }
+    }
+}

@@ -1,0 +1,205 @@
+import ComposeModel
+import ComposeStore
+import ContentSources
+import Depsolve
+import Foundation
+import NIOPosix
+import Repodata
+import SystemPackage
+
+/// What was written of a compose.
+struct WrittenTree: Hashable, Sendable {
+    /// RPMs in all trees, a noarch one once for each tree that has it.
+    let packages: Int
+    /// Of those files, as their metadata says.
+    let bytes: Int
+}
+
+/// Writes a compose into its attempt's directory: package files, repodata, and the documents that say what it is.
+struct ComposeTreeWriter: Sendable {
+    let attempt: ComposeAttempt
+    let configuration: WorkerConfiguration
+    let content: PackageSet
+    let delivery: PackageDelivery
+    let threadPool: NIOThreadPool
+
+    /// One RPM repository of the compose.
+    private struct Repository: Sendable {
+        /// Below ``ComposeLayout/repositories``: `x86_64/os`.
+        let path: String
+        /// The base architectures that productmd lists its packages under.
+        let arches: [String]
+        let packages: [ResolvedPackage]
+    }
+
+    func write(_ resolution: Resolution) async throws -> WrittenTree {
+        let repositories = repositories(of: resolution)
+        let compose = attempt.directory.appending("compose")
+        let pinned = Dictionary(content.repositories.map { ($0.metadata.id, $0) }, uniquingKeysWith: { first, _ in first })
+        do {
+            let repositoriesDirectory = attempt.directory.appending(ComposeLayout.repositories)
+            for repository in repositories {
+                let directory = repositoriesDirectory.appending(repository.path)
+                try await deliver(repository, to: directory, from: pinned)
+                try await threadPool.runIfActive { try checkSignatures(of: repository, in: directory) }
+                try Task.checkCancellation()
+                try await threadPool.runIfActive { try writeRepodata(of: repository, in: directory, from: pinned) }
+                if let signer = configuration.signer { try await signer.sign(directory.appending("repodata")) }
+            }
+            try await threadPool.runIfActive { try writeDocuments(of: resolution, repositories: repositories, in: compose) }
+        } catch let error as RepodataError where error.code == .io {
+            throw ComposeFailure(storage: error)
+        } catch let error as RepodataError where error.code == .signing {
+            throw ComposeFailure(.signing, error.message)
+        } catch let error as RepodataError {
+            throw ComposeFailure(.metadataCorrupt, error.message)
+        } catch let error as CocoaError {
+            throw ComposeFailure(storage: error)
+        } catch let error as Errno {
+            throw ComposeFailure(storage: error)
+        }
+        let packages = repositories.flatMap(\.packages)
+        return WrittenTree(packages: packages.count, bytes: packages.map(\.record.size).reduce(0, +))
+    }
+
+    // MARK: Repositories
+
+    private func repositories(of resolution: Resolution) -> [Repository] {
+        let binaries = resolution.trees.flatMap { tree in
+            [
+                Repository(path: "\(tree.arch)/os", arches: [tree.arch], packages: oneOfEachName(tree.binaries)),
+                Repository(path: "\(tree.arch)/debug/tree", arches: [tree.arch], packages: oneOfEachName(tree.debug)),
+            ]
+        }
+        return binaries + [Repository(path: "source/tree", arches: resolution.trees.map(\.arch), packages: oneOfEachName(resolution.sources))]
+    }
+
+    /// Two repositories of the source may have the same NEVRA, and a tree has one place for it: the first repository's is taken.
+    private func oneOfEachName(_ packages: [ResolvedPackage]) -> [ResolvedPackage] {
+        var names = Set<String>()
+        return packages.filter { package in
+            let isFirst = names.insert(package.record.nevra.filename).inserted
+            if !isFirst {
+                attempt.log.write(.warning, "\(package.record.nevra) is in several repositories of the source; the first one's is taken.")
+            }
+            return isFirst
+        }
+    }
+
+    /// `Packages/e/ed-1.20-3.x86_64.rpm`: a folder for each first letter, so that no folder grows too large.
+    private func href(_ package: ResolvedPackage) -> String {
+        let filename = package.record.nevra.filename
+        return "Packages/\(filename.prefix(1).lowercased())/\(filename)"
+    }
+
+    private func deliver(_ repository: Repository, to directory: FilePath, from pinned: [Checksum: PinnedRepository]) async throws {
+        try await threadPool.runIfActive {
+            for folder in Set(repository.packages.map { FilePath(href($0)).removingLastComponent() }).union(["Packages"]) {
+                try FileManager.default.createDirectory(
+                    atPath: directory.appending(folder.components).string, withIntermediateDirectories: true)
+            }
+        }
+        var tally: [PackageDelivery.Method: Int] = [:]
+        for (id, packages) in Dictionary(grouping: repository.packages, by: \.record.repository) {
+            guard let source = pinned[id] else { throw Self.unknownRepository }
+            let items = packages.map { (record: $0.record, destination: directory.appending(href($0))) }
+            tally.merge(try await delivery.deliver(all: items, of: source), uniquingKeysWith: +)
+        }
+        guard !tally.isEmpty else { return }
+        let methods = tally.map { "\($0.value) by \($0.key.rawValue)" }.sorted().joined(separator: ", ")
+        attempt.log.write(.info, "Put packages into \(repository.path): \(methods).")
+    }
+
+    /// With `sigkeys`, every package must be signed by one of them, unless the list allows unsigned packages.
+    private func checkSignatures(of repository: Repository, in directory: FilePath) throws {
+        let required = attempt.lease.compose.request.sigkeys
+        guard !required.isEmpty, !required.contains("") else { return }
+        let wrong = try repository.packages.compactMap { package -> ComposeFailure.Detail? in
+            let path = href(package)
+            let keys = try RPMHeader(reading: directory.appending(path), named: path).signingKeyIDs
+            let isSigned = required.contains { required in keys.contains { $0.lowercased().hasSuffix(required.lowercased()) } }
+            let signed = keys.isEmpty ? "is not signed" : "is signed by \(keys.joined(separator: ", "))"
+            return isSigned ? nil : .init(package: package.record.nevra.description, text: "\(package.record.nevra) \(signed)")
+        }
+        guard !wrong.isEmpty else { return }
+        let named = wrong.prefix(Self.namedPackages).compactMap(\.text) + (wrong.count > Self.namedPackages ? ["and so on"] : [])
+        throw ComposeFailure(
+            .packageFileUnusable,
+            "\(wrong.count) packages are not signed by any of the keys \(required.joined(separator: ", ")): \(named.joined(separator: "; ")).",
+            details: wrong)
+    }
+
+    /// How many packages an explanation names.
+    private static let namedPackages = 20
+
+    private static let unknownRepository = ComposeFailure(.internal, "A package was chosen from a repository that is not part of the source.")
+
+    private func writeRepodata(of repository: Repository, in directory: FilePath, from pinned: [Checksum: PinnedRepository]) throws {
+        let indexes = try Set(repository.packages.map(\.record.repository)).reduce(into: [Checksum: MetadataIndex]()) { indexes, id in
+            indexes[id] = try pinned[id].map { try MetadataIndex(opening: $0.metadata) }
+        }
+        var writer = try RepositoryWriter(
+            directory: directory, packageCount: repository.packages.count,
+            options: .init(compression: configuration.compression, revision: String(timestamp), timestamp: timestamp))
+        for package in repository.packages {
+            guard let index = indexes[package.record.repository] else { throw Self.unknownRepository }
+            let path = href(package)
+            try writer.add(package.record, from: index, href: path, file: directory.appending(path))
+        }
+        _ = try writer.finish()
+    }
+
+    /// The revision and the times in repodata: the newest revision of the source that is a number, as it is by custom a time. So the same
+    /// inputs give the same bytes.
+    private var timestamp: Int {
+        content.repositories.compactMap { $0.revision.flatMap { Int($0) } }.max() ?? 0
+    }
+
+    // MARK: Documents
+
+    private func writeDocuments(of resolution: Resolution, repositories: [Repository], in compose: FilePath) throws {
+        let stored = attempt.lease.compose
+        let identity = ComposeIdentity(stored)
+        let metadata = compose.appending("metadata")
+        try FileManager.default.createDirectory(atPath: metadata.string, withIntermediateDirectories: true)
+        for (name, document) in try productMetadata(identity, of: resolution, repositories: repositories).documents() {
+            try document.write(to: URL(filePath: metadata.appending(name).string))
+        }
+
+        let url = "\(attempt.target.url)/\(attempt.layout.directory)"
+        let repoFile = RepoFile(
+            layout: attempt.layout, repositoriesURL: "\(url)/\(ComposeLayout.repositories)", gpgcheck: configuration.gpgcheck,
+            gpgkey: configuration.signer.map { _ in
+                "\(url)/\(ComposeLayout.repositories)/\(repositories[0].path)/repodata/repomd.xml.key"
+            })
+        try write(repoFile.text, to: attempt.layout.repoFile)
+        try write("\(identity.id)\n", to: "COMPOSE_ID")
+        try write("FINISHED\n", to: "STATUS")
+        try LockFile(resolution, content: content, repositories: repositories.map { ($0.path, $0.packages.map { ($0, href($0)) }) })
+            .encoded().write(to: URL(filePath: attempt.directory.appending("compose.lock.json").string))
+        // The same file under a second name: it goes on growing, and is in place when the directory appears.
+        try FileManager.default.linkItem(
+            atPath: attempt.target.directory.appending(attempt.layout.pendingLog).string,
+            toPath: attempt.directory.appending(ComposeLayout.log).string)
+    }
+
+    private func productMetadata(
+        _ identity: ComposeIdentity, of resolution: Resolution, repositories: [Repository]
+    ) -> ProductMetadata {
+        let sources = Dictionary(resolution.sources.map { ($0.record.nevra.filename, $0.record.nevra) }, uniquingKeysWith: { first, _ in first })
+        return ProductMetadata(
+            identity: identity, label: attempt.lease.compose.request.label,
+            arches: resolution.trees.map { $0.arch },
+            packages: repositories.flatMap { repository in
+                repository.packages.map { package in
+                    .init(
+                        arches: repository.arches, record: package.record, path: "Temporary/\(repository.path)/\(href(package))",
+                        sourceNEVRA: package.record.sourceRPM.flatMap { sources[$0] ?? NEVRA($0) })
+                }
+            })
+    }
+
+    private func write(_ text: String, to path: String) throws {
+        try Data(text.utf8).write(to: URL(filePath: attempt.directory.appending(path).string))
+    }
+}

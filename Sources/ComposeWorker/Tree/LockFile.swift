@@ -1,0 +1,57 @@
+import ContentSources
+import Depsolve
+import Foundation
+import Repodata
+
+/// `compose.lock.json`: every input pinned, every package with its checksum, and why it is there; enough to make the same compose again.
+struct LockFile: Encodable {
+    struct Source: Encodable {
+        let location: String
+        let repomd: Checksum
+        let lookaside: Bool
+    }
+
+    struct Package: Encodable {
+        let nevra: String
+        let checksum: Checksum
+        let size: Int
+        /// Which of the sources has it, by the checksum of its repomd.xml, and where it is there.
+        let repomd: Checksum
+        let location: String
+        /// Where it is in the compose, below `compose/Temporary`.
+        let path: String
+        let reason: Reason
+        /// The reason in a sentence.
+        let why: String
+    }
+
+    let version = 1
+    let sources: [Source]
+    let packages: [Package]
+    let absent: [AbsentPackage]
+    let missing: [MissingRequirement]
+    let problems: [InstallProblem]
+
+    init(_ resolution: Resolution, content: PackageSet, repositories: [(path: String, packages: [(ResolvedPackage, href: String)])]) {
+        sources =
+            content.repositories.map { Source(location: $0.location.description, repomd: $0.metadata.id, lookaside: false) }
+            + content.lookaside.map { Source(location: $0.location.description, repomd: $0.metadata.id, lookaside: true) }
+        packages = repositories.flatMap { repository in
+            repository.packages.map { package, href in
+                let record = package.record
+                return Package(
+                    nevra: record.nevra.description, checksum: record.pkgid, size: record.size, repomd: record.repository,
+                    location: record.location, path: "\(repository.path)/\(href)", reason: package.reason, why: package.reason.description)
+            }
+        }
+        absent = resolution.absent
+        missing = resolution.missing
+        problems = resolution.problems
+    }
+
+    func encoded() throws -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+        return try encoder.encode(self)
+    }
+}

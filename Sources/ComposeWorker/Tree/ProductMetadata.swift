@@ -1,0 +1,94 @@
+import ComposeModel
+import Foundation
+import Repodata
+
+/// productmd's four documents about a compose, version 1.2.
+///
+/// The formats are those of https://productmd.readthedocs.io: composeinfo, rpms, images and modules.
+struct ProductMetadata {
+    let identity: ComposeIdentity
+    let label: String?
+    /// The base architectures with a tree.
+    let arches: [String]
+    /// The packages of every tree, by the architecture under which productmd lists them.
+    let packages: [Package]
+
+    struct Package {
+        /// The tree's base architecture; a source package is listed under each.
+        let arches: [String]
+        let record: PackageRecord
+        /// Below the directory `compose`.
+        let path: String
+        let sourceNEVRA: NEVRA?
+    }
+
+    /// The only variant that a compose has.
+    private static let variant = "Temporary"
+
+    /// The documents by the names of their files.
+    func documents() throws -> [String: Data] {
+        [
+            "composeinfo.json": try encode(type: "composeinfo", payload: composeInfo),
+            "rpms.json": try encode(type: "rpms", payload: payload(["rpms": [Self.variant: rpms]])),
+            "images.json": try encode(type: "images", payload: payload(["images": [String: Any]()])),
+            "modules.json": try encode(type: "modules", payload: payload(["modules": [String: Any]()])),
+        ]
+    }
+
+    private func encode(type: String, payload: [String: Any]) throws -> Data {
+        let document: [String: Any] = ["header": ["type": "productmd.\(type)", "version": "1.2"], "payload": payload]
+        return try JSONSerialization.data(withJSONObject: document, options: [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes])
+    }
+
+    private var compose: [String: Any] {
+        ["id": identity.id, "date": identity.date, "type": identity.type, "respin": 0]
+    }
+
+    private func payload(_ content: [String: Any]) -> [String: Any] {
+        content.merging(["compose": compose]) { content, _ in content }
+    }
+
+    private var composeInfo: [String: Any] {
+        func paths(_ path: (String) -> String) -> [String: String] {
+            Dictionary(uniqueKeysWithValues: arches.map { ($0, "\(Self.variant)/\(path($0))") })
+        }
+        var compose = compose
+        if let label { compose["label"] = label }
+        let name = identity.layout.directory
+        return [
+            "compose": compose,
+            "release": ["name": name, "short": name, "version": "1", "type": "ga", "internal": false],
+            "variants": [
+                Self.variant: [
+                    "id": Self.variant, "uid": Self.variant, "name": Self.variant, "type": "variant", "arches": arches,
+                    "paths": [
+                        "os_tree": paths { "\($0)/os" }, "repository": paths { "\($0)/os" }, "packages": paths { "\($0)/os/Packages" },
+                        "debug_tree": paths { "\($0)/debug/tree" }, "debug_repository": paths { "\($0)/debug/tree" },
+                        "debug_packages": paths { "\($0)/debug/tree/Packages" },
+                        "source_tree": paths { _ in "source/tree" }, "source_repository": paths { _ in "source/tree" },
+                        "source_packages": paths { _ in "source/tree/Packages" },
+                    ],
+                ]
+            ],
+        ]
+    }
+
+    /// arch -> source NEVRA -> NEVRA -> where it is and what kind of package it is.
+    private var rpms: [String: [String: [String: [String: Any]]]] {
+        var rpms: [String: [String: [String: [String: Any]]]] = [:]
+        for package in packages {
+            let nevra = package.record.nevra
+            let category = nevra.isSource ? "source" : nevra.isDebug ? "debug" : "binary"
+            let entry: [String: Any] = ["path": package.path, "sigkey": NSNull(), "category": category]
+            for arch in package.arches {
+                rpms[arch, default: [:]][(package.sourceNEVRA ?? nevra).withEpoch, default: [:]][nevra.withEpoch] = entry
+            }
+        }
+        return rpms
+    }
+}
+
+extension NEVRA {
+    /// productmd writes the epoch always.
+    fileprivate var withEpoch: String { "\(name)-\(epoch):\(version)-\(release).\(arch)" }
+}

@@ -1,0 +1,33 @@
+import ComposeModel
+import Foundation
+import SystemPackage
+
+/// Gives a finished attempt's directory its public names.
+struct Publication: Sendable {
+    let attempt: ComposeAttempt
+
+    /// By one rename: a reader sees nothing of the compose, or all of it.
+    ///
+    /// A directory that is there already was left by an attempt that moved it and was never recorded as done; it is put aside.
+    func publish() throws(ComposeFailure) {
+        let target = attempt.target.directory
+        let final = target.appending(attempt.layout.directory)
+        do {
+            do {
+                try FileManager.default.moveItem(atPath: attempt.directory.string, toPath: final.string)
+            } catch CocoaError.fileWriteFileExists {
+                let aside = target.appending(attempt.layout.attempt(UUID().uuidString.lowercased()))
+                try FileManager.default.moveItem(atPath: final.string, toPath: aside.string)
+                try FileManager.default.moveItem(atPath: attempt.directory.string, toPath: final.string)
+                try FileManager.default.removeItem(atPath: aside.string)
+            }
+            let latest = target.appending(attempt.layout.latest)
+            try? FileManager.default.removeItem(atPath: latest.string)
+            try FileManager.default.createSymbolicLink(atPath: latest.string, withDestinationPath: attempt.layout.directory)
+            // The log is the tree's own from here on; the name that it grew under is not needed any more.
+            try? FileManager.default.removeItem(atPath: target.appending(attempt.layout.pendingLog).string)
+        } catch {
+            throw ComposeFailure(storage: error)
+        }
+    }
+}

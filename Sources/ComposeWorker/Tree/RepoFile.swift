@@ -1,0 +1,34 @@
+import ComposeModel
+
+/// The `.repo` file by which dnf uses a compose: the packages, and, switched off, their debuginfo and their sources.
+struct RepoFile {
+    let layout: ComposeLayout
+    /// The address of the compose's directory of repositories.
+    let repositoriesURL: String
+    let gpgcheck: Bool
+    /// The address of the key that signed the metadata.
+    let gpgkey: String?
+
+    /// Plain INI; the sections' names differ between composes, so that several can be used at once.
+    var text: String {
+        [
+            section(suffix: "", title: "", path: "$basearch/os", enabled: true),
+            section(suffix: "-debuginfo", title: " - debuginfo", path: "$basearch/debug/tree", enabled: false),
+            section(suffix: "-source", title: " - source", path: "source/tree", enabled: false),
+        ].joined(separator: "\n")
+    }
+
+    private func section(suffix: String, title: String, path: String, enabled: Bool) -> String {
+        """
+        [\(layout.directory)\(suffix)]
+        name=ODCS compose \(layout.id)\(title)
+        baseurl=\(repositoriesURL)/\(path)
+        enabled=\(enabled ? 1 : 0)
+        enabled_metadata=1
+        skip_if_unavailable=False
+        gpgcheck=\(gpgcheck ? 1 : 0)
+        repo_gpgcheck=\(gpgkey == nil ? 0 : 1)
+        \(gpgkey.map { "gpgkey=\($0)\n" } ?? "")
+        """
+    }
+}

@@ -1,0 +1,93 @@
+import ComposeModel
+import ComposeStore
+import Foundation
+import NIOPosix
+import SystemPackage
+
+/// What lies in the target directories, seen as a whole: for those who clean up.
+struct TargetDirectories: Sendable {
+    let targets: [String: WorkerConfiguration.Target]
+    let threadPool: NIOThreadPool
+
+    /// The directory of an attempt, as its name says.
+    struct Attempt: Hashable, Sendable {
+        let compose: Int
+        let token: UUID
+        let path: FilePath
+    }
+
+    func attempts() async throws -> [Attempt] {
+        try await threadPool.runIfActive {
+            try targets.values.flatMap { target -> [Attempt] in
+                let work = target.directory.appending(ComposeLayout.work)
+                return try entries(of: work).compactMap { name in
+                    let parts = name.split(separator: ".", maxSplits: 1)
+                    guard parts.count == 2, let compose = composeID(parts[0]), let token = UUID(uuidString: String(parts[1])) else { return nil }
+                    return Attempt(compose: compose, token: token, path: work.appending(name))
+                }
+            }
+        }
+    }
+
+    /// Every directory that has the name of a result.
+    func results() async throws -> [RetiredResult] {
+        try await threadPool.runIfActive {
+            try targets.flatMap { name, target -> [RetiredResult] in
+                try entries(of: target.directory).compactMap { entry in
+                    composeID(entry[...]).map { RetiredResult(id: $0, targetDir: name) }
+                }
+            }
+        }
+    }
+
+    func remove(_ attempt: Attempt) async throws {
+        try await threadPool.runIfActive { try removeIfThere(attempt.path) }
+    }
+
+    /// Takes the result out of sight by one rename before its files go one by one.
+    func remove(_ result: RetiredResult) async throws {
+        guard let target = targets[result.targetDir] else { return }
+        let layout = ComposeLayout(id: result.id)
+        try await threadPool.runIfActive {
+            let doomed = target.directory.appending(layout.attempt(UUID().uuidString.lowercased()))
+            try FileManager.default.createDirectory(
+                atPath: target.directory.appending(ComposeLayout.work).string, withIntermediateDirectories: true)
+            try removeIfThere(target.directory.appending(layout.latest))
+            do {
+                try FileManager.default.moveItem(atPath: target.directory.appending(layout.directory).string, toPath: doomed.string)
+            } catch CocoaError.fileNoSuchFile, CocoaError.fileReadNoSuchFile {
+                return
+            }
+            try removeIfThere(doomed)
+        }
+    }
+
+    func removeLog(of compose: Int) async throws {
+        try await threadPool.runIfActive {
+            for target in targets.values {
+                try removeIfThere(target.directory.appending(ComposeLayout(id: compose).pendingLog))
+            }
+        }
+    }
+
+    private func composeID(_ name: Substring) -> Int? {
+        guard let id = Int(name.dropFirst("odcs-".count)), ComposeLayout(id: id).directory == name else { return nil }
+        return id
+    }
+
+    private func entries(of directory: FilePath) throws -> [String] {
+        do {
+            return try FileManager.default.contentsOfDirectory(atPath: directory.string)
+        } catch CocoaError.fileNoSuchFile, CocoaError.fileReadNoSuchFile {
+            return []
+        }
+    }
+
+    private func removeIfThere(_ path: FilePath) throws {
+        do {
+            try FileManager.default.removeItem(atPath: path.string)
+        } catch CocoaError.fileNoSuchFile {
+            return
+        }
+    }
+}

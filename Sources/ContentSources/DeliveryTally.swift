@@ -1,0 +1,56 @@
+import ComposeModel
+import Repodata
+
+/// What came of delivering some packages.
+struct DeliveryTally: Sendable {
+    /// After as many unusable files there is no need to look for more.
+    private static let mostFindings = 20
+
+    private var methods: [PackageDelivery.Method: Int] = [:]
+    private var unusable: [ComposeFailure] = []
+    /// What concerns more than one file: no reason to go on.
+    private var stop: ComposeFailure?
+
+    init(stoppedBy stop: ComposeFailure? = nil) { self.stop = stop }
+
+    var isHopeless: Bool { stop != nil || unusable.count >= Self.mostFindings }
+
+    mutating func add(_ method: PackageDelivery.Method) { methods[method, default: 0] += 1 }
+
+    mutating func add(_ other: DeliveryTally) {
+        methods.merge(other.methods, uniquingKeysWith: +)
+        unusable += other.unusable
+        // Once others were canceled because of the first failure, theirs says nothing.
+        stop = stop ?? other.stop
+    }
+
+    mutating func add(_ problem: TransferProblem, of record: PackageRecord, in repository: PinnedRepository) {
+        let subject = "The file of the package \(record.nevra) (\(record.location)) in the repository \(repository.location)"
+        if let failure = problem.commonFailure(subject) {
+            stop = stop ?? failure
+            return
+        }
+        let detail = ComposeFailure.Detail(package: "\(record.nevra)", arch: record.nevra.arch, text: "\(record.location): \(problem.reason)")
+        let code: ComposeFailure.Code = if case .overLimit = problem { .limitExceeded } else { .packageFileUnusable }
+        let isTransient = if case .truncated(_, _, wasCut: true) = problem { true } else { false }
+        unusable.append(
+            ComposeFailure(code, "\(subject) cannot be used: \(problem.reason).", details: [detail], isTransient: isTransient))
+    }
+
+    /// How many came in which way, or why not all came.
+    func result(_ repository: PinnedRepository) throws(ComposeFailure) -> [PackageDelivery.Method: Int] {
+        // An unusable file is the better explanation than, say, that the rest was canceled because of it.
+        guard let first = unusable.first else {
+            if let stop { throw stop }
+            return methods
+        }
+        if let stop, stop.code == .canceled, unusable.count < Self.mostFindings { throw stop }
+        if unusable.count == 1 { throw first }
+        let count = unusable.count >= Self.mostFindings ? "At least \(unusable.count)" : "\(unusable.count)"
+        throw ComposeFailure(
+            first.code,
+            "\(count) package files in the repository \(repository.location) cannot be used. "
+                + "The repository may have changed since its metadata was made. The first of them: \(first.message)",
+            details: unusable.flatMap(\.details), isTransient: unusable.allSatisfy(\.isTransient))
+    }
+}

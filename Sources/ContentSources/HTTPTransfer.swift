@@ -1,0 +1,233 @@
+import AsyncHTTPClient
+import ComposeModel
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+
+/// Downloads one file: as often as it takes, going on where the last attempt ended, and following redirects only to allowed addresses.
+struct HTTPTransfer: Sendable {
+    /// Redirects one after the other; each costs a round trip, and real mirrors need one or two.
+    private static let longestRedirectChain = 5
+
+    let client: HTTPClient
+    let access: SourceAccess
+    let limits: SourceLimits
+    let logger: Logger
+
+    /// Downloads `url` into `target`.
+    /// - Parameters:
+    ///   - size: the bytes that it must have, where that is known.
+    ///   - limit: the bytes that it may have.
+    /// - Returns: whether the bytes came in more than one piece, so that they may be of two different files.
+    @discardableResult
+    func get(_ url: RepositoryURL, into target: some TransferTarget, size: Int?, limit: Int) async throws(TransferProblem) -> Bool {
+        if let size, size > limit { throw .overLimit(limit) }
+        var source = Source(url)
+        var attempt = 1
+        while true {
+            let problem: TransferProblem
+            do throws(TransferProblem) {
+                return try await self.attempt(&source, into: target, size: size, limit: limit)
+            } catch {
+                problem = Task.isCancelled ? .canceled : error
+            }
+            guard problem.mayPass, attempt < limits.attempts else { throw problem }
+            logger.info(
+                "A download is tried again",
+                metadata: ["url": "\(url)", "attempt": "\(attempt)", "received": "\(target.count)", "reason": "\(problem.reason)"])
+            do {
+                try await Task.sleep(for: limits.pause(after: attempt))
+            } catch {
+                throw .canceled
+            }
+            attempt += 1
+        }
+    }
+
+    /// What is to be downloaded, and how to tell that it is still the same file.
+    private struct Source {
+        let url: RepositoryURL
+        /// For `If-Range`: a strong ETag, else Last-Modified (RFC 9110, section 13.1.5).
+        var validator: String?
+
+        init(_ url: RepositoryURL) { self.url = url }
+
+        mutating func remember(_ headers: HTTPHeaders) {
+            let tag = headers.first(name: "etag").flatMap { $0.hasPrefix("\"") ? $0 : nil }
+            validator = tag ?? headers.first(name: "last-modified")
+        }
+    }
+
+    private func attempt(
+        _ source: inout Source, into target: some TransferTarget, size: Int?, limit: Int
+    ) async throws(TransferProblem) -> Bool {
+        let response = try await respond(source, from: target.count)
+        switch response.status {
+        case .ok:
+            // Also the answer to a Range where the server has none, or the file is another one by now.
+            if target.count > 0 { try await target.restart() }
+        case .partialContent where response.continues(at: target.count) && target.count > 0:
+            break
+        default:
+            // A range that is not the one asked for: the file changed, or the server is confused. From the start, next time.
+            try await target.restart()
+            throw .unreachable("\(source.url.origin) answered with another part of the file than it was asked for")
+        }
+        source.remember(response.headers)
+
+        let start = target.count
+        let announced = response.headers.first(name: "content-length").flatMap { Int($0) }.map { start + $0 }
+        if let announced {
+            if let size, announced > size { throw .larger(expected: size, found: announced) }
+            if announced > limit { throw .overLimit(limit) }
+        }
+        let isWhole = try await receive(response, from: source.url, into: target, most: (size, limit))
+        if let announced, target.count < announced || !isWhole {
+            throw .truncated(expected: announced, found: target.count, wasCut: true)
+        }
+        guard isWhole else { throw .unreachable("the connection to \(source.url.origin) was cut") }
+        if let size, target.count < size {
+            let found = target.count
+            // The server gave all it has, so there is nothing to go on with.
+            try await target.restart()
+            throw .truncated(expected: size, found: found, wasCut: false)
+        }
+        return start > 0
+    }
+
+    /// Takes in the body; false when the connection ended before it did.
+    private func receive(
+        _ response: HTTPClientResponse, from url: RepositoryURL, into target: some TransferTarget, most: (size: Int?, limit: Int)
+    ) async throws(TransferProblem) -> Bool {
+        let clock = ContinuousClock()
+        let begin = clock.now
+        var received = 0
+        var chunks = response.body.makeAsyncIterator()
+        while true {
+            let chunk: ByteBuffer?
+            do {
+                chunk = try await chunks.next()
+            } catch {
+                if Task.isCancelled { throw .canceled }
+                logger.info("A download was cut", metadata: ["url": "\(url)", "received": "\(received)", "error": "\(error)"])
+                if error as? HTTPClientError == .readTimeout {
+                    throw .unreachable("\(url.origin) stopped sending for \(limits.readTimeout.inWords)")
+                }
+                return false
+            }
+            guard let chunk else {
+                // The body of a canceled request ends as if it were complete.
+                if Task.isCancelled { throw .canceled }
+                return true
+            }
+            received += chunk.readableBytes
+            let count = target.count + chunk.readableBytes
+            if let size = most.size, count > size { throw .larger(expected: size, found: count) }
+            if count > most.limit { throw .overLimit(most.limit) }
+            try await target.append(chunk)
+            let elapsed = clock.now - begin
+            if elapsed > limits.readTimeout, Double(received) < Double(limits.minimumRate) * (elapsed / .seconds(1)) {
+                throw .unreachable("\(url.origin) sends less than \(limits.minimumRate) bytes in a second")
+            }
+        }
+    }
+
+    /// Asks for the file from `offset` on and follows redirects; answers with the response of 200, 206 or 416.
+    private func respond(_ source: Source, from offset: Int) async throws(TransferProblem) -> HTTPClientResponse {
+        var url = source.url
+        for _ in 0...Self.longestRedirectChain {
+            guard access.allows(url) else {
+                throw .notPermitted(
+                    url == source.url
+                        ? "\(url) is not among the addresses that this service may read"
+                        : "it is redirected to \(url), which is not among the addresses that this service may read")
+            }
+            var request = HTTPClientRequest(url: url.request)
+            request.headers.add(name: "user-agent", value: "odcs")
+            if offset > 0 {
+                request.headers.add(name: "range", value: "bytes=\(offset)-")
+                if let validator = source.validator { request.headers.add(name: "if-range", value: validator) }
+            }
+            let response = try await send(request, to: url)
+            // The client must not have followed a redirect by itself: nobody asked whether that address is allowed.
+            guard response.history.count <= 1 else {
+                throw .notPermitted("this service's HTTP client follows redirects, which its administrators have to turn off")
+            }
+            switch response.status.code {
+            case 200, 206, 416: return response
+            case 301, 302, 303, 307, 308:
+                guard let location = response.headers.first(name: "location") else { throw .refused(status: response.status.code) }
+                do {
+                    url = try url.redirected(to: location)
+                } catch {
+                    throw .notPermitted("\(url.origin) redirects to an address that cannot be used: \(error.reason)")
+                }
+            case 404, 410: throw .missing
+            case 408, 425, 429, 500...599:
+                throw .unreachable("\(url.origin) answered with the status \(response.status.code) (\(response.status.reasonPhrase))")
+            default: throw .refused(status: response.status.code)
+            }
+        }
+        throw .notPermitted("\(source.url.origin) redirects more than \(Self.longestRedirectChain) times")
+    }
+
+    private func send(_ request: HTTPClientRequest, to url: RepositoryURL) async throws(TransferProblem) -> HTTPClientResponse {
+        do {
+            let patience = TimeAmount(limits.connectTimeout) + TimeAmount(limits.readTimeout)
+            return try await client.execute(request, timeout: patience, logger: logger)
+        } catch {
+            if Task.isCancelled { throw .canceled }
+            logger.info("A request failed", metadata: ["url": "\(url)", "error": "\(error)"])
+            throw .unreachable(reason(error, at: url.origin))
+        }
+    }
+}
+
+extension HTTPTransfer {
+    /// Why no answer came, for a person.
+    private func reason(_ error: any Error, at origin: String) -> String {
+        if let error = error as? HTTPClientError {
+            switch error {
+            case .connectTimeout: return "no connection to \(origin) came about within \(limits.connectTimeout.inWords)"
+            case .readTimeout, .deadlineExceeded, .getConnectionFromPoolTimeout:
+                return "\(origin) did not answer within \(limits.readTimeout.inWords)"
+            case .tlsHandshakeTimeout: return "\(origin) did not complete the TLS handshake"
+            default: break
+            }
+        }
+        if let error = error as? NIOConnectionError {
+            return error.connectionErrors.isEmpty ? "the name in \(origin) has no address" : "\(origin) does not accept connections"
+        }
+        return "the connection to \(origin) failed before an answer came"
+    }
+}
+
+extension TransferProblem {
+    /// Whether asking again at once may help.
+    fileprivate var mayPass: Bool {
+        switch self {
+        case .unreachable, .truncated: true
+        default: false
+        }
+    }
+}
+
+extension HTTPClientResponse {
+    /// Whether this is the rest of the file from `offset` on, by its `Content-Range`.
+    fileprivate func continues(at offset: Int) -> Bool {
+        headers.first(name: "content-range")?.hasPrefix("bytes \(offset)-") ?? false
+    }
+}
+
+extension Duration {
+    /// For a person: "10 seconds", "0.25 seconds".
+    fileprivate var inWords: String {
+        self == .seconds(1) ? "1 second" : formattedSeconds + " seconds"
+    }
+
+    private var formattedSeconds: String {
+        let milliseconds = components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
+        return milliseconds % 1000 == 0 ? "\(milliseconds / 1000)" : "\(Double(milliseconds) / 1000)"
+    }
+}

@@ -1,0 +1,154 @@
+public import AsyncHTTPClient
+public import ComposeModel
+public import Logging
+public import NIOPosix
+import Repodata
+public import SystemPackage
+
+/// Reads repositories: pins what they are now, and brings the metadata of a pin to this host's disk, complete and checked.
+public struct RepositorySource: Sendable {
+    let access: SourceAccess
+    let limits: SourceLimits
+    let reader: SourceReader
+    private let cache: MetadataCache
+    private let threadPool: NIOThreadPool
+    private let logger: Logger
+
+    /// - Parameters:
+    ///   - cacheDirectory: where metadata is kept; it may be shared by any number of processes, and is created when it is missing.
+    ///   - httpClient: with ``SourceLimits/httpClientConfiguration``.
+    ///   - threadPool: for everything that blocks; running.
+    public init(
+        access: SourceAccess, limits: SourceLimits = SourceLimits(), cacheDirectory: FilePath, httpClient: HTTPClient,
+        threadPool: NIOThreadPool, logger: Logger
+    ) {
+        self.access = access
+        self.limits = limits
+        self.threadPool = threadPool
+        self.logger = logger
+        cache = MetadataCache(directory: cacheDirectory)
+        reader = SourceReader(
+            access: access, transfer: HTTPTransfer(client: httpClient, access: access, limits: limits, logger: logger), threadPool: threadPool)
+    }
+
+    /// Reads repomd.xml, and only that: what the repository is now.
+    ///
+    /// Throws `.sourceNotUsable` when there is no repository or it may not be read, `.metadataCorrupt` when its repomd.xml is not one,
+    /// `.sourceUnreachable` (transient) when it does not answer.
+    public func pin(_ location: RepositoryLocation) async throws(ComposeFailure) -> RepositoryPin {
+        try access.authorize(location)
+        let bytes: [UInt8]
+        do throws(TransferProblem) {
+            bytes = try await reader.contents(
+                of: SourceFile("repodata/repomd.xml", in: location, access), limit: min(limits.metadataBytes, SourceReader.largestRepomd))
+        } catch {
+            throw RepositoryFailure(location).pinning(error)
+        }
+        do {
+            return RepositoryPin(location, try Repomd(parsing: bytes).id, repomd: bytes)
+        } catch {
+            throw RepositoryFailure(location).parsing(error, repomd: bytes)
+        }
+    }
+
+    /// The metadata of exactly `pin`, from the cache or fetched.
+    ///
+    /// Throws what ``pin(_:)`` throws; besides, when the repository is no longer what it was: `.sourceChanging` (transient: pin it again) for a pin that
+    /// was just made, `.sourceNotUsable` for a recorded one, since that metadata is gone for good.
+    public func metadata(for pin: RepositoryPin) async throws(ComposeFailure) -> PinnedRepository {
+        try access.authorize(pin.location)
+        if let cached = try await cached(pin) { return cached }
+        let failure = RepositoryFailure(pin.location)
+        let bytes: [UInt8]
+        if let repomd = pin.repomd {
+            bytes = repomd
+        } else {
+            let current = try await self.pin(pin.location)
+            guard current.checksum == pin.checksum, let repomd = current.repomd else { throw failure.changed(since: pin) }
+            bytes = repomd
+        }
+        do throws(DocumentProblem) {
+            return try await fetch(pin, repomd: bytes)
+        } catch {
+            // A document that is not what repomd.xml says: perhaps repomd.xml says something else by now.
+            if error.mayBeChange, try await self.pin(pin.location).checksum != pin.checksum { throw failure.changed(since: pin) }
+            throw failure.reading(error)
+        }
+    }
+
+    /// Pins the repository and fetches its metadata; when the repository changes in between, again.
+    ///
+    /// Throws `.sourceChanging` (transient) when it has changed `attempts` times.
+    public func pinAndFetch(_ location: RepositoryLocation, attempts: Int = 3) async throws(ComposeFailure) -> PinnedRepository {
+        var attempt = 1
+        while true {
+            let pin = try await self.pin(location)
+            do throws(ComposeFailure) {
+                return try await metadata(for: pin)
+            } catch {
+                guard error.code == .sourceChanging else { throw error }
+                logger.info("A repository changed while it was read", metadata: ["repository": "\(location)", "attempt": "\(attempt)"])
+                guard attempt < attempts else { throw RepositoryFailure(location).keptChanging(attempts: attempts) }
+                attempt += 1
+            }
+        }
+    }
+
+    private func cached(_ pin: RepositoryPin) async throws(ComposeFailure) -> PinnedRepository? {
+        let cache = cache
+        return try await threadPool.run(canceled: .canceled) { () throws(ComposeFailure) in
+            do throws(Errno) {
+                guard let found = try cache.find(pin.checksum) else { return nil }
+                // It was parsed before it was put there.
+                let revision = try? Repomd(parsing: found.repomd).revision
+                return PinnedRepository(location: pin.location, metadata: found.metadata, revision: revision)
+            } catch {
+                throw .storage(error)
+            }
+        }
+    }
+
+    /// Fetches the documents that `repomd` names into a directory of their own and publishes it.
+    private func fetch(_ pin: RepositoryPin, repomd: [UInt8]) async throws(DocumentProblem) -> PinnedRepository {
+        let cache = cache
+        let fresh = try await storing { () throws(Errno) in try cache.prepare() }
+        do throws(DocumentProblem) {
+            let parsed: Repomd
+            do { parsed = try Repomd(parsing: repomd) } catch { throw .content("repomd.xml", error) }
+            for type in ["primary", "filelists", "other"] {
+                guard let record = parsed.record(type) else { continue }
+                try await reader.document(record, of: pin.location, to: fresh, limits: limits)
+            }
+            try await storing { () throws(Errno) in
+                try RegularFile.write(repomd, to: fresh.appending("repomd.xml"))
+                try cache.publish(fresh, as: pin.checksum)
+            }
+            let found = try await storing { () throws(Errno) in try cache.find(pin.checksum) }
+            guard let found else { throw .transfer("repomd.xml", .storage(.noSuchFileOrDirectory)) }
+            return PinnedRepository(location: pin.location, metadata: found.metadata, revision: parsed.revision)
+        } catch {
+            await discard(fresh)
+            throw error
+        }
+    }
+
+    private func storing<Success: Sendable>(
+        _ body: @escaping @Sendable () throws(Errno) -> Success
+    ) async throws(DocumentProblem) -> Success {
+        try await threadPool.run(canceled: .transfer("repomd.xml", .canceled)) { () throws(DocumentProblem) in
+            do throws(Errno) { return try body() } catch { throw .transfer("repomd.xml", .storage(error)) }
+        }
+    }
+
+    private func discard(_ fresh: FilePath) async {
+        let cache = cache
+        let logger = logger
+        await threadPool.runAlways {
+            do throws(Errno) {
+                try cache.discard(fresh)
+            } catch {
+                logger.warning("A directory of incomplete metadata could not be removed", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+}

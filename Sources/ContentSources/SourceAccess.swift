@@ -1,0 +1,102 @@
+public import ComposeModel
+import Glibc
+public import SystemPackage
+
+/// What may be read: the directories and the address prefixes that the configuration allows.
+///
+/// ``authorize(_:)`` answers by the text of a location alone, so the frontend can ask it too. That symbolic links do not lead out of an allowed
+/// directory is seen to when a file is opened, by ``ConfinedPath``; that redirects do not lead to other addresses, by ``HTTPTransfer``.
+public struct SourceAccess: Sendable {
+    /// A directory below which everything may be read.
+    struct Root: Sendable {
+        /// As configured, which is how requests name it.
+        let configured: FilePath
+        /// Without symbolic links: what they pointed to when the service started.
+        let resolved: FilePath
+    }
+
+    /// A configured directory or prefix that cannot be meant; for the operator.
+    public struct ConfigurationError: Error, CustomStringConvertible {
+        public let description: String
+    }
+
+    public let allowedRoots: [FilePath]
+    public let allowedURLPrefixes: [String]
+    let roots: [Root]
+    let prefixes: [RepositoryURL]
+
+    /// Resolves the symbolic links of the roots.
+    ///
+    /// Throws when a root is no absolute path of a directory that exists, or a prefix is no http or https address without user and query. A prefix
+    /// allows the address itself and what lies below it: `https://h/a` allows `https://h/a/b`, but not `https://h/ab`.
+    public init(allowedRoots: [FilePath], allowedURLPrefixes: [String]) throws(ConfigurationError) {
+        self.allowedRoots = allowedRoots
+        self.allowedURLPrefixes = allowedURLPrefixes
+        var roots: [Root] = []
+        for path in allowedRoots { roots.append(try Self.root(path)) }
+        // The widest first: a link between two allowed directories of which one contains the other leads nowhere else.
+        self.roots = roots.sorted { $0.configured.components.count < $1.configured.components.count }
+        var prefixes: [RepositoryURL] = []
+        for text in allowedURLPrefixes {
+            do {
+                prefixes.append(try RepositoryURL(text))
+            } catch {
+                throw ConfigurationError(description: "An allowed address prefix cannot be used: \(error.reason).")
+            }
+        }
+        self.prefixes = prefixes
+    }
+
+    /// Throws `.sourceNotUsable` when `location` may not be read, and says what could be asked for instead.
+    public func authorize(_ location: RepositoryLocation) throws(ComposeFailure) {
+        switch location {
+        case .directory(let path): if confine(path) == nil { throw refusal(of: location) }
+        case .url(let url): if !allows(url) { throw refusal(of: location) }
+        }
+    }
+
+    func allows(_ url: RepositoryURL) -> Bool { prefixes.contains { url.isWithin($0) } }
+
+    /// Splits `path` into an allowed root and the rest; `nil` where it is below none.
+    func confine(_ path: FilePath) -> ConfinedPath? {
+        let path = path.lexicallyNormalized()
+        for root in roots {
+            for start in [root.configured, root.resolved] where path.starts(with: start) {
+                var relative = path
+                _ = relative.removePrefix(start)
+                return ConfinedPath(root: root.resolved, relative: relative)
+            }
+        }
+        return nil
+    }
+
+    private func refusal(of location: RepositoryLocation) -> ComposeFailure {
+        let kind: (this: String, isAllowed: Bool, rule: String) =
+            switch location {
+            case .directory: ("directory", !roots.isEmpty, "repositories in local directories that its configuration lists")
+            case .url: ("address", !prefixes.isEmpty, "repositories at addresses that its configuration lists")
+            }
+        let otherKind =
+            switch location {
+            case .directory: prefixes.isEmpty ? "" : " A repository that is also served over HTTP may be given by its address."
+            case .url: roots.isEmpty ? "" : " A repository that also lies on this service's disks may be given by its path."
+            }
+        let why =
+            kind.isAllowed
+            ? "this service reads only \(kind.rule), and this \(kind.this) is not among them"
+            : "the configuration of this service allows no \(kind.this == "address" ? "addresses" : "local directories") at all"
+        return ComposeFailure(
+            .sourceNotUsable, "The repository \(location) may not be read: \(why).\(otherKind) Otherwise its administrators can allow it.")
+    }
+
+    private static func root(_ path: FilePath) throws(ConfigurationError) -> Root {
+        guard path.isAbsolute else {
+            throw ConfigurationError(description: "The allowed directory \(path) is not an absolute path.")
+        }
+        guard let resolved = realpath(path.string, nil) else {
+            throw ConfigurationError(description: "The allowed directory \(path) cannot be used: \(Errno(rawValue: errno)).")
+        }
+        defer { free(resolved) }
+        return Root(configured: path.lexicallyNormalized(), resolved: FilePath(platformString: resolved))
+    }
+}

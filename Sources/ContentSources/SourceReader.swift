@@ -1,0 +1,131 @@
+import Glibc
+import NIOPosix
+import Repodata
+import SystemPackage
+
+/// Brings files of a source to this host, whether they lie on its disks or at an address.
+struct SourceReader: Sendable {
+    /// Bytes of a repomd.xml: real ones have a few thousand.
+    static let largestRepomd = 16 << 20
+
+    let access: SourceAccess
+    let transfer: HTTPTransfer
+    let threadPool: NIOThreadPool
+
+    /// The bytes of a small file.
+    func contents(of file: SourceFile, limit: Int) async throws(TransferProblem) -> [UInt8] {
+        switch file {
+        case .remote(let url):
+            let target = MemoryTarget()
+            try await transfer.get(url, into: target, size: nil, limit: limit)
+            return target.bytes
+        case .local(let path, let unescaped):
+            return try await threadPool.run(canceled: .canceled) { () throws(TransferProblem) in
+                let file = try path.open(or: unescaped)
+                guard file.size <= limit else { throw .overLimit(limit) }
+                return try file.read { (descriptor) throws(TransferProblem) in
+                    do throws(Errno) {
+                        return try RegularFile.contents(of: descriptor, atMost: limit)
+                    } catch {
+                        throw TransferProblem(reading: error)
+                    }
+                }
+            }
+        }
+    }
+
+    /// Writes the file to the new path `destination`, complete with `size` bytes and the checksum `expected`, or not at all.
+    func fetch(
+        _ file: SourceFile, to destination: FilePath, size: Int?, limit: Int, expecting expected: Checksum
+    ) async throws(TransferProblem) {
+        do throws(TransferProblem) {
+            switch file {
+            case .remote(let url):
+                try await download(url, to: destination, size: size, limit: limit, expecting: expected)
+            case .local(let path, let unescaped):
+                try await threadPool.run(canceled: .canceled) { () throws(TransferProblem) in
+                    try path.open(or: unescaped).copy(to: destination, size: size, limit: limit)
+                    try RegularFile.verify(destination, is: expected)
+                }
+            }
+        } catch {
+            await threadPool.runAlways { unlink(destination.string) }
+            throw error
+        }
+    }
+
+    private func download(
+        _ url: RepositoryURL, to destination: FilePath, size: Int?, limit: Int, expecting expected: Checksum
+    ) async throws(TransferProblem) {
+        let target = try await FileTarget(destination, on: threadPool)
+        let isPieced = try await transfer.get(url, into: target, size: size, limit: limit)
+        do throws(TransferProblem) {
+            try await verify(target, at: destination, is: expected)
+        } catch .checksum where isPieced {
+            // The pieces may be of two files, from a server that gives nothing to tell them apart by: once more, from the start.
+            try await target.restart()
+            try await transfer.get(url, into: target, size: size, limit: limit)
+            try await verify(target, at: destination, is: expected)
+        }
+        try await target.close()
+    }
+
+    private func verify(_ target: FileTarget, at path: FilePath, is expected: Checksum) async throws(TransferProblem) {
+        try await target.flush()
+        try await threadPool.run(canceled: .canceled) { () throws(TransferProblem) in
+            try RegularFile.verify(path, is: expected)
+        }
+    }
+
+    /// Brings the document of a repository that `record` of its repomd.xml describes to `directory`, decompressed, as `TYPE.xml`.
+    func document(
+        _ record: Repomd.Record, of location: RepositoryLocation, to directory: FilePath, limits: SourceLimits
+    ) async throws(DocumentProblem) {
+        let name = "\(record.type) (\(record.location))"
+        if let openSize = record.openSize, openSize > limits.metadataOpenBytes {
+            throw .transfer(name, .overLimit(limits.metadataOpenBytes))
+        }
+        // The extension stays, because it tells the compression.
+        let suffix = FilePath(record.location).extension.map { ".\($0)" } ?? ""
+        let stored = directory.appending("stored-\(record.type)\(suffix)")
+        do throws(TransferProblem) {
+            let file = try SourceFile(record.location, base: record.base, in: location, access)
+            try await fetch(file, to: stored, size: record.size, limit: limits.metadataBytes, expecting: record.checksum)
+        } catch {
+            throw .transfer(name, error)
+        }
+        try await threadPool.run(canceled: .transfer(name, .canceled)) { () throws(DocumentProblem) in
+            do throws(RepodataError) {
+                let document = directory.appending("\(record.type).xml")
+                try Compression.decompress(
+                    stored, to: document, limit: limits.metadataOpenBytes, expecting: record.openChecksum, named: record.type)
+                try MetadataProlog.check(document, named: record.type)
+            } catch {
+                throw .content(name, error)
+            }
+            unlink(stored.string)
+        }
+    }
+}
+
+extension OpenFile {
+    /// Copies the file to the new path `destination`. Blocking.
+    fileprivate func copy(to destination: FilePath, size expected: Int?, limit: Int) throws(TransferProblem) {
+        try check(size: expected)
+        guard size <= limit else { throw .overLimit(limit) }
+        try RegularFile.create(
+            destination,
+            { (target) throws(TransferProblem) in
+                let size = self.size
+                let copied = try self.read { (source) throws(TransferProblem) in try RegularFile.copy(source, to: target, count: size) }
+                // It was cut off while it was read.
+                guard copied == size else { throw .truncated(expected: size, found: copied, wasCut: false) }
+            }, storage: { .storage($0) })
+    }
+
+    /// Throws unless the file has `expected` bytes; any number will do where none is given.
+    func check(size expected: Int?) throws(TransferProblem) {
+        guard let expected, size != expected else { return }
+        throw size < expected ? .truncated(expected: expected, found: size, wasCut: false) : .larger(expected: expected, found: size)
+    }
+}

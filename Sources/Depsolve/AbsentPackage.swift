@@ -1,0 +1,25 @@
+/// Something that was requested and that the repositories do not have.
+public struct AbsentPackage: Hashable, Sendable, Codable {
+    /// The name or pattern as it was requested.
+    public let pattern: String
+    /// The base architectures for which it is absent.
+    public let arches: [String]
+    /// Whether no tree of the result has it.
+    public let isNowhere: Bool
+    /// The names that come nearest, at most three, the nearest first. Empty where the package is there for another architecture.
+    public let nearest: [String]
+
+    public init(pattern: String, arches: [String], isNowhere: Bool, nearest: [String]) {
+        self.pattern = pattern
+        self.arches = arches
+        self.isNowhere = isNowhere
+        self.nearest = nearest
+    }
+}
+
+extension AbsentPackage: CustomStringConvertible {
+    public var description: String {
+        let hint = nearest.isEmpty ? "" : "; nearest: \(nearest.joined(separator: ", "))"
+        return "\(pattern) is not there for \(arches.joined(separator: ", "))\(hint)"
+    }
+}

@@ -1,0 +1,24 @@
+public import Repodata
+
+/// Why nothing could be resolved at all.
+public enum DepsolveError: Error, Hashable, Sendable {
+    /// An architecture was asked for that RPM does not know.
+    case unknownArchitecture(String)
+    /// A document of a repository is not what it should be; `reason` says what and, where known, at which line.
+    case unusableMetadata(repository: Checksum, document: String, reason: String)
+    /// The task was canceled.
+    case canceled
+}
+
+extension DepsolveError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .unknownArchitecture(let arch):
+            "\(arch) is not an architecture for which trees can be made; known are \(TreeArchitecture.knownNames.joined(separator: ", "))."
+        case .unusableMetadata(let repository, let document, let reason):
+            "\(document) of the repository whose repomd.xml has the checksum \(repository) cannot be used: \(reason)."
+        case .canceled:
+            "Canceled."
+        }
+    }
+}

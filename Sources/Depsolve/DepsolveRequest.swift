@@ -1,0 +1,42 @@
+public import Repodata
+
+/// What is to be resolved: where packages come from, which of them are wanted, for which architectures.
+public struct DepsolveRequest: Hashable, Sendable {
+    /// Where packages of the result come from. Their order decides only between packages of equal epoch, version and release.
+    public var repositories: [RepositoryMetadata]
+    /// Packages that satisfy requirements and never appear in the result, unless a repository has them too and they were asked for.
+    public var lookaside: [RepositoryMetadata]
+    /// Names of RPMs or of source packages, globs on either, and the longer forms that dnf reads: `name.arch`,
+    /// `name-[epoch:]version`, `name-[epoch:]version-release` with or without `.arch`. Empty: everything in the repositories.
+    public var packages: [String]
+    /// One tree each: `x86_64`, `aarch64`, `i686`, … Architectures of one base architecture (`i586` and `i686`) share a tree.
+    public var arches: [String]
+    /// The architectures of `arches` whose trees also get compatible 32-bit packages.
+    public var multilibArches: [String]
+    public var multilibMethod: MultilibMethod
+    /// Exactly the requested packages, without what they require.
+    public var noDeps: Bool
+    /// Whether to look for every reason why a package of the result could not be installed from it and the lookaside. Only of
+    /// interest where nothing is solved anyway: with ``noDeps``, or with everything requested.
+    public var checkInstallability: Bool
+
+    public init(
+        repositories: [RepositoryMetadata],
+        lookaside: [RepositoryMetadata] = [],
+        packages: [String] = [],
+        arches: [String],
+        multilibArches: [String] = [],
+        multilibMethod: MultilibMethod = [],
+        noDeps: Bool = false,
+        checkInstallability: Bool = false
+    ) {
+        self.repositories = repositories
+        self.lookaside = lookaside
+        self.packages = packages
+        self.arches = arches
+        self.multilibArches = multilibArches
+        self.multilibMethod = multilibMethod
+        self.noDeps = noDeps
+        self.checkInstallability = checkInstallability
+    }
+}

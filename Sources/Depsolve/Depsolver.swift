@@ -1,0 +1,121 @@
+public import Logging
+import Repodata
+
+/// Resolves requests with libsolv, as dnf would, and keeps what it has loaded for the next one.
+///
+/// The packages of a set of repositories, as machines of one architecture see them, are a pool. Pools stay in memory until their sum
+/// is over a limit; the one that was used least recently goes first. All work is done on a thread of the depsolver's own, one request
+/// after the other.
+public actor Depsolver {
+    private let executor = PoolExecutor()
+    public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    private let poolMemoryLimit: Int
+    private let logger: Logger
+    /// The most recently used last.
+    private var pools: [PackagePool] = []
+
+    /// - Parameter bytes: How much memory the pools that are kept may occupy together. The pool in use is kept in any case.
+    public init(poolMemoryLimit bytes: Int = 1 << 30, logger: Logger = Logger(label: "depsolve")) {
+        poolMemoryLimit = bytes
+        self.logger = logger
+    }
+
+    /// The packages that answer `request`.
+    ///
+    /// What is absent, missing or contradictory is part of the answer; an error means that there is none. Looks between solves whether
+    /// the task was canceled.
+    public func resolve(_ request: DepsolveRequest) async throws(DepsolveError) -> Resolution {
+        let architectures = try Self.architectures(request.arches)
+        let multilib = Set(try Self.architectures(request.multilibArches).map(\.name))
+        let patterns = request.packages.reduce(into: [PackagePattern]()) { patterns, text in
+            if !patterns.contains(where: { $0.text == text }) { patterns.append(PackagePattern(text)) }
+        }
+
+        var trees: [ArchitectureTree] = []
+        var sources: [NEVRA: ResolvedPackage] = [:]
+        var missing: [MissingRequirement] = []
+        var problems: [InstallProblem] = []
+        var absences = patterns.map { Absence($0) }
+        for architecture in architectures {
+            try checkCancellation()
+            let pool = try pool(
+                PackagePool.Key(repositories: request.repositories, lookaside: request.lookaside, architecture: architecture))
+            let selection = PackageSelection(pool: pool)
+            let matches = patterns.map { selection.match($0) }
+            for index in absences.indices { absences[index].note(matches[index], in: pool) }
+
+            var resolver = TreeResolver(pool, request, hasMultilib: multilib.contains(architecture.name))
+            try resolver.resolve(matches)
+            trees.append(resolver.tree)
+            missing += resolver.missing.sorted { ($0.package, $0.requirement) < ($1.package, $1.requirement) }
+            problems += resolver.problems.sorted { $0.package < $1.package }
+            sources.merge(resolver.sources.map { ($0.record.nevra, $0) }) { first, _ in first }
+        }
+        return Resolution(
+            trees: trees,
+            sources: sources.values.sorted { $0.record.nevra < $1.record.nevra },
+            absent: absences.compactMap { $0.report(architectures.map(\.name)) },
+            missing: missing,
+            problems: problems)
+    }
+
+    private static func architectures(_ names: [String]) throws(DepsolveError) -> [TreeArchitecture] {
+        var architectures: [TreeArchitecture] = []
+        for name in names {
+            guard let architecture = TreeArchitecture(name) else { throw .unknownArchitecture(name) }
+            if !architectures.contains(architecture) { architectures.append(architecture) }
+        }
+        return architectures
+    }
+
+    // MARK: Pools
+
+    private func pool(_ key: PackagePool.Key) throws(DepsolveError) -> PackagePool {
+        if let index = pools.firstIndex(where: { $0.key == key }) {
+            let pool = pools.remove(at: index)
+            pools.append(pool)
+            return pool
+        }
+        let pool = try PackagePool.load(key, logger: logger)
+        pools.append(pool)
+        var total = pools.reduce(0) { $0 + $1.footprint }
+        while total > poolMemoryLimit, pools.count > 1 { total -= pools.removeFirst().footprint }
+        logger.debug(
+            "pool loaded",
+            metadata: ["arch": "\(key.architecture.name)", "packages": "\(pool.capacity)", "bytes": "\(pool.footprint)", "pools": "\(pools.count)"])
+        return pool
+    }
+}
+
+/// Collects over all trees where a pattern matched nothing.
+private struct Absence {
+    let pattern: PackagePattern
+    private var arches: [String] = []
+    private var isFound = false
+    private var nearest: [String] = []
+
+    init(_ pattern: PackagePattern) {
+        self.pattern = pattern
+    }
+
+    mutating func note(_ match: PackageSelection.Match, in pool: PackagePool) {
+        switch match {
+        case .packages: isFound = true
+        case .notMeant: break
+        case .otherArchitecture: arches.append(pool.key.architecture.name)
+        case .unknown:
+            arches.append(pool.key.architecture.name)
+            if nearest.isEmpty {
+                nearest = NearestNames(candidates: pool.index.names.map(\.text)).nearest(to: pattern.text)
+            }
+        }
+    }
+
+    /// - Parameter all: The architectures of all trees.
+    func report(_ all: [String]) -> AbsentPackage? {
+        if isFound, arches.isEmpty { return nil }
+        return AbsentPackage(
+            pattern: pattern.text, arches: isFound ? arches : all, isNowhere: !isFound, nearest: isFound ? [] : nearest)
+    }
+}

@@ -1,0 +1,109 @@
+import CSolv
+
+/// Asks libsolv which packages can be installed together on an empty machine: owns a libsolv solver.
+///
+/// It remembers the rules that it has made from the packages' dependencies; where the pool's view changes, take a new one.
+final class InstallSolver {
+    /// What is to be installed.
+    enum Job: Hashable {
+        /// This very package.
+        case package(Id)
+        /// Whatever fulfils this dependency.
+        case dependency(Id)
+    }
+
+    private let pool: PackagePool
+    private let solver: UnsafeMutablePointer<Solver>
+
+    init(_ pool: PackagePool) {
+        self.pool = pool
+        solver = solver_create(pool.pool)
+        // What dnf sets, as far as it matters with nothing installed; and no weak dependencies.
+        for flag in [
+            SOLVER_FLAG_IGNORE_RECOMMENDED, SOLVER_FLAG_BEST_OBEY_POLICY, SOLVER_FLAG_YUM_OBSOLETES, SOLVER_FLAG_URPM_REORDER,
+        ] {
+            solver_set_flag(solver, flag, 1)
+        }
+    }
+
+    deinit {
+        solver_free(solver)
+    }
+
+    /// Installs all of `jobs`, or finds out why that is impossible. Blocks.
+    func install(_ jobs: [Job]) -> Bool { solve(jobs, flags: 0) }
+
+    /// Installs as many of `jobs` as can be installed together, giving way in the order of `jobs`. Blocks.
+    func installWhatFits(_ jobs: [Job]) { _ = solve(jobs, flags: SOLVER_WEAK) }
+
+    private func solve(_ jobs: [Job], flags: Int32) -> Bool {
+        let queue = IdQueue()
+        for job in jobs {
+            switch job {
+            case .package(let id): queue.push(SOLVER_INSTALL | SOLVER_SOLVABLE | flags, id)
+            case .dependency(let id): queue.push(SOLVER_INSTALL | SOLVER_SOLVABLE_PROVIDES | flags, id)
+            }
+        }
+        return solver_solve(solver, queue.pointer) == 0
+    }
+
+    func isInstalled(_ package: Id) -> Bool { solver_get_decisionlevel(solver, package) > 0 }
+
+    /// What was installed by the last solve.
+    var installed: SolvableSet {
+        let decisions = IdQueue()
+        solver_get_decisionqueue(solver, decisions.pointer)
+        var set = pool.emptySet()
+        for id in decisions.array where id > SYSTEMSOLVABLE { set.insert(id) }
+        return set
+    }
+
+    // MARK: Problems
+
+    /// One of the rules that contradict each other.
+    struct Rule: Hashable {
+        let type: SolverRuleinfo.RawValue
+        let source: Id
+        let target: Id
+        let dependency: Id
+    }
+
+    /// Why the last solve failed: rules that cannot all hold, the requests themselves left out.
+    var problem: [Rule] {
+        var rules: [Rule] = []
+        for problem in 1..<Id(solver_problem_count(solver)) + 1 {
+            let numbers = IdQueue()
+            solver_findallproblemrules(solver, problem, numbers.pointer)
+            for number in numbers.array {
+                var rule = (source: Id(0), target: Id(0), dependency: Id(0))
+                let type = solver_ruleinfo(solver, number, &rule.source, &rule.target, &rule.dependency)
+                guard type != SOLVER_RULE_JOB else { continue }
+                let found = Rule(type: type.rawValue, source: rule.source, target: rule.target, dependency: rule.dependency)
+                if !rules.contains(found) { rules.append(found) }
+            }
+        }
+        return rules
+    }
+
+    /// The rule as data, with libsolv's sentence for it.
+    func statement(_ rule: Rule) -> InstallProblem.Statement {
+        let kind: InstallProblem.Statement.Kind =
+            switch SolverRuleinfo(rawValue: rule.type) {
+            case SOLVER_RULE_PKG_REQUIRES: .requires
+            case SOLVER_RULE_PKG_CONFLICTS, SOLVER_RULE_PKG_SELF_CONFLICT: .conflicts
+            case SOLVER_RULE_PKG_OBSOLETES, SOLVER_RULE_PKG_IMPLICIT_OBSOLETES: .obsoletes
+            case SOLVER_RULE_PKG_SAME_NAME: .sameName
+            case SOLVER_RULE_INFARCH: .inferiorArchitecture
+            case SOLVER_RULE_PKG_NOTHING_PROVIDES_DEP: .nothingProvides
+            default: .other
+            }
+        return InstallProblem.Statement(
+            kind: kind,
+            package: rule.source > SYSTEMSOLVABLE ? pool.nevra(rule.source) : nil,
+            other: rule.target > SYSTEMSOLVABLE ? pool.nevra(rule.target) : nil,
+            dependency: rule.dependency == 0 ? nil : pool.text(ofDependency: rule.dependency),
+            text: String(
+                cString: solver_problemruleinfo2str(
+                    solver, SolverRuleinfo(rawValue: rule.type), rule.source, rule.target, rule.dependency)))
+    }
+}

@@ -1,0 +1,108 @@
+import CSolv
+import Repodata
+
+/// Looks at packages that nobody has solved for: which of their requirements are met by no package of the tree or the lookaside, and
+/// which of them could not be installed.
+struct Installability {
+    let pool: PackagePool
+    /// The packages of the tree.
+    let members: [Id]
+
+    private(set) var missing: [(package: Id, requirement: Id)] = []
+    private(set) var problems: [InstallProblem] = []
+    private var satisfiable: [Id: Bool] = [:]
+
+    init(of members: [Id], in pool: PackagePool) {
+        self.pool = pool
+        self.members = members
+    }
+
+    /// Finds requirements that nothing provides, and if `isThorough`, every package that could not be installed for another reason.
+    mutating func check(isThorough: Bool) throws(DepsolveError) {
+        var visible = pool.emptySet()
+        for package in members + pool.packages(ofLookaside: true) { visible.insert(package) }
+        let result = try pool.withOnly(visible) { () throws(DepsolveError) -> Installability in
+            var copy = self
+            let lacking = copy.findMissing()
+            if isThorough { try copy.findProblems(except: lacking) }
+            return copy
+        }
+        self = result
+    }
+
+    /// Returns the packages that lack something.
+    private mutating func findMissing() -> SolvableSet {
+        var lacking = pool.emptySet()
+        for package in members {
+            for requirement in pool.requirements(package) where !isSatisfiable(requirement, for: package) {
+                missing.append((package, requirement))
+                lacking.insert(package)
+            }
+        }
+        return lacking
+    }
+
+    private mutating func isSatisfiable(_ requirement: Id, for package: Id) -> Bool {
+        if let known = satisfiable[requirement] { return known }
+        guard pool.isFormula(requirement) else {
+            let answer = !pool.providers(requirement).isEmpty
+            satisfiable[requirement] = answer
+            return answer
+        }
+        return RichDependency(requirement, in: pool).isSatisfiable { leaf in
+            !pool.providers(leaf).isEmpty
+        } isCertain: { leaf in
+            pool.providers(leaf).contains { $0 == SYSTEMSOLVABLE || $0 == package }
+        }
+    }
+
+    private mutating func findProblems(except lacking: SolvableSet) throws(DepsolveError) {
+        let dead = try spread(lacking)
+        var pending = members.filter { !dead.contains($0) }
+        let solver = InstallSolver(pool)
+        while !pending.isEmpty {
+            try checkCancellation()
+            solver.installWhatFits(pending.map { .package($0) })
+            let rest = pending.filter { !solver.isInstalled($0) }
+            if rest.count == pending.count { break }
+            pending = rest
+        }
+        for package in pending {
+            try checkCancellation()
+            if solver.install([.package(package)]) { continue }
+            problems.append(
+                InstallProblem(
+                    package: pool.nevra(package), arch: pool.key.architecture.name, statements: solver.problem.map(solver.statement)))
+        }
+    }
+
+    /// The packages that cannot be installed because they need, whatever is chosen, one that lacks something.
+    private func spread(_ lacking: SolvableSet) throws(DepsolveError) -> SolvableSet {
+        var dead = lacking
+        var alive = members.filter { !dead.contains($0) }
+        var isStable = false
+        while !isStable {
+            try checkCancellation()
+            var available: [Id: Bool] = [:]
+            func isAvailable(_ leaf: Id) -> Bool {
+                if let known = available[leaf] { return known }
+                let answer = pool.providers(leaf).contains { !dead.contains($0) }
+                available[leaf] = answer
+                return answer
+            }
+            let before = alive.count
+            alive.removeAll { package in
+                let isDead = pool.requirements(package).contains { requirement in
+                    guard pool.isFormula(requirement) else { return !isAvailable(requirement) }
+                    return !RichDependency(requirement, in: pool).isSatisfiable(isAvailable) { leaf in
+                        pool.providers(leaf).contains { $0 == SYSTEMSOLVABLE || $0 == package }
+                    }
+                }
+                if isDead { dead.insert(package) }
+                return isDead
+            }
+            isStable = alive.count == before
+        }
+        return dead
+    }
+}

@@ -1,0 +1,54 @@
+import CSolv
+import Repodata
+
+/// Finds the packages of a pool's repositories by what people call them. The lookasides are not in it.
+struct PackageIndex {
+    /// Packages that can be installed, of any architecture, by name and then in order of preference.
+    private let binaries: [Id]
+    /// The first of each name in ``binaries``.
+    private let starts: [Id: Range<Int>]
+    /// All names of binary packages, in ascending order.
+    let names: [(id: Id, text: String)]
+    /// Source packages by `name-version-release`.
+    private let sources: [String: Id]
+
+    init(_ pool: PackagePool) {
+        var groups: [Id: [Id]] = [:]
+        var sources: [String: Id] = [:]
+        for id in pool.packages() {
+            if pool.isSource(id) {
+                let nvr = pool.nevra(id).nvr
+                if sources[nvr] == nil { sources[nvr] = id }
+            } else {
+                groups[pool.solvable(id).pointee.name, default: []].append(id)
+            }
+        }
+        var binaries: [Id] = []
+        var starts: [Id: Range<Int>] = [:]
+        for (name, group) in groups {
+            starts[name] = binaries.count..<binaries.count + group.count
+            binaries += group
+        }
+        self.binaries = binaries
+        self.starts = starts
+        self.sources = sources
+        names = groups.keys.map { ($0, pool.text($0)) }.sorted { $0.1 < $1.1 }
+    }
+
+    /// The binary packages with that name, of any architecture, in order of preference.
+    func named(_ name: Id) -> ArraySlice<Id> {
+        starts[name].map { binaries[$0] } ?? []
+    }
+
+    var allBinaries: [Id] { binaries }
+
+    /// The source package with the file name that binary packages have as their `sourcerpm`.
+    func source(fileName: String) -> Id? {
+        for suffix in [".src.rpm", ".nosrc.rpm"] where fileName.hasSuffix(suffix) {
+            return sources[String(fileName.dropLast(suffix.count))]
+        }
+        return nil
+    }
+
+    var allSources: [Id] { sources.values.sorted() }
+}

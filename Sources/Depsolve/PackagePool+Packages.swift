@@ -1,0 +1,72 @@
+import CSolv
+import Repodata
+
+/// What a package is, in Swift's terms.
+extension PackagePool {
+    func text(_ id: Id) -> String { String(cString: pool_id2str(pool, id)) }
+
+    /// The id of a name that is already known to the pool.
+    func existingID(_ text: String) -> Id? {
+        let id = pool_str2id(pool, text, 0)
+        return id == 0 ? nil : id
+    }
+
+    func isSource(_ package: Id) -> Bool {
+        let arch = solvable(package).pointee.arch
+        return arch == Id(ARCH_SRC.rawValue) || arch == Id(ARCH_NOSRC.rawValue)
+    }
+
+    func isNoarch(_ package: Id) -> Bool { solvable(package).pointee.arch == Id(ARCH_NOARCH.rawValue) }
+
+    /// Whether the package belongs in the architecture's tree without multilib.
+    func isNative(_ package: Id) -> Bool {
+        isNoarch(package) || key.architecture.native.contains(arch(package))
+    }
+
+    func arch(_ package: Id) -> String { text(solvable(package).pointee.arch) }
+
+    /// How good the package's architecture is, the lowest is the best; 1 for `noarch`, `nil` where machines do not run it.
+    func archScore(_ package: Id) -> UInt32? {
+        let score = pool_arch2score(pool, solvable(package).pointee.arch)
+        return score == 0 ? nil : score
+    }
+
+    /// Whether epoch, version and release of `a` are less than, the same as, or more than those of `b`: negative, 0, positive.
+    func compareEVR(_ a: Id, _ b: Id) -> Int {
+        Int(pool_evrcmp(pool, solvable(a).pointee.evr, solvable(b).pointee.evr, EVRCMP_COMPARE))
+    }
+
+    func nevra(_ package: Id) -> NEVRA {
+        let solvable = solvable(package).pointee
+        let evr = text(solvable.evr)[...]
+        let afterEpoch = evr.firstIndex(of: ":").map { evr.index(after: $0) } ?? evr.startIndex
+        let dash = evr.lastIndex(of: "-") ?? evr.endIndex
+        return NEVRA(
+            name: text(solvable.name),
+            epoch: Int(evr[..<afterEpoch].dropLast()) ?? 0,
+            version: String(evr[afterEpoch..<max(dash, afterEpoch)]),
+            release: dash < evr.endIndex ? String(evr[evr.index(after: dash)...]) : "",
+            arch: text(solvable.arch))
+    }
+
+    /// The file name of the source package that it was built from.
+    func sourceRPM(_ package: Id) -> String? {
+        solvable_lookup_sourcepkg(solvable(package)).map { String(cString: $0) }
+    }
+
+    func record(_ package: Id) -> PackageRecord {
+        let solvable = solvable(package)
+        var type: Id = 0
+        // Both were checked when the document was read.
+        let digest = String(cString: solvable_lookup_checksum(solvable, Id(SOLVABLE_CHECKSUM.rawValue), &type))
+        let algorithm = Checksum.Algorithm(rpmMD: String(cString: solv_chksum_type2str(type))) ?? .sha256
+        return PackageRecord(
+            nevra: nevra(package),
+            pkgid: Checksum(algorithm, hex: digest),
+            repository: repository(of: package),
+            location: String(cString: solvable_lookup_location(solvable, nil)),
+            base: solvable_lookup_str(solvable, Id(SOLVABLE_MEDIABASE.rawValue)).map { String(cString: $0) },
+            size: Int(clamping: solvable_lookup_num(solvable, Id(SOLVABLE_DOWNLOADSIZE.rawValue), 0)),
+            sourceRPM: isSource(package) ? nil : sourceRPM(package))
+    }
+}

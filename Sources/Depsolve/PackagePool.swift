@@ -1,0 +1,159 @@
+import CSolv
+import Glibc
+import Logging
+import Repodata
+
+/// The packages of some repositories as machines of one architecture see them: owns a libsolv pool.
+///
+/// Packages are known by their `Id` in the pool, dependencies too; an id is of use only with the pool that it comes from. Confined to
+/// one thread at a time.
+final class PackagePool {
+    /// Whose packages: all there is to tell pools apart.
+    struct Key: Hashable {
+        let repositories: [RepositoryMetadata]
+        let lookaside: [RepositoryMetadata]
+        let architecture: TreeArchitecture
+    }
+
+    let key: Key
+    let pool: UnsafeMutablePointer<Pool>
+    private let logger: Logger
+    /// By libsolv's number of the repository.
+    private var origins: [Id: Origin] = [:]
+
+    private struct Origin {
+        let metadata: RepositoryMetadata
+        let isLookaside: Bool
+        let pointer: UnsafeMutablePointer<Repo>
+    }
+
+    private(set) lazy var index = PackageIndex(self)
+
+    /// Loads the repositories. Blocks.
+    static func load(_ key: Key, logger: Logger) throws(DepsolveError) -> PackagePool {
+        let pool = PackagePool(key, logger: logger)
+        // The lookaside comes first: among equal packages libsolv prefers the one that it knows longer.
+        for metadata in key.lookaside { try pool.add(metadata, isLookaside: true) }
+        for metadata in key.repositories { try pool.add(metadata, isLookaside: false) }
+        try pool.addFileProvides()
+        pool_createwhatprovides(pool.pool)
+        try pool.refuseExplosiveDependencies()
+        return pool
+    }
+
+    private init(_ key: Key, logger: Logger) {
+        self.key = key
+        self.logger = logger
+        pool = pool_create()
+        _ = pool_setdisttype(pool, DISTTYPE_RPM)
+        pool_setdebugmask(pool, 0)
+        pool_setarchpolicy(pool, key.architecture.policy)
+        // As the libsolv of the RPM distributions is built: packages of one name and two colours (64 and 32 bits) can be installed together.
+        _ = pool_set_flag(pool, POOL_FLAG_IMPLICITOBSOLETEUSESCOLORS, 1)
+    }
+
+    deinit {
+        pool_free(pool)
+    }
+
+    private func add(_ metadata: RepositoryMetadata, isLookaside: Bool) throws(DepsolveError) {
+        let repository = repo_create(pool, metadata.id.hex)!
+        repository.pointee.subpriority = -Int32(origins.count)
+        origins[repository.pointee.repoid] = Origin(metadata: metadata, isLookaside: isLookaside, pointer: repository)
+        try SolvFile(document: .packages, metadata: metadata, logger: logger).add(to: repository)
+    }
+
+    // MARK: Files
+
+    /// Makes packages provide the paths of theirs that some package depends on. The complete file lists are read only if
+    /// `primary.xml` cannot know such a path, and are dropped again.
+    private func addFileProvides() throws(DepsolveError) {
+        if hasUnlistedFileDependency {
+            try withFilelists { pool_addfileprovides(pool) }
+        } else {
+            pool_addfileprovides(pool)
+        }
+    }
+
+    /// Runs `body` while the complete file lists are loaded. Those of lookasides too, unless `onlyRepositories`.
+    func withFilelists<T>(onlyRepositories: Bool = false, _ body: () -> T) throws(DepsolveError) -> T {
+        let extended = origins.values.filter { $0.metadata.hasFilelists && !(onlyRepositories && $0.isLookaside) }
+            .sorted { $0.pointer.pointee.repoid < $1.pointer.pointee.repoid }
+        var added: [UnsafeMutablePointer<Repo>] = []
+        defer { for repository in added { repodata_free(repo_last_repodata(repository)) } }
+        for origin in extended {
+            let before = origin.pointer.pointee.nrepodata
+            try SolvFile(document: .filelists, metadata: origin.metadata, logger: logger).add(to: origin.pointer)
+            if origin.pointer.pointee.nrepodata > before { added.append(origin.pointer) }
+        }
+        return body()
+    }
+
+    /// Whether a dependency may be on a path that `primary.xml` leaves out.
+    private var hasUnlistedFileDependency: Bool {
+        for id in 1..<pool.pointee.ss.nstrings {
+            guard let text = pool_id2str(pool, id), text[0] == CChar(bitPattern: UInt8(ascii: "/")), text[1] != 0 else { continue }
+            // The filter that createrepo fills primary.xml with.
+            if strstr(text, "bin/") == nil, strncmp(text, "/etc/", 5) != 0, strcmp(text, "/usr/lib/sendmail") != 0 { return true }
+        }
+        return false
+    }
+
+    // MARK: Where packages come from
+
+    func isLookaside(_ package: Id) -> Bool { origin(package).isLookaside }
+
+    func repository(of package: Id) -> Checksum { origin(package).metadata.id }
+
+    private func origin(_ package: Id) -> Origin { origins[solvable(package).pointee.repo.pointee.repoid]! }
+
+    /// The packages of the repositories, or else of the lookasides, source packages included, in order of preference.
+    func packages(ofLookaside isLookaside: Bool = false) -> [Id] {
+        let repositories = origins.values.filter { $0.isLookaside == isLookaside }.map(\.pointer)
+            .sorted { $0.pointee.repoid < $1.pointee.repoid }
+        return repositories.flatMap { repository in
+            (repository.pointee.start..<repository.pointee.end).filter { pool.pointee.solvables[Int($0)].repo == repository }
+        }
+    }
+
+    func solvable(_ package: Id) -> UnsafeMutablePointer<Solvable> { pool.pointee.solvables + Int(package) }
+
+    /// One more than the greatest id of a package.
+    var capacity: Int { Int(pool.pointee.nsolvables) }
+
+    func emptySet() -> SolvableSet { SolvableSet(capacity: capacity) }
+
+    // MARK: A narrower view
+
+    /// Runs `body` while only `members` are there, as on a machine that has no other repository.
+    func withOnly<T>(_ members: SolvableSet, _ body: () throws(DepsolveError) -> T) throws(DepsolveError) -> T {
+        let map = UnsafeMutablePointer<Map>.allocate(capacity: 1)
+        map_init(map, pool.pointee.nsolvables)
+        for id in members.members { map_set(map, id) }
+        pool.pointee.considered = map
+        pool_createwhatprovides(pool)
+        defer {
+            pool.pointee.considered = nil
+            map_free(map)
+            map.deallocate()
+            pool_createwhatprovides(pool)
+        }
+        return try body()
+    }
+
+    // MARK: Size
+
+    /// The bytes that the pool occupies, near enough to bound the sum of all pools by.
+    var footprint: Int {
+        let p = pool.pointee
+        var bytes = Int(p.ss.nstrings) * 8 + Int(p.ss.sstrings) + Int(p.nrels) * 16 + Int(p.nsolvables) * MemoryLayout<Solvable>.stride
+        bytes += (Int(p.whatprovidesdataoff) + Int(p.whatprovidesdataleft)) * 8 + Int(p.nsolvables) * 8
+        for origin in origins.values {
+            bytes += Int(origin.pointer.pointee.idarraysize) * 4
+            for part in 1..<max(1, origin.pointer.pointee.nrepodata) {
+                bytes += Int(repodata_memused(repo_id2repodata(origin.pointer, part)))
+            }
+        }
+        return bytes
+    }
+}

@@ -1,0 +1,110 @@
+import CSolv
+import Repodata
+
+/// Finds the packages of one tree that a request names.
+struct PackageSelection {
+    let pool: PackagePool
+
+    /// What a pattern means for the tree.
+    enum Match {
+        /// These packages, the best version of each name.
+        case packages([(id: Id, reason: Reason)])
+        /// Nothing. Some package is named so, but is of another architecture.
+        case otherArchitecture
+        /// Nothing: what it names is for another architecture by its own words, such as `glibc.s390x` for the tree of x86_64.
+        case notMeant
+        /// Nothing at all is named so.
+        case unknown
+    }
+
+    func match(_ pattern: PackagePattern) -> Match {
+        for reading in pattern.readings {
+            let everywhere = packages(reading)
+            if everywhere.isEmpty { continue }
+            let here = everywhere.filter { reading.arch == nil ? pool.isNative($0) : pool.archScore($0) != nil }
+            if here.isEmpty { return reading.arch == nil ? .otherArchitecture : .notMeant }
+            return .packages(bestOfEachName(here).map { ($0, .requested(by: pattern.text)) })
+        }
+        return matchSource(pattern)
+    }
+
+    /// The packages of any architecture that are as `reading` says.
+    private func packages(_ reading: PackagePattern.Reading) -> [Id] {
+        let candidates: [Id] =
+            if reading.name.isPattern {
+                pool.index.names.filter { reading.name.matches($0.text) }.flatMap { pool.index.named($0.id) }
+            } else {
+                pool.existingID(reading.name.text).map { Array(pool.index.named($0)) } ?? []
+            }
+        if reading.version == nil, reading.arch == nil { return candidates }
+        return candidates.filter { package in
+            if let arch = reading.arch, arch != pool.arch(package) { return false }
+            guard let version = reading.version else { return true }
+            let nevra = pool.nevra(package)
+            return version.matches(nevra.version) && (reading.release?.matches(nevra.release) ?? true)
+                && (reading.epoch.map { $0 == nevra.epoch } ?? true)
+        }
+    }
+
+    /// The packages that are built from a source package of that name, of its best version.
+    private func matchSource(_ pattern: PackagePattern) -> Match {
+        let glob = Glob(pattern.text)
+        var builds: [String: [String: [Id]]] = [:]
+        var isElsewhere = false
+        for package in pool.index.allBinaries {
+            guard let name = pool.sourceName(package), glob.matches(name), let file = pool.sourceRPM(package) else { continue }
+            if pool.isNative(package) {
+                builds[name, default: [:]][file, default: []].append(package)
+            } else {
+                isElsewhere = true
+            }
+        }
+        if builds.isEmpty { return isElsewhere ? .otherArchitecture : .unknown }
+        var selected: [(Id, Reason)] = []
+        for (name, versions) in builds.sorted(by: { $0.key < $1.key }) {
+            let best = versions.max { sourceNEVRA($0.key, $0.value) < sourceNEVRA($1.key, $1.value) }!
+            selected += bestOfEachName(best.value).map { ($0, .builtFrom(source: name, pattern: pattern.text)) }
+        }
+        return .packages(selected)
+    }
+
+    /// What identifies a source package. File names do not tell the epoch: the source package itself does, or else what is built from it.
+    private func sourceNEVRA(_ fileName: String, _ built: [Id]) -> NEVRA {
+        if let source = pool.index.source(fileName: fileName) { return pool.nevra(source) }
+        let epoch = built.map { pool.nevra($0) }.min()?.epoch ?? 0
+        guard let name = NEVRA(fileName) else { return NEVRA(name: fileName, epoch: epoch, version: "", release: "", arch: "src") }
+        return NEVRA(name: name.name, epoch: epoch, version: name.version, release: name.release, arch: "src")
+    }
+
+    /// For each name the package with the best version; among equals the better architecture, then the one of the preferred repository.
+    private func bestOfEachName(_ packages: [Id]) -> [Id] {
+        var best: [Id: Id] = [:]
+        var order: [Id] = []
+        for package in packages {
+            let name = pool.solvable(package).pointee.name
+            guard let other = best[name] else {
+                best[name] = package
+                order.append(name)
+                continue
+            }
+            let comparison = pool.compareEVR(package, other)
+            if comparison > 0 || comparison == 0 && isBetterArchitecture(package, other) { best[name] = package }
+        }
+        return order.map { best[$0]! }
+    }
+
+    private func isBetterArchitecture(_ a: Id, _ b: Id) -> Bool {
+        // A score of 1 is noarch's: any machine's own comes before it.
+        let (a, b) = (pool.archScore(a) ?? .max, pool.archScore(b) ?? .max)
+        return a != 1 && (b == 1 || a < b)
+    }
+}
+
+extension PackagePool {
+    /// The name of the source package that it was built from.
+    func sourceName(_ package: Id) -> String? {
+        let solvable = solvable(package)
+        if solvable_lookup_void(solvable, Id(SOLVABLE_SOURCENAME.rawValue)) != 0 { return text(solvable.pointee.name) }
+        return solvable_lookup_str(solvable, Id(SOLVABLE_SOURCENAME.rawValue)).map { String(cString: $0) }
+    }
+}

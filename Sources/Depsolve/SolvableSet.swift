@@ -1,0 +1,42 @@
+import CSolv
+
+/// A set of the packages of one pool, by their ids.
+struct SolvableSet {
+    private var words: [UInt64]
+
+    /// An empty set of ids below `capacity`.
+    init(capacity: Int) {
+        words = Array(repeating: 0, count: (capacity + 63) / 64)
+    }
+
+    func contains(_ id: Id) -> Bool {
+        let index = Int(id) >> 6
+        return index < words.count && words[index] & (1 << (UInt64(id) & 63)) != 0
+    }
+
+    /// Whether `id` was not in the set before.
+    @discardableResult
+    mutating func insert(_ id: Id) -> Bool {
+        let bit = UInt64(1) << (UInt64(id) & 63)
+        let isNew = words[Int(id) >> 6] & bit == 0
+        words[Int(id) >> 6] |= bit
+        return isNew
+    }
+
+    mutating func formUnion(_ other: SolvableSet) {
+        for index in words.indices where index < other.words.count { words[index] |= other.words[index] }
+    }
+
+    /// The ids in ascending order.
+    var members: [Id] {
+        var ids: [Id] = []
+        for (index, word) in words.enumerated() {
+            var rest = word
+            while rest != 0 {
+                ids.append(Id(index << 6 + rest.trailingZeroBitCount))
+                rest &= rest - 1
+            }
+        }
+        return ids
+    }
+}

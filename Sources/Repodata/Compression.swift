@@ -1,0 +1,150 @@
+import Glibc
+public import SystemPackage
+
+/// A compression that rpm-md files come in, and reading them. Blocking.
+public enum Compression: String, Hashable, Sendable, CaseIterable {
+    case none, gzip, xz, bzip2, zstd
+
+    /// What a file was found to hold.
+    public struct Content: Hashable, Sendable {
+        /// Bytes, decompressed.
+        public let size: Int
+        /// Of the decompressed bytes, in the algorithm of the expected checksum; in SHA-256 where none was expected.
+        public let checksum: Checksum
+    }
+
+    /// Decompresses `source` into the new file `destination`; a plain file is copied.
+    ///
+    /// The compression is that of the extension, as dnf takes it, and that of the first bytes where the extension says nothing. Nothing is left at
+    /// `destination` when it throws.
+    /// - Parameters:
+    ///   - limit: bytes that the decompressed file may have; with more it throws `.tooLarge`.
+    ///   - expected: the checksum of the decompressed bytes; with another it throws `.checksumMismatch`.
+    ///   - name: what messages call the file, for example `filelists`.
+    @discardableResult
+    public static func decompress(
+        _ source: FilePath, to destination: FilePath, limit: Int, expecting expected: Checksum?, named name: String? = nil
+    ) throws(RepodataError) -> Content {
+        let name = name ?? source.shortName
+        let content = try MappedFile(source)
+        let compression = try of(content.bytes, extension: source.extension, name: name)
+        return try write(content.bytes, by: compression, to: destination, limit: limit, expecting: expected, name: name)
+    }
+
+    /// As ``decompress(_:to:limit:expecting:named:)``, but every byte stays as it is.
+    @discardableResult
+    public static func copy(
+        _ source: FilePath, to destination: FilePath, limit: Int, expecting expected: Checksum?, named name: String? = nil
+    ) throws(RepodataError) -> Content {
+        let content = try MappedFile(source)
+        return try write(content.bytes, by: .none, to: destination, limit: limit, expecting: expected, name: name ?? source.shortName)
+    }
+
+    /// The compression that `fileExtension` names; `nil` for an extension that is none of a compression.
+    public init?(fileExtension: String) {
+        switch fileExtension.lowercased() {
+        case "gz": self = .gzip
+        case "xz": self = .xz
+        case "bz2": self = .bzip2
+        case "zst": self = .zstd
+        default: return nil
+        }
+    }
+
+    /// What a name gets appended for this compression, with the dot.
+    public var suffix: String {
+        switch self {
+        case .none: ""
+        case .gzip: ".gz"
+        case .xz: ".xz"
+        case .bzip2: ".bz2"
+        case .zstd: ".zst"
+        }
+    }
+}
+
+extension Compression {
+    private static func of(_ bytes: UnsafeRawBufferPointer, extension fileExtension: String?, name: String) throws(RepodataError)
+        -> Compression
+    {
+        if let fileExtension, let named = Compression(fileExtension: fileExtension) { return named }
+        let signatures: [(Compression, [UInt8])] = [
+            (.gzip, [0x1F, 0x8B]), (.xz, [0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00]), (.bzip2, [0x42, 0x5A, 0x68]),
+            (.zstd, [0x28, 0xB5, 0x2F, 0xFD]),
+        ]
+        if bytes.starts(with: [0x00, 0x5A, 0x43, 0x4B, 0x31]) {
+            throw RepodataError(.unsupported, "\(name) is compressed by zchunk; gzip, xz, bzip2 and zstd can be read")
+        }
+        return signatures.first { bytes.starts(with: $0.1) }?.0 ?? .none
+    }
+
+    private func decoder() throws(StreamDecoderFailure) -> any StreamDecoder {
+        switch self {
+        case .none: PlainDecoder()
+        case .gzip: try GzipDecoder()
+        case .xz: try XZDecoder()
+        case .bzip2: try Bzip2Decoder()
+        case .zstd: try ZstdDecoder()
+        }
+    }
+
+    private static func write(
+        _ input: UnsafeRawBufferPointer, by compression: Compression, to destination: FilePath, limit: Int, expecting expected: Checksum?,
+        name: String
+    ) throws(RepodataError) -> Content {
+        let output = try RepodataError.io(name) {
+            try FileDescriptor.open(
+                destination, .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec],
+                permissions: [.ownerReadWrite, .groupRead, .otherRead])
+        }
+        do {
+            defer { Glibc.close(output.rawValue) }
+            let digest = try Digest(expected?.algorithm ?? .sha256)
+            var size = 0
+            try decode(input, by: compression, name: name) { (piece) throws(RepodataError) in
+                size += piece.count
+                if size > limit {
+                    throw RepodataError(
+                        .tooLarge, "\(name) is larger than \(limit) bytes when decompressed, the most that is accepted for it")
+                }
+                try digest.update(piece)
+                try RepodataError.io(name) { _ = try output.writeAll(piece) }
+            }
+            let checksum = try digest.finish()
+            if let expected { try Digest.compare(checksum, with: expected, of: name) }
+            return Content(size: size, checksum: checksum)
+        } catch {
+            unlink(destination.string)
+            throw error
+        }
+    }
+
+    private static func decode(
+        _ bytes: UnsafeRawBufferPointer, by compression: Compression, name: String,
+        _ body: (UnsafeRawBufferPointer) throws(RepodataError) -> Void
+    ) throws(RepodataError) {
+        let output = UnsafeMutableRawBufferPointer.allocate(byteCount: FileContent.pieceSize, alignment: 16)
+        defer { output.deallocate() }
+        do {
+            let decoder = try compression.decoder()
+            var position = 0
+            while position < bytes.count || !decoder.isAtStreamEnd {
+                // The C libraries count in 32 bits.
+                let end = min(bytes.count, position + FileContent.pieceSize)
+                let input = UnsafeRawBufferPointer(rebasing: bytes[position..<end])
+                let (consumed, produced) = try decoder.step(input, into: output, isLast: end == bytes.count)
+                position += consumed
+                if produced > 0 { try body(UnsafeRawBufferPointer(rebasing: output[..<produced])) }
+                guard consumed > 0 || produced > 0 || decoder.isAtStreamEnd else {
+                    throw RepodataError(.truncated, "\(name) ends before its \(compression.rawValue) data is complete")
+                }
+            }
+        } catch let failure as StreamDecoderFailure {
+            throw RepodataError(.malformed, "\(name) cannot be decompressed as \(compression.rawValue): \(failure.reason)")
+        } catch let error as RepodataError {
+            throw error
+        } catch {
+            throw RepodataError(.malformed, "\(name): \(error)")
+        }
+    }
+}

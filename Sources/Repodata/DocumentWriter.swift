@@ -1,0 +1,69 @@
+import Glibc
+import SystemPackage
+
+/// One compressed document of a repository that is being written. Its name begins with its checksum, so that caches never mix two versions.
+final class DocumentWriter {
+    /// A document that is complete and has its final name.
+    struct Record {
+        let type: String
+        /// Its name in `repodata`.
+        let filename: String
+        let summary: CompressedFile.Summary
+    }
+
+    private let document: MetadataDocument
+    private let directory: FilePath
+    private let name: String
+    private let file: CompressedFile
+
+    init(
+        _ document: MetadataDocument, packageCount: Int, in directory: FilePath, compression: RepositoryWriter.Options.Compression
+    ) throws(RepodataError) {
+        self.document = document
+        self.directory = directory
+        name = "\(document.rawValue).xml\(compression.suffix)"
+        file = try CompressedFile(directory.appending(name), compression: compression, named: document.rawValue)
+        let rpmNamespace = document == .primary ? " xmlns:rpm=\"\(MetadataDocument.rpmNamespace)\"" : ""
+        try file.write(
+            """
+            <?xml version="1.0" encoding="UTF-8"?>
+            <\(document.rootElement) xmlns="\(document.namespace)"\(rpmNamespace) packages="\(packageCount)">
+
+            """)
+    }
+
+    /// Adds a `<package>` element.
+    func add(_ chunk: UnsafeRawBufferPointer) throws(RepodataError) { try file.write(chunk) }
+
+    func finish() throws(RepodataError) -> Record {
+        try file.write("</\(document.rootElement)>")
+        return try Self.finish(file, type: document.rawValue, name: name, in: directory)
+    }
+
+    /// Writes a document as it is.
+    static func write(
+        _ extra: RepositoryWriter.ExtraDocument, in directory: FilePath, compression: RepositoryWriter.Options.Compression
+    ) throws(RepodataError) -> Record {
+        let name = extra.file.shortName + compression.suffix
+        let file = try CompressedFile(directory.appending(name), compression: compression, named: extra.type)
+        try FileContent.read(extra.file) { (bytes) throws(RepodataError) in try file.write(bytes) }
+        return try finish(file, type: extra.type, name: name, in: directory)
+    }
+
+    private static func finish(_ file: CompressedFile, type: String, name: String, in directory: FilePath) throws(RepodataError) -> Record {
+        let summary = try file.finish()
+        let filename = "\(summary.checksum.hex)-\(name)"
+        guard rename(directory.appending(name).string, directory.appending(filename).string) == 0 else { throw .lastSystemError(type) }
+        return Record(type: type, filename: filename, summary: summary)
+    }
+}
+
+extension RepositoryWriter.Options.Compression {
+    /// What the file's name ends with.
+    var suffix: String {
+        switch self {
+        case .gzip: Compression.gzip.suffix
+        case .zstd: Compression.zstd.suffix
+        }
+    }
+}

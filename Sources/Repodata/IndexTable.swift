@@ -1,0 +1,121 @@
+import Glibc
+import SystemPackage
+
+/// The file behind a ``MetadataIndex``: for each pkgid the byte ranges of its elements, sorted by pkgid.
+///
+/// Little endian: signature (8 bytes), version, number of entries (4 each), sizes of the three documents, 0 for one that is not there (8 each); the
+/// entries: key (32), three times offset (8) and length (4); SHA-256 of all that (32). A file of another version, for documents of other
+/// sizes or with another digest counts as none.
+struct IndexTable: Sendable {
+    /// Byte ranges in the three documents; empty in one that the repository does not have.
+    struct Ranges {
+        private var ranges: [Range<Int>] = Array(repeating: 0..<0, count: MetadataDocument.allCases.count)
+
+        subscript(document: MetadataDocument) -> Range<Int> {
+            get { ranges[document.position] }
+            set { ranges[document.position] = newValue }
+        }
+    }
+
+    struct Entry {
+        let key: PackageKey
+        var ranges = Ranges()
+
+        init(key: PackageKey, primary: Range<Int>) {
+            self.key = key
+            ranges[.primary] = primary
+        }
+    }
+
+    private static let signature = Array("rpmmd-ix".utf8)
+    private static let version: UInt32 = 1
+    private static let headerSize = 8 + 4 + 4 + 3 * 8
+    private static let entrySize = PackageKey.size + 3 * (8 + 4)
+    private static let digestSize = 32
+
+    private let file: MappedFile
+    let count: Int
+
+    /// `nil` when there is no such file or it does not fit.
+    init?(opening path: FilePath, documentSizes: [Int]) {
+        // Whatever is wrong with the file, it is made again; what is wrong with the disk shows then.
+        guard let file = try? MappedFile(path), file.bytes.count >= Self.headerSize + Self.digestSize else { return nil }
+        let bytes = file.bytes
+        guard bytes.starts(with: Self.signature), Self.number(bytes, at: 8, UInt32.self) == Self.version else { return nil }
+        let count = Int(Self.number(bytes, at: 12, UInt32.self))
+        guard bytes.count == Self.headerSize + count * Self.entrySize + Self.digestSize,
+            documentSizes.indices.allSatisfy({ Self.number(bytes, at: 16 + 8 * $0, UInt64.self) == UInt64(documentSizes[$0]) })
+        else { return nil }
+        let content = UnsafeRawBufferPointer(rebasing: bytes.dropLast(Self.digestSize))
+        guard let digest = try? Self.digest(content), bytes.suffix(Self.digestSize).elementsEqual(digest) else { return nil }
+        self.file = file
+        self.count = count
+    }
+
+    /// Writes `entries`, which are sorted, so that a reader sees the old file or the whole new one.
+    static func write(_ entries: [Entry], documentSizes: [Int], to path: FilePath) throws(RepodataError) {
+        var bytes: [UInt8] = signature
+        bytes.reserveCapacity(headerSize + entries.count * entrySize + digestSize)
+        append(version, to: &bytes)
+        append(UInt32(entries.count), to: &bytes)
+        for size in documentSizes { append(UInt64(size), to: &bytes) }
+        for entry in entries {
+            entry.key.append(to: &bytes)
+            for document in MetadataDocument.allCases {
+                append(UInt64(entry.ranges[document].lowerBound), to: &bytes)
+                append(UInt32(entry.ranges[document].count), to: &bytes)
+            }
+        }
+        let digest = try bytes.withUnsafeBufferPointer { (buffer) throws(RepodataError) in try Self.digest(UnsafeRawBufferPointer(buffer)) }
+        bytes += digest
+        try AtomicFile.write(bytes, to: path)
+    }
+
+    /// Binary search.
+    func ranges(of key: PackageKey) -> Ranges? {
+        var low = 0
+        var high = count
+        while low < high {
+            let middle = (low + high) / 2
+            let found = PackageKey(file.bytes, at: Self.headerSize + middle * Self.entrySize)
+            if found == key { return ranges(at: middle) }
+            if found < key { low = middle + 1 } else { high = middle }
+        }
+        return nil
+    }
+
+    private func ranges(at index: Int) -> Ranges {
+        var ranges = Ranges()
+        for document in MetadataDocument.allCases {
+            let offset = Self.headerSize + index * Self.entrySize + PackageKey.size + 12 * document.position
+            let start = Int(Self.number(file.bytes, at: offset, UInt64.self))
+            ranges[document] = start..<start + Int(Self.number(file.bytes, at: offset + 8, UInt32.self))
+        }
+        return ranges
+    }
+
+    private static func number<Number: FixedWidthInteger>(_ bytes: UnsafeRawBufferPointer, at offset: Int, _: Number.Type) -> Number {
+        Number(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: Number.self))
+    }
+
+    private static func append(_ number: some FixedWidthInteger, to bytes: inout [UInt8]) {
+        withUnsafeBytes(of: number.littleEndian) { bytes.append(contentsOf: $0) }
+    }
+
+    private static func digest(_ bytes: UnsafeRawBufferPointer) throws(RepodataError) -> [UInt8] {
+        let key = PackageKey(try Digest.of(bytes, .sha256))
+        var digest: [UInt8] = []
+        key?.append(to: &digest)
+        return digest
+    }
+}
+
+extension MetadataDocument {
+    fileprivate var position: Int {
+        switch self {
+        case .primary: 0
+        case .filelists: 1
+        case .other: 2
+        }
+    }
+}

@@ -1,0 +1,71 @@
+/// One of the three documents in which rpm-md describes packages; its raw value is its `type` in repomd.xml.
+public enum MetadataDocument: String, Hashable, Sendable, CaseIterable {
+    case primary, filelists, other
+
+    var rootElement: String {
+        switch self {
+        case .primary: "metadata"
+        case .filelists: "filelists"
+        case .other: "otherdata"
+        }
+    }
+
+    var namespace: String {
+        switch self {
+        case .primary: "http://linux.duke.edu/metadata/common"
+        case .filelists: "http://linux.duke.edu/metadata/filelists"
+        case .other: "http://linux.duke.edu/metadata/other"
+        }
+    }
+
+    static let rpmNamespace = "http://linux.duke.edu/metadata/rpm"
+}
+
+/// A package's `pkgid` as a number to sort and compare by: the first 32 bytes of the digest, zeros behind a shorter one.
+struct PackageKey: Hashable, Comparable {
+    static let size = 32
+
+    private let words: SIMD4<UInt64>
+
+    /// Reads hexadecimal digits, in either case; `nil` when they are not those of a digest.
+    init?(hex: some Collection<UInt8>) {
+        guard Checksum.Algorithm.allCases.contains(where: { $0.hexLength == hex.count }) else { return nil }
+        var words = SIMD4<UInt64>()
+        var position = 0
+        for digit in hex {
+            let value: UInt8
+            switch digit {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): value = digit - UInt8(ascii: "0")
+            case UInt8(ascii: "a")...UInt8(ascii: "f"): value = digit - UInt8(ascii: "a") + 10
+            case UInt8(ascii: "A")...UInt8(ascii: "F"): value = digit - UInt8(ascii: "A") + 10
+            default: return nil
+            }
+            if position < 2 * Self.size {
+                words[position / 16] |= UInt64(value) << UInt64(60 - 4 * (position % 16))
+            }
+            position += 1
+        }
+        self.words = words
+    }
+
+    init?(_ pkgid: Checksum) {
+        guard pkgid.hex.utf8.count == pkgid.algorithm.hexLength else { return nil }
+        self.init(hex: pkgid.hex.utf8)
+    }
+
+    /// Reads what ``append(to:)`` wrote.
+    init(_ bytes: UnsafeRawBufferPointer, at offset: Int) {
+        var words = SIMD4<UInt64>()
+        for index in 0..<4 { words[index] = UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: offset + 8 * index, as: UInt64.self)) }
+        self.words = words
+    }
+
+    func append(to bytes: inout [UInt8]) {
+        for index in 0..<4 { withUnsafeBytes(of: words[index].bigEndian) { bytes.append(contentsOf: $0) } }
+    }
+
+    static func < (a: PackageKey, b: PackageKey) -> Bool {
+        for index in 0..<4 where a.words[index] != b.words[index] { return a.words[index] < b.words[index] }
+        return false
+    }
+}

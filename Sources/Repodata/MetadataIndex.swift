@@ -1,0 +1,91 @@
+import SystemPackage
+
+/// Where each package of a repository is in its metadata documents, by pkgid.
+///
+/// Made by one walk over the documents and kept beside them as `packages.index`, so that the next one to open it only maps that file. Safe to share
+/// between threads: it never changes.
+public struct MetadataIndex: Sendable {
+    /// What a repository says of one package: the bytes of its `<package>` element in each document that the repository has.
+    public struct Chunks: Hashable, Sendable {
+        public let primary: [UInt8]
+        public let filelists: [UInt8]?
+        public let other: [UInt8]?
+    }
+
+    /// The ``RepositoryMetadata/id`` of the repository.
+    public let repository: Checksum
+    private let documents: [MetadataDocument: MappedFile]
+    private let table: IndexTable
+
+    /// Opens the index of `metadata`; makes it first where there is none, or none that fits the documents. Blocking.
+    ///
+    /// Throws `.malformed` for a document that has not as many packages as it declares, or documents that do not have the same packages; see
+    /// also ``PackageScanner`` for what else is refused.
+    public init(opening metadata: RepositoryMetadata) throws(RepodataError) {
+        var documents: [MetadataDocument: MappedFile] = [:]
+        documents[.primary] = try MappedFile(metadata.primary)
+        if let filelists = metadata.filelists { documents[.filelists] = try MappedFile(filelists) }
+        if let other = metadata.other { documents[.other] = try MappedFile(other) }
+        let sizes = MetadataDocument.allCases.map { documents[$0]?.bytes.count ?? 0 }
+        let file = metadata.directory.appending("packages.index")
+
+        repository = metadata.id
+        self.documents = documents
+        if let table = IndexTable(opening: file, documentSizes: sizes) {
+            self.table = table
+        } else {
+            try IndexTable.write(try Self.entries(of: documents), documentSizes: sizes, to: file)
+            guard let table = IndexTable(opening: file, documentSizes: sizes) else {
+                throw RepodataError(.io, "\(file.shortName) could not be read back after it was written")
+            }
+            self.table = table
+        }
+    }
+
+    /// The number of different packages.
+    public var count: Int { table.count }
+
+    public func contains(_ pkgid: Checksum) -> Bool {
+        PackageKey(pkgid).flatMap { table.ranges(of: $0) } != nil
+    }
+
+    /// Whether every package has its file list and its change log here.
+    public var isComplete: Bool { documents.count == MetadataDocument.allCases.count }
+
+    /// What the repository says of the package `pkgid`. Throws `.missing` when it does not have it.
+    public func chunks(of pkgid: Checksum) throws(RepodataError) -> Chunks {
+        guard let key = PackageKey(pkgid), let ranges = table.ranges(of: key) else {
+            throw RepodataError(.missing, "the repository's metadata has no package with the pkgid \(pkgid)")
+        }
+        func chunk(_ document: MetadataDocument) -> [UInt8]? {
+            documents[document].map { Array($0.bytes[ranges[document]]) }
+        }
+        return Chunks(primary: chunk(.primary) ?? [], filelists: chunk(.filelists), other: chunk(.other))
+    }
+
+    /// Walks over all documents. Where a package is listed more than once, its first element counts.
+    private static func entries(of documents: [MetadataDocument: MappedFile]) throws(RepodataError) -> [IndexTable.Entry] {
+        var entries: [IndexTable.Entry] = []
+        var positions: [PackageKey: Int] = [:]
+        for document in MetadataDocument.allCases {
+            guard let file = documents[document] else { continue }
+            try PackageScanner(file.bytes, document).scan { (key, range) throws(RepodataError) in
+                if let position = positions[key] {
+                    if entries[position].ranges[document].isEmpty { entries[position].ranges[document] = range }
+                } else if document == .primary {
+                    positions[key] = entries.count
+                    entries.append(IndexTable.Entry(key: key, primary: range))
+                } else {
+                    throw RepodataError(
+                        .malformed, "\(document.rawValue) has a package that primary does not have (at byte \(range.lowerBound))")
+                }
+            }
+            if let missing = entries.first(where: { $0.ranges[document].isEmpty }) {
+                throw RepodataError(
+                    .malformed,
+                    "\(document.rawValue) lacks a package that primary has (at byte \(missing.ranges[.primary].lowerBound) of primary)")
+            }
+        }
+        return entries.sorted { $0.key < $1.key }
+    }
+}

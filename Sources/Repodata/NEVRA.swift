@@ -1,0 +1,75 @@
+import CRPM
+
+/// What names one RPM: name, epoch, version, release and architecture.
+///
+/// `src` and `nosrc` are architectures here, as they are in rpm-md.
+public struct NEVRA: Hashable, Sendable, Codable {
+    public let name: String
+    /// 0 where the package sets none: RPM compares the two as equal.
+    public let epoch: Int
+    public let version: String
+    public let release: String
+    public let arch: String
+
+    public init(name: String, epoch: Int = 0, version: String, release: String, arch: String) {
+        self.name = name
+        self.epoch = epoch
+        self.version = version
+        self.release = release
+        self.arch = arch
+    }
+
+    /// `name-version-release`, as Koji names builds.
+    public var nvr: String { "\(name)-\(version)-\(release)" }
+
+    /// The conventional name of the package's file.
+    public var filename: String { "\(nvr).\(arch).rpm" }
+
+    public var isSource: Bool { arch == "src" || arch == "nosrc" }
+
+    /// A package of debugging information, by the names that rpmbuild gives them.
+    public var isDebug: Bool { name.hasSuffix("-debuginfo") || name.hasSuffix("-debugsource") }
+}
+
+extension NEVRA: LosslessStringConvertible {
+    /// `name-epoch:version-release.arch`; without `epoch:` where it is 0.
+    public var description: String {
+        epoch == 0 ? "\(nvr).\(arch)" : "\(name)-\(epoch):\(version)-\(release).\(arch)"
+    }
+
+    /// Reads `name-[epoch:]version-release.arch`, with or without a trailing `.rpm`.
+    public init?(_ description: String) {
+        var text = description[...]
+        if text.hasSuffix(".rpm") { text = text.dropLast(4) }
+        guard let dot = text.lastIndex(of: ".") else { return nil }
+        let arch = text[text.index(after: dot)...]
+        text = text[..<dot]
+        guard let releaseDash = text.lastIndex(of: "-") else { return nil }
+        let release = text[text.index(after: releaseDash)...]
+        text = text[..<releaseDash]
+        guard let versionDash = text.lastIndex(of: "-") else { return nil }
+        let name = text[..<versionDash]
+        let epochVersion = text[text.index(after: versionDash)...].split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        let epoch = epochVersion.count == 2 ? Int(epochVersion[0]) : 0
+        guard let epoch, let version = epochVersion.last, !name.isEmpty, !version.isEmpty, !release.isEmpty, !arch.isEmpty else {
+            return nil
+        }
+        self.init(name: String(name), epoch: epoch, version: String(version), release: String(release), arch: String(arch))
+    }
+}
+
+extension NEVRA: Comparable {
+    /// By name, then as RPM compares epoch, version and release (`rpmvercmp`), then by architecture.
+    public static func < (a: NEVRA, b: NEVRA) -> Bool {
+        if a.name != b.name { return a.name < b.name }
+        if a.epoch != b.epoch { return a.epoch < b.epoch }
+        for (x, y) in [(a.version, b.version), (a.release, b.release)] {
+            let order = rpmvercmp(x, y)
+            if order != 0 { return order < 0 }
+        }
+        // rpmvercmp calls some different strings equal (1.0 and 1_0): the text keeps the order total.
+        if a.version != b.version { return a.version < b.version }
+        if a.release != b.release { return a.release < b.release }
+        return a.arch < b.arch
+    }
+}

@@ -1,0 +1,28 @@
+/// One RPM of one repository: enough to find its metadata and its file.
+public struct PackageRecord: Hashable, Sendable, Codable {
+    public let nevra: NEVRA
+    /// The `pkgid` of rpm-md: the checksum of the RPM file, and the key of its metadata in every document of the repository.
+    public let pkgid: Checksum
+    /// The repository that has it, by ``RepositoryMetadata/id``.
+    public let repository: Checksum
+    /// `location href`: the file's path relative to ``base``.
+    public let location: String
+    /// `xml:base` where the repository sets one for this package; else the file lies below the repository itself.
+    public let base: String?
+    /// Bytes of the RPM file, as the repository says.
+    public let size: Int
+    /// The file name of the source RPM that it was built from; `nil` for a source RPM.
+    public let sourceRPM: String?
+
+    public init(
+        nevra: NEVRA, pkgid: Checksum, repository: Checksum, location: String, base: String? = nil, size: Int, sourceRPM: String?
+    ) {
+        self.nevra = nevra
+        self.pkgid = pkgid
+        self.repository = repository
+        self.location = location
+        self.base = base
+        self.size = size
+        self.sourceRPM = sourceRPM
+    }
+}

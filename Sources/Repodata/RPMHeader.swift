@@ -1,0 +1,155 @@
+import CCreaterepo
+import CRPM
+import Glibc
+public import SystemPackage
+
+/// What an RPM package file says of itself in its header, as far as a repository needs it.
+///
+/// Read by librpm without verifying digests or signatures: the file's checksum has been compared before, and keys are looked for, not trusted.
+public struct RPMHeader: Hashable, Sendable {
+    public let nevra: NEVRA
+    /// File name of the source RPM; `nil` for a source RPM.
+    public let sourceRPM: String?
+    /// Key ids, 16 lower-case hexadecimal digits, of the signatures of the header alone.
+    public let headerKeyIDs: [String]
+    /// Key ids of the signatures of header and payload together, which older versions of RPM make as well.
+    public let payloadKeyIDs: [String]
+    /// Where the main header is in the file: `rpm:header-range`.
+    public let headerRange: Range<Int>
+    /// Of the compressed payload, where the header has one (RPM 4.14 and later).
+    public let payloadDigest: Checksum?
+
+    /// All key ids, each once, header signatures first. Empty: unsigned.
+    public var signingKeyIDs: [String] {
+        headerKeyIDs + payloadKeyIDs.filter { !headerKeyIDs.contains($0) }
+    }
+
+    /// Reads the header of `file`. Blocking. Throws `.notAnRPM` for anything else than an RPM; `name` is what the message calls it.
+    public init(reading file: FilePath, named name: String? = nil) throws(RepodataError) {
+        let name = name ?? file.shortName
+        self = try RPMFile.withHeader(of: file, named: name) { (header) throws(RepodataError) in
+            guard let rpmName = header.string(RPMTAG_NAME), let version = header.string(RPMTAG_VERSION),
+                let release = header.string(RPMTAG_RELEASE), let arch = header.string(RPMTAG_ARCH)
+            else { throw RepodataError(.notAnRPM, "\(name): its header lacks name, version, release or architecture") }
+            let isSource = headerIsSource(header) != 0
+            return RPMHeader(
+                nevra: NEVRA(
+                    name: rpmName, epoch: Int(headerGetNumber(header, rpmTagVal(RPMTAG_EPOCH.rawValue))), version: version,
+                    release: release,
+                    // As createrepo_c writes it: the header has the architecture of the host that made the source RPM.
+                    arch: isSource ? "src" : arch),
+                sourceRPM: isSource ? nil : header.string(RPMTAG_SOURCERPM),
+                headerKeyIDs: header.keyIDs([RPMTAG_RSAHEADER, RPMTAG_DSAHEADER]),
+                payloadKeyIDs: header.keyIDs([RPMTAG_SIGPGP, RPMTAG_SIGGPG]),
+                headerRange: try RPMFile.headerRange(of: file, named: name),
+                payloadDigest: header.payloadDigest)
+        }
+    }
+
+    private init(
+        nevra: NEVRA, sourceRPM: String?, headerKeyIDs: [String], payloadKeyIDs: [String], headerRange: Range<Int>, payloadDigest: Checksum?
+    ) {
+        self.nevra = nevra
+        self.sourceRPM = sourceRPM
+        self.headerKeyIDs = headerKeyIDs
+        self.payloadKeyIDs = payloadKeyIDs
+        self.headerRange = headerRange
+        self.payloadDigest = payloadDigest
+    }
+}
+
+/// An RPM file as librpm opens it.
+enum RPMFile {
+    /// `_RPMVSF_NODIGESTS | _RPMVSF_NOSIGNATURES | RPMVSF_NOHDRCHK`, which Swift cannot import.
+    private static let withoutVerification: rpmVSFlags = [
+        RPMVSF_NOSHA1HEADER, RPMVSF_NOSHA256HEADER, RPMVSF_NOMD5, RPMVSF_NOPAYLOAD,
+        RPMVSF_NODSA, RPMVSF_NODSAHEADER, RPMVSF_NORSA, RPMVSF_NORSAHEADER, RPMVSF_NOHDRCHK,
+    ].reduce(0) { $0 | $1.rawValue }
+
+    /// Calls `body` with the header, which is valid during the call only.
+    ///
+    /// With a transaction set of its own: the one that `cr_package_from_rpm` shares between threads loads its keyring without a lock.
+    static func withHeader<Result>(
+        of file: FilePath, named name: String, _ body: (Header) throws(RepodataError) -> Result
+    ) throws(RepodataError) -> Result {
+        try CreaterepoLibrary.prepare()
+        guard let descriptor = Fopen(file.string, "r.ufdio"), Ferror(descriptor) == 0 else { throw .lastSystemError(name) }
+        defer { Fclose(descriptor) }
+        guard let transaction = rpmtsCreate() else { throw RepodataError(.io, "librpm has no memory") }
+        defer { rpmtsFree(transaction) }
+        rpmtsSetVSFlags(transaction, withoutVerification)
+        var header: Header?
+        let code = rpmReadPackageFile(transaction, descriptor, file.string, &header)
+        defer { if let header { headerFree(header) } }
+        guard code == RPMRC_OK || code == RPMRC_NOKEY || code == RPMRC_NOTTRUSTED, let header else {
+            throw RepodataError(.notAnRPM, "\(name) is not an RPM package, or damaged")
+        }
+        return try body(header)
+    }
+
+    /// Of the main header, in bytes from the start of the file.
+    static func headerRange(of file: FilePath, named name: String) throws(RepodataError) -> Range<Int> {
+        let range: cr_HeaderRangeStruct
+        do {
+            range = try CreaterepoLibrary.call(name, .notAnRPM) { cr_get_header_byte_range(file.string, $0) }
+        } catch {
+            throw RepodataError(.notAnRPM, "\(name) is not an RPM package, or damaged")
+        }
+        guard range.start <= range.end else { throw RepodataError(.notAnRPM, "\(name) is not an RPM package, or damaged") }
+        return Int(range.start)..<Int(range.end)
+    }
+}
+
+extension Header {
+    fileprivate func string(_ tag: rpmTag_e) -> String? {
+        headerGetString(self, rpmTagVal(tag.rawValue)).map { String(cString: $0) }
+    }
+
+    /// The key ids of the signatures that the header keeps under `tags`.
+    fileprivate func keyIDs(_ tags: [rpmTag_e]) -> [String] {
+        var ids: [String] = []
+        for tag in tags {
+            guard let id = keyID(tag), !ids.contains(id) else { continue }
+            ids.append(id)
+        }
+        return ids
+    }
+
+    private func keyID(_ tag: rpmTag_e) -> String? {
+        let data = rpmtdNew()
+        defer {
+            rpmtdFreeData(data)
+            rpmtdFree(data)
+        }
+        // rpmtdCount says 1 for binary data; the length is in the structure.
+        guard let data, headerGet(self, rpmTagVal(tag.rawValue), data, headerGetFlags(HEADERGET_MINMEM.rawValue)) == 1,
+            data.pointee.type == RPM_BIN_TYPE.rawValue, let packet = data.pointee.data
+        else { return nil }
+        var parameters: pgpDigParams?
+        let code = pgpPrtParams(
+            packet.assumingMemoryBound(to: UInt8.self), Int(data.pointee.count), UInt32(PGPTAG_SIGNATURE.rawValue), &parameters)
+        defer { if let parameters { pgpDigParamsFree(parameters) } }
+        guard code == 0, let parameters, let id = pgpDigParamsSignID(parameters) else { return nil }
+        return (0..<Int(PGP_KEYID_LEN)).map { Self.hexadecimal(id[$0]) }.joined()
+    }
+
+    private static func hexadecimal(_ byte: UInt8) -> String {
+        let digits = String(byte, radix: 16)
+        return byte < 16 ? "0" + digits : digits
+    }
+
+    fileprivate var payloadDigest: Checksum? {
+        // PGPHASHALGO of RFC 4880, section 9.4.
+        let algorithms: [UInt64: Checksum.Algorithm] = [1: .md5, 2: .sha1, 8: .sha256, 9: .sha384, 10: .sha512, 11: .sha224]
+        let data = rpmtdNew()
+        defer {
+            rpmtdFreeData(data)
+            rpmtdFree(data)
+        }
+        guard headerGet(self, rpmTagVal(RPMTAG_PAYLOADDIGEST.rawValue), data, headerGetFlags(HEADERGET_MINMEM.rawValue)) == 1,
+            rpmtdNext(data) >= 0, let text = rpmtdGetString(data),
+            let algorithm = algorithms[headerGetNumber(self, rpmTagVal(RPMTAG_PAYLOADDIGESTALGO.rawValue))]
+        else { return nil }
+        return Checksum(algorithm, hex: String(cString: text))
+    }
+}

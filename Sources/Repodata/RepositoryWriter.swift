@@ -1,0 +1,117 @@
+import CCreaterepo
+import Glibc
+public import SystemPackage
+
+/// Writes the `repodata` of one repository: package by package, then repomd.xml.
+///
+/// The same packages in the same order with the same options give the same bytes. Blocking; to be used on one thread at a time. When a function throws,
+/// the repository is of no use and its directory is to be removed.
+public struct RepositoryWriter: ~Copyable {
+    public struct Options: Hashable, Sendable {
+        /// What clients read: gzip all of them, Zstandard those of RHEL 8 and Fedora 30 and later.
+        public enum Compression: String, Hashable, Sendable, CaseIterable {
+            case gzip, zstd
+        }
+
+        public var compression: Compression
+        /// Of repomd.xml.
+        public var revision: String
+        /// Of each document, in seconds since 1970.
+        public var timestamp: Int
+
+        public init(compression: Compression = .gzip, revision: String, timestamp: Int) {
+            self.compression = compression
+            self.revision = revision
+            self.timestamp = timestamp
+        }
+    }
+
+    /// A document that is not about packages one by one, such as `modules` or `group`.
+    public struct ExtraDocument: Hashable, Sendable {
+        /// Its `type` in repomd.xml.
+        public let type: String
+        /// The document, not compressed. Its name becomes part of the name in the repository.
+        public let file: FilePath
+
+        public init(type: String, file: FilePath) {
+            self.type = type
+            self.file = file
+        }
+    }
+
+    private let repodata: FilePath
+    private let options: Options
+    private let packageCount: Int
+    private var added = 0
+    private let documents: [MetadataDocument: DocumentWriter]
+
+    /// Begins `directory/repodata`, which must not exist; `directory` must. `packageCount` is the number of packages that will be added.
+    public init(directory: FilePath, packageCount: Int, options: Options) throws(RepodataError) {
+        try CreaterepoLibrary.prepare()
+        let repodata = directory.appending("repodata")
+        guard mkdir(repodata.string, 0o755) == 0 else { throw .lastSystemError("repodata") }
+        var documents: [MetadataDocument: DocumentWriter] = [:]
+        for document in MetadataDocument.allCases {
+            documents[document] = try DocumentWriter(document, packageCount: packageCount, in: repodata, compression: options.compression)
+        }
+        self.repodata = repodata
+        self.options = options
+        self.packageCount = packageCount
+        self.documents = documents
+    }
+
+    /// Adds a package with the metadata that its source has, as the file at `href` of this repository.
+    /// - Parameter file: the RPM file; read where the source has no filelists or no other, which is `.missing` without it.
+    public mutating func add(
+        _ record: PackageRecord, from index: MetadataIndex, href: String, file: FilePath? = nil
+    ) throws(RepodataError) {
+        if index.isComplete {
+            try add(try CreaterepoPackage(try index.chunks(of: record.pkgid), of: record), href: href)
+        } else if let file {
+            try add(file: file, href: href, pkgid: record.pkgid)
+        } else {
+            throw RepodataError(
+                .missing, "the repository of \(record.nevra) has no filelists or no other metadata, and the RPM file was not given")
+        }
+    }
+
+    /// Adds a package from its file alone. `pkgid` is what the file's checksum must be, where that is known.
+    public mutating func add(file: FilePath, href: String, pkgid: Checksum? = nil) throws(RepodataError) {
+        let algorithm = pkgid?.algorithm ?? .sha256
+        let package = try CreaterepoPackage(reading: file, algorithm: algorithm, named: href)
+        if let pkgid { try Digest.compare(Checksum(algorithm, hex: package.pkgid), with: pkgid, of: href) }
+        try add(package, href: href)
+    }
+
+    private mutating func add(_ package: CreaterepoPackage, href: String) throws(RepodataError) {
+        try RepositoryHref.check(href, in: "a package")
+        try package.dump(href: href) { (document, chunk) throws(RepodataError) in try documents[document]?.add(chunk) }
+        added += 1
+    }
+
+    /// Completes the documents, adds `extra` ones and writes repomd.xml, last of all.
+    public consuming func finish(extra: [ExtraDocument] = []) throws(RepodataError) -> WrittenRepodata {
+        guard added == packageCount else {
+            throw RepodataError(.malformed, "the repository was announced with \(packageCount) packages but got \(added)")
+        }
+        var records: [DocumentWriter.Record] = []
+        for document in MetadataDocument.allCases {
+            if let writer = documents[document] { records.append(try writer.finish()) }
+        }
+        for document in extra {
+            records.append(try DocumentWriter.write(document, in: repodata, compression: options.compression))
+        }
+        let repomd = try RepomdWriter.write(records, to: repodata, revision: options.revision, timestamp: options.timestamp)
+        return WrittenRepodata(
+            packageCount: added, size: records.reduce(repomd.size) { $0 + $1.summary.size }, repomdChecksum: repomd.checksum)
+    }
+}
+
+/// What ``RepositoryWriter`` wrote.
+public struct WrittenRepodata: Hashable, Sendable {
+    public let packageCount: Int
+    /// Bytes of all documents and repomd.xml.
+    public let size: Int
+    /// SHA-256 of repomd.xml.
+    public let repomdChecksum: Checksum
+}

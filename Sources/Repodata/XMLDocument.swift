@@ -1,0 +1,75 @@
+import CXML2
+import Glibc
+
+/// A small XML document, parsed by libxml2 into values. Names carry their prefix as written, except the default namespace's.
+struct XMLDocument {
+    let root: XMLElement
+
+    /// Throws `.malformed` with libxml2's words and the line when `bytes` are not well-formed UTF-8 XML. Entities are not expanded, nothing is fetched.
+    init(_ bytes: [UInt8], named name: String) throws(RepodataError) {
+        try CreaterepoLibrary.prepare()
+        // The encoding is given, so that the document cannot say another one and hide what was looked for in its bytes.
+        let options = Int32(XML_PARSE_NONET.rawValue | XML_PARSE_NOERROR.rawValue | XML_PARSE_NOWARNING.rawValue)
+        let document = try bytes.withUnsafeBufferPointer { (raw) throws(RepodataError) -> xmlDocPtr in
+            guard let count = Int32(exactly: raw.count) else { throw RepodataError(.tooLarge, "\(name) is larger than 2 GiB") }
+            let parsed = xmlReadMemory(UnsafeRawPointer(raw.baseAddress)?.assumingMemoryBound(to: CChar.self), count, nil, "UTF-8", options)
+            guard let parsed else { throw RepodataError(.malformed, "\(name) is not well-formed XML\(Self.lastComplaint())") }
+            return parsed
+        }
+        defer { xmlFreeDoc(document) }
+        guard let root = xmlDocGetRootElement(document) else { throw RepodataError(.malformed, "\(name) is empty") }
+        self.root = XMLElement(root)
+    }
+
+    private static func lastComplaint() -> String {
+        guard let error = xmlGetLastError(), let message = error.pointee.message else { return "" }
+        let text = String(cString: message).split(separator: "\n").first ?? ""
+        return " (line \(error.pointee.line): \(text))"
+    }
+}
+
+/// An element of an ``XMLDocument`` with what is in it.
+struct XMLElement {
+    let name: String
+    let attributes: [String: String]
+    let children: [XMLElement]
+    /// The text directly in it, without white space around.
+    let text: String
+
+    subscript(attribute: String) -> String? { attributes[attribute] }
+
+    func child(_ name: String) -> XMLElement? { children.first { $0.name == name } }
+
+    /// libxml2 limits the depth of a document to 256, so the recursion is bounded.
+    fileprivate init(_ node: xmlNodePtr) {
+        name = Self.name(node.pointee.name, in: node.pointee.ns)
+        var attributes: [String: String] = [:]
+        var next = node.pointee.properties
+        while let attribute = next {
+            let value = xmlNodeListGetString(node.pointee.doc, attribute.pointee.children, 1)
+            attributes[Self.name(attribute.pointee.name, in: attribute.pointee.ns)] = value.map { String(cString: $0) } ?? ""
+            free(value)  // xmlFree, which Swift cannot call, is free unless somebody replaced it
+            next = attribute.pointee.next
+        }
+        self.attributes = attributes
+        var children: [XMLElement] = []
+        var text = ""
+        var child = node.pointee.children
+        while let current = child {
+            switch current.pointee.type {
+            case XML_ELEMENT_NODE: children.append(XMLElement(current))
+            case XML_TEXT_NODE, XML_CDATA_SECTION_NODE: text += current.pointee.content.map { String(cString: $0) } ?? ""
+            default: break
+            }
+            child = current.pointee.next
+        }
+        self.children = children
+        self.text = String(text.trimmingPrefix(while: \.isWhitespace).reversed().trimmingPrefix(while: \.isWhitespace).reversed())
+    }
+
+    private static func name(_ name: UnsafePointer<xmlChar>?, in namespace: UnsafeMutablePointer<xmlNs>?) -> String {
+        let local = name.map { String(cString: $0) } ?? ""
+        guard let prefix = namespace?.pointee.prefix else { return local }
+        return "\(String(cString: prefix)):\(local)"
+    }
+}

@@ -1,0 +1,116 @@
+import ArgumentParser
+import AsyncHTTPClient
+import ComposeModel
+import ContentSources
+import Depsolve
+import Foundation
+import Logging
+import NIOPosix
+import Repodata
+import SystemPackage
+
+/// The answer that a compose would give, without a server: which packages, why each, and what is missing.
+struct Resolve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Say which packages a compose of a repository would have, why each is in, and what is missing.",
+        discussion: "Needs no server, no database and no configuration. Exit status 1 when a requested package is nowhere.")
+
+    @Argument(help: "A repository: a directory or an http(s) address.")
+    var repository: String
+
+    @Argument(help: "Package names or globs; none means everything.")
+    var packages: [String] = []
+
+    @Option(name: .customLong("arch"), help: "An architecture; may be given several times.")
+    var arches: [String] = ["x86_64"]
+
+    @Option(help: "A further repository to take packages from; may be given several times.")
+    var source: [String] = []
+
+    @Option(help: "A repository that satisfies requirements and is not part of the result; may be given several times.")
+    var lookaside: [String] = []
+
+    @Option(name: .customLong("multilib-arch"), help: "An architecture whose tree gets 32-bit packages too.")
+    var multilibArches: [String] = []
+
+    @Option(name: .customLong("multilib-method"), help: "Which 32-bit packages: runtime, devel or all.")
+    var multilibMethods: [String] = []
+
+    @Flag(help: "Exactly the named packages, not what they need.")
+    var noDeps = false
+
+    @Flag(help: "Look for everything that could not be installed; then exit status 1.")
+    var checkDeps = false
+
+    @Flag(help: "Print the resolution as JSON.")
+    var json = false
+
+    func validate() throws {
+        for method in multilibMethods where MultilibMethods(name: method) == nil {
+            throw ValidationError("\(method) is no multilib method; there are runtime, devel and all")
+        }
+    }
+
+    func run() async throws {
+        let resolution = try await resolve()
+        if json {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+            print(String(decoding: try encoder.encode(resolution), as: UTF8.self))
+        } else {
+            print(ResolutionReport(resolution).text, terminator: "")
+        }
+        let isBroken = checkDeps && !(resolution.missing.isEmpty && resolution.problems.isEmpty)
+        if isBroken || resolution.absent.contains(where: \.isNowhere) { throw ExitCode(1) }
+    }
+
+    private func resolve() async throws -> Resolution {
+        let locations = try ([repository] + source).map(Self.location)
+        let lookasideLocations = try lookaside.map(Self.location)
+        var roots: [FilePath] = []
+        var prefixes: [String] = []
+        for location in locations + lookasideLocations {
+            switch location {
+            case .directory(let path): roots.append(path)
+            case .url: prefixes.append(location.description)
+            }
+        }
+        let cache = FilePath(FileManager.default.temporaryDirectory.path).appending("odcs-resolve-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(atPath: cache.string) }
+        let limits = SourceLimits()
+        let httpClient = HTTPClient(eventLoopGroupProvider: .singleton, configuration: limits.httpClientConfiguration)
+        do {
+            let source = RepositorySource(
+                access: try SourceAccess(allowedRoots: roots, allowedURLPrefixes: prefixes), limits: limits, cacheDirectory: cache,
+                httpClient: httpClient, threadPool: .singleton, logger: Logger(label: "odcs-resolve") { _ in SwiftLogNoOpLogHandler() })
+            let request = DepsolveRequest(
+                repositories: try await metadata(of: locations, from: source),
+                lookaside: try await metadata(of: lookasideLocations, from: source),
+                packages: packages, arches: arches, multilibArches: multilibArches,
+                multilibMethod: MultilibMethod(
+                    rawValue: multilibMethods.compactMap(MultilibMethods.init(name:)).reduce(into: MultilibMethods()) { $0.formUnion($1) }.rawValue),
+                noDeps: noDeps, checkInstallability: checkDeps)
+            let resolution = try await Depsolver().resolve(request)
+            try await httpClient.shutdown()
+            return resolution
+        } catch {
+            try await httpClient.shutdown()
+            throw error
+        }
+    }
+
+    private func metadata(of locations: [RepositoryLocation], from source: RepositorySource) async throws -> [RepositoryMetadata] {
+        var result: [RepositoryMetadata] = []
+        for location in locations {
+            result.append(try await source.metadata(for: try await source.pin(location)).metadata)
+        }
+        return result
+    }
+
+    /// A relative path is relative to where the person is.
+    private static func location(_ text: String) throws -> RepositoryLocation {
+        if text.contains("://") { return try RepositoryLocation(text) }
+        let path = FilePath(FileManager.default.currentDirectoryPath).pushing(FilePath(text)).lexicallyNormalized()
+        return try RepositoryLocation(path.string)
+    }
+}

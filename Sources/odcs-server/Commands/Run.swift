@@ -1,0 +1,56 @@
+import ArgumentParser
+import SystemPackage
+
+/// The frontend and one worker in one process.
+struct Run: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Run the whole service, frontend and worker, in one process.")
+
+    @OptionGroup var options: ConfigurationOptions
+    @Option(help: "Write the address that is listened on into this file, as soon as requests are answered.")
+    var addressFile: String?
+
+    func run() async throws {
+        let configuration = try options.load()
+        try await ServerAssembly(
+            configuration: configuration, roles: [.frontend, .worker], addressFile: addressFile.map { FilePath($0) },
+            logger: configuration.bootstrapLogging()
+        ).run()
+    }
+}
+
+struct Frontend: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Run the frontend only: it answers requests and serves finished composes.")
+
+    @OptionGroup var options: ConfigurationOptions
+    @Option(help: "Write the address that is listened on into this file, as soon as requests are answered.")
+    var addressFile: String?
+
+    func run() async throws {
+        let configuration = try options.load()
+        try await ServerAssembly(
+            configuration: configuration, roles: [.frontend], addressFile: addressFile.map { FilePath($0) },
+            logger: configuration.bootstrapLogging()
+        ).run()
+    }
+}
+
+struct Worker: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run a worker only: it makes the composes that are waiting.",
+        discussion: "Several workers, on one host or on several, share the database and the target directories.")
+
+    @OptionGroup var options: ConfigurationOptions
+
+    func run() async throws {
+        let configuration = try options.load()
+        let unserved = configuration.composes.targets.filter { $0.value.url == nil }
+        guard configuration.frontend.publicURL != nil || unserved.isEmpty else {
+            throw ConfigurationError(
+                file: options.config ?? "the defaults", line: nil, key: "frontend.public_url",
+                message: "a worker on its own must be told where composes are served: it writes the addresses into their .repo files")
+        }
+        try await ServerAssembly(
+            configuration: configuration, roles: [.worker], addressFile: nil, logger: configuration.bootstrapLogging()
+        ).run()
+    }
+}

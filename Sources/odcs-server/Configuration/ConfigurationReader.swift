@@ -1,0 +1,172 @@
+import SystemPackage
+import Yams
+
+/// Reads a YAML file key by key, and knows the line of each: whatever is wrong is said with key and line.
+///
+/// Every key that the program asks for is remembered, so that one it never asks for is found to be a mistake too.
+struct ConfigurationReader {
+    /// The file's name as the person gave it.
+    let file: String
+    /// What relative paths in the file are relative to.
+    let directory: FilePath
+    private let root: Node.Mapping
+    private(set) var known: [String] = []
+
+    /// - Throws: ``ConfigurationError`` for a file that is not YAML, or no mapping of keys.
+    init(_ text: String, file: String, directory: FilePath) throws {
+        self.file = file
+        self.directory = directory
+        do {
+            switch try Yams.compose(yaml: text) {
+            case .mapping(let mapping): root = mapping
+            case nil, .scalar(.init("", Tag(.null))): root = Node.Mapping([])
+            case .some(let node) where node.scalar?.string.isEmpty == true: root = Node.Mapping([])
+            case .some(let node):
+                throw ConfigurationError(file: file, line: node.mark?.line, key: nil, message: "this is not a mapping of keys to values")
+            }
+        } catch let error as YamlError {
+            throw Self.explain(error, file: file)
+        }
+    }
+
+    private static func explain(_ error: YamlError, file: String) -> ConfigurationError {
+        switch error {
+        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _), .composer(_, let problem, let mark, _):
+            ConfigurationError(file: file, line: mark.line, key: nil, message: "this is not YAML: \(problem)")
+        case .duplicatedKeysInMapping(let duplicates, let context):
+            ConfigurationError(file: file, line: context.mark.line, key: duplicates.first, message: "this key is there twice in a mapping")
+        default:
+            ConfigurationError(file: file, line: nil, key: nil, message: "this is not YAML: \(error)")
+        }
+    }
+
+    // MARK: Values
+
+    mutating func string(_ key: String, default value: String, allowed: [String]? = nil) throws -> String {
+        guard let node = try node(key) else { return value }
+        guard let text = node.scalar?.string else { throw mistake(key, node, "must be a text") }
+        if let allowed, !allowed.contains(text) { throw mistake(key, node, "must be one of \(allowed.joined(separator: ", ")), not \(text)") }
+        return text
+    }
+
+    mutating func optionalString(_ key: String) throws -> String? {
+        let text = try string(key, default: "")
+        return text.isEmpty ? nil : text
+    }
+
+    mutating func int(_ key: String, default value: Int, in range: ClosedRange<Int>) throws -> Int {
+        guard let node = try node(key) else { return value }
+        guard let number = node.int, range.contains(number) else {
+            throw mistake(key, node, "must be a whole number from \(range.lowerBound) to \(range.upperBound)\(Self.but(node))")
+        }
+        return number
+    }
+
+    mutating func bool(_ key: String, default value: Bool) throws -> Bool {
+        guard let node = try node(key) else { return value }
+        guard let bool = node.bool else { throw mistake(key, node, "must be true or false\(Self.but(node))") }
+        return bool
+    }
+
+    mutating func strings(_ key: String, default value: [String]) throws -> [String] {
+        guard let node = try node(key) else { return value }
+        guard let sequence = node.sequence else { throw mistake(key, node, "must be a list\(Self.but(node))") }
+        return try sequence.map { item in
+            guard let text = item.scalar?.string, !text.isEmpty else { throw mistake(key, item, "must be a list of texts") }
+            return text
+        }
+    }
+
+    mutating func path(_ key: String, default value: FilePath) throws -> FilePath {
+        try optionalString(key).map(resolve) ?? resolve(value.string)
+    }
+
+    mutating func paths(_ key: String) throws -> [FilePath] {
+        try strings(key, default: []).map(resolve)
+    }
+
+    /// The names directly below `key`, for mappings whose keys the operator chooses.
+    mutating func names(below key: String) throws -> [String] {
+        guard let node = try node(key) else { return [] }
+        guard let mapping = node.mapping else { throw mistake(key, node, "must be a mapping of names\(Self.but(node))") }
+        return mapping.keys.compactMap(\.string)
+    }
+
+    private func resolve(_ path: String) -> FilePath {
+        let path = FilePath(path)
+        return path.isAbsolute ? path : directory.pushing(path).lexicallyNormalized()
+    }
+
+    // MARK: Mistakes
+
+    /// - Throws: ``ConfigurationError`` for the first key of the file that was not asked for.
+    func rejectUnknownKeys() throws {
+        try rejectUnknownKeys(of: root, below: "")
+    }
+
+    private func rejectUnknownKeys(of mapping: Node.Mapping, below prefix: String) throws {
+        for (name, value) in mapping {
+            let key = prefix + (name.string ?? "")
+            if let mapping = value.mapping, known.contains(where: { $0.hasPrefix(key + ".") }) {
+                try rejectUnknownKeys(of: mapping, below: key + ".")
+            } else if !known.contains(key) {
+                let nearest = known.min { Self.distance($0, key) < Self.distance($1, key) }
+                let hint = nearest.flatMap { Self.distance($0, key) <= 4 ? "; did you mean \($0)?" : nil } ?? ""
+                throw ConfigurationError(file: file, line: name.mark?.line, key: key, message: "there is no such key\(hint)")
+            }
+        }
+    }
+
+    /// A mistake in the value of `key`.
+    func mistake(_ key: String, _ message: String) -> ConfigurationError {
+        ConfigurationError(file: file, line: find(key)?.mark?.line, key: key, message: message)
+    }
+
+    private func mistake(_ key: String, _ node: Node, _ message: String) -> ConfigurationError {
+        ConfigurationError(file: file, line: node.mark?.line, key: key, message: message)
+    }
+
+    private static func but(_ node: Node) -> String {
+        switch node {
+        case .scalar(let scalar): ", not \(scalar.string.isEmpty ? "empty" : scalar.string)"
+        case .sequence: ", not a list"
+        case .mapping: ", not a mapping"
+        case .alias: ", not an alias"
+        }
+    }
+
+    // MARK: Finding
+
+    /// The value of a key; `nil` where it is absent or null.
+    private mutating func node(_ key: String) throws -> Node? {
+        known.append(key)
+        let words = key.split(separator: ".").map(String.init)
+        var mapping = root
+        for (depth, word) in words.dropLast().enumerated() {
+            guard let next = mapping[word], next.null == nil || next.scalar?.style != .plain else { return nil }
+            guard let inner = next.mapping else {
+                throw mistake(words.prefix(depth + 1).joined(separator: "."), next, "must be a mapping of keys\(Self.but(next))")
+            }
+            mapping = inner
+        }
+        guard let last = words.last, let node = mapping[last] else { return nil }
+        return node.null != nil && node.scalar?.style == .plain ? nil : node
+    }
+
+    private func find(_ key: String) -> Node? {
+        key.split(separator: ".").reduce(Node.mapping(root) as Node?) { $0?.mapping?[String($1)] }
+    }
+
+    /// Levenshtein's distance.
+    private static func distance(_ a: String, _ b: String) -> Int {
+        var row = Array(0...b.count)
+        for (i, x) in a.enumerated() {
+            var diagonal = row[0]
+            row[0] = i + 1
+            for (j, y) in b.enumerated() {
+                (diagonal, row[j + 1]) = (row[j + 1], x == y ? diagonal : min(diagonal, row[j], row[j + 1]) + 1)
+            }
+        }
+        return row[b.count]
+    }
+}

@@ -1,0 +1,148 @@
+import ComposeModel
+import Foundation
+import Logging
+import SystemPackage
+
+/// Everything that an operator can set. config/odcs-server.yaml shows every key with its default and what it means.
+struct ServerConfiguration: Hashable, Sendable {
+    struct Database: Hashable, Sendable {
+        /// `nil` for the embedded cluster, which lives in the state directory.
+        var url: String?
+        var schema: String
+        var connections: Int
+    }
+
+    struct Frontend: Hashable, Sendable {
+        var host: String
+        var port: Int
+        /// Where clients reach the service, without a trailing slash; `nil`: the address that it listens on.
+        var publicURL: String?
+    }
+
+    struct Target: Hashable, Sendable {
+        var directory: FilePath
+        /// Where it is served, if not by this service below `/composes`.
+        var url: String?
+    }
+
+    struct Composes: Hashable, Sendable {
+        var arches: [String]
+        var secondsToLive: Int
+        var maxSecondsToLive: Int
+        var targets: [String: Target]
+        var zstd: Bool
+        var gpgcheck: Bool
+    }
+
+    struct Sources: Hashable, Sendable {
+        var allowedRoots: [FilePath]
+        var allowedURLs: [String]
+        var cacheDirectory: FilePath
+        var maxMetadataBytes: Int
+        var maxOpenMetadataBytes: Int
+        var maxPackageBytes: Int
+        var verifyPackages: Bool
+    }
+
+    struct Worker: Hashable, Sendable {
+        var name: String
+        var slots: Int
+        var leaseSeconds: Int
+        var attempts: Int
+        var retrySeconds: Int
+        var poolMegabytes: Int
+    }
+
+    struct Signing: Hashable, Sendable {
+        var key: String
+        var home: FilePath?
+    }
+
+    var stateDirectory: FilePath
+    var database: Database
+    var frontend: Frontend
+    var composes: Composes
+    var sources: Sources
+    var worker: Worker
+    var signing: Signing?
+    var webhooks: [String]
+    var logLevel: Logger.Level
+
+    /// The configuration that the file at `path` gives, or the defaults where none is named.
+    ///
+    /// - Throws: ``ConfigurationError``.
+    static func load(_ path: String?) throws -> ServerConfiguration {
+        guard let path else { return try ServerConfiguration("", file: "the defaults", directory: FilePath("/")) }
+        let current = FilePath(FileManager.default.currentDirectoryPath)
+        let file = current.pushing(FilePath(path))
+        guard let bytes = FileManager.default.contents(atPath: file.string) else {
+            throw ConfigurationError(file: path, line: nil, key: nil, message: "there is no such file, or it cannot be read")
+        }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw ConfigurationError(file: path, line: nil, key: nil, message: "this is not UTF-8 text")
+        }
+        return try ServerConfiguration(text, file: path, directory: file.removingLastComponent())
+    }
+
+    /// - Parameter directory: What relative paths in the text are relative to.
+    init(_ text: String, file: String, directory: FilePath) throws {
+        var reader = try ConfigurationReader(text, file: file, directory: directory)
+        try self.init(&reader)
+        try reader.rejectUnknownKeys()
+    }
+
+    init(_ reader: inout ConfigurationReader) throws {
+        stateDirectory = try reader.path("state_directory", default: "/var/lib/odcs")
+        database = Database(
+            url: try reader.optionalString("database.url"),
+            schema: try reader.string("database.schema", default: "odcs"),
+            connections: try reader.int("database.connections", default: 10, in: 2...1000))
+        frontend = Frontend(
+            host: try reader.string("frontend.host", default: "127.0.0.1"),
+            port: try reader.int("frontend.port", default: 5005, in: 0...65535),
+            publicURL: try reader.optionalString("frontend.public_url").map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 })
+        var targets: [String: Target] = [:]
+        for name in Set(try reader.names(below: "composes.targets")).union(["default"]) {
+            targets[name] = Target(
+                directory: try reader.path(
+                    "composes.targets.\(name).directory",
+                    default: name == "default" ? stateDirectory.appending("composes") : stateDirectory.appending("composes-\(name)")),
+                url: try reader.optionalString("composes.targets.\(name).url"))
+        }
+        composes = Composes(
+            arches: try reader.strings("composes.arches", default: ["x86_64"]),
+            secondsToLive: try reader.int("composes.seconds_to_live", default: 86_400, in: 1...Int(Int32.max)),
+            maxSecondsToLive: try reader.int("composes.max_seconds_to_live", default: 259_200, in: 1...Int(Int32.max)),
+            targets: targets,
+            zstd: try reader.string("composes.compression", default: "gzip", allowed: ["gzip", "zstd"]) == "zstd",
+            gpgcheck: try reader.bool("composes.gpgcheck", default: false))
+        if composes.secondsToLive > composes.maxSecondsToLive {
+            throw reader.mistake("composes.seconds_to_live", "must not be more than composes.max_seconds_to_live, \(composes.maxSecondsToLive)")
+        }
+        sources = Sources(
+            allowedRoots: try reader.paths("sources.allowed_roots"),
+            allowedURLs: try reader.strings("sources.allowed_urls", default: []),
+            cacheDirectory: try reader.path("sources.cache_directory", default: stateDirectory.appending("cache")),
+            maxMetadataBytes: try reader.int("sources.max_metadata_megabytes", default: 512, in: 1...100_000) << 20,
+            maxOpenMetadataBytes: try reader.int("sources.max_open_metadata_megabytes", default: 8192, in: 1...1_000_000) << 20,
+            maxPackageBytes: try reader.int("sources.max_package_megabytes", default: 8192, in: 1...1_000_000) << 20,
+            verifyPackages: try reader.bool("sources.verify_packages", default: true))
+        worker = Worker(
+            name: try reader.optionalString("worker.name") ?? Self.processName,
+            slots: try reader.int("worker.slots", default: 2, in: 1...64),
+            leaseSeconds: try reader.int("worker.lease_seconds", default: 15, in: 3...3600),
+            attempts: try reader.int("worker.attempts", default: 3, in: 1...100),
+            retrySeconds: try reader.int("worker.retry_seconds", default: 5, in: 1...3600),
+            poolMegabytes: try reader.int("worker.pool_megabytes", default: 1024, in: 64...100_000))
+        let home = try reader.optionalString("signing.home").map { _ in try reader.path("signing.home", default: "") }
+        signing = try reader.optionalString("signing.key").map { Signing(key: $0, home: home) }
+        webhooks = try reader.strings("events.webhooks", default: [])
+        let level = try reader.string("log.level", default: "info", allowed: Logger.Level.allCases.map(\.rawValue))
+        logLevel = Logger.Level(rawValue: level) ?? .info
+    }
+
+    /// Host and process: no two workers have both.
+    private static var processName: String {
+        "\(ProcessInfo.processInfo.hostName)-\(ProcessInfo.processInfo.processIdentifier)"
+    }
+}

@@ -1,0 +1,131 @@
+import AsyncHTTPClient
+import ComposeFrontend
+import ComposeModel
+import ComposeStore
+import ComposeWorker
+import ContentSources
+import Depsolve
+import Foundation
+import Hummingbird
+import Logging
+import NIOPosix
+import Postgres
+import Repodata
+import ServiceLifecycle
+import SystemPackage
+import UnixSignals
+
+/// Puts the services together as a configuration says, and runs them until a signal ends them.
+struct ServerAssembly {
+    /// Which parts of the service a process is.
+    enum Role {
+        case frontend, worker
+    }
+
+    let configuration: ServerConfiguration
+    let roles: Set<Role>
+    /// Where the address that the frontend listens on is written once it can be used.
+    let addressFile: FilePath?
+    let logger: Logger
+
+    func run() async throws {
+        let database = try await Database.open(configuration, logger: logger)
+        do {
+            try await run(on: database)
+        } catch {
+            await database.close(logger: logger)
+            throw error
+        }
+        await database.close(logger: logger)
+    }
+
+    private func run(on database: Database) async throws {
+        for target in configuration.composes.targets.values {
+            try FileManager.default.createDirectory(atPath: target.directory.string, withIntermediateDirectories: true)
+        }
+        let access = try SourceAccess(
+            allowedRoots: configuration.sources.allowedRoots, allowedURLPrefixes: configuration.sources.allowedURLs)
+        let limits = SourceLimits(
+            metadataBytes: configuration.sources.maxMetadataBytes, metadataOpenBytes: configuration.sources.maxOpenMetadataBytes,
+            packageBytes: configuration.sources.maxPackageBytes)
+        let httpClient = HTTPClient(eventLoopGroupProvider: .singleton, configuration: limits.httpClientConfiguration)
+        let listener = PostgresListener(
+            configuration: database.pool.configuration, channels: [configuration.database.schema], logger: logger)
+        let store = ComposeStore(pool: database.pool)
+        let publicURL = PublicURL(configuration.frontend.publicURL)
+
+        // In the order in which they start. The shutdown goes the other way: the database is there for the others' last words.
+        var services: [any Service] = [database.pool, listener]
+        if roles.contains(.frontend) {
+            services.append(frontend(store: store, access: access, publicURL: publicURL))
+        }
+        if roles.contains(.worker) {
+            services.append(
+                WorkerServices(
+                    configuration: configuration, store: store, listener: listener, access: access, limits: limits, httpClient: httpClient,
+                    publicURL: publicURL, logger: logger))
+        }
+        let group = ServiceGroup(
+            configuration: .init(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+        let outcome = await Result { try await group.run() }
+        try await httpClient.shutdown()
+        try outcome.get()
+    }
+
+    private func frontend(store: ComposeStore, access: SourceAccess, publicURL: PublicURL) -> some Service {
+        let targets = configuration.composes.targets.map { name, target in
+            (name, FrontendConfiguration.TargetDirectory(path: target.directory, url: target.url ?? Self.path(ofTarget: name)))
+        }
+        let limits = RequestLimits(
+            defaultArches: configuration.composes.arches, defaultSecondsToLive: configuration.composes.secondsToLive,
+            maximumSecondsToLive: configuration.composes.maxSecondsToLive, refusedSourceTypes: Self.refusedSourceTypes,
+            allowedResults: .repository)
+        let frontend = ComposeFrontend(
+            configuration: FrontendConfiguration(
+                serverURL: configuration.frontend.publicURL ?? "", targets: Dictionary(uniqueKeysWithValues: targets), limits: limits,
+                version: Version.current, checkSource: { request throws(ComposeFailure) in try Self.check(request, access: access) }),
+            store: store, logger: logger)
+        let address = BindAddress.hostname(configuration.frontend.host, port: configuration.frontend.port)
+        return frontend.application(address: address) { bound in
+            guard let host = bound?.ipAddress, let port = bound?.port else { return }
+            let url = "http://\(host.contains(":") ? "[\(host)]" : host):\(port)"
+            logger.notice("listening", metadata: ["address": "\(url)"])
+            await publicURL.listening(at: url)
+            guard let addressFile else { return }
+            do {
+                try Data("\(url)\n".utf8).write(to: URL(filePath: addressFile.string), options: .atomic)
+            } catch {
+                logger.error("could not write the address file", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+
+    private static let refusedSourceTypes = Dictionary(
+        uniqueKeysWithValues: SourceType.allCases.filter { $0 != .repo }.map {
+            ($0, "This version makes composes from repositories (repo); the source type \($0.name) is not there yet.")
+        })
+
+    /// The path at which the frontend serves a target directory that no other server does.
+    static func path(ofTarget name: String) -> String {
+        name == "default" ? "/composes" : "/composes-\(name)"
+    }
+
+    /// Refuses at once what no worker would be allowed to read.
+    private static func check(_ request: ComposeRequest, access: SourceAccess) throws(ComposeFailure) {
+        guard request.sourceType == .repo else { return }
+        for location in request.source + request.lookasideRepos {
+            try access.authorize(try RepositoryLocation(location))
+        }
+    }
+}
+
+extension Result where Failure == any Error {
+    /// What an asynchronous body returns or throws.
+    fileprivate init(_ body: () async throws -> Success) async {
+        do {
+            self = .success(try await body())
+        } catch {
+            self = .failure(error)
+        }
+    }
+}

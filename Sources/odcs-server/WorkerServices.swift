@@ -1,0 +1,65 @@
+import AsyncHTTPClient
+import ComposeStore
+import ComposeWorker
+import ContentSources
+import Depsolve
+import Foundation
+import Logging
+import NIOPosix
+import Postgres
+import Repodata
+import ServiceLifecycle
+
+/// Everything that makes a process a worker; it begins when the address is known at which composes are served.
+struct WorkerServices: Service {
+    let configuration: ServerConfiguration
+    let store: ComposeStore
+    let listener: PostgresListener
+    let access: SourceAccess
+    let limits: SourceLimits
+    let httpClient: HTTPClient
+    let publicURL: PublicURL
+    let logger: Logger
+
+    func run() async throws {
+        let worker = workerConfiguration(publicURL: await publicURL.known())
+        let threadPool = NIOThreadPool.singleton
+        let channel = configuration.database.schema
+        let source = RepositorySource(
+            access: access, limits: limits, cacheDirectory: configuration.sources.cacheDirectory, httpClient: httpClient,
+            threadPool: threadPool, logger: logger)
+        let pipeline = ComposePipeline(
+            configuration: worker, store: store, source: source,
+            depsolver: Depsolver(poolMemoryLimit: configuration.worker.poolMegabytes << 20, logger: logger),
+            delivery: PackageDelivery(
+                access: access, limits: limits, httpClient: httpClient, threadPool: threadPool, logger: logger,
+                verify: configuration.sources.verifyPackages),
+            threadPool: threadPool)
+        let services: [any Service] = [
+            EventPublisher(
+                store: store, configuration: worker, listener: listener, channel: channel, webhooks: configuration.webhooks,
+                httpClient: httpClient, logger: logger),
+            Reaper(store: store, configuration: worker, logger: logger),
+            Expirer(store: store, configuration: worker, threadPool: threadPool, logger: logger),
+            Sweeper(store: store, configuration: worker, threadPool: threadPool, logger: logger),
+            WorkerLoop(configuration: worker, store: store, listener: listener, channel: channel, pipeline: pipeline, logger: logger),
+        ]
+        try await ServiceGroup(configuration: .init(services: services.map { .init(service: $0) }, logger: logger)).run()
+    }
+
+    private func workerConfiguration(publicURL: String) -> WorkerConfiguration {
+        var worker = WorkerConfiguration(
+            name: configuration.worker.name, slots: configuration.worker.slots,
+            targets: Dictionary(
+                uniqueKeysWithValues: configuration.composes.targets.map { name, target in
+                    let url = target.url ?? publicURL + ServerAssembly.path(ofTarget: name)
+                    return (name, .init(directory: target.directory, url: url))
+                }))
+        worker.leaseLength = .seconds(configuration.worker.leaseSeconds)
+        worker.retries = RetryPolicy(attempts: configuration.worker.attempts, firstDelay: .seconds(configuration.worker.retrySeconds))
+        worker.compression = configuration.composes.zstd ? .zstd : .gzip
+        worker.gpgcheck = configuration.composes.gpgcheck
+        worker.signer = configuration.signing.map { RepomdSigner(key: $0.key, home: $0.home) }
+        return worker
+    }
+}

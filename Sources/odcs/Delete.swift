@@ -1,0 +1,18 @@
+import ArgumentParser
+import ComposeClient
+
+/// `odcs delete`
+struct Delete: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Cancel a compose that is not ready, or end the life of one that is.",
+        discussion: "Its owner may cancel it; only an admin may remove one that is done or failed.")
+
+    @Argument(help: "The compose's number.")
+    var id: Int
+    @OptionGroup(title: "SERVICE") var connection: ConnectionOptions
+
+    func run() async throws {
+        let answer = try await connection.connect().delete(id)
+        try connection.print(answer, or: answer.message)
+    }
+}

@@ -1,0 +1,82 @@
+import ArgumentParser
+import ComposeClient
+import ComposeModel
+
+/// `odcs list`
+struct List: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "List composes, the newest first.")
+
+    @Option(help: ArgumentHelp("Only those that this person asked for.", valueName: "name"))
+    var owner: String?
+    @Option(help: "Only those in this state.")
+    var state: ComposeState?
+    @Option(name: .customLong("type"), help: ArgumentHelp("Only those made from this kind of source.", valueName: "type"))
+    var sourceType: SourceType?
+    @Option(help: ArgumentHelp("Only those made from exactly this source.", valueName: "words"))
+    var source: String?
+    @Option(help: ArgumentHelp("Only those with this label.", valueName: "text"))
+    var label: String?
+    @Option(help: ArgumentHelp("Only those of this compose type.", valueName: "type"))
+    var composeType: String?
+    @Option(name: .customLong("koji-task-id"), help: ArgumentHelp("Only that of this koji task.", valueName: "number"))
+    var kojiTaskID: Int?
+    @Option(name: .customLong("pungi-compose-id"), help: ArgumentHelp("Only that with this Pungi compose id.", valueName: "id"))
+    var pungiComposeID: String?
+    @Option(help: ArgumentHelp("Which page, counted from 1.", valueName: "number"))
+    var page: Int?
+    @Option(help: ArgumentHelp("How many on a page.", valueName: "number"))
+    var limit: Int?
+    @Option(
+        name: .customLong("order"), parsing: .unconditional,
+        help: ArgumentHelp("\(ComposeQuery.orders.joined(separator: ", ")); with a leading - for descending.", valueName: "key"),
+        completion: .list(ComposeQuery.orders.flatMap { [$0, "-" + $0] }))
+    var order: String?
+    @OptionGroup(title: "SERVICE") var connection: ConnectionOptions
+
+    func validate() throws {
+        if let page, page < 1 { throw ValidationError("--page counts from 1") }
+        if let limit, limit < 1 { throw ValidationError("--limit is at least 1") }
+        if let order, !ComposeQuery.orders.contains(order.hasPrefix("-") ? String(order.dropFirst()) : order) {
+            throw ValidationError("--order is one of \(ComposeQuery.orders.joined(separator: ", ")), with a leading - for descending")
+        }
+    }
+
+    func run() async throws {
+        var query = ComposeQuery()
+        query.owner = owner
+        query.state = state
+        query.sourceType = sourceType
+        query.source = source
+        query.label = label
+        query.composeType = composeType
+        query.kojiTaskID = kojiTaskID
+        query.pungiComposeID = pungiComposeID
+        query.page = page
+        query.perPage = limit
+        query.order = order
+
+        let list = try await connection.connect().list(query)
+        let console = Console.current
+        if list.items.isEmpty, !connection.json { return try console.err.line(Self.nothing(list.meta)) }
+        try connection.print(list, or: Self.table(list.items).text(columns: console.out.isTerminal ? console.out.columns() : nil))
+        if list.meta.page < list.meta.pages, console.err.isTerminal, !connection.json {
+            try console.err.line("Page \(list.meta.page) of \(list.meta.pages), \(list.meta.total) composes; --page \(list.meta.page + 1) shows more.")
+        }
+    }
+
+    private static func nothing(_ meta: ComposeList.Meta) -> String {
+        meta.total == 0 ? "No compose is like that." : "Page \(meta.page) is past the last one, \(meta.pages)."
+    }
+
+    static func table(_ composes: [ComposeDocument]) -> Table {
+        let head = ["ID", "STATE", "TYPE", "SOURCE", "PACKAGES", "OWNER", "SUBMITTED (UTC)", "EXPIRES (UTC)"]
+        let rows = composes.map { compose in
+            [
+                String(compose.id), compose.stateName, SourceType(rawValue: compose.sourceType)?.name ?? String(compose.sourceType),
+                compose.source.isEmpty ? "-" : compose.source, compose.packages ?? "-", compose.owner,
+                Moment.brief(compose.timeSubmitted), compose.timeToExpire.map(Moment.brief) ?? "-",
+            ]
+        }
+        return Table(rows: [head] + rows, shrinkable: [3, 4, 5])
+    }
+}

@@ -1,0 +1,105 @@
+import ArgumentParser
+import ComposeClient
+import Foundation
+import SystemPackage
+
+/// The command line of an ODCS service's clients.
+@main
+struct Odcs: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "odcs",
+        abstract: "Ask an ODCS service for temporary RPM repositories, made to order.",
+        discussion: """
+            EXAMPLES
+              odcs submit repo ./tests-repo ed       ed and all that it needs
+              odcs submit tag f26 httpd --no-deps    only httpd, from a koji tag
+              odcs list --state done --owner me
+              odcs renew 12 --ttl 2d
+
+            SETTINGS
+              First options count, then the environment (ODCS_SERVER, ODCS_TOKEN,
+              ODCS_PROFILE), then ~/.config/odcs.toml ($XDG_CONFIG_HOME is honoured)
+              with the keys server and token, and sections [profiles.NAME] for
+              --profile. The default server is \(Settings.defaultServer).
+
+            EXIT STATUS
+              0    what was asked for happened
+              1    the compose failed, or its files are removed
+              2    the request was refused, the server cannot be reached, or
+                   another error
+              64   the command was not understood
+              130  interrupted; a compose that was waited for goes on
+
+            COMPLETION
+              odcs --generate-completion-script bash|zsh|fish
+            """,
+        subcommands: [
+            Submit.self, Get.self, List.self, Wait.self, Watch.self, Renew.self, Delete.self, About.self,
+        ])
+
+    static func main() async {
+        Foundation.exit(await run(Array(CommandLine.arguments.dropFirst()), in: .process).rawValue)
+    }
+
+    /// Runs the command that `arguments` ask for and says what went wrong, if anything did.
+    static func run(_ arguments: [String], in console: Console) async -> ExitStatus {
+        await Console.$current.withValue(console) {
+            do {
+                var command = try parseAsRoot(arguments)
+                if var command = command as? any AsyncParsableCommand {
+                    try await command.run()
+                } else {
+                    try command.run()
+                }
+                return .success
+            } catch {
+                return report(error, to: console)
+            }
+        }
+    }
+
+    private static func report(_ error: any Error, to console: Console) -> ExitStatus {
+        var text: String?
+        var (status, stream) = (ExitStatus.error, console.err)
+        switch error {
+        case let failure as CommandFailure:
+            status = failure.status
+            text = failure.message.map { "odcs: \($0)" }
+        case let error as ComposeClientError:
+            text = "odcs: \(error)\(hint(for: error))"
+        case Errno.brokenPipe:
+            status = .outputClosed
+        case let error as Errno:
+            text = "odcs: cannot write: \(error)"
+        default:
+            // Help and completion scripts arrive here too, as what argument-parser calls a clean exit.
+            let message = fullMessage(for: error, columns: console.err.isTerminal ? console.err.columns() : nil)
+            text = message.hasPrefix("Error: ") ? "odcs: \(message.dropFirst(7))" : message
+            switch exitCode(for: error) {
+            case .success: (status, stream) = (.success, console.out)
+            case .validationFailure: status = .usage
+            default: status = .error
+            }
+        }
+        guard let text else { return status }
+        do {
+            try stream.line(text)
+        } catch {
+            // Nobody is left to tell it to.
+            return status == .success ? .outputClosed : status
+        }
+        return status
+    }
+
+    private static func hint(for error: ComposeClientError) -> String {
+        switch (error.code, error.status) {
+        case (.unreachable, _):
+            "; is the server running, is the address right (--server, ODCS_SERVER, ~/.config/odcs.toml)?"
+        case (.timedOut, _):
+            "; what was asked for may have happened all the same, 'odcs list' shows it"
+        case (.refused, 401):
+            "; give a token with --token-file, ODCS_TOKEN or the key token of ~/.config/odcs.toml"
+        default: ""
+        }
+    }
+}

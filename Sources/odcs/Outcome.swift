@@ -1,0 +1,59 @@
+import ComposeModel
+
+/// What came of a request, told to the person who made it, with what can be done next.
+struct Outcome {
+    let compose: ComposeDocument
+
+    init(_ compose: ComposeDocument) {
+        self.compose = compose
+    }
+
+    var text: String {
+        switch ComposeState(rawValue: compose.state) {
+        case .wait, .generating: underWay
+        case .done: done
+        case .failed: failed
+        case .removed: removed
+        case nil: "Compose \(compose.id): \(compose.stateName)"
+        }
+    }
+
+    private var name: String { "odcs-\(compose.id)" }
+
+    private var underWay: String {
+        """
+        Compose \(compose.id) is accepted: \(compose.stateName).
+        Next: odcs wait \(compose.id)
+        """
+    }
+
+    private var done: String {
+        var rows = [
+            ["  repo file", compose.resultRepofile],
+            ["  packages", compose.packages ?? "everything in the source"],
+        ]
+        if let expires = compose.timeToExpire { rows.append(["  expires", Moment.text(expires)]) }
+        if let note = compose.stateReason, !note.isEmpty { rows.append(["  note", note]) }
+        return """
+            Compose \(compose.id) is done.
+            \(Table(rows: rows).text())
+            Next: sudo curl -o /etc/yum.repos.d/\(name).repo \(compose.resultRepofile)
+              or: dnf --repofrompath '\(name),\(compose.resultRepo)/$basearch/os' --repo \(name) list
+            """
+    }
+
+    private var failed: String {
+        """
+        Compose \(compose.id) failed: \(compose.stateReason ?? "no reason was given")
+        Log: \(compose.toplevelURL)/\(ComposeLayout.log)
+        """
+    }
+
+    private var removed: String {
+        let reason = compose.stateReason.map { ": \($0)" } ?? ""
+        return """
+            Compose \(compose.id) is removed\(reason)
+            Next: odcs renew \(compose.id)
+            """
+    }
+}

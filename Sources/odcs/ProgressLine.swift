@@ -1,0 +1,22 @@
+/// How a compose gets on, in one line: which one, its state, for how long, and the newest line of its log.
+struct ProgressLine: Equatable {
+    let id: Int
+    var state = "wait"
+    /// Since the waiting began.
+    var elapsed: Duration = .zero
+    var newest: String?
+
+    init(id: Int) {
+        self.id = id
+    }
+
+    /// At most one column less than `columns`, so that the cursor does not wrap.
+    func text(columns: Int) -> String {
+        let seconds = elapsed.components.seconds
+        let time = "\(seconds / 60):\(seconds % 60 < 10 ? "0" : "")\(seconds % 60)"
+        let log = newest.map { "  " + Console.printable($0.replacing("\t", with: " ")) } ?? ""
+        let whole = "compose \(id): \(Console.printable(state)) \(time)\(log)"
+        let width = max(columns - 1, 1)
+        return whole.count > width ? whole.prefix(width - 1) + "…" : whole
+    }
+}

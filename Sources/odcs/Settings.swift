@@ -1,0 +1,47 @@
+import ComposeClient
+import Foundation
+
+/// Which service is asked, and as whom: from options, the environment, the settings file, and the default, in this order.
+struct Settings: Equatable {
+    static let defaultServer = "http://127.0.0.1:5005"
+
+    var server: ServerAddress
+    var token: String?
+
+    /// - Throws: `CommandFailure` or `ComposeClientError` that says which setting is wrong.
+    init(_ options: ConnectionOptions, in console: Console) throws {
+        func variable(_ name: String) -> String? {
+            console.environment[name].flatMap { $0.isEmpty ? nil : $0 }
+        }
+        let file = try SettingsFile.find(in: console)
+        let section = try Self.section(of: file, profile: options.profile ?? variable("ODCS_PROFILE"))
+        let ofFile = section.server ?? Self.defaultServer
+        server = try ServerAddress(options.server ?? variable("ODCS_SERVER") ?? ofFile)
+
+        if let path = options.tokenFile {
+            token = try Self.token(from: path, in: console)
+        } else if let variable = variable("ODCS_TOKEN") {
+            token = variable
+        } else if let written = section.token, try server == ServerAddress(ofFile) {
+            // A token belongs to the server it is written beside: another one, named by an option, must not get to see it.
+            token = written
+        }
+    }
+
+    private static func section(of file: SettingsFile?, profile: String?) throws -> SettingsFile.Section {
+        guard let profile else { return file?.main ?? SettingsFile.Section() }
+        if let section = file?.profiles[profile] { return section }
+        let known = (file?.profiles.keys).map { $0.sorted().joined(separator: ", ") } ?? ""
+        throw CommandFailure(
+            .error, "there is no profile '\(profile)' in \(file?.path ?? "~/.config/odcs.toml")" + (known.isEmpty ? "" : "; there are \(known)"))
+    }
+
+    private static func token(from path: String, in console: Console) throws -> String {
+        let url = URL(filePath: path, relativeTo: URL(filePath: console.directory, directoryHint: .isDirectory))
+        do {
+            return try String(contentsOf: url, encoding: .utf8)
+        } catch {
+            throw CommandFailure(.error, "the token's file \(path) cannot be read: \(SettingsFile.reason(error))")
+        }
+    }
+}

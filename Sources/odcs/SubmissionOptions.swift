@@ -1,0 +1,87 @@
+import ArgumentParser
+import ComposeClient
+import ComposeModel
+
+/// What can be asked of a compose of any source.
+struct SubmissionOptions: ParsableArguments {
+    @Option(name: .customLong("arch"), help: ArgumentHelp("An architecture, as in x86_64. Repeatable.", valueName: "arch"))
+    var arches: [String] = []
+
+    @Option(
+        name: .customLong("flag"),
+        help: ArgumentHelp("How it is to be made. Repeatable.", valueName: "flag"))
+    var flags: [OptionName<ComposeFlags>] = []
+
+    @Flag(help: "Exactly the packages that were named, not what they need.")
+    var noDeps = false
+
+    @Flag(help: "Fail the compose if something in it could not be installed.")
+    var checkDeps = false
+
+    @Flag(help: "Make it anew even if an equal compose exists.")
+    var noReuse = false
+
+    @Option(
+        name: .customLong("sigkey"),
+        help: ArgumentHelp("Take packages signed by this key, the first one given first; '' allows unsigned ones. Repeatable.", valueName: "key id"))
+    var sigkeys: [String] = []
+
+    @Option(
+        name: .customLong("lookaside"),
+        help: ArgumentHelp("A repository whose packages satisfy requirements and stay out of the compose. Repeatable.", valueName: "url"))
+    var lookaside: [String] = []
+
+    @Option(
+        name: .customLong("multilib-arch"), help: ArgumentHelp("Add the 32-bit packages for this architecture. Repeatable.", valueName: "arch"))
+    var multilibArches: [String] = []
+
+    @Option(
+        name: .customLong("multilib-method"),
+        help: ArgumentHelp("Which of them. Repeatable.", valueName: "method"))
+    var multilibMethods: [OptionName<MultilibMethods>] = []
+
+    @Option(
+        name: .customLong("results"),
+        help: ArgumentHelp("What to make besides a repository. Repeatable.", valueName: "result"))
+    var results: [OptionName<ComposeResults>] = []
+
+    @Option(help: ArgumentHelp("How long it lives from its end: seconds, or as in 90m, 1h, 2d.", valueName: "time"))
+    var ttl: TimeToLive?
+
+    @Option(help: ArgumentHelp("A label, as in RC-1.0.", valueName: "text"))
+    var label: String?
+
+    @Option(help: ArgumentHelp("The compose's type, as in test or nightly.", valueName: "type"))
+    var composeType: String?
+
+    @Option(help: ArgumentHelp("One of the service's target directories.", valueName: "name"))
+    var targetDir: String?
+
+    /// The request for a compose of `source`.
+    func submission(of source: ComposeSubmission.Source, in console: Console) throws -> ComposeSubmission {
+        var submission = ComposeSubmission(source: source)
+        submission.source.sigkeys = sigkeys.nilIfEmpty
+        submission.arches = arches.nilIfEmpty
+        submission.flags = allFlags.nilIfEmpty
+        submission.results = results.map(\.name).nilIfEmpty
+        submission.multilibArches = multilibArches.nilIfEmpty
+        submission.multilibMethods = multilibMethods.map(\.name).nilIfEmpty
+        submission.lookasideRepos = try lookaside.flatMap { try RepositoryLocation.resolve($0, in: console.directory) }.nilIfEmpty
+        submission.secondsToLive = ttl?.seconds
+        submission.label = label
+        submission.composeType = composeType
+        submission.targetDir = targetDir
+        return submission
+    }
+
+    private var allFlags: [String] {
+        let plain: [(Bool, String)] = [(noDeps, "no_deps"), (checkDeps, "check_deps"), (noReuse, "no_reuse")]
+        let asked = Set(flags.map(\.name) + plain.filter(\.0).map(\.1))
+        return ComposeFlags.names.map(\.name).filter(asked.contains)
+    }
+}
+
+extension Array {
+    /// What is not asked for is not sent.
+    var nilIfEmpty: Self? { isEmpty ? nil : self }
+}

@@ -1,0 +1,57 @@
+import ArgumentParser
+import ComposeClient
+import ComposeModel
+
+/// Asks for a compose; there is one subcommand for each kind of source.
+struct Submit: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Ask for a compose, and wait for it.",
+        discussion: """
+            The outcome is printed on stdout, the progress on stderr.
+
+            EXAMPLES
+              odcs submit repo ./tests-repo ed
+              odcs submit repo 'https://a/repo https://b/repo' httpd --arch x86_64
+              odcs submit tag f26 httpd --no-wait --json
+            """,
+        subcommands: [
+            SubmitTag.self, SubmitModule.self, SubmitRepo.self, SubmitPulp.self, SubmitRawConfig.self, SubmitBuild.self,
+            SubmitPungiCompose.self,
+        ])
+}
+
+/// A subcommand of `odcs submit`.
+protocol SubmitCommand: AsyncParsableCommand {
+    var options: SubmissionOptions { get }
+    var patience: PatienceOptions { get }
+    var connection: ConnectionOptions { get }
+
+    func source(in console: Console) throws -> ComposeSubmission.Source
+}
+
+extension SubmitCommand {
+    func submit() async throws {
+        let console = Console.current
+        let client = try connection.connect()
+        let submission = try options.submission(of: source(in: console), in: console)
+        let compose = try await client.submit(submission)
+        guard !patience.noWait else {
+            return try connection.print(compose, or: Outcome(compose).text)
+        }
+        let waiting = Waiting(id: compose.id, client: client, console: console, showsLog: patience.watch, json: connection.json)
+        try await waiting.outcome(of: connection)
+    }
+}
+
+/// Whether a command stays until the compose is ready.
+struct PatienceOptions: ParsableArguments {
+    @Flag(help: "Return as soon as the service has accepted the request.")
+    var noWait = false
+
+    @Flag(help: "Print the compose's log while it grows.")
+    var watch = false
+
+    func validate() throws {
+        if noWait && watch { throw ValidationError("--no-wait and --watch exclude each other") }
+    }
+}

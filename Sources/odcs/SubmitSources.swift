@@ -1,0 +1,191 @@
+import ArgumentParser
+import ComposeClient
+
+/// `odcs submit tag`
+struct SubmitTag: SubmitCommand {
+    static let configuration = CommandConfiguration(commandName: "tag", abstract: "Packages of a koji tag.")
+
+    @Argument(help: "The tag, as in f26.")
+    var tag: String
+    @Argument(help: "The packages to take; all of them if none is named.")
+    var packages: [String] = []
+    @Option(help: ArgumentHelp("Take the tag as it was at this koji event.", valueName: "number"))
+    var kojiEvent: Int?
+    @Option(name: .customLong("build"), help: ArgumentHelp("Add this build, tagged or not. Repeatable.", valueName: "n-v-r"))
+    var builds: [String] = []
+    @Option(name: .customLong("scratch-build-task"), help: ArgumentHelp("Add what this koji task built. Repeatable.", valueName: "task id"))
+    var scratchBuildTasks: [String] = []
+    @Option(name: .customLong("modular-koji-tag"), help: ArgumentHelp("Add the modules of this tag. Repeatable.", valueName: "tag"))
+    var modularKojiTags: [String] = []
+    @Option(help: ArgumentHelp("A git repository of module defaults.", valueName: "url"))
+    var moduleDefaultsURL: String?
+    @Option(help: ArgumentHelp("The commit or branch of it.", valueName: "commit"))
+    var moduleDefaultsCommit: String?
+
+    @OptionGroup(title: "COMPOSE") var options: SubmissionOptions
+    @OptionGroup(title: "WAITING") var patience: PatienceOptions
+    @OptionGroup(title: "SERVICE") var connection: ConnectionOptions
+
+    func validate() throws {
+        if (moduleDefaultsURL == nil) != (moduleDefaultsCommit == nil) {
+            throw ValidationError("--module-defaults-url and --module-defaults-commit come together or not at all")
+        }
+    }
+
+    func source(in console: Console) -> ComposeSubmission.Source {
+        var source = ComposeSubmission.Source(type: "tag", source: tag, packages: packages.nilIfEmpty)
+        source.kojiEvent = kojiEvent
+        source.builds = builds.nilIfEmpty
+        source.scratchBuildTasks = scratchBuildTasks.nilIfEmpty
+        source.modularKojiTags = modularKojiTags.nilIfEmpty
+        source.moduleDefaultsURL = moduleDefaultsURL
+        source.moduleDefaultsCommit = moduleDefaultsCommit
+        return source
+    }
+
+    func run() async throws { try await submit() }
+}
+
+/// `odcs submit module`
+struct SubmitModule: SubmitCommand {
+    static let configuration = CommandConfiguration(commandName: "module", abstract: "Modules, with all their packages.")
+
+    @Argument(help: "Modules, written N:S, N:S:V or N:S:V:C.")
+    var modules: [String] = []
+    @Option(name: .customLong("scratch-module"), help: ArgumentHelp("Add this scratch build, N:S:V:C. Repeatable.", valueName: "module"))
+    var scratchModules: [String] = []
+    @Option(help: ArgumentHelp("Take the newest builds as of this koji event.", valueName: "number"))
+    var kojiEvent: Int?
+    @Option(help: ArgumentHelp("Only modules built against this base module.", valueName: "name"))
+    var baseModuleBrName: String?
+    @Option(help: ArgumentHelp("The base module's stream.", valueName: "stream"))
+    var baseModuleBrStream: String?
+    @Option(name: .customLong("base-module-br-stream-version-lte"), help: ArgumentHelp("At most this stream version.", valueName: "number"))
+    var baseModuleBrStreamVersionLTE: Int?
+    @Option(name: .customLong("base-module-br-stream-version-gte"), help: ArgumentHelp("At least this stream version.", valueName: "number"))
+    var baseModuleBrStreamVersionGTE: Int?
+
+    @OptionGroup(title: "COMPOSE") var options: SubmissionOptions
+    @OptionGroup(title: "WAITING") var patience: PatienceOptions
+    @OptionGroup(title: "SERVICE") var connection: ConnectionOptions
+
+    func validate() throws {
+        if modules.isEmpty && scratchModules.isEmpty { throw ValidationError("Name a module, as in httpd:2.4, or a --scratch-module") }
+    }
+
+    func source(in console: Console) -> ComposeSubmission.Source {
+        var source = ComposeSubmission.Source(type: "module", source: modules.nilIfEmpty?.joined(separator: " "))
+        source.scratchModules = scratchModules.nilIfEmpty
+        source.kojiEvent = kojiEvent
+        source.baseModuleBrName = baseModuleBrName
+        source.baseModuleBrStream = baseModuleBrStream
+        source.baseModuleBrStreamVersionLTE = baseModuleBrStreamVersionLTE
+        source.baseModuleBrStreamVersionGTE = baseModuleBrStreamVersionGTE
+        return source
+    }
+
+    func run() async throws { try await submit() }
+}
+
+/// `odcs submit repo`
+struct SubmitRepo: SubmitCommand {
+    static let configuration = CommandConfiguration(commandName: "repo", abstract: "Packages of RPM repositories.")
+
+    @Argument(help: "A URL, or a directory that the service can read; several as one word, separated by spaces.", completion: .directory)
+    var repository: String
+    @Argument(help: "The packages to take; all of them if none is named.")
+    var packages: [String] = []
+    @Option(name: .customLong("source"), help: ArgumentHelp("One more repository. Repeatable.", valueName: "url"), completion: .directory)
+    var sources: [String] = []
+
+    @OptionGroup(title: "COMPOSE") var options: SubmissionOptions
+    @OptionGroup(title: "WAITING") var patience: PatienceOptions
+    @OptionGroup(title: "SERVICE") var connection: ConnectionOptions
+
+    func source(in console: Console) throws -> ComposeSubmission.Source {
+        let repositories = try ([repository] + sources).flatMap { try RepositoryLocation.resolve($0, in: console.directory) }
+        return ComposeSubmission.Source(type: "repo", source: repositories.joined(separator: " "), packages: packages.nilIfEmpty)
+    }
+
+    func run() async throws { try await submit() }
+}
+
+/// `odcs submit pulp`
+struct SubmitPulp: SubmitCommand {
+    static let configuration = CommandConfiguration(commandName: "pulp", abstract: "Content sets of a Pulp server.")
+
+    @Argument(help: "The content sets.")
+    var contentSets: [String]
+
+    @OptionGroup(title: "COMPOSE") var options: SubmissionOptions
+    @OptionGroup(title: "WAITING") var patience: PatienceOptions
+    @OptionGroup(title: "SERVICE") var connection: ConnectionOptions
+
+    func source(in console: Console) -> ComposeSubmission.Source {
+        ComposeSubmission.Source(type: "pulp", source: contentSets.joined(separator: " "))
+    }
+
+    func run() async throws { try await submit() }
+}
+
+/// `odcs submit raw_config`
+struct SubmitRawConfig: SubmitCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "raw_config", abstract: "One of the service's raw configurations; 'odcs about' lists them.", aliases: ["raw-config"])
+
+    @Argument(help: "NAME#COMMIT, where the commit may be a branch.")
+    var configurationName: String
+
+    @OptionGroup(title: "COMPOSE") var options: SubmissionOptions
+    @OptionGroup(title: "WAITING") var patience: PatienceOptions
+    @OptionGroup(title: "SERVICE") var connection: ConnectionOptions
+
+    func source(in console: Console) -> ComposeSubmission.Source {
+        ComposeSubmission.Source(type: "raw_config", source: configurationName)
+    }
+
+    func run() async throws { try await submit() }
+}
+
+/// `odcs submit build`
+struct SubmitBuild: SubmitCommand {
+    static let configuration = CommandConfiguration(commandName: "build", abstract: "Packages of koji builds.")
+
+    @Argument(help: "The builds, written name-version-release.")
+    var builds: [String]
+    @Option(name: .customLong("package"), help: ArgumentHelp("Take this package; all of them if none is named. Repeatable.", valueName: "name"))
+    var packages: [String] = []
+
+    @OptionGroup(title: "COMPOSE") var options: SubmissionOptions
+    @OptionGroup(title: "WAITING") var patience: PatienceOptions
+    @OptionGroup(title: "SERVICE") var connection: ConnectionOptions
+
+    func source(in console: Console) -> ComposeSubmission.Source {
+        var source = ComposeSubmission.Source(type: "build", packages: packages.nilIfEmpty)
+        source.builds = builds
+        return source
+    }
+
+    func run() async throws { try await submit() }
+}
+
+/// `odcs submit pungi_compose`
+struct SubmitPungiCompose: SubmitCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pungi_compose", abstract: "Packages of a compose that Pungi made.", aliases: ["pungi-compose"])
+
+    @Argument(help: "The URL of the compose's variant.")
+    var compose: String
+    @Argument(help: "The packages to take; all of them if none is named.")
+    var packages: [String] = []
+
+    @OptionGroup(title: "COMPOSE") var options: SubmissionOptions
+    @OptionGroup(title: "WAITING") var patience: PatienceOptions
+    @OptionGroup(title: "SERVICE") var connection: ConnectionOptions
+
+    func source(in console: Console) -> ComposeSubmission.Source {
+        ComposeSubmission.Source(type: "pungi_compose", source: compose, packages: packages.nilIfEmpty)
+    }
+
+    func run() async throws { try await submit() }
+}

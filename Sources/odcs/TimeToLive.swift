@@ -1,0 +1,21 @@
+import ArgumentParser
+
+/// How long a compose is to live: seconds, or a number with a unit as in `90m`, `1h`, `2d`, `1w`.
+struct TimeToLive: ExpressibleByArgument, Equatable {
+    let seconds: Int
+
+    init?(argument: String) {
+        guard let match = argument.wholeMatch(of: /(\d+)([smhdw]?)/), let count = Int(match.1), count > 0 else { return nil }
+        let unit =
+            switch match.2 {
+            case "m": 60
+            case "h": 3600
+            case "d": 86400
+            case "w": 604_800
+            default: 1
+            }
+        let (seconds, overflows) = count.multipliedReportingOverflow(by: unit)
+        if overflows { return nil }
+        self.seconds = seconds
+    }
+}

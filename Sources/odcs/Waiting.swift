@@ -1,0 +1,90 @@
+import ComposeClient
+import ComposeModel
+
+/// Stays with a compose until its state is final, and shows how it gets on: one line that is redrawn on a terminal, a line for each change
+/// elsewhere, or its log.
+struct Waiting {
+    let id: Int
+    let client: ComposeClient
+    let console: Console
+    let showsLog: Bool
+    let json: Bool
+
+    private enum End {
+        case compose(ComposeDocument)
+        case interrupted
+    }
+
+    private var redraws: Bool { console.err.isTerminal && !showsLog }
+
+    /// Waits, prints the outcome, and ends the command with the status that belongs to it.
+    func outcome(of connection: ConnectionOptions) async throws {
+        let compose = try await untilFinal()
+        try connection.print(compose, or: Outcome(compose).text)
+        guard compose.state == ComposeState.done.rawValue else { throw CommandFailure(.composeFailed) }
+    }
+
+    private func untilFinal() async throws -> ComposeDocument {
+        let interruptions = await console.interruptions()
+        let end: End
+        do {
+            end = try await withThrowingTaskGroup(of: End.self) { group in
+                group.addTask { .compose(try await follow()) }
+                group.addTask {
+                    for await _ in interruptions { return .interrupted }
+                    throw CancellationError()
+                }
+                defer { group.cancelAll() }
+                guard let first = try await group.next() else { throw CancellationError() }
+                return first
+            }
+        } catch {
+            try clearLine()
+            throw error
+        }
+        try clearLine()
+        switch end {
+        case .compose(let compose): return compose
+        case .interrupted:
+            throw CommandFailure(
+                .interrupted, "no longer waiting, but compose \(id) goes on; 'odcs wait \(id)' picks it up, 'odcs delete \(id)' cancels it")
+        }
+    }
+
+    private func follow() async throws -> ComposeDocument {
+        var progress = ProgressLine(id: id)
+        let elapsed = Self.stopwatch(console.clock)
+        var latest: ComposeDocument?
+        for try await event in client.follow(id, log: showsLog || redraws) {
+            switch event {
+            case .changed(let compose):
+                latest = compose
+                if progress.state != compose.stateName, !redraws { try console.err.line("compose \(id): \(Console.printable(compose.stateName))") }
+                progress.state = compose.stateName
+            case .logged(let line):
+                progress.newest = line
+                if showsLog { try (json ? console.err : console.out).line(Console.printable(line)) }
+            case .logUnreadable(let error):
+                // The progress line only borrows from the log; who asked for the log must know that there is none.
+                if showsLog { try console.err.line("odcs: the log cannot be read, waiting on without it: \(error)") }
+            case .unchanged:
+                break
+            }
+            if redraws {
+                progress.elapsed = elapsed()
+                try console.err.write("\r\(progress.text(columns: console.err.columns()))\u{1B}[K")
+            }
+        }
+        guard let latest else { throw CancellationError() }
+        return latest
+    }
+
+    private func clearLine() throws {
+        if redraws { try console.err.write("\r\u{1B}[K") }
+    }
+
+    private static func stopwatch(_ clock: some Clock<Duration>) -> () -> Duration {
+        let start = clock.now
+        return { start.duration(to: clock.now) }
+    }
+}

@@ -1,0 +1,17 @@
+import ArgumentParser
+
+/// `odcs watch`
+struct Watch: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Print a compose's log while it grows, then what came of it.",
+        discussion: "With --json the log goes to stderr.")
+
+    @Argument(help: "The compose's number.")
+    var id: Int
+    @OptionGroup(title: "SERVICE") var connection: ConnectionOptions
+
+    func run() async throws {
+        let waiting = Waiting(id: id, client: try connection.connect(), console: .current, showsLog: true, json: connection.json)
+        try await waiting.outcome(of: connection)
+    }
+}
