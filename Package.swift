@@ -13,7 +13,9 @@ let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto"
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdTesting: Target.Dependency = .product(name: "HummingbirdTesting", package: "hummingbird")
+let inMemoryLogging: Target.Dependency = .product(name: "InMemoryLogging", package: "swift-log")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let nioConcurrencyHelpers: Target.Dependency = .product(name: "NIOConcurrencyHelpers", package: "swift-nio")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
@@ -52,7 +54,7 @@ let package = Package(
         .systemLibrary(name: "CSolv", pkgConfig: "libsolvext", providers: [.apt(["libsolv-dev", "libsolvext-dev"])]),
         .systemLibrary(name: "CCreaterepo", pkgConfig: "createrepo_c", providers: [.apt(["libcreaterepo-c-dev"])]),
         .systemLibrary(name: "CXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
-        .systemLibrary(name: "CCompression"),
+        .systemLibrary(name: "CCompression", providers: [.apt(["zlib1g-dev", "liblzma-dev", "libbz2-dev", "libzstd-dev"])]),
         .systemLibrary(name: "CLinux"),
 
         .target(name: "ComposeModel", dependencies: [crypto], swiftSettings: strict),
@@ -64,7 +66,7 @@ let package = Package(
             name: "ComposeStore", dependencies: ["ComposeModel", "Postgres"], resources: [.embedInCode("Schema/schema.sql")],
             swiftSettings: strict),
         .target(
-            name: "Repodata", dependencies: ["CCompression", "CCreaterepo", "CRPM", "CXML2", crypto, subprocess, systemPackage],
+            name: "Repodata", dependencies: ["CCompression", "CCreaterepo", "CRPM", "CXML2", subprocess, systemPackage],
             swiftSettings: strict),
         .target(name: "Depsolve", dependencies: ["CSolv", "Repodata", logging, systemPackage], swiftSettings: strict),
         .target(
@@ -83,13 +85,15 @@ let package = Package(
         .target(
             name: "ComposeFrontend",
             dependencies: [
-                "ComposeModel", "ComposeStore", "Postgres", httpTypes, hummingbird, logging, nioCore, nioPosix, systemPackage,
+                "ComposeModel", "ComposeStore", "Postgres", httpTypes, hummingbird, logging, nioConcurrencyHelpers, nioCore, nioHTTP1,
+                nioPosix, systemPackage,
             ],
             swiftSettings: strict),
         .target(
-            name: "ComposeClient", dependencies: ["ComposeModel", asyncHTTPClient, nioCore, nioHTTP1], swiftSettings: strict),
+            name: "ComposeClient", dependencies: ["ComposeModel", asyncHTTPClient, nioCore, nioHTTP1, nioPosix], swiftSettings: strict),
         .executableTarget(
-            name: "odcs", dependencies: ["ComposeClient", "ComposeModel", argumentParser, tomlKit, unixSignals], swiftSettings: strict),
+            name: "odcs", dependencies: ["ComposeClient", "ComposeModel", argumentParser, systemPackage, tomlKit, unixSignals],
+            swiftSettings: strict),
         .executableTarget(
             name: "odcs-server",
             dependencies: [
@@ -102,8 +106,45 @@ let package = Package(
         .target(
             name: "ComposeTestKit", dependencies: ["ComposeModel", "ComposeStore", "EmbeddedPostgres", "Postgres", logging, systemPackage],
             path: "Tests/ComposeTestKit", swiftSettings: strict),
+        .target(
+            name: "ScriptedService", dependencies: ["ComposeModel", httpTypes, hummingbird, logging, nioCore],
+            path: "Tests/ScriptedService", swiftSettings: strict),
+        .testTarget(
+            name: "ComposeClientTests", dependencies: ["ComposeClient", "ComposeModel", "ScriptedService", asyncHTTPClient, httpTypes],
+            swiftSettings: strict),
+        .testTarget(
+            name: "odcsTests",
+            dependencies: [
+                "ComposeClient", "ComposeModel", "ScriptedService", "odcs", argumentParser, httpTypes, subprocess, systemPackage,
+            ],
+            swiftSettings: strict),
         .testTarget(name: "ComposeModelTests", dependencies: ["ComposeModel"], swiftSettings: strict),
+        .testTarget(
+            name: "PostgresTests", dependencies: ["EmbeddedPostgres", "Postgres", logging, serviceLifecycle, systemPackage],
+            swiftSettings: strict),
+        .testTarget(
+            name: "EmbeddedPostgresTests", dependencies: ["EmbeddedPostgres", "Postgres", logging, serviceLifecycle, systemPackage],
+            swiftSettings: strict),
         .testTarget(name: "ComposeStoreTests", dependencies: ["ComposeModel", "ComposeStore", "ComposeTestKit", "Postgres"], swiftSettings: strict),
+        .testTarget(
+            name: "OdcsServerTests", dependencies: ["odcs-server", subprocess, systemPackage, yams], path: "Tests/odcs-serverTests",
+            swiftSettings: strict),
+        .testTarget(
+            name: "RepodataTests", dependencies: ["Repodata", subprocess, systemPackage], exclude: ["Fixtures"], swiftSettings: strict),
+        .testTarget(
+            name: "ComposeFrontendTests",
+            dependencies: [
+                "ComposeFrontend", "ComposeModel", "ComposeStore", "ComposeTestKit", "EmbeddedPostgres", "Postgres", httpTypes, hummingbird,
+                hummingbirdTesting, inMemoryLogging, logging, nioCore, nioHTTP1, nioPosix, serviceLifecycle, systemPackage,
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: [
+                "ComposeModel", "ComposeStore", "ComposeTestKit", "EmbeddedPostgres", "Postgres", "odcs", "odcs-server", asyncHTTPClient,
+                hummingbird, logging, nioCore, nioHTTP1, subprocess, systemPackage,
+            ],
+            swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

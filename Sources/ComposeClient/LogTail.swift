@@ -41,7 +41,8 @@ struct LogTail {
             return Reading()
         case .rangeNotSatisfiable:
             // "bytes */SIZE" (RFC 9110, 15.5.17): a file shorter than what was read is another file, of a second attempt.
-            guard let size = response.headers.first(name: "Content-Range")?.split(separator: "/").last.flatMap({ Int($0) }), size < offset else {
+            guard let size = response.headers.first(name: "Content-Range")?.split(separator: "/").last.flatMap({ Int($0) }), size < offset
+            else {
                 return Reading()
             }
             self = LogTail(url: url)
@@ -79,13 +80,13 @@ struct LogTail {
     }
 
     private mutating func append(_ bytes: ByteBufferView, to lines: inout [String]) {
-        var pieces = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-        let last = pieces.removeLast()
-        for piece in pieces {
-            lines.append(String(decoding: unfinished + piece, as: UTF8.self))
+        var remaining = bytes
+        while let end = remaining.firstIndex(of: UInt8(ascii: "\n")) {
+            lines.append(String(decoding: unfinished + remaining[..<end], as: UTF8.self))
             unfinished = []
+            remaining = remaining[(end + 1)...]
         }
-        unfinished += last
+        unfinished += remaining
         if unfinished.count >= Self.chunk, let piece = rest() { lines.append(piece) }
     }
 }

@@ -18,7 +18,9 @@ public struct ServerAddress: Hashable, Sendable, CustomStringConvertible {
             throw ComposeClientError(.badAddress, "the server's address holds a user name or a password; the service takes a token instead")
         }
         guard let host = parts.host, !host.isEmpty else { throw refuse("names no host") }
-        guard parts.query == nil, parts.fragment == nil else { throw refuse("has a '?' or a '#' in it; only scheme, host, port and path belong there") }
+        guard parts.query == nil, parts.fragment == nil else {
+            throw refuse("has a '?' or a '#' in it; only scheme, host, port and path belong there")
+        }
         var trimmed = Substring(text)
         while trimmed.hasSuffix("/") { trimmed.removeLast() }
         description = String(trimmed)

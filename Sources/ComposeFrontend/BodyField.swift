@@ -72,7 +72,7 @@ extension BodyField {
         switch value {
         case .string(let string):
             guard let wrong = string.unicodeScalars.first(where: { !$0.isAllowed }) else { return }
-            let shown = wrong.properties.generalCategory == .control ? wrong.codePoint : String(wrong)
+            let shown = wrong.isInvisible ? wrong.codePoint : String(wrong)
             throw .badRequest(
                 "\(name) contains \(shown), which is not possible there; letters, digits and any of "
                     + "\(Self.allowedPunctuation.dropFirst().map(String.init).joined(separator: " ")) and the space are.")
@@ -92,7 +92,8 @@ extension BodyField {
 extension Unicode.Scalar {
     fileprivate var isAllowed: Bool {
         switch properties.generalCategory {
-        case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter, .decimalNumber, .letterNumber, .otherNumber:
+        case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter, .decimalNumber, .letterNumber,
+            .otherNumber:
             true
         default: BodyField.allowedPunctuation.unicodeScalars.contains(self)
         }

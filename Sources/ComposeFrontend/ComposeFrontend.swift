@@ -21,14 +21,15 @@ public struct ComposeFrontend: Sendable {
         self.logger = logger
     }
 
-    /// A service that listens at `address` until the graceful shutdown, and then answers what it has begun to.
+    /// A service that listens at `address` until the graceful shutdown, and then answers what it has begun to. A request that is still
+    /// arriving then is waited for as well, 30 seconds from its last byte on, unless the service group's own limit ends it earlier.
     ///
     /// - Parameter onServerRunning: told the address that it listens at, which differs from `address` where that has port 0.
     public func application(
         address: BindAddress, onServerRunning: @escaping @Sendable (SocketAddress?) async -> Void = { _ in }
     ) -> some ApplicationProtocol {
         Application(
-            router: router(), server: .http1(configuration: .init(idleTimeout: .seconds(75))),
+            router: router(), server: .http1(configuration: .init(idleTimeout: .seconds(30))),
             configuration: ApplicationConfiguration(address: address),
             onServerRunning: { await onServerRunning($0.localAddress) }, logger: logger)
     }

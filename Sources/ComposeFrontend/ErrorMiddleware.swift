@@ -22,6 +22,8 @@ struct ErrorMiddleware: RouterMiddleware {
         } catch {
             response = try ErrorResponse(rejection(error, request, context)).response(to: request)
         }
+        // What no address answers has no GET of which this is the head.
+        if request.method == .head { response = response.createHeadResponse() }
         if request.method == .get || request.method == .head {
             response.headers[.accessControlAllowOrigin] = "*"
         }

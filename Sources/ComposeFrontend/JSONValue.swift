@@ -16,12 +16,39 @@ enum JSONValue: Hashable, Sendable {
         guard String(validating: data, as: UTF8.self) != nil else {
             throw .badRequest("The body is not text in UTF-8.")
         }
+        if let comma = Self.danglingComma(in: data) {
+            throw .badRequest("The body is not JSON: No value after the comma around character \(comma).")
+        }
         do {
             self = try Self(JSONSerialization.jsonObject(with: data, options: .fragmentsAllowed))
         } catch {
             let details = (error as NSError).userInfo[NSDebugDescriptionErrorKey] as? String
             throw .badRequest("The body is not JSON\(details.map { ": \($0)" } ?? ".")")
         }
+    }
+
+    /// Foundation lets a comma stand before a closing bracket, which JSON does not.
+    ///
+    /// - Returns: how many bytes are before such a comma.
+    private static func danglingComma(in text: Data) -> Int? {
+        var comma: Int?
+        var isInString = false
+        var isEscaped = false
+        for (offset, byte) in text.enumerated() {
+            switch byte {
+            case _ where isInString:
+                if !isEscaped, byte == UInt8(ascii: "\"") { isInString = false }
+                isEscaped = !isEscaped && byte == UInt8(ascii: "\\")
+            case UInt8(ascii: "]"), UInt8(ascii: "}"):
+                if let comma { return comma }
+            case UInt8(ascii: ","): comma = offset
+            case 0x20, 0x09, 0x0A, 0x0D: break
+            default:
+                comma = nil
+                isInString = byte == UInt8(ascii: "\"")
+            }
+        }
+        return nil
     }
 
     private init(_ object: Any) {
@@ -66,13 +93,16 @@ extension StringProtocol {
     /// In double quotes, cut to what fits in a message, with control characters made visible.
     var quoted: String {
         let visible = prefix(60).unicodeScalars.map { scalar in
-            scalar.properties.generalCategory == .control ? scalar.codePoint : String(scalar)
+            scalar.isInvisible ? scalar.codePoint : String(scalar)
         }
         return "\"\(visible.joined())\(count > 60 ? "…" : "")\""
     }
 }
 
 extension Unicode.Scalar {
+    /// Controls a terminal or the direction of text, and shows nothing itself.
+    var isInvisible: Bool { [.control, .format].contains(properties.generalCategory) }
+
     /// `U+000A`
     var codePoint: String {
         let digits = String(value, radix: 16, uppercase: true)

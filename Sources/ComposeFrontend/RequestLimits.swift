@@ -24,7 +24,7 @@ public struct RequestLimits: Sendable {
     public init(
         defaultArches: [String] = ["x86_64"], defaultSecondsToLive: Int = 24 * 3600, maximumSecondsToLive: Int = 72 * 3600,
         defaultSigkeys: [String] = [], refusedSourceTypes: [SourceType: String] = [:],
-        allowedFlags: ComposeFlags = .all, allowedResults: ComposeResults = .all, allowedArches: [String] = [],
+        allowedFlags: ComposeFlags = .everyOption, allowedResults: ComposeResults = .everyOption, allowedArches: [String] = [],
         maximumPackages: Int = 10_000, maximumListLength: Int = 1000, maximumWordLength: Int = 1024
     ) {
         self.defaultArches = defaultArches
@@ -43,7 +43,7 @@ public struct RequestLimits: Sendable {
 
 extension NamedOptions {
     /// Every bit that has a name.
-    public static var all: Self {
+    public static var everyOption: Self {
         Self(rawValue: names.reduce(0) { $0 | $1.option.rawValue })
     }
 }

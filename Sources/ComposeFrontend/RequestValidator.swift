@@ -29,7 +29,8 @@ struct RequestValidator: Sendable {
 
         request.packages = try words.packages(body.packages, "\(prefix)packages")
         if type == .module, !request.packages.isEmpty {
-            throw .badRequest("\(prefix)packages cannot be used with the source type module: a module says itself which packages are its own.")
+            throw .badRequest(
+                "\(prefix)packages cannot be used with the source type module: a module says itself which packages are its own.")
         }
         request.builds = try words.builds(body.builds, "\(prefix)builds")
         if type == .build, request.builds.isEmpty {
@@ -50,13 +51,14 @@ struct RequestValidator: Sendable {
         request.moduleDefaultsURL = try words.single(body.moduleDefaultsURL, "\(prefix)module_defaults_url")
         request.moduleDefaultsCommit = try words.single(body.moduleDefaultsCommit, "\(prefix)module_defaults_commit")
         guard (request.moduleDefaultsURL == nil) == (request.moduleDefaultsCommit == nil) else {
-            throw .badRequest("\(prefix)module_defaults_url and \(prefix)module_defaults_commit must be given together, or neither of them.")
+            throw .badRequest(
+                "\(prefix)module_defaults_url and \(prefix)module_defaults_commit must be given together, or neither of them.")
         }
 
         request.flags = try options(body.flags, "flags", kind: "flag", allowed: limits.allowedFlags)
         request.results = try options(body.results, "results", kind: "result", allowed: limits.allowedResults).union(.repository)
         request.multilibArches = try arches(body.multilibArches, "multilib_arches")
-        request.multilibMethods = try options(body.multilibMethod, "multilib_method", kind: "multilib method", allowed: .all)
+        request.multilibMethods = try options(body.multilibMethod, "multilib_method", kind: "multilib method", allowed: .everyOption)
         request.lookasideRepos = try words.plain(body.lookasideRepos, "lookaside_repos")
         request.label = try label(body.label)
         request.composeType = try composeType(body.composeType)
@@ -89,7 +91,8 @@ struct RequestValidator: Sendable {
             throw .badRequest("\(field) is missing; it must be one of: \(names.names.joined(separator: ", ")).")
         }
         guard let type = SourceType.allCases.first(where: { $0.name == name }) else {
-            throw .badRequest("\(field) is \(name.quoted), which is no source type; these are: \(names.sorted(by: name).joined(separator: ", ")).")
+            throw .badRequest(
+                "\(field) is \(name.quoted), which is no source type; these are: \(names.sorted(by: name).joined(separator: ", ")).")
         }
         return type
     }
@@ -100,7 +103,8 @@ struct RequestValidator: Sendable {
             throw .badRequest("\(asked.name) must be at least 1; it is a number of seconds.")
         }
         guard asked.seconds <= Int32.max else {
-            throw .badRequest("\(asked.name) is more than can be meant; the longest that a compose lives here is \(limits.maximumSecondsToLive) seconds.")
+            throw .badRequest(
+                "\(asked.name) is more than can be meant; the longest that a compose lives here is \(limits.maximumSecondsToLive) seconds.")
         }
         return min(asked.seconds, limits.maximumSecondsToLive)
     }
@@ -114,11 +118,13 @@ struct RequestValidator: Sendable {
         let arches = try WordList(limits: limits).plain(asked, name).uniqued()
         for (index, arch) in arches.enumerated() {
             if ["noarch", "src", "nosrc"].contains(arch) {
-                throw .badRequest("\(name)[\(index)] is \(arch), which is no architecture of a machine; its packages come with every architecture.")
+                throw .badRequest(
+                    "\(name)[\(index)] is \(arch), which is no architecture of a machine; its packages come with every architecture.")
             }
             guard limits.allowedArches.isEmpty || limits.allowedArches.contains(arch) else {
                 let nearest = NearestNames(names: limits.allowedArches).sorted(by: arch).joined(separator: ", ")
-                throw .badRequest("\(name)[\(index)] is \(arch.quoted), which this server does not compose for; these are possible: \(nearest).")
+                throw .badRequest(
+                    "\(name)[\(index)] is \(arch.quoted), which this server does not compose for; these are possible: \(nearest).")
             }
         }
         return arches
@@ -134,7 +140,8 @@ struct RequestValidator: Sendable {
                 let isKnown = Options(name: name) != nil
                 let nearest = NearestNames(names: possible.map(\.name)).sorted(by: name).joined(separator: ", ")
                 throw .badRequest(
-                    "\(field)[\(index)] is \(name.quoted), which is \(isKnown ? "not allowed by this server" : "no \(kind)"); these are possible: \(nearest).")
+                    "\(field)[\(index)] is \(name.quoted), which is \(isKnown ? "not allowed by this server" : "no \(kind)"); these are possible: \(nearest)."
+                )
             }
             options.formUnion(option)
         }
@@ -171,8 +178,9 @@ struct RequestValidator: Sendable {
         let version = parts.count == 2 ? parts[1].split(separator: ".", omittingEmptySubsequences: false) : []
         guard names.contains(String(parts[0])), version.count == 2, version.allSatisfy({ !$0.isEmpty && $0.allSatisfy(\.isASCIIDigit) })
         else {
-            throw .badRequest("label is \(asked.quoted); it must be a milestone and two numbers, such as RC-1.0. The milestones are: "
-                + "\(names.joined(separator: ", ")).")
+            throw .badRequest(
+                "label is \(asked.quoted); it must be a milestone and two numbers, such as RC-1.0. The milestones are: "
+                    + "\(names.joined(separator: ", ")).")
         }
         return asked
     }

@@ -30,7 +30,8 @@ struct Resource {
             } else if method != .head || handlers[.get] == nil {
                 router.on(path, method: method) { _, _ -> Response in
                     throw RequestRejection(
-                        .methodNotAllowed, "\(method.rawValue) is not possible here; these methods are: \(allow).", headers: [.allow: allow])
+                        .methodNotAllowed, "\(method.rawValue) is not possible here; these methods are: \(allow).", headers: [.allow: allow]
+                    )
                 }
             }
         }

@@ -31,7 +31,8 @@ final class ServedFile: Sendable {
         try await NIOThreadPool.singleton.runIfActive {
             var buffer = ByteBufferAllocator().buffer(capacity: count)
             _ = try buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { bytes in
-                try self.descriptor.read(fromAbsoluteOffset: Int64(offset), into: UnsafeMutableRawBufferPointer(rebasing: bytes.prefix(count)))
+                try self.descriptor.read(
+                    fromAbsoluteOffset: Int64(offset), into: UnsafeMutableRawBufferPointer(rebasing: bytes.prefix(count)))
             }
             return buffer
         }
@@ -56,7 +57,7 @@ enum ServedEntry: Sendable {
         try await NIOThreadPool.singleton.runIfActive {
             if let entry = try open(names, in: root) { return entry }
             guard names.count == 2, names[1] == ComposeLayout.log, let id = composeID(of: names[0]) else { return nil }
-            return try openFile(root.appending(ComposeLayout(id: id).pendingLog))
+            return try entry(at: root.appending(ComposeLayout(id: id).pendingLog))
         }
     }
 
@@ -78,7 +79,7 @@ enum ServedEntry: Sendable {
         // Where the links lead is what counts: below the target directory, in the directory of a compose.
         guard path.starts(with: base), let first = path.components.dropFirst(base.components.count).first, isCompose(first.string)
         else { return nil }
-        return try openFile(path) ?? .directory(try children(of: path))
+        return try entry(at: path)
     }
 
     /// The path without any symbolic link in it, `nil` where it leads nowhere.
@@ -88,20 +89,20 @@ enum ServedEntry: Sendable {
         return FilePath(platformString: real)
     }
 
-    /// - Returns: `nil` for a directory, and where there is no such file.
-    private static func openFile(_ path: FilePath) throws -> ServedEntry? {
+    /// - Returns: `nil` for what is neither a file nor a directory.
+    private static func entry(at path: FilePath) throws -> ServedEntry? {
         let descriptor: SystemPackage.FileDescriptor
         do {
+            // A pipe must not make the server wait for somebody who writes to it.
             descriptor = try SystemPackage.FileDescriptor.open(path, .readOnly, options: [.noFollow, .closeOnExec, .nonBlocking])
         } catch Errno.noSuchFileOrDirectory, Errno.notDirectory, Errno.tooManySymbolicLinkLevels {
             return nil
         }
         var status = stat()
-        guard fstat(descriptor.rawValue, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-            try descriptor.close()
-            return nil
-        }
-        return .file(ServedFile(descriptor, status))
+        let kind = fstat(descriptor.rawValue, &status) == 0 ? status.st_mode & S_IFMT : 0
+        if kind == S_IFREG { return .file(ServedFile(descriptor, status)) }
+        try descriptor.close()
+        return kind == S_IFDIR ? .directory(try children(of: path)) : nil
     }
 
     private static func children(of directory: FilePath) throws -> [Child] {

@@ -37,7 +37,8 @@ struct StaticComposes: Sendable {
         case .file(let file):
             return response(file, name: plain.last ?? "", request)
         case .directory(let children):
-            return DirectoryListing(path: ([prefix] + plain.map(\.percentEncoded)).joined(separator: "/"), children: children).page.response()
+            return DirectoryListing(path: ([prefix] + plain.map(\.percentEncoded)).joined(separator: "/"), children: children).page
+                .response()
         }
     }
 

@@ -35,7 +35,8 @@ struct WordList {
         for (index, build) in builds.enumerated() {
             let parts = build.split(separator: "-", omittingEmptySubsequences: false)
             guard parts.count >= 3, parts[0] != "", parts.suffix(2).allSatisfy({ !$0.isEmpty }) else {
-                throw .badRequest("\(name)[\(index)] is \(build.quoted); it must be a build as NAME-VERSION-RELEASE, such as ed-1.20-3.fc42.")
+                throw .badRequest(
+                    "\(name)[\(index)] is \(build.quoted); it must be a build as NAME-VERSION-RELEASE, such as ed-1.20-3.fc42.")
             }
         }
         return builds
@@ -70,7 +71,8 @@ struct WordList {
         try checkLength(asked, name, maximum: limits.maximumListLength)
         for (index, key) in asked.enumerated() where !key.isEmpty {
             guard [8, 16].contains(key.utf8.count), key.allSatisfy({ $0.isASCII && $0.isHexDigit }) else {
-                throw .badRequest("\(name)[\(index)] is \(key.quoted); a key id has 8 or 16 hexadecimal digits, and \"\" allows unsigned packages.")
+                throw .badRequest(
+                    "\(name)[\(index)] is \(key.quoted); a key id has 8 or 16 hexadecimal digits, and \"\" allows unsigned packages.")
             }
         }
         return asked
@@ -87,8 +89,9 @@ struct WordList {
         guard word.count <= limits.maximumWordLength else {
             throw .badRequest("\(name) has \(word.count) characters; \(limits.maximumWordLength) are possible.")
         }
-        if let wrong = word.unicodeScalars.first(where: { $0.properties.isWhitespace || $0.properties.generalCategory == .control }) {
-            throw .badRequest("\(name) is \(word.quoted) and contains \(wrong == " " ? "a space" : wrong.codePoint); each entry must be one word.")
+        if let wrong = word.unicodeScalars.first(where: { $0.properties.isWhitespace || $0.isInvisible }) {
+            throw .badRequest(
+                "\(name) is \(word.quoted) and contains \(wrong == " " ? "a space" : wrong.codePoint); each entry must be one word.")
         }
     }
 }

@@ -58,7 +58,7 @@ extension ComposeStore {
                 try await close(lease, as: "retry", on: connection)
                 return .retried(after: delay)
             }
-            let tries = failure.isTransient ? " (It was tried \(failures + 1) times.)" : ""
+            let tries = failure.isTransient && failures > 0 ? " (It was tried \(failures + 1) times.)" : ""
             try await end(lease.compose.id, with: failure, reason: failure.message + tries, on: connection)
             try await close(lease, as: "failed", on: connection)
             return .failed

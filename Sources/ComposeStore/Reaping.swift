@@ -36,7 +36,8 @@ extension ComposeStore {
             for id in hopeless {
                 let failure = ComposeFailure(
                     .workerLost,
-                    "The worker was lost each of the \(retries.attempts) times that this compose was tried; its log may say what it was at.")
+                    "The worker was lost each of the \(retries.attempts) times that this compose was tried; its log may say what it was at."
+                )
                 try await end(id, with: failure, reason: failure.message, on: connection)
             }
             return lost.map { ReapedCompose(id: $0.id, isRequeued: !hopeless.contains($0.id)) }

@@ -1,3 +1,4 @@
+import Foundation
 public import Postgres
 
 /// The database's schema as this version of the program has it.
@@ -6,7 +7,15 @@ public enum Schema {
     ///
     /// - Throws: `MigrationError`, one that says so when the database belongs to a newer version; `PostgresError`.
     public static func migrate(_ pool: PostgresPool) async throws -> MigrationOutcome {
-        let schema = String(decoding: PackageResources.schema_sql, as: UTF8.self)
-        return try await Migrator(pool: pool, schema: schema, migrations: []).migrate()
+        try await Migrator(pool: pool, schema: whole, migrations: migrations).migrate()
     }
+
+    /// schema.sql
+    static let whole = text(PackageResources.schema_sql)
+
+    /// The files of migrations/ from version 2 on, in order; each is a line like
+    /// `Migration(number: 2, name: "labels", sql: text(PackageResources._0002_labels_sql))`.
+    static let migrations: [Migration] = []
+
+    private static func text(_ resource: [UInt8]) -> String { String(decoding: resource, as: UTF8.self) }
 }

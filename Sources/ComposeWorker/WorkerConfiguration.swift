@@ -31,7 +31,7 @@ public struct WorkerConfiguration: Sendable {
     public var reapInterval: Duration = .seconds(4)
     public var expireInterval: Duration = .seconds(10)
     /// How often directories that belong to nothing are looked for.
-    public var sweepInterval: Duration = .seconds(600)
+    public var sweepInterval: Duration = .seconds(60)
     /// How long published events are kept.
     public var eventRetention: Duration = .seconds(7 * 86_400)
     public var retries = RetryPolicy()

@@ -30,7 +30,8 @@ struct DeliveryTally: Sendable {
             stop = stop ?? failure
             return
         }
-        let detail = ComposeFailure.Detail(package: "\(record.nevra)", arch: record.nevra.arch, text: "\(record.location): \(problem.reason)")
+        let detail = ComposeFailure.Detail(
+            package: "\(record.nevra)", arch: record.nevra.arch, text: "\(record.location): \(problem.reason)")
         let code: ComposeFailure.Code = if case .overLimit = problem { .limitExceeded } else { .packageFileUnusable }
         let isTransient = if case .truncated(_, _, wasCut: true) = problem { true } else { false }
         unusable.append(

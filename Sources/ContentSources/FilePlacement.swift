@@ -40,7 +40,7 @@ enum FilePlacement {
 
     /// By the descriptor, not by a name: what was opened and checked is what gets linked.
     private static func link(_ file: OpenFile, to destination: FilePath) -> Errno? {
-        guard linkat(AT_FDCWD, file.path.string, AT_FDCWD, destination.string, AT_SYMLINK_FOLLOW) != 0 else { return nil }
+        guard linkat(AT_FDCWD, file.path, AT_FDCWD, destination.string, AT_SYMLINK_FOLLOW) != 0 else { return nil }
         return Errno(rawValue: errno)
     }
 

@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import ComposeModel
+import Glibc
 import Logging
 import NIOCore
 import NIOHTTP1
@@ -145,6 +146,8 @@ struct HTTPTransfer: Sendable {
             }
             var request = HTTPClientRequest(url: url.request)
             request.headers.add(name: "user-agent", value: "odcs")
+            // Checksums and ranges are of the bytes as they are stored.
+            request.headers.add(name: "accept-encoding", value: "identity")
             if offset > 0 {
                 request.headers.add(name: "range", value: "bytes=\(offset)-")
                 if let validator = source.validator { request.headers.add(name: "if-range", value: validator) }
@@ -199,6 +202,7 @@ extension HTTPTransfer {
         if let error = error as? NIOConnectionError {
             return error.connectionErrors.isEmpty ? "the name in \(origin) has no address" : "\(origin) does not accept connections"
         }
+        if let error = error as? IOError, error.errnoCode == ECONNREFUSED { return "\(origin) does not accept connections" }
         return "the connection to \(origin) failed before an answer came"
     }
 }

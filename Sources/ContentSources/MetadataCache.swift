@@ -14,7 +14,7 @@ struct MetadataCache: Sendable {
 
     let directory: FilePath
 
-    /// The metadata whose repomd.xml has the checksum `id`, and the bytes of that file.
+    /// The metadata whose repomd.xml has the checksum `id`, and the bytes of that file. The directory's time says when it was last asked for.
     func find(_ id: Checksum) throws(Errno) -> (metadata: RepositoryMetadata, repomd: [UInt8])? {
         guard let place = place(of: id) else { return nil }
         let repomd: [UInt8]
@@ -23,6 +23,8 @@ struct MetadataCache: Sendable {
         } catch .noSuchFileOrDirectory {
             return nil
         }
+        // A directory that cannot be touched merely looks older than it is.
+        utimensat(AT_FDCWD, place.string, nil, 0)
         let metadata = RepositoryMetadata(
             id: id, directory: place, hasFilelists: place.appending("filelists.xml").exists, hasOther: place.appending("other.xml").exists)
         return (metadata, repomd)
@@ -62,6 +64,36 @@ struct MetadataCache: Sendable {
         }
     }
 
+    /// Removes what nobody has asked for since `time`; tells how many.
+    func removeUnused(since time: Date) throws(Errno) -> Int {
+        var removed = 0
+        for name in try names() where !name.hasPrefix(".") {
+            let place = directory.appending(name)
+            guard let used = lastUse(of: place), used < time else { continue }
+            // By a rename first, so that nobody finds half of it.
+            let doomed = directory.appending(Self.preparing + UUID().uuidString)
+            guard rename(place.string, doomed.string) == 0 else { continue }
+            try discard(doomed)
+            removed += 1
+        }
+        return removed
+    }
+
+    /// The directory's time; `nil` for one that is gone.
+    private func lastUse(of path: FilePath) -> Date? {
+        guard let time = (try? path.stat())?.st_mtim else { return nil }
+        return Date(timeIntervalSince1970: Double(time.tv_sec) + Double(time.tv_nsec) / 1e9)
+    }
+
+    private func names() throws(Errno) -> [String] {
+        guard directory.exists else { return [] }
+        do {
+            return try FileManager.default.contentsOfDirectory(atPath: directory.string)
+        } catch {
+            throw .ioError
+        }
+    }
+
     private func place(of id: Checksum) -> FilePath? {
         guard id.algorithm == .sha256, id.hex.utf8.count == 64, id.hex.allSatisfy({ $0.isASCII && $0.isHexDigit }) else { return nil }
         return directory.appending(id.hex)
@@ -69,11 +101,10 @@ struct MetadataCache: Sendable {
 
     /// Best effort: what cannot be removed now is tried again the next time.
     private func removeAbandoned() {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory.string)) ?? []
-        for name in names where name.hasPrefix(Self.preparing) {
+        for name in (try? names()) ?? [] where name.hasPrefix(Self.preparing) {
             let path = directory.appending(name)
-            guard let status = try? path.stat(), Date().timeIntervalSince1970 - Double(status.st_mtim.tv_sec) > Self.abandonedAfter else { continue }
-            try? FileManager.default.removeItem(atPath: path.string)
+            guard let used = lastUse(of: path), used.timeIntervalSinceNow < -Self.abandonedAfter else { continue }
+            try? discard(path)
         }
     }
 }

@@ -45,7 +45,8 @@ public struct PackageDelivery: Sendable {
         self.limits = limits
         self.threadPool = threadPool
         reader = SourceReader(
-            access: access, transfer: HTTPTransfer(client: httpClient, access: access, limits: limits, logger: logger), threadPool: threadPool)
+            access: access, transfer: HTTPTransfer(client: httpClient, access: access, limits: limits, logger: logger),
+            threadPool: threadPool)
         verified = verify ? VerifiedFiles() : nil
     }
 
@@ -56,8 +57,11 @@ public struct PackageDelivery: Sendable {
     public func deliver(
         _ record: PackageRecord, of repository: PinnedRepository, to destination: FilePath
     ) async throws(ComposeFailure) -> Method {
-        let tally = try await deliver(all: [(record, destination)], of: repository)
-        return tally.keys.first ?? .copy
+        let methods = try await deliver(all: [(record, destination)], of: repository)
+        guard let method = methods.keys.first else {
+            throw ComposeFailure(.internal, "The file of the package \(record.nevra) was neither delivered nor refused.")
+        }
+        return method
     }
 
     /// As ``deliver(_:of:to:)`` for many packages, several at once; tells how many came in which way.
@@ -70,10 +74,11 @@ public struct PackageDelivery: Sendable {
         var local: [Job] = []
         var remote: [Job] = []
         var tally = DeliveryTally()
+        let tree = try self.tree(of: repository)
         for (record, destination) in items {
             do throws(TransferProblem) {
                 if record.size > limits.packageBytes { throw .overLimit(limits.packageBytes) }
-                let file = try SourceFile(record.location, base: record.base, in: repository.location, access)
+                let file = try tree.file(record.location, base: record.base)
                 let job = Job(record: record, file: file, destination: destination)
                 switch file {
                 case .local: local.append(job)
@@ -90,6 +95,15 @@ public struct PackageDelivery: Sendable {
             await download(job, of: repository)
         }
         return try tally.result(repository)
+    }
+
+    private func tree(of repository: PinnedRepository) throws(ComposeFailure) -> SourceTree {
+        try access.authorize(repository.location)
+        do {
+            return try SourceTree(repository.location, access)
+        } catch {
+            throw RepositoryFailure(repository.location).pinning(error)
+        }
     }
 
     /// One file to deliver.

@@ -95,7 +95,9 @@ enum RegularFile {
         while copied < count {
             let step: Int
             do {
-                step = try Errno.only { try source.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<min(pieceSize, count - copied)])) }
+                step = try Errno.only {
+                    try source.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<min(pieceSize, count - copied)]))
+                }
             } catch {
                 throw TransferProblem(reading: error)
             }
@@ -141,6 +143,19 @@ extension FilePath {
             try removingLastComponent().createDirectory()
             guard mkdir(string, 0o755) == 0 || errno == EEXIST else { throw Errno(rawValue: errno) }
         case let error: throw error
+        }
+    }
+}
+
+extension Errno {
+    /// Runs calls of SystemPackage, which are declared to throw anything and throw only this.
+    static func only<Result>(_ body: () throws -> Result) throws(Errno) -> Result {
+        do {
+            return try body()
+        } catch let error as Errno {
+            throw error
+        } catch {
+            throw .invalidArgument
         }
     }
 }

@@ -1,24 +1,6 @@
 import ComposeModel
 import Repodata
 
-/// Why a document of a repository could not be had, with the document's name as people know it.
-enum DocumentProblem: Error {
-    /// It did not come, or not as repomd.xml says.
-    case transfer(_ document: String, TransferProblem)
-    /// It came as repomd.xml says, and cannot be used.
-    case content(_ document: String, RepodataError)
-
-    /// Whether the reason may be that repomd.xml has been replaced since it was read.
-    var mayBeChange: Bool {
-        switch self {
-        case .transfer(_, .missing), .transfer(_, .refused), .transfer(_, .larger), .transfer(_, .checksum),
-            .transfer(_, .truncated(_, _, wasCut: false)):
-            true
-        default: false
-        }
-    }
-}
-
 /// Explains why a repository cannot be used.
 struct RepositoryFailure {
     private let location: RepositoryLocation
@@ -38,7 +20,8 @@ struct RepositoryFailure {
             return ComposeFailure(.sourceNotUsable, "There is no repodata/repomd.xml at \(location): \(question)")
         case .refused(let status) where status == 401 || status == 403:
             return ComposeFailure(
-                .sourceNotUsable, "The repository \(location) cannot be read: its server does not give it to this service (status \(status)).")
+                .sourceNotUsable,
+                "The repository \(location) cannot be read: its server does not give it to this service (status \(status)).")
         case .overLimit(let limit):
             return ComposeFailure(.limitExceeded, "The repodata/repomd.xml at \(location) has more than \(limit) bytes, so it is not one.")
         case .truncated:
@@ -60,7 +43,8 @@ struct RepositoryFailure {
         }
         return ComposeFailure(
             .metadataCorrupt,
-            "The repodata/repomd.xml of the repository \(location) cannot be used: \(error.message). Is it the location of an RPM repository?")
+            "The repodata/repomd.xml of the repository \(location) cannot be used: \(error.message). Is it the location of an RPM repository?"
+        )
     }
 
     /// A document of the metadata could not be had.
@@ -80,7 +64,8 @@ struct RepositoryFailure {
                 .limitExceeded, "The metadata of the repository \(location) is too large: its \(document) has more than \(limit) bytes.")
         case .notPermitted, .refused:
             return ComposeFailure(
-                .sourceNotUsable, "The metadata of the repository \(location) cannot be read: of its document \(document), \(problem.reason).")
+                .sourceNotUsable,
+                "The metadata of the repository \(location) cannot be read: of its document \(document), \(problem.reason).")
         case .truncated(_, _, wasCut: true):
             return ComposeFailure(.metadataCorrupt, "\(finding): \(problem.reason).", isTransient: true)
         default:
@@ -91,7 +76,8 @@ struct RepositoryFailure {
 
     private func using(_ document: String, _ error: RepodataError) -> ComposeFailure {
         switch error.code {
-        case .io: .storage("This service could not write the metadata to its disk: \(error.message). Its administrators have to look into it.")
+        case .io:
+            .storage("This service could not write the metadata to its disk: \(error.message). Its administrators have to look into it.")
         case .tooLarge: ComposeFailure(.limitExceeded, "The metadata of the repository \(location) is too large: \(error.message).")
         case .unsupported, .forbidden:
             ComposeFailure(.sourceNotUsable, "The metadata of the repository \(location) cannot be used: \(error.message).")

@@ -17,10 +17,12 @@ public enum RepositoryLocation: Hashable, Sendable {
             guard path.isAbsolute else {
                 throw ComposeFailure(
                     .sourceNotUsable,
-                    "\"\(Self.shown(text))\" is not the location of a repository: it has to be an absolute path (/…), file:///…, http://… or https://….")
+                    "\"\(Self.shown(text))\" is not the location of a repository: it has to be an absolute path (/…), file:///…, http://… or https://…."
+                )
             }
             guard !path.components.contains(where: { $0.kind == .parentDirectory }) else {
-                throw ComposeFailure(.sourceNotUsable, "The repository \(Self.shown(text)) has a step upwards (..) in its path; write the path without it.")
+                throw ComposeFailure(
+                    .sourceNotUsable, "The repository \(Self.shown(text)) has a step upwards (..) in its path; write the path without it.")
             }
             self = .directory(path.lexicallyNormalized())
             return
@@ -46,7 +48,8 @@ public enum RepositoryLocation: Hashable, Sendable {
         let path = rest.hasPrefix("localhost/") ? rest.dropFirst("localhost".count) : rest
         guard path.hasPrefix("/"), let decoded = path.removingPercentEncoding, !decoded.contains("\0") else {
             throw ComposeFailure(
-                .sourceNotUsable, "\"\(shown(text))\" is not the location of a repository: a file:// address of this host has three slashes, file:///….")
+                .sourceNotUsable,
+                "\"\(shown(text))\" is not the location of a repository: a file:// address of this host has three slashes, file:///….")
         }
         return FilePath(decoded)
     }

@@ -1,5 +1,6 @@
 public import AsyncHTTPClient
 public import ComposeModel
+public import Foundation
 public import Logging
 public import NIOPosix
 import Repodata
@@ -28,7 +29,8 @@ public struct RepositorySource: Sendable {
         self.logger = logger
         cache = MetadataCache(directory: cacheDirectory)
         reader = SourceReader(
-            access: access, transfer: HTTPTransfer(client: httpClient, access: access, limits: limits, logger: logger), threadPool: threadPool)
+            access: access, transfer: HTTPTransfer(client: httpClient, access: access, limits: limits, logger: logger),
+            threadPool: threadPool)
     }
 
     /// Reads repomd.xml, and only that: what the repository is now.
@@ -40,7 +42,7 @@ public struct RepositorySource: Sendable {
         let bytes: [UInt8]
         do throws(TransferProblem) {
             bytes = try await reader.contents(
-                of: SourceFile("repodata/repomd.xml", in: location, access), limit: min(limits.metadataBytes, SourceReader.largestRepomd))
+                of: SourceTree(location, access).file("repodata/repomd.xml"), limit: min(limits.metadataBytes, SourceReader.largestRepomd))
         } catch {
             throw RepositoryFailure(location).pinning(error)
         }
@@ -91,6 +93,17 @@ public struct RepositorySource: Sendable {
                 guard attempt < attempts else { throw RepositoryFailure(location).keptChanging(attempts: attempts) }
                 attempt += 1
             }
+        }
+    }
+
+    /// Removes from the cache what nobody has asked for since `time`; tells how many repositories that were.
+    ///
+    /// The time must lie longer ago than any compose takes: a compose goes on using what it has asked for once.
+    @discardableResult
+    public func removeMetadata(unusedSince time: Date) async throws(ComposeFailure) -> Int {
+        let cache = cache
+        return try await threadPool.run(canceled: .canceled) { () throws(ComposeFailure) in
+            do throws(Errno) { return try cache.removeUnused(since: time) } catch { throw .storage(error) }
         }
     }
 

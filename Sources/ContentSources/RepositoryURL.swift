@@ -28,9 +28,11 @@ public struct RepositoryURL: Hashable, Sendable {
         guard text.unicodeScalars.allSatisfy({ $0.value > 0x20 && $0.value != 0x7F && $0 != "\\" }) else {
             throw Objection(reason: "it contains a space, a backslash or a control character")
         }
-        guard let parts = URLComponents(string: text), let scheme = parts.scheme?.lowercased(), let host = parts.host?.lowercased(), !host.isEmpty
-        else { throw Objection(reason: "it is not a complete address") }
+        guard let parts = URLComponents(string: text), let scheme = parts.scheme?.lowercased() else {
+            throw Objection(reason: "it is not a complete address")
+        }
         guard scheme == "http" || scheme == "https" else { throw Objection(reason: "it is neither http:// nor https://") }
+        guard let host = parts.host?.lowercased(), !host.isEmpty else { throw Objection(reason: "it is not a complete address") }
         guard parts.user == nil, parts.password == nil, !(parts.percentEncodedHost ?? "").contains("@") else {
             throw Objection(reason: "it contains a user name or password, which would become readable by everyone")
         }

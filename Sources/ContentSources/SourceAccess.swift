@@ -64,7 +64,7 @@ public struct SourceAccess: Sendable {
             for start in [root.configured, root.resolved] where path.starts(with: start) {
                 var relative = path
                 _ = relative.removePrefix(start)
-                return ConfinedPath(root: root.resolved, relative: relative)
+                return ConfinedPath(root: root.resolved, relative: relative.string)
             }
         }
         return nil

@@ -2,53 +2,77 @@ import Foundation
 import Repodata
 import SystemPackage
 
-/// One file of a repository, found by its href: on this host's disks below an allowed directory, or at an allowed address.
+/// One file of a repository: on this host's disks below an allowed directory, or at an allowed address.
 enum SourceFile: Hashable, Sendable {
     /// `unescaped`: where the file lies if the href was escaped as URLs are, which newer createrepo_c does and older ones do not.
     case local(ConfinedPath, unescaped: ConfinedPath?)
     case remote(RepositoryURL)
+}
 
-    /// Resolves `href` of rpm-md.
-    /// - Parameter base: `xml:base`, where the metadata sets one: an address or directory in place of the repository's, or a path relative to that.
-    init(_ href: String, base: String? = nil, in location: RepositoryLocation, _ access: SourceAccess) throws(TransferProblem) {
-        guard !(href + (base ?? "")).unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) else {
-            throw .notPermitted("its location in the metadata contains a control character")
-        }
-        var href = href
-        var start = location
-        if let base, !base.isEmpty {
-            if base.contains("://") || base.hasPrefix("/") {
-                do {
-                    start = try RepositoryLocation(base)
-                } catch {
-                    throw .notPermitted("the metadata says that it lies somewhere else, at an address that cannot be used")
-                }
-            } else {
-                href = base + "/" + href
-            }
-        }
-        switch start {
+/// Where the hrefs of one repository start, so that its files are found by them.
+enum SourceTree: Sendable {
+    case directory(ConfinedPath, SourceAccess)
+    case address(RepositoryURL, SourceAccess)
+
+    /// Throws `.notPermitted` for a directory that may not be read; addresses are judged file by file, since an href may lead elsewhere.
+    init(_ location: RepositoryLocation, _ access: SourceAccess) throws(TransferProblem) {
+        switch location {
         case .directory(let directory):
             guard let confined = access.confine(directory) else {
                 throw .notPermitted("the metadata says that it lies in a directory that this service may not read")
             }
-            let unescaped = href.contains("%") ? href.removingPercentEncoding.flatMap { $0.contains("\0") ? nil : confined.appending($0) } : nil
-            self = .local(confined.appending(href), unescaped: unescaped)
-        case .url(let url):
-            do {
-                let file = try url.appending(href: href)
-                guard access.allows(file) else {
-                    throw TransferProblem.notPermitted("the metadata says that it lies at \(file), which is not among the addresses that this service may read")
-                }
-                self = .remote(file)
-            } catch let objection as RepositoryURL.Objection {
-                throw .notPermitted("its location in the metadata cannot be used: \(objection.reason)")
-            } catch let problem as TransferProblem {
-                throw problem
-            } catch {
-                throw .missing
-            }
+            self = .directory(confined, access)
+        case .url(let url): self = .address(url, access)
         }
+    }
+
+    /// Resolves `href` of rpm-md.
+    /// - Parameter base: `xml:base`, where the metadata sets one: an address or directory in place of the repository's, or a path relative to that.
+    func file(_ href: String, base: String? = nil) throws(TransferProblem) -> SourceFile {
+        guard !Self.hasControlCharacter(href), !Self.hasControlCharacter(base ?? "") else {
+            throw .notPermitted("its location in the metadata contains a control character")
+        }
+        guard let base, !base.isEmpty else { return try file(at: href) }
+        guard base.contains("://") || base.hasPrefix("/") else { return try file(at: base + "/" + href) }
+        let elsewhere: RepositoryLocation
+        do {
+            elsewhere = try RepositoryLocation(base)
+        } catch {
+            throw .notPermitted("the metadata says that it lies somewhere else, at an address that cannot be used")
+        }
+        return try SourceTree(elsewhere, access).file(at: href)
+    }
+
+    private var access: SourceAccess {
+        switch self {
+        case .directory(_, let access), .address(_, let access): access
+        }
+    }
+
+    private func file(at href: String) throws(TransferProblem) -> SourceFile {
+        switch self {
+        case .directory(let directory, _):
+            let unescaped = href.contains("%") ? href.removingPercentEncoding : nil
+            return .local(
+                directory.appending(href),
+                unescaped: unescaped.flatMap { Self.hasControlCharacter($0) ? nil : directory.appending($0) })
+        case .address(let url, let access):
+            let file: RepositoryURL
+            do {
+                file = try url.appending(href: href)
+            } catch {
+                throw .notPermitted("its location in the metadata cannot be used: \(error.reason)")
+            }
+            guard access.allows(file) else {
+                throw .notPermitted(
+                    "the metadata says that it lies at \(file), which is not among the addresses that this service may read")
+            }
+            return .remote(file)
+        }
+    }
+
+    private static func hasControlCharacter(_ text: String) -> Bool {
+        text.utf8.contains { $0 < 0x20 || $0 == 0x7F }
     }
 }
 

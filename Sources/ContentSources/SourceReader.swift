@@ -89,7 +89,7 @@ struct SourceReader: Sendable {
         let suffix = FilePath(record.location).extension.map { ".\($0)" } ?? ""
         let stored = directory.appending("stored-\(record.type)\(suffix)")
         do throws(TransferProblem) {
-            let file = try SourceFile(record.location, base: record.base, in: location, access)
+            let file = try SourceTree(location, access).file(record.location, base: record.base)
             try await fetch(file, to: stored, size: record.size, limit: limits.metadataBytes, expecting: record.checksum)
         } catch {
             throw .transfer(name, error)

@@ -60,7 +60,7 @@ extension TransferProblem {
         switch error {
         case .noSuchFileOrDirectory, .notDirectory: self = .missing
         case .permissionDenied, .notPermitted: self = .notPermitted("this service has no permission to read it")
-        case .ioError, .staleNFSFileHandle, .timedOut, .tooManyOpenFiles, .tooManyOpenFilesInSystem:
+        case .ioError, .staleNFSFileHandle, .timedOut, .tooManyOpenFiles, .tooManyOpenFilesInSystem, .resourceTemporarilyUnavailable:
             self = .unreachable("the operating system reported: \(error)")
         default: self = .notPermitted("the operating system reported: \(error)")
         }

@@ -6,7 +6,8 @@ public struct AbsentPackage: Hashable, Sendable, Codable {
     public let arches: [String]
     /// Whether no tree of the result has it.
     public let isNowhere: Bool
-    /// The names that come nearest, at most three, the nearest first. Empty where the package is there for another architecture.
+    /// The names that come nearest, at most three, the nearest first; `name.arch` for those that are there for other architectures.
+    /// Empty where some tree has the package.
     public let nearest: [String]
 
     public init(pattern: String, arches: [String], isNowhere: Bool, nearest: [String]) {

@@ -22,9 +22,9 @@ struct Closure {
 
     init(of requested: [Id], in pool: PackagePool) throws(DepsolveError) {
         self.pool = pool
+        let solver = InstallSolver(pool)
         var broken: [Id] = []
-        for package in try takeWhatFits(requested) {
-            let solver = InstallSolver(pool)
+        for package in try takeWhatFits(requested, with: solver) {
             try checkCancellation()
             if solver.install([.package(package)]) {
                 sets.append(InstallSet(packages: solver.installed, roots: [package]))
@@ -32,13 +32,12 @@ struct Closure {
                 broken.append(package)
             }
         }
-        if !broken.isEmpty { try takeBroken(broken) }
+        if !broken.isEmpty { try takeBroken(broken, with: solver) }
     }
 
     /// Solves in groups as long as that makes progress; returns what is left.
-    private mutating func takeWhatFits(_ requested: [Id]) throws(DepsolveError) -> [Id] {
+    private mutating func takeWhatFits(_ requested: [Id], with solver: InstallSolver) throws(DepsolveError) -> [Id] {
         var pending = requested
-        let solver = InstallSolver(pool)
         while !pending.isEmpty {
             try checkCancellation()
             solver.installWhatFits(pending.map { .package($0) })
@@ -51,64 +50,68 @@ struct Closure {
     }
 
     /// Takes packages that cannot be installed.
-    private mutating func takeBroken(_ broken: [Id]) throws(DepsolveError) {
+    private mutating func takeBroken(_ broken: [Id], with solver: InstallSolver) throws(DepsolveError) {
         defer { pool.forget(Array(lacking)) }
+        var solver = solver
         var pending = broken
         while let package = pending.first {
             try checkCancellation()
-            let solver = InstallSolver(pool)
             if solver.install([.package(package)]) {
                 sets.append(InstallSet(packages: solver.installed, roots: [package]))
                 // Others may lack the same.
-                pending = try takeWhatFits(Array(pending.dropFirst()))
+                pending = try takeWhatFits(Array(pending.dropFirst()), with: solver)
                 continue
             }
             let problem = solver.problem
-            let found = unprovided(problem)
+            let found = unprovided(problem, installing: package)
             if found.isEmpty {
                 problems.append(
                     InstallProblem(
                         package: pool.nevra(package), arch: pool.key.architecture.name, statements: problem.map(solver.statement)))
-                try takeRequirements(of: package)
+                try takeRequirements(of: package, with: solver)
                 pending.removeFirst()
             } else {
                 lacking.formUnion(found)
                 pool.assume(found)
+                solver = InstallSolver(pool)
             }
         }
     }
 
-    /// What nothing provides among the requirements of the packages of a problem.
-    private func unprovided(_ problem: [InstallSolver.Rule]) -> [Id] {
+    /// What nothing provides among the requirements of the packages of a problem, and of those that they need in any case.
+    ///
+    /// One solve shows one thing that is lacking; looking further along requirements that leave no choice saves most of the others.
+    private func unprovided(_ problem: [InstallSolver.Rule], installing package: Id) -> [Id] {
         var found: Set<Id> = []
-        for rule in problem {
-            switch SolverRuleinfo(rawValue: rule.type) {
-            case SOLVER_RULE_PKG_NOTHING_PROVIDES_DEP, SOLVER_RULE_PKG_REQUIRES:
-                // A package that lacks one thing often lacks more: take them all, it saves a solve for each.
-                for requirement in pool.requirements(rule.source) {
-                    for leaf in RichDependency(requirement, in: pool).positiveLeaves where pool.providers(leaf).isEmpty {
-                        found.insert(leaf)
-                    }
+        var seen = pool.emptySet()
+        var pending = [package] + problem.compactMap { $0.source > SYSTEMSOLVABLE ? $0.source : nil }
+        while let next = pending.popLast() {
+            guard seen.insert(next) else { continue }
+            for requirement in pool.requirements(next) {
+                for leaf in RichDependency(requirement, in: pool).positiveLeaves where pool.providers(leaf).isEmpty {
+                    found.insert(leaf)
                 }
-            default: break
+                let providers = pool.providers(requirement)
+                if providers.count == 1, providers[0] > SYSTEMSOLVABLE, !pool.isFormula(requirement) { pending.append(providers[0]) }
             }
         }
         return found.sorted()
     }
 
-    /// Takes a package that contradicts itself, with what fulfils each of its requirements.
-    private mutating func takeRequirements(of package: Id) throws(DepsolveError) {
-        var itself = pool.emptySet()
-        itself.insert(package)
-        sets.append(InstallSet(packages: itself, roots: [package]))
-        let requirements = pool.requirements(package).filter { !pool.providers($0).contains(package) }
-        for requirement in requirements {
+    /// Takes a package that contradicts itself, with what fulfils its requirements, though not all of them at once.
+    private mutating func takeRequirements(of package: Id, with solver: InstallSolver) throws(DepsolveError) {
+        var pending = pool.requirements(package).filter { !pool.providers($0).contains(package) }
+        while true {
             try checkCancellation()
-            let solver = InstallSolver(pool)
-            solver.installWhatFits([.dependency(requirement)])
+            solver.installWhatFits(pending.map { .dependency($0) })
             var packages = solver.installed
+            let rest = pending.filter { requirement in
+                !RichDependency(requirement, in: pool).isSatisfied { pool.isFulfilled($0, in: packages) }
+            }
             packages.insert(package)
             sets.append(InstallSet(packages: packages, roots: [package]))
+            if rest.isEmpty || rest.count == pending.count { return }
+            pending = rest
         }
     }
 }

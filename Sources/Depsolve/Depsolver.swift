@@ -83,7 +83,9 @@ public actor Depsolver {
         while total > poolMemoryLimit, pools.count > 1 { total -= pools.removeFirst().footprint }
         logger.debug(
             "pool loaded",
-            metadata: ["arch": "\(key.architecture.name)", "packages": "\(pool.capacity)", "bytes": "\(pool.footprint)", "pools": "\(pools.count)"])
+            metadata: [
+                "arch": "\(key.architecture.name)", "packages": "\(pool.capacity)", "bytes": "\(pool.footprint)", "pools": "\(pools.count)",
+            ])
         return pool
     }
 }
@@ -103,7 +105,12 @@ private struct Absence {
         switch match {
         case .packages: isFound = true
         case .notMeant: break
-        case .otherArchitecture: arches.append(pool.key.architecture.name)
+        case .otherArchitecture(let packages):
+            arches.append(pool.key.architecture.name)
+            if nearest.isEmpty {
+                let named = Set(packages.map { "\(pool.nevra($0).name).\(pool.arch($0))" })
+                nearest = Array(named.sorted().prefix(NearestNames.limit))
+            }
         case .unknown:
             arches.append(pool.key.architecture.name)
             if nearest.isEmpty {

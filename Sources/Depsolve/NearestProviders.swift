@@ -3,49 +3,50 @@ import Glibc
 
 /// Says what comes nearest to a dependency that nothing provides: the same thing in another version.
 struct NearestProviders {
-    let pool: PackagePool
+    private unowned let pool: PackagePool
+    /// What packages provide of libraries, by the library's name without its version: `libfoo.so.1()(64bit)` and `libfoo.so.2()(64bit)` together.
+    private let libraries: [Substring: [Id]]
+
+    init(_ pool: PackagePool) {
+        self.pool = pool
+        var libraries: [Substring: [Id]] = [:]
+        for id in 1..<pool.pool.pointee.ss.nstrings {
+            if strstr(pool_id2str(pool.pool, id), ".so.") != nil, let stem = Self.stem(pool.text(id)) {
+                libraries[stem, default: []].append(id)
+            }
+        }
+        self.libraries = libraries
+    }
 
     /// `libfoo-1.2-1.x86_64 provides libfoo = 1.2`, at most three, the best versions first.
     func nearest(to dependency: Id) -> [String] {
         var found: [String] = []
         for leaf in RichDependency(dependency, in: pool).positiveLeaves where pool.providers(leaf).isEmpty {
-            found += sameName(leaf)
-            if found.isEmpty { found += sameLibrary(leaf) }
+            let name = name(of: leaf)
+            let similar = name == leaf ? [] : describe(name)
+            found += similar.isEmpty ? Self.stem(pool.text(name)).flatMap { libraries[$0] }?.flatMap(describe) ?? [] : similar
         }
         return Array(found.prefix(NearestNames.limit))
     }
 
-    private func sameName(_ dependency: Id) -> [String] {
-        guard dependency < 0 else { return [] }
-        var name = dependency
-        while name < 0 { name = pool.relation(name).name }
-        return describe(name)
+    /// `libfoo.so.()(64bit)` of `libfoo.so.1(FOO_1.2)(64bit)`; `nil` for what is no library.
+    private static func stem(_ text: String) -> Substring? {
+        guard let marker = text.firstRange(of: ".so.") else { return nil }
+        return text[..<marker.upperBound] + (text.hasSuffix("(64bit)") ? "()(64bit)" : "")
     }
 
-    /// `libfoo.so.2()(64bit)` where `libfoo.so.1()(64bit)` was asked for.
-    private func sameLibrary(_ dependency: Id) -> [String] {
-        var name = dependency
-        while name < 0 { name = pool.relation(name).name }
-        let text = pool.text(name)
-        guard let marker = text.firstRange(of: ".so.") else { return [] }
-        let stem = text[..<marker.upperBound]
-        let suffix = text[(text.firstIndex(of: "(") ?? text.endIndex)...]
-        var found: [String] = []
-        for id in 1..<pool.pool.pointee.ss.nstrings where strncmp(pool_id2str(pool.pool, id), String(stem), stem.utf8.count) == 0 {
-            if pool.text(id).hasSuffix(suffix) { found += describe(id) }
-        }
-        return found
+    /// What a dependency is on, without the version.
+    private func name(of dependency: Id) -> Id {
+        var id = dependency
+        while id < 0 { id = pool.relation(id).name }
+        return id
     }
 
     private func describe(_ name: Id) -> [String] {
-        let providers = pool.providers(name).filter { $0 > SYSTEMSOLVABLE }.sorted { pool.nevra($0) > pool.nevra($1) }
+        let providers = pool.providers(name).filter { $0 > SYSTEMSOLVABLE }.sorted { pool.areInOrder($1, $0) }
         return providers.prefix(NearestNames.limit).map { package in
-            let provided = pool.dependencies(package, at: pool.solvable(package).pointee.provides).filter { dependency in
-                var id = dependency
-                while id < 0 { id = pool.relation(id).name }
-                return id == name
-            }
-            return "\(pool.nevra(package)) provides \(provided.first.map(pool.text(ofDependency:)) ?? pool.text(name))"
+            let provided = pool.dependencies(package, at: pool.solvable(package).pointee.provides).first { self.name(of: $0) == name }
+            return "\(pool.nevra(package)) provides \(pool.text(ofDependency: provided ?? name))"
         }
     }
 }

@@ -25,6 +25,11 @@ extension PackagePool {
         return UnsafeBufferPointer(start: start, count: count)
     }
 
+    /// Whether a package of `packages` provides the dependency, or every machine does.
+    func isFulfilled(_ dependency: Id, in packages: SolvableSet) -> Bool {
+        providers(dependency).contains { $0 == SYSTEMSOLVABLE || packages.contains($0) }
+    }
+
     /// The dependency as its package states it.
     func text(ofDependency dependency: Id) -> String { String(cString: pool_dep2str(pool, dependency)) }
 

@@ -1,4 +1,5 @@
 import CSolv
+import Glibc
 import Repodata
 
 /// What a package is, in Swift's terms.
@@ -36,22 +37,47 @@ extension PackagePool {
         Int(pool_evrcmp(pool, solvable(a).pointee.evr, solvable(b).pointee.evr, EVRCMP_COMPARE))
     }
 
+    /// Whether `a` comes before `b`: by name, then by epoch, version and release as RPM compares them, then by architecture.
+    func areInOrder(_ a: Id, _ b: Id) -> Bool {
+        let (x, y) = (solvable(a).pointee, solvable(b).pointee)
+        if x.name != y.name { return strcmp(pool_id2str(pool, x.name), pool_id2str(pool, y.name)) < 0 }
+        let versions = compareEVR(a, b)
+        if versions != 0 { return versions < 0 }
+        for (i, j) in [(x.evr, y.evr), (x.arch, y.arch)] where i != j {
+            return strcmp(pool_id2str(pool, i), pool_id2str(pool, j)) < 0
+        }
+        return a < b
+    }
+
     func nevra(_ package: Id) -> NEVRA {
         let solvable = solvable(package).pointee
-        let evr = text(solvable.evr)[...]
-        let afterEpoch = evr.firstIndex(of: ":").map { evr.index(after: $0) } ?? evr.startIndex
-        let dash = evr.lastIndex(of: "-") ?? evr.endIndex
+        var evr = pool_id2str(pool, solvable.evr)!
+        var epoch = 0
+        if let colon = strchr(evr, Int32(UInt8(ascii: ":"))) {
+            epoch = Int(Self.text(evr, until: colon)) ?? 0
+            evr = UnsafePointer(colon + 1)
+        }
+        let end = evr + strlen(evr)
+        let dash = strrchr(evr, Int32(UInt8(ascii: "-"))).map { UnsafePointer($0) }
         return NEVRA(
-            name: text(solvable.name),
-            epoch: Int(evr[..<afterEpoch].dropLast()) ?? 0,
-            version: String(evr[afterEpoch..<max(dash, afterEpoch)]),
-            release: dash < evr.endIndex ? String(evr[evr.index(after: dash)...]) : "",
-            arch: text(solvable.arch))
+            name: text(solvable.name), epoch: epoch, version: Self.text(evr, until: dash ?? end),
+            release: dash.map { Self.text($0 + 1, until: end) } ?? "", arch: text(solvable.arch))
+    }
+
+    private static func text(_ start: UnsafePointer<CChar>, until end: UnsafePointer<CChar>) -> String {
+        String(decoding: UnsafeRawBufferPointer(start: start, count: end - start), as: UTF8.self)
     }
 
     /// The file name of the source package that it was built from.
     func sourceRPM(_ package: Id) -> String? {
         solvable_lookup_sourcepkg(solvable(package)).map { String(cString: $0) }
+    }
+
+    /// The name of the source package that it was built from.
+    func sourceName(_ package: Id) -> String? {
+        let solvable = solvable(package)
+        if solvable_lookup_void(solvable, Id(SOLVABLE_SOURCENAME.rawValue)) != 0 { return text(solvable.pointee.name) }
+        return solvable_lookup_str(solvable, Id(SOLVABLE_SOURCENAME.rawValue)).map { String(cString: $0) }
     }
 
     func record(_ package: Id) -> PackageRecord {

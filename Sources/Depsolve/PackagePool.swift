@@ -28,6 +28,9 @@ final class PackagePool {
     }
 
     private(set) lazy var index = PackageIndex(self)
+    /// The binary packages of the repositories by the name of the source package that they were built from.
+    private(set) lazy var builds = Dictionary(grouping: index.allBinaries) { sourceName($0) ?? "" }
+    private(set) lazy var nearestProviders = NearestProviders(self)
 
     /// Loads the repositories. Blocks.
     static func load(_ key: Key, logger: Logger) throws(DepsolveError) -> PackagePool {

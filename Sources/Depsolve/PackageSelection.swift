@@ -9,8 +9,8 @@ struct PackageSelection {
     enum Match {
         /// These packages, the best version of each name.
         case packages([(id: Id, reason: Reason)])
-        /// Nothing. Some package is named so, but is of another architecture.
-        case otherArchitecture
+        /// Nothing, but these packages of other architectures are named so.
+        case otherArchitecture([Id])
         /// Nothing: what it names is for another architecture by its own words, such as `glibc.s390x` for the tree of x86_64.
         case notMeant
         /// Nothing at all is named so.
@@ -22,7 +22,7 @@ struct PackageSelection {
             let everywhere = packages(reading)
             if everywhere.isEmpty { continue }
             let here = everywhere.filter { reading.arch == nil ? pool.isNative($0) : pool.archScore($0) != nil }
-            if here.isEmpty { return reading.arch == nil ? .otherArchitecture : .notMeant }
+            if here.isEmpty { return reading.arch == nil ? .otherArchitecture(everywhere) : .notMeant }
             return .packages(bestOfEachName(here).map { ($0, .requested(by: pattern.text)) })
         }
         return matchSource(pattern)
@@ -49,23 +49,22 @@ struct PackageSelection {
     /// The packages that are built from a source package of that name, of its best version.
     private func matchSource(_ pattern: PackagePattern) -> Match {
         let glob = Glob(pattern.text)
-        var builds: [String: [String: [Id]]] = [:]
-        var isElsewhere = false
-        for package in pool.index.allBinaries {
-            guard let name = pool.sourceName(package), glob.matches(name), let file = pool.sourceRPM(package) else { continue }
-            if pool.isNative(package) {
-                builds[name, default: [:]][file, default: []].append(package)
+        let names =
+            glob.isPattern
+            ? pool.builds.keys.filter(glob.matches).sorted() : pool.builds[pattern.text] == nil ? [] : [pattern.text]
+        var elsewhere: [Id] = []
+        var selected: [(Id, Reason)] = []
+        for name in names {
+            let built = pool.builds[name]!.filter(pool.isNative)
+            let best = Dictionary(grouping: built) { pool.sourceRPM($0)! }
+                .max { sourceNEVRA($0.key, $0.value) < sourceNEVRA($1.key, $1.value) }
+            if let best {
+                selected += bestOfEachName(best.value).map { ($0, .builtFrom(source: name, pattern: pattern.text)) }
             } else {
-                isElsewhere = true
+                elsewhere += pool.builds[name]!
             }
         }
-        if builds.isEmpty { return isElsewhere ? .otherArchitecture : .unknown }
-        var selected: [(Id, Reason)] = []
-        for (name, versions) in builds.sorted(by: { $0.key < $1.key }) {
-            let best = versions.max { sourceNEVRA($0.key, $0.value) < sourceNEVRA($1.key, $1.value) }!
-            selected += bestOfEachName(best.value).map { ($0, .builtFrom(source: name, pattern: pattern.text)) }
-        }
-        return .packages(selected)
+        return !selected.isEmpty ? .packages(selected) : elsewhere.isEmpty ? .unknown : .otherArchitecture(elsewhere)
     }
 
     /// What identifies a source package. File names do not tell the epoch: the source package itself does, or else what is built from it.
@@ -97,14 +96,5 @@ struct PackageSelection {
         // A score of 1 is noarch's: any machine's own comes before it.
         let (a, b) = (pool.archScore(a) ?? .max, pool.archScore(b) ?? .max)
         return a != 1 && (b == 1 || a < b)
-    }
-}
-
-extension PackagePool {
-    /// The name of the source package that it was built from.
-    func sourceName(_ package: Id) -> String? {
-        let solvable = solvable(package)
-        if solvable_lookup_void(solvable, Id(SOLVABLE_SOURCENAME.rawValue)) != 0 { return text(solvable.pointee.name) }
-        return solvable_lookup_str(solvable, Id(SOLVABLE_SOURCENAME.rawValue)).map { String(cString: $0) }
     }
 }

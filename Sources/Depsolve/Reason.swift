@@ -16,6 +16,10 @@ public enum Reason: Hashable, Sendable, Codable {
     case sourceOf(NEVRA)
     /// It has the debugging information, or the sources for debugging, of a package of the result.
     case debugOf(NEVRA)
+
+    private enum RequiredByCodingKeys: String, CodingKey { case _0 = "package", requirement }
+    private enum SourceOfCodingKeys: String, CodingKey { case _0 = "package" }
+    private enum DebugOfCodingKeys: String, CodingKey { case _0 = "package" }
 }
 
 extension Reason: CustomStringConvertible {

@@ -13,7 +13,8 @@ struct RelatedPackages {
         guard !pool.isNoarch(package), !pool.isDebug(package), let file = pool.sourceRPM(package) else { return [] }
         let name = pool.text(pool.solvable(package).pointee.name)
         let source = pool.sourceName(package) ?? name
-        let information = sibling(of: package, named: "\(name)-debuginfo", builtFrom: file)
+        let information =
+            sibling(of: package, named: "\(name)-debuginfo", builtFrom: file)
             ?? sibling(of: package, named: "\(source)-debuginfo", builtFrom: file)
         return [information, sibling(of: package, named: "\(source)-debugsource", builtFrom: file)].compactMap { $0 }
     }

@@ -75,9 +75,7 @@ struct RequirementSearch {
         return needs
     }
 
-    private func isFulfilled(_ leaf: Id) -> Bool {
-        pool.providers(leaf).contains { $0 == SYSTEMSOLVABLE || set.contains($0) }
-    }
+    private func isFulfilled(_ leaf: Id) -> Bool { pool.isFulfilled(leaf, in: set) }
 
     /// The way from a root to `package`: each package on it with what it requires of the next.
     func chain(to package: Id) -> [Step] {

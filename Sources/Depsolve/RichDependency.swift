@@ -75,7 +75,7 @@ indirect enum RichDependency {
             return condition.denials(holds) + (otherwise?.supports(holds) ?? [])
         case .unless(let a, let condition, let otherwise):
             if !condition.isSatisfied(holds) { return condition.denials(holds) + a.supports(holds) }
-            return condition.supports(holds) + (otherwise?.supports(holds) ?? [])
+            return otherwise.map { condition.supports(holds) + $0.supports(holds) } ?? []
         }
     }
 

@@ -7,8 +7,8 @@ import SystemPackage
 /// A document of a repository in libsolv's own form, kept beside it: it loads some thirty times as fast as the XML, and holds
 /// only what depsolving needs.
 ///
-/// A cookie in its header names the repository and the version that wrote it, a digest at its end guards the rest. A file that
-/// does not match is ignored and written anew.
+/// A cookie in its header names the repository and the version that wrote it, a digest at its end guards the rest, against a power
+/// failure too. A file that does not match is ignored and written anew.
 struct SolvFile {
     /// The document that it is made from.
     enum Document: String {
@@ -126,7 +126,7 @@ struct SolvFile {
         guard descriptor >= 0, let file = fdopen(descriptor, "w+") else { throw .notWritable(Self.lastError) }
         defer { fclose(file) }
         guard writeSolvables(of: repository, to: file), fflush(file) == 0, let digest = Self.digest(of: file, length: ftell(file)),
-            fwrite(digest, 1, digest.count, file) == digest.count, fflush(file) == 0, fsync(descriptor) == 0,
+            fwrite(digest, 1, digest.count, file) == digest.count, fflush(file) == 0,
             fchmod(descriptor, 0o644) == 0, rename(template, path.string) == 0
         else {
             let problem = Self.lastError

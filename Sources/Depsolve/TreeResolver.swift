@@ -12,6 +12,7 @@ struct TreeResolver {
     private(set) var problems: [InstallProblem] = []
     private(set) var missing: [MissingRequirement] = []
     private var reported: Set<Finding> = []
+    private var nearest: [Id: [String]] = [:]
 
     private struct Finding: Hashable {
         let package: Id
@@ -29,12 +30,15 @@ struct TreeResolver {
         if request.packages.isEmpty {
             takeEverything()
             try addMultilib(solving: false)
-            try inspect(isThorough: request.checkInstallability)
         } else {
             let requested = take(matches)
             if !request.noDeps { try addClosure(of: requested) }
             try addMultilib(solving: !request.noDeps)
-            if request.noDeps && request.checkInstallability { try inspect(isThorough: true) }
+        }
+        // What was solved for needs no further look.
+        let isSolved = !request.packages.isEmpty && !request.noDeps
+        if request.checkInstallability ? !isSolved : request.packages.isEmpty && !request.noDeps {
+            try inspect(isThorough: request.checkInstallability)
         }
         addDebug()
     }
@@ -76,11 +80,10 @@ struct TreeResolver {
     private mutating func report(_ search: RequirementSearch, _ set: InstallSet) {
         for package in search.found {
             for requirement in pool.requirements(package) {
-                let isMet = RichDependency(requirement, in: pool).isSatisfied { leaf in
-                    pool.providers(leaf).contains { $0 == SYSTEMSOLVABLE || set.packages.contains($0) }
-                }
+                let formula = RichDependency(requirement, in: pool)
+                let isMet = formula.isSatisfied { pool.isFulfilled($0, in: set.packages) }
                 // A requirement with providers that are not in the set is a contradiction: a problem, and reported as one.
-                let isLacking = RichDependency(requirement, in: pool).positiveLeaves.contains { pool.providers($0).isEmpty }
+                let isLacking = formula.positiveLeaves.contains { pool.providers($0).isEmpty }
                 if !isMet, isLacking {
                     report(
                         package, requirement,
@@ -97,8 +100,16 @@ struct TreeResolver {
                 package: pool.nevra(package),
                 arch: pool.key.architecture.name,
                 requirement: pool.text(ofDependency: requirement),
-                nearest: NearestProviders(pool: pool).nearest(to: requirement),
+                nearest: nearest(to: requirement),
                 chain: chain))
+    }
+
+    /// Many packages often lack the same.
+    private mutating func nearest(to requirement: Id) -> [String] {
+        if let known = nearest[requirement] { return known }
+        let found = pool.nearestProviders.nearest(to: requirement)
+        nearest[requirement] = found
+        return found
     }
 
     private mutating func inspect(isThorough: Bool) throws(DepsolveError) {
@@ -136,12 +147,16 @@ struct TreeResolver {
     // MARK: Results
 
     var tree: ArchitectureTree {
-        let packages = reasons.map { ResolvedPackage(record: pool.record($0.key), reason: $0.value) }
-            .sorted { $0.record.nevra < $1.record.nevra }
-        return ArchitectureTree(
-            arch: pool.key.architecture.name,
-            binaries: packages.filter { !$0.record.nevra.isDebug },
-            debug: packages.filter { $0.record.nevra.isDebug })
+        var (binaries, debug): ([ResolvedPackage], [ResolvedPackage]) = ([], [])
+        var last: NEVRA?
+        for package in reasons.keys.sorted(by: pool.areInOrder) {
+            let resolved = ResolvedPackage(record: pool.record(package), reason: reasons[package]!)
+            // Repositories may have different packages of one name and version; a tree has room for one.
+            if resolved.record.nevra == last { continue }
+            last = resolved.record.nevra
+            if resolved.record.nevra.isDebug { debug.append(resolved) } else { binaries.append(resolved) }
+        }
+        return ArchitectureTree(arch: pool.key.architecture.name, binaries: binaries, debug: debug)
     }
 
     /// The source packages of the tree's packages, and where everything was requested, all others too.

@@ -51,7 +51,7 @@ struct Cluster: Sendable {
             [
                 "-D", unfinished.string, "--username=\(Self.superuser)", "--auth-local=trust", "--auth-host=reject", "--encoding=UTF8",
                 "--locale=C",
-            ] + (durable ? [] : ["--no-sync"]), log: nil)
+            ] + (durable ? [] : ["--no-sync"]), on: self)
         guard rename(unfinished.string, data.string) == 0 else {
             throw EmbeddedPostgresError("\(unfinished) cannot be renamed to \(data): \(String(cString: strerror(errno)))")
         }

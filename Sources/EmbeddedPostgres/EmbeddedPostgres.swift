@@ -48,8 +48,9 @@ public actor EmbeddedPostgres: Service {
         guard isOwner else { return }
         let turn = try await FileLock.waiting(for: cluster.turnFile)
         defer { withExtendedLifetime(turn) {} }
-        if cluster.postmaster() != nil {
-            try await tools().run("pg_ctl", ["stop", "-D", cluster.data.string, "-w", "-t", "60", "-m", "fast"], log: cluster.log)
+        if let running = cluster.postmaster() {
+            try await tools().run("pg_ctl", ["stop", "-w", "-t", "60", "-m", "fast"], on: cluster)
+            SocketDirectory.discard(running.socketDirectory, of: cluster)
         }
         ownership = nil
         logger.info("PostgreSQL server stopped", metadata: ["directory": "\(cluster.directory)"])
@@ -91,7 +92,7 @@ public actor EmbeddedPostgres: Service {
         // One that runs but does not answer was left in the middle of starting or stopping by an owner that is no more.
         let verb = running == nil ? "start" : "restart"
         try await tools.run(
-            "pg_ctl", [verb, "-D", cluster.data.string, "-l", cluster.log.string, "-w", "-t", "60", "-s", "-m", "fast"], log: cluster.log)
+            "pg_ctl", [verb, "-l", cluster.log.lastComponent?.string ?? "", "-w", "-t", "60", "-s", "-m", "fast"], on: cluster)
         logger.info("PostgreSQL server started", metadata: ["directory": "\(cluster.directory)", "version": "\(tools.version)"])
         return socket
     }

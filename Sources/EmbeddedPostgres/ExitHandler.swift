@@ -25,7 +25,10 @@ enum ExitHandler {
 
     private static func endAll() {
         for entry in entries.withLock(\.self) {
-            if let postmaster = entry.cluster.postmaster() { end(postmaster) }
+            if let postmaster = entry.cluster.postmaster() {
+                end(postmaster)
+                SocketDirectory.discard(postmaster.socketDirectory, of: entry.cluster)
+            }
             guard entry.removesDirectory else { continue }
             do {
                 try FileManager.default.removeItem(atPath: entry.cluster.directory.string)

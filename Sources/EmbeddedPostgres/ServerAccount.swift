@@ -28,6 +28,9 @@ struct ServerAccount: Sendable {
         group = record.pw_gid
     }
 
+    /// The arguments with which setpriv(1) runs a program as this account.
+    func prefix(for program: FilePath) -> [String] { ["--reuid=\(user)", "--regid=\(group)", "--clear-groups", "--", program.string] }
+
     func own(_ path: FilePath) throws {
         guard lchown(path.string, user, group) == 0 else {
             throw EmbeddedPostgresError("\(path) cannot be given to the user \(name): \(String(cString: strerror(errno)))")

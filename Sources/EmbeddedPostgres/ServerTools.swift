@@ -6,6 +6,10 @@ import SystemPackage
 struct ServerTools: Sendable {
     private static let names = ["initdb", "pg_ctl", "postgres"]
 
+    /// Changes the user before the program is run. The platform options of Subprocess 1.0 would do so after its raw clone3, where glibc's
+    /// setgroups waits for threads that the child does not have.
+    private static let setpriv: FilePath = "/usr/bin/setpriv"
+
     let directory: FilePath
     /// The major version.
     let version: String
@@ -29,7 +33,8 @@ struct ServerTools: Sendable {
     /// Newest first: what Debian keeps beside each other, else what is in PATH.
     private static func installed(account: ServerAccount?) async throws -> [ServerTools] {
         let root = FilePath("/usr/lib/postgresql")
-        let versions = (try? FileManager.default.contentsOfDirectory(atPath: root.string)) ?? []  // there may be no such directory
+        let hasDebianLayout = FileManager.default.fileExists(atPath: root.string)
+        let versions = hasDebianLayout ? try FileManager.default.contentsOfDirectory(atPath: root.string) : []
         let debian = versions.compactMap { version -> ServerTools? in
             let directory = root.appending(version).appending("bin")
             return isComplete(directory) ? ServerTools(directory: directory, version: version, account: account) : nil
@@ -40,7 +45,7 @@ struct ServerTools: Sendable {
         guard let directory = path.split(separator: ":").map({ FilePath(String($0)) }).first(where: isComplete) else { return [] }
         let tools = ServerTools(directory: directory, version: "", account: account)
         // "postgres (PostgreSQL) 15.14 (Debian 15.14-0+deb12u1)"
-        let answer = try await tools.run("postgres", ["--version"], log: nil)
+        let answer = try await tools.run("postgres", ["--version"], on: nil)
         let version = answer.split(separator: " ").dropFirst(2).first?.prefix { $0.isNumber } ?? ""
         return [ServerTools(directory: directory, version: String(version), account: account)]
     }
@@ -51,27 +56,26 @@ struct ServerTools: Sendable {
 
     /// Runs one of the programs to its end, as the server's account.
     ///
-    /// - Parameter log: the file whose last lines tell more when it fails.
+    /// - Parameter cluster: the one that it is about, which it finds without its path among the arguments: pg_ctl hands those to a shell.
     /// - Returns: what it printed.
-    @discardableResult func run(_ name: String, _ arguments: [String], log: FilePath?) async throws -> String {
-        var options = PlatformOptions()
-        if let account {
-            options.userID = account.user
-            options.groupID = account.group
-            options.supplementaryGroups = [account.group]
-        }
+    @discardableResult func run(_ name: String, _ arguments: [String], on cluster: Cluster?) async throws -> String {
+        let program = directory.appending(name)
         let result: ExecutionResult<Void, StringOutput<UTF8>, CombinedErrorOutput>
         do {
             // Nothing of our environment: PGDATA and its like would change what is meant, and a server outlives its starter's secrets.
             result = try await Subprocess.run(
-                .path(directory.appending(name)), arguments: Arguments(arguments),
-                environment: .custom(["PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C"]), workingDirectory: "/",
-                platformOptions: options, output: .string(limit: 1 << 20), error: .combinedWithOutput)
+                .path(account == nil ? program : Self.setpriv),
+                arguments: Arguments((account?.prefix(for: program) ?? []) + arguments),
+                environment: .custom(["PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C", "PGDATA": cluster?.data.string ?? ""]),
+                workingDirectory: cluster?.directory ?? "/",
+                output: .string(limit: 1 << 20), error: .combinedWithOutput)
         } catch let error as SubprocessError {
             throw EmbeddedPostgresError("PostgreSQL's \(name) cannot be run: \(error)")
         }
         guard result.terminationStatus.isSuccess else {
-            let said = [result.standardOutput.trimmingCharacters(in: .whitespacesAndNewlines), log.map(Self.lastLines) ?? ""]
+            let said = [
+                result.standardOutput.trimmingCharacters(in: .whitespacesAndNewlines), cluster.map { Self.lastLines(of: $0.log) } ?? "",
+            ]
             throw EmbeddedPostgresError("PostgreSQL's \(name) failed:\n" + said.filter { !$0.isEmpty }.joined(separator: "\n"))
         }
         return result.standardOutput

@@ -20,6 +20,11 @@ enum SocketDirectory {
         return directory
     }
 
+    /// Removes a directory outside the state directory when the server has left it.
+    static func discard(_ directory: FilePath, of cluster: Cluster) {
+        if !directory.starts(with: cluster.directory) { rmdir(directory.string) }
+    }
+
     /// Short enough, and free of what is special in a connection string or in postgresql.conf.
     private static func isSuitable(_ directory: FilePath) -> Bool {
         let plain = directory.string.unicodeScalars.allSatisfy {

@@ -14,9 +14,8 @@ enum BlockingCalls {
         try Task.checkCancellation()
         let attempt = Attempt()
         start {
-            attempt.outcome.withLock { outcome in
-                outcome = Result { () throws(PostgresError) in try ConnectionHandle(connecting: configuration) }
-            }
+            let outcome = Result { () throws(PostgresError) in try ConnectionHandle(connecting: configuration) }
+            attempt.outcome.withLock { $0 = outcome }
             attempt.done.wake(.ready)
         }
         switch await attempt.done.wait(until: .now + configuration.connectTimeout) {

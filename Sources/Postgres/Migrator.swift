@@ -20,8 +20,8 @@ public struct Migrator: Sendable {
     /// The version that the program was written for.
     public var version: Int { migrations.last?.number ?? 1 }
 
-    /// - Throws: ``MigrationError`` when the database is not one to be migrated, ``PostgresError`` when a statement fails; either way it is left
-    ///   as it was.
+    /// - Throws: ``MigrationError`` when the database is not one to be migrated, ``PostgresError`` when a statement fails; either
+    ///   way it is left as it was.
     public func migrate() async throws -> MigrationOutcome {
         guard migrations.map(\.number) == Array(2..<(migrations.count + 2)) else {
             throw MigrationError.misnumbered(migrations.map(\.number))

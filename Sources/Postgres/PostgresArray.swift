@@ -19,7 +19,8 @@ extension Array: PostgresDecodable where Element: PostgresDecodable {
     }
 }
 
-/// The elements of a one-dimensional array, nil for NULL, and how they are written ("Array Input and Output Syntax" of PostgreSQL's manual).
+/// The elements of a one-dimensional array, nil for NULL, and how they are written ("Array Input and Output Syntax"
+/// of PostgreSQL's manual).
 struct ArrayLiteral: Equatable {
     var elements: [String?]
 }

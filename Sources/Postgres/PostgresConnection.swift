@@ -3,7 +3,8 @@ import Glibc
 
 /// One session with PostgreSQL, which runs one statement at a time.
 ///
-/// Statements are prepared once and kept by their text. A statement whose task is cancelled is canceled on the server too, and its session ends.
+/// Statements are prepared once and kept by their text. A statement whose task is cancelled is canceled on the
+/// server too, and its session ends.
 @PostgresThread public final class PostgresConnection {
     private var handle: ConnectionHandle?
     private let cancelRequest: CancelRequest?
@@ -55,12 +56,16 @@ import Glibc
     /// Ends the session; the server rolls back what was not committed.
     func close() { handle = nil }
 
-    /// Ends the transaction for good, or says that it cannot be: PostgreSQL answers COMMIT with a silent rollback once a statement has failed.
+    /// Ends the transaction for good, or says that it cannot be: PostgreSQL answers COMMIT with a silent rollback once a
+    /// statement has failed.
+    ///
+    /// A cancellation that comes later than the COMMIT changes nothing, so that who is cancelled has committed nothing.
     func commit() async throws {
+        try Task.checkCancellation()
         guard transactionStatus != PQTRANS_INERROR else {
             throw PostgresError(.query, "the transaction was rolled back, because a statement in it had failed")
         }
-        try await simple("COMMIT")
+        _ = try await inTurn { try await exchange(heedingCancellation: false) { PQsendQuery($0, "COMMIT") } }
     }
 
     /// Rolls back even though the task may be cancelled, and closes a session that does not answer in time.

@@ -4,7 +4,8 @@
 public struct PostgresError: Error, Sendable, Equatable {
     /// The kinds that a caller may want to tell apart.
     public enum Code: Sendable, Hashable {
-        /// No connection could be made, or it was lost: SQLSTATE class 08, 57P01 to 57P05, 53300. Whether a statement under way took effect is unknown.
+        /// No connection could be made, or it was lost: SQLSTATE class 08, 57P01 to 57P05, 53300. Whether a statement under way took
+        /// effect is unknown.
         case connection
         /// A constraint with this name refused the row (class 23); for NOT NULL, `table.column`.
         case constraint(String)

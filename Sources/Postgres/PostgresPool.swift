@@ -57,7 +57,8 @@ public final class PostgresPool: Service {
     /// Runs `body` in a transaction, which is committed when it returns and rolled back when it throws.
     ///
     /// - Throws: what `body` throws; ``PostgresError`` with code `serialization` when the transaction has to begin anew, which is the
-    ///   caller's to do. When the connection is lost during COMMIT, whether it took effect is unknown.
+    ///   caller's to do; `CancellationError` when it was cancelled before the COMMIT. When the connection is lost during COMMIT, whether
+    ///   it took effect is unknown.
     public func withTransaction<R>(
         isolation: isolated (any Actor)? = #isolation, _ body: (PostgresConnection) async throws -> R
     ) async throws -> R {

@@ -1,4 +1,5 @@
-/// A statement with its parameters, written as an interpolated string: in `"SELECT 1 WHERE id = \(id)"` the value becomes `$1` and is sent apart.
+/// A statement with its parameters, written as an interpolated string: in `"SELECT 1 WHERE id = \(id)"` the value becomes `$1` and is
+/// sent apart.
 ///
 /// Text is spliced only where it says so: `\(unsafe:)` for what the program itself wrote, `\(identifier:)` for a quoted name,
 /// `\(fragment:)` for a piece of SQL with parameters of its own, which are renumbered.

@@ -1,4 +1,3 @@
-import CCreaterepo
 public import SystemPackage
 
 /// The checksum of a file's content, in any algorithm of rpm-md. Blocking.
@@ -13,77 +12,5 @@ public enum FileChecksum {
     /// Throws `.checksumMismatch` unless `file` has the checksum `expected`; `name` is what the message calls it.
     public static func verify(_ file: FilePath, is expected: Checksum, named name: String? = nil) throws(RepodataError) {
         try Digest.compare(try of(file, expected.algorithm), with: expected, of: name ?? file.shortName)
-    }
-}
-
-/// A checksum under way: bytes in, in order, one ``Checksum`` out at the end.
-///
-/// By libcreaterepo_c, because rpm-md allows SHA-224, which swift-crypto does not have.
-final class Digest {
-    let algorithm: Checksum.Algorithm
-    private var context: OpaquePointer?
-
-    init(_ algorithm: Checksum.Algorithm) throws(RepodataError) {
-        self.algorithm = algorithm
-        context = try CreaterepoLibrary.call(algorithm.rawValue, .unsupported) { cr_checksum_new(algorithm.createrepoType, $0) }
-    }
-
-    deinit {
-        if let context { g_free(cr_checksum_final(context, nil)) }
-    }
-
-    func update(_ bytes: UnsafeRawBufferPointer) throws(RepodataError) {
-        _ = try CreaterepoLibrary.call(algorithm.rawValue, .unsupported) { cr_checksum_update(context, bytes.baseAddress, bytes.count, $0) }
-    }
-
-    /// Ends the computation; nothing may be added afterwards.
-    func finish() throws(RepodataError) -> Checksum {
-        let ended = context
-        context = nil
-        let hex = try CreaterepoLibrary.call(algorithm.rawValue, .unsupported) { cr_checksum_final(ended, $0) }
-        guard let hex else { throw RepodataError(.unsupported, "\(algorithm.rawValue): no digest") }
-        defer { g_free(hex) }
-        return Checksum(algorithm, hex: String(cString: hex))
-    }
-
-    static func of(_ bytes: UnsafeRawBufferPointer, _ algorithm: Checksum.Algorithm) throws(RepodataError) -> Checksum {
-        let digest = try Digest(algorithm)
-        try digest.update(bytes)
-        return try digest.finish()
-    }
-
-    static func of(_ bytes: [UInt8], _ algorithm: Checksum.Algorithm) throws(RepodataError) -> Checksum {
-        try bytes.withUnsafeBufferPointer { (buffer) throws(RepodataError) in try of(UnsafeRawBufferPointer(buffer), algorithm) }
-    }
-
-    static func compare(_ found: Checksum, with expected: Checksum, of name: String) throws(RepodataError) {
-        guard found == expected else {
-            throw RepodataError(.checksumMismatch, "\(name) has the checksum \(found), but \(expected) was expected")
-        }
-    }
-}
-
-extension Checksum.Algorithm {
-    var createrepoType: cr_ChecksumType {
-        switch self {
-        case .md5: CR_CHECKSUM_MD5
-        case .sha1: CR_CHECKSUM_SHA1
-        case .sha224: CR_CHECKSUM_SHA224
-        case .sha256: CR_CHECKSUM_SHA256
-        case .sha384: CR_CHECKSUM_SHA384
-        case .sha512: CR_CHECKSUM_SHA512
-        }
-    }
-
-    /// Digits of a digest in hexadecimal.
-    var hexLength: Int {
-        switch self {
-        case .md5: 32
-        case .sha1: 40
-        case .sha224: 56
-        case .sha256: 64
-        case .sha384: 96
-        case .sha512: 128
-        }
     }
 }

@@ -9,7 +9,7 @@ import SystemPackage
 struct IndexTable: Sendable {
     /// Byte ranges in the three documents; empty in one that the repository does not have.
     struct Ranges {
-        private var ranges: [Range<Int>] = Array(repeating: 0..<0, count: MetadataDocument.allCases.count)
+        private var ranges = InlineArray<3, Range<Int>>(repeating: 0..<0)
 
         subscript(document: MetadataDocument) -> Range<Int> {
             get { ranges[document.position] }

@@ -1,6 +1,5 @@
-import CCreaterepo
+import CCreaterepo  // its headers bring along those of librpm, whose structures the compiler may take to be defined here
 import CRPM
-import Glibc
 public import SystemPackage
 
 /// What an RPM package file says of itself in its header, as far as a repository needs it.
@@ -34,7 +33,7 @@ public struct RPMHeader: Hashable, Sendable {
             let isSource = headerIsSource(header) != 0
             return RPMHeader(
                 nevra: NEVRA(
-                    name: rpmName, epoch: Int(headerGetNumber(header, rpmTagVal(RPMTAG_EPOCH.rawValue))), version: version,
+                    name: rpmName, epoch: Int(clamping: headerGetNumber(header, rpmTagVal(RPMTAG_EPOCH.rawValue))), version: version,
                     release: release,
                     // As createrepo_c writes it: the header has the architecture of the host that made the source RPM.
                     arch: isSource ? "src" : arch),
@@ -55,48 +54,6 @@ public struct RPMHeader: Hashable, Sendable {
         self.payloadKeyIDs = payloadKeyIDs
         self.headerRange = headerRange
         self.payloadDigest = payloadDigest
-    }
-}
-
-/// An RPM file as librpm opens it.
-enum RPMFile {
-    /// `_RPMVSF_NODIGESTS | _RPMVSF_NOSIGNATURES | RPMVSF_NOHDRCHK`, which Swift cannot import.
-    private static let withoutVerification: rpmVSFlags = [
-        RPMVSF_NOSHA1HEADER, RPMVSF_NOSHA256HEADER, RPMVSF_NOMD5, RPMVSF_NOPAYLOAD,
-        RPMVSF_NODSA, RPMVSF_NODSAHEADER, RPMVSF_NORSA, RPMVSF_NORSAHEADER, RPMVSF_NOHDRCHK,
-    ].reduce(0) { $0 | $1.rawValue }
-
-    /// Calls `body` with the header, which is valid during the call only.
-    ///
-    /// With a transaction set of its own: the one that `cr_package_from_rpm` shares between threads loads its keyring without a lock.
-    static func withHeader<Result>(
-        of file: FilePath, named name: String, _ body: (Header) throws(RepodataError) -> Result
-    ) throws(RepodataError) -> Result {
-        try CreaterepoLibrary.prepare()
-        guard let descriptor = Fopen(file.string, "r.ufdio"), Ferror(descriptor) == 0 else { throw .lastSystemError(name) }
-        defer { Fclose(descriptor) }
-        guard let transaction = rpmtsCreate() else { throw RepodataError(.io, "librpm has no memory") }
-        defer { rpmtsFree(transaction) }
-        rpmtsSetVSFlags(transaction, withoutVerification)
-        var header: Header?
-        let code = rpmReadPackageFile(transaction, descriptor, file.string, &header)
-        defer { if let header { headerFree(header) } }
-        guard code == RPMRC_OK || code == RPMRC_NOKEY || code == RPMRC_NOTTRUSTED, let header else {
-            throw RepodataError(.notAnRPM, "\(name) is not an RPM package, or damaged")
-        }
-        return try body(header)
-    }
-
-    /// Of the main header, in bytes from the start of the file.
-    static func headerRange(of file: FilePath, named name: String) throws(RepodataError) -> Range<Int> {
-        let range: cr_HeaderRangeStruct
-        do {
-            range = try CreaterepoLibrary.call(name, .notAnRPM) { cr_get_header_byte_range(file.string, $0) }
-        } catch {
-            throw RepodataError(.notAnRPM, "\(name) is not an RPM package, or damaged")
-        }
-        guard range.start <= range.end else { throw RepodataError(.notAnRPM, "\(name) is not an RPM package, or damaged") }
-        return Int(range.start)..<Int(range.end)
     }
 }
 

@@ -39,9 +39,12 @@ public struct RepomdSigner: Hashable, Sendable {
                 .name(program), arguments: Arguments(all + arguments), environment: .inherit.updating(["LC_ALL": "C"]),
                 output: .string(limit: 1 << 20), error: .string(limit: 1 << 16))
             guard result.terminationStatus.isSuccess else {
-                let complaint = result.standardError.split(separator: "\n").last { $0.hasPrefix("gpg:") } ?? "gpg: no reason given"
-                let withoutPaths = complaint.replacing(#/'[^']*/(?<name>[^'/]*)'/#) { "'\($0.output.name)'" }
-                throw RepodataError(.signing, "repomd.xml could not be signed with the key \(key); \(withoutPaths)")
+                // Its last line is the summary; those that show paths of this host come before.
+                let complaint = result.standardError.split(separator: "\n").last { $0.hasPrefix("gpg:") && !$0.contains("/") }
+                throw RepodataError(
+                    .signing,
+                    "repomd.xml could not be signed with the key \(key); \(complaint ?? "gpg gave no reason (\(result.terminationStatus))")"
+                )
             }
             return result.standardOutput
         } catch let error as RepodataError {

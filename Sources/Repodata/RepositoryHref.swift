@@ -10,20 +10,38 @@ enum RepositoryHref {
     }
 
     private static func objection(to href: String) -> String? {
-        if href.isEmpty { return "is empty" }
-        if href.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) { return "contains a control character" }
-        // What a server or an HTTP client may decode before it looks for steps upwards.
-        let plain = href.lowercased()
-            .replacing("%2e", with: ".").replacing("%2f", with: "/").replacing("%5c", with: "\\").replacing("\\", with: "/")
-        if plain.hasPrefix("/") || hasScheme(plain) { return "is absolute" }
-        if plain.contains("%00") { return "contains a control character" }
-        if plain.split(separator: "/").contains("..") { return "leaves the repository" }
+        // A server or an HTTP client may decode before it looks for steps upwards, and take a backslash for a slash.
+        let bytes = percentDecoded(href.utf8)
+        let steps = bytes.split(omittingEmptySubsequences: false) { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "\\") }
+        guard let first = steps.first, !bytes.isEmpty else { return "is empty" }
+        if bytes.contains(where: { $0 < 0x20 || $0 == 0x7F }) { return "contains a control character" }
+        if first.isEmpty || isScheme(first) { return "is absolute" }
+        if steps.contains(where: { $0.elementsEqual("..".utf8) }) { return "leaves the repository" }
         return nil
     }
 
-    /// RFC 3986, section 3.1.
-    private static func hasScheme(_ href: String) -> Bool {
-        guard let colon = href.firstIndex(of: ":"), let first = href.first, first.isASCII, first.isLetter else { return false }
-        return href[..<colon].allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "+-.".contains($0)) }
+    /// Whether a URL that begins with `step` has a scheme (RFC 3986, section 3.1).
+    private static func isScheme(_ step: ArraySlice<UInt8>) -> Bool {
+        guard let colon = step.firstIndex(of: UInt8(ascii: ":")), let first = step.first, isLetter(first) else { return false }
+        return step[..<colon].allSatisfy { isLetter($0) || "0123456789+-.".utf8.contains($0) }
+    }
+
+    private static func isLetter(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+    }
+
+    private static func percentDecoded(_ text: String.UTF8View) -> [UInt8] {
+        var bytes: [UInt8] = []
+        var rest = text[...]
+        while let byte = rest.popFirst() {
+            let digits = rest.prefix(2)
+            if byte == UInt8(ascii: "%"), digits.count == 2, let decoded = UInt8(String(Substring(digits)), radix: 16) {
+                bytes.append(decoded)
+                rest = rest.dropFirst(2)
+            } else {
+                bytes.append(byte)
+            }
+        }
+        return bytes
     }
 }

@@ -64,7 +64,7 @@ struct XMLElement {
             child = current.pointee.next
         }
         self.children = children
-        self.text = String(text.trimmingPrefix(while: \.isWhitespace).reversed().trimmingPrefix(while: \.isWhitespace).reversed())
+        self.text = text.lastIndex { !$0.isWhitespace }.map { String(text[...$0].drop(while: \.isWhitespace)) } ?? ""
     }
 
     private static func name(_ name: UnsafePointer<xmlChar>?, in namespace: UnsafeMutablePointer<xmlNs>?) -> String {

@@ -65,9 +65,10 @@ struct ServerAssembly {
                     configuration: configuration, store: store, listener: listener, access: access, limits: limits, httpClient: httpClient,
                     publicURL: publicURL, logger: logger))
         }
-        let group = ServiceGroup(
-            configuration: .init(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
-        let outcome = await Result { try await group.run() }
+        var group = ServiceGroupConfiguration(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        // A client that never ends its request must not keep the process.
+        group.maximumGracefulShutdownDuration = .seconds(15)
+        let outcome = await Result { try await ServiceGroup(configuration: group).run() }
         try await httpClient.shutdown()
         try outcome.get()
     }
@@ -121,7 +122,7 @@ struct ServerAssembly {
 
 extension Result where Failure == any Error {
     /// What an asynchronous body returns or throws.
-    fileprivate init(_ body: () async throws -> Success) async {
+    init(_ body: () async throws -> Success) async {
         do {
             self = .success(try await body())
         } catch {

@@ -23,7 +23,9 @@ struct WorkerServices: Service {
 
     func run() async throws {
         let worker = workerConfiguration(publicURL: await publicURL.known())
-        let threadPool = NIOThreadPool.singleton
+        // Of its own, so that writing a large compose never keeps the frontend of the same process from reading files.
+        let threadPool = NIOThreadPool(numberOfThreads: Self.threads(slots: worker.slots))
+        threadPool.start()
         let channel = configuration.database.schema
         let source = RepositorySource(
             access: access, limits: limits, cacheDirectory: configuration.sources.cacheDirectory, httpClient: httpClient,
@@ -44,8 +46,14 @@ struct WorkerServices: Service {
             Sweeper(store: store, configuration: worker, threadPool: threadPool, logger: logger),
             WorkerLoop(configuration: worker, store: store, listener: listener, channel: channel, pipeline: pipeline, logger: logger),
         ]
-        try await ServiceGroup(configuration: .init(services: services.map { .init(service: $0) }, logger: logger)).run()
+        let group = ServiceGroup(configuration: .init(services: services.map { .init(service: $0) }, logger: logger))
+        let outcome = await Result { try await group.run() }
+        try await threadPool.shutdownGracefully()
+        try outcome.get()
     }
+
+    /// Enough for each slot to link packages in parallel, and for the cleaning up beside it.
+    private static func threads(slots: Int) -> Int { 2 * slots + 2 }
 
     private func workerConfiguration(publicURL: String) -> WorkerConfiguration {
         var worker = WorkerConfiguration(
@@ -57,6 +65,7 @@ struct WorkerServices: Service {
                 }))
         worker.leaseLength = .seconds(configuration.worker.leaseSeconds)
         worker.retries = RetryPolicy(attempts: configuration.worker.attempts, firstDelay: .seconds(configuration.worker.retrySeconds))
+        worker.expireInterval = .seconds(configuration.worker.expireSeconds)
         worker.compression = configuration.composes.zstd ? .zstd : .gzip
         worker.gpgcheck = configuration.composes.gpgcheck
         worker.signer = configuration.signing.map { RepomdSigner(key: $0.key, home: $0.home) }

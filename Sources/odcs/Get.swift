@@ -20,8 +20,10 @@ struct Get: AsyncParsableCommand {
         let type = SourceType(rawValue: compose.sourceType)?.name ?? String(compose.sourceType)
         let rows: [(String, String?)] = [
             ("id", String(compose.id)), ("state", compose.stateName), ("reason", compose.stateReason), ("owner", compose.owner),
-            ("source", "\(type) \(compose.source)"), ("packages", compose.packages), ("builds", compose.builds), ("modules", compose.modules),
-            ("arches", compose.arches), ("flags", compose.flags.joined(separator: " ")), ("results", compose.results.joined(separator: " ")),
+            ("source", "\(type) \(compose.source)"), ("packages", compose.packages), ("builds", compose.builds),
+            ("modules", compose.modules),
+            ("arches", compose.arches), ("flags", compose.flags.joined(separator: " ")),
+            ("results", compose.results.joined(separator: " ")),
             ("sigkeys", compose.sigkeys), ("lookaside", compose.lookasideRepos), ("multilib", compose.multilibArches),
             ("koji event", compose.kojiEvent.map(String.init)), ("label", compose.label), ("type", compose.composeType),
             ("submitted", compose.timeSubmitted), ("started", compose.timeStarted), ("done", compose.timeDone),

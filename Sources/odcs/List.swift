@@ -60,7 +60,8 @@ struct List: AsyncParsableCommand {
         if list.items.isEmpty, !connection.json { return try console.err.line(Self.nothing(list.meta)) }
         try connection.print(list, or: Self.table(list.items).text(columns: console.out.isTerminal ? console.out.columns() : nil))
         if list.meta.page < list.meta.pages, console.err.isTerminal, !connection.json {
-            try console.err.line("Page \(list.meta.page) of \(list.meta.pages), \(list.meta.total) composes; --page \(list.meta.page + 1) shows more.")
+            try console.err.line(
+                "Page \(list.meta.page) of \(list.meta.pages), \(list.meta.total) composes; --page \(list.meta.page + 1) shows more.")
         }
     }
 

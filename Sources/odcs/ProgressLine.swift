@@ -1,7 +1,8 @@
 /// How a compose gets on, in one line: which one, its state, for how long, and the newest line of its log.
 struct ProgressLine: Equatable {
     let id: Int
-    var state = "wait"
+    /// Not known before the first look.
+    var state = ""
     /// Since the waiting began.
     var elapsed: Duration = .zero
     var newest: String?

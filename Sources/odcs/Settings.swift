@@ -33,7 +33,8 @@ struct Settings: Equatable {
         if let section = file?.profiles[profile] { return section }
         let known = (file?.profiles.keys).map { $0.sorted().joined(separator: ", ") } ?? ""
         throw CommandFailure(
-            .error, "there is no profile '\(profile)' in \(file?.path ?? "~/.config/odcs.toml")" + (known.isEmpty ? "" : "; there are \(known)"))
+            .error,
+            "there is no profile '\(profile)' in \(file?.path ?? "~/.config/odcs.toml")" + (known.isEmpty ? "" : "; there are \(known)"))
     }
 
     private static func token(from path: String, in console: Console) throws -> String {

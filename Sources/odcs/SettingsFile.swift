@@ -41,7 +41,9 @@ struct SettingsFile: Equatable {
         for (key, value) in table {
             switch key {
             case "profiles":
-                guard let sections = value.table else { throw mistake("'profiles' is not a section; write [profiles.NAME]", key, in: nil, text) }
+                guard let sections = value.table else {
+                    throw mistake("'profiles' is not a section; write [profiles.NAME]", key, in: nil, text)
+                }
                 for (name, value) in sections {
                     guard let section = value.table else {
                         throw mistake("'profiles.\(name)' is not a section; write [profiles.\(name)]", name, in: "profiles", text)
@@ -86,8 +88,7 @@ struct SettingsFile: Equatable {
             if bare.hasPrefix("[") {
                 current = String(bare.dropFirst().prefix { $0 != "]" && $0 != " " })
                 if current == [header, key].compactMap(\.self).joined(separator: ".") { return number + 1 }
-            } else if current == header, bare.contains("="), bare.prefix(while: { $0 != "=" }).trimmingCharacters(in: .whitespaces) == key
-            {
+            } else if current == header, bare.contains("="), bare.prefix(while: { $0 != "=" }).trimmingCharacters(in: .whitespaces) == key {
                 return number + 1
             }
         }

@@ -23,7 +23,8 @@ struct SubmissionOptions: ParsableArguments {
 
     @Option(
         name: .customLong("sigkey"),
-        help: ArgumentHelp("Take packages signed by this key, the first one given first; '' allows unsigned ones. Repeatable.", valueName: "key id"))
+        help: ArgumentHelp(
+            "Take packages signed by this key, the first one given first; '' allows unsigned ones. Repeatable.", valueName: "key id"))
     var sigkeys: [String] = []
 
     @Option(
@@ -32,7 +33,8 @@ struct SubmissionOptions: ParsableArguments {
     var lookaside: [String] = []
 
     @Option(
-        name: .customLong("multilib-arch"), help: ArgumentHelp("Add the 32-bit packages for this architecture. Repeatable.", valueName: "arch"))
+        name: .customLong("multilib-arch"),
+        help: ArgumentHelp("Add the 32-bit packages for this architecture. Repeatable.", valueName: "arch"))
     var multilibArches: [String] = []
 
     @Option(

@@ -62,7 +62,8 @@ struct SubmitModule: SubmitCommand {
     var baseModuleBrStream: String?
     @Option(name: .customLong("base-module-br-stream-version-lte"), help: ArgumentHelp("At most this stream version.", valueName: "number"))
     var baseModuleBrStreamVersionLTE: Int?
-    @Option(name: .customLong("base-module-br-stream-version-gte"), help: ArgumentHelp("At least this stream version.", valueName: "number"))
+    @Option(
+        name: .customLong("base-module-br-stream-version-gte"), help: ArgumentHelp("At least this stream version.", valueName: "number"))
     var baseModuleBrStreamVersionGTE: Int?
 
     @OptionGroup(title: "COMPOSE") var options: SubmissionOptions
@@ -153,7 +154,8 @@ struct SubmitBuild: SubmitCommand {
 
     @Argument(help: "The builds, written name-version-release.")
     var builds: [String]
-    @Option(name: .customLong("package"), help: ArgumentHelp("Take this package; all of them if none is named. Repeatable.", valueName: "name"))
+    @Option(
+        name: .customLong("package"), help: ArgumentHelp("Take this package; all of them if none is named. Repeatable.", valueName: "name"))
     var packages: [String] = []
 
     @OptionGroup(title: "COMPOSE") var options: SubmissionOptions

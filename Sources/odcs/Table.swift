@@ -28,7 +28,9 @@ struct Table {
         guard let columns else { return widths }
         var excess = widths.reduce(0, +) + 2 * max(count - 1, 0) - columns
         while excess > 0 {
-            guard let widest = shrinkable.filter({ $0 < count && widths[$0] > Self.narrowest }).max(by: { widths[$0] < widths[$1] }) else { break }
+            guard let widest = shrinkable.filter({ $0 < count && widths[$0] > Self.narrowest }).max(by: { widths[$0] < widths[$1] }) else {
+                break
+            }
             widths[widest] -= 1
             excess -= 1
         }

@@ -59,7 +59,9 @@ struct Waiting {
             switch event {
             case .changed(let compose):
                 latest = compose
-                if progress.state != compose.stateName, !redraws { try console.err.line("compose \(id): \(Console.printable(compose.stateName))") }
+                if progress.state != compose.stateName, !redraws {
+                    try console.err.line("compose \(id): \(Console.printable(compose.stateName))")
+                }
                 progress.state = compose.stateName
             case .logged(let line):
                 progress.newest = line

@@ -1,9 +1,10 @@
 import ComposeModel
-@testable import ComposeStore
 import ComposeTestKit
 import Foundation
 import Postgres
 import Testing
+
+@testable import ComposeStore
 
 /// Renewing, canceling, removing and expiring.
 @Suite struct LifeTests {
@@ -52,7 +53,8 @@ import Testing
         try await TestDatabase.with { database in
             let first = try await finished(in: database)
             let second = try await finished(in: database)
-            guard case .extended(let extended) = try await database.store.renew(second.id, Renewal(secondsToLive: 90_000), owner: "me") else {
+            guard case .extended(let extended) = try await database.store.renew(second.id, Renewal(secondsToLive: 90_000), owner: "me")
+            else {
                 Issue.record("it was not extended")
                 return
             }

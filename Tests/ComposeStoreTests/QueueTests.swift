@@ -1,9 +1,10 @@
 import ComposeModel
-@testable import ComposeStore
 import ComposeTestKit
 import Foundation
 import Postgres
 import Testing
+
+@testable import ComposeStore
 
 @Suite struct QueueTests {
     private let length = Duration.seconds(60)
@@ -40,7 +41,9 @@ import Testing
                 for worker in 0..<12 {
                     group.addTask {
                         var ids: [Int] = []
-                        while let lease = try await database.store.claim(by: "w\(worker)", for: .seconds(60)) { ids.append(lease.compose.id) }
+                        while let lease = try await database.store.claim(by: "w\(worker)", for: .seconds(60)) {
+                            ids.append(lease.compose.id)
+                        }
                         return ids
                     }
                 }
@@ -92,7 +95,8 @@ import Testing
             #expect(fresh.compose.attempts == 2)
 
             #expect(try await database.store.heartbeat(stale, for: length) == false)
-            #expect(try await database.store.settle(stale, as: .pinned(stale.compose.request), source: "s", reason: { _ in "" }) == .leaseLost)
+            #expect(
+                try await database.store.settle(stale, as: .pinned(stale.compose.request), source: "s", reason: { _ in "" }) == .leaseLost)
             #expect(
                 try await database.store.finish(stale, packages: 1, bytes: 1, reason: "") {
                     Issue.record("a stale worker published")

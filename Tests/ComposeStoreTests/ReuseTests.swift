@@ -1,8 +1,9 @@
 import ComposeModel
-@testable import ComposeStore
 import ComposeTestKit
 import Foundation
 import Testing
+
+@testable import ComposeStore
 
 @Suite struct ReuseTests {
     private let length = Duration.seconds(60)
@@ -115,7 +116,8 @@ import Testing
             #expect(try await database.store.release(first))
             let third = try await begin(.repo(flags: .noReuse), in: database)
             let other = third.compose.id == first.compose.id ? try #require(try await database.store.claim(by: "w", for: length)) : third
-            let firstAgain = third.compose.id == first.compose.id ? third : try #require(try await database.store.claim(by: "w", for: length))
+            let firstAgain =
+                third.compose.id == first.compose.id ? third : try #require(try await database.store.claim(by: "w", for: length))
             #expect(try await settle(other, in: database) == .build)
             #expect(try await settle(firstAgain, in: database) == .joined(other.compose.id))
             try await finish(other, in: database)

@@ -181,14 +181,17 @@ public final class ScriptedService: Sendable {
         let source = try JSONDecoder().decode(Body.self, from: call.body).source
         let id = state.withLock { ($0.composes.keys.max() ?? 0) + 1 }
         let compose = ComposeDocument.example(
-            id, .wait, type: SourceType(name: source.type) ?? .repo, source: source.source ?? "", packages: source.packages ?? [], at: address)
+            id, .wait, type: SourceType(name: source.type) ?? .repo, source: source.source ?? "", packages: source.packages ?? [],
+            at: address)
         put(compose)
         return try .json(compose)
     }
 
     private func list() throws -> Answer {
         struct Page: Encodable {
-            struct Meta: Encodable { var page = 1, pages = 1, per_page = 10, total: Int, first = "f", last = "l", prev: String?, next: String? }
+            struct Meta: Encodable {
+                var page = 1, pages = 1, per_page = 10, total: Int, first = "f", last = "l", prev: String?, next: String?
+            }
             var meta: Meta
             var items: [ComposeDocument]
         }
@@ -199,7 +202,8 @@ public final class ScriptedService: Sendable {
     private func log(_ id: Int, range: String?) -> Answer {
         let (file, answersRanges) = state.withLock { ($0.logs[id], $0.answersRanges) }
         guard let file else { return Answer(404, "no such file") }
-        guard answersRanges, let bounds = range?.wholeMatch(of: /bytes=(\d+)-(\d+)/), let first = Int(bounds.1), let last = Int(bounds.2) else {
+        guard answersRanges, let bounds = range?.wholeMatch(of: /bytes=(\d+)-(\d+)/), let first = Int(bounds.1), let last = Int(bounds.2)
+        else {
             return Answer(200, file, type: "text/plain")
         }
         guard first < file.count else { return Answer(416, headers: [.contentRange: "bytes */\(file.count)"]) }
@@ -211,7 +215,8 @@ public final class ScriptedService: Sendable {
 extension ComposeDocument {
     /// A compose as a service at `address` would show it.
     public static func example(
-        _ id: Int, _ state: ComposeState, type: SourceType = .repo, source: String = "https://example.org/repo", packages: [String] = ["ed"],
+        _ id: Int, _ state: ComposeState, type: SourceType = .repo, source: String = "https://example.org/repo",
+        packages: [String] = ["ed"],
         reason: String? = nil, at address: String
     ) -> ComposeDocument {
         let submitted = Date(timeIntervalSince1970: 1_795_255_445)

@@ -12,7 +12,8 @@ struct ComposeAttempt: Sendable {
     let layout: ComposeLayout
     let log: ComposeLog
 
-    /// Makes the attempt's directory, which no other attempt can have: the lease's token is part of its name.
+    /// Makes the attempt's directory, which no other attempt can have: the lease's token is part of its name. What lost workers left of
+    /// earlier attempts at the same compose is removed, since the lease says that none of them goes on.
     init(_ lease: ComposeLease, configuration: WorkerConfiguration) throws(ComposeFailure) {
         let name = lease.compose.request.targetDir
         guard let target = configuration.targets[name] else {
@@ -25,9 +26,14 @@ struct ComposeAttempt: Sendable {
             let logs = target.directory.appending(ComposeLayout.logs)
             try FileManager.default.createDirectory(atPath: logs.string, withIntermediateDirectories: true)
             log = try ComposeLog(target.directory.appending(layout.pendingLog))
-            try FileManager.default.createDirectory(
-                atPath: target.directory.appending(layout.attempt(lease.token.uuidString.lowercased())).string,
-                withIntermediateDirectories: true)
+            let work = target.directory.appending(ComposeLayout.work)
+            try FileManager.default.createDirectory(atPath: work.string, withIntermediateDirectories: true)
+            for leftover in try FileManager.default.contentsOfDirectory(atPath: work.string)
+            where leftover.hasPrefix("\(layout.directory).") {
+                try FileManager.default.removeItem(atPath: work.appending(leftover).string)
+            }
+            let directory = target.directory.appending(layout.attempt(lease.token.uuidString.lowercased()))
+            try FileManager.default.createDirectory(atPath: directory.string, withIntermediateDirectories: false)
         } catch {
             throw ComposeFailure(storage: error)
         }

@@ -88,7 +88,8 @@ public struct ComposePipeline: Sendable {
     private func pin(_ compose: Compose) async throws -> Pins {
         if compose.isPinned, let specification = compose.specification {
             return Pins(
-                repositories: try specification.repositories.map(RepositoryPin.init), lookaside: try specification.lookaside.map(RepositoryPin.init))
+                repositories: try specification.repositories.map(RepositoryPin.init),
+                lookaside: try specification.lookaside.map(RepositoryPin.init))
         }
         return Pins(repositories: try await pin(compose.request.source), lookaside: try await pin(compose.request.lookasideRepos))
     }
@@ -112,12 +113,17 @@ public struct ComposePipeline: Sendable {
 
     private func resolve(_ content: PackageSet, for attempt: ComposeAttempt) async throws -> Resolution {
         let request = attempt.lease.compose.request
-        let resolution = try await depsolver.resolve(
-            DepsolveRequest(
-                repositories: content.repositories.map(\.metadata), lookaside: content.lookaside.map(\.metadata),
-                packages: request.packages, arches: request.arches, multilibArches: request.multilibArches,
-                multilibMethod: MultilibMethod(request.multilibMethods), noDeps: request.flags.contains(.noDeps),
-                checkInstallability: request.flags.contains(.checkDeps)))
+        let resolution: Resolution
+        do throws(DepsolveError) {
+            resolution = try await depsolver.resolve(
+                DepsolveRequest(
+                    repositories: content.repositories.map(\.metadata), lookaside: content.lookaside.map(\.metadata),
+                    packages: request.packages, arches: request.arches, multilibArches: request.multilibArches,
+                    multilibMethod: MultilibMethod(request.multilibMethods), noDeps: request.flags.contains(.noDeps),
+                    checkInstallability: request.flags.contains(.checkDeps)))
+        } catch {
+            throw ComposeFailure(error, in: content)
+        }
         for finding in resolution.findings { attempt.log.write(.warning, finding) }
         if let failure = resolution.failure(of: request) { throw failure }
         let binaries = resolution.trees.map(\.binaries.count).reduce(0, +)
@@ -137,13 +143,14 @@ public struct ComposePipeline: Sendable {
 
     private func publish(_ tree: WrittenTree, explaining resolution: Resolution, for attempt: ComposeAttempt) async throws {
         let publication = Publication(attempt: attempt)
-        let reason = (["Done: \(tree.packages) packages."] + resolution.findings).joined(separator: "\n")
+        let reason = Resolution.text("Done: \(tree.packages) packages.", listing: resolution.findings)
         attempt.log.write(.info, "Written: \(tree.packages) packages, \(tree.bytes) bytes.")
         let held = try await store.finish(attempt.lease, packages: tree.packages, bytes: tree.bytes, reason: reason) {
             try await threadPool.runIfActive { try publication.publish() }
+            // The last line, before anybody can see that the compose is done and stop reading.
+            attempt.log.write(.info, "Done.")
         }
         guard held else { throw LeaseLost() }
-        attempt.log.write(.info, "Done.")
     }
 }
 

@@ -1,12 +1,17 @@
 import ComposeModel
+import ContentSources
 import Depsolve
 import Repodata
 
 /// What a resolution says to people: findings that are reported, and those that fail the compose.
 extension Resolution {
     /// One sentence for each thing that is not as the request would have it.
-    var findings: [String] {
-        (absent.map(\.description) + missing.map(\.description) + problems.map(\.description)).map(Self.sentence)
+    var findings: [String] { absent.map { "\($0)." } + broken }
+
+    /// One sentence for each thing that could not be installed.
+    private var broken: [String] {
+        // The others begin with the name of a package, which keeps its case.
+        missing.map { "\($0)." }.map { $0.prefix(1).uppercased() + $0.dropFirst() } + problems.map { "\($0)." }
     }
 
     /// Why the compose must fail, `nil` when it need not: a package that is nowhere; with `check_deps`, anything that cannot be installed.
@@ -14,22 +19,43 @@ extension Resolution {
         let nowhere = absent.filter(\.isNowhere)
         if !nowhere.isEmpty {
             return ComposeFailure(
-                .packageNotFound, nowhere.map { Self.sentence($0.description) }.joined(separator: "\n"),
+                .packageNotFound, Self.text(listing: nowhere.map { "\($0)." }),
                 details: nowhere.flatMap { absent in
                     absent.arches.map { .init(package: absent.pattern, arch: $0, nearest: absent.nearest) }
                 })
         }
-        guard request.flags.contains(.checkDeps), !(missing.isEmpty && problems.isEmpty) else { return nil }
-        let broken = (missing.map(\.description) + problems.map(\.description)).map(Self.sentence)
+        guard request.flags.contains(.checkDeps), !broken.isEmpty else { return nil }
         return ComposeFailure(
-            .brokenDependencies,
-            (["Not everything in this compose can be installed, and check_deps is set:"] + broken).joined(separator: "\n"),
+            .brokenDependencies, Self.text("Not everything in this compose can be installed, and check_deps is set:", listing: broken),
             details: missing.map {
                 .init(package: $0.package.description, arch: $0.arch, requirement: $0.requirement, nearest: $0.nearest)
             } + problems.map { .init(package: $0.package.description, arch: $0.arch, text: $0.description) })
     }
 
-    private static func sentence(_ text: String) -> String {
-        text.prefix(1).uppercased() + text.dropFirst() + (text.hasSuffix(".") ? "" : ".")
+    /// A line for each sentence, and no more of them than somebody reads; the log has them all.
+    static func text(_ start: String? = nil, listing sentences: [String]) -> String {
+        let rest = sentences.count - listed
+        let lines = sentences.prefix(listed) + (rest > 0 ? ["And \(rest) more like these; the log of the compose has them all."] : [])
+        return ([start].compactMap(\.self) + lines).joined(separator: "\n")
+    }
+
+    private static let listed = 50
+}
+
+extension ComposeFailure {
+    /// Nothing could be resolved: why, with the repository as the request names it.
+    init(_ error: DepsolveError, in content: PackageSet) {
+        switch error {
+        case .unknownArchitecture:
+            self.init(.packageNotFound, error.description)
+        case .unusableMetadata(let repository, let document, let reason):
+            let location = (content.repositories + content.lookaside).first { $0.metadata.id == repository }?.location.description
+            self.init(
+                .metadataCorrupt,
+                "The metadata of the repository \(location ?? repository.description) cannot be used: in \(document), \(reason). "
+                    + "Whoever maintains the repository has to create its metadata again.")
+        case .canceled:
+            self.init(.canceled, "The work on the compose was stopped before it was complete.")
+        }
     }
 }

@@ -46,6 +46,9 @@ struct AttemptRunner: Sendable {
             ending = .leaseLost
         } catch is CancellationError {
             ending = .stopped
+        } catch let failure as ComposeFailure where failure.code == .canceled {
+            // What was under way says in its own words that it was cancelled, and it is this worker's end that cancels it.
+            ending = .stopped
         } catch let failure as ComposeFailure {
             ending = .failed(failure)
         } catch let error as PostgresError where error.isTransient {

@@ -10,7 +10,9 @@ struct StateNotification: Hashable, Sendable {
     init?(_ notification: PostgresNotification) {
         guard case .notified(let payload) = notification else { return nil }
         let words = payload.split(separator: " ")
-        guard words.count == 2, let state = Int(words[0]).flatMap(ComposeState.init(rawValue:)), let compose = Int(words[1]) else { return nil }
+        guard words.count == 2, let state = Int(words[0]).flatMap(ComposeState.init(rawValue:)), let compose = Int(words[1]) else {
+            return nil
+        }
         self.state = state
         self.compose = compose
     }

@@ -36,6 +36,7 @@ public struct WorkerLoop: Service {
     }
 
     public func run() async throws {
+        logger.notice("worker runs", metadata: ["worker": "\(configuration.name)", "slots": "\(configuration.slots)"])
         let (wakes, wake) = AsyncStream.makeStream(of: Wake.self)
         let notifications = listener.notifications(on: channel)
         await withGracefulShutdownHandler {

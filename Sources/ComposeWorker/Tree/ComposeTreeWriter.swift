@@ -39,9 +39,12 @@ struct ComposeTreeWriter: Sendable {
         do {
             let repositoriesDirectory = attempt.directory.appending(ComposeLayout.repositories)
             for repository in repositories {
+                try await deliver(repository, to: repositoriesDirectory.appending(repository.path), from: pinned)
+                try Task.checkCancellation()
+            }
+            try await threadPool.runIfActive { try checkSignatures(of: repositories, in: repositoriesDirectory) }
+            for repository in repositories {
                 let directory = repositoriesDirectory.appending(repository.path)
-                try await deliver(repository, to: directory, from: pinned)
-                try await threadPool.runIfActive { try checkSignatures(of: repository, in: directory) }
                 try Task.checkCancellation()
                 try await threadPool.runIfActive { try writeRepodata(of: repository, in: directory, from: pinned) }
                 if let signer = configuration.signer { try await signer.sign(directory.appending("repodata")) }
@@ -71,7 +74,9 @@ struct ComposeTreeWriter: Sendable {
                 Repository(path: "\(tree.arch)/debug/tree", arches: [tree.arch], packages: oneOfEachName(tree.debug)),
             ]
         }
-        return binaries + [Repository(path: "source/tree", arches: resolution.trees.map(\.arch), packages: oneOfEachName(resolution.sources))]
+        return binaries + [
+            Repository(path: "source/tree", arches: resolution.trees.map(\.arch), packages: oneOfEachName(resolution.sources))
+        ]
     }
 
     /// Two repositories of the source may have the same NEVRA, and a tree has one place for it: the first repository's is taken.
@@ -111,28 +116,36 @@ struct ComposeTreeWriter: Sendable {
     }
 
     /// With `sigkeys`, every package must be signed by one of them, unless the list allows unsigned packages.
-    private func checkSignatures(of repository: Repository, in directory: FilePath) throws {
+    private func checkSignatures(of repositories: [Repository], in directory: FilePath) throws {
         let required = attempt.lease.compose.request.sigkeys
         guard !required.isEmpty, !required.contains("") else { return }
-        let wrong = try repository.packages.compactMap { package -> ComposeFailure.Detail? in
-            let path = href(package)
-            let keys = try RPMHeader(reading: directory.appending(path), named: path).signingKeyIDs
-            let isSigned = required.contains { required in keys.contains { $0.lowercased().hasSuffix(required.lowercased()) } }
-            let signed = keys.isEmpty ? "is not signed" : "is signed by \(keys.joined(separator: ", "))"
-            return isSigned ? nil : .init(package: package.record.nevra.description, text: "\(package.record.nevra) \(signed)")
+        var seen: Set<NEVRA> = []
+        var wrong: [ComposeFailure.Detail] = []
+        for repository in repositories {
+            for package in repository.packages where seen.insert(package.record.nevra).inserted {
+                let path = href(package)
+                let keys = try RPMHeader(reading: directory.appending(repository.path).appending(path), named: path).signingKeyIDs
+                if required.contains(where: { required in keys.contains { $0.hasSuffix(required.lowercased()) } }) { continue }
+                let nevra = package.record.nevra
+                let signature = keys.isEmpty ? "is not signed" : "is signed by \(keys.joined(separator: ", "))"
+                wrong.append(.init(package: nevra.description, arch: nevra.arch, text: "\(nevra) \(signature)"))
+            }
         }
         guard !wrong.isEmpty else { return }
         let named = wrong.prefix(Self.namedPackages).compactMap(\.text) + (wrong.count > Self.namedPackages ? ["and so on"] : [])
         throw ComposeFailure(
             .packageFileUnusable,
-            "\(wrong.count) packages are not signed by any of the keys \(required.joined(separator: ", ")): \(named.joined(separator: "; ")).",
+            "\(wrong.count == 1 ? "1 package is" : "\(wrong.count) packages are") not signed by any of the keys "
+                + "\(required.joined(separator: ", ")): \(named.joined(separator: "; ")). "
+                + "An empty key among the sigkeys allows packages that none of the others has signed.",
             details: wrong)
     }
 
     /// How many packages an explanation names.
     private static let namedPackages = 20
 
-    private static let unknownRepository = ComposeFailure(.internal, "A package was chosen from a repository that is not part of the source.")
+    private static let unknownRepository = ComposeFailure(
+        .internal, "A package was chosen from a repository that is not part of the source.")
 
     private func writeRepodata(of repository: Repository, in directory: FilePath, from pinned: [Checksum: PinnedRepository]) throws {
         let indexes = try Set(repository.packages.map(\.record.repository)).reduce(into: [Checksum: MetadataIndex]()) { indexes, id in
@@ -175,8 +188,10 @@ struct ComposeTreeWriter: Sendable {
         try write(repoFile.text, to: attempt.layout.repoFile)
         try write("\(identity.id)\n", to: "COMPOSE_ID")
         try write("FINISHED\n", to: "STATUS")
-        try LockFile(resolution, content: content, repositories: repositories.map { ($0.path, $0.packages.map { ($0, href($0)) }) })
-            .encoded().write(to: URL(filePath: attempt.directory.appending("compose.lock.json").string))
+        let lock = LockFile(
+            stored.request, resolution: resolution, content: content,
+            repositories: repositories.map { ($0.path, $0.packages.map { ($0, href($0)) }) })
+        try lock.encoded().write(to: URL(filePath: attempt.directory.appending("compose.lock.json").string))
         // The same file under a second name: it goes on growing, and is in place when the directory appears.
         try FileManager.default.linkItem(
             atPath: attempt.target.directory.appending(attempt.layout.pendingLog).string,
@@ -186,7 +201,8 @@ struct ComposeTreeWriter: Sendable {
     private func productMetadata(
         _ identity: ComposeIdentity, of resolution: Resolution, repositories: [Repository]
     ) -> ProductMetadata {
-        let sources = Dictionary(resolution.sources.map { ($0.record.nevra.filename, $0.record.nevra) }, uniquingKeysWith: { first, _ in first })
+        let sources = Dictionary(
+            resolution.sources.map { ($0.record.nevra.filename, $0.record.nevra) }, uniquingKeysWith: { first, _ in first })
         return ProductMetadata(
             identity: identity, label: attempt.lease.compose.request.label,
             arches: resolution.trees.map { $0.arch },

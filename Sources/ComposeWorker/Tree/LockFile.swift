@@ -1,10 +1,37 @@
+import ComposeModel
 import ContentSources
 import Depsolve
 import Foundation
 import Repodata
 
-/// `compose.lock.json`: every input pinned, every package with its checksum, and why it is there; enough to make the same compose again.
+/// `compose.lock.json`: what was asked for, every input pinned, every package with its checksum, and why it is there; enough to make the
+/// same compose again.
 struct LockFile: Encodable {
+    /// What decides, beside the sources, which packages are in; named as in a request.
+    struct Request: Encodable {
+        let packages: [String]
+        let arches: [String]
+        let flags: [String]
+        let multilibArches: [String]
+        let multilibMethods: [String]
+        let sigkeys: [String]
+
+        enum CodingKeys: String, CodingKey {
+            case packages, arches, flags, sigkeys
+            case multilibArches = "multilib_arches"
+            case multilibMethods = "multilib_method"
+        }
+
+        init(_ request: ComposeRequest) {
+            packages = request.packages
+            arches = request.arches
+            flags = request.flags.names
+            multilibArches = request.multilibArches
+            multilibMethods = request.multilibMethods.names
+            sigkeys = request.sigkeys
+        }
+    }
+
     struct Source: Encodable {
         let location: String
         let repomd: Checksum
@@ -26,13 +53,18 @@ struct LockFile: Encodable {
     }
 
     let version = 1
+    let request: Request
     let sources: [Source]
     let packages: [Package]
     let absent: [AbsentPackage]
     let missing: [MissingRequirement]
     let problems: [InstallProblem]
 
-    init(_ resolution: Resolution, content: PackageSet, repositories: [(path: String, packages: [(ResolvedPackage, href: String)])]) {
+    init(
+        _ request: ComposeRequest, resolution: Resolution, content: PackageSet,
+        repositories: [(path: String, packages: [(ResolvedPackage, href: String)])]
+    ) {
+        self.request = Request(request)
         sources =
             content.repositories.map { Source(location: $0.location.description, repomd: $0.metadata.id, lookaside: false) }
             + content.lookaside.map { Source(location: $0.location.description, repomd: $0.metadata.id, lookaside: true) }
@@ -52,6 +84,6 @@ struct LockFile: Encodable {
     func encoded() throws -> Data {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-        return try encoder.encode(self)
+        return try encoder.encode(self) + Data("\n".utf8)
     }
 }

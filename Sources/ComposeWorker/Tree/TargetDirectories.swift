@@ -22,7 +22,9 @@ struct TargetDirectories: Sendable {
                 let work = target.directory.appending(ComposeLayout.work)
                 return try entries(of: work).compactMap { name in
                     let parts = name.split(separator: ".", maxSplits: 1)
-                    guard parts.count == 2, let compose = composeID(parts[0]), let token = UUID(uuidString: String(parts[1])) else { return nil }
+                    guard parts.count == 2, let compose = composeID(parts[0]), let token = UUID(uuidString: String(parts[1])) else {
+                        return nil
+                    }
                     return Attempt(compose: compose, token: token, path: work.appending(name))
                 }
             }

@@ -1,6 +1,5 @@
-@preconcurrency import Glibc
-
 import ArgumentParser
+@preconcurrency import Glibc
 import Logging
 
 /// The server's command line.

@@ -88,7 +88,8 @@ struct Resolve: AsyncParsableCommand {
                 lookaside: try await metadata(of: lookasideLocations, from: source),
                 packages: packages, arches: arches, multilibArches: multilibArches,
                 multilibMethod: MultilibMethod(
-                    rawValue: multilibMethods.compactMap(MultilibMethods.init(name:)).reduce(into: MultilibMethods()) { $0.formUnion($1) }.rawValue),
+                    rawValue: multilibMethods.compactMap(MultilibMethods.init(name:)).reduce(into: MultilibMethods()) { $0.formUnion($1) }
+                        .rawValue),
                 noDeps: noDeps, checkInstallability: checkDeps)
             let resolution = try await Depsolver().resolve(request)
             try await httpClient.shutdown()

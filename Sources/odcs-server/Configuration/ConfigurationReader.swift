@@ -1,3 +1,4 @@
+import ComposeModel
 import SystemPackage
 import Yams
 
@@ -45,7 +46,9 @@ struct ConfigurationReader {
     mutating func string(_ key: String, default value: String, allowed: [String]? = nil) throws -> String {
         guard let node = try node(key) else { return value }
         guard let text = node.scalar?.string else { throw mistake(key, node, "must be a text") }
-        if let allowed, !allowed.contains(text) { throw mistake(key, node, "must be one of \(allowed.joined(separator: ", ")), not \(text)") }
+        if let allowed, !allowed.contains(text) {
+            throw mistake(key, node, "must be one of \(allowed.joined(separator: ", ")), not \(text)")
+        }
         return text
     }
 
@@ -110,8 +113,9 @@ struct ConfigurationReader {
             if let mapping = value.mapping, known.contains(where: { $0.hasPrefix(key + ".") }) {
                 try rejectUnknownKeys(of: mapping, below: key + ".")
             } else if !known.contains(key) {
-                let nearest = known.min { Self.distance($0, key) < Self.distance($1, key) }
-                let hint = nearest.flatMap { Self.distance($0, key) <= 4 ? "; did you mean \($0)?" : nil } ?? ""
+                // Of a short name, few letters may be wrong before it is another name.
+                let nearest = NearestNames(names: known).nearest(to: key, within: min(4, (name.string ?? "").count / 2))
+                let hint = nearest.map { "; did you mean \($0)?" } ?? ""
                 throw ConfigurationError(file: file, line: name.mark?.line, key: key, message: "there is no such key\(hint)")
             }
         }
@@ -155,18 +159,5 @@ struct ConfigurationReader {
 
     private func find(_ key: String) -> Node? {
         key.split(separator: ".").reduce(Node.mapping(root) as Node?) { $0?.mapping?[String($1)] }
-    }
-
-    /// Levenshtein's distance.
-    private static func distance(_ a: String, _ b: String) -> Int {
-        var row = Array(0...b.count)
-        for (i, x) in a.enumerated() {
-            var diagonal = row[0]
-            row[0] = i + 1
-            for (j, y) in b.enumerated() {
-                (diagonal, row[j + 1]) = (row[j + 1], x == y ? diagonal : min(diagonal, row[j], row[j + 1]) + 1)
-            }
-        }
-        return row[b.count]
     }
 }

@@ -50,6 +50,7 @@ struct ServerConfiguration: Hashable, Sendable {
         var leaseSeconds: Int
         var attempts: Int
         var retrySeconds: Int
+        var expireSeconds: Int
         var poolMegabytes: Int
     }
 
@@ -117,7 +118,8 @@ struct ServerConfiguration: Hashable, Sendable {
             zstd: try reader.string("composes.compression", default: "gzip", allowed: ["gzip", "zstd"]) == "zstd",
             gpgcheck: try reader.bool("composes.gpgcheck", default: false))
         if composes.secondsToLive > composes.maxSecondsToLive {
-            throw reader.mistake("composes.seconds_to_live", "must not be more than composes.max_seconds_to_live, \(composes.maxSecondsToLive)")
+            throw reader.mistake(
+                "composes.seconds_to_live", "must not be more than composes.max_seconds_to_live, \(composes.maxSecondsToLive)")
         }
         sources = Sources(
             allowedRoots: try reader.paths("sources.allowed_roots"),
@@ -133,6 +135,7 @@ struct ServerConfiguration: Hashable, Sendable {
             leaseSeconds: try reader.int("worker.lease_seconds", default: 15, in: 3...3600),
             attempts: try reader.int("worker.attempts", default: 3, in: 1...100),
             retrySeconds: try reader.int("worker.retry_seconds", default: 5, in: 1...3600),
+            expireSeconds: try reader.int("worker.expire_seconds", default: 10, in: 1...3600),
             poolMegabytes: try reader.int("worker.pool_megabytes", default: 1024, in: 64...100_000))
         let home = try reader.optionalString("signing.home").map { _ in try reader.path("signing.home", default: "") }
         signing = try reader.optionalString("signing.key").map { Signing(key: $0, home: home) }

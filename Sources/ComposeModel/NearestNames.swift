@@ -1,17 +1,26 @@
-/// Finds what somebody may have meant.
-struct NearestNames {
-    let names: [String]
+/// Finds what somebody may have meant among the few names that would have been right.
+public struct NearestNames {
+    public let names: [String]
+
+    public init(names: [String]) {
+        self.names = names
+    }
 
     /// All names, those first that need the fewest changes to become what was written; equal ones keep their order.
-    func sorted(by written: String) -> [String] {
+    public func sorted(by written: String) -> [String] {
         names.enumerated()
             .map { (name: $0.element, order: $0.offset, distance: Self.distance(written, $0.element)) }
             .sorted { ($0.distance, $0.order) < ($1.distance, $1.order) }
             .map(\.name)
     }
 
+    /// The nearest name, if no more than `limit` characters of it are different.
+    public func nearest(to written: String, within limit: Int) -> String? {
+        sorted(by: written).first.flatMap { Self.distance(written, $0) <= limit ? $0 : nil }
+    }
+
     /// The Levenshtein distance: how many characters must be put in, taken out or replaced.
-    static func distance(_ first: String, _ second: String) -> Int {
+    private static func distance(_ first: String, _ second: String) -> Int {
         let columns = Array(second.prefix(100))
         var above = Array(0...columns.count)
         for (row, character) in first.prefix(100).enumerated() {

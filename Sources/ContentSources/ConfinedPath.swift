@@ -1,0 +1,72 @@
+import CLinux
+import Glibc
+import SystemPackage
+
+/// A path below an allowed directory.
+///
+/// Nothing leads out of that directory: no `..`, no symbolic link, also none that is put there at the last moment, because the kernel resolves
+/// the path in one go with that condition (openat2(2), `RESOLVE_BENEATH`). An absolute symbolic link counts as leading out.
+struct ConfinedPath: Sendable, Hashable {
+    /// The allowed directory, without symbolic links.
+    let root: FilePath
+    /// What was asked for, relative to ``root``.
+    let relative: String
+
+    /// Why a file was not opened.
+    enum Refusal: Error, Hashable {
+        case system(Errno)
+        /// A symbolic link or a step upwards leads out of the allowed directory.
+        case leadsOut
+        /// It is a directory, a pipe, a device or a socket.
+        case notAFile
+    }
+
+    func appending(_ href: String) -> ConfinedPath {
+        // An href with a slash at its start is relative too.
+        ConfinedPath(root: root, relative: relative.isEmpty ? String(href.drop { $0 == "/" }) : relative + "/" + href)
+    }
+
+    func open() throws(Refusal) -> OpenFile {
+        let directory: FileDescriptor
+        do throws(Errno) {
+            directory = try Errno.only {
+                try FileDescriptor.open(root, .readOnly, options: [.closeOnExec, .directory, .init(rawValue: CInt(LINUX_O_PATH))])
+            }
+        } catch {
+            throw .system(error)
+        }
+        defer { Glibc.close(directory.rawValue) }
+        let file = FileDescriptor(rawValue: try openBeneath(directory))
+        do {
+            let status = try file.stat()
+            guard status.type == .regular else {
+                Glibc.close(file.rawValue)
+                throw Refusal.notAFile
+            }
+            return OpenFile(file, status)
+        } catch let error as Errno {
+            Glibc.close(file.rawValue)
+            throw .system(error)
+        } catch {
+            throw .notAFile
+        }
+    }
+
+    private func openBeneath(_ directory: FileDescriptor) throws(Refusal) -> CInt {
+        let path = relative.isEmpty ? "." : relative
+        var attempts = 1000
+        while true {
+            attempts -= 1
+            let descriptor = linux_openat2(
+                directory.rawValue, path, CInt(LINUX_O_PATH) | O_CLOEXEC, UInt64(RESOLVE_BENEATH) | UInt64(RESOLVE_NO_MAGICLINKS))
+            if descriptor >= 0 { return descriptor }
+            switch Errno(rawValue: errno) {
+            // EAGAIN: something was renamed while a `..` was resolved, so the kernel could not be sure.
+            case .interrupted: continue
+            case .resourceTemporarilyUnavailable where attempts > 0: continue
+            case .improperLink, .tooManySymbolicLinkLevels: throw .leadsOut
+            case let error: throw .system(error)
+            }
+        }
+    }
+}

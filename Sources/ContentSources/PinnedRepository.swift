@@ -1,0 +1,15 @@
+public import Repodata
+
+/// A repository at one moment: its metadata, and where its package files lie.
+public struct PinnedRepository: Hashable, Sendable {
+    public let location: RepositoryLocation
+    public let metadata: RepositoryMetadata
+    /// `revision` of repomd.xml, usually a time or a counter.
+    public let revision: String?
+
+    public init(location: RepositoryLocation, metadata: RepositoryMetadata, revision: String?) {
+        self.location = location
+        self.metadata = metadata
+        self.revision = revision
+    }
+}

@@ -1,0 +1,23 @@
+import Glibc
+import SystemPackage
+
+/// Files that appear at once or not at all.
+enum AtomicFile {
+    /// Writes `bytes` beside `path` and renames them there.
+    static func write(_ bytes: [UInt8], to path: FilePath) throws(RepodataError) {
+        let name = path.shortName
+        let temporary = FilePath(path.string + ".\(UInt64.random(in: 0...UInt64.max)).tmp")
+        try RepodataError.io(name) {
+            let file = try FileDescriptor.open(
+                temporary, .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec],
+                permissions: [.ownerReadWrite, .groupRead, .otherRead])
+            do {
+                try file.closeAfter { _ = try file.writeAll(bytes) }
+                guard rename(temporary.string, path.string) == 0 else { throw Errno(rawValue: errno) }
+            } catch {
+                unlink(temporary.string)
+                throw error
+            }
+        }
+    }
+}

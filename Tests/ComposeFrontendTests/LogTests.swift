@@ -1,0 +1,52 @@
+import ComposeModel
+import ComposeStore
+import ComposeTestKit
+import HTTPTypes
+import Hummingbird
+import InMemoryLogging
+import Logging
+import Testing
+
+@testable import ComposeFrontend
+
+/// What the log says of a request, and what the answer does not.
+@Suite struct LogTests {
+    private let log = InMemoryLogHandler()
+    private var logger: Logger { Logger(label: "test") { _ in log } }
+
+    @Test("a request is one line, with the route and the compose that it was about")
+    func line() async throws {
+        try await FrontendFixture.with(logger: logger) { frontend in
+            _ = try await frontend.post(#"{"source": {"type": "repo", "source": "/srv/repo"}}"#)
+            _ = try await frontend.get("/api/1/composes/7/?x=y")
+            let lines = log.entries.filter { $0.message == "request answered" }
+            #expect(lines.count == 2)
+            #expect(lines.map { $0.metadata["compose"] } == ["1", "7"])
+            #expect(lines.map { $0.metadata["method"] } == ["POST", "GET"])
+            #expect(lines.map { $0.metadata["route"] } == ["/api/1/composes", "/api/1/composes/{id}"])
+            #expect(lines.map { $0.metadata["status"] } == ["200", "404"])
+            #expect(lines.allSatisfy { $0.metadata["duration_ms"] != nil && $0.metadata["hb.request.id"] != nil })
+        }
+    }
+
+    /// Fails in a way that nobody thought of.
+    private struct Broken: Authenticator {
+        struct Secret: Error { let password = "hunter2" }
+        let name = "broken"
+
+        func authenticate(_ request: Request) async throws -> Principal { throw Secret() }
+    }
+
+    @Test("what goes wrong inside is told to the log, and the answer names only where to look for it")
+    func internalError() async throws {
+        try await FrontendFixture.with(logger: logger, configure: { $0.authenticator = Broken() }) { frontend in
+            let answer = try await frontend.post("{}")
+            #expect(answer.status == 500)
+            let entry = try #require(log.entries.first { $0.message == "request failed" })
+            #expect("\(entry.metadata["error"] ?? "")".contains("hunter2"))
+            let id = try #require(entry.metadata["hb.request.id"])
+            let message = try answer.message
+            #expect(message == "Something went wrong in the server; its log says what, under the request id \(id).")
+        }
+    }
+}

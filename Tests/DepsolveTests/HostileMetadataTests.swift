@@ -1,0 +1,162 @@
+import Depsolve
+import Foundation
+import Repodata
+import Testing
+
+@Suite("Metadata that is not what it should be")
+struct HostileMetadataTests {
+    /// Resolves `packages` from a repository whose document is `text`.
+    private func resolve(
+        primary: String? = nil, filelists: String? = nil, packages: [String] = ["script"]
+    ) async throws -> Resolution {
+        try await withTemporaryDirectory { directory in
+            var request = try World.named("file-in-filelists").request(below: directory)
+            request.packages = packages
+            for (name, text) in [("primary.xml", primary), ("filelists.xml", filelists)] {
+                guard let text else { continue }
+                try Data(text.utf8).write(to: directory.appending(path: "world/repodata/\(name)"))
+            }
+            return try await Depsolver().resolve(request)
+        }
+    }
+
+    private func document(_ packages: String) -> String {
+        "<metadata xmlns=\"http://linux.duke.edu/metadata/common\" xmlns:rpm=\"http://linux.duke.edu/metadata/rpm\">\(packages)</metadata>"
+    }
+
+    private func package(
+        name: String = "<name>script</name>",
+        checksum: String = "<checksum type=\"sha256\">\(String(repeating: "a", count: 64))</checksum>",
+        location: String = "<location href=\"script.rpm\"/>", dependencies: String = ""
+    ) -> String {
+        """
+        <package type="rpm">\(name)<arch>noarch</arch><version epoch="0" ver="1" rel="1"/>\(checksum)\(location)
+        <format>\(dependencies)</format></package>
+        """
+    }
+
+    private func requires(_ name: String) -> String { "<rpm:requires><rpm:entry name=\"\(name)\"/></rpm:requires>" }
+
+    /// The document and the reason of the error that `body` must end with.
+    private func refusal(_ body: () async throws -> Resolution) async throws -> (document: String, reason: String) {
+        let error = await #expect(throws: DepsolveError.self) { try await body() }
+        guard case .unusableMetadata(_, let document, let reason) = error else {
+            Issue.record("\(String(describing: error)) is another error")
+            return ("", "")
+        }
+        return (document, reason)
+    }
+
+    @Test(
+        "a document that is no rpm-md is named with what is wrong",
+        arguments: [
+            ("", "it is empty"),
+            ("<html><body>Not here</body></html>", "it has no metadata element, so it is not rpm-md"),
+            ("<metadata><package>", "no element found at line 1:19"),
+            ("<metadata>\n<package></metadata>", "mismatched tag at line 2:11"),
+        ])
+    func malformed(_ text: String, _ expected: String) async throws {
+        let refusal = try await refusal { try await resolve(primary: text) }
+        #expect(refusal == ("primary.xml", expected))
+    }
+
+    @Test("a broken filelists.xml is named, too")
+    func malformedFilelists() async throws {
+        let refusal = try await refusal { try await resolve(filelists: "<filelists><package") }
+        #expect(refusal == ("filelists.xml", "unclosed token at line 1:11"))
+    }
+
+    @Test("cut off anywhere, a document is refused")
+    func truncated() async throws {
+        try await withTemporaryDirectory { directory in
+            let request = try World.named("file-in-filelists").request(below: directory)
+            let file = directory.appending(path: "world/repodata/primary.xml")
+            let whole = try Data(contentsOf: file)
+            for length in stride(from: 0, to: whole.count - 12, by: 13) {
+                try whole.prefix(length).write(to: file)
+                let refusal = try await refusal { try await Depsolver().resolve(request) }
+                #expect(refusal.document == "primary.xml")
+            }
+        }
+    }
+
+    @Test("with any byte changed, a document is refused or taken for what it says")
+    func changedBytes() async throws {
+        try await withTemporaryDirectory { directory in
+            var request = try World.named("rich-if").request(below: directory)
+            request.packages = []
+            let file = directory.appending(path: "world/repodata/primary.xml")
+            let whole = try Data(contentsOf: file)
+            for position in stride(from: 100, to: whole.count, by: 17) {
+                var changed = whole
+                changed[position] ^= 0x1F
+                try changed.write(to: file)
+                do {
+                    let resolution = try await Depsolver().resolve(request)
+                    #expect(resolution.trees.count == 1)
+                    try FileManager.default.removeItem(at: directory.appending(path: "world/repodata/pool.solv"))
+                } catch let error as DepsolveError {
+                    guard case .unusableMetadata(_, "primary.xml", _) = error else { throw error }
+                }
+            }
+        }
+    }
+
+    @Test("a package without what makes it one is refused")
+    func incomplete() async throws {
+        #expect(try await refusal { try await resolve(primary: document(package(name: ""))) }.reason == "a package in it has no name")
+        #expect(
+            try await refusal { try await resolve(primary: document(package(checksum: ""))) }.reason == "script-1-1.noarch has no checksum")
+        #expect(
+            try await refusal { try await resolve(primary: document(package(location: ""))) }.reason == "script-1-1.noarch has no location")
+        let short = package(checksum: "<checksum type=\"sha256\">abc</checksum>")
+        #expect(try await refusal { try await resolve(primary: document(short)) }.reason == "line 1: invalid sha256 checksum")
+    }
+
+    @Test("a dependency of absurd length is refused")
+    func longDependency() async throws {
+        let refusal = try await refusal {
+            try await resolve(primary: document(package(dependencies: requires(String(repeating: "(", count: 1_000_000)))))
+        }
+        #expect(refusal.reason == "a dependency in it is longer than 16384 bytes")
+    }
+
+    @Test("deep and long rich dependencies within the limit are solved")
+    func deepDependencies() async throws {
+        let deep = String(repeating: "(", count: 4_000) + "a or b" + String(repeating: " or c)", count: 2_000)
+        #expect(try await resolve(primary: document(package(dependencies: requires(deep)))).missing.isEmpty)
+        let nested = String(repeating: "(a and ", count: 1_500) + "b" + String(repeating: ")", count: 1_500)
+        #expect(try await resolve(primary: document(package(dependencies: requires(nested)))).missing.count == 1)
+        let chain = "(" + (0..<1_500).map { "a\($0)" }.joined(separator: " or ") + ")"
+        #expect(try await resolve(primary: document(package(dependencies: requires(chain)))).missing.count == 1)
+    }
+
+    @Test("a rich dependency that would multiply out to billions of clauses is refused")
+    func explosiveDependency() async throws {
+        let factor = (0..<40).map { "(a\($0) and b\($0))" }.joined(separator: " or ")
+        let refusal = try await refusal { try await resolve(primary: document(package(dependencies: requires("(\(factor))")))) }
+        #expect(refusal.reason.hasPrefix("a rich dependency of script-1-1.noarch is too complex: ((a0 and b0) or (a1 and b1)"))
+    }
+
+    @Test(
+        "odd dependencies are taken for what they say",
+        arguments: [
+            "", " ", "(", ")", "()", "((", "(a", "(a or)", "(a or b and c)", "(a if b else)", "a b c", "&lt;", "/", "//", "rpmlib(",
+            "\u{1F4E6}", "a&#10;b", String(repeating: "x", count: 16_000),
+        ])
+    func oddDependencies(_ name: String) async throws {
+        let resolution = try await resolve(primary: document(package(dependencies: requires(name))))
+        #expect(resolution.trees[0].binaries.map(\.record.nevra.name) == ["script"])
+    }
+
+    @Test("odd epochs, versions and sizes do not stop anything")
+    func oddVersions() async throws {
+        let odd = """
+            <package type="rpm"><name>script</name><arch>noarch</arch><version epoch="99999999999999999999" ver="1:-" rel="-:2"/>
+            <checksum type="sha256">\(String(repeating: "b", count: 64))</checksum><size package="99999999999999999999"/>
+            <location href="../../etc/passwd"/><format><rpm:sourcerpm>not a source package</rpm:sourcerpm></format></package>
+            """
+        let resolution = try await resolve(primary: document(odd), packages: [])
+        #expect(resolution.trees[0].binaries.map(\.record.nevra.name) == ["script"])
+    }
+}

@@ -1,0 +1,118 @@
+import Depsolve
+import Foundation
+import Repodata
+import Testing
+
+@Suite("Worlds made at random", .enabled("the system's Python has dnf") { await Dnf.isAvailable })
+struct RandomWorldTests {
+    /// One world and what dnf is asked about it: each requested package from the source, then each from the result.
+    private struct Case {
+        let seed: Int
+        let resolution: Resolution
+        let requested: [NEVRA]
+        let questions: [Dnf.Question]
+    }
+
+    @Test("what dnf can install from the source, it can install from the result; what it cannot is reported")
+    func dnfAgrees() async throws {
+        try await withTemporaryDirectory { directory in
+            let depsolver = Depsolver()
+            var cases: [Case] = []
+            for seed in Self.seeds {
+                cases.append(try await makeCase(seed, depsolver, below: directory.appending(path: "\(seed)")))
+            }
+            let answers = try await Dnf.ask(cases.flatMap(\.questions), below: directory)
+            var next = 0
+            for item in cases {
+                let count = item.requested.count
+                let fromSource = answers[next..<next + count]
+                let fromResult = answers[next + count..<next + 2 * count]
+                next += 2 * count
+                for (package, (source, result)) in zip(item.requested, zip(fromSource, fromResult)) {
+                    #expect((source == nil) == (result == nil), "\(package) of world \(item.seed)")
+                }
+                let isReported = !item.resolution.missing.isEmpty || !item.resolution.problems.isEmpty
+                #expect(fromSource.contains(nil) == isReported, "world \(item.seed)")
+            }
+        }
+    }
+
+    private static let seeds = 1...400
+
+    private func makeCase(_ seed: Int, _ depsolver: Depsolver, below directory: URL) async throws -> Case {
+        var random = Dice(seed: seed)
+        let packages = try WorldPackage.parse(random.world())
+        let source = directory.appending(path: "source")
+        let lookaside = directory.appending(path: "lookaside")
+        let result = directory.appending(path: "result")
+        let request = DepsolveRequest(
+            repositories: [try WorldRepository(packages: packages, name: "source").write(to: source.appending(path: "repodata"))],
+            lookaside: [
+                try WorldRepository(packages: WorldPackage.parse(random.world(count: 4, release: 0)), name: "lookaside")
+                    .write(to: lookaside.appending(path: "repodata"))
+            ],
+            packages: Array(Set(packages.map(\.name)).sorted().prefix(4)),
+            arches: ["x86_64"])
+        let resolution = try await depsolver.resolve(request)
+        let resolved = resolution.trees[0].binaries
+        let names = Set(resolved.map { "\($0.record.nevra)" })
+        _ = try WorldRepository(packages: packages.filter { names.contains("\($0.nevra)") }, name: "result")
+            .write(to: result.appending(path: "repodata"))
+        let requested = resolved.filter { if case .requested = $0.reason { true } else { false } }.map(\.record.nevra)
+        return Case(
+            seed: seed, resolution: resolution, requested: requested,
+            questions: [source, result].flatMap { repository in
+                requested.map { Dnf.Question(repositories: [repository.path, lookaside.path], packages: ["\($0)"]) }
+            })
+    }
+}
+
+/// Throws the same numbers for the same seed, and makes packages of them.
+private struct Dice {
+    private var state: UInt64
+
+    init(seed: Int) {
+        state = UInt64(seed) &* 0x9E37_79B9_7F4A_7C15
+    }
+
+    private mutating func roll(_ sides: Int) -> Int {
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return Int(state >> 33) % sides
+    }
+
+    private mutating func pick(_ choices: [String]) -> String { choices[roll(choices.count)] }
+
+    mutating func world(count: Int = 22, release: Int = 1) -> String {
+        var packages: [String: String] = [:]
+        for _ in 0..<count {
+            let head = "p\(roll(11)) \(roll(3) + 1)-\(release) x86_64"
+            var lines: [String] = []
+            for _ in 0..<roll(3) { lines.append("requires \(dependency(depth: 2))") }
+            for _ in 0..<roll(2) { lines.append("provides \(capability())\(pick(["", " = 1", " = 2", " = 3"]))") }
+            if roll(5) == 0 { lines.append("conflicts \(roll(3) == 0 ? dependency(depth: 2) : simple())") }
+            if roll(8) == 0 { lines.append("obsoletes p\(roll(11))\(pick(["", " < 2", " < 3"]))") }
+            packages[head] = lines.map { "    \($0)\n" }.joined()
+        }
+        return packages.sorted { $0.key < $1.key }.map { "\($0.key)\n\($0.value)" }.joined()
+    }
+
+    /// `c0` to `c3` are provided by some, `c4` by hardly anyone.
+    private mutating func capability() -> String { "c\(min(roll(24) / 5, 4))" }
+
+    private mutating func simple() -> String {
+        (roll(2) == 0 ? "p\(roll(11))" : capability()) + pick(["", "", "", " = 1", " >= 2", " < 3", " > 1"])
+    }
+
+    private mutating func dependency(depth: Int) -> String {
+        guard depth > 0, roll(4) == 0 else { return simple() }
+        let (a, b) = (dependency(depth: depth - 1), dependency(depth: depth - 1))
+        switch roll(6) {
+        case 0: return "(\(a) or \(b))"
+        case 1: return "(\(a) and \(b))"
+        case 2: return "(\(a) if \(b))"
+        case 3: return "(\(a) if \(b) else \(dependency(depth: depth - 1)))"
+        case 4: return "(\(a) unless \(b))"
+        default: return "(\(simple()) with \(simple()))"
+        }
+    }
+}

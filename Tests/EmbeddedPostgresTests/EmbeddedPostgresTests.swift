@@ -1,0 +1,214 @@
+import Foundation
+import Glibc
+import Logging
+import Postgres
+import ServiceLifecycle
+import SystemPackage
+import Testing
+
+@testable import EmbeddedPostgres
+
+/// One after the other, since each makes a cluster and the machine may be small.
+@Suite(.serialized, .timeLimit(.minutes(5)))
+struct EmbeddedPostgresTests {
+    private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+    /// Gives `body` a directory of its own, and removes it.
+    private func withDirectory(named name: String = "state", _ body: (FilePath) async throws -> Void) async throws {
+        let parent = FilePath(FileManager.default.temporaryDirectory.path).appending("embedded-\(UUID())")
+        do {
+            try await body(parent.appending(name))
+        } catch {
+            try FileManager.default.removeItem(atPath: parent.string)
+            throw error
+        }
+        try FileManager.default.removeItem(atPath: parent.string)
+    }
+
+    private func server(_ directory: FilePath) -> EmbeddedPostgres {
+        EmbeddedPostgres(directory: directory, durable: false, logger: logger)
+    }
+
+    /// Runs `body` with a server that is stopped in the end.
+    private func withServer(_ directory: FilePath, _ body: (EmbeddedPostgres, String) async throws -> Void) async throws {
+        let server = server(directory)
+        let connectionString = try await server.start()
+        do {
+            try await body(server, connectionString)
+        } catch {
+            try await server.stop()
+            throw error
+        }
+        try await server.stop()
+    }
+
+    private func ask(_ connectionString: String, _ sql: SQL) async throws -> String {
+        let pool = PostgresPool(configuration: .init(connectionString: connectionString, size: 1), logger: logger)
+        return try await pool.query("SELECT (\(fragment: sql))::text AS answer")[0].decode("answer")
+    }
+
+    private func run(_ connectionString: String, _ sql: SQL) async throws {
+        _ = try await PostgresPool(configuration: .init(connectionString: connectionString, size: 1), logger: logger).query(sql)
+    }
+
+    @Test func `a server is made, listens on its socket only, and keeps its data`() async throws {
+        try await withDirectory { directory in
+            try await withServer(directory) { server, connectionString in
+                #expect(await server.isOwner)
+                #expect(try await ask(connectionString, "SELECT current_setting('listen_addresses')") == "")
+                #expect(try await ask(connectionString, "SELECT current_setting('fsync')") == "off")
+                try await run(connectionString, "CREATE TABLE kept AS SELECT 'still here' AS it")
+            }
+            #expect(Cluster(directory: directory).postmaster() == nil)
+            let durable = EmbeddedPostgres(directory: directory, logger: logger)
+            let connectionString = try await durable.start()
+            #expect(try await ask(connectionString, "SELECT it FROM kept") == "still here")
+            #expect(try await ask(connectionString, "SELECT current_setting('fsync')") == "on")
+            try await durable.stop()
+        }
+    }
+
+    @Test func `a server that somebody else owns is used, and left running`() async throws {
+        try await withDirectory { directory in
+            try await withServer(directory) { owner, first in
+                let guest = server(directory)
+                let second = try await guest.start()
+                #expect(second == first)
+                #expect(await !guest.isOwner)
+                try await guest.stop()
+                #expect(try await ask(first, "SELECT 1") == "1")
+                #expect(await owner.isOwner)
+            }
+            #expect(Cluster(directory: directory).postmaster() == nil)
+        }
+    }
+
+    @Test func `a server whose owner is no more is used, and owned`() async throws {
+        try await withDirectory { directory in
+            let cluster = Cluster(directory: directory)
+            var lost: EmbeddedPostgres? = server(directory)
+            _ = try await lost?.start()
+            // The lock goes with it, as with a process that is killed.
+            lost = nil
+            let orphan = try #require(cluster.postmaster())
+            try await withServer(directory) { heir, connectionString in
+                #expect(await heir.isOwner)
+                #expect(cluster.postmaster()?.pid == orphan.pid)
+                try await run(connectionString, "SELECT 1")
+            }
+            #expect(cluster.postmaster() == nil)
+        }
+    }
+
+    @Test func `of two that start at once one owns the server`() async throws {
+        try await withDirectory { directory in
+            let servers = [server(directory), server(directory)]
+            async let one = servers[0].start()
+            async let two = servers[1].start()
+            let (first, second) = try await (one, two)
+            #expect(first == second)
+            let owners = [await servers[0].isOwner, await servers[1].isOwner]
+            #expect(owners.count(where: \.self) == 1)
+            for server in servers { try await server.stop() }
+            #expect(Cluster(directory: directory).postmaster() == nil)
+        }
+    }
+
+    @Test func `a stale file that names a living process of another kind is no hindrance`() async throws {
+        try await withDirectory { directory in
+            try await withServer(directory) { _, _ in }
+            let cluster = Cluster(directory: directory)
+            let stale = "\(getpid())\n\(cluster.data)\n1\n5432\n\(directory)\n\n\nready\n"
+            try Data(stale.utf8).write(to: URL(filePath: cluster.data.appending("postmaster.pid").string))
+            #expect(cluster.postmaster() == nil)
+            try await withServer(directory) { _, connectionString in try await run(connectionString, "SELECT 1") }
+        }
+    }
+
+    @Test func `data that was half made is made anew`() async throws {
+        try await withDirectory { directory in
+            let unfinished = directory.appending("data.unfinished").string
+            try FileManager.default.createDirectory(atPath: unfinished, withIntermediateDirectories: true)
+            try Data("15\n".utf8).write(to: URL(filePath: unfinished + "/PG_VERSION"))
+            try await withServer(directory) { _, connectionString in try await run(connectionString, "SELECT 1") }
+        }
+    }
+
+    @Test func `data of another version is refused, and says what to do`() async throws {
+        try await withDirectory { directory in
+            try FileManager.default.createDirectory(atPath: directory.appending("data").string, withIntermediateDirectories: true)
+            try Data("9.6\n".utf8).write(to: URL(filePath: directory.appending("data/PG_VERSION").string))
+            let error = await #expect(throws: EmbeddedPostgresError.self) { try await server(directory).start() }
+            #expect(error?.description.hasPrefix("the data was made by PostgreSQL 9.6, and only ") == true)
+            #expect(error?.description.contains("pg_upgrade") == true)
+        }
+    }
+
+    @Test func `a server that does not start says why, and is not owned`() async throws {
+        try await withDirectory { directory in
+            try await withServer(directory) { _, _ in }
+            let settings = Cluster(directory: directory).data.appending("local.conf")
+            try Data("nonsense = 1\n".utf8).write(to: URL(filePath: settings.string))
+            let server = server(directory)
+            let error = await #expect(throws: EmbeddedPostgresError.self) { try await server.start() }
+            #expect(error?.description.contains("unrecognized configuration parameter \"nonsense\"") == true)
+            #expect(await !server.isOwner)
+        }
+    }
+
+    @Test(arguments: [String(repeating: "long", count: 30), "it's, a \"$HOME\" é"])
+    func `a directory that is unfit for a socket has it elsewhere, closed to others`(name: String) async throws {
+        try await withDirectory(named: name) { directory in
+            var socket: FilePath = ""
+            try await withServer(directory) { _, connectionString in
+                try await run(connectionString, "SELECT 1")
+                socket = try #require(Cluster(directory: directory).postmaster()?.socketDirectory)
+                #expect(!socket.starts(with: directory))
+                let attributes = try FileManager.default.attributesOfItem(atPath: socket.string)
+                #expect(attributes[.posixPermissions] as? Int == 0o700)
+            }
+            #expect(!FileManager.default.fileExists(atPath: socket.string))
+        }
+    }
+
+    @Test func `as a service it runs until the graceful shutdown`() async throws {
+        try await withDirectory { directory in
+            let server = server(directory)
+            let connectionString = try await server.start()
+            let group = ServiceGroup(configuration: .init(services: [server], logger: logger))
+            try await withThrowingTaskGroup { tasks in
+                tasks.addTask { try await group.run() }
+                #expect(try await ask(connectionString, "SELECT 1") == "1")
+                await group.triggerGracefulShutdown()
+                try await tasks.waitForAll()
+            }
+            #expect(Cluster(directory: directory).postmaster() == nil)
+        }
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "only root has another user's server"))
+    func `for root the server runs as a user that owns only its own files`() async throws {
+        try await withDirectory { directory in
+            try await withServer(directory) { _, _ in
+                let cluster = Cluster(directory: directory)
+                let account = try #require(try ServerAccount.current())
+                let pid = try #require(cluster.postmaster()).pid
+                var status = stat()
+                #expect(stat("/proc/\(pid)", &status) == 0 && status.st_uid == account.user)
+                #expect(stat(directory.string, &status) == 0 && status.st_uid == 0)
+                #expect(stat(cluster.data.string, &status) == 0 && status.st_uid == account.user && status.st_mode & 0o7777 == 0o700)
+            }
+        }
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "only root has another user's server"))
+    func `a directory that the server's user cannot reach is an error that names the obstacle`() async throws {
+        try await withDirectory { directory in
+            let closed = directory.removingLastComponent().string
+            try FileManager.default.createDirectory(
+                atPath: closed, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            let error = await #expect(throws: EmbeddedPostgresError.self) { try await server(directory).start() }
+            #expect(error?.description.contains("who cannot enter \(closed):") == true)
+        }
+    }
+}

@@ -1,0 +1,82 @@
+import ComposeModel
+import Foundation
+import SystemPackage
+import Testing
+
+/// The disk that composes are written to is full, or cannot be written.
+@Suite(.enabled(if: geteuid() == 0, "only root can mount a small disk"), .timeLimit(.minutes(3)))
+struct DiskTests {
+    /// Runs a service whose composes go to a disk of its own.
+    private func with(
+        size: String, worker: String, _ body: @escaping @Sendable (TestService, ServerProcess, FilePath) async throws -> Void
+    ) async throws {
+        let parent = try TemporaryDirectory()
+        defer { parent.remove() }
+        let disk = parent.path
+        try await Program.succeed("mount", "-t", "tmpfs", "-o", "size=\(size)", "tmpfs", disk.string)
+        let outcome: Result<Void, any Error>
+        do {
+            try await TestService.running(
+                more: """
+                    composes: {targets: {default: {directory: "\(disk)"}}}
+                    worker: {\(worker)}
+                    """
+            ) { service, server in try await body(service, server, disk) }
+            outcome = .success(())
+        } catch {
+            outcome = .failure(error)
+        }
+        try await Program.succeed("umount", disk.string)
+        try outcome.get()
+    }
+
+    private static func remount(_ disk: FilePath, _ options: String) async throws {
+        try await Program.succeed("mount", "-o", "remount,\(options)", disk.string)
+    }
+
+    private static let isFull = "This service's disk is full. Its administrators have to make room."
+
+    @Test("a compose that does not fit fails, and nothing of it stays in the way of the next")
+    func full() async throws {
+        try await with(size: "24k", worker: "attempts: 1, slots: 1") { _, server, disk in
+            let failed = try await server.compose("repo", Checkout.testsRepo.string, "ed")
+            #expect(failed.stateName == "failed")
+            #expect(failed.stateReason == Self.isFull)
+            #expect(failed.failure?.code == .storage)
+
+            try await Self.remount(disk, "size=16m")
+            let good = try await server.compose("repo", Checkout.testsRepo.string, "ed")
+            #expect(good.stateName == "done")
+            let names = try FileManager.default.contentsOfDirectory(atPath: disk.string).sorted()
+            #expect(names == [".logs", ".work", "latest-odcs-\(good.id)-1", "odcs-\(good.id)"])
+            #expect(try FileManager.default.contentsOfDirectory(atPath: disk.appending(".work").string) == [])
+        }
+    }
+
+    @Test("a disk that cannot be written fails the compose before it begins")
+    func readOnly() async throws {
+        try await with(size: "16m", worker: "attempts: 1, slots: 1") { _, server, disk in
+            try await Self.remount(disk, "ro")
+            let failed = try await server.compose("repo", Checkout.testsRepo.string, "ed")
+            #expect(failed.stateName == "failed")
+            #expect(
+                failed.stateReason == "The server may not write to the disk that composes are written to; the server's operator can help.")
+            try await Self.remount(disk, "rw")
+            #expect(try await server.compose("repo", Checkout.testsRepo.string, "ed").stateName == "done")
+        }
+    }
+
+    @Test("a compose that does not fit is tried again, and is done once there is room")
+    func triedAgain() async throws {
+        try await with(size: "24k", worker: "attempts: 100, retry_seconds: 1") { service, server, disk in
+            let id = try await server.submit("repo", Checkout.testsRepo.string, "ed").id
+            let waiting = try await service.await(id) { $0.stateReason != nil }
+            let text = try #require(waiting.stateReason)
+            #expect(
+                text.replacing(/^Attempt \d+ of 100/, with: "Attempt N of 100")
+                    == "Attempt N of 100 failed and is made again shortly: \(Self.isFull)")
+            try await Self.remount(disk, "size=16m")
+            #expect(try await service.await(id, .done, .failed).state == .done)
+        }
+    }
+}

@@ -1,0 +1,68 @@
+import Foundation
+import Postgres
+import ServiceLifecycle
+import Testing
+
+@Suite(.timeLimit(.minutes(5)))
+struct ListenerTests {
+    /// Runs `body` while a listener runs, and ends the listener gracefully.
+    private func withListener(
+        channels: [String], name: String = "\(UUID())", _ body: (PostgresListener, PostgresPool) async throws -> Void
+    ) async throws {
+        let pool = try await TestDatabase.pool()
+        var configuration = pool.configuration
+        configuration.applicationName = name
+        let listener = PostgresListener(
+            configuration: configuration, channels: channels, backoff: Backoff(shortest: .milliseconds(1)), logger: TestDatabase.logger)
+        let group = ServiceGroup(configuration: .init(services: [listener], logger: TestDatabase.logger))
+        try await withThrowingTaskGroup { tasks in
+            tasks.addTask { try await group.run() }
+            try await body(listener, pool)
+            await group.triggerGracefulShutdown()
+            try await tasks.waitForAll()
+        }
+    }
+
+    @Test func `a reader is told when to look first, and then what is notified, in order`() async throws {
+        let channel = "it's a \"channel\""
+        try await withListener(channels: [channel, "other"]) { listener, pool in
+            var notifications = listener.notifications(on: channel).makeAsyncIterator()
+            #expect(await notifications.next() == .reconnected)
+            for number in 1...3 {
+                _ = try await pool.query("SELECT pg_notify('other', 'not for us'), pg_notify(\(channel), \("job \(number)"))")
+                #expect(await notifications.next() == .notified(payload: "job \(number)"))
+            }
+        }
+    }
+
+    @Test func `a reader that comes later is told to look, too`() async throws {
+        try await withListener(channels: ["c"]) { listener, _ in
+            var first = listener.notifications(on: "c").makeAsyncIterator()
+            #expect(await first.next() == .reconnected)
+            var second = listener.notifications(on: "c").makeAsyncIterator()
+            #expect(await second.next() == .reconnected)
+        }
+    }
+
+    @Test func `a listener whose session was ended listens again`() async throws {
+        let name = "\(UUID())"
+        try await withListener(channels: ["c"], name: name) { listener, pool in
+            var notifications = listener.notifications(on: "c").makeAsyncIterator()
+            for _ in 1...3 {
+                #expect(await notifications.next() == .reconnected)
+                #expect(try await pool.terminateSessions(named: name) == 1)
+            }
+            #expect(await notifications.next() == .reconnected)
+            _ = try await pool.query("NOTIFY c, 'after'")
+            #expect(await notifications.next() == .notified(payload: "after"))
+        }
+    }
+
+    @Test func `streams end with the listener`() async throws {
+        var streams: [AsyncStream<PostgresNotification>] = []
+        try await withListener(channels: ["c"]) { listener, _ in
+            for _ in 1...2 { streams.append(listener.notifications(on: "c")) }
+        }
+        for stream in streams { for await _ in stream {} }
+    }
+}

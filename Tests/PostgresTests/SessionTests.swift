@@ -1,0 +1,73 @@
+import Foundation
+import Postgres
+import Testing
+
+struct SessionTests {
+    @Test func `a session is set up as the configuration says`() async throws {
+        let pool = try await TestDatabase.pool { $0.statementTimeout = .seconds(12) }
+        let row = try await pool.query(
+            """
+            SELECT current_schema() AS schema, current_setting('TimeZone') AS zone, current_setting('application_name') AS name,
+                current_setting('statement_timeout') AS timeout, current_setting('client_encoding') AS encoding
+            """)[0]
+        #expect(try row.decode(String.self, "schema") == pool.configuration.schema)
+        #expect(try row.decode(String.self, "zone") == "UTC")
+        #expect(try row.decode(String.self, "name") == pool.configuration.applicationName)
+        #expect(try row.decode(String.self, "timeout") == "12s")
+        #expect(try row.decode(String.self, "encoding") == "UTF8")
+    }
+
+    @Test func `a connection string may be a URI`() async throws {
+        let configuration = try await TestDatabase.configuration()
+        let socket = try #require(configuration.connectionString.split(separator: " ").first { $0.hasPrefix("host=") }?.dropFirst(5))
+        let escaped = try #require(String(socket).addingPercentEncoding(withAllowedCharacters: .alphanumerics))
+        let pool = PostgresPool(
+            configuration: .init(connectionString: "postgresql://postgres@\(escaped)/postgres"), logger: TestDatabase.logger)
+        #expect(try await pool.query("SELECT current_user::text AS name")[0].decode(String.self, "name") == "postgres")
+    }
+
+    @Test func `a connection string that is not understood is not repeated`() async throws {
+        let pool = PostgresPool(configuration: .init(connectionString: "postgres//me:secret@host"), logger: TestDatabase.logger)
+        let error = await #expect(throws: PostgresError.self) { try await pool.query("SELECT 1") }
+        #expect(error?.code == .connection)
+        #expect(error?.description.contains("secret") == false)
+    }
+
+    @Test func `a script runs all of its statements`() async throws {
+        let pool = try await TestDatabase.pool()
+        try await pool.withConnection { connection in
+            try await connection.simple("CREATE TABLE t (n integer); INSERT INTO t VALUES (1), (2); INSERT INTO t VALUES (3)")
+            #expect(try await connection.query("SELECT n FROM t").count == 3)
+        }
+    }
+
+    @Test func `two statements at once on one connection are refused, and both ends stay sound`() async throws {
+        let pool = try await TestDatabase.pool { $0.size = 1 }
+        try await pool.withConnection { connection in
+            let codes = await withTaskGroup { group in
+                for number in 1...2 {
+                    group.addTask { () -> PostgresError.Code? in
+                        do {
+                            _ = try await connection.query("SELECT \(number)")
+                            return nil
+                        } catch {
+                            return (error as? PostgresError)?.code
+                        }
+                    }
+                }
+                return await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(codes.contains(nil))
+            #expect(codes.allSatisfy { $0 == nil || $0 == .query })
+            let third = try await connection.query("SELECT 3 AS n")
+            #expect(try third[0].decode(Int.self, "n") == 3)
+        }
+    }
+
+    @Test func `COPY to the client is refused, and the pool goes on`() async throws {
+        let pool = try await TestDatabase.pool { $0.size = 1 }
+        let error = await #expect(throws: PostgresError.self) { try await pool.query("COPY (SELECT 1) TO STDOUT") }
+        #expect(error?.code == .query)
+        #expect(try await pool.query("SELECT 1").count == 1)
+    }
+}

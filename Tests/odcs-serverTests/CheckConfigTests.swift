@@ -1,0 +1,74 @@
+import Foundation
+import Subprocess
+import SystemPackage
+import Testing
+
+/// `odcs-server check-config`, as a process of its own.
+@Suite struct CheckConfigTests {
+    private struct Outcome: Equatable {
+        let status: TerminationStatus
+        let output: String
+        let complaints: String
+    }
+
+    /// Checks a file in an otherwise empty directory, which messages call DIRECTORY here.
+    private func check(_ text: String?) async throws -> Outcome {
+        let directory = FileManager.default.temporaryDirectory.appending(path: "odcs-config-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: directory) }
+        let file = directory.appending(path: "odcs.yaml")
+        if let text { try Data(text.utf8).write(to: file) }
+        return try await run(["check-config", "--config", file.path], hiding: directory.path)
+    }
+
+    private func run(_ arguments: [String], hiding directory: String = "/nowhere") async throws -> Outcome {
+        // The program is built beside the test's own executable.
+        let server = FilePath(CommandLine.arguments[0]).removingLastComponent().appending("odcs-server")
+        let result = try await Subprocess.run(
+            .path(server), arguments: Arguments(arguments), output: .string(limit: 1 << 16), error: .string(limit: 1 << 16))
+        return Outcome(
+            status: result.terminationStatus, output: result.standardOutput.replacing(directory, with: "DIRECTORY"),
+            complaints: result.standardError.replacing(directory, with: "DIRECTORY"))
+    }
+
+    @Test("a good file is fine, and so are the defaults")
+    func fine() async throws {
+        #expect(
+            try await check("worker: {slots: 3}") == Outcome(status: .exited(0), output: "DIRECTORY/odcs.yaml: fine.\n", complaints: ""))
+        #expect(try await run(["check-config"]) == Outcome(status: .exited(0), output: "The defaults: fine.\n", complaints: ""))
+    }
+
+    @Test(
+        "a mistake is status 1 and one line that names it",
+        arguments: [
+            ("worker: {slot: 3}", "DIRECTORY/odcs.yaml:1: worker.slot: there is no such key; did you mean worker.slots?"),
+            (
+                "sources: {allowed_roots: [missing]}",
+                "DIRECTORY/odcs.yaml: sources: The allowed directory DIRECTORY/missing cannot be used: No such file or directory."
+            ),
+            (
+                "sources: {allowed_urls: [\"ftp://example.com\"]}",
+                "DIRECTORY/odcs.yaml: sources: An allowed address prefix cannot be used: it is neither http:// nor https://."
+            ),
+            (nil, "DIRECTORY/odcs.yaml: there is no such file, or it cannot be read"),
+        ])
+    func mistakes(text: String?, expected: String) async throws {
+        #expect(try await check(text) == Outcome(status: .exited(1), output: "", complaints: "Error: \(expected)\n"))
+    }
+
+    @Test("a call that is not understood is status 64, with the usage")
+    func misuse() async throws {
+        let outcome = try await run(["check-config", "--confg", "x"])
+        #expect(outcome.status == .exited(64))
+        #expect(outcome.complaints.contains("Unknown option '--confg'"))
+        #expect(outcome.complaints.contains("Usage: odcs-server check-config"))
+    }
+
+    @Test("a worker on its own refuses a configuration that does not say where composes are served")
+    func workerAlone() async throws {
+        let expected =
+            "the defaults: frontend.public_url: a worker on its own must be told where composes are served: "
+            + "it writes the addresses into their .repo files"
+        #expect(try await run(["worker"]) == Outcome(status: .exited(1), output: "", complaints: "Error: \(expected)\n"))
+    }
+}

@@ -1,0 +1,154 @@
+import ComposeClient
+import ComposeModel
+import Foundation
+import ScriptedService
+import Testing
+
+@testable import odcs
+
+@Suite("odcs get, list, renew, delete, about")
+struct ShowingTests {
+    @Test("get shows what a person asks of a compose, and leaves out what has no value")
+    func get() async throws {
+        try await ScriptedService.run { service in
+            service.put(.example(12, .failed, reason: "no edd\nin x86_64", at: service.address))
+            let run = try await CommandRun.odcs(["get", "12"], server: service.address)
+
+            #expect(run.status == .success)
+            #expect(
+                run.out == """
+                    id          12
+                    state       failed
+                    reason      no edd in x86_64
+                    owner       me
+                    source      repo https://example.org/repo
+                    packages    ed
+                    arches      x86_64
+                    results     repository
+                    submitted   2026-11-21 10:04:05 UTC
+                    expires     2026-11-22 10:04:05 UTC
+                    repo file   \(service.address)/composes/odcs-12/compose/Temporary/odcs-12.repo
+                    repository  \(service.address)/composes/odcs-12/compose/Temporary
+
+                    """)
+        }
+    }
+
+    @Test("list is a table; in a pipe nothing is cut, on a terminal every line fits")
+    func list() async throws {
+        try await ScriptedService.run { service in
+            let packages = (1...20).map { "package\($0)" }
+            service.put(.example(7, .done, at: service.address))
+            service.put(.example(12, .wait, type: .tag, source: "f26", packages: packages, at: service.address))
+            let piped = try await CommandRun.odcs(["list"], server: service.address)
+            let shown = try await CommandRun.odcs(["list"], server: service.address, terminal: 100)
+
+            let long = packages.joined(separator: " ")
+            let pad = String(repeating: " ", count: long.count - 8)
+            #expect(
+                piped.out == """
+                    ID  STATE  TYPE  SOURCE                    PACKAGES\(pad)  OWNER  SUBMITTED (UTC)      EXPIRES (UTC)
+                    12  wait   tag   f26                       \(long)  me     2026-11-21 10:04:05  2026-11-22 10:04:05
+                    7   done   repo  https://example.org/repo  ed\(pad)        me     2026-11-21 10:04:05  2026-11-22 10:04:05
+
+                    """)
+            let lines = shown.out.split(separator: "\n")
+            #expect(lines.count == 3)
+            #expect(lines.allSatisfy { $0.count <= 100 })
+            #expect(lines[1].contains("package1 p") && lines[1].contains("…"))
+        }
+    }
+
+    @Test("list --json is the service's page")
+    func listJSON() async throws {
+        try await ScriptedService.run { service in
+            service.put(.example(7, .done, at: service.address))
+            let run = try await CommandRun.odcs(["list", "--json"], server: service.address)
+            let list = try JSONDecoder().decode(ComposeList.self, from: Data(run.out.utf8))
+            #expect(list.items.map(\.id) == [7])
+            #expect(run.out.contains(#""prev" : null"#))
+        }
+    }
+
+    @Test("list passes its filters on", arguments: [["--order", "-time_done"], ["--order=-time_done"]])
+    func filters(order: [String]) async throws {
+        try await ScriptedService.run { service in
+            let run = try await CommandRun.odcs(
+                ["list", "--state", "done", "--type", "raw-config", "--owner", "me", "--page", "2", "--limit", "5"] + order,
+                server: service.address)
+
+            #expect(run.status == .success)
+            #expect(run.err == "No compose is like that.\n")
+            #expect(run.out == "")
+            #expect(service.lines == ["GET /api/1/composes/?page=2&per_page=5&owner=me&source_type=5&state=2&order_by=-time_done"])
+        }
+    }
+
+    @Test("renew says until when the compose lives, or which one takes its place")
+    func renew() async throws {
+        try await ScriptedService.run { service in
+            service.put(.example(12, .done, at: service.address))
+            let longer = try await CommandRun.odcs(["renew", "12", "--ttl", "1h"], server: service.address)
+            #expect(longer.out == "Compose 12 expires at 2026-11-22 10:04:05 UTC.\n")
+
+            service.next(try .json(ComposeDocument.example(13, .wait, at: service.address)))
+            let again = try await CommandRun.odcs(["renew", "12", "--sigkey", "db42a60e", "--build", "ed-1-1"], server: service.address)
+            #expect(again.out == "Compose 13 is made from the inputs of 12: wait.\nNext: odcs wait 13\n")
+
+            let sent = try service.calls.map { try JSONDecoder().decode(JSONValue.self, from: $0.body) }
+            #expect(
+                sent == [
+                    .object(["seconds_to_live": .integer(3600)]),
+                    .object([
+                        "sigkeys": .array([.string("db42a60e")]), "source": .object(["builds": .array([.string("ed-1-1")])]),
+                    ]),
+                ])
+        }
+    }
+
+    @Test("delete passes on what the service says")
+    func delete() async throws {
+        try await ScriptedService.run { service in
+            service.put(.example(12, .wait, at: service.address))
+            let run = try await CommandRun.odcs(["delete", "12"], server: service.address)
+            #expect(run.out == "Compose 12 is canceled\n")
+            let json = try await CommandRun.odcs(["delete", "12", "--json"], server: service.address)
+            #expect(json.out == "{\n  \"message\" : \"Compose 12 is canceled\",\n  \"status\" : 202\n}\n")
+        }
+    }
+
+    @Test("about names the service")
+    func about() async throws {
+        try await ScriptedService.run { service in
+            let run = try await CommandRun.odcs(["about"], server: service.address)
+            #expect(
+                run.out == """
+                    server              \(service.address)
+                    version             1.0
+                    authentication      noauth
+                    sigkeys             db42a60e
+                    raw configurations  fedora
+
+                    """)
+            let json = try await CommandRun.odcs(["about", "--json"], server: service.address)
+            #expect(try JSONDecoder().decode(ServiceDescription.self, from: Data(json.out.utf8)).rawConfigURLs != nil)
+        }
+    }
+
+    @Test("a time to live is seconds or has a unit")
+    func timeToLive() {
+        let seconds = ["90", "90s", "90m", "1h", "2d", "1w", "0", "-1", "1y", "", "99999999999999999999", "9999999999999999999w"]
+            .map { TimeToLive(argument: $0)?.seconds }
+        #expect(seconds == [90, 90, 5400, 3600, 172_800, 604_800, nil, nil, nil, nil, nil, nil])
+    }
+
+    @Test("a progress line shows minutes and seconds")
+    func progress() {
+        var line = ProgressLine(id: 3)
+        line.state = "generating"
+        line.elapsed = .milliseconds(65_900)
+        line.newest = "solving\tx86_64\u{7}"
+        #expect(line.text(columns: 80) == "compose 3: generating 1:05  solving x86_64?")
+        #expect(line.text(columns: 20) == "compose 3: generat…")
+    }
+}

@@ -1,0 +1,116 @@
+import ComposeModel
+import Foundation
+import ScriptedService
+import Testing
+
+@testable import odcs
+
+@Suite("odcs wait, odcs watch")
+struct WaitingTests {
+    @Test("wait on a removed compose says how to get it back, with status 1")
+    func removed() async throws {
+        try await ScriptedService.run { service in
+            service.put(.example(12, .removed, reason: "Removed: its time was over", at: service.address))
+            let run = try await CommandRun.odcs(["wait", "12"], server: service.address)
+
+            #expect(run.status == .composeFailed)
+            #expect(run.out == "Compose 12 is removed: Removed: its time was over\nNext: odcs renew 12\n")
+        }
+    }
+
+    @Test("on a terminal one line is redrawn, with the newest line of the log, and taken away at the end")
+    func terminal() async throws {
+        try await ScriptedService.run { service in
+            service.put(.example(12, .generating, at: service.address))
+            let clock = StepClock { sleep in
+                switch sleep {
+                case 1: service.log(12, "pinned \(String(repeating: "x", count: 60))\n")
+                default: service.change(12) { $0.become(.done) }
+                }
+            }
+            let run = try await CommandRun.odcs(["wait", "12"], server: service.address, terminal: 50, clock: clock)
+
+            #expect(run.status == .success)
+            let frames = run.err.split(separator: "\r").map { $0.replacing("\u{1B}[K", with: "") }
+            #expect(
+                frames == [
+                    "compose 12: generating 0:00", "compose 12: generating 0:00  pinned xxxxxxxxxxxx…",
+                    "compose 12: done 0:00  pinned xxxxxxxxxxxxxxxxxx…", "",
+                ])
+            #expect(frames.allSatisfy { $0.count < 50 })
+            #expect(!run.err.contains("\n"))
+            #expect(run.out.hasPrefix("Compose 12 is done.\n"))
+        }
+    }
+
+    @Test("watch prints the log to stdout as it grows, then what came of it")
+    func watch() async throws {
+        try await ScriptedService.run { service in
+            service.put(.example(12, .generating, at: service.address))
+            service.log(12, "pinned\n")
+            let clock = StepClock { _ in
+                service.log(12, "no package is \u{1B}[1mcalled edd\n")
+                service.change(12) { $0.become(.failed, reason: "no edd") }
+            }
+            let run = try await CommandRun.odcs(["watch", "12"], server: service.address, clock: clock)
+
+            #expect(run.status == .composeFailed)
+            #expect(
+                run.out == """
+                    pinned
+                    no package is ?[1mcalled edd
+                    Compose 12 failed: no edd
+                    Log: \(service.address)/composes/odcs-12/pungi-stderr.log
+
+                    """)
+            #expect(run.err == "compose 12: generating\ncompose 12: failed\n")
+        }
+    }
+
+    @Test("watch --json keeps the log out of stdout")
+    func watchJSON() async throws {
+        try await ScriptedService.run { service in
+            service.put(.example(12, .done, at: service.address))
+            service.log(12, "pinned\n")
+            let run = try await CommandRun.odcs(["watch", "12", "--json"], server: service.address)
+
+            #expect(try JSONDecoder().decode(ComposeDocument.self, from: Data(run.out.utf8)).id == 12)
+            #expect(run.err == "pinned\ncompose 12: done\n")
+        }
+    }
+
+    @Test("watch says when there is no log to be had, and goes on")
+    func noLog() async throws {
+        try await ScriptedService.run { service in
+            let compose = ComposeDocument.example(12, .done, at: service.address)
+            service.next(try .json(compose), .init(403, "no"))
+            let run = try await CommandRun.odcs(["watch", "12"], server: service.address)
+
+            #expect(run.status == .success)
+            #expect(
+                run.err.hasPrefix(
+                    "odcs: the log cannot be read, waiting on without it: \(compose.toplevelURL)/pungi-stderr.log answered HTTP 403"))
+        }
+    }
+
+    @Test("Ctrl-C stops the waiting, not the compose, and says how to pick it up")
+    func interrupted() async throws {
+        try await ScriptedService.run { service in
+            service.put(.example(12, .wait, at: service.address))
+            let (interruptions, interrupt) = AsyncStream.makeStream(of: Void.self)
+            let clock = StepClock { sleep in
+                guard sleep == 2 else { return }
+                interrupt.yield()
+                try await untilCancelled()
+            }
+            let run = try await CommandRun.odcs(["wait", "12"], server: service.address, clock: clock, interruptions: interruptions)
+
+            #expect(run.status == .interrupted)
+            #expect(run.out == "")
+            #expect(
+                run.err
+                    == "compose 12: wait\n"
+                    + "odcs: no longer waiting, but compose 12 goes on; 'odcs wait 12' picks it up, 'odcs delete 12' cancels it\n")
+        }
+    }
+}

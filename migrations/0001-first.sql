@@ -1,0 +1,161 @@
+-- The whole database of ODCS: composes, the attempts to build them, the results they show, and the outbox of events.
+--
+-- It is applied to an empty schema by `odcs-server migrate`, which also upgrades an older one by the files in migrations/.
+-- There is no broker: a compose that waits is a row of `composes`, a worker claims it with FOR UPDATE SKIP LOCKED, and every
+-- later write names the lease that the claim gave. Times are the database's own, so that hosts need not agree on theirs.
+
+-- A directory with a finished repository, named after the compose that built it. No compose owns it: it stays as long as a compose
+-- that is done points to it.
+CREATE TABLE results (
+    -- The compose that built it; its directory is odcs-<id>.
+    id                bigint PRIMARY KEY,
+    target_dir        text NOT NULL,
+    -- SHA-256 of the specification, in hexadecimal: equal keys mean that either result serves both.
+    specification_key text NOT NULL,
+    packages          integer NOT NULL CHECK (packages >= 0),
+    bytes             bigint NOT NULL CHECK (bytes >= 0),
+    created_at        timestamptz NOT NULL DEFAULT now(),
+    -- Set when the last compose that shows it is over: from then on nothing may join it. The files go after this is committed, …
+    retired_at        timestamptz,
+    -- … and this says that they are gone.
+    deleted_at        timestamptz,
+    CHECK (deleted_at IS NULL OR retired_at IS NOT NULL)
+);
+
+CREATE INDEX results_reusable ON results (specification_key) WHERE retired_at IS NULL;
+CREATE INDEX results_to_delete ON results (retired_at) WHERE retired_at IS NOT NULL AND deleted_at IS NULL;
+
+CREATE TABLE composes (
+    -- Never reused; an id answers for ever, so rows are never deleted.
+    id                bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    owner             text NOT NULL,
+    -- What was asked for, validated (ComposeRequest).
+    request           jsonb NOT NULL,
+    -- Copies of members of the request, and what was resolved from it, that the list filters and orders by.
+    source_type       smallint NOT NULL CHECK (source_type BETWEEN 1 AND 7),
+    source            text NOT NULL,
+    koji_event        bigint,
+    koji_task_id      bigint,
+    pungi_compose_id  text,
+    compose_type      text,
+    label             text,
+    -- The compose whose inputs, and pins, this one takes over.
+    renewed_from      bigint REFERENCES composes,
+
+    -- 0 wait, 1 generating, 2 done, 3 removed, 4 failed. The trigger below holds the legal transitions.
+    state             smallint NOT NULL DEFAULT 0 CHECK (state BETWEEN 0 AND 4),
+    state_reason      text,
+    -- The reason as data (ComposeFailure).
+    failure           jsonb,
+    time_submitted    timestamptz NOT NULL DEFAULT now(),
+    time_started      timestamptz,
+    time_done         timestamptz,
+    -- While it is under way, what it will be at the least; from its end on, the end plus its time to live.
+    time_to_expire    timestamptz NOT NULL,
+    time_removed      timestamptz,
+    removed_by        text,
+
+    -- Every input pinned (ComposeSpecification), and its SHA-256: known once a worker pinned it, or from the start when renewed.
+    specification     jsonb,
+    specification_key text,
+    -- Whether the specification was there from the start: then its pins hold for every attempt, else each attempt pins anew.
+    is_pinned         boolean NOT NULL DEFAULT false,
+    -- The result that it shows, once done.
+    result_id         bigint REFERENCES results,
+    -- An equal compose under way, whose end will be the end of this one as well.
+    joined_to         bigint REFERENCES composes,
+
+    -- The queue. A compose may be claimed from this time on: later than now after a transient failure.
+    available_at      timestamptz NOT NULL DEFAULT now(),
+    -- Attempts begun, and how many of them ended in a transient failure or with the worker lost.
+    attempts          integer NOT NULL DEFAULT 0,
+    failures          integer NOT NULL DEFAULT 0,
+    lease_token       uuid,
+    lease_expires_at  timestamptz,
+
+    CHECK ((lease_token IS NULL) = (lease_expires_at IS NULL)),
+    -- Exactly what is generating is held: by a worker, or by the compose that it joined.
+    CHECK ((state = 1) = (lease_token IS NOT NULL OR joined_to IS NOT NULL)),
+    CHECK (lease_token IS NULL OR joined_to IS NULL),
+    CHECK (joined_to <> id),
+    CHECK (state <> 2 OR (result_id IS NOT NULL AND time_done IS NOT NULL)),
+    CHECK (state <> 4 OR (state_reason IS NOT NULL AND time_done IS NOT NULL)),
+    CHECK (state <> 3 OR time_removed IS NOT NULL),
+    CHECK ((specification IS NULL) = (specification_key IS NULL)),
+    CHECK (NOT is_pinned OR specification IS NOT NULL)
+);
+
+-- Claiming takes the oldest that may run.
+CREATE INDEX composes_queue ON composes (available_at, id) WHERE state = 0;
+-- The reaper looks for leases that ran out.
+CREATE INDEX composes_leases ON composes (lease_expires_at) WHERE lease_expires_at IS NOT NULL;
+-- The expirer looks for time to live that ran out.
+CREATE INDEX composes_expiry ON composes (time_to_expire) WHERE state IN (2, 4);
+-- Joining looks for an equal compose under way, finishing for those that joined, expiring for those that show a result.
+CREATE INDEX composes_under_way ON composes (specification_key) WHERE lease_token IS NOT NULL;
+CREATE INDEX composes_joined ON composes (joined_to) WHERE joined_to IS NOT NULL;
+CREATE INDEX composes_showing ON composes (result_id) WHERE state = 2;
+-- The list's filters; its default order is the primary key.
+CREATE INDEX composes_by_owner ON composes (owner, id);
+CREATE INDEX composes_by_source ON composes (source, id);
+CREATE INDEX composes_by_state ON composes (state, id);
+
+-- Each time that a worker began a compose.
+CREATE TABLE attempts (
+    compose_id  bigint NOT NULL REFERENCES composes,
+    number      integer NOT NULL CHECK (number > 0),
+    -- Names the directory that the attempt builds in, so that nothing else can ever take it for its own.
+    lease_token uuid NOT NULL UNIQUE,
+    worker      text NOT NULL,
+    started_at  timestamptz NOT NULL DEFAULT now(),
+    ended_at    timestamptz,
+    -- done; joined an equal compose; failed for good; retry after a transient failure; released by a worker that stopped; lost
+    -- with its worker; canceled by a person.
+    outcome     text CHECK (outcome IN ('done', 'joined', 'failed', 'retry', 'released', 'lost', 'canceled')),
+    PRIMARY KEY (compose_id, number),
+    CHECK ((ended_at IS NULL) = (outcome IS NULL))
+);
+
+-- Two workers can never be at the same compose.
+CREATE UNIQUE INDEX attempts_one_open ON attempts (compose_id) WHERE ended_at IS NULL;
+
+-- Who is there to work; a row that was not touched for a while is a worker that is gone.
+CREATE TABLE workers (
+    name       text PRIMARY KEY,
+    slots      integer NOT NULL CHECK (slots > 0),
+    started_at timestamptz NOT NULL DEFAULT now(),
+    seen_at    timestamptz NOT NULL DEFAULT now()
+);
+
+-- The outbox: one row for every transition, written by the trigger in the same transaction. It is read by published_at IS NULL, never
+-- by "id greater than the last one seen", which would lose a row that commits late.
+CREATE TABLE events (
+    id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    compose_id   bigint NOT NULL REFERENCES composes,
+    state        smallint NOT NULL,
+    -- The row of `composes` as it was then.
+    compose      jsonb NOT NULL,
+    created_at   timestamptz NOT NULL DEFAULT now(),
+    published_at timestamptz
+);
+
+CREATE INDEX events_unpublished ON events (id) WHERE published_at IS NULL;
+
+-- One place for what every change of state must do, whichever statement makes it: be legal, be recorded, be heard of.
+-- The notification is a hint on the channel that has the schema's name; its text is `STATE ID`.
+CREATE FUNCTION composes_state_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'UPDATE' AND (OLD.state, NEW.state) NOT IN ((0, 1), (0, 4), (1, 0), (1, 2), (1, 4), (2, 3), (4, 3)) THEN
+        RAISE EXCEPTION 'compose % cannot go from state % to state %', NEW.id, OLD.state, NEW.state
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'composes_transition';
+    END IF;
+    INSERT INTO events (compose_id, state, compose) VALUES (NEW.id, NEW.state, to_jsonb(NEW));
+    PERFORM pg_notify(TG_TABLE_SCHEMA, NEW.state || ' ' || NEW.id);
+    RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER composes_submitted AFTER INSERT ON composes
+    FOR EACH ROW EXECUTE FUNCTION composes_state_changed();
+CREATE TRIGGER composes_transition AFTER UPDATE OF state ON composes
+    FOR EACH ROW WHEN (OLD.state <> NEW.state) EXECUTE FUNCTION composes_state_changed();
