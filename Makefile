@@ -6,6 +6,9 @@
 # The port of `make serve`.
 PORT ?= 5005
 
+# Each end-to-end test runs a whole service; more of them at once than this only wait for each other.
+TESTS_AT_ONCE ?= 4
+
 swift_code = Package.swift $(wildcard Sources Tests Benchmarks)
 
 help: ## List these targets.
@@ -25,7 +28,7 @@ serve: ## Serve composes on port 5005 (PORT=N for another) until Ctrl-C.
 
 test: ## Run all tests, against the real PostgreSQL, dnf and createrepo_c.
 	@scripts/bootstrap build run test
-	swift test --disable-xctest
+	swift test --disable-xctest --experimental-maximum-parallelization-width $(TESTS_AT_ONCE)
 
 build: ## Build everything for debugging, into .build.
 	@scripts/bootstrap build

@@ -72,7 +72,7 @@ let package = Package(
         .target(
             name: "ContentSources",
             dependencies: [
-                "CLinux", "ComposeModel", "Repodata", asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, nioPosix, systemPackage,
+                "CLinux", "ComposeModel", "Repodata", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, systemPackage,
             ],
             swiftSettings: strict),
         .target(
@@ -132,6 +132,13 @@ let package = Package(
         .testTarget(
             name: "RepodataTests", dependencies: ["Repodata", subprocess, systemPackage], exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(
+            name: "ContentSourcesTests",
+            dependencies: [
+                "CLinux", "ComposeModel", "ContentSources", "Repodata", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, subprocess,
+                systemPackage,
+            ],
+            swiftSettings: strict),
+        .testTarget(
             name: "ComposeFrontendTests",
             dependencies: [
                 "ComposeFrontend", "ComposeModel", "ComposeStore", "ComposeTestKit", "EmbeddedPostgres", "Postgres", httpTypes, hummingbird,
@@ -144,7 +151,7 @@ let package = Package(
                 "ComposeModel", "ComposeStore", "ComposeTestKit", "EmbeddedPostgres", "Postgres", "odcs", "odcs-server", asyncHTTPClient,
                 hummingbird, logging, nioCore, nioHTTP1, subprocess, systemPackage,
             ],
-            swiftSettings: strict),
+            exclude: ["Scripts"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

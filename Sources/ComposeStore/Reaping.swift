@@ -51,12 +51,14 @@ extension ComposeStore {
         return Set(try rows.map { try $0.decode(UUID.self, "lease_token") })
     }
 
-    /// Of these composes, those whose directory must stay: there is a result in it, or there may be one soon.
-    public func composesWithDirectory(among ids: [Int]) async throws -> Set<Int> {
+    /// Of these composes, those that are over and have no result: a directory with their name was published and never recorded.
+    ///
+    /// One that this database does not know is not among them: its directory may be another's.
+    public func composesWithoutResult(among ids: [Int]) async throws -> Set<Int> {
         let rows = try await pool.query(
             """
-            SELECT c.id FROM composes c LEFT JOIN results r ON r.id = c.id
-            WHERE c.id = ANY(\(ids)) AND (c.state IN (0, 1) OR (r.id IS NOT NULL AND r.deleted_at IS NULL))
+            SELECT c.id FROM composes c LEFT JOIN results r ON r.id = c.id AND r.deleted_at IS NULL
+            WHERE c.id = ANY(\(ids)) AND c.state IN (2, 3, 4) AND r.id IS NULL
             """)
         return Set(try rows.map { try $0.decode(Int.self, "id") })
     }

@@ -32,6 +32,8 @@ public struct WorkerConfiguration: Sendable {
     public var expireInterval: Duration = .seconds(10)
     /// How often directories that belong to nothing are looked for.
     public var sweepInterval: Duration = .seconds(60)
+    /// How long metadata of repositories is kept that no compose asks for; without it, what was pinned to it can no longer be renewed.
+    public var metadataRetention: Duration = .seconds(90 * 86_400)
     /// How long published events are kept.
     public var eventRetention: Duration = .seconds(7 * 86_400)
     public var retries = RetryPolicy()

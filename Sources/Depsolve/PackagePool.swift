@@ -63,43 +63,19 @@ final class PackagePool {
         let repository = repo_create(pool, metadata.id.hex)!
         repository.pointee.subpriority = -Int32(origins.count)
         origins[repository.pointee.repoid] = Origin(metadata: metadata, isLookaside: isLookaside, pointer: repository)
-        try SolvFile(document: .packages, metadata: metadata, logger: logger).add(to: repository)
+        try SolvFile(metadata: metadata, logger: logger).add(to: repository)
     }
 
-    // MARK: Files
-
-    /// Makes packages provide the paths of theirs that some package depends on. The complete file lists are read only if
-    /// `primary.xml` cannot know such a path, and are dropped again.
-    private func addFileProvides() throws(DepsolveError) {
-        if hasUnlistedFileDependency {
-            try withFilelists { pool_addfileprovides(pool) }
-        } else {
-            pool_addfileprovides(pool)
+    /// The repositories and lookasides that have complete file lists, with their packages.
+    var fileLists: [(document: FileListsDocument, isLookaside: Bool, packages: Range<Id>)] {
+        origins.values.sorted { $0.pointer.pointee.repoid < $1.pointer.pointee.repoid }.compactMap { origin in
+            origin.metadata.filelists.map {
+                (
+                    FileListsDocument(path: $0, repository: origin.metadata.id), origin.isLookaside,
+                    origin.pointer.pointee.start..<origin.pointer.pointee.end
+                )
+            }
         }
-    }
-
-    /// Runs `body` while the complete file lists are loaded. Those of lookasides too, unless `onlyRepositories`.
-    func withFilelists<T>(onlyRepositories: Bool = false, _ body: () -> T) throws(DepsolveError) -> T {
-        let extended = origins.values.filter { $0.metadata.hasFilelists && !(onlyRepositories && $0.isLookaside) }
-            .sorted { $0.pointer.pointee.repoid < $1.pointer.pointee.repoid }
-        var added: [UnsafeMutablePointer<Repo>] = []
-        defer { for repository in added { repodata_free(repo_last_repodata(repository)) } }
-        for origin in extended {
-            let before = origin.pointer.pointee.nrepodata
-            try SolvFile(document: .filelists, metadata: origin.metadata, logger: logger).add(to: origin.pointer)
-            if origin.pointer.pointee.nrepodata > before { added.append(origin.pointer) }
-        }
-        return body()
-    }
-
-    /// Whether a dependency may be on a path that `primary.xml` leaves out.
-    private var hasUnlistedFileDependency: Bool {
-        for id in 1..<pool.pointee.ss.nstrings {
-            guard let text = pool_id2str(pool, id), text[0] == CChar(bitPattern: UInt8(ascii: "/")), text[1] != 0 else { continue }
-            // The filter that createrepo fills primary.xml with.
-            if strstr(text, "bin/") == nil, strncmp(text, "/etc/", 5) != 0, strcmp(text, "/usr/lib/sendmail") != 0 { return true }
-        }
-        return false
     }
 
     // MARK: Where packages come from

@@ -49,8 +49,8 @@ indirect enum RichDependency {
         }
     }
 
-    /// Whether some choice of packages makes it hold, where `isAvailable` says which leaves can be made to, and `isCertain` which hold
-    /// in any case; other conditions can be left unfulfilled.
+    /// Whether some choice of packages may make it hold, where `isAvailable` says which leaves can be made to, and `isCertain` which hold
+    /// in any case. That it may does not mean that it can: packages may conflict.
     func isSatisfiable(_ isAvailable: (Id) -> Bool, isCertain: (Id) -> Bool) -> Bool {
         func can(_ part: RichDependency) -> Bool { part.isSatisfiable(isAvailable, isCertain: isCertain) }
         return switch self {
@@ -58,9 +58,20 @@ indirect enum RichDependency {
         case .and(let a, let b): can(a) && can(b)
         case .or(let a, let b): can(a) || can(b)
         case .given(let a, let condition, let otherwise):
-            can(a) || !condition.isSatisfied(isCertain) && otherwise.map(can) ?? true
+            can(a) || !condition.isUnavoidable(isCertain) && otherwise.map(can) ?? true
         case .unless(let a, let condition, let otherwise):
-            !condition.isSatisfied(isCertain) && can(a) || otherwise.map(can) ?? false
+            !condition.isUnavoidable(isCertain) && can(a) || otherwise.map(can) ?? false
+        }
+    }
+
+    /// Whether it holds whatever else is installed, as far as that is seen without trying.
+    private func isUnavoidable(_ isCertain: (Id) -> Bool) -> Bool {
+        switch self {
+        case .leaf(let id): isCertain(id)
+        case .and(let a, let b): a.isUnavoidable(isCertain) && b.isUnavoidable(isCertain)
+        case .or(let a, let b): a.isUnavoidable(isCertain) || b.isUnavoidable(isCertain)
+        case .given(let a, _, let otherwise): a.isUnavoidable(isCertain) && otherwise?.isUnavoidable(isCertain) ?? true
+        case .unless(_, let condition, let otherwise): condition.isUnavoidable(isCertain) && otherwise?.isUnavoidable(isCertain) ?? false
         }
     }
 
@@ -71,8 +82,8 @@ indirect enum RichDependency {
         case .and(let a, let b): return a.supports(holds) + b.supports(holds)
         case .or(let a, let b): return a.isSatisfied(holds) ? a.supports(holds) : b.supports(holds)
         case .given(let a, let condition, let otherwise):
-            if condition.isSatisfied(holds) { return a.supports(holds) }
-            return condition.denials(holds) + (otherwise?.supports(holds) ?? [])
+            if !condition.isSatisfied(holds) { return condition.denials(holds) + (otherwise?.supports(holds) ?? []) }
+            return (otherwise == nil ? [] : condition.supports(holds)) + a.supports(holds)
         case .unless(let a, let condition, let otherwise):
             if !condition.isSatisfied(holds) { return condition.denials(holds) + a.supports(holds) }
             return otherwise.map { condition.supports(holds) + $0.supports(holds) } ?? []

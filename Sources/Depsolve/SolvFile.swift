@@ -4,25 +4,16 @@ import Logging
 import Repodata
 import SystemPackage
 
-/// A document of a repository in libsolv's own form, kept beside it: it loads some thirty times as fast as the XML, and holds
+/// The packages of a repository in libsolv's own form, kept beside its metadata: it loads ten times as fast as the XML, and holds
 /// only what depsolving needs.
 ///
 /// A cookie in its header names the repository and the version that wrote it, a digest at its end guards the rest, against a power
 /// failure too. A file that does not match is ignored and written anew.
 struct SolvFile {
-    /// The document that it is made from.
-    enum Document: String {
-        /// Packages with their dependencies and the file paths that `primary.xml` lists.
-        case packages = "pool.solv"
-        /// All file paths.
-        case filelists = "filelists.solv"
-    }
-
-    let document: Document
     let metadata: RepositoryMetadata
     let logger: Logger
 
-    /// Adds what the document says to `repository`, from this file if it is there and whole, else from the XML. Blocks.
+    /// Adds the packages to `repository`, from this file if it is there and whole, else from `primary.xml`. Blocks.
     func add(to repository: UnsafeMutablePointer<Repo>) throws(DepsolveError) {
         if read(into: repository) { return }
         do {
@@ -35,16 +26,12 @@ struct SolvFile {
                 logger.warning("solv file not written", metadata: ["repository": "\(metadata.id)", "problem": "\(problem)"])
             }
         }
-        try parse(into: repository)
+        try PrimaryDocument(path: metadata.primary, repository: metadata.id).parse(into: repository)
     }
 
-    private var path: FilePath { metadata.directory.appending(document.rawValue) }
+    private var path: FilePath { metadata.directory.appending("pool.solv") }
 
-    private var flags: Int32 {
-        document == .filelists ? REPO_EXTEND_SOLVABLES | REPO_LOCALPOOL : 0
-    }
-
-    private var cookie: String { "odcs-depsolve 1 \(LIBSOLV_VERSION_STRING) \(document.rawValue) \(metadata.id)" }
+    private var cookie: String { "odcs-depsolve 1 \(LIBSOLV_VERSION_STRING) \(metadata.id)" }
 
     // MARK: Reading
 
@@ -57,7 +44,7 @@ struct SolvFile {
             return false
         }
         rewind(file)
-        return repo_add_solv(repository, file, flags) == 0
+        return repo_add_solv(repository, file, 0) == 0
     }
 
     private func hasCookie(_ file: UnsafeMutablePointer<FILE>) -> Bool {
@@ -113,10 +100,7 @@ struct SolvFile {
         pool_setdebugmask(pool, 0)
         guard let repository = repo_create(pool, "") else { throw .notWritable("no memory") }
         do {
-            if document == .filelists {
-                try SolvFile(document: .packages, metadata: metadata, logger: logger).add(to: repository)
-            }
-            try parse(into: repository)
+            try PrimaryDocument(path: metadata.primary, repository: metadata.id).parse(into: repository)
         } catch {
             throw .unusable(error)
         }
@@ -142,24 +126,9 @@ struct SolvFile {
         defer { repowriter_free(writer) }
         let cookie = Array(cookie.utf8)
         repowriter_set_userdata(writer, cookie, Int32(cookie.count))
-        if document == .filelists {
-            // Only the last part, which the XML added: the packages themselves have a file of their own.
-            let parts = repository.pointee.nrepodata
-            repowriter_set_flags(writer, REPOWRITER_NO_STORAGE_SOLVABLE)
-            repowriter_set_repodatarange(writer, parts - 1, parts)
-        }
         repowriter_set_keyfilter(
             writer, { _, key, _ in keptKeys.contains(key!.pointee.name) ? KEY_STORAGE_INCORE : KEY_STORAGE_DROPPED }, nil)
         return repowriter_write(writer, file) == 0
-    }
-
-    private func parse(into repository: UnsafeMutablePointer<Repo>) throws(DepsolveError) {
-        switch document {
-        case .packages: try PackagesDocument(path: metadata.primary, repository: metadata.id).parse(into: repository, flags: flags)
-        case .filelists:
-            guard let filelists = metadata.filelists else { return }
-            try PackagesDocument(path: filelists, repository: metadata.id).parse(into: repository, flags: flags)
-        }
     }
 }
 

@@ -43,7 +43,7 @@ struct WorkerServices: Service {
                 httpClient: httpClient, logger: logger),
             Reaper(store: store, configuration: worker, logger: logger),
             Expirer(store: store, configuration: worker, threadPool: threadPool, logger: logger),
-            Sweeper(store: store, configuration: worker, threadPool: threadPool, logger: logger),
+            Sweeper(store: store, configuration: worker, source: source, threadPool: threadPool, logger: logger),
             WorkerLoop(configuration: worker, store: store, listener: listener, channel: channel, pipeline: pipeline, logger: logger),
         ]
         let group = ServiceGroup(configuration: .init(services: services.map { .init(service: $0) }, logger: logger))
@@ -64,6 +64,7 @@ struct WorkerServices: Service {
                     return (name, .init(directory: target.directory, url: url))
                 }))
         worker.leaseLength = .seconds(configuration.worker.leaseSeconds)
+        worker.metadataRetention = .seconds(configuration.sources.keepMetadataDays * 86_400)
         worker.retries = RetryPolicy(attempts: configuration.worker.attempts, firstDelay: .seconds(configuration.worker.retrySeconds))
         worker.expireInterval = .seconds(configuration.worker.expireSeconds)
         worker.compression = configuration.composes.zstd ? .zstd : .gzip

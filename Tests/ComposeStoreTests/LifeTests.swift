@@ -42,9 +42,11 @@ import Testing
             #expect(second.resultOf == first.id)
             _ = try await database.store.delete(first.id, by: admin)
             #expect(try await database.store.expire(limit: 10) == Expired(composes: [first.id], retired: []))
-            #expect(try await database.store.composesWithDirectory(among: [first.id]) == [first.id])
+            #expect(try await database.store.composesWithoutResult(among: [first.id, 4711]) == [])
             _ = try await database.store.delete(second.id, by: admin)
             #expect(try await database.store.expire(limit: 10) == Expired(composes: [second.id], retired: [first.id]))
+            try await database.store.recordDeletion(of: first.id)
+            #expect(try await database.store.composesWithoutResult(among: [first.id, 4711]) == [first.id])
         }
     }
 

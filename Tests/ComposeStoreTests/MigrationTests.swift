@@ -40,13 +40,19 @@ import Testing
         return result
     }
 
+    private func difference(_ one: PostgresPool, from other: PostgresPool) async throws -> [String] {
+        let (one, other) = (try await Catalog(one), try await Catalog(other))
+        return one.difference(from: other)
+    }
+
     @Test("a database of the first version, upgraded, is like one that was made by schema.sql")
     func firstVersion() async throws {
         try await TestDatabase.with { database in
             try await with([.first(), .now], in: database) { pool, outcomes in
                 let newest = Schema.migrations.last?.number ?? 1
                 #expect(outcomes == [.created(version: 1), newest == 1 ? .current : .upgraded(from: 1, to: newest)])
-                #expect(try await Catalog(pool).difference(from: Catalog(database.pool)) == [])
+                let difference = try await difference(pool, from: database.pool)
+                #expect(difference == [])
             }
         }
     }
@@ -65,10 +71,9 @@ import Testing
         try await TestDatabase.with { database in
             for change in changes {
                 try await with([.now], in: database) { pool, _ in
-                    let before = try await Catalog(pool)
-                    #expect(try await before.difference(from: Catalog(database.pool)) == [])
+                    #expect(try await difference(pool, from: database.pool) == [])
                     _ = try await pool.query("\(unsafe: change)")
-                    #expect(try await Catalog(pool).difference(from: before) != [], "\(change)")
+                    #expect(try await difference(pool, from: database.pool) != [], "\(change)")
                 }
             }
         }
@@ -92,7 +97,8 @@ import Testing
             #expect(try await database.pool.query("SELECT host FROM workers")[0].decode(String.self, "host") == "here")
             try await with([next], in: database) { pool, outcomes in
                 #expect(outcomes == [.created(version: next.migrations.count + 1)])
-                #expect(try await Catalog(database.pool).difference(from: Catalog(pool)) == [])
+                let difference = try await difference(database.pool, from: pool)
+                #expect(difference == [])
             }
         }
     }
@@ -103,8 +109,9 @@ import Testing
         try await TestDatabase.with { database in
             _ = try await Migrator(pool: database.pool, schema: next.schema, migrations: next.migrations).migrate()
             try await with([next], in: database) { pool, _ in
+                let difference = try await difference(database.pool, from: pool)
                 #expect(
-                    try await Catalog(database.pool).difference(from: Catalog(pool)) == [
+                    difference == [
                         "missing: column workers.host text null f default 'here'::text identity  generated  collation \"default\"",
                         "surplus: column workers.host text null t default  identity  generated  collation \"default\"",
                     ])

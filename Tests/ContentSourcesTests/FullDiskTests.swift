@@ -1,25 +1,44 @@
 import ComposeModel
 import Foundation
-import Glibc
 import Repodata
 import SystemPackage
 import Testing
 
 @testable import ContentSources
 
-@Suite("A full disk", .enabled(if: geteuid() == 0, "only root can mount the small disk that these tests fill"))
+/// A file system of 256 KiB.
+private enum SmallDisk {
+    static func mounted(at directory: FilePath, _ body: () async throws -> Void) async throws {
+        try await execute("mount", ["-t", "tmpfs", "-o", "size=256k", "tmpfs", directory.string])
+        let result: Result<Void, any Error>
+        do { result = .success(try await body()) } catch { result = .failure(error) }
+        try await execute("umount", [directory.string])
+        try result.get()
+    }
+
+    static var isPossible: Bool {
+        get async {
+            do {
+                try await Workbench.with { try await mounted(at: $0.tree) {} }
+                return true
+            } catch {
+                return false
+            }
+        }
+    }
+}
+
+@Suite(
+    "A full disk",
+    .enabled("the small disk that these tests fill can be mounted only by root, with CAP_SYS_ADMIN") { await SmallDisk.isPossible })
 struct FullDiskTests {
-    /// `disk` holds 256 KiB.
+    /// `disk` is a small one.
     private func with(_ body: (Workbench, TestRepository, FilePath) async throws -> Void) async throws {
         try await Workbench.with { bench in
             let repository = try await TestRepository(bench.sources.appending("repo"))
             let disk = bench.directory.appending("disk")
             try disk.createDirectory()
-            try await execute("mount", ["-t", "tmpfs", "-o", "size=256k", "tmpfs", disk.string])
-            let result: Result<Void, any Error>
-            do { result = .success(try await body(bench, repository, disk)) } catch { result = .failure(error) }
-            try await execute("umount", [disk.string])
-            try result.get()
+            try await SmallDisk.mounted(at: disk) { try await body(bench, repository, disk) }
         }
     }
 

@@ -88,6 +88,8 @@ struct TestRepository: Sendable {
 private actor BuiltPackages {
     static let shared = BuiltPackages()
 
+    private static let directory = FilePath(FileManager.default.temporaryDirectory.path).appending("odcs-sources-rpms-\(UUID().uuidString)")
+
     private var building: Task<[FilePath], any Error>?
 
     var files: [FilePath] {
@@ -100,9 +102,9 @@ private actor BuiltPackages {
     }
 
     private static func build() async throws -> [FilePath] {
-        // Kept for the life of the process, which has no last test; the name is one that the next run takes over.
-        let directory = FilePath(FileManager.default.temporaryDirectory.path).appending("odcs-sources-rpms-\(getuid())-\(getpid())")
         try directory.createDirectory()
+        // Needed by all tests, of which none knows that it is the last.
+        atexit { _ = try? FileManager.default.removeItem(atPath: BuiltPackages.directory.string) }
         for (name, size) in [("ed", 100), ("joe", 200), ("big", 3_000_000)] {
             // Random bytes, so that no compression makes it small.
             let random = try FileDescriptor.open("/dev/urandom", .readOnly)

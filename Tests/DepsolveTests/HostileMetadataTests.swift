@@ -60,10 +60,19 @@ struct HostileMetadataTests {
         #expect(refusal == ("primary.xml", expected))
     }
 
-    @Test("a broken filelists.xml is named, too")
-    func malformedFilelists() async throws {
-        let refusal = try await refusal { try await resolve(filelists: "<filelists><package") }
-        #expect(refusal == ("filelists.xml", "unclosed token at line 1:11"))
+    @Test(
+        "a broken filelists.xml is named, too",
+        arguments: [
+            ("<filelists><package>", "a package in it has no pkgid"),
+            ("<filelists><file>/usr/share/dict/words</file></filelists>", "a file in it has no package"),
+            (
+                "<filelists><package pkgid=\"12\"><file>/usr/share/dict/words",
+                "it has no end of a filelists element, so it is not complete rpm-md"
+            ),
+        ])
+    func malformedFilelists(_ text: String, _ expected: String) async throws {
+        let refusal = try await refusal { try await resolve(filelists: text) }
+        #expect(refusal == ("filelists.xml", expected))
     }
 
     @Test("cut off anywhere, a document is refused")

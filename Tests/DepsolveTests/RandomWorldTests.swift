@@ -37,7 +37,39 @@ struct RandomWorldTests {
         }
     }
 
-    private static let seeds = 1...400
+    @Test("checked, everything is found installable exactly if dnf can install each package")
+    func everything() async throws {
+        try await withTemporaryDirectory { directory in
+            let depsolver = Depsolver()
+            var cases: [(seed: Int, isReported: Bool, questions: [Dnf.Question])] = []
+            for seed in Self.smallSeeds {
+                var random = Dice(seed: seed)
+                // Few names, so that some worlds are sound.
+                random.names = 3
+                let packages = try WorldPackage.parse(random.world(count: 5))
+                let source = directory.appending(path: "\(seed)")
+                let metadata = try WorldRepository(packages: packages, name: "source").write(to: source.appending(path: "repodata"))
+                let resolution = try await depsolver.resolve(
+                    DepsolveRequest(repositories: [metadata], arches: ["x86_64"], checkInstallability: true))
+                #expect(resolution.trees[0].binaries.count == packages.count)
+                cases.append(
+                    (
+                        seed, !resolution.missing.isEmpty || !resolution.problems.isEmpty,
+                        packages.map { Dnf.Question(repositories: [source.path], packages: ["\($0.nevra)"]) }
+                    ))
+            }
+            var answers = try await Dnf.ask(cases.flatMap(\.questions), below: directory)[...]
+            for (seed, isReported, questions) in cases {
+                #expect(answers.prefix(questions.count).contains(nil) == isReported, "world \(seed)")
+                answers = answers.dropFirst(questions.count)
+            }
+            print("SOUND", cases.filter { !$0.isReported }.count)
+            #expect(cases.contains { $0.isReported } && cases.contains { !$0.isReported })
+        }
+    }
+
+    private static let smallSeeds = 1...1500
+    private static let seeds = 1...25
 
     private func makeCase(_ seed: Int, _ depsolver: Depsolver, below directory: URL) async throws -> Case {
         var random = Dice(seed: seed)
@@ -70,6 +102,8 @@ struct RandomWorldTests {
 /// Throws the same numbers for the same seed, and makes packages of them.
 private struct Dice {
     private var state: UInt64
+    /// How many names packages may have.
+    var names = 11
 
     init(seed: Int) {
         state = UInt64(seed) &* 0x9E37_79B9_7F4A_7C15
@@ -85,12 +119,12 @@ private struct Dice {
     mutating func world(count: Int = 22, release: Int = 1) -> String {
         var packages: [String: String] = [:]
         for _ in 0..<count {
-            let head = "p\(roll(11)) \(roll(3) + 1)-\(release) x86_64"
+            let head = "p\(roll(names)) \(roll(3) + 1)-\(release) x86_64"
             var lines: [String] = []
             for _ in 0..<roll(3) { lines.append("requires \(dependency(depth: 2))") }
             for _ in 0..<roll(2) { lines.append("provides \(capability())\(pick(["", " = 1", " = 2", " = 3"]))") }
             if roll(5) == 0 { lines.append("conflicts \(roll(3) == 0 ? dependency(depth: 2) : simple())") }
-            if roll(8) == 0 { lines.append("obsoletes p\(roll(11))\(pick(["", " < 2", " < 3"]))") }
+            if roll(8) == 0 { lines.append("obsoletes p\(roll(names))\(pick(["", " < 2", " < 3"]))") }
             packages[head] = lines.map { "    \($0)\n" }.joined()
         }
         return packages.sorted { $0.key < $1.key }.map { "\($0.key)\n\($0.value)" }.joined()
@@ -100,7 +134,7 @@ private struct Dice {
     private mutating func capability() -> String { "c\(min(roll(24) / 5, 4))" }
 
     private mutating func simple() -> String {
-        (roll(2) == 0 ? "p\(roll(11))" : capability()) + pick(["", "", "", " = 1", " >= 2", " < 3", " > 1"])
+        (roll(2) == 0 ? "p\(roll(names))" : capability()) + pick(["", "", "", " = 1", " >= 2", " < 3", " > 1"])
     }
 
     private mutating func dependency(depth: Int) -> String {

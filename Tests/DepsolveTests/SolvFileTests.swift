@@ -4,9 +4,8 @@ import Logging
 import Repodata
 import Testing
 
-@Suite("Files in libsolv's form beside the metadata")
+@Suite("The file in libsolv's form beside the metadata")
 struct SolvFileTests {
-    /// A world whose answer needs both files.
     private let world = World.named("file-in-filelists")
 
     private func answer(_ request: DepsolveRequest) async throws -> String {
@@ -14,24 +13,22 @@ struct SolvFileTests {
         return World.rendered(try await Depsolver(logger: silent).resolve(request))
     }
 
-    @Test("the second time, the XML is not read any more")
+    @Test("the second time, primary.xml is not read any more")
     func secondTime() async throws {
         try await withTemporaryDirectory { directory in
             let request = try world.request(below: directory)
             let first = try await answer(request)
-            for document in ["primary.xml", "filelists.xml"] {
-                try Data("no XML".utf8).write(to: directory.appending(path: "world/repodata/\(document)"))
-            }
+            try Data("no XML".utf8).write(to: directory.appending(path: "world/repodata/primary.xml"))
             #expect(try await answer(request) == first)
         }
     }
 
-    @Test("damaged in any way, they are ignored and written anew", arguments: ["pool.solv", "filelists.solv"])
-    func damaged(_ name: String) async throws {
+    @Test("damaged in any way, it is ignored and written anew")
+    func damaged() async throws {
         try await withTemporaryDirectory { directory in
             let request = try world.request(below: directory)
             let expected = try await answer(request)
-            let file = directory.appending(path: "world/repodata/\(name)")
+            let file = directory.appending(path: "world/repodata/pool.solv")
             let good = try Data(contentsOf: file)
             var damages = [Data(), Data("SOLV".utf8), good.dropLast(1), good.prefix(good.count / 2), good + [0]]
             for position in stride(from: 0, to: good.count, by: 23) {
@@ -47,7 +44,7 @@ struct SolvFileTests {
         }
     }
 
-    @Test("those of another repository are ignored")
+    @Test("that of another repository is ignored")
     func foreign() async throws {
         try await withTemporaryDirectory { directory in
             let request = try world.request(below: directory)
@@ -61,25 +58,23 @@ struct SolvFileTests {
         }
     }
 
-    @Test("where they cannot be written, the answer is the same")
+    @Test("where it cannot be written, the answer is the same")
     func notWritable() async throws {
         try await withTemporaryDirectory { directory in
             let request = try world.request(below: directory)
-            for name in ["pool.solv", "filelists.solv"] {
-                // Nothing can be renamed to a directory that is not empty.
-                try FileManager.default.createDirectory(
-                    at: directory.appending(path: "world/repodata/\(name)/in-the-way"), withIntermediateDirectories: true)
-            }
+            // Nothing can be renamed to a directory that is not empty.
+            try FileManager.default.createDirectory(
+                at: directory.appending(path: "world/repodata/pool.solv/in-the-way"), withIntermediateDirectories: true)
             #expect(try await answer(request) == world.text("expected"))
         }
     }
 
-    @Test("nothing is left behind but the files themselves")
+    @Test("nothing is left behind but the file itself")
     func nothingLeftBehind() async throws {
         try await withTemporaryDirectory { directory in
             _ = try await answer(world.request(below: directory))
             let names = try FileManager.default.contentsOfDirectory(atPath: directory.appending(path: "world/repodata").path)
-            #expect(names.sorted() == ["filelists.solv", "filelists.xml", "pool.solv", "primary.xml", "repomd.xml"])
+            #expect(names.sorted() == ["filelists.xml", "pool.solv", "primary.xml", "repomd.xml"])
         }
     }
 }

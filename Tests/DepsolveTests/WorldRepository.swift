@@ -85,7 +85,7 @@ struct WorldRepository {
             if kind == "requires" { entries += package.dependencies["requires(pre)", default: []].map { Self.entry($0, pre: true) } }
             if !entries.isEmpty { lines.append("<rpm:\(kind)>\(entries.joined())</rpm:\(kind)>") }
         }
-        lines += package.files.filter(Self.isInPrimary).map { "<file>\($0)</file>" }
+        lines += package.files.filter(Self.isInPrimary).map { "<file>\(Self.escaped($0))</file>" }
         return lines.joined(separator: "\n") + "</format></package>"
     }
 
@@ -101,7 +101,7 @@ struct WorldRepository {
     private var filelists: String {
         let entries = packages.map { package in
             "<package pkgid=\"\(pkgid(package))\" name=\"\(package.name)\" arch=\"\(package.arch)\">\(version(package))"
-                + package.files.map { "<file>\($0)</file>" }.joined() + "</package>"
+                + package.files.map { "<file>\(Self.escaped($0))</file>" }.joined() + "</package>"
         }
         return """
             <?xml version="1.0" encoding="UTF-8"?>

@@ -1,12 +1,13 @@
 import Foundation
+import SystemPackage
 import Testing
 
 /// One tree for each architecture, and 32-bit packages beside 64-bit ones.
-@Suite(.service()) struct ArchitectureTests {
+@Suite(.sharedService, .timeLimit(.minutes(5))) struct ArchitectureTests {
     @Test("each architecture has a tree of its own with its best versions, and noarch packages are in each")
     func several() async throws {
-        let compose = try await RunningService.compose("libed", "ed-doc", "--arch=x86_64", "--arch=aarch64")
-        #expect(compose.reason == ["Done: 9 packages."])
+        let compose = try await SharedService.compose("libed", "ed-doc", "--arch=x86_64", "--arch=aarch64")
+        #expect(compose.reason == ["Done: 10 packages."])
         #expect(try compose.packages("x86_64/os") == ["ed-doc-1.20-3.noarch", "libed-1.1-2.x86_64", "libed-data-1.1-2.noarch"])
         #expect(try compose.packages("aarch64/os") == ["ed-doc-1.20-3.noarch", "libed-1.0-1.aarch64"])
         #expect(try compose.packages("source/tree") == ["ed-1.20-3.src", "libed-1.0-1.src", "libed-1.1-2.src"])
@@ -18,13 +19,13 @@ import Testing
 
     @Test("the tree of i686 is that of its base architecture, i386")
     func i686() async throws {
-        let compose = try await RunningService.compose("libed", "--arch=i686")
+        let compose = try await SharedService.compose("libed", "--arch=i686")
         #expect(try compose.packages("i386/os") == ["libed-1.1-2.i686", "libed-data-1.1-2.noarch"])
         #expect(try compose.packages("i386/debug/tree") == ["libed-debuginfo-1.1-2.i686", "libed-debugsource-1.1-2.i686"])
     }
 
     private func multilib(_ method: String) async throws -> FinishedCompose {
-        try await RunningService.compose(
+        try await SharedService.compose(
             "ed", "libed", "libed++", "libed-devel", "libed-plugins", "libed-static", "--no-deps", "--multilib-arch=x86_64",
             "--multilib-method=\(method)")
     }
@@ -57,7 +58,7 @@ import Testing
 
     @Test("what a 32-bit package needs comes along, in 32 bits")
     func multilibDependencies() async throws {
-        let compose = try await RunningService.compose("libed-devel", "--check-deps", "--multilib-arch=x86_64", "--multilib-method=devel")
+        let compose = try await SharedService.compose("libed-devel", "--check-deps", "--multilib-arch=x86_64", "--multilib-method=devel")
         #expect(
             try compose.packages() == [
                 "libed-1.1-2.i686", "libed-1.1-2.x86_64", "libed-data-1.1-2.noarch", "libed-devel-1.1-2.i686", "libed-devel-1.1-2.x86_64",
@@ -66,7 +67,7 @@ import Testing
 
     @Test("only the named architectures get 32-bit packages")
     func multilibElsewhere() async throws {
-        let compose = try await RunningService.compose(
+        let compose = try await SharedService.compose(
             "libed-devel", "--arch=x86_64", "--arch=aarch64", "--multilib-arch=aarch64", "--multilib-method=all")
         #expect(try of("i686", compose.packages()).isEmpty)
     }

@@ -1,6 +1,9 @@
+import AsyncHTTPClient
+import ComposeModel
 import ComposeTestKit
 import EmbeddedPostgres
 import Foundation
+import NIOHTTP1
 import SystemPackage
 import Testing
 

@@ -4,12 +4,12 @@ import SystemPackage
 import Testing
 
 /// Which packages come along with those that are asked for.
-@Suite(.service()) struct DependencyTests {
+@Suite(.sharedService, .timeLimit(.minutes(5))) struct DependencyTests {
     private let ed = ["ed-1.20-3.x86_64", "libed-1.1-2.x86_64", "libed-data-1.1-2.noarch"]
 
     @Test("no_deps takes exactly what is named")
     func noDeps() async throws {
-        let compose = try await RunningService.compose("ed", "--no-deps")
+        let compose = try await SharedService.compose("ed", "--no-deps")
         #expect(try compose.packages() == ["ed-1.20-3.x86_64"])
         #expect(try compose.packages("x86_64/debug/tree") == ["ed-debuginfo-1.20-3.x86_64", "ed-debugsource-1.20-3.x86_64"])
         #expect(try compose.packages("source/tree") == ["ed-1.20-3.src"])
@@ -18,7 +18,7 @@ import Testing
 
     @Test("a requirement that nothing provides is reported, with who comes nearest")
     func missing() async throws {
-        let compose = try await RunningService.compose("broken-app")
+        let compose = try await SharedService.compose("broken-app")
         #expect(compose.state == "done")
         #expect(
             compose.reason == [
@@ -32,10 +32,11 @@ import Testing
 
     @Test("with check_deps it fails the compose, in words and as data")
     func checkDeps() async throws {
-        let compose = try await RunningService.compose("ed", "broken-app", "--check-deps")
+        let compose = try await SharedService.compose("ed", "broken-app", "--check-deps")
         #expect(compose.state == "failed")
         let nearest = [
-            "libed-1.1-2.x86_64 provides libed = 1.1-2", "libed-1.1-2.i686 provides libed = 1.1-2", "libed-1.0-1.x86_64 provides libed = 1.0-1",
+            "libed-1.1-2.x86_64 provides libed = 1.1-2", "libed-1.1-2.i686 provides libed = 1.1-2",
+            "libed-1.0-1.x86_64 provides libed = 1.0-1",
         ]
         #expect(
             compose.reason == [
@@ -59,7 +60,7 @@ import Testing
 
     @Test("check_deps with no_deps fails what only the left-out packages would have made installable")
     func checkedNoDeps() async throws {
-        let compose = try await RunningService.compose("ed-vi", "--no-deps", "--check-deps")
+        let compose = try await SharedService.compose("ed-vi", "--no-deps", "--check-deps")
         #expect(compose.state == "failed")
         #expect(
             compose.reason == [
@@ -70,7 +71,7 @@ import Testing
 
     @Test("lookaside packages satisfy requirements and are in no tree")
     func lookaside() async throws {
-        let compose = try await RunningService.compose("ed", "--check-deps", "--lookaside=\(Checkout.lookaside)")
+        let compose = try await SharedService.compose("ed", "--check-deps", "--lookaside=\(Checkout.lookaside)")
         #expect(compose.reason == ["Done: 9 packages."])
         #expect(try compose.packages() == ed)
         #expect(try compose.files().allSatisfy { !$0.contains("tinysh") })
@@ -79,7 +80,7 @@ import Testing
 
     @Test("several repositories are one source")
     func severalRepositories() async throws {
-        let compose = try await RunningService.compose(from: "\(Checkout.testsRepo) \(Checkout.lookaside)", ["ed", "--check-deps"])
+        let compose = try await SharedService.current.compose(from: "\(Checkout.testsRepo) \(Checkout.lookaside)", ["ed", "--check-deps"])
         #expect(compose.reason == ["Done: 12 packages."])
         #expect(try compose.packages() == ed + ["tinysh-0.5-1.x86_64", "tinysh-data-0.5-1.noarch"])
         let lock = try compose.lock
@@ -91,7 +92,7 @@ import Testing
 
     @Test("two packages that conflict with each other can both be asked for, and each can be installed")
     func conflict() async throws {
-        let compose = try await RunningService.compose("ed-gui-qt", "ed-gui-gtk", "--check-deps")
+        let compose = try await SharedService.compose("ed-gui-qt", "ed-gui-gtk", "--check-deps")
         #expect(compose.reason == ["Done: 10 packages."])
         #expect(
             try compose.packages() == [
@@ -107,14 +108,14 @@ import Testing
     @Test("a rich dependency brings what it asks for, and nothing while its condition does not hold")
     func rich() async throws {
         let tools = ["ed-tools-1.0-1.noarch", "ed-vi-4.2-1.x86_64", "libed-1.1-2.x86_64", "libed-data-1.1-2.noarch"]
-        #expect(try await RunningService.compose("ed-tools").packages() == tools)
-        let withCondition = try await RunningService.compose("ed-tools", "ed-gui")
+        #expect(try await SharedService.compose("ed-tools").packages() == tools)
+        let withCondition = try await SharedService.compose("ed-tools", "ed-gui")
         #expect(try withCondition.packages() == (tools + ["ed-gui-2.1-1.x86_64", "libed-plugins-1.1-2.x86_64"]).sorted())
     }
 
     @Test("a required file brings its owner, whichever of the metadata lists it")
     func files() async throws {
-        let compose = try await RunningService.compose("ed-spell")
+        let compose = try await SharedService.compose("ed-spell")
         #expect(try compose.packages() == ["ed-dictionary-2.0-1.noarch", "ed-spell-1.0-1.noarch", "ed-words-1.3-1.noarch"])
         let why = try compose.lock.why
         #expect(why["ed-dictionary-1:2.0-1.noarch"] == "required by ed-spell-1.0-1.noarch (/usr/share/ed/dictionary)")
@@ -123,12 +124,12 @@ import Testing
 
     @Test("the newest version is not taken where an older one is required")
     func upperBound() async throws {
-        #expect(try await RunningService.compose("ed-classic").packages() == ["ed-classic-0.9-4.x86_64", "libed-1.0-1.x86_64"])
+        #expect(try await SharedService.compose("ed-classic").packages() == ["ed-classic-0.9-4.x86_64", "libed-1.0-1.x86_64"])
     }
 
     @Test("what obsoletes a required package takes its place; one asked for by name stays itself")
     func obsoletes() async throws {
-        #expect(try await RunningService.compose("ed-macros").packages() == ["ed-macros-1.0-1.noarch", "ed-ng-3.0-1.noarch"])
-        #expect(try await RunningService.compose("ed-legacy").packages() == ["ed-legacy-2.0-7.noarch"])
+        #expect(try await SharedService.compose("ed-macros").packages() == ["ed-macros-1.0-1.noarch", "ed-ng-3.0-1.noarch"])
+        #expect(try await SharedService.compose("ed-legacy").packages() == ["ed-legacy-2.0-7.noarch"])
     }
 }

@@ -1,13 +1,14 @@
-import ComposeTestKit
+import ComposeModel
 import Foundation
+import NIOHTTP1
 import SystemPackage
 import Testing
 
 /// What lies on disk after the README's first command: a compose of `ed`.
-@Suite(.service()) struct EdComposeTests {
+@Suite(.sharedService, .timeLimit(.minutes(5))) struct EdComposeTests {
     @Test("the tree has these files and no others")
     func files() async throws {
-        let compose = try await RunningService.compose("ed")
+        let compose = try await SharedService.compose("ed")
         let id = compose.document.id
         let repositories = "compose/Temporary"
         func repodata(_ tree: String) -> [String] {
@@ -35,7 +36,7 @@ import Testing
 
     @Test("state_reason says how many packages there are, and what nothing provides")
     func reason() async throws {
-        let compose = try await RunningService.compose("ed")
+        let compose = try await SharedService.compose("ed")
         #expect(compose.state == "done")
         #expect(compose.document.stateReason == "Done: 9 packages.\nNothing provides /bin/sh, which ed-1.20-3.x86_64 requires.")
         #expect(compose.document.failure == nil)
@@ -43,7 +44,7 @@ import Testing
 
     @Test("the .repo file is plain INI with a section for packages, one for debuginfo and one for sources")
     func repoFile() async throws {
-        let compose = try await RunningService.compose("ed")
+        let compose = try await SharedService.compose("ed")
         let id = compose.document.id
         let path = "compose/Temporary/odcs-\(id).repo"
         let sections: [String: [String: String]] = try await PythonScript.readRepoFile.run(compose.directory.appending(path).string)
@@ -59,13 +60,13 @@ import Testing
                 "odcs-\(id)-debuginfo": section(" - debuginfo", "$basearch/debug/tree", enabled: "0"),
                 "odcs-\(id)-source": section(" - source", "source/tree", enabled: "0"),
             ])
-        let server = try #require(RunningService.current).server
+        let server = try SharedService.current.server
         #expect(try await server.http(.GET, compose.document.resultRepofile).body == compose.data(path))
     }
 
     @Test("COMPOSE_ID, STATUS and the second name of the directory are as Pungi would have them")
     func identity() async throws {
-        let compose = try await RunningService.compose("ed")
+        let compose = try await SharedService.compose("ed")
         let id = compose.document.id
         let day = compose.document.timeSubmitted.prefix(10).replacing("-", with: "")
         #expect(try compose.text("COMPOSE_ID") == "odcs-\(id)-1-\(day).t.0\n")
@@ -76,8 +77,8 @@ import Testing
 
     @Test("the log has a line for each event, with its time and level, and can be read by its address")
     func log() async throws {
-        let compose = try await RunningService.compose("ed")
-        let server = try #require(RunningService.current).server
+        let compose = try await SharedService.compose("ed")
+        let server = try SharedService.current.server
         let log = try await server.http(.GET, "\(compose.document.toplevelURL)/pungi-stderr.log")
         #expect(log.text == (try compose.text("pungi-stderr.log")))
         let lines = log.text.split(separator: "\n")
@@ -90,7 +91,7 @@ import Testing
 
     @Test("compose.lock.json pins the source, and says of each package what it is and why it is there")
     func lock() async throws {
-        let compose = try await RunningService.compose("ed")
+        let compose = try await SharedService.compose("ed")
         let lock = try compose.lock
         #expect(lock.request == .init(packages: ["ed"], arches: ["x86_64"], flags: ["no_reuse"]))
         let repomd = "sha256:\(try await checksum(of: Checkout.testsRepo.appending("repodata/repomd.xml")))"
@@ -125,18 +126,15 @@ import Testing
 
     @Test("packages are hard links of the source's files where both are on one file system")
     func hardLinks() async throws {
-        let directory = try TemporaryDirectory()
-        defer { directory.remove() }
-        let source = directory.path.appending("repo")
+        let shared = try SharedService.current
+        let source = shared.sources.appending("repo")
         try FileManager.default.copyItem(atPath: Checkout.testsRepo.string, toPath: source.string)
-        try await TestService.running(roots: [source]) { service, server in
-            let compose = try await RunningService(service: service, server: server).compose(from: source.string, ["ed"])
-            let packages = try compose.files().filter { $0.hasSuffix(".rpm") }
-            #expect(packages.count == 9)
-            for package in packages {
-                let original = source.appending("Packages").appending(FilePath(package).lastComponent!)
-                #expect(try inode(compose.directory.appending(package)) == inode(original))
-            }
+        let compose = try await shared.compose(from: source.string, ["ed"])
+        let packages = try compose.files().filter { $0.hasSuffix(".rpm") }
+        #expect(packages.count == 9)
+        for package in packages {
+            let original = source.appending("Packages").appending(FilePath(package).lastComponent!)
+            #expect(try inode(compose.directory.appending(package)) == inode(original))
         }
     }
 

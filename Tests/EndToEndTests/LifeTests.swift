@@ -1,3 +1,4 @@
+import AsyncHTTPClient
 import ComposeModel
 import ComposeStore
 import Foundation

@@ -1,4 +1,7 @@
+import ComposeTestKit
 import Foundation
+import Postgres
+import SystemPackage
 import Testing
 
 /// `odcs-server migrate`, and what a server makes of a database that is not its own.

@@ -1,3 +1,4 @@
+import ComposeModel
 import Foundation
 import SystemPackage
 import Testing
@@ -18,27 +19,23 @@ import Testing
         return contents
     }
 
-    @Test("two composes of one request are the same in every byte, and so is one by another service, from another place and over HTTP",
+    @Test(
+        "two composes of one request are the same in every byte, and so is one by another service, from another place and over HTTP",
         .timeLimit(.minutes(5)))
     func everyByte() async throws {
-        let directory = try TemporaryDirectory()
-        defer { directory.remove() }
-        let elsewhere = directory.path.appending("elsewhere")
-        try FileManager.default.copyItem(atPath: Checkout.testsRepo.string, toPath: elsewhere.string)
-
-        let first = try await TestService.running { service, server in
-            let running = RunningService(service: service, server: server)
-            let first = try Self.contents(await running.compose(from: Checkout.testsRepo.string, Self.request))
-            let second = try Self.contents(await running.compose(from: Checkout.testsRepo.string, Self.request))
+        let first = try await SharedService.with(more: "") { shared in
+            let first = try Self.contents(await shared.compose(from: Checkout.testsRepo.string, Self.request))
+            let second = try Self.contents(await shared.compose(from: Checkout.testsRepo.string, Self.request))
             #expect(first.keys.contains("x86_64/os/repodata/repomd.xml"))
             #expect(first == second)
             return first
         }
         try await GatedRepository.with(Checkout.testsRepo, holding: "nothing") { repository in
-            try await TestService.running(roots: [elsewhere], urls: [repository.url]) { service, server in
-                let running = RunningService(service: service, server: server)
+            try await SharedService.with(urls: [repository.url], more: "") { shared in
+                let elsewhere = shared.sources.appending("elsewhere")
+                try FileManager.default.copyItem(atPath: Checkout.testsRepo.string, toPath: elsewhere.string)
                 for source in [elsewhere.string, repository.url] {
-                    #expect(try Self.contents(await running.compose(from: source, Self.request)) == first)
+                    #expect(try Self.contents(await shared.compose(from: source, Self.request)) == first)
                 }
             }
         }
@@ -46,13 +43,14 @@ import Testing
 
     @Test("metadata compressed with zstd is read by dnf, and as good as any", .timeLimit(.minutes(5)))
     func zstd() async throws {
-        try await TestService.running(more: "composes: {compression: zstd}") { service, server in
-            let compose = try await RunningService(service: service, server: server).compose(from: Checkout.testsRepo.string, ["ed", "libed++"])
+        try await SharedService.with(more: "composes: {compression: zstd}") { shared in
+            let compose = try await shared.compose(from: Checkout.testsRepo.string, ["ed", "libed++"])
             let documents = try FinishedCompose.files(below: compose.repository("x86_64/os/repodata"))
-            #expect(documents.map { $0.replacing(/^[0-9a-f]{64}-/, with: "") }.sorted()
-                == ["filelists.xml.zst", "other.xml.zst", "primary.xml.zst", "repomd.xml"])
+            #expect(
+                documents.map { $0.replacing(/^[0-9a-f]{64}-/, with: "") }.sorted()
+                    == ["filelists.xml.zst", "other.xml.zst", "primary.xml.zst", "repomd.xml"])
             try await Dnf.with { dnf in
-                try await dnf.add(compose, by: server)
+                try await dnf.add(compose, by: shared.server)
                 let seen = try await dnf.packages(in: compose.layout.directory)
                 #expect(try seen.packages == compose.packages())
                 #expect(seen.complaints == "")

@@ -1,13 +1,14 @@
 import ComposeModel
 import Foundation
+import NIOHTTP1
 import SystemPackage
 import Testing
 
 /// What the words of `packages` mean, and what happens when they mean nothing.
-@Suite(.service()) struct RequestedPackagesTests {
+@Suite(.sharedService, .timeLimit(.minutes(5))) struct RequestedPackagesTests {
     @Test("a glob takes the best version of each name that it matches")
     func glob() async throws {
-        let compose = try await RunningService.compose("libed*", "--no-deps")
+        let compose = try await SharedService.compose("libed*", "--no-deps")
         #expect(
             try compose.packages() == [
                 "libed++-1.1-1.x86_64", "libed-1.1-2.x86_64", "libed-data-1.1-2.noarch", "libed-devel-1.1-2.x86_64",
@@ -17,7 +18,7 @@ import Testing
 
     @Test("a name that only a source package has means all that is built from it")
     func sourcePackage() async throws {
-        let compose = try await RunningService.compose("ed-suite")
+        let compose = try await SharedService.compose("ed-suite")
         #expect(
             try compose.packages() == ["ed-emacs-4.2-1.x86_64", "ed-vi-4.2-1.x86_64", "libed-1.1-2.x86_64", "libed-data-1.1-2.noarch"])
         #expect(try compose.lock.why["ed-vi-4.2-1.x86_64"] == "built from ed-suite, requested by ed-suite")
@@ -26,26 +27,26 @@ import Testing
 
     @Test("an epoch makes a version newer than any number does")
     func epoch() async throws {
-        let compose = try await RunningService.compose("ed-dictionary")
+        let compose = try await SharedService.compose("ed-dictionary")
         #expect(try compose.packages() == ["ed-dictionary-2.0-1.noarch"])
         #expect(try compose.lock.why["ed-dictionary-1:2.0-1.noarch"] == "requested by ed-dictionary")
     }
 
     @Test("a version can be asked for by name")
     func version() async throws {
-        #expect(try await RunningService.compose("ed-dictionary-20190101").packages() == ["ed-dictionary-20190101-1.noarch"])
-        #expect(try await RunningService.compose("libed-1.0-1.x86_64").packages() == ["libed-1.0-1.x86_64"])
+        #expect(try await SharedService.compose("ed-dictionary-20190101").packages() == ["ed-dictionary-20190101-1.noarch"])
+        #expect(try await SharedService.compose("libed-1.0-1.x86_64").packages() == ["libed-1.0-1.x86_64"])
     }
 
     @Test("a name with characters that patterns and addresses escape is a name like any other")
     func plusPlus() async throws {
-        let compose = try await RunningService.compose("libed++", "--no-deps")
+        let compose = try await SharedService.compose("libed++", "--no-deps")
         #expect(try compose.packages() == ["libed++-1.1-1.x86_64"])
     }
 
     @Test("without packages, everything in the source is in the compose, and what lacks something is named")
     func everything() async throws {
-        let compose = try await RunningService.compose()
+        let compose = try await SharedService.compose()
         let all = try FinishedCompose.files(below: Checkout.testsRepo.appending("Packages")).map { String(FilePath($0).stem!) }
         let binaries = all.filter { $0.hasSuffix(".x86_64") || $0.hasSuffix(".noarch") }
         #expect(try compose.packages() == binaries.filter { !$0.contains("-debug") })
@@ -63,7 +64,7 @@ import Testing
 
     @Test("packages that are nowhere fail the compose, each with the architectures and the nearest names, in words and as data")
     func unknown() async throws {
-        let compose = try await RunningService.compose("libedd", "ed", "zzz", "--arch=x86_64", "--arch=aarch64")
+        let compose = try await SharedService.compose("libedd", "ed", "zzz", "--arch=x86_64", "--arch=aarch64")
         #expect(compose.state == "failed")
         #expect(
             compose.reason == [
@@ -80,14 +81,14 @@ import Testing
                 .init(package: "zzz", arch: "x86_64", nearest: []), .init(package: "zzz", arch: "aarch64", nearest: []),
             ])
         #expect(!FileManager.default.fileExists(atPath: compose.directory.string))
-        let server = try #require(RunningService.current).server
+        let server = try SharedService.current.server
         let log = try await server.http(.GET, "\(compose.document.toplevelURL)/pungi-stderr.log")
         #expect(log.text.contains("ERROR libedd is not there for x86_64, aarch64; nearest: libed, libed++."))
     }
 
     @Test("a package that is there for one of the architectures only is reported and does not fail the compose")
     func oneArchitectureOnly() async throws {
-        let compose = try await RunningService.compose("ed-vi", "libed", "--arch=x86_64", "--arch=aarch64")
+        let compose = try await SharedService.compose("ed-vi", "libed", "--arch=x86_64", "--arch=aarch64")
         #expect(compose.reason == ["Done: 9 packages.", "ed-vi is not there for aarch64."])
         #expect(try compose.packages("x86_64/os") == ["ed-vi-4.2-1.x86_64", "libed-1.1-2.x86_64", "libed-data-1.1-2.noarch"])
         #expect(try compose.packages("aarch64/os") == ["libed-1.0-1.aarch64"])

@@ -5,10 +5,10 @@ import Testing
 
 /// Signatures of packages, which a request may insist on, and of the metadata, which a configuration may ask for.
 @Suite struct SignatureTests {
-    @Suite(.service()) struct UnsignedPackages {
+    @Suite(.sharedService, .timeLimit(.minutes(5))) struct UnsignedPackages {
         @Test("packages that none of the sigkeys has signed fail the compose by name, whichever tree they are in")
         func refused() async throws {
-            let compose = try await RunningService.compose("ed", "--no-deps", "--sigkey=ABCDEF01", "--sigkey=0123456789abcdef")
+            let compose = try await SharedService.compose("ed", "--no-deps", "--sigkey=ABCDEF01", "--sigkey=0123456789abcdef")
             #expect(compose.state == "failed")
             #expect(
                 compose.document.stateReason
@@ -25,7 +25,7 @@ import Testing
 
         @Test("an empty sigkey allows them")
         func allowed() async throws {
-            let compose = try await RunningService.compose("ed", "--no-deps", "--sigkey=ABCDEF01", "--sigkey=")
+            let compose = try await SharedService.compose("ed", "--no-deps", "--sigkey=ABCDEF01", "--sigkey", "")
             #expect(compose.reason == ["Done: 4 packages."])
         }
     }
@@ -33,25 +33,20 @@ import Testing
     @Test("packages signed by one of the sigkeys are taken, its id short or long and in any case", .timeLimit(.minutes(5)))
     func signedPackages() async throws {
         try await SigningKey.with { key in
-            let directory = try TemporaryDirectory()
-            defer { directory.remove() }
-            let signed = directory.path.appending("signed")
-            try FileManager.default.createDirectory(atPath: signed.string, withIntermediateDirectories: true)
-            for package in ["ed-words-1.3-1.noarch.rpm", "ed-words-1.3-1.src.rpm"] {
-                let copy = signed.appending(package)
-                try FileManager.default.copyItem(atPath: Checkout.testsRepo.appending("Packages/\(package)").string, toPath: copy.string)
-                try await key.sign(package: copy)
-            }
-            try await Program.succeed("createrepo_c", "--quiet", "--no-database", signed.string)
-            let source = signed.string
-
-            try await TestService.running(roots: [signed]) { service, server in
-                let running = RunningService(service: service, server: server)
+            try await SharedService.with(more: "") { shared in
+                for package in ["ed-words-1.3-1.noarch.rpm", "ed-words-1.3-1.src.rpm"] {
+                    let copy = shared.sources.appending(package)
+                    try FileManager.default.copyItem(
+                        atPath: Checkout.testsRepo.appending("Packages/\(package)").string, toPath: copy.string)
+                    try await key.sign(package: copy)
+                }
+                let source = shared.sources.string
+                try await Program.succeed("createrepo_c", "--quiet", "--no-database", source)
                 for id in [key.id, key.id.lowercased(), String(key.id.suffix(8)), String(key.id.suffix(8)).lowercased()] {
-                    let compose = try await running.compose(from: source, ["ed-words", "--sigkey=00000000", "--sigkey=\(id)"])
+                    let compose = try await shared.compose(from: source, ["ed-words", "--sigkey=00000000", "--sigkey=\(id)"])
                     #expect(compose.reason == ["Done: 2 packages."])
                 }
-                let wrong = try await running.compose(from: source, ["ed-words", "--sigkey=00000000"])
+                let wrong = try await shared.compose(from: source, ["ed-words", "--sigkey=00000000"])
                 #expect(wrong.state == "failed")
                 #expect(wrong.document.stateReason?.contains("ed-words-1.3-1.noarch is signed by \(key.id.lowercased())") == true)
             }
@@ -61,14 +56,14 @@ import Testing
     @Test("dnf verifies the signed metadata by the key that the .repo file names, and refuses it after a change", .timeLimit(.minutes(5)))
     func signedMetadata() async throws {
         try await SigningKey.with { key in
-            let signing = "signing: {key: \(key.id), home: \"\(key.home)\"}"
-            try await TestService.running(more: signing) { service, server in
-                let compose = try await RunningService(service: service, server: server).compose(from: Checkout.testsRepo.string, ["ed"])
+            let configuration = "signing: {key: \(key.id), home: \"\(key.home)\"}\ncomposes: {gpgcheck: true}"
+            try await SharedService.with(more: configuration) { shared in
+                let compose = try await shared.compose(from: Checkout.testsRepo.string, ["ed"])
                 let repoFile = try compose.text("compose/Temporary/\(compose.layout.directory).repo")
-                #expect(repoFile.matches(of: /\nrepo_gpgcheck=1\n/).count == 3)
+                #expect(repoFile.matches(of: /\ngpgcheck=1\nrepo_gpgcheck=1\n/).count == 3)
                 #expect(repoFile.matches(of: /\ngpgkey=http\S+\/repodata\/repomd.xml.key\n/).count == 3)
                 try await Dnf.with { dnf in
-                    try await dnf.add(compose, by: server)
+                    try await dnf.add(compose, by: shared.server)
                     for (id, tree) in [("", "x86_64/os"), ("-debuginfo", "x86_64/debug/tree"), ("-source", "source/tree")] {
                         #expect(try await dnf.packages(in: compose.layout.directory + id).packages == compose.packages(tree))
                     }
@@ -78,7 +73,7 @@ import Testing
                 let text = try String(contentsOfFile: repomd, encoding: .utf8)
                 try text.replacing("<revision>", with: "<revision>1").write(toFile: repomd, atomically: true, encoding: .utf8)
                 try await Dnf.with { dnf in
-                    try await dnf.add(compose, by: server)
+                    try await dnf.add(compose, by: shared.server)
                     let refusal = try await dnf.run("--repo=\(compose.layout.directory)", "makecache")
                     #expect(!refusal.isSuccess)
                     #expect(refusal.complaints.contains("Bad GPG signature"), "\(refusal)")
@@ -90,8 +85,8 @@ import Testing
     @Test("a key that is not there fails the compose, without a path of the server", .timeLimit(.minutes(5)))
     func noKey() async throws {
         try await SigningKey.with { key in
-            try await TestService.running(more: "signing: {key: nobody@example.com, home: \"\(key.home)\"}") { service, server in
-                let compose = try await RunningService(service: service, server: server).compose(from: Checkout.testsRepo.string, ["ed"])
+            try await SharedService.with(more: "signing: {key: nobody@example.com, home: \"\(key.home)\"}") { shared in
+                let compose = try await shared.compose(from: Checkout.testsRepo.string, ["ed"])
                 #expect(compose.document.failure?.code == .signing)
                 #expect(compose.document.stateReason?.contains("nobody@example.com") == true)
                 #expect(compose.document.stateReason?.contains("/") == false)

@@ -1,5 +1,10 @@
+import AsyncHTTPClient
 import ComposeModel
+import ComposeStore
+import ComposeTestKit
 import Foundation
+import NIOHTTP1
+import Postgres
 import SystemPackage
 import Testing
 

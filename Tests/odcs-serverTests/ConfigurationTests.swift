@@ -143,6 +143,7 @@ import Yams
                 "composes:\n  targets:\n    private: {directry: /srv}",
                 "odcs.yaml:3: composes.targets.private.directry: there is no such key; did you mean composes.targets.private.directory?"
             ),
+            ("slots: 2", "odcs.yaml:1: slots: there is no such key; did you mean worker.slots?"),
             ("state_dir: /srv", "odcs.yaml:1: state_dir: there is no such key"),
         ])
     func unknownKeys(text: String, expected: String) throws {
@@ -160,6 +161,6 @@ import Yams
     @Test("a key that is there twice is refused")
     func twice() throws {
         let error = #expect(throws: ConfigurationError.self) { try parse("worker:\n  slots: 1\n  slots: 2") }
-        #expect(error?.description == "odcs.yaml:3: slots: this key is there twice in a mapping")
+        #expect(error?.description == "odcs.yaml:2: slots: this key is there twice in the mapping that begins here")
     }
 }

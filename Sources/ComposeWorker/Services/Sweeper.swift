@@ -1,22 +1,27 @@
 import ComposeModel
 public import ComposeStore
+public import ContentSources
 import Foundation
 public import Logging
 public import NIOPosix
 public import ServiceLifecycle
 
 /// Removes directories that belong to nothing: those of attempts that ended without their worker, and a finished one whose compose
-/// was never recorded as done.
+/// was never recorded as done; and metadata of repositories that nobody has asked for in a long time.
 public struct Sweeper: Service {
     let store: ComposeStore
     let configuration: WorkerConfiguration
     let files: TargetDirectories
+    let source: RepositorySource
     let logger: Logger
 
-    public init(store: ComposeStore, configuration: WorkerConfiguration, threadPool: NIOThreadPool, logger: Logger) {
+    public init(
+        store: ComposeStore, configuration: WorkerConfiguration, source: RepositorySource, threadPool: NIOThreadPool, logger: Logger
+    ) {
         self.store = store
         self.configuration = configuration
         files = TargetDirectories(targets: configuration.targets, threadPool: threadPool)
+        self.source = source
         self.logger = logger
     }
 
@@ -39,10 +44,12 @@ public struct Sweeper: Service {
             logger.info("removed the directory of an attempt that is over", metadata: ["compose": "\(attempt.compose)"])
         }
         let results = try await files.results()
-        let needed = try await store.composesWithDirectory(among: results.map(\.id))
-        for result in results where !needed.contains(result.id) {
+        let stray = try await store.composesWithoutResult(among: results.map(\.id))
+        for result in results where stray.contains(result.id) {
             try await files.remove(result)
             logger.info("removed a directory that no compose shows", metadata: ["compose": "\(result.id)"])
         }
+        let unused = try await source.removeMetadata(unusedSince: Date.now - configuration.metadataRetention / .seconds(1))
+        if unused > 0 { logger.info("removed metadata that was not used any more", metadata: ["repositories": "\(unused)"]) }
     }
 }

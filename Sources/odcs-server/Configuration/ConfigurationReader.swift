@@ -26,18 +26,22 @@ struct ConfigurationReader {
                 throw ConfigurationError(file: file, line: node.mark?.line, key: nil, message: "this is not a mapping of keys to values")
             }
         } catch let error as YamlError {
-            throw Self.explain(error, file: file)
+            throw Self.explain(error, in: text, file: file)
         }
     }
 
-    private static func explain(_ error: YamlError, file: String) -> ConfigurationError {
+    private static func explain(_ error: YamlError, in text: String, file: String) -> ConfigurationError {
         switch error {
         case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _), .composer(_, let problem, let mark, _):
-            ConfigurationError(file: file, line: mark.line, key: nil, message: "this is not YAML: \(problem)")
+            // What is missing at the end of the text is found missing behind its last line.
+            let lines = text.split(separator: "\n", omittingEmptySubsequences: false).count
+            return ConfigurationError(file: file, line: min(mark.line, lines), key: nil, message: "this is not YAML: \(problem)")
         case .duplicatedKeysInMapping(let duplicates, let context):
-            ConfigurationError(file: file, line: context.mark.line, key: duplicates.first, message: "this key is there twice in a mapping")
+            return ConfigurationError(
+                file: file, line: context.mark.line, key: duplicates.first,
+                message: "this key is there twice in the mapping that begins here")
         default:
-            ConfigurationError(file: file, line: nil, key: nil, message: "this is not YAML: \(error)")
+            return ConfigurationError(file: file, line: nil, key: nil, message: "this is not YAML: \(error)")
         }
     }
 
@@ -109,16 +113,25 @@ struct ConfigurationReader {
 
     private func rejectUnknownKeys(of mapping: Node.Mapping, below prefix: String) throws {
         for (name, value) in mapping {
-            let key = prefix + (name.string ?? "")
-            if let mapping = value.mapping, known.contains(where: { $0.hasPrefix(key + ".") }) {
-                try rejectUnknownKeys(of: mapping, below: key + ".")
+            let word = name.string ?? ""
+            let key = prefix + word
+            if known.contains(where: { $0.hasPrefix(key + ".") }), value.mapping != nil || Self.isNull(value) {
+                if let mapping = value.mapping { try rejectUnknownKeys(of: mapping, below: key + ".") }
             } else if !known.contains(key) {
-                // Of a short name, few letters may be wrong before it is another name.
-                let nearest = NearestNames(names: known).nearest(to: key, within: min(4, (name.string ?? "").count / 2))
-                let hint = nearest.map { "; did you mean \($0)?" } ?? ""
+                let hint = meant(by: word, below: prefix).map { "; did you mean \($0)?" } ?? ""
                 throw ConfigurationError(file: file, line: name.mark?.line, key: key, message: "there is no such key\(hint)")
             }
         }
+    }
+
+    /// The key of the same mapping whose name is nearest, or one of the same name in another mapping.
+    private func meant(by word: String, below prefix: String) -> String? {
+        let names = known.filter { $0.hasPrefix(prefix) }.compactMap {
+            $0.dropFirst(prefix.count).split(separator: ".").first.map(String.init)
+        }
+        // Of a short name, few letters may be wrong before it is another name.
+        if let nearest = NearestNames(names: names).nearest(to: word, within: min(4, word.count / 2)) { return prefix + nearest }
+        return known.first { $0.hasSuffix("." + word) }
     }
 
     /// A mistake in the value of `key`.
@@ -147,15 +160,18 @@ struct ConfigurationReader {
         let words = key.split(separator: ".").map(String.init)
         var mapping = root
         for (depth, word) in words.dropLast().enumerated() {
-            guard let next = mapping[word], next.null == nil || next.scalar?.style != .plain else { return nil }
+            guard let next = mapping[word], !Self.isNull(next) else { return nil }
             guard let inner = next.mapping else {
                 throw mistake(words.prefix(depth + 1).joined(separator: "."), next, "must be a mapping of keys\(Self.but(next))")
             }
             mapping = inner
         }
         guard let last = words.last, let node = mapping[last] else { return nil }
-        return node.null != nil && node.scalar?.style == .plain ? nil : node
+        return Self.isNull(node) ? nil : node
     }
+
+    /// Nothing, `~` or `null`, and not in quotes.
+    private static func isNull(_ node: Node) -> Bool { node.null != nil && node.scalar?.style == .plain }
 
     private func find(_ key: String) -> Node? {
         key.split(separator: ".").reduce(Node.mapping(root) as Node?) { $0?.mapping?[String($1)] }

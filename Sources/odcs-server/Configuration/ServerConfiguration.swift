@@ -38,6 +38,7 @@ struct ServerConfiguration: Hashable, Sendable {
         var allowedRoots: [FilePath]
         var allowedURLs: [String]
         var cacheDirectory: FilePath
+        var keepMetadataDays: Int
         var maxMetadataBytes: Int
         var maxOpenMetadataBytes: Int
         var maxPackageBytes: Int
@@ -125,6 +126,7 @@ struct ServerConfiguration: Hashable, Sendable {
             allowedRoots: try reader.paths("sources.allowed_roots"),
             allowedURLs: try reader.strings("sources.allowed_urls", default: []),
             cacheDirectory: try reader.path("sources.cache_directory", default: stateDirectory.appending("cache")),
+            keepMetadataDays: try reader.int("sources.keep_metadata_days", default: 90, in: 1...100_000),
             maxMetadataBytes: try reader.int("sources.max_metadata_megabytes", default: 512, in: 1...100_000) << 20,
             maxOpenMetadataBytes: try reader.int("sources.max_open_metadata_megabytes", default: 8192, in: 1...1_000_000) << 20,
             maxPackageBytes: try reader.int("sources.max_package_megabytes", default: 8192, in: 1...1_000_000) << 20,

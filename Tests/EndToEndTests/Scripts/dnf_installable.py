@@ -8,6 +8,7 @@ import sys
 import tempfile
 
 import dnf
+import dnf.conf
 import dnf.exceptions
 
 
@@ -25,16 +26,16 @@ def main(repository, names):
     with tempfile.TemporaryDirectory() as scratch:
         root = os.path.join(scratch, "root")
         os.mkdir(root)
-        with dnf.Base() as base:
-            conf = base.conf
-            conf.installroot = root
-            conf.cachedir = os.path.join(scratch, "cache")
-            conf.persistdir = os.path.join(scratch, "persist")
-            conf.logdir = scratch
-            conf.reposdir = []
-            conf.substitutions.update({"arch": "x86_64", "basearch": "x86_64", "releasever": "1"})
-            conf.install_weak_deps = False
-            conf.plugins = False
+        conf = dnf.conf.Conf()
+        conf.installroot = root
+        conf.cachedir = os.path.join(scratch, "cache")
+        conf.persistdir = scratch
+        conf.logdir = scratch
+        conf.reposdir = []
+        conf.substitutions.update({"arch": "x86_64", "basearch": "x86_64", "releasever": "1"})
+        conf.install_weak_deps = False
+        conf.plugins = False
+        with dnf.Base(conf) as base:
             base.repos.add_new_repo("compose", conf, baseurl=[repository])
             base.fill_sack(load_system_repo=False)
             print(json.dumps({name: installed_with(base, name) for name in names}))

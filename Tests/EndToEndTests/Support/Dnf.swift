@@ -1,4 +1,6 @@
+import ComposeModel
 import Foundation
+import NIOHTTP1
 import SystemPackage
 
 /// Debian's dnf with nothing of this host's: its repositories, cache, log and packages are all below one directory.
@@ -30,7 +32,8 @@ struct Dnf {
     private func run(_ arguments: [String]) async throws -> Program {
         try await Program.run(
             [
-                "dnf", "--setopt=reposdir=\(repositories)", "--setopt=cachedir=\(directory.path)/cache", "--setopt=logdir=\(directory.path)/log",
+                "dnf", "--setopt=reposdir=\(repositories)", "--setopt=cachedir=\(directory.path)/cache",
+                "--setopt=logdir=\(directory.path)/log",
                 "--installroot=\(root)", "--forcearch=x86_64", "--releasever=1", "--noplugins", "--assumeyes", "--quiet",
             ] + arguments)
     }

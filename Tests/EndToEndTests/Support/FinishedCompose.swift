@@ -1,6 +1,7 @@
 import ComposeModel
 import Foundation
 import SystemPackage
+import Testing
 
 /// A compose at its end: what the service says of it, and what is on disk.
 struct FinishedCompose: Sendable {
@@ -44,5 +45,22 @@ struct FinishedCompose: Sendable {
             if found.fileAttributes?[.type] as? FileAttributeType != .typeDirectory { files.append(path) }
         }
         return files.sorted()
+    }
+}
+
+extension SuiteTrait where Self == SharedService.Trait {
+    /// Starts a service for the suite, configured as it is without a configuration.
+    static var sharedService: Self { .sharedService("") }
+}
+
+extension SharedService {
+    /// Composes packages of tests-repo with the suite's service, anew even where an equal compose exists.
+    static func compose(_ arguments: String...) async throws -> FinishedCompose {
+        try await current.compose(from: Checkout.testsRepo.string, arguments)
+    }
+
+    /// Composes packages of one repository, or of several that are separated by spaces.
+    func compose(from source: String, _ arguments: [String]) async throws -> FinishedCompose {
+        FinishedCompose(document: try await server.compose(["repo", source, "--no-reuse"] + arguments), in: service.composes)
     }
 }

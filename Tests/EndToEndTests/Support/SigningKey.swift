@@ -16,7 +16,8 @@ struct SigningKey: Sendable {
         let made = try await Program.run(gpg + ["--quick-generate-key", "tests@example.com", "rsa2048", "sign", "never"])
         guard made.isSuccess else { throw made }
         let listed = try await Program.succeed("gpg", "--homedir", directory.path.string, "--list-keys", "--with-colons")
-        let fields = listed.output.split(separator: "\n").first { $0.hasPrefix("pub:") }?.split(separator: ":", omittingEmptySubsequences: false)
+        let fields = listed.output.split(separator: "\n").first { $0.hasPrefix("pub:") }?.split(
+            separator: ":", omittingEmptySubsequences: false)
         guard let fields, fields.count > 4 else { throw listed }
         let result: Result<R, any Error>
         do { result = .success(try await body(SigningKey(home: directory.path, id: String(fields[4])))) } catch { result = .failure(error) }

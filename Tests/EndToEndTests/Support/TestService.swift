@@ -88,7 +88,9 @@ extension ServerProcess {
     func odcs(_ arguments: String...) async throws -> Program {
         try await Program.run(
             [Program.own("odcs")] + arguments + ["--server", url],
-            environment: ["ODCS_SERVER": nil, "ODCS_TOKEN": nil, "ODCS_PROFILE": nil, "XDG_CONFIG_HOME": "/nonexistent", "HOME": "/nonexistent"])
+            environment: [
+                "ODCS_SERVER": nil, "ODCS_TOKEN": nil, "ODCS_PROFILE": nil, "XDG_CONFIG_HOME": "/nonexistent", "HOME": "/nonexistent",
+            ])
     }
 
     /// Submits by the command line, waits for the end and gives the compose; a failed one as well.

@@ -2,6 +2,7 @@ import ComposeModel
 import ComposeTestKit
 import Foundation
 import Hummingbird
+import NIOCore
 import Synchronization
 
 /// An HTTP server that takes state change messages, as an operator would have one.

@@ -1,0 +1,61 @@
+import CSolv
+import Glibc
+import Repodata
+import SystemPackage
+
+/// `primary.xml`, read with libsolv's parser and distrusted: what the parser would take without a word, or would exhaust the stack
+/// with, is refused here.
+struct PrimaryDocument {
+    let path: FilePath
+    let repository: Checksum
+
+    /// One dependency may be written with so many bytes. libsolv parses rich dependencies recursively; at this length that stays
+    /// far below the size of a stack, and the longest that distributions have are a tenth of it.
+    static let longestDependency = 16_384
+
+    /// Adds the packages to `repository`. Blocks.
+    func parse(into repository: UnsafeMutablePointer<Repo>) throws(DepsolveError) {
+        let document = try MappedDocument(path, of: self.repository)
+        try check(document)
+        guard let file = fopen(path.string, "r") else { throw document.unusable(String(cString: strerror(errno))) }
+        defer { fclose(file) }
+        guard repo_add_rpmmd(repository, file, nil, 0) == 0 else {
+            let message = String(cString: pool_errstr(repository.pointee.pool))
+            throw document.unusable(message.hasPrefix("repo_rpmmd: ") ? String(message.dropFirst(12)) : message)
+        }
+        try checkPackages(of: repository, from: document)
+    }
+
+    /// Whether the document is of the right kind, and no dependency in it is absurdly long.
+    private func check(_ document: borrowing MappedDocument) throws(DepsolveError) {
+        var isRpmMD = false
+        var isTooLong = false
+        try document.forEachTag { tag throws(DepsolveError) in
+            if tag.isTag("rpm:entry") {
+                isTooLong = isTooLong || tag.count > Self.longestDependency
+            } else if !isRpmMD {
+                isRpmMD = tag.isTag("metadata")
+            }
+        }
+        if isTooLong { throw document.unusable("a dependency in it is longer than \(Self.longestDependency) bytes") }
+        if !isRpmMD { throw document.unusable("it has no metadata element, so it is not rpm-md") }
+    }
+
+    /// Every package has a name, a checksum and a place.
+    private func checkPackages(
+        of repository: UnsafeMutablePointer<Repo>, from document: borrowing MappedDocument
+    ) throws(DepsolveError) {
+        let pool = repository.pointee.pool!
+        for id in repository.pointee.start..<repository.pointee.end {
+            let solvable = pool.pointee.solvables + Int(id)
+            guard solvable.pointee.repo == repository else { continue }
+            let name = String(cString: pool_solvable2str(pool, solvable))
+            var type: Id = 0
+            if solvable.pointee.name == 0 { throw document.unusable("a package in it has no name") }
+            if solvable_lookup_bin_checksum(solvable, Id(SOLVABLE_CHECKSUM.rawValue), &type) == nil {
+                throw document.unusable("\(name) has no checksum")
+            }
+            if solvable_lookup_location(solvable, nil) == nil { throw document.unusable("\(name) has no location") }
+        }
+    }
+}
