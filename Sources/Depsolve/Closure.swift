@@ -26,13 +26,15 @@ struct Closure {
         var broken: [Id] = []
         for package in try takeWhatFits(requested, with: solver) {
             try checkCancellation()
-            if solver.install([.package(package)]) {
+            if !unprovided(neededBy: [package], stoppingAtFirst: true).isEmpty {
+                broken.append(package)
+            } else if solver.install([.package(package)]) {
                 sets.append(InstallSet(packages: solver.installed, roots: [package]))
             } else {
                 broken.append(package)
             }
         }
-        if !broken.isEmpty { try takeBroken(broken, with: solver) }
+        if !broken.isEmpty { try takeBroken(broken) }
     }
 
     /// Solves in groups as long as that makes progress; returns what is left.
@@ -50,10 +52,11 @@ struct Closure {
     }
 
     /// Takes packages that cannot be installed.
-    private mutating func takeBroken(_ broken: [Id], with solver: InstallSolver) throws(DepsolveError) {
+    private mutating func takeBroken(_ broken: [Id]) throws(DepsolveError) {
         defer { pool.forget(Array(lacking)) }
-        var solver = solver
-        var pending = broken
+        assume(unprovided(neededBy: broken))
+        var solver = InstallSolver(pool)
+        var pending = try takeWhatFits(broken, with: solver)
         while let package = pending.first {
             try checkCancellation()
             if solver.install([.package(package)]) {
@@ -63,7 +66,7 @@ struct Closure {
                 continue
             }
             let problem = solver.problem
-            let found = unprovided(problem, installing: package)
+            let found = unprovided(in: problem)
             if found.isEmpty {
                 problems.append(
                     InstallProblem(
@@ -71,31 +74,40 @@ struct Closure {
                 try takeRequirements(of: package, with: solver)
                 pending.removeFirst()
             } else {
-                lacking.formUnion(found)
-                pool.assume(found)
+                assume(found)
                 solver = InstallSolver(pool)
             }
         }
     }
 
-    /// What nothing provides among the requirements of the packages of a problem, and of those that they need in any case.
-    ///
-    /// One solve shows one thing that is lacking; looking further along requirements that leave no choice saves most of the others.
-    private func unprovided(_ problem: [InstallSolver.Rule], installing package: Id) -> [Id] {
+    private mutating func assume(_ found: Set<Id>) {
+        lacking.formUnion(found)
+        pool.assume(found.sorted())
+    }
+
+    /// What nothing provides among all that `packages` need in any case: along requirements that leave no choice.
+    private func unprovided(neededBy packages: [Id], stoppingAtFirst: Bool = false) -> Set<Id> {
         var found: Set<Id> = []
         var seen = pool.emptySet()
-        var pending = [package] + problem.compactMap { $0.source > SYSTEMSOLVABLE ? $0.source : nil }
-        while let next = pending.popLast() {
+        var pending = packages
+        while let next = pending.popLast(), !(stoppingAtFirst && !found.isEmpty) {
             guard seen.insert(next) else { continue }
-            for requirement in pool.requirements(next) {
-                for leaf in RichDependency(requirement, in: pool).positiveLeaves where pool.providers(leaf).isEmpty {
-                    found.insert(leaf)
-                }
+            for requirement in pool.requirements(next) where !pool.isFormula(requirement) {
                 let providers = pool.providers(requirement)
-                if providers.count == 1, providers[0] > SYSTEMSOLVABLE, !pool.isFormula(requirement) { pending.append(providers[0]) }
+                if providers.isEmpty { found.insert(requirement) }
+                if providers.count == 1, providers[0] > SYSTEMSOLVABLE { pending.append(providers[0]) }
             }
         }
-        return found.sorted()
+        return found
+    }
+
+    /// What nothing provides among the requirements of the packages of a problem, and what these need in any case.
+    ///
+    /// The solver shows one thing that is lacking; looking further saves a solve for each of the others.
+    private func unprovided(in problem: [InstallSolver.Rule]) -> Set<Id> {
+        let packages = problem.map(\.source).filter { $0 > SYSTEMSOLVABLE }
+        let leaves = packages.flatMap(pool.requirements).flatMap { RichDependency($0, in: pool).positiveLeaves }
+        return unprovided(neededBy: packages).union(leaves.filter { pool.providers($0).isEmpty })
     }
 
     /// Takes a package that contradicts itself, with what fulfils its requirements, though not all of them at once.
