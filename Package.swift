@@ -125,12 +125,16 @@ let package = Package(
         .testTarget(
             name: "EmbeddedPostgresTests", dependencies: ["EmbeddedPostgres", "Postgres", logging, serviceLifecycle, systemPackage],
             swiftSettings: strict),
-        .testTarget(name: "ComposeStoreTests", dependencies: ["ComposeModel", "ComposeStore", "ComposeTestKit", "Postgres"], swiftSettings: strict),
+        .testTarget(
+            name: "ComposeStoreTests", dependencies: ["ComposeModel", "ComposeStore", "ComposeTestKit", "Postgres"], swiftSettings: strict),
         .testTarget(
             name: "OdcsServerTests", dependencies: ["odcs-server", subprocess, systemPackage, yams], path: "Tests/odcs-serverTests",
             swiftSettings: strict),
         .testTarget(
             name: "RepodataTests", dependencies: ["Repodata", subprocess, systemPackage], exclude: ["Fixtures"], swiftSettings: strict),
+        .testTarget(
+            name: "DepsolveTests", dependencies: ["CSolv", "Depsolve", "Repodata", logging, subprocess, systemPackage], exclude: ["Worlds"],
+            swiftSettings: strict),
         .testTarget(
             name: "ContentSourcesTests",
             dependencies: [

@@ -16,7 +16,8 @@ struct InstallSet {
 struct Closure {
     let pool: PackagePool
     private(set) var sets: [InstallSet] = []
-    /// Requirements that nothing provides and that were met in looking for a way to install a package. Not each of them is needed in the end.
+    /// Requirements that nothing provides and that were met in looking for a way to install a package. Not each of them is needed in
+    /// the end.
     private(set) var lacking: Set<Id> = []
     private(set) var problems: [InstallProblem] = []
 

@@ -57,7 +57,8 @@ extension PackagePool {
                     guard (isConflict ? size.disjunctive : size.conjunctive) <= Self.mostClauses else {
                         throw .unusableMetadata(
                             repository: repository(of: package), document: "primary.xml",
-                            reason: "a rich dependency of \(nevra(package)) is too complex: \(text(ofDependency: dependency).prefix(200))…")
+                            reason: "a rich dependency of \(nevra(package)) is too complex: "
+                                + "\(text(ofDependency: dependency).prefix(200))…")
                     }
                 }
             }

@@ -15,12 +15,12 @@ struct MappedDocument: ~Copyable {
         self.path = path
         self.repository = repository
         let descriptor = open(path.string, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw Self.unusable(path, repository, String(cString: strerror(errno))) }
+        guard descriptor >= 0 else { throw .unusable(path, of: repository, String(cString: strerror(errno))) }
         defer { close(descriptor) }
         let length = Int(lseek(descriptor, 0, SEEK_END))
-        guard length > 0 else { throw Self.unusable(path, repository, "it is empty") }
+        guard length > 0 else { throw .unusable(path, of: repository, "it is empty") }
         guard let start = mmap(nil, length, PROT_READ, MAP_PRIVATE, descriptor, 0), start != MAP_FAILED else {
-            throw Self.unusable(path, repository, String(cString: strerror(errno)))
+            throw .unusable(path, of: repository, String(cString: strerror(errno)))
         }
         self.start = start
         end = start + length
@@ -30,11 +30,7 @@ struct MappedDocument: ~Copyable {
         munmap(start, end - start)
     }
 
-    func unusable(_ reason: String) -> DepsolveError { Self.unusable(path, repository, reason) }
-
-    private static func unusable(_ path: FilePath, _ repository: Checksum, _ reason: String) -> DepsolveError {
-        .unusableMetadata(repository: repository, document: path.lastComponent?.string ?? "", reason: reason)
-    }
+    func unusable(_ reason: String) -> DepsolveError { .unusable(path, of: repository, reason) }
 
     /// Calls `body` with the bytes of each tag, without its `<` and with the text after it.
     func forEachTag(_ body: (UnsafeRawBufferPointer) throws(DepsolveError) -> Void) throws(DepsolveError) {
@@ -47,6 +43,12 @@ struct MappedDocument: ~Copyable {
     }
 
     private static let lessThan = Int32(UInt8(ascii: "<"))
+}
+
+extension DepsolveError {
+    static func unusable(_ document: FilePath, of repository: Checksum, _ reason: String) -> DepsolveError {
+        .unusableMetadata(repository: repository, document: document.lastComponent?.string ?? "", reason: reason)
+    }
 }
 
 extension UnsafeRawBufferPointer {

@@ -4,7 +4,8 @@ import Glibc
 /// Says what comes nearest to a dependency that nothing provides: the same thing in another version.
 struct NearestProviders {
     private unowned let pool: PackagePool
-    /// What packages provide of libraries, by the library's name without its version: `libfoo.so.1()(64bit)` and `libfoo.so.2()(64bit)` together.
+    /// What packages provide of libraries, by the library's name without its version: `libfoo.so.1()(64bit)` and
+    /// `libfoo.so.2()(64bit)` together.
     private let libraries: [Substring: [Id]]
 
     init(_ pool: PackagePool) {

@@ -35,7 +35,7 @@ final class PackagePool {
     /// Loads the repositories. Blocks.
     static func load(_ key: Key, logger: Logger) throws(DepsolveError) -> PackagePool {
         let pool = PackagePool(key, logger: logger)
-        // The lookaside comes first: among equal packages libsolv prefers the one that it knows longer.
+        // In order of preference: of equal packages a lookaside's satisfies a requirement, so that the result need not have it.
         for metadata in key.lookaside { try pool.add(metadata, isLookaside: true) }
         for metadata in key.repositories { try pool.add(metadata, isLookaside: false) }
         try pool.addFileProvides()
@@ -51,7 +51,8 @@ final class PackagePool {
         _ = pool_setdisttype(pool, DISTTYPE_RPM)
         pool_setdebugmask(pool, 0)
         pool_setarchpolicy(pool, key.architecture.policy)
-        // As the libsolv of the RPM distributions is built: packages of one name and two colours (64 and 32 bits) can be installed together.
+        // As the libsolv of the RPM distributions is built: packages of one name and two colours (64 and 32 bits) can be installed
+        // together.
         _ = pool_set_flag(pool, POOL_FLAG_IMPLICITOBSOLETEUSESCOLORS, 1)
     }
 
@@ -61,6 +62,7 @@ final class PackagePool {
 
     private func add(_ metadata: RepositoryMetadata, isLookaside: Bool) throws(DepsolveError) {
         let repository = repo_create(pool, metadata.id.hex)!
+        // Decides among packages of equal version, and nothing else.
         repository.pointee.subpriority = -Int32(origins.count)
         origins[repository.pointee.repoid] = Origin(metadata: metadata, isLookaside: isLookaside, pointer: repository)
         try SolvFile(metadata: metadata, logger: logger).add(to: repository)
@@ -122,7 +124,7 @@ final class PackagePool {
 
     // MARK: Size
 
-    /// The bytes that the pool occupies, near enough to bound the sum of all pools by.
+    /// The bytes that the pool occupies, near enough to bound the sum of all pools by: what libsolv's arrays take.
     var footprint: Int {
         let p = pool.pointee
         var bytes = Int(p.ss.nstrings) * 8 + Int(p.ss.sstrings) + Int(p.nrels) * 16 + Int(p.nsolvables) * MemoryLayout<Solvable>.stride

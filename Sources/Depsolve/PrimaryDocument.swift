@@ -15,19 +15,21 @@ struct PrimaryDocument {
 
     /// Adds the packages to `repository`. Blocks.
     func parse(into repository: UnsafeMutablePointer<Repo>) throws(DepsolveError) {
-        let document = try MappedDocument(path, of: self.repository)
-        try check(document)
-        guard let file = fopen(path.string, "r") else { throw document.unusable(String(cString: strerror(errno))) }
+        try check()
+        guard let file = fopen(path.string, "r") else { throw unusable(String(cString: strerror(errno))) }
         defer { fclose(file) }
         guard repo_add_rpmmd(repository, file, nil, 0) == 0 else {
             let message = String(cString: pool_errstr(repository.pointee.pool))
-            throw document.unusable(message.hasPrefix("repo_rpmmd: ") ? String(message.dropFirst(12)) : message)
+            throw unusable(message.hasPrefix("repo_rpmmd: ") ? String(message.dropFirst(12)) : message)
         }
-        try checkPackages(of: repository, from: document)
+        try checkPackages(of: repository)
     }
 
+    private func unusable(_ reason: String) -> DepsolveError { .unusable(path, of: repository, reason) }
+
     /// Whether the document is of the right kind, and no dependency in it is absurdly long.
-    private func check(_ document: borrowing MappedDocument) throws(DepsolveError) {
+    private func check() throws(DepsolveError) {
+        let document = try MappedDocument(path, of: repository)
         var isRpmMD = false
         var isTooLong = false
         try document.forEachTag { tag throws(DepsolveError) in
@@ -42,20 +44,18 @@ struct PrimaryDocument {
     }
 
     /// Every package has a name, a checksum and a place.
-    private func checkPackages(
-        of repository: UnsafeMutablePointer<Repo>, from document: borrowing MappedDocument
-    ) throws(DepsolveError) {
+    private func checkPackages(of repository: UnsafeMutablePointer<Repo>) throws(DepsolveError) {
         let pool = repository.pointee.pool!
         for id in repository.pointee.start..<repository.pointee.end {
             let solvable = pool.pointee.solvables + Int(id)
             guard solvable.pointee.repo == repository else { continue }
             let name = String(cString: pool_solvable2str(pool, solvable))
             var type: Id = 0
-            if solvable.pointee.name == 0 { throw document.unusable("a package in it has no name") }
+            if solvable.pointee.name == 0 { throw unusable("a package in it has no name") }
             if solvable_lookup_bin_checksum(solvable, Id(SOLVABLE_CHECKSUM.rawValue), &type) == nil {
-                throw document.unusable("\(name) has no checksum")
+                throw unusable("\(name) has no checksum")
             }
-            if solvable_lookup_location(solvable, nil) == nil { throw document.unusable("\(name) has no location") }
+            if solvable_lookup_location(solvable, nil) == nil { throw unusable("\(name) has no location") }
         }
     }
 }

@@ -8,7 +8,8 @@ struct RelatedPackages {
         pool.sourceRPM(package).flatMap { pool.index.source(fileName: $0) }
     }
 
-    /// `NAME-debuginfo`, or else the one that is named after the source package, and `SOURCE-debugsource`: those that were built together with it.
+    /// `NAME-debuginfo`, or else the one that is named after the source package, and `SOURCE-debugsource`: those that were built
+    /// together with it.
     func debug(of package: Id) -> [Id] {
         guard !pool.isNoarch(package), !pool.isDebug(package), let file = pool.sourceRPM(package) else { return [] }
         let name = pool.text(pool.solvable(package).pointee.name)

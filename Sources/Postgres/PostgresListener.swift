@@ -84,16 +84,18 @@ public final class PostgresListener: Service {
     @PostgresThread private func listen(_ connection: PostgresConnection, whenListening: () -> Void) async throws -> Never {
         for channel in channels { try await connection.simple("LISTEN \(SQL.quoted(identifier: channel))") }
         whenListening()
-        state.withLock { state in
+        // Readers are told outside of the lock: one that is cancelled at this moment holds a lock of its task, which telling it needs, and waits
+        // for ours to be taken off the list.
+        let readers = state.withLock { state in
             state.isListening = true
-            for reader in state.readers.values.flatMap(\.values) { reader.yield(.reconnected) }
+            return state.readers.values.flatMap(\.values)
         }
+        for reader in readers { reader.yield(.reconnected) }
         logger.debug("PostgreSQL listener listens", metadata: ["channels": "\(channels)"])
         while true {
             for (channel, payload) in try await connection.notifications() {
-                state.withLock { state in
-                    for reader in state.readers[channel, default: [:]].values { reader.yield(.notified(payload: payload)) }
-                }
+                let readers = state.withLock { Array($0.readers[channel, default: [:]].values) }
+                for reader in readers { reader.yield(.notified(payload: payload)) }
             }
         }
     }

@@ -1,23 +1,24 @@
 /// The address by which clients reach the service: configured, or the one that the frontend of this process turns out to listen on.
-actor PublicURL {
-    private var value: String?
-    private var waiting: [CheckedContinuation<String, Never>] = []
+struct PublicURL: Sendable {
+    private let addresses: AsyncStream<String>
+    private let address: AsyncStream<String>.Continuation
 
     init(_ configured: String?) {
-        value = configured
+        // The first address counts: what is configured goes before what is listened on.
+        (addresses, address) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(1))
+        if let configured { address.yield(configured) }
     }
 
-    /// The frontend listens; what is configured goes before.
+    /// The frontend listens.
     func listening(at address: String) {
-        guard value == nil else { return }
-        value = address
-        for continuation in waiting { continuation.resume(returning: address) }
-        waiting = []
+        self.address.yield(address)
     }
 
-    /// Waits until the address is known.
-    func known() async -> String {
-        if let value { return value }
-        return await withCheckedContinuation { waiting.append($0) }
+    /// Waits until the address is known; one task may.
+    ///
+    /// - Throws: `CancellationError` when the task is cancelled, as it is when the frontend could not listen.
+    func known() async throws -> String {
+        for await address in addresses { return address }
+        throw CancellationError()
     }
 }

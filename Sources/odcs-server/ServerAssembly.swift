@@ -8,6 +8,7 @@ import Depsolve
 import Foundation
 import Hummingbird
 import Logging
+import NIOCore
 import NIOPosix
 import Postgres
 import Repodata
@@ -70,7 +71,23 @@ struct ServerAssembly {
         group.maximumGracefulShutdownDuration = .seconds(15)
         let outcome = await Result { try await ServiceGroup(configuration: group).run() }
         try await httpClient.shutdown()
-        try outcome.get()
+        do {
+            try outcome.get()
+        } catch let error as IOError where [EADDRINUSE, EADDRNOTAVAIL, EACCES].contains(error.errnoCode) {
+            throw CannotListen(
+                address: "\(configuration.frontend.host):\(configuration.frontend.port)", reason: Errno(rawValue: error.errnoCode))
+        }
+    }
+
+    /// The frontend's address cannot be had.
+    struct CannotListen: Error, CustomStringConvertible {
+        let address: String
+        let reason: Errno
+
+        var description: String {
+            "Cannot listen on \(address): \(reason). Another address can be given by frontend.host and frontend.port in the configuration file; "
+                + "port 0 takes one that is free."
+        }
     }
 
     private func frontend(store: ComposeStore, access: SourceAccess, publicURL: PublicURL) -> some Service {
@@ -91,7 +108,7 @@ struct ServerAssembly {
             guard let host = bound?.ipAddress, let port = bound?.port else { return }
             let url = "http://\(host.contains(":") ? "[\(host)]" : host):\(port)"
             logger.notice("listening", metadata: ["address": "\(url)"])
-            await publicURL.listening(at: url)
+            publicURL.listening(at: url)
             guard let addressFile else { return }
             do {
                 try Data("\(url)\n".utf8).write(to: URL(filePath: addressFile.string), options: .atomic)

@@ -22,7 +22,7 @@ struct WorkerServices: Service {
     let logger: Logger
 
     func run() async throws {
-        let worker = workerConfiguration(publicURL: await publicURL.known())
+        let worker = workerConfiguration(publicURL: try await publicURL.known())
         // Of its own, so that writing a large compose never keeps the frontend of the same process from reading files.
         let threadPool = NIOThreadPool(numberOfThreads: Self.threads(slots: worker.slots))
         threadPool.start()

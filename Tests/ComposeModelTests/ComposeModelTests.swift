@@ -67,7 +67,8 @@ import Testing
         }
         #expect(
             legal == [
-                "wait generating", "wait failed", "generating wait", "generating done", "generating failed", "done removed", "failed removed",
+                "wait generating", "wait failed", "generating wait", "generating done", "generating failed", "done removed",
+                "failed removed",
             ])
     }
 

@@ -19,7 +19,8 @@ enum Dnf {
         }
     }
 
-    /// What dnf would install to have the packages, without what a repository named lookaside has and nobody asked for; `nil` where it refuses.
+    /// What dnf would install to have the packages, without what a repository named lookaside has and nobody asked for; `nil` where it
+    /// refuses.
     static func ask(_ questions: [Question], below directory: URL) async throws -> [[String]?] {
         let file = directory.appending(path: "questions.json")
         try JSONEncoder().encode(questions).write(to: file)

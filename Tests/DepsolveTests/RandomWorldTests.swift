@@ -68,7 +68,7 @@ struct RandomWorldTests {
     }
 
     private static let smallSeeds = 1...30
-    private static let seeds = 1...400
+    private static let seeds = 1...25
 
     private func makeCase(_ seed: Int, _ depsolver: Depsolver, below directory: URL) async throws -> Case {
         var random = Dice(seed: seed)

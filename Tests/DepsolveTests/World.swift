@@ -5,8 +5,10 @@ import Testing
 
 /// A folder below `Worlds`: packages that there are, a request, and what is expected of it.
 ///
-/// - `world.repo` and, where there is a second one, `second.repo` are the repositories; `lookaside.repo` is the lookaside. ``WorldPackage`` says how they are written.
-/// - `request` has lines of a keyword and words: `packages`, `arches` (default x86_64), `multilib` (architectures and methods), `no_deps`, `check`.
+/// - `world.repo` and, where there is a second one, `second.repo` are the repositories; `lookaside.repo` is the lookaside.
+///   ``WorldPackage`` says how they are written.
+/// - `request` has lines of a keyword and words: `packages`, `arches` (default x86_64), `multilib` (architectures and methods),
+///   `no_deps`, `check`.
 /// - `expected` is the resolution as ``rendered(_:)`` writes it.
 struct World: CustomTestStringConvertible, Sendable {
     let folder: URL

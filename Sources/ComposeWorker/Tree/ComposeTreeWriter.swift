@@ -79,16 +79,17 @@ struct ComposeTreeWriter: Sendable {
         ]
     }
 
-    /// Two repositories of the source may have the same NEVRA, and a tree has one place for it: the first repository's is taken.
+    /// Epochs are no part of file names: of packages that differ in nothing else, the newest is taken, which comes last.
     private func oneOfEachName(_ packages: [ResolvedPackage]) -> [ResolvedPackage] {
-        var names = Set<String>()
-        return packages.filter { package in
-            let isFirst = names.insert(package.record.nevra.filename).inserted
-            if !isFirst {
-                attempt.log.write(.warning, "\(package.record.nevra) is in several repositories of the source; the first one's is taken.")
-            }
-            return isFirst
+        var taken: [String: NEVRA] = [:]
+        let kept = packages.reversed().filter { package in
+            let nevra = package.record.nevra
+            guard let newer = taken.updateValue(nevra, forKey: nevra.filename) else { return true }
+            taken[nevra.filename] = newer
+            attempt.log.write(.warning, "\(nevra) is left out: its file would have the name of that of \(newer).")
+            return false
         }
+        return kept.reversed()
     }
 
     /// `Packages/e/ed-1.20-3.x86_64.rpm`: a folder for each first letter, so that no folder grows too large.
