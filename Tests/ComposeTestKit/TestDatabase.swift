@@ -14,15 +14,8 @@ public struct TestDatabase: Sendable {
     public let schema: String
     public var configuration: PostgresConfiguration { pool.configuration }
 
-    /// Some tests start services with many connections of their own, and the cluster takes two hundred in all.
-    private static let turns = Turns(6)
-
-    /// Runs `body` on a database that nothing else uses, with all tables; waits while too many others have one.
+    /// Runs `body` on a database that nothing else uses, with all tables.
     public static func with<R>(size: Int = 8, _ body: (TestDatabase) async throws -> R) async throws -> R {
-        try await turns.take { try await make(size: size, body) }
-    }
-
-    private static func make<R>(size: Int, _ body: (TestDatabase) async throws -> R) async throws -> R {
         let connectionString = try await cluster.value
         let schema = "test_\(UUID().uuidString.replacing("-", with: "").lowercased())"
         let configuration = PostgresConfiguration(connectionString: connectionString, schema: schema, size: size)

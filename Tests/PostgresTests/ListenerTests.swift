@@ -58,6 +58,32 @@ struct ListenerTests {
         }
     }
 
+    @Test func `readers that are cancelled at the moment they are told hold nothing up`() async throws {
+        try await withListener(channels: ["crowd"]) { listener, pool in
+            try await withThrowingTaskGroup { group in
+                group.addTask {
+                    while !Task.isCancelled { _ = try await pool.query("SELECT pg_notify('crowd', n::text) FROM generate_series(1, 100) n") }
+                }
+                for _ in 0..<500 {
+                    let (arrivals, arrival) = AsyncStream.makeStream(of: Void.self)
+                    await withTaskGroup { readers in
+                        for _ in 0..<8 {
+                            let notifications = listener.notifications(on: "crowd")
+                            readers.addTask {
+                                for await _ in notifications { arrival.yield() }
+                            }
+                        }
+                        // They are in the midst of it.
+                        for await _ in arrivals.prefix(40) {}
+                        readers.cancelAll()
+                    }
+                }
+                group.cancelAll()
+                do { try await group.waitForAll() } catch is CancellationError {}
+            }
+        }
+    }
+
     @Test func `streams end with the listener`() async throws {
         var streams: [AsyncStream<PostgresNotification>] = []
         try await withListener(channels: ["c"]) { listener, _ in
