@@ -62,7 +62,9 @@ struct ListenerTests {
         try await withListener(channels: ["crowd"]) { listener, pool in
             try await withThrowingTaskGroup { group in
                 group.addTask {
-                    while !Task.isCancelled { _ = try await pool.query("SELECT pg_notify('crowd', n::text) FROM generate_series(1, 100) n") }
+                    while !Task.isCancelled {
+                        _ = try await pool.query("SELECT pg_notify('crowd', n::text) FROM generate_series(1, 100) n")
+                    }
                 }
                 for _ in 0..<500 {
                     let (arrivals, arrival) = AsyncStream.makeStream(of: Void.self)
