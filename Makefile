@@ -36,7 +36,7 @@ build: ## Build everything for debugging, into .build.
 
 release: ## Build the programs to be shipped, into .build-release.
 	@scripts/bootstrap build
-	swift build --configuration release --scratch-path .build-release --static-swift-stdlib
+	swift build --configuration release --scratch-path .build-release
 
 lint: ## Check the format of the Swift code.
 	swift format lint --strict --recursive --parallel $(swift_code)
