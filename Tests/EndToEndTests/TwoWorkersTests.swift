@@ -48,7 +48,10 @@ import Testing
             return try await group.reduce(into: []) { $0.append($1) }.sorted()
         }
         // Nothing ends before both workers have begun, since the source holds back what all of them need.
-        for id in ids.prefix(2) { _ = try await service.await(id, .generating) }
+        try await service.awaitChange {
+            let workers = try await service.database.pool.query("SELECT count(DISTINCT worker) AS n FROM attempts")
+            return try workers[0].decode(Int.self, "n") == 2 ? () : nil
+        }
         await repository.gate.send(())
         for id in ids {
             let compose = try await service.await(id, .done, .failed)

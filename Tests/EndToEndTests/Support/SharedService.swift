@@ -58,12 +58,17 @@ extension SuiteTrait where Self == SharedService.Trait {
 extension TestService {
     /// Waits until the compose is as `condition` asks for; it is looked at after each change of state.
     func await(_ id: Int, until condition: (Compose) -> Bool) async throws -> Compose {
+        try await awaitChange { try await store.compose(id).flatMap { condition($0) ? $0 : nil } }
+    }
+
+    /// Waits until `look` finds something, which it does at first and after each change of any compose's state.
+    func awaitChange<Found>(_ look: () async throws -> Found?) async throws -> Found {
         let listener = PostgresListener(configuration: database.configuration, channels: [database.schema], logger: .silent)
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await listener.run() }
             defer { group.cancelAll() }
             for await _ in listener.notifications(on: database.schema) {
-                if let compose = try await store.compose(id), condition(compose) { return compose }
+                if let found = try await look() { return found }
             }
             throw CancellationError()
         }
