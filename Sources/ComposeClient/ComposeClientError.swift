@@ -104,6 +104,7 @@ extension ComposeClientError {
 
     /// The error for an answer with a status that is not a success.
     init(status: Int, contentType: String?, body: Data, url: String) {
+        // An answer that has no message in the contract's form comes from something else than the service.
         if let refusal = try? JSONDecoder().decode(Refusal.self, from: body) {
             self.init(.refused, "\(refusal.message) (HTTP \(status))", status: status)
         } else {

@@ -10,6 +10,7 @@ public enum JSONValue: Hashable, Sendable, Codable {
 
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
+        // A value tells its kind by what it can be decoded as: each kind that fails is followed by the next.
         if container.decodeNil() {
             self = .null
         } else if let value = try? container.decode(Bool.self) {

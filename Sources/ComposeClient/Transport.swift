@@ -50,6 +50,7 @@ struct Transport: Sendable {
         do {
             return try JSONDecoder().decode(Answer.self, from: body)
         } catch let error as DecodingError {
+            // Whether it is JSON at all is what is asked; why it is not would help nobody.
             guard (try? JSONSerialization.jsonObject(with: body, options: .fragmentsAllowed)) != nil else {
                 throw ComposeClientError(notTheService: url, status: status, contentType: contentType, body: body)
             }

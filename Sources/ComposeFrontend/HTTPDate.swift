@@ -20,6 +20,7 @@ enum HTTPDate {
 
     /// `nil` for what is no such date: headers that hold one are ignored then.
     static func parse(_ text: String) -> Date? {
+        // Why it is none is of no use to a caller whose header is ignored.
         try? strategy.parse(text)
     }
 }

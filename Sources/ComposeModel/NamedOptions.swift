@@ -1,5 +1,5 @@
 /// A set of bits, each of which has a name on the wire.
-public protocol NamedOptions: OptionSet, Hashable, Sendable, Codable where RawValue == Int {
+public protocol NamedOptions: OptionSet, Hashable, Sendable, Codable where RawValue == Int, Element == Self {
     /// Every bit with its name, in the contract's order.
     static var names: [(name: String, option: Self)] { get }
 }
@@ -7,7 +7,7 @@ public protocol NamedOptions: OptionSet, Hashable, Sendable, Codable where RawVa
 extension NamedOptions {
     /// The names of the bits that are set, in the contract's order.
     public var names: [String] {
-        Self.names.filter { contains($0.option as! Element) }.map(\.name)
+        Self.names.filter { contains($0.option) }.map(\.name)
     }
 
     /// The option called `name`, `nil` where there is none.

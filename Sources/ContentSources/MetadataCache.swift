@@ -81,6 +81,7 @@ struct MetadataCache: Sendable {
 
     /// The directory's time; `nil` for one that is gone.
     private func lastUse(of path: FilePath) -> Date? {
+        // Whatever keeps it from being looked at, it is not there to be used.
         guard let time = (try? path.stat())?.st_mtim else { return nil }
         return Date(timeIntervalSince1970: Double(time.tv_sec) + Double(time.tv_nsec) / 1e9)
     }

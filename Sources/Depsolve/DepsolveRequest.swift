@@ -20,6 +20,9 @@ public struct DepsolveRequest: Hashable, Sendable {
     /// interest where nothing is solved anyway: with ``noDeps``, or with everything requested.
     public var checkInstallability: Bool
 
+    /// What ``arches`` may name, the trees' own names before other names of the same.
+    public static var knownArches: [String] { TreeArchitecture.accepted }
+
     public init(
         repositories: [RepositoryMetadata],
         lookaside: [RepositoryMetadata] = [],

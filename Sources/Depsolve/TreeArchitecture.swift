@@ -20,6 +20,11 @@ struct TreeArchitecture: Hashable, Sendable {
 
     static var knownNames: [String] { families.map(\.name) }
 
+    /// Everything that ``init(_:)`` takes: the trees' own names first.
+    static var accepted: [String] {
+        knownNames + Set(families.flatMap { $0.native + $0.aliases }).subtracting(knownNames).sorted()
+    }
+
     private typealias Family = (name: String, native: [String], compatible: [String], aliases: [String])
 
     // As dnf's table of base architectures has them, and as rpm's `arch_compat` orders them.

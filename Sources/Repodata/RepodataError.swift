@@ -19,7 +19,7 @@ public struct RepodataError: Error, Hashable, Sendable {
         case tooLarge
         /// A compressed file ends in the middle.
         case truncated
-        /// A format or algorithm that is not implemented.
+        /// A format or algorithm that this library does not read or write.
         case unsupported
         /// The package asked for is not in the metadata, or the metadata lacks a document that it needs.
         case missing

@@ -97,7 +97,7 @@ struct ServerAssembly {
         let limits = RequestLimits(
             defaultArches: configuration.composes.arches, defaultSecondsToLive: configuration.composes.secondsToLive,
             maximumSecondsToLive: configuration.composes.maxSecondsToLive, refusedSourceTypes: Self.refusedSourceTypes,
-            allowedResults: .repository)
+            allowedResults: .repository, allowedArches: DepsolveRequest.knownArches)
         let frontend = ComposeFrontend(
             configuration: FrontendConfiguration(
                 serverURL: configuration.frontend.publicURL ?? "", targets: Dictionary(uniqueKeysWithValues: targets), limits: limits,

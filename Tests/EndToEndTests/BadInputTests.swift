@@ -61,17 +61,6 @@ struct BadInputTests {
         #expect(failed.failure?.details.map(\.package) == packages)
     }
 
-    @Test("an architecture that is none is named with those that are")
-    func unknownArchitecture() async throws {
-        let shared = try SharedService.current
-        let failed = try await shared.server.compose("repo", Checkout.testsRepo.string, "ed", "--arch", "vax")
-        #expect(failed.stateName == "failed")
-        #expect(
-            failed.stateReason
-                == "vax is not an architecture for which trees can be made; known are x86_64, aarch64, ppc64le, s390x, i386, armhfp, arm, "
-                + "riscv64, loongarch64, ppc64, ppc, s390, mips64el, mipsel, ia64.")
-    }
-
     @Test("a link that leads out of the allowed directories is not followed")
     func linkOutside() async throws {
         let outside = try TemporaryDirectory()

@@ -75,6 +75,17 @@ struct BadRequestTests {
             because: "A repository's address in the request cannot be used: it is neither http:// nor https://.")
     }
 
+    @Test("an architecture that is none is refused, with the nearest that are")
+    func unknownArchitecture() async throws {
+        let server = try SharedService.current.server
+        let answer = try await server.http(.POST, "/api/1/composes/", body: .bytes(repo("\"arches\": [\"x86_46\"]")))
+        #expect(answer.status == 400)
+        #expect(
+            try answer.message.hasPrefix(
+                "arches[0] is \"x86_46\", which this server does not compose for; these are possible: x86_64, "))
+        try await expectNothingComposed(#_sourceLocation)
+    }
+
     // MARK: Time to live
 
     @Test("a time to live that cannot be meant is refused", arguments: ["0", "-1", "\"-5\""])

@@ -50,6 +50,10 @@ import Testing
                 "sources: {allowed_urls: [\"ftp://example.com\"]}",
                 "DIRECTORY/odcs.yaml: sources: An allowed address prefix cannot be used: it is neither http:// nor https://."
             ),
+            (
+                "composes:\n  arches: [x86_64, vax]\n",
+                "DIRECTORY/odcs.yaml:2: composes.arches: names an architecture that RPM does not know: vax"
+            ),
             (nil, "DIRECTORY/odcs.yaml: there is no such file, or it cannot be read"),
         ])
     func mistakes(text: String?, expected: String) async throws {

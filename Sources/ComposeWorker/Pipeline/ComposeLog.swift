@@ -24,6 +24,7 @@ final class ComposeLog: Sendable {
     }
 
     deinit {
+        // Every line was written when it was handed over: nothing is lost when closing fails.
         file.withLock { try? $0.close() }
     }
 

@@ -22,9 +22,10 @@ struct Publication: Sendable {
                 try FileManager.default.removeItem(atPath: aside.string)
             }
             let latest = target.appending(attempt.layout.latest)
+            // Mostly there is none; one that cannot be removed makes the next line fail.
             try? FileManager.default.removeItem(atPath: latest.string)
             try FileManager.default.createSymbolicLink(atPath: latest.string, withDestinationPath: attempt.layout.directory)
-            // The log is the tree's own from here on; the name that it grew under is not needed any more.
+            // The log is the tree's own from here on; a name that stays behind goes with the result.
             try? FileManager.default.removeItem(atPath: target.appending(attempt.layout.pendingLog).string)
         } catch {
             throw ComposeFailure(storage: error)

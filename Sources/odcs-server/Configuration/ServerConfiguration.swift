@@ -1,4 +1,5 @@
 import ComposeModel
+import Depsolve
 import Foundation
 import Logging
 import SystemPackage
@@ -118,6 +119,9 @@ struct ServerConfiguration: Hashable, Sendable {
             targets: targets,
             zstd: try reader.string("composes.compression", default: "gzip", allowed: ["gzip", "zstd"]) == "zstd",
             gpgcheck: try reader.bool("composes.gpgcheck", default: false))
+        if let unknown = composes.arches.first(where: { !DepsolveRequest.knownArches.contains($0) }) {
+            throw reader.mistake("composes.arches", "names an architecture that RPM does not know: \(unknown)")
+        }
         if composes.secondsToLive > composes.maxSecondsToLive {
             throw reader.mistake(
                 "composes.seconds_to_live", "must not be more than composes.max_seconds_to_live, \(composes.maxSecondsToLive)")
