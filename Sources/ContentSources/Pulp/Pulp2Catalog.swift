@@ -1,0 +1,97 @@
+import ComposeModel
+import Foundation
+
+/// Pulp 2: a search over the notes of repositories, and one resource for each repository.
+struct Pulp2Catalog: PulpCatalog {
+    let connection: PulpConnection
+
+    /// The body of `POST repositories/search/`.
+    private struct Search: Encodable {
+        struct Criteria: Encodable {
+            let filters: Filters
+            let fields = ["notes", "id"]
+        }
+        struct Filters: Encodable {
+            let contentSets: OneOf
+            let published: String?
+
+            enum CodingKeys: String, CodingKey {
+                case contentSets = "notes.content_set"
+                case published = "notes.include_in_download_service"
+            }
+        }
+        struct OneOf: Encodable {
+            let values: [String]
+
+            enum CodingKeys: String, CodingKey {
+                case values = "$in"
+            }
+        }
+        let criteria: Criteria
+    }
+
+    private struct Repository: Decodable {
+        let id: String
+        let notes: PulpNotes
+    }
+
+    func records(ofContentSets names: [String], publishedOnly: Bool) async throws(ComposeFailure) -> [PulpRecord] {
+        let search = Search(criteria: .init(filters: .init(contentSets: .init(values: names), published: publishedOnly ? "True" : nil)))
+        let body: Data
+        do {
+            body = try JSONEncoder().encode(search)
+        } catch {
+            throw ComposeFailure(.internal, "The names of content sets could not be written as JSON.")
+        }
+        let found = try await connection.decode([Repository].self, from: PulpQuestion("repositories/search/", body: body))
+        guard found.count <= connection.server.limits.repositories else {
+            throw connection.server.tooMany(found.count)
+        }
+        let asked = Set(names)
+        return try found.map { repository throws(ComposeFailure) in
+            guard let set = repository.notes.contentSet, asked.contains(set) else {
+                throw connection.server.senseless("it lists the repository \(repository.id.shown), which was not asked for")
+            }
+            return try record(repository)
+        }
+    }
+
+    func records(withIDs ids: [String]) async throws(ComposeFailure) -> [PulpRecord] {
+        var records: [PulpRecord] = []
+        for id in ids where Self.isID(id) {
+            guard let found = try await connection.decodeIfThere(Repository.self, from: PulpQuestion("repositories/\(id)/")) else {
+                continue
+            }
+            guard found.id == id else {
+                throw connection.server.senseless("asked for the repository \(id), it describes \(found.id.shown)")
+            }
+            records.append(try record(found))
+        }
+        return records
+    }
+
+    private func record(_ repository: Repository) throws(ComposeFailure) -> PulpRecord {
+        guard let path = repository.notes.relativeURL else {
+            throw connection.server.senseless(
+                "it does not say where the repository \(repository.id.shown) is: its note relative_url is missing")
+        }
+        let content = connection.server.content
+        guard let url = try? content.appending(href: path), url.isWithin(content) else {
+            throw connection.server.senseless(
+                "the repository \(repository.id.shown) has a relative_url that is no path below the server's address")
+        }
+        return PulpRecord(id: repository.id, notes: repository.notes, url: url, isGuarded: false)
+    }
+
+    /// Pulp 2 gives no other ids, so that anything else is no repository, and nothing in a path needs to be escaped.
+    private static func isID(_ name: String) -> Bool {
+        name.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+                UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
+                true
+            default: false
+            }
+        } && !name.allSatisfy { $0 == "." }
+    }
+}

@@ -1,0 +1,103 @@
+import ComposeModel
+import Foundation
+
+/// Pulp 3: a repository is what a distribution serves, and its content set is a label of the distribution.
+struct Pulp3Catalog: PulpCatalog {
+    let connection: PulpConnection
+
+    private struct Page: Decodable {
+        let count: Int
+        let results: [Distribution]
+    }
+
+    private struct Distribution: Decodable {
+        let name: String
+        let baseURL: String
+        let labels: PulpNotes
+        let contentGuard: String?
+
+        enum CodingKeys: String, CodingKey {
+            case name
+            case baseURL = "base_url"
+            case labels = "pulp_labels"
+            case contentGuard = "content_guard"
+        }
+    }
+
+    /// How often a list that changes while it is read is read anew.
+    private static let readings = 3
+
+    func records(ofContentSets names: [String], publishedOnly: Bool) async throws(ComposeFailure) -> [PulpRecord] {
+        var found: [Distribution] = []
+        for filter in try Pulp3Filter.contentSets(names, publishedOnly: publishedOnly) { found += try await distributions(filter) }
+        let asked = Set(names)
+        return try found.map { distribution throws(ComposeFailure) in
+            guard let set = distribution.labels.contentSet, asked.contains(set) else { throw notAskedFor(distribution) }
+            return try record(distribution)
+        }
+    }
+
+    func records(withIDs ids: [String]) async throws(ComposeFailure) -> [PulpRecord] {
+        var found: [Distribution] = []
+        for filter in try Pulp3Filter.names(ids) { found += try await distributions(filter) }
+        let asked = Set(ids)
+        return try found.map { distribution throws(ComposeFailure) in
+            guard asked.contains(distribution.name) else { throw notAskedFor(distribution) }
+            return try record(distribution)
+        }
+    }
+
+    private func notAskedFor(_ distribution: Distribution) -> ComposeFailure {
+        connection.server.senseless("it lists the distribution \(distribution.name.shown), which was not asked for")
+    }
+
+    private func distributions(_ filter: Pulp3Filter) async throws(ComposeFailure) -> [Distribution] {
+        for _ in 0..<Self.readings {
+            if let complete = try await reading(filter) { return complete }
+        }
+        throw ComposeFailure(
+            .sourceChanging,
+            "What \(connection.server.name) lists for the names in this request changed each time while it was read; try again later.",
+            isTransient: true)
+    }
+
+    /// All pages of the list; `nil` when it changed in between, so that the pages do not fit together.
+    ///
+    /// The pages' addresses are made here, not taken from `next`: that one names whatever host Pulp believes to have, and our credentials would
+    /// be sent there. The number of pages is bounded because every page must have something, and all together no more than the limit.
+    private func reading(_ filter: Pulp3Filter) async throws(ComposeFailure) -> [Distribution]? {
+        let limits = connection.server.limits
+        var found: [String: Distribution] = [:]
+        var offset = 0
+        var total: Int?
+        repeat {
+            let page = try await connection.decode(
+                Page.self,
+                from: PulpQuestion(
+                    "distributions/rpm/rpm/",
+                    query: [
+                        filter.parameter, ("fields", "name,base_url,pulp_labels,content_guard"), ("limit", String(limits.pageSize)),
+                        ("offset", String(offset)),
+                    ]))
+            guard (0...limits.repositories).contains(page.count) else { throw connection.server.tooMany(page.count) }
+            guard total == nil || total == page.count, !page.results.isEmpty || offset == page.count else { return nil }
+            total = page.count
+            offset += page.results.count
+            for distribution in page.results { found[distribution.name] = distribution }
+        } while offset < total ?? 0
+        return found.count == total ? Array(found.values) : nil
+    }
+
+    private func record(_ distribution: Distribution) throws(ComposeFailure) -> PulpRecord {
+        let url: RepositoryURL
+        do {
+            // A Pulp that was not told the address of its content gives the path alone.
+            let isPath = distribution.baseURL.hasPrefix("/")
+            url = try RepositoryURL(isPath ? connection.server.content.origin + distribution.baseURL : distribution.baseURL)
+        } catch {
+            throw connection.server.senseless("the base_url of the distribution \(distribution.name.shown) cannot be used: \(error.reason)")
+        }
+        return PulpRecord(
+            id: distribution.name, notes: distribution.labels, url: url, isGuarded: distribution.contentGuard != nil)
+    }
+}

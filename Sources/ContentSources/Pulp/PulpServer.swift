@@ -1,0 +1,140 @@
+import Foundation
+import NIOSSL
+public import SystemPackage
+
+/// Which Pulp is asked, and how: what an operator configures.
+public struct PulpServer: Hashable, Sendable {
+    /// The two generations of Pulp, which have nothing in common but their purpose.
+    public enum Version: Int, Hashable, Sendable, CaseIterable {
+        case pulp2 = 2
+        case pulp3 = 3
+    }
+
+    /// How this service proves to Pulp who it is. It describes itself without what is secret.
+    public enum Authentication: Hashable, Sendable {
+        case none
+        /// A TLS client certificate and its key, both PEM files; how Pulp 2 is used.
+        case certificate(FilePath, key: FilePath)
+        /// HTTP Basic.
+        case password(String, user: String)
+    }
+
+    /// How much is read from Pulp, and how patiently.
+    public struct Limits: Hashable, Sendable {
+        /// For one answer, from the connection to its last byte.
+        public var answerTime: Duration = .seconds(60)
+        /// Bytes of one answer.
+        public var answerBytes: Int = 64 << 20
+        /// Repositories of one compose.
+        public var repositories: Int = 10_000
+        /// How many repositories Pulp 3 is asked for at once.
+        public var pageSize: Int = 100
+        /// How often the same question is asked before Pulp counts as not reachable.
+        public var attempts: Int = 4
+        /// The pause before the second attempt; it doubles each time, and every pause is shortened at random by up to half.
+        public var firstPause: Duration = .milliseconds(500)
+        /// The longest pause between two attempts.
+        public var longestPause: Duration = .seconds(10)
+
+        public init() {}
+    }
+
+    /// A setting that cannot be meant; for the operator, without paths or secrets.
+    public struct ConfigurationError: Error, Hashable, CustomStringConvertible {
+        public let description: String
+    }
+
+    public let version: Version
+    public let authentication: Authentication
+    /// The certificates that Pulp's own is checked against, a PEM file; `nil` for those of the system.
+    public let caFile: FilePath?
+    public let limits: Limits
+    /// The address below which all resources of the API are.
+    let api: RepositoryURL
+    /// The address that `relative_url` of Pulp 2 is relative to.
+    let content: RepositoryURL
+
+    /// - Parameter url: where Pulp is, as `https://pulp.example.org`, whose API is below `/pulp/api/v3/`; or the address of the API itself, ending in
+    ///   `/api/v3` (or `/api/v2`), for a Pulp that has it elsewhere.
+    public init(
+        url: String, version: Version, authentication: Authentication = .none, caFile: FilePath? = nil, limits: Limits = Limits()
+    ) throws(ConfigurationError) {
+        if case .password(_, let user) = authentication, user.isEmpty || user.contains(":") {
+            throw ConfigurationError(description: "The user name for Pulp cannot be used: it is empty or contains a colon.")
+        }
+        self.version = version
+        self.authentication = authentication
+        self.caFile = caFile
+        self.limits = limits
+        do {
+            let url = try RepositoryURL(url).appending(href: "")
+            let tail = ["api", "v\(version.rawValue)"]
+            if url.names.suffix(2) == tail[...] {
+                api = url
+                content = try url.appending(href: url.names.suffix(3).first == "pulp" ? "../../.." : "../..")
+            } else {
+                api = try url.appending(href: "pulp/" + tail.joined(separator: "/"))
+                content = url
+            }
+        } catch {
+            throw ConfigurationError(description: "The address of Pulp cannot be used: \(error.reason).")
+        }
+    }
+
+    /// "Pulp at https://pulp.example.org": how every explanation begins.
+    var name: String { "Pulp at \(api.origin)" }
+}
+
+extension PulpServer {
+    /// The configuration of TLS, `nil` where the HTTP client's own will do; reads the files.
+    func tlsConfiguration() throws(ConfigurationError) -> TLSConfiguration? {
+        var tls = TLSConfiguration.makeClientConfiguration()
+        if let caFile {
+            do {
+                tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(caFile.string))
+            } catch {
+                throw ConfigurationError(
+                    description:
+                        "The file of certificates that Pulp's is checked against cannot be read, or holds no certificate in PEM form.")
+            }
+        }
+        if case .certificate(let certificate, let key) = authentication {
+            do {
+                tls.certificateChain = try NIOSSLCertificate.fromPEMFile(certificate.string).map { .certificate($0) }
+            } catch {
+                throw ConfigurationError(
+                    description: "The client certificate for Pulp cannot be read, or its file holds no certificate in PEM form.")
+            }
+            do {
+                tls.privateKey = .privateKey(try NIOSSLPrivateKey(file: key.string, format: .pem))
+            } catch {
+                throw ConfigurationError(
+                    description:
+                        "The key of the client certificate for Pulp cannot be read, or its file holds no key in PEM form without a passphrase."
+                )
+            }
+        } else if caFile == nil {
+            return nil
+        }
+        return tls
+    }
+
+    /// The value of the header `Authorization`, `nil` for none.
+    var authorization: String? {
+        guard case .password(let password, let user) = authentication else { return nil }
+        return "Basic " + Data("\(user):\(password)".utf8).base64EncodedString()
+    }
+}
+
+extension PulpServer.Authentication: CustomStringConvertible, CustomReflectable {
+    public var description: String {
+        switch self {
+        case .none: "no credentials"
+        case .certificate: "a client certificate"
+        case .password: "a user name and password"
+        }
+    }
+
+    /// What `dump` and reflection show: nothing more than ``description``.
+    public var customMirror: Mirror { Mirror(self, children: [], displayStyle: .enum) }
+}
