@@ -81,7 +81,7 @@ let package = Package(
             name: "ComposeWorker",
             dependencies: [
                 "ComposeModel", "ComposeStore", "ContentSources", "Depsolve", "Postgres", "Repodata", asyncHTTPClient, logging, nioCore,
-                nioHTTP1, nioPosix, serviceLifecycle, systemPackage,
+                nioHTTP1, nioPosix, serviceLifecycle, subprocess, systemPackage,
             ],
             swiftSettings: strict),
         .target(
@@ -144,6 +144,13 @@ let package = Package(
                 subprocess, systemPackage,
             ],
             exclude: ["PulpAnswers"], swiftSettings: strict),
+        .testTarget(
+            name: "ComposeWorkerTests",
+            dependencies: [
+                "ComposeModel", "ComposeStore", "ComposeWorker", "ContentSources", "Depsolve", "Repodata", asyncHTTPClient, logging,
+                nioPosix, subprocess, systemPackage,
+            ],
+            swiftSettings: strict),
         .testTarget(
             name: "ComposeFrontendTests",
             dependencies: [

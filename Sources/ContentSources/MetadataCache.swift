@@ -95,7 +95,8 @@ struct MetadataCache: Sendable {
         }
     }
 
-    private func place(of id: Checksum) -> FilePath? {
+    /// Where what is kept as `id` lies; `nil` for what is no SHA-256.
+    func place(of id: Checksum) -> FilePath? {
         guard id.algorithm == .sha256, id.hex.utf8.count == 64, id.hex.allSatisfy({ $0.isASCII && $0.isHexDigit }) else { return nil }
         return directory.appending(id.hex)
     }

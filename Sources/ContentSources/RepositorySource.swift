@@ -11,8 +11,8 @@ public struct RepositorySource: Sendable {
     let access: SourceAccess
     let limits: SourceLimits
     let reader: SourceReader
-    private let cache: MetadataCache
-    private let threadPool: NIOThreadPool
+    let cache: MetadataCache
+    let threadPool: NIOThreadPool
     private let logger: Logger
 
     /// - Parameters:
@@ -38,12 +38,19 @@ public struct RepositorySource: Sendable {
     /// Throws `.sourceNotUsable` when there is no repository or it may not be read, `.metadataCorrupt` when its repomd.xml is not one,
     /// `.sourceUnreachable` (transient) when it does not answer.
     public func pin(_ location: RepositoryLocation) async throws(ComposeFailure) -> RepositoryPin {
+        guard let pin = try await pinIfThere(location) else { throw RepositoryFailure(location).pinning(.missing) }
+        return pin
+    }
+
+    /// As ``pin(_:)``; `nil` where there is no repository.
+    func pinIfThere(_ location: RepositoryLocation) async throws(ComposeFailure) -> RepositoryPin? {
         try access.authorize(location)
         let bytes: [UInt8]
         do throws(TransferProblem) {
             bytes = try await reader.contents(
                 of: SourceTree(location, access).file("repodata/repomd.xml"), limit: min(limits.metadataBytes, SourceReader.largestRepomd))
         } catch {
+            if error == .missing { return nil }
             throw RepositoryFailure(location).pinning(error)
         }
         do {

@@ -6,6 +6,8 @@ public enum DepsolveError: Error, Hashable, Sendable {
     case unknownArchitecture(String)
     /// A document of a repository is not what it should be; `reason` says what and, where known, at which line.
     case unusableMetadata(repository: Checksum, document: String, reason: String)
+    /// A listing names packages that its repositories do not have.
+    case listedButAbsent([NEVRA], arch: String, listing: String)
     /// The task was canceled.
     case canceled
 }
@@ -17,8 +19,15 @@ extension DepsolveError: CustomStringConvertible {
             "\(arch) is not an architecture for which trees can be made; known are \(TreeArchitecture.knownNames.joined(separator: ", "))."
         case .unusableMetadata(let repository, let document, let reason):
             "\(document) of the repository whose repomd.xml has the checksum \(repository) cannot be used: \(reason)."
+        case .listedButAbsent(let packages, let arch, let listing):
+            "\(listing) lists \(packages.count == 1 ? "1 package" : "\(packages.count) packages") for \(arch) that its repositories do not have: "
+                + packages.prefix(Self.namedPackages).map(\.description).joined(separator: ", ")
+                + (packages.count > Self.namedPackages ? " and others." : ".")
         case .canceled:
             "Canceled."
         }
     }
+
+    /// How many packages an explanation names.
+    private static let namedPackages = 20
 }

@@ -6,6 +6,9 @@ public struct DepsolveRequest: Hashable, Sendable {
     public var repositories: [RepositoryMetadata]
     /// Packages that satisfy requirements and never appear in the result, unless a repository has them too and they were asked for.
     public var lookaside: [RepositoryMetadata]
+    /// Which packages of the repositories count, and for which tree, in order of preference; empty: all of them for all trees. A package that no
+    /// listing names does not count at all.
+    public var listings: [PackageListing]
     /// Names of RPMs or of source packages, globs on either, and the longer forms that dnf reads: `name.arch`,
     /// `name-[epoch:]version`, `name-[epoch:]version-release` with or without `.arch`. Empty: everything in the repositories.
     public var packages: [String]
@@ -26,6 +29,7 @@ public struct DepsolveRequest: Hashable, Sendable {
     public init(
         repositories: [RepositoryMetadata],
         lookaside: [RepositoryMetadata] = [],
+        listings: [PackageListing] = [],
         packages: [String] = [],
         arches: [String],
         multilibArches: [String] = [],
@@ -35,6 +39,7 @@ public struct DepsolveRequest: Hashable, Sendable {
     ) {
         self.repositories = repositories
         self.lookaside = lookaside
+        self.listings = listings
         self.packages = packages
         self.arches = arches
         self.multilibArches = multilibArches

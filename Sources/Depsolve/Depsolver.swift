@@ -36,11 +36,9 @@ public actor Depsolver {
         var sources: [NEVRA: ResolvedPackage] = [:]
         var missing: [MissingRequirement] = []
         var problems: [InstallProblem] = []
+        var overruled: [OverruledPackage] = []
         var absences = patterns.map { Absence($0) }
-        for architecture in architectures {
-            try checkCancellation()
-            let pool = try pool(
-                PackagePool.Key(repositories: request.repositories, lookaside: request.lookaside, architecture: architecture))
+        func resolveTree(of architecture: TreeArchitecture, from pool: PackagePool) throws(DepsolveError) {
             let selection = PackageSelection(pool: pool)
             let matches = patterns.map { selection.match($0) }
             for index in absences.indices { absences[index].note(matches[index], in: pool) }
@@ -52,12 +50,30 @@ public actor Depsolver {
             problems += resolver.problems.sorted { $0.package < $1.package }
             sources.merge(resolver.sources.map { ($0.record.nevra, $0) }) { first, _ in first }
         }
+        for architecture in architectures {
+            try checkCancellation()
+            let pool = try pool(
+                PackagePool.Key(repositories: request.repositories, lookaside: request.lookaside, architecture: architecture))
+            if request.listings.isEmpty {
+                try resolveTree(of: architecture, from: pool)
+            } else {
+                let listed = try ListedPackages(request.listings, in: pool)
+                overruled += listed.overruled
+                try pool.withListed(listed.packages) { () throws(DepsolveError) in try resolveTree(of: architecture, from: pool) }
+            }
+        }
         return Resolution(
             trees: trees,
             sources: sources.values.sorted { $0.record.nevra < $1.record.nevra },
             absent: absences.compactMap { $0.report(architectures.map(\.name)) },
             missing: missing,
-            problems: problems)
+            problems: problems,
+            overruled: overruled)
+    }
+
+    /// The base architectures that `names` belong to, each once: `i386` for `i686`, `x86_64` for itself.
+    public static func baseArchitectures(of names: [String]) throws(DepsolveError) -> [String] {
+        try architectures(names).map(\.name)
     }
 
     private static func architectures(_ names: [String]) throws(DepsolveError) -> [TreeArchitecture] {

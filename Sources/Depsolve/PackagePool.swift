@@ -27,10 +27,38 @@ final class PackagePool {
         let pointer: UnsafeMutablePointer<Repo>
     }
 
-    private(set) lazy var index = PackageIndex(self)
+    /// Made from the packages that count when they are first looked at.
+    private var views = Views()
+    /// The packages of the repositories that count; `nil`: all.
+    private var listed: SolvableSet?
+
+    private final class Views {
+        var index: PackageIndex?
+        var builds: [String: [Id]]?
+        var nearestProviders: NearestProviders?
+    }
+
+    var index: PackageIndex {
+        if let index = views.index { return index }
+        let index = PackageIndex(self)
+        views.index = index
+        return index
+    }
+
     /// The binary packages of the repositories by the name of the source package that they were built from.
-    private(set) lazy var builds = Dictionary(grouping: index.allBinaries) { sourceName($0) ?? "" }
-    private(set) lazy var nearestProviders = NearestProviders(self)
+    var builds: [String: [Id]] {
+        if let builds = views.builds { return builds }
+        let builds = Dictionary(grouping: index.allBinaries) { sourceName($0) ?? "" }
+        views.builds = builds
+        return builds
+    }
+
+    var nearestProviders: NearestProviders {
+        if let nearestProviders = views.nearestProviders { return nearestProviders }
+        let nearestProviders = NearestProviders(self)
+        views.nearestProviders = nearestProviders
+        return nearestProviders
+    }
 
     /// Loads the repositories. Blocks.
     static func load(_ key: Key, logger: Logger) throws(DepsolveError) -> PackagePool {
@@ -93,7 +121,9 @@ final class PackagePool {
         let repositories = origins.values.filter { $0.isLookaside == isLookaside }.map(\.pointer)
             .sorted { $0.pointee.repoid < $1.pointee.repoid }
         return repositories.flatMap { repository in
-            (repository.pointee.start..<repository.pointee.end).filter { pool.pointee.solvables[Int($0)].repo == repository }
+            (repository.pointee.start..<repository.pointee.end).filter {
+                pool.pointee.solvables[Int($0)].repo == repository && (isLookaside || listed?.contains($0) != false)
+            }
         }
     }
 
@@ -111,15 +141,26 @@ final class PackagePool {
         let map = UnsafeMutablePointer<Map>.allocate(capacity: 1)
         map_init(map, pool.pointee.nsolvables)
         for id in members.members { map_set(map, id) }
+        let wider = pool.pointee.considered
         pool.pointee.considered = map
         pool_createwhatprovides(pool)
         defer {
-            pool.pointee.considered = nil
+            pool.pointee.considered = wider
             map_free(map)
             map.deallocate()
             pool_createwhatprovides(pool)
         }
         return try body()
+    }
+
+    /// Runs `body` while of the repositories only `packages` are there; the lookasides stay as they are.
+    func withListed<T>(_ packages: SolvableSet, _ body: () throws(DepsolveError) -> T) throws(DepsolveError) -> T {
+        var visible = packages
+        for package in self.packages(ofLookaside: true) { visible.insert(package) }
+        let (all, allListed) = (views, listed)
+        (views, listed) = (Views(), packages)
+        defer { (views, listed) = (all, allListed) }
+        return try withOnly(visible, body)
     }
 
     // MARK: Size

@@ -14,16 +14,19 @@ public struct Resolution: Hashable, Sendable, Codable {
     public let missing: [MissingRequirement]
     /// Packages that could not be installed for another reason than a missing requirement.
     public let problems: [InstallProblem]
+    /// Packages that were listed and gave way to others; see ``DepsolveRequest/listings``.
+    public let overruled: [OverruledPackage]
 
     public init(
         trees: [ArchitectureTree], sources: [ResolvedPackage], absent: [AbsentPackage], missing: [MissingRequirement],
-        problems: [InstallProblem]
+        problems: [InstallProblem], overruled: [OverruledPackage] = []
     ) {
         self.trees = trees
         self.sources = sources
         self.absent = absent
         self.missing = missing
         self.problems = problems
+        self.overruled = overruled
     }
 }
 

@@ -9,6 +9,11 @@ public enum FileChecksum {
         return try digest.finish()
     }
 
+    /// Of bytes that are in memory already.
+    public static func of(_ bytes: [UInt8], _ algorithm: Checksum.Algorithm) throws(RepodataError) -> Checksum {
+        try Digest.of(bytes, algorithm)
+    }
+
     /// Throws `.checksumMismatch` unless `file` has the checksum `expected`; `name` is what the message calls it.
     public static func verify(_ file: FilePath, is expected: Checksum, named name: String? = nil) throws(RepodataError) {
         try Digest.compare(try of(file, expected.algorithm), with: expected, of: name ?? file.shortName)

@@ -54,6 +54,10 @@ extension ComposeFailure {
                 .metadataCorrupt,
                 "The metadata of the repository \(location ?? repository.description) cannot be used: in \(document), \(reason). "
                     + "Whoever maintains the repository has to create its metadata again.")
+        case .listedButAbsent(let packages, let arch, let listing):
+            self.init(
+                .metadataCorrupt, "\(error) Whoever maintains \(listing) has to look into it.",
+                details: packages.prefix(200).map { .init(package: $0.description, arch: arch) })
         case .canceled:
             self.init(.canceled, "The work on the compose was stopped before it was complete.")
         }

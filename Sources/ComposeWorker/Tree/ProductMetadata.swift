@@ -12,6 +12,7 @@ struct ProductMetadata {
     let arches: [String]
     /// The packages of every tree, by the architecture under which productmd lists them.
     let packages: [Package]
+    var images: [ComposeImage] = []
 
     struct Package {
         /// The tree's base architecture; a source package is listed under each.
@@ -30,7 +31,8 @@ struct ProductMetadata {
         [
             "composeinfo.json": try encode(type: "composeinfo", payload: composeInfo),
             "rpms.json": try encode(type: "rpms", payload: payload(["rpms": [Self.variant: rpms]])),
-            "images.json": try encode(type: "images", payload: payload(["images": [String: Any]()])),
+            "images.json": try encode(
+                type: "images", payload: payload(["images": imageEntries.isEmpty ? [:] : [Self.variant: imageEntries]])),
             "modules.json": try encode(type: "modules", payload: payload(["modules": [String: Any]()])),
         ]
     }
@@ -55,22 +57,37 @@ struct ProductMetadata {
         var compose = compose
         if let label { compose["label"] = label }
         let name = identity.layout.directory
+        var trees = [
+            "os_tree": paths { "\($0)/os" }, "repository": paths { "\($0)/os" }, "packages": paths { "\($0)/os/Packages" },
+            "debug_tree": paths { "\($0)/debug/tree" }, "debug_repository": paths { "\($0)/debug/tree" },
+            "debug_packages": paths { "\($0)/debug/tree/Packages" },
+            "source_tree": paths { _ in "source/tree" }, "source_repository": paths { _ in "source/tree" },
+            "source_packages": paths { _ in "source/tree/Packages" },
+        ]
+        if !images.isEmpty { trees["isos"] = paths { "\($0)/iso" }.filter { path in images.contains { $0.arch == path.key } } }
         return [
             "compose": compose,
             "release": ["name": name, "short": name, "version": "1", "type": "ga", "internal": false],
             "variants": [
                 Self.variant: [
                     "id": Self.variant, "uid": Self.variant, "name": Self.variant, "type": "variant", "arches": arches,
-                    "paths": [
-                        "os_tree": paths { "\($0)/os" }, "repository": paths { "\($0)/os" }, "packages": paths { "\($0)/os/Packages" },
-                        "debug_tree": paths { "\($0)/debug/tree" }, "debug_repository": paths { "\($0)/debug/tree" },
-                        "debug_packages": paths { "\($0)/debug/tree/Packages" },
-                        "source_tree": paths { _ in "source/tree" }, "source_repository": paths { _ in "source/tree" },
-                        "source_packages": paths { _ in "source/tree/Packages" },
-                    ],
+                    "paths": trees,
                 ]
             ],
         ]
+    }
+
+    /// arch -> what is known of each image.
+    private var imageEntries: [String: [[String: Any]]] {
+        Dictionary(grouping: images, by: \.arch).mapValues { images in
+            images.map { image in
+                [
+                    "path": image.path, "mtime": image.timestamp, "size": image.size, "volume_id": image.volumeID, "type": "dvd",
+                    "format": "iso", "arch": image.arch, "disc_number": 1, "disc_count": 1, "checksums": ["sha256": image.checksum.hex],
+                    "implant_md5": NSNull(), "bootable": false, "subvariant": Self.variant, "unified": false,
+                ]
+            }
+        }
     }
 
     /// arch -> source NEVRA -> NEVRA -> where it is and what kind of package it is.

@@ -1,0 +1,77 @@
+import Foundation
+import Synchronization
+import SystemPackage
+
+/// What a program prints, line by line: into the log of its compose, and the end of it kept for an explanation.
+///
+/// Directories and addresses that are nobody's business are replaced before anybody sees them. More bytes than the limit are counted and not written.
+final class OutputTail: Sendable {
+    /// The longest line; a longer one is broken.
+    private static let longestLine = 16_384
+    /// How much is kept.
+    private static let keptLines = 40
+
+    private struct State {
+        var pending: [UInt8] = []
+        var lines: [String] = []
+        var bytes = 0
+        var isFull = false
+    }
+
+    private let state = Mutex(State())
+    private let hidden: [(text: String, by: String)]
+    private let limit: Int
+    private let write: @Sendable (String) -> Void
+
+    /// - Parameters:
+    ///   - hidden: texts that must not be shown, with what is shown in their place; the first that fits counts.
+    ///   - limit: bytes that are written at most.
+    ///   - write: takes each line, without its end.
+    init(hiding hidden: [(text: String, by: String)] = [], limit: Int = 64 << 20, write: @escaping @Sendable (String) -> Void = { _ in }) {
+        self.hidden = hidden.filter { !$0.text.isEmpty }
+        self.limit = limit
+        self.write = write
+    }
+
+    func append(_ bytes: [UInt8]) {
+        state.withLock { state in
+            for byte in bytes {
+                if byte == UInt8(ascii: "\n") || state.pending.count >= Self.longestLine { endLine(&state) }
+                if byte != UInt8(ascii: "\n") { state.pending.append(byte) }
+            }
+        }
+    }
+
+    /// Takes in a last line that has no end.
+    func finish() {
+        state.withLock { if !$0.pending.isEmpty { endLine(&$0) } }
+    }
+
+    /// The last `count` lines that say something.
+    func lastLines(_ count: Int = 10) -> [String] {
+        state.withLock { Array($0.lines.suffix(count)) }
+    }
+
+    private func endLine(_ state: inout State) {
+        let line = shown(String(decoding: state.pending, as: UTF8.self))
+        state.pending.removeAll(keepingCapacity: true)
+        if !line.allSatisfy(\.isWhitespace) {
+            state.lines.append(String(line.prefix(500)))
+            if state.lines.count > Self.keptLines { state.lines.removeFirst() }
+        }
+        guard !state.isFull else { return }
+        state.bytes += line.utf8.count + 1
+        if state.bytes > limit {
+            state.isFull = true
+            write("(It prints more than \(limit) bytes; the rest is left out.)")
+        } else {
+            write(line)
+        }
+    }
+
+    private func shown(_ line: String) -> String {
+        var line = line
+        for (text, replacement) in hidden { line.replace(text, with: replacement) }
+        return String(String.UnicodeScalarView(line.unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7F || $0 == "\t" }))
+    }
+}

@@ -1,0 +1,213 @@
+import ComposeModel
+import Foundation
+import SystemPackage
+
+/// What Pungi made.
+struct PungiResult: Hashable, Sendable {
+    /// The compose's own directory, with `compose/`, COMPOSE_ID and STATUS in it.
+    let directory: FilePath
+    /// From COMPOSE_ID.
+    let id: String
+    /// STATUS is FINISHED_INCOMPLETE: something that may be absent is.
+    let isIncomplete: Bool
+}
+
+/// Makes a compose with Pungi, from a configuration that was checked out.
+///
+/// ```
+/// DIRECTORY/   HOME and TMPDIR of Pungi
+///   composes/  its --target-dir, in which it makes the compose's directory
+/// ```
+struct PungiRunner: Sendable {
+    let configuration: PungiConfiguration
+    let log: ComposeLog
+
+    private static let finished = ["FINISHED": false, "FINISHED_INCOMPLETE": true]
+
+    /// Runs Pungi to its end; its output goes into the log of the compose line by line.
+    ///
+    /// - Parameters:
+    ///   - checkout: is written to: `pungi.conf` is put beside the configuration.
+    ///   - directory: is made, on the file system where the result is to stay.
+    ///   - oldComposes: where Pungi finds earlier composes that it may reuse parts of.
+    ///
+    /// Throws `.limitExceeded` when it takes too long, `.sourceNotUsable` when it does not finish the compose, `.storage` when the disk is full,
+    /// `.internal` when it cannot be started; `CancellationError` when the task is canceled. In each case nothing of it runs any more.
+    func run(
+        _ checkout: RawConfigCheckout, for inputs: PungiInputs, in directory: FilePath, oldComposes: FilePath? = nil
+    ) async throws -> PungiResult {
+        guard let config = configuration.rawConfigs[checkout.pin.name] else {
+            throw ComposeFailure(.internal, "This worker has no Pungi configuration called \(checkout.pin.name).")
+        }
+        let composes = directory.appending("composes")
+        do {
+            try FileManager.default.createDirectory(atPath: composes.string, withIntermediateDirectories: true)
+        } catch {
+            throw ComposeFailure(storage: error)
+        }
+        let file = try writeConfiguration(config, of: checkout, inputs)
+        try await validate(file, config, inputs, in: directory)
+
+        var arguments = ["--config=\(file)", "--no-latest-link", "--target-dir=\(composes)"]
+        arguments += inputs.arguments(config.arguments ?? configuration.arguments)
+        if let oldComposes { arguments.append("--old-composes=\(oldComposes)") }
+        let timeLimit = config.timeLimit ?? configuration.timeLimit
+        log.write(.info, "Pungi begins, with the configuration \(checkout.pin.name) at \(checkout.pin.commit).")
+        let (ending, output) = try await run(configuration.executable, arguments, inputs, in: directory, timeLimit: timeLimit)
+        log.write(.info, "Pungi \(ending.inWords).")
+        let made = composeDirectory(in: composes)
+        guard ending == .exited(0) else { throw failure(ending, output, status: made?.status, timeLimit) }
+        guard let made else {
+            throw ComposeFailure(.sourceNotUsable, "Pungi ended without an error and has made no compose.\(Self.quoted(output))")
+        }
+        guard let isIncomplete = Self.finished[made.status] else {
+            throw ComposeFailure(
+                .sourceNotUsable,
+                "Pungi ended without an error, but its compose is not finished: its STATUS is \(made.status.isEmpty ? "missing" : made.status).\(Self.quoted(output))"
+            )
+        }
+        return PungiResult(directory: made.path, id: made.id, isIncomplete: isIncomplete)
+    }
+
+    // MARK: Configuration
+
+    /// Puts `pungi.conf` beside the configuration's own file, since what that imports or names is found beside it.
+    private func writeConfiguration(
+        _ config: PungiConfiguration.RawConfig, of checkout: RawConfigCheckout, _ inputs: PungiInputs
+    ) throws -> FilePath {
+        let name = FilePath(config.configFilename)
+        // A directory in the file's name takes the place of `path`.
+        let folder = name.components.count > 1 ? name.removingLastComponent().string : config.path ?? ""
+        let directory = folder.isEmpty ? checkout.directory : checkout.directory.appending(folder)
+        let source = directory.appending(name.lastComponent?.string ?? "")
+        let main = directory.appending("pungi.conf")
+        guard let content = Self.contents(of: source, within: checkout.directory) else {
+            throw ComposeFailure(
+                .sourceNotUsable,
+                "The Pungi configuration \(checkout.pin.name) has no file \(folder.isEmpty ? "" : folder + "/")\(name.lastComponent?.string ?? "") at the commit \(checkout.pin.commit)."
+            )
+        }
+        do {
+            guard let wrapper = config.wrapper else {
+                if source != main { try Self.replace(main, by: content) }
+                return main
+            }
+            guard let text = FileManager.default.contents(atPath: wrapper.string) else {
+                throw PungiWrapper.unusable("it cannot be read")
+            }
+            let filled = try PungiWrapper(text: String(decoding: text, as: UTF8.self)).filled(with: inputs.members)
+            try Self.replace(directory.appending("raw_config.conf"), by: content)
+            try Self.replace(main, by: Data(filled.utf8))
+            return main
+        } catch let error as ComposeFailure {
+            throw error
+        } catch {
+            throw ComposeFailure(storage: error)
+        }
+    }
+
+    /// The file's content; `nil` where there is none, or where a symbolic link leads out of `root`.
+    private static func contents(of file: FilePath, within root: FilePath) -> Data? {
+        let resolved = URL(filePath: file.string).resolvingSymlinksInPath().path
+        let top = URL(filePath: root.string).resolvingSymlinksInPath().path
+        guard FilePath(resolved).starts(with: FilePath(top)) else { return nil }
+        return FileManager.default.contents(atPath: resolved)
+    }
+
+    /// In place of whatever the repository has there, which may be a symbolic link.
+    private static func replace(_ file: FilePath, by content: Data) throws {
+        try content.write(to: URL(filePath: file.string), options: .atomic)
+    }
+
+    private func validate(
+        _ file: FilePath, _ config: PungiConfiguration.RawConfig, _ inputs: PungiInputs, in directory: FilePath
+    ) async throws {
+        guard let validator = configuration.validator else { return }
+        var arguments = ["--old-composes"]
+        if let schema = config.schemaOverride { arguments += ["--schema-override", schema.string] }
+        let (ending, output) = try await run(
+            validator, arguments + [file.string], inputs, in: directory, timeLimit: configuration.fetchTimeLimit)
+        guard ending == .exited(0) else {
+            throw ComposeFailure(.sourceNotUsable, "The Pungi configuration \(inputs.source) is not valid.\(Self.quoted(output))")
+        }
+    }
+
+    // MARK: The process
+
+    private func run(
+        _ program: String, _ arguments: [String], _ inputs: PungiInputs, in directory: FilePath, timeLimit: Duration
+    ) async throws -> (ChildProcess.Ending, OutputTail) {
+        let log = log
+        let output = OutputTail(
+            hiding: [(configuration.rawConfigs[inputs.source]?.url ?? "", inputs.source), (directory.string + "/", "")]
+                + (directory.components.isEmpty ? [] : [(directory.removingLastComponent().string + "/", "")]),
+            limit: configuration.outputLimit, write: { log.write(.info, $0) })
+        let environment = ChildProcess.plainEnvironment(home: directory).merging(inputs.variables) { $1 }
+            .merging(configuration.environment) { $1 }
+        let child = ChildProcess(
+            program: program, arguments: arguments, environment: environment, directory: directory, timeLimit: timeLimit)
+        defer { output.finish() }
+        do {
+            let ending = try await child.run { output.append($0) }
+            output.finish()
+            return (ending, output)
+        } catch let error as ChildProcess.CannotStart {
+            throw ComposeFailure(
+                .internal,
+                "\(FilePath(program).lastComponent?.string ?? "Pungi") \(error.isAbsent ? "is not installed on" : "cannot be started by") this worker. "
+                    + "Its administrators can help.")
+        }
+    }
+
+    private func failure(
+        _ ending: ChildProcess.Ending, _ output: OutputTail, status: String?, _ timeLimit: Duration
+    ) -> ComposeFailure {
+        let lines = output.lastLines(40)
+        if ending == .timeLimit {
+            return ComposeFailure(
+                .limitExceeded,
+                "Pungi took longer than the \(timeLimit.components.seconds) seconds that this service gives it, and was ended.\(Self.quoted(output))"
+            )
+        }
+        if lines.contains(where: { $0.contains("No space left on device") || $0.contains("Disk quota exceeded") }) {
+            return ComposeFailure(storage: Errno.noSpace)
+        }
+        let left = status.map { $0.isEmpty ? "" : ", and left the compose with the STATUS \($0)" } ?? ""
+        return ComposeFailure(.sourceNotUsable, "Pungi \(ending.inWords)\(left).\(Self.quoted(output))")
+    }
+
+    /// The end of what it said: its errors, where it calls them so.
+    private static func quoted(_ output: OutputTail) -> String {
+        let lines = output.lastLines(40)
+        let errors = lines.filter { $0.contains("[ERROR") || $0.contains("[CRITICAL") }
+        let chosen = (errors.isEmpty ? lines : errors).suffix(10)
+        return chosen.isEmpty ? " It said nothing." : " The last that it said:\n" + chosen.joined(separator: "\n")
+    }
+
+    // MARK: The result
+
+    private struct Made {
+        let path: FilePath
+        let id: String
+        /// Empty where there is none.
+        let status: String
+    }
+
+    /// The only directory that Pungi has made; of several, one that is finished.
+    private func composeDirectory(in composes: FilePath) -> Made? {
+        let names = ((try? FileManager.default.contentsOfDirectory(atPath: composes.string)) ?? []).sorted()
+        let all = names.compactMap { name -> Made? in
+            let path = composes.appending(name)
+            guard let type = try? FileManager.default.attributesOfItem(atPath: path.string)[.type] as? FileAttributeType,
+                type == .typeDirectory
+            else { return nil }
+            return Made(path: path, id: text(path.appending("COMPOSE_ID")) ?? name, status: text(path.appending("STATUS")) ?? "")
+        }
+        return all.first { Self.finished[$0.status] != nil } ?? all.first
+    }
+
+    private func text(_ file: FilePath) -> String? {
+        guard let data = FileManager.default.contents(atPath: file.string) else { return nil }
+        return String(decoding: data.prefix(200), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+}

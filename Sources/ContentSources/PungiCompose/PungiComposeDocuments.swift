@@ -1,0 +1,119 @@
+import Foundation
+import Repodata
+
+/// What this service reads of a compose's `rpms.json`: the packages of one variant.
+///
+/// The format is productmd's (https://productmd.readthedocs.io): payload, rpms, variant, architecture, source package, package. Only the wanted
+/// variant is decoded, because those of large composes hold hundreds of thousands of packages.
+struct RPMListDocument: Decodable {
+    /// By base architecture.
+    let packages: [String: Packages]
+
+    /// The packages of one architecture, source packages included, by what they are.
+    struct Packages {
+        var binary: Set<NEVRA> = []
+        var debug: Set<NEVRA> = []
+        var source: Set<NEVRA> = []
+    }
+
+    /// The document is fine and has other variants: these.
+    struct UnknownVariant: Error {
+        let known: [String]
+    }
+
+    /// Set in `userInfo`: the name of the wanted variant.
+    static let variant = CodingUserInfoKey(rawValue: "variant")!
+
+    private struct Package: Decodable {
+        let category: String?
+    }
+
+    init(from decoder: any Decoder) throws {
+        let variant = Name(decoder.userInfo[Self.variant] as? String ?? "")
+        let document = try decoder.container(keyedBy: Name.self)
+        let variants = try document.nestedContainer(keyedBy: Name.self, forKey: "payload").nestedContainer(
+            keyedBy: Name.self, forKey: "rpms")
+        guard variants.contains(variant) else { throw UnknownVariant(known: variants.allKeys.map(\.stringValue)) }
+        let arches = try variants.nestedContainer(keyedBy: Name.self, forKey: variant)
+        var all: [String: Packages] = [:]
+        for arch in arches.allKeys {
+            let sources = try arches.nestedContainer(keyedBy: Name.self, forKey: arch)
+            var packages = Packages()
+            for source in sources.allKeys {
+                let built = try sources.nestedContainer(keyedBy: Name.self, forKey: source)
+                for name in built.allKeys {
+                    guard let nevra = NEVRA(name.stringValue) else {
+                        throw DecodingError.dataCorruptedError(
+                            forKey: name, in: built, debugDescription: "it is not NAME-EPOCH:VERSION-RELEASE.ARCH")
+                    }
+                    let category = try built.decode(Package.self, forKey: name).category
+                    switch category ?? (nevra.isSource ? "source" : nevra.isDebug ? "debug" : "binary") {
+                    case "source": packages.source.insert(nevra)
+                    case "debug": packages.debug.insert(nevra)
+                    default: packages.binary.insert(nevra)
+                    }
+                }
+            }
+            all[arch.stringValue] = packages
+        }
+        packages = all
+    }
+}
+
+/// What this service reads of a compose's `composeinfo.json`: where the repositories of each variant are, below the directory `compose`.
+struct ComposeInfoDocument: Decodable {
+    /// Kind of repository, architecture, path.
+    struct Paths: Decodable {
+        var repository: [String: String]?
+        var debug: [String: String]?
+        var source: [String: String]?
+
+        private enum CodingKeys: String, CodingKey {
+            case repository
+            case debug = "debug_repository"
+            case source = "source_repository"
+        }
+    }
+
+    private struct Payload: Decodable {
+        let variants: [String: Variant]
+    }
+
+    private struct Variant: Decodable {
+        let paths: Paths?
+    }
+
+    private let payload: Payload
+
+    func paths(of variant: String) -> Paths? { payload.variants[variant]?.paths }
+}
+
+/// A key of a JSON object that can be anything.
+private struct Name: CodingKey, ExpressibleByStringLiteral {
+    let stringValue: String
+    var intValue: Int? { nil }
+
+    init(_ text: String) { stringValue = text }
+    init(stringLiteral: String) { stringValue = stringLiteral }
+    init(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
+}
+
+extension DecodingError {
+    /// Where and what, in words that follow a colon.
+    var explanation: String {
+        func place(_ context: Context, _ last: String? = nil) -> String {
+            let path = context.codingPath.map(\.stringValue) + (last.map { [$0] } ?? [])
+            return path.isEmpty ? "the document" : path.joined(separator: " > ")
+        }
+        switch self {
+        case .keyNotFound(let key, let context): return "\(place(context, key.stringValue)) is missing"
+        case .typeMismatch(_, let context): return "\(place(context)) is of the wrong type"
+        case .valueNotFound(_, let context): return "\(place(context)) is null"
+        case .dataCorrupted(let context):
+            if context.codingPath.isEmpty { return "it is not JSON, or not all of it came" }
+            return "of \(place(context)), \(context.debugDescription)"
+        @unknown default: return "it cannot be read"
+        }
+    }
+}

@@ -1,0 +1,52 @@
+import ComposeModel
+import Repodata
+import SystemPackage
+
+/// Where a variant of a compose is, as Pungi lays composes out: `…/compose/Server`, beside `…/compose/metadata`.
+struct PungiComposeLocation: Hashable, Sendable {
+    /// The variant's directory, which is what people name.
+    let directory: RepositoryLocation
+    /// The variant's name: the last part of ``directory``.
+    let variant: String
+    /// The directory `compose`, to which the paths in its metadata are relative.
+    let compose: RepositoryLocation
+
+    /// Throws `.sourceNotUsable` for what cannot be a variant's directory.
+    init(_ directory: RepositoryLocation) throws(ComposeFailure) {
+        self.directory = directory
+        let (variant, parent): (String?, RepositoryLocation?) =
+            switch directory {
+            case .directory(let path): (path.lastComponent?.string, .directory(path.removingLastComponent()))
+            case .url(let url): (url.names.last, (try? url.appending(href: "..")).map { .url($0) })
+            }
+        guard let variant, let parent else {
+            throw ComposeFailure(
+                .sourceNotUsable, "\(directory) is not the place of a variant of a compose, which ends in compose/ and the variant's name.")
+        }
+        self.variant = variant
+        compose = parent
+    }
+
+    /// The directory that holds `compose` and the file STATUS; `nil` where nothing is above.
+    var topLevel: RepositoryLocation? {
+        switch compose {
+        case .directory(let path): path.components.isEmpty ? nil : .directory(path.removingLastComponent())
+        case .url(let url): (try? url.appending(href: "..")).map { .url($0) }
+        }
+    }
+
+    /// The repository at `path` below ``compose``; `nil` for a path that leads out of it.
+    func repository(at path: String) -> RepositoryLocation? {
+        let names = path.split(separator: "/")
+        guard !path.hasPrefix("/"), !names.isEmpty, !names.contains(".."), !path.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) else {
+            return nil
+        }
+        switch compose {
+        case .directory(let directory): return .directory(directory.appending(names.joined(separator: "/")).lexicallyNormalized())
+        case .url(let url):
+            // Not an href: a path in productmd's metadata is not escaped.
+            let href = names.map { $0.replacing("%", with: "%25") }.joined(separator: "/")
+            return (try? url.appending(href: href)).flatMap { $0.isWithin(url) ? .url($0) : nil }
+        }
+    }
+}

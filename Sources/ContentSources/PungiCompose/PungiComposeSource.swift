@@ -1,0 +1,244 @@
+public import ComposeModel
+import Foundation
+import Glibc
+import NIOPosix
+public import Repodata
+import SystemPackage
+
+/// Reads other composes: pins what one variant of each is now, and brings the metadata of its repositories and the list of its packages here.
+///
+/// A compose is named by the directory of one variant, `http://host/…/compose/Server`; beside it lies `metadata/` with productmd's `rpms.json` and,
+/// where the compose has one, `composeinfo.json`, which says where the repositories are.
+public struct PungiComposeSource: Sendable {
+    /// Bytes of an rpms.json: the largest distributions have a third of it.
+    private static let largestList = 256 << 20
+    private static let largestInfo = 16 << 20
+
+    private let repositories: RepositorySource
+
+    /// - Parameter repositories: reads the composes' repositories; its access rules and its cache are those of the composes' own documents too.
+    public init(repositories: RepositorySource) {
+        self.repositories = repositories
+    }
+
+    // MARK: Pin
+
+    /// What the composes are now.
+    /// - Parameter arches: base architectures; only their repositories are read.
+    ///
+    /// Throws `.sourceNotUsable` for what is no finished compose with that variant, may not be read, or when none of the composes has any of the
+    /// architectures; `.metadataCorrupt`, `.limitExceeded` or `.sourceUnreachable` for what cannot be read.
+    public func pin(_ locations: [RepositoryLocation], arches: [String]) async throws(ComposeFailure) -> [PinnedPungiCompose] {
+        var pins: [PinnedPungiCompose] = []
+        var known: Set<String> = []
+        for location in locations {
+            let place = try PungiComposeLocation(location)
+            try repositories.access.authorize(location)
+            try repositories.access.authorize(place.compose)
+            try await checkStatus(of: place)
+            let bytes = try await list(of: place)
+            let checksum = try Self.checksum(bytes)
+            let list = try Self.parse(bytes, of: place)
+            known.formUnion(list.packages.keys)
+            let paths = try await paths(of: place)
+            var trees: [PinnedPungiCompose.Tree] = []
+            for arch in arches where list.packages[arch] != nil {
+                trees.append(try await tree(arch, of: place, paths))
+            }
+            try await keep(bytes, as: checksum)
+            pins.append(PinnedPungiCompose(location: location, rpms: checksum, trees: trees))
+        }
+        guard pins.contains(where: { !$0.trees.isEmpty }) else {
+            let these = locations.count == 1 ? "The compose \(locations[0]) has" : "The \(locations.count) composes have"
+            throw ComposeFailure(
+                .sourceNotUsable,
+                "\(these) nothing for \(arches.joined(separator: ", ")). There is \(known.isEmpty ? "no package at all" : known.sorted().joined(separator: ", "))."
+            )
+        }
+        return pins
+    }
+
+    /// Whether the compose is finished, as far as it says so: `STATUS` is not published everywhere.
+    private func checkStatus(of place: PungiComposeLocation) async throws(ComposeFailure) {
+        guard let top = place.topLevel else { return }
+        let bytes: [UInt8]
+        do throws(TransferProblem) {
+            bytes = try await repositories.reader.contents(of: SourceTree(top, repositories.access).file("STATUS"), limit: 1024)
+        } catch {
+            switch error {
+            case .canceled, .unreachable: throw PungiComposeFailure(location: place).reading("STATUS", error)
+            default: return
+            }
+        }
+        let status = String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+        // Something else that is served at that place, such as a page for people, says nothing.
+        guard !status.isEmpty, status.utf8.allSatisfy({ (65...90).contains($0) || $0 == UInt8(ascii: "_") }) else { return }
+        guard ["FINISHED", "FINISHED_INCOMPLETE"].contains(status) else {
+            throw PungiComposeFailure(location: place).unfinished(status: status)
+        }
+    }
+
+    private func list(of place: PungiComposeLocation) async throws(ComposeFailure) -> [UInt8] {
+        let limit = min(Self.largestList, repositories.limits.metadataBytes)
+        do throws(TransferProblem) {
+            return try await repositories.reader.contents(
+                of: SourceTree(place.compose, repositories.access).file("metadata/rpms.json"), limit: limit)
+        } catch {
+            throw PungiComposeFailure(location: place).reading("rpms.json", error)
+        }
+    }
+
+    private static func parse(_ bytes: [UInt8], of place: PungiComposeLocation) throws(ComposeFailure) -> RPMListDocument {
+        let decoder = JSONDecoder()
+        decoder.userInfo[RPMListDocument.variant] = place.variant
+        do {
+            return try decoder.decode(RPMListDocument.self, from: Data(bytes))
+        } catch {
+            throw PungiComposeFailure(location: place).parsing("rpms.json", error)
+        }
+    }
+
+    /// Where composeinfo.json says that the variant's repositories are; nowhere where there is no such document.
+    private func paths(of place: PungiComposeLocation) async throws(ComposeFailure) -> ComposeInfoDocument.Paths {
+        let bytes: [UInt8]
+        do throws(TransferProblem) {
+            bytes = try await repositories.reader.contents(
+                of: SourceTree(place.compose, repositories.access).file("metadata/composeinfo.json"), limit: Self.largestInfo)
+        } catch {
+            if error == .missing { return ComposeInfoDocument.Paths() }
+            throw PungiComposeFailure(location: place).reading("composeinfo.json", error)
+        }
+        do {
+            return try JSONDecoder().decode(ComposeInfoDocument.self, from: Data(bytes)).paths(of: place.variant) ?? .init()
+        } catch {
+            throw PungiComposeFailure(location: place).parsing("composeinfo.json", error)
+        }
+    }
+
+    private func tree(
+        _ arch: String, of place: PungiComposeLocation, _ paths: ComposeInfoDocument.Paths
+    ) async throws(ComposeFailure) -> PinnedPungiCompose.Tree {
+        func location(_ path: String?, or custom: String) throws(ComposeFailure) -> RepositoryLocation {
+            let path = path ?? "\(place.variant)/\(custom)"
+            guard let location = place.repository(at: path) else {
+                throw PungiComposeFailure(location: place).corrupt(
+                    "composeinfo.json", "the path \"\(path.prefix(200))\" in it leads out of the compose")
+            }
+            return location
+        }
+        return PinnedPungiCompose.Tree(
+            arch: arch,
+            repository: try await repositories.pin(try location(paths.repository?[arch], or: "\(arch)/os")),
+            debug: try await repositories.pinIfThere(try location(paths.debug?[arch], or: "\(arch)/debug/tree")),
+            source: try await repositories.pinIfThere(try location(paths.source?[arch], or: "source/tree")))
+    }
+
+    // MARK: Content
+
+    /// The repositories and package lists of exactly `pins`, from the cache or fetched.
+    /// - Parameter arches: as they were asked for when the pins were made: those that a compose does not have are noted.
+    ///
+    /// Throws what ``pin(_:arches:)`` and ``RepositorySource/metadata(for:)`` throw; `.sourceNotUsable` when the package list of a recorded pin is gone.
+    public func content(of pins: [PinnedPungiCompose], arches: [String]) async throws(ComposeFailure) -> PungiComposeContent {
+        var metadata: [Checksum: PinnedRepository] = [:]
+        var order: [Checksum] = []
+        var listings: [PackageListing] = []
+        var notes: [String] = []
+        for pin in pins {
+            let place = try PungiComposeLocation(pin.location)
+            let list = try Self.parse(try await keptList(of: pin, at: place), of: place)
+            let absent = arches.filter { list.packages[$0] == nil }
+            if !absent.isEmpty {
+                notes.append(
+                    "The compose \(pin.location) has nothing for \(absent.joined(separator: ", ")), only for \(list.packages.keys.sorted().joined(separator: ", "))."
+                )
+            }
+            for tree in pin.trees {
+                let listed = list.packages[tree.arch] ?? .init()
+                for repository in tree.repositories where metadata[repository.checksum] == nil {
+                    metadata[repository.checksum] = try await repositories.metadata(for: repository)
+                    order.append(repository.checksum)
+                }
+                var packages = listed.binary
+                for (kind, pinned, names) in [("debug", tree.debug, listed.debug), ("source", tree.source, listed.source)] {
+                    if pinned != nil {
+                        packages.formUnion(names)
+                    } else if !names.isEmpty {
+                        notes.append(
+                            "The compose \(pin.location) has no \(kind) repository for \(tree.arch), so the \(names.count) \(kind) packages that it lists are left out."
+                        )
+                    }
+                }
+                listings.append(
+                    PackageListing(
+                        name: pin.location.description, arch: tree.arch, repositories: tree.repositories.map(\.checksum), packages: packages
+                    ))
+            }
+        }
+        return PungiComposeContent(repositories: order.compactMap { metadata[$0] }, listings: listings, notes: notes)
+    }
+
+    private static func checksum(_ bytes: [UInt8]) throws(ComposeFailure) -> Checksum {
+        do throws(RepodataError) {
+            return try FileChecksum.of(bytes, .sha256)
+        } catch {
+            throw ComposeFailure(.internal, "A checksum could not be computed: \(error.message).")
+        }
+    }
+
+    // MARK: Kept lists
+
+    private static let fileName = "rpms.json"
+
+    /// Puts a list into the metadata cache, by its checksum, where it stays for those that are made from it later.
+    private func keep(_ bytes: [UInt8], as checksum: Checksum) async throws(ComposeFailure) {
+        let cache = repositories.cache
+        try await repositories.threadPool.run(canceled: .canceled) { () throws(ComposeFailure) in
+            do throws(Errno) {
+                guard try cache.document(Self.fileName, of: checksum) == nil else { return }
+                let fresh = try cache.prepare()
+                do throws(Errno) {
+                    try RegularFile.write(bytes, to: fresh.appending(Self.fileName))
+                    try RegularFile.synchronize(fresh.appending(Self.fileName))
+                    try cache.publish(fresh, as: checksum)
+                } catch {
+                    // The first error is the one to tell of; what is left is removed when it is old.
+                    try? cache.discard(fresh)
+                    throw error
+                }
+            } catch {
+                throw .storage(error)
+            }
+        }
+    }
+
+    private func keptList(of pin: PinnedPungiCompose, at place: PungiComposeLocation) async throws(ComposeFailure) -> [UInt8] {
+        try repositories.access.authorize(pin.location)
+        let cache = repositories.cache
+        let kept = try await repositories.threadPool.run(canceled: .canceled) { () throws(ComposeFailure) in
+            do throws(Errno) { return try cache.document(Self.fileName, of: pin.rpms) } catch { throw .storage(error) }
+        }
+        if let kept { return kept }
+        let bytes = try await list(of: place)
+        guard try Self.checksum(bytes) == pin.rpms else {
+            throw PungiComposeFailure(location: place).changed(since: pin.rpms)
+        }
+        try await keep(bytes, as: pin.rpms)
+        return bytes
+    }
+}
+
+extension MetadataCache {
+    /// The document that is kept under its own checksum; it counts as asked for now.
+    fileprivate func document(_ name: String, of id: Checksum) throws(Errno) -> [UInt8]? {
+        guard let place = place(of: id) else { return nil }
+        do throws(Errno) {
+            let bytes = try RegularFile.contents(of: place.appending(name))
+            utimensat(AT_FDCWD, place.string, nil, 0)
+            return bytes
+        } catch {
+            guard error == .noSuchFileOrDirectory else { throw error }
+            return nil
+        }
+    }
+}

@@ -1,0 +1,26 @@
+public import Repodata
+
+/// A package that was left out because a listing before its own has another one of the same name, version and architecture.
+public struct OverruledPackage: Hashable, Sendable, Codable {
+    public let package: NEVRA
+    /// The base architecture of the tree.
+    public let arch: String
+    /// The listing that it is from, and the one whose package was taken.
+    public let listing: String
+    public let taken: String
+
+    public init(package: NEVRA, arch: String, listing: String, taken: String) {
+        self.package = package
+        self.arch = arch
+        self.listing = listing
+        self.taken = taken
+    }
+}
+
+extension OverruledPackage: CustomStringConvertible {
+    public var description: String {
+        listing == taken
+            ? "\(listing) has more than one \(package) for \(arch), and they differ; the first is taken"
+            : "\(package) is not the same in \(taken) and in \(listing); that of \(taken) is taken for \(arch)"
+    }
+}
