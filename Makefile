@@ -36,7 +36,8 @@ build: ## Build everything for debugging, into .build.
 
 release: ## Build the programs to be shipped, into .build-release.
 	@scripts/bootstrap build
-	swift build --configuration release --scratch-path .build-release
+	swift build --configuration release --scratch-path .build-release --product odcs-server
+	swift build --configuration release --scratch-path .build-release --product odcs
 
 lint: ## Check the format of the Swift code.
 	swift format lint --strict --recursive --parallel $(swift_code)

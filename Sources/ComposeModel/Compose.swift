@@ -58,3 +58,11 @@ public struct Compose: Hashable, Sendable, Identifiable {
         self.attempts = attempts
     }
 }
+
+extension Compose {
+    /// The architectures as resolved: what a compose of Pulp's repositories has is known only by them.
+    public var arches: [String] { specification?.pins.pulp.map(\.repositories.arches) ?? request.arches }
+
+    /// The keys as resolved: for a compose of Pulp's repositories, those that Pulp says their packages are signed with.
+    public var sigkeys: [String] { specification?.pins.pulp.map(\.repositories.sigkeys) ?? request.sigkeys }
+}

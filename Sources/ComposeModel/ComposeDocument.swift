@@ -105,12 +105,12 @@ public struct ComposeDocument: Hashable, Sendable, Codable {
         resultRepofile = "\(toplevelURL)/\(layout.repoFile)"
         flags = request.flags.names
         results = request.results.names
-        sigkeys = words(request.sigkeys)
+        sigkeys = words(compose.sigkeys)
         kojiEvent = compose.kojiEvent
         kojiTaskID = compose.kojiTaskID
         packages = wordsOrNil(request.packages)
         builds = wordsOrNil(request.builds)
-        arches = words(request.arches)
+        arches = words(compose.arches)
         multilibArches = words(request.multilibArches)
         multilibMethod = request.multilibMethods.rawValue
         lookasideRepos = words(request.lookasideRepos)

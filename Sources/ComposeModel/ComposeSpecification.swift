@@ -19,8 +19,8 @@ public struct ComposeSpecification: Hashable, Sendable, Codable {
     }
 
     public var sourceType: SourceType
-    public var repositories: [Repository]
-    public var lookaside: [Repository]
+    /// What the sources were when they were looked at.
+    public var pins: ComposePins
     /// Sorted, without repetition; empty means everything.
     public var packages: [String]
     public var sigkeys: [String]
@@ -34,10 +34,9 @@ public struct ComposeSpecification: Hashable, Sendable, Codable {
     public var composeType: String?
     public var targetDir: String
 
-    public init(_ request: ComposeRequest, repositories: [Repository], lookaside: [Repository]) {
+    public init(_ request: ComposeRequest, pins: ComposePins) {
         sourceType = request.sourceType
-        self.repositories = repositories
-        self.lookaside = lookaside
+        self.pins = pins
         packages = Set(request.packages).sorted()
         sigkeys = request.sigkeys.map { $0.lowercased() }
         arches = Set(request.arches).sorted()

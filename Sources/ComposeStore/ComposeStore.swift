@@ -40,7 +40,7 @@ public struct ComposeStore: Sendable {
         // A renewed compose keeps the pins of the old one, and so its package versions. Where nothing came of the old one, its
         // repositories may well be what was wrong, and are looked at anew.
         let specification = new.renewedFrom.flatMap { $0.state == .failed ? nil : $0.specification }.map {
-            ComposeSpecification(request, repositories: $0.repositories, lookaside: $0.lookaside)
+            ComposeSpecification(request, pins: $0.pins)
         }
         let source = new.renewedFrom?.source ?? request.source.joined(separator: " ")
         let rows = try await connection.query(

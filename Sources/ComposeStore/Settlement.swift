@@ -32,7 +32,8 @@ extension ComposeStore {
                 WHERE \(fragment: lease.guardCondition)
                 """)
             guard pinned.affectedRows == 1 else { return .leaseLost }
-            if lease.compose.request.flags.contains(.noReuse) { return .build }
+            // What Pungi reads beside its configuration is not known here, so that no two of its composes are known to be equal.
+            if lease.compose.request.flags.contains(.noReuse) || specification.sourceType == .rawConfig { return .build }
 
             // Under way first: should that one finish while this waits for its row, the next statement sees its result.
             let underWay = try await connection.query(
@@ -71,6 +72,7 @@ extension ComposeStore {
         _ = try await connection.query(
             """
             UPDATE composes SET state = 2, state_reason = \(reason), failure = NULL, time_done = now(), result_id = \(result),
+                pungi_compose_id = (SELECT pungi_compose_id FROM composes WHERE id = \(result)),
                 time_to_expire = now() + make_interval(secs => (request->>'secondsToLive')::float8),
                 joined_to = NULL, lease_token = NULL, lease_expires_at = NULL
             WHERE state = 1 AND (id = \(id) OR joined_to = \(id))

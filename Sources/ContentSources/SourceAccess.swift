@@ -24,6 +24,8 @@ public struct SourceAccess: Sendable {
     public let allowedURLPrefixes: [String]
     let roots: [Root]
     let prefixes: [RepositoryURL]
+    /// Addresses at which this service itself serves a directory of this host: what lies there is read without going through HTTP.
+    private var published: [(prefix: RepositoryURL, directory: FilePath)] = []
 
     /// Resolves the symbolic links of the roots.
     ///
@@ -47,11 +49,26 @@ public struct SourceAccess: Sendable {
         self.prefixes = prefixes
     }
 
+    /// The same access, and besides to everything that is served at `address` from `directory`, which is a directory of finished composes.
+    ///
+    /// Throws when the directory does not exist, or the address is no http or https address without user and query.
+    public func publishing(_ directory: FilePath, at address: String) throws(ConfigurationError) -> SourceAccess {
+        let prefix: RepositoryURL
+        do {
+            prefix = try RepositoryURL(address)
+        } catch {
+            throw ConfigurationError(description: "The address of a directory of composes cannot be used: \(error.reason).")
+        }
+        var access = self
+        access.published.append((prefix, try Self.root(directory).resolved))
+        return access
+    }
+
     /// Throws `.sourceNotUsable` when `location` may not be read, and says what could be asked for instead.
     public func authorize(_ location: RepositoryLocation) throws(ComposeFailure) {
         switch location {
         case .directory(let path): if confine(path) == nil { throw refusal(of: location) }
-        case .url(let url): if !allows(url) { throw refusal(of: location) }
+        case .url(let url): if !allows(url), confine(url) == nil { throw refusal(of: location) }
         }
     }
 
@@ -68,6 +85,14 @@ public struct SourceAccess: Sendable {
             }
         }
         return nil
+    }
+
+    /// Where this service keeps what it serves at `url` itself; `nil` for what it does not serve. What has a name with a dot at its start is not served.
+    func confine(_ url: RepositoryURL) -> ConfinedPath? {
+        guard let place = published.first(where: { url.isWithin($0.prefix) }) else { return nil }
+        let names = url.names.dropFirst(place.prefix.names.count)
+        guard !names.contains(where: { $0.hasPrefix(".") }) else { return nil }
+        return ConfinedPath(root: place.directory, relative: names.joined(separator: "/"))
     }
 
     private func refusal(of location: RepositoryLocation) -> ComposeFailure {

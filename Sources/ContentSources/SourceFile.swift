@@ -22,7 +22,8 @@ enum SourceTree: Sendable {
                 throw .notPermitted("the metadata says that it lies in a directory that this service may not read")
             }
             self = .directory(confined, access)
-        case .url(let url): self = .address(url, access)
+        case .url(let url):
+            self = access.confine(url).map { .directory($0, access) } ?? .address(url, access)
         }
     }
 

@@ -94,14 +94,18 @@ struct ServerAssembly {
         let targets = configuration.composes.targets.map { name, target in
             (name, FrontendConfiguration.TargetDirectory(path: target.directory, url: target.url ?? Self.path(ofTarget: name)))
         }
+        let rawConfigs = (configuration.pungi?.rawConfigs ?? [:]).mapValues { config in
+            ["url": Self.withoutPassword(config.url), "config_filename": config.configFilename]
+        }
         let limits = RequestLimits(
             defaultArches: configuration.composes.arches, defaultSecondsToLive: configuration.composes.secondsToLive,
-            maximumSecondsToLive: configuration.composes.maxSecondsToLive, refusedSourceTypes: Self.refusedSourceTypes,
-            allowedResults: .repository, allowedArches: DepsolveRequest.knownArches)
+            maximumSecondsToLive: configuration.composes.maxSecondsToLive, refusedSourceTypes: refusedSourceTypes,
+            allowedResults: [.repository, .iso], allowedArches: DepsolveRequest.knownArches)
         let frontend = ComposeFrontend(
             configuration: FrontendConfiguration(
                 serverURL: configuration.frontend.publicURL ?? "", targets: Dictionary(uniqueKeysWithValues: targets), limits: limits,
-                version: Version.current, checkSource: { request throws(ComposeFailure) in try Self.check(request, access: access) }),
+                rawConfigURLs: rawConfigs, version: Version.current,
+                checkSource: { request throws(ComposeFailure) in try check(request, access: access, publicURL: publicURL.current) }),
             store: store, logger: logger)
         let address = BindAddress.hostname(configuration.frontend.host, port: configuration.frontend.port)
         return frontend.application(address: address) { bound in
@@ -118,10 +122,27 @@ struct ServerAssembly {
         }
     }
 
-    private static let refusedSourceTypes = Dictionary(
-        uniqueKeysWithValues: SourceType.allCases.filter { $0 != .repo }.map {
-            ($0, "This version makes composes from repositories (repo); the source type \($0.name) is not there yet.")
-        })
+    /// The source types that cannot be had here, each with the reason: the setting that is missing.
+    private var refusedSourceTypes: [SourceType: String] {
+        var refused: [SourceType: String] = [:]
+        for type in [SourceType.tag, .build, .module] {
+            refused[type] = "This version does not make composes of the source type \(type.name) yet."
+        }
+        if configuration.pulp == nil {
+            refused[.pulp] = "This server makes no composes of the source type pulp: the setting pulp.url is missing in its configuration."
+        }
+        if configuration.pungi == nil {
+            refused[.rawConfig] =
+                "This server makes no composes of the source type raw_config: the setting raw_config.pungi_koji is missing in its configuration."
+        }
+        return refused
+    }
+
+    private static func withoutPassword(_ url: String) -> String {
+        guard var parts = URLComponents(string: url) else { return "" }
+        (parts.user, parts.password) = (nil, nil)
+        return parts.string ?? ""
+    }
 
     /// The path at which the frontend serves a target directory that no other server does.
     static func path(ofTarget name: String) -> String {
@@ -129,11 +150,28 @@ struct ServerAssembly {
     }
 
     /// Refuses at once what no worker would be allowed to read.
-    private static func check(_ request: ComposeRequest, access: SourceAccess) throws(ComposeFailure) {
-        guard request.sourceType == .repo else { return }
+    private func check(_ request: ComposeRequest, access: SourceAccess, publicURL: String?) throws(ComposeFailure) {
+        guard request.sourceType == .repo || request.sourceType == .pungiCompose else { return }
+        let access = try access.publishing(configuration.composes.targets, publicURL: publicURL)
         for location in request.source + request.lookasideRepos {
             try access.authorize(try RepositoryLocation(location))
         }
+    }
+}
+
+extension SourceAccess {
+    /// The same access, and besides to the service's own finished composes by the addresses at which they are served.
+    func publishing(_ targets: [String: ServerConfiguration.Target], publicURL: String?) throws(ComposeFailure) -> SourceAccess {
+        var access = self
+        do {
+            for (name, target) in targets {
+                guard let url = target.url ?? publicURL.map({ $0 + ServerAssembly.path(ofTarget: name) }) else { continue }
+                access = try access.publishing(target.directory, at: url)
+            }
+        } catch {
+            throw ComposeFailure(.internal, error.description)
+        }
+        return access
     }
 }
 

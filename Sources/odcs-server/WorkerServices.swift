@@ -22,7 +22,9 @@ struct WorkerServices: Service {
     let logger: Logger
 
     func run() async throws {
-        let worker = workerConfiguration(publicURL: try await publicURL.known())
+        let publicURL = try await publicURL.known()
+        let worker = workerConfiguration(publicURL: publicURL)
+        let access = try access.publishing(configuration.composes.targets, publicURL: publicURL)
         // Of its own, so that writing a large compose never keeps the frontend of the same process from reading files.
         let threadPool = NIOThreadPool(numberOfThreads: Self.threads(slots: worker.slots))
         threadPool.start()
@@ -30,8 +32,10 @@ struct WorkerServices: Service {
         let source = RepositorySource(
             access: access, limits: limits, cacheDirectory: configuration.sources.cacheDirectory, httpClient: httpClient,
             threadPool: threadPool, logger: logger)
+        let pulp = try configuration.pulp.map { try PulpSource($0, httpClient: httpClient, logger: logger) }
         let pipeline = ComposePipeline(
-            configuration: worker, store: store, source: source,
+            configuration: worker, store: store,
+            sources: ComposeSources(repositories: source, pulp: pulp, pungi: configuration.pungi),
             depsolver: Depsolver(poolMemoryLimit: configuration.worker.poolMegabytes << 20, logger: logger),
             delivery: PackageDelivery(
                 access: access, limits: limits, httpClient: httpClient, threadPool: threadPool, logger: logger,

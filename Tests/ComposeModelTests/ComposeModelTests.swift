@@ -7,7 +7,7 @@ import Testing
     func keyIgnoresOrder() throws {
         func key(_ packages: [String]) throws -> String {
             let request = ComposeRequest(sourceType: .repo, source: ["/r"], packages: packages, arches: ["x86_64"], secondsToLive: 1)
-            return try ComposeSpecification(request, repositories: [.init(location: "/r", repomd: "sha256:00")], lookaside: []).key()
+            return try ComposeSpecification(request, pins: ComposePins(repositories: [.init(location: "/r", repomd: "sha256:00")])).key()
         }
         #expect(try key(["ed", "vi", "ed"]) == key(["vi", "ed"]))
         #expect(try key(["ed"]) != key(["vi", "ed"]))
@@ -19,7 +19,7 @@ import Testing
         func key(_ pin: String = "sha256:00", _ change: (inout ComposeRequest) -> Void = { _ in }) throws -> String {
             var request = request
             change(&request)
-            return try ComposeSpecification(request, repositories: [.init(location: "/r", repomd: pin)], lookaside: []).key()
+            return try ComposeSpecification(request, pins: ComposePins(repositories: [.init(location: "/r", repomd: pin)])).key()
         }
         let plain = try key()
         #expect(try key("sha256:01") != plain)

@@ -14,7 +14,9 @@ import Testing
         let id = try await database.store.submit(request, owner: "me").id
         let lease = try #require(try await database.store.claim(by: "w", for: .seconds(60)))
         let settlement = try await database.store.settle(lease, as: .pinned(request), source: "/srv/repo", reason: { _ in "same" })
-        if settlement == .build { _ = try await database.store.finish(lease, packages: 1, bytes: 1, reason: "Done.") {} }
+        if settlement == .build {
+            _ = try await database.store.finish(lease, composeID: "odcs-1-1-20261121.t.0", packages: 1, bytes: 1, reason: "Done.") {}
+        }
         return try #require(try await database.store.compose(id))
     }
 
@@ -96,7 +98,7 @@ import Testing
                 return
             }
             #expect(new.request.label == "RC-1.0")
-            #expect(new.specification?.repositories == old.specification?.repositories)
+            #expect(new.specification?.pins.repositories == old.specification?.pins.repositories)
             #expect(new.specification?.label == "RC-1.0")
         }
     }

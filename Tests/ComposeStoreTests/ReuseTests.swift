@@ -19,7 +19,7 @@ import Testing
     }
 
     private func finish(_ lease: ComposeLease, in database: TestDatabase) async throws {
-        #expect(try await database.store.finish(lease, packages: 1, bytes: 1, reason: "Done.") {})
+        #expect(try await database.store.finish(lease, composeID: "odcs-1-1-20261121.t.0", packages: 1, bytes: 1, reason: "Done.") {})
     }
 
     @Test("a compose equal to one that is done shows its result, and both expire at the later time")

@@ -58,6 +58,6 @@ extension ComposeRequest {
 extension ComposeSpecification {
     /// What ``ComposeRequest/repo(_:from:flags:secondsToLive:)`` is when its repository is pinned at `pin`.
     public static func pinned(_ request: ComposeRequest, at pin: String = "sha256:00") -> ComposeSpecification {
-        ComposeSpecification(request, repositories: request.source.map { .init(location: $0, repomd: pin) }, lookaside: [])
+        ComposeSpecification(request, pins: ComposePins(repositories: request.source.map { .init(location: $0, repomd: pin) }))
     }
 }

@@ -51,6 +51,24 @@ struct LocalMetadataTests {
         }
     }
 
+    @Test("what this service serves itself is read from its disk, by its address and without HTTP, but for what has a dot at its start")
+    func published() async throws {
+        try await Workbench.with { bench in
+            let repository = try await TestRepository(bench.outside.appending("odcs-1/os"))
+            _ = try await TestRepository(bench.outside.appending(".work/os"))
+            let access = try bench.access().publishing(bench.outside, at: "https://odcs.invalid/composes")
+            let source = try bench.source(access: access)
+            let pinned = try await source.pinAndFetch(try RepositoryLocation("https://odcs.invalid/composes/odcs-1/os"))
+            #expect(try pinned.metadata.id == FileChecksum.of(repository.repomd, .sha256))
+            #expect(pinned.location.description == "https://odcs.invalid/composes/odcs-1/os")
+            for address in ["https://odcs.invalid/composes/.work/os", "https://odcs.invalid/composes-2/odcs-1/os"] {
+                let location = try RepositoryLocation(address)
+                let failure = await #expect(throws: ComposeFailure.self) { try await source.pin(location) }
+                #expect(failure?.message.contains("may not be read") == true)
+            }
+        }
+    }
+
     @Test("a directory that is no repository is refused with a question that helps")
     func noRepository() async throws {
         try await Workbench.with { bench in

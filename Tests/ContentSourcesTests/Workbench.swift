@@ -47,10 +47,11 @@ struct Workbench: Sendable {
     }
 
     func source(
-        _ prefixes: [String] = [], limits: SourceLimits = Workbench.limits, cache: FilePath? = nil
+        _ prefixes: [String] = [], access: SourceAccess? = nil, limits: SourceLimits = Workbench.limits, cache: FilePath? = nil
     ) throws -> RepositorySource {
         RepositorySource(
-            access: try access(prefixes), limits: limits, cacheDirectory: cache ?? self.cache, httpClient: client, threadPool: threadPool,
+            access: try access ?? self.access(prefixes), limits: limits, cacheDirectory: cache ?? self.cache, httpClient: client,
+            threadPool: threadPool,
             logger: Self.logger)
     }
 

@@ -183,7 +183,7 @@ import Testing
             for name in try FileManager.default.contentsOfDirectory(atPath: cache.string) {
                 try FileManager.default.removeItem(atPath: cache.appending(name).string)
             }
-            let pin = try #require(try await shared.service.store.compose(old.id)?.specification?.repositories.first?.repomd)
+            let pin = try #require(try await shared.service.store.compose(old.id)?.specification?.pins.repositories.first?.repomd)
             let failed = try await shared.service.await(try await renew(old.id, on: shared.server).id, .done, .failed)
             #expect(
                 failed.stateReason

@@ -12,7 +12,7 @@ import Repodata
 public struct ComposePipeline: Sendable {
     let configuration: WorkerConfiguration
     let store: ComposeStore
-    let source: RepositorySource
+    let sources: ComposeSources
     let depsolver: Depsolver
     let delivery: PackageDelivery
     let threadPool: NIOThreadPool
@@ -21,12 +21,12 @@ public struct ComposePipeline: Sendable {
     private static let pinnings = 3
 
     public init(
-        configuration: WorkerConfiguration, store: ComposeStore, source: RepositorySource, depsolver: Depsolver, delivery: PackageDelivery,
+        configuration: WorkerConfiguration, store: ComposeStore, sources: ComposeSources, depsolver: Depsolver, delivery: PackageDelivery,
         threadPool: NIOThreadPool
     ) {
         self.configuration = configuration
         self.store = store
-        self.source = source
+        self.sources = sources
         self.depsolver = depsolver
         self.delivery = delivery
         self.threadPool = threadPool
@@ -36,41 +36,37 @@ public struct ComposePipeline: Sendable {
         let compose = attempt.lease.compose
         attempt.log.write(.info, "Attempt \(compose.attempts) at compose \(compose.id) by \(configuration.name).")
         guard let content = try await settledContent(attempt) else { return }
-        let resolution = try await resolve(content, for: attempt)
-        let tree = try await write(resolution, from: content, for: attempt)
-        try await publish(tree, explaining: resolution, for: attempt)
+        let tree =
+            switch content {
+            case .packages(let packages):
+                try await write(try await resolve(packages, for: attempt), from: packages, for: attempt)
+            case .pulp(let pin):
+                try await PulpTreeWriter(attempt: attempt, pin: pin, gpgcheck: configuration.gpgcheck, threadPool: threadPool).write()
+            case .rawConfig(let checkout, let pungi):
+                try await PungiTreeWriter(attempt: attempt, configuration: pungi, threadPool: threadPool).write(checkout)
+            }
+        try await publish(tree, for: attempt)
     }
 
     // MARK: Pin, settle, fetch
 
-    /// What the compose is made from, pinned and on this host; `nil` when an equal compose made it unnecessary.
-    private func settledContent(_ attempt: ComposeAttempt) async throws -> PackageSet? {
+    /// What there is to make a compose from, on this host.
+    private enum Content {
+        case packages(PackageSet)
+        case pulp(PulpPin)
+        case rawConfig(RawConfigCheckout, PungiConfiguration)
+    }
+
+    /// What the compose is made from; `nil` when an equal compose made it unnecessary.
+    private func settledContent(_ attempt: ComposeAttempt) async throws -> Content? {
         let compose = attempt.lease.compose
         for pinning in 1... {
-            let pins = try await pin(compose)
-            for repository in pins.repositories + pins.lookaside {
-                attempt.log.write(.info, "Pinned \(repository.location) at \(repository.checksum).")
-            }
-            let specification = ComposeSpecification(
-                compose.request, repositories: pins.repositories.map(ComposeSpecification.Repository.init),
-                lookaside: pins.lookaside.map(ComposeSpecification.Repository.init))
-            let settlement = try await store.settle(
-                attempt.lease, as: specification, source: compose.request.source.joined(separator: " "),
-                reason: { "Done: it shows compose \($0), whose inputs are the same." })
-            switch settlement {
-            case .leaseLost:
-                throw LeaseLost()
-            case .reused(let other):
-                attempt.log.write(.info, "Compose \(other) has the same inputs: its repository is shown.")
-                return nil
-            case .joined(let other):
-                attempt.log.write(.info, "Compose \(other) has the same inputs and is under way: its repository will be shown.")
-                return nil
-            case .build:
-                break
-            }
+            let source = try await sources.pin(attempt)
+            let lookaside = try await sources.pinLookaside(compose)
+            for line in source.lines + PinnedSource.repositories(lookaside).lines { attempt.log.write(.info, line) }
+            guard try await mustBuild(source, lookaside: lookaside, attempt) else { return nil }
             do {
-                return try await fetch(pins)
+                return try await fetch(source, lookaside: lookaside, for: compose.request)
             } catch let failure as ComposeFailure
                 where failure.code == .sourceChanging && pinning < Self.pinnings && !compose.isPinned
             {
@@ -80,33 +76,34 @@ public struct ComposePipeline: Sendable {
         return nil
     }
 
-    private struct Pins {
-        var repositories: [RepositoryPin]
-        var lookaside: [RepositoryPin]
-    }
-
-    private func pin(_ compose: Compose) async throws -> Pins {
-        if compose.isPinned, let specification = compose.specification {
-            return Pins(
-                repositories: try specification.repositories.map(RepositoryPin.init),
-                lookaside: try specification.lookaside.map(RepositoryPin.init))
+    /// Writes down what the compose is made from, and whether nothing equal to it exists or is under way.
+    private func mustBuild(_ source: PinnedSource, lookaside: [RepositoryPin], _ attempt: ComposeAttempt) async throws -> Bool {
+        let request = attempt.lease.compose.request
+        let settlement = try await store.settle(
+            attempt.lease, as: ComposeSpecification(request, pins: source.record(lookaside: lookaside)),
+            source: source.words(of: request).joined(separator: " "),
+            reason: { "Done: it shows compose \($0), whose inputs are the same." })
+        switch settlement {
+        case .leaseLost:
+            throw LeaseLost()
+        case .reused(let other):
+            attempt.log.write(.info, "Compose \(other) has the same inputs: its repository is shown.")
+            return false
+        case .joined(let other):
+            attempt.log.write(.info, "Compose \(other) has the same inputs and is under way: its repository will be shown.")
+            return false
+        case .build:
+            return true
         }
-        return Pins(repositories: try await pin(compose.request.source), lookaside: try await pin(compose.request.lookasideRepos))
     }
 
-    private func pin(_ locations: [String]) async throws -> [RepositoryPin] {
-        var pins: [RepositoryPin] = []
-        for location in locations {
-            pins.append(try await source.pin(try RepositoryLocation(location)))
+    private func fetch(_ source: PinnedSource, lookaside: [RepositoryPin], for request: ComposeRequest) async throws -> Content {
+        switch source {
+        case .repositories(let pins): .packages(try await sources.packages(pins, lookaside: lookaside))
+        case .pungiComposes(let pins): .packages(try await sources.packages(pins, of: request, lookaside: lookaside))
+        case .pulp(let pin): .pulp(pin)
+        case .rawConfig(let checkout, let pungi): .rawConfig(checkout, pungi)
         }
-        return pins
-    }
-
-    private func fetch(_ pins: Pins) async throws -> PackageSet {
-        var content = PackageSet(repositories: [], lookaside: [])
-        for pin in pins.repositories { content.repositories.append(try await source.metadata(for: pin)) }
-        for pin in pins.lookaside { content.lookaside.append(try await source.metadata(for: pin)) }
-        return content
     }
 
     // MARK: Resolve
@@ -118,12 +115,13 @@ public struct ComposePipeline: Sendable {
             resolution = try await depsolver.resolve(
                 DepsolveRequest(
                     repositories: content.repositories.map(\.metadata), lookaside: content.lookaside.map(\.metadata),
-                    packages: request.packages, arches: request.arches, multilibArches: request.multilibArches,
-                    multilibMethod: MultilibMethod(request.multilibMethods), noDeps: request.flags.contains(.noDeps),
-                    checkInstallability: request.flags.contains(.checkDeps)))
+                    listings: content.listings, packages: request.packages, arches: request.arches,
+                    multilibArches: request.multilibArches, multilibMethod: MultilibMethod(request.multilibMethods),
+                    noDeps: request.flags.contains(.noDeps), checkInstallability: request.flags.contains(.checkDeps)))
         } catch {
             throw ComposeFailure(error, in: content)
         }
+        for note in content.notes + resolution.overruled.map(\.description) { attempt.log.write(.warning, note) }
         for finding in resolution.findings { attempt.log.write(.warning, finding) }
         if let failure = resolution.failure(of: request) { throw failure }
         let binaries = resolution.trees.map(\.binaries.count).reduce(0, +)
@@ -141,31 +139,18 @@ public struct ComposePipeline: Sendable {
 
     // MARK: Finish
 
-    private func publish(_ tree: WrittenTree, explaining resolution: Resolution, for attempt: ComposeAttempt) async throws {
-        let publication = Publication(attempt: attempt)
-        let reason = Resolution.text("Done: \(tree.packages) packages.", listing: resolution.findings)
-        attempt.log.write(.info, "Written: \(tree.packages) packages, \(tree.bytes) bytes.")
-        let held = try await store.finish(attempt.lease, packages: tree.packages, bytes: tree.bytes, reason: reason) {
+    private func publish(_ tree: WrittenTree, for attempt: ComposeAttempt) async throws {
+        let publication = Publication(attempt: attempt, directory: tree.directory)
+        attempt.log.write(.info, "Written: \(tree.summary), \(tree.bytes) bytes.")
+        let held = try await store.finish(
+            attempt.lease, composeID: tree.composeID, packages: tree.packages, bytes: tree.bytes,
+            reason: Resolution.text("Done: \(tree.summary).", listing: tree.findings)
+        ) {
             try await threadPool.runIfActive { try publication.publish() }
             // The last line, before anybody can see that the compose is done and stop reading.
             attempt.log.write(.info, "Done.")
         }
         guard held else { throw LeaseLost() }
-    }
-}
-
-extension ComposeSpecification.Repository {
-    init(_ pin: RepositoryPin) {
-        self.init(location: pin.location.description, repomd: pin.checksum.description)
-    }
-}
-
-extension RepositoryPin {
-    init(_ repository: ComposeSpecification.Repository) throws {
-        guard let checksum = Checksum(repository.repomd) else {
-            throw ComposeFailure(.internal, "The record of this compose has a checksum that cannot be read: \(repository.repomd).")
-        }
-        self.init(recorded: checksum, of: try RepositoryLocation(repository.location))
     }
 }
 

@@ -1,8 +1,13 @@
 import ContentSources
+import Repodata
 
-/// The content of a compose's source, pinned and on this host, before anything is chosen from it.
+/// The packages of a compose's source, pinned and on this host, before anything is chosen from them.
 struct PackageSet: Sendable {
     var repositories: [PinnedRepository]
     /// What satisfies requirements and is never part of the result.
     var lookaside: [PinnedRepository]
+    /// Which packages of the repositories count; empty: all of them.
+    var listings: [PackageListing] = []
+    /// What is not as one might expect and does no harm. Sentences.
+    var notes: [String] = []
 }

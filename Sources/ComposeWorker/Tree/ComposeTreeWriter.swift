@@ -7,14 +7,6 @@ import NIOPosix
 import Repodata
 import SystemPackage
 
-/// What was written of a compose.
-struct WrittenTree: Hashable, Sendable {
-    /// RPMs in all trees, a noarch one once for each tree that has it.
-    let packages: Int
-    /// Of those files, as their metadata says.
-    let bytes: Int
-}
-
 /// Writes a compose into its attempt's directory: package files, repodata, and the documents that say what it is.
 struct ComposeTreeWriter: Sendable {
     let attempt: ComposeAttempt
@@ -49,7 +41,10 @@ struct ComposeTreeWriter: Sendable {
                 try await threadPool.runIfActive { try writeRepodata(of: repository, in: directory, from: pinned) }
                 if let signer = configuration.signer { try await signer.sign(directory.appending("repodata")) }
             }
-            try await threadPool.runIfActive { try writeDocuments(of: resolution, repositories: repositories, in: compose) }
+            let images = try await images(of: resolution, in: repositoriesDirectory)
+            try await threadPool.runIfActive {
+                try writeDocuments(of: resolution, repositories: repositories, images: images, in: compose)
+            }
         } catch let error as RepodataError where error.code == .io {
             throw ComposeFailure(storage: error)
         } catch let error as RepodataError where error.code == .signing {
@@ -62,7 +57,19 @@ struct ComposeTreeWriter: Sendable {
             throw ComposeFailure(storage: error)
         }
         let packages = repositories.flatMap(\.packages)
-        return WrittenTree(packages: packages.count, bytes: packages.map(\.record.size).reduce(0, +))
+        return WrittenTree(
+            directory: attempt.directory, composeID: ComposeIdentity(attempt.lease.compose).id, packages: packages.count,
+            bytes: packages.map(\.record.size).reduce(0, +), summary: "\(packages.count) packages",
+            findings: content.notes + resolution.findings)
+    }
+
+    /// One of each architecture's tree, where the request asks for them.
+    private func images(of resolution: Resolution, in directory: FilePath) async throws -> [ComposeImage] {
+        guard attempt.lease.compose.request.results.contains(.iso) else { return [] }
+        let writer = ImageWriter(layout: attempt.layout, timestamp: timestamp, log: attempt.log, threadPool: threadPool)
+        var images: [ComposeImage] = []
+        for tree in resolution.trees { images.append(try await writer.write(arch: tree.arch, in: directory)) }
+        return images
     }
 
     // MARK: Repositories
@@ -171,12 +178,15 @@ struct ComposeTreeWriter: Sendable {
 
     // MARK: Documents
 
-    private func writeDocuments(of resolution: Resolution, repositories: [Repository], in compose: FilePath) throws {
+    private func writeDocuments(
+        of resolution: Resolution, repositories: [Repository], images: [ComposeImage], in compose: FilePath
+    ) throws {
         let stored = attempt.lease.compose
-        let identity = ComposeIdentity(stored)
         let metadata = compose.appending("metadata")
         try FileManager.default.createDirectory(atPath: metadata.string, withIntermediateDirectories: true)
-        for (name, document) in try productMetadata(identity, of: resolution, repositories: repositories).documents() {
+        var product = productMetadata(ComposeIdentity(stored), of: resolution, repositories: repositories)
+        product.images = images
+        for (name, document) in try product.documents() {
             try document.write(to: URL(filePath: metadata.appending(name).string))
         }
 
@@ -186,17 +196,10 @@ struct ComposeTreeWriter: Sendable {
             gpgkey: configuration.signer.map { _ in
                 "\(url)/\(ComposeLayout.repositories)/\(repositories[0].path)/repodata/repomd.xml.key"
             })
-        try write(repoFile.text, to: attempt.layout.repoFile)
-        try write("\(identity.id)\n", to: "COMPOSE_ID")
-        try write("FINISHED\n", to: "STATUS")
         let lock = LockFile(
             stored.request, resolution: resolution, content: content,
             repositories: repositories.map { ($0.path, $0.packages.map { ($0, href($0)) }) })
-        try lock.encoded().write(to: URL(filePath: attempt.directory.appending("compose.lock.json").string))
-        // The same file under a second name: it goes on growing, and is in place when the directory appears.
-        try FileManager.default.linkItem(
-            atPath: attempt.target.directory.appending(attempt.layout.pendingLog).string,
-            toPath: attempt.directory.appending(ComposeLayout.log).string)
+        try ComposeDocuments(attempt: attempt).write(repoFile: repoFile.text, lock: lock)
     }
 
     private func productMetadata(
@@ -214,9 +217,5 @@ struct ComposeTreeWriter: Sendable {
                         sourceNEVRA: package.record.sourceRPM.flatMap { sources[$0] ?? NEVRA($0) })
                 }
             })
-    }
-
-    private func write(_ text: String, to path: String) throws {
-        try Data(text.utf8).write(to: URL(filePath: attempt.directory.appending(path).string))
     }
 }

@@ -59,6 +59,7 @@ struct LockFile: Encodable {
     let absent: [AbsentPackage]
     let missing: [MissingRequirement]
     let problems: [InstallProblem]
+    let overruled: [OverruledPackage]
 
     init(
         _ request: ComposeRequest, resolution: Resolution, content: PackageSet,
@@ -79,11 +80,6 @@ struct LockFile: Encodable {
         absent = resolution.absent
         missing = resolution.missing
         problems = resolution.problems
-    }
-
-    func encoded() throws -> Data {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-        return try encoder.encode(self) + Data("\n".utf8)
+        overruled = resolution.overruled
     }
 }

@@ -5,6 +5,8 @@ import SystemPackage
 /// Gives a finished attempt's directory its public names.
 struct Publication: Sendable {
     let attempt: ComposeAttempt
+    /// What becomes the compose's directory.
+    let directory: FilePath
 
     /// By one rename: a reader sees nothing of the compose, or all of it.
     ///
@@ -14,11 +16,11 @@ struct Publication: Sendable {
         let final = target.appending(attempt.layout.directory)
         do {
             do {
-                try FileManager.default.moveItem(atPath: attempt.directory.string, toPath: final.string)
+                try FileManager.default.moveItem(atPath: directory.string, toPath: final.string)
             } catch CocoaError.fileWriteFileExists {
                 let aside = target.appending(attempt.layout.attempt(UUID().uuidString.lowercased()))
                 try FileManager.default.moveItem(atPath: final.string, toPath: aside.string)
-                try FileManager.default.moveItem(atPath: attempt.directory.string, toPath: final.string)
+                try FileManager.default.moveItem(atPath: directory.string, toPath: final.string)
                 try FileManager.default.removeItem(atPath: aside.string)
             }
             let latest = target.appending(attempt.layout.latest)

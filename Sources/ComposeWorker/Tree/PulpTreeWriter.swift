@@ -1,14 +1,13 @@
 import ComposeModel
+import ComposeStore
 import Foundation
 import NIOPosix
+import SystemPackage
 
 /// Writes a compose of Pulp's repositories into its attempt's directory: no packages, only the documents that lead to them.
 struct PulpTreeWriter: Sendable {
     let attempt: ComposeAttempt
-    /// What the compose is pinned to.
-    let repositories: [PulpRepository]
-    /// The names in the request that were left out.
-    let absent: [String]
+    let pin: PulpPin
     let gpgcheck: Bool
     let threadPool: NIOThreadPool
 
@@ -25,13 +24,14 @@ struct PulpTreeWriter: Sendable {
         let absent: [String]
     }
 
-    func write() async throws {
-        let request = attempt.lease.compose.request
+    func write() async throws -> WrittenTree {
+        let compose = attempt.lease.compose
+        let request = compose.request
         let repoFile = PulpRepoFile(
-            layout: attempt.layout, repositories: repositories, onlyCompatibleArch: request.flags.contains(.useOnlyCompatibleArch),
-            gpgcheck: gpgcheck)
+            layout: attempt.layout, repositories: pin.repositories,
+            onlyCompatibleArch: request.flags.contains(.useOnlyCompatibleArch), gpgcheck: gpgcheck)
         let lock = Lock(
-            request: .init(source: request.source, flags: request.flags.names), repositories: repositories, absent: absent)
+            request: .init(source: request.source, flags: request.flags.names), repositories: pin.repositories, absent: pin.absent)
         do {
             try await threadPool.runIfActive {
                 try FileManager.default.createDirectory(
@@ -41,5 +41,10 @@ struct PulpTreeWriter: Sendable {
         } catch let error as CocoaError {
             throw ComposeFailure(storage: error)
         }
+        let count = pin.repositories.count
+        return WrittenTree(
+            directory: attempt.directory, composeID: ComposeIdentity(compose).id, packages: 0, bytes: 0,
+            summary: count == 1 ? "1 repository of Pulp" : "\(count) repositories of Pulp",
+            findings: pin.absent.map { "\($0) is left out: Pulp has neither a content set nor a repository of that name to offer." })
     }
 }

@@ -1,4 +1,6 @@
 import ComposeModel
+import ComposeWorker
+import ContentSources
 import Depsolve
 import Foundation
 import Logging
@@ -16,6 +18,8 @@ struct ServerConfiguration: Hashable, Sendable {
     struct Frontend: Hashable, Sendable {
         var host: String
         var port: Int
+        /// For how long the same request from the same known owner gives the first compose; 0: not at all.
+        var repeatSeconds: Int
         /// Where clients reach the service, without a trailing slash; `nil`: the address that it listens on.
         var publicURL: String?
     }
@@ -66,6 +70,10 @@ struct ServerConfiguration: Hashable, Sendable {
     var frontend: Frontend
     var composes: Composes
     var sources: Sources
+    /// `nil` where no Pulp is configured.
+    var pulp: PulpServer?
+    /// `nil` where this service does not run Pungi.
+    var pungi: PungiConfiguration?
     var worker: Worker
     var signing: Signing?
     var webhooks: [String]
@@ -103,6 +111,7 @@ struct ServerConfiguration: Hashable, Sendable {
         frontend = Frontend(
             host: try reader.string("frontend.host", default: "127.0.0.1"),
             port: try reader.int("frontend.port", default: 5005, in: 0...65535),
+            repeatSeconds: try reader.int("frontend.repeat_seconds", default: 0, in: 0...86_400),
             publicURL: try reader.optionalString("frontend.public_url").map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 })
         var targets: [String: Target] = [:]
         for name in Set(try reader.names(below: "composes.targets")).union(["default"]) {
@@ -135,6 +144,8 @@ struct ServerConfiguration: Hashable, Sendable {
             maxOpenMetadataBytes: try reader.int("sources.max_open_metadata_megabytes", default: 8192, in: 1...1_000_000) << 20,
             maxPackageBytes: try reader.int("sources.max_package_megabytes", default: 8192, in: 1...1_000_000) << 20,
             verifyPackages: try reader.bool("sources.verify_packages", default: true))
+        pulp = try reader.pulpServer()
+        pungi = try reader.pungiConfiguration()
         worker = Worker(
             name: try reader.optionalString("worker.name") ?? Self.processName,
             slots: try reader.int("worker.slots", default: 2, in: 1...64),

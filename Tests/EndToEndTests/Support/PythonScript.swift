@@ -5,6 +5,7 @@ import SystemPackage
 enum PythonScript: String {
     case readRepoFile = "read_repo_file.py"
     case readCompose = "read_compose.py"
+    case readImages = "read_images.py"
     case dnfInstallable = "dnf_installable.py"
 
     private var interpreter: String {
@@ -12,7 +13,7 @@ enum PythonScript: String {
         // Debian's own, for which python3-dnf is installed.
         case .readRepoFile, .dnfInstallable: "/usr/bin/python3"
         // That of scripts/bootstrap, which has productmd.
-        case .readCompose: Checkout.directory.appending(".build-venv/bin/python3").string
+        case .readCompose, .readImages: Checkout.directory.appending(".build-venv/bin/python3").string
         }
     }
 

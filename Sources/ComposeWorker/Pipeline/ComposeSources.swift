@@ -1,0 +1,109 @@
+import ComposeModel
+import ComposeStore
+public import ContentSources
+import Depsolve
+import SystemPackage
+
+/// Everything that composes are made from: says what the source of a compose is now, and brings what was pinned to this host.
+public struct ComposeSources: Sendable {
+    let repositories: RepositorySource
+    let pulp: PulpSource?
+    let pungi: PungiConfiguration?
+
+    /// - Parameters:
+    ///   - pulp: `nil` where none is configured.
+    ///   - pungi: `nil` where this worker does not run Pungi.
+    public init(repositories: RepositorySource, pulp: PulpSource? = nil, pungi: PungiConfiguration? = nil) {
+        self.repositories = repositories
+        self.pulp = pulp
+        self.pungi = pungi
+    }
+
+    private var composes: PungiComposeSource { PungiComposeSource(repositories: repositories) }
+
+    // MARK: Pin
+
+    /// The source of the attempt's compose: as it was pinned earlier for one that is renewed, else as it is now.
+    func pin(_ attempt: ComposeAttempt) async throws -> PinnedSource {
+        let compose = attempt.lease.compose
+        let request = compose.request
+        let pins = compose.isPinned ? compose.specification?.pins : nil
+        switch request.sourceType {
+        case .repo:
+            if let pins { return .repositories(try pins.repositories.map(RepositoryPin.init)) }
+            return .repositories(try await pin(request.source))
+        case .pungiCompose:
+            if let pins = pins?.pungiComposes { return .pungiComposes(try pins.map(PinnedPungiCompose.init(recorded:))) }
+            return .pungiComposes(
+                try await composes.pin(
+                    try request.source.map { try RepositoryLocation($0) }, arches: try baseArchitectures(of: request)))
+        case .pulp:
+            if let pin = pins?.pulp { return .pulp(pin) }
+            return .pulp(try await pulpPin(request))
+        case .rawConfig:
+            guard let pungi else { throw Self.notConfigured(request.sourceType) }
+            let fetcher = RawConfigFetcher(configuration: pungi, log: attempt.log)
+            let directory = attempt.directory.appending("checkout")
+            if let pin = pins?.rawConfig { return .rawConfig(try await fetcher.checkOut(pin, into: directory), pungi) }
+            return .rawConfig(try await fetcher.checkOut(request.source.joined(separator: " "), into: directory), pungi)
+        case .tag, .module, .build:
+            throw Self.notConfigured(request.sourceType)
+        }
+    }
+
+    /// What the lookaside repositories are: as they were pinned earlier for a compose that is renewed, else as they are now.
+    func pinLookaside(_ compose: Compose) async throws -> [RepositoryPin] {
+        if compose.isPinned, let pins = compose.specification?.pins { return try pins.lookaside.map(RepositoryPin.init) }
+        return try await pin(compose.request.lookasideRepos)
+    }
+
+    private func pin(_ locations: [String]) async throws -> [RepositoryPin] {
+        var pins: [RepositoryPin] = []
+        for location in locations {
+            pins.append(try await repositories.pin(try RepositoryLocation(location)))
+        }
+        return pins
+    }
+
+    private func pulpPin(_ request: ComposeRequest) async throws -> PulpPin {
+        guard let pulp else { throw Self.notConfigured(request.sourceType) }
+        let findings = try await pulp.repositories(
+            named: request.source, includeUnpublished: request.flags.contains(.includeUnpublishedPulpRepos))
+        if let failure = findings.failure, !request.flags.contains(.ignoreAbsentPulpRepos) { throw failure }
+        return PulpPin(repositories: findings.found, absent: findings.absent)
+    }
+
+    /// A request of that type was taken by a frontend that has more configured than this worker.
+    private static func notConfigured(_ type: SourceType) -> ComposeFailure {
+        ComposeFailure(
+            .internal,
+            "This worker is not configured for composes of the type \(type.name), unlike the frontend that took the request; the service's administrators can help."
+        )
+    }
+
+    private func baseArchitectures(of request: ComposeRequest) throws -> [String] {
+        do throws(DepsolveError) {
+            return try Depsolver.baseArchitectures(of: request.arches)
+        } catch {
+            throw ComposeFailure(error, in: PackageSet(repositories: [], lookaside: []))
+        }
+    }
+
+    // MARK: Fetch
+
+    func packages(_ pins: [RepositoryPin], lookaside: [RepositoryPin]) async throws -> PackageSet {
+        PackageSet(repositories: try await metadata(pins), lookaside: try await metadata(lookaside))
+    }
+
+    func packages(_ pins: [PinnedPungiCompose], of request: ComposeRequest, lookaside: [RepositoryPin]) async throws -> PackageSet {
+        let content = try await composes.content(of: pins, arches: try baseArchitectures(of: request))
+        return PackageSet(
+            repositories: content.repositories, lookaside: try await metadata(lookaside), listings: content.listings, notes: content.notes)
+    }
+
+    private func metadata(_ pins: [RepositoryPin]) async throws -> [PinnedRepository] {
+        var repositories: [PinnedRepository] = []
+        for pin in pins { repositories.append(try await self.repositories.metadata(for: pin)) }
+        return repositories
+    }
+}

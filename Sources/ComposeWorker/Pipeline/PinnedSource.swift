@@ -1,0 +1,59 @@
+import ComposeModel
+import ContentSources
+import Repodata
+
+/// The source of a compose at one moment.
+enum PinnedSource: Sendable {
+    case repositories([RepositoryPin])
+    case pungiComposes([PinnedPungiCompose])
+    case pulp(PulpPin)
+    case rawConfig(RawConfigCheckout, PungiConfiguration)
+
+    /// As it is written down, with what was pinned for the lookaside.
+    func record(lookaside: [RepositoryPin]) -> ComposePins {
+        var pins = ComposePins(lookaside: lookaside.map(ComposeSpecification.Repository.init))
+        switch self {
+        case .repositories(let repositories): pins.repositories = repositories.map(ComposeSpecification.Repository.init)
+        case .pungiComposes(let composes): pins.pungiComposes = composes.map(\.record)
+        case .pulp(let pulp): pins.pulp = pulp
+        case .rawConfig(let checkout, _): pins.rawConfig = checkout.pin
+        }
+        return pins
+    }
+
+    /// A line for the log for each thing that was pinned.
+    var lines: [String] {
+        switch self {
+        case .repositories(let repositories): repositories.map { "Pinned \($0.location) at \($0.checksum)." }
+        case .pungiComposes(let composes): composes.map { "Pinned the compose \($0.location) at \($0.rpms)." }
+        case .pulp(let pulp):
+            pulp.repositories.map { "Pulp has \($0.id) at \($0.url)." }
+                + pulp.absent.map { "Pulp has nothing called \($0); it is left out." }
+        case .rawConfig(let checkout, _): ["Pinned the configuration \(checkout.pin.name) at the commit \(checkout.pin.commit)."]
+        }
+    }
+
+    /// The words of `source` as resolved.
+    func words(of request: ComposeRequest) -> [String] {
+        switch self {
+        case .repositories, .pungiComposes: request.source
+        case .pulp(let pulp): request.source.filter { !pulp.absent.contains($0) }
+        case .rawConfig(let checkout, _): ["\(checkout.pin.name)#\(checkout.pin.commit)"]
+        }
+    }
+}
+
+extension ComposeSpecification.Repository {
+    init(_ pin: RepositoryPin) {
+        self.init(location: pin.location.description, repomd: pin.checksum.description)
+    }
+}
+
+extension RepositoryPin {
+    init(_ repository: ComposeSpecification.Repository) throws {
+        guard let checksum = Checksum(repository.repomd) else {
+            throw ComposeFailure(.internal, "The record of this compose has a checksum that cannot be read: \(repository.repomd).")
+        }
+        self.init(recorded: checksum, of: try RepositoryLocation(repository.location))
+    }
+}

@@ -1,0 +1,51 @@
+import ComposeModel
+import ComposeStore
+import Foundation
+import NIOPosix
+import SystemPackage
+
+/// Has Pungi make a compose in its attempt's directory, and adds what every compose of this service has.
+struct PungiTreeWriter: Sendable {
+    let attempt: ComposeAttempt
+    let configuration: PungiConfiguration
+    let threadPool: NIOThreadPool
+
+    /// `compose.lock.json`: what was asked for, and the commit of the configuration.
+    private struct Lock: Encodable {
+        let version = 1
+        let request: ComposeRequest
+        let configuration: RawConfigPin
+    }
+
+    func write(_ checkout: RawConfigCheckout) async throws -> WrittenTree {
+        let compose = attempt.lease.compose
+        let result = try await PungiRunner(configuration: configuration, log: attempt.log).run(
+            checkout, for: PungiInputs(compose, source: checkout.pin.name, kojiEvent: compose.kojiEvent),
+            in: attempt.directory.appending("pungi"))
+        let lock = Lock(request: compose.request, configuration: checkout.pin)
+        do {
+            return try await threadPool.runIfActive {
+                let documents = ComposeDocuments(attempt: attempt, directory: result.directory)
+                try documents.write(lock: lock)
+                try documents.linkLog()
+                let sizes = try packageSizes(below: result.directory)
+                return WrittenTree(
+                    directory: result.directory, composeID: result.id, packages: sizes.count, bytes: sizes.reduce(0, +),
+                    summary: "\(sizes.count) packages, by Pungi",
+                    findings: result.isIncomplete ? ["Something that may be absent is: Pungi calls the compose FINISHED_INCOMPLETE."] : [])
+            }
+        } catch let error as CocoaError {
+            throw ComposeFailure(storage: error)
+        }
+    }
+
+    /// The size of each RPM in the tree.
+    private func packageSizes(below directory: FilePath) throws -> [Int] {
+        guard let files = FileManager.default.enumerator(atPath: directory.string) else { return [] }
+        var sizes: [Int] = []
+        while let path = files.nextObject() as? String {
+            if path.hasSuffix(".rpm"), let size = files.fileAttributes?[.size] as? Int { sizes.append(size) }
+        }
+        return sizes
+    }
+}

@@ -1,0 +1,78 @@
+import ComposeWorker
+import ContentSources
+import Foundation
+import SystemPackage
+
+/// The keys of the systems that composes can be made from, each of which an operator may leave out.
+extension ConfigurationReader {
+    /// Below `pulp`; `nil` without `pulp.url`.
+    mutating func pulpServer() throws -> PulpServer? {
+        let url = try optionalString("pulp.url")
+        let version = try int("pulp.version", default: 3, in: 2...3)
+        let certificate = try optionalPath("pulp.certificate")
+        let key = try optionalPath("pulp.key")
+        let user = try optionalString("pulp.user")
+        let passwordFile = try optionalPath("pulp.password_file")
+        let ca = try optionalPath("pulp.ca")
+        guard let url else { return nil }
+        guard (certificate == nil) == (key == nil) else {
+            throw mistake(certificate == nil ? "pulp.key" : "pulp.certificate", "needs pulp.certificate and pulp.key together")
+        }
+        guard (user == nil) == (passwordFile == nil) else {
+            throw mistake(user == nil ? "pulp.password_file" : "pulp.user", "needs pulp.user and pulp.password_file together")
+        }
+        var authentication = PulpServer.Authentication.none
+        if let certificate, let key { authentication = .certificate(certificate, key: key) }
+        if let user, let passwordFile {
+            guard certificate == nil else { throw mistake("pulp.user", "cannot be used together with pulp.certificate") }
+            authentication = .password(try secret(in: passwordFile, "pulp.password_file"), user: user)
+        }
+        do {
+            return try PulpServer(
+                url: url, version: PulpServer.Version(rawValue: version) ?? .pulp3, authentication: authentication, caFile: ca)
+        } catch {
+            throw mistake("pulp.url", error.description)
+        }
+    }
+
+    /// Below `raw_config`; `nil` without `raw_config.pungi_koji`.
+    mutating func pungiConfiguration() throws -> PungiConfiguration? {
+        let executable = try optionalString("raw_config.pungi_koji")
+        let validator = try optionalString("raw_config.pungi_config_validate")
+        let arguments = try strings("raw_config.arguments", default: [])
+        let timeLimit = try int("raw_config.timeout_seconds", default: 3600, in: 1...864_000)
+        var rawConfigs: [String: PungiConfiguration.RawConfig] = [:]
+        for name in try names(below: "raw_config.configs") {
+            rawConfigs[name] = try rawConfig(below: "raw_config.configs.\(name)")
+        }
+        guard let executable else { return nil }
+        var pungi = PungiConfiguration(executable: executable, rawConfigs: rawConfigs)
+        pungi.validator = validator
+        pungi.arguments = arguments
+        pungi.timeLimit = .seconds(timeLimit)
+        return pungi
+    }
+
+    private mutating func rawConfig(below key: String) throws -> PungiConfiguration.RawConfig {
+        let url = try string("\(key).url", default: "")
+        let filename = try string("\(key).config_filename", default: "")
+        guard !url.isEmpty, !filename.isEmpty else { throw mistake(key, "needs url and config_filename") }
+        let arguments = try strings("\(key).arguments", default: [])
+        return PungiConfiguration.RawConfig(
+            url: url, configFilename: filename, path: try optionalString("\(key).path"), commit: try optionalString("\(key).commit"),
+            wrapper: try optionalPath("\(key).wrapper"), arguments: arguments.isEmpty ? nil : arguments,
+            schemaOverride: try optionalPath("\(key).schema_override"))
+    }
+
+    private mutating func optionalPath(_ key: String) throws -> FilePath? {
+        try optionalString(key) == nil ? nil : try path(key, default: "")
+    }
+
+    /// The first line of a file.
+    private func secret(in file: FilePath, _ key: String) throws -> String {
+        guard let text = FileManager.default.contents(atPath: file.string).map({ String(decoding: $0, as: UTF8.self) }),
+            let line = text.split(whereSeparator: \.isNewline).first
+        else { throw mistake(key, "names a file that cannot be read, or is empty") }
+        return String(line)
+    }
+}
