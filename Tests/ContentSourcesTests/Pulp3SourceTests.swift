@@ -176,6 +176,11 @@ struct Pulp3SourceTests {
         #expect(failure?.code == .sourceNotUsable)
         #expect(failure?.message.contains("\"\(name)\" cannot be looked up in Pulp: it contains a") == true)
         #expect(requests.isEmpty)
+
+        let servers = try (PulpServer(url: "http://h/", version: .pulp3), PulpServer(url: "http://h/", version: .pulp2))
+        let refusal = #expect(throws: ComposeFailure.self) { try servers.0.check(["f26-rpms-x86_64", name]) }
+        #expect(refusal == failure)
+        #expect(throws: Never.self) { try servers.1.check([name]) }
     }
 
     @Test("a name is never a query of its own", arguments: ["a=b", "!a", "a~b", "a&limit=1", "a%27", "ä", "a+b", "null"])

@@ -46,7 +46,7 @@ struct Pulp3Filter: Hashable, Sendable {
     private static func label(_ key: String, _ value: String) -> String { "pulp_label_select='\(key)=\(value)'" }
 
     /// Neither list can escape anything: a comma ends a value in both, a quote or a backslash the text in `q`; a label never has parentheses.
-    private static func check(_ name: String) throws(ComposeFailure) {
+    static func check(_ name: String) throws(ComposeFailure) {
         guard
             let wrong = name.unicodeScalars.first(where: {
                 ",'\"\\()".unicodeScalars.contains($0) || $0.properties.isWhitespace || $0.properties.generalCategory == .control

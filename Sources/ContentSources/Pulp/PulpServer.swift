@@ -1,3 +1,4 @@
+public import ComposeModel
 import Foundation
 import NIOSSL
 public import SystemPackage
@@ -79,6 +80,12 @@ public struct PulpServer: Hashable, Sendable {
         } catch {
             throw ConfigurationError(description: "The address of Pulp cannot be used: \(error.reason).")
         }
+    }
+
+    /// Throws `.sourceNotUsable` for a name that this Pulp cannot be asked for, by its text alone: what can be refused before a compose begins.
+    public func check(_ names: [String]) throws(ComposeFailure) {
+        guard version == .pulp3 else { return }
+        for name in names { try Pulp3Filter.check(name) }
     }
 
     /// "Pulp at https://pulp.example.org": how every explanation begins.
