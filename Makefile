@@ -1,7 +1,7 @@
 # What a person does here, one target each; `make` alone lists them. The work is done by scripts/ and by Swift's own commands.
 
 .DEFAULT_GOAL := help
-.PHONY: help run serve test build release lint format bootstrap tests-repo clean
+.PHONY: help run serve test interop build release lint format bootstrap tests-repo clean
 
 # The port of `make serve`.
 PORT ?= 5005
@@ -30,6 +30,11 @@ test: ## Run all tests, against the real PostgreSQL, dnf and createrepo_c.
 	@scripts/bootstrap build run test
 	swift test --disable-xctest --experimental-maximum-parallelization-width $(TESTS_AT_ONCE)
 
+interop: ## Run the published Python client, unmodified, against a server with a worker.
+	@scripts/bootstrap build run interop
+	swift build --product odcs-server
+	@scripts/interop
+
 build: ## Build everything for debugging, into .build.
 	@scripts/bootstrap build
 	swift build
@@ -46,7 +51,7 @@ format: ## Put the Swift code into its format.
 	swift format --in-place --recursive --parallel $(swift_code)
 
 bootstrap: ## Install the Debian packages that are missing for all of the above.
-	@scripts/bootstrap build run test
+	@scripts/bootstrap build run test interop
 
 tests-repo: ## Build the RPMs of tests-repo anew from their spec files.
 	@scripts/bootstrap tests-repo

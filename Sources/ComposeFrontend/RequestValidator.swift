@@ -20,6 +20,8 @@ struct RequestValidator: Sendable {
     func request(_ body: ComposeRequestBody) throws(RequestRejection) -> ComposeRequest {
         let prefix = body.sourcePrefix
         let type = try sourceType(body)
+        // Before anything else: what is wrong with the rest does not matter then.
+        if let refusal = limits.refusedSourceTypes[type] { throw .badRequest(refusal) }
         let source = SourceWords(limits: limits, prefix: prefix)
         let words = WordList(limits: limits)
         var request = ComposeRequest(
@@ -66,7 +68,6 @@ struct RequestValidator: Sendable {
         request.parentPungiComposeIDs = try words.plain(body.parentPungiComposeIDs, "parent_pungi_compose_ids")
         request.respinOf = try words.single(body.respinOf, "respin_of")
 
-        if let refusal = limits.refusedSourceTypes[type] { throw .badRequest(refusal) }
         do {
             try checkSource(request)
         } catch {

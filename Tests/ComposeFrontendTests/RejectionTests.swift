@@ -149,8 +149,8 @@ import Testing
             "The source type tag is not possible here: koji_hub is not set in the server's configuration."
         ),
         (
-            #"{"source": {"type": "tag"}}"#,
-            "source.source is missing; for the source type tag it must be a koji tag."
+            #"{"source": {"type": "tag"}, "results": ["dvd"]}"#,
+            "The source type tag is not possible here: koji_hub is not set in the server's configuration."
         ),
     ]
 
