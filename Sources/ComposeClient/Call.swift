@@ -7,9 +7,15 @@ struct Call: Sendable {
     var path: String
     var query: [(name: String, value: String)] = []
     var body: Data?
+    /// What the service knows a repetition by.
+    var idempotencyKey: String?
 
-    /// Only what changes nothing may be asked twice: a POST whose answer was lost may have made a compose.
-    var isRepeatable: Bool { method == .GET }
+    /// Whether asking again may help, and does nothing twice: what changes something needs a key, since it may have happened although
+    /// its answer was lost.
+    func isRepeatable(after error: ComposeClientError) -> Bool {
+        if method == .GET { return error.isPassing }
+        return idempotencyKey != nil && (error.isPassing || error.code == .timedOut || error.isFaultOfTheService)
+    }
 
     private static let composes = "/api/1/composes/"
 
@@ -17,8 +23,8 @@ struct Call: Sendable {
     static func list(_ query: ComposeQuery) -> Call { Call(method: .GET, path: composes, query: query.items) }
     static let about = Call(method: .GET, path: "/api/1/about/")
     static func delete(_ id: Int) -> Call { Call(method: .DELETE, path: composes + String(id)) }
-    static func submit(_ submission: ComposeSubmission) throws -> Call {
-        Call(method: .POST, path: composes, body: try JSONEncoder().encode(submission))
+    static func submit(_ submission: ComposeSubmission, idempotencyKey: String) throws -> Call {
+        Call(method: .POST, path: composes, body: try JSONEncoder().encode(submission), idempotencyKey: idempotencyKey)
     }
     static func renew(_ id: Int, _ renewal: ComposeRenewal) throws -> Call {
         Call(method: .PATCH, path: composes + String(id), body: try JSONEncoder().encode(renewal))

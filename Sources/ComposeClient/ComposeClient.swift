@@ -1,11 +1,13 @@
 public import AsyncHTTPClient
 public import ComposeModel
+public import Foundation
 import NIOCore
 
 /// Asks an ODCS service for composes, over HTTP.
 ///
 /// Every operation throws ``ComposeClientError`` with a line that a person can be shown, or `CancellationError`. What changes nothing is tried
-/// again a few times when the server cannot be reached or a gateway says 502, 503 or 504; what changes something is sent once.
+/// again a few times when the server cannot be reached or a gateway says 502, 503 or 504. So is a submission, which has a key; what else changes
+/// something is sent once.
 public struct ComposeClient: Sendable {
     let transport: Transport
 
@@ -27,9 +29,14 @@ public struct ComposeClient: Sendable {
 
     /// Asks for a compose; the answer is the compose as it was written down, mostly in state `wait`.
     ///
-    /// It is never sent twice: after `timedOut` or `unreachable` the compose may exist, and a list shows it.
-    public func submit(_ submission: ComposeSubmission) async throws -> ComposeDocument {
-        try await transport.answer(.submit(submission))
+    /// It is sent again a few times when no answer comes or the service fails, with the same key, by which the service knows it. A service
+    /// without such keys (the reference has none) may make a second compose then. When this throws, the compose may exist, and a list shows it.
+    ///
+    /// - Parameter idempotencyKey: unlike that of any other submission, unless it is to be the same compose.
+    public func submit(
+        _ submission: ComposeSubmission, idempotencyKey: String = UUID().uuidString
+    ) async throws -> ComposeDocument {
+        try await transport.answer(.submit(submission, idempotencyKey: idempotencyKey))
     }
 
     public func get(_ id: Int) async throws -> ComposeDocument {

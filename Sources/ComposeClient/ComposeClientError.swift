@@ -41,6 +41,9 @@ public struct ComposeClientError: Error, Hashable, Sendable, CustomStringConvert
         }
     }
 
+    /// Whether the service failed where it should have answered, so that nobody knows what became of what was asked.
+    var isFaultOfTheService: Bool { status.map { (500..<600).contains($0) } ?? false }
+
     /// `text` with every run of spaces, line ends and control characters as one space.
     static func oneLine(_ text: String) -> String {
         text.split { $0.isWhitespace || $0.unicodeScalars.allSatisfy { $0.properties.generalCategory == .control } }

@@ -22,7 +22,7 @@ struct Transport: Sendable {
         while true {
             do {
                 return try await once(call)
-            } catch let error as ComposeClientError where error.isPassing && call.isRepeatable {
+            } catch let error as ComposeClientError where call.isRepeatable(after: error) {
                 guard let pause = backoff.pause(attempt) else { throw error }
                 attempt += 1
                 try await clock.sleep(for: pause)
@@ -36,6 +36,7 @@ struct Transport: Sendable {
         request.method = call.method
         request.headers.add(name: "Accept", value: "application/json")
         if let token { request.headers.add(name: "Authorization", value: "Bearer \(token)") }
+        if let key = call.idempotencyKey { request.headers.add(name: "Idempotency-Key", value: key) }
         if let body = call.body {
             request.headers.add(name: "Content-Type", value: "application/json")
             request.body = .bytes(ByteBuffer(bytes: body))

@@ -1,6 +1,5 @@
 import ArgumentParser
 import ComposeClient
-import Foundation
 
 /// Which service a command asks, and how it answers.
 struct ConnectionOptions: ParsableArguments {
@@ -25,8 +24,6 @@ struct ConnectionOptions: ParsableArguments {
     /// Prints `value` as JSON, or `text` when people read it.
     func print(_ value: some Encodable, or text: @autoclosure () -> String) throws {
         guard json else { return try Console.current.out.line(Console.printable(text())) }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        try Console.current.out.line(String(decoding: encoder.encode(value), as: UTF8.self))
+        try Console.current.out.line(JSONText(value).text)
     }
 }

@@ -35,7 +35,19 @@ struct Odcs: AsyncParsableCommand {
             """,
         subcommands: [
             Submit.self, Get.self, List.self, Wait.self, Watch.self, Renew.self, Delete.self, About.self,
+        ],
+        groupedSubcommands: [
+            CommandGroup(
+                name: "Python client's names",
+                subcommands: [
+                    Create<SubmitTag>.self, Create<SubmitModule>.self, Create<SubmitBuild>.self, Create<SubmitPulp>.self,
+                    Create<SubmitRawConfig>.self, CreateOfType.self,
+                ])
         ])
+
+    // Here too, so that they may come before the subcommand.
+    @OptionGroup(title: "WAITING") var patience: PatienceOptions
+    @OptionGroup(title: "SERVICE") var connection: ConnectionOptions
 
     static func main() async {
         Foundation.exit(await run(Array(CommandLine.arguments.dropFirst()), in: .process).rawValue)

@@ -21,14 +21,17 @@ struct SubmissionOptions: ParsableArguments {
     @Flag(help: "Make it anew even if an equal compose exists.")
     var noReuse = false
 
+    @Flag(help: "A compose of a raw configuration without a label.")
+    var noLabel = false
+
     @Option(
         name: .customLong("sigkey"),
         help: ArgumentHelp(
-            "Take packages signed by this key, the first one given first; '' allows unsigned ones. Repeatable.", valueName: "key id"))
-    var sigkeys: [String] = []
+            "Take packages signed by this key, the first one given first; 'none' allows unsigned ones. Repeatable.", valueName: "key id"))
+    var sigkeys: [SignatureKey] = []
 
     @Option(
-        name: .customLong("lookaside"),
+        name: [.customLong("lookaside"), .customLong("lookaside-repo")],
         help: ArgumentHelp("A repository whose packages satisfy requirements and stay out of the compose. Repeatable.", valueName: "url"))
     var lookaside: [String] = []
 
@@ -43,11 +46,13 @@ struct SubmissionOptions: ParsableArguments {
     var multilibMethods: [OptionName<MultilibMethods>] = []
 
     @Option(
-        name: .customLong("results"),
+        name: [.customLong("results"), .customLong("result")],
         help: ArgumentHelp("What to make besides a repository. Repeatable.", valueName: "result"))
     var results: [OptionName<ComposeResults>] = []
 
-    @Option(help: ArgumentHelp("How long it lives from its end: seconds, or as in 90m, 1h, 2d.", valueName: "time"))
+    @Option(
+        name: [.long, .customLong("seconds-to-live")],
+        help: ArgumentHelp("How long it lives from its end: seconds, or as in 90m, 1h, 2d.", valueName: "time"))
     var ttl: TimeToLive?
 
     @Option(help: ArgumentHelp("A label, as in RC-1.0.", valueName: "text"))
@@ -62,7 +67,7 @@ struct SubmissionOptions: ParsableArguments {
     /// The request for a compose of `source`.
     func submission(of source: ComposeSubmission.Source, in console: Console) throws -> ComposeSubmission {
         var submission = ComposeSubmission(source: source)
-        submission.source.sigkeys = sigkeys.nilIfEmpty
+        submission.source.sigkeys = sigkeys.map(\.id).nilIfEmpty
         submission.arches = arches.nilIfEmpty
         submission.flags = allFlags.nilIfEmpty
         submission.results = results.map(\.name).nilIfEmpty
@@ -77,7 +82,9 @@ struct SubmissionOptions: ParsableArguments {
     }
 
     private var allFlags: [String] {
-        let plain: [(Bool, String)] = [(noDeps, "no_deps"), (checkDeps, "check_deps"), (noReuse, "no_reuse")]
+        let plain: [(Bool, String)] = [
+            (noDeps, "no_deps"), (checkDeps, "check_deps"), (noReuse, "no_reuse"), (noLabel, "no_label"),
+        ]
         let asked = Set(flags.map(\.name) + plain.filter(\.0).map(\.1))
         return ComposeFlags.names.map(\.name).filter(asked.contains)
     }

@@ -30,7 +30,10 @@ protocol SubmitCommand: AsyncParsableCommand {
 }
 
 extension SubmitCommand {
-    func submit() async throws {
+    func submit() async throws { try await submit(announcement: { _ in nil }) }
+
+    /// - Parameter announcement: for the id of a compose that is waited for, a line before the JSON on stdout.
+    func submit(announcement: (Int) -> String?) async throws {
         let console = Console.current
         let client = try connection.connect()
         let submission = try options.submission(of: source(in: console), in: console)
@@ -38,20 +41,8 @@ extension SubmitCommand {
         guard !patience.noWait else {
             return try connection.print(compose, or: Outcome(compose).text)
         }
-        let waiting = Waiting(id: compose.id, client: client, console: console, showsLog: patience.watch, json: connection.json)
-        try await waiting.outcome(of: connection)
-    }
-}
-
-/// Whether a command stays until the compose is ready.
-struct PatienceOptions: ParsableArguments {
-    @Flag(help: "Return as soon as the service has accepted the request.")
-    var noWait = false
-
-    @Flag(help: "Print the compose's log while it grows.")
-    var watch = false
-
-    func validate() throws {
-        if noWait && watch { throw ValidationError("--no-wait and --watch exclude each other") }
+        try await patience.waiting(
+            for: compose.id, client: client, json: connection.json, announcement: announcement(compose.id)
+        ).outcome(of: connection)
     }
 }

@@ -9,37 +9,21 @@ struct SubmitTag: SubmitCommand {
     var tag: String
     @Argument(help: "The packages to take; all of them if none is named.")
     var packages: [String] = []
-    @Option(help: ArgumentHelp("Take the tag as it was at this koji event.", valueName: "number"))
-    var kojiEvent: Int?
     @Option(name: .customLong("build"), help: ArgumentHelp("Add this build, tagged or not. Repeatable.", valueName: "n-v-r"))
     var builds: [String] = []
     @Option(name: .customLong("scratch-build-task"), help: ArgumentHelp("Add what this koji task built. Repeatable.", valueName: "task id"))
     var scratchBuildTasks: [String] = []
-    @Option(name: .customLong("modular-koji-tag"), help: ArgumentHelp("Add the modules of this tag. Repeatable.", valueName: "tag"))
-    var modularKojiTags: [String] = []
-    @Option(help: ArgumentHelp("A git repository of module defaults.", valueName: "url"))
-    var moduleDefaultsURL: String?
-    @Option(help: ArgumentHelp("The commit or branch of it.", valueName: "commit"))
-    var moduleDefaultsCommit: String?
 
+    @OptionGroup(title: "KOJI") var koji: KojiOptions
     @OptionGroup(title: "COMPOSE") var options: SubmissionOptions
     @OptionGroup(title: "WAITING") var patience: PatienceOptions
     @OptionGroup(title: "SERVICE") var connection: ConnectionOptions
 
-    func validate() throws {
-        if (moduleDefaultsURL == nil) != (moduleDefaultsCommit == nil) {
-            throw ValidationError("--module-defaults-url and --module-defaults-commit come together or not at all")
-        }
-    }
-
     func source(in console: Console) -> ComposeSubmission.Source {
         var source = ComposeSubmission.Source(type: "tag", source: tag, packages: packages.nilIfEmpty)
-        source.kojiEvent = kojiEvent
+        koji.apply(to: &source)
         source.builds = builds.nilIfEmpty
         source.scratchBuildTasks = scratchBuildTasks.nilIfEmpty
-        source.modularKojiTags = modularKojiTags.nilIfEmpty
-        source.moduleDefaultsURL = moduleDefaultsURL
-        source.moduleDefaultsCommit = moduleDefaultsCommit
         return source
     }
 
@@ -52,10 +36,6 @@ struct SubmitModule: SubmitCommand {
 
     @Argument(help: "Modules, written N:S, N:S:V or N:S:V:C.")
     var modules: [String] = []
-    @Option(name: .customLong("scratch-module"), help: ArgumentHelp("Add this scratch build, N:S:V:C. Repeatable.", valueName: "module"))
-    var scratchModules: [String] = []
-    @Option(help: ArgumentHelp("Take the newest builds as of this koji event.", valueName: "number"))
-    var kojiEvent: Int?
     @Option(help: ArgumentHelp("Only modules built against this base module.", valueName: "name"))
     var baseModuleBrName: String?
     @Option(help: ArgumentHelp("The base module's stream.", valueName: "stream"))
@@ -66,18 +46,18 @@ struct SubmitModule: SubmitCommand {
         name: .customLong("base-module-br-stream-version-gte"), help: ArgumentHelp("At least this stream version.", valueName: "number"))
     var baseModuleBrStreamVersionGTE: Int?
 
+    @OptionGroup(title: "KOJI") var koji: KojiOptions
     @OptionGroup(title: "COMPOSE") var options: SubmissionOptions
     @OptionGroup(title: "WAITING") var patience: PatienceOptions
     @OptionGroup(title: "SERVICE") var connection: ConnectionOptions
 
     func validate() throws {
-        if modules.isEmpty && scratchModules.isEmpty { throw ValidationError("Name a module, as in httpd:2.4, or a --scratch-module") }
+        if modules.isEmpty && koji.scratchModules.isEmpty { throw ValidationError("Name a module, as in httpd:2.4, or a --scratch-module") }
     }
 
     func source(in console: Console) -> ComposeSubmission.Source {
         var source = ComposeSubmission.Source(type: "module", source: modules.nilIfEmpty?.joined(separator: " "))
-        source.scratchModules = scratchModules.nilIfEmpty
-        source.kojiEvent = kojiEvent
+        koji.apply(to: &source)
         source.baseModuleBrName = baseModuleBrName
         source.baseModuleBrStream = baseModuleBrStream
         source.baseModuleBrStreamVersionLTE = baseModuleBrStreamVersionLTE
@@ -134,15 +114,31 @@ struct SubmitRawConfig: SubmitCommand {
     static let configuration = CommandConfiguration(
         commandName: "raw_config", abstract: "One of the service's raw configurations; 'odcs about' lists them.", aliases: ["raw-config"])
 
-    @Argument(help: "NAME#COMMIT, where the commit may be a branch.")
+    @Argument(help: "The configuration's name, or NAME#COMMIT.")
     var configurationName: String
+    @Argument(help: "The commit or branch to take it from.")
+    var commit: String?
+    @Option(help: ArgumentHelp("Take what was there at this koji event.", valueName: "number"))
+    var kojiEvent: Int?
+    @Option(name: .customLong("build"), help: ArgumentHelp("Add this build. Repeatable.", valueName: "n-v-r"))
+    var builds: [String] = []
 
     @OptionGroup(title: "COMPOSE") var options: SubmissionOptions
     @OptionGroup(title: "WAITING") var patience: PatienceOptions
     @OptionGroup(title: "SERVICE") var connection: ConnectionOptions
 
     func source(in console: Console) -> ComposeSubmission.Source {
-        ComposeSubmission.Source(type: "raw_config", source: configurationName)
+        var source = ComposeSubmission.Source(
+            type: "raw_config", source: commit.map { "\(configurationName)#\($0)" } ?? configurationName)
+        source.kojiEvent = kojiEvent
+        source.builds = builds.nilIfEmpty
+        return source
+    }
+
+    func validate() throws {
+        guard (commit == nil) == configurationName.contains("#") else {
+            throw ValidationError("Name the configuration and its commit, as in 'fedora main' or 'fedora#main'")
+        }
     }
 
     func run() async throws { try await submit() }

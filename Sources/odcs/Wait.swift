@@ -1,4 +1,5 @@
 import ArgumentParser
+import ComposeClient
 
 /// `odcs wait`
 struct Wait: AsyncParsableCommand {
@@ -6,10 +7,17 @@ struct Wait: AsyncParsableCommand {
 
     @Argument(help: "The compose's number.")
     var id: Int
+    @OptionGroup(title: "WAITING") var patience: PatienceOptions
     @OptionGroup(title: "SERVICE") var connection: ConnectionOptions
 
     func run() async throws {
-        let waiting = Waiting(id: id, client: try connection.connect(), console: .current, showsLog: false, json: connection.json)
-        try await waiting.outcome(of: connection)
+        let client = try connection.connect()
+        guard !patience.noWait else {
+            let compose = try await client.get(id)
+            return try connection.print(compose, or: Outcome(compose).text)
+        }
+        try await patience.waiting(
+            for: id, client: client, json: connection.json, announcement: Waiting.announcement(of: "wait", for: id)
+        ).outcome(of: connection)
     }
 }

@@ -8,14 +8,22 @@ struct Waiting {
     let client: ComposeClient
     let console: Console
     let showsLog: Bool
+    let isQuiet: Bool
     let json: Bool
+    /// Printed before the outcome where it has to be waited for.
+    var announcement: String?
 
     private enum End {
         case compose(ComposeDocument)
         case interrupted
     }
 
-    private var redraws: Bool { console.err.isTerminal && !showsLog }
+    private var redraws: Bool { console.err.isTerminal && !showsLog && !isQuiet }
+
+    /// What the published Python client prints before it waits, which scripts read the compose's number from.
+    static func announcement(of command: String, for id: Int) -> String {
+        "Waiting for command \(command) on compose \(id) to finish."
+    }
 
     /// Waits, prints the outcome, and ends the command with the status that belongs to it.
     func outcome(of connection: ConnectionOptions) async throws {
@@ -55,11 +63,15 @@ struct Waiting {
         var progress = ProgressLine(id: id)
         let elapsed = Self.stopwatch(console.clock)
         var latest: ComposeDocument?
+        var announcement = announcement
         for try await event in client.follow(id, log: showsLog || redraws) {
             switch event {
             case .changed(let compose):
                 latest = compose
-                if progress.state != compose.stateName, !redraws {
+                if let line = announcement.take(), ComposeState(rawValue: compose.state)?.isFinal == false {
+                    try console.out.line(line)
+                }
+                if progress.state != compose.stateName, !redraws, !isQuiet {
                     try console.err.line("compose \(id): \(Console.printable(compose.stateName))")
                 }
                 progress.state = compose.stateName

@@ -11,7 +11,8 @@ struct Watch: AsyncParsableCommand {
     @OptionGroup(title: "SERVICE") var connection: ConnectionOptions
 
     func run() async throws {
-        let waiting = Waiting(id: id, client: try connection.connect(), console: .current, showsLog: true, json: connection.json)
+        let waiting = Waiting(
+            id: id, client: try connection.connect(), console: .current, showsLog: true, isQuiet: false, json: connection.json)
         try await waiting.outcome(of: connection)
     }
 }

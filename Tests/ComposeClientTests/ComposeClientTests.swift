@@ -117,15 +117,102 @@ struct ComposeClientTests {
         }
     }
 
-    @Test("a POST is never sent twice", arguments: [502, 503, 504])
-    func notRepeated(status: Int) async throws {
+    @Test("a submission is sent again with its key while the service fails, and makes one compose", arguments: [500, 502, 503, 504])
+    func submittedAgain(status: Int) async throws {
         try await ScriptedService.run { service in
-            service.next(try .refusal(status, "come back later"))
+            service.next { call in
+                _ = try service.obey(call)
+                return try .refusal(status, "come back later")
+            }
+            let clock = StepClock()
+            let compose = try await client(service, clock: clock).submit(ComposeSubmission(source: .init(type: "tag", source: "f26")))
+
+            #expect(compose.id == 1)
+            #expect(clock.sleeps.count == 1)
+            #expect(service.lines == ["POST /api/1/composes/", "POST /api/1/composes/"])
+            let keys = service.calls.map { $0.headers[.idempotencyKey] }
+            #expect(keys[0] == keys[1])
+            #expect(keys[0].flatMap(UUID.init(uuidString:)) != nil)
+            #expect(service.calls[0].body == service.calls[1].body)
+        }
+    }
+
+    @Test("a submission whose answer was lost with the connection is sent again, and makes one compose")
+    func lostConnection() async throws {
+        try await ScriptedService.run { service in
+            service.loseNextAnswer()
+            let compose = try await client(service).submit(ComposeSubmission(source: .init(type: "tag", source: "f26")))
+
+            #expect(compose.id == 1)
+            #expect(service.calls.count == 2)
+        }
+    }
+
+    @Test("a submission that is not answered in time is sent again, and makes one compose")
+    func submittedTooSlowly() async throws {
+        try await ScriptedService.run { service in
+            service.next { call in
+                _ = try service.obey(call)
+                try await untilCancelled()
+            }
+            let client = ComposeClient(server: try ServerAddress(service.address), timeout: .milliseconds(500), clock: StepClock())
+            let compose = try await client.submit(ComposeSubmission(source: .init(type: "tag", source: "f26")))
+
+            #expect(compose.id == 1)
+            #expect(service.calls.count >= 2)
+        }
+    }
+
+    @Test("a submission is not sent for ever")
+    func submittedBoundedly() async throws {
+        try await ScriptedService.run { service in
+            for _ in 0..<10 { service.next(try .refusal(503, "the database is away")) }
+            let error = try await #require(throws: ComposeClientError.self) {
+                try await client(service).submit(ComposeSubmission(source: .init(type: "tag", source: "f26")))
+            }
+            #expect(error.description == "the database is away (HTTP 503)")
+            #expect(service.calls.count == 4)
+        }
+    }
+
+    @Test("a submission that is refused is not sent again", arguments: [400, 401, 403, 409, 413, 429])
+    func refusedSubmission(status: Int) async throws {
+        try await ScriptedService.run { service in
+            service.next(try .refusal(status, "no"))
             let error = try await #require(throws: ComposeClientError.self) {
                 try await client(service).submit(ComposeSubmission(source: .init(type: "tag", source: "f26")))
             }
             #expect(error.status == status)
             #expect(service.calls.count == 1)
+        }
+    }
+
+    @Test("two submissions have two keys, and the caller may choose one")
+    func keys() async throws {
+        try await ScriptedService.run { service in
+            let submission = ComposeSubmission(source: .init(type: "tag", source: "f26"))
+            let client = try client(service)
+            let first = try await client.submit(submission)
+            let second = try await client.submit(submission, idempotencyKey: "my-key")
+            let third = try await client.submit(submission, idempotencyKey: "my-key")
+
+            #expect([first, second, third].map(\.id) == [1, 2, 2])
+            #expect(service.calls[0].headers[.idempotencyKey] != "my-key")
+        }
+    }
+
+    @Test("a renewal and a deletion are sent once", arguments: [500, 503])
+    func notRepeated(status: Int) async throws {
+        try await ScriptedService.run { service in
+            let client = try client(service)
+            for _ in 1...2 { service.next(try .refusal(status, "come back later")) }
+            let errors = (
+                await #expect(throws: ComposeClientError.self) { try await client.renew(1) },
+                await #expect(throws: ComposeClientError.self) { try await client.delete(1) }
+            )
+            #expect(errors.0?.status == status)
+            #expect(errors.1?.status == status)
+            #expect(service.lines == ["PATCH /api/1/composes/1", "DELETE /api/1/composes/1"])
         }
     }
 

@@ -27,6 +27,8 @@ public final class ScriptedService: Sendable {
         public var status: Int
         public var headers: HTTPFields
         public var body: Data
+        /// The connection breaks where the body should come.
+        public var breaksOff = false
 
         public init(_ status: Int, _ text: String = "", type: String = "text/plain", headers: HTTPFields = [:]) {
             self.init(status, Data(text.utf8), type: type, headers: headers)
@@ -57,6 +59,8 @@ public final class ScriptedService: Sendable {
         var calls: [Call] = []
         var script: [@Sendable (Call) async throws -> Answer] = []
         var answersRanges = true
+        /// Which compose a key has made.
+        var keys: [String: Int] = [:]
     }
 
     private let state = Mutex(State())
@@ -135,6 +139,15 @@ public final class ScriptedService: Sendable {
         }
     }
 
+    /// The next request is obeyed, but its answer never arrives: the connection breaks.
+    public func loseNextAnswer() {
+        next { call in
+            var answer = try self.obey(call)
+            answer.breaksOff = true
+            return answer
+        }
+    }
+
     /// Answers the next request by `answer`, which may wait for something.
     public func next(_ answer: @escaping @Sendable (Call) async throws -> Answer) {
         state.withLock { $0.script.append(answer) }
@@ -146,7 +159,11 @@ public final class ScriptedService: Sendable {
             return state.script.isEmpty ? nil : state.script.removeFirst()
         }
         if let scripted { return try await scripted(call) }
+        return try obey(call)
+    }
 
+    /// What the service does when the test says nothing else.
+    public func obey(_ call: Call) throws -> Answer {
         let path = call.path.prefix { $0 != "?" }.split(separator: "/").map(String.init)
         switch (call.method, path.prefix(3), path.dropFirst(3).first.flatMap { Int($0) }) {
         case (.get, ["api", "1", "about"], nil): return Answer(200, Self.about, type: "application/json")
@@ -179,7 +196,13 @@ public final class ScriptedService: Sendable {
             var source: Source
         }
         let source = try JSONDecoder().decode(Body.self, from: call.body).source
-        let id = state.withLock { ($0.composes.keys.max() ?? 0) + 1 }
+        let key = call.headers[.idempotencyKey]
+        if let made = state.withLock({ state in key.flatMap { state.keys[$0] }.flatMap { state.composes[$0] } }) { return try .json(made) }
+        let id = state.withLock { state in
+            let id = (state.composes.keys.max() ?? 0) + 1
+            if let key { state.keys[key] = id }
+            return id
+        }
         let compose = ComposeDocument.example(
             id, .wait, type: SourceType(name: source.type) ?? .repo, source: source.source ?? "", packages: source.packages ?? [],
             at: address)
@@ -237,6 +260,12 @@ extension ComposeDocument {
     }
 }
 
+private struct BrokenOff: Error {}
+
+extension HTTPField.Name {
+    public static let idempotencyKey = HTTPField.Name("Idempotency-Key")!
+}
+
 private struct Responder: HTTPResponder {
     let service: ScriptedService
 
@@ -244,6 +273,11 @@ private struct Responder: HTTPResponder {
         let body = try await request.body.collect(upTo: 1 << 20)
         let answer = try await service.answer(
             .init(method: request.method, path: request.uri.description, headers: request.headers, body: Data(body.readableBytesView)))
+        guard !answer.breaksOff else {
+            return Response(
+                status: .init(code: answer.status), headers: answer.headers,
+                body: .init(contentLength: answer.body.count) { _ in throw BrokenOff() })
+        }
         return Response(
             status: .init(code: answer.status), headers: answer.headers, body: .init(byteBuffer: ByteBuffer(bytes: answer.body)))
     }

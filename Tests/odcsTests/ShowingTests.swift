@@ -66,7 +66,7 @@ struct ShowingTests {
             let run = try await CommandRun.odcs(["list", "--json"], server: service.address)
             let list = try JSONDecoder().decode(ComposeList.self, from: Data(run.out.utf8))
             #expect(list.items.map(\.id) == [7])
-            #expect(run.out.contains(#""prev" : null"#))
+            #expect(run.out.contains(#"        "prev": null"#))
         }
     }
 
@@ -92,7 +92,8 @@ struct ShowingTests {
             #expect(longer.out == "Compose 12 expires at 2026-11-22 10:04:05 UTC.\n")
 
             service.next(try .json(ComposeDocument.example(13, .wait, at: service.address)))
-            let again = try await CommandRun.odcs(["renew", "12", "--sigkey", "db42a60e", "--build", "ed-1-1"], server: service.address)
+            let again = try await CommandRun.odcs(
+                ["renew", "12", "--sigkey", "db42a60e", "--build", "ed-1-1", "--no-wait"], server: service.address)
             #expect(again.out == "Compose 13 is made from the inputs of 12: wait.\nNext: odcs wait 13\n")
 
             let sent = try service.calls.map { try JSONDecoder().decode(JSONValue.self, from: $0.body) }
@@ -106,6 +107,20 @@ struct ShowingTests {
         }
     }
 
+    @Test("renew waits for the compose that takes the place of another")
+    func renewWaits() async throws {
+        try await ScriptedService.run { service in
+            service.put(.example(13, .generating, at: service.address))
+            service.next(try .json(ComposeDocument.example(13, .wait, at: service.address)))
+            let clock = StepClock { _ in service.change(13) { $0.become(.done) } }
+            let run = try await CommandRun.odcs(["renew", "12", "--label", "RC-1.0"], server: service.address, clock: clock)
+
+            #expect(run.status == .success)
+            #expect(run.err == "compose 13 is made from the inputs of 12\ncompose 13: generating\ncompose 13: done\n")
+            #expect(run.out.hasPrefix("Compose 13 is done.\n"))
+        }
+    }
+
     @Test("delete passes on what the service says")
     func delete() async throws {
         try await ScriptedService.run { service in
@@ -113,7 +128,7 @@ struct ShowingTests {
             let run = try await CommandRun.odcs(["delete", "12"], server: service.address)
             #expect(run.out == "Compose 12 is canceled\n")
             let json = try await CommandRun.odcs(["delete", "12", "--json"], server: service.address)
-            #expect(json.out == "{\n  \"message\" : \"Compose 12 is canceled\",\n  \"status\" : 202\n}\n")
+            #expect(json.out == "{\n    \"message\": \"Compose 12 is canceled\",\n    \"status\": 202\n}\n")
         }
     }
 

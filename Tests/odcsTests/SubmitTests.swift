@@ -64,7 +64,7 @@ struct SubmitTests {
             let compose = try JSONDecoder().decode(ComposeDocument.self, from: Data(run.out.utf8))
             #expect(compose.stateName == end.name)
             #expect(run.status == (end == .done ? .success : .composeFailed))
-            let keys = run.out.split(separator: "\n").compactMap { $0.firstMatch(of: /^  "(\w+)"/)?.1 }
+            let keys = run.out.split(separator: "\n").compactMap { $0.firstMatch(of: #/^    "(\w+)": /#)?.1 }
             #expect(keys.contains("toplevel_url"))
             #expect(keys == keys.sorted())
         }
@@ -103,6 +103,10 @@ struct SubmitTests {
                 #"{"type":"tag","source":"f26","builds":["ed-1-1"],"scratch_build_tasks":["7"]}"#
             ),
             (
+                "raw_config fedora main --koji-event 5 --build ed-1-1",
+                #"{"type":"raw_config","source":"fedora#main","koji_event":5,"builds":["ed-1-1"]}"#
+            ),
+            (
                 "tag f26 --modular-koji-tag m --module-defaults-url u --module-defaults-commit c",
                 #"{"type":"tag","source":"f26","modular_koji_tags":["m"],"module_defaults_url":"u","module_defaults_commit":"c"}"#
             ),
@@ -139,13 +143,13 @@ struct SubmitTests {
                 --lookaside https://a/r --multilib-arch x86_64 --multilib-method devel --results boot.iso --ttl 2d --label RC-1.0 \
                 --compose-type test --target-dir private
                 """
-            let words = arguments.split(separator: " ").map(String.init) + ["--sigkey", "DB42A60E", "--sigkey", ""]
+            let words = arguments.split(separator: " ").map(String.init) + ["--sigkey", "DB42A60E", "--sigkey", "", "--sigkey", "none"]
             let run = try await CommandRun.odcs(words, server: service.address)
 
             #expect(run.status == .success, "\(run.err)")
             let sent = try JSONDecoder().decode(JSONValue.self, from: try #require(service.calls.first).body)
             let expected = """
-                {"source": {"type": "tag", "source": "f26", "sigkeys": ["DB42A60E", ""]}, "arches": ["x86_64", "s390x"], "flags": ["no_deps", "no_inheritance", "no_reuse"],
+                {"source": {"type": "tag", "source": "f26", "sigkeys": ["DB42A60E", "", ""]}, "arches": ["x86_64", "s390x"], "flags": ["no_deps", "no_inheritance", "no_reuse"],
                  "lookaside_repos": ["https://a/r"], "multilib_arches": ["x86_64"], "multilib_method": ["devel"], "results": ["boot.iso"],
                  "seconds_to_live": 172800, "label": "RC-1.0", "compose_type": "test", "target_dir": "private"}
                 """
@@ -179,7 +183,9 @@ struct SubmitTests {
         arguments: [
             ("submit tag f26 --flag no_dep", "no_deps"), ("submit tag f26 --ttl soon", "'soon' is invalid for '--ttl <time>'"),
             ("submit tag f26 --no-wait --watch", "--no-wait and --watch exclude each other"), ("submit module", "Name a module"),
-            ("submit tag f26 --module-defaults-url u", "come together"), ("submit repo", "Missing expected argument '<repository>'"),
+            ("submit tag f26 --module-defaults-url u", "come together"),
+            ("submit raw_config fedora", "as in 'fedora main'"), ("submit raw_config fedora#main main", "as in 'fedora main'"),
+            ("submit repo", "Missing expected argument '<repository>'"),
             ("list --order size", "--order is one of id, owner"), ("list --page 0", "--page counts from 1"),
             ("get twelve", "'twelve' is invalid"),
         ])

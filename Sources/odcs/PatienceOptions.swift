@@ -1,0 +1,26 @@
+import ArgumentParser
+import ComposeClient
+import ComposeModel
+
+/// Whether a command stays until the compose is ready, and how much it says meanwhile.
+struct PatienceOptions: ParsableArguments {
+    @Flag(help: "Return as soon as the service has accepted the request.")
+    var noWait = false
+
+    @Flag(help: "Print the compose's log while it grows.")
+    var watch = false
+
+    @Flag(name: [.long, .short], help: "Say nothing while waiting.")
+    var quiet = false
+
+    func validate() throws {
+        if noWait && watch { throw ValidationError("--no-wait and --watch exclude each other") }
+    }
+
+    /// A compose to wait for, as these options say.
+    func waiting(for id: Int, client: ComposeClient, json: Bool, announcement: String? = nil) -> Waiting {
+        Waiting(
+            id: id, client: client, console: .current, showsLog: watch, isQuiet: quiet, json: json,
+            announcement: json && !quiet ? announcement : nil)
+    }
+}
