@@ -12,7 +12,7 @@ struct ConnectionOptions: ParsableArguments {
     @Option(help: ArgumentHelp("A section [profiles.NAME] of ~/.config/odcs.toml.", valueName: "name"))
     var profile: String?
 
-    @Flag(help: "Print only JSON, for programs.")
+    @Flag(help: "Print JSON, for programs.")
     var json = false
 
     /// A client of the service that the settings name.

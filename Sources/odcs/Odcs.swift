@@ -22,6 +22,12 @@ struct Odcs: AsyncParsableCommand {
               with the keys server and token, and sections [profiles.NAME] for
               --profile. The default server is \(Settings.defaultServer).
 
+            PYTHON CLIENT
+              Its commands (odcs[client] on PyPI) are here under their names. With
+              --json they print what it prints: where they wait, a line such as
+              'Waiting for command create-tag on compose 12 to finish.', which
+              --quiet leaves out, then JSON.
+
             EXIT STATUS
               0    what was asked for happened
               1    the compose failed, or its files are removed
@@ -38,7 +44,7 @@ struct Odcs: AsyncParsableCommand {
         ],
         groupedSubcommands: [
             CommandGroup(
-                name: "Python client's names",
+                name: "Python client's",
                 subcommands: [
                     Create<SubmitTag>.self, Create<SubmitModule>.self, Create<SubmitBuild>.self, Create<SubmitPulp>.self,
                     Create<SubmitRawConfig>.self, CreateOfType.self,

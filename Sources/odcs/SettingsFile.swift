@@ -2,6 +2,9 @@ import Foundation
 import TOMLKit
 
 /// `odcs.toml`: a server and a token for daily use, and more of them as profiles.
+///
+/// The published Python client keeps its own settings in the same file, in sections `[redhat.NAME]`: the address in each counts as a
+/// profile, and `prod`, its default, as the server where nothing else is written.
 struct SettingsFile: Equatable {
     /// One server and what it is asked with.
     struct Section: Equatable {
@@ -38,6 +41,7 @@ struct SettingsFile: Equatable {
         } catch let error as TOMLParseError {
             throw CommandFailure(.error, "\(path), line \(error.source.begin.line): \(error.description)")
         }
+        var servers: [String: String] = [:]
         for (key, value) in table {
             switch key {
             case "profiles":
@@ -53,10 +57,14 @@ struct SettingsFile: Equatable {
                         try set(key, to: value, in: &profiles[name, default: Section()], header: "profiles.\(name)", text)
                     }
                 }
+            case "redhat":
+                for (name, value) in value.table ?? TOMLTable() { servers[name] = value.table?["url"]?.string }
             default:
                 try set(key, to: value, in: &main, header: nil, text)
             }
         }
+        profiles.merge(servers.mapValues { Section(server: $0) }) { ours, _ in ours }
+        if main == Section() { main.server = servers["prod"] }
     }
 
     private func set(

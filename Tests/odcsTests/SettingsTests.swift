@@ -65,6 +65,22 @@ struct SettingsTests {
         #expect(try Self.settings(["--server", "http://file:1/"]).token == "of-file")
     }
 
+    @Test("the Python client's sections in the same file are profiles, and its prod is the server where no other is written")
+    func pythonClient() throws {
+        let file = """
+            [redhat]
+            [redhat.prod]
+            url = "https://prod:6"
+            id_provider = "https://id/"
+            [redhat.stage]
+            url = "https://stage:7"
+            """
+        #expect(try Self.settings([], file: file).server == "https://prod:6")
+        #expect(try Self.settings(["--profile", "stage"], file: file).server == "https://stage:7")
+        #expect(try Self.settings([], file: Self.file + "\n" + file) == ("http://file:1", "of-file"))
+        #expect(try Self.settings([], file: "token = \"mine\"\n" + file) == ("http://127.0.0.1:5005", "mine"))
+    }
+
     @Test("$XDG_CONFIG_HOME is where the file is looked for, if it is an absolute path")
     func configHome() throws {
         let elsewhere = try TemporaryDirectory(files: ["odcs.toml": #"server = "http://xdg:6""#])
