@@ -175,6 +175,17 @@ def test_a_post_whose_answer_was_lost_is_repeated_with_its_key_and_makes_one_com
     assert [compose["id"] for compose in library.find_composes(label=label)["items"]] == [again.json()["id"]]
 
 
+def test_a_renewal_whose_answer_was_lost_is_repeated_with_its_key_and_makes_one_compose(api, wire, library, done):
+    label = f"RC-2.{uuid.uuid4().int % 10**6}"
+    key = {"Idempotency-Key": str(uuid.uuid4())}
+
+    wire.lose_next_answer(503)
+    assert api("PATCH", f"composes/{done['id']}", {"label": label}, headers=key).status_code == 503
+    again = api("PATCH", f"composes/{done['id']}", {"label": label}, headers=key)
+    assert again.status_code == 200
+    assert [compose["id"] for compose in library.find_composes(label=label)["items"]] == [again.json()["id"]]
+
+
 def test_two_plain_posts_are_two_composes(api, tests_repo):
     body = {"source": {"type": "repo", "source": tests_repo, "packages": ["ed"]}}
 

@@ -26,7 +26,7 @@ struct Call: Sendable {
     static func submit(_ submission: ComposeSubmission, idempotencyKey: String) throws -> Call {
         Call(method: .POST, path: composes, body: try JSONEncoder().encode(submission), idempotencyKey: idempotencyKey)
     }
-    static func renew(_ id: Int, _ renewal: ComposeRenewal) throws -> Call {
-        Call(method: .PATCH, path: composes + String(id), body: try JSONEncoder().encode(renewal))
+    static func renew(_ id: Int, _ renewal: ComposeRenewal, idempotencyKey: String) throws -> Call {
+        Call(method: .PATCH, path: composes + String(id), body: try JSONEncoder().encode(renewal), idempotencyKey: idempotencyKey)
     }
 }

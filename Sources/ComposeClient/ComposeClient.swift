@@ -6,8 +6,8 @@ import NIOCore
 /// Asks an ODCS service for composes, over HTTP.
 ///
 /// Every operation throws ``ComposeClientError`` with a line that a person can be shown, or `CancellationError`. What changes nothing is tried
-/// again a few times when the server cannot be reached or a gateway says 502, 503 or 504. So is a submission, which has a key; what else changes
-/// something is sent once.
+/// again a few times when the server cannot be reached or a gateway says 502, 503 or 504. So are a submission and a renewal, which have a key;
+/// a deletion is sent once.
 public struct ComposeClient: Sendable {
     let transport: Transport
 
@@ -49,8 +49,12 @@ public struct ComposeClient: Sendable {
 
     /// Makes a compose live longer. The answer is the same compose, or a new one with the same inputs where the old one's files are gone or
     /// `renewal` changes what is in it.
-    public func renew(_ id: Int, _ renewal: ComposeRenewal = ComposeRenewal()) async throws -> ComposeDocument {
-        try await transport.answer(.renew(id, renewal))
+    ///
+    /// It is sent again as ``submit(_:idempotencyKey:)`` is.
+    public func renew(
+        _ id: Int, _ renewal: ComposeRenewal = ComposeRenewal(), idempotencyKey: String = UUID().uuidString
+    ) async throws -> ComposeDocument {
+        try await transport.answer(.renew(id, renewal, idempotencyKey: idempotencyKey))
     }
 
     /// Cancels a compose that is not ready, or ends the life of one that is.

@@ -201,18 +201,27 @@ struct ComposeClientTests {
         }
     }
 
-    @Test("a renewal and a deletion are sent once", arguments: [500, 503])
+    @Test("a renewal is sent again with its key")
+    func renewedAgain() async throws {
+        try await ScriptedService.run { service in
+            service.put(.example(1, .done, at: service.address))
+            service.next(try .refusal(503, "come back later"))
+            let compose = try await client(service).renew(1)
+
+            #expect(compose.id == 1)
+            #expect(service.lines == ["PATCH /api/1/composes/1", "PATCH /api/1/composes/1"])
+            let keys = service.calls.map { $0.headers[.idempotencyKey] }
+            #expect(keys[0] != nil && keys[0] == keys[1])
+        }
+    }
+
+    @Test("a deletion is sent once", arguments: [500, 503])
     func notRepeated(status: Int) async throws {
         try await ScriptedService.run { service in
-            let client = try client(service)
-            for _ in 1...2 { service.next(try .refusal(status, "come back later")) }
-            let errors = (
-                await #expect(throws: ComposeClientError.self) { try await client.renew(1) },
-                await #expect(throws: ComposeClientError.self) { try await client.delete(1) }
-            )
-            #expect(errors.0?.status == status)
-            #expect(errors.1?.status == status)
-            #expect(service.lines == ["PATCH /api/1/composes/1", "DELETE /api/1/composes/1"])
+            service.next(try .refusal(status, "come back later"))
+            let error = try await #require(throws: ComposeClientError.self) { try await client(service).delete(1) }
+            #expect(error.status == status)
+            #expect(service.lines == ["DELETE /api/1/composes/1"])
         }
     }
 
