@@ -14,7 +14,7 @@ struct Create<Command: SubmitCommand>: AsyncParsableCommand {
     @OptionGroup var command: Command
 
     func run() async throws {
-        try await command.submit { Waiting.announcement(of: Self.name, for: $0) }
+        try await command.submit(as: Self.name)
     }
 }
 
@@ -50,6 +50,6 @@ struct CreateOfType: SubmitCommand {
     }
 
     func run() async throws {
-        try await submit { Waiting.announcement(of: "create", for: $0) }
+        try await submit(as: "create")
     }
 }

@@ -24,8 +24,8 @@ struct Odcs: AsyncParsableCommand {
 
             PYTHON CLIENT
               Its commands (odcs[client] on PyPI) are here under their names. With
-              --json they print what it prints: where they wait, a line such as
-              'Waiting for command create-tag on compose 12 to finish.', which
+              --json those that create print what it prints: where they wait, the
+              line 'Waiting for command create-tag on compose 12 to finish.', which
               --quiet leaves out, then JSON.
 
             EXIT STATUS

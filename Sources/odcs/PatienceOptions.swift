@@ -18,9 +18,7 @@ struct PatienceOptions: ParsableArguments {
     }
 
     /// A compose to wait for, as these options say.
-    func waiting(for id: Int, client: ComposeClient, json: Bool, announcement: String? = nil) -> Waiting {
-        Waiting(
-            id: id, client: client, console: .current, showsLog: watch, isQuiet: quiet, json: json,
-            announcement: json && !quiet ? announcement : nil)
+    func waiting(for id: Int, client: ComposeClient, json: Bool) -> Waiting {
+        Waiting(id: id, client: client, console: .current, showsLog: watch, isQuiet: quiet, json: json)
     }
 }

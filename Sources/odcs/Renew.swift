@@ -37,9 +37,7 @@ struct Renew: AsyncParsableCommand {
             return try connection.print(compose, or: text(compose))
         }
         if !patience.quiet { try Console.current.err.line("compose \(compose.id) is made from the inputs of \(id)") }
-        try await patience.waiting(
-            for: compose.id, client: client, json: connection.json, announcement: Waiting.announcement(of: "renew", for: compose.id)
-        ).outcome(of: connection)
+        try await patience.waiting(for: compose.id, client: client, json: connection.json).outcome(of: connection)
     }
 
     private func text(_ compose: ComposeDocument) -> String {

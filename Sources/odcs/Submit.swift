@@ -30,10 +30,8 @@ protocol SubmitCommand: AsyncParsableCommand {
 }
 
 extension SubmitCommand {
-    func submit() async throws { try await submit(announcement: { _ in nil }) }
-
-    /// - Parameter announcement: for the id of a compose that is waited for, a line before the JSON on stdout.
-    func submit(announcement: (Int) -> String?) async throws {
+    /// - Parameter name: the command's name in the published Python client, if it was called by that.
+    func submit(as name: String? = nil) async throws {
         let console = Console.current
         let client = try connection.connect()
         let submission = try options.submission(of: source(in: console), in: console)
@@ -41,8 +39,10 @@ extension SubmitCommand {
         guard !patience.noWait else {
             return try connection.print(compose, or: Outcome(compose).text)
         }
-        try await patience.waiting(
-            for: compose.id, client: client, json: connection.json, announcement: announcement(compose.id)
-        ).outcome(of: connection)
+        if let name, connection.json, !patience.quiet {
+            // That client's words, which scripts read the number from.
+            try console.out.line("Waiting for command \(name) on compose \(compose.id) to finish.")
+        }
+        try await patience.waiting(for: compose.id, client: client, json: connection.json).outcome(of: connection)
     }
 }

@@ -16,8 +16,6 @@ struct Wait: AsyncParsableCommand {
             let compose = try await client.get(id)
             return try connection.print(compose, or: Outcome(compose).text)
         }
-        try await patience.waiting(
-            for: id, client: client, json: connection.json, announcement: Waiting.announcement(of: "wait", for: id)
-        ).outcome(of: connection)
+        try await patience.waiting(for: id, client: client, json: connection.json).outcome(of: connection)
     }
 }

@@ -10,8 +10,6 @@ struct Waiting {
     let showsLog: Bool
     let isQuiet: Bool
     let json: Bool
-    /// Printed before the outcome where it has to be waited for.
-    var announcement: String?
 
     private enum End {
         case compose(ComposeDocument)
@@ -19,11 +17,6 @@ struct Waiting {
     }
 
     private var redraws: Bool { console.err.isTerminal && !showsLog && !isQuiet }
-
-    /// What the published Python client prints before it waits, which scripts read the compose's number from.
-    static func announcement(of command: String, for id: Int) -> String {
-        "Waiting for command \(command) on compose \(id) to finish."
-    }
 
     /// Waits, prints the outcome, and ends the command with the status that belongs to it.
     func outcome(of connection: ConnectionOptions) async throws {
@@ -63,14 +56,10 @@ struct Waiting {
         var progress = ProgressLine(id: id)
         let elapsed = Self.stopwatch(console.clock)
         var latest: ComposeDocument?
-        var announcement = announcement
         for try await event in client.follow(id, log: showsLog || redraws) {
             switch event {
             case .changed(let compose):
                 latest = compose
-                if let line = announcement.take(), ComposeState(rawValue: compose.state)?.isFinal == false {
-                    try console.out.line(line)
-                }
                 if progress.state != compose.stateName, !redraws, !isQuiet {
                     try console.err.line("compose \(id): \(Console.printable(compose.stateName))")
                 }

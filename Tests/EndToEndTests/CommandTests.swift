@@ -116,7 +116,7 @@ import Testing
         let deleted = try await server.odcs("delete", "\(compose.id)")
         #expect(deleted.status == 0)
         #expect(deleted.output == "Compose \(compose.id) has expired; its files will be removed soon.\n")
-        let again = try await server.odcs("renew", "\(compose.id)", "--label", "RC-1.0")
+        let again = try await server.odcs("renew", "\(compose.id)", "--label", "RC-1.0", "--no-wait")
         #expect(again.status == 0)
         let new = try #require(Int(again.output.dropFirst("Compose ".count).prefix { $0.isNumber }))
         #expect(new > compose.id)

@@ -97,17 +97,19 @@ struct PublishedClientTests {
         }
     }
 
-    @Test("wait announces a compose that is not ready, and not one that is")
-    func wait() async throws {
+    @Test("wait and renew leave stdout to the JSON: that client has the line there only where there is something to wait for")
+    func notAnnounced() async throws {
         try await ScriptedService.run { service in
             service.put(.example(12, .generating, at: service.address))
             let clock = StepClock { _ in service.change(12) { $0.become(.failed, reason: "no edd") } }
             let waited = try await CommandRun.odcs(["wait", "12", "--json"], server: service.address, clock: clock)
-            let again = try await CommandRun.odcs(["wait", "12", "--json"], server: service.address)
+            service.next(try .json(ComposeDocument.example(12, .wait, at: service.address)))
+            let renewed = try await CommandRun.odcs(["renew", "11", "--json"], server: service.address)
 
             #expect(waited.status == .composeFailed)
-            #expect(waited.out == "Waiting for command wait on compose 12 to finish.\n" + again.out)
-            #expect(again.out.hasPrefix("{\n"))
+            #expect(renewed.status == .composeFailed)
+            #expect(waited.out.hasPrefix("{\n"))
+            #expect(renewed.out == waited.out)
         }
     }
 
