@@ -151,11 +151,12 @@ struct ServerAssembly {
 
     /// Refuses at once what no worker would be allowed to read.
     private func check(_ request: ComposeRequest, access: SourceAccess, publicURL: String?) throws(ComposeFailure) {
-        guard request.sourceType == .repo || request.sourceType == .pungiCompose else { return }
         let access = try access.publishing(configuration.composes.targets, publicURL: publicURL)
-        for location in request.source + request.lookasideRepos {
+        let hasLocations = request.sourceType == .repo || request.sourceType == .pungiCompose
+        for location in (hasLocations ? request.source : []) + request.lookasideRepos {
             try access.authorize(try RepositoryLocation(location))
         }
+        if request.sourceType == .pulp { try configuration.pulp?.check(request.source) }
     }
 }
 
