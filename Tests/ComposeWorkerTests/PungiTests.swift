@@ -133,6 +133,12 @@ struct PungiTests {
             #expect(away?.code == .sourceUnreachable && away?.isTransient == true)
             #expect(away?.message.contains("secret") == false)
             #expect(try !place.text("log").contains("secret"))
+            // Nobody listens there.
+            configuration.rawConfigs["pungi"]?.url = "http://me:pass%21word@127.0.0.1:1/secret"
+            let refused = await #expect(throws: ComposeFailure.self) { try await checkOut(place, configuration) }
+            #expect(refused?.code == .sourceUnreachable)
+            let shown = try place.text("log") + (refused?.message ?? "")
+            #expect(!["secret", "pass%21word", "pass!word", place.directory.string].contains(where: shown.contains))
         }
     }
 
@@ -318,7 +324,7 @@ struct PungiTests {
     }
 }
 
-@Suite("A child process")
+@Suite("A child process", .timeLimit(.minutes(1)))
 struct ChildProcessTests {
     /// Runs a script that prints the number of a process that it has started, and cancels it as soon as that is read.
     private func cancel(_ script: String, in place: Workplace) async throws -> pid_t {

@@ -124,4 +124,35 @@ struct ListingTests {
             #expect(try await depsolver.resolve(request) == whole)
         }
     }
+
+    @Test("a listing makes the same of a repository as leaving the other packages out of it", arguments: World.all)
+    func sameAsSmallerRepository(world: World) async throws {
+        try await withTemporaryDirectory { directory in
+            let depsolver = Depsolver()
+            let whole = try world.request(below: directory.appending(path: "whole"))
+            // Where several have the same package, only a listing says whose it is.
+            guard whole.repositories.count == 1 else { return }
+            let before = try await depsolver.resolve(whole)
+            for absent in 0..<3 {
+                let packages = try WorldPackage.parse(world.text("world.repo")).enumerated().filter { $0.offset % 3 != absent }.map(
+                    \.element)
+                var (smaller, listed) = (whole, whole)
+                smaller.repositories = [
+                    try WorldRepository(packages: packages, name: "world").write(to: directory.appending(path: "\(absent)/repodata"))
+                ]
+                listed.listings = try Depsolver.baseArchitectures(of: whole.arches).map {
+                    PackageListing(
+                        name: "a compose", arch: $0, repositories: whole.repositories.map(\.id), packages: Set(packages.map(\.nevra)))
+                }
+                for (names, check) in [(whole.packages, whole.checkInstallability), ([], false), ([], true)] {
+                    (smaller.packages, listed.packages) = (names, names)
+                    (smaller.checkInstallability, listed.checkInstallability) = (check, check)
+                    let expected = try await Depsolver().resolve(smaller)
+                    let found = try await depsolver.resolve(listed)
+                    #expect(World.rendered(found) == World.rendered(expected))
+                }
+            }
+            #expect(try await depsolver.resolve(whole) == before)
+        }
+    }
 }

@@ -6,7 +6,7 @@ import Repodata
 /// What a resolution says to people: findings that are reported, and those that fail the compose.
 extension Resolution {
     /// One sentence for each thing that is not as the request would have it.
-    var findings: [String] { absent.map { "\($0)." } + broken }
+    var findings: [String] { absent.map { "\($0)." } + overruled.map { "\($0)." } + broken }
 
     /// One sentence for each thing that could not be installed.
     private var broken: [String] {

@@ -1,3 +1,4 @@
+import Foundation
 public import SystemPackage
 
 /// How composes of the source type `raw_config` are made: by Pungi, from configurations that lie in git repositories.
@@ -57,5 +58,24 @@ public struct PungiConfiguration: Hashable, Sendable {
     public init(executable: String, rawConfigs: [String: RawConfig]) {
         self.executable = executable
         self.rawConfigs = rawConfigs
+    }
+}
+
+extension PungiConfiguration {
+    /// What programs may print of the address of a configuration's repository: all of it, or without its scheme, without the password, or the password
+    /// alone. The longest comes first.
+    func hidden(_ name: String) -> [(text: String, by: String)] {
+        guard let url = rawConfigs[name]?.url else { return [] }
+        var texts = [url]
+        if let scheme = url.firstRange(of: "://") {
+            let rest = url[scheme.upperBound...]
+            texts.append(String(rest))
+            if let at = rest.prefix(while: { $0 != "/" }).lastIndex(of: "@") {
+                texts.append(String(rest[rest.index(after: at)...]))
+                let secret = rest[..<at].split(separator: ":", maxSplits: 1).last.map(String.init) ?? ""
+                texts += [secret, secret.removingPercentEncoding ?? secret]
+            }
+        }
+        return texts.filter { $0.count > 3 }.map { ($0, "(the repository of \(name))") }
     }
 }

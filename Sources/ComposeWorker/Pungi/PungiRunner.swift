@@ -139,7 +139,7 @@ struct PungiRunner: Sendable {
     ) async throws -> (ChildProcess.Ending, OutputTail) {
         let log = log
         let output = OutputTail(
-            hiding: [(configuration.rawConfigs[inputs.source]?.url ?? "", inputs.source), (directory.string + "/", "")]
+            hiding: configuration.hidden(inputs.source) + [(directory.string + "/", "")]
                 + (directory.components.isEmpty ? [] : [(directory.removingLastComponent().string + "/", "")]),
             limit: configuration.outputLimit, write: { log.write(.info, $0) })
         let environment = ChildProcess.plainEnvironment(home: directory).merging(inputs.variables) { $1 }

@@ -134,7 +134,7 @@ private struct Git {
 
     private func run(_ arguments: [String]) async throws -> (ChildProcess.Ending, OutputTail) {
         let configuration = fetcher.configuration
-        let output = OutputTail(hiding: [(url, "the repository of \(name)"), (directory.string, name)])
+        let output = OutputTail(hiding: configuration.hidden(name) + [(directory.string, name)])
         var environment = ChildProcess.plainEnvironment(home: directory)
         environment.merge([
             "GIT_TERMINAL_PROMPT": "0", "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_OPTIONAL_LOCKS": "0",

@@ -86,7 +86,9 @@ struct ImageWriter: Sendable {
                 "-no_rc", "-as", "mkisofs", "-quiet", "-volid", volumeID, "-rational-rock", "-joliet", "-joliet-long",
                 "--modification-date=\(stamp)00", "--set_all_file_dates", "=\(timestamp)", "-o", image.string, tree.string,
             ],
-            environment: ChildProcess.plainEnvironment(home: tree).merging(["SOURCE_DATE_EPOCH": "\(timestamp)"]) { $1 },
+            environment: ChildProcess.plainEnvironment(home: image.removingLastComponent()).merging(["SOURCE_DATE_EPOCH": "\(timestamp)"]) {
+                $1
+            },
             directory: tree)
         let output = OutputTail(hiding: [(image.string, image.lastComponent?.string ?? ""), (tree.string, "os")])
         let ending: ChildProcess.Ending

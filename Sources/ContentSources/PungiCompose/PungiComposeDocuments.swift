@@ -3,10 +3,12 @@ import Repodata
 
 /// What this service reads of a compose's `rpms.json`: the packages of one variant.
 ///
-/// The format is productmd's (https://productmd.readthedocs.io): payload, rpms, variant, architecture, source package, package. Only the wanted
-/// variant is decoded, because those of large composes hold hundreds of thousands of packages.
+/// The format is productmd's (https://productmd.readthedocs.io): payload, rpms, variant, architecture, source package, package. Only what is
+/// wanted is decoded: the lists of large composes name hundreds of thousands of packages.
 struct RPMListDocument: Decodable {
-    /// By base architecture.
+    /// All base architectures of the variant.
+    let arches: [String]
+    /// Of the wanted ones among them.
     let packages: [String: Packages]
 
     /// The packages of one architecture, source packages included, by what they are.
@@ -21,22 +23,28 @@ struct RPMListDocument: Decodable {
         let known: [String]
     }
 
-    /// Set in `userInfo`: the name of the wanted variant.
-    static let variant = CodingUserInfoKey(rawValue: "variant")!
+    /// What to decode, in `userInfo`.
+    struct Wanted {
+        static let key = CodingUserInfoKey(rawValue: "wanted")!
+
+        let variant: String
+        let arches: Set<String>
+    }
 
     private struct Package: Decodable {
         let category: String?
     }
 
     init(from decoder: any Decoder) throws {
-        let variant = Name(decoder.userInfo[Self.variant] as? String ?? "")
+        let wanted = decoder.userInfo[Wanted.key] as? Wanted ?? Wanted(variant: "", arches: [])
+        let variant = Name(wanted.variant)
         let document = try decoder.container(keyedBy: Name.self)
         let variants = try document.nestedContainer(keyedBy: Name.self, forKey: "payload").nestedContainer(
             keyedBy: Name.self, forKey: "rpms")
         guard variants.contains(variant) else { throw UnknownVariant(known: variants.allKeys.map(\.stringValue)) }
         let arches = try variants.nestedContainer(keyedBy: Name.self, forKey: variant)
         var all: [String: Packages] = [:]
-        for arch in arches.allKeys {
+        for arch in arches.allKeys where wanted.arches.contains(arch.stringValue) {
             let sources = try arches.nestedContainer(keyedBy: Name.self, forKey: arch)
             var packages = Packages()
             for source in sources.allKeys {
@@ -56,6 +64,7 @@ struct RPMListDocument: Decodable {
             }
             all[arch.stringValue] = packages
         }
+        self.arches = arches.allKeys.map(\.stringValue).sorted()
         packages = all
     }
 }

@@ -8,27 +8,27 @@ struct PungiComposeFailure {
 
     private var name: String { "The compose \(location.directory)" }
 
-    /// A document of the compose's metadata could not be read.
+    /// A document of the compose could not be read; `document` is its path.
     func reading(_ document: String, _ problem: TransferProblem) -> ComposeFailure {
-        if let failure = problem.commonFailure("\(name)'s metadata/\(document)") { return failure }
+        if let failure = problem.commonFailure("\(name)'s \(document)") { return failure }
         switch problem {
         case .missing:
             return ComposeFailure(
                 .sourceNotUsable,
-                "There is no metadata/\(document) beside \(location.directory): is it the place of a variant of a finished compose, "
+                "There is no \(document) beside \(location.directory): is it the place of a variant of a finished compose, "
                     + "such as …/compose/Server?")
         case .overLimit(let limit):
             return ComposeFailure(
-                .limitExceeded, "\(name) cannot be used: its metadata/\(document) has more than \(limit) bytes, the most that is read.")
+                .limitExceeded, "\(name) cannot be used: its \(document) has more than \(limit) bytes, the most that is read.")
         case .truncated:
             return ComposeFailure(
-                .metadataCorrupt, "\(name)'s metadata/\(document) did not come completely: \(problem.reason).", isTransient: true)
+                .metadataCorrupt, "\(name)'s \(document) did not come completely: \(problem.reason).", isTransient: true)
         default:
-            return ComposeFailure(.sourceNotUsable, "\(name) cannot be used: of its metadata/\(document), \(problem.reason).")
+            return ComposeFailure(.sourceNotUsable, "\(name) cannot be used: of its \(document), \(problem.reason).")
         }
     }
 
-    /// A document of the compose's metadata is there and is not what it should be.
+    /// A document of the compose is there and is not what it should be.
     func parsing(_ document: String, _ error: any Error) -> ComposeFailure {
         switch error {
         case let error as RPMListDocument.UnknownVariant:
@@ -48,7 +48,7 @@ struct PungiComposeFailure {
     func corrupt(_ document: String, _ why: String) -> ComposeFailure {
         ComposeFailure(
             .metadataCorrupt,
-            "\(name)'s metadata/\(document) cannot be used: \(why). Whoever maintains the compose has to look into it.")
+            "\(name)'s \(document) cannot be used: \(why). Whoever maintains the compose has to look into it.")
     }
 
     func unfinished(status: String) -> ComposeFailure {

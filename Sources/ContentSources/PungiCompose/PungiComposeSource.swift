@@ -38,8 +38,8 @@ public struct PungiComposeSource: Sendable {
             try await checkStatus(of: place)
             let bytes = try await list(of: place)
             let checksum = try Self.checksum(bytes)
-            let list = try Self.parse(bytes, of: place)
-            known.formUnion(list.packages.keys)
+            let list = try await parse(bytes, of: place, arches: arches)
+            known.formUnion(list.arches)
             let paths = try await paths(of: place)
             var trees: [PinnedPungiCompose.Tree] = []
             for arch in arches where list.packages[arch] != nil {
@@ -84,17 +84,19 @@ public struct PungiComposeSource: Sendable {
             return try await repositories.reader.contents(
                 of: SourceTree(place.compose, repositories.access).file("metadata/rpms.json"), limit: limit)
         } catch {
-            throw PungiComposeFailure(location: place).reading("rpms.json", error)
+            throw PungiComposeFailure(location: place).reading("metadata/rpms.json", error)
         }
     }
 
-    private static func parse(_ bytes: [UInt8], of place: PungiComposeLocation) throws(ComposeFailure) -> RPMListDocument {
-        let decoder = JSONDecoder()
-        decoder.userInfo[RPMListDocument.variant] = place.variant
-        do {
-            return try decoder.decode(RPMListDocument.self, from: Data(bytes))
-        } catch {
-            throw PungiComposeFailure(location: place).parsing("rpms.json", error)
+    private func parse(_ bytes: [UInt8], of place: PungiComposeLocation, arches: [String]) async throws(ComposeFailure) -> RPMListDocument {
+        try await repositories.threadPool.run(canceled: .canceled) { () throws(ComposeFailure) in
+            let decoder = JSONDecoder()
+            decoder.userInfo[RPMListDocument.Wanted.key] = RPMListDocument.Wanted(variant: place.variant, arches: Set(arches))
+            do {
+                return try decoder.decode(RPMListDocument.self, from: Data(bytes))
+            } catch {
+                throw PungiComposeFailure(location: place).parsing("metadata/rpms.json", error)
+            }
         }
     }
 
@@ -106,12 +108,12 @@ public struct PungiComposeSource: Sendable {
                 of: SourceTree(place.compose, repositories.access).file("metadata/composeinfo.json"), limit: Self.largestInfo)
         } catch {
             if error == .missing { return ComposeInfoDocument.Paths() }
-            throw PungiComposeFailure(location: place).reading("composeinfo.json", error)
+            throw PungiComposeFailure(location: place).reading("metadata/composeinfo.json", error)
         }
         do {
             return try JSONDecoder().decode(ComposeInfoDocument.self, from: Data(bytes)).paths(of: place.variant) ?? .init()
         } catch {
-            throw PungiComposeFailure(location: place).parsing("composeinfo.json", error)
+            throw PungiComposeFailure(location: place).parsing("metadata/composeinfo.json", error)
         }
     }
 
@@ -122,7 +124,7 @@ public struct PungiComposeSource: Sendable {
             let path = path ?? "\(place.variant)/\(custom)"
             guard let location = place.repository(at: path) else {
                 throw PungiComposeFailure(location: place).corrupt(
-                    "composeinfo.json", "the path \"\(path.prefix(200))\" in it leads out of the compose")
+                    "metadata/composeinfo.json", "the path \"\(path.prefix(200))\" in it leads out of the compose")
             }
             return location
         }
@@ -146,11 +148,11 @@ public struct PungiComposeSource: Sendable {
         var notes: [String] = []
         for pin in pins {
             let place = try PungiComposeLocation(pin.location)
-            let list = try Self.parse(try await keptList(of: pin, at: place), of: place)
-            let absent = arches.filter { list.packages[$0] == nil }
+            let list = try await parse(try await keptList(of: pin, at: place), of: place, arches: arches + pin.trees.map(\.arch))
+            let absent = arches.filter { !list.arches.contains($0) }
             if !absent.isEmpty {
                 notes.append(
-                    "The compose \(pin.location) has nothing for \(absent.joined(separator: ", ")), only for \(list.packages.keys.sorted().joined(separator: ", "))."
+                    "The compose \(pin.location) has nothing for \(absent.joined(separator: ", ")), only for \(list.arches.joined(separator: ", "))."
                 )
             }
             for tree in pin.trees {
