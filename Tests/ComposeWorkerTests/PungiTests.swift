@@ -377,6 +377,7 @@ struct ChildProcessTests {
         while let status = FileManager.default.contents(atPath: "/proc/\(pid)/stat") {
             // The state follows the name in parentheses.
             if String(decoding: status, as: UTF8.self).split(separator: ")").last?.hasPrefix(" Z") == true { return }
+            try Task.checkCancellation()
             await Task.yield()
         }
     }
