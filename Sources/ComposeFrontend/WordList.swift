@@ -120,8 +120,6 @@ struct SourceWords {
             for word in words { try WordList.checkModule(word, name) }
         case .rawConfig:
             try checkRawConfig(words, name, rawConfigs)
-        case .pungiCompose where words.count > 1:
-            throw .badRequest("\(name) has \(words.count) words; for the source type pungi_compose it must be \(Self.meaning(of: type)).")
         case .tag, .repo, .pulp, .build, .pungiCompose: break
         }
         return words
@@ -135,7 +133,7 @@ struct SourceWords {
         case .pulp: "content sets, with spaces between them"
         case .rawConfig: "NAME#COMMIT of a Pungi configuration"
         case .build: "empty"
-        case .pungiCompose: "the URL of one Pungi compose"
+        case .pungiCompose: "the place of a compose's variant, such as https://…/compose/Server, or several with spaces between them"
         }
     }
 

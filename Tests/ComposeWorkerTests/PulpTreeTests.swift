@@ -141,9 +141,11 @@ struct PulpTreeTests {
                 name: "w", targets: ["default": .init(directory: directory, url: "http://here/composes")])
             let attempt = try ComposeAttempt(ComposeLease(compose: compose, token: UUID()), configuration: configuration)
             attempt.log.write(.info, "Begun.")
-            try await PulpTreeWriter(
-                attempt: attempt, repositories: [Self.x86], absent: ["nothing"], gpgcheck: true, threadPool: .singleton
+            let tree = try await PulpTreeWriter(
+                attempt: attempt, pin: PulpPin(repositories: [Self.x86], absent: ["nothing"]), gpgcheck: true, threadPool: .singleton
             ).write()
+            #expect(tree.summary == "1 repository of Pulp")
+            #expect(tree.findings == ["nothing is left out: Pulp has neither a content set nor a repository of that name to offer."])
 
             let files = try FileManager.default.subpathsOfDirectory(atPath: attempt.directory.string).sorted()
             #expect(

@@ -143,7 +143,7 @@ import Testing
         #expect(tag.status == 2)
         #expect(
             tag.complaints
-                == "odcs: This version makes composes from repositories (repo); the source type tag is not there yet. (HTTP 400)\n")
+                == "odcs: This version does not make composes of the source type tag yet. (HTTP 400)\n")
     }
 
     @Test("a server that is not there is status 2, and says what to look at")

@@ -121,7 +121,7 @@ public struct ComposePipeline: Sendable {
         } catch {
             throw ComposeFailure(error, in: content)
         }
-        for note in content.notes + resolution.overruled.map(\.description) { attempt.log.write(.warning, note) }
+        for note in content.notes { attempt.log.write(.warning, note) }
         for finding in resolution.findings { attempt.log.write(.warning, finding) }
         if let failure = resolution.failure(of: request) { throw failure }
         let binaries = resolution.trees.map(\.binaries.count).reduce(0, +)
