@@ -65,7 +65,8 @@ let package = Package(
             name: "EmbeddedPostgres", dependencies: ["CLinux", logging, serviceLifecycle, subprocess, systemPackage],
             swiftSettings: strict),
         .target(
-            name: "ComposeStore", dependencies: ["ComposeModel", "Postgres"], resources: [.embedInCode("Schema/schema.sql")],
+            name: "ComposeStore", dependencies: ["ComposeModel", "Postgres"],
+            resources: [.embedInCode("Schema/schema.sql"), .embedInCode("Schema/0002-submissions-and-tallies.sql")],
             swiftSettings: strict),
         .target(
             name: "Repodata", dependencies: ["CCompression", "CCreaterepo", "CRPM", "CXML2", subprocess, systemPackage],
@@ -90,7 +91,7 @@ let package = Package(
                 "ComposeModel", "ComposeStore", "Postgres", httpTypes, hummingbird, logging, nioConcurrencyHelpers, nioCore, nioHTTP1,
                 nioPosix, systemPackage,
             ],
-            swiftSettings: strict),
+            resources: [.embedInCode("OpenAPI/openapi.json")], swiftSettings: strict),
         .target(
             name: "ComposeClient", dependencies: ["ComposeModel", asyncHTTPClient, nioCore, nioHTTP1, nioPosix], swiftSettings: strict),
         .executableTarget(

@@ -99,6 +99,27 @@ CREATE INDEX composes_showing ON composes (result_id) WHERE state = 2;
 CREATE INDEX composes_by_owner ON composes (owner, id);
 CREATE INDEX composes_by_source ON composes (source, id);
 CREATE INDEX composes_by_state ON composes (state, id);
+-- The metrics count what is not removed, which is little of all that ever was; for the rest see removed_composes.
+CREATE INDEX composes_present ON composes (source_type, state) WHERE state <> 3;
+
+-- How many composes are removed: state 3 is never left, so that counting up is enough. The trigger below does.
+CREATE TABLE removed_composes (
+    source_type smallint PRIMARY KEY,
+    composes    bigint NOT NULL
+);
+
+-- The POSTs that are known again when they come twice: those with an Idempotency-Key, and, where the configuration asks for it, all of
+-- an owner who is known. What was asked is in the compose. Rows are kept for a day or so.
+CREATE TABLE submissions (
+    compose_id      bigint PRIMARY KEY REFERENCES composes,
+    owner           text NOT NULL,
+    idempotency_key text CHECK (length(idempotency_key) BETWEEN 1 AND 255),
+    created_at      timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE UNIQUE INDEX submissions_by_key ON submissions (owner, idempotency_key) WHERE idempotency_key IS NOT NULL;
+CREATE INDEX submissions_by_owner ON submissions (owner, created_at);
+CREATE INDEX submissions_by_age ON submissions (created_at);
 
 -- Each time that a worker began a compose.
 CREATE TABLE attempts (
@@ -127,6 +148,22 @@ CREATE TABLE workers (
     seen_at    timestamptz NOT NULL DEFAULT now()
 );
 
+-- What workers did, added up for the metrics, so that nobody needs to count it. First how long the phases of composing took: how many
+-- took no longer than the bound but longer than the one below it, and all their time together; in seconds (WorkTally.Phase).
+CREATE TABLE phase_durations (
+    phase   text NOT NULL,
+    bound   float8 NOT NULL CHECK (bound > 0),
+    times   bigint NOT NULL,
+    seconds float8 NOT NULL,
+    PRIMARY KEY (phase, bound)
+);
+
+-- Then how often something happened (WorkTally.Event).
+CREATE TABLE tallies (
+    event text PRIMARY KEY,
+    times bigint NOT NULL
+);
+
 -- The outbox: one row for every transition, written by the trigger in the same transaction. It is read by published_at IS NULL, never
 -- by "id greater than the last one seen", which would lose a row that commits late.
 CREATE TABLE events (
@@ -150,6 +187,10 @@ BEGIN
             USING ERRCODE = 'check_violation', CONSTRAINT = 'composes_transition';
     END IF;
     INSERT INTO events (compose_id, state, compose) VALUES (NEW.id, NEW.state, to_jsonb(NEW));
+    IF NEW.state = 3 THEN
+        INSERT INTO removed_composes AS r (source_type, composes) VALUES (NEW.source_type, 1)
+            ON CONFLICT (source_type) DO UPDATE SET composes = r.composes + 1;
+    END IF;
     PERFORM pg_notify(TG_TABLE_SCHEMA, NEW.state || ' ' || NEW.id);
     RETURN NULL;
 END

@@ -13,8 +13,13 @@ public struct ComposeStore: Sendable {
     }
 
     /// Writes a request down in state `wait`; its event and the wake-up of a worker are part of the same transaction.
-    public func submit(_ request: ComposeRequest, owner: String) async throws -> Compose {
-        try await pool.withConnection { try await insert(NewCompose(request, owner: owner), on: $0) }
+    ///
+    /// - Parameter resubmission: Tells whether the request made a compose before, which is then the answer; `nil`: it did not.
+    /// - Throws: ``ResubmissionKeyTaken``, `PostgresError`.
+    public func submit(_ request: ComposeRequest, owner: String, unless resubmission: Resubmission? = nil) async throws -> Compose {
+        let new = NewCompose(request, owner: owner)
+        guard resubmission != nil else { return try await pool.withConnection { try await insert(new, on: $0) } }
+        return try await pool.withTransaction { try await insert(new, unless: resubmission, on: $0) }
     }
 
     /// The compose with that id, `nil` where there is none.

@@ -27,6 +27,8 @@ extension ComposeStore {
     /// - Parameter limit: How many composes at the most; call again while it is reached.
     public func expire(limit: Int) async throws -> Expired {
         try await pool.withTransaction { connection in
+            // One after the other: the trigger counts what is removed, in rows that two expirers would lock in different orders.
+            _ = try await connection.query("SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || ' expirer', 0))")
             let over = try await connection.query(
                 """
                 SELECT id, result_id FROM composes WHERE state IN (2, 4) AND time_to_expire <= now()

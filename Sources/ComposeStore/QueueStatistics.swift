@@ -21,8 +21,13 @@ extension ComposeStore {
     /// How long a worker may be silent before it no longer counts as alive.
     private static let workerSilence = Duration.seconds(60)
 
+    /// What it reads grows with the composes that are not removed, never with all that there were.
     public func statistics() async throws -> QueueStatistics {
-        let counts = try await pool.query("SELECT source_type, state, count(*) AS composes FROM composes GROUP BY 1, 2 ORDER BY 1, 2")
+        let counts = try await pool.query(
+            """
+            SELECT source_type, state, count(*) AS composes FROM composes WHERE state <> 3 GROUP BY 1, 2
+            UNION ALL SELECT source_type, 3, composes FROM removed_composes ORDER BY 1, 2
+            """)
         let queue = try await pool.query(
             """
             SELECT count(*) AS depth, coalesce(extract(epoch FROM now() - min(time_submitted)), 0)::float8 AS oldest,

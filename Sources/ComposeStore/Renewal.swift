@@ -50,8 +50,12 @@ public enum RenewOutcome: Sendable {
 extension ComposeStore {
     /// Extends the life of a compose, and of all that show the same result, or makes it anew where its files are gone or its inputs change.
     ///
+    /// - Parameter resubmission: Tells whether the request made a new compose before, which is then the answer; `nil`: it did not.
     /// - Returns: `nil` where there is no such compose.
-    public func renew(_ id: Int, _ renewal: Renewal, owner: String) async throws -> RenewOutcome? {
+    /// - Throws: ``ResubmissionKeyTaken``, `PostgresError`.
+    public func renew(
+        _ id: Int, _ renewal: Renewal, owner: String, unless resubmission: Resubmission? = nil
+    ) async throws -> RenewOutcome? {
         try await pool.withTransaction { connection in
             // Results are locked before composes, here as in the expirer, which so cannot retire what is extended.
             _ = try await connection.query(
@@ -66,10 +70,10 @@ extension ComposeStore {
                 return .underWay(old.state)
             case .removed, .failed:
                 let new = NewCompose(renewal.applied(to: old.request), owner: owner, renewedFrom: old)
-                return .created(try await insert(new, on: connection))
+                return .created(try await insert(new, unless: resubmission, on: connection))
             case .done where renewal.changesInputs(of: old.request):
                 let new = NewCompose(renewal.applied(to: old.request), owner: owner, renewedFrom: old)
-                return .created(try await insert(new, on: connection))
+                return .created(try await insert(new, unless: resubmission, on: connection))
             case .done:
                 let seconds = Double(renewal.secondsToLive ?? old.request.secondsToLive)
                 _ = try await connection.query(

@@ -13,9 +13,10 @@ public enum Schema {
     /// schema.sql
     static let whole = text(PackageResources.schema_sql)
 
-    /// The files of migrations/ from version 2 on, in order; each is a line like
-    /// `Migration(number: 2, name: "labels", sql: text(PackageResources._0002_labels_sql))`.
-    static let migrations: [Migration] = []
+    /// The files of migrations/ from version 2 on, in order.
+    static let migrations: [Migration] = [
+        Migration(number: 2, name: "submissions-and-tallies", sql: text(PackageResources._002_submissions_and_tallies_sql))
+    ]
 
     private static func text(_ resource: [UInt8]) -> String { String(decoding: resource, as: UTF8.self) }
 }

@@ -57,6 +57,22 @@ import Testing
         }
     }
 
+    @Test("composes that were removed before they were counted are counted")
+    func removedBefore() async throws {
+        try await TestDatabase.with { database in
+            try await with([.first()], in: database) { pool, _ in
+                _ = try await pool.query(
+                    """
+                    INSERT INTO composes (owner, request, source_type, source, state, time_removed, time_to_expire)
+                    SELECT 'me', '{}', 3, '/srv/repo', 3, now(), now() FROM generate_series(1, 5)
+                    """)
+                _ = try await Schema.migrate(pool)
+                let counts = try await ComposeStore(pool: pool).statistics().counts
+                #expect(counts.map { "\($0.sourceType) \($0.state) \($0.composes)" } == ["repo removed 5"])
+            }
+        }
+    }
+
     @Test("the comparison sees every kind of difference")
     func comparison() async throws {
         let changes = [

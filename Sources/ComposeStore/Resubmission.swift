@@ -1,0 +1,80 @@
+import ComposeModel
+import Postgres
+
+/// What tells that a request which is about to become a compose is an earlier one, sent once more.
+public enum Resubmission: Hashable, Sendable {
+    /// The owner's name for the request. It belongs to that request alone, for as long as it is remembered.
+    case key(String)
+    /// A request of the same owner for the same, not longer ago than this, whose compose neither failed nor was removed since.
+    case sameRequest(within: Duration)
+}
+
+/// A key was used for another request before; nothing was stored.
+public struct ResubmissionKeyTaken: Error, Hashable, Sendable {
+    public let key: String
+    /// The compose that it stands for.
+    public let compose: Int
+}
+
+extension ComposeStore {
+    /// Inserts a compose, or finds the one that the same request made before. Of equal requests at the same time one inserts, and the
+    /// others find what it inserted.
+    ///
+    /// - Throws: ``ResubmissionKeyTaken``, `PostgresError`.
+    func insert(_ new: NewCompose, unless resubmission: Resubmission?, on connection: PostgresConnection) async throws -> Compose {
+        guard let resubmission else { return try await insert(new, on: connection) }
+        let earlier: Compose?
+        switch resubmission {
+        case .key(let key):
+            try await waitForTurn(new.owner, "\(key)", on: connection)
+            earlier = try await compose(of: key, for: new, on: connection)
+        case .sameRequest(let window):
+            try await waitForTurn(new.owner, "\(PostgresJSON(new.request))::jsonb::text", on: connection)
+            earlier = try await compose(sameAs: new, within: window, on: connection)
+        }
+        if let earlier { return earlier }
+        let compose = try await insert(new, on: connection)
+        let key: String? = if case .key(let key) = resubmission { key } else { nil }
+        _ = try await connection.query(
+            "INSERT INTO submissions (compose_id, owner, idempotency_key) VALUES (\(compose.id), \(new.owner), \(key))")
+        return compose
+    }
+
+    /// Until the end of the transaction nobody else submits the same; what others committed before is seen by the next statement.
+    private func waitForTurn(_ owner: String, _ what: SQL, on connection: PostgresConnection) async throws {
+        _ = try await connection.query(
+            "SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || ' submission ' || \(owner) || ' ' || \(fragment: what), 0))")
+    }
+
+    private func compose(of key: String, for new: NewCompose, on connection: PostgresConnection) async throws -> Compose? {
+        let rows = try await connection.query(
+            """
+            SELECT \(fragment: Compose.columns),
+                c.request = \(PostgresJSON(new.request)) AND c.renewed_from IS NOT DISTINCT FROM \(new.renewedFrom?.id) AS is_same
+            FROM submissions s JOIN composes c ON c.id = s.compose_id
+            WHERE s.owner = \(new.owner) AND s.idempotency_key = \(key)
+            """)
+        guard let row = rows.first else { return nil }
+        let compose = try Compose(row)
+        guard try row.decode(Bool.self, "is_same") else { throw ResubmissionKeyTaken(key: key, compose: compose.id) }
+        return compose
+    }
+
+    private func compose(sameAs new: NewCompose, within window: Duration, on connection: PostgresConnection) async throws -> Compose? {
+        try await connection.query(
+            """
+            SELECT \(fragment: Compose.columns) FROM submissions s JOIN composes c ON c.id = s.compose_id
+            WHERE s.owner = \(new.owner) AND s.created_at > now() - \(fragment: interval(window))
+            AND c.request = \(PostgresJSON(new.request)) AND c.renewed_from IS NOT DISTINCT FROM \(new.renewedFrom?.id)
+            AND c.state IN (0, 1, 2) ORDER BY c.id LIMIT 1
+            """
+        ).first.map(Compose.init)
+    }
+
+    /// Forgets the requests that are older than `age`, and with them their keys; callers may count on a day at the least.
+    ///
+    /// - Returns: how many there were.
+    public func forgetSubmissions(olderThan age: Duration) async throws -> Int {
+        try await pool.query("DELETE FROM submissions WHERE created_at < now() - \(fragment: interval(age))").affectedRows
+    }
+}
