@@ -27,11 +27,14 @@ public struct Principal: Hashable, Sendable {
     public var roles: Set<Role>
     /// `nil` where the way of authentication knows no scopes.
     public var scopes: Set<Scope>?
+    /// Whether the name is that of one client, and not what everybody is called who did not say.
+    public var isKnown: Bool
 
-    public init(name: String, roles: Set<Role>, scopes: Set<Scope>? = nil) {
+    public init(name: String, roles: Set<Role>, scopes: Set<Scope>? = nil, isKnown: Bool = true) {
         self.name = name
         self.roles = roles
         self.scopes = scopes
+        self.isKnown = isKnown
     }
 
     public var isAdmin: Bool { roles.contains(.admins) }
@@ -55,6 +58,6 @@ public struct NoAuthentication: Authenticator {
     public let name = "noauth"
 
     public func authenticate(_ request: Request) async throws -> Principal {
-        Principal(name: "unknown", roles: [.allowedClients, .admins])
+        Principal(name: "unknown", roles: [.allowedClients, .admins], isKnown: false)
     }
 }

@@ -40,9 +40,16 @@ struct ComposeController: Sendable {
     func submit(
         _ compose: ComposeRequest, by principal: Principal, _ request: Request, _ context: FrontendContext
     ) async throws -> Response {
-        let compose = try await store.submit(compose, owner: principal.name)
+        let compose = try await store.submit(compose, owner: principal.name, unless: try resubmission(request, principal))
         context.subject.composeID = compose.id
         return try .json(PublicURLs(configuration, request).document(compose))
+    }
+
+    /// By what the request would be known again: its key, or, where the configuration asks for it, that the same client asks for the same.
+    private func resubmission(_ request: Request, _ principal: Principal) throws(RequestRejection) -> Resubmission? {
+        if let key = try IdempotencyKey(request.headers) { return .key(key.text) }
+        guard request.method == .post, principal.isKnown, let seconds = configuration.limits.repeatWindow else { return nil }
+        return .sameRequest(within: .seconds(seconds))
     }
 
     private func renew(_ request: Request, _ context: FrontendContext) async throws -> Response {
@@ -55,7 +62,7 @@ struct ComposeController: Sendable {
     func renew(
         _ id: Int, _ renewal: Renewal, by principal: Principal, _ request: Request, _ context: FrontendContext
     ) async throws -> Response {
-        switch try await store.renew(id, renewal, owner: principal.name) {
+        switch try await store.renew(id, renewal, owner: principal.name, unless: try resubmission(request, principal)) {
         case nil:
             throw RequestRejection.noSuchCompose("\(id)")
         case .underWay(let state):

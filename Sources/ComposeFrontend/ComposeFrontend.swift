@@ -39,12 +39,17 @@ public struct ComposeFrontend: Sendable {
         let metrics = HTTPMetrics()
         router.add(middleware: RequestLogMiddleware(metrics: metrics))
         router.add(middleware: ErrorMiddleware(bodyLimit: configuration.bodyLimit))
-        let composes = ComposeController(configuration: configuration, store: store, validator: RequestValidator(configuration))
-        let service = ServiceController(configuration: configuration, store: store, metrics: metrics, moreMetrics: moreMetrics)
-        let files = configuration.targets.values.compactMap(StaticComposes.init).flatMap(\.resources)
-        for resource in composes.resources + LegacyController(composes: composes).resources + service.resources + files {
+        for resource in resources(metrics: metrics) {
             resource.add(to: router)
         }
         return router
+    }
+
+    /// Everything that has an address.
+    func resources(metrics: HTTPMetrics) -> [Resource] {
+        let composes = ComposeController(configuration: configuration, store: store, validator: RequestValidator(configuration))
+        let service = ServiceController(configuration: configuration, store: store, metrics: metrics, moreMetrics: moreMetrics)
+        let files = configuration.targets.values.compactMap(StaticComposes.init).flatMap(\.resources)
+        return composes.resources + LegacyController(composes: composes).resources + service.resources + files
     }
 }

@@ -106,7 +106,8 @@ struct RenewalBody: Sendable {
     }
 }
 
-/// A time to live as it was asked for: a number of seconds, or, as older clients send it, its digits in a string.
+/// A time to live as it was asked for: a number of seconds, or, as older clients send it, its digits in a string. It is cut
+/// down to what is possible, so that no number is too large.
 struct SecondsToLive: Hashable, Sendable {
     /// What it was called: `seconds_to_live`, or the older `seconds-to-live`.
     let name: String
@@ -118,9 +119,7 @@ struct SecondsToLive: Hashable, Sendable {
         switch field.value {
         case .integer(let integer): seconds = integer
         case .number(let number) where abs(number) > Double(Int32.max): seconds = number > 0 ? .max : .min
-        case .string(let digits):
-            guard let integer = Int(digits) else { throw field.mustBe("an integer") }
-            seconds = integer
+        case .string(let digits) where !digits.isEmpty && digits.allSatisfy(\.isASCIIDigit): seconds = Int(digits) ?? .max
         default: throw field.mustBe("an integer")
         }
     }

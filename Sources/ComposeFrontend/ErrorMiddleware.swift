@@ -1,3 +1,4 @@
+import ComposeStore
 import Foundation
 import Hummingbird
 import Logging
@@ -34,6 +35,11 @@ struct ErrorMiddleware: RouterMiddleware {
         switch error {
         case let rejection as RequestRejection:
             return rejection
+        case let error as ResubmissionKeyTaken:
+            return RequestRejection(
+                .unprocessableContent,
+                "The Idempotency-Key \(error.key.quoted) is that of another request, which made compose \(error.compose); "
+                    + "a new request needs a key of its own.")
         case is NIOTooManyBytesError:
             return .bodyTooLarge(limit: bodyLimit)
         case let error as HTTPError where error.status == .notFound:
@@ -81,7 +87,7 @@ struct ErrorResponse {
 
     func response(to request: Request) throws -> Response {
         var response: Response
-        if Self.prefersHTML(request) {
+        if request.prefersHTML {
             let title = "\(rejection.status.code) \(rejection.status.reasonPhrase)"
             response = HTMLPage(title: title, body: "<h1>\(title.htmlEscaped)</h1><p>\(rejection.message.htmlEscaped)</p>")
                 .response(status: rejection.status)
@@ -93,10 +99,12 @@ struct ErrorResponse {
         response.headers.append(contentsOf: rejection.headers)
         return response
     }
+}
 
+extension Request {
     /// A browser names text/html first; programs name JSON, anything, or nothing.
-    static func prefersHTML(_ request: Request) -> Bool {
-        request.headers[.accept]?.split(separator: ",").first?.split(separator: ";").first?
+    var prefersHTML: Bool {
+        headers[.accept]?.split(separator: ",").first?.split(separator: ";").first?
             .trimmingCharacters(in: .whitespaces).lowercased() == "text/html"
     }
 }

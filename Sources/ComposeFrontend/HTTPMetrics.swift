@@ -22,7 +22,7 @@ final class HTTPMetrics: Sendable {
     }
 
     /// In seconds.
-    private static let bounds = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5]
+    private static let bounds = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, .infinity]
 
     private let state = NIOLockedValueBox(State())
 
@@ -63,7 +63,6 @@ final class HTTPMetrics: Sendable {
             MetricFamily.Sample(
                 suffix: "_bucket", labels: [("route", route), ("le", MetricFamily.written(bound))], value: Double(count))
         }
-        samples.append(.init(suffix: "_bucket", labels: [("route", route), ("le", "+Inf")], value: Double(durations.count)))
         samples.append(.init(suffix: "_sum", labels: [("route", route)], value: durations.sum))
         samples.append(.init(suffix: "_count", labels: [("route", route)], value: Double(durations.count)))
         return samples

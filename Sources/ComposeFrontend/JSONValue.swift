@@ -4,6 +4,7 @@ import Foundation
 enum JSONValue: Hashable, Sendable {
     case null
     case bool(Bool)
+    /// However it was written: 1, 1.0 and 1e0 are the same integer.
     case integer(Int)
     /// A number that is no integer, or too large for one.
     case number(Double)
@@ -65,13 +66,10 @@ enum JSONValue: Hashable, Sendable {
     private init(_ number: NSNumber) {
         switch number.objCType.pointee {
         case CChar(UInt8(ascii: "c")): self = .bool(number.boolValue)
-        case CChar(UInt8(ascii: "d")), CChar(UInt8(ascii: "f")): self = .number(number.doubleValue)
+        case CChar(UInt8(ascii: "d")), CChar(UInt8(ascii: "f")):
+            self = Int(exactly: number.doubleValue).map(Self.integer) ?? .number(number.doubleValue)
         default:
-            if let integer = Int(exactly: number) {
-                self = .integer(integer)
-            } else {
-                self = .number(number.doubleValue)
-            }
+            self = Int(exactly: number).map(Self.integer) ?? .number(number.doubleValue)
         }
     }
 

@@ -41,9 +41,9 @@ public struct MetricFamily: Sendable {
         return "# HELP \(name) \(help)\n# TYPE \(name) \(kind.rawValue)\n" + lines.joined()
     }
 
-    /// Counts without a point.
+    /// Counts without a point, what has no end as the format wants it.
     static func written(_ value: Double) -> String {
-        Int(exactly: value).map(String.init) ?? "\(value)"
+        value == .infinity ? "+Inf" : Int(exactly: value).map(String.init) ?? "\(value)"
     }
 
     private static func escaped(_ value: String) -> String {

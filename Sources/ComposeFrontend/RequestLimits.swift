@@ -15,6 +15,9 @@ public struct RequestLimits: Sendable {
     public var allowedResults: ComposeResults
     /// Empty: any.
     public var allowedArches: [String]
+    /// In seconds: for so long a POST of a client who is known, and which equals an earlier one, is answered with the compose that the
+    /// earlier one made, unless that failed or was removed; `nil`: two equal requests are two composes, unless a key says otherwise.
+    public var repeatWindow: Int?
     public var maximumPackages: Int
     /// For every other list.
     public var maximumListLength: Int
@@ -25,6 +28,7 @@ public struct RequestLimits: Sendable {
         defaultArches: [String] = ["x86_64"], defaultSecondsToLive: Int = 24 * 3600, maximumSecondsToLive: Int = 72 * 3600,
         defaultSigkeys: [String] = [], refusedSourceTypes: [SourceType: String] = [:],
         allowedFlags: ComposeFlags = .everyOption, allowedResults: ComposeResults = .everyOption, allowedArches: [String] = [],
+        repeatWindow: Int? = nil,
         maximumPackages: Int = 10_000, maximumListLength: Int = 1000, maximumWordLength: Int = 1024
     ) {
         self.defaultArches = defaultArches
@@ -35,6 +39,7 @@ public struct RequestLimits: Sendable {
         self.allowedFlags = allowedFlags
         self.allowedResults = allowedResults
         self.allowedArches = allowedArches
+        self.repeatWindow = repeatWindow
         self.maximumPackages = maximumPackages
         self.maximumListLength = maximumListLength
         self.maximumWordLength = maximumWordLength

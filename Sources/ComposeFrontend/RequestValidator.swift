@@ -103,10 +103,6 @@ struct RequestValidator: Sendable {
         guard asked.seconds > 0 else {
             throw .badRequest("\(asked.name) must be at least 1; it is a number of seconds.")
         }
-        guard asked.seconds <= Int32.max else {
-            throw .badRequest(
-                "\(asked.name) is more than can be meant; the longest that a compose lives here is \(limits.maximumSecondsToLive) seconds.")
-        }
         return min(asked.seconds, limits.maximumSecondsToLive)
     }
 
@@ -116,19 +112,21 @@ struct RequestValidator: Sendable {
     }
 
     private func arches(_ asked: [String]?, _ name: String) throws(RequestRejection) -> [String] {
-        let arches = try WordList(limits: limits).plain(asked, name).uniqued()
+        let arches = try WordList(limits: limits).plain(asked, name)
         for (index, arch) in arches.enumerated() {
             if ["noarch", "src", "nosrc"].contains(arch) {
                 throw .badRequest(
                     "\(name)[\(index)] is \(arch), which is no architecture of a machine; its packages come with every architecture.")
             }
             guard limits.allowedArches.isEmpty || limits.allowedArches.contains(arch) else {
-                let nearest = NearestNames(names: limits.allowedArches).sorted(by: arch).joined(separator: ", ")
+                let possible = NearestNames(names: limits.allowedArches).sorted(by: arch)
+                let which = possible.count > 10 ? "the nearest of the \(possible.count) that are possible" : "these are possible"
                 throw .badRequest(
-                    "\(name)[\(index)] is \(arch.quoted), which this server does not compose for; these are possible: \(nearest).")
+                    "\(name)[\(index)] is \(arch.quoted), which is no architecture that this server composes for; \(which): "
+                        + "\(possible.prefix(10).joined(separator: ", ")).")
             }
         }
-        return arches
+        return arches.uniqued()
     }
 
     private func options<Options: NamedOptions>(

@@ -4,7 +4,7 @@ import Hummingbird
 struct Resource {
     typealias Handler = @Sendable (Request, FrontendContext) async throws -> Response
 
-    static let methods: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options, .trace, .connect]
+    static let methods: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options, .trace, .connect, .query]
 
     let path: RouterPath
     let handlers: [HTTPRequest.Method: Handler]

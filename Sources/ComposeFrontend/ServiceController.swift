@@ -4,7 +4,7 @@ import Hummingbird
 import Logging
 import Postgres
 
-/// What there is to know about the service itself: `about`, `metrics`, and the page for people.
+/// What there is to know about the service itself: its routes, `about`, `metrics`, and the page for people.
 struct ServiceController: Sendable {
     let configuration: FrontendConfiguration
     let store: ComposeStore
@@ -14,6 +14,7 @@ struct ServiceController: Sendable {
     var resources: [Resource] {
         [
             Resource("/", [.get: home]),
+            Resource("/api/1", [.get: describe]),
             Resource("/api/1/about", [.get: about]),
             Resource("/api/1/metrics", [.get: showMetrics]),
         ]
@@ -28,41 +29,22 @@ struct ServiceController: Sendable {
             .page.response()
     }
 
+    private func describe(_ request: Request, _ context: FrontendContext) throws -> Response {
+        let description = try OpenAPIDescription(configuration, server: PublicURLs(configuration, request).base)
+        guard !request.prefersHTML else { return try description.page.response() }
+        return Response(
+            status: .ok, headers: [.contentType: "application/json"], body: .init(byteBuffer: ByteBuffer(string: description.json)))
+    }
+
     private func about(_ request: Request, _ context: FrontendContext) throws -> Response {
         try .json(AboutDocument(configuration))
     }
 
     private func showMetrics(_ request: Request, _ context: FrontendContext) async throws -> Response {
-        let families = await queueMetrics(context) + metrics.families + moreMetrics()
+        let families = await StoreMetrics(store: store).families(logger: context.logger) + metrics.families + moreMetrics()
         return Response(
             status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
             body: .init(byteBuffer: ByteBuffer(string: families.map(\.text).joined())))
-    }
-
-    /// The queue's numbers, or that the database is away: what else there is to measure is answered all the same.
-    private func queueMetrics(_ context: FrontendContext) async -> [MetricFamily] {
-        let up = (name: "odcs_database_up", help: "Whether the database answers.")
-        let statistics: QueueStatistics
-        do {
-            statistics = try await store.statistics()
-        } catch {
-            context.logger.error("no queue statistics", metadata: ["error": "\(String(reflecting: error))"])
-            return [MetricFamily(up.name, help: up.help, kind: .gauge, value: 0)]
-        }
-        return [
-            MetricFamily(up.name, help: up.help, kind: .gauge, value: 1),
-            MetricFamily(
-                "odcs_composes", help: "Composes, by source type and state.", kind: .gauge,
-                samples: statistics.counts.map {
-                    .init(labels: [("source_type", $0.sourceType.name), ("state", $0.state.name)], value: Double($0.composes))
-                }),
-            MetricFamily("odcs_queue_depth", help: "Composes that wait for a worker.", kind: .gauge, value: Double(statistics.depth)),
-            MetricFamily(
-                "odcs_queue_oldest_wait_seconds", help: "How long the oldest of them has waited.", kind: .gauge,
-                value: statistics.oldestWaitSeconds),
-            MetricFamily(
-                "odcs_workers_alive", help: "Workers heard of lately.", kind: .gauge, value: Double(statistics.workersAlive)),
-        ]
     }
 }
 

@@ -86,8 +86,9 @@ struct WordList {
     /// Lists are shown with a space between their words, so that no word may hold one.
     private func checkWord(_ word: String, _ name: String) throws(RequestRejection) {
         guard !word.isEmpty else { throw .badRequest("\(name) is empty; leave it out instead.") }
-        guard word.count <= limits.maximumWordLength else {
-            throw .badRequest("\(name) has \(word.count) characters; \(limits.maximumWordLength) are possible.")
+        let length = word.unicodeScalars.count
+        guard length <= limits.maximumWordLength else {
+            throw .badRequest("\(name) has \(length) characters; \(limits.maximumWordLength) are possible.")
         }
         if let wrong = word.unicodeScalars.first(where: { $0.properties.isWhitespace || $0.isInvisible }) {
             throw .badRequest(
@@ -108,8 +109,8 @@ struct SourceWords {
         guard words.count <= limits.maximumListLength else {
             throw .badRequest("\(name) has \(words.count) words; \(limits.maximumListLength) are possible.")
         }
-        for word in words where word.count > limits.maximumWordLength {
-            throw .badRequest("\(name) has a word of \(word.count) characters; \(limits.maximumWordLength) are possible.")
+        for length in words.map(\.unicodeScalars.count) where length > limits.maximumWordLength {
+            throw .badRequest("\(name) has a word of \(length) characters; \(limits.maximumWordLength) are possible.")
         }
         let isOptional = type == .build || (type == .module && body.scratchModules?.isEmpty == false)
         guard !words.isEmpty || isOptional else {

@@ -11,7 +11,7 @@ import Testing
     @Test(
         "every address answers with and without a slash at its end, to HEAD as to GET, and lets any page read it",
         arguments: [
-            "/api/1/composes", "/api/1/composes/1", "/api/1/about", "/api/1/metrics", "/odcs/1/composes", "/odcs/1/composes/1",
+            "/api/1", "/api/1/composes", "/api/1/composes/1", "/api/1/about", "/api/1/metrics", "/odcs/1/composes", "/odcs/1/composes/1",
         ])
     func slashes(path: String) async throws {
         try await FrontendFixture.with { frontend in
@@ -135,6 +135,10 @@ import Testing
             _ = try await frontend.get("/api/1/composes/1")
             _ = try await frontend.get("/api/1/composes/2")
             _ = try await frontend.get("/no/such/path")
+            var tally = WorkTally()
+            tally.add(.pin, .seconds(2))
+            tally.add(.composeReused, times: 3)
+            try await frontend.database.store.record(tally)
             let answer = try await frontend.get("/api/1/metrics")
             #expect(answer.headers[.contentType] == "text/plain; version=0.0.4; charset=utf-8")
             for line in [
@@ -144,6 +148,13 @@ import Testing
                 #"odcs_http_requests_total{method="GET",route="NotFound",status="404"} 1"#,
                 #"odcs_http_request_duration_seconds_bucket{route="/api/1/composes/{id}",le="+Inf"} 2"#,
                 "# TYPE odcs_http_request_duration_seconds histogram",
+                #"odcs_phase_duration_seconds_bucket{phase="pin",le="0.1"} 0"#,
+                #"odcs_phase_duration_seconds_bucket{phase="pin",le="5"} 1"#,
+                #"odcs_phase_duration_seconds_bucket{phase="pin",le="+Inf"} 1"#,
+                #"odcs_phase_duration_seconds_sum{phase="pin"} 2"#, #"odcs_phase_duration_seconds_count{phase="pin"} 1"#,
+                #"odcs_phase_duration_seconds_count{phase="publish"} 0"#,
+                #"odcs_settled_composes_total{outcome="reused"} 3"#, #"odcs_settled_composes_total{outcome="built"} 0"#,
+                #"odcs_metadata_lookups_total{cache="hit"} 0"#,
             ] {
                 #expect(answer.text.split(separator: "\n").contains(line[...]), "\(line)")
             }

@@ -10,7 +10,8 @@ import Testing
         "JSON numbers are what they are written as",
         arguments: [
             ("1", JSONValue.integer(1)), ("-0", .integer(0)), ("1000000000000", .integer(1_000_000_000_000)),
-            ("9223372036854775807", .integer(.max)), ("1.5", .number(1.5)), ("true", .bool(true)), ("false", .bool(false)),
+            ("9223372036854775807", .integer(.max)), ("1.0", .integer(1)), ("1e3", .integer(1000)), ("1.5", .number(1.5)),
+            ("true", .bool(true)), ("false", .bool(false)),
             ("null", .null), ("\"1\"", .string("1")), ("[true, 1]", .array([.bool(true), .integer(1)])),
         ])
     func numbers(text: String, value: JSONValue) throws {

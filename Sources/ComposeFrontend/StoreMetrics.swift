@@ -1,0 +1,72 @@
+import ComposeModel
+import ComposeStore
+import Logging
+
+/// What `/api/1/metrics/` says about the whole service: the numbers that the database holds.
+struct StoreMetrics: Sendable {
+    let store: ComposeStore
+
+    /// Or that the database is away: what else there is to measure is answered all the same.
+    func families(logger: Logger) async -> [MetricFamily] {
+        do {
+            let statistics = try await store.statistics()
+            let work = try await store.workDone()
+            return [Self.databaseIsUp(true)] + Self.queue(statistics) + Self.work(work)
+        } catch {
+            logger.error("no statistics from the database", metadata: ["error": "\(String(reflecting: error))"])
+            return [Self.databaseIsUp(false)]
+        }
+    }
+
+    private static func databaseIsUp(_ isUp: Bool) -> MetricFamily {
+        MetricFamily("odcs_database_up", help: "Whether the database answers.", kind: .gauge, value: isUp ? 1 : 0)
+    }
+
+    private static func queue(_ statistics: QueueStatistics) -> [MetricFamily] {
+        [
+            MetricFamily(
+                "odcs_composes", help: "Composes, by source type and state.", kind: .gauge,
+                samples: statistics.counts.map {
+                    .init(labels: [("source_type", $0.sourceType.name), ("state", $0.state.name)], value: Double($0.composes))
+                }),
+            MetricFamily("odcs_queue_depth", help: "Composes that wait for a worker.", kind: .gauge, value: Double(statistics.depth)),
+            MetricFamily(
+                "odcs_queue_oldest_wait_seconds", help: "How long the oldest of them has waited.", kind: .gauge,
+                value: statistics.oldestWaitSeconds),
+            MetricFamily(
+                "odcs_workers_alive", help: "Workers heard of lately.", kind: .gauge, value: Double(statistics.workersAlive)),
+        ]
+    }
+
+    private static func work(_ work: WorkTally) -> [MetricFamily] {
+        func count(_ label: String, _ value: String, _ event: WorkTally.Event) -> MetricFamily.Sample {
+            .init(labels: [(label, value)], value: Double(work.events[event] ?? 0))
+        }
+        return [
+            MetricFamily(
+                "odcs_phase_duration_seconds", help: "Time that workers spent on a phase of one attempt.", kind: .histogram,
+                samples: WorkTally.Phase.allCases.flatMap { samples(of: $0, work.phases[$0] ?? DurationHistogram()) }),
+            MetricFamily(
+                "odcs_settled_composes_total",
+                help: "Composes whose inputs were pinned: built, or an equal one was done (reused) or under way (joined).", kind: .counter,
+                samples: [
+                    count("outcome", "built", .composeBuilt), count("outcome", "reused", .composeReused),
+                    count("outcome", "joined", .composeJoined),
+                ]),
+            MetricFamily(
+                "odcs_metadata_lookups_total", help: "Repositories' metadata that workers needed: a hit was on their host already.",
+                kind: .counter, samples: [count("cache", "hit", .metadataHit), count("cache", "miss", .metadataMiss)]),
+        ]
+    }
+
+    private static func samples(of phase: WorkTally.Phase, _ histogram: DurationHistogram) -> [MetricFamily.Sample] {
+        let label = (name: "phase", value: phase.rawValue)
+        var samples = DurationHistogram.bounds.map { bound in
+            MetricFamily.Sample(
+                suffix: "_bucket", labels: [label, ("le", MetricFamily.written(bound))], value: Double(histogram.times(upTo: bound)))
+        }
+        samples.append(.init(suffix: "_sum", labels: [label], value: histogram.seconds))
+        samples.append(.init(suffix: "_count", labels: [label], value: Double(histogram.times)))
+        return samples
+    }
+}

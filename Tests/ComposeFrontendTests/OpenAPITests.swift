@@ -1,0 +1,87 @@
+import ComposeModel
+import ComposeStore
+import ComposeTestKit
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Testing
+
+@testable import ComposeFrontend
+
+/// The description of the routes, against the routes.
+@Suite struct OpenAPITests {
+    /// `GET /api/1/composes/{id}`, without a slash at the end.
+    private static func described(_ description: JSONValue) -> Set<String> {
+        guard case .object(let paths)? = description["paths"] else { return [] }
+        return Set(
+            paths.flatMap { path, item in
+                item.keys.subtracting(["parameters"]).map { "\($0.uppercased()) /\(path.split(separator: "/").joined(separator: "/"))" }
+            })
+    }
+
+    @Test("every route of the server is described, and everything described is a route")
+    func routes() async throws {
+        let configuration = FrontendConfiguration(targets: [:], version: "1") { _ in }
+        try await TestDatabase.with { database in
+            let frontend = ComposeFrontend(configuration: configuration, store: database.store, logger: .silent)
+            let routes = frontend.resources(metrics: HTTPMetrics()).flatMap { resource in
+                resource.handlers.keys.map { "\($0.rawValue) /\(resource.path.description.split(separator: "/").joined(separator: "/"))" }
+            }
+            let description = try OpenAPIDescription(configuration, server: "http://localhost")
+            #expect(Self.described(try JSONValue(parsing: Data(description.json.utf8))) == Set(routes))
+        }
+    }
+
+    @Test("it is OpenAPI 3.1 with the server's own version, address and limits, and nothing left to fill in")
+    func document() async throws {
+        try await FrontendFixture.with { frontend in
+            let answer = try await frontend.get("/api/1/")
+            #expect(answer.headers[.contentType] == "application/json")
+            let description = try answer.json
+            #expect(description["openapi"] == .string("3.1.0"))
+            #expect(description["info"]?["version"] == .string("1.2.3"))
+            #expect(description["servers"]?[0]?["url"] == .string("https://odcs.example.com"))
+            let schemas = try #require(description["components"]?["schemas"])
+            let types = ["module", "repo", "raw_config", "build", "pungi_compose"].map(JSONValue.string)
+            #expect(schemas["Source"]?["properties"]?["type"]?["enum"] == .array(types))
+            #expect(schemas["Source"]?["oneOf"]?[0]?["$ref"] == .string("#/components/schemas/ModuleSource"))
+            #expect(
+                schemas["ComposeRequest"]?["properties"]?["target_dir"]?["enum"]
+                    == .array(["default", "private", ""].map(JSONValue.string)))
+            #expect(schemas["Packages"]?["maxItems"] == .integer(10_000))
+            let left = answer.text.matches(of: /\{[a-z_]+\}/).map { String($0.output) }
+            #expect(Set(left) == ["{id}"])
+        }
+    }
+
+    @Test("every reference in it leads somewhere")
+    func references() async throws {
+        try await FrontendFixture.with { frontend in
+            let answer = try await frontend.get("/api/1")
+            let description = try answer.json
+            for reference in answer.text.matches(of: /"#\/components\/([A-Za-z]+)\/([A-Za-z]+)"/) {
+                #expect(description["components"]?[String(reference.1)]?[String(reference.2)] != nil, "\(reference.0)")
+            }
+        }
+    }
+
+    @Test("a compose has every member that its schema requires, and its schema has every member of the contract")
+    func compose() async throws {
+        try await FrontendFixture.with { frontend in
+            let schema = try await frontend.get("/api/1").json["components"]?["schemas"]?["Compose"]
+            let members = try #require(schema?["properties"]).keys
+            #expect(members.isSuperset(of: SubmissionTests.contract))
+            let compose = try await frontend.post(#"{"source": {"type": "repo", "source": "/srv/repo"}}"#).json
+            #expect(compose.keys == members)
+        }
+    }
+
+    @Test("a browser gets a page that lists the routes")
+    func page() async throws {
+        try await FrontendFixture.with { frontend in
+            let page = try await frontend.get("/api/1/", headers: [.accept: "text/html,*/*"])
+            #expect(page.headers[.contentType] == "text/html; charset=utf-8")
+            #expect(page.text.contains("<td>PATCH</td><td><code>/api/1/composes/{id}</code></td>"))
+        }
+    }
+}
