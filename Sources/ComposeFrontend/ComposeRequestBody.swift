@@ -106,8 +106,7 @@ struct RenewalBody: Sendable {
     }
 }
 
-/// A time to live as it was asked for: a number of seconds, or, as older clients send it, its digits in a string. It is cut
-/// down to what is possible, so that no number is too large.
+/// A time to live as it was asked for: a number of seconds, or, as older clients send it, its digits in a string.
 struct SecondsToLive: Hashable, Sendable {
     /// What it was called: `seconds_to_live`, or the older `seconds-to-live`.
     let name: String
@@ -119,7 +118,9 @@ struct SecondsToLive: Hashable, Sendable {
         switch field.value {
         case .integer(let integer): seconds = integer
         case .number(let number) where abs(number) > Double(Int32.max): seconds = number > 0 ? .max : .min
-        case .string(let digits) where !digits.isEmpty && digits.allSatisfy(\.isASCIIDigit): seconds = Int(digits) ?? .max
+        case .string(let digits):
+            guard digits.wholeMatch(of: /-?[0-9]+/) != nil else { throw field.mustBe("an integer") }
+            seconds = Int(digits) ?? (digits.first == "-" ? .min : .max)
         default: throw field.mustBe("an integer")
         }
     }

@@ -103,6 +103,10 @@ struct RequestValidator: Sendable {
         guard asked.seconds > 0 else {
             throw .badRequest("\(asked.name) must be at least 1; it is a number of seconds.")
         }
+        guard asked.seconds <= Int32.max else {
+            throw .badRequest(
+                "\(asked.name) is more than can be meant; the longest that a compose lives here is \(limits.maximumSecondsToLive) seconds.")
+        }
         return min(asked.seconds, limits.maximumSecondsToLive)
     }
 

@@ -108,6 +108,19 @@ import Testing
         (repo(top: #""seconds_to_live": 1.5"#), "seconds_to_live must be an integer, not the number 1.5."),
         (repo(top: #""seconds_to_live": true"#), "seconds_to_live must be an integer, not true."),
         (
+            repo(top: #""seconds_to_live": 1000000000000"#),
+            "seconds_to_live is more than can be meant; the longest that a compose lives here is 7200 seconds."
+        ),
+        (
+            repo(top: #""seconds_to_live": 123456789012345678901234567890"#),
+            "seconds_to_live is more than can be meant; the longest that a compose lives here is 7200 seconds."
+        ),
+        (
+            repo(top: #""seconds-to-live": "123456789012345678901234567890""#),
+            "seconds-to-live is more than can be meant; the longest that a compose lives here is 7200 seconds."
+        ),
+        (repo(top: #""seconds_to_live": "+5""#), #"seconds_to_live must be an integer, not the string "+5"."#),
+        (
             repo(top: #""label": "RC""#),
             #"label is "RC"; it must be a milestone and two numbers, such as RC-1.0. The milestones are: EA, DevelPhaseExit, "#
                 + "InternalAlpha, Alpha, InternalSnapshot, Beta, Snapshot, RC, Update, SecurityFix."
