@@ -17,7 +17,7 @@ struct ComposeRequestBody: Sendable {
     var baseModuleBrStream: String?
     var baseModuleBrStreamVersionLTE: Int?
     var baseModuleBrStreamVersionGTE: Int?
-    var secondsToLive: SecondsToLive?
+    var secondsToLive: [SecondsToLive] = []
     var flags: [String]?
     var results: [String]?
     var arches: [String]?
@@ -54,7 +54,7 @@ struct ComposeRequestBody: Sendable {
         baseModuleBrStream = try source.string("base_module_br_stream")
         baseModuleBrStreamVersionLTE = try source.integer("base_module_br_stream_version_lte")
         baseModuleBrStreamVersionGTE = try source.integer("base_module_br_stream_version_gte")
-        secondsToLive = try SecondsToLive(in: body)
+        secondsToLive = try SecondsToLive.all(in: body)
         flags = try body.strings("flags")
         results = try body.strings("results")
         arches = try body.strings("arches")
@@ -77,27 +77,27 @@ struct ComposeRequestBody: Sendable {
         source = try body.string("source")
         packages = try body.strings("packages")
         sigkeys = try body.strings("sigkeys")
-        secondsToLive = try SecondsToLive(in: body)
+        secondsToLive = try SecondsToLive.all(in: body)
         flags = try body.strings("flags")
     }
 }
 
 /// The body of a PATCH; an absent body is an empty one.
 struct RenewalBody: Sendable {
-    var secondsToLive: SecondsToLive?
+    var secondsToLive: [SecondsToLive] = []
     var label: String?
     var sigkeys: [String]?
     var builds: [String]?
     var modules: [String]?
 
-    init(secondsToLive: SecondsToLive?) {
+    init(secondsToLive: [SecondsToLive]) {
         self.secondsToLive = secondsToLive
     }
 
     init(_ json: JSONValue) throws(RequestRejection) {
         let body = try BodyField(root: json)
         try body.checkCharacters()
-        secondsToLive = try SecondsToLive(in: body)
+        secondsToLive = try SecondsToLive.all(in: body)
         label = try body.string("label")
         sigkeys = try body.strings("sigkeys")
         let source = try body.object("source")
@@ -112,8 +112,14 @@ struct SecondsToLive: Hashable, Sendable {
     let name: String
     let seconds: Int
 
-    init?(in body: BodyField) throws(RequestRejection) {
-        guard let field = body.member("seconds_to_live") ?? body.member("seconds-to-live") else { return nil }
+    /// By both names, as far as they are there; the first one counts.
+    static func all(in body: BodyField) throws(RequestRejection) -> [SecondsToLive] {
+        var all: [SecondsToLive] = []
+        for field in [body.member("seconds_to_live"), body.member("seconds-to-live")].compactMap(\.self) { all.append(try Self(field)) }
+        return all
+    }
+
+    private init(_ field: BodyField) throws(RequestRejection) {
         name = field.name
         switch field.value {
         case .integer(let integer): seconds = integer

@@ -31,7 +31,7 @@ struct LegacyController: Sendable {
     private func regenerate(_ body: BodyField, _ request: Request, _ context: FrontendContext) async throws -> Response {
         guard let id = try body.integer("id") else { throw RequestRejection.badRequest("id is missing.") }
         let principal = try await composes.authorize(request, .renewCompose)
-        let renewal = try composes.validator.renewal(RenewalBody(secondsToLive: try SecondsToLive(in: body)))
+        let renewal = try composes.validator.renewal(RenewalBody(secondsToLive: try SecondsToLive.all(in: body)))
         guard let compose = try await composes.store.compose(id) else { throw RequestRejection.noSuchCompose("\(id)") }
         guard compose.state == .removed || compose.state == .failed else {
             throw RequestRejection.badRequest(

@@ -98,16 +98,18 @@ struct RequestValidator: Sendable {
         return type
     }
 
-    private func secondsToLive(_ asked: SecondsToLive?) throws(RequestRejection) -> Int {
-        guard let asked else { return limits.defaultSecondsToLive }
-        guard asked.seconds > 0 else {
-            throw .badRequest("\(asked.name) must be at least 1; it is a number of seconds.")
+    private func secondsToLive(_ asked: [SecondsToLive]) throws(RequestRejection) -> Int {
+        for asked in asked {
+            guard asked.seconds > 0 else {
+                throw .badRequest("\(asked.name) must be at least 1; it is a number of seconds.")
+            }
+            guard asked.seconds <= Int32.max else {
+                throw .badRequest(
+                    "\(asked.name) is more than can be meant; the longest that a compose lives here is \(limits.maximumSecondsToLive) seconds."
+                )
+            }
         }
-        guard asked.seconds <= Int32.max else {
-            throw .badRequest(
-                "\(asked.name) is more than can be meant; the longest that a compose lives here is \(limits.maximumSecondsToLive) seconds.")
-        }
-        return min(asked.seconds, limits.maximumSecondsToLive)
+        return min(asked.first?.seconds ?? limits.defaultSecondsToLive, limits.maximumSecondsToLive)
     }
 
     private func positive(_ number: Int?, _ name: String) throws(RequestRejection) -> Int? {

@@ -119,6 +119,10 @@ import Testing
             repo(top: #""seconds-to-live": "123456789012345678901234567890""#),
             "seconds-to-live is more than can be meant; the longest that a compose lives here is 7200 seconds."
         ),
+        (
+            repo(top: #""seconds_to_live": 60, "seconds-to-live": """#), #"seconds-to-live must be an integer, not the string ""."#
+        ),
+        (repo(top: #""seconds_to_live": 60, "seconds-to-live": 0"#), "seconds-to-live must be at least 1; it is a number of seconds."),
         (repo(top: #""seconds_to_live": "+5""#), #"seconds_to_live must be an integer, not the string "+5"."#),
         (
             repo(top: #""label": "RC""#),
