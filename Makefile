@@ -30,7 +30,7 @@ test: ## Run all tests, against the real PostgreSQL, dnf and createrepo_c.
 	@scripts/bootstrap build run test
 	swift test --disable-xctest --experimental-maximum-parallelization-width $(TESTS_AT_ONCE)
 
-interop: ## Run the published Python client, unmodified, against a server with a worker.
+interop: ## Run the published Python client against a server, and compare that with its OpenAPI description.
 	@scripts/bootstrap build run interop
 	swift build --product odcs-server
 	@scripts/interop

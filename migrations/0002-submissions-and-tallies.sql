@@ -49,3 +49,8 @@ CREATE TABLE tallies (
     event text PRIMARY KEY,
     times bigint NOT NULL
 );
+
+-- Pins of all kinds of sources are one member.
+UPDATE composes SET specification = (specification - 'repositories' - 'lookaside')
+    || jsonb_build_object('pins', jsonb_build_object('repositories', specification->'repositories', 'lookaside', specification->'lookaside'))
+WHERE specification ? 'repositories';

@@ -1,5 +1,4 @@
 public import ComposeStore
-public import Foundation
 public import Repodata
 public import SystemPackage
 
@@ -36,6 +35,8 @@ public struct WorkerConfiguration: Sendable {
     public var metadataRetention: Duration = .seconds(90 * 86_400)
     /// How long published events are kept.
     public var eventRetention: Duration = .seconds(7 * 86_400)
+    /// How long it is remembered which request came with which Idempotency-Key.
+    public var submissionRetention: Duration = .seconds(86_400)
     public var retries = RetryPolicy()
     public var compression: RepositoryWriter.Options.Compression = .gzip
     /// Signs every repomd.xml when set.

@@ -30,6 +30,8 @@ struct MetadataCache: Sendable {
         return (metadata, repomd)
     }
 
+    func has(_ id: Checksum) -> Bool { place(of: id)?.exists ?? false }
+
     /// A new, empty directory for ``publish(_:as:)``.
     func prepare() throws(Errno) -> FilePath {
         try directory.createDirectory()

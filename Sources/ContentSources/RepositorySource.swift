@@ -60,6 +60,9 @@ public struct RepositorySource: Sendable {
         }
     }
 
+    /// Whether the metadata of `pin` is in the cache, as far as one look at a directory tells.
+    public func isOnThisHost(_ pin: RepositoryPin) -> Bool { cache.has(pin.checksum) }
+
     /// The metadata of exactly `pin`, from the cache or fetched.
     ///
     /// Throws what ``pin(_:)`` throws; besides, when the repository is no longer what it was: `.sourceChanging` (transient: pin it again) for a pin that

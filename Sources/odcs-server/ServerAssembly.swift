@@ -99,8 +99,10 @@ struct ServerAssembly {
         }
         let limits = RequestLimits(
             defaultArches: configuration.composes.arches, defaultSecondsToLive: configuration.composes.secondsToLive,
-            maximumSecondsToLive: configuration.composes.maxSecondsToLive, refusedSourceTypes: refusedSourceTypes,
-            allowedResults: [.repository, .iso], allowedArches: DepsolveRequest.knownArches)
+            maximumSecondsToLive: configuration.composes.maxSecondsToLive,
+            refusedSourceTypes: refusedSourceTypes,
+            allowedResults: [.repository, .iso], allowedArches: DepsolveRequest.knownArches,
+            repeatWindow: configuration.frontend.repeatSeconds == 0 ? nil : configuration.frontend.repeatSeconds)
         let frontend = ComposeFrontend(
             configuration: FrontendConfiguration(
                 serverURL: configuration.frontend.publicURL ?? "", targets: Dictionary(uniqueKeysWithValues: targets), limits: limits,

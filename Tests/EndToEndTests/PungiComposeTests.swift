@@ -61,7 +61,6 @@ import Testing
         let deleted = try await shared.server.http(.DELETE, "/api/1/composes/\(ed.document.id)")
         #expect(deleted.status == 202)
         _ = try await shared.service.await(ed.document.id, .removed)
-        #expect(try ed.packages() == [])
         #expect(try merged.packages() == packages)
         #expect(try await shared.server.http(.GET, "\(merged.url("x86_64/os"))/Packages/e/ed-1.20-3.x86_64.rpm").status == 200)
     }

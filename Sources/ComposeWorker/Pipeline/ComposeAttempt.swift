@@ -11,6 +11,7 @@ struct ComposeAttempt: Sendable {
     let target: WorkerConfiguration.Target
     let layout: ComposeLayout
     let log: ComposeLog
+    let meter = WorkMeter()
 
     /// Makes the attempt's directory, which no other attempt can have: the lease's token is part of its name. What lost workers left of
     /// earlier attempts at the same compose is removed, since the lease says that none of them goes on.

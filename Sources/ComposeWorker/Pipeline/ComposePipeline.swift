@@ -36,16 +36,8 @@ public struct ComposePipeline: Sendable {
         let compose = attempt.lease.compose
         attempt.log.write(.info, "Attempt \(compose.attempts) at compose \(compose.id) by \(configuration.name).")
         guard let content = try await settledContent(attempt) else { return }
-        let tree =
-            switch content {
-            case .packages(let packages):
-                try await write(try await resolve(packages, for: attempt), from: packages, for: attempt)
-            case .pulp(let pin):
-                try await PulpTreeWriter(attempt: attempt, pin: pin, gpgcheck: configuration.gpgcheck, threadPool: threadPool).write()
-            case .rawConfig(let checkout, let pungi):
-                try await PungiTreeWriter(attempt: attempt, configuration: pungi, threadPool: threadPool).write(checkout)
-            }
-        try await publish(tree, for: attempt)
+        let tree = try await tree(of: content, for: attempt)
+        try await attempt.meter.measure(.publish) { try await publish(tree, for: attempt) }
     }
 
     // MARK: Pin, settle, fetch
@@ -61,12 +53,13 @@ public struct ComposePipeline: Sendable {
     private func settledContent(_ attempt: ComposeAttempt) async throws -> Content? {
         let compose = attempt.lease.compose
         for pinning in 1... {
-            let source = try await sources.pin(attempt)
-            let lookaside = try await sources.pinLookaside(compose)
+            let (source, lookaside) = try await attempt.meter.measure(.pin) {
+                (try await sources.pin(attempt), try await sources.pinLookaside(compose))
+            }
             for line in source.lines + PinnedSource.repositories(lookaside).lines { attempt.log.write(.info, line) }
             guard try await mustBuild(source, lookaside: lookaside, attempt) else { return nil }
             do {
-                return try await fetch(source, lookaside: lookaside, for: compose.request)
+                return try await attempt.meter.measure(.fetch) { try await fetch(source, lookaside: lookaside, for: attempt) }
             } catch let failure as ComposeFailure
                 where failure.code == .sourceChanging && pinning < Self.pinnings && !compose.isPinned
             {
@@ -87,20 +80,23 @@ public struct ComposePipeline: Sendable {
         case .leaseLost:
             throw LeaseLost()
         case .reused(let other):
+            attempt.meter.count(.composeReused)
             attempt.log.write(.info, "Compose \(other) has the same inputs: its repository is shown.")
             return false
         case .joined(let other):
+            attempt.meter.count(.composeJoined)
             attempt.log.write(.info, "Compose \(other) has the same inputs and is under way: its repository will be shown.")
             return false
         case .build:
+            attempt.meter.count(.composeBuilt)
             return true
         }
     }
 
-    private func fetch(_ source: PinnedSource, lookaside: [RepositoryPin], for request: ComposeRequest) async throws -> Content {
+    private func fetch(_ source: PinnedSource, lookaside: [RepositoryPin], for attempt: ComposeAttempt) async throws -> Content {
         switch source {
-        case .repositories(let pins): .packages(try await sources.packages(pins, lookaside: lookaside))
-        case .pungiComposes(let pins): .packages(try await sources.packages(pins, of: request, lookaside: lookaside))
+        case .repositories(let pins): .packages(try await sources.packages(pins, lookaside: lookaside, for: attempt))
+        case .pungiComposes(let pins): .packages(try await sources.packages(pins, lookaside: lookaside, for: attempt))
         case .pulp(let pin): .pulp(pin)
         case .rawConfig(let checkout, let pungi): .rawConfig(checkout, pungi)
         }
@@ -130,6 +126,22 @@ public struct ComposePipeline: Sendable {
     }
 
     // MARK: Write
+
+    private func tree(of content: Content, for attempt: ComposeAttempt) async throws -> WrittenTree {
+        switch content {
+        case .packages(let packages):
+            let resolution = try await attempt.meter.measure(.resolve) { try await resolve(packages, for: attempt) }
+            return try await attempt.meter.measure(.write) { try await write(resolution, from: packages, for: attempt) }
+        case .pulp(let pin):
+            return try await attempt.meter.measure(.write) {
+                try await PulpTreeWriter(attempt: attempt, pin: pin, gpgcheck: configuration.gpgcheck, threadPool: threadPool).write()
+            }
+        case .rawConfig(let checkout, let pungi):
+            return try await attempt.meter.measure(.write) {
+                try await PungiTreeWriter(attempt: attempt, configuration: pungi, threadPool: threadPool).write(checkout)
+            }
+        }
+    }
 
     private func write(_ resolution: Resolution, from content: PackageSet, for attempt: ComposeAttempt) async throws -> WrittenTree {
         let writer = ComposeTreeWriter(

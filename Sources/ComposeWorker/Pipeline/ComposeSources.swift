@@ -91,12 +91,14 @@ public struct ComposeSources: Sendable {
 
     // MARK: Fetch
 
-    func packages(_ pins: [RepositoryPin], lookaside: [RepositoryPin]) async throws -> PackageSet {
-        PackageSet(repositories: try await metadata(pins), lookaside: try await metadata(lookaside))
+    func packages(_ pins: [RepositoryPin], lookaside: [RepositoryPin], for attempt: ComposeAttempt) async throws -> PackageSet {
+        count(pins + lookaside, on: attempt.meter)
+        return PackageSet(repositories: try await metadata(pins), lookaside: try await metadata(lookaside))
     }
 
-    func packages(_ pins: [PinnedPungiCompose], of request: ComposeRequest, lookaside: [RepositoryPin]) async throws -> PackageSet {
-        let content = try await composes.content(of: pins, arches: try baseArchitectures(of: request))
+    func packages(_ pins: [PinnedPungiCompose], lookaside: [RepositoryPin], for attempt: ComposeAttempt) async throws -> PackageSet {
+        count(pins.flatMap(\.repositories) + lookaside, on: attempt.meter)
+        let content = try await composes.content(of: pins, arches: try baseArchitectures(of: attempt.lease.compose.request))
         return PackageSet(
             repositories: content.repositories, lookaside: try await metadata(lookaside), listings: content.listings, notes: content.notes)
     }
@@ -105,5 +107,9 @@ public struct ComposeSources: Sendable {
         var repositories: [PinnedRepository] = []
         for pin in pins { repositories.append(try await self.repositories.metadata(for: pin)) }
         return repositories
+    }
+
+    private func count(_ pins: [RepositoryPin], on meter: WorkMeter) {
+        for pin in pins { meter.count(repositories.isOnThisHost(pin) ? .metadataHit : .metadataMiss) }
     }
 }

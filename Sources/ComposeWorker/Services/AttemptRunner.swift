@@ -34,33 +34,49 @@ struct AttemptRunner: Sendable {
             await settle(.failed(error), of: lease, log: nil, logger: logger)
             return
         }
-        defer { attempt.removeDirectory(logger: logger) }
-        let ending: Ending
+        let ending = await ending(of: attempt, logger: logger)
+        // First, so that a compose that is seen to have failed has left nothing.
+        attempt.removeDirectory(logger: logger)
+        if let ending { await settle(ending, of: lease, log: attempt.log, logger: logger) }
+        await record(attempt.meter.tally, logger: logger)
+    }
+
+    /// Runs the pipeline; `nil` when the compose is through.
+    private func ending(of attempt: ComposeAttempt, logger: Logger) async -> Ending? {
+        let lease = attempt.lease
         do {
             try await cancelWhenGracefulShutdown {
                 try await keeper.keep(lease) { try await pipeline.run(attempt) }
             }
             logger.info("compose is through")
-            return
+            return nil
         } catch is LeaseLost {
-            ending = .leaseLost
+            return .leaseLost
         } catch is CancellationError {
-            ending = .stopped
+            return .stopped
         } catch let failure as ComposeFailure where failure.code == .canceled {
             // What was under way says in its own words that it was cancelled, and it is this worker's end that cancels it.
-            ending = .stopped
+            return .stopped
         } catch let failure as ComposeFailure {
-            ending = .failed(failure)
+            return .failed(failure)
         } catch let error as PostgresError where error.isTransient {
-            ending = .failed(ComposeFailure(.internal, "The database was away while the compose was made.", isTransient: true))
+            return .failed(ComposeFailure(.internal, "The database was away while the compose was made.", isTransient: true))
         } catch {
             logger.error("attempt failed unexpectedly", metadata: ["error": "\(String(reflecting: error))"])
-            ending = .failed(
+            return .failed(
                 ComposeFailure(
                     .internal, "Something went wrong that should not have; the server's log has it under compose \(lease.compose.id).",
                     isTransient: true))
         }
-        await settle(ending, of: lease, log: attempt.log, logger: logger)
+    }
+
+    /// Metrics are no reason to keep a worker: what cannot be recorded is lost.
+    private func record(_ tally: WorkTally, logger: Logger) async {
+        do {
+            try await store.record(tally)
+        } catch {
+            logger.warning("could not record what the attempt did", metadata: ["error": "\(error)"])
+        }
     }
 
     private enum Ending {

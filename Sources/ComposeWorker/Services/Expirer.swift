@@ -54,5 +54,6 @@ public struct Expirer: Service {
             }
         }
         try await store.pruneEvents(olderThan: configuration.eventRetention)
+        _ = try await store.forgetSubmissions(olderThan: configuration.submissionRetention)
     }
 }

@@ -59,7 +59,7 @@ struct ComposeTreeWriter: Sendable {
         let packages = repositories.flatMap(\.packages)
         return WrittenTree(
             directory: attempt.directory, composeID: ComposeIdentity(attempt.lease.compose).id, packages: packages.count,
-            bytes: packages.map(\.record.size).reduce(0, +), summary: "\(packages.count) packages",
+            bytes: packages.map(\.record.size).reduce(0, +), summary: WrittenTree.summary(ofPackages: packages.count),
             findings: content.notes + resolution.findings)
     }
 

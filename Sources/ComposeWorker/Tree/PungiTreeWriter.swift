@@ -31,7 +31,7 @@ struct PungiTreeWriter: Sendable {
                 let sizes = try packageSizes(below: result.directory)
                 return WrittenTree(
                     directory: result.directory, composeID: result.id, packages: sizes.count, bytes: sizes.reduce(0, +),
-                    summary: "\(sizes.count) packages, by Pungi",
+                    summary: "\(WrittenTree.summary(ofPackages: sizes.count)), by Pungi",
                     findings: result.isIncomplete ? ["Something that may be absent is: Pungi calls the compose FINISHED_INCOMPLETE."] : [])
             }
         } catch let error as CocoaError {

@@ -14,4 +14,7 @@ struct WrittenTree: Sendable {
     let summary: String
     /// What is not as the request would have it. Sentences.
     let findings: [String]
+
+    /// `1 package`, `2 packages`.
+    static func summary(ofPackages count: Int) -> String { count == 1 ? "1 package" : "\(count) packages" }
 }

@@ -11,7 +11,7 @@ public struct PinnedPungiCompose: Hashable, Sendable {
         public let debug: RepositoryPin?
         public let source: RepositoryPin?
 
-        var repositories: [RepositoryPin] { [repository, debug, source].compactMap(\.self) }
+        public var repositories: [RepositoryPin] { [repository, debug, source].compactMap(\.self) }
     }
 
     /// The variant's directory.
@@ -20,6 +20,8 @@ public struct PinnedPungiCompose: Hashable, Sendable {
     public let rpms: Checksum
     /// Of the architectures that were asked for, in their order, as far as the compose has them.
     public let trees: [Tree]
+
+    public var repositories: [RepositoryPin] { trees.flatMap(\.repositories) }
 
     init(location: RepositoryLocation, rpms: Checksum, trees: [Tree]) {
         self.location = location

@@ -1,4 +1,3 @@
-import ComposeTestKit
 import Foundation
 import Hummingbird
 import NIOCore
@@ -30,30 +29,13 @@ struct GatedRepository: Sendable {
             guard let bytes = FileManager.default.contents(atPath: directory.string + path) else { return Response(status: .notFound) }
             return Response(status: .ok, body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
         }
-        let (ports, port) = AsyncStream.makeStream(of: Int.self)
-        let application = Application(
-            router: router, configuration: .init(address: .hostname("127.0.0.1", port: 0)),
-            onServerRunning: { channel in port.yield(channel.localAddress?.port ?? 0) }, logger: .silent)
-        return try await withThrowingTaskGroup(of: R?.self) { group in
-            group.addTask {
-                try await application.run()
-                return nil
+        return try await withLocalServer(router) { url in
+            let result: Result<R, any Error>
+            do { result = .success(try await body(GatedRepository(url: url, wasAsked: wasAsked, gate: gate))) } catch {
+                result = .failure(error)
             }
-            group.addTask {
-                for await port in ports {
-                    let repository = GatedRepository(url: "http://127.0.0.1:\(port)", wasAsked: wasAsked, gate: gate)
-                    let result: Result<R, any Error>
-                    do { result = .success(try await body(repository)) } catch { result = .failure(error) }
-                    await gate.send(())
-                    return try result.get()
-                }
-                return nil
-            }
-            defer { group.cancelAll() }
-            while let result = try await group.next() {
-                if let result { return result }
-            }
-            throw CancellationError()
+            await gate.send(())
+            return try result.get()
         }
     }
 }

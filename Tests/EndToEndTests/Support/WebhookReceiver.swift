@@ -1,5 +1,4 @@
 import ComposeModel
-import ComposeTestKit
 import Foundation
 import Hummingbird
 import NIOCore
@@ -33,26 +32,6 @@ struct WebhookReceiver: Sendable {
             message.yield(try JSONDecoder().decode(Message.self, from: Data(bytes.readableBytesView)))
             return .noContent
         }
-        let (ports, port) = AsyncStream.makeStream(of: Int.self)
-        let application = Application(
-            router: router, configuration: .init(address: .hostname("127.0.0.1", port: 0)),
-            onServerRunning: { channel in port.yield(channel.localAddress?.port ?? 0) }, logger: .silent)
-        return try await withThrowingTaskGroup(of: R?.self) { group in
-            group.addTask {
-                try await application.run()
-                return nil
-            }
-            group.addTask {
-                for await port in ports {
-                    return try await body(WebhookReceiver(url: "http://127.0.0.1:\(port)/events", messages: messages))
-                }
-                return nil
-            }
-            defer { group.cancelAll() }
-            while let result = try await group.next() {
-                if let result { return result }
-            }
-            throw CancellationError()
-        }
+        return try await withLocalServer(router) { try await body(WebhookReceiver(url: "\($0)/events", messages: messages)) }
     }
 }
