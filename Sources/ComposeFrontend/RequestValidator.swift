@@ -59,6 +59,11 @@ struct RequestValidator: Sendable {
 
         request.flags = try options(body.flags, "flags", kind: "flag", allowed: limits.allowedFlags)
         request.results = try options(body.results, "results", kind: "result", allowed: limits.allowedResults).union(.repository)
+        if request.results != .repository, type == .pulp || type == .rawConfig {
+            throw .badRequest(
+                "results can be repository alone with the source type \(type.name): images are made of trees that this service writes itself."
+            )
+        }
         request.multilibArches = try arches(body.multilibArches, "multilib_arches")
         request.multilibMethods = try options(body.multilibMethod, "multilib_method", kind: "multilib method", allowed: .everyOption)
         request.lookasideRepos = try words.plain(body.lookasideRepos, "lookaside_repos")

@@ -56,21 +56,13 @@ enum ServedEntry: Sendable {
     static func open(_ names: [String], below root: FilePath) async throws -> ServedEntry? {
         try await NIOThreadPool.singleton.runIfActive {
             if let entry = try open(names, in: root) { return entry }
-            guard names.count == 2, names[1] == ComposeLayout.log, let id = composeID(of: names[0]) else { return nil }
+            guard names.count == 2, names[1] == ComposeLayout.log, let id = ComposeLayout(directoryName: names[0])?.id else { return nil }
             return try entry(at: root.appending(ComposeLayout(id: id).pendingLog))
         }
     }
 
     /// Whether a name directly below a target directory is that of a compose; nothing else is ever served.
-    static func isCompose(_ name: String) -> Bool { composeID(of: name) != nil }
-
-    private static func composeID(of name: String) -> Int? {
-        let isLatest = name.hasPrefix("latest-odcs-") && name.hasSuffix("-1")
-        guard isLatest || name.hasPrefix("odcs-") else { return nil }
-        guard let id = Int(isLatest ? name.dropFirst(12).dropLast(2) : name.dropFirst(5)) else { return nil }
-        let layout = ComposeLayout(id: id)
-        return name == layout.directory || name == layout.latest ? id : nil
-    }
+    static func isCompose(_ name: String) -> Bool { ComposeLayout(directoryName: name) != nil }
 
     private static func open(_ names: [String], in root: FilePath) throws -> ServedEntry? {
         guard let base = resolved(root) else { return nil }

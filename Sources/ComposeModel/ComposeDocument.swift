@@ -101,8 +101,10 @@ public struct ComposeDocument: Hashable, Sendable, Codable {
         timeRemoved = compose.timeRemoved.map(Self.format)
         removedBy = compose.removedBy
         toplevelURL = "\(targetURL)/\(layout.directory)"
-        resultRepo = "\(toplevelURL)/\(ComposeLayout.repositories)"
-        resultRepofile = "\(toplevelURL)/\(layout.repoFile)"
+        // Which variants a compose of Pungi's has is its configuration's affair: there is no repository at a place that is known.
+        let hasRepository = request.sourceType != .rawConfig
+        resultRepo = hasRepository ? "\(toplevelURL)/\(ComposeLayout.repositories)" : ""
+        resultRepofile = hasRepository ? "\(toplevelURL)/\(layout.repoFile)" : ""
         flags = request.flags.names
         results = request.results.names
         sigkeys = words(compose.sigkeys)

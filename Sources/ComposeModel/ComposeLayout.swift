@@ -7,6 +7,17 @@ public struct ComposeLayout: Hashable, Sendable {
         self.id = id
     }
 
+    /// The compose of which `name` is the directory's name, or its second name; `nil` for a name that is neither.
+    public init?(directoryName name: some StringProtocol) {
+        let isLatest = name.hasPrefix("latest-odcs-") && name.hasSuffix("-1")
+        guard isLatest || name.hasPrefix("odcs-"), let id = Int(isLatest ? name.dropFirst(12).dropLast(2) : name.dropFirst(5)) else {
+            return nil
+        }
+        self.init(id: id)
+        // Not `odcs-+12`, nor `odcs-012`.
+        guard name == directory || name == latest else { return nil }
+    }
+
     /// `odcs-12`, the directory's name and the stem of every other one.
     public var directory: String { "odcs-\(id)" }
 

@@ -49,18 +49,18 @@ public struct SourceAccess: Sendable {
         self.prefixes = prefixes
     }
 
-    /// The same access, and besides to everything that is served at `address` from `directory`, which is a directory of finished composes.
+    /// The same access, and besides to the composes that are served at `address` from `directory`.
     ///
-    /// Throws when the directory does not exist, or the address is no http or https address without user and query.
+    /// Throws when the address is no http or https address without user and query.
     public func publishing(_ directory: FilePath, at address: String) throws(ConfigurationError) -> SourceAccess {
-        let prefix: RepositoryURL
+        var access = self
         do {
-            prefix = try RepositoryURL(address)
+            access.published.append((try RepositoryURL(address), directory))
         } catch {
             throw ConfigurationError(description: "The address of a directory of composes cannot be used: \(error.reason).")
         }
-        var access = self
-        access.published.append((prefix, try Self.root(directory).resolved))
+        // The longest first: one of them may be below another.
+        access.published.sort { $0.prefix.names.count > $1.prefix.names.count }
         return access
     }
 
@@ -87,19 +87,28 @@ public struct SourceAccess: Sendable {
         return nil
     }
 
-    /// Where this service keeps what it serves at `url` itself; `nil` for what it does not serve. What has a name with a dot at its start is not served.
+    /// Where this service keeps what it serves at `url` itself: below the directory of a compose, out of which no symbolic link leads. `nil` for what it
+    /// does not serve.
     func confine(_ url: RepositoryURL) -> ConfinedPath? {
         guard let place = published.first(where: { url.isWithin($0.prefix) }) else { return nil }
         let names = url.names.dropFirst(place.prefix.names.count)
-        guard !names.contains(where: { $0.hasPrefix(".") }) else { return nil }
-        return ConfinedPath(root: place.directory, relative: names.joined(separator: "/"))
+        guard let compose = names.first, ComposeLayout(directoryName: compose) != nil else { return nil }
+        return ConfinedPath(root: place.directory.appending(compose), relative: names.dropFirst().joined(separator: "/"))
     }
 
     private func refusal(of location: RepositoryLocation) -> ComposeFailure {
-        let kind: (this: String, isAllowed: Bool, rule: String) =
+        let kind: (this: String, isAllowed: Bool, rule: String, none: String) =
             switch location {
-            case .directory: ("directory", !roots.isEmpty, "repositories in local directories that its configuration lists")
-            case .url: ("address", !prefixes.isEmpty, "repositories at addresses that its configuration lists")
+            case .directory:
+                (
+                    "directory", !roots.isEmpty, "repositories in local directories that its configuration lists",
+                    "local directories at all"
+                )
+            case .url:
+                (
+                    "address", !prefixes.isEmpty, "repositories at addresses that its configuration lists",
+                    published.first.map { "addresses but those of its own composes, \($0.prefix)/odcs-…" } ?? "addresses at all"
+                )
             }
         let otherKind =
             switch location {
@@ -109,7 +118,7 @@ public struct SourceAccess: Sendable {
         let why =
             kind.isAllowed
             ? "this service reads only \(kind.rule), and this \(kind.this) is not among them"
-            : "the configuration of this service allows no \(kind.this == "address" ? "addresses" : "local directories") at all"
+            : "the configuration of this service allows no \(kind.none)"
         return ComposeFailure(
             .sourceNotUsable, "The repository \(location) may not be read: \(why).\(otherKind) Otherwise its administrators can allow it.")
     }

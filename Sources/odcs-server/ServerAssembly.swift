@@ -141,7 +141,8 @@ struct ServerAssembly {
     }
 
     private static func withoutPassword(_ url: String) -> String {
-        guard var parts = URLComponents(string: url) else { return "" }
+        // A path of this host is nobody else's affair.
+        guard var parts = URLComponents(string: url), let scheme = parts.scheme, scheme != "file" else { return "" }
         (parts.user, parts.password) = (nil, nil)
         return parts.string ?? ""
     }
@@ -153,10 +154,11 @@ struct ServerAssembly {
 
     /// Refuses at once what no worker would be allowed to read.
     private func check(_ request: ComposeRequest, access: SourceAccess, publicURL: String?) throws(ComposeFailure) {
-        let access = try access.publishing(configuration.composes.targets, publicURL: publicURL)
         let hasLocations = request.sourceType == .repo || request.sourceType == .pungiCompose
-        for location in (hasLocations ? request.source : []) + request.lookasideRepos {
-            try access.authorize(try RepositoryLocation(location))
+        let locations = (hasLocations ? request.source : []) + request.lookasideRepos
+        if !locations.isEmpty {
+            let access = try access.publishing(configuration.composes.targets, publicURL: publicURL)
+            for location in locations { try access.authorize(try RepositoryLocation(location)) }
         }
         if request.sourceType == .pulp { try configuration.pulp?.check(request.source) }
     }
@@ -168,13 +170,26 @@ extension SourceAccess {
         var access = self
         do {
             for (name, target) in targets {
-                guard let url = target.url ?? publicURL.map({ $0 + ServerAssembly.path(ofTarget: name) }) else { continue }
-                access = try access.publishing(target.directory, at: url)
+                if let url = target.url {
+                    access = try access.publishing(target.directory, at: url)
+                } else {
+                    for base in Self.names(of: publicURL) {
+                        access = try access.publishing(target.directory, at: base + ServerAssembly.path(ofTarget: name))
+                    }
+                }
             }
         } catch {
             throw ComposeFailure(.internal, error.description)
         }
         return access
+    }
+
+    /// The address by which clients reach the service, and, where it listens on this host alone, `localhost`, by which they do as well.
+    private static func names(of publicURL: String?) -> [String] {
+        guard let publicURL else { return [] }
+        guard var parts = URLComponents(string: publicURL), parts.host == "127.0.0.1" || parts.host == "[::1]" else { return [publicURL] }
+        parts.host = "localhost"
+        return [publicURL] + (parts.string.map { [$0] } ?? [])
     }
 }
 

@@ -28,18 +28,20 @@ struct Outcome {
     }
 
     private var done: String {
+        let hasRepoFile = !compose.resultRepofile.isEmpty
         var rows = [
-            ["  repo file", compose.resultRepofile],
+            hasRepoFile ? ["  repo file", compose.resultRepofile] : ["  files", compose.toplevelURL],
             ["  packages", compose.packages ?? "everything in the source"],
         ]
         if let expires = compose.timeToExpire { rows.append(["  expires", Moment.text(expires)]) }
         if let note = compose.stateReason, !note.isEmpty { rows.append(["  note", note]) }
-        return """
-            Compose \(compose.id) is done.
-            \(Table(rows: rows).text())
-            Next: sudo curl -o /etc/yum.repos.d/\(name).repo \(compose.resultRepofile)
-              or: dnf --repofrompath '\(name),\(compose.resultRepo)/$basearch/os' --repo \(name) list
-            """
+        var lines = ["Compose \(compose.id) is done.", Table(rows: rows).text()]
+        if hasRepoFile { lines.append("Next: sudo curl -o /etc/yum.repos.d/\(name).repo \(compose.resultRepofile)") }
+        // A compose of Pulp's repositories is its .repo file and nothing else.
+        if hasRepoFile, compose.sourceType != SourceType.pulp.rawValue {
+            lines.append("  or: dnf --repofrompath '\(name),\(compose.resultRepo)/$basearch/os' --repo \(name) list")
+        }
+        return lines.joined(separator: "\n")
     }
 
     private var failed: String {

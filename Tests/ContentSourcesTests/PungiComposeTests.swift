@@ -252,7 +252,7 @@ struct PungiComposeTests {
             let failure = await Self.failure { _ = try await source.pin([.directory(nothing)], arches: ["x86_64"]) }
             #expect(
                 failure?.message == "There is no metadata/rpms.json beside \(nothing): is it the place of a variant of a finished compose, "
-                    + "such as …/compose/Server?")
+                    + "such as …/compose/Server? Of this service's own composes that is what they have as result_repo.")
             // The variant alone is allowed, and its metadata is not.
             let narrow = RepositorySource(
                 access: try SourceAccess(allowedRoots: [one.server], allowedURLPrefixes: []), cacheDirectory: bench.cache,

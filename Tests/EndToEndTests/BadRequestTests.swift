@@ -67,7 +67,8 @@ struct BadRequestTests {
         try await refuse(
             repo(source: "\"type\": \"repo\", \"source\": \"http://169.254.169.254/latest\""),
             because:
-                "The repository http://169.254.169.254/latest may not be read: the configuration of this service allows no addresses at all. "
+                "The repository http://169.254.169.254/latest may not be read: the configuration of this service allows no addresses but those of its own composes, "
+                + "\(try SharedService.current.server.url)/composes/odcs-…. "
                 + "A repository that also lies on this service's disks may be given by its path. Otherwise its administrators can allow it."
         )
         try await refuse(

@@ -86,16 +86,28 @@ import Testing
         #expect(failed.failure?.code == .sourceNotUsable)
         #expect(
             failed.stateReason
-                == "There is no metadata/rpms.json beside \(missing): is it the place of a variant of a finished compose, such as …/compose/Server?"
-        )
+                == "There is no metadata/rpms.json beside \(missing): is it the place of a variant of a finished compose, such as …/compose/Server? "
+                + "Of this service's own composes that is what they have as result_repo.")
         #expect(try shared.service.traces(of: id) == [])
     }
 
-    @Test("an attempt that is still being built, and any address that is not allowed, is refused at once")
+    @Test("the service is known by localhost too, where it listens on this host alone")
+    func localhost() async throws {
+        let shared = try SharedService.current
+        let ed = try await SharedService.compose("ed")
+        let source = ed.document.resultRepo.replacing("//127.0.0.1:", with: "//localhost:")
+        let answer = try await shared.server.post("{\"source\": {\"type\": \"pungi_compose\", \"source\": \"\(source)\"}}")
+        let id = try JSONDecoder().decode(ComposeDocument.self, from: answer.body).id
+        #expect(try await shared.service.await(id, .done, .failed).state == .done)
+    }
+
+    @Test(
+        "what lies beside the composes, as an attempt that is still being built does, and any address that is not allowed, is refused at once"
+    )
     func refused() async throws {
         let shared = try SharedService.current
-        let hidden = "\(shared.server.url)/composes/.work/odcs-1.x/compose/Temporary"
-        for source in [hidden, "http://127.0.0.1:1/compose/Server"] {
+        let beside = ["\(shared.server.url)/composes/.work/odcs-1.x/compose/Temporary", "\(shared.server.url)/composes/private"]
+        for source in beside + ["http://127.0.0.1:1/compose/Server"] {
             let answer = try await shared.server.post("{\"source\": {\"type\": \"pungi_compose\", \"source\": \"\(source)\"}}")
             #expect(answer.status == 400)
             #expect(try answer.message.contains("may not be read"))

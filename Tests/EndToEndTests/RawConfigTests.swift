@@ -16,16 +16,18 @@ import Testing
         echo package > "$made/compose/Server/x86_64/os/Packages/ed.rpm"
         echo Ed-1-20261121.t.0 > "$made/COMPOSE_ID"
         echo "$STATUS_TO_LEAVE" > "$made/STATUS"
+        $MORE
         """
 
     /// Runs `body` with a service that has the configuration `ed`, in a git repository of its own.
     private func withService(
-        status: String = "FINISHED", _ body: @escaping @Sendable (TestService, ServerProcess) async throws -> Void
+        status: String = "FINISHED", more: String = "", _ body: @escaping @Sendable (TestService, ServerProcess) async throws -> Void
     ) async throws {
         let place = try TemporaryDirectory()
         defer { place.remove() }
         let program = place.path.appending("pungi-koji")
-        try Data(Self.pungi.replacing("$STATUS_TO_LEAVE", with: status).utf8).write(to: URL(filePath: program.string))
+        try Data(Self.pungi.replacing("$STATUS_TO_LEAVE", with: status).replacing("$MORE", with: more).utf8).write(
+            to: URL(filePath: program.string))
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: program.string)
         let origin = place.path.appending("origin")
         let made = try await Program.run([
@@ -47,6 +49,7 @@ import Testing
             let compose = try await server.compose("raw-config", "ed#main")
             #expect(compose.stateName == "done", "\(compose.stateReason ?? "")")
             #expect(compose.stateReason == "Done: 1 package, by Pungi.")
+            #expect(compose.resultRepo == "" && compose.resultRepofile == "")
             #expect(compose.pungiComposeID == "Ed-1-20261121.t.0")
             #expect(compose.source.wholeMatch(of: /ed#[0-9a-f]{40}/) != nil)
             let package = try await server.http(.GET, "\(compose.toplevelURL)/compose/Server/x86_64/os/Packages/ed.rpm")
@@ -55,6 +58,22 @@ import Testing
             #expect(log.text.contains("composing from release_name = 'Ed'"))
             #expect(!log.text.contains(service.directory.string))
             #expect(try service.traces(of: compose.id).sorted() == ["latest-odcs-\(compose.id)-1", "odcs-\(compose.id)"])
+        }
+    }
+
+    @Test("links that Pungi leaves are not followed when this service writes beside them")
+    func links() async throws {
+        let victim = try TemporaryDirectory()
+        defer { victim.remove() }
+        let file = victim.path.appending("victim")
+        try Data("untouched".utf8).write(to: URL(filePath: file.string))
+        let more = "for name in compose.lock.json pungi-stderr.log; do ln -s \(file) \"$made/$name\"; done"
+        try await withService(more: more) { service, server in
+            let compose = try await server.compose("raw-config", "ed#main")
+            #expect(compose.stateName == "done", "\(compose.stateReason ?? "")")
+            #expect(try String(contentsOfFile: file.string, encoding: .utf8) == "untouched")
+            #expect(try await server.http(.GET, "\(compose.toplevelURL)/compose.lock.json").text.contains("\"configuration\""))
+            #expect(try await server.http(.GET, "\(compose.toplevelURL)/pungi-stderr.log").text.contains("Pungi"))
         }
     }
 

@@ -88,7 +88,6 @@ public struct ComposePipeline: Sendable {
             attempt.log.write(.info, "Compose \(other) has the same inputs and is under way: its repository will be shown.")
             return false
         case .build:
-            attempt.meter.count(.composeBuilt)
             return true
         }
     }
@@ -163,6 +162,7 @@ public struct ComposePipeline: Sendable {
             attempt.log.write(.info, "Done.")
         }
         guard held else { throw LeaseLost() }
+        attempt.meter.count(.composeBuilt)
     }
 }
 

@@ -53,6 +53,8 @@ public struct ComposeSources: Sendable {
 
     /// What the lookaside repositories are: as they were pinned earlier for a compose that is renewed, else as they are now.
     func pinLookaside(_ compose: Compose) async throws -> [RepositoryPin] {
+        // Nothing is resolved of these.
+        if [.pulp, .rawConfig].contains(compose.request.sourceType) { return [] }
         if compose.isPinned, let pins = compose.specification?.pins { return try pins.lookaside.map(RepositoryPin.init) }
         return try await pin(compose.request.lookasideRepos)
     }

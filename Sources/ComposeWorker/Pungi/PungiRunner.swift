@@ -139,8 +139,7 @@ struct PungiRunner: Sendable {
     ) async throws -> (ChildProcess.Ending, OutputTail) {
         let log = log
         let output = OutputTail(
-            hiding: configuration.hidden(inputs.source) + [(directory.string + "/", "")]
-                + (directory.components.isEmpty ? [] : [(directory.removingLastComponent().string + "/", "")]),
+            hiding: configuration.hidden(inputs.source) + hidden(directory, program),
             limit: configuration.outputLimit, write: { log.write(.info, $0) })
         let environment = ChildProcess.plainEnvironment(home: directory).merging(inputs.variables) { $1 }
             .merging(configuration.environment) { $1 }
@@ -157,6 +156,13 @@ struct PungiRunner: Sendable {
                 "\(FilePath(program).lastComponent?.string ?? "Pungi") \(error.isAbsent ? "is not installed on" : "cannot be started by") this worker. "
                     + "Its administrators can help.")
         }
+    }
+
+    /// Places of this host: of the attempt, and of the program itself.
+    private func hidden(_ directory: FilePath, _ program: String) -> [(String, String)] {
+        let places = [directory, directory.removingLastComponent()].filter { !$0.components.isEmpty }
+        return places.map { ($0.string + "/", "") } + places.map { ($0.string, ".") }
+            + (program.contains("/") ? [(program, FilePath(program).lastComponent?.string ?? "")] : [])
     }
 
     private func failure(
@@ -201,9 +207,20 @@ struct PungiRunner: Sendable {
             guard let type = try? FileManager.default.attributesOfItem(atPath: path.string)[.type] as? FileAttributeType,
                 type == .typeDirectory
             else { return nil }
-            return Made(path: path, id: text(path.appending("COMPOSE_ID")) ?? name, status: text(path.appending("STATUS")) ?? "")
+            return Made(
+                path: path, id: text(path.appending("COMPOSE_ID")).flatMap { Self.isID($0) ? $0 : nil } ?? name,
+                status: text(path.appending("STATUS")) ?? "")
         }
         return all.first { Self.finished[$0.status] != nil } ?? all.first
+    }
+
+    private static func isID(_ text: String) -> Bool {
+        !text.isEmpty && text.utf8.count <= 200
+            && text.utf8.allSatisfy { byte in
+                (byte | 0x20 >= UInt8(ascii: "a") && byte | 0x20 <= UInt8(ascii: "z"))
+                    || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                    || "-_.".utf8.contains(byte)
+            }
     }
 
     private func text(_ file: FilePath) -> String? {

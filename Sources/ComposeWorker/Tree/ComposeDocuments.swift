@@ -35,17 +35,22 @@ struct ComposeDocuments {
 
     /// The same file under a second name: it goes on growing, and is in place when the directory appears.
     func linkLog() throws {
-        let link = directory.appending(ComposeLayout.log).string
-        do {
-            try FileManager.default.removeItem(atPath: link)
-        } catch CocoaError.fileNoSuchFile {
-            // Only Pungi may have left one.
-        }
         try FileManager.default.linkItem(
-            atPath: attempt.target.directory.appending(attempt.layout.pendingLog).string, toPath: link)
+            atPath: attempt.target.directory.appending(attempt.layout.pendingLog).string, toPath: try freed(ComposeLayout.log))
     }
 
     private func write(_ bytes: Data, to path: String) throws {
-        try bytes.write(to: URL(filePath: directory.appending(path).string))
+        try bytes.write(to: URL(filePath: try freed(path)), options: .withoutOverwriting)
+    }
+
+    /// The path of a file that is not there any more: Pungi may have left one of that name, or a symbolic link, which must not be followed.
+    private func freed(_ path: String) throws -> String {
+        let file = directory.appending(path).string
+        do {
+            try FileManager.default.removeItem(atPath: file)
+        } catch CocoaError.fileNoSuchFile {
+            return file
+        }
+        return file
     }
 }

@@ -44,7 +44,10 @@ struct PungiTreeWriter: Sendable {
         guard let files = FileManager.default.enumerator(atPath: directory.string) else { return [] }
         var sizes: [Int] = []
         while let path = files.nextObject() as? String {
-            if path.hasSuffix(".rpm"), let size = files.fileAttributes?[.size] as? Int { sizes.append(size) }
+            let attributes = files.fileAttributes
+            if path.hasSuffix(".rpm"), attributes?[.type] as? FileAttributeType == .typeRegular, let size = attributes?[.size] as? Int {
+                sizes.append(size)
+            }
         }
         return sizes
     }

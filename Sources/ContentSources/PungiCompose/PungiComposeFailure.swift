@@ -16,7 +16,7 @@ struct PungiComposeFailure {
             return ComposeFailure(
                 .sourceNotUsable,
                 "There is no \(document) beside \(location.directory): is it the place of a variant of a finished compose, "
-                    + "such as …/compose/Server?")
+                    + "such as …/compose/Server? Of this service's own composes that is what they have as result_repo.")
         case .overLimit(let limit):
             return ComposeFailure(
                 .limitExceeded, "\(name) cannot be used: its \(document) has more than \(limit) bytes, the most that is read.")

@@ -15,6 +15,7 @@ extension ConfigurationReader {
         let passwordFile = try optionalPath("pulp.password_file")
         let ca = try optionalPath("pulp.ca")
         guard let url else { return nil }
+        for (key, file) in [("pulp.certificate", certificate), ("pulp.key", key), ("pulp.ca", ca)] { try checkReadable(file, key) }
         guard (certificate == nil) == (key == nil) else {
             throw mistake(certificate == nil ? "pulp.key" : "pulp.certificate", "needs pulp.certificate and pulp.key together")
         }
@@ -43,6 +44,10 @@ extension ConfigurationReader {
         let timeLimit = try int("raw_config.timeout_seconds", default: 3600, in: 1...864_000)
         var rawConfigs: [String: PungiConfiguration.RawConfig] = [:]
         for name in try names(below: "raw_config.configs") {
+            guard !name.isEmpty, name.utf8.allSatisfy({ $0.isNameByte }) else {
+                throw mistake(
+                    "raw_config.configs", "has the name \(name), which no request can give: it is made of letters, digits, - and _")
+            }
             rawConfigs[name] = try rawConfig(below: "raw_config.configs.\(name)")
         }
         guard let executable else { return nil }
@@ -64,6 +69,11 @@ extension ConfigurationReader {
             schemaOverride: try optionalPath("\(key).schema_override"))
     }
 
+    private func checkReadable(_ file: FilePath?, _ key: String) throws {
+        guard let file, !FileManager.default.isReadableFile(atPath: file.string) else { return }
+        throw mistake(key, "names a file that is not there, or cannot be read")
+    }
+
     private mutating func optionalPath(_ key: String) throws -> FilePath? {
         try optionalString(key) == nil ? nil : try path(key, default: "")
     }
@@ -74,5 +84,12 @@ extension ConfigurationReader {
             let line = text.split(whereSeparator: \.isNewline).first
         else { throw mistake(key, "names a file that cannot be read, or is empty") }
         return String(line)
+    }
+}
+
+extension UInt8 {
+    fileprivate var isNameByte: Bool {
+        (self | 0x20 >= UInt8(ascii: "a") && self | 0x20 <= UInt8(ascii: "z")) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self)
+            || self == UInt8(ascii: "-") || self == UInt8(ascii: "_")
     }
 }
