@@ -19,6 +19,7 @@ let nioConcurrencyHelpers: Target.Dependency = .product(name: "NIOConcurrencyHel
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let serviceLifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
 let systemPackage: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
@@ -40,6 +41,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -69,6 +71,10 @@ let package = Package(
             name: "Repodata", dependencies: ["CCompression", "CCreaterepo", "CRPM", "CXML2", subprocess, systemPackage],
             swiftSettings: strict),
         .target(name: "Depsolve", dependencies: ["CSolv", "Repodata", logging, systemPackage], swiftSettings: strict),
+        .target(
+            name: "Koji",
+            dependencies: ["CXML2", "ComposeModel", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL, systemPackage],
+            swiftSettings: strict),
         .target(
             name: "ContentSources",
             dependencies: [
@@ -109,6 +115,13 @@ let package = Package(
         .target(
             name: "ScriptedService", dependencies: ["ComposeModel", httpTypes, hummingbird, logging, nioCore],
             path: "Tests/ScriptedService", swiftSettings: strict),
+        .target(
+            name: "ScriptedHub", dependencies: ["Koji", nioCore, nioHTTP1, nioPosix, nioSSL, systemPackage], path: "Tests/ScriptedHub",
+            exclude: ["Recordings", "topdir"], swiftSettings: strict),
+        .testTarget(
+            name: "KojiTests",
+            dependencies: ["ComposeModel", "Koji", "ScriptedHub", logging, nioCore, nioHTTP1, nioPosix, nioSSL, systemPackage],
+            exclude: ["Certificates"], swiftSettings: strict),
         .testTarget(
             name: "ComposeClientTests", dependencies: ["ComposeClient", "ComposeModel", "ScriptedService", asyncHTTPClient, httpTypes],
             swiftSettings: strict),
