@@ -1,20 +1,24 @@
 /// Reads an XML-RPC document as it arrives: checks that it is one, and hands the value in it to a sink.
 ///
 /// What is kept is the path of open elements and the text of one scalar, so the memory does not grow with the document.
-final class AnswerReader<Sink: ValueSink>: SAXHandler {
+final class AnswerReader<Sink: ValueSink> {
     private let grammar: UnsafeMutablePointer<AnswerGrammar<Sink>>
     private let limits: AnswerLimits
-    private var parser: SAXReader?
+    private let parser: SAXReader
     private var received = 0
 
     /// - Parameter root: `.methodResponse`, or `.methodCall` for what a hub is asked.
     init(_ sink: Sink, root: XMLRPCElement = .methodResponse, limits: AnswerLimits) {
         self.limits = limits
         // Behind a pointer, because the access to members of a class is checked each time that the parser calls.
-        grammar = .allocate(capacity: 1)
+        let grammar = UnsafeMutablePointer<AnswerGrammar<Sink>>.allocate(capacity: 1)
         grammar.initialize(to: AnswerGrammar(sink: sink, root: root, limits: limits))
-        super.init()
-        parser = SAXReader(self)
+        self.grammar = grammar
+        parser = SAXReader(
+            SAXHandler(
+                startElement: { (element) throws(AnswerProblem) in try grammar.pointee.start(element) },
+                endElement: { (element) throws(AnswerProblem) in try grammar.pointee.end(element) },
+                text: { (piece) throws(AnswerProblem) in try grammar.pointee.take(piece) }))
     }
 
     deinit {
@@ -26,20 +30,16 @@ final class AnswerReader<Sink: ValueSink>: SAXHandler {
     func read(_ bytes: UnsafeRawBufferPointer) throws(AnswerProblem) {
         received += bytes.count
         if received > limits.bytes { throw .tooLarge("it has more than \(limits.bytes) bytes, the most that this service accepts") }
-        try parser?.read(bytes)
+        try parser.read(bytes)
     }
 
     /// The sink, after all of the document was read.
     func finish() throws(AnswerProblem) -> Sink {
-        try parser?.finish()
+        try parser.finish()
         return grammar.pointee.sink
     }
 
-    override func startElement(_ element: XMLRPCElement) throws(AnswerProblem) { try grammar.pointee.start(element) }
-    override func endElement(_ element: XMLRPCElement) throws(AnswerProblem) { try grammar.pointee.end(element) }
-    override func text(_ piece: UnsafeBufferPointer<UInt8>) throws(AnswerProblem) { try grammar.pointee.take(piece) }
-
-    /// The method of a call that was read, and after it the sink's value for each of its parameters.
+    /// The method of a call that was read.
     var methodName: String { grammar.pointee.methodName }
 }
 
@@ -205,7 +205,7 @@ extension XMLRPCCall {
     package init(parsing body: [UInt8]) throws {
         let reader = AnswerReader(
             ParameterList(), root: .methodCall, limits: AnswerLimits(bytes: 16 << 20, textBytes: 1 << 20, depth: 32))
-        try body.withUnsafeBytes { (bytes) throws(AnswerProblem) in try reader.read(bytes) }
+        try body.withUnsafeBytes { try reader.read($0) }
         var arguments = try reader.finish().values
         var keywords: [Keyword] = []
         if case .structure(var members)? = arguments.last, members.removeValue(forKey: Self.keywordMark) == .bool(true) {
@@ -250,7 +250,7 @@ extension XMLRPCValue {
         let reader = AnswerReader(ValueTree(), limits: AnswerLimits(bytes: 64 << 20, textBytes: 16 << 20, depth: 64))
         var rest = body[...]
         while !rest.isEmpty {
-            try rest.prefix(piece).withUnsafeBytes { (bytes) throws(AnswerProblem) in try reader.read(bytes) }
+            try rest.prefix(piece).withUnsafeBytes { try reader.read($0) }
             rest = rest.dropFirst(piece)
         }
         guard let value = try reader.finish().value else { throw AnswerProblem.truncated }

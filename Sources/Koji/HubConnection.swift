@@ -43,7 +43,9 @@ struct HubConnection: Sendable {
                 if Task.isCancelled { throw Self.canceled }
                 logger.info(
                     "A call of the Koji hub is made again",
-                    metadata: ["hub": "\(profile.origin)", "method": "\(call.method)", "attempt": "\(attempt)", "reason": "\(error.message)"])
+                    metadata: [
+                        "hub": "\(profile.origin)", "method": "\(call.method)", "attempt": "\(attempt)", "reason": "\(error.message)",
+                    ])
                 do { try await clock.sleep(for: limits.pause(after: attempt)) } catch { throw Self.canceled }
                 attempt += 1
             }
@@ -89,10 +91,10 @@ struct HubConnection: Sendable {
             do { chunk = try await chunks.next() } catch { throw explain(error, method, received: received) }
             guard let chunk else { break }
             received += chunk.readableBytes
-            do throws(AnswerProblem) {
-                try chunk.withUnsafeReadableBytes { (bytes) throws(AnswerProblem) in try reader.read(bytes) }
-            } catch {
-                throw explain(error, method, received: received)
+            do {
+                try chunk.withUnsafeReadableBytes { try reader.read($0) }
+            } catch let problem as AnswerProblem {
+                throw explain(problem, method, received: received)
             }
             guard ContinuousClock.now - begin <= limits.wholeAnswer else {
                 throw KojiError(
@@ -129,7 +131,8 @@ extension HubConnection {
     private func notKoji(_ method: String) -> KojiError {
         KojiError(
             .notKoji,
-            "\(profile.hubName) answered \(method) with a page of HTML: either its address is not that of the hub, which often ends in /kojihub, or something before the hub answered in its place.")
+            "\(profile.hubName) answered \(method) with a page of HTML: either its address is not that of the hub, which often ends in /kojihub, or something before the hub answered in its place."
+        )
     }
 
     private func cut(_ method: String, _ received: Int) -> KojiError {
@@ -145,7 +148,8 @@ extension HubConnection {
             return KojiError(.unreachable, "\(profile.hubName) answered \(method) with \(status).", isTransient: true)
         case 401, 403:
             return KojiError(
-                .refused, "\(profile.hubName) answered \(method) with \(status); it may want a client certificate (authtype = ssl and cert).")
+                .refused,
+                "\(profile.hubName) answered \(method) with \(status); it may want a client certificate (authtype = ssl and cert).")
         case 301, 302, 303, 307, 308:
             let target = response.headers.first(name: "location").map { "to \(Excerpt.of($0))" } ?? "elsewhere"
             return KojiError(.refused, "\(profile.hubName) redirects \(target); its address has to be the one that answers itself.")
@@ -183,7 +187,8 @@ extension HubConnection {
         case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError:
             return KojiError(
                 .refused,
-                "\(profile.hubName) and this service do not trust each other's TLS certificates: serverca has to name the authority that signed the hub's, and a hub that asks for a client certificate needs cert.")
+                "\(profile.hubName) and this service do not trust each other's TLS certificates: serverca has to name the authority that signed the hub's, and a hub that asks for a client certificate needs cert."
+            )
         default:
             return received == 0 ? transient("closed the connection before it answered \(method)") : cut(method, received)
         }

@@ -61,7 +61,9 @@ public struct KojiProfile: Hashable, Sendable {
     private static func address(_ text: String, of what: String) throws(KojiError) -> URLComponents {
         guard let address = URLComponents(string: text), let scheme = address.scheme?.lowercased(), scheme == "http" || scheme == "https",
             let host = address.host, !host.isEmpty
-        else { throw KojiError(.settings, "The address of \(what), \"\(Excerpt.of(text))\", is not one that begins with http:// or https://.") }
+        else {
+            throw KojiError(.settings, "The address of \(what), \"\(Excerpt.of(text))\", is not one that begins with http:// or https://.")
+        }
         guard address.user == nil, address.password == nil else {
             throw KojiError(.settings, "The address of \(what) has a user name in it; a hub is shown a client certificate or nothing.")
         }

@@ -57,6 +57,12 @@ public struct TaskOutputFile: Hashable, Sendable {
     public let name: String
     public let volumeName: String
     public let size: Int
+
+    public init(name: String, volumeName: String, size: Int) {
+        self.name = name
+        self.volumeName = volumeName
+        self.size = size
+    }
 }
 
 /// A file of a build that is not an RPM, as a module's `modulemd.x86_64.txt`.

@@ -1,25 +1,24 @@
 import CXML2
 import Glibc
 
-/// What is told about a document by a ``SAXReader``, in the order of the document. The names of elements are numbers that the reader was given.
+/// What is done about the parts of a document that a ``SAXReader`` reads, in their order.
 ///
-/// A class of which the reader knows one subclass only by its methods: a C callback cannot be generic.
-class SAXHandler {
-    func startElement(_ element: XMLRPCElement) throws(AnswerProblem) {}
-    func endElement(_ element: XMLRPCElement) throws(AnswerProblem) {}
+/// Closures rather than a protocol or a class: made where all types are known, they are compiled for them, and they are called millions of times.
+struct SAXHandler {
+    let startElement: (XMLRPCElement) throws(AnswerProblem) -> Void
+    let endElement: (XMLRPCElement) throws(AnswerProblem) -> Void
     /// A piece of text; valid only during the call.
-    func text(_ piece: UnsafeBufferPointer<UInt8>) throws(AnswerProblem) {}
+    let text: (UnsafeBufferPointer<UInt8>) throws(AnswerProblem) -> Void
 }
 
 /// Reads an XML document with libxml2's push parser: piece by piece as it arrives, into calls of a ``SAXHandler``.
 ///
-/// It belongs to its handler. Nothing is kept of what was read, nothing is fetched, and no entity is known but the five of XML itself: a document type declaration is refused.
+/// Nothing is kept of what was read, nothing is fetched, and no entity is known but the five of XML itself: a document type declaration is refused.
 final class SAXReader {
     private let context: xmlParserCtxtPtr
     /// libxml2 keeps each name once, so that names can be told apart by where they are.
     private let names: UnsafeMutableBufferPointer<UnsafePointer<UInt8>?>
-    /// The owner of this object, so it is there for as long.
-    private unowned(unsafe) let handler: SAXHandler
+    private let handler: SAXHandler
     private var problem: AnswerProblem?
 
     init(_ handler: SAXHandler) {
@@ -81,7 +80,9 @@ final class SAXReader {
         case XML_ERR_UNDECLARED_ENTITY, XML_WAR_UNDECLARED_ENTITY:
             return .malformed("it refers to an entity that XML-RPC does not have (\(place))")
         default:
-            let words = error.message.map { Excerpt.of(String(cString: $0).split(separator: "\n").first.map(String.init) ?? "", longest: 120) }
+            let words = error.message.map {
+                Excerpt.of(String(cString: $0).split(separator: "\n").first.map(String.init) ?? "", longest: 120)
+            }
             return .malformed("it is not well-formed XML (\(place)\(words.map { ": \($0)" } ?? ""))")
         }
     }

@@ -1,6 +1,7 @@
 /// The elements of XML-RPC, the most frequent first.
 enum XMLRPCElement: UInt8, CaseIterable {
-    case value, name, member, string, int, `nil`, boolean, structure, array, data, double, i8, i4, i2, i1, float, base64, dateTime, extensionNil
+    case value, name, member, string, int, `nil`, boolean, structure, array, data, double, i8, i4, i2, i1, float, base64, dateTime,
+        extensionNil
     case param, params, fault, methodResponse, methodCall, methodName
 
     var name: String {

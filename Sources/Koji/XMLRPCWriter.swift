@@ -23,7 +23,9 @@ package struct XMLRPCWriter {
             case "\t", "\n": bytes.append(UInt8(ascii: scalar))
             case "\u{0}"..<"\u{20}", "\u{FFFE}", "\u{FFFF}":
                 throw KojiError(
-                    .argument, "\"\(Excerpt.of(text))\" has a character (U+\(String(scalar.value, radix: 16, uppercase: true))) that XML cannot carry.")
+                    .argument,
+                    "\"\(Excerpt.of(text))\" has a character (U+\(String(scalar.value, radix: 16, uppercase: true))) that XML cannot carry."
+                )
             default: bytes.append(contentsOf: UTF8.encode(scalar)!)
             }
         }

@@ -69,7 +69,8 @@ import Testing
     @Test("whether tags changed after an event")
     func whetherTagsChangedAfterAnEvent() async throws {
         try await withHub { hub in
-            #expect(try await hub.tagChangedSinceEvent(60, tags: [2, 1]))
+            let hasChanged = try await hub.tagChangedSinceEvent(60, tags: [2, 1])
+            #expect(hasChanged)
             #expect(try await !hub.tagChangedSinceEvent(100, tags: [2, 1]))
             #expect(try await !hub.tagChangedSinceEvent(60, tags: []))
         }
@@ -338,7 +339,8 @@ extension ScriptedHub {
     func asked<Result>(
         limits: KojiLimits = limits, profile: KojiProfile? = nil, _ body: (KojiHub) async throws -> Result
     ) async throws -> Result {
-        let hub = try KojiHub(profile ?? self.profile(), limits: limits, logger: Logger(label: "koji", factory: { _ in SwiftLogNoOpLogHandler() }))
+        let hub = try KojiHub(
+            profile ?? self.profile(), limits: limits, logger: Logger(label: "koji", factory: { _ in SwiftLogNoOpLogHandler() }))
         do {
             let result = try await body(hub)
             try await hub.shutdown()

@@ -53,26 +53,31 @@ import Testing
         #expect(try profile("[koji]\nserver = http://h/kojihub\ncert = /c\n").authentication != .none)
     }
 
-    @Test("a file that cannot be used says where and why", arguments: [
-        ("server = x\n", "koji.conf, line 1: there is no [section] before the first key."),
-        ("[koji\n", "koji.conf, line 1: the name of a section has no ] after it."),
-        ("[koji]\n[koji]\n", "koji.conf, line 2: there is a section [koji] already."),
-        ("[koji]\nserver\n", "koji.conf, line 2: \"server\" is neither a [section] nor a key = value."),
-        ("[koji]\nserver = a\n\nserver = b\n", "koji.conf, line 4: server is set already in line 2."),
-        ("[fedora]\nserver = a\n[epel]\n", "koji.conf has no section [koji]; it has [epel], [fedora], of which one may be meant."),
-        ("", "koji.conf has no section [koji]."),
-        ("[koji]\n", "koji.conf does not say in [koji], as server = …, what the hub's address is."),
-        (
-            "[koji]\nserver = koji.example.org\n",
-            "koji.conf, [koji], line 2: The address of the hub, \"koji.example.org\", is not one that begins with http:// or https://."
-        ),
-        (
-            "[koji]\nserver = https://me:secret@koji.example.org/kojihub\n",
-            "koji.conf, [koji], line 2: The address of the hub has a user name in it; a hub is shown a client certificate or nothing."
-        ),
-        ("[koji]\nserver = http://h\nno_ssl_verify = maybe\n", "koji.conf, line 3: no_ssl_verify is \"maybe\" instead of yes or no."),
-        ("[koji]\nserver = http://h\nauthtype = ssl\n", "koji.conf, line 3: authtype = ssl needs a cert = … with a certificate and its key."),
-    ])
+    @Test(
+        "a file that cannot be used says where and why",
+        arguments: [
+            ("server = x\n", "koji.conf, line 1: there is no [section] before the first key."),
+            ("[koji\n", "koji.conf, line 1: the name of a section has no ] after it."),
+            ("[koji]\n[koji]\n", "koji.conf, line 2: there is a section [koji] already."),
+            ("[koji]\nserver\n", "koji.conf, line 2: \"server\" is neither a [section] nor a key = value."),
+            ("[koji]\nserver = a\n\nserver = b\n", "koji.conf, line 4: server is set already in line 2."),
+            ("[fedora]\nserver = a\n[epel]\n", "koji.conf has no section [koji]; it has [epel], [fedora], of which one may be meant."),
+            ("", "koji.conf has no section [koji]."),
+            ("[koji]\n", "koji.conf does not say in [koji], as server = …, what the hub's address is."),
+            (
+                "[koji]\nserver = koji.example.org\n",
+                "koji.conf, [koji], line 2: The address of the hub, \"koji.example.org\", is not one that begins with http:// or https://."
+            ),
+            (
+                "[koji]\nserver = https://me:secret@koji.example.org/kojihub\n",
+                "koji.conf, [koji], line 2: The address of the hub has a user name in it; a hub is shown a client certificate or nothing."
+            ),
+            ("[koji]\nserver = http://h\nno_ssl_verify = maybe\n", "koji.conf, line 3: no_ssl_verify is \"maybe\" instead of yes or no."),
+            (
+                "[koji]\nserver = http://h\nauthtype = ssl\n",
+                "koji.conf, line 3: authtype = ssl needs a cert = … with a certificate and its key."
+            ),
+        ])
     func aFileThatCannotBeUsed(text: String, message: String) throws {
         let error = try #require(throws: KojiError.self) { try profile(text) }
         #expect(error.message == message)

@@ -1,6 +1,7 @@
 import AsyncHTTPClient
 import Koji
 import NIOCore
+import NIOHTTP1
 import NIOPosix
 import ScriptedHub
 import Testing
@@ -21,7 +22,8 @@ import Testing
     @Test("what a real hub refuses is refused")
     func whatARealHubRefusesIs() async throws {
         try await ScriptedHub.with { hub in
-            #expect(try await request(hub.address).status == 405)
+            let read = try await request(hub.address)
+            #expect(read.status == 405)
             for name in ["raw_empty", "raw_malformed", "raw_not_xmlrpc", "raw_doctype"] {
                 #expect(try await request(hub.address, method: "POST", body: Recordings.request(name)).status == 400, "\(name)")
             }
@@ -31,7 +33,9 @@ import Testing
         }
     }
 
-    @Test("each recorded request has its recorded answer", arguments: Recordings.names.filter { !$0.hasPrefix("raw_") && !["getLastEvent", "multiCall"].contains($0) })
+    @Test(
+        "each recorded request has its recorded answer",
+        arguments: Recordings.names.filter { !$0.hasPrefix("raw_") && !["getLastEvent", "multiCall"].contains($0) })
     func eachRecordedRequestHasItsRecorded(name: String) async throws {
         try await ScriptedHub.with { hub in
             let answer = try await request(hub.address, method: "POST", body: Recordings.request(name))
@@ -63,7 +67,8 @@ import Testing
         try await ScriptedHub.with { scripted in
             scripted.answer(XMLRPCCall("getTag", "f99"), with: .value(["id": 99, "name": "f99"]))
             try await scripted.asked { hub in
-                #expect(try await hub.getTag("f99")?.id == 99)
+                let tag = try await hub.getTag("f99")
+                #expect(tag?.id == 99)
                 #expect(try await hub.multiCall([XMLRPCCall("getTag", "f99")])[0].get()["id"] == 99)
                 await #expect(throws: KojiError.self) { try await hub.listTagged("f26", package: "unheard-of") }
             }

@@ -65,7 +65,11 @@ import Testing
         #expect(again == call)
     }
 
-    @Test("each recorded answer is a value or a fault, and is the same when it comes byte by byte", arguments: Recordings.names.filter { name in !["raw_get", "raw_empty", "raw_malformed", "raw_not_xmlrpc", "raw_doctype"].contains(name) })
+    @Test(
+        "each recorded answer is a value or a fault, and is the same when it comes byte by byte",
+        arguments: Recordings.names.filter { name in
+            !["raw_get", "raw_empty", "raw_malformed", "raw_not_xmlrpc", "raw_doctype"].contains(name)
+        })
     func eachRecordedAnswerIsAValue(name: String) throws {
         let bytes = Recordings.response(name)
         func read(_ body: () throws -> XMLRPCValue) throws -> Result<XMLRPCValue, Fault> {
@@ -89,9 +93,11 @@ import Testing
         let fault: KojiError.Fault
     }
 
-    @Test("text that XML cannot carry is refused by name", arguments: [
-        "\u{0}", "a\u{8}b", "\u{FFFE}",
-    ])
+    @Test(
+        "text that XML cannot carry is refused by name",
+        arguments: [
+            "\u{0}", "a\u{8}b", "\u{FFFE}",
+        ])
     func textThatXmlCannotCarryIs(text: String) throws {
         let error = try #require(throws: KojiError.self) { try XMLRPCCall("getTag", .string(text)).encoded() }
         #expect(error.code == .argument)

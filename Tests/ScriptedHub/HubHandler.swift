@@ -2,6 +2,8 @@ import Foundation
 import Koji
 import NIOCore
 import NIOHTTP1
+import Synchronization
+import SystemPackage
 
 /// Answers the requests of one connection to a ``ScriptedHub``.
 final class HubHandler: ChannelInboundHandler {
@@ -138,7 +140,9 @@ extension HubHandler {
         sendPieces(context, 0) { [hub] number in
             // The piece before this one has been written by now.
             let start = content.startIndex + number * Self.pieceLength
-            if number > 0 { hub.state.withLock { $0.fileBytes[path, default: 0] += min(start, content.endIndex) - (start - Self.pieceLength) } }
+            if number > 0 {
+                hub.state.withLock { $0.fileBytes[path, default: 0] += min(start, content.endIndex) - (start - Self.pieceLength) }
+            }
             return start < content.endIndex ? content[start..<min(start + Self.pieceLength, content.endIndex)] : nil
         }
     }

@@ -18,7 +18,8 @@ public struct Recordings: Sendable {
     private init() {
         let text = (try? String(contentsOfFile: Self.directory.appending("API-SIGNATURES.txt").string, encoding: .utf8)) ?? ""
         let signatures = Dictionary(
-            text.split(separator: "\n").compactMap { Signature(String($0)) }.map { ($0.method, $0) }, uniquingKeysWith: { first, _ in first })
+            text.split(separator: "\n").compactMap { Signature(String($0)) }.map { ($0.method, $0) },
+            uniquingKeysWith: { first, _ in first })
         var answers: [Question: [UInt8]] = [:]
         for name in Self.names where !name.hasPrefix("raw_") {
             guard let call = try? XMLRPCCall(parsing: Self.request(name)) else { continue }
