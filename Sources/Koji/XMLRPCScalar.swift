@@ -55,7 +55,8 @@ extension XMLRPCScalar {
         }
     }
 
-    var number: Double? { Double(String(decoding: trimmed, as: UTF8.self)) }
+    /// The number that the text is; `nil` also for those that XML-RPC cannot write, as infinity.
+    var number: Double? { Double(String(decoding: trimmed, as: UTF8.self)).flatMap { $0.isFinite ? $0 : nil } }
 
     private var trimmed: Slice<UnsafeBufferPointer<UInt8>> {
         var slice = text[...]

@@ -34,25 +34,9 @@ import Testing
         <value><int>1</int></value>
         </member>
         <member>
-        <name>buildroot_id</name>
-        <value><nil/></value></member>
-        <member>
-        <name>buildtime</name>
-        <value><int>1499040000</int></value>
-        </member>
-        <member>
         <name>epoch</name>
         <value><nil/></value></member>
-        <member>
-        <name>extra</name>
-        <value><struct>
-        <member>
-        <name>name</name>
-        <value><string>not the row's</string></value>
-        </member>
-        </struct></value>
-        </member>
-        <member>
+        \(number % 100 == 0 ? extra : "")<member>
         <name>id</name>
         <value><int>\(number + 1)</int></value>
         </member>
@@ -80,6 +64,20 @@ import Testing
 
         """
     }
+
+    /// A member with members of its own, which are not the row's.
+    private static let extra = """
+        <member>
+        <name>extra</name>
+        <value><struct>
+        <member>
+        <name>name</name>
+        <value><array><data><value>not the row's</value></data></array></value>
+        </member>
+        </struct></value>
+        </member>
+
+        """
 
     private static let build = """
         <value><struct>

@@ -104,6 +104,34 @@ import Testing
         #expect(error.message.contains("that XML cannot carry"))
     }
 
+    @Test(
+        "an answer that was altered anywhere is read or refused, whatever the bytes",
+        arguments: ["echo_types", "getFullInheritance_f26-build"])
+    func altered(name: String) throws {
+        let recorded = Recordings.response(name)
+        // A linear congruential generator: the same alterations each time.
+        var state: UInt64 = 4
+        func next(_ bound: Int) -> Int {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int(state >> 33) % bound
+        }
+        var refused = 0
+        for _ in 0..<1000 {
+            var bytes = recorded
+            for _ in 0...next(3) {
+                let place = next(bytes.count)
+                switch next(4) {
+                case 0: bytes[place] = UInt8(next(256))
+                case 1: bytes.removeSubrange(place..<min(bytes.count, place + next(40)))
+                case 2: bytes.insert(contentsOf: bytes[place..<min(bytes.count, place + next(200))], at: next(bytes.count))
+                default: bytes.insert(UInt8(ascii: "<"), at: place)
+                }
+            }
+            do { _ = try XMLRPCValue(parsing: bytes, piece: 1 + next(500)) } catch { refused += 1 }
+        }
+        #expect(refused > 500)
+    }
+
     @Test("a number that is none is refused")
     func aNumberThatIsNoneIs() throws {
         let error = try #require(throws: KojiError.self) { try XMLRPCCall("getLastEvent", .double(.nan)).encoded() }
