@@ -23,6 +23,7 @@ final class AnswerReader<Sink: ValueSink> {
 
     deinit {
         grammar.pointee.text.deallocate()
+        grammar.pointee.path.deallocate()
         grammar.deinitialize(count: 1)
         grammar.deallocate()
     }
@@ -55,17 +56,12 @@ struct AnswerLimits: Hashable, Sendable {
 
 /// The rules by which the elements of XML-RPC are put together, with the place in the document that was reached.
 struct AnswerGrammar<Sink: ValueSink> {
-    private struct OpenElement {
-        let element: XMLRPCElement
-        var children = 0
-    }
-
     fileprivate(set) var sink: Sink
     fileprivate var text: TextBuffer
     fileprivate var methodName = ""
     private let root: XMLRPCElement
     private let limits: AnswerLimits
-    private var path: [OpenElement] = []
+    fileprivate var path: ElementPath
     private var depth = 0
     /// Whether the text that comes is that of a scalar or a name.
     private var isInText = false
@@ -77,22 +73,23 @@ struct AnswerGrammar<Sink: ValueSink> {
         self.root = root
         self.limits = limits
         text = TextBuffer(limit: limits.textBytes)
-        path.reserveCapacity(64)
+        path = ElementPath(depth: limits.depth)
     }
 
     mutating func start(_ element: XMLRPCElement) throws(AnswerProblem) {
-        let last = path.count - 1
-        if last >= 0 {
-            let position = path[last].children
-            guard element.fits(in: path[last].element, at: position), position < path[last].element.children.upperBound else {
-                throw .malformed("it has <\(element.name)> where XML-RPC does not allow it, in <\(path[last].element.name)>")
+        if let parent = path.last {
+            let position = parent.pointee.children
+            guard element.fits(in: parent.pointee.element, at: position), position < parent.pointee.element.children.upperBound else {
+                throw .malformed("it has <\(element.name)> where XML-RPC does not allow it, in <\(parent.pointee.element.name)>")
             }
-            path[last].children = position + 1
-            if path[last].element == .value, !text.isBlank { throw .malformed("it has a <value> with both text and <\(element.name)>") }
+            parent.pointee.children = position + 1
+            if parent.pointee.element == .value, !text.isBlank {
+                throw .malformed("it has a <value> with both text and <\(element.name)>")
+            }
         } else if element != root {
             throw .notXMLRPC("it has the root element <\(element.name)> instead of <\(root.name)>")
         }
-        path.append(OpenElement(element: element))
+        guard path.append(element) else { throw tooDeep }
         text.removeAll()
         switch element {
         case .array:
@@ -110,7 +107,7 @@ struct AnswerGrammar<Sink: ValueSink> {
     }
 
     mutating func end(_ element: XMLRPCElement) throws(AnswerProblem) {
-        guard let closed = path.popLast() else { return }
+        let closed = path.removeLast()
         guard closed.children >= element.children.lowerBound else { throw .malformed("it has a <\(element.name)> that is not complete") }
         switch element {
         case .name:
@@ -145,12 +142,53 @@ struct AnswerGrammar<Sink: ValueSink> {
     private mutating func enter() throws(AnswerProblem) {
         isInText = false
         depth += 1
-        guard depth <= limits.depth else { throw .tooLarge("it nests values more than \(limits.depth) deep") }
+        guard depth <= limits.depth else { throw tooDeep }
     }
+
+    private var tooDeep: AnswerProblem { .tooLarge("it nests values more than \(limits.depth) deep") }
 
     private mutating func scalar(_ kind: XMLRPCScalar.Kind) throws(AnswerProblem) {
         let scalar = XMLRPCScalar(kind: kind, text: text.bytes)
         if fault == nil { try sink.scalar(scalar) } else { try fault?.scalar(scalar) }
+    }
+}
+
+/// An element that has begun and not ended.
+private struct OpenElement {
+    let element: XMLRPCElement
+    var children = 0
+}
+
+/// The elements that are open, from the outermost to the innermost.
+private struct ElementPath {
+    private let storage: UnsafeMutablePointer<OpenElement>
+    private let capacity: Int
+    private var count = 0
+
+    /// - Parameter depth: how many arrays and structs may be open at once, each of which takes four elements at most.
+    init(depth: Int) {
+        capacity = 4 * depth + 16
+        storage = .allocate(capacity: capacity)
+    }
+
+    func deallocate() { storage.deallocate() }
+
+    /// The innermost; `nil` before the document has begun. Valid until the next change.
+    var last: UnsafeMutablePointer<OpenElement>? { count > 0 ? storage + (count - 1) : nil }
+
+    /// False when there is no room for it.
+    mutating func append(_ element: XMLRPCElement) -> Bool {
+        guard count < capacity else { return false }
+        (storage + count).initialize(to: OpenElement(element: element))
+        count += 1
+        return true
+    }
+
+    /// The parser has made sure that there is one.
+    mutating func removeLast() -> OpenElement {
+        precondition(count > 0)
+        count -= 1
+        return storage[count]
     }
 }
 
