@@ -73,6 +73,10 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "Depsolve", dependencies: ["CSolv", "Repodata", logging, systemPackage], swiftSettings: strict),
         .target(
+            name: "Koji",
+            dependencies: ["CXML2", "ComposeModel", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL, systemPackage],
+            swiftSettings: strict),
+        .target(
             name: "ContentSources",
             dependencies: [
                 "CLinux", "ComposeModel", "Repodata", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL, systemPackage,
@@ -112,6 +116,13 @@ let package = Package(
         .target(
             name: "ScriptedService", dependencies: ["ComposeModel", httpTypes, hummingbird, logging, nioCore],
             path: "Tests/ScriptedService", swiftSettings: strict),
+        .target(
+            name: "ScriptedHub", dependencies: ["Koji", nioCore, nioHTTP1, nioPosix, nioSSL, systemPackage], path: "Tests/ScriptedHub",
+            exclude: ["Recordings", "topdir"], swiftSettings: strict),
+        .testTarget(
+            name: "KojiTests",
+            dependencies: ["ComposeModel", "Koji", "ScriptedHub", logging, nioCore, nioHTTP1, nioPosix, nioSSL, systemPackage],
+            exclude: ["Certificates"], swiftSettings: strict),
         .testTarget(
             name: "ComposeClientTests", dependencies: ["ComposeClient", "ComposeModel", "ScriptedService", asyncHTTPClient, httpTypes],
             swiftSettings: strict),
