@@ -181,7 +181,9 @@ import Testing
         limits.wholeAnswer = .milliseconds(100)
         limits.attempts = 1
         let start = Array(document("").prefix { $0 != UInt8(ascii: "\n") })
-        let (error, _) = try await failure(limits: limits) { _, _ in .stream { number in number == 0 ? start : [UInt8(ascii: "\n")] } }
+        let (error, _) = try await failure(limits: limits) { _, _ in
+            .stream { number in number == 0 ? start : Array(repeating: 0x20, count: 16384) }
+        }
         #expect(error.message.contains("of its answer to listTagged after 0.1 seconds, and was not done"))
         #expect(error.isTransient)
     }

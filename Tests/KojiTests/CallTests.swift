@@ -333,7 +333,7 @@ import Testing
 extension ScriptedHub {
     /// Quick to give up: every wait is one that a test provokes.
     static let limits = KojiLimits(
-        connectTimeout: .seconds(5), silence: .seconds(20), attempts: 3, firstPause: .milliseconds(1), longestPause: .milliseconds(2))
+        connectTimeout: .seconds(60), silence: .seconds(60), attempts: 3, firstPause: .milliseconds(1), longestPause: .milliseconds(2))
 
     /// Runs `body` with a client of this hub.
     func asked<Result>(

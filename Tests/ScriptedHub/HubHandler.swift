@@ -138,12 +138,12 @@ extension HubHandler {
     ) {
         sendHead(context, status, "application/octet-stream", length: content.count, headers)
         sendPieces(context, 0) { [hub] number in
-            // The piece before this one has been written by now.
-            let start = content.startIndex + number * Self.pieceLength
-            if number > 0 {
-                hub.state.withLock { $0.fileBytes[path, default: 0] += min(start, content.endIndex) - (start - Self.pieceLength) }
-            }
-            return start < content.endIndex ? content[start..<min(start + Self.pieceLength, content.endIndex)] : nil
+            let rest = content.dropFirst(number * Self.pieceLength)
+            guard !rest.isEmpty else { return nil }
+            let piece = rest.prefix(Self.pieceLength)
+            // Before it is written, so that whoever has received it sees it counted.
+            hub.state.withLock { $0.fileBytes[path, default: 0] += piece.count }
+            return piece
         }
     }
 
@@ -193,6 +193,9 @@ extension HubHandler {
     private func sendPieces(_ context: ChannelHandlerContext, _ number: Int, _ next: @escaping (Int) -> ArraySlice<UInt8>?) {
         guard context.channel.isActive else { return }
         guard let piece = next(number) else { return context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil) }
-        sendPiece(context, piece) { context in self.sendPieces(context, number + 1, next) }
+        sendPiece(context, piece) { context in
+            // In a turn of its own: a write may be done at once, and so many of them would fill the stack.
+            context.eventLoop.assumeIsolated().execute { self.sendPieces(context, number + 1, next) }
+        }
     }
 }

@@ -31,7 +31,8 @@ public final class ScriptedHub: Sendable {
         case hangUp
         /// Nothing, while the connection stays open.
         case silence
-        /// One piece after the other, as the client takes them, until there is none; the number of the piece is given. `length`: what the head says.
+        /// One piece after the other, as the client takes them, until there is none; the number of the piece is given. Not too small:
+        /// as long as the connection takes them at once, its thread does nothing else. `length`: what the head says.
         case stream(length: Int? = nil, @Sendable (Int) -> [UInt8]?)
     }
 
@@ -143,7 +144,7 @@ extension ScriptedHub {
     /// The calls that it had no answer for.
     public var unrecorded: [XMLRPCCall] { state.withLock { $0.unrecorded } }
     public var fileRequests: [FileRequest] { state.withLock { $0.fileRequests } }
-    /// The bytes of files' bodies that were written to connections, in all.
+    /// The bytes of files' bodies that were handed to connections, in all. Those of `.cut` and `.stall` are not counted.
     public var fileBytes: Int { state.withLock { $0.fileBytes.values.reduce(0, +) } }
     /// As ``fileBytes``, by path.
     public var fileBytesByPath: [String: Int] { state.withLock { $0.fileBytes } }
