@@ -68,7 +68,7 @@ let package = Package(
             name: "ComposeStore", dependencies: ["ComposeModel", "Postgres"], resources: [.embedInCode("Schema/schema.sql")],
             swiftSettings: strict),
         .target(
-            name: "Repodata", dependencies: ["CCompression", "CCreaterepo", "CRPM", "CXML2", subprocess, systemPackage],
+            name: "Repodata", dependencies: ["CCompression", "CCreaterepo", "CLinux", "CRPM", "CXML2", subprocess, systemPackage],
             swiftSettings: strict),
         .target(name: "Depsolve", dependencies: ["CSolv", "Repodata", logging, systemPackage], swiftSettings: strict),
         .target(
