@@ -69,7 +69,7 @@ let package = Package(
             resources: [.embedInCode("Schema/schema.sql"), .embedInCode("Schema/0002-submissions-and-tallies.sql")],
             swiftSettings: strict),
         .target(
-            name: "Repodata", dependencies: ["CCompression", "CCreaterepo", "CRPM", "CXML2", subprocess, systemPackage],
+            name: "Repodata", dependencies: ["CCompression", "CCreaterepo", "CLinux", "CRPM", "CXML2", subprocess, systemPackage],
             swiftSettings: strict),
         .target(name: "Depsolve", dependencies: ["CSolv", "Repodata", logging, systemPackage], swiftSettings: strict),
         .target(
