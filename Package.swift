@@ -69,9 +69,13 @@ let package = Package(
             resources: [.embedInCode("Schema/schema.sql"), .embedInCode("Schema/0002-submissions-and-tallies.sql")],
             swiftSettings: strict),
         .target(
-            name: "Repodata", dependencies: ["CCompression", "CCreaterepo", "CRPM", "CXML2", subprocess, systemPackage],
+            name: "Repodata", dependencies: ["CCompression", "CCreaterepo", "CLinux", "CRPM", "CXML2", subprocess, systemPackage],
             swiftSettings: strict),
         .target(name: "Depsolve", dependencies: ["CSolv", "Repodata", logging, systemPackage], swiftSettings: strict),
+        .target(
+            name: "Koji",
+            dependencies: ["CXML2", "ComposeModel", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL, systemPackage],
+            swiftSettings: strict),
         .target(
             name: "ContentSources",
             dependencies: [
@@ -112,6 +116,13 @@ let package = Package(
         .target(
             name: "ScriptedService", dependencies: ["ComposeModel", httpTypes, hummingbird, logging, nioCore],
             path: "Tests/ScriptedService", swiftSettings: strict),
+        .target(
+            name: "ScriptedHub", dependencies: ["Koji", nioCore, nioHTTP1, nioPosix, nioSSL, systemPackage], path: "Tests/ScriptedHub",
+            exclude: ["Recordings", "topdir"], swiftSettings: strict),
+        .testTarget(
+            name: "KojiTests",
+            dependencies: ["ComposeModel", "Koji", "ScriptedHub", logging, nioCore, nioHTTP1, nioPosix, nioSSL, systemPackage],
+            exclude: ["Certificates"], swiftSettings: strict),
         .testTarget(
             name: "ComposeClientTests", dependencies: ["ComposeClient", "ComposeModel", "ScriptedService", asyncHTTPClient, httpTypes],
             swiftSettings: strict),

@@ -23,6 +23,14 @@ static inline int linux_clone_file(int target, int source) {
     return ioctl(target, FICLONE, source);
 }
 
+/* Declared only for _GNU_SOURCE. */
+extern void *memmem(const void *haystack, unsigned long haystack_size, const void *needle, unsigned long needle_size);
+
+/* memfd_create(2), closed on exec: -1 and errno on failure. */
+static inline int linux_memory_file(const char *name) {
+    return (int)syscall(SYS_memfd_create, name, 1u /* MFD_CLOEXEC */);
+}
+
 /* copy_file_range(2) from and to the current offsets. */
 static inline long linux_copy_file_range(int source, int target, unsigned long count) {
     return syscall(SYS_copy_file_range, source, (void *)0, target, (void *)0, count, 0u);

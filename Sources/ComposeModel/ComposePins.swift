@@ -10,15 +10,18 @@ public struct ComposePins: Hashable, Sendable, Codable {
     public var pulp: PulpPin?
     /// Of the source type `raw_config`.
     public var rawConfig: RawConfigPin?
+    /// Of the source types `tag` and `build`.
+    public var koji: KojiPin?
 
     public init(
         repositories: [ComposeSpecification.Repository] = [], lookaside: [ComposeSpecification.Repository] = [],
-        pungiComposes: [PungiComposePin]? = nil, pulp: PulpPin? = nil, rawConfig: RawConfigPin? = nil
+        pungiComposes: [PungiComposePin]? = nil, pulp: PulpPin? = nil, rawConfig: RawConfigPin? = nil, koji: KojiPin? = nil
     ) {
         self.repositories = repositories
         self.lookaside = lookaside
         self.pungiComposes = pungiComposes
         self.pulp = pulp
         self.rawConfig = rawConfig
+        self.koji = koji
     }
 }

@@ -19,16 +19,18 @@ extension ComposeStore {
     ///
     /// - Parameters:
     ///   - source: The words of `source` as resolved.
+    ///   - kojiEvent: The event of a Koji's history as of which it is made.
     ///   - reason: The `state_reason` of the compose if it reuses a result.
     public func settle(
-        _ lease: ComposeLease, as specification: ComposeSpecification, source: String, reason: @Sendable (Int) -> String
+        _ lease: ComposeLease, as specification: ComposeSpecification, source: String, kojiEvent: Int? = nil, reason: @Sendable (Int) -> String
     ) async throws -> Settlement {
         let key = try specification.key()
         return try await pool.withTransaction { connection in
             _ = try await connection.query("SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || \(key), 0))")
             let pinned = try await connection.query(
                 """
-                UPDATE composes c SET specification = \(PostgresJSON(specification)), specification_key = \(key), source = \(source)
+                UPDATE composes c SET specification = \(PostgresJSON(specification)), specification_key = \(key), source = \(source),
+                    koji_event = coalesce(\(kojiEvent), koji_event)
                 WHERE \(fragment: lease.guardCondition)
                 """)
             guard pinned.affectedRows == 1 else { return .leaseLost }
@@ -64,6 +66,17 @@ extension ComposeStore {
             try await close(lease, as: "joined", on: connection)
             return .reused(result)
         }
+    }
+
+    /// The event to which a compose of a Koji tag was pinned last; `nil` where there was none.
+    public func latestKojiEvent(ofTag tag: String) async throws -> Int? {
+        try await pool.query(
+            """
+            SELECT koji_event FROM composes
+            WHERE source = \(tag) AND source_type = \(SourceType.tag.rawValue) AND koji_event IS NOT NULL AND specification IS NOT NULL
+            ORDER BY id DESC LIMIT 1
+            """
+        ).first?.decode(Int.self, "koji_event")
     }
 
     /// Makes the compose, and those that joined it, done: they show `result`, and all that show it expire together at the latest time.

@@ -25,24 +25,33 @@ struct HTTPTransfer: Sendable {
     func get(_ url: RepositoryURL, into target: some TransferTarget, size: Int?, limit: Int) async throws(TransferProblem) -> Bool {
         if let size, size > limit { throw .overLimit(limit) }
         var source = Source(url)
-        var attempt = 1
+        return try await persistently(url, received: { target.count }) { () async throws(TransferProblem) in
+            try await attempt(&source, into: target, size: size, limit: limit)
+        }
+    }
+
+    /// Runs `attempt` until it succeeds, or fails for a reason that does not pass, or has been run as often as the limits say.
+    func persistently<Result>(
+        _ url: RepositoryURL, received: () -> Int, _ attempt: () async throws(TransferProblem) -> Result
+    ) async throws(TransferProblem) -> Result {
+        var number = 1
         while true {
             let problem: TransferProblem
             do throws(TransferProblem) {
-                return try await self.attempt(&source, into: target, size: size, limit: limit)
+                return try await attempt()
             } catch {
                 problem = Task.isCancelled ? .canceled : error
             }
-            guard problem.mayPass, attempt < limits.attempts else { throw problem }
+            guard problem.mayPass, number < limits.attempts else { throw problem }
             logger.info(
                 "A download is tried again",
-                metadata: ["url": "\(url)", "attempt": "\(attempt)", "received": "\(target.count)", "reason": "\(problem.reason)"])
+                metadata: ["url": "\(url)", "attempt": "\(number)", "received": "\(received())", "reason": "\(problem.reason)"])
             do {
-                try await Task.sleep(for: limits.pause(after: attempt))
+                try await Task.sleep(for: limits.pause(after: number))
             } catch {
                 throw .canceled
             }
-            attempt += 1
+            number += 1
         }
     }
 
@@ -63,7 +72,12 @@ struct HTTPTransfer: Sendable {
     private func attempt(
         _ source: inout Source, into target: some TransferTarget, size: Int?, limit: Int
     ) async throws(TransferProblem) -> Bool {
-        let response = try await respond(source, from: target.count)
+        var range: HTTPHeaders = [:]
+        if target.count > 0 {
+            range.add(name: "range", value: "bytes=\(target.count)-")
+            if let validator = source.validator { range.add(name: "if-range", value: validator) }
+        }
+        let response = try await respond(source.url, range)
         switch response.status {
         case .ok:
             // Also the answer to a Range where the server has none, or the file is another one by now.
@@ -97,9 +111,10 @@ struct HTTPTransfer: Sendable {
         return start > 0
     }
 
-    /// Takes in the body; false when the connection ended before it did.
-    private func receive(
-        _ response: HTTPClientResponse, from url: RepositoryURL, into target: some TransferTarget, most: (size: Int?, limit: Int)
+    /// Takes in the body, or what comes before `target` has `enough` bytes; false when the connection ended before that.
+    func receive(
+        _ response: HTTPClientResponse, from url: RepositoryURL, into target: some TransferTarget, most: (size: Int?, limit: Int),
+        enough: Int = .max
     ) async throws(TransferProblem) -> Bool {
         let clock = ContinuousClock()
         let begin = clock.now
@@ -127,6 +142,8 @@ struct HTTPTransfer: Sendable {
             if let size = most.size, count > size { throw .larger(expected: size, found: count) }
             if count > most.limit { throw .overLimit(most.limit) }
             try await target.append(chunk)
+            // Whoever drops the rest of the body closes the connection.
+            if count >= enough { return true }
             let elapsed = clock.now - begin
             if elapsed > limits.readTimeout, Double(received) < Double(limits.minimumRate) * (elapsed / .seconds(1)) {
                 throw .unreachable("\(url.origin) sends less than \(limits.minimumRate) bytes in a second")
@@ -134,13 +151,13 @@ struct HTTPTransfer: Sendable {
         }
     }
 
-    /// Asks for the file from `offset` on and follows redirects; answers with the response of 200, 206 or 416.
-    private func respond(_ source: Source, from offset: Int) async throws(TransferProblem) -> HTTPClientResponse {
-        var url = source.url
+    /// Asks for the file, or as much of it as `range` says, and follows redirects; answers with the response of 200, 206 or 416.
+    func respond(_ file: RepositoryURL, _ range: HTTPHeaders) async throws(TransferProblem) -> HTTPClientResponse {
+        var url = file
         for _ in 0...Self.longestRedirectChain {
             guard access.allows(url) else {
                 throw .notPermitted(
-                    url == source.url
+                    url == file
                         ? "\(url) is not among the addresses that this service may read"
                         : "it is redirected to \(url), which is not among the addresses that this service may read")
             }
@@ -148,10 +165,7 @@ struct HTTPTransfer: Sendable {
             request.headers.add(name: "user-agent", value: "odcs")
             // Checksums and ranges are of the bytes as they are stored.
             request.headers.add(name: "accept-encoding", value: "identity")
-            if offset > 0 {
-                request.headers.add(name: "range", value: "bytes=\(offset)-")
-                if let validator = source.validator { request.headers.add(name: "if-range", value: validator) }
-            }
+            request.headers.add(contentsOf: range)
             let response = try await send(request, to: url)
             // The client must not have followed a redirect by itself: nobody asked whether that address is allowed.
             guard response.history.count <= 1 else {
@@ -172,7 +186,7 @@ struct HTTPTransfer: Sendable {
             default: throw .refused(status: response.status.code)
             }
         }
-        throw .notPermitted("\(source.url.origin) redirects more than \(Self.longestRedirectChain) times")
+        throw .notPermitted("\(file.origin) redirects more than \(Self.longestRedirectChain) times")
     }
 
     private func send(_ request: HTTPClientRequest, to url: RepositoryURL) async throws(TransferProblem) -> HTTPClientResponse {
@@ -218,8 +232,8 @@ extension TransferProblem {
 }
 
 extension HTTPClientResponse {
-    /// Whether this is the rest of the file from `offset` on, by its `Content-Range`.
-    fileprivate func continues(at offset: Int) -> Bool {
+    /// Whether this is the file from `offset` on, by its `Content-Range`.
+    func continues(at offset: Int) -> Bool {
         headers.first(name: "content-range")?.hasPrefix("bytes \(offset)-") ?? false
     }
 }

@@ -23,6 +23,8 @@ public struct SourceLimits: Hashable, Sendable {
     public var longestPause: Duration
     /// Files that are downloaded at once for one compose.
     public var concurrentDownloads: Int
+    /// Headers of packages that are fetched at once for one compose: a few thousand bytes each, so that most of the time is spent waiting.
+    public var concurrentHeaders: Int
 
     public init(
         metadataBytes: Int = 1 << 30,
@@ -34,7 +36,8 @@ public struct SourceLimits: Hashable, Sendable {
         attempts: Int = 4,
         firstPause: Duration = .milliseconds(500),
         longestPause: Duration = .seconds(10),
-        concurrentDownloads: Int = 8
+        concurrentDownloads: Int = 8,
+        concurrentHeaders: Int = 16
     ) {
         self.metadataBytes = metadataBytes
         self.metadataOpenBytes = metadataOpenBytes
@@ -46,6 +49,7 @@ public struct SourceLimits: Hashable, Sendable {
         self.firstPause = firstPause
         self.longestPause = longestPause
         self.concurrentDownloads = max(1, concurrentDownloads)
+        self.concurrentHeaders = max(1, concurrentHeaders)
     }
 
     /// The configuration that the HTTP client given to ``RepositorySource`` and ``PackageDelivery`` must have.
@@ -59,6 +63,8 @@ public struct SourceLimits: Hashable, Sendable {
             decompression: .disabled)
         // Attempts are counted here; the client's own would hide a refused connection until the timeout.
         configuration.connectionPool.retryConnectionEstablishment = false
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = max(
+            configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit, concurrentHeaders)
         return configuration
     }
 

@@ -26,6 +26,9 @@ public struct DepsolveRequest: Hashable, Sendable {
     /// What ``arches`` may name, the trees' own names before other names of the same.
     public static var knownArches: [String] { TreeArchitecture.accepted }
 
+    /// The architectures of packages that can be part of a resolution for `arches`, or of use to it.
+    public static func packageArches(of arches: [String]) -> [String] { TreeArchitecture.packages(of: arches) }
+
     public init(
         repositories: [RepositoryMetadata],
         lookaside: [RepositoryMetadata] = [],

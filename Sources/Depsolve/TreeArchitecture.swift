@@ -20,6 +20,11 @@ struct TreeArchitecture: Hashable, Sendable {
 
     static var knownNames: [String] { families.map(\.name) }
 
+    /// The architectures of packages that trees of these can have: compatible ones, `noarch` and sources among them.
+    static func packages(of names: [String]) -> [String] {
+        Set(names.compactMap(TreeArchitecture.init).flatMap { $0.native + $0.compatible }).sorted() + ["noarch", "nosrc", "src"]
+    }
+
     /// Everything that ``init(_:)`` takes: the trees' own names first.
     static var accepted: [String] {
         knownNames + Set(families.flatMap { $0.native + $0.aliases }).subtracting(knownNames).sorted()

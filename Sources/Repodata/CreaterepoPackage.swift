@@ -30,6 +30,15 @@ final class CreaterepoPackage {
         try compare(with: record)
     }
 
+    /// From the header of an RPM file, without what depends on the file.
+    init(_ header: Header, named name: String) throws(RepodataError) {
+        self.name = name
+        let package = try CreaterepoLibrary.call(name, .notAnRPM) { cr_package_from_header(header, Self.changelogLimit, CR_HDRR_NONE, $0) }
+        guard let package else { throw RepodataError(.notAnRPM, "\(name): its header cannot be used") }
+        self.package = package
+        package.pointee.time_file = package.pointee.time_build
+    }
+
     /// From an RPM file. `time file` is the package's build time: when the file was copied here says nothing of its content.
     init(reading file: FilePath, algorithm: Checksum.Algorithm, named name: String) throws(RepodataError) {
         try CreaterepoLibrary.prepare()
@@ -44,13 +53,18 @@ final class CreaterepoPackage {
         guard stat(file.string, &status) == 0 else { throw .lastSystemError(name) }
         let range = try RPMFile.headerRange(of: file, named: name)
         let checksum = try FileChecksum.of(file, algorithm)
-        package.pointee.pkgId = insert(checksum.hex)
+        package.pointee.time_file = package.pointee.time_build
+        set(pkgid: checksum.hex, algorithm: algorithm, size: Int(status.st_size), headerRange: range)
+    }
+
+    /// What depends on the file.
+    func set(pkgid: String, algorithm: Checksum.Algorithm, size: Int, headerRange: Range<Int>) {
+        package.pointee.pkgId = insert(pkgid)
         package.pointee.checksum_type = insert(
             cr_checksum_name_str(algorithm.createrepoType).map { String(cString: $0) } ?? algorithm.rawValue)
-        package.pointee.size_package = gint64(status.st_size)
-        package.pointee.time_file = package.pointee.time_build
-        package.pointee.rpm_header_start = gint64(range.lowerBound)
-        package.pointee.rpm_header_end = gint64(range.upperBound)
+        package.pointee.size_package = gint64(size)
+        package.pointee.rpm_header_start = gint64(headerRange.lowerBound)
+        package.pointee.rpm_header_end = gint64(headerRange.upperBound)
     }
 
     /// The `pkgid` in hexadecimal.

@@ -23,13 +23,7 @@ final class DocumentWriter {
         self.directory = directory
         name = "\(document.rawValue).xml\(compression.suffix)"
         file = try CompressedFile(directory.appending(name), compression: compression, named: document.rawValue)
-        let rpmNamespace = document == .primary ? " xmlns:rpm=\"\(MetadataDocument.rpmNamespace)\"" : ""
-        try file.write(
-            """
-            <?xml version="1.0" encoding="UTF-8"?>
-            <\(document.rootElement) xmlns="\(document.namespace)"\(rpmNamespace) packages="\(packageCount)">
-
-            """)
+        try file.write(document.opening(packageCount: packageCount))
     }
 
     /// Adds a `<package>` element.

@@ -111,7 +111,7 @@ struct IndexTable: Sendable {
 }
 
 extension MetadataDocument {
-    fileprivate var position: Int {
+    var position: Int {
         switch self {
         case .primary: 0
         case .filelists: 1

@@ -18,5 +18,15 @@ public enum MetadataDocument: String, Hashable, Sendable, CaseIterable {
         }
     }
 
+    /// What stands before the first package.
+    func opening(packageCount: Int) -> String {
+        let rpmNamespace = self == .primary ? " xmlns:rpm=\"\(Self.rpmNamespace)\"" : ""
+        return """
+            <?xml version="1.0" encoding="UTF-8"?>
+            <\(rootElement) xmlns="\(namespace)"\(rpmNamespace) packages="\(packageCount)">
+
+            """
+    }
+
     static let rpmNamespace = "http://linux.duke.edu/metadata/rpm"
 }

@@ -10,18 +10,22 @@ enum RPMFile {
         RPMVSF_NODSA, RPMVSF_NODSAHEADER, RPMVSF_NORSA, RPMVSF_NORSAHEADER, RPMVSF_NOHDRCHK,
     ].reduce(0) { $0 | $1.rawValue }
 
+    /// As ``withoutVerification``, but for the digests of the header in the signature part, where there are any.
+    private static let withHeaderDigests =
+        withoutVerification & ~rpmVSFlags(RPMVSF_NOSHA1HEADER.rawValue | RPMVSF_NOSHA256HEADER.rawValue)
+
     /// Calls `body` with the header, which is valid during the call only.
     ///
     /// With a transaction set of its own: the one that `cr_package_from_rpm` shares between threads loads its keyring without a lock.
     static func withHeader<Result>(
-        of file: FilePath, named name: String, _ body: (Header) throws(RepodataError) -> Result
+        of file: FilePath, named name: String, verifyingHeader: Bool = false, _ body: (Header) throws(RepodataError) -> Result
     ) throws(RepodataError) -> Result {
         try CreaterepoLibrary.prepare()
         guard let descriptor = Fopen(file.string, "r.ufdio"), Ferror(descriptor) == 0 else { throw .lastSystemError(name) }
         defer { Fclose(descriptor) }
         guard let transaction = rpmtsCreate() else { throw RepodataError(.io, "librpm has no memory") }
         defer { rpmtsFree(transaction) }
-        rpmtsSetVSFlags(transaction, withoutVerification)
+        rpmtsSetVSFlags(transaction, verifyingHeader ? withHeaderDigests : withoutVerification)
         var header: Header?
         let code = rpmReadPackageFile(transaction, descriptor, file.string, &header)
         defer { if let header { headerFree(header) } }

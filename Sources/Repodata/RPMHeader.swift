@@ -27,17 +27,9 @@ public struct RPMHeader: Hashable, Sendable {
     public init(reading file: FilePath, named name: String? = nil) throws(RepodataError) {
         let name = name ?? file.shortName
         self = try RPMFile.withHeader(of: file, named: name) { (header) throws(RepodataError) in
-            guard let rpmName = header.string(RPMTAG_NAME), let version = header.string(RPMTAG_VERSION),
-                let release = header.string(RPMTAG_RELEASE), let arch = header.string(RPMTAG_ARCH)
-            else { throw RepodataError(.notAnRPM, "\(name): its header lacks name, version, release or architecture") }
-            let isSource = headerIsSource(header) != 0
-            return RPMHeader(
-                nevra: NEVRA(
-                    name: rpmName, epoch: Int(clamping: headerGetNumber(header, rpmTagVal(RPMTAG_EPOCH.rawValue))), version: version,
-                    release: release,
-                    // As createrepo_c writes it: the header has the architecture of the host that made the source RPM.
-                    arch: isSource ? "src" : arch),
-                sourceRPM: isSource ? nil : header.string(RPMTAG_SOURCERPM),
+            RPMHeader(
+                nevra: try header.nevra(named: name),
+                sourceRPM: headerIsSource(header) != 0 ? nil : header.string(RPMTAG_SOURCERPM),
                 headerKeyIDs: header.keyIDs([RPMTAG_RSAHEADER, RPMTAG_DSAHEADER]),
                 payloadKeyIDs: header.keyIDs([RPMTAG_SIGPGP, RPMTAG_SIGGPG]),
                 headerRange: try RPMFile.headerRange(of: file, named: name),
@@ -58,6 +50,30 @@ public struct RPMHeader: Hashable, Sendable {
 }
 
 extension Header {
+    func nevra(named file: String) throws(RepodataError) -> NEVRA {
+        guard let name = string(RPMTAG_NAME), let version = string(RPMTAG_VERSION), let release = string(RPMTAG_RELEASE),
+            let arch = string(RPMTAG_ARCH)
+        else { throw RepodataError(.notAnRPM, "\(file): its header lacks name, version, release or architecture") }
+        return NEVRA(
+            name: name, epoch: Int(clamping: headerGetNumber(self, rpmTagVal(RPMTAG_EPOCH.rawValue))), version: version, release: release,
+            // As createrepo_c writes it: the header has the architecture of the host that made the source RPM.
+            arch: headerIsSource(self) != 0 ? "src" : arch)
+    }
+
+    /// MD5 of header and payload, which signing does not change; `nil` where the file was made without it.
+    var payloadHash: Checksum? {
+        let data = rpmtdNew()
+        defer {
+            rpmtdFreeData(data)
+            rpmtdFree(data)
+        }
+        guard let data, headerGet(self, rpmTagVal(RPMTAG_SIGMD5.rawValue), data, headerGetFlags(HEADERGET_MINMEM.rawValue)) == 1,
+            data.pointee.type == RPM_BIN_TYPE.rawValue, data.pointee.count == 16, let digest = data.pointee.data
+        else { return nil }
+        let bytes = UnsafeRawBufferPointer(start: digest, count: 16)
+        return Checksum(.md5, hex: bytes.map { Self.hexadecimal($0) }.joined())
+    }
+
     fileprivate func string(_ tag: rpmTag_e) -> String? {
         headerGetString(self, rpmTagVal(tag.rawValue)).map { String(cString: $0) }
     }

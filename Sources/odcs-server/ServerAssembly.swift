@@ -127,8 +127,12 @@ struct ServerAssembly {
     /// The source types that cannot be had here, each with the reason: the setting that is missing.
     private var refusedSourceTypes: [SourceType: String] {
         var refused: [SourceType: String] = [:]
-        for type in [SourceType.tag, .build, .module] {
-            refused[type] = "This version does not make composes of the source type \(type.name) yet."
+        refused[.module] = "This version does not make composes of the source type module yet."
+        if configuration.koji == nil {
+            for type in [SourceType.tag, .build] {
+                refused[type] =
+                    "This server makes no composes of the source type \(type.name): the setting koji.hub is missing in its configuration."
+            }
         }
         if configuration.pulp == nil {
             refused[.pulp] = "This server makes no composes of the source type pulp: the setting pulp.url is missing in its configuration."

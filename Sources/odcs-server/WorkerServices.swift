@@ -4,11 +4,13 @@ import ComposeWorker
 import ContentSources
 import Depsolve
 import Foundation
+import Koji
 import Logging
 import NIOPosix
 import Postgres
 import Repodata
 import ServiceLifecycle
+import SystemPackage
 
 /// Everything that makes a process a worker; it begins when the address is known at which composes are served.
 struct WorkerServices: Service {
@@ -33,14 +35,15 @@ struct WorkerServices: Service {
             access: access, limits: limits, cacheDirectory: configuration.sources.cacheDirectory, httpClient: httpClient,
             threadPool: threadPool, logger: logger)
         let pulp = try configuration.pulp.map { try PulpSource($0, httpClient: httpClient, logger: logger) }
+        let koji = try kojiSource(cacheDirectory: configuration.sources.cacheDirectory, threadPool: threadPool)
         let pipeline = ComposePipeline(
             configuration: worker, store: store,
-            sources: ComposeSources(repositories: source, pulp: pulp, pungi: configuration.pungi),
+            sources: ComposeSources(repositories: source, pulp: pulp, pungi: configuration.pungi, koji: koji?.source),
             depsolver: Depsolver(poolMemoryLimit: configuration.worker.poolMegabytes << 20, logger: logger),
             delivery: PackageDelivery(
                 access: access, limits: limits, httpClient: httpClient, threadPool: threadPool, logger: logger,
                 verify: configuration.sources.verifyPackages),
-            threadPool: threadPool)
+            kojiDelivery: koji?.delivery, threadPool: threadPool)
         let services: [any Service] = [
             EventPublisher(
                 store: store, configuration: worker, listener: listener, channel: channel, webhooks: configuration.webhooks,
@@ -52,8 +55,27 @@ struct WorkerServices: Service {
         ]
         let group = ServiceGroup(configuration: .init(services: services.map { .init(service: $0) }, logger: logger))
         let outcome = await Result { try await group.run() }
+        try await koji?.hub.shutdown()
         try await threadPool.shutdownGracefully()
         try outcome.get()
+    }
+
+    /// What reads Koji, with rights of its own: no request can name what it reads.
+    private func kojiSource(
+        cacheDirectory: FilePath, threadPool: NIOThreadPool
+    ) throws -> (hub: KojiHub, source: KojiSource, delivery: PackageDelivery)? {
+        guard let profile = configuration.koji else { return nil }
+        let location = try RepositoryLocation(profile.topdir?.string ?? profile.topurl ?? "")
+        let access = try SourceAccess(
+            allowedRoots: profile.topdir.map { [$0] } ?? [], allowedURLPrefixes: profile.topdir == nil ? [location.description] : [])
+        let hub = try KojiHub(profile, logger: logger)
+        let files = KojiPackageSource(
+            location: location, access: access, limits: limits, cacheDirectory: cacheDirectory,
+            headerDirectory: cacheDirectory.appending("headers"), httpClient: httpClient, threadPool: threadPool, logger: logger)
+        let delivery = PackageDelivery(
+            access: access, limits: limits, httpClient: httpClient, threadPool: threadPool, logger: logger,
+            verify: configuration.sources.verifyPackages)
+        return (hub, KojiSource(hub: hub, files: files, isRemote: profile.topdir == nil), delivery)
     }
 
     /// Enough for each slot to link packages in parallel, and for the cleaning up beside it.

@@ -41,6 +41,7 @@ final class FileServer: Sendable {
         var directory: FilePath
         var script: @Sendable (Request) -> Answer = { _ in .file }
         var requests: [Request] = []
+        var sent = 0
     }
 
     private let state: Mutex<State>
@@ -74,6 +75,9 @@ final class FileServer: Sendable {
 
     /// The requests so far.
     var requests: [Request] { state.withLock { $0.requests } }
+
+    /// Bytes of all bodies so far.
+    var bytesSent: Int { state.withLock { $0.sent } }
 
     /// From now on `directory` is what is handed out.
     func serve(_ directory: FilePath) { state.withLock { $0.directory = directory } }
@@ -132,9 +136,11 @@ final class FileServer: Sendable {
                 drip(NIOLoopBound(context, eventLoop: context.eventLoop), content[...], pause)
             case .file where start != nil:
                 let start = start ?? 0
-                guard start < content.count else { return send(context, 416, [:], []) }
-                let headers: HTTPHeaders = ["content-range": "bytes \(start)-\(content.count - 1)/\(content.count)"]
-                send(context, 206, headers, Array(content[start...]))
+                guard start < content.count else { return send(context, 416, ["content-range": "bytes */\(content.count)"], []) }
+                let last = min(content.count - 1, range.flatMap { Int($0.drop { $0 != "-" }.dropFirst()) } ?? .max)
+                var headers = version
+                headers.add(name: "content-range", value: "bytes \(start)-\(last)/\(content.count)")
+                send(context, 206, headers, Array(content[start...last]))
             default: send(context, 200, version, content)
             }
         }
@@ -153,6 +159,7 @@ final class FileServer: Sendable {
         }
 
         private func sendBody(_ context: ChannelHandlerContext, _ bytes: ArraySlice<UInt8>, andClose isLast: Bool = false) {
+            server.state.withLock { $0.sent += bytes.count }
             let written = context.eventLoop.makePromise(of: Void.self)
             context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: bytes)))), promise: written)
             // Not before: closing drops what is not written yet.

@@ -60,7 +60,7 @@ struct Workbench: Sendable {
             access: try access(prefixes), limits: limits, httpClient: client, threadPool: threadPool, logger: Self.logger, verify: verify)
     }
 
-    private static let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    static let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
     /// The names in a directory, hidden ones too; none where there is no directory.
     func names(in directory: FilePath) throws -> [String] {

@@ -15,6 +15,8 @@ public struct ComposePipeline: Sendable {
     let sources: ComposeSources
     let depsolver: Depsolver
     let delivery: PackageDelivery
+    /// Reads Koji's files, which no request can name.
+    let kojiDelivery: PackageDelivery
     let threadPool: NIOThreadPool
 
     /// How often a source that changes while it is read is looked at anew within one attempt.
@@ -22,13 +24,14 @@ public struct ComposePipeline: Sendable {
 
     public init(
         configuration: WorkerConfiguration, store: ComposeStore, sources: ComposeSources, depsolver: Depsolver, delivery: PackageDelivery,
-        threadPool: NIOThreadPool
+        kojiDelivery: PackageDelivery? = nil, threadPool: NIOThreadPool
     ) {
         self.configuration = configuration
         self.store = store
         self.sources = sources
         self.depsolver = depsolver
         self.delivery = delivery
+        self.kojiDelivery = kojiDelivery ?? delivery
         self.threadPool = threadPool
     }
 
@@ -54,7 +57,7 @@ public struct ComposePipeline: Sendable {
         let compose = attempt.lease.compose
         for pinning in 1... {
             let (source, lookaside) = try await attempt.meter.measure(.pin) {
-                (try await sources.pin(attempt), try await sources.pinLookaside(compose))
+                (try await sources.pin(attempt) { try await store.latestKojiEvent(ofTag: $0) }, try await sources.pinLookaside(compose))
             }
             for line in source.lines + PinnedSource.repositories(lookaside).lines { attempt.log.write(.info, line) }
             guard try await mustBuild(source, lookaside: lookaside, attempt) else { return nil }
@@ -74,7 +77,7 @@ public struct ComposePipeline: Sendable {
         let request = attempt.lease.compose.request
         let settlement = try await store.settle(
             attempt.lease, as: ComposeSpecification(request, pins: source.record(lookaside: lookaside)),
-            source: source.words(of: request).joined(separator: " "),
+            source: source.words(of: request).joined(separator: " "), kojiEvent: source.kojiEvent,
             reason: { "Done: it shows compose \($0), whose inputs are the same." })
         switch settlement {
         case .leaseLost:
@@ -96,6 +99,7 @@ public struct ComposePipeline: Sendable {
         switch source {
         case .repositories(let pins): .packages(try await sources.packages(pins, lookaside: lookaside, for: attempt))
         case .pungiComposes(let pins): .packages(try await sources.packages(pins, lookaside: lookaside, for: attempt))
+        case .koji(let pin): .packages(try await sources.packages(pin, lookaside: lookaside, for: attempt))
         case .pulp(let pin): .pulp(pin)
         case .rawConfig(let checkout, let pungi): .rawConfig(checkout, pungi)
         }
@@ -130,7 +134,10 @@ public struct ComposePipeline: Sendable {
         switch content {
         case .packages(let packages):
             let resolution = try await attempt.meter.measure(.resolve) { try await resolve(packages, for: attempt) }
-            return try await attempt.meter.measure(.write) { try await write(resolution, from: packages, for: attempt) }
+            return try await attempt.meter.measure(.write) {
+                let (files, content) = try await sources.files(of: resolution, from: packages, for: attempt.lease.compose.request)
+                return try await write(files, from: content, for: attempt)
+            }
         case .pulp(let pin):
             return try await attempt.meter.measure(.write) {
                 try await PulpTreeWriter(attempt: attempt, pin: pin, gpgcheck: configuration.gpgcheck, threadPool: threadPool).write()
@@ -144,7 +151,8 @@ public struct ComposePipeline: Sendable {
 
     private func write(_ resolution: Resolution, from content: PackageSet, for attempt: ComposeAttempt) async throws -> WrittenTree {
         let writer = ComposeTreeWriter(
-            attempt: attempt, configuration: configuration, content: content, delivery: delivery, threadPool: threadPool)
+            attempt: attempt, configuration: configuration, content: content, delivery: content.koji == nil ? delivery : kojiDelivery,
+            threadPool: threadPool)
         return try await writer.write(resolution)
     }
 

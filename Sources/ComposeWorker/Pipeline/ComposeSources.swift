@@ -9,14 +9,19 @@ public struct ComposeSources: Sendable {
     let repositories: RepositorySource
     let pulp: PulpSource?
     let pungi: PungiConfiguration?
+    let koji: KojiSource?
 
     /// - Parameters:
     ///   - pulp: `nil` where none is configured.
     ///   - pungi: `nil` where this worker does not run Pungi.
-    public init(repositories: RepositorySource, pulp: PulpSource? = nil, pungi: PungiConfiguration? = nil) {
+    ///   - koji: `nil` where none is configured.
+    public init(
+        repositories: RepositorySource, pulp: PulpSource? = nil, pungi: PungiConfiguration? = nil, koji: KojiSource? = nil
+    ) {
         self.repositories = repositories
         self.pulp = pulp
         self.pungi = pungi
+        self.koji = koji
     }
 
     private var composes: PungiComposeSource { PungiComposeSource(repositories: repositories) }
@@ -24,7 +29,8 @@ public struct ComposeSources: Sendable {
     // MARK: Pin
 
     /// The source of the attempt's compose: as it was pinned earlier for one that is renewed, else as it is now.
-    func pin(_ attempt: ComposeAttempt) async throws -> PinnedSource {
+    /// - Parameter earlierEvent: tells to which event of Koji's history a compose of a tag was pinned last.
+    func pin(_ attempt: ComposeAttempt, earlierEvent: (String) async throws -> Int?) async throws -> PinnedSource {
         let compose = attempt.lease.compose
         let request = compose.request
         let pins = compose.isPinned ? compose.specification?.pins : nil
@@ -46,7 +52,23 @@ public struct ComposeSources: Sendable {
             let directory = attempt.directory.appending("checkout")
             if let pin = pins?.rawConfig { return .rawConfig(try await fetcher.checkOut(pin, into: directory), pungi) }
             return .rawConfig(try await fetcher.checkOut(request.source.joined(separator: " "), into: directory), pungi)
-        case .tag, .module, .build:
+        case .tag:
+            guard let koji else { throw Self.notConfigured(request.sourceType) }
+            let name = request.source.joined(separator: " ")
+            var pin = KojiPin(builds: request.builds.sorted(), scratchTasks: request.scratchBuildTasks.compactMap { Int($0) }.sorted())
+            if let pinned = pins?.koji?.tag {
+                pin.tag = pinned
+            } else {
+                pin.tag = try await koji.pin(
+                    tag: name, event: request.kojiEvent, inherits: !request.flags.contains(.noInheritance),
+                    earlier: try await earlierEvent(name))
+            }
+            return .koji(pin)
+        case .build:
+            guard koji != nil else { throw Self.notConfigured(request.sourceType) }
+            return .koji(
+                KojiPin(builds: request.builds.sorted(), scratchTasks: request.scratchBuildTasks.compactMap { Int($0) }.sorted()))
+        case .module:
             throw Self.notConfigured(request.sourceType)
         }
     }
@@ -103,6 +125,34 @@ public struct ComposeSources: Sendable {
         let content = try await composes.content(of: pins, arches: try baseArchitectures(of: attempt.lease.compose.request))
         return PackageSet(
             repositories: content.repositories, lookaside: try await metadata(lookaside), listings: content.listings, notes: content.notes)
+    }
+
+    func packages(_ pin: KojiPin, lookaside: [RepositoryPin], for attempt: ComposeAttempt) async throws -> PackageSet {
+        let request = attempt.lease.compose.request
+        guard let koji else { throw Self.notConfigured(request.sourceType) }
+        count(lookaside, on: attempt.meter)
+        let packages = try await koji.packages(
+            of: pin, arches: DepsolveRequest.packageArches(of: request.arches), signatures: !request.sigkeys.isEmpty)
+        attempt.log.write(.info, "Koji lists \(packages.count) packages.")
+        let name = pin.tag.map { "The tag \($0.name)" } ?? "The list of builds"
+        return PackageSet(
+            repositories: [try await koji.metadata(of: packages)], lookaside: try await metadata(lookaside),
+            notes: packages.isEmpty ? ["\(name) has no packages for \(request.arches.joined(separator: ", "))."] : [], koji: .init(pin: pin, packages: packages))
+    }
+
+    /// The same packages as the files that they are: of a Koji's packages the signed copies, with their true checksums.
+    func files(of resolution: Resolution, from content: PackageSet, for request: ComposeRequest) async throws -> (Resolution, PackageSet) {
+        guard let packages = content.koji?.packages, let koji else { return (resolution, content) }
+        let chosen = try await koji.chosen(by: resolution.records, among: packages, sigkeys: request.sigkeys)
+        let files = try resolution.replacingRecords { record in
+            guard let file = chosen.record(for: record) else {
+                throw ComposeFailure(.internal, "\(record.nevra) was chosen, and its file was not looked for.")
+            }
+            return file
+        }
+        var content = content
+        content.repositories = [chosen.repository]
+        return (files, content)
     }
 
     private func metadata(_ pins: [RepositoryPin]) async throws -> [PinnedRepository] {

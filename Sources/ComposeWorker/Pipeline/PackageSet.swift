@@ -1,3 +1,4 @@
+import ComposeModel
 import ContentSources
 import Repodata
 
@@ -8,6 +9,14 @@ struct PackageSet: Sendable {
     var lookaside: [PinnedRepository]
     /// Which packages of the repositories count; empty: all of them.
     var listings: [PackageListing] = []
+    /// `nil` for any source but Koji's tags and builds.
+    var koji: Koji?
     /// What is not as one might expect and does no harm. Sentences.
     var notes: [String] = []
+
+    /// What Koji listed; the repository that was made from it has provisional checksums until the files were chosen.
+    struct Koji: Sendable {
+        let pin: KojiPin
+        let packages: [KojiPackage]
+    }
 }

@@ -8,6 +8,7 @@ enum PinnedSource: Sendable {
     case pungiComposes([PinnedPungiCompose])
     case pulp(PulpPin)
     case rawConfig(RawConfigCheckout, PungiConfiguration)
+    case koji(KojiPin)
 
     /// As it is written down, with what was pinned for the lookaside.
     func record(lookaside: [RepositoryPin]) -> ComposePins {
@@ -17,6 +18,7 @@ enum PinnedSource: Sendable {
         case .pungiComposes(let composes): pins.pungiComposes = composes.map(\.record)
         case .pulp(let pulp): pins.pulp = pulp
         case .rawConfig(let checkout, _): pins.rawConfig = checkout.pin
+        case .koji(let pin): pins.koji = pin
         }
         return pins
     }
@@ -30,6 +32,9 @@ enum PinnedSource: Sendable {
             pulp.repositories.map { "Pulp has \($0.id) at \($0.url)." }
                 + pulp.absent.map { "Pulp has nothing called \($0); it is left out." }
         case .rawConfig(let checkout, _): ["Pinned the configuration \(checkout.pin.name) at the commit \(checkout.pin.commit)."]
+        case .koji(let pin):
+            (pin.tag.map { ["Pinned the tag \($0.name) at the event \($0.event)\($0.inherits ? "" : ", without its parents")."] } ?? [])
+                + pin.builds.map { "The build \($0) is part of it." } + pin.scratchTasks.map { "The scratch build \($0) is part of it." }
         }
     }
 
@@ -39,7 +44,13 @@ enum PinnedSource: Sendable {
         case .repositories, .pungiComposes: request.source
         case .pulp(let pulp): request.source.filter { !pulp.absent.contains($0) }
         case .rawConfig(let checkout, _): ["\(checkout.pin.name)#\(checkout.pin.commit)"]
+        case .koji: request.source
         }
+    }
+
+    /// The event of a Koji's history as of which it is.
+    var kojiEvent: Int? {
+        if case .koji(let pin) = self { pin.tag?.event } else { nil }
     }
 }
 

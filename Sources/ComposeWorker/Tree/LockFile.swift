@@ -55,6 +55,8 @@ struct LockFile: Encodable {
     let version = 1
     let request: Request
     let sources: [Source]
+    /// The event and the builds that Koji's packages are of; `nil` for any other source.
+    let koji: KojiPin?
     let packages: [Package]
     let absent: [AbsentPackage]
     let missing: [MissingRequirement]
@@ -66,8 +68,10 @@ struct LockFile: Encodable {
         repositories: [(path: String, packages: [(ResolvedPackage, href: String)])]
     ) {
         self.request = Request(request)
+        koji = content.koji?.pin
+        // Where this service reads Koji's files is its own affair.
         sources =
-            content.repositories.map { Source(location: $0.location.description, repomd: $0.metadata.id, lookaside: false) }
+            (koji == nil ? content.repositories : []).map { Source(location: $0.location.description, repomd: $0.metadata.id, lookaside: false) }
             + content.lookaside.map { Source(location: $0.location.description, repomd: $0.metadata.id, lookaside: true) }
         packages = repositories.flatMap { repository in
             repository.packages.map { package, href in

@@ -3,6 +3,7 @@ import ComposeWorker
 import ContentSources
 import Depsolve
 import Foundation
+import Koji
 import Logging
 import SystemPackage
 
@@ -70,6 +71,8 @@ struct ServerConfiguration: Hashable, Sendable {
     var frontend: Frontend
     var composes: Composes
     var sources: Sources
+    /// `nil` where no Koji is configured.
+    var koji: KojiProfile?
     /// `nil` where no Pulp is configured.
     var pulp: PulpServer?
     /// `nil` where this service does not run Pungi.
@@ -144,6 +147,7 @@ struct ServerConfiguration: Hashable, Sendable {
             maxOpenMetadataBytes: try reader.int("sources.max_open_metadata_megabytes", default: 8192, in: 1...1_000_000) << 20,
             maxPackageBytes: try reader.int("sources.max_package_megabytes", default: 8192, in: 1...1_000_000) << 20,
             verifyPackages: try reader.bool("sources.verify_packages", default: true))
+        koji = try reader.kojiProfile()
         pulp = try reader.pulpServer()
         pungi = try reader.pungiConfiguration()
         worker = Worker(

@@ -1,0 +1,23 @@
+import Depsolve
+import Repodata
+
+extension Resolution {
+    /// The records of all packages in it, each once.
+    var records: [PackageRecord] {
+        var seen: Set<PackageRecord> = []
+        return (trees.flatMap { $0.binaries + $0.debug } + sources).map(\.record).filter { seen.insert($0).inserted }
+    }
+
+    /// The same packages and reasons with other records: those of the files that go into the compose.
+    ///
+    /// - Parameter record: is asked for each package.
+    func replacingRecords(_ record: (PackageRecord) throws -> PackageRecord) rethrows -> Resolution {
+        func replace(_ packages: [ResolvedPackage]) throws -> [ResolvedPackage] {
+            try packages.map { ResolvedPackage(record: try record($0.record), reason: $0.reason) }
+        }
+        return Resolution(
+            trees: try trees.map {
+                ArchitectureTree(arch: $0.arch, binaries: try replace($0.binaries), debug: try replace($0.debug))
+            }, sources: try replace(sources), absent: absent, missing: missing, problems: problems, overruled: overruled)
+    }
+}

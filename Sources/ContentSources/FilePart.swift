@@ -1,0 +1,54 @@
+import AsyncHTTPClient
+import NIOHTTP1
+
+/// Some bytes of a file at an address, and what the server says of the whole.
+struct FilePart: Sendable {
+    /// Fewer than were asked for where the file ends.
+    let bytes: [UInt8]
+    /// Bytes of the whole file, where the server says so.
+    let size: Int?
+    /// Its ETag, else the time of its last change: another text means another file. `nil` where the server gives neither.
+    let version: String?
+}
+
+extension HTTPTransfer {
+    /// Fetches the bytes `range` of the file at `url`, and no others: from a server that ignores Range, nothing is taken in behind the end of `range`.
+    ///
+    /// As often as it takes, and under the rules of ``get(_:into:size:limit:)``.
+    func part(_ range: Range<Int>, of url: RepositoryURL) async throws(TransferProblem) -> FilePart {
+        try await persistently(url, received: { 0 }) { () async throws(TransferProblem) in
+            let response = try await respond(url, ["range": "bytes=\(range.lowerBound)-\(range.upperBound - 1)"])
+            let isPart = response.status == .partialContent
+            guard response.status != .rangeNotSatisfiable else {
+                return FilePart(bytes: [], size: response.wholeSize, version: response.version)
+            }
+            guard response.status == .ok || (isPart && response.continues(at: range.lowerBound)) else {
+                throw .unreachable("\(url.origin) answered with another part of the file than it was asked for")
+            }
+            let announced = response.headers.first(name: "content-length").flatMap { Int($0) }
+            let size = isPart ? response.wholeSize : announced
+            let wanted = isPart ? range.count : range.upperBound
+            let target = MemoryTarget()
+            let isWhole = try await receive(response, from: url, into: target, most: (nil, .max), enough: wanted)
+            if let announced, target.count < min(announced, wanted) {
+                throw .truncated(expected: min(announced, wanted), found: target.count, wasCut: true)
+            }
+            guard isWhole else { throw .unreachable("the connection to \(url.origin) was cut") }
+            let bytes = target.bytes.prefix(wanted)
+            if isPart, let size, bytes.count < min(range.count, size - range.lowerBound) {
+                throw .truncated(expected: min(range.count, size - range.lowerBound), found: bytes.count, wasCut: true)
+            }
+            return FilePart(
+                bytes: Array(isPart ? bytes : bytes.dropFirst(range.lowerBound)), size: size, version: response.version)
+        }
+    }
+}
+
+extension HTTPClientResponse {
+    /// The size of the whole file, from the `Content-Range` of a part.
+    fileprivate var wholeSize: Int? {
+        headers.first(name: "content-range").flatMap { text in text.lastIndex(of: "/").flatMap { Int(text[$0...].dropFirst()) } }
+    }
+
+    fileprivate var version: String? { headers.first(name: "etag") ?? headers.first(name: "last-modified") }
+}

@@ -1,0 +1,183 @@
+import ComposeModel
+import NIOPosix
+import Repodata
+
+/// Work on many package files: those of this host in batches on the thread pool, those at an address several requests at once.
+extension HeaderReader {
+    /// A batch of local files keeps its thread no longer than these many take.
+    private static let batchFiles = 128
+    private static let batchesAtOnce = 4
+
+    /// One file to read, and for which package.
+    struct Source: Sendable {
+        let package: KojiPackage
+        let path: String
+        /// By what its header is kept.
+        let header: Checksum
+    }
+
+    /// Hands the fragments of each of `sources` to `take`, in any order.
+    func fragments(
+        of sources: [Source], findings: inout PackageFindings, take: ((header: Checksum, fragments: PackageFragments)) async -> ComposeFailure?
+    ) async {
+        await inParallel(sources, findings: &findings) { (source) throws(FileProblem) in
+            do throws(HeaderProblem) {
+                return (source.header, try readInPlace(source.package, at: source.path))
+            } catch {
+                throw FileProblem(error, of: source.package, at: source.path)
+            }
+        } remotely: { (source) async throws(FileProblem) in
+            do throws(HeaderProblem) {
+                return (source.header, try await fetch(source.package, from: try url(source.path)))
+            } catch {
+                throw FileProblem(error, of: source.package, at: source.path)
+            }
+        } take: { await take($0) }
+    }
+
+    /// A package, and the keys of the copies to look for.
+    struct Search: Sendable {
+        let index: Int
+        let package: KojiPackage
+        let keys: [String]
+    }
+
+    /// What came of a search: the first copy that is there, and the keys before it of which there is no copy.
+    struct Found: Sendable {
+        let index: Int
+        let copy: PackageCopy?
+        let missing: [String]
+    }
+
+    /// Hands what came of each of `searches` to `take`, in any order.
+    func copies(of searches: [Search], findings: inout PackageFindings, take: (Found) -> Void) async {
+        await inParallel(searches, findings: &findings) { (search) throws(FileProblem) in
+            var missing: [String] = []
+            for key in search.keys {
+                guard let path = search.package.path(signedBy: key) else { continue }
+                do throws(HeaderProblem) {
+                    return search.found(try lookInPlace(at: path), key, path, missing)
+                } catch {
+                    missing.append(try search.missed(key, path, error))
+                }
+            }
+            return Found(index: search.index, copy: nil, missing: missing)
+        } remotely: { (search) async throws(FileProblem) in
+            var missing: [String] = []
+            for key in search.keys {
+                guard let path = search.package.path(signedBy: key) else { continue }
+                do throws(HeaderProblem) {
+                    return search.found(try await look(at: try url(path)), key, path, missing)
+                } catch {
+                    missing.append(try search.missed(key, path, error))
+                }
+            }
+            return Found(index: search.index, copy: nil, missing: missing)
+        } take: { found in
+            take(found)
+            return nil
+        }
+    }
+
+    /// Hands the checksum of each of `copies` to `take`, in any order.
+    /// - Parameter limit: bytes that one file may have.
+    func checksums(
+        of copies: [PackageCopy], limit: Int, findings: inout PackageFindings, take: ((copy: PackageCopy, sha256: Checksum)) -> Void
+    ) async {
+        await inParallel(copies, findings: &findings) { (copy) throws(FileProblem) in
+            do throws(HeaderProblem) {
+                return (copy, try checksumInPlace(copy))
+            } catch {
+                throw FileProblem(error, of: copy.package, at: copy.path)
+            }
+        } remotely: { (copy) async throws(FileProblem) in
+            do throws(HeaderProblem) {
+                return (copy, try await checksum(copy, at: try url(copy.path), limit: limit))
+            } catch {
+                throw FileProblem(error, of: copy.package, at: copy.path)
+            }
+        } take: { result in
+            take(result)
+            return nil
+        }
+    }
+
+    private func url(_ path: String) throws(HeaderProblem) -> RepositoryURL {
+        do throws(TransferProblem) {
+            guard case .remote(let url) = try tree.file(path) else { throw .missing }
+            return url
+        } catch {
+            throw .transfer(error)
+        }
+    }
+
+    /// Until there is no point in going on; `take` says when that is because of something else than a file.
+    private func inParallel<Work: Sendable, Value: Sendable>(
+        _ works: [Work], findings: inout PackageFindings,
+        inPlace: @escaping @Sendable (Work) throws(FileProblem) -> Value,
+        remotely: @escaping @Sendable (Work) async throws(FileProblem) -> Value,
+        take: (Value) async -> ComposeFailure?
+    ) async {
+        let threadPool = threadPool
+        let isLocal = if case .directory = tree { true } else { false }
+        let step = isLocal ? Self.batchFiles : 1
+        let batches = stride(from: 0, to: works.count, by: step).map { works[$0..<min($0 + step, works.count)] }
+        let run: @Sendable (ArraySlice<Work>) async -> Result<[Result<Value, FileProblem>], ComposeFailure> = { batch in
+            if isLocal {
+                do throws(ComposeFailure) {
+                    return .success(
+                        try await threadPool.run(canceled: .canceled) { () throws(ComposeFailure) in
+                            batch.map { work in
+                                do throws(FileProblem) { return .success(try inPlace(work)) } catch { return .failure(error) }
+                            }
+                        })
+                } catch {
+                    return .failure(error)
+                }
+            }
+            guard let work = batch.first else { return .success([]) }
+            do throws(FileProblem) { return .success([.success(try await remotely(work))]) } catch { return .success([.failure(error)]) }
+        }
+        var found = findings
+        await withTaskGroup(of: Result<[Result<Value, FileProblem>], ComposeFailure>.self) { group in
+            var rest = batches.makeIterator()
+            for _ in 0..<(isLocal ? Self.batchesAtOnce : transfer.limits.concurrentHeaders) {
+                if let batch = rest.next() { group.addTask { await run(batch) } }
+            }
+            for await results in group {
+                switch results {
+                case .failure(let failure): found.stop(failure)
+                case .success(let results):
+                    for result in results {
+                        switch result {
+                        case .success(let value): if let failure = await take(value) { found.stop(failure) }
+                        case .failure(let problem): found.add(problem.problem, of: problem.package, at: problem.path)
+                        }
+                    }
+                }
+                if found.isHopeless {
+                    group.cancelAll()
+                } else if let batch = rest.next() {
+                    group.addTask { await run(batch) }
+                }
+            }
+        }
+        findings = found
+    }
+}
+
+extension HeaderReader.Search {
+    fileprivate func found(_ start: HeaderReader.Start, _ key: String, _ path: String, _ missing: [String]) -> HeaderReader.Found {
+        HeaderReader.Found(
+            index: index,
+            copy: PackageCopy(
+                package: package, key: key, path: path, size: start.size, headerStart: start.headerStart, version: start.version),
+            missing: missing)
+    }
+
+    /// A signed file that cannot be used counts as not there; the unsigned one has to be.
+    fileprivate func missed(_ key: String, _ path: String, _ problem: HeaderProblem) throws(FileProblem) -> String {
+        guard !key.isEmpty, problem.isOfFile else { throw FileProblem(problem, of: package, at: path) }
+        return key
+    }
+}

@@ -1,0 +1,164 @@
+import NIOPosix
+import Repodata
+import SystemPackage
+
+/// Why a package's header could not be had; whoever knows what it was for makes a failure of it.
+enum HeaderProblem: Error, Hashable {
+    case transfer(TransferProblem)
+    /// It came, and is none, or that of another package: the finding in words that follow "because".
+    case content(String)
+
+    init(_ error: RepodataError) {
+        self = error.code == .io ? .transfer(.unreachable(error.message)) : .content(error.message)
+    }
+
+    var reason: String {
+        switch self {
+        case .transfer(let problem): problem.reason
+        case .content(let reason): reason
+        }
+    }
+
+    /// Whether it says something about the file, and not about the way to it.
+    var isOfFile: Bool {
+        switch self {
+        case .content, .transfer(.missing), .transfer(.notPermitted), .transfer(.refused), .transfer(.truncated(_, _, wasCut: false)): true
+        default: false
+        }
+    }
+}
+
+/// Reads the headers of package files, and nothing behind them: in place from a directory, by Range from an address.
+struct HeaderReader: Sendable {
+    /// Bytes asked for first at an address: most headers of real packages are smaller, and what comes too much is little.
+    static let firstGuess = 16 * 1024
+
+    /// How messages call the file.
+    private static let name = "it"
+
+    let tree: SourceTree
+    let transfer: HTTPTransfer
+    let threadPool: NIOThreadPool
+
+    /// What the start of a file tells.
+    struct Start: Sendable {
+        let size: Int
+        let headerStart: Int
+        let version: String?
+    }
+
+    /// The fragments of `package` from its file at `path`, for a file of this host. Blocking.
+    func readInPlace(_ package: KojiPackage, at path: String) throws(HeaderProblem) -> PackageFragments {
+        let bytes = try inPlace(path) { (_, descriptor) throws(HeaderProblem) in
+            try content { () throws(RepodataError) in try RPMHeaderExtent.contents(of: descriptor, named: Self.name) }
+        }
+        return try check(bytes, package)
+    }
+
+    /// The fragments of `package` from its file at `url`.
+    func fetch(_ package: KojiPackage, from url: RepositoryURL) async throws(HeaderProblem) -> PackageFragments {
+        var bytes: [UInt8] = []
+        var wanted = Self.firstGuess
+        while true {
+            let have = bytes.count
+            let part = try await transferring { () async throws(TransferProblem) in try await transfer.part(have..<wanted, of: url) }
+            bytes += part.bytes
+            let start = bytes
+            let finding = try content { () throws(RepodataError) in try RPMHeaderExtent.find(in: start, named: Self.name) }
+            guard case .needs(let count) = finding else { break }
+            guard bytes.count == wanted || bytes.count >= count else {
+                throw .content("it ends inside of its header, after \(bytes.count) bytes")
+            }
+            wanted = count
+        }
+        let whole = bytes
+        return try await threadPool.run(canceled: .transfer(.canceled)) { () throws(HeaderProblem) in try check(whole, package) }
+    }
+
+    /// What the start of the file at `path` tells, on this host. Blocking.
+    func lookInPlace(at path: String) throws(HeaderProblem) -> Start {
+        try inPlace(path) { (file, descriptor) throws(HeaderProblem) in
+            let bytes: [UInt8]
+            do throws(Errno) {
+                bytes = try RegularFile.contents(of: descriptor, atMost: RPMHeaderExtent.signatureIntroEnd)
+            } catch {
+                throw .transfer(TransferProblem(reading: error))
+            }
+            let time = file.status.st_mtim
+            return Start(
+                size: file.size, headerStart: try content { () throws(RepodataError) in try RPMHeaderExtent.start(in: bytes, named: Self.name) },
+                version: "\(time.tv_sec).\(time.tv_nsec)")
+        }
+    }
+
+    /// What the start of the file at `url` tells.
+    func look(at url: RepositoryURL) async throws(HeaderProblem) -> Start {
+        let part = try await transferring { () async throws(TransferProblem) in
+            try await transfer.part(0..<RPMHeaderExtent.signatureIntroEnd, of: url)
+        }
+        let headerStart = try content { () throws(RepodataError) in try RPMHeaderExtent.start(in: part.bytes, named: Self.name) }
+        guard let size = part.size else { throw .content("its server does not say how large it is") }
+        return Start(size: size, headerStart: headerStart, version: part.version)
+    }
+
+    /// The SHA-256 of `copy`, a file of this host, which is read as a whole; its header has to be that of the package. Blocking.
+    func checksumInPlace(_ copy: PackageCopy) throws(HeaderProblem) -> Checksum {
+        _ = try readInPlace(copy.package, at: copy.path)
+        return try inPlace(copy.path) { (file, _) throws(HeaderProblem) in
+            do throws(TransferProblem) { try file.check(size: copy.size) } catch { throw .transfer(error) }
+            do throws(RepodataError) {
+                return try FileChecksum.of(FilePath(file.path), .sha256)
+            } catch {
+                throw .transfer(.unreachable("it could not be read to its end"))
+            }
+        }
+    }
+
+    /// The SHA-256 of `copy`, which is fetched from `url` for it and not kept.
+    func checksum(_ copy: PackageCopy, at url: RepositoryURL, limit: Int) async throws(HeaderProblem) -> Checksum {
+        let target = ChecksumTarget(on: threadPool)
+        return try await transferring { () async throws(TransferProblem) in
+            try await transfer.get(url, into: target, size: copy.size, limit: limit)
+            return try await target.finish()
+        }
+    }
+
+    private func inPlace<Result>(
+        _ path: String, _ body: (OpenFile, FileDescriptor) throws(HeaderProblem) -> Result
+    ) throws(HeaderProblem) -> Result {
+        let found: Swift.Result<Result, HeaderProblem>
+        do throws(TransferProblem) {
+            guard case .local(let place, let unescaped) = try tree.file(path) else { throw .missing }
+            let file = try place.open(or: unescaped)
+            found = try file.read { (descriptor) throws(TransferProblem) in
+                do throws(HeaderProblem) { return .success(try body(file, descriptor)) } catch { return .failure(error) }
+            }
+        } catch {
+            throw .transfer(error)
+        }
+        return try found.get()
+    }
+
+    private func transferring<Result>(
+        _ body: () async throws(TransferProblem) -> Result
+    ) async throws(HeaderProblem) -> Result {
+        do throws(TransferProblem) { return try await body() } catch { throw .transfer(error) }
+    }
+
+    private func content<Result>(_ body: () throws(RepodataError) -> Result) throws(HeaderProblem) -> Result {
+        do throws(RepodataError) { return try body() } catch { throw HeaderProblem(error) }
+    }
+
+    /// Reads the header and compares it with what the hub says.
+    private func check(_ bytes: [UInt8], _ package: KojiPackage) throws(HeaderProblem) -> PackageFragments {
+        let header = try content { () throws(RepodataError) in try RPMHeaderContent(reading: bytes, named: Self.name) }
+        let isEpochRight = package.payloadHash == nil || header.nevra.epoch == package.nevra.epoch
+        guard NEVRAKey(header.nevra) == NEVRAKey(package.nevra), isEpochRight else {
+            throw .content("it is the package \(header.nevra)")
+        }
+        if let expected = package.payloadHash, !expected.isEmpty, let found = header.payloadHash, found.hex != expected {
+            throw .content("it is another file of that name: the hub says that its payload hash is \(expected), but it is \(found.hex)")
+        }
+        return header.fragments
+    }
+}

@@ -1,0 +1,213 @@
+public import AsyncHTTPClient
+public import ComposeModel
+public import Logging
+public import NIOPosix
+public import Repodata
+public import SystemPackage
+
+/// The packages of a Koji as repositories at the hub's `topdir` or `topurl`, whose metadata is made here from the packages' headers, without downloading
+/// them.
+///
+/// There are two stages, since a package's `pkgid` is the checksum of a whole file. For solving, ``metadata(of:)`` has all packages that may be chosen, with
+/// provisional pkgids and from their headers alone. For writing, ``copies(of:signedBy:)`` finds the files of those that were chosen, and
+/// ``metadata(ofChosen:)`` has them as they are.
+public struct KojiPackageSource: Sendable {
+    /// Headers that are written down together; what was read before a failure stays.
+    private static let keptAtOnce = 4096
+
+    private let location: RepositoryLocation
+    private let access: SourceAccess
+    private let limits: SourceLimits
+    private let cache: MetadataCache
+    private let store: HeaderStore
+    private let transfer: HTTPTransfer
+    private let threadPool: NIOThreadPool
+    private let logger: Logger
+
+    /// - Parameters:
+    ///   - location: the hub's `topdir` on this host, or its `topurl`.
+    ///   - access: has to allow `location`.
+    ///   - cacheDirectory: where metadata is kept, as for ``RepositorySource``.
+    ///   - headerDirectory: where what was read of packages is kept for good; it may be shared by any number of processes and hubs.
+    ///   - httpClient: with ``SourceLimits/httpClientConfiguration``.
+    ///   - threadPool: for everything that blocks; running.
+    public init(
+        location: RepositoryLocation, access: SourceAccess, limits: SourceLimits = SourceLimits(), cacheDirectory: FilePath,
+        headerDirectory: FilePath, httpClient: HTTPClient, threadPool: NIOThreadPool, logger: Logger
+    ) {
+        self.location = location
+        self.access = access
+        self.limits = limits
+        self.threadPool = threadPool
+        self.logger = logger
+        cache = MetadataCache(directory: cacheDirectory)
+        store = HeaderStore(directory: headerDirectory)
+        transfer = HTTPTransfer(client: httpClient, access: access, limits: limits, logger: logger)
+    }
+
+    /// Metadata of all `packages` for solving, from the headers of their unsigned files; a header that was read before, by whomever, is not read again.
+    ///
+    /// Each package's `pkgid` is ``KojiPackage/provisionalID``, and there are no change logs. The same packages give the same repository at no cost.
+    /// Throws `.packageFileUnusable` naming packages and builds whose files are missing, damaged or other packages; `.sourceUnreachable` (transient).
+    public func metadata(of packages: [KojiPackage]) async throws(ComposeFailure) -> PinnedRepository {
+        let location = location
+        let repository = try await threadPool.run(canceled: .canceled) { () throws(ComposeFailure) in
+            SyntheticRepository(
+                packages.map { package in
+                    SyntheticRepository.Package(
+                        package: package,
+                        file: PackageFragments.File(
+                            pkgid: package.provisionalID, size: package.size ?? 0, headerStart: 0, href: package.path),
+                        header: HeaderStore.key(of: package, at: location))
+                }, documents: [.primary, .filelists])
+        }
+        return try await pinned(repository)
+    }
+
+    /// Finds for each of `packages` the file to take: the copy signed by the first of `keys` that the package has and whose file is there.
+    ///
+    /// A signed file that is missing, may not be read or is no package counts as not there. For packages that were chosen: each file is looked at.
+    /// - Parameter keys: 8 or 16 hexadecimal digits of the key's id, in any case; "" allows the unsigned file.
+    /// - Returns: with the packages that have none of those signatures. Throws as ``metadata(of:)``.
+    public func copies(of packages: [KojiPackage], signedBy keys: [String]) async throws(ComposeFailure) -> SignedChoice {
+        let reader = try headerReader()
+        let wanted = keys.map { WantedKey($0) }
+        let searches = packages.indices.map {
+            HeaderReader.Search(index: $0, package: packages[$0], keys: packages[$0].candidates(wanted))
+        }
+        var findings = PackageFindings()
+        var results: [HeaderReader.Found] = []
+        await reader.copies(of: searches, findings: &findings) { results.append($0) }
+        try findings.check()
+        results.sort { $0.index < $1.index }
+        return SignedChoice(
+            copies: results.compactMap(\.copy),
+            unsigned: results.filter { $0.copy == nil }.map { found in
+                let package = packages[found.index]
+                return SignedChoice.Unsigned(package: package, keys: package.keys, missing: found.missing)
+            })
+    }
+
+    /// Metadata of the files that go into a compose, complete, and with their checksums as pkgids.
+    ///
+    /// The checksum is what ``PackageCopy/sha256`` says; otherwise the file is read for it, once as long as it stays the same. Throws as ``metadata(of:)``.
+    public func metadata(ofChosen copies: [PackageCopy]) async throws(ComposeFailure) -> ChosenPackages {
+        let copies = try await withChecksums(copies)
+        let location = location
+        let repository = try await threadPool.run(canceled: .canceled) { () throws(ComposeFailure) in
+            SyntheticRepository(
+                copies.compactMap { copy in
+                    copy.sha256.map { pkgid in
+                        SyntheticRepository.Package(
+                            package: copy.package,
+                            file: PackageFragments.File(pkgid: pkgid, size: copy.size, headerStart: copy.headerStart, href: copy.path),
+                            header: HeaderStore.key(of: copy.package, at: location))
+                    }
+                }, documents: MetadataDocument.allCases)
+        }
+        return ChosenPackages(
+            repository: try await pinned(repository),
+            copies: Dictionary(copies.map { ($0.package.provisionalID, $0) }, uniquingKeysWith: { first, _ in first }))
+    }
+}
+
+// Headers and documents.
+extension KojiPackageSource {
+    private func headerReader() throws(ComposeFailure) -> HeaderReader {
+        try access.authorize(location)
+        do throws(TransferProblem) {
+            return HeaderReader(tree: try SourceTree(location, access), transfer: transfer, threadPool: threadPool)
+        } catch {
+            throw RepositoryFailure(location).pinning(error)
+        }
+    }
+
+    private func pinned(_ repository: SyntheticRepository) async throws(ComposeFailure) -> PinnedRepository {
+        let reader = try headerReader()
+        if let metadata = try await cached(repository) { return metadata }
+        try await readHeaders(of: repository, reader)
+        return try await write(repository)
+    }
+
+    private func cached(_ repository: SyntheticRepository) async throws(ComposeFailure) -> PinnedRepository? {
+        let (cache, location) = (cache, location)
+        return try await threadPool.run(canceled: .canceled) { () throws(ComposeFailure) in
+            do throws(Errno) {
+                return try cache.find(repository.id).map { PinnedRepository(location: location, metadata: $0.metadata, revision: nil) }
+            } catch {
+                throw .storage(error)
+            }
+        }
+    }
+
+    /// Reads the headers that nobody has read before, and keeps them.
+    private func readHeaders(of repository: SyntheticRepository, _ reader: HeaderReader) async throws(ComposeFailure) {
+        let store = store
+        let missing = try await threadPool.run(canceled: .canceled) { () throws(ComposeFailure) in
+            try store.refresh()
+            return repository.packages.filter { store.fragments($0.header) == nil }
+        }
+        if missing.isEmpty { return }
+        logger.info("Headers of packages are read", metadata: ["packages": "\(repository.packages.count)", "headers": "\(missing.count)"])
+        var findings = PackageFindings()
+        var read: [Checksum: PackageFragments] = [:]
+        let sources = missing.map { HeaderReader.Source(package: $0.package, path: $0.file.href, header: $0.header) }
+        await reader.fragments(of: sources, findings: &findings) { result in
+            read[result.header] = result.fragments
+            guard read.count >= Self.keptAtOnce else { return nil }
+            let failure = await keep(read)
+            read = [:]
+            return failure
+        }
+        if let failure = await keep(read) { findings.stop(failure) }
+        try findings.check()
+    }
+
+    /// Also when the work was canceled: what was read is read.
+    private func keep(_ headers: [Checksum: PackageFragments]) async -> ComposeFailure? {
+        let store = store
+        return await withCheckedContinuation { continuation in
+            threadPool.submit { _ in
+                do throws(ComposeFailure) {
+                    try store.keep(headers)
+                    continuation.resume(returning: nil)
+                } catch {
+                    continuation.resume(returning: error)
+                }
+            }
+        }
+    }
+
+    /// With the checksum of each file: given, remembered or read.
+    private func withChecksums(_ copies: [PackageCopy]) async throws(ComposeFailure) -> [PackageCopy] {
+        let (store, location) = (store, location)
+        let reader = try headerReader()
+        var copies = try await threadPool.run(canceled: .canceled) { () throws(ComposeFailure) in
+            if copies.allSatisfy({ $0.sha256 != nil }) { return copies }
+            try store.refresh()
+            return copies.map { copy in
+                var copy = copy
+                copy.sha256 = copy.sha256 ?? store.checksum(of: copy, at: location)
+                return copy
+            }
+        }
+        let unread = copies.filter { $0.sha256 == nil }
+        if unread.isEmpty { return copies }
+        var findings = PackageFindings()
+        var read: [PackageCopy: Checksum] = [:]
+        await reader.checksums(of: unread, limit: limits.packageBytes, findings: &findings) { read[$0.copy] = $0.sha256 }
+        let found = read
+        try await threadPool.run(canceled: .canceled) { () throws(ComposeFailure) in try store.keep(found, at: location) }
+        try findings.check()
+        for index in copies.indices where copies[index].sha256 == nil { copies[index].sha256 = found[copies[index]] }
+        return copies
+    }
+
+    private func write(_ repository: SyntheticRepository) async throws(ComposeFailure) -> PinnedRepository {
+        let (cache, store, location) = (cache, store, location)
+        let metadata = try await threadPool.run(canceled: .canceled) { () throws(ComposeFailure) in
+            try repository.publish(in: cache, from: store)
+        }
+        return PinnedRepository(location: location, metadata: metadata, revision: nil)
+    }
+}

@@ -1,0 +1,206 @@
+public import ComposeModel
+public import Koji
+import Repodata
+
+/// Tags and builds of one Koji: pins them, lists their packages, and finds the files of those that were chosen.
+public struct KojiSource: Sendable {
+    let hub: KojiHub
+    let files: KojiPackageSource
+    /// Whether the files are read over HTTP, where asking the hub for a checksum is cheaper than reading a file for it.
+    private let isRemote: Bool
+
+    public init(hub: KojiHub, files: KojiPackageSource, isRemote: Bool) {
+        self.hub = hub
+        self.files = files
+        self.isRemote = isRemote
+    }
+
+    // MARK: Pin
+
+    /// What the tag is now, or was at `event`.
+    ///
+    /// - Parameter earlier: an event to which a compose of the tag was pinned before. If neither the tag nor one of its parents has changed since, it is
+    ///   that event again, so that composes of an unchanged tag are equal.
+    ///
+    /// Throws `.sourceNotUsable` when there is no such tag; `.sourceUnreachable` (transient) when the hub does not answer.
+    public func pin(
+        tag name: String, event: Int?, inherits: Bool, earlier: Int?
+    ) async throws(ComposeFailure) -> KojiPin.Tag {
+        do throws(KojiError) {
+            if let event {
+                guard try await hub.getTag(.name(name), event: event) != nil else { throw Self.noTag(name, at: event) }
+                return KojiPin.Tag(name: name, event: event, inherits: inherits)
+            }
+            if let earlier, let tag = try await hub.getTag(.name(name)), try await !hasChanged(tag, inherits: inherits, since: earlier) {
+                return KojiPin.Tag(name: name, event: earlier, inherits: inherits)
+            }
+            // The event first: what is listed as of it later is one moment, whatever is tagged meanwhile.
+            let now = try await hub.getLastEvent().id
+            guard try await hub.getTag(.name(name), event: now) != nil else { throw Self.noTag(name, at: nil) }
+            return KojiPin.Tag(name: name, event: now, inherits: inherits)
+        } catch {
+            throw ComposeFailure(error)
+        }
+    }
+
+    private func hasChanged(_ tag: KojiTag, inherits: Bool, since event: Int) async throws(KojiError) -> Bool {
+        // A parent that was added since is a change of the tag itself.
+        let parents = inherits ? try await hub.getFullInheritance(.id(tag.id), event: event).map(\.parentID) : []
+        return try await hub.tagChangedSinceEvent(event, tags: [tag.id] + parents)
+    }
+
+    private static func noTag(_ name: String, at event: Int?) -> KojiError {
+        KojiError(
+            .argument,
+            event.map { "At the event \($0), Koji had no tag called \(name)." }
+                ?? "Koji has no tag called \(name). One that was deleted can be had as of an event (koji_event) at which it was there.")
+    }
+
+    // MARK: List
+
+    /// The packages of a pin that machines of some architectures can use, their debuginfo and sources among them.
+    ///
+    /// - Parameters:
+    ///   - arches: of packages, as Koji has them; `noarch`, `src` and `nosrc` have to be among them where they are wanted.
+    ///   - signatures: whether it matters who has signed them: that doubles the hub's answer.
+    ///
+    /// Throws `.sourceNotUsable` naming builds that are not there or not complete; `.sourceUnreachable` (transient).
+    public func packages(of pin: KojiPin, arches: [String], signatures: Bool) async throws(ComposeFailure) -> [KojiPackage] {
+        do {
+            var content = KojiContent()
+            if let tag = pin.tag { content = try await list(tag, arches: arches, signatures: signatures) }
+            let builds = try await list(builds: pin.builds, arches: Set(arches))
+            // They win over the tag's builds of the same packages.
+            content.remove(buildsNamed: Set(builds.builds.values.map(\.name)))
+            content.merge(builds)
+            var packages = content.packages
+            for task in pin.scratchTasks { packages += try await list(task: task, arches: Set(arches)) }
+            return packages
+        } catch let error as ComposeFailure {
+            throw error
+        } catch let error as KojiError {
+            throw ComposeFailure(error)
+        } catch is CancellationError {
+            throw ComposeFailure(.canceled, "The work on the compose was stopped before it was complete.")
+        } catch {
+            throw ComposeFailure(.internal, "Koji's list of packages could not be read.")
+        }
+    }
+
+    private func list(_ tag: KojiPin.Tag, arches: [String], signatures: Bool) async throws -> KojiContent {
+        try await hub.listTaggedRPMS(
+            .name(tag.name), event: tag.event, inherit: tag.inherits, latest: true, arches: arches, rpmsigs: signatures, into: KojiContent()
+        ) { content, row in
+            switch row {
+            case .rpm(let rpm): content.add(rpm)
+            case .build(let build): content.builds[build.buildID] = build
+            }
+        }
+    }
+
+    private func list(builds nvrs: [String], arches: Set<String>) async throws -> KojiContent {
+        guard !nvrs.isEmpty else { return KojiContent() }
+        var content = KojiContent()
+        var wrong: [String] = []
+        for (nvr, result) in zip(nvrs, try await hub.getBuilds(nvrs.map { .name($0) })) {
+            switch result {
+            case .success(let build?) where build.state == .complete: content.builds[build.buildID] = build
+            case .success(let build?): wrong.append("\(nvr) is \(build.state?.name.lowercased() ?? "in a state that this version does not know")")
+            case .success(nil): wrong.append("\(nvr) is not there")
+            case .failure(let error):
+                // A name that cannot be taken apart is a fault.
+                guard error.code == .fault, !error.isTransient else { throw error }
+                wrong.append("\(nvr) is not the name, version and release of a build")
+            }
+        }
+        guard wrong.isEmpty else {
+            throw ComposeFailure(
+                .sourceNotUsable,
+                "\(wrong.count == 1 ? "A build cannot" : "\(wrong.count) builds cannot") be used: in Koji, \(wrong.joined(separator: "; ")).",
+                details: wrong.map { .init(text: $0) })
+        }
+        let ids = content.builds.keys.sorted()
+        for result in try await hub.listBuildRPMs(ofEach: ids.map { .id($0) }) {
+            for rpm in try result.get() where arches.contains(rpm.arch) && !rpm.isMetadataOnly { content.add(rpm) }
+        }
+        let rpms = content.rpms.keys.sorted()
+        for (id, signatures) in zip(rpms, try await hub.queryRPMSigs(rpmIDs: rpms)) {
+            content.keys[id] = signatures.map(\.sigkey).filter { !$0.isEmpty }
+        }
+        return content
+    }
+
+    /// The packages that a scratch build's tasks have made; nothing in Koji signs them.
+    private func list(task id: Int, arches: Set<String>) async throws -> [KojiPackage] {
+        guard let task = try await hub.getTaskInfo(id) else {
+            throw ComposeFailure(.sourceNotUsable, "Koji has no task \(id).")
+        }
+        let tasks = task.method == "build" ? try await hub.getTaskChildren(id) : [task]
+        var packages: [KojiPackage] = []
+        for task in tasks where task.method == "buildArch" {
+            let result = try await hub.getBuildArchResult(task.id)
+            for file in result.rpms + result.srpms {
+                guard let name = file.split(separator: "/").last, let nevra = NEVRA(String(name)), arches.contains(nevra.arch) else { continue }
+                packages.append(
+                    KojiPackage(nevra: nevra, build: "the scratch build \(id)", place: .task(file: "work/\(file)"), payloadHash: nil))
+            }
+        }
+        guard !packages.isEmpty else {
+            throw ComposeFailure(.sourceNotUsable, "The task \(id) in Koji has no packages for these architectures: is it a finished scratch build?")
+        }
+        return packages.uniqued(by: \.nevra)
+    }
+
+    // MARK: Files
+
+    /// Metadata of all of `packages`, from their headers alone, to choose from.
+    public func metadata(of packages: [KojiPackage]) async throws(ComposeFailure) -> PinnedRepository {
+        try await files.metadata(of: packages)
+    }
+
+    /// The files of the packages that `records` of ``metadata(of:)`` are about, with their true checksums.
+    ///
+    /// - Parameter sigkeys: of each package the copy that the first of them has signed whose file is there; none: unsigned packages.
+    ///
+    /// Throws `.packageFileUnusable` naming the packages that none of the keys has signed, with the keys that they have.
+    public func chosen(
+        by records: [PackageRecord], among packages: [KojiPackage], sigkeys: [String]
+    ) async throws(ComposeFailure) -> ChosenPackages {
+        let choice = try await files.copies(
+            of: KojiPackage.chosen(by: records, among: packages), signedBy: sigkeys.isEmpty ? [""] : sigkeys)
+        guard choice.unsigned.isEmpty else { throw Self.failure(choice.unsigned, sigkeys) }
+        return try await files.metadata(ofChosen: isRemote ? try await withChecksums(choice.copies) : choice.copies)
+    }
+
+    /// With the checksums that the hub knows; a hub that is too old to be asked for them leaves them to be computed.
+    private func withChecksums(_ copies: [PackageCopy]) async throws(ComposeFailure) -> [PackageCopy] {
+        let ids = copies.compactMap(\.package.id)
+        let known: [Int: [String: String]]
+        do throws(KojiError) {
+            known = try await hub.sha256(ofRPMs: ids)
+        } catch {
+            guard error.code == .fault, !error.isTransient else { throw ComposeFailure(error) }
+            return copies
+        }
+        return copies.map { copy in
+            var copy = copy
+            if let id = copy.package.id, let hex = known[id]?[copy.key] { copy.sha256 = Checksum("sha256:\(hex)") }
+            return copy
+        }
+    }
+
+    private static func failure(_ unsigned: [SignedChoice.Unsigned], _ sigkeys: [String]) -> ComposeFailure {
+        let sentences = unsigned.map { package in
+            let has = package.keys.isEmpty ? "is not signed at all" : "is signed by \(package.keys.joined(separator: ", "))"
+            let missing = package.missing.isEmpty ? "" : "; the files signed by \(package.missing.joined(separator: ", ")) are not there any more"
+            return "\(package.package.nevra) of the build \(package.package.build) \(has)\(missing)"
+        }
+        let named = sentences.prefix(20) + (sentences.count > 20 ? ["and \(sentences.count - 20) more"] : [])
+        return ComposeFailure(
+            .packageFileUnusable,
+            "\(unsigned.count == 1 ? "1 package is" : "\(unsigned.count) packages are") not there as signed by any of the keys "
+                + "\(sigkeys.joined(separator: ", ")): \(named.joined(separator: "; ")). "
+                + "An empty key among the sigkeys allows packages that none of the others has signed.",
+            details: zip(unsigned, sentences).map { .init(package: "\($0.package.nevra)", arch: $0.package.nevra.arch, text: $1) })
+    }
+}

@@ -1,0 +1,205 @@
+import AsyncHTTPClient
+import Glibc
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import NIOSSL
+
+/// Carries calls to a hub and its answers back: as often as it takes, and with an explanation when there is no answer.
+struct HubConnection: Sendable {
+    let profile: KojiProfile
+    let limits: KojiLimits
+    private let client: HTTPClient
+    let logger: Logger
+    let clock: any Clock<Duration>
+
+    init(_ profile: KojiProfile, limits: KojiLimits, logger: Logger, clock: any Clock<Duration>) throws(KojiError) {
+        self.profile = profile
+        self.limits = limits
+        self.logger = logger
+        self.clock = clock
+        var configuration = HTTPClient.Configuration(
+            tlsConfiguration: try profile.tlsConfiguration(), redirectConfiguration: .disallow,
+            timeout: .init(connect: TimeAmount(limits.connectTimeout), read: TimeAmount(limits.silence)), decompression: .disabled)
+        // Attempts are counted here; the client's own would hide a refused connection until the timeout.
+        configuration.connectionPool.retryConnectionEstablishment = false
+        client = HTTPClient(eventLoopGroup: .singletonMultiThreadedEventLoopGroup, configuration: configuration)
+    }
+
+    func close() async throws { try await client.shutdown() }
+
+    /// Makes `call` and returns the sink with the answer in it. Each attempt begins with a new sink, so what an answer left behind that broke off
+    /// is forgotten with it.
+    ///
+    /// - Throws: ``KojiError``, or what the sink's owner threw.
+    func answer<Sink: ValueSink>(_ call: XMLRPCCall, bytes: Int, into makeSink: () -> Sink) async throws -> Sink {
+        let body = ByteBuffer(bytes: try call.encoded())
+        var attempt = 1
+        while true {
+            do {
+                return try await once(call.method, body, bytes: bytes, into: makeSink())
+            } catch let error as KojiError where error.isTransient && attempt < limits.attempts {
+                if Task.isCancelled { throw Self.canceled }
+                logger.info(
+                    "A call of the Koji hub is made again",
+                    metadata: [
+                        "hub": "\(profile.origin)", "method": "\(call.method)", "attempt": "\(attempt)", "reason": "\(error.message)",
+                    ])
+                do { try await clock.sleep(for: limits.pause(after: attempt)) } catch { throw Self.canceled }
+                attempt += 1
+            }
+        }
+    }
+
+    private static let canceled = KojiError(.canceled, "The call of the Koji hub was canceled.")
+
+    private func once<Sink: ValueSink>(_ method: String, _ body: ByteBuffer, bytes: Int, into sink: Sink) async throws -> Sink {
+        let begin = ContinuousClock.now
+        var request = HTTPClientRequest(url: profile.hub)
+        request.method = .POST
+        request.headers.add(name: "User-Agent", value: "odcs")
+        request.headers.add(name: "Content-Type", value: "text/xml")
+        request.headers.add(name: "Accept", value: "text/xml")
+        request.body = .bytes(body)
+        let response: HTTPClientResponse
+        do {
+            response = try await client.execute(request, timeout: TimeAmount(limits.connectTimeout + limits.silence), logger: logger)
+        } catch {
+            throw explain(error, method)
+        }
+        guard response.status == .ok else { throw await refusal(response, method) }
+        let kind = response.headers.first(name: "content-type")?.lowercased() ?? ""
+        guard !kind.hasPrefix("text/html") else { throw notKoji(method) }
+        if let length = response.headers.first(name: "content-length").flatMap({ Int($0) }), length > bytes {
+            throw KojiError(
+                .tooLarge,
+                "\(profile.hubName) announced an answer of \(length) bytes to \(method); this service accepts at most \(bytes).")
+        }
+        return try await read(response, method, bytes: bytes, into: sink, since: begin)
+    }
+
+    private func read<Sink: ValueSink>(
+        _ response: HTTPClientResponse, _ method: String, bytes: Int, into sink: Sink, since begin: ContinuousClock.Instant
+    ) async throws -> Sink {
+        let reader = AnswerReader(
+            sink, limits: AnswerLimits(bytes: bytes, textBytes: min(bytes, limits.textBytes), depth: limits.depth))
+        var chunks = response.body.makeAsyncIterator()
+        var received = 0
+        while true {
+            let chunk: ByteBuffer?
+            do { chunk = try await chunks.next() } catch { throw explain(error, method, received: received) }
+            guard let chunk else { break }
+            received += chunk.readableBytes
+            do {
+                try chunk.withUnsafeReadableBytes { try reader.read($0) }
+            } catch let problem as AnswerProblem {
+                throw explain(problem, method, received: received)
+            }
+            guard ContinuousClock.now - begin <= limits.wholeAnswer else {
+                throw KojiError(
+                    .unreachable,
+                    "\(profile.hubName) had sent \(received) bytes of its answer to \(method) after \(limits.wholeAnswer.inWords), and was not done.",
+                    isTransient: true)
+            }
+        }
+        // The body of a canceled request ends as if it were complete.
+        if Task.isCancelled { throw Self.canceled }
+        do { return try reader.finish() } catch { throw explain(error, method, received: received) }
+    }
+}
+
+// Explanations.
+extension HubConnection {
+    func explain(_ problem: AnswerProblem, _ method: String, received: Int) -> any Error {
+        switch problem {
+        case .caller(let error): error
+        case .fault(let fault): KojiError(fault: fault, method: method, hub: profile.hubName)
+        case .malformed(let what): unusable(.malformed, method, what)
+        case .unexpected(let what): unusable(.unexpected, method, what)
+        case .tooLarge(let what): unusable(.tooLarge, method, what)
+        case .html: notKoji(method)
+        case .notXMLRPC(let what): unusable(.notKoji, method, what)
+        case .truncated: cut(method, received)
+        }
+    }
+
+    private func unusable(_ code: KojiError.Code, _ method: String, _ what: String) -> KojiError {
+        KojiError(code, "The answer of the Koji hub at \(profile.origin) to \(method) cannot be used: \(what).")
+    }
+
+    private func notKoji(_ method: String) -> KojiError {
+        KojiError(
+            .notKoji,
+            "\(profile.hubName) answered \(method) with a page of HTML: either its address is not that of the hub, which often ends in /kojihub, or something before the hub answered in its place."
+        )
+    }
+
+    private func cut(_ method: String, _ received: Int) -> KojiError {
+        KojiError(
+            .truncated, "\(profile.hubName) broke off its answer to \(method) after \(received) bytes.", isTransient: true)
+    }
+
+    /// Any other status than 200.
+    private func refusal(_ response: HTTPClientResponse, _ method: String) async -> KojiError {
+        let status = "the status \(response.status.code) (\(response.status.reasonPhrase))"
+        switch response.status.code {
+        case 408, 425, 429, 500...599:
+            return KojiError(.unreachable, "\(profile.hubName) answered \(method) with \(status).", isTransient: true)
+        case 401, 403:
+            return KojiError(
+                .refused,
+                "\(profile.hubName) answered \(method) with \(status); it may want a client certificate (authtype = ssl and cert).")
+        case 301, 302, 303, 307, 308:
+            let target = response.headers.first(name: "location").map { "to \(Excerpt.of($0))" } ?? "elsewhere"
+            return KojiError(.refused, "\(profile.hubName) redirects \(target); its address has to be the one that answers itself.")
+        case 404, 410:
+            return KojiError(.refused, "\(profile.hubName) answered \(method) with \(status): its address is not that of a hub.")
+        default:
+            // The hub's own words are a line of plain text; without them the status has to do.
+            let text = try? await response.body.collect(upTo: 4096)
+            let isPlain = response.headers.first(name: "content-type")?.hasPrefix("text/plain") ?? false
+            let words = isPlain ? text.map { Excerpt.of($0.readableBytesView) } : nil
+            return KojiError(.refused, "\(profile.hubName) answered \(method) with \(status)\(words.map { ": \($0)" } ?? "").")
+        }
+    }
+
+    /// Why no answer came, or no more of it.
+    private func explain(_ error: any Error, _ method: String, received: Int = 0) -> KojiError {
+        if Task.isCancelled { return Self.canceled }
+        logger.info(
+            "A call of the Koji hub failed",
+            metadata: ["hub": "\(profile.origin)", "method": "\(method)", "received": "\(received)", "error": "\(error)"])
+        let transient = { (what: String) in KojiError(.unreachable, "\(profile.hubName) \(what).", isTransient: true) }
+        switch error {
+        case let error as HTTPClientError where error == .connectTimeout:
+            return transient("did not take up a connection within \(limits.connectTimeout.inWords)")
+        case let error as HTTPClientError where error == .tlsHandshakeTimeout:
+            return transient("did not complete the TLS handshake within \(limits.connectTimeout.inWords)")
+        case let error as HTTPClientError where error == .readTimeout || error == .deadlineExceeded:
+            return received == 0
+                ? transient("did not answer \(method) within \(limits.silence.inWords)")
+                : transient("sent \(received) bytes of its answer to \(method) and then nothing for \(limits.silence.inWords)")
+        case let error as NIOConnectionError:
+            return transient(error.connectionErrors.isEmpty ? "has a name without an address" : "does not accept connections")
+        case let error as IOError where error.errnoCode == ECONNREFUSED:
+            return transient("does not accept connections")
+        case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError:
+            return KojiError(
+                .refused,
+                "\(profile.hubName) and this service do not trust each other's TLS certificates: serverca has to name the authority that signed the hub's, and a hub that asks for a client certificate needs cert."
+            )
+        default:
+            return received == 0 ? transient("closed the connection before it answered \(method)") : cut(method, received)
+        }
+    }
+}
+
+extension Duration {
+    /// For a person: "10 seconds", "0.25 seconds".
+    fileprivate var inWords: String {
+        let milliseconds = components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
+        if milliseconds == 1000 { return "1 second" }
+        return milliseconds % 1000 == 0 ? "\(milliseconds / 1000) seconds" : "\(Double(milliseconds) / 1000) seconds"
+    }
+}

@@ -1,0 +1,140 @@
+public import Logging
+
+/// A Koji hub, asked for what composes need. Every call only reads, needs no session, and may be made again when no answer came.
+///
+/// The methods are called as the hub's are, which Koji documents; an `event` says as of when, the hub's present being the default. They throw
+/// ``KojiError``.
+public final class KojiHub: Sendable {
+    public let profile: KojiProfile
+    let limits: KojiLimits
+    private let connection: HubConnection
+
+    /// - Parameter clock: for the pauses between two attempts.
+    /// - Throws: ``KojiError`` with `.settings` when a certificate cannot be read.
+    public init(
+        _ profile: KojiProfile, limits: KojiLimits = KojiLimits(), logger: Logger, clock: any Clock<Duration> = ContinuousClock()
+    ) throws(KojiError) {
+        self.profile = profile
+        self.limits = limits
+        connection = try HubConnection(profile, limits: limits, logger: logger, clock: clock)
+    }
+
+    /// Closes the connections. To be called once, after the last call has ended.
+    public func shutdown() async throws { try await connection.close() }
+
+    /// Makes any call and returns the whole answer as a value. For answers that are small.
+    public func call(_ call: XMLRPCCall) async throws(KojiError) -> XMLRPCValue {
+        let tree = try await answer(call, bytes: limits.smallAnswerBytes) { ValueTree() }
+        guard let value = tree.value else { throw unexpected(call.method, "it has no value") }
+        return value
+    }
+
+    /// Makes many calls with few requests, and returns an answer or a fault for each, in their order.
+    public func multiCall(_ calls: [XMLRPCCall]) async throws(KojiError) -> [Result<XMLRPCValue, KojiError>] {
+        var results: [Result<XMLRPCValue, KojiError>] = []
+        results.reserveCapacity(calls.count)
+        for start in stride(from: 0, to: calls.count, by: limits.callsAtOnce) {
+            let some = calls[start..<min(start + limits.callsAtOnce, calls.count)]
+            let answer = try await call(XMLRPCCall("multiCall", .array(some.map(\.asValue))))
+            guard case .array(let answers) = answer, answers.count == some.count else {
+                throw unexpected("multiCall", "it has not one answer for each call")
+            }
+            for (call, answer) in zip(some, answers) { results.append(try result(answer, of: call.method)) }
+        }
+        return results
+    }
+
+    private func result(_ answer: XMLRPCValue, of method: String) throws(KojiError) -> Result<XMLRPCValue, KojiError> {
+        switch answer {
+        case .array(let values) where values.count == 1: return .success(values[0])
+        case .structure:
+            let fault: KojiError.Fault
+            do { fault = try KojiError.Fault(answer) } catch { throw unexpected("multiCall", "it has a fault without a code") }
+            return .failure(KojiError(fault: fault, method: method, hub: profile.hubName))
+        default: throw unexpected("multiCall", "it has \(answer.kind) where an answer or a fault should be")
+        }
+    }
+}
+
+// How answers become rows.
+extension KojiHub {
+    /// The struct that the hub answers; `nil` when it answers nil.
+    func row<Row: AnswerRow>(_ call: XMLRPCCall, as type: Row.Type = Row.self) async throws(KojiError) -> Row? {
+        try await answer(call, bytes: limits.smallAnswerBytes) { SingleRow<Row>() }.row
+    }
+
+    /// The struct that the hub answers. Throws `.unexpected` when it answers nil.
+    func certainRow<Row: AnswerRow>(_ call: XMLRPCCall, as type: Row.Type = Row.self) async throws(KojiError) -> Row {
+        guard let row = try await row(call, as: Row.self) else { throw unexpected(call.method, "it is nil where a \(Row.noun) should be") }
+        return row
+    }
+
+    /// The list of structs that the hub answers, read one at a time.
+    func rows<Row: AnswerRow>(_ call: XMLRPCCall, as type: Row.Type = Row.self) async throws(KojiError) -> [Row] {
+        let rows = Latest<[Row]>()
+        _ = try await answer(call, bytes: limits.answerBytes) {
+            rows.value = []
+            return RowList<Row> { rows.value?.append($0) }
+        }
+        return rows.value ?? []
+    }
+
+    /// The struct that is one of a multiCall's answers; `nil` when it is nil.
+    func row<Row: AnswerRow>(in value: XMLRPCValue, of method: String, as type: Row.Type = Row.self) throws(KojiError) -> Row? {
+        try decode(value, of: method, into: SingleRow<Row>()).row
+    }
+
+    /// The list of structs that is one of a multiCall's answers, or a part of an answer.
+    func rows<Row: AnswerRow>(in value: XMLRPCValue, of method: String, as type: Row.Type = Row.self) throws(KojiError) -> [Row] {
+        let rows = Latest<[Row]>()
+        rows.value = []
+        _ = try decode(value, of: method, into: RowList<Row> { rows.value?.append($0) })
+        return rows.value ?? []
+    }
+
+    private func decode<Sink: ValueSink>(_ value: XMLRPCValue, of method: String, into sink: Sink) throws(KojiError) -> Sink {
+        var sink = sink
+        do {
+            try value.replay(into: &sink)
+        } catch {
+            throw connection.explain(error, method, received: 0) as? KojiError ?? unexpected(method, "it has another form")
+        }
+        return sink
+    }
+
+    /// The whole of listTaggedRPMS, row by row.
+    func taggedRows<Result: Sendable>(
+        _ call: XMLRPCCall, into initial: Result, _ take: @escaping @Sendable (inout Result, TaggedRow) throws -> Void
+    ) async throws -> Result {
+        let result = Latest<Result>()
+        _ = try await connection.answer(call, bytes: limits.answerBytes) {
+            result.value = initial
+            return TaggedRPMList { row in
+                guard var value = result.value.take() else { return }
+                defer { result.value = value }
+                try take(&value, row)
+            }
+        }
+        return result.value ?? initial
+    }
+
+    func unexpected(_ method: String, _ what: String) -> KojiError {
+        KojiError(.unexpected, "The answer of the Koji hub at \(profile.origin) to \(method) cannot be used: \(what).")
+    }
+
+    private func answer<Sink: ValueSink>(_ call: XMLRPCCall, bytes: Int, into makeSink: () -> Sink) async throws(KojiError) -> Sink {
+        do {
+            return try await connection.answer(call, bytes: bytes, into: makeSink)
+        } catch let error as KojiError {
+            throw error
+        } catch {
+            // Nothing but a sink's owner throws anything else, and these do not.
+            throw unexpected(call.method, "\(type(of: error))")
+        }
+    }
+}
+
+/// What the rows of the latest attempt came to. It belongs to one call.
+private final class Latest<Value> {
+    var value: Value?
+}

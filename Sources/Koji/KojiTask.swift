@@ -1,0 +1,136 @@
+/// A task: what a hub has its builders do.
+public struct KojiTask: Hashable, Sendable {
+    public enum State: Int, Hashable, Sendable, CaseIterable {
+        case free = 0, open, closed, canceled, assigned, failed
+
+        /// As Koji calls it: "CLOSED".
+        public var name: String { "\(self)".uppercased() }
+        /// Whether it will not change any more.
+        public var isFinal: Bool { self == .closed || self == .canceled || self == .failed }
+    }
+
+    public var id = 0
+    /// What is done: `build`, `buildArch`.
+    public var method = ""
+    /// `nil` for a state that this version does not know.
+    public var state: State?
+    /// The architecture that it is for; `noarch` where that is of no account.
+    public var arch = ""
+    /// What its parent calls it: often the architecture.
+    public var label: String?
+    public var parent: Int?
+
+    public init() {}
+}
+
+extension KojiTask: AnswerRow {
+    enum Member: String, CaseIterable {
+        case arch, id, label, method, parent, state
+    }
+
+    static var noun: String { "task" }
+
+    mutating func take(_ member: Member, _ value: RowScalar) throws(RowScalar.Mismatch) {
+        switch member {
+        case .arch: arch = try value.string
+        case .id: id = try value.int
+        case .label: label = try value.string
+        case .method: method = try value.string
+        case .parent: parent = try value.int
+        case .state: state = State(rawValue: try value.int)
+        }
+    }
+
+    var missing: Member? { id == 0 ? .id : method.isEmpty ? .method : nil }
+}
+
+/// What a finished task `buildArch` made: paths below `work` of the hub's file tree.
+public struct BuildArchResult: Hashable, Sendable {
+    public var rpms: [String]
+    public var srpms: [String]
+    public var logs: [String]
+}
+
+/// A file that a task left behind.
+public struct TaskOutputFile: Hashable, Sendable {
+    /// Relative to the task's directory.
+    public let name: String
+    public let volumeName: String
+    public let size: Int
+
+    public init(name: String, volumeName: String, size: Int) {
+        self.name = name
+        self.volumeName = volumeName
+        self.size = size
+    }
+}
+
+/// A file of a build that is not an RPM, as a module's `modulemd.x86_64.txt`.
+public struct KojiArchive: Hashable, Sendable {
+    public var id = 0
+    public var buildID = 0
+    /// The type of the build, and the directory below `files` that it is in.
+    public var btype = ""
+    public var filename = ""
+    public var size = 0
+    public var checksum = ""
+    /// 0 for MD5, 1 for SHA-1, 2 for SHA-256.
+    public var checksumType = 0
+    public var isMetadataOnly = false
+
+    public init() {}
+}
+
+extension KojiArchive: AnswerRow {
+    enum Member: String, CaseIterable {
+        case btype
+        case buildID = "build_id"
+        case checksum
+        case checksumType = "checksum_type"
+        case filename, id
+        case metadataOnly = "metadata_only"
+        case size
+    }
+
+    static var noun: String { "archive" }
+
+    mutating func take(_ member: Member, _ value: RowScalar) throws(RowScalar.Mismatch) {
+        switch member {
+        case .btype: btype = try value.string
+        case .buildID: buildID = try value.int
+        case .checksum: checksum = try value.string
+        case .checksumType: checksumType = try value.int
+        case .filename: filename = try value.string
+        case .id: id = try value.int
+        case .metadataOnly: isMetadataOnly = try value.bool
+        case .size: size = try value.int
+        }
+    }
+
+    var missing: Member? { filename.isEmpty ? .filename : nil }
+}
+
+/// Something with a number and a name: a volume, a type of builds, a result of a search.
+public struct KojiNamed: Hashable, Sendable {
+    public var id = -1
+    public var name = ""
+
+    public init() {}
+}
+
+extension KojiNamed: AnswerRow {
+    enum Member: String, CaseIterable {
+        case id, name
+    }
+
+    static var noun: String { "name" }
+
+    mutating func take(_ member: Member, _ value: RowScalar) throws(RowScalar.Mismatch) {
+        switch member {
+        case .id: id = try value.int
+        case .name: name = try value.string
+        }
+    }
+
+    var missing: Member? { id < 0 ? .id : name.isEmpty ? .name : nil }
+}

@@ -1,0 +1,83 @@
+public import SystemPackage
+
+/// Where the main header of an RPM file is, as told by the file's first bytes.
+///
+/// An RPM file is the lead (96 bytes), the signature header, padded to a multiple of 8, the main header and the payload. Each header begins with
+/// 16 bytes that say how long it is (RPM's manual, "Package format").
+public struct RPMHeaderExtent: Hashable, Sendable {
+    /// `rpm:header-range`: in bytes from the start of the file.
+    public let range: Range<Int>
+
+    /// What some first bytes of a file tell.
+    public enum Finding: Hashable, Sendable {
+        /// So many bytes from the start of the file have to be looked at before more can be said.
+        case needs(Int)
+        /// All bytes of the header are there.
+        case complete(RPMHeaderExtent)
+    }
+
+    /// Bytes that tell where the main header starts.
+    public static let signatureIntroEnd = leadSize + introSize
+
+    /// Bytes of lead, signature and header together that are accepted: the largest of Fedora have a few million.
+    public static let largest = 64 << 20
+
+    private static let leadSize = 96
+    private static let introSize = 16
+
+    /// Looks at the first bytes of a file. Throws `.notAnRPM` for what is none, `.tooLarge` for a header that claims more than ``largest``.
+    public static func find(in bytes: [UInt8], named name: String) throws(RepodataError) -> Finding {
+        guard bytes.count >= signatureIntroEnd else { return .needs(signatureIntroEnd) }
+        let start = try start(in: bytes, named: name)
+        guard bytes.count >= start + introSize else { return .needs(start + introSize) }
+        let end = start + (try size(of: bytes, at: start, named: name))
+        guard end <= largest else { throw tooLarge(end, name) }
+        return bytes.count >= end ? .complete(RPMHeaderExtent(range: start..<end)) : .needs(end)
+    }
+
+    /// Where the main header starts, by the first ``signatureIntroEnd`` bytes of a file.
+    public static func start(in bytes: [UInt8], named name: String) throws(RepodataError) -> Int {
+        guard bytes.starts(with: [0xED, 0xAB, 0xEE, 0xDB]) else { throw RepodataError(.notAnRPM, "\(name) is not an RPM package") }
+        guard bytes.count >= signatureIntroEnd else { throw RepodataError(.truncated, "\(name) ends inside of its header") }
+        let end = leadSize + (try size(of: bytes, at: leadSize, named: name))
+        let start = (end + 7) / 8 * 8
+        guard start <= largest else { throw tooLarge(start, name) }
+        return start
+    }
+
+    /// Reads lead, signature and header, and nothing behind them. Blocking. Throws `.truncated` for a file that ends before.
+    public static func contents(of file: FileDescriptor, named name: String) throws(RepodataError) -> [UInt8] {
+        var bytes: [UInt8] = []
+        while case .needs(let count) = try find(in: bytes, named: name) {
+            let have = bytes.count
+            bytes += try RepodataError.io(name) {
+                try [UInt8](unsafeUninitializedCapacity: count - have) { buffer, read in
+                    while read < count - have {
+                        let step = try file.read(
+                            fromAbsoluteOffset: Int64(have + read), into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[read...]))
+                        if step == 0 { break }
+                        read += step
+                    }
+                }
+            }
+            guard bytes.count == count else {
+                _ = try bytes.count < signatureIntroEnd && !bytes.isEmpty ? start(in: bytes, named: name) : 0
+                throw RepodataError(.truncated, "\(name) ends inside of its header, after \(bytes.count) bytes")
+            }
+        }
+        return bytes
+    }
+
+    private static func size(of bytes: [UInt8], at offset: Int, named name: String) throws(RepodataError) -> Int {
+        guard bytes[offset..<offset + 4].elementsEqual([0x8E, 0xAD, 0xE8, 0x01]) else {
+            throw RepodataError(.notAnRPM, "\(name) is not an RPM package, or damaged: there is no header at byte \(offset)")
+        }
+        func number(_ at: Int) -> Int { bytes[at..<at + 4].reduce(0) { $0 << 8 | Int($1) } }
+        // Entries of 16 bytes, then their data.
+        return introSize + 16 * number(offset + 8) + number(offset + 12)
+    }
+
+    private static func tooLarge(_ size: Int, _ name: String) -> RepodataError {
+        RepodataError(.tooLarge, "\(name) claims a header that ends at byte \(size); more than \(largest) are not accepted")
+    }
+}

@@ -1,0 +1,353 @@
+import Koji
+import Logging
+import ScriptedHub
+import Testing
+
+@Suite struct CallTests {
+    /// Runs `body` with a hub that answers as recorded, and checks that it had an answer for each call.
+    private func withHub(_ body: (KojiHub) async throws -> Void) async throws {
+        try await ScriptedHub.with { scripted in
+            try await scripted.asked { hub in try await body(hub) }
+            #expect(scripted.unrecorded.isEmpty)
+        }
+    }
+
+    @Test("the hub's version and events")
+    func theHubSVersionAndEvents() async throws {
+        try await withHub { hub in
+            #expect(try await hub.getAPIVersion() == 1)
+            #expect(try await hub.getKojiVersion() == "1.35.3")
+            let last = try await hub.getLastEvent()
+            #expect(last.id == 100)
+            #expect(last.timestamp == 1_795_247_736.94291)
+            #expect(try await hub.getLastEvent(before: 1_795_247_636.94291).id == 93)
+            #expect(try await hub.getEvent(64).timestamp == 1_795_247_561.985216)
+            let error = try await #require(throws: KojiError.self) { try await hub.getEvent(99_999_999) }
+            #expect(error.faultCode == KojiError.Fault.generic)
+            #expect(!error.isTransient)
+        }
+    }
+
+    @Test("a tag, an unknown one, and a deleted one when it existed")
+    func aTagAnUnknownOneAnd() async throws {
+        try await withHub { hub in
+            let tag = try #require(try await hub.getTag("f26"))
+            #expect(tag.id == 1)
+            #expect(tag.name == "f26")
+            #expect(tag.arches == "x86_64 i686 aarch64")
+            #expect(!tag.isLocked)
+            #expect(try await hub.getTag(1) == tag)
+            #expect(try await hub.getTag("locked-tag")?.isLocked == true)
+            #expect(try await hub.getTag("no-such-tag") == nil)
+            #expect(try await hub.getTag("another-one") == nil)
+            #expect(try await hub.getTag("gone-tag") == nil)
+            #expect(try await hub.getTag("f26", event: 1) == nil)
+            #expect(try await hub.getTag("gone-tag", event: 99)?.id == 12)
+            #expect(try await hub.getTagEvenIfDeleted("gone-tag")?.revokeEvent == 100)
+        }
+    }
+
+    @Test("the parents of a tag, at an event too")
+    func theParentsOfATagAt() async throws {
+        try await withHub { hub in
+            let parents = try await hub.getFullInheritance("f26-build")
+            #expect(parents.map(\.name) == ["f26-updates", "f26", "buildsys-extras"])
+            #expect(parents.map(\.parentID) == [2, 1, 5])
+            #expect(parents.map(\.currentDepth) == [1, 2, 1])
+            #expect(parents[2].packageFilter == "^zed$")
+            #expect(parents[2].isIntransitive)
+            #expect(parents[2].isNoConfig)
+            #expect(parents[2].priority == 10)
+            #expect(parents[2].maximumDepth == nil)
+            #expect(try await hub.getFullInheritance("f26") == [])
+            #expect(try await hub.getFullInheritance("f26-build", event: 10).map(\.name) == ["f26-updates", "f26"])
+            let error = try await #require(throws: KojiError.self) { try await hub.getFullInheritance("no-such-tag") }
+            #expect(error.faultText == "No such entry in table tag: no-such-tag")
+        }
+    }
+
+    @Test("whether tags changed after an event")
+    func whetherTagsChangedAfterAnEvent() async throws {
+        try await withHub { hub in
+            let hasChanged = try await hub.tagChangedSinceEvent(60, tags: [2, 1])
+            #expect(hasChanged)
+            #expect(try await !hub.tagChangedSinceEvent(100, tags: [2, 1]))
+            #expect(try await !hub.tagChangedSinceEvent(60, tags: []))
+        }
+    }
+
+    @Test("what changed in a tag after an event")
+    func whatChangedInATagAfter() async throws {
+        try await withHub { hub in
+            let tables: [KojiTagChange.Table] = [.tagListing, .tagInheritance]
+            let changes = try await hub.queryHistory(tag: "f26-updates", tables: tables, afterEvent: 70, beforeEvent: 101)
+            #expect(changes.map(\.createEvent) == [72, 74, 65, 76])
+            #expect(changes.map(\.revokeEvent) == [73, nil, 75, nil])
+            #expect(changes.map(\.packageName) == ["ed", "libfoo", "libfoo", "libfoo"])
+            #expect(changes[1].buildID == 13)
+            #expect(changes[1].version == "1.10")
+            #expect(changes.allSatisfy { $0.table == .tagListing && $0.tagID == 2 && $0.tagName == "f26-updates" })
+            #expect(try await hub.queryHistory(tag: "f26-updates", tables: tables, afterEvent: 100, beforeEvent: 101) == [])
+        }
+    }
+
+    @Test("the builds in a tag")
+    func theBuildsInATag() async throws {
+        try await withHub { hub in
+            let latest = try await hub.listTagged("f26-updates", inherit: true, latest: true)
+            #expect(latest.count == 10)
+            let libfoo = try #require(latest.first)
+            #expect(libfoo.nvr == "libfoo-1.1-1.fc26")
+            #expect(libfoo.buildID == 12)
+            #expect(libfoo.name == "libfoo")
+            #expect(libfoo.tagName == "f26-updates")
+            #expect(libfoo.tagID == 2)
+            #expect(libfoo.tagEvent == 76)
+            #expect(libfoo.creationEventID == 42)
+            #expect(libfoo.state == .complete)
+            #expect(libfoo.volumeName == "DEFAULT")
+            #expect(libfoo.ownerName == "kojiadmin")
+            #expect(libfoo.epoch == nil)
+            #expect(libfoo.taskID == nil)
+            #expect(latest.last?.tagName == "f26")
+            #expect(latest.first { $0.name == "python-baz" }?.volumeName == "vol2")
+            #expect(try await hub.listTagged("f26-updates", event: 64, inherit: true).map(\.nvr).first == "ed-1.14.2-2.fc26")
+            #expect(try await hub.listTagged(2).count == 7)
+            #expect(try await hub.listTagged("empty-tag") == [])
+            #expect(try await hub.listTagged("gone-tag", event: 99) == [])
+            let modules = try await hub.listTagged("f26-modular-updates", event: 100, inherit: true, package: "testmodule", type: "module")
+            #expect(modules.map(\.version) == ["master", "next_gen", "master", "master"])
+            let error = try await #require(throws: KojiError.self) { try await hub.listTagged("no-such-tag") }
+            #expect(error.message.hasSuffix(" refused the call listTagged: No such tagInfo: 'no-such-tag' (fault 1000)."))
+            await #expect(throws: KojiError.self) { try await hub.listTagged("f26-updates", event: 1) }
+        }
+    }
+
+    @Test("the packages in a tag with their signatures")
+    func thePackagesInATagWith() async throws {
+        try await withHub { hub in
+            struct Found: Sendable {
+                var rpms: [KojiRPM] = []
+                var builds: [KojiBuild] = []
+            }
+            let found = try await hub.listTaggedRPMS(
+                "f26-updates", event: 100, inherit: true, latest: true, rpmsigs: true, into: Found()
+            ) { found, row in
+                switch row {
+                case .rpm(let rpm):
+                    #expect(found.builds.isEmpty)
+                    found.rpms.append(rpm)
+                case .build(let build): found.builds.append(build)
+                }
+            }
+            #expect(found.rpms.count == 79)
+            #expect(Set(found.rpms.map(\.id)).count == 43)
+            #expect(found.builds.count == 10)
+            #expect(found.rpms[0].nvra == "bar-3.2-1.fc26.src")
+            #expect(found.rpms[0].sigkey == "")
+            #expect(found.rpms[1].sigkey == "0b3e5524")
+            #expect(found.rpms[0].payloadHash?.description == "0f5af8b2c0a4c3c138409bc0a17e532d")
+            #expect(found.rpms[0].size == 7862)
+            #expect(found.rpms[0].buildID == 2)
+            #expect(found.rpms[0].buildtime == 1_499_040_000)
+            #expect(Set(found.rpms.filter { $0.sigkey == "b0234768" }.map(\.name)) == ["filereq", "scripted"])
+            #expect(found.rpms.first { $0.name == "python-baz" }?.epoch == 1)
+            #expect(Set(found.rpms.map(\.buildID)) == Set(found.builds.map(\.buildID)))
+            #expect(found.builds[0].nvr == "libfoo-1.1-1.fc26")
+
+            let some = try await hub.listTaggedRPMS(
+                "f26-updates", inherit: true, latest: true, arches: ["x86_64", "noarch"], into: [KojiRPM]()
+            ) { if case .rpm(let rpm) = $1 { $0.append(rpm) } }
+            #expect(Set(some.map(\.arch)) == ["x86_64", "noarch"])
+            #expect(some.allSatisfy { $0.sigkey == nil })
+            let none = try await hub.listTaggedRPMS("empty-tag", into: 0) { count, _ in count += 1 }
+            #expect(none == 0)
+            await #expect(throws: KojiError.self) { try await hub.listTaggedRPMS("no-such-tag", into: 0) { _, _ in } }
+        }
+    }
+
+    @Test("builds by name and number, in each state")
+    func buildsByNameAndNumberIn() async throws {
+        try await withHub { hub in
+            let build = try #require(try await hub.getBuild("ed-1.14.2-2.fc26"))
+            #expect(build.buildID == 6)
+            #expect(build.version == "1.14.2")
+            #expect(build.tagID == nil)
+            #expect(try await hub.getBuild(6) == build)
+            #expect(try await hub.getBuild("python-baz-0.9-3.fc26")?.epoch == 1)
+            #expect(try await hub.getBuild("ed-1.14.8-1.fc26")?.state == .deleted)
+            #expect(try await hub.getBuild("bar-data-3-1.fc26")?.volumeName == "vol2")
+            #expect(try await hub.getBuild("nope-1-1") == nil)
+            let error = try await #require(throws: KojiError.self) { try await hub.getBuild("notannvr") }
+            #expect(error.faultText == "invalid format: notannvr")
+            #expect(KojiBuild.State.canceled.name == "CANCELED")
+
+            let several = try await hub.getBuilds(["ed-1.14.2-2.fc26", "nope-1-1", "notannvr"])
+            #expect(try several[0].get() == build)
+            #expect(try several[1].get() == nil)
+            #expect(throws: error) { try several[2].get() }
+        }
+    }
+
+    @Test("the packages of a build")
+    func thePackagesOfABuild() async throws {
+        try await withHub { hub in
+            let rpms = try await hub.listBuildRPMs("ed-1.14.2-2.fc26")
+            #expect(rpms.count == 10)
+            #expect(rpms[0].nvra == "ed-1.14.2-2.fc26.src")
+            #expect(rpms[0].id == 23)
+            #expect(try await hub.listRPMs(buildID: 6) == rpms)
+            #expect(try await hub.listRPMs(buildID: 6, arches: ["x86_64", "src"]).count == 4)
+            #expect(try await hub.listBuildRPMs("testmodule-master-20180405123256.c2c572ec") == [])
+            #expect(try await hub.listBuildRPMs(ofEach: [6, "nope-1-1"]).map { (try? $0.get())?.count } == [10, nil])
+            #expect(try await hub.getRPM("ed-1.14.3-1.fc26.x86_64")?.id == 40)
+            #expect(try await hub.getRPM("nope-1-1.x86_64") == nil)
+        }
+    }
+
+    @Test("signatures and checksums of packages")
+    func signaturesAndChecksumsOfPackages() async throws {
+        try await withHub { hub in
+            let signatures = try await hub.queryRPMSigs(rpmID: 40)
+            #expect(signatures.map(\.sigkey) == ["", "0b3e5524", "b0234768"])
+            #expect(signatures[1].sighash == "6fe5c6e3b5379be26659e23c33f8493b")
+            #expect(try await hub.queryRPMSigs(rpmID: 40, sigkey: "0b3e5524").count == 1)
+            #expect(try await hub.queryRPMSigs(rpmID: 99_999_999) == [])
+            #expect(try await hub.queryRPMSigs(rpmIDs: [40, 101]) == [signatures, try await hub.queryRPMSigs(rpmID: 101)])
+            let sums = try await hub.getRPMChecksums(40)
+            #expect(sums["0b3e5524"]?["sha256"] == "ddb95bd13873447d8617b1e4fcca24c89ab3a192f5528c892908b322026b2887")
+            #expect(Set(sums.keys) == ["", "0b3e5524", "b0234768"])
+        }
+    }
+
+    @Test("modules and their files")
+    func modulesAndTheirFiles() async throws {
+        try await withHub { hub in
+            let module = try #require(try await hub.getModule(21))
+            #expect(module.name == "testmodule")
+            #expect(module.contentTag == "module-testmodule-master-20180405123256-c2c572ec")
+            #expect(module.modulemd.contains("Žluťoučký kůň"))
+            #expect(module.moduleBuildServiceID == 3256)
+            #expect(try await hub.getModule(6) == nil)
+            let archives = try await hub.listArchives(buildID: 21, type: "module")
+            #expect(
+                Set(archives.map(\.filename)) == [
+                    "modulemd.txt", "modulemd.src.txt", "modulemd.x86_64.txt", "modulemd.aarch64.txt",
+                ])
+            #expect(archives[0].checksum == "b99d6480a942adb1eb30747a12b549d6")
+            #expect(try await hub.listArchives(buildID: 6) == [])
+            #expect(try await hub.searchBuilds("testmodule-master-20180405123256.*").map(\.id) == [21, 22])
+            #expect(try await hub.listBTypes().map(\.name) == ["rpm", "maven", "win", "image", "module"])
+            #expect(try await hub.listVolumes().map(\.name) == ["DEFAULT", "vol2"])
+        }
+    }
+
+    @Test("tasks of scratch builds and what they left behind")
+    func tasksOfScratchBuildsAndWhat() async throws {
+        try await withHub { hub in
+            let task = try #require(try await hub.getTaskInfo(3))
+            #expect(task.method == "build")
+            #expect(task.state == .closed)
+            #expect(task.parent == nil)
+            #expect(try await hub.getTaskInfo(99_999_999) == nil)
+            #expect(try await hub.getTaskRequest(3).last?["scratch"] == true)
+            #expect(try await hub.getTaskChildren(3).map(\.id).sorted() == [4, 5, 6])
+            #expect(try await hub.getTaskChildren(99_999_999) == [])
+            let descendents = try await hub.getTaskDescendents(3)
+            #expect(descendents[3]?.map(\.method).sorted() == ["buildArch", "buildArch", "rebuildSRPM"])
+            #expect(descendents[5] == [])
+            let result = try await hub.getBuildArchResult(5)
+            #expect(result.rpms.first == "tasks/5/5/scratchy-0.1-1.fc26.x86_64.rpm")
+            #expect(result.srpms == ["tasks/5/5/scratchy-0.1-1.fc26.src.rpm"])
+            #expect(try await hub.getTaskResult(3) == .null)
+            let failed = try await #require(throws: KojiError.self) { try await hub.getTaskResult(7) }
+            #expect(failed.faultCode == KojiError.Fault.buildFailed)
+            let open = try await #require(throws: KojiError.self) { try await hub.getTaskResult(9) }
+            #expect(open.faultText == "Task 9 is not finished")
+            let files = try await hub.listTaskOutput(5)
+            #expect(files.count == 4)
+            #expect(files[0] == TaskOutputFile(name: "build.log", volumeName: "DEFAULT", size: 13))
+        }
+    }
+
+    @Test("many calls at once have answers and faults of their own")
+    func manyCallsAtOnceHaveAnswers() async throws {
+        try await ScriptedHub.with { scripted in
+            try await scripted.asked(limits: KojiLimits(callsAtOnce: 3)) { hub in
+                let calls = [
+                    XMLRPCCall("getTag", "f26"),
+                    XMLRPCCall("getTag", "no-such-tag", keywords: [.init("strict", true)]),
+                    XMLRPCCall("getBuild", "nope-1-1"), XMLRPCCall("listTagged", "no-such-tag"), XMLRPCCall("noSuchMethod", 1),
+                    XMLRPCCall("getTaskResult", 7),
+                    XMLRPCCall("listTagged", "f26-updates", keywords: [.init("package", "ed"), .init("inherit", true)]),
+                ]
+                let results = try await hub.multiCall(calls)
+                #expect(try results[0].get()["id"] == 1)
+                #expect(try results[2].get() == .null)
+                let codes = results.map { result in if case .failure(let error) = result { error.faultCode } else { nil as Int? } }
+                #expect(codes == [nil, 1000, nil, 1000, 1000, 1005, nil])
+                #expect(try results[6].get().array?.count == 2)
+                #expect(try await hub.multiCall([]).isEmpty)
+            }
+            #expect(scripted.calls.map(\.method) == ["multiCall", "multiCall", "multiCall"])
+        }
+    }
+
+    @Test("the recorded multiCall has its faults where they belong")
+    func theRecordedMulticallHasItsFaults() async throws {
+        try await ScriptedHub.with { scripted in
+            let recorded = Recordings.response("multiCall")
+            scripted.behave { _, _ in .bytes(recorded) }
+            try await scripted.asked { hub in
+                let results = try await hub.multiCall(Array(repeating: XMLRPCCall("getTag", "f26"), count: 7))
+                let texts = results.map { result in if case .failure(let error) = result { error.faultText } else { nil as String? } }
+                #expect(texts[1] == "No such tagInfo: 'no-such-tag'")
+                #expect(texts[4] == "Invalid method: noSuchMethod")
+                #expect(texts[0] == nil)
+            }
+        }
+    }
+
+    @Test("calls go over one connection and say who asks")
+    func callsGoOverOneConnectionAnd() async throws {
+        try await ScriptedHub.with { scripted in
+            try await scripted.asked { hub in
+                for _ in 0..<5 { _ = try await hub.getAPIVersion() }
+            }
+            #expect(scripted.connections == 1)
+            #expect(scripted.userAgents == ["odcs"])
+        }
+    }
+
+    @Test("a defect of the hub is told without the hub's files")
+    func aDefectOfTheHubIs() async throws {
+        try await withHub { hub in
+            let error = try await #require(throws: KojiError.self) { try await hub.call(XMLRPCCall("fault")) }
+            #expect(error.faultCode == 1)
+            #expect(!error.message.contains("/usr/lib"))
+            #expect(!error.message.contains("Traceback"))
+        }
+    }
+}
+
+extension ScriptedHub {
+    /// Quick to give up: every wait is one that a test provokes.
+    static let limits = KojiLimits(
+        connectTimeout: .seconds(60), silence: .seconds(60), attempts: 3, firstPause: .milliseconds(1), longestPause: .milliseconds(2))
+
+    /// Runs `body` with a client of this hub.
+    func asked<Result>(
+        limits: KojiLimits = limits, profile: KojiProfile? = nil, _ body: (KojiHub) async throws -> Result
+    ) async throws -> Result {
+        let hub = try KojiHub(
+            profile ?? self.profile(), limits: limits, logger: Logger(label: "koji", factory: { _ in SwiftLogNoOpLogHandler() }))
+        do {
+            let result = try await body(hub)
+            try await hub.shutdown()
+            return result
+        } catch {
+            try await hub.shutdown()
+            throw error
+        }
+    }
+}
