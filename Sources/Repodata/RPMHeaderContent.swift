@@ -14,7 +14,7 @@ public struct RPMHeaderContent: Hashable, Sendable {
     /// and for one whose header is damaged, `.truncated` and `.tooLarge` as their names say; `name` is what the message calls it.
     public init(reading bytes: [UInt8], named name: String) throws(RepodataError) {
         guard case .complete(let extent) = try RPMHeaderExtent.find(in: bytes, named: name) else {
-            throw RepodataError(.truncated, "\(name) ends inside of its header, after \(bytes.count) bytes")
+            throw RPMHeaderExtent.truncated(bytes.count, name)
         }
         self = try MemoryFile.with(bytes, named: name) { (file) throws(RepodataError) in
             try RPMFile.withHeader(of: file, named: name, verifyingHeader: true) { (header) throws(RepodataError) in

@@ -22,12 +22,16 @@ public struct RPMHeaderExtent: Hashable, Sendable {
     /// Bytes of lead, signature and header together that are accepted: the largest of Fedora have a few million.
     public static let largest = 64 << 20
 
+    private static let magic: [UInt8] = [0xED, 0xAB, 0xEE, 0xDB]
     private static let leadSize = 96
     private static let introSize = 16
 
     /// Looks at the first bytes of a file. Throws `.notAnRPM` for what is none, `.tooLarge` for a header that claims more than ``largest``.
     public static func find(in bytes: [UInt8], named name: String) throws(RepodataError) -> Finding {
-        guard bytes.count >= signatureIntroEnd else { return .needs(signatureIntroEnd) }
+        guard bytes.count >= signatureIntroEnd else {
+            if bytes.count >= magic.count { try checkMagic(bytes, name) }
+            return .needs(signatureIntroEnd)
+        }
         let start = try start(in: bytes, named: name)
         guard bytes.count >= start + introSize else { return .needs(start + introSize) }
         let end = start + (try size(of: bytes, at: start, named: name))
@@ -37,8 +41,8 @@ public struct RPMHeaderExtent: Hashable, Sendable {
 
     /// Where the main header starts, by the first ``signatureIntroEnd`` bytes of a file.
     public static func start(in bytes: [UInt8], named name: String) throws(RepodataError) -> Int {
-        guard bytes.starts(with: [0xED, 0xAB, 0xEE, 0xDB]) else { throw RepodataError(.notAnRPM, "\(name) is not an RPM package") }
-        guard bytes.count >= signatureIntroEnd else { throw RepodataError(.truncated, "\(name) ends inside of its header") }
+        if bytes.count >= magic.count { try checkMagic(bytes, name) }
+        guard bytes.count >= signatureIntroEnd else { throw truncated(bytes.count, name) }
         let end = leadSize + (try size(of: bytes, at: leadSize, named: name))
         let start = (end + 7) / 8 * 8
         guard start <= largest else { throw tooLarge(start, name) }
@@ -54,15 +58,16 @@ public struct RPMHeaderExtent: Hashable, Sendable {
                 try [UInt8](unsafeUninitializedCapacity: count - have) { buffer, read in
                     while read < count - have {
                         let step = try file.read(
-                            fromAbsoluteOffset: Int64(have + read), into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[read...]))
+                            fromAbsoluteOffset: Int64(have + read),
+                            into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[read...]))
                         if step == 0 { break }
                         read += step
                     }
                 }
             }
             guard bytes.count == count else {
-                _ = try bytes.count < signatureIntroEnd && !bytes.isEmpty ? start(in: bytes, named: name) : 0
-                throw RepodataError(.truncated, "\(name) ends inside of its header, after \(bytes.count) bytes")
+                _ = try find(in: bytes, named: name)
+                throw truncated(bytes.count, name)
             }
         }
         return bytes
@@ -75,6 +80,14 @@ public struct RPMHeaderExtent: Hashable, Sendable {
         func number(_ at: Int) -> Int { bytes[at..<at + 4].reduce(0) { $0 << 8 | Int($1) } }
         // Entries of 16 bytes, then their data.
         return introSize + 16 * number(offset + 8) + number(offset + 12)
+    }
+
+    private static func checkMagic(_ bytes: [UInt8], _ name: String) throws(RepodataError) {
+        guard bytes.starts(with: magic) else { throw RepodataError(.notAnRPM, "\(name) is not an RPM package") }
+    }
+
+    static func truncated(_ count: Int, _ name: String) -> RepodataError {
+        RepodataError(.truncated, "\(name) ends inside of its header, after \(count) bytes")
     }
 
     private static func tooLarge(_ size: Int, _ name: String) -> RepodataError {

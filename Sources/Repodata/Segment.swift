@@ -99,7 +99,8 @@ extension Segment {
         var header = signature
         append(UInt32(entries.count), to: &header)
         append(table.withUnsafeBytes { checksum($0) }, to: &header)
-        let temporary = FilePath(path.removingLastComponent().string).appending(".\(path.shortName).\(UInt64.random(in: .min ... .max)).tmp")
+        let temporary = FilePath(path.removingLastComponent().string).appending(
+            ".\(path.shortName).\(UInt64.random(in: .min ... .max)).tmp")
         try RepodataError.io("the store of package headers") {
             let file = try FileDescriptor.open(
                 temporary, .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec],

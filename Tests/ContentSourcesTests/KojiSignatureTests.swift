@@ -27,7 +27,8 @@ struct KojiSignatureTests {
             let package = try tree.package("ed-1.14.3-1.fc26.x86_64")
             #expect(package.keys.sorted() == ["0b3e5524", "b0234768"])
             for (wanted, key) in [
-                (["0b3e5524", "b0234768"], "0b3e5524"), (["B0234768", "0b3e5524"], "b0234768"), (["ffffffff", "12345678B0234768"], "b0234768"),
+                (["0b3e5524", "b0234768"], "0b3e5524"), (["B0234768", "0b3e5524"], "b0234768"),
+                (["ffffffff", "12345678B0234768"], "b0234768"),
                 (["ffffffff", ""], ""), (["", "0b3e5524"], ""),
             ] {
                 let choice = try await source.copies(of: [package], signedBy: wanted)

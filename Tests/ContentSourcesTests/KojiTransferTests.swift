@@ -10,7 +10,8 @@ import Testing
 struct KojiTransferTests {
     /// The tree at an address, with a large package in it.
     private func with(
-        limits: SourceLimits = Workbench.limits, _ body: (Workbench, KojiTree, KojiPackage, FileServer, KojiPackageSource) async throws -> Void
+        limits: SourceLimits = Workbench.limits,
+        _ body: (Workbench, KojiTree, KojiPackage, FileServer, KojiPackageSource) async throws -> Void
     ) async throws {
         try await Workbench.with(limits: limits) { bench in
             let tree = try await KojiTree(bench.sources.appending("topdir"))
@@ -46,7 +47,8 @@ struct KojiTransferTests {
             let local = try await bench.koji(.directory(tree.topdir), cache: "local", headers: "others").metadata(of: packages)
             #expect(local.metadata.id == remote.metadata.id)
             for document in ["primary.xml", "filelists.xml"] {
-                #expect(try local.metadata.directory.appending(document).contents() == remote.metadata.directory.appending(document).contents())
+                #expect(
+                    try local.metadata.directory.appending(document).contents() == remote.metadata.directory.appending(document).contents())
             }
 
             _ = try await source.metadata(of: packages)
@@ -59,7 +61,9 @@ struct KojiTransferTests {
     func largeHeader() async throws {
         try await with { bench, tree, _, server, source in
             let spec = bench.directory.appending("wide.spec")
-            let changes = (0..<9).map { "* Mon Jan 0\($0 + 1) 2018 A <a@b> - 1\n- \(UUID().uuidString) \(String(repeating: "long ", count: 800))" }
+            let changes = (0..<9).map {
+                "* Mon Jan 0\($0 + 1) 2018 A <a@b> - 1\n- \(UUID().uuidString) \(String(repeating: "long ", count: 800))"
+            }
             try spec.write(
                 """
                 Name: wide
@@ -90,7 +94,8 @@ struct KojiTransferTests {
                 server.answer { _ in hasRange ? .file : .wholeFile }
                 let before = server.requests.count
                 let source = try bench.koji(
-                    RepositoryLocation("\(server.address)/topdir"), prefixes: [server.address], cache: "\(hasRange)", headers: "\(hasRange)")
+                    RepositoryLocation("\(server.address)/topdir"), prefixes: [server.address], cache: "\(hasRange)", headers: "\(hasRange)"
+                )
                 _ = try await source.metadata(of: [wide])
                 #expect(
                     server.requests.dropFirst(before).map(\.range) == ["bytes=0-16383", "bytes=16384-\(extent.range.upperBound - 1)"])

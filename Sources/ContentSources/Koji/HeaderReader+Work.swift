@@ -18,7 +18,8 @@ extension HeaderReader {
 
     /// Hands the fragments of each of `sources` to `take`, in any order.
     func fragments(
-        of sources: [Source], findings: inout PackageFindings, take: ((header: Checksum, fragments: PackageFragments)) async -> ComposeFailure?
+        of sources: [Source], findings: inout PackageFindings,
+        take: ((header: Checksum, fragments: PackageFragments)) async -> ComposeFailure?
     ) async {
         await inParallel(sources, findings: &findings) { (source) throws(FileProblem) in
             do throws(HeaderProblem) {
@@ -32,7 +33,9 @@ extension HeaderReader {
             } catch {
                 throw FileProblem(error, of: source.package, at: source.path)
             }
-        } take: { await take($0) }
+        } take: {
+            await take($0)
+        }
     }
 
     /// A package, and the keys of the copies to look for.

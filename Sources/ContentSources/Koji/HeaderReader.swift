@@ -86,7 +86,8 @@ struct HeaderReader: Sendable {
             }
             let time = file.status.st_mtim
             return Start(
-                size: file.size, headerStart: try content { () throws(RepodataError) in try RPMHeaderExtent.start(in: bytes, named: Self.name) },
+                size: file.size,
+                headerStart: try content { () throws(RepodataError) in try RPMHeaderExtent.start(in: bytes, named: Self.name) },
                 version: "\(time.tv_sec).\(time.tv_nsec)")
         }
     }

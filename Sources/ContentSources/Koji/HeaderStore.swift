@@ -62,7 +62,8 @@ struct HeaderStore: Sendable {
         do throws(RepodataError) {
             return try body()
         } catch {
-            throw .storage("What was read of packages could not be kept: \(error.message). This service's administrators have to look into it.")
+            throw .storage(
+                "What was read of packages could not be kept: \(error.message). This service's administrators have to look into it.")
         }
     }
 }

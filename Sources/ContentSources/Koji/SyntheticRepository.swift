@@ -25,7 +25,8 @@ struct SyntheticRepository: Sendable {
         self.documents = documents
         var text = "koji 1 \(documents.map(\.rawValue))\n"
         for package in self.packages {
-            text += "\(package.header.hex) \(package.file.pkgid.hex) \(package.file.size) \(package.file.headerStart) \(package.file.href)\n"
+            text +=
+                "\(package.header.hex) \(package.file.pkgid.hex) \(package.file.size) \(package.file.headerStart) \(package.file.href)\n"
         }
         let repomd =
             """
