@@ -79,7 +79,7 @@ let package = Package(
         .target(
             name: "ContentSources",
             dependencies: [
-                "CLinux", "ComposeModel", "Repodata", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL, systemPackage,
+                "CLinux", "ComposeModel", "Koji", "Repodata", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL, systemPackage,
             ],
             swiftSettings: strict),
         .target(
@@ -105,7 +105,7 @@ let package = Package(
             name: "odcs-server",
             dependencies: [
                 "ComposeFrontend", "ComposeModel", "ComposeStore", "ComposeWorker", "ContentSources", "Depsolve", "EmbeddedPostgres",
-                "Postgres", "Repodata", argumentParser, asyncHTTPClient, hummingbird, logging, nioCore, nioPosix, serviceLifecycle,
+                "Koji", "Postgres", "Repodata", argumentParser, asyncHTTPClient, hummingbird, logging, nioCore, nioPosix, serviceLifecycle,
                 systemPackage, unixSignals, yams,
             ],
             swiftSettings: strict),
@@ -173,7 +173,7 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "ComposeModel", "ComposeStore", "ComposeTestKit", "EmbeddedPostgres", "Postgres", "odcs", "odcs-server", asyncHTTPClient,
+                "ComposeModel", "ComposeStore", "ComposeTestKit", "EmbeddedPostgres", "Koji", "Postgres", "ScriptedHub", "odcs", "odcs-server", asyncHTTPClient,
                 hummingbird, logging, nioCore, nioHTTP1, subprocess, systemPackage,
             ],
             exclude: ["Scripts"], swiftSettings: strict),

@@ -22,7 +22,8 @@ extension ComposeStore {
     ///   - kojiEvent: The event of a Koji's history as of which it is made.
     ///   - reason: The `state_reason` of the compose if it reuses a result.
     public func settle(
-        _ lease: ComposeLease, as specification: ComposeSpecification, source: String, kojiEvent: Int? = nil, reason: @Sendable (Int) -> String
+        _ lease: ComposeLease, as specification: ComposeSpecification, source: String, kojiEvent: Int? = nil,
+        reason: @Sendable (Int) -> String
     ) async throws -> Settlement {
         let key = try specification.key()
         return try await pool.withTransaction { connection in

@@ -73,6 +73,25 @@ extension KojiHub {
         }
     }
 
+    /// The SHA-256 of the files of each package, by its number and then by key, with few requests. As ``getRPMChecksums(_:types:)``; a package whose
+    /// checksums the hub cannot tell is left out.
+    public func sha256(ofRPMs ids: [Int]) async throws(KojiError) -> [Int: [String: String]] {
+        let calls = ids.map { XMLRPCCall("getRPMChecksums", .int($0)).with("checksum_types", .array([.string("sha256")])) }
+        var known: [Int: [String: String]] = [:]
+        for (id, result) in zip(ids, try await multiCall(calls)) {
+            switch result {
+            case .success(.structure(let keys)):
+                known[id] = keys.compactMapValues { sums in
+                    guard case .structure(let sums) = sums else { return nil }
+                    return sums["sha256"]?.string
+                }
+            case .failure(let error) where error.isTransient: throw error
+            case .success, .failure: continue
+            }
+        }
+        return known
+    }
+
     /// The files of a build that are not RPMs. Empty when there is no such build.
     public func listArchives(buildID: Int, type: String? = nil) async throws(KojiError) -> [KojiArchive] {
         try await rows(XMLRPCCall("listArchives").with("buildID", .int(buildID)).with("type", type.map { .string($0) }))

@@ -164,6 +164,13 @@ struct ServerAssembly {
             let access = try access.publishing(configuration.composes.targets, publicURL: publicURL)
             for location in locations { try access.authorize(try RepositoryLocation(location)) }
         }
+        let modular = [
+            ("modular_koji_tags", !request.modularKojiTags.isEmpty), ("scratch_modules", !request.scratchModules.isEmpty),
+            ("module_defaults_url", request.moduleDefaultsURL != nil),
+        ]
+        if let member = modular.first(where: \.1)?.0 {
+            throw ComposeFailure(.sourceNotUsable, "This version takes no modules along: \(member) cannot be used yet.")
+        }
         if request.sourceType == .pulp { try configuration.pulp?.check(request.source) }
     }
 }

@@ -143,7 +143,8 @@ import Testing
         #expect(tag.status == 2)
         #expect(
             tag.complaints
-                == "odcs: This version does not make composes of the source type tag yet. (HTTP 400)\n")
+                == "odcs: This server makes no composes of the source type tag: the setting koji.hub is missing in its configuration. (HTTP 400)\n"
+        )
     }
 
     @Test("a server that is not there is status 2, and says what to look at")

@@ -2,6 +2,7 @@ import ComposeModel
 import ComposeStore
 public import ContentSources
 import Depsolve
+import Repodata
 import SystemPackage
 
 /// Everything that composes are made from: says what the source of a compose is now, and brings what was pinned to this host.
@@ -137,7 +138,8 @@ public struct ComposeSources: Sendable {
         let name = pin.tag.map { "The tag \($0.name)" } ?? "The list of builds"
         return PackageSet(
             repositories: [try await koji.metadata(of: packages)], lookaside: try await metadata(lookaside),
-            notes: packages.isEmpty ? ["\(name) has no packages for \(request.arches.joined(separator: ", "))."] : [], koji: .init(pin: pin, packages: packages))
+            koji: .init(pin: pin, packages: packages),
+            notes: packages.isEmpty ? ["\(name) has no packages for \(request.arches.joined(separator: ", "))."] : [])
     }
 
     /// The same packages as the files that they are: of a Koji's packages the signed copies, with their true checksums.

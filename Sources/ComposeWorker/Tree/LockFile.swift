@@ -71,7 +71,9 @@ struct LockFile: Encodable {
         koji = content.koji?.pin
         // Where this service reads Koji's files is its own affair.
         sources =
-            (koji == nil ? content.repositories : []).map { Source(location: $0.location.description, repomd: $0.metadata.id, lookaside: false) }
+            (koji == nil ? content.repositories : []).map {
+                Source(location: $0.location.description, repomd: $0.metadata.id, lookaside: false)
+            }
             + content.lookaside.map { Source(location: $0.location.description, repomd: $0.metadata.id, lookaside: true) }
         packages = repositories.flatMap { repository in
             repository.packages.map { package, href in

@@ -1,6 +1,6 @@
 public import ComposeModel
 public import Koji
-import Repodata
+public import Repodata
 
 /// Tags and builds of one Koji: pins them, lists their packages, and finds the files of those that were chosen.
 public struct KojiSource: Sendable {
@@ -105,7 +105,8 @@ public struct KojiSource: Sendable {
         for (nvr, result) in zip(nvrs, try await hub.getBuilds(nvrs.map { .name($0) })) {
             switch result {
             case .success(let build?) where build.state == .complete: content.builds[build.buildID] = build
-            case .success(let build?): wrong.append("\(nvr) is \(build.state?.name.lowercased() ?? "in a state that this version does not know")")
+            case .success(let build?):
+                wrong.append("\(nvr) is \(build.state?.name.lowercased() ?? "in a state that this version does not know")")
             case .success(nil): wrong.append("\(nvr) is not there")
             case .failure(let error):
                 // A name that cannot be taken apart is a fault.
@@ -140,15 +141,20 @@ public struct KojiSource: Sendable {
         for task in tasks where task.method == "buildArch" {
             let result = try await hub.getBuildArchResult(task.id)
             for file in result.rpms + result.srpms {
-                guard let name = file.split(separator: "/").last, let nevra = NEVRA(String(name)), arches.contains(nevra.arch) else { continue }
+                guard let name = file.split(separator: "/").last, let nevra = NEVRA(String(name)), arches.contains(nevra.arch) else {
+                    continue
+                }
                 packages.append(
                     KojiPackage(nevra: nevra, build: "the scratch build \(id)", place: .task(file: "work/\(file)"), payloadHash: nil))
             }
         }
         guard !packages.isEmpty else {
-            throw ComposeFailure(.sourceNotUsable, "The task \(id) in Koji has no packages for these architectures: is it a finished scratch build?")
+            throw ComposeFailure(
+                .sourceNotUsable, "The task \(id) in Koji has no packages for these architectures: is it a finished scratch build?")
         }
-        return packages.uniqued(by: \.nevra)
+        // Each architecture's task has made the noarch packages as well.
+        var seen: Set<NEVRA> = []
+        return packages.filter { seen.insert($0.nevra).inserted }
     }
 
     // MARK: Files
@@ -192,7 +198,8 @@ public struct KojiSource: Sendable {
     private static func failure(_ unsigned: [SignedChoice.Unsigned], _ sigkeys: [String]) -> ComposeFailure {
         let sentences = unsigned.map { package in
             let has = package.keys.isEmpty ? "is not signed at all" : "is signed by \(package.keys.joined(separator: ", "))"
-            let missing = package.missing.isEmpty ? "" : "; the files signed by \(package.missing.joined(separator: ", ")) are not there any more"
+            let missing =
+                package.missing.isEmpty ? "" : "; the files signed by \(package.missing.joined(separator: ", ")) are not there any more"
             return "\(package.package.nevra) of the build \(package.package.build) \(has)\(missing)"
         }
         let named = sentences.prefix(20) + (sentences.count > 20 ? ["and \(sentences.count - 20) more"] : [])
