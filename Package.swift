@@ -173,7 +173,8 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "ComposeModel", "ComposeStore", "ComposeTestKit", "EmbeddedPostgres", "Koji", "Postgres", "ScriptedHub", "odcs", "odcs-server", asyncHTTPClient,
+                "ComposeModel", "ComposeStore", "ComposeTestKit", "EmbeddedPostgres", "Koji", "Postgres", "ScriptedHub", "odcs",
+                "odcs-server", asyncHTTPClient,
                 hummingbird, logging, nioCore, nioHTTP1, subprocess, systemPackage,
             ],
             exclude: ["Scripts"], swiftSettings: strict),

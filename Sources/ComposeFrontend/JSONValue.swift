@@ -24,7 +24,9 @@ enum JSONValue: Hashable, Sendable {
             self = try Self(JSONSerialization.jsonObject(with: data, options: .fragmentsAllowed))
         } catch {
             let details = (error as NSError).userInfo[NSDebugDescriptionErrorKey] as? String
-            throw .badRequest("The body is not JSON\(details.map { ": \($0)" } ?? ".")")
+            // Which language this is written in helps nobody.
+            let words = details?.replacing("is not representable in Swift", with: "is more than can be meant")
+            throw .badRequest("The body is not JSON\(words.map { ": \($0)" } ?? ".")")
         }
     }
 
