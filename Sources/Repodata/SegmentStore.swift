@@ -15,7 +15,7 @@ public final class SegmentStore: Sendable {
     private static let largestMerged = 1 << 30
     private static let suffix = ".segment"
     /// A temporary file that is older was left by a process that died.
-    private static let abandonedAfter = 24 * 3600
+    private static let abandonedAfter = 24.0 * 3600
 
     private let directory: FilePath
     /// The newest first.
@@ -75,13 +75,11 @@ public final class SegmentStore: Sendable {
 
     /// Names sort by time: the newest has the greatest.
     private static func freshName() -> String {
-        var now = timespec()
-        clock_gettime(CLOCK_REALTIME, &now)
         func digits(_ number: UInt64) -> String {
             let text = String(number, radix: 16)
             return String(repeating: "0", count: 16 - text.count) + text
         }
-        return digits(UInt64(now.tv_sec) * 1_000_000_000 + UInt64(now.tv_nsec)) + "-" + digits(.random(in: .min ... .max)) + suffix
+        return digits(UInt64(Date.now.timeIntervalSince1970 * 1e9)) + "-" + digits(.random(in: .min ... .max)) + suffix
     }
 
     private func merge() throws(RepodataError) {
@@ -107,9 +105,11 @@ public final class SegmentStore: Sendable {
     private func removeAbandoned() {
         for name in (try? names()) ?? [] where name.hasPrefix(".") && name.hasSuffix(".tmp") {
             let path = directory.appending(name).string
-            var status = stat()
-            // Best effort: what cannot be removed now is tried again the next time.
-            if stat(path, &status) == 0, status.st_mtim.tv_sec < time(nil) - Self.abandonedAfter { unlink(path) }
+            // Best effort: what cannot be looked at or removed now is tried again the next time.
+            guard let attributes = try? FileManager.default.attributesOfItem(atPath: path),
+                let written = attributes[.modificationDate] as? Date
+            else { continue }
+            if written.timeIntervalSinceNow < -Self.abandonedAfter { unlink(path) }
         }
     }
 
