@@ -103,6 +103,7 @@ public final class SegmentStore: Sendable {
     }
 
     private func removeAbandoned() {
+        // Best effort, as below: a directory that cannot be listed fails whoever reads or writes in it.
         for name in (try? names()) ?? [] where name.hasPrefix(".") && name.hasSuffix(".tmp") {
             let path = directory.appending(name).string
             // Best effort: what cannot be looked at or removed now is tried again the next time.

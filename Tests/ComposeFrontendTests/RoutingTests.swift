@@ -90,7 +90,7 @@ import Testing
         }
     }
 
-    @Test("a method that nobody knows is not implemented")
+    @Test("a method that nobody knows is answered with 501")
     func unknownMethod() async throws {
         try await FrontendFixture.with { frontend in
             let brew = try #require(HTTPRequest.Method("BREW"))

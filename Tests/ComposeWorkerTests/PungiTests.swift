@@ -65,7 +65,7 @@ struct PungiTests {
     private func run(_ place: Workplace, _ configuration: PungiConfiguration, _ inputs: PungiInputs? = nil) async throws -> PungiResult {
         _ = try await makeOrigin(place)
         return try await PungiRunner(configuration: configuration, log: place.log)
-            .run(checkOut(place, configuration), for: inputs ?? self.inputs(), in: place.directory.appending("work"))
+            .run(checkOut(place, configuration), for: inputs ?? self.inputs(), in: place.directory.appending("attempt"))
     }
 
     // MARK: Fetching
@@ -167,21 +167,21 @@ struct PungiTests {
             #expect(
                 result
                     == PungiResult(
-                        directory: place.directory.appending("work/composes/Test-1"), id: "Test-1-20261121.t.0", isIncomplete: false))
-            let arguments = try place.text("work/arguments").split(separator: "\n").map(String.init)
+                        directory: place.directory.appending("attempt/composes/Test-1"), id: "Test-1-20261121.t.0", isIncomplete: false))
+            let arguments = try place.text("attempt/arguments").split(separator: "\n").map(String.init)
             #expect(arguments[0].hasPrefix("--config=") && arguments[0].hasSuffix("/pungi.conf"))
             #expect(
                 arguments.dropFirst() == [
-                    "--no-latest-link", "--target-dir=\(place.directory)/work/composes", "--quiet", "--nightly", "--label=RC-1.0",
+                    "--no-latest-link", "--target-dir=\(place.directory)/attempt/composes", "--quiet", "--nightly", "--label=RC-1.0",
                     "--no-label",
                     "--parent-compose-id=A-1", "--parent-compose-id=B-1", "--respin-of=C-1", "--koji-event=42",
                 ])
-            let environment = try place.text("work/environment").split(separator: "\n").map(String.init)
+            let environment = try place.text("attempt/environment").split(separator: "\n").map(String.init)
             #expect(!environment.contains { $0.contains("secret") })
             for line in [
                 "ODCS_SIGKEYS=abcd1234 ", "ODCS_BUILDS=ed-1-1", "ODCS_ARCHES=x86_64 s390x", "ODCS_LABEL=RC-1.0",
                 "ODCS_COMPOSE_TYPE=nightly",
-                "ODCS_KOJI_EVENT=42", "ODCS_RAW_CONFIG_SOURCE_NAME=pungi", "HOME=\(place.directory)/work", "KRB5CCNAME=/somewhere",
+                "ODCS_KOJI_EVENT=42", "ODCS_RAW_CONFIG_SOURCE_NAME=pungi", "HOME=\(place.directory)/attempt", "KRB5CCNAME=/somewhere",
             ] {
                 #expect(environment.contains(line))
             }
@@ -242,7 +242,7 @@ struct PungiTests {
                 atPath: checkout.directory.appending("link.conf").string, withDestinationPath: "/etc/passwd")
             let failure = await #expect(throws: ComposeFailure.self) {
                 try await PungiRunner(configuration: configuration, log: place.log).run(
-                    checkout, for: inputs(), in: place.directory.appending("work"))
+                    checkout, for: inputs(), in: place.directory.appending("attempt"))
             }
             #expect(failure?.message == "The Pungi configuration pungi has no file \(name) at the commit \(checkout.pin.commit).")
         }
@@ -293,7 +293,7 @@ struct PungiTests {
             let absent = configuration
             let failure = await #expect(throws: ComposeFailure.self) {
                 try await PungiRunner(configuration: absent, log: place.log).run(
-                    checkout, for: inputs(), in: place.directory.appending("work2"))
+                    checkout, for: inputs(), in: place.directory.appending("attempt2"))
             }
             #expect(failure?.message == "no-pungi-koji is not installed on this worker. Its administrators can help.")
         }

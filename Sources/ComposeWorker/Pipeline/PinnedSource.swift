@@ -31,7 +31,8 @@ enum PinnedSource: Sendable {
         case .pulp(let pulp):
             pulp.repositories.map { "Pulp has \($0.id) at \($0.url)." }
                 + pulp.absent.map { "Pulp has nothing called \($0); it is left out." }
-        case .rawConfig(let checkout, _): ["Pinned the configuration \(checkout.pin.name) at the commit \(checkout.pin.commit)."]
+        // Said when it was fetched.
+        case .rawConfig: []
         case .koji(let pin):
             (pin.tag.map { ["Pinned the tag \($0.name) at the event \($0.event)\($0.inherits ? "" : ", without its parents")."] } ?? [])
                 + pin.builds.map { "The build \($0) is part of it." } + pin.scratchTasks.map { "The scratch build \($0) is part of it." }

@@ -2,7 +2,8 @@ import Glibc
 import Subprocess
 import SystemPackage
 
-/// A program that runs for a compose, in a session of its own: with it ends whatever it has started.
+/// A program that runs for a compose, in a session of its own: with it ends whatever it has
+/// started, but for what put itself into another session.
 struct ChildProcess: Sendable {
     /// How it came to its end.
     enum Ending: Hashable, Sendable {
@@ -52,7 +53,7 @@ struct ChildProcess: Sendable {
             defer { group.cancelAll() }
             let first = try await group.next() ?? .timeLimit
             group.cancelAll()
-            // When the time is over, the process is waited for: nothing of it is left.
+            // When the time is over, the process is waited for.
             while !group.isEmpty {
                 do { _ = try await group.next() } catch is CancellationError { continue }
             }

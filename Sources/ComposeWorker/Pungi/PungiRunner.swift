@@ -32,7 +32,7 @@ struct PungiRunner: Sendable {
     ///   - oldComposes: where Pungi finds earlier composes that it may reuse parts of.
     ///
     /// Throws `.limitExceeded` when it takes too long, `.sourceNotUsable` when it does not finish the compose, `.storage` when the disk is full,
-    /// `.internal` when it cannot be started; `CancellationError` when the task is canceled. In each case nothing of it runs any more.
+    /// `.internal` when it cannot be started; `CancellationError` when the task is canceled. In each case nothing of its session runs any more.
     func run(
         _ checkout: RawConfigCheckout, for inputs: PungiInputs, in directory: FilePath, oldComposes: FilePath? = nil
     ) async throws -> PungiResult {
@@ -201,6 +201,7 @@ struct PungiRunner: Sendable {
 
     /// The only directory that Pungi has made; of several, one that is finished.
     private func composeDirectory(in composes: FilePath) -> Made? {
+        // What cannot be listed or looked at was not made by Pungi as far as anybody can use it; its absence is explained by whoever asks.
         let names = ((try? FileManager.default.contentsOfDirectory(atPath: composes.string)) ?? []).sorted()
         let all = names.compactMap { name -> Made? in
             let path = composes.appending(name)

@@ -95,6 +95,7 @@ extension Checksum {
         do {
             return try FileChecksum.of(Array(text.utf8), .sha256)
         } catch {
+            // Everything that this service keeps is named by it; no input can bring this about.
             preconditionFailure("SHA-256 is not available: \(error)")
         }
     }

@@ -76,6 +76,7 @@ struct Pulp2Catalog: PulpCatalog {
                 "it does not say where the repository \(repository.id.shown) is: its note relative_url is missing")
         }
         let content = connection.server.content
+        // Whatever keeps it from being an address, it is Pulp that gave it.
         guard let url = try? content.appending(href: path), url.isWithin(content) else {
             throw connection.server.senseless(
                 "the repository \(repository.id.shown) has a relative_url that is no path below the server's address")

@@ -126,6 +126,7 @@ extension PulpServer {
 
     /// What Pulp itself says about a refusal, where that can be shown: ": …".
     private func detail(_ body: ByteBuffer) -> String {
+        // A refusal that is no JSON is explained by its status alone.
         guard let json = try? JSONSerialization.jsonObject(with: Data(body.readableBytesView), options: .fragmentsAllowed) else {
             return ""
         }

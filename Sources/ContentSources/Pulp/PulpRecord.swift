@@ -65,6 +65,7 @@ struct PulpNotes: Decodable {
                 list = try container.decode([String].self)
             } catch DecodingError.typeMismatch {
                 let text = try container.decode(String.self)
+                // Text that only looks like a list is taken as the text that it is.
                 if text.hasPrefix("["), let inner = try? JSONDecoder().decode([String].self, from: Data(text.utf8)) {
                     list = inner
                 } else {

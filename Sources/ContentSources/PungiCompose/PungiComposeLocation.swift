@@ -14,6 +14,7 @@ struct PungiComposeLocation: Hashable, Sendable {
     /// Throws `.sourceNotUsable` for what cannot be a variant's directory.
     init(_ directory: RepositoryLocation) throws(ComposeFailure) {
         self.directory = directory
+        // Above the root of a server there is nothing, which is all that can be wrong with a step upwards.
         let (variant, parent): (String?, RepositoryLocation?) =
             switch directory {
             case .directory(let path): (path.lastComponent?.string, .directory(path.removingLastComponent()))
@@ -29,6 +30,7 @@ struct PungiComposeLocation: Hashable, Sendable {
 
     /// The directory that holds `compose` and the file STATUS; `nil` where nothing is above.
     var topLevel: RepositoryLocation? {
+        // As above: a step upwards fails only where there is nothing.
         switch compose {
         case .directory(let path): path.components.isEmpty ? nil : .directory(path.removingLastComponent())
         case .url(let url): (try? url.appending(href: "..")).map { .url($0) }
@@ -44,7 +46,7 @@ struct PungiComposeLocation: Hashable, Sendable {
         switch compose {
         case .directory(let directory): return .directory(directory.appending(names.joined(separator: "/")).lexicallyNormalized())
         case .url(let url):
-            // Not an href: a path in productmd's metadata is not escaped.
+            // Not an href: a path in productmd's metadata is not escaped. One of which no address can be made leads nowhere.
             let href = names.map { $0.replacing("%", with: "%25") }.joined(separator: "/")
             return (try? url.appending(href: href)).flatMap { $0.isWithin(url) ? .url($0) : nil }
         }
