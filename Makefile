@@ -9,6 +9,9 @@ PORT ?= 5005
 # Each end-to-end test runs a whole service; more of them at once than this only wait for each other.
 TESTS_AT_ONCE ?= 4
 
+# Of a crash, the thread that crashed: all threads and registers would hide it.
+backtrace = enable=yes,color=no,interactive=no,threads=crashed,registers=none,images=none
+
 swift_code = Package.swift $(wildcard Sources Tests Benchmarks)
 
 help: ## List these targets.
@@ -28,7 +31,7 @@ serve: ## Serve composes on port 5005 (PORT=N for another) until Ctrl-C.
 
 test: ## Run all tests, against the real PostgreSQL, dnf and createrepo_c.
 	@scripts/bootstrap build run test
-	swift test --disable-xctest --experimental-maximum-parallelization-width $(TESTS_AT_ONCE)
+	SWIFT_BACKTRACE=$(backtrace) swift test --disable-xctest --experimental-maximum-parallelization-width $(TESTS_AT_ONCE)
 
 interop: ## Run the published Python client against a server, and compare that with its OpenAPI description.
 	@scripts/bootstrap build run interop

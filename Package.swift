@@ -114,7 +114,7 @@ let package = Package(
             name: "ComposeTestKit", dependencies: ["ComposeModel", "ComposeStore", "EmbeddedPostgres", "Postgres", logging, systemPackage],
             path: "Tests/ComposeTestKit", swiftSettings: strict),
         .target(
-            name: "ScriptedService", dependencies: ["ComposeModel", httpTypes, hummingbird, logging, nioCore],
+            name: "ScriptedService", dependencies: ["ComposeModel", httpTypes, hummingbird, logging, nioCore, serviceLifecycle],
             path: "Tests/ScriptedService", swiftSettings: strict),
         .target(
             name: "ScriptedHub", dependencies: ["Koji", nioCore, nioHTTP1, nioPosix, nioSSL, systemPackage], path: "Tests/ScriptedHub",
@@ -173,9 +173,9 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "ComposeModel", "ComposeStore", "ComposeTestKit", "EmbeddedPostgres", "Koji", "Postgres", "ScriptedHub", "odcs",
-                "odcs-server", asyncHTTPClient,
-                hummingbird, logging, nioCore, nioHTTP1, subprocess, systemPackage,
+                "ComposeModel", "ComposeStore", "ComposeTestKit", "EmbeddedPostgres", "Koji", "Postgres", "ScriptedHub",
+                "ScriptedService", "odcs", "odcs-server", asyncHTTPClient, hummingbird, logging, nioCore, nioHTTP1, subprocess,
+                systemPackage,
             ],
             exclude: ["Scripts"], swiftSettings: strict),
     ],

@@ -66,7 +66,11 @@ struct ServerAssembly {
                     configuration: configuration, store: store, listener: listener, access: access, limits: limits, httpClient: httpClient,
                     publicURL: publicURL, logger: logger))
         }
-        var group = ServiceGroupConfiguration(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        // One that fails ends the others in their order as well: a frontend that is merely canceled would leave connections that it has
+        // accepted to nobody, for which NIO ends the process.
+        var group = ServiceGroupConfiguration(
+            services: services.map { .init(service: $0, failureTerminationBehavior: .gracefullyShutdownGroup) },
+            gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         // A client that never ends its request must not keep the process.
         group.maximumGracefulShutdownDuration = .seconds(15)
         let outcome = await Result { try await ServiceGroup(configuration: group).run() }

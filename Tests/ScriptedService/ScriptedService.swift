@@ -72,29 +72,9 @@ public final class ScriptedService: Sendable {
     @discardableResult
     public static func run<Value: Sendable>(_ body: @escaping @Sendable (ScriptedService) async throws -> Value) async throws -> Value {
         let service = ScriptedService()
-        let (listening, bound) = AsyncStream.makeStream(of: Void.self)
-        let application = Application(
-            responder: Responder(service: service),
-            configuration: .init(address: .hostname("127.0.0.1", port: 0)),
-            onServerRunning: { channel in
-                service.state.withLock { $0.port = channel.localAddress?.port ?? 0 }
-                bound.yield()
-            },
-            logger: Logger(label: "scripted") { _ in SwiftLogNoOpLogHandler() })
-        return try await withThrowingTaskGroup(of: Value?.self) { group in
-            group.addTask {
-                try await application.run()
-                return nil
-            }
-            group.addTask {
-                for await _ in listening { break }
-                return try await body(service)
-            }
-            defer { group.cancelAll() }
-            while let value = try await group.next() {
-                if let value { return value }
-            }
-            throw CancellationError()
+        return try await serving(Responder(service: service)) { port in
+            service.state.withLock { $0.port = port }
+            return try await body(service)
         }
     }
 
