@@ -10,7 +10,7 @@ public struct ComposeWatch: Hashable, Sendable, Identifiable {
     public var createdAt: Date
     /// When somebody ended it; its composes stay until their own time is over.
     public var endedAt: Date?
-    /// The event of Koji's history up to which its changes are known; `nil` before the first look that succeeded.
+    /// The event of Koji's history up to which its changes are known; `nil` before the first look.
     public var kojiEvent: Int?
     /// The newest compose that was made for it.
     public var latestCompose: Int?
