@@ -66,7 +66,10 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "ComposeStore", dependencies: ["ComposeModel", "Postgres"],
-            resources: [.embedInCode("Schema/schema.sql"), .embedInCode("Schema/0002-submissions-and-tallies.sql")],
+            resources: [
+                .embedInCode("Schema/schema.sql"), .embedInCode("Schema/0002-submissions-and-tallies.sql"),
+                .embedInCode("Schema/0003-packages-and-watches.sql"),
+            ],
             swiftSettings: strict),
         .target(
             name: "Repodata", dependencies: ["CCompression", "CCreaterepo", "CLinux", "CRPM", "CXML2", subprocess, systemPackage],

@@ -12,6 +12,9 @@ CREATE TABLE results (
     target_dir        text NOT NULL,
     -- SHA-256 of the specification, in hexadecimal: equal keys mean that either result serves both.
     specification_key text NOT NULL,
+    -- SHA-256 over the request and the packages that were chosen, whatever the sources were then: an equal request with an equal key
+    -- gets the same packages. NULL for results that are made from no choice of packages.
+    packages_key      text,
     packages          integer NOT NULL CHECK (packages >= 0),
     bytes             bigint NOT NULL CHECK (bytes >= 0),
     created_at        timestamptz NOT NULL DEFAULT now(),
@@ -23,7 +26,42 @@ CREATE TABLE results (
 );
 
 CREATE INDEX results_reusable ON results (specification_key) WHERE retired_at IS NULL;
+CREATE INDEX results_of_same_packages ON results (packages_key) WHERE retired_at IS NULL AND packages_key IS NOT NULL;
 CREATE INDEX results_to_delete ON results (retired_at) WHERE retired_at IS NOT NULL AND deleted_at IS NULL;
+
+-- A Koji tag that is watched: a new compose is made whenever the packages that the request takes from it are others than before. Its
+-- latest compose is the newest row of `composes` with its id.
+CREATE TABLE watches (
+    id               bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    owner            text NOT NULL,
+    -- What each of its composes is asked for with (ComposeRequest); only tags are watched.
+    request          jsonb NOT NULL CHECK (request->>'sourceType' = '1'),
+    created_at       timestamptz NOT NULL DEFAULT now(),
+    -- From then on nobody looks any more; its composes stay until their own time is over.
+    ended_at         timestamptz,
+
+    -- The event of Koji's history up to which its changes are known; the numbers of the tag and its parents as of that event, whose
+    -- changes matter; and, of the last look that succeeded, SHA-256 over the packages: another one means a new compose.
+    koji_event       bigint,
+    tag_ids          bigint[] NOT NULL DEFAULT '{}',
+    packages_key     text,
+    -- When Koji was asked about it last, and why that or the last look failed, for people.
+    looked_at        timestamptz,
+    problem          text,
+    -- How many looks have failed in a row, and when the next one is made even if the tag has not changed.
+    failures         integer NOT NULL DEFAULT 0,
+    retry_at         timestamptz,
+
+    -- When Koji is to be asked about it again, and which worker does so now.
+    next_look_at     timestamptz NOT NULL DEFAULT now(),
+    lease_token      uuid,
+    lease_expires_at timestamptz,
+
+    CHECK ((lease_token IS NULL) = (lease_expires_at IS NULL))
+);
+
+CREATE INDEX watches_due ON watches (next_look_at) WHERE ended_at IS NULL;
+CREATE INDEX watches_by_owner ON watches (owner, id);
 
 CREATE TABLE composes (
     -- Never reused; an id answers for ever, so rows are never deleted.
@@ -41,6 +79,8 @@ CREATE TABLE composes (
     label             text,
     -- The compose whose inputs, and pins, this one takes over.
     renewed_from      bigint REFERENCES composes,
+    -- The watch that it was made for.
+    watch_id          bigint REFERENCES watches,
 
     -- 0 wait, 1 generating, 2 done, 3 removed, 4 failed. The trigger below holds the legal transitions.
     state             smallint NOT NULL DEFAULT 0 CHECK (state BETWEEN 0 AND 4),
@@ -99,6 +139,8 @@ CREATE INDEX composes_showing ON composes (result_id) WHERE state = 2;
 CREATE INDEX composes_by_owner ON composes (owner, id);
 CREATE INDEX composes_by_source ON composes (source, id);
 CREATE INDEX composes_by_state ON composes (state, id);
+-- The latest compose of a watch.
+CREATE INDEX composes_by_watch ON composes (watch_id, id) WHERE watch_id IS NOT NULL;
 -- The metrics count what is not removed, which is little of all that ever was; for the rest see removed_composes.
 CREATE INDEX composes_present ON composes (source_type, state) WHERE state <> 3;
 

@@ -48,10 +48,12 @@ struct StoreMetrics: Sendable {
                 samples: WorkTally.Phase.allCases.flatMap { samples(of: $0, work.phases[$0] ?? DurationHistogram()) }),
             MetricFamily(
                 "odcs_settled_composes_total",
-                help: "Composes whose inputs were pinned: built, or an equal one was done (reused) or under way (joined).", kind: .counter,
+                help:
+                    "Composes whose inputs were pinned: built, or an equal one was done (reused) or under way (joined), or one with the same packages was done (unchanged).",
+                kind: .counter,
                 samples: [
                     count("outcome", "built", .composeBuilt), count("outcome", "reused", .composeReused),
-                    count("outcome", "joined", .composeJoined),
+                    count("outcome", "joined", .composeJoined), count("outcome", "unchanged", .composeUnchanged),
                 ]),
             MetricFamily(
                 "odcs_metadata_lookups_total", help: "Repositories' metadata that workers needed: a hit was on their host already.",

@@ -29,12 +29,15 @@ public struct Compose: Hashable, Sendable, Identifiable {
     public var resultOf: Int
     /// How often a worker began it.
     public var attempts: Int
+    /// The id of the watch that it was made for.
+    public var watch: Int?
 
     public init(
         id: Int, owner: String, request: ComposeRequest, source: String, state: ComposeState, stateReason: String? = nil,
         failure: ComposeFailure? = nil, kojiEvent: Int? = nil, kojiTaskID: Int? = nil, pungiComposeID: String? = nil,
         timeSubmitted: Date, timeStarted: Date? = nil, timeDone: Date? = nil, timeToExpire: Date, timeRemoved: Date? = nil,
-        removedBy: String? = nil, specification: ComposeSpecification? = nil, isPinned: Bool = false, resultOf: Int, attempts: Int = 0
+        removedBy: String? = nil, specification: ComposeSpecification? = nil, isPinned: Bool = false, resultOf: Int, attempts: Int = 0,
+        watch: Int? = nil
     ) {
         self.id = id
         self.owner = owner
@@ -56,6 +59,7 @@ public struct Compose: Hashable, Sendable, Identifiable {
         self.isPinned = isPinned
         self.resultOf = resultOf
         self.attempts = attempts
+        self.watch = watch
     }
 }
 

@@ -45,9 +45,11 @@ public struct ComposeDocument: Hashable, Sendable, Codable {
     public var baseModuleBrStreamVersionLTE: Int?
     public var baseModuleBrStreamVersionGTE: Int?
     public var targetDir: String
+    /// The watch that it was made for; an addition of this service's.
+    public var watch: Int?
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case id, owner, source, state, failure, flags, results, sigkeys, packages, builds, arches, label, modules
+        case id, owner, source, state, failure, flags, results, sigkeys, packages, builds, arches, label, modules, watch
         case sourceType = "source_type"
         case stateName = "state_name"
         case stateReason = "state_reason"
@@ -131,6 +133,7 @@ public struct ComposeDocument: Hashable, Sendable, Codable {
         baseModuleBrStreamVersionLTE = request.baseModuleBrStreamVersionLTE
         baseModuleBrStreamVersionGTE = request.baseModuleBrStreamVersionGTE
         targetDir = request.targetDir
+        watch = compose.watch
     }
 
     /// `YYYY-MM-DDTHH:MM:SSZ`, in UTC, without fractions of a second.
@@ -186,5 +189,6 @@ extension ComposeDocument {
         try container.encode(baseModuleBrStreamVersionLTE, forKey: .baseModuleBrStreamVersionLTE)
         try container.encode(baseModuleBrStreamVersionGTE, forKey: .baseModuleBrStreamVersionGTE)
         try container.encode(targetDir, forKey: .targetDir)
+        try container.encode(watch, forKey: .watch)
     }
 }

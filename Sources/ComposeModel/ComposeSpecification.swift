@@ -1,4 +1,3 @@
-import Crypto
 public import Foundation
 
 /// A request with every input pinned: the same specification gives the same repository at any time.
@@ -50,14 +49,8 @@ public struct ComposeSpecification: Hashable, Sendable, Codable {
     }
 
     /// The specification as JSON with sorted keys: equal values give equal bytes.
-    public func canonicalJSON() throws -> Data {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return try encoder.encode(self)
-    }
+    public func canonicalJSON() throws -> Data { try CanonicalJSON.encode(self) }
 
     /// The SHA-256 of the canonical JSON, in hexadecimal.
-    public func key() throws -> String {
-        SHA256.hash(data: try canonicalJSON()).map { String(format: "%02x", $0) }.joined()
-    }
+    public func key() throws -> String { try CanonicalJSON.digest(of: self) }
 }

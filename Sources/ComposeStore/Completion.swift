@@ -18,10 +18,13 @@ extension ComposeStore {
     /// found valid: no other worker can be given the compose while the directory moves, and one whose lease is lost never moves anything.
     /// If the commit fails after the move, the compose is not done, and the next attempt replaces the directory.
     ///
-    /// - Parameter composeID: What productmd's metadata calls the compose: `odcs-12-1-20261121.t.0`.
+    /// - Parameters:
+    ///   - composeID: What productmd's metadata calls the compose: `odcs-12-1-20261121.t.0`.
+    ///   - packagesKey: That of the `ComposedPackages`; `nil` for what is made from no choice of packages.
     /// - Returns: `false` when the lease was lost; nothing was changed, and `publish` did not run.
     public func finish(
-        _ lease: ComposeLease, composeID: String, packages: Int, bytes: Int, reason: String, publish: @Sendable () async throws -> Void
+        _ lease: ComposeLease, composeID: String, packagesKey: String? = nil, packages: Int, bytes: Int, reason: String,
+        publish: @Sendable () async throws -> Void
     ) async throws -> Bool {
         try await pool.withTransaction { connection in
             let held = try await connection.query(
@@ -30,8 +33,8 @@ extension ComposeStore {
             let id = lease.compose.id
             _ = try await connection.query(
                 """
-                INSERT INTO results (id, target_dir, specification_key, packages, bytes)
-                VALUES (\(id), \(lease.compose.request.targetDir), \(key), \(packages), \(bytes))
+                INSERT INTO results (id, target_dir, specification_key, packages_key, packages, bytes)
+                VALUES (\(id), \(lease.compose.request.targetDir), \(key), \(packagesKey), \(packages), \(bytes))
                 """)
             _ = try await connection.query("UPDATE composes SET pungi_compose_id = \(composeID) WHERE id = \(id)")
             try await show(id, for: lease, reason: reason, on: connection)

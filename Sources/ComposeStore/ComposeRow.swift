@@ -7,7 +7,7 @@ extension Compose {
     static let columns: SQL = """
         c.id, c.owner, c.request, c.source, c.state, c.state_reason, c.failure, c.koji_event, c.koji_task_id, c.pungi_compose_id,
         c.time_submitted, c.time_started, c.time_done, c.time_to_expire, c.time_removed, c.removed_by, c.specification, c.is_pinned,
-        coalesce(c.result_id, c.joined_to, c.id) AS result_of, c.attempts
+        coalesce(c.result_id, c.joined_to, c.id) AS result_of, c.attempts, c.watch_id
         """
 
     init(_ row: PostgresRow) throws {
@@ -33,7 +33,8 @@ extension Compose {
             specification: try row.decode(PostgresJSON<ComposeSpecification>?.self, "specification")?.value,
             isPinned: try row.decode(Bool.self, "is_pinned"),
             resultOf: try row.decode(Int.self, "result_of"),
-            attempts: try row.decode(Int.self, "attempts"))
+            attempts: try row.decode(Int.self, "attempts"),
+            watch: try row.decode(Int?.self, "watch_id"))
     }
 
     /// A state that this version does not know: the database belongs to a newer one.

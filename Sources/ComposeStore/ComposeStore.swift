@@ -32,30 +32,35 @@ public struct ComposeStore: Sendable {
         var request: ComposeRequest
         var owner: String
         var renewedFrom: Compose?
+        /// The watch that it is for, and what that has found the sources to be.
+        var watch: (id: Int, pins: ComposePins)?
 
-        init(_ request: ComposeRequest, owner: String, renewedFrom: Compose? = nil) {
+        init(_ request: ComposeRequest, owner: String, renewedFrom: Compose? = nil, watch: (id: Int, pins: ComposePins)? = nil) {
             self.request = request
             self.owner = owner
             self.renewedFrom = renewedFrom
+            self.watch = watch
         }
+
+        /// A renewed compose keeps the pins of the old one, and so its package versions. Where nothing came of the old one, its
+        /// repositories may well be what was wrong, and are looked at anew.
+        var pins: ComposePins? { watch?.pins ?? renewedFrom.flatMap { $0.state == .failed ? nil : $0.specification?.pins } }
+
+        var kojiEvent: Int? { watch?.pins.koji?.tag?.event ?? request.kojiEvent ?? renewedFrom?.kojiEvent }
     }
 
     func insert(_ new: NewCompose, on connection: PostgresConnection) async throws -> Compose {
         let request = new.request
-        // A renewed compose keeps the pins of the old one, and so its package versions. Where nothing came of the old one, its
-        // repositories may well be what was wrong, and are looked at anew.
-        let specification = new.renewedFrom.flatMap { $0.state == .failed ? nil : $0.specification }.map {
-            ComposeSpecification(request, pins: $0.pins)
-        }
+        let specification = new.pins.map { ComposeSpecification(request, pins: $0) }
         let source = new.renewedFrom?.source ?? request.source.joined(separator: " ")
         let rows = try await connection.query(
             """
             INSERT INTO composes AS c (
-                owner, request, source_type, source, koji_event, compose_type, label, renewed_from, specification, specification_key,
-                is_pinned, time_to_expire
+                owner, request, source_type, source, koji_event, compose_type, label, renewed_from, watch_id, specification,
+                specification_key, is_pinned, time_to_expire
             ) VALUES (
                 \(new.owner), \(PostgresJSON(request)), \(request.sourceType.rawValue), \(source),
-                \(request.kojiEvent ?? new.renewedFrom?.kojiEvent), \(request.composeType), \(request.label), \(new.renewedFrom?.id),
+                \(new.kojiEvent), \(request.composeType), \(request.label), \(new.renewedFrom?.id), \(new.watch?.id),
                 \(specification.map(PostgresJSON.init)), \(try specification?.key()),
                 \(specification != nil), now() + make_interval(secs => \(Double(request.secondsToLive)))
             ) RETURNING \(fragment: Compose.columns)

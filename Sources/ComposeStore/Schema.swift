@@ -15,7 +15,8 @@ public enum Schema {
 
     /// The files of migrations/ from version 2 on, in order.
     static let migrations: [Migration] = [
-        Migration(number: 2, name: "submissions-and-tallies", sql: text(PackageResources._002_submissions_and_tallies_sql))
+        Migration(number: 2, name: "submissions-and-tallies", sql: text(PackageResources._002_submissions_and_tallies_sql)),
+        Migration(number: 3, name: "packages-and-watches", sql: text(PackageResources._003_packages_and_watches_sql)),
     ]
 
     private static func text(_ resource: [UInt8]) -> String { String(decoding: resource, as: UTF8.self) }

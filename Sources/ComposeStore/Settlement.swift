@@ -56,17 +56,44 @@ extension ComposeStore {
                 return .joined(other)
             }
 
-            let finished = try await connection.query(
-                """
-                SELECT r.id FROM results r WHERE r.specification_key = \(key) AND r.retired_at IS NULL
-                AND EXISTS (SELECT FROM composes c WHERE c.result_id = r.id AND c.state = 2)
-                ORDER BY r.id DESC LIMIT 1 FOR UPDATE
-                """)
-            guard let result = try finished.first?.decode(Int.self, "id") else { return .build }
-            try await show(result, for: lease, reason: reason(result), on: connection)
-            try await close(lease, as: "joined", on: connection)
-            return .reused(result)
+            return try await reuse("r.specification_key = \(key)", for: lease, reason: reason, on: connection).map { .reused($0) } ?? .build
         }
+    }
+
+    /// Finds out, once its packages are chosen, whether a result with the same ones exists, although what the compose is made from has changed.
+    ///
+    /// Of two that come to the same packages at the same time each builds: which packages an attempt comes to is known late, and the next
+    /// attempt at the same compose may come to others, so that none waits for another's.
+    ///
+    /// - Parameters:
+    ///   - packagesKey: That of the `ComposedPackages`.
+    ///   - reason: The `state_reason` of the compose if it shows that result.
+    public func settle(
+        _ lease: ComposeLease, packagesKey: String, reason: @Sendable (Int) -> String
+    ) async throws -> Settlement {
+        if lease.compose.request.flags.contains(.noReuse) { return .build }
+        return try await pool.withTransaction { connection in
+            let held = try await connection.query("SELECT id FROM composes c WHERE \(fragment: lease.guardCondition) FOR UPDATE")
+            guard !held.isEmpty else { return .leaseLost }
+            return try await reuse("r.packages_key = \(packagesKey)", for: lease, reason: reason, on: connection).map { .reused($0) }
+                ?? .build
+        }
+    }
+
+    /// Makes the compose done with the newest result that is so and that some compose shows, if there is one.
+    private func reuse(
+        _ condition: SQL, for lease: ComposeLease, reason: (Int) -> String, on connection: PostgresConnection
+    ) async throws -> Int? {
+        let finished = try await connection.query(
+            """
+            SELECT r.id FROM results r WHERE \(fragment: condition) AND r.retired_at IS NULL
+            AND EXISTS (SELECT FROM composes c WHERE c.result_id = r.id AND c.state = 2)
+            ORDER BY r.id DESC LIMIT 1 FOR UPDATE
+            """)
+        guard let result = try finished.first?.decode(Int.self, "id") else { return nil }
+        try await show(result, for: lease, reason: reason(result), on: connection)
+        try await close(lease, as: "joined", on: connection)
+        return result
     }
 
     /// The event to which a compose of a Koji tag was pinned last; `nil` where there was none.

@@ -13,6 +13,8 @@ public struct WorkTally: Hashable, Sendable {
         case composeBuilt = "compose-built"
         /// The compose shows the result of an equal one that was done.
         case composeReused = "compose-reused"
+        /// The compose shows the result of one with the same packages, whose inputs were others.
+        case composeUnchanged = "compose-unchanged"
         /// The compose waits for an equal one that was under way.
         case composeJoined = "compose-joined"
         /// A repository's metadata was on this host already, or had to be fetched.

@@ -29,6 +29,8 @@ public struct WorkerConfiguration: Sendable {
     /// How often the reaper and the expirer look.
     public var reapInterval: Duration = .seconds(4)
     public var expireInterval: Duration = .seconds(10)
+    /// How often Koji is asked whether watched tags have changed.
+    public var watchInterval: Duration = .seconds(30)
     /// How often directories that belong to nothing are looked for.
     public var sweepInterval: Duration = .seconds(60)
     /// How long metadata of repositories is kept that no compose asks for; without it, what was pinned to it can no longer be renewed.

@@ -63,6 +63,17 @@ extension KojiHub {
         return changed
     }
 
+    /// As ``tagChangedSinceEvent(_:tags:)``, for many events and lists of tags, none of which may be empty, with few requests.
+    public func tagChangedSinceEvent(each questions: [(event: Int, tags: [Int])]) async throws(KojiError) -> [Bool] {
+        let calls = questions.map { XMLRPCCall("tagChangedSinceEvent", .int($0.event), .array($0.tags.map { .int($0) })) }
+        var answers: [Bool] = []
+        for result in try await multiCall(calls) {
+            guard let changed = try result.get().bool else { throw unexpected("tagChangedSinceEvent", "it is not a boolean") }
+            answers.append(changed)
+        }
+        return answers
+    }
+
     /// The changes of one tag, or of all, that became true or ceased to be true after an event and before another one.
     public func queryHistory(
         tag: KojiName? = nil, tables: [KojiTagChange.Table] = KojiTagChange.Table.allCases, afterEvent: Int, beforeEvent: Int? = nil

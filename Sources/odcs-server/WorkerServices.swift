@@ -44,7 +44,7 @@ struct WorkerServices: Service {
                 access: access, limits: limits, httpClient: httpClient, threadPool: threadPool, logger: logger,
                 verify: configuration.sources.verifyPackages),
             kojiDelivery: koji?.delivery, threadPool: threadPool)
-        let services: [any Service] = [
+        var services: [any Service] = [
             EventPublisher(
                 store: store, configuration: worker, listener: listener, channel: channel, webhooks: configuration.webhooks,
                 httpClient: httpClient, logger: logger),
@@ -53,6 +53,10 @@ struct WorkerServices: Service {
             Sweeper(store: store, configuration: worker, source: source, threadPool: threadPool, logger: logger),
             WorkerLoop(configuration: worker, store: store, listener: listener, channel: channel, pipeline: pipeline, logger: logger),
         ]
+        if koji != nil {
+            services.append(
+                TagWatcher(configuration: worker, store: store, listener: listener, channel: channel, pipeline: pipeline, logger: logger))
+        }
         let group = ServiceGroup(configuration: .init(services: services.map { .init(service: $0) }, logger: logger))
         let outcome = await Result { try await group.run() }
         try await koji?.hub.shutdown()
@@ -93,6 +97,7 @@ struct WorkerServices: Service {
         worker.metadataRetention = .seconds(configuration.sources.keepMetadataDays * 86_400)
         worker.retries = RetryPolicy(attempts: configuration.worker.attempts, firstDelay: .seconds(configuration.worker.retrySeconds))
         worker.expireInterval = .seconds(configuration.worker.expireSeconds)
+        worker.watchInterval = .seconds(configuration.kojiWatchSeconds)
         worker.compression = configuration.composes.zstd ? .zstd : .gzip
         worker.gpgcheck = configuration.composes.gpgcheck
         worker.signer = configuration.signing.map { RepomdSigner(key: $0.key, home: $0.home) }

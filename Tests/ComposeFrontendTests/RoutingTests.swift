@@ -138,6 +138,7 @@ import Testing
             var tally = WorkTally()
             tally.add(.pin, .seconds(2))
             tally.add(.composeReused, times: 3)
+            tally.add(.composeUnchanged, times: 2)
             try await frontend.database.store.record(tally)
             let answer = try await frontend.get("/api/1/metrics")
             #expect(answer.headers[.contentType] == "text/plain; version=0.0.4; charset=utf-8")
@@ -154,7 +155,7 @@ import Testing
                 #"odcs_phase_duration_seconds_sum{phase="pin"} 2"#, #"odcs_phase_duration_seconds_count{phase="pin"} 1"#,
                 #"odcs_phase_duration_seconds_count{phase="publish"} 0"#,
                 #"odcs_settled_composes_total{outcome="reused"} 3"#, #"odcs_settled_composes_total{outcome="built"} 0"#,
-                #"odcs_metadata_lookups_total{cache="hit"} 0"#,
+                #"odcs_settled_composes_total{outcome="unchanged"} 2"#, #"odcs_metadata_lookups_total{cache="hit"} 0"#,
             ] {
                 #expect(answer.text.split(separator: "\n").contains(line[...]), "\(line)")
             }

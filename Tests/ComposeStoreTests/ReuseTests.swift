@@ -18,8 +18,94 @@ import Testing
             lease, as: .pinned(lease.compose.request, at: pin), source: "/srv/repo", reason: { "It shows compose \($0)." })
     }
 
-    private func finish(_ lease: ComposeLease, in database: TestDatabase) async throws {
-        #expect(try await database.store.finish(lease, composeID: "odcs-1-1-20261121.t.0", packages: 1, bytes: 1, reason: "Done.") {})
+    private func finish(_ lease: ComposeLease, packagesKey: String? = nil, in database: TestDatabase) async throws {
+        #expect(
+            try await database.store.finish(
+                lease, composeID: "odcs-1-1-20261121.t.0", packagesKey: packagesKey, packages: 1, bytes: 1, reason: "Done."
+            ) {})
+    }
+
+    /// Begins a compose of which it is known that nothing with the same inputs exists.
+    private func settled(_ request: ComposeRequest = .repo(), at pin: String, in database: TestDatabase) async throws -> ComposeLease {
+        let lease = try await begin(request, in: database)
+        #expect(try await settle(lease, at: pin, in: database) == .build)
+        return lease
+    }
+
+    private func settle(_ lease: ComposeLease, packagesKey: String, in database: TestDatabase) async throws -> Settlement {
+        try await database.store.settle(lease, packagesKey: packagesKey) { "It shows compose \($0)." }
+    }
+
+    @Test("a compose whose inputs are others but whose packages are the same shows the result of the earlier one, and keeps its own record")
+    func samePackages() async throws {
+        try await TestDatabase.with { database in
+            let first = try await settled(.repo(secondsToLive: 100), at: "sha256:00", in: database)
+            #expect(try await settle(first, packagesKey: "k", in: database) == .build)
+            try await finish(first, packagesKey: "k", in: database)
+
+            let second = try await settled(.repo(secondsToLive: 5000), at: "sha256:01", in: database)
+            #expect(try await settle(second, packagesKey: "k", in: database) == .reused(first.compose.id))
+            let older = try #require(try await database.store.compose(first.compose.id))
+            let newer = try #require(try await database.store.compose(second.compose.id))
+            #expect(newer.state == .done)
+            #expect(newer.resultOf == older.id)
+            #expect(newer.stateReason == "It shows compose \(older.id).")
+            #expect(newer.specification?.pins.repositories.map(\.repomd) == ["sha256:01"])
+            #expect(older.timeToExpire == newer.timeToExpire)
+
+            let other = try await settled(at: "sha256:02", in: database)
+            #expect(try await settle(other, packagesKey: "another", in: database) == .build)
+        }
+    }
+
+    @Test(
+        "packages that are the same are no reason to show a result that is over, one to a request with no_reuse, or one whose key is not known"
+    )
+    func samePackagesNotShown() async throws {
+        try await TestDatabase.with { database in
+            let unknown = try await settled(at: "sha256:00", in: database)
+            try await finish(unknown, in: database)
+            let first = try await settled(.repo(), at: "sha256:01", in: database)
+            #expect(try await settle(first, packagesKey: "k", in: database) == .build)
+            try await finish(first, packagesKey: "k", in: database)
+
+            let forced = try await settled(.repo(flags: .noReuse), at: "sha256:02", in: database)
+            #expect(try await settle(forced, packagesKey: "k", in: database) == .build)
+            _ = try await database.store.delete(first.compose.id, by: Actor(name: "admin", isAdmin: true))
+            _ = try await database.store.expire(limit: 10)
+            let late = try await settled(at: "sha256:03", in: database)
+            #expect(try await settle(late, packagesKey: "k", in: database) == .build)
+        }
+    }
+
+    @Test("of two that come to the same packages while both are under way, each builds; whoever lost its lease is told")
+    func samePackagesUnderWay() async throws {
+        try await TestDatabase.with { database in
+            let first = try await settled(at: "sha256:00", in: database)
+            let second = try await settled(at: "sha256:01", in: database)
+            #expect(try await settle(first, packagesKey: "k", in: database) == .build)
+            #expect(try await settle(second, packagesKey: "k", in: database) == .build)
+            try await finish(first, packagesKey: "k", in: database)
+            try await finish(second, packagesKey: "k", in: database)
+            let third = try await settled(at: "sha256:02", in: database)
+            #expect(try await settle(third, packagesKey: "k", in: database) == .reused(second.compose.id))
+            #expect(try await settle(third, packagesKey: "k", in: database) == .leaseLost)
+        }
+    }
+
+    @Test("those that joined a compose are done with it when it shows a result with the same packages")
+    func samePackagesJoined() async throws {
+        try await TestDatabase.with { database in
+            let first = try await settled(at: "sha256:00", in: database)
+            try await finish(first, packagesKey: "k", in: database)
+            let second = try await settled(at: "sha256:01", in: database)
+            let joined = try await begin(.repo(), in: database)
+            #expect(try await settle(joined, at: "sha256:01", in: database) == .joined(second.compose.id))
+            #expect(try await settle(second, packagesKey: "k", in: database) == .reused(first.compose.id))
+            let compose = try #require(try await database.store.compose(joined.compose.id))
+            #expect(compose.state == .done)
+            #expect(compose.resultOf == first.compose.id)
+        }
     }
 
     @Test("a compose equal to one that is done shows its result, and both expire at the later time")

@@ -55,6 +55,18 @@ extension ComposeRequest {
     }
 }
 
+extension ComposeRequest {
+    /// A request for packages of a Koji tag.
+    public static func tag(
+        _ packages: [String] = ["ed"], from tag: String = "f26-updates", sigkeys: [String] = [], flags: ComposeFlags = [],
+        secondsToLive: Int = 3600
+    ) -> ComposeRequest {
+        ComposeRequest(
+            sourceType: .tag, source: [tag], packages: packages, sigkeys: sigkeys, flags: flags, arches: ["x86_64"],
+            secondsToLive: secondsToLive)
+    }
+}
+
 extension ComposeSpecification {
     /// What ``ComposeRequest/repo(_:from:flags:secondsToLive:)`` is when its repository is pinned at `pin`.
     public static func pinned(_ request: ComposeRequest, at pin: String = "sha256:00") -> ComposeSpecification {

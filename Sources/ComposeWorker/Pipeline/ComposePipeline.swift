@@ -6,7 +6,7 @@ import Foundation
 public import NIOPosix
 import Repodata
 
-/// The road of a compose, from a lease to a repository that is published: pin, settle, fetch, resolve, write, finish.
+/// The road of a compose, from a lease to a repository that is published: pin, settle, fetch, resolve, settle again, write, finish.
 ///
 /// Each step takes a value and gives the next one its own. What goes wrong is thrown as a `ComposeFailure`; a lost lease as ``LeaseLost``.
 public struct ComposePipeline: Sendable {
@@ -39,7 +39,7 @@ public struct ComposePipeline: Sendable {
         let compose = attempt.lease.compose
         attempt.log.write(.info, "Attempt \(compose.attempts) at compose \(compose.id) by \(configuration.name).")
         guard let content = try await settledContent(attempt) else { return }
-        let tree = try await tree(of: content, for: attempt)
+        guard let tree = try await tree(of: content, for: attempt) else { return }
         try await attempt.meter.measure(.publish) { try await publish(tree, for: attempt) }
     }
 
@@ -96,19 +96,29 @@ public struct ComposePipeline: Sendable {
     }
 
     private func fetch(_ source: PinnedSource, lookaside: [RepositoryPin], for attempt: ComposeAttempt) async throws -> Content {
+        let request = attempt.lease.compose.request
+        let meter = attempt.meter
         switch source {
-        case .repositories(let pins): .packages(try await sources.packages(pins, lookaside: lookaside, for: attempt))
-        case .pungiComposes(let pins): .packages(try await sources.packages(pins, lookaside: lookaside, for: attempt))
-        case .koji(let pin): .packages(try await sources.packages(pin, lookaside: lookaside, for: attempt))
-        case .pulp(let pin): .pulp(pin)
-        case .rawConfig(let checkout, let pungi): .rawConfig(checkout, pungi)
+        case .repositories(let pins): return .packages(try await sources.packages(pins, lookaside: lookaside, meter: meter))
+        case .pungiComposes(let pins):
+            return .packages(try await sources.packages(pins, lookaside: lookaside, for: request, meter: meter))
+        case .koji(let pin):
+            let packages = try await sources.packages(pin, lookaside: lookaside, for: request, meter: meter)
+            attempt.log.write(.info, "Koji lists \(packages.koji?.packages.count ?? 0) packages.")
+            return .packages(packages)
+        case .pulp(let pin): return .pulp(pin)
+        case .rawConfig(let checkout, let pungi): return .rawConfig(checkout, pungi)
         }
     }
 
     // MARK: Resolve
 
-    private func resolve(_ content: PackageSet, for attempt: ComposeAttempt) async throws -> Resolution {
-        let request = attempt.lease.compose.request
+    /// The packages that `content` has of what is asked for, as files. Throws a `ComposeFailure` when they are not all there.
+    ///
+    /// - Parameter tell: is given a sentence for each thing that is not as the request would have it, before any of them ends the compose.
+    func choose(
+        from content: PackageSet, for request: ComposeRequest, tell: (String) -> Void = { _ in }
+    ) async throws -> PackageChoice {
         let resolution: Resolution
         do throws(DepsolveError) {
             resolution = try await depsolver.resolve(
@@ -120,24 +130,60 @@ public struct ComposePipeline: Sendable {
         } catch {
             throw ComposeFailure(error, in: content)
         }
-        for note in content.notes { attempt.log.write(.warning, note) }
-        for finding in resolution.findings { attempt.log.write(.warning, finding) }
+        for sentence in content.notes + resolution.findings { tell(sentence) }
         if let failure = resolution.failure(of: request) { throw failure }
-        let binaries = resolution.trees.map(\.binaries.count).reduce(0, +)
-        attempt.log.write(.info, "Resolved: \(binaries) packages, \(resolution.sources.count) source packages.")
-        return resolution
+        let (files, content) = try await sources.files(of: resolution, from: content, for: request)
+        return try PackageChoice(files, from: content, for: request)
+    }
+
+    /// Whether no result has the same packages, so that they have to be written.
+    private func mustWrite(_ choice: PackageChoice, _ attempt: ComposeAttempt) async throws -> Bool {
+        let compose = attempt.lease.compose
+        let settlement = try await store.settle(attempt.lease, packagesKey: choice.key) { other in
+            Resolution.text(
+                "Done: it shows compose \(other): \(Self.whatChanged(compose)), but the packages are the same.", listing: choice.findings)
+        }
+        switch settlement {
+        case .leaseLost:
+            throw LeaseLost()
+        case .reused(let other), .joined(let other):
+            attempt.meter.count(.composeUnchanged)
+            attempt.log.write(.info, "Compose \(other) has the same packages: its repository is shown.")
+            return false
+        case .build:
+            return true
+        }
+    }
+
+    /// Why the specification of a compose differs from that of one with the same packages. No whole sentence.
+    static func whatChanged(_ compose: Compose) -> String {
+        let request = compose.request
+        let source = request.source.joined(separator: " ")
+        guard request.lookasideRepos.isEmpty else { return "what it is made from changed" }
+        switch request.sourceType {
+        case .tag where compose.watch == nil && (compose.isPinned || request.kojiEvent != nil):
+            return "the tag \(source) was taken as of another event"
+        case .tag: return "the tag \(source) changed"
+        case .repo where request.source.count == 1: return "the repository \(source) changed"
+        default: return "what it is made from changed"
+        }
     }
 
     // MARK: Write
 
-    private func tree(of content: Content, for attempt: ComposeAttempt) async throws -> WrittenTree {
+    /// What was written; `nil` when a compose with the same packages made it unnecessary.
+    private func tree(of content: Content, for attempt: ComposeAttempt) async throws -> WrittenTree? {
         switch content {
         case .packages(let packages):
-            let resolution = try await attempt.meter.measure(.resolve) { try await resolve(packages, for: attempt) }
-            return try await attempt.meter.measure(.write) {
-                let (files, content) = try await sources.files(of: resolution, from: packages, for: attempt.lease.compose.request)
-                return try await write(files, from: content, for: attempt)
+            let choice = try await attempt.meter.measure(.resolve) {
+                try await choose(from: packages, for: attempt.lease.compose.request) { attempt.log.write(.warning, $0) }
             }
+            let binaries = choice.resolution.trees.map(\.binaries.count).reduce(0, +)
+            attempt.log.write(.info, "Resolved: \(binaries) packages, \(choice.resolution.sources.count) source packages.")
+            guard try await mustWrite(choice, attempt) else { return nil }
+            var tree = try await attempt.meter.measure(.write) { try await write(choice.resolution, from: choice.content, for: attempt) }
+            tree.packagesKey = choice.key
+            return tree
         case .pulp(let pin):
             return try await attempt.meter.measure(.write) {
                 try await PulpTreeWriter(attempt: attempt, pin: pin, gpgcheck: configuration.gpgcheck, threadPool: threadPool).write()
@@ -162,7 +208,7 @@ public struct ComposePipeline: Sendable {
         let publication = Publication(attempt: attempt, directory: tree.directory)
         attempt.log.write(.info, "Written: \(tree.summary), \(tree.bytes) bytes.")
         let held = try await store.finish(
-            attempt.lease, composeID: tree.composeID, packages: tree.packages, bytes: tree.bytes,
+            attempt.lease, composeID: tree.composeID, packagesKey: tree.packagesKey, packages: tree.packages, bytes: tree.bytes,
             reason: Resolution.text("Done: \(tree.summary).", listing: tree.findings)
         ) {
             try await threadPool.runIfActive { try publication.publish() }

@@ -56,19 +56,14 @@ public struct ComposeSources: Sendable {
         case .tag:
             guard let koji else { throw Self.notConfigured(request.sourceType) }
             let name = request.source.joined(separator: " ")
-            var pin = KojiPin(builds: request.builds.sorted(), scratchTasks: request.scratchBuildTasks.compactMap { Int($0) }.sorted())
-            if let pinned = pins?.koji?.tag {
-                pin.tag = pinned
-            } else {
-                pin.tag = try await koji.pin(
-                    tag: name, event: request.kojiEvent, inherits: !request.flags.contains(.noInheritance),
-                    earlier: try await earlierEvent(name))
-            }
-            return .koji(pin)
+            if let pinned = pins?.koji?.tag { return .koji(KojiPin(tag: pinned, of: request)) }
+            let tag = try await koji.pin(
+                tag: name, event: request.kojiEvent, inherits: !request.flags.contains(.noInheritance),
+                earlier: try await earlierEvent(name))
+            return .koji(KojiPin(tag: tag, of: request))
         case .build:
             guard koji != nil else { throw Self.notConfigured(request.sourceType) }
-            return .koji(
-                KojiPin(builds: request.builds.sorted(), scratchTasks: request.scratchBuildTasks.compactMap { Int($0) }.sorted()))
+            return .koji(KojiPin(tag: nil, of: request))
         case .module:
             throw Self.notConfigured(request.sourceType)
         }
@@ -79,8 +74,11 @@ public struct ComposeSources: Sendable {
         // Nothing is resolved of these.
         if [.pulp, .rawConfig].contains(compose.request.sourceType) { return [] }
         if compose.isPinned, let pins = compose.specification?.pins { return try pins.lookaside.map(RepositoryPin.init) }
-        return try await pin(compose.request.lookasideRepos)
+        return try await pinLookaside(of: compose.request)
     }
+
+    /// What the lookaside repositories of a request are now.
+    func pinLookaside(of request: ComposeRequest) async throws -> [RepositoryPin] { try await pin(request.lookasideRepos) }
 
     private func pin(_ locations: [String]) async throws -> [RepositoryPin] {
         var pins: [RepositoryPin] = []
@@ -116,25 +114,27 @@ public struct ComposeSources: Sendable {
 
     // MARK: Fetch
 
-    func packages(_ pins: [RepositoryPin], lookaside: [RepositoryPin], for attempt: ComposeAttempt) async throws -> PackageSet {
-        count(pins + lookaside, on: attempt.meter)
+    func packages(_ pins: [RepositoryPin], lookaside: [RepositoryPin], meter: WorkMeter) async throws -> PackageSet {
+        count(pins + lookaside, on: meter)
         return PackageSet(repositories: try await metadata(pins), lookaside: try await metadata(lookaside))
     }
 
-    func packages(_ pins: [PinnedPungiCompose], lookaside: [RepositoryPin], for attempt: ComposeAttempt) async throws -> PackageSet {
-        count(pins.flatMap(\.repositories) + lookaside, on: attempt.meter)
-        let content = try await composes.content(of: pins, arches: try baseArchitectures(of: attempt.lease.compose.request))
+    func packages(
+        _ pins: [PinnedPungiCompose], lookaside: [RepositoryPin], for request: ComposeRequest, meter: WorkMeter
+    ) async throws -> PackageSet {
+        count(pins.flatMap(\.repositories) + lookaside, on: meter)
+        let content = try await composes.content(of: pins, arches: try baseArchitectures(of: request))
         return PackageSet(
             repositories: content.repositories, lookaside: try await metadata(lookaside), listings: content.listings, notes: content.notes)
     }
 
-    func packages(_ pin: KojiPin, lookaside: [RepositoryPin], for attempt: ComposeAttempt) async throws -> PackageSet {
-        let request = attempt.lease.compose.request
+    func packages(
+        _ pin: KojiPin, lookaside: [RepositoryPin], for request: ComposeRequest, meter: WorkMeter
+    ) async throws -> PackageSet {
         guard let koji else { throw Self.notConfigured(request.sourceType) }
-        count(lookaside, on: attempt.meter)
+        count(lookaside, on: meter)
         let packages = try await koji.packages(
             of: pin, arches: DepsolveRequest.packageArches(of: request.arches), signatures: !request.sigkeys.isEmpty)
-        attempt.log.write(.info, "Koji lists \(packages.count) packages.")
         let name = pin.tag.map { "The tag \($0.name)" } ?? "The list of builds"
         return PackageSet(
             repositories: [try await koji.metadata(of: packages)], lookaside: try await metadata(lookaside),
@@ -165,5 +165,13 @@ public struct ComposeSources: Sendable {
 
     private func count(_ pins: [RepositoryPin], on meter: WorkMeter) {
         for pin in pins { meter.count(repositories.isOnThisHost(pin) ? .metadataHit : .metadataMiss) }
+    }
+}
+
+extension KojiPin {
+    /// With the builds that a request names beside the tag, or alone.
+    init(tag: Tag?, of request: ComposeRequest) {
+        self.init(
+            tag: tag, builds: request.builds.sorted(), scratchTasks: request.scratchBuildTasks.compactMap { Int($0) }.sorted())
     }
 }

@@ -14,6 +14,8 @@ struct WrittenTree: Sendable {
     let summary: String
     /// What is not as the request would have it. Sentences.
     let findings: [String]
+    /// That of the ``PackageChoice`` that it was written of; `nil` where there is no choice.
+    var packagesKey: String?
 
     /// `1 package`, `2 packages`.
     static func summary(ofPackages count: Int) -> String { count == 1 ? "1 package" : "\(count) packages" }

@@ -49,7 +49,7 @@ public struct KojiSource: Sendable {
         return try await hub.tagChangedSinceEvent(event, tags: [tag.id] + parents)
     }
 
-    private static func noTag(_ name: String, at event: Int?) -> KojiError {
+    static func noTag(_ name: String, at event: Int?) -> KojiError {
         KojiError(
             .argument,
             event.map { "At the event \($0), Koji had no tag called \(name)." }

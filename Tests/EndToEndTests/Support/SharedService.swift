@@ -125,4 +125,13 @@ extension ServerProcess {
     func post(_ json: String, to path: String = "/api/1/composes/") async throws -> HTTPAnswer {
         try await http(.POST, path, body: .bytes(Array(json.utf8)))
     }
+
+    /// Asks for a compose by a body of JSON, and gives it at its end.
+    func compose(json: String, _ service: TestService) async throws -> FinishedCompose {
+        let answer = try await post(json)
+        #expect(answer.status == 200, "\(answer.text)")
+        let id = try JSONDecoder().decode(ComposeDocument.self, from: answer.body).id
+        _ = try await service.await(id, .done, .failed)
+        return FinishedCompose(document: try await compose(id), in: service.composes)
+    }
 }

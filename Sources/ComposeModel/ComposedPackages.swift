@@ -1,0 +1,43 @@
+/// The packages that a request came to, whatever its sources were at that moment.
+///
+/// Two composes with equal ``key()``s show the same repositories, although the specifications of what they were made from differ: the tag had
+/// changed in between, or the repository, but nothing of it that the request asks for.
+public struct ComposedPackages: Hashable, Sendable, Encodable {
+    /// One package, as the file that it is.
+    public struct File: Hashable, Sendable, Encodable {
+        public var nevra: String
+        /// Of the whole file: `sha256:…`.
+        public var checksum: String
+        /// Where its source has it.
+        public var location: String
+
+        public init(nevra: String, checksum: String, location: String) {
+            self.nevra = nevra
+            self.checksum = checksum
+            self.location = location
+        }
+    }
+
+    /// Everything that was asked for, without what the sources were.
+    private let specification: ComposeSpecification
+    private let source: [String]
+    private let builds: [String]
+    private let scratchBuildTasks: [String]
+    private let lookasideRepos: [String]
+    /// By the name of the repository that they go to: `x86_64/os`. Sorted.
+    private let repositories: [String: [File]]
+
+    public init(_ request: ComposeRequest, repositories: [String: [File]]) {
+        specification = ComposeSpecification(request, pins: ComposePins())
+        source = request.source.sorted()
+        builds = request.builds.sorted()
+        scratchBuildTasks = request.scratchBuildTasks.sorted()
+        lookasideRepos = request.lookasideRepos
+        self.repositories = repositories.mapValues { files in
+            files.sorted { ($0.nevra, $0.checksum, $0.location) < ($1.nevra, $1.checksum, $1.location) }
+        }
+    }
+
+    /// The SHA-256 of all of it, in hexadecimal.
+    public func key() throws -> String { try CanonicalJSON.digest(of: self) }
+}

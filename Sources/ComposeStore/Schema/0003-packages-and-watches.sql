@@ -1,0 +1,1 @@
+../../../migrations/0003-packages-and-watches.sql

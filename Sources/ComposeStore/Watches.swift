@@ -1,0 +1,98 @@
+public import ComposeModel
+import Foundation
+import Postgres
+
+/// One page of a list of watches, the newest first.
+public struct WatchPage: Sendable {
+    public var items: [ComposeWatch]
+    /// How many there are on all pages.
+    public var total: Int
+}
+
+extension ComposeStore {
+    /// Begins to watch a tag: the first look, which makes the first compose, is due at once.
+    ///
+    /// - Parameter request: Of the source type `tag`, and without an event.
+    public func startWatch(owner: String, request: ComposeRequest) async throws -> ComposeWatch {
+        try await pool.withTransaction { connection in
+            let rows = try await connection.query(
+                """
+                INSERT INTO watches AS w (owner, request) VALUES (\(owner), \(PostgresJSON(request)))
+                RETURNING \(fragment: ComposeWatch.columns)
+                """)
+            let watch = try ComposeWatch(rows[rows.startIndex])
+            try await announce([watch.id], on: connection)
+            return watch
+        }
+    }
+
+    /// The watch with that id, also one that was ended; `nil` where there is none.
+    public func watch(_ id: Int) async throws -> ComposeWatch? {
+        try await pool.query("SELECT \(fragment: ComposeWatch.columns) FROM watches w WHERE w.id = \(id)").first.map(ComposeWatch.init)
+    }
+
+    /// - Parameters:
+    ///   - owner: `nil` for those of all owners.
+    ///   - page: From 1 on; one past the end is empty.
+    public func watches(
+        owner: String? = nil, includingEnded: Bool = false, page: Int = 1, perPage: Int = 10
+    ) async throws -> WatchPage {
+        let condition: SQL = "(\(owner)::text IS NULL OR w.owner = \(owner)) AND (\(includingEnded) OR w.ended_at IS NULL)"
+        let total = try await pool.query("SELECT count(*) AS total FROM watches w WHERE \(fragment: condition)")
+        // A page beyond what can be counted is empty as well.
+        let (skipped, isTooFar) = (max(1, page) - 1).multipliedReportingOverflow(by: perPage)
+        let items =
+            isTooFar
+            ? []
+            : try await pool.query(
+                """
+                SELECT \(fragment: ComposeWatch.columns) FROM watches w WHERE \(fragment: condition)
+                ORDER BY w.id DESC LIMIT \(perPage) OFFSET \(skipped)
+                """
+            ).map(ComposeWatch.init)
+        return WatchPage(items: items, total: try total[total.startIndex].decode(Int.self, "total"))
+    }
+
+    /// Ends a watch; one that was ended before stays as it is. A look that is under way makes no compose any more.
+    ///
+    /// - Returns: `nil` where there is no such watch.
+    public func endWatch(_ id: Int) async throws -> ComposeWatch? {
+        try await pool.withTransaction { connection in
+            let rows = try await connection.query(
+                """
+                UPDATE watches w SET ended_at = coalesce(w.ended_at, now()), lease_token = NULL, lease_expires_at = NULL WHERE w.id = \(id)
+                RETURNING \(fragment: ComposeWatch.columns)
+                """)
+            guard let watch = try rows.first.map(ComposeWatch.init) else { return nil }
+            try await announce([id], on: connection)
+            return watch
+        }
+    }
+
+    /// Tells whoever waits for it that watches have changed: `watch ID` on the channel that has the schema's name.
+    func announce(_ watches: [Int], on connection: PostgresConnection) async throws {
+        _ = try await connection.query(
+            "SELECT pg_notify(current_schema(), 'watch ' || id) FROM unnest(\(watches)) AS id")
+    }
+}
+
+extension ComposeWatch {
+    /// The columns of `watches AS w` that ``init(_:)`` reads.
+    static let columns: SQL = """
+        w.id, w.owner, w.request, w.created_at, w.ended_at, w.koji_event, w.looked_at, w.problem,
+        (SELECT max(c.id) FROM composes c WHERE c.watch_id = w.id) AS latest_compose
+        """
+
+    init(_ row: PostgresRow) throws {
+        self.init(
+            id: try row.decode(Int.self, "id"),
+            owner: try row.decode(String.self, "owner"),
+            request: try row.decode(PostgresJSON<ComposeRequest>.self, "request").value,
+            createdAt: try row.decode(Date.self, "created_at"),
+            endedAt: try row.decode(Date?.self, "ended_at"),
+            kojiEvent: try row.decode(Int?.self, "koji_event"),
+            latestCompose: try row.decode(Int?.self, "latest_compose"),
+            lookedAt: try row.decode(Date?.self, "looked_at"),
+            problem: try row.decode(String?.self, "problem"))
+    }
+}

@@ -1,0 +1,30 @@
+import ComposeModel
+import Depsolve
+import Repodata
+
+/// The packages that a request came to, each as the file that it is, and the repositories that have them.
+struct PackageChoice: Sendable {
+    let resolution: Resolution
+    let content: PackageSet
+    /// That of the ``ComposedPackages``: an equal one means that there is nothing new to write.
+    let key: String
+
+    init(_ resolution: Resolution, from content: PackageSet, for request: ComposeRequest) throws {
+        func files(_ packages: [ResolvedPackage]) -> [ComposedPackages.File] {
+            packages.map {
+                .init(nevra: $0.record.nevra.description, checksum: $0.record.pkgid.description, location: $0.record.location)
+            }
+        }
+        self.resolution = resolution
+        self.content = content
+        var repositories = ["source": files(resolution.sources)]
+        for tree in resolution.trees {
+            repositories["\(tree.arch)/os"] = files(tree.binaries)
+            repositories["\(tree.arch)/debug"] = files(tree.debug)
+        }
+        key = try ComposedPackages(request, repositories: repositories).key()
+    }
+
+    /// What is not as the request would have it. Sentences.
+    var findings: [String] { content.notes + resolution.findings }
+}

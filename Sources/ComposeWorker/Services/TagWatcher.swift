@@ -1,0 +1,197 @@
+import ComposeModel
+public import ComposeStore
+import ContentSources
+public import Logging
+public import Postgres
+public import ServiceLifecycle
+
+/// Makes the composes of watches: asks Koji now and then whether one of the watched tags has changed, and makes a new compose for a watch when the
+/// packages that its request takes from the tag are others than before.
+///
+/// Every worker that has a Koji has one; whichever finds a watch due takes all of them. A round in which nothing has changed is one call of the hub.
+public struct TagWatcher: Service {
+    let configuration: WorkerConfiguration
+    let store: ComposeStore
+    let listener: PostgresListener
+    let channel: String
+    let pipeline: ComposePipeline
+    let logger: Logger
+
+    /// How long a look that failed rests at the most before it is made again, if the tag does not change.
+    private static let longestPause = Duration.seconds(900)
+
+    public init(
+        configuration: WorkerConfiguration, store: ComposeStore, listener: PostgresListener, channel: String, pipeline: ComposePipeline,
+        logger: Logger
+    ) {
+        self.configuration = configuration
+        self.store = store
+        self.listener = listener
+        self.channel = channel
+        self.pipeline = pipeline
+        self.logger = logger
+    }
+
+    public func run() async throws {
+        guard let koji = pipeline.sources.koji else { return try await gracefulShutdown() }
+        let (wakes, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        let notifications = listener.notifications(on: channel)
+        await withGracefulShutdownHandler {
+            await withDiscardingTaskGroup { group in
+                group.addTask {
+                    await cancelWhenGracefulShutdown {
+                        for await notification in notifications where notification.mayBeOfWatch { wake.yield() }
+                    }
+                }
+                group.addTask {
+                    await periodically(every: min(configuration.pollInterval, configuration.watchInterval)) { wake.yield() }
+                }
+                for await _ in wakes where !Task.isShuttingDownGracefully { await round(koji) }
+                group.cancelAll()
+            }
+        } onGracefulShutdown: {
+            wake.finish()
+        }
+    }
+
+    // MARK: A round
+
+    /// Looks for all watches that are due, if any is.
+    private func round(_ koji: KojiSource) async {
+        do {
+            try await store.keepComposesOfWatches()
+            guard let lease = try await store.leaseWatches(for: configuration.leaseLength) else { return }
+            do {
+                try await cancelWhenGracefulShutdown { try await keep(lease) { try await look(lease, koji) } }
+            } catch {
+                // The worker stops, or the database was away in the middle.
+                try await store.release(lease)
+                if !(error is CancellationError) { throw error }
+            }
+        } catch {
+            logger.error("could not look for watches", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Runs `body` and renews the lease meanwhile. Whoever has lost one nevertheless can write nothing more under it.
+    private func keep(_ lease: WatchLease, while body: @escaping @Sendable () async throws -> Void) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await body() }
+            group.addTask {
+                while true {
+                    try await Task.sleep(for: configuration.leaseLength / 3)
+                    try await store.heartbeat(lease, for: configuration.leaseLength)
+                }
+            }
+            defer { group.cancelAll() }
+            // The first to end decides: the body when it is through, the renewal only by throwing.
+            try await group.next()
+        }
+    }
+
+    private func look(_ lease: WatchLease, _ koji: KojiSource) async throws {
+        let changes: Changes
+        do throws(ComposeFailure) {
+            changes = try await self.changes(of: lease.items.filter { !$0.isLookDue }, koji)
+        } catch {
+            if error.code == .canceled { throw CancellationError() }
+            logger.warning("could not ask Koji for changes of watched tags", metadata: ["reason": "\(error.message)"])
+            // Looks that are due would fail for the same reason.
+            return try await store.record(problem: error.message, lease, next: configuration.watchInterval)
+        }
+        try await store.recordUnchanged(changes.unchanged.map(\.watch.id), upTo: changes.event, lease, next: configuration.watchInterval)
+        for item in lease.items.filter(\.isLookDue) + changes.changed {
+            try await look(for: item, upTo: changes.event, lease, koji)
+        }
+    }
+
+    /// What has become of the tags of some watches.
+    private struct Changes {
+        var changed: [WatchLease.Item] = []
+        var unchanged: [WatchLease.Item] = []
+        /// Up to which event that is known; `nil` when no tag has changed, and so nobody asked.
+        var event: Int?
+    }
+
+    private func changes(of items: [WatchLease.Item], _ koji: KojiSource) async throws(ComposeFailure) -> Changes {
+        let known = items.compactMap { item in item.known.map { (item: item, known: $0) } }
+        guard let earliest = known.map(\.known.event).min(),
+            try await koji.hasChanged(KnownTags(known.flatMap(\.known.tags), event: earliest))
+        else { return Changes(unchanged: items) }
+        // The event first: what changes while they are asked for is found by the next round.
+        let event = try await koji.lastEvent()
+        let changed = try await koji.changed(among: Set(known.map(\.known)))
+        func hasChanged(_ item: WatchLease.Item) -> Bool { item.known.map(changed.contains) ?? false }
+        return Changes(changed: items.filter(hasChanged), unchanged: items.filter { !hasChanged($0) }, event: event)
+    }
+
+    // MARK: A look
+
+    /// Finds out which packages the request of a watch comes to now, and writes that down.
+    private func look(for item: WatchLease.Item, upTo event: Int?, _ lease: WatchLease, _ koji: KojiSource) async throws {
+        var logger = logger
+        logger[metadataKey: "watch"] = "\(item.watch.id)"
+        var known: KnownTags?
+        do {
+            let request = item.watch.request
+            let tag = try await koji.pin(
+                tag: request.source.joined(separator: " "), event: nil, inherits: !request.flags.contains(.noInheritance), earlier: nil)
+            let tags = try await koji.tags(of: tag)
+            known = KnownTags(tags, event: tag.event)
+            let (pins, choice) = try await pipeline.choose(as: tag, for: request)
+            let compose = try await store.record(
+                WatchFinding(pins: pins, tags: tags.sorted(), packagesKey: choice.key), for: item, lease,
+                next: configuration.watchInterval)
+            if let compose {
+                logger.info("packages of a watched tag have changed", metadata: ["compose": "\(compose.id)", "event": "\(tag.event)"])
+            } else {
+                logger.debug("a watched tag has changed, and its packages have not", metadata: ["event": "\(tag.event)"])
+            }
+        } catch let error where error is CancellationError || error is PostgresError {
+            throw error
+        } catch {
+            let failure = Self.failure(error, of: item.watch, logger)
+            // What was under way says in its own words that it was cancelled, and it is this worker's end that cancels it.
+            if failure.code == .canceled { throw CancellationError() }
+            logger.warning("a look for a watch failed", metadata: ["reason": "\(failure.message)"])
+            let pause = min(
+                configuration.watchInterval * (1 << min(item.failures, 10)), max(Self.longestPause, configuration.watchInterval))
+            try await store.record(
+                problem: failure.message, for: item, upTo: known?.event ?? event, tags: known?.tags.sorted(), lease,
+                next: configuration.watchInterval, pause: pause)
+        }
+    }
+
+    private static func failure(_ error: any Error, of watch: ComposeWatch, _ logger: Logger) -> ComposeFailure {
+        if let failure = error as? ComposeFailure { return failure }
+        logger.error("a look failed unexpectedly", metadata: ["error": "\(String(reflecting: error))"])
+        return ComposeFailure(
+            .internal, "Something went wrong that should not have; the server's log has it under watch \(watch.id).", isTransient: true)
+    }
+}
+
+extension ComposePipeline {
+    /// The packages that a request comes to with its tag as of an event, and with what else it needs as it is now; nothing is written.
+    func choose(as tag: KojiPin.Tag, for request: ComposeRequest) async throws -> (pins: ComposePins, choice: PackageChoice) {
+        let pin = KojiPin(tag: tag, of: request)
+        let lookaside = try await sources.pinLookaside(of: request)
+        let content = try await sources.packages(pin, lookaside: lookaside, for: request, meter: WorkMeter())
+        return (PinnedSource.koji(pin).record(lookaside: lookaside), try await choose(from: content, for: request))
+    }
+}
+
+extension WatchLease.Item {
+    /// Up to which event changes of which tags are known; `nil` as long as the tag was not found.
+    fileprivate var known: KnownTags? {
+        guard let event = watch.kojiEvent, !tags.isEmpty else { return nil }
+        return KnownTags(tags, event: event)
+    }
+}
+
+extension PostgresNotification {
+    /// `watch ID`, or that anything may have happened.
+    fileprivate var mayBeOfWatch: Bool {
+        guard case .notified(let payload) = self else { return true }
+        return payload.hasPrefix("watch ")
+    }
+}

@@ -1,0 +1,54 @@
+public import ComposeModel
+import Koji
+
+/// Tags, by their numbers, of which somebody knows all changes up to an event.
+public struct KnownTags: Hashable, Sendable {
+    public var tags: Set<Int>
+    public var event: Int
+
+    public init(_ tags: some Sequence<Int>, event: Int) {
+        self.tags = Set(tags)
+        self.event = event
+    }
+}
+
+// Whether tags have changed. All throw `.sourceUnreachable` (transient) when the hub does not answer.
+extension KojiSource {
+    /// The last event of the hub's history.
+    public func lastEvent() async throws(ComposeFailure) -> Int {
+        do throws(KojiError) { return try await hub.getLastEvent().id } catch { throw ComposeFailure(error) }
+    }
+
+    /// The tags whose changes can change what the pinned one has: itself and, where it inherits, its parents and theirs.
+    ///
+    /// A parent that is added or removed later is a change of one of them.
+    public func tags(of pin: KojiPin.Tag) async throws(ComposeFailure) -> Set<Int> {
+        do throws(KojiError) {
+            guard let tag = try await hub.getTag(.name(pin.name), event: pin.event) else { throw Self.noTag(pin.name, at: pin.event) }
+            let parents = pin.inherits ? try await hub.getFullInheritance(.id(tag.id), event: pin.event).map(\.parentID) : []
+            return Set([tag.id] + parents)
+        } catch {
+            throw ComposeFailure(error)
+        }
+    }
+
+    /// Whether any of them has changed since what is known of them all: one call.
+    public func hasChanged(_ known: KnownTags) async throws(ComposeFailure) -> Bool {
+        do throws(KojiError) {
+            return try await hub.tagChangedSinceEvent(known.event, tags: known.tags.sorted())
+        } catch {
+            throw ComposeFailure(error)
+        }
+    }
+
+    /// Those that have changed: one request for all.
+    public func changed(among known: Set<KnownTags>) async throws(ComposeFailure) -> Set<KnownTags> {
+        let known = Array(known)
+        do throws(KojiError) {
+            let answers = try await hub.tagChangedSinceEvent(each: known.map { (event: $0.event, tags: $0.tags.sorted()) })
+            return Set(zip(known, answers).filter(\.1).map(\.0))
+        } catch {
+            throw ComposeFailure(error)
+        }
+    }
+}

@@ -1,0 +1,93 @@
+import Koji
+import ScriptedHub
+import Synchronization
+import SystemPackage
+
+/// The recorded tag f26-updates at two events of its history; a test says when the second one comes.
+///
+/// In between libfoo, foo, bar and others became newer. ed and loop-a stayed as they were; loop-a comes from the parent, f26.
+final class TagHistory: Sendable {
+    static let before = 64
+    static let after = 100
+
+    let hub: ScriptedHub
+    private let state = Mutex(State())
+
+    private struct State {
+        var lastEvent = before
+        var isDeleted = false
+        var isBroken = false
+    }
+
+    /// What the hub is asked, as it is asked.
+    let calls: AsyncStream<XMLRPCCall>
+    private let called: AsyncStream<XMLRPCCall>.Continuation
+
+    init(_ hub: ScriptedHub) {
+        self.hub = hub
+        (calls, called) = AsyncStream.makeStream()
+        answer(changed: false)
+        hub.behave { [self] call, _ in behaviour(call) }
+    }
+
+    /// The tag changes.
+    func advance() {
+        state.withLock { $0.lastEvent = Self.after }
+        answer(changed: true)
+    }
+
+    /// The tag is deleted, and so changes.
+    func delete() {
+        state.withLock { $0.isDeleted = true }
+        answer(changed: true)
+    }
+
+    /// From now on the hub has nothing but an error for anybody.
+    func breakDown() { state.withLock { $0.isBroken = true } }
+
+    func recover() { state.withLock { $0.isBroken = false } }
+
+    /// What has changed since the first event: by calls of their own and in a multiCall alike.
+    private func answer(changed: Bool) {
+        for (tags, hasChanged) in [([2, 1], changed), ([1, 2], changed), ([2], changed), ([1], false)] {
+            func ask(_ event: Int, _ answer: Bool) {
+                hub.answer(
+                    XMLRPCCall("tagChangedSinceEvent", .int(event), .array(tags.map { .int($0) })), with: .value(.bool(answer)))
+            }
+            ask(Self.before, hasChanged)
+            ask(Self.after, false)
+        }
+    }
+
+    private func behaviour(_ call: XMLRPCCall) -> ScriptedHub.Behaviour {
+        func keyword(_ name: String) -> XMLRPCValue? { call.keywords.last { $0.name == name }?.value }
+        called.yield(call)
+        let state = state.withLock(\.self)
+        if state.isBroken { return .reply(.fault(1000, "Nobody is at home.")) }
+        switch call.method {
+        case "getTag" where call.arguments.first == "f26-updates":
+            if state.isDeleted { return .reply(.value(.null)) }
+            return .reply(.value(["id": 2, "name": "f26-updates", "arches": "x86_64 aarch64", "locked": false]))
+        case "getTag" where call.arguments.first == "f26":
+            return .reply(.value(["id": 1, "name": "f26", "arches": "x86_64 aarch64", "locked": false]))
+        case "getLastEvent": return .reply(.value(["id": .int(state.lastEvent), "ts": .double(1_795_247_700)]))
+        case "getFullInheritance" where call.arguments.first == .int(2):
+            return .bytes(Recordings.response("getFullInheritance_f26-updates"))
+        case "getFullInheritance" where call.arguments.first == .int(1): return .reply(.value([]))
+        case "listTaggedRPMS":
+            let isBefore = keyword("event")?.int.map { $0 < Self.after } ?? false
+            let recording =
+                isBefore ? "listTaggedRPMS_event" : keyword("rpmsigs") == true ? "listTaggedRPMS_rpmsigs" : "listTaggedRPMS_pungi"
+            return .reply(.value(Self.rows(recording, arches: keyword("arch")?.array ?? [])))
+        default: return .answer
+        }
+    }
+
+    /// What was recorded for all architectures, as the hub answers for some of them.
+    private static func rows(_ recording: String, arches: [XMLRPCValue]) -> XMLRPCValue {
+        guard let answer = try? XMLRPCValue(parsing: Recordings.response(recording)), let lists = answer.array, lists.count == 2,
+            let rpms = lists[0].array
+        else { return .null }
+        return [.array(rpms.filter { rpm in rpm["arch"].map(arches.contains) ?? false }), lists[1]]
+    }
+}
