@@ -122,6 +122,7 @@ public struct ComposePipeline: Sendable {
         }
         for note in content.notes { attempt.log.write(.warning, note) }
         for finding in resolution.findings { attempt.log.write(.warning, finding) }
+        if let failure = content.koji?.leftOut?.failure(of: resolution, for: request) { throw failure }
         if let failure = resolution.failure(of: request) { throw failure }
         let binaries = resolution.trees.map(\.binaries.count).reduce(0, +)
         attempt.log.write(.info, "Resolved: \(binaries) packages, \(resolution.sources.count) source packages.")

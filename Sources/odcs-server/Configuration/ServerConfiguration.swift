@@ -73,6 +73,8 @@ struct ServerConfiguration: Hashable, Sendable {
     var sources: Sources
     /// `nil` where no Koji is configured.
     var koji: KojiProfile?
+    /// For how long Koji's hub may be silent.
+    var kojiTimeoutSeconds: Int
     /// `nil` where no Pulp is configured.
     var pulp: PulpServer?
     /// `nil` where this service does not run Pungi.
@@ -148,6 +150,7 @@ struct ServerConfiguration: Hashable, Sendable {
             maxPackageBytes: try reader.int("sources.max_package_megabytes", default: 8192, in: 1...1_000_000) << 20,
             verifyPackages: try reader.bool("sources.verify_packages", default: true))
         koji = try reader.kojiProfile()
+        kojiTimeoutSeconds = try reader.int("koji.timeout_seconds", default: 120, in: 1...86_400)
         pulp = try reader.pulpServer()
         pungi = try reader.pungiConfiguration()
         worker = Worker(
