@@ -145,7 +145,7 @@ let package = Package(
         .testTarget(
             name: "ComposeStoreTests", dependencies: ["ComposeModel", "ComposeStore", "ComposeTestKit", "Postgres"], swiftSettings: strict),
         .testTarget(
-            name: "OdcsServerTests", dependencies: ["odcs-server", subprocess, systemPackage, yams], path: "Tests/odcs-serverTests",
+            name: "OdcsServerTests", dependencies: ["Koji", "odcs-server", subprocess, systemPackage, yams], path: "Tests/odcs-serverTests",
             swiftSettings: strict),
         .testTarget(
             name: "RepodataTests", dependencies: ["Repodata", subprocess, systemPackage], exclude: ["Fixtures"], swiftSettings: strict),

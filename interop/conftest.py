@@ -4,6 +4,7 @@
 INTEROP_SERVER      the server's address; it may read tests-repo by path, and whatever 127.0.0.1 serves at the port below
 INTEROP_TESTS_REPO  the directory of tests-repo
 INTEROP_PORT        a port of 127.0.0.1 for a repository of the tests' own
+INTEROP_KOJI_PORT   the port of 127.0.0.1 at which the server takes Koji's hub to be (/kojihub), and its packages (/topdir)
 """
 
 import json
@@ -16,6 +17,7 @@ import pytest
 import requests
 from odcs.client.odcs import ODCS, AuthMech, ComposeSourceGeneric
 
+from koji import Koji
 from repository import Repository
 from wire import Wire
 
@@ -37,6 +39,14 @@ def repository(tests_repo):
     repository = Repository(tests_repo, int(os.environ["INTEROP_PORT"]))
     yield repository
     repository.close()
+
+
+@pytest.fixture(scope="session")
+def koji():
+    recorded = Path(__file__).parent.parent / "Tests" / "ScriptedHub"
+    koji = Koji(recorded / "Recordings", recorded / "topdir", int(os.environ["INTEROP_KOJI_PORT"]))
+    yield koji
+    koji.close()
 
 
 @pytest.fixture

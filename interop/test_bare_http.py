@@ -1,13 +1,13 @@
 """What callers without the published client depend on."""
 
 import configparser
-import gzip
 import re
 import time
 import uuid
-import xml.etree.ElementTree
 
 import requests
+
+from repodata import fetch, package_names
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 STATES = {"wait": 0, "generating": 1, "done": 2, "removed": 3, "failed": 4}
@@ -78,19 +78,6 @@ def test_an_empty_list_of_packages_means_all(api, library, tests_repo):
     assert compose["state_name"] == "done", compose["state_reason"]
     names = package_names(f"{compose['result_repo']}/x86_64/os")
     assert {"ed", "libed", "ed-tutor", "broken-app", "ed-words"} <= names
-
-
-def package_names(repository):
-    repomd = xml.etree.ElementTree.fromstring(fetch(f"{repository}/repodata/repomd.xml"))
-    href = repomd.find("{*}data[@type='primary']/{*}location").attrib["href"]
-    primary = xml.etree.ElementTree.fromstring(gzip.decompress(fetch(f"{repository}/{href}")))
-    return {package.findtext("{*}name") for package in primary.iterfind("{*}package")}
-
-
-def fetch(url):
-    answer = requests.get(url, allow_redirects=False, timeout=60)
-    assert answer.status_code == 200, url
-    return answer.content
 
 
 def test_the_repository_file_is_an_ini_file_whose_sections_no_other_compose_has(library, done, compose_of):

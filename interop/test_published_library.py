@@ -6,19 +6,15 @@ from odcs.client.odcs import (
     ODCS,
     AuthMech,
     ComposeLog,
-    ComposeSourceBuild,
     ComposeSourceGeneric,
     ComposeSourceModule,
     ComposeSourcePulp,
     ComposeSourceRawConfig,
-    ComposeSourceTag,
 )
 
 # Sources of systems that are not configured: see test_published_command.
 REFUSED = {
-    "tag": ComposeSourceTag("f26", packages=["httpd"], sigkeys=["DB42A60E", ""], koji_event=5),
     "module": ComposeSourceModule(["testmodule:master"], modular_koji_tags=[], base_module_br_name="platform"),
-    "build": ComposeSourceBuild(["ed-1.20-3"], sigkeys=[""]),
     "pulp": ComposeSourcePulp(["content-set-1"]),
     "raw_config": ComposeSourceRawConfig("fedora", "main", koji_event=5),
 }

@@ -2,23 +2,33 @@ import NIOCore
 import NIOPosix
 import Repodata
 
-/// Keeps nothing of a download but its SHA-256.
+/// Keeps nothing of a download but its SHA-256, and the MD5 of a package's header and payload, by which Koji knows it.
 final class ChecksumTarget: TransferTarget {
     private static let pieceSize = 1 << 20
 
+    private struct Digests: Sendable {
+        let whole: RunningChecksum
+        let payload: RunningChecksum
+    }
+
     private let threadPool: NIOThreadPool
+    /// The byte that header and payload begin at.
+    private let headerStart: Int
     private var pending = ByteBuffer()
     private var digested = 0
-    private var digest: RunningChecksum?
+    private var digests: Digests?
 
     var count: Int { digested + pending.readableBytes }
 
-    init(on threadPool: NIOThreadPool) { self.threadPool = threadPool }
+    init(on threadPool: NIOThreadPool, headerStart: Int) {
+        self.threadPool = threadPool
+        self.headerStart = headerStart
+    }
 
     func restart() {
         pending.clear()
         digested = 0
-        digest = nil
+        digests = nil
     }
 
     func append(_ bytes: ByteBuffer) async throws(TransferProblem) {
@@ -27,25 +37,30 @@ final class ChecksumTarget: TransferTarget {
     }
 
     /// Ends the computation.
-    func finish() async throws(TransferProblem) -> Checksum {
-        let digest = try await flush()
-        self.digest = nil
-        do { return try digest.finish() } catch { throw .unreachable("its checksum could not be computed") }
+    func finish() async throws(TransferProblem) -> (sha256: Checksum, payloadHash: Checksum) {
+        let digests = try await flush()
+        self.digests = nil
+        do { return (try digests.whole.finish(), try digests.payload.finish()) } catch {
+            throw .unreachable("its checksum could not be computed")
+        }
     }
 
-    private func flush() async throws(TransferProblem) -> RunningChecksum {
+    private func flush() async throws(TransferProblem) -> Digests {
         let piece = pending
-        let running = digest
+        let running = digests
+        let skip = min(max(0, headerStart - digested), piece.readableBytes)
         let next = try await threadPool.run(canceled: .canceled) { () throws(TransferProblem) in
             do throws(RepodataError) {
-                let digest = if let running { running } else { try RunningChecksum(.sha256) }
-                try digest.update(Array(piece.readableBytesView))
-                return digest
+                let digests =
+                    if let running { running } else { Digests(whole: try RunningChecksum(.sha256), payload: try RunningChecksum(.md5)) }
+                try digests.whole.update(Array(piece.readableBytesView))
+                try digests.payload.update(Array(piece.readableBytesView.dropFirst(skip)))
+                return digests
             } catch {
                 throw .unreachable("its checksum could not be computed")
             }
         }
-        digest = next
+        digests = next
         digested += piece.readableBytes
         pending.clear()
         return next

@@ -25,7 +25,7 @@ struct DeliveryTally: Sendable {
     }
 
     mutating func add(_ problem: TransferProblem, of record: PackageRecord, in repository: PinnedRepository) {
-        let subject = "The file of the package \(record.nevra) (\(record.location)) in the repository \(repository.location)"
+        let subject = "The file of the package \(record.nevra) (\(record.location)) in \(repository.place)"
         if let failure = problem.commonFailure(subject) {
             stop = stop ?? failure
             return
@@ -50,7 +50,7 @@ struct DeliveryTally: Sendable {
         let count = unusable.count >= Self.mostFindings ? "At least \(unusable.count)" : "\(unusable.count)"
         throw ComposeFailure(
             first.code,
-            "\(count) package files in the repository \(repository.location) cannot be used. "
+            "\(count) package files in \(repository.place) cannot be used. "
                 + "The repository may have changed since its metadata was made. The first of them: \(first.message)",
             details: unusable.flatMap(\.details), isTransient: unusable.allSatisfy(\.isTransient))
     }

@@ -6,8 +6,11 @@ public struct PinnedRepository: Hashable, Sendable {
     public let metadata: RepositoryMetadata
     /// `revision` of repomd.xml, usually a time or a counter.
     public let revision: String?
+    /// How messages call it: "the repository /srv/repo". One that no request has named is not called by its location.
+    public let place: String
 
-    public init(location: RepositoryLocation, metadata: RepositoryMetadata, revision: String?) {
+    public init(location: RepositoryLocation, metadata: RepositoryMetadata, revision: String?, place: String? = nil) {
+        self.place = place ?? "the repository \(location)"
         self.location = location
         self.metadata = metadata
         self.revision = revision

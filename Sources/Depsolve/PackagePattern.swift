@@ -1,5 +1,6 @@
 import CSolv
 import Glibc
+public import Repodata
 
 /// A request as it was written, and the ways to read it.
 ///
@@ -56,6 +57,22 @@ struct PackagePattern {
         guard let index = text.lastIndex(of: separator) else { return (text, nil) }
         return (String(text[..<index]), String(text[text.index(after: index)...]))
     }
+}
+
+extension PackagePattern {
+    /// Whether one of its readings is about `package`.
+    func mayMean(_ package: NEVRA) -> Bool {
+        readings.contains { reading in
+            reading.name.matches(package.name) && reading.epoch.map { $0 == package.epoch } ?? true
+                && reading.version?.matches(package.version) ?? true && reading.release?.matches(package.release) ?? true
+                && reading.arch.map { $0 == package.arch } ?? true
+        }
+    }
+}
+
+extension DepsolveRequest {
+    /// Whether `pattern`, as ``packages`` has them, may mean `package`: by one of the ways to read it, whatever else there is.
+    public static func pattern(_ pattern: String, mayMean package: NEVRA) -> Bool { PackagePattern(pattern).mayMean(package) }
 }
 
 /// A text to compare with, in which `*`, `?` and `[…]` may stand for others, as in a shell.

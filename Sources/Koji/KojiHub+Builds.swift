@@ -108,6 +108,11 @@ extension KojiHub {
         try await rows(XMLRPCCall("search", .string(glob), "build", "glob"))
     }
 
+    /// The tags whose names match `glob`, with their numbers.
+    public func searchTags(_ glob: String) async throws(KojiError) -> [KojiNamed] {
+        try await rows(XMLRPCCall("search", .string(glob), "tag", "glob"))
+    }
+
     /// What a build says about the module that it is; `nil` for a build of another kind.
     public func getModule(_ build: KojiName) async throws(KojiError) -> KojiModule? {
         let call = XMLRPCCall("getBuildType", build.value)

@@ -49,14 +49,17 @@ public struct KojiProfileFile: Sendable {
     }
 
     /// The profile in the section `[profile]`.
-    /// - Parameter home: what `~` stands for.
-    public func profile(_ profile: String = "koji", home: FilePath) throws(KojiError) -> KojiProfile {
+    /// - Parameters:
+    ///   - home: what `~` stands for.
+    ///   - hub: the hub's address where it is known already; the profile's counts for nothing then.
+    public func profile(_ profile: String = "koji", home: FilePath, hub: String? = nil) throws(KojiError) -> KojiProfile {
         guard let section = sections[profile] else {
             let others = sections.keys.sorted().map { "[\($0)]" }.joined(separator: ", ")
             throw KojiError(
                 .settings, "\(name) has no section [\(profile)]\(others.isEmpty ? "" : "; it has \(others), of which one may be meant").")
         }
-        guard let server = section["server"] else {
+        let server = section["server"]
+        guard let address = hub ?? server?.value else {
             throw KojiError(.settings, "\(name) does not say in [\(profile)], as server = …, what the hub's address is.")
         }
         let path = { (key: String) in section[key].flatMap { $0.value.isEmpty ? nil : Self.path($0.value, home: home) } }
@@ -74,10 +77,11 @@ public struct KojiProfileFile: Sendable {
         let unverified = try boolean(section["no_ssl_verify"], "no_ssl_verify")
         do {
             return try KojiProfile(
-                hub: server.value, topurl: section["topurl"].flatMap { $0.value.isEmpty ? nil : $0.value }, topdir: path("topdir"),
+                hub: address, topurl: section["topurl"].flatMap { $0.value.isEmpty ? nil : $0.value }, topdir: path("topdir"),
                 serverCA: path("serverca") ?? path("ca"), authentication: authentication, verifiesServer: !unverified)
         } catch {
-            throw KojiError(.settings, "\(name), [\(profile)], line \(server.line): \(error.message)")
+            let line = error.message.contains("(topurl)") ? section["topurl"]?.line : hub == nil ? server?.line : nil
+            throw KojiError(.settings, "\(name), [\(profile)]\(line.map { ", line \($0)" } ?? ""): \(error.message)")
         }
     }
 

@@ -2,6 +2,10 @@ import NIOSSL
 import SystemPackage
 
 extension KojiProfile {
+    /// Reads the certificates that it names, without keeping them.
+    /// - Throws: `.settings` when one of them cannot be read.
+    public func checkCertificates() throws(KojiError) { _ = try tlsConfiguration() }
+
     /// The TLS settings for the hub, with the certificates that the profile names.
     /// - Throws: `.settings` when one of them cannot be read.
     func tlsConfiguration() throws(KojiError) -> TLSConfiguration {

@@ -9,6 +9,22 @@ public enum FileChecksum {
         return try digest.finish()
     }
 
+    /// As ``of(_:_:)``, and the checksum of what begins at byte `start`, all from one reading.
+    public static func of(
+        _ file: FilePath, _ algorithm: Checksum.Algorithm, andFrom start: Int, _ other: Checksum.Algorithm
+    ) throws(RepodataError) -> (whole: Checksum, rest: Checksum) {
+        let whole = try Digest(algorithm)
+        let rest = try Digest(other)
+        var skipped = 0
+        try FileContent.read(file) { (bytes) throws(RepodataError) in
+            try whole.update(bytes)
+            let skip = min(start - skipped, bytes.count)
+            skipped += skip
+            if skip < bytes.count { try rest.update(UnsafeRawBufferPointer(rebasing: bytes[skip...])) }
+        }
+        return (try whole.finish(), try rest.finish())
+    }
+
     /// Of bytes that are in memory already.
     public static func of(_ bytes: [UInt8], _ algorithm: Checksum.Algorithm) throws(RepodataError) -> Checksum {
         try Digest.of(bytes, algorithm)

@@ -9,7 +9,7 @@ import Testing
 /// Composes of Koji's tags and builds, against the recorded answers of a hub and its tree of packages.
 @Suite(.timeLimit(.minutes(5))) struct KojiComposeTests {
     /// The last event at which the recorded tag or its parents changed is before this one.
-    private static let event = 100
+    static let event = 100
 
     /// A service whose Koji is a scripted hub that knows the tag f26-updates as of any event from 100 on.
     private func withService(
@@ -24,7 +24,7 @@ import Testing
         }
     }
 
-    private static func behaviour(_ call: XMLRPCCall) -> ScriptedHub.Behaviour {
+    static func behaviour(_ call: XMLRPCCall) -> ScriptedHub.Behaviour {
         func keyword(_ name: String) -> XMLRPCValue? { call.keywords.last { $0.name == name }?.value }
         switch call.method {
         case "getTag" where call.arguments.first == "f26-updates":

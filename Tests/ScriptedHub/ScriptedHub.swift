@@ -74,6 +74,8 @@ public final class ScriptedHub: Sendable {
 
     let state = Mutex(State())
     let directory: FilePath
+    /// The tree of files that it hands out.
+    public var topdir: FilePath { directory }
     private let channel: Mutex<(any Channel)?> = Mutex(nil)
 
     private let scheme: String

@@ -54,6 +54,14 @@ import Testing
                 "composes:\n  arches: [x86_64, vax]\n",
                 "DIRECTORY/odcs.yaml:2: composes.arches: names an architecture that RPM does not know: vax"
             ),
+            (
+                "koji: {hub: \"https://koji.example.org\", topdir: missing}",
+                "DIRECTORY/odcs.yaml: koji: The allowed directory DIRECTORY/missing cannot be used: No such file or directory."
+            ),
+            (
+                "koji: {hub: \"https://koji.example.org\", topurl: \"https://k.example.org\", ca: missing.pem}",
+                "DIRECTORY/odcs.yaml: koji: The file that the setting serverca names cannot be read as PEM certificates."
+            ),
             (nil, "DIRECTORY/odcs.yaml: there is no such file, or it cannot be read"),
         ])
     func mistakes(text: String?, expected: String) async throws {

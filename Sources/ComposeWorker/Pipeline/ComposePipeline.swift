@@ -131,6 +131,7 @@ public struct ComposePipeline: Sendable {
             throw ComposeFailure(error, in: content)
         }
         for sentence in content.notes + resolution.findings { tell(sentence) }
+        if let failure = content.koji?.leftOut?.failure(of: resolution, for: request) { throw failure }
         if let failure = resolution.failure(of: request) { throw failure }
         let (files, content) = try await sources.files(of: resolution, from: content, for: request)
         return try PackageChoice(files, from: content, for: request)

@@ -136,10 +136,19 @@ public struct ComposeSources: Sendable {
         let packages = try await koji.packages(
             of: pin, arches: DepsolveRequest.packageArches(of: request.arches), signatures: !request.sigkeys.isEmpty)
         let name = pin.tag.map { "The tag \($0.name)" } ?? "The list of builds"
-        return PackageSet(
-            repositories: [try await koji.metadata(of: packages)], lookaside: try await metadata(lookaside),
-            koji: .init(pin: pin, packages: packages),
+        var content = PackageSet(
+            repositories: [], lookaside: try await metadata(lookaside), koji: .init(pin: pin, packages: packages),
             notes: packages.isEmpty ? ["\(name) has no packages for \(request.arches.joined(separator: ", "))."] : [])
+        if request.packages.isEmpty {
+            // Each of them is wanted.
+            content.repositories = [try await koji.metadata(of: packages)]
+        } else {
+            let (repository, unusable) = try await koji.usableMetadata(of: packages)
+            content.repositories = [repository]
+            content.koji?.leftOut = LeftOutPackages(unusable: unusable, listed: packages)
+            content.notes += content.koji?.leftOut?.notes ?? []
+        }
+        return content
     }
 
     /// The same packages as the files that they are: of a Koji's packages the signed copies, with their true checksums.

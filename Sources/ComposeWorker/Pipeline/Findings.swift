@@ -49,10 +49,10 @@ extension ComposeFailure {
         case .unknownArchitecture:
             self.init(.packageNotFound, error.description)
         case .unusableMetadata(let repository, let document, let reason):
-            let location = (content.repositories + content.lookaside).first { $0.metadata.id == repository }?.location.description
+            let place = (content.repositories + content.lookaside).first { $0.metadata.id == repository }?.place
             self.init(
                 .metadataCorrupt,
-                "The metadata of the repository \(location ?? repository.description) cannot be used: in \(document), \(reason). "
+                "The metadata of \(place ?? "the repository \(repository)") cannot be used: in \(document), \(reason). "
                     + "Whoever maintains the repository has to create its metadata again.")
         case .listedButAbsent(let packages, let arch, let listing):
             self.init(

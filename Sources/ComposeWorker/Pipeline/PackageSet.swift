@@ -18,5 +18,7 @@ struct PackageSet: Sendable {
     struct Koji: Sendable {
         let pin: KojiPin
         let packages: [KojiPackage]
+        /// What the repository lacks of them.
+        var leftOut: LeftOutPackages?
     }
 }

@@ -102,26 +102,37 @@ struct HeaderReader: Sendable {
         return Start(size: size, headerStart: headerStart, version: part.version)
     }
 
-    /// The SHA-256 of `copy`, a file of this host, which is read as a whole; its header has to be that of the package. Blocking.
+    /// The SHA-256 of `copy`, a file of this host, which is read as a whole; its header and payload have to be those of the package. Blocking.
     func checksumInPlace(_ copy: PackageCopy) throws(HeaderProblem) -> Checksum {
         _ = try readInPlace(copy.package, at: copy.path)
         return try inPlace(copy.path) { (file, _) throws(HeaderProblem) in
             do throws(TransferProblem) { try file.check(size: copy.size) } catch { throw .transfer(error) }
+            let found: (whole: Checksum, rest: Checksum)
             do throws(RepodataError) {
-                return try FileChecksum.of(FilePath(file.path), .sha256)
+                found = try FileChecksum.of(FilePath(file.path), .sha256, andFrom: copy.headerStart, .md5)
             } catch {
                 throw .transfer(.unreachable("it could not be read to its end"))
             }
+            try check(payloadHash: found.rest, copy.package)
+            return found.whole
         }
     }
 
     /// The SHA-256 of `copy`, which is fetched from `url` for it and not kept.
     func checksum(_ copy: PackageCopy, at url: RepositoryURL, limit: Int) async throws(HeaderProblem) -> Checksum {
-        let target = ChecksumTarget(on: threadPool)
-        return try await transferring { () async throws(TransferProblem) in
+        let target = ChecksumTarget(on: threadPool, headerStart: copy.headerStart)
+        let found = try await transferring { () async throws(TransferProblem) in
             try await transfer.get(url, into: target, size: copy.size, limit: limit)
             return try await target.finish()
         }
+        try check(payloadHash: found.payloadHash, copy.package)
+        return found.sha256
+    }
+
+    /// Whether header and payload are those that the hub knows; it knows nothing of the files of tasks.
+    private func check(payloadHash found: Checksum, _ package: KojiPackage) throws(HeaderProblem) {
+        guard let expected = package.payloadHash, !expected.isEmpty, found.hex != expected else { return }
+        throw .content("it is damaged: the hub says that its payload hash is \(expected), but its content has \(found.hex)")
     }
 
     private func inPlace<Result>(

@@ -50,8 +50,27 @@ public struct KojiPackageSource: Sendable {
     /// Each package's `pkgid` is ``KojiPackage/provisionalID``, and there are no change logs. The same packages give the same repository at no cost.
     /// Throws `.packageFileUnusable` naming packages and builds whose files are missing, damaged or other packages; `.sourceUnreachable` (transient).
     public func metadata(of packages: [KojiPackage]) async throws(ComposeFailure) -> PinnedRepository {
+        try await pinned(try await forSolving(packages))
+    }
+
+    /// As ``metadata(of:)``, without the packages whose files cannot be used: it says which. Throws `.packageFileUnusable` nevertheless when they are many,
+    /// since that is no longer an accident of single files.
+    public func usableMetadata(
+        of packages: [KojiPackage]
+    ) async throws(ComposeFailure) -> (repository: PinnedRepository, unusable: [UnusablePackage]) {
+        let repository = try await forSolving(packages)
+        let reader = try headerReader()
+        if let metadata = try await cached(repository) { return (metadata, []) }
+        let findings = try await readHeaders(of: repository, reader)
+        try findings.checkPassable(of: repository.packages.count)
+        guard !findings.unusable.isEmpty else { return (try await write(repository), []) }
+        let unusable = Set(findings.unusable.map(\.package))
+        return (try await pinned(try await forSolving(packages.filter { !unusable.contains($0) })), findings.unusable)
+    }
+
+    private func forSolving(_ packages: [KojiPackage]) async throws(ComposeFailure) -> SyntheticRepository {
         let location = location
-        let repository = try await threadPool.run(canceled: .canceled) { () throws(ComposeFailure) in
+        return try await threadPool.run(canceled: .canceled) { () throws(ComposeFailure) in
             SyntheticRepository(
                 packages.map { package in
                     SyntheticRepository.Package(
@@ -61,7 +80,6 @@ public struct KojiPackageSource: Sendable {
                         header: HeaderStore.key(of: package, at: location))
                 }, documents: [.primary, .filelists])
         }
-        return try await pinned(repository)
     }
 
     /// Finds for each of `packages` the file to take: the copy signed by the first of `keys` that the package has and whose file is there.
@@ -78,6 +96,9 @@ public struct KojiPackageSource: Sendable {
         var findings = PackageFindings()
         var results: [HeaderReader.Found] = []
         await reader.copies(of: searches, findings: &findings) { results.append($0) }
+        for copy in results.compactMap(\.copy) {
+            if let problem = copy.sizeProblem { findings.add(problem, of: copy.package, at: copy.path) }
+        }
         try findings.check()
         results.sort { $0.index < $1.index }
         return SignedChoice(
@@ -118,14 +139,19 @@ extension KojiPackageSource {
         do throws(TransferProblem) {
             return HeaderReader(tree: try SourceTree(location, access), transfer: transfer, threadPool: threadPool)
         } catch {
-            throw RepositoryFailure(location).pinning(error)
+            // Where it is on this host is nobody else's business.
+            if let failure = error.commonFailure("Koji's tree of files") { throw failure }
+            throw ComposeFailure(
+                .sourceUnreachable,
+                "Koji's tree of files cannot be read by this service: \(error.reason). Its administrators have to look into it.",
+                isTransient: true)
         }
     }
 
     private func pinned(_ repository: SyntheticRepository) async throws(ComposeFailure) -> PinnedRepository {
         let reader = try headerReader()
         if let metadata = try await cached(repository) { return metadata }
-        try await readHeaders(of: repository, reader)
+        try await readHeaders(of: repository, reader).check()
         return try await write(repository)
     }
 
@@ -133,21 +159,23 @@ extension KojiPackageSource {
         let (cache, location) = (cache, location)
         return try await threadPool.run(canceled: .canceled) { () throws(ComposeFailure) in
             do throws(Errno) {
-                return try cache.find(repository.id).map { PinnedRepository(location: location, metadata: $0.metadata, revision: nil) }
+                return try cache.find(repository.id).map {
+                    PinnedRepository(location: location, metadata: $0.metadata, revision: nil, place: "Koji")
+                }
             } catch {
                 throw .storage(error)
             }
         }
     }
 
-    /// Reads the headers that nobody has read before, and keeps them.
-    private func readHeaders(of repository: SyntheticRepository, _ reader: HeaderReader) async throws(ComposeFailure) {
+    /// Reads the headers that nobody has read before, and keeps them; says which could not be read.
+    private func readHeaders(of repository: SyntheticRepository, _ reader: HeaderReader) async throws(ComposeFailure) -> PackageFindings {
         let store = store
         let missing = try await threadPool.run(canceled: .canceled) { () throws(ComposeFailure) in
             try store.refresh()
             return repository.packages.filter { store.fragments($0.header) == nil }
         }
-        if missing.isEmpty { return }
+        if missing.isEmpty { return PackageFindings() }
         logger.info("Headers of packages are read", metadata: ["packages": "\(repository.packages.count)", "headers": "\(missing.count)"])
         var findings = PackageFindings()
         var read: [Checksum: PackageFragments] = [:]
@@ -160,7 +188,7 @@ extension KojiPackageSource {
             return failure
         }
         if let failure = await keep(read) { findings.stop(failure) }
-        try findings.check()
+        return findings
     }
 
     /// Also when the work was canceled: what was read is read.
@@ -208,6 +236,6 @@ extension KojiPackageSource {
         let metadata = try await threadPool.run(canceled: .canceled) { () throws(ComposeFailure) in
             try repository.publish(in: cache, from: store)
         }
-        return PinnedRepository(location: location, metadata: metadata, revision: nil)
+        return PinnedRepository(location: location, metadata: metadata, revision: nil, place: "Koji")
     }
 }

@@ -24,7 +24,7 @@ extension KojiSource {
     /// A parent that is added or removed later is a change of one of them.
     public func tags(of pin: KojiPin.Tag) async throws(ComposeFailure) -> Set<Int> {
         do throws(KojiError) {
-            guard let tag = try await hub.getTag(.name(pin.name), event: pin.event) else { throw Self.noTag(pin.name, at: pin.event) }
+            guard let tag = try await hub.getTag(.name(pin.name), event: pin.event) else { throw await noTag(pin.name, at: pin.event) }
             let parents = pin.inherits ? try await hub.getFullInheritance(.id(tag.id), event: pin.event).map(\.parentID) : []
             return Set([tag.id] + parents)
         } catch {

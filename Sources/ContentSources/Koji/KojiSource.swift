@@ -28,7 +28,7 @@ public struct KojiSource: Sendable {
     ) async throws(ComposeFailure) -> KojiPin.Tag {
         do throws(KojiError) {
             if let event {
-                guard try await hub.getTag(.name(name), event: event) != nil else { throw Self.noTag(name, at: event) }
+                guard try await hub.getTag(.name(name), event: event) != nil else { throw await noTag(name, at: event) }
                 return KojiPin.Tag(name: name, event: event, inherits: inherits)
             }
             if let earlier, let tag = try await hub.getTag(.name(name)), try await !hasChanged(tag, inherits: inherits, since: earlier) {
@@ -36,7 +36,7 @@ public struct KojiSource: Sendable {
             }
             // The event first: what is listed as of it later is one moment, whatever is tagged meanwhile.
             let now = try await hub.getLastEvent().id
-            guard try await hub.getTag(.name(name), event: now) != nil else { throw Self.noTag(name, at: nil) }
+            guard try await hub.getTag(.name(name), event: now) != nil else { throw await noTag(name, at: nil) }
             return KojiPin.Tag(name: name, event: now, inherits: inherits)
         } catch {
             throw ComposeFailure(error)
@@ -49,12 +49,27 @@ public struct KojiSource: Sendable {
         return try await hub.tagChangedSinceEvent(event, tags: [tag.id] + parents)
     }
 
-    static func noTag(_ name: String, at event: Int?) -> KojiError {
-        KojiError(
+    func noTag(_ name: String, at event: Int?) async -> KojiError {
+        if let event { return KojiError(.argument, "At the event \(event), Koji had no tag called \(name).") }
+        let nearest = await nearest(to: name, in: "\(Self.opening(of: name))*") { (glob) throws(KojiError) in try await hub.searchTags(glob)
+        }
+        return KojiError(
             .argument,
-            event.map { "At the event \($0), Koji had no tag called \(name)." }
-                ?? "Koji has no tag called \(name). One that was deleted can be had as of an event (koji_event) at which it was there.")
+            "Koji has no tag called \(name)\(nearest.map { "; \($0)" } ?? ""). One that was deleted can be had as of an event (koji_event) at which it was there."
+        )
     }
+
+    /// "nearest: " and the names in Koji that come nearest; `nil` where there are none.
+    private func nearest(
+        to name: String, in glob: String, _ search: (String) async throws(KojiError) -> [KojiNamed]
+    ) async -> String? {
+        // An explanation is complete without them: what the hub says to this question does not matter.
+        guard let found = try? await search(glob), !found.isEmpty else { return nil }
+        return "nearest: \(NearestNames(names: found.map(\.name)).sorted(by: name).prefix(3).joined(separator: ", "))"
+    }
+
+    /// The part of a name in which nobody makes a mistake.
+    private static func opening(of name: String) -> Substring { name.prefix(max(2, name.count / 2)) }
 
     // MARK: List
 
@@ -74,7 +89,7 @@ public struct KojiSource: Sendable {
             content.remove(buildsNamed: Set(builds.builds.values.map(\.name)))
             content.merge(builds)
             var packages = content.packages
-            for task in pin.scratchTasks { packages += try await list(task: task, arches: Set(arches)) }
+            packages += try await list(tasks: pin.scratchTasks, arches: Set(arches))
             return packages
         } catch let error as ComposeFailure {
             throw error
@@ -107,19 +122,17 @@ public struct KojiSource: Sendable {
             case .success(let build?) where build.state == .complete: content.builds[build.buildID] = build
             case .success(let build?):
                 wrong.append("\(nvr) is \(build.state?.name.lowercased() ?? "in a state that this version does not know")")
-            case .success(nil): wrong.append("\(nvr) is not there")
+            case .success(nil):
+                let package = nvr.split(separator: "-").dropLast(2).joined(separator: "-")
+                let nearest = await nearest(to: nvr, in: "\(package)-*") { (glob) throws(KojiError) in try await hub.searchBuilds(glob) }
+                wrong.append("\(nvr) is not there\(nearest.map { " (\($0))" } ?? "")")
             case .failure(let error):
                 // A name that cannot be taken apart is a fault.
                 guard error.code == .fault, !error.isTransient else { throw error }
                 wrong.append("\(nvr) is not the name, version and release of a build")
             }
         }
-        guard wrong.isEmpty else {
-            throw ComposeFailure(
-                .sourceNotUsable,
-                "\(wrong.count == 1 ? "A build cannot" : "\(wrong.count) builds cannot") be used: in Koji, \(wrong.joined(separator: "; ")).",
-                details: wrong.map { .init(text: $0) })
-        }
+        guard wrong.isEmpty else { throw Self.failure(wrong, of: "build") }
         let ids = content.builds.keys.sorted()
         for result in try await hub.listBuildRPMs(ofEach: ids.map { .id($0) }) {
             for rpm in try result.get() where arches.contains(rpm.arch) && !rpm.isMetadataOnly { content.add(rpm) }
@@ -131,26 +144,48 @@ public struct KojiSource: Sendable {
         return content
     }
 
-    /// The packages that a scratch build's tasks have made; nothing in Koji signs them.
-    private func list(task id: Int, arches: Set<String>) async throws -> [KojiPackage] {
-        guard let task = try await hub.getTaskInfo(id) else {
-            throw ComposeFailure(.sourceNotUsable, "Koji has no task \(id).")
+    private func list(tasks ids: [Int], arches: Set<String>) async throws -> [KojiPackage] {
+        var tasks: [KojiTask] = []
+        var wrong: [String] = []
+        for id in ids {
+            switch try await hub.getTaskInfo(id) {
+            case nil: wrong.append("\(id) is not there")
+            case let task? where !["build", "buildArch"].contains(task.method): wrong.append("\(id) is no build, but a task \(task.method)")
+            case let task? where task.state == .closed: tasks.append(task)
+            case let task?: wrong.append("\(id) \(task.state?.findings ?? "is in a state that this version does not know")")
+            }
         }
-        let tasks = task.method == "build" ? try await hub.getTaskChildren(id) : [task]
+        guard wrong.isEmpty else { throw Self.failure(wrong, of: "scratch build") }
         var packages: [KojiPackage] = []
-        for task in tasks where task.method == "buildArch" {
+        for task in tasks { packages += try await list(task, arches: arches) }
+        return packages
+    }
+
+    private static func failure(_ wrong: [String], of noun: String) -> ComposeFailure {
+        ComposeFailure(
+            .sourceNotUsable,
+            "\(wrong.count == 1 ? "A \(noun) cannot" : "\(wrong.count) \(noun)s cannot") be used: in Koji, \(wrong.joined(separator: "; ")).",
+            details: wrong.map { .init(text: $0) })
+    }
+
+    /// The packages that the tasks of a scratch build, which has ended well, have made; nothing in Koji signs them.
+    private func list(_ build: KojiTask, arches: Set<String>) async throws -> [KojiPackage] {
+        let id = build.id
+        let tasks = build.method == "build" ? try await hub.getTaskChildren(id) : [build]
+        var packages: [KojiPackage] = []
+        // Koji lets architectures fail that a build says may.
+        for task in tasks where task.method == "buildArch" && task.state == .closed {
             let result = try await hub.getBuildArchResult(task.id)
             for file in result.rpms + result.srpms {
                 guard let name = file.split(separator: "/").last, let nevra = NEVRA(String(name)), arches.contains(nevra.arch) else {
                     continue
                 }
                 packages.append(
-                    KojiPackage(nevra: nevra, build: "the scratch build \(id)", place: .task(file: "work/\(file)"), payloadHash: nil))
+                    KojiPackage(nevra: nevra, build: "task \(id)", place: .task(file: "work/\(file)"), payloadHash: nil))
             }
         }
         guard !packages.isEmpty else {
-            throw ComposeFailure(
-                .sourceNotUsable, "The task \(id) in Koji has no packages for these architectures: is it a finished scratch build?")
+            throw ComposeFailure(.sourceNotUsable, "The scratch build \(id) in Koji has no packages for the architectures of this compose.")
         }
         // Each architecture's task has made the noarch packages as well.
         var seen: Set<NEVRA> = []
@@ -162,6 +197,13 @@ public struct KojiSource: Sendable {
     /// Metadata of all of `packages`, from their headers alone, to choose from.
     public func metadata(of packages: [KojiPackage]) async throws(ComposeFailure) -> PinnedRepository {
         try await files.metadata(of: packages)
+    }
+
+    /// As ``metadata(of:)``, without the packages whose files cannot be used: it says which.
+    public func usableMetadata(
+        of packages: [KojiPackage]
+    ) async throws(ComposeFailure) -> (repository: PinnedRepository, unusable: [UnusablePackage]) {
+        try await files.usableMetadata(of: packages)
     }
 
     /// The files of the packages that `records` of ``metadata(of:)`` are about, with their true checksums.
@@ -209,5 +251,18 @@ public struct KojiSource: Sendable {
                 + "\(sigkeys.joined(separator: ", ")): \(named.joined(separator: "; ")). "
                 + "An empty key among the sigkeys allows packages that none of the others has signed.",
             details: zip(unsigned, sentences).map { .init(package: "\($0.package.nevra)", arch: $0.package.nevra.arch, text: $1) })
+    }
+}
+
+extension KojiTask.State {
+    /// Why a build in this state has no packages to take, as the end of a sentence.
+    fileprivate var findings: String {
+        switch self {
+        case .free, .assigned: "has not begun"
+        case .open: "is not done yet"
+        case .closed: "is done"
+        case .canceled: "is canceled"
+        case .failed: "has failed"
+        }
     }
 }

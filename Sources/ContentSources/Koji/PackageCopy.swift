@@ -15,6 +15,13 @@ public struct PackageCopy: Hashable, Sendable {
     let version: String?
     /// Of the whole file, if the hub or somebody else has said so; otherwise the file is read for it, once.
     public var sha256: Checksum?
+
+    /// Set where the file has not the size that the hub says; of signed copies it says none.
+    var sizeProblem: HeaderProblem? {
+        guard key.isEmpty, let expected = package.size, expected != size else { return nil }
+        return .transfer(
+            size < expected ? .truncated(expected: expected, found: size, wasCut: false) : .larger(expected: expected, found: size))
+    }
 }
 
 /// What came of looking for signed copies.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ContentSources
+import Koji
 
 struct CheckConfig: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -15,6 +16,17 @@ struct CheckConfig: AsyncParsableCommand {
         } catch {
             throw ConfigurationError(file: options.config ?? "the defaults", line: nil, key: "sources", message: "\(error)")
         }
+        try checkKoji(configuration)
         print("\(options.config ?? "The defaults"): fine.")
+    }
+
+    /// What only workers read of Koji, and find out about when they start.
+    private func checkKoji(_ configuration: ServerConfiguration) throws {
+        guard let koji = configuration.koji else { return }
+        let mistake = { ConfigurationError(file: options.config ?? "the defaults", line: nil, key: "koji", message: $0) }
+        do throws(KojiError) { try koji.checkCertificates() } catch { throw mistake(error.message) }
+        do { _ = try SourceAccess(allowedRoots: koji.topdir.map { [$0] } ?? [], allowedURLPrefixes: []) } catch {
+            throw mistake("\(error)")
+        }
     }
 }

@@ -1,33 +1,10 @@
 import ComposeWorker
 import ContentSources
 import Foundation
-import Koji
 import SystemPackage
 
 /// The keys of the systems that composes can be made from, each of which an operator may leave out.
 extension ConfigurationReader {
-    /// Below `koji`; `nil` without `koji.hub`.
-    mutating func kojiProfile() throws -> KojiProfile? {
-        let hub = try optionalString("koji.hub")
-        let topurl = try optionalString("koji.topurl")
-        let topdir = try optionalPath("koji.topdir")
-        let ca = try optionalPath("koji.ca")
-        let certificate = try optionalPath("koji.certificate")
-        let key = try optionalPath("koji.key")
-        guard let hub else { return nil }
-        guard topurl != nil || topdir != nil else { throw mistake("koji.hub", "needs koji.topdir or koji.topurl, where the packages are") }
-        guard (certificate == nil) == (key == nil) else {
-            throw mistake(certificate == nil ? "koji.key" : "koji.certificate", "needs koji.certificate and koji.key together")
-        }
-        var authentication = KojiProfile.Authentication.none
-        if let certificate, let key { authentication = .clientCertificate(.init(certificate: certificate, key: key)) }
-        do {
-            return try KojiProfile(hub: hub, topurl: topurl, topdir: topdir, serverCA: ca, authentication: authentication)
-        } catch {
-            throw mistake("koji.hub", error.message)
-        }
-    }
-
     /// Below `pulp`; `nil` without `pulp.url`.
     mutating func pulpServer() throws -> PulpServer? {
         let url = try optionalString("pulp.url")
@@ -97,7 +74,7 @@ extension ConfigurationReader {
         throw mistake(key, "names a file that is not there, or cannot be read")
     }
 
-    private mutating func optionalPath(_ key: String) throws -> FilePath? {
+    mutating func optionalPath(_ key: String) throws -> FilePath? {
         try optionalString(key) == nil ? nil : try path(key, default: "")
     }
 

@@ -75,6 +75,8 @@ struct ServerConfiguration: Hashable, Sendable {
     var koji: KojiProfile?
     /// How often it is asked whether watched tags have changed.
     var kojiWatchSeconds: Int
+    /// For how long Koji's hub may be silent.
+    var kojiTimeoutSeconds: Int
     /// `nil` where no Pulp is configured.
     var pulp: PulpServer?
     /// `nil` where this service does not run Pungi.
@@ -151,6 +153,7 @@ struct ServerConfiguration: Hashable, Sendable {
             verifyPackages: try reader.bool("sources.verify_packages", default: true))
         koji = try reader.kojiProfile()
         kojiWatchSeconds = try reader.int("koji.watch_seconds", default: 30, in: 1...86_400)
+        kojiTimeoutSeconds = try reader.int("koji.timeout_seconds", default: 120, in: 1...86_400)
         pulp = try reader.pulpServer()
         pungi = try reader.pungiConfiguration()
         worker = Worker(

@@ -1,0 +1,128 @@
+"""Composes of Koji's tags and builds, as the published client asks for them: by its command, and by its library."""
+
+import json
+
+import pytest
+import requests
+from odcs.client.odcs import ComposeSourceBuild, ComposeSourceTag
+
+from repodata import package_names
+
+pytestmark = pytest.mark.usefixtures("koji")
+
+
+def packages(compose, tree="x86_64/os"):
+    return package_names(f"{compose['result_repo']}/{tree}")
+
+
+def done(run):
+    assert run.status == 0, run.out + run.err
+    assert run.result["state_name"] == "done", run.result["state_reason"]
+    return run.result
+
+
+def test_create_tag_gives_the_signed_packages_of_the_tag_with_what_they_need(odcs, koji):
+    compose = done(odcs("create-tag", "f26-updates", "ed", "foo", "--sigkey", "0B3E5524", "--sigkey", "none", "--arch", "x86_64"))
+
+    assert {"ed", "foo", "libfoo"} <= packages(compose)
+    assert (compose["source_type"], compose["source"], compose["koji_event"]) == (1, "f26-updates", koji.EVENT)
+    assert compose["sigkeys"].lower() == "0b3e5524 "
+    assert compose["arches"] == "x86_64"
+
+
+def test_create_tag_for_two_architectures_as_of_an_event(odcs):
+    run = odcs("create-tag", "f26-updates", "ed", "--arch", "x86_64", "--arch", "aarch64", "--koji-event", "100", "--flag", "no_deps")
+    compose = done(run)
+
+    assert packages(compose) == packages(compose, "aarch64/os") == {"ed"}
+
+
+def test_a_key_that_has_signed_nothing_fails_with_the_packages_own_keys(odcs):
+    run = odcs("create-tag", "f26-updates", "ed", "--sigkey", "DB42A60E", "--flag", "no_deps")
+
+    assert run.status == 1
+    assert run.result["state_name"] == "failed"
+    assert "0b3e5524" in run.result["state_reason"]
+
+
+def test_without_its_parents_a_tag_has_only_its_own_packages(odcs):
+    inherited = done(odcs("create-tag", "f26-updates", "filereq", "--flag", "no_deps"))
+    own = odcs("create-tag", "f26-updates", "filereq", "--flag", "no_deps", "--flag", "no_inheritance")
+
+    assert packages(inherited) == {"filereq"}
+    assert own.status == 1
+    assert own.result["flags"] == ["no_deps", "no_inheritance"]
+    assert "filereq is not there for x86_64" in own.result["state_reason"]
+
+
+def test_a_build_on_top_of_a_tag(odcs):
+    compose = done(odcs("create-tag", "f26-updates", "ed", "--build", "ed-1.14.2-2.fc26", "--flag", "no_deps"))
+
+    assert compose["builds"] == "ed-1.14.2-2.fc26"
+    assert packages(compose) == {"ed"}
+
+
+def test_modules_beside_a_tag_are_refused_with_a_sentence(odcs, wire):
+    run = odcs("create-tag", "f26-updates", "ed", "--modular-tag", "m")
+
+    assert run.status != 0
+    assert wire.lines == ["POST /api/1/composes/ 400"]
+    answer = json.loads(run.out[run.out.index('{"') :])
+    assert "modular_koji_tags" in answer["message"]
+
+
+def test_create_build_gives_exactly_the_packages_of_the_builds(odcs):
+    compose = done(odcs("create-build", "ed-1.14.2-2.fc26", "bar-data-4-1.fc26", "--sigkey", "none", "--target-dir", "default"))
+
+    assert packages(compose) == {"ed", "bar-data"}
+    assert packages(compose, "source/tree") == {"ed", "bar-data"}
+    assert (compose["source_type"], compose["builds"]) == (6, "ed-1.14.2-2.fc26 bar-data-4-1.fc26")
+
+
+def test_a_build_that_is_not_there_is_named(odcs):
+    run = odcs("create-build", "nope-1-1", "ed-1.14.2-2.fc26")
+
+    assert run.status == 1
+    assert run.result["state_reason"] == "A build cannot be used: in Koji, nope-1-1 is not there."
+
+
+def test_the_deprecated_create_makes_the_same(odcs):
+    run = odcs("create", "tag", "f26-updates", "ed")
+
+    assert "Deprecated" in run.err
+    assert "ed" in packages(done(run))
+
+
+def test_renew_keeps_the_event(odcs, koji):
+    compose = done(odcs("create-tag", "f26-updates", "ed", "--flag", "no_deps"))
+    again = done(odcs("renew", compose["id"], "--label", "RC-1.0"))
+
+    assert again["id"] != compose["id"]
+    assert again["koji_event"] == compose["koji_event"] == koji.EVENT
+    assert packages(again) == {"ed"}
+
+
+def test_new_compose_of_a_tag_is_made(library):
+    """The deprecated way to ask."""
+    asked = library.new_compose(
+        "f26-updates", "tag", seconds_to_live=600, packages=["ed"], flags=["no_deps"], sigkeys=["0b3e5524"], arches=["x86_64"]
+    )
+    compose = library.wait_for_compose(asked["id"], timeout=120)
+
+    assert compose["state_name"] == "done", compose["state_reason"]
+    assert packages(compose) == {"ed"}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        ComposeSourceTag("f26-updates", packages=["ed"], sigkeys=["0b3e5524", ""], koji_event=100, builds=["ed-1.14.2-2.fc26"]),
+        ComposeSourceBuild(["ed-1.14.2-2.fc26"], sigkeys=[""]),
+    ],
+)
+def test_request_compose_takes_the_sources_of_the_library(library, source):
+    compose = library.wait_for_compose(library.request_compose(source)["id"], timeout=120)
+
+    assert compose["state_name"] == "done", compose["state_reason"]
+    assert requests.get(compose["result_repofile"], timeout=60).ok
+    assert "ed" in packages(compose)
