@@ -72,7 +72,7 @@ let package = Package(
         .target(
             name: "Repodata", dependencies: ["CCompression", "CCreaterepo", "CLinux", "CRPM", "CXML2", subprocess, systemPackage],
             swiftSettings: strict),
-        .target(name: "Modulemd", dependencies: ["CModulemd", "Repodata", yams], swiftSettings: strict),
+        .target(name: "Modules", dependencies: ["CModulemd", "ComposeModel", "Repodata", yams], swiftSettings: strict),
         .target(name: "Depsolve", dependencies: ["CSolv", "Repodata", logging, systemPackage], swiftSettings: strict),
         .target(
             name: "Koji",
@@ -148,7 +148,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "RepodataTests", dependencies: ["Repodata", subprocess, systemPackage], exclude: ["Fixtures"], swiftSettings: strict),
-        .testTarget(name: "ModulemdTests", dependencies: ["Modulemd", "Repodata"], swiftSettings: strict),
+        .testTarget(name: "ModulesTests", dependencies: ["ComposeModel", "Modules", "Repodata"], swiftSettings: strict),
         .testTarget(
             name: "DepsolveTests", dependencies: ["CSolv", "Depsolve", "Repodata", logging, subprocess, systemPackage], exclude: ["Worlds"],
             swiftSettings: strict),

@@ -1,4 +1,4 @@
-import Modulemd
+import Modules
 import Repodata
 import Testing
 
