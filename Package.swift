@@ -55,6 +55,7 @@ let package = Package(
         .systemLibrary(name: "CRPM", pkgConfig: "rpm", providers: [.apt(["librpm-dev"])]),
         .systemLibrary(name: "CSolv", pkgConfig: "libsolvext", providers: [.apt(["libsolv-dev", "libsolvext-dev"])]),
         .systemLibrary(name: "CCreaterepo", pkgConfig: "createrepo_c", providers: [.apt(["libcreaterepo-c-dev"])]),
+        .systemLibrary(name: "CModulemd", pkgConfig: "modulemd-2.0", providers: [.apt(["libmodulemd-dev"])]),
         .systemLibrary(name: "CXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
         .systemLibrary(name: "CCompression", providers: [.apt(["zlib1g-dev", "liblzma-dev", "libbz2-dev", "libzstd-dev"])]),
         .systemLibrary(name: "CLinux"),
@@ -74,6 +75,7 @@ let package = Package(
         .target(
             name: "Repodata", dependencies: ["CCompression", "CCreaterepo", "CLinux", "CRPM", "CXML2", subprocess, systemPackage],
             swiftSettings: strict),
+        .target(name: "Modules", dependencies: ["CModulemd", "ComposeModel", "Repodata", yams], swiftSettings: strict),
         .target(name: "Depsolve", dependencies: ["CSolv", "Repodata", logging, systemPackage], swiftSettings: strict),
         .target(
             name: "Koji",
@@ -149,6 +151,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "RepodataTests", dependencies: ["Repodata", subprocess, systemPackage], exclude: ["Fixtures"], swiftSettings: strict),
+        .testTarget(name: "ModulesTests", dependencies: ["ComposeModel", "Modules", "Repodata"], swiftSettings: strict),
         .testTarget(
             name: "DepsolveTests", dependencies: ["CSolv", "Depsolve", "Repodata", logging, subprocess, systemPackage], exclude: ["Worlds"],
             swiftSettings: strict),

@@ -1,0 +1,185 @@
+import CModulemd
+public import Repodata
+import Yams
+
+/// What is told of modules in one place: the documents of a modules.yaml, or of a build of a module.
+public struct ModuleMetadata: Hashable, Sendable {
+    /// By id and architecture.
+    public private(set) var streams: [ModuleStream]
+    /// One a module, by its name.
+    public private(set) var defaults: [ModuleDefaults]
+    public private(set) var remarks: [ModuleRemark]
+
+    public var isEmpty: Bool { streams.isEmpty && defaults.isEmpty && remarks.isEmpty }
+
+    /// No modules.
+    public init() { (streams, defaults, remarks) = ([], [], []) }
+
+    /// Reads documents in YAML, of whichever version of the format.
+    ///
+    /// Packages without an epoch, as the first modules' documents have them, are of epoch 0.
+    public init(yaml: String) throws(ModuleMetadataError) {
+        self.init()
+        // The library's strings end there.
+        if yaml.utf8.contains(0) { throw ModuleMetadataError("There is a null character in it, which no YAML has.") }
+        let index = ModuleIndex()
+        try index.add(ArtifactEpochs.added(to: yaml))
+        for module in index.modules { try read(module) }
+        sort()
+    }
+
+    /// Several as one, the first before the last: where two tell of the same stream, its packages are those of both.
+    ///
+    /// Of two defaults of one module, those that changed later are taken; where that does not tell, a default stream on which they do not agree is none
+    /// (libmodulemd's rules of merging).
+    public init(merging several: [ModuleMetadata]) throws(ModuleMetadataError) {
+        self.init()
+        var seen: [StreamKey: Int] = [:]
+        for stream in several.flatMap(\.streams) {
+            let key = StreamKey(id: stream.id, arch: stream.arch)
+            if let place = seen[key] {
+                streams[place] = streams[place].adding(stream.artifacts)
+            } else {
+                seen[key] = streams.count
+                streams.append(stream)
+            }
+        }
+        // libmodulemd merges the rest, which it does by whole indexes.
+        guard let merger = modulemd_module_index_merger_new() else { return }
+        defer { g_object_unref(UnsafeMutableRawPointer(merger)) }
+        for metadata in several {
+            let index = ModuleIndex()
+            for document in metadata.defaults.map(\.document) + metadata.remarks.map(\.document) { try index.add(document) }
+            modulemd_module_index_merger_associate_index(merger, index.pointer, 0)
+        }
+        var merged: OpaquePointer?
+        _ = try ModuleIndex.check {
+            merged = modulemd_module_index_merger_resolve(merger, $0)
+            return merged == nil ? 0 : 1
+        }
+        if let merged {
+            let index = ModuleIndex(owning: merged)
+            for module in index.modules { try read(module) }
+        }
+        sort()
+    }
+
+    /// The documents of a repository in YAML: of these streams, with those of their packages that are inside, and what is told of them besides.
+    ///
+    /// - Parameters:
+    ///   - ids: The streams that are in the repository.
+    ///   - packages: All packages of the repository.
+    /// - Returns: Empty where it has none of them.
+    public func yaml(of ids: Set<NSVC>, packages: Set<NEVRA>) throws(ModuleMetadataError) -> String {
+        let index = ModuleIndex()
+        let kept = streams.filter { ids.contains($0.id) }
+        for stream in kept {
+            let one = ModuleIndex()
+            try one.add(stream.document)
+            for module in one.modules {
+                for raw in ModuleIndex.members(modulemd_module_get_all_streams(module)) {
+                    let version2 = OpaquePointer(raw)
+                    modulemd_module_stream_v2_clear_rpm_artifacts(version2)
+                    for artifact in stream.artifacts.intersection(packages).sorted() {
+                        modulemd_module_stream_v2_add_rpm_artifact(version2, artifact.modulemd)
+                    }
+                    try index.add(raw.assumingMemoryBound(to: ModulemdModuleStream.self))
+                }
+            }
+        }
+        let modules = Set(kept.map(\.id.name))
+        let names = Set(kept.map(\.id.nameAndStream))
+        for defaults in defaults where modules.contains(defaults.module) { try index.add(defaults.document) }
+        for remark in remarks where names.contains("\(remark.module):\(remark.stream)") { try index.add(remark.document) }
+        return try index.yaml()
+    }
+
+    // MARK: Reading
+
+    private struct StreamKey: Hashable {
+        let id: NSVC
+        let arch: String?
+    }
+
+    private mutating func read(_ module: OpaquePointer) throws(ModuleMetadataError) {
+        let name = String(cString: modulemd_module_get_module_name(module))
+        for raw in ModuleIndex.members(modulemd_module_get_all_streams(module)) {
+            streams.append(try ModuleStream(raw.assumingMemoryBound(to: ModulemdModuleStream.self)))
+        }
+        if let raw = modulemd_module_get_defaults(module) {
+            let stream = modulemd_defaults_v1_get_default_stream(OpaquePointer(raw), nil).map { String(cString: $0) }
+            let one = ModuleIndex()
+            try one.add(raw)
+            defaults.append(ModuleDefaults(module: name, stream: stream, document: try one.yaml()))
+        }
+        for raw in ModuleIndex.members(modulemd_module_get_obsoletes(module)).map({ OpaquePointer($0) }) {
+            let one = ModuleIndex()
+            try one.add(obsoletes: raw)
+            let document = try one.yaml()
+            remarks.append(ModuleRemark(kind: .obsoletes, module: name, stream: try Self.stream(of: document), document: document))
+        }
+        for stream in ModuleIndex.strings(modulemd_module_get_stream_names_as_strv(module)) {
+            guard let raw = modulemd_module_get_translation(module, stream) else { continue }
+            let one = ModuleIndex()
+            try one.add(translation: raw)
+            remarks.append(ModuleRemark(kind: .translation, module: name, stream: stream, document: try one.yaml()))
+        }
+    }
+
+    /// The stream that a document of obsoletes is about, which libmodulemd has no function for.
+    private static func stream(of document: String) throws(ModuleMetadataError) -> String {
+        do {
+            if let stream = try Yams.compose(yaml: document)?["data"]?["stream"]?.scalar?.string { return stream }
+        } catch {
+            throw ModuleMetadataError("A document of obsoletes cannot be read: \(error)")
+        }
+        throw ModuleMetadataError("A document of obsoletes names no stream.")
+    }
+
+    private mutating func sort() {
+        streams.sort { ($0.id, $0.arch ?? "") < ($1.id, $1.arch ?? "") }
+        defaults.sort { $0.module < $1.module }
+        remarks.sort { ($0.module, $0.stream, $0.document) < ($1.module, $1.stream, $1.document) }
+    }
+}
+
+extension ModuleStream {
+    fileprivate init(_ raw: UnsafeMutablePointer<ModulemdModuleStream>) throws(ModuleMetadataError) {
+        let version2 = OpaquePointer(raw)
+        let id = NSVC(
+            name: String(cString: modulemd_module_stream_get_module_name(raw)),
+            stream: String(cString: modulemd_module_stream_get_stream_name(raw)), version: UInt64(modulemd_module_stream_get_version(raw)),
+            context: modulemd_module_stream_get_context(raw).map { String(cString: $0) } ?? "")
+        var artifacts: Set<NEVRA> = []
+        for text in ModuleIndex.strings(modulemd_module_stream_v2_get_rpm_artifacts_as_strv(version2)) {
+            guard let artifact = NEVRA(text) else {
+                throw ModuleMetadataError("The module \(id) has an artifact \"\(text)\", which is no name-epoch:version-release.arch.")
+            }
+            artifacts.insert(artifact)
+        }
+        let requirements = ModuleIndex.members(modulemd_module_stream_v2_get_dependencies(version2)).map { raw in
+            let alternative = OpaquePointer(raw)
+            return ModuleIndex.strings(modulemd_dependencies_get_runtime_modules_as_strv(alternative)).map {
+                StreamRequirement(
+                    module: $0, written: ModuleIndex.strings(modulemd_dependencies_get_runtime_streams_as_strv(alternative, $0)))
+            }
+        }
+        let one = ModuleIndex()
+        try one.add(raw)
+        self.init(
+            id: id, arch: modulemd_module_stream_get_arch(raw).map { String(cString: $0) }, requirements: requirements,
+            artifacts: artifacts, filters: Set(ModuleIndex.strings(modulemd_module_stream_v2_get_rpm_filters_as_strv(version2))),
+            demodularized: Set(ModuleIndex.strings(modulemd_module_stream_v2_get_demodularized_rpms(version2))), document: try one.yaml())
+    }
+
+    fileprivate func adding(_ more: Set<NEVRA>) -> ModuleStream {
+        ModuleStream(
+            id: id, arch: arch, requirements: requirements, artifacts: artifacts.union(more), filters: filters,
+            demodularized: demodularized, document: document)
+    }
+}
+
+extension NEVRA {
+    /// As modulemd writes packages: always with the epoch.
+    var modulemd: String { "\(name)-\(epoch):\(version)-\(release).\(arch)" }
+}
