@@ -3,13 +3,20 @@ public struct KojiPin: Hashable, Sendable, Codable {
     /// A tag as of an event of the hub's history.
     public struct Tag: Hashable, Sendable, Codable {
         public var name: String
+        /// Koji's number of the tag: another one can have the name by now.
+        public var id: Int?
         public var event: Int
+        /// An event before which nothing can come to light any more: Koji numbers an event when a change begins and shows it when the change is
+        /// complete, so that an event may be visible while one of a smaller number is not yet. `nil` for an event of the caller's.
+        public var settledEvent: Int?
         /// Whether builds of its parents count.
         public var inherits: Bool
 
-        public init(name: String, event: Int, inherits: Bool) {
+        public init(name: String, id: Int?, event: Int, settledEvent: Int? = nil, inherits: Bool) {
             self.name = name
+            self.id = id
             self.event = event
+            self.settledEvent = settledEvent
             self.inherits = inherits
         }
     }

@@ -96,15 +96,19 @@ extension ComposeStore {
         return result
     }
 
-    /// The event to which a compose of a Koji tag was pinned last; `nil` where there was none.
-    public func latestKojiEvent(ofTag tag: String) async throws -> Int? {
-        try await pool.query(
+    /// How a Koji tag was pinned at the latest event of its last composes, of those that left the event to this service; `nil` where there was none.
+    public func latestKojiPin(ofTag tag: String) async throws -> KojiPin.Tag? {
+        // A bounded number of them, since a tag may have any number of composes; a renewed one has an event of long ago.
+        let rows = try await pool.query(
             """
-            SELECT koji_event FROM composes
-            WHERE source = \(tag) AND source_type = \(SourceType.tag.rawValue) AND koji_event IS NOT NULL AND specification IS NOT NULL
-            ORDER BY id DESC LIMIT 1
-            """
-        ).first?.decode(Int.self, "koji_event")
+            SELECT specification FROM (
+                SELECT specification, koji_event FROM composes
+                WHERE source = \(tag) AND source_type = \(SourceType.tag.rawValue) AND koji_event IS NOT NULL AND specification IS NOT NULL
+                    AND request->>'kojiEvent' IS NULL
+                ORDER BY id DESC LIMIT 50
+            ) last ORDER BY koji_event DESC LIMIT 1
+            """)
+        return try rows.first?.decode(PostgresJSON<ComposeSpecification>.self, "specification").value.pins.koji?.tag
     }
 
     /// Makes the compose, and those that joined it, done: they show `result`, and all that show it expire together at the latest time.

@@ -6,7 +6,7 @@ public struct KojiLimits: Hashable, Sendable {
     public var silence: Duration
     /// For all of an answer, from the request on.
     public var wholeAnswer: Duration
-    /// How often a call is made before the hub counts as not reachable.
+    /// How often a call is made before the hub counts as not reachable: by default so often that one that is down for a minute is waited for.
     public var attempts: Int
     /// The pause before the second attempt; it doubles each time, and every pause is shortened at random by up to half.
     public var firstPause: Duration
@@ -27,7 +27,7 @@ public struct KojiLimits: Hashable, Sendable {
         connectTimeout: Duration = .seconds(10),
         silence: Duration = .seconds(120),
         wholeAnswer: Duration = .seconds(900),
-        attempts: Int = 5,
+        attempts: Int = 7,
         firstPause: Duration = .milliseconds(500),
         longestPause: Duration = .seconds(20),
         answerBytes: Int = 1 << 30,

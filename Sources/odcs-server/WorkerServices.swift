@@ -72,7 +72,7 @@ struct WorkerServices: Service {
         let location = try RepositoryLocation(profile.topdir?.string ?? profile.topurl ?? "")
         let access = try SourceAccess(
             allowedRoots: profile.topdir.map { [$0] } ?? [], allowedURLPrefixes: profile.topdir == nil ? [location.description] : [])
-        let hub = try KojiHub(profile, limits: KojiLimits(silence: .seconds(configuration.kojiTimeoutSeconds)), logger: logger)
+        let hub = try KojiHub(profile, limits: configuration.kojiLimits, logger: logger)
         let files = KojiPackageSource(
             location: location, access: access, limits: limits, cacheDirectory: cacheDirectory,
             headerDirectory: cacheDirectory.appending("headers"), httpClient: httpClient, threadPool: threadPool, logger: logger)

@@ -57,7 +57,7 @@ public struct ComposePipeline: Sendable {
         let compose = attempt.lease.compose
         for pinning in 1... {
             let (source, lookaside) = try await attempt.meter.measure(.pin) {
-                (try await sources.pin(attempt) { try await store.latestKojiEvent(ofTag: $0) }, try await sources.pinLookaside(compose))
+                (try await sources.pin(attempt) { try await store.latestKojiPin(ofTag: $0) }, try await sources.pinLookaside(compose))
             }
             for line in source.lines + PinnedSource.repositories(lookaside).lines { attempt.log.write(.info, line) }
             guard try await mustBuild(source, lookaside: lookaside, attempt) else { return nil }

@@ -30,8 +30,8 @@ public struct ComposeSources: Sendable {
     // MARK: Pin
 
     /// The source of the attempt's compose: as it was pinned earlier for one that is renewed, else as it is now.
-    /// - Parameter earlierEvent: tells to which event of Koji's history a compose of a tag was pinned last.
-    func pin(_ attempt: ComposeAttempt, earlierEvent: (String) async throws -> Int?) async throws -> PinnedSource {
+    /// - Parameter earlierTag: tells how a tag of Koji was pinned last.
+    func pin(_ attempt: ComposeAttempt, earlierTag: (String) async throws -> KojiPin.Tag?) async throws -> PinnedSource {
         let compose = attempt.lease.compose
         let request = compose.request
         let pins = compose.isPinned ? compose.specification?.pins : nil
@@ -59,7 +59,7 @@ public struct ComposeSources: Sendable {
             if let pinned = pins?.koji?.tag { return .koji(KojiPin(tag: pinned, of: request)) }
             let tag = try await koji.pin(
                 tag: name, event: request.kojiEvent, inherits: !request.flags.contains(.noInheritance),
-                earlier: try await earlierEvent(name))
+                earlier: try await earlierTag(name))
             return .koji(KojiPin(tag: tag, of: request))
         case .build:
             guard koji != nil else { throw Self.notConfigured(request.sourceType) }

@@ -19,14 +19,11 @@ extension KojiSource {
         do throws(KojiError) { return try await hub.getLastEvent().id } catch { throw ComposeFailure(error) }
     }
 
-    /// The tags whose changes can change what the pinned one has: itself and, where it inherits, its parents and theirs.
-    ///
-    /// A parent that is added or removed later is a change of one of them.
+    /// The tags whose changes can change what the pinned one has: itself, its parents and theirs.
     public func tags(of pin: KojiPin.Tag) async throws(ComposeFailure) -> Set<Int> {
         do throws(KojiError) {
             guard let tag = try await hub.getTag(.name(pin.name), event: pin.event) else { throw await noTag(pin.name, at: pin.event) }
-            let parents = pin.inherits ? try await hub.getFullInheritance(.id(tag.id), event: pin.event).map(\.parentID) : []
-            return Set([tag.id] + parents)
+            return Set(try await family(of: tag, at: pin.event))
         } catch {
             throw ComposeFailure(error)
         }

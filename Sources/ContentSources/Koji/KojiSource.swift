@@ -17,36 +17,53 @@ public struct KojiSource: Sendable {
 
     // MARK: Pin
 
+    /// For so long a change may take in Koji, from its event's number on until others see it.
+    private static let longestChange = 600.0
+
     /// What the tag is now, or was at `event`.
     ///
-    /// - Parameter earlier: an event to which a compose of the tag was pinned before. If neither the tag nor one of its parents has changed since, it is
-    ///   that event again, so that composes of an unchanged tag are equal.
+    /// - Parameter earlier: how the tag was pinned before. If neither it nor one of its parents has changed since, it is that event again, so that
+    ///   composes of an unchanged tag are equal.
     ///
-    /// Throws `.sourceNotUsable` when there is no such tag; `.sourceUnreachable` (transient) when the hub does not answer.
+    /// Throws `.sourceNotUsable` when there is no such tag or event; `.sourceUnreachable` (transient) when the hub does not answer.
     public func pin(
-        tag name: String, event: Int?, inherits: Bool, earlier: Int?
+        tag name: String, event: Int?, inherits: Bool, earlier: KojiPin.Tag?
     ) async throws(ComposeFailure) -> KojiPin.Tag {
         do throws(KojiError) {
-            if let event {
-                guard try await hub.getTag(.name(name), event: event) != nil else { throw await noTag(name, at: event) }
-                return KojiPin.Tag(name: name, event: event, inherits: inherits)
-            }
-            if let earlier, let tag = try await hub.getTag(.name(name)), try await !hasChanged(tag, inherits: inherits, since: earlier) {
-                return KojiPin.Tag(name: name, event: earlier, inherits: inherits)
-            }
             // The event first: what is listed as of it later is one moment, whatever is tagged meanwhile.
-            let now = try await hub.getLastEvent().id
-            guard try await hub.getTag(.name(name), event: now) != nil else { throw await noTag(name, at: nil) }
-            return KojiPin.Tag(name: name, event: now, inherits: inherits)
+            let last = try await hub.getLastEvent()
+            guard event ?? 0 <= last.id else {
+                throw KojiError(.argument, "Koji has no event \(event ?? 0) yet: its last one is \(last.id).")
+            }
+            guard let tag = try await hub.getTag(.name(name), event: event ?? last.id) else { throw await noTag(name, at: event) }
+            if let event { return KojiPin.Tag(name: name, id: tag.id, event: event, inherits: inherits) }
+            if let earlier, earlier.id == tag.id, earlier.event <= last.id, let settled = earlier.settledEvent,
+                try await !hub.tagChangedSinceEvent(settled, tags: family(of: tag, at: earlier.event))
+            {
+                return KojiPin.Tag(name: name, id: tag.id, event: earlier.event, settledEvent: settled, inherits: inherits)
+            }
+            return KojiPin.Tag(name: name, id: tag.id, event: last.id, settledEvent: try await settledEvent(at: last), inherits: inherits)
         } catch {
             throw ComposeFailure(error)
         }
     }
 
-    private func hasChanged(_ tag: KojiTag, inherits: Bool, since event: Int) async throws(KojiError) -> Bool {
-        // A parent that was added since is a change of the tag itself.
-        let parents = inherits ? try await hub.getFullInheritance(.id(tag.id), event: event).map(\.parentID) : []
-        return try await hub.tagChangedSinceEvent(event, tags: [tag.id] + parents)
+    /// The tag and all from which it inherits, by number: a change of any of them can change what it has. Also where only its own builds count: which
+    /// packages a tag may have is always inherited.
+    ///
+    /// A parent that is added or removed later is a change of one of them.
+    func family(of tag: KojiTag, at event: Int) async throws(KojiError) -> [Int] {
+        [tag.id] + (try await hub.getFullInheritance(.id(tag.id), event: event)).map(\.parentID)
+    }
+
+    /// The last event of which all before are visible by the time of `event`; `nil` in a Koji too young to tell.
+    private func settledEvent(at event: KojiEvent) async throws(KojiError) -> Int? {
+        do throws(KojiError) {
+            return try await hub.getLastEvent(before: event.timestamp - Self.longestChange).id
+        } catch {
+            guard error.code == .fault, !error.isTransient else { throw error }
+            return nil
+        }
     }
 
     func noTag(_ name: String, at event: Int?) async -> KojiError {
@@ -103,7 +120,13 @@ public struct KojiSource: Sendable {
     }
 
     private func list(_ tag: KojiPin.Tag, arches: [String], signatures: Bool) async throws -> KojiContent {
-        try await hub.listTaggedRPMS(
+        if let id = tag.id, try await hub.getTag(.name(tag.name), event: tag.event)?.id != id {
+            throw KojiError(
+                .argument,
+                "The tag that Koji calls \(tag.name) is not the one of this compose, which had the number \(id): it was renamed or replaced since. "
+                    + "A new request takes the tag that has the name now.")
+        }
+        return try await hub.listTaggedRPMS(
             .name(tag.name), event: tag.event, inherit: tag.inherits, latest: true, arches: arches, rpmsigs: signatures, into: KojiContent()
         ) { content, row in
             switch row {

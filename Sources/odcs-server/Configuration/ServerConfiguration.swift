@@ -75,8 +75,8 @@ struct ServerConfiguration: Hashable, Sendable {
     var koji: KojiProfile?
     /// How often it is asked whether watched tags have changed.
     var kojiWatchSeconds: Int
-    /// For how long Koji's hub may be silent.
-    var kojiTimeoutSeconds: Int
+    /// How patiently Koji's hub is asked.
+    var kojiLimits: KojiLimits
     /// `nil` where no Pulp is configured.
     var pulp: PulpServer?
     /// `nil` where this service does not run Pungi.
@@ -153,7 +153,9 @@ struct ServerConfiguration: Hashable, Sendable {
             verifyPackages: try reader.bool("sources.verify_packages", default: true))
         koji = try reader.kojiProfile()
         kojiWatchSeconds = try reader.int("koji.watch_seconds", default: 30, in: 1...86_400)
-        kojiTimeoutSeconds = try reader.int("koji.timeout_seconds", default: 120, in: 1...86_400)
+        kojiLimits = KojiLimits(
+            silence: .seconds(try reader.int("koji.timeout_seconds", default: 120, in: 1...86_400)),
+            attempts: try reader.int("koji.attempts", default: KojiLimits().attempts, in: 1...100))
         pulp = try reader.pulpServer()
         pungi = try reader.pungiConfiguration()
         worker = Worker(
