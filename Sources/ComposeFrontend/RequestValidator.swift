@@ -35,13 +35,13 @@ struct RequestValidator: Sendable {
                 "\(prefix)packages cannot be used with the source type module: a module says itself which packages are its own.")
         }
         request.builds = try words.builds(body.builds, "\(prefix)builds")
-        if type == .build, request.builds.isEmpty {
-            throw .badRequest("\(prefix)builds is missing; the source type build needs a list of builds, each as NAME-VERSION-RELEASE.")
-        }
         request.sigkeys = try words.sigkeys(body.sigkeys, "\(prefix)sigkeys") ?? limits.defaultSigkeys
         request.modules = try words.modules(body.modules, "\(prefix)modules")
         request.scratchModules = try words.modules(body.scratchModules, "\(prefix)scratch_modules")
         request.scratchBuildTasks = try words.taskIDs(body.scratchBuildTasks, "\(prefix)scratch_build_tasks")
+        if type == .build, request.builds.isEmpty, request.scratchBuildTasks.isEmpty {
+            throw .badRequest("\(prefix)builds is missing; the source type build needs a list of builds, each as NAME-VERSION-RELEASE.")
+        }
         request.modularKojiTags = try words.plain(body.modularKojiTags, "\(prefix)modular_koji_tags")
         request.kojiEvent = try positive(body.kojiEvent, "\(prefix)koji_event")
         request.baseModuleBrName = try words.single(body.baseModuleBrName, "\(prefix)base_module_br_name")

@@ -131,7 +131,8 @@ struct KojiMetadataTests {
         }
     }
 
-    @Test("the checksum of a file is computed once as long as it stays the same, and anew when it was replaced")
+    @Test(
+        "a file is read for its checksum once as long as it stays the same, and anew when it was replaced; its payload has to be the hub's")
     func checksums() async throws {
         try await with { bench, tree, source in
             let package = try tree.package("ed-1.14.3-1.fc26.x86_64")
@@ -149,9 +150,24 @@ struct KojiMetadataTests {
             #expect(again.copies == first.copies)
             times[1].tv_sec += 1
             utimensat(AT_FDCWD, file.string, &times, 0)
-            let replaced = try await source.metadata(ofChosen: try await source.copies(of: [package], signedBy: [""]).copies)
-            #expect(replaced.copies.values.first?.sha256 == (try FileChecksum.of(file, .sha256)))
-            #expect(replaced.repository.metadata.id != first.repository.metadata.id)
+            let copies = try await source.copies(of: [package], signedBy: [""]).copies
+            let failure = await #expect(throws: ComposeFailure.self) { try await source.metadata(ofChosen: copies) }
+            #expect(failure?.code == .packageFileUnusable)
+            let hash = try #require(package.payloadHash)
+            #expect(failure?.message.contains("it is damaged: the hub says that its payload hash is \(hash), but") == true)
+        }
+    }
+
+    @Test("a file that has not the size that the hub says is refused when it is chosen")
+    func otherSize() async throws {
+        try await with { _, tree, source in
+            let package = try tree.package("ed-1.14.3-1.fc26.x86_64")
+            let bytes = try tree.file(package).contents()
+            for (changed, size) in [(Array(bytes.dropLast(10)), bytes.count - 10), (bytes + [0], bytes.count + 1)] {
+                try tree.file(package).write(changed)
+                let failure = await #expect(throws: ComposeFailure.self) { try await source.copies(of: [package], signedBy: [""]) }
+                #expect(failure?.message.hasSuffix(" cannot be used: it has \(size) bytes instead of \(bytes.count).") == true)
+            }
         }
     }
 
@@ -269,6 +285,36 @@ struct KojiMetadataTests {
             let failure = await failure(source, tree.packages)
             #expect(failure?.message.hasPrefix("2 package files in Koji cannot be used.") == true)
             #expect(failure?.details.compactMap(\.package).sorted() == ["bar-3.2-1.fc26.i686", "ed-1.14.3-1.fc26.x86_64"])
+        }
+    }
+
+    @Test("for some packages of a list, files that cannot be used are left out as long as they are few, and read anew the next time")
+    func usable() async throws {
+        try await with { bench, tree, source in
+            let names = ["ed-1.14.3-1.fc26.x86_64", "bar-3.2-1.fc26.i686"]
+            for nvra in names { try Damage.garbage.apply(to: tree.file(try tree.package(nvra)), of: tree) }
+            for _ in 0..<2 {
+                let (repository, unusable) = try await source.usableMetadata(of: tree.packages)
+                #expect(try index(repository).count == tree.packages.count - 2)
+                #expect(Set(unusable.map(\.package)) == Set(try names.map(tree.package)))
+                #expect(unusable.allSatisfy { $0.failure.message.hasSuffix("cannot be used: it is not an RPM package.") })
+            }
+            let alone = await #expect(throws: ComposeFailure.self) { try await source.usableMetadata(of: [tree.package(names[0])]) }
+            #expect(alone?.code == .packageFileUnusable)
+
+            let original = KojiTree.original
+            for nvra in names {
+                let package = try tree.package(nvra)
+                try tree.file(package).write(original.appending(package.path).contents())
+            }
+            let (repository, unusable) = try await source.usableMetadata(of: tree.packages)
+            #expect(try index(repository).count == tree.packages.count)
+            #expect(unusable.isEmpty)
+
+            for package in tree.packages.prefix(20) { try FileManager.default.removeItem(atPath: tree.file(package).string) }
+            let another = try bench.koji(.directory(tree.topdir), cache: "another", headers: "other")
+            let many = await #expect(throws: ComposeFailure.self) { try await another.usableMetadata(of: tree.packages) }
+            #expect(many?.message.hasPrefix("At least 20 package files in Koji cannot be used.") == true)
         }
     }
 

@@ -125,13 +125,16 @@ import Testing
         try await with { koji, tree in
             let source = "packages/filereq/1/1.fc26/src/filereq-1-1.fc26.src.rpm"
             let second = "packages/ed/1.14.2/2.fc26/i686/ed-1.14.2-2.fc26.i686.rpm"
-            for path in [Package.libfoo.path, source, second] { try tree.change(path) { _ in [] } }
+            for path in [Package.libfoo.path, Package.loopB.path, source, second] { try tree.change(path) { _ in [] } }
             let broken = "it ends inside of its header, after N bytes"
 
             try await koji.expectFailure(
                 try await koji.compose(Package.foo.source),
-                Package.libfoo.unusable(broken)
-                    + " It is needed: foo-2.0-1.fc26.x86_64 requires libfoo >= 1.1, which nothing else provides.", .packageFileUnusable)
+                Package.libfoo.unusable(broken) + " It is needed: libfoo-1.1-1.fc26.i686 would take its place.", .packageFileUnusable)
+            try await koji.expectFailure(
+                try await koji.compose(Package.loopA.source),
+                Package.loopB.unusable(broken)
+                    + " It is needed: loop-a-1-1.fc26.noarch requires loop-b, which nothing else provides.", .packageFileUnusable)
             try await koji.expectFailure(
                 try await koji.compose(Package.filereq.source, flags: ["no_deps"]),
                 Package(nvr: "filereq-1-1.fc26", arch: "src").unusable(broken)
@@ -145,7 +148,7 @@ import Testing
             #expect(compose.state == "done", "\(compose.reason)")
             #expect(try compose.packages() == ["ed-1.14.2-2.fc26.x86_64"])
             #expect(compose.reason.dropFirst().allSatisfy { $0.hasPrefix("Resolved without ") })
-            #expect(compose.reason.count == 4)
+            #expect(compose.reason.count == 5)
 
             try tree.restore(Package.libfoo.path)
             let repaired = try await koji.compose(Package.foo.source)
@@ -161,7 +164,10 @@ import Testing
             let subject = "The file of the package ed-1.14.2-2.fc26.x86_64 of the build ed-1.14.2-2.fc26 (\(path)) in Koji"
             let needed = "It is needed: ed is asked for."
             let situations: [(ScriptedHub.FileBehaviour, String, ComposeFailure.Code, isTransient: Bool)] = [
-                (.status(500), "\(subject) could not be read: the server answered with the status 500.", .sourceUnreachable, true),
+                (
+                    .status(500), "\(subject) could not be read: HUB answered with the status 500 (Internal Server Error).",
+                    .sourceUnreachable, true
+                ),
                 (.cut(after: 100), "\(subject) cannot be used: the transfer ended after N bytes.", .packageFileUnusable, true),
                 (.status(404), "\(subject) cannot be used: it does not exist. \(needed)", .packageFileUnusable, false),
                 (

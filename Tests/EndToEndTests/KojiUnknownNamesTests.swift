@@ -7,13 +7,45 @@ import Testing
 
 /// Tags, builds and scratch builds, those that give packages and those that cannot.
 @Suite(.timeLimit(.minutes(5))) struct KojiUnknownNamesTests {
+    private static let scratchBuild = "\"type\": \"build\", \"scratch_build_tasks\": [\"3\"]"
+
+    /// The recorded scratch build, as if it had built `ed`; `removed` is the name of a file that is not there any more.
+    private func withScratchBuild(
+        removed: String? = nil, _ body: @escaping @Sendable (KojiService) async throws -> Void
+    ) async throws {
+        try await KojiService.with(overHTTP: true) { koji in
+            let file = { (arch: String) in XMLRPCValue.string("tasks/5/5/ed-1.14.2-2.fc26.\(arch).rpm") }
+            koji.hub.answer(
+                XMLRPCCall("getTaskResult", 5), with: .value(["rpms": [file("x86_64")], "srpms": [file("src")], "logs": [], "brootid": 1]))
+            koji.hub.behaveForFiles { request in
+                guard let name = FilePath(request.path).lastComponent?.string, let arch = name.split(separator: ".").dropLast().last,
+                    name != removed,
+                    let bytes = FileManager.default.contents(
+                        atPath: ScriptedHub.topdir.appending("packages/ed/1.14.2/2.fc26/\(arch)/\(name)").string)
+                else { return .status(404) }
+                return .bytes([UInt8](bytes))
+            }
+            try await body(koji)
+        }
+    }
+
     @Test("a scratch build gives the packages that its tasks made for the architectures of the compose")
     func scratchBuild() async throws {
-        try await KojiService.with { koji in
-            let compose = try await koji.compose("\"type\": \"build\", \"builds\": [], \"scratch_build_tasks\": [\"3\"]")
+        try await withScratchBuild { koji in
+            let compose = try await koji.compose(Self.scratchBuild)
             #expect(compose.state == "done", "\(compose.reason)")
-            #expect(try compose.packages() == ["scratchy-0.1-1.fc26.x86_64"])
-            #expect(try compose.packages("source/tree") == ["scratchy-0.1-1.fc26.src"])
+            #expect(try compose.packages() == ["ed-1.14.2-2.fc26.x86_64"])
+            #expect(try compose.packages("source/tree") == ["ed-1.14.2-2.fc26.src"])
+        }
+    }
+
+    @Test("the files of a scratch build that Koji has removed by now are named")
+    func removed() async throws {
+        try await withScratchBuild(removed: "ed-1.14.2-2.fc26.x86_64.rpm") { koji in
+            try await koji.expectFailure(
+                try await koji.compose(Self.scratchBuild),
+                "The file of the package ed-1.14.2-2.fc26.x86_64 of the build task 3 (work/tasks/5/5/ed-1.14.2-2.fc26.x86_64.rpm) in Koji "
+                    + "cannot be used: it does not exist.", .packageFileUnusable)
         }
     }
 
@@ -29,21 +61,10 @@ import Testing
             koji.hub.answer(XMLRPCCall("getTaskInfo", 999), with: .value(nil))
             let tasks = [3, 7, 8, 9, 10, 11, 12, 999].map { "\"\($0)\"" }.joined(separator: ", ")
             try await koji.expectFailure(
-                try await koji.compose("\"type\": \"build\", \"builds\": [], \"scratch_build_tasks\": [\(tasks)]"),
+                try await koji.compose("\"type\": \"build\", \"scratch_build_tasks\": [\(tasks)]"),
                 "7 scratch builds cannot be used: in Koji, 7 has failed; 8 is canceled; 9 has not begun; 10 is not done yet; "
                     + "11 is in a state that this version does not know; 12 is no build, but a task createrepo; 999 is not there.",
                 .sourceNotUsable)
-        }
-    }
-
-    @Test("the files of a scratch build that Koji has removed by now are named")
-    func removed() async throws {
-        try await KojiService.with(overHTTP: true) { koji in
-            koji.hub.behaveForFiles { $0.path.hasSuffix("scratchy-0.1-1.fc26.x86_64.rpm") ? .status(404) : .file }
-            try await koji.expectFailure(
-                try await koji.compose("\"type\": \"build\", \"builds\": [], \"scratch_build_tasks\": [\"3\"]"),
-                "The file of the package scratchy-0.1-1.fc26.x86_64 of the build task 3 "
-                    + "(work/tasks/5/5/scratchy-0.1-1.fc26.x86_64.rpm) in Koji cannot be used: it does not exist.", .packageFileUnusable)
         }
     }
 
@@ -60,13 +81,13 @@ import Testing
             koji.hub.answer(
                 XMLRPCCall("search", "ed-*", "build", "glob"),
                 with: .value([["id": 1, "name": "ed-1.14.2-1.fc26"], ["id": 2, "name": "ed-1.14.2-2.fc26"]]))
-            let builds = ["ed-1.14.2-2.fc26", "ed-1.14.2-3.fc26", "ed-1.14.8-1.fc26", "ed-2-1", "ed-2-3", "ed-2-4", "ed-2-9", "nonsense"]
+            let builds = ["ed-1.14.2-2.fc26", "ed-1.14.2-3.fc26", "ed-1.14.8-1.fc26", "ed-2-1", "ed-2-3", "ed-2-4", "ed-2-9"]
             let named = builds.map { "\"\($0)\"" }.joined(separator: ", ")
             try await koji.expectFailure(
                 try await koji.compose("\"type\": \"build\", \"builds\": [\(named)]"),
-                "7 builds cannot be used: in Koji, ed-1.14.2-3.fc26 is not there (nearest: ed-1.14.2-1.fc26, ed-1.14.2-2.fc26); "
+                "6 builds cannot be used: in Koji, ed-1.14.2-3.fc26 is not there (nearest: ed-1.14.2-1.fc26, ed-1.14.2-2.fc26); "
                     + "ed-1.14.8-1.fc26 is deleted; ed-2-1 is building; ed-2-3 is failed; ed-2-4 is canceled; "
-                    + "ed-2-9 is in a state that this version does not know; nonsense is not the name, version and release of a build.",
+                    + "ed-2-9 is in a state that this version does not know.",
                 .sourceNotUsable)
         }
     }

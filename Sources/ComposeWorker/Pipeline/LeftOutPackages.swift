@@ -43,6 +43,7 @@ private struct Resolved {
     /// For what `package` is needed, or may be; `nil` if for nothing.
     func need(for package: KojiPackage) -> String? {
         if let pattern = request.packages.first(where: { asks($0, for: package) }) { return "\(pattern) is asked for" }
+        if let standIn = standIn(for: package) { return "\(standIn.nevra) would take its place" }
         if let missing = resolution.missing.first(where: { lacks($0, package) }) {
             return "\(missing.package) requires \(missing.requirement), which nothing else provides"
         }
@@ -66,6 +67,14 @@ private struct Resolved {
             guard DepsolveRequest.packageArches(of: [tree.arch]).contains(package.nevra.arch) else { return false }
             let isSecond = ![tree.arch, "noarch"].contains(package.nevra.arch) && request.multilibArches.isEmpty
             return !isSecond || !tree.binaries.contains { $0.record.nevra.name == package.nevra.name }
+        }
+    }
+
+    /// The package of the same name for another architecture that was chosen where `package` would have been.
+    private func standIn(for package: KojiPackage) -> PackageRecord? {
+        let trees = resolution.trees.filter { $0.arch == package.nevra.arch || package.nevra.arch == "noarch" }
+        return trees.flatMap(\.binaries).map(\.record).first { record in
+            record.nevra.name == package.nevra.name && record.nevra.arch != package.nevra.arch && request.multilibArches.isEmpty
         }
     }
 

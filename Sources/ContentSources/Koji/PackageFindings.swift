@@ -29,8 +29,10 @@ struct PackageFindings: Sendable {
         )
     }
 
-    /// Once others were canceled because of the first failure, theirs says nothing.
-    mutating func stop(_ failure: ComposeFailure) { stop = stop ?? failure }
+    /// Once others were canceled because of what was found, theirs says nothing.
+    mutating func stop(_ failure: ComposeFailure) {
+        if !isHopeless { stop = failure }
+    }
 
     /// Throws what was found, if there is anything that cannot be passed over: files that cannot be used can, as long as they are few.
     ///

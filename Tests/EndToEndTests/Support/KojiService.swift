@@ -1,6 +1,7 @@
 import ComposeModel
 import Foundation
 import Koji
+import NIOHTTP1
 import ScriptedHub
 import Synchronization
 import SystemPackage
