@@ -135,6 +135,8 @@ public struct KojiTagChange: Hashable, Sendable {
     public var packageName: String?
     public var version: String?
     public var release: String?
+    /// What the build is now, in ``Table/tagListing``; `nil` also for a state that this version does not know.
+    public var buildState: KojiBuild.State?
 
     public init() {}
 }
@@ -142,6 +144,7 @@ public struct KojiTagChange: Hashable, Sendable {
 extension KojiTagChange: AnswerRow {
     enum Member: String, CaseIterable {
         case buildID = "build_id"
+        case buildState = "build.state"
         case createEvent = "create_event"
         case name
         case packageName = "package.name"
@@ -157,6 +160,7 @@ extension KojiTagChange: AnswerRow {
     mutating func take(_ member: Member, _ value: RowScalar) throws(RowScalar.Mismatch) {
         switch member {
         case .buildID: buildID = try value.int
+        case .buildState: buildState = KojiBuild.State(rawValue: try value.int)
         case .createEvent: createEvent = try value.int
         case .name, .packageName: packageName = try value.string
         case .release: release = try value.string

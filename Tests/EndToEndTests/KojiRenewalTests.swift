@@ -11,7 +11,7 @@ import Testing
     /// A service whose Koji's tree of files is a copy that the test may damage, and a compose of some source of the tag f26-updates, done and
     /// then taken away by an admin.
     private func withRemovedCompose(
-        of source: String, advanced: Bool = false,
+        of source: String, advanced: Bool = false, deleted: Bool = false,
         _ body: @escaping @Sendable (TestService, ServerProcess, FilePath, FinishedCompose) async throws -> Void
     ) async throws {
         let directory = try TemporaryDirectory()
@@ -29,6 +29,7 @@ import Testing
                 _ = try await server.http(.DELETE, "/api/1/composes/\(compose.document.id)")
                 _ = try await service.await(compose.document.id, .removed)
                 history.advance()
+                if deleted { history.delete(build: "vanished", version: "1.0", release: "1.fc26") }
                 try await body(service, server, topdir, compose)
             }
         }
@@ -51,6 +52,18 @@ import Testing
             #expect(renewed.document.kojiEvent == TagHistory.before)
             #expect(try renewed.packages() == ["libfoo-1.0-1.fc26.x86_64"])
             #expect(try renewed.packages("source/tree") == ["libfoo-1.0-1.fc26.src"])
+        }
+    }
+
+    @Test("a build that the tag had then and that was deleted since is named, since Koji does not list it even as of then")
+    func buildDeleted() async throws {
+        try await withRemovedCompose(of: "\"packages\": [\"libfoo\"]", deleted: true) { service, server, _, compose in
+            let renewed = try await renew(compose, server, service)
+            #expect(renewed.state == "done", "\(renewed.reason)")
+            #expect(
+                renewed.reason.contains {
+                    $0.contains("The build vanished-1.0-1.fc26, which the tag f26-updates had at the event \(TagHistory.before), was deleted")
+                }, "\(renewed.reason)")
         }
     }
 

@@ -148,6 +148,11 @@ public struct ComposeSources: Sendable {
             content.koji?.leftOut = LeftOutPackages(unusable: unusable, listed: packages)
             content.notes += content.koji?.leftOut?.notes ?? []
         }
+        if let tag = pin.tag {
+            content.notes += try await koji.deletedBuilds(of: tag).map {
+                "The build \($0), which the tag \(tag.name) had at the event \(tag.event), was deleted in Koji since: it is not here, though an older one of that package may be."
+            }
+        }
         return content
     }
 

@@ -48,4 +48,25 @@ extension KojiSource {
             throw ComposeFailure(error)
         }
     }
+
+    /// The builds that the pinned tag, or what it inherits from, had at its event and that were deleted in Koji since, by name, version and release.
+    ///
+    /// Koji does not list them any more, also not as of then: in place of each stands an older build of the package, or none.
+    public func deletedBuilds(of pin: KojiPin.Tag) async throws(ComposeFailure) -> [String] {
+        do throws(KojiError) {
+            guard let id = pin.id, try await hub.getLastEvent().id > pin.event else { return [] }
+            let parents = pin.inherits ? try await hub.getFullInheritance(.id(id), event: pin.event).map(\.parentID) : []
+            var deleted: Set<String> = []
+            for tag in [id] + parents {
+                // A build that is deleted was untagged before, so that the end of its time in the tag is after the event.
+                for change in try await hub.queryHistory(tag: .id(tag), tables: [.tagListing], afterEvent: pin.event)
+                where change.tagID == tag && change.createEvent <= pin.event && change.buildState == .deleted {
+                    deleted.insert("\(change.packageName ?? "")-\(change.version ?? "")-\(change.release ?? "")")
+                }
+            }
+            return deleted.sorted()
+        } catch {
+            throw ComposeFailure(error)
+        }
+    }
 }

@@ -17,6 +17,7 @@ final class TagHistory: Sendable {
         var lastEvent = before
         var isDeleted = false
         var isBroken = false
+        var deleted: [XMLRPCValue] = []
     }
 
     /// What the hub is asked, as it is asked.
@@ -40,6 +41,16 @@ final class TagHistory: Sendable {
     func delete() {
         state.withLock { $0.isDeleted = true }
         answer(changed: true)
+    }
+
+    /// A build that the tag had at its first event is deleted, once it changed.
+    func delete(build name: String, version: String, release: String) {
+        state.withLock {
+            $0.deleted.append([
+                "tag_id": 2, "tag.name": "f26-updates", "create_event": 50, "revoke_event": .int(Self.after), "build_id": 99, "build.state": 2,
+                "name": .string(name), "version": .string(version), "release": .string(release),
+            ])
+        }
     }
 
     /// From now on the hub has nothing but an error for anybody.
@@ -74,6 +85,7 @@ final class TagHistory: Sendable {
         case "getFullInheritance" where call.arguments.first == .int(2):
             return .bytes(Recordings.response("getFullInheritance_f26-updates"))
         case "getFullInheritance" where call.arguments.first == .int(1): return .reply(.value([]))
+        case "queryHistory": return .reply(.value(["tag_listing": .array(state.deleted)]))
         case "listTaggedRPMS":
             let isBefore = keyword("event")?.int.map { $0 < Self.after } ?? false
             let recording =
