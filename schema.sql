@@ -98,7 +98,8 @@ CREATE TABLE composes (
     -- Every input pinned (ComposeSpecification), and its SHA-256: known once a worker pinned it, or from the start when renewed.
     specification     jsonb,
     specification_key text,
-    -- Whether the specification was there from the start: then its pins hold for every attempt, else each attempt pins anew.
+    -- Whether the specification was there from the start, or the compose waits for signatures: then its pins hold for every attempt, else
+    -- each attempt pins anew.
     is_pinned         boolean NOT NULL DEFAULT false,
     -- The result that it shows, once done.
     result_id         bigint REFERENCES results,
@@ -110,6 +111,8 @@ CREATE TABLE composes (
     -- Attempts begun, and how many of them ended in a transient failure or with the worker lost.
     attempts          integer NOT NULL DEFAULT 0,
     failures          integer NOT NULL DEFAULT 0,
+    -- When an attempt first found packages without the wanted signatures, if the request is to wait for them.
+    unsigned_since    timestamptz,
     lease_token       uuid,
     lease_expires_at  timestamptz,
 
@@ -172,9 +175,9 @@ CREATE TABLE attempts (
     worker      text NOT NULL,
     started_at  timestamptz NOT NULL DEFAULT now(),
     ended_at    timestamptz,
-    -- done; joined an equal compose; failed for good; retry after a transient failure; released by a worker that stopped; lost
-    -- with its worker; canceled by a person.
-    outcome     text CHECK (outcome IN ('done', 'joined', 'failed', 'retry', 'released', 'lost', 'canceled')),
+    -- done; joined an equal compose; failed for good; retry after a transient failure; unsigned packages, to be looked for again;
+    -- released by a worker that stopped; lost with its worker; canceled by a person.
+    outcome     text CHECK (outcome IN ('done', 'joined', 'failed', 'retry', 'unsigned', 'released', 'lost', 'canceled')),
     PRIMARY KEY (compose_id, number),
     CHECK ((ended_at IS NULL) = (outcome IS NULL))
 );

@@ -59,13 +59,18 @@ public struct ComposeSubmission: Hashable, Sendable, Encodable {
     public var targetDir: String?
     public var parentPungiComposeIDs: [String]?
     public var respinOf: String?
+    /// `link` or `reference`: whether the compose has its packages, or says where in Koji they are.
+    public var delivery: String?
+    /// `fail` or `wait`: what is to become of it when packages have none of the wanted signatures.
+    public var onUnsigned: String?
+    public var unsignedWaitSeconds: Int?
 
     public init(source: Source) {
         self.source = source
     }
 
     enum CodingKeys: String, CodingKey {
-        case source, flags, results, arches, label
+        case source, flags, results, arches, label, delivery
         case secondsToLive = "seconds_to_live"
         case multilibArches = "multilib_arches"
         case multilibMethods = "multilib_method"
@@ -74,5 +79,7 @@ public struct ComposeSubmission: Hashable, Sendable, Encodable {
         case targetDir = "target_dir"
         case parentPungiComposeIDs = "parent_pungi_compose_ids"
         case respinOf = "respin_of"
+        case onUnsigned = "on_unsigned"
+        case unsignedWaitSeconds = "unsigned_wait_seconds"
     }
 }

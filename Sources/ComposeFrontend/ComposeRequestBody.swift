@@ -29,6 +29,9 @@ struct ComposeRequestBody: Sendable {
     var targetDir: String?
     var parentPungiComposeIDs: [String]?
     var respinOf: String?
+    var delivery: String?
+    var onUnsigned: String?
+    var unsignedWaitSeconds: Int?
     /// What the members of `source` are called in messages: the first published form has them at the top.
     var sourcePrefix = "source."
 
@@ -66,6 +69,9 @@ struct ComposeRequestBody: Sendable {
         targetDir = try body.string("target_dir")
         parentPungiComposeIDs = try body.strings("parent_pungi_compose_ids")
         respinOf = try body.string("respin_of")
+        delivery = try body.string("delivery")
+        onUnsigned = try body.string("on_unsigned")
+        unsignedWaitSeconds = try body.integer("unsigned_wait_seconds")
     }
 
     /// The first published form: what `source` holds is at the top, and there was less of it.

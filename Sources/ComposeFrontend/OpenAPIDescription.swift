@@ -25,6 +25,8 @@ struct OpenAPIDescription {
             "arch": limits.allowedArches.isEmpty ? Self.anyArch : try text(["enum": limits.allowedArches]),
             "default_seconds_to_live": "\(limits.defaultSecondsToLive)",
             "maximum_seconds_to_live": "\(limits.maximumSecondsToLive)",
+            "deliveries": try text(Delivery.allCases.filter { $0 == .link || limits.allowsReference }.map(\.rawValue)),
+            "unsigned_wait_seconds": "\(limits.unsignedWaitSeconds)",
             "maximum_packages": "\(limits.maximumPackages)",
             "maximum_list_length": "\(limits.maximumListLength)",
             "maximum_word_length": "\(limits.maximumWordLength)",

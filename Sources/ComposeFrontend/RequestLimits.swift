@@ -18,6 +18,10 @@ public struct RequestLimits: Sendable {
     /// In seconds: for so long a POST of a client who is known, and which equals an earlier one, is answered with the compose that the
     /// earlier one made, unless that failed or was removed; `nil`: two equal requests are two composes, unless a key says otherwise.
     public var repeatWindow: Int?
+    /// Whether a compose may refer to its packages' files instead of having them (`koji.allow_reference`).
+    public var allowsReference: Bool
+    /// How long a compose waits for signatures at the most, and if its request would have it wait and does not say; in seconds.
+    public var unsignedWaitSeconds: Int
     public var maximumPackages: Int
     /// For every other list.
     public var maximumListLength: Int
@@ -28,7 +32,7 @@ public struct RequestLimits: Sendable {
         defaultArches: [String] = ["x86_64"], defaultSecondsToLive: Int = 24 * 3600, maximumSecondsToLive: Int = 72 * 3600,
         defaultSigkeys: [String] = [], refusedSourceTypes: [SourceType: String] = [:],
         allowedFlags: ComposeFlags = .everyOption, allowedResults: ComposeResults = .everyOption, allowedArches: [String] = [],
-        repeatWindow: Int? = nil,
+        repeatWindow: Int? = nil, allowsReference: Bool = false, unsignedWaitSeconds: Int = 3600,
         maximumPackages: Int = 10_000, maximumListLength: Int = 1000, maximumWordLength: Int = 1024
     ) {
         self.defaultArches = defaultArches
@@ -40,6 +44,8 @@ public struct RequestLimits: Sendable {
         self.allowedResults = allowedResults
         self.allowedArches = allowedArches
         self.repeatWindow = repeatWindow
+        self.allowsReference = allowsReference
+        self.unsignedWaitSeconds = unsignedWaitSeconds
         self.maximumPackages = maximumPackages
         self.maximumListLength = maximumListLength
         self.maximumWordLength = maximumWordLength

@@ -72,6 +72,8 @@ struct RequestValidator: Sendable {
         request.targetDir = try targetDirectory(body.targetDir)
         request.parentPungiComposeIDs = try words.plain(body.parentPungiComposeIDs, "parent_pungi_compose_ids")
         request.respinOf = try words.single(body.respinOf, "respin_of")
+        request.delivery = try delivery(body.delivery, of: request)
+        request.unsignedWaitSeconds = try unsignedWait(body, of: request)
 
         do {
             try checkSource(request)
@@ -117,7 +119,7 @@ struct RequestValidator: Sendable {
         return min(asked.first?.seconds ?? limits.defaultSecondsToLive, limits.maximumSecondsToLive)
     }
 
-    private func positive(_ number: Int?, _ name: String) throws(RequestRejection) -> Int? {
+    func positive(_ number: Int?, _ name: String) throws(RequestRejection) -> Int? {
         guard let number, number < 1 else { return number }
         throw .badRequest("\(name) must be at least 1, not \(number).")
     }

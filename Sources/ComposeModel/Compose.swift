@@ -23,7 +23,7 @@ public struct Compose: Hashable, Sendable, Identifiable {
     public var removedBy: String?
     /// What it is made from exactly; known once a worker pinned it, or from the start for a renewed compose.
     public var specification: ComposeSpecification?
-    /// Whether the pins of ``specification`` were given from the start, and hold for every attempt.
+    /// Whether the pins of ``specification`` hold for every attempt: they were given from the start, or the compose waits for signatures.
     public var isPinned: Bool
     /// The compose whose directory shows this one's result: its own id, or that of the equal compose it reuses or has joined.
     public var resultOf: Int

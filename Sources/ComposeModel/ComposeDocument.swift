@@ -47,9 +47,14 @@ public struct ComposeDocument: Hashable, Sendable, Codable {
     public var targetDir: String
     /// The watch that it was made for; an addition of this service's.
     public var watch: Int?
+    /// `link` or `reference`.
+    public var delivery: String?
+    /// `fail` or `wait`.
+    public var onUnsigned: String?
+    public var unsignedWaitSeconds: Int?
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case id, owner, source, state, failure, flags, results, sigkeys, packages, builds, arches, label, modules, watch
+        case id, owner, source, state, failure, flags, results, sigkeys, packages, builds, arches, label, modules, delivery, watch
         case sourceType = "source_type"
         case stateName = "state_name"
         case stateReason = "state_reason"
@@ -80,6 +85,8 @@ public struct ComposeDocument: Hashable, Sendable, Codable {
         case baseModuleBrStreamVersionLTE = "base_module_br_stream_version_lte"
         case baseModuleBrStreamVersionGTE = "base_module_br_stream_version_gte"
         case targetDir = "target_dir"
+        case onUnsigned = "on_unsigned"
+        case unsignedWaitSeconds = "unsigned_wait_seconds"
     }
 
     /// - Parameter targetURL: where the target directory of the compose is served, without a trailing slash.
@@ -134,6 +141,9 @@ public struct ComposeDocument: Hashable, Sendable, Codable {
         baseModuleBrStreamVersionGTE = request.baseModuleBrStreamVersionGTE
         targetDir = request.targetDir
         watch = compose.watch
+        delivery = request.delivery.rawValue
+        onUnsigned = request.unsignedWaitSeconds == nil ? "fail" : "wait"
+        unsignedWaitSeconds = request.unsignedWaitSeconds
     }
 
     /// `YYYY-MM-DDTHH:MM:SSZ`, in UTC, without fractions of a second.
@@ -190,5 +200,8 @@ extension ComposeDocument {
         try container.encode(baseModuleBrStreamVersionGTE, forKey: .baseModuleBrStreamVersionGTE)
         try container.encode(targetDir, forKey: .targetDir)
         try container.encode(watch, forKey: .watch)
+        try container.encode(delivery, forKey: .delivery)
+        try container.encode(onUnsigned, forKey: .onUnsigned)
+        try container.encode(unsignedWaitSeconds, forKey: .unsignedWaitSeconds)
     }
 }

@@ -15,6 +15,8 @@ public struct ComposeFailure: Error, Hashable, Sendable, Codable {
         case metadataCorrupt = "metadata-corrupt"
         /// A package's file is missing or is not what its metadata says.
         case packageFileUnusable = "package-file-unusable"
+        /// A package has none of the wanted signatures.
+        case packageUnsigned = "package-unsigned"
         /// The source kept changing while it was read.
         case sourceChanging = "source-changing"
         /// A remote system did not answer, or answered that it is busy.

@@ -34,6 +34,9 @@ public struct ComposeRequest: Hashable, Sendable, Codable {
     public var respinOf: String?
     /// How long the compose lives from its end, in seconds.
     public var secondsToLive: Int
+    public var delivery: Delivery
+    /// How long the compose waits for signatures where packages have none of ``sigkeys``, in seconds; `nil`: it fails at once.
+    public var unsignedWaitSeconds: Int?
 
     public init(
         sourceType: SourceType, source: [String], packages: [String] = [], builds: [String] = [], sigkeys: [String] = [],
@@ -42,7 +45,8 @@ public struct ComposeRequest: Hashable, Sendable, Codable {
         baseModuleBrStream: String? = nil, baseModuleBrStreamVersionLTE: Int? = nil, baseModuleBrStreamVersionGTE: Int? = nil,
         flags: ComposeFlags = [], results: ComposeResults = .repository, arches: [String], multilibArches: [String] = [],
         multilibMethods: MultilibMethods = [], lookasideRepos: [String] = [], label: String? = nil, composeType: String? = nil,
-        targetDir: String = "default", parentPungiComposeIDs: [String] = [], respinOf: String? = nil, secondsToLive: Int
+        targetDir: String = "default", parentPungiComposeIDs: [String] = [], respinOf: String? = nil, secondsToLive: Int,
+        delivery: Delivery = .link, unsignedWaitSeconds: Int? = nil
     ) {
         self.sourceType = sourceType
         self.source = source
@@ -72,5 +76,7 @@ public struct ComposeRequest: Hashable, Sendable, Codable {
         self.parentPungiComposeIDs = parentPungiComposeIDs
         self.respinOf = respinOf
         self.secondsToLive = secondsToLive
+        self.delivery = delivery
+        self.unsignedWaitSeconds = unsignedWaitSeconds
     }
 }

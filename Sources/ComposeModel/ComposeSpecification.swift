@@ -32,6 +32,7 @@ public struct ComposeSpecification: Hashable, Sendable, Codable {
     public var label: String?
     public var composeType: String?
     public var targetDir: String
+    public var delivery: Delivery
 
     public init(_ request: ComposeRequest, pins: ComposePins) {
         sourceType = request.sourceType
@@ -46,6 +47,7 @@ public struct ComposeSpecification: Hashable, Sendable, Codable {
         label = request.label
         composeType = request.composeType
         targetDir = request.targetDir
+        delivery = request.delivery
     }
 
     /// The specification as JSON with sorted keys: equal values give equal bytes.

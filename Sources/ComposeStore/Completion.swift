@@ -1,5 +1,5 @@
 public import ComposeModel
-import Foundation
+public import Foundation
 import Postgres
 
 /// What became of an attempt that failed.
@@ -8,6 +8,8 @@ public enum FailureOutcome: Hashable, Sendable {
     case failed
     /// It waits, and may run again after that time.
     case retried(after: Duration)
+    /// It waits for signatures, until that time at the longest.
+    case awaitsSignatures(until: Date)
     case leaseLost
 }
 
@@ -45,12 +47,15 @@ extension ComposeStore {
     }
 
     /// Records that the attempt failed: for good, with those that joined the compose; or, where trying again can help and tries are left,
-    /// back to the queue after a delay.
+    /// back to the queue after a delay; or, where packages lack signatures and the request would have it so, back to the queue to wait for them.
     public func fail(_ lease: ComposeLease, with failure: ComposeFailure, retries: RetryPolicy) async throws -> FailureOutcome {
         try await pool.withTransaction { connection in
             let held = try await connection.query(
                 "SELECT failures FROM composes c WHERE \(fragment: lease.guardCondition) FOR UPDATE")
             guard let failures = try held.first?.decode(Int.self, "failures") else { return .leaseLost }
+            if failure.code == .packageUnsigned {
+                return try await lacksSignatures(lease, failure, lookingAgainAfter: retries.signatureDelay, on: connection)
+            }
             if failure.isTransient, failures + 1 < retries.attempts {
                 let delay = retries.delay(afterFailures: failures + 1)
                 let reason = "Attempt \(failures + 1) of \(retries.attempts) failed and is made again shortly: \(failure.message)"
@@ -87,10 +92,13 @@ public struct RetryPolicy: Hashable, Sendable {
     /// All attempts, the first included, that may end in a transient failure or with the worker lost.
     public var attempts: Int
     public var firstDelay: Duration
+    /// How long a compose that waits for signatures rests before it looks for them again.
+    public var signatureDelay: Duration
 
-    public init(attempts: Int = 3, firstDelay: Duration = .seconds(5)) {
+    public init(attempts: Int = 3, firstDelay: Duration = .seconds(5), signatureDelay: Duration = .seconds(60)) {
         self.attempts = attempts
         self.firstDelay = firstDelay
+        self.signatureDelay = signatureDelay
     }
 
     /// Doubles with every failure; between half and all of it, so that what failed together does not come back together.

@@ -10,7 +10,7 @@ public struct QueueStatistics: Sendable {
     }
 
     public var counts: [Count]
-    /// Composes that wait.
+    /// Composes that wait for a worker; those that wait for signatures are not among them until they look for them again.
     public var depth: Int
     /// How long the oldest of them has waited, in seconds; 0 when none waits.
     public var oldestWaitSeconds: Double
@@ -32,7 +32,7 @@ extension ComposeStore {
             """
             SELECT count(*) AS depth, coalesce(extract(epoch FROM now() - min(time_submitted)), 0)::float8 AS oldest,
                 (SELECT count(*) FROM workers WHERE seen_at > now() - \(fragment: interval(Self.workerSilence))) AS workers
-            FROM composes WHERE state = 0
+            FROM composes WHERE state = 0 AND (unsigned_since IS NULL OR available_at <= now())
             """)
         let row = queue[queue.startIndex]
         return QueueStatistics(

@@ -17,6 +17,7 @@ public enum Schema {
     static let migrations: [Migration] = [
         Migration(number: 2, name: "submissions-and-tallies", sql: text(PackageResources._002_submissions_and_tallies_sql)),
         Migration(number: 3, name: "packages-and-watches", sql: text(PackageResources._003_packages_and_watches_sql)),
+        Migration(number: 4, name: "awaiting-signatures", sql: text(PackageResources._004_awaiting_signatures_sql)),
     ]
 
     private static func text(_ resource: [UInt8]) -> String { String(decoding: resource, as: UTF8.self) }

@@ -155,7 +155,7 @@ struct HTTPTransfer: Sendable {
     func respond(_ file: RepositoryURL, _ range: HTTPHeaders) async throws(TransferProblem) -> HTTPClientResponse {
         var url = file
         for _ in 0...Self.longestRedirectChain {
-            guard access.allows(url) else {
+            guard access.allowsFile(url) else {
                 throw .notPermitted(
                     url == file
                         ? "\(url) is not among the addresses that this service may read"

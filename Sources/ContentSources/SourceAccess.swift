@@ -26,6 +26,9 @@ public struct SourceAccess: Sendable {
     let prefixes: [RepositoryURL]
     /// Addresses at which this service itself serves a directory of this host: what lies there is read without going through HTTP.
     private var published: [(prefix: RepositoryURL, directory: FilePath)] = []
+    /// Addresses of packages that may be read where metadata leads to them, though no request can name a repository there; and where on this
+    /// host they lie, if they do.
+    private var packageTrees: [(prefix: RepositoryURL, directory: Root?)] = []
 
     /// Resolves the symbolic links of the roots.
     ///
@@ -64,6 +67,22 @@ public struct SourceAccess: Sendable {
         return access
     }
 
+    /// The same access, and besides to the packages below `address`, for repositories whose metadata refers to them (`xml:base`).
+    ///
+    /// - Parameter directory: where what is served at `address` lies on this host, from which it is then read; `nil`: over HTTP.
+    ///
+    /// Throws when the address is no http or https address without user and query, or the directory does not exist.
+    public func followingReferences(to address: String, in directory: FilePath?) throws(ConfigurationError) -> SourceAccess {
+        var access = self
+        let root: Root? = if let directory { try Self.root(directory) } else { nil }
+        do {
+            access.packageTrees.append((try RepositoryURL(address), root))
+        } catch {
+            throw ConfigurationError(description: "The address of packages cannot be used: \(error.reason).")
+        }
+        return access
+    }
+
     /// Throws `.sourceNotUsable` when `location` may not be read, and says what could be asked for instead.
     public func authorize(_ location: RepositoryLocation) throws(ComposeFailure) {
         switch location {
@@ -73,6 +92,18 @@ public struct SourceAccess: Sendable {
     }
 
     func allows(_ url: RepositoryURL) -> Bool { prefixes.contains { url.isWithin($0) } }
+
+    /// Whether a file at `url` may be read: below an allowed address, or where packages may be referred to.
+    func allowsFile(_ url: RepositoryURL) -> Bool { allows(url) || packageTrees.contains { url.isWithin($0.prefix) } }
+
+    /// Where on this host the packages lie that metadata refers to at `url`; `nil` for those that do not lie here.
+    func referredPackages(_ url: RepositoryURL) -> ConfinedPath? {
+        for tree in packageTrees where url.isWithin(tree.prefix) {
+            guard let root = tree.directory?.resolved else { continue }
+            return ConfinedPath(root: root, relative: url.names.dropFirst(tree.prefix.names.count).joined(separator: "/"))
+        }
+        return nil
+    }
 
     /// Splits `path` into an allowed root and the rest; `nil` where it is below none.
     func confine(_ path: FilePath) -> ConfinedPath? {

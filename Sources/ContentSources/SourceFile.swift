@@ -41,6 +41,9 @@ enum SourceTree: Sendable {
         } catch {
             throw .notPermitted("the metadata says that it lies somewhere else, at an address that cannot be used")
         }
+        if case .url(let url) = elsewhere, let directory = access.referredPackages(url) {
+            return try SourceTree.directory(directory, access).file(at: href)
+        }
         return try SourceTree(elsewhere, access).file(at: href)
     }
 
@@ -64,7 +67,7 @@ enum SourceTree: Sendable {
             } catch {
                 throw .notPermitted("its location in the metadata cannot be used: \(error.reason)")
             }
-            guard access.allows(file) else {
+            guard access.allowsFile(file) else {
                 throw .notPermitted(
                     "the metadata says that it lies at \(file), which is not among the addresses that this service may read")
             }

@@ -12,14 +12,17 @@ public struct PackageFragments: Hashable, Sendable {
         public let size: Int
         /// Where the main header starts in the file.
         public let headerStart: Int
-        /// Relative to the repository.
+        /// Relative to ``base``.
         public let href: String
+        /// `xml:base`: the address that the file lies below; `nil`: below the repository itself.
+        public let base: String?
 
-        public init(pkgid: Checksum, size: Int, headerStart: Int, href: String) {
+        public init(pkgid: Checksum, size: Int, headerStart: Int, href: String, base: String? = nil) {
             self.pkgid = pkgid
             self.size = size
             self.headerStart = headerStart
             self.href = href
+            self.base = base
         }
     }
 
@@ -83,7 +86,13 @@ public struct PackageFragments: Hashable, Sendable {
             case .size: output += String(file.size).utf8
             case .headerStart: output += String(file.headerStart).utf8
             case .headerEnd: output += String(file.headerStart + headerSize).utf8
-            case .href: Self.append(escaping: file.href, to: &output)
+            case .href:
+                Self.append(escaping: file.href, to: &output)
+                if let base = file.base {
+                    // The hole is the value of an attribute: another one follows.
+                    output += "\" xml:base=\"".utf8
+                    Self.append(escaping: base, to: &output)
+                }
             }
         }
         output += serialized[position..<fragment.text.upperBound]

@@ -75,6 +75,25 @@ public struct RepositoryWriter: ~Copyable {
         }
     }
 
+    /// Adds a package whose file stays where it is: its metadata goes in byte for byte, with the `xml:base` that it has.
+    ///
+    /// Throws `.unsupported` where the source does not say where that is (``PackageRecord/base``), or lacks filelists or other metadata.
+    public mutating func add(referring record: PackageRecord, from index: MetadataIndex) throws(RepodataError) {
+        guard let base = record.base, !base.isEmpty, index.isComplete else {
+            throw RepodataError(.unsupported, "the metadata of \(record.nevra) cannot refer to its file")
+        }
+        let chunks = try index.chunks(of: record.pkgid)
+        for (document, chunk) in [
+            (MetadataDocument.primary, chunks.primary), (.filelists, chunks.filelists ?? []), (.other, chunks.other ?? []),
+        ] {
+            var line = chunk
+            line.append(UInt8(ascii: "\n"))
+            try line.withUnsafeBufferPointer { (bytes) throws(RepodataError) in try documents[document]?.add(UnsafeRawBufferPointer(bytes))
+            }
+        }
+        added += 1
+    }
+
     /// Adds a package from its file alone. `pkgid` is what the file's checksum must be, where that is known.
     public mutating func add(file: FilePath, href: String, pkgid: Checksum? = nil) throws(RepodataError) {
         let algorithm = pkgid?.algorithm ?? .sha256

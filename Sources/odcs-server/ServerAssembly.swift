@@ -106,7 +106,8 @@ struct ServerAssembly {
             maximumSecondsToLive: configuration.composes.maxSecondsToLive,
             refusedSourceTypes: refusedSourceTypes,
             allowedResults: [.repository, .iso], allowedArches: DepsolveRequest.knownArches,
-            repeatWindow: configuration.frontend.repeatSeconds == 0 ? nil : configuration.frontend.repeatSeconds)
+            repeatWindow: configuration.frontend.repeatSeconds == 0 ? nil : configuration.frontend.repeatSeconds,
+            allowsReference: configuration.kojiRules.allowReference, unsignedWaitSeconds: configuration.kojiRules.unsignedWaitSeconds)
         let frontend = ComposeFrontend(
             configuration: FrontendConfiguration(
                 serverURL: configuration.frontend.publicURL ?? "", targets: Dictionary(uniqueKeysWithValues: targets), limits: limits,

@@ -26,7 +26,11 @@ struct WorkerServices: Service {
     func run() async throws {
         let publicURL = try await publicURL.known()
         let worker = workerConfiguration(publicURL: publicURL)
-        let access = try access.publishing(configuration.composes.targets, publicURL: publicURL)
+        var access = try access.publishing(configuration.composes.targets, publicURL: publicURL)
+        if let koji = configuration.koji, let topurl = koji.topurl {
+            // Where composes lie that refer to packages, later ones made from them take the packages.
+            access = try access.followingReferences(to: topurl, in: koji.topdir)
+        }
         // Of its own, so that writing a large compose never keeps the frontend of the same process from reading files.
         let threadPool = NIOThreadPool(numberOfThreads: Self.threads(slots: worker.slots))
         threadPool.start()
@@ -79,7 +83,10 @@ struct WorkerServices: Service {
         let delivery = PackageDelivery(
             access: access, limits: limits, httpClient: httpClient, threadPool: threadPool, logger: logger,
             verify: configuration.sources.verifyPackages)
-        return (hub, KojiSource(hub: hub, files: files, isRemote: profile.topdir == nil), delivery)
+        let source = KojiSource(
+            hub: hub, files: files, isRemote: profile.topdir == nil,
+            referringTo: configuration.kojiRules.allowReference ? profile.topurl : nil)
+        return (hub, source, delivery)
     }
 
     /// Enough for each slot to link packages in parallel, and for the cleaning up beside it.
@@ -95,7 +102,9 @@ struct WorkerServices: Service {
                 }))
         worker.leaseLength = .seconds(configuration.worker.leaseSeconds)
         worker.metadataRetention = .seconds(configuration.sources.keepMetadataDays * 86_400)
-        worker.retries = RetryPolicy(attempts: configuration.worker.attempts, firstDelay: .seconds(configuration.worker.retrySeconds))
+        worker.retries = RetryPolicy(
+            attempts: configuration.worker.attempts, firstDelay: .seconds(configuration.worker.retrySeconds),
+            signatureDelay: .seconds(configuration.kojiRules.unsignedRetrySeconds))
         worker.expireInterval = .seconds(configuration.worker.expireSeconds)
         worker.watchInterval = .seconds(configuration.kojiWatchSeconds)
         worker.compression = configuration.composes.zstd ? .zstd : .gzip

@@ -10,3 +10,5 @@ extension ComposeState: ExpressibleByArgument {
     public init?(argument: String) { self.init(name: argument) }
     public static var allValueStrings: [String] { allCases.map(\.name) }
 }
+
+extension Delivery: ExpressibleByArgument {}

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ComposeClient
+import ComposeModel
 
 /// Which of Koji's builds and modules a compose takes.
 struct KojiOptions: ParsableArguments {
@@ -28,5 +29,30 @@ struct KojiOptions: ParsableArguments {
         source.moduleDefaultsURL = moduleDefaultsURL
         source.moduleDefaultsCommit = moduleDefaultsCommit
         source.scratchModules = scratchModules.nilIfEmpty
+    }
+}
+
+/// What can be asked about the files of Koji's packages.
+struct KojiFileOptions: ParsableArguments {
+    /// What to do about packages that no wanted key has signed.
+    enum OnUnsigned: String, ExpressibleByArgument, CaseIterable {
+        case fail, wait
+    }
+
+    @Option(help: ArgumentHelp("Whether the compose has its packages (link) or says where in Koji they are.", valueName: "way"))
+    var delivery: Delivery?
+    @Option(help: ArgumentHelp("Whether it fails when packages lack the wanted signatures, or waits for them.", valueName: "what"))
+    var onUnsigned: OnUnsigned?
+    @Option(help: ArgumentHelp("How long it waits for signatures: seconds, or as in 90m, 1h.", valueName: "time"))
+    var unsignedWait: TimeToLive?
+
+    func validate() throws {
+        if unsignedWait != nil, onUnsigned != .wait { throw ValidationError("--unsigned-wait goes with --on-unsigned wait") }
+    }
+
+    func apply(to submission: inout ComposeSubmission) {
+        submission.delivery = delivery?.rawValue
+        submission.onUnsigned = onUnsigned?.rawValue
+        submission.unsignedWaitSeconds = unsignedWait?.seconds
     }
 }

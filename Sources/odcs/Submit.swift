@@ -27,14 +27,19 @@ protocol SubmitCommand: AsyncParsableCommand {
     var connection: ConnectionOptions { get }
 
     func source(in console: Console) throws -> ComposeSubmission.Source
+    /// Adds what can be asked of composes of its source alone.
+    func complete(_ submission: inout ComposeSubmission)
 }
 
 extension SubmitCommand {
+    func complete(_ submission: inout ComposeSubmission) {}
+
     /// - Parameter name: the command's name in the published Python client, if it was called by that.
     func submit(as name: String? = nil) async throws {
         let console = Console.current
         let client = try connection.connect()
-        let submission = try options.submission(of: source(in: console), in: console)
+        var submission = try options.submission(of: source(in: console), in: console)
+        complete(&submission)
         let compose = try await client.submit(submission)
         guard !patience.noWait else {
             return try connection.print(compose, or: Outcome(compose).text)

@@ -15,6 +15,7 @@ struct SubmitTag: SubmitCommand {
     var scratchBuildTasks: [String] = []
 
     @OptionGroup(title: "KOJI") var koji: KojiOptions
+    @OptionGroup(title: "KOJI") var files: KojiFileOptions
     @OptionGroup(title: "COMPOSE") var options: SubmissionOptions
     @OptionGroup(title: "WAITING") var patience: PatienceOptions
     @OptionGroup(title: "SERVICE") var connection: ConnectionOptions
@@ -26,6 +27,8 @@ struct SubmitTag: SubmitCommand {
         source.scratchBuildTasks = scratchBuildTasks.nilIfEmpty
         return source
     }
+
+    func complete(_ submission: inout ComposeSubmission) { files.apply(to: &submission) }
 
     func run() async throws { try await submit() }
 }
@@ -154,6 +157,7 @@ struct SubmitBuild: SubmitCommand {
         name: .customLong("package"), help: ArgumentHelp("Take this package; all of them if none is named. Repeatable.", valueName: "name"))
     var packages: [String] = []
 
+    @OptionGroup(title: "KOJI") var files: KojiFileOptions
     @OptionGroup(title: "COMPOSE") var options: SubmissionOptions
     @OptionGroup(title: "WAITING") var patience: PatienceOptions
     @OptionGroup(title: "SERVICE") var connection: ConnectionOptions
@@ -163,6 +167,8 @@ struct SubmitBuild: SubmitCommand {
         source.builds = builds
         return source
     }
+
+    func complete(_ submission: inout ComposeSubmission) { files.apply(to: &submission) }
 
     func run() async throws { try await submit() }
 }

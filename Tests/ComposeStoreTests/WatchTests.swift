@@ -13,7 +13,8 @@ import Testing
 
     private func finding(_ key: String, event: Int = 64, tags: [Int] = [1, 2]) -> WatchFinding {
         WatchFinding(
-            pins: ComposePins(koji: KojiPin(tag: .init(name: "f26-updates", event: event, inherits: true))), tags: tags, packagesKey: key)
+            pins: ComposePins(koji: KojiPin(tag: .init(name: "f26-updates", id: 2, event: event, inherits: true))), tags: tags,
+            packagesKey: key)
     }
 
     /// The lease of all watches, after the time at which they are due has come.

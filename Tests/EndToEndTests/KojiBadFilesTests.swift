@@ -70,7 +70,7 @@ import Testing
         defer { directory.remove() }
         let tree = Tree(directory: directory.path.appending("topdir"))
         try FileManager.default.copyItem(atPath: ScriptedHub.topdir.string, toPath: tree.directory.string)
-        return try await KojiService.with(topdir: tree.directory, overHTTP: overHTTP) { try await body($0, tree) }
+        return try await KojiService.with(overHTTP ? .topurl : .topdir, topdir: tree.directory) { try await body($0, tree) }
     }
 
     private struct Tree: Sendable {
@@ -159,7 +159,7 @@ import Testing
 
     @Test("what is the matter with the server of the files is said; where it may pass, it is tried again")
     func badServer() async throws {
-        try await KojiService.with(overHTTP: true) { koji in
+        try await KojiService.with(.topurl) { koji in
             let path = Package.ed.path
             let subject = "The file of the package ed-1.14.2-2.fc26.x86_64 of the build ed-1.14.2-2.fc26 (\(path)) in Koji"
             let needed = "It is needed: ed is asked for."
@@ -204,7 +204,7 @@ import Testing
 
     @Test("a wrong place of all files is told from single files that are not there")
     func wrongPlace() async throws {
-        try await KojiService.with(overHTTP: true) { koji in
+        try await KojiService.with(.topurl) { koji in
             koji.hub.behaveForFiles { _ in .status(404) }
             let compose = try await koji.compose(Package.ed.source)
             #expect(compose.state == "failed")

@@ -8,45 +8,12 @@ import Testing
 
 /// Composes of Koji's tags and builds, against the recorded answers of a hub and its tree of packages.
 @Suite(.timeLimit(.minutes(5))) struct KojiComposeTests {
-    /// The last event at which the recorded tag or its parents changed is before this one.
-    static let event = 100
+    private static let event = KojiService.event
 
-    /// A service whose Koji is a scripted hub that knows the tag f26-updates as of any event from 100 on.
     private func withService(
         overHTTP: Bool = false, _ body: @escaping @Sendable (TestService, ServerProcess, ScriptedHub) async throws -> Void
     ) async throws {
-        try await ScriptedHub.with { hub in
-            hub.behave { call, _ in Self.behaviour(call) }
-            let files = overHTTP ? "topurl: \"\(hub.topurl)\"" : "topdir: \"\(ScriptedHub.topdir)\""
-            try await TestService.running(more: "koji: {hub: \"\(hub.address)\", \(files)}") { service, server in
-                try await body(service, server, hub)
-            }
-        }
-    }
-
-    static func behaviour(_ call: XMLRPCCall) -> ScriptedHub.Behaviour {
-        func keyword(_ name: String) -> XMLRPCValue? { call.keywords.last { $0.name == name }?.value }
-        switch call.method {
-        case "getTag" where call.arguments.first == "f26-updates":
-            return .reply(.value(["id": 2, "name": "f26-updates", "arches": "x86_64 aarch64", "locked": false]))
-        case "getLastEvent": return .reply(.value(["id": .int(event + 1), "ts": .double(1_795_247_700)]))
-        case "tagChangedSinceEvent": return .reply(.value(false))
-        case "queryHistory": return .reply(.value(["tag_listing": .array([])]))
-        case "getFullInheritance" where call.arguments.first == .int(2):
-            return .bytes(Recordings.response("getFullInheritance_f26-updates"))
-        case "listTaggedRPMS" where call.arguments.first == "f26-updates":
-            let name = keyword("rpmsigs") == true ? "listTaggedRPMS_rpmsigs" : "listTaggedRPMS_pungi"
-            return .reply(.value(rows(name, arches: keyword("arch")?.array ?? [])))
-        default: return .answer
-        }
-    }
-
-    /// What was recorded for all architectures, as the hub answers for some of them.
-    private static func rows(_ recording: String, arches: [XMLRPCValue]) -> XMLRPCValue {
-        guard let answer = try? XMLRPCValue(parsing: Recordings.response(recording)), let lists = answer.array, lists.count == 2,
-            let rpms = lists[0].array
-        else { return .null }
-        return [.array(rpms.filter { rpm in rpm["arch"].map(arches.contains) ?? false }), lists[1]]
+        try await KojiService.with(overHTTP ? .topurl : .topdir) { try await body($0.service, $0.server, $0.hub) }
     }
 
     private func post(_ source: String, to server: ServerProcess, _ service: TestService) async throws -> FinishedCompose {

@@ -62,7 +62,8 @@ import Testing
             #expect(renewed.state == "done", "\(renewed.reason)")
             #expect(
                 renewed.reason.contains {
-                    $0.contains("The build vanished-1.0-1.fc26, which the tag f26-updates had at the event \(TagHistory.before), was deleted")
+                    $0.contains(
+                        "The build vanished-1.0-1.fc26, which the tag f26-updates had at the event \(TagHistory.before), was deleted")
                 }, "\(renewed.reason)")
         }
     }

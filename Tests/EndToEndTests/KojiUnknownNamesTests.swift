@@ -13,7 +13,7 @@ import Testing
     private func withScratchBuild(
         removed: String? = nil, _ body: @escaping @Sendable (KojiService) async throws -> Void
     ) async throws {
-        try await KojiService.with(overHTTP: true) { koji in
+        try await KojiService.with(.topurl) { koji in
             let file = { (arch: String) in XMLRPCValue.string("tasks/5/5/ed-1.14.2-2.fc26.\(arch).rpm") }
             koji.hub.answer(
                 XMLRPCCall("getTaskResult", 5), with: .value(["rpms": [file("x86_64")], "srpms": [file("src")], "logs": [], "brootid": 1]))

@@ -48,6 +48,13 @@ struct PackageFragmentsTests {
         let file = PackageFragments.File(pkgid: sample.records[0].pkgid, size: 1, headerStart: 2, href: "a&b<\"c>.rpm")
         content.fragments.append(.primary, for: file, to: &found)
         #expect(String(decoding: found, as: UTF8.self).contains("<location href=\"a&amp;b&lt;&quot;c&gt;.rpm\"/>"))
+
+        let elsewhere = PackageFragments.File(
+            pkgid: sample.records[0].pkgid, size: 1, headerStart: 2, href: "a.rpm", base: "https://example.com/a&b/")
+        found = []
+        content.fragments.append(.primary, for: elsewhere, to: &found)
+        #expect(
+            String(decoding: found, as: UTF8.self).contains("<location href=\"a.rpm\" xml:base=\"https://example.com/a&amp;b/\"/>"))
     }
 
     @Test("what says where the header ends needs no more bytes than it has to")

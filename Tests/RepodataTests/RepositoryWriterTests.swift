@@ -82,6 +82,41 @@ struct RepositoryWriterTests {
         #expect(error?.message.hasPrefix("Packages/x.rpm has the checksum sha256:") == true)
     }
 
+    @Test("a package that is referred to keeps its metadata byte for byte, base and all; one without a base cannot be")
+    func referring() async throws {
+        let sample = try await SampleRepository.shared
+        let based = try directory.directory("based")
+        for name in try sample.metadata.directory.names where name.hasSuffix(".xml") {
+            let text = String(decoding: try sample.metadata.directory.appending(name).bytes, as: UTF8.self)
+            try Data(text.replacing("<location ", with: "<location xml:base=\"https://example.com/\" ").utf8)
+                .write(to: URL(fileURLWithPath: based.appending(name).string))
+        }
+        let index = try MetadataIndex(
+            opening: RepositoryMetadata(id: sample.metadata.id, directory: based, hasFilelists: true, hasOther: true))
+        let path = try directory.directory("referring")
+        var writer = try RepositoryWriter(directory: path, packageCount: sample.records.count, options: options)
+        for record in sample.records {
+            try writer.add(
+                referring: PackageRecord(
+                    nevra: record.nevra, pkgid: record.pkgid, repository: record.repository, location: record.location,
+                    base: "https://example.com/", size: record.size, sourceRPM: record.sourceRPM), from: index)
+        }
+        _ = try writer.finish()
+        for record in sample.records {
+            let chunks = try index.chunks(of: record.pkgid)
+            for (name, chunk) in [("primary", chunks.primary), ("filelists", chunks.filelists ?? []), ("other", chunks.other ?? [])] {
+                #expect(try document(name, of: path).contains(String(decoding: chunk, as: UTF8.self)))
+            }
+        }
+        #expect(
+            try document("primary", of: path).contains("<location xml:base=\"https://example.com/\" href=\"\(sample.records[0].location)\"")
+        )
+
+        var without = try RepositoryWriter(directory: try directory.directory("without-base"), packageCount: 1, options: options)
+        let error = #expect(throws: RepodataError.self) { try without.add(referring: sample.records[0], from: index) }
+        #expect(error?.code == .unsupported)
+    }
+
     @Test("only the href changes when a package moves, and the base of its source is gone")
     func href() async throws {
         let sample = try await SampleRepository.shared

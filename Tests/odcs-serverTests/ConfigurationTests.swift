@@ -117,6 +117,14 @@ import Yams
                 "composes:\n  seconds_to_live: 10\n  max_seconds_to_live: 9",
                 "odcs.yaml:2: composes.seconds_to_live: must not be more than composes.max_seconds_to_live, 9"
             ),
+            (
+                "koji:\n  hub: https://koji.example.com/kojihub\n  topdir: /mnt/koji\n  allow_reference: true",
+                "odcs.yaml:4: koji.allow_reference: needs koji.topurl, where clients find the packages"
+            ),
+            (
+                "koji:\n  unsigned_wait_seconds: 0",
+                "odcs.yaml:2: koji.unsigned_wait_seconds: must be a whole number from 1 to 2592000, not 0"
+            ),
             ("frontend:\n  port: 70000", "odcs.yaml:2: frontend.port: must be a whole number from 0 to 65535, not 70000"),
             ("frontend:\n  host: [a]", "odcs.yaml:2: frontend.host: must be a text"),
             (

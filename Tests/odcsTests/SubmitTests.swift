@@ -157,6 +157,20 @@ struct SubmitTests {
         }
     }
 
+    @Test(
+        "how Koji's files are to be had reaches the request of a tag and of builds",
+        arguments: [("tag f26", #"{"type":"tag","source":"f26"}"#), ("build ed-1-1", #"{"type":"build","builds":["ed-1-1"]}"#)])
+    func kojiFiles(arguments: String, source: String) async throws {
+        try await ScriptedService.run { service in
+            let words = "submit \(arguments) --no-wait --delivery reference --on-unsigned wait --unsigned-wait 90m"
+            let run = try await CommandRun.odcs(words.split(separator: " ").map(String.init), server: service.address)
+            #expect(run.status == .success, "\(run.err)")
+            let sent = try JSONDecoder().decode(JSONValue.self, from: try #require(service.calls.first).body)
+            let expected = #"{"source": \#(source), "delivery": "reference", "on_unsigned": "wait", "unsigned_wait_seconds": 5400}"#
+            #expect(try sent == JSONDecoder().decode(JSONValue.self, from: Data(expected.utf8)))
+        }
+    }
+
     @Test("a directory becomes an absolute path; URLs, absolute paths and other words stay")
     func directories() async throws {
         let home = try TemporaryDirectory(files: ["tests-repo/repodata/repomd.xml": "", "extra/x": ""])
@@ -183,6 +197,8 @@ struct SubmitTests {
         arguments: [
             ("submit tag f26 --flag no_dep", "no_deps"), ("submit tag f26 --ttl soon", "'soon' is invalid for '--ttl <time>'"),
             ("submit tag f26 --no-wait --watch", "--no-wait and --watch exclude each other"), ("submit module", "Name a module"),
+            ("submit tag f26 --unsigned-wait 1h", "--unsigned-wait goes with --on-unsigned wait"),
+            ("submit build ed-1-1 --delivery copy", "'copy' is invalid for '--delivery <way>'"),
             ("submit tag f26 --module-defaults-url u", "come together"),
             ("submit raw_config fedora", "as in 'fedora main'"), ("submit raw_config fedora#main main", "as in 'fedora main'"),
             ("submit repo", "Missing expected argument '<repository>'"),

@@ -159,7 +159,7 @@ public struct ComposeSources: Sendable {
     /// The same packages as the files that they are: of a Koji's packages the signed copies, with their true checksums.
     func files(of resolution: Resolution, from content: PackageSet, for request: ComposeRequest) async throws -> (Resolution, PackageSet) {
         guard let packages = content.koji?.packages, let koji else { return (resolution, content) }
-        let chosen = try await koji.chosen(by: resolution.records, among: packages, sigkeys: request.sigkeys)
+        let chosen = try await koji.chosen(by: resolution.records, among: packages, sigkeys: request.sigkeys, delivery: request.delivery)
         let files = try resolution.replacingRecords { record in
             guard let file = chosen.record(for: record) else {
                 throw ComposeFailure(.internal, "\(record.nevra) was chosen, and its file was not looked for.")

@@ -90,11 +90,15 @@ struct AttemptRunner: Sendable {
         do {
             switch ending {
             case .failed(let failure):
-                log?.write(.error, failure.message)
+                let mayWait = failure.code == .packageUnsigned && lease.compose.request.unsignedWaitSeconds != nil
+                log?.write(mayWait ? .warning : .error, failure.message)
                 switch try await store.fail(lease, with: failure, retries: configuration.retries) {
                 case .failed: logger.info("compose failed", metadata: ["code": "\(failure.code)", "reason": "\(failure.message)"])
                 case .retried(let delay):
                     logger.info("compose will be tried again", metadata: ["reason": "\(failure.message)", "after": "\(delay)"])
+                case .awaitsSignatures(let deadline):
+                    log?.write(.info, "It waits for signatures until \(ComposeDocument.format(deadline)).")
+                    logger.info("compose waits for signatures", metadata: ["until": "\(ComposeDocument.format(deadline))"])
                 case .leaseLost: logger.info("lease was lost; nothing was written")
                 }
             case .stopped:

@@ -24,6 +24,9 @@ struct ComposeTreeWriter: Sendable {
         let packages: [ResolvedPackage]
     }
 
+    /// Whether the packages' files stay where they are.
+    private var refers: Bool { attempt.lease.compose.request.delivery == .reference }
+
     func write(_ resolution: Resolution) async throws -> WrittenTree {
         let repositories = repositories(of: resolution)
         let compose = attempt.directory.appending("compose")
@@ -59,7 +62,8 @@ struct ComposeTreeWriter: Sendable {
         let packages = repositories.flatMap(\.packages)
         return WrittenTree(
             directory: attempt.directory, composeID: ComposeIdentity(attempt.lease.compose).id, packages: packages.count,
-            bytes: packages.map(\.record.size).reduce(0, +), summary: WrittenTree.summary(ofPackages: packages.count),
+            bytes: refers ? 0 : packages.map(\.record.size).reduce(0, +),
+            summary: WrittenTree.summary(ofPackages: packages.count) + (refers ? " by reference" : ""),
             findings: content.notes + resolution.findings)
     }
 
@@ -99,13 +103,26 @@ struct ComposeTreeWriter: Sendable {
         return kept.reversed()
     }
 
-    /// `Packages/e/ed-1.20-3.x86_64.rpm`: a folder for each first letter, so that no folder grows too large.
+    /// `Packages/e/ed-1.20-3.x86_64.rpm`: a folder for each first letter, so that no folder grows too large. Where it lies in its source, if
+    /// the compose refers to it.
     private func href(_ package: ResolvedPackage) -> String {
+        if refers { return package.record.location }
         let filename = package.record.nevra.filename
         return "Packages/\(filename.prefix(1).lowercased())/\(filename)"
     }
 
+    /// Below ``ComposeLayout/repositories``; an address for a package that the compose refers to.
+    private func place(of package: ResolvedPackage, in repository: Repository) -> String {
+        refers ? (package.record.base ?? "") + package.record.location : "\(repository.path)/\(href(package))"
+    }
+
     private func deliver(_ repository: Repository, to directory: FilePath, from pinned: [Checksum: PinnedRepository]) async throws {
+        guard !refers else {
+            try await threadPool.runIfActive {
+                try FileManager.default.createDirectory(atPath: directory.string, withIntermediateDirectories: true)
+            }
+            return
+        }
         try await threadPool.runIfActive {
             for folder in Set(repository.packages.map { FilePath(href($0)).removingLastComponent() }).union(["Packages"]) {
                 try FileManager.default.createDirectory(
@@ -123,10 +140,11 @@ struct ComposeTreeWriter: Sendable {
         attempt.log.write(.info, "Put packages into \(repository.path): \(methods).")
     }
 
-    /// With `sigkeys`, every package must be signed by one of them, unless the list allows unsigned packages.
+    /// With `sigkeys`, every package must be signed by one of them, unless the list allows unsigned packages. Files that are not here are not
+    /// looked into: where Koji keeps them says by which key they are signed.
     private func checkSignatures(of repositories: [Repository], in directory: FilePath) throws {
         let required = attempt.lease.compose.request.sigkeys
-        guard !required.isEmpty, !required.contains("") else { return }
+        guard !refers, !required.isEmpty, !required.contains("") else { return }
         var seen: Set<NEVRA> = []
         var wrong: [ComposeFailure.Detail] = []
         for repository in repositories {
@@ -164,8 +182,12 @@ struct ComposeTreeWriter: Sendable {
             options: .init(compression: configuration.compression, revision: String(timestamp), timestamp: timestamp))
         for package in repository.packages {
             guard let index = indexes[package.record.repository] else { throw Self.unknownRepository }
-            let path = href(package)
-            try writer.add(package.record, from: index, href: path, file: directory.appending(path))
+            if refers {
+                try writer.add(referring: package.record, from: index)
+            } else {
+                let path = href(package)
+                try writer.add(package.record, from: index, href: path, file: directory.appending(path))
+            }
         }
         _ = try writer.finish()
     }
@@ -186,6 +208,7 @@ struct ComposeTreeWriter: Sendable {
         try FileManager.default.createDirectory(atPath: metadata.string, withIntermediateDirectories: true)
         var product = productMetadata(ComposeIdentity(stored), of: resolution, repositories: repositories)
         product.images = images
+        product.hasFiles = !refers
         for (name, document) in try product.documents() {
             try document.write(to: URL(filePath: metadata.appending(name).string))
         }
@@ -198,7 +221,7 @@ struct ComposeTreeWriter: Sendable {
             })
         let lock = LockFile(
             stored.request, resolution: resolution, content: content,
-            repositories: repositories.map { ($0.path, $0.packages.map { ($0, href($0)) }) })
+            packages: repositories.flatMap { repository in repository.packages.map { ($0, place(of: $0, in: repository)) } })
         try ComposeDocuments(attempt: attempt).write(repoFile: repoFile.text, lock: lock)
     }
 
@@ -213,7 +236,8 @@ struct ComposeTreeWriter: Sendable {
             packages: repositories.flatMap { repository in
                 repository.packages.map { package in
                     .init(
-                        arches: repository.arches, record: package.record, path: "Temporary/\(repository.path)/\(href(package))",
+                        arches: repository.arches, record: package.record,
+                        path: (refers ? "" : "Temporary/") + place(of: package, in: repository),
                         sourceNEVRA: package.record.sourceRPM.flatMap { sources[$0] ?? NEVRA($0) })
                 }
             })

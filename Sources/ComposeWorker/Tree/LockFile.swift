@@ -45,7 +45,7 @@ struct LockFile: Encodable {
         /// Which of the sources has it, by the checksum of its repomd.xml, and where it is there.
         let repomd: Checksum
         let location: String
-        /// Where it is in the compose, below `compose/Temporary`.
+        /// Where it is in the compose, below `compose/Temporary`; its address, where the compose refers to it.
         let path: String
         let reason: Reason
         /// The reason in a sentence.
@@ -57,6 +57,8 @@ struct LockFile: Encodable {
     let sources: [Source]
     /// The event and the builds that Koji's packages are of; `nil` for any other source.
     let koji: KojiPin?
+    /// `nil` for a compose that has its packages' files.
+    let delivery: Delivery?
     let packages: [Package]
     let absent: [AbsentPackage]
     let missing: [MissingRequirement]
@@ -64,8 +66,7 @@ struct LockFile: Encodable {
     let overruled: [OverruledPackage]
 
     init(
-        _ request: ComposeRequest, resolution: Resolution, content: PackageSet,
-        repositories: [(path: String, packages: [(ResolvedPackage, href: String)])]
+        _ request: ComposeRequest, resolution: Resolution, content: PackageSet, packages: [(ResolvedPackage, path: String)]
     ) {
         self.request = Request(request)
         koji = content.koji?.pin
@@ -75,13 +76,12 @@ struct LockFile: Encodable {
                 Source(location: $0.location.description, repomd: $0.metadata.id, lookaside: false)
             }
             + content.lookaside.map { Source(location: $0.location.description, repomd: $0.metadata.id, lookaside: true) }
-        packages = repositories.flatMap { repository in
-            repository.packages.map { package, href in
-                let record = package.record
-                return Package(
-                    nevra: record.nevra.description, checksum: record.pkgid, size: record.size, repomd: record.repository,
-                    location: record.location, path: "\(repository.path)/\(href)", reason: package.reason, why: package.reason.description)
-            }
+        delivery = request.delivery == .link ? nil : request.delivery
+        self.packages = packages.map { package, path in
+            let record = package.record
+            return Package(
+                nevra: record.nevra.description, checksum: record.pkgid, size: record.size, repomd: record.repository,
+                location: record.location, path: path, reason: package.reason, why: package.reason.description)
         }
         absent = resolution.absent
         missing = resolution.missing

@@ -13,12 +13,15 @@ struct ProductMetadata {
     /// The packages of every tree, by the architecture under which productmd lists them.
     let packages: [Package]
     var images: [ComposeImage] = []
+    /// Whether the packages' files are in the compose, and not elsewhere.
+    var hasFiles = true
 
     struct Package {
         /// The tree's base architecture; a source package is listed under each.
         let arches: [String]
         let record: PackageRecord
-        /// Below the directory `compose`.
+        /// Below the directory `compose`; an address for a file that is elsewhere, which productmd has no words for: joined to the
+        /// compose's address as URLs are, it leads there.
         let path: String
         let sourceNEVRA: NEVRA?
     }
@@ -64,6 +67,7 @@ struct ProductMetadata {
             "source_tree": paths { _ in "source/tree" }, "source_repository": paths { _ in "source/tree" },
             "source_packages": paths { _ in "source/tree/Packages" },
         ]
+        if !hasFiles { for kind in ["packages", "debug_packages", "source_packages"] { trees[kind] = nil } }
         if !images.isEmpty { trees["isos"] = paths { "\($0)/iso" }.filter { path in images.contains { $0.arch == path.key } } }
         return [
             "compose": compose,

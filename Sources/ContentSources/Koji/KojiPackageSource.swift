@@ -112,7 +112,8 @@ public struct KojiPackageSource: Sendable {
     /// Metadata of the files that go into a compose, complete, and with their checksums as pkgids.
     ///
     /// The checksum is what ``PackageCopy/sha256`` says; otherwise the file is read for it, once as long as it stays the same. Throws as ``metadata(of:)``.
-    public func metadata(ofChosen copies: [PackageCopy]) async throws(ComposeFailure) -> ChosenPackages {
+    /// - Parameter base: the address below which clients find the files, if the metadata is to refer to them.
+    public func metadata(ofChosen copies: [PackageCopy], at base: String? = nil) async throws(ComposeFailure) -> ChosenPackages {
         let copies = try await withChecksums(copies)
         let location = location
         let repository = try await threadPool.run(canceled: .canceled) { () throws(ComposeFailure) in
@@ -121,14 +122,15 @@ public struct KojiPackageSource: Sendable {
                     copy.sha256.map { pkgid in
                         SyntheticRepository.Package(
                             package: copy.package,
-                            file: PackageFragments.File(pkgid: pkgid, size: copy.size, headerStart: copy.headerStart, href: copy.path),
+                            file: PackageFragments.File(
+                                pkgid: pkgid, size: copy.size, headerStart: copy.headerStart, href: copy.path, base: base),
                             header: HeaderStore.key(of: copy.package, at: location))
                     }
-                }, documents: MetadataDocument.allCases)
+                }, documents: MetadataDocument.allCases, base: base)
         }
         return ChosenPackages(
             repository: try await pinned(repository),
-            copies: Dictionary(copies.map { ($0.package.provisionalID, $0) }, uniquingKeysWith: { first, _ in first }))
+            copies: Dictionary(copies.map { ($0.package.provisionalID, $0) }, uniquingKeysWith: { first, _ in first }), base: base)
     }
 }
 

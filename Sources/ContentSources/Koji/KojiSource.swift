@@ -8,11 +8,15 @@ public struct KojiSource: Sendable {
     let files: KojiPackageSource
     /// Whether the files are read over HTTP, where asking the hub for a checksum is cheaper than reading a file for it.
     private let isRemote: Bool
+    /// The address at which clients find the files, with a slash at its end; `nil` where no compose may refer to them.
+    private let reference: String?
 
-    public init(hub: KojiHub, files: KojiPackageSource, isRemote: Bool) {
+    /// - Parameter referringTo: the hub's `topurl`, if composes may refer to the files there; `nil`: they may not.
+    public init(hub: KojiHub, files: KojiPackageSource, isRemote: Bool, referringTo topurl: String? = nil) {
         self.hub = hub
         self.files = files
         self.isRemote = isRemote
+        reference = topurl.map { $0.hasSuffix("/") ? $0 : $0 + "/" }
     }
 
     // MARK: Pin
@@ -231,17 +235,27 @@ public struct KojiSource: Sendable {
 
     /// The files of the packages that `records` of ``metadata(of:)`` are about, with their true checksums.
     ///
-    /// - Parameter sigkeys: of each package the copy that the first of them has signed whose file is there; none: unsigned packages.
+    /// - Parameters:
+    ///   - sigkeys: of each package the copy that the first of them has signed whose file is there; none: unsigned packages.
+    ///   - delivery: whether the metadata is to say where clients find the files.
     ///
-    /// Throws `.packageFileUnusable` naming the packages that none of the keys has signed, with the keys that they have.
+    /// Throws `.packageUnsigned` naming the packages that none of the keys has signed, with the keys that they have.
     public func chosen(
-        by records: [PackageRecord], among packages: [KojiPackage], sigkeys: [String]
+        by records: [PackageRecord], among packages: [KojiPackage], sigkeys: [String], delivery: Delivery = .link
     ) async throws(ComposeFailure) -> ChosenPackages {
+        if delivery == .reference, reference == nil { throw Self.noReferences }
         let choice = try await files.copies(
             of: KojiPackage.chosen(by: records, among: packages), signedBy: sigkeys.isEmpty ? [""] : sigkeys)
         guard choice.unsigned.isEmpty else { throw Self.failure(choice.unsigned, sigkeys) }
-        return try await files.metadata(ofChosen: isRemote ? try await withChecksums(choice.copies) : choice.copies)
+        return try await files.metadata(
+            ofChosen: isRemote ? try await withChecksums(choice.copies) : choice.copies, at: delivery == .reference ? reference : nil)
     }
+
+    /// The request was taken when it was allowed, or by a frontend where it is.
+    private static let noReferences = ComposeFailure(
+        .sourceNotUsable,
+        "The configuration of this service does not allow composes that refer to Koji's files (koji.allow_reference); ask for the delivery link."
+    )
 
     /// With the checksums that the hub knows; a hub that is too old to be asked for them leaves them to be computed.
     private func withChecksums(_ copies: [PackageCopy]) async throws(ComposeFailure) -> [PackageCopy] {
@@ -269,7 +283,7 @@ public struct KojiSource: Sendable {
         }
         let named = sentences.prefix(20) + (sentences.count > 20 ? ["and \(sentences.count - 20) more"] : [])
         return ComposeFailure(
-            .packageFileUnusable,
+            .packageUnsigned,
             "\(unsigned.count == 1 ? "1 package is" : "\(unsigned.count) packages are") not there as signed by any of the keys "
                 + "\(sigkeys.joined(separator: ", ")): \(named.joined(separator: "; ")). "
                 + "An empty key among the sigkeys allows packages that none of the others has signed.",

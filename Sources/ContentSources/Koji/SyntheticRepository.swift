@@ -19,11 +19,12 @@ struct SyntheticRepository: Sendable {
     /// Of ``repomd``.
     let id: Checksum
 
-    init(_ packages: [Package], documents: [MetadataDocument]) {
+    /// - Parameter base: of all the files, where their metadata has one.
+    init(_ packages: [Package], documents: [MetadataDocument], base: String? = nil) {
         var seen: Set<Checksum> = []
         self.packages = packages.sorted { $0.file.href < $1.file.href }.filter { seen.insert($0.file.pkgid).inserted }
         self.documents = documents
-        var text = "koji 1 \(documents.map(\.rawValue))\n"
+        var text = "koji 1 \(documents.map(\.rawValue))\n" + (base.map { "base \($0)\n" } ?? "")
         for package in self.packages {
             text +=
                 "\(package.header.hex) \(package.file.pkgid.hex) \(package.file.size) \(package.file.headerStart) \(package.file.href)\n"

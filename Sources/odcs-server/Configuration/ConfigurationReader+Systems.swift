@@ -5,6 +5,18 @@ import SystemPackage
 
 /// The keys of the systems that composes can be made from, each of which an operator may leave out.
 extension ConfigurationReader {
+    /// Below `koji`, what requests may ask for.
+    mutating func kojiRules(of profile: KojiProfile?) throws -> ServerConfiguration.KojiRules {
+        let rules = ServerConfiguration.KojiRules(
+            allowReference: try bool("koji.allow_reference", default: false),
+            unsignedWaitSeconds: try int("koji.unsigned_wait_seconds", default: 3600, in: 1...2_592_000),
+            unsignedRetrySeconds: try int("koji.unsigned_retry_seconds", default: 60, in: 1...86_400))
+        if rules.allowReference, let profile, profile.topurl == nil {
+            throw mistake("koji.allow_reference", "needs koji.topurl, where clients find the packages")
+        }
+        return rules
+    }
+
     /// Below `pulp`; `nil` without `pulp.url`.
     mutating func pulpServer() throws -> PulpServer? {
         let url = try optionalString("pulp.url")

@@ -51,6 +51,13 @@ struct ServerConfiguration: Hashable, Sendable {
         var verifyPackages: Bool
     }
 
+    /// What requests may ask of Koji.
+    struct KojiRules: Hashable, Sendable {
+        var allowReference: Bool
+        var unsignedWaitSeconds: Int
+        var unsignedRetrySeconds: Int
+    }
+
     struct Worker: Hashable, Sendable {
         var name: String
         var slots: Int
@@ -77,6 +84,7 @@ struct ServerConfiguration: Hashable, Sendable {
     var kojiWatchSeconds: Int
     /// How patiently Koji's hub is asked.
     var kojiLimits: KojiLimits
+    var kojiRules: KojiRules
     /// `nil` where no Pulp is configured.
     var pulp: PulpServer?
     /// `nil` where this service does not run Pungi.
@@ -156,6 +164,7 @@ struct ServerConfiguration: Hashable, Sendable {
         kojiLimits = KojiLimits(
             silence: .seconds(try reader.int("koji.timeout_seconds", default: 120, in: 1...86_400)),
             attempts: try reader.int("koji.attempts", default: KojiLimits().attempts, in: 1...100))
+        kojiRules = try reader.kojiRules(of: koji)
         pulp = try reader.pulpServer()
         pungi = try reader.pungiConfiguration()
         worker = Worker(

@@ -53,6 +53,7 @@ extension FinishedCompose {
         }
 
         let request: Request
+        let delivery: String?
         let sources: [Source]
         let packages: [Package]
         let missing: [Missing]

@@ -47,7 +47,8 @@ final class TagHistory: Sendable {
     func delete(build name: String, version: String, release: String) {
         state.withLock {
             $0.deleted.append([
-                "tag_id": 2, "tag.name": "f26-updates", "create_event": 50, "revoke_event": .int(Self.after), "build_id": 99, "build.state": 2,
+                "tag_id": 2, "tag.name": "f26-updates", "create_event": 50, "revoke_event": .int(Self.after), "build_id": 99,
+                "build.state": 2,
                 "name": .string(name), "version": .string(version), "release": .string(release),
             ])
         }

@@ -57,12 +57,17 @@ struct TestService: Sendable {
 
     /// Waits until the compose has come to one of these states, told by the database's own notifications.
     func await(_ id: Int, _ states: ComposeState...) async throws -> Compose {
+        try await self.await(id) { states.contains($0.state) }
+    }
+
+    /// Waits until `condition` is true of the compose after some change of its state.
+    func await(_ id: Int, until condition: @escaping @Sendable (Compose) -> Bool) async throws -> Compose {
         let listener = PostgresListener(configuration: database.configuration, channels: [database.schema], logger: .silent)
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await listener.run() }
             defer { group.cancelAll() }
             for await _ in listener.notifications(on: database.schema) {
-                if let compose = try await store.compose(id), states.contains(compose.state) { return compose }
+                if let compose = try await store.compose(id), condition(compose) { return compose }
             }
             throw CancellationError()
         }

@@ -1,0 +1,57 @@
+import ComposeModel
+
+/// What can be asked of composes that are made of Koji's files alone.
+extension RequestValidator {
+    private static func hasKojiFiles(_ request: ComposeRequest) -> Bool { request.sourceType == .tag || request.sourceType == .build }
+
+    func delivery(_ asked: String?, of request: ComposeRequest) throws(RequestRejection) -> Delivery {
+        guard let asked else { return .link }
+        guard let delivery = Delivery(rawValue: asked) else {
+            throw .badRequest(
+                "delivery is \(asked.quoted); it must be link (the compose has its packages) or reference (it says where they are).")
+        }
+        guard delivery == .reference else { return delivery }
+        guard Self.hasKojiFiles(request) else {
+            throw .badRequest(
+                "delivery cannot be reference with the source type \(request.sourceType.name): only the files of tag and build lie in Koji, "
+                    + "where they can be referred to.")
+        }
+        guard limits.allowsReference else {
+            throw .badRequest(
+                "delivery cannot be reference on this server: the setting koji.allow_reference is off in its configuration. "
+                    + "Without it, the compose has its packages (link).")
+        }
+        guard request.results == .repository else {
+            throw .badRequest(
+                "delivery cannot be reference with the results \(request.results.names.joined(separator: ", ")): an image needs the packages' files."
+            )
+        }
+        return delivery
+    }
+
+    /// For how many seconds the compose waits for signatures; `nil`: not at all.
+    func unsignedWait(_ body: ComposeRequestBody, of request: ComposeRequest) throws(RequestRejection) -> Int? {
+        let asked = try positive(body.unsignedWaitSeconds, "unsigned_wait_seconds")
+        switch body.onUnsigned {
+        case nil, "fail":
+            guard asked == nil else {
+                throw .badRequest("unsigned_wait_seconds is for a compose that waits for signatures: on_unsigned must be wait then.")
+            }
+            return nil
+        case "wait":
+            guard Self.hasKojiFiles(request) else {
+                throw .badRequest(
+                    "on_unsigned cannot be wait with the source type \(request.sourceType.name): only Koji, of tag and build, signs packages later."
+                )
+            }
+            guard !request.sigkeys.isEmpty, !request.sigkeys.contains("") else {
+                throw .badRequest(
+                    "on_unsigned is wait, but nothing would be waited for: "
+                        + (request.sigkeys.isEmpty ? "sigkeys names no key." : "the empty key among sigkeys allows unsigned packages."))
+            }
+            return min(asked ?? limits.unsignedWaitSeconds, limits.unsignedWaitSeconds)
+        case let other?:
+            throw .badRequest("on_unsigned is \(other.quoted); it must be fail or wait.")
+        }
+    }
+}
