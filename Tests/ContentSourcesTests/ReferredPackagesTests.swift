@@ -10,7 +10,9 @@ import Testing
 struct ReferredPackagesTests {
     private static let base = "https://koji.example.com/topdir/"
 
-    private func file(_ access: SourceAccess, base: String = base, _ href: String = "packages/ed/ed.rpm") throws(TransferProblem) -> SourceFile {
+    private func file(_ access: SourceAccess, base: String = base, _ href: String = "packages/ed/ed.rpm") throws(TransferProblem)
+        -> SourceFile
+    {
         guard let url = try? RepositoryURL("https://example.com/repo") else { throw .missing }
         return try SourceTree.address(url, access).file(href, base: base)
     }
