@@ -9,7 +9,7 @@ import Testing
     private func specification(_ delivery: Delivery) -> ComposeSpecification {
         var request = request
         request.delivery = delivery
-        return ComposeSpecification(request, pins: ComposePins(koji: KojiPin(tag: .init(name: "f26", event: 5, inherits: true))))
+        return ComposeSpecification(request, pins: ComposePins(koji: KojiPin(tag: .init(name: "f26", id: 1, event: 5, inherits: true))))
     }
 
     @Test("a request that was stored before there was a choice means link, and one of link is stored as it was then")
