@@ -13,6 +13,8 @@ struct Backoff: Hashable, Sendable {
     static let whileWaiting = Backoff(first: .milliseconds(500), factor: 2, longest: .seconds(5), retries: 15)
     /// Between two looks at a compose.
     static let polling = Backoff(first: .milliseconds(200), factor: 1.5, longest: .seconds(2), retries: nil)
+    /// Between two looks at a watch, of which nothing may come for days.
+    static let watching = Backoff(first: .milliseconds(500), factor: 1.5, longest: .seconds(15), retries: nil)
 
     /// The longest pause before retry number `attempt`, counted from zero; `nil` when there is none left.
     func ceiling(_ attempt: Int) -> Duration? {

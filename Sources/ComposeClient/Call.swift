@@ -9,12 +9,13 @@ struct Call: Sendable {
     var body: Data?
     /// What the service knows a repetition by.
     var idempotencyKey: String?
+    /// Whether it does the same twice as once, without a key.
+    var isIdempotent = false
 
-    /// Whether asking again may help, and does nothing twice: what changes something needs a key, since it may have happened although
-    /// its answer was lost.
+    /// Whether asking again may help, and does nothing twice: what changes something may have happened although its answer was lost.
     func isRepeatable(after error: ComposeClientError) -> Bool {
         if method == .GET { return error.isPassing }
-        return idempotencyKey != nil && (error.isPassing || error.code == .timedOut || error.isFaultOfTheService)
+        return (isIdempotent || idempotencyKey != nil) && (error.isPassing || error.code == .timedOut || error.isFaultOfTheService)
     }
 
     private static let composes = "/api/1/composes/"
@@ -29,4 +30,13 @@ struct Call: Sendable {
     static func renew(_ id: Int, _ renewal: ComposeRenewal, idempotencyKey: String) throws -> Call {
         Call(method: .PATCH, path: composes + String(id), body: try JSONEncoder().encode(renewal), idempotencyKey: idempotencyKey)
     }
+
+    private static let watches = "/api/1/watches/"
+
+    static func watch(_ id: Int) -> Call { Call(method: .GET, path: watches + String(id)) }
+    static func watches(_ query: WatchQuery) -> Call { Call(method: .GET, path: watches, query: query.items) }
+    static func startWatch(_ submission: ComposeSubmission) throws -> Call {
+        Call(method: .POST, path: watches, body: try JSONEncoder().encode(submission), isIdempotent: true)
+    }
+    static func endWatch(_ id: Int) -> Call { Call(method: .DELETE, path: watches + String(id), isIdempotent: true) }
 }

@@ -6,8 +6,8 @@ import NIOCore
 /// Asks an ODCS service for composes, over HTTP.
 ///
 /// Every operation throws ``ComposeClientError`` with a line that a person can be shown, or `CancellationError`. What changes nothing is tried
-/// again a few times when the server cannot be reached or a gateway says 502, 503 or 504. So are a submission and a renewal, which have a key;
-/// a deletion is sent once.
+/// again a few times when the server cannot be reached or a gateway says 502, 503 or 504. So are a submission and a renewal, which have a key,
+/// and the beginning and the end of a watch, which are the same twice as once; a deletion is sent once.
 public struct ComposeClient: Sendable {
     let transport: Transport
 

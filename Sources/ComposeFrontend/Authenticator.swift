@@ -51,6 +51,22 @@ public struct Principal: Hashable, Sendable {
     }
 }
 
+extension FrontendConfiguration {
+    /// Who may ask for composes.
+    func authorize(_ request: Request, _ scope: Principal.Scope) async throws -> Principal {
+        let principal = try await principal(of: request, scope)
+        try principal.require(.allowedClients)
+        return principal
+    }
+
+    /// Whoever sends the request, with credentials that were issued for it.
+    func principal(of request: Request, _ scope: Principal.Scope) async throws -> Principal {
+        let principal = try await authenticator.authenticate(request)
+        try principal.require(scope)
+        return principal
+    }
+}
+
 /// Nobody is asked for credentials: everyone is called `unknown` and may do everything.
 public struct NoAuthentication: Authenticator {
     public init() {}

@@ -19,7 +19,11 @@ struct ComposeController: Sendable {
     func list(_ request: Request, _ context: FrontendContext, path: String) async throws -> Response {
         let query = try ListQuery(request.uri.query, perPage: configuration.perPage)
         let page = try await store.list(query.composes)
-        return try .json(ComposeListDocument(page, query: query, path: path, urls: PublicURLs(configuration, request)))
+        let urls = PublicURLs(configuration, request)
+        return try .json(
+            ListDocument(
+                page.items.map(urls.document), page: query.composes.page, perPage: query.composes.perPage, total: page.total,
+                asked: query.items, url: urls.base + path))
     }
 
     func show(_ request: Request, _ context: FrontendContext) async throws -> Response {
@@ -29,7 +33,7 @@ struct ComposeController: Sendable {
     }
 
     private func create(_ request: Request, _ context: FrontendContext) async throws -> Response {
-        let principal = try await authorize(request, .newCompose)
+        let principal = try await configuration.authorize(request, .newCompose)
         guard let json = try await request.json(limit: configuration.bodyLimit) else {
             throw RequestRejection.badRequest(
                 "The body is empty; it must be a JSON object such as {\"source\": {\"type\": \"repo\", \"source\": \"https://…\"}}.")
@@ -54,7 +58,7 @@ struct ComposeController: Sendable {
 
     private func renew(_ request: Request, _ context: FrontendContext) async throws -> Response {
         let id = try context.composeID()
-        let principal = try await authorize(request, .renewCompose)
+        let principal = try await configuration.authorize(request, .renewCompose)
         let json = try await request.json(limit: configuration.bodyLimit) ?? .object([:])
         return try await renew(id, try validator.renewal(RenewalBody(json)), by: principal, request, context)
     }
@@ -76,7 +80,7 @@ struct ComposeController: Sendable {
 
     private func delete(_ request: Request, _ context: FrontendContext) async throws -> Response {
         let id = try context.composeID()
-        let principal = try await principal(of: request, .deleteCompose)
+        let principal = try await configuration.principal(of: request, .deleteCompose)
         switch try await store.delete(id, by: Actor(name: principal.name, isAdmin: principal.isAdmin)) {
         case nil:
             throw RequestRejection.noSuchCompose("\(id)")
@@ -90,19 +94,6 @@ struct ComposeController: Sendable {
             throw RequestRejection.badRequest(
                 "Compose \(id) is in state \(state.name) already; one that is wait, generating, done or failed can be deleted.")
         }
-    }
-
-    /// Who may ask for composes.
-    func authorize(_ request: Request, _ scope: Principal.Scope) async throws -> Principal {
-        let principal = try await principal(of: request, scope)
-        try principal.require(.allowedClients)
-        return principal
-    }
-
-    private func principal(of request: Request, _ scope: Principal.Scope) async throws -> Principal {
-        let principal = try await configuration.authenticator.authenticate(request)
-        try principal.require(scope)
-        return principal
     }
 }
 

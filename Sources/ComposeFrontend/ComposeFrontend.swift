@@ -47,9 +47,11 @@ public struct ComposeFrontend: Sendable {
 
     /// Everything that has an address.
     func resources(metrics: HTTPMetrics) -> [Resource] {
-        let composes = ComposeController(configuration: configuration, store: store, validator: RequestValidator(configuration))
+        let validator = RequestValidator(configuration)
+        let composes = ComposeController(configuration: configuration, store: store, validator: validator)
+        let watches = WatchController(configuration: configuration, store: store, validator: validator)
         let service = ServiceController(configuration: configuration, store: store, metrics: metrics, moreMetrics: moreMetrics)
         let files = configuration.targets.values.compactMap(StaticComposes.init).flatMap(\.resources)
-        return composes.resources + LegacyController(composes: composes).resources + service.resources + files
+        return composes.resources + watches.resources + LegacyController(composes: composes).resources + service.resources + files
     }
 }

@@ -21,6 +21,7 @@ struct HomePage {
                 <code>state_name</code> is <code>done</code>. When it failed, <code>state_reason</code> says why.</p>
                 <ul>
                 <li><a href="/api/1/composes/">/api/1/composes/</a> – all composes, as JSON; filters such as <code>?state=done&amp;owner=me</code></li>
+                <li><a href="/api/1/watches/">/api/1/watches/</a> – Koji tags that are composed again whenever their packages change</li>
                 <li><a href="/api/1/">/api/1/</a> – every route, for programs as OpenAPI 3.1</li>
                 <li><a href="/api/1/about/">/api/1/about/</a> – what this server can compose from, and its limits</li>
                 <li><a href="/api/1/metrics/">/api/1/metrics/</a> – numbers for Prometheus</li>

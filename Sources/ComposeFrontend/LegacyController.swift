@@ -22,7 +22,7 @@ struct LegacyController: Sendable {
         if body.member("id") != nil {
             return try await regenerate(body, request, context)
         }
-        let principal = try await composes.authorize(request, .newCompose)
+        let principal = try await composes.configuration.authorize(request, .newCompose)
         return try await composes.submit(
             try composes.validator.request(ComposeRequestBody(legacy: json)), by: principal, request, context)
     }
@@ -30,7 +30,7 @@ struct LegacyController: Sendable {
     /// `{"id": N}`: the compose N once more, with its inputs.
     private func regenerate(_ body: BodyField, _ request: Request, _ context: FrontendContext) async throws -> Response {
         guard let id = try body.integer("id") else { throw RequestRejection.badRequest("id is missing.") }
-        let principal = try await composes.authorize(request, .renewCompose)
+        let principal = try await composes.configuration.authorize(request, .renewCompose)
         let renewal = try composes.validator.renewal(RenewalBody(secondsToLive: try SecondsToLive.all(in: body)))
         guard let compose = try await composes.store.compose(id) else { throw RequestRejection.noSuchCompose("\(id)") }
         guard compose.state == .removed || compose.state == .failed else {

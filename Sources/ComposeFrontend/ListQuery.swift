@@ -10,7 +10,7 @@ struct ListQuery: Sendable {
     let composes: ComposeQuery
 
     init(_ query: String?, perPage limits: (default: Int, maximum: Int)) throws(RequestRejection) {
-        items = try Self.items(query ?? "")
+        items = try QueryItems(query).items
         var composes = ComposeQuery()
         composes.perPage = limits.default
         var order: [ComposeQuery.Order] = []
@@ -20,39 +20,18 @@ struct ListQuery: Sendable {
             case "source_type": composes.sourceTypes.append(try Self.sourceType(value))
             case "source": composes.sources.append(value.split(whereSeparator: \.isWhitespace).joined(separator: " "))
             case "state": composes.states.append(try Self.state(value))
-            case "koji_task_id": composes.kojiTaskIDs.append(try Self.number(value, key, from: 0))
+            case "koji_task_id": composes.kojiTaskIDs.append(try QueryItems.number(value, key, from: 0))
             case "pungi_compose_id": composes.pungiComposeIDs.append(value)
             case "compose_type": composes.composeTypes.append(value)
             case "label": composes.labels.append(value)
             case "order_by": order.append(try Self.order(value))
-            case "page": composes.page = try Self.number(value, key, from: 1)
-            case "per_page": composes.perPage = min(try Self.number(value, key, from: 1), limits.maximum)
+            case "page": composes.page = try QueryItems.number(value, key, from: 1)
+            case "per_page": composes.perPage = min(try QueryItems.number(value, key, from: 1), limits.maximum)
             default: break
             }
         }
         if !order.isEmpty { composes.order = order }
         self.composes = composes
-    }
-
-    private static func items(_ query: String) throws(RequestRejection) -> [(key: String, value: String)] {
-        var items: [(key: String, value: String)] = []
-        for part in query.split(separator: "&") {
-            let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            let decoded = pair.map { $0.replacing("+", with: " ").removingPercentEncoding }
-            guard let key = decoded[0], let value = decoded.count == 2 ? decoded[1] : "" else {
-                throw .badRequest("The query has \(part.quoted), whose percent signs do not stand for text in UTF-8.")
-            }
-            guard !value.contains("\0") else { throw .badRequest("\(key.prefix(40)) contains U+0000, which no compose does.") }
-            items.append((key, value))
-        }
-        return items
-    }
-
-    private static func number(_ text: String, _ key: String, from minimum: Int) throws(RequestRejection) -> Int {
-        guard let number = Int(text), number >= minimum else {
-            throw .badRequest("\(key) must be an integer from \(minimum) on, not \(text.quoted).")
-        }
-        return number
     }
 
     private static func sourceType(_ text: String) throws(RequestRejection) -> SourceType {
@@ -80,14 +59,40 @@ struct ListQuery: Sendable {
     }
 }
 
+/// The keys and values of a URL's query, decoded, in their order.
+struct QueryItems {
+    let items: [(key: String, value: String)]
+
+    init(_ query: String?) throws(RequestRejection) {
+        var items: [(key: String, value: String)] = []
+        for part in (query ?? "").split(separator: "&") {
+            let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            let decoded = pair.map { $0.replacing("+", with: " ").removingPercentEncoding }
+            guard let key = decoded[0], let value = decoded.count == 2 ? decoded[1] : "" else {
+                throw .badRequest("The query has \(part.quoted), whose percent signs do not stand for text in UTF-8.")
+            }
+            guard !value.contains("\0") else { throw .badRequest("\(key.prefix(40)) contains U+0000, which no compose does.") }
+            items.append((key, value))
+        }
+        self.items = items
+    }
+
+    static func number(_ text: String, _ key: String, from minimum: Int) throws(RequestRejection) -> Int {
+        guard let number = Int(text), number >= minimum else {
+            throw .badRequest("\(key) must be an integer from \(minimum) on, not \(text.quoted).")
+        }
+        return number
+    }
+}
+
 extension ComposeQuery.OrderField {
     fileprivate static let contractOrder: [Self] = [
         .id, .owner, .sourceType, .kojiEvent, .state, .timeToExpire, .timeSubmitted, .timeDone, .timeRemoved,
     ]
 }
 
-/// A page of the list as the contract writes it.
-struct ComposeListDocument: Encodable, Sendable {
+/// A page of a list as the contract writes it.
+struct ListDocument<Item: Encodable & Sendable>: Encodable, Sendable {
     struct Meta: Encodable, Sendable {
         let page: Int
         let pages: Int
@@ -118,20 +123,23 @@ struct ComposeListDocument: Encodable, Sendable {
     }
 
     let meta: Meta
-    let items: [ComposeDocument]
+    let items: [Item]
 
-    init(_ page: ComposePage, query: ListQuery, path: String, urls: PublicURLs) {
-        let perPage = query.composes.perPage
-        let number = query.composes.page
-        let pages = (page.total + perPage - 1) / perPage
+    /// - Parameters:
+    ///   - items: those on the page `number`.
+    ///   - total: how many there are on all pages.
+    ///   - asked: the query's keys and values, which the links to other pages keep.
+    ///   - url: the list's own, without a query.
+    init(_ items: [Item], page number: Int, perPage: Int, total: Int, asked: [(key: String, value: String)], url: String) {
+        let pages = (total + perPage - 1) / perPage
+        let kept = asked.filter { !["page", "per_page"].contains($0.key) }
         func link(_ page: Int) -> String {
-            let kept = query.items.filter { !["page", "per_page"].contains($0.key) }
             let items = kept + [("page", "\(page)"), ("per_page", "\(perPage)")]
-            return urls.base + path + "?" + items.map { "\($0.key.percentEncoded)=\($0.value.percentEncoded)" }.joined(separator: "&")
+            return url + "?" + items.map { "\($0.key.percentEncoded)=\($0.value.percentEncoded)" }.joined(separator: "&")
         }
         meta = Meta(
-            page: number, pages: pages, perPage: perPage, total: page.total, first: link(1), last: link(max(pages, 1)),
+            page: number, pages: pages, perPage: perPage, total: total, first: link(1), last: link(max(pages, 1)),
             prev: number > 1 ? link(min(number - 1, max(pages, 1))) : nil, next: number < pages ? link(number + 1) : nil)
-        items = page.items.map(urls.document)
+        self.items = items
     }
 }

@@ -29,6 +29,10 @@ struct PublicURLs: Sendable {
     func document(_ compose: Compose) -> ComposeDocument {
         ComposeDocument(compose, targetURL: target(compose.request.targetDir))
     }
+
+    func document(_ watch: ComposeWatch) -> WatchDocument {
+        WatchDocument(watch) { "\(base)/api/1/composes/\($0)" }
+    }
 }
 
 extension StringProtocol {

@@ -18,6 +18,7 @@ struct RequestLogMiddleware: RouterMiddleware {
             "duration_ms": "\(duration.milliseconds)",
         ]
         if let id = context.subject.composeID { metadata["compose"] = "\(id)" }
+        if let id = context.subject.watchID { metadata["watch"] = "\(id)" }
         context.logger.info("request answered", metadata: metadata)
         return response
     }

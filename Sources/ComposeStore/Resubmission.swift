@@ -41,7 +41,7 @@ extension ComposeStore {
     }
 
     /// Until the end of the transaction nobody else submits the same; what others committed before is seen by the next statement.
-    private func waitForTurn(_ owner: String, _ what: SQL, on connection: PostgresConnection) async throws {
+    func waitForTurn(_ owner: String, _ what: SQL, on connection: PostgresConnection) async throws {
         _ = try await connection.query(
             "SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || ' submission ' || \(owner) || ' ' || \(fragment: what), 0))")
     }

@@ -14,16 +14,18 @@ extension ComposeStore {
     ///
     /// - Parameter request: Of the source type `tag`, and without an event.
     public func startWatch(owner: String, request: ComposeRequest) async throws -> ComposeWatch {
-        try await pool.withTransaction { connection in
-            let rows = try await connection.query(
-                """
-                INSERT INTO watches AS w (owner, request) VALUES (\(owner), \(PostgresJSON(request)))
-                RETURNING \(fragment: ComposeWatch.columns)
-                """)
-            let watch = try ComposeWatch(rows[rows.startIndex])
-            try await announce([watch.id], on: connection)
-            return watch
-        }
+        try await pool.withTransaction { try await startWatch(owner: owner, request: request, on: $0) }
+    }
+
+    func startWatch(owner: String, request: ComposeRequest, on connection: PostgresConnection) async throws -> ComposeWatch {
+        let rows = try await connection.query(
+            """
+            INSERT INTO watches AS w (owner, request) VALUES (\(owner), \(PostgresJSON(request)))
+            RETURNING \(fragment: ComposeWatch.columns)
+            """)
+        let watch = try ComposeWatch(rows[rows.startIndex])
+        try await announce([watch.id], on: connection)
+        return watch
     }
 
     /// The watch with that id, also one that was ended; `nil` where there is none.

@@ -39,6 +39,21 @@ struct Console: Sendable {
             await UnixSignalsSequence(trapping: .sigint).map { _ in }
         })
 
+    /// What `body` returns; `nil` where Ctrl-C came first, and `body` is cancelled.
+    func unlessInterrupted<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value? {
+        let interruptions = await interruptions()
+        return try await withThrowingTaskGroup(of: Value?.self) { group in
+            group.addTask { try await body() }
+            group.addTask {
+                for await _ in interruptions { return nil }
+                throw CancellationError()
+            }
+            defer { group.cancelAll() }
+            guard let first = try await group.next() else { throw CancellationError() }
+            return first
+        }
+    }
+
     /// `text` without the control characters that could move the cursor or change the terminal; what servers and logs say passes through here.
     static func printable(_ text: String) -> String {
         guard text.unicodeScalars.contains(where: isHarmful) else { return text }

@@ -25,7 +25,7 @@ struct Get: AsyncParsableCommand {
             ("arches", compose.arches), ("flags", compose.flags.joined(separator: " ")),
             ("results", compose.results.joined(separator: " ")),
             ("sigkeys", compose.sigkeys), ("lookaside", compose.lookasideRepos), ("multilib", compose.multilibArches),
-            ("koji event", compose.kojiEvent.map(String.init)), ("label", compose.label), ("type", compose.composeType),
+            ("koji event", compose.kojiEvent.map(String.init)), ("watch", compose.watch.map(String.init)), ("label", compose.label), ("type", compose.composeType),
             ("submitted", compose.timeSubmitted), ("started", compose.timeStarted), ("done", compose.timeDone),
             ("expires", compose.timeToExpire), ("removed", compose.timeRemoved), ("removed by", compose.removedBy),
             ("repo file", compose.resultRepofile), ("repository", compose.resultRepo),

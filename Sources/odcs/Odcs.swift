@@ -15,6 +15,7 @@ struct Odcs: AsyncParsableCommand {
               odcs submit tag f26 httpd --no-deps    only httpd, from a koji tag
               odcs list --state done --owner me
               odcs renew 12 --ttl 2d
+              odcs watch-tag f26 --packages httpd    again whenever it changes
 
             SETTINGS
               First options count, then the environment (ODCS_SERVER, ODCS_TOKEN,
@@ -34,7 +35,7 @@ struct Odcs: AsyncParsableCommand {
               2    the request was refused, the server cannot be reached, or
                    another error
               64   the command was not understood
-              130  interrupted; a compose that was waited for goes on
+              130  interrupted; what was waited for or followed goes on
 
             COMPLETION
               odcs --generate-completion-script bash|zsh|fish
@@ -43,6 +44,7 @@ struct Odcs: AsyncParsableCommand {
             Submit.self, Get.self, List.self, Wait.self, Watch.self, Renew.self, Delete.self, About.self,
         ],
         groupedSubcommands: [
+            CommandGroup(name: "Standing wishes", subcommands: [WatchTag.self, Watches.self, Unwatch.self]),
             CommandGroup(
                 name: "Python client's",
                 subcommands: [

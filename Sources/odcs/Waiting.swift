@@ -11,11 +11,6 @@ struct Waiting {
     let isQuiet: Bool
     let json: Bool
 
-    private enum End {
-        case compose(ComposeDocument)
-        case interrupted
-    }
-
     private var redraws: Bool { console.err.isTerminal && !showsLog && !isQuiet }
 
     /// Waits, prints the outcome, and ends the command with the status that belongs to it.
@@ -26,30 +21,19 @@ struct Waiting {
     }
 
     private func untilFinal() async throws -> ComposeDocument {
-        let interruptions = await console.interruptions()
-        let end: End
+        let compose: ComposeDocument?
         do {
-            end = try await withThrowingTaskGroup(of: End.self) { group in
-                group.addTask { .compose(try await follow()) }
-                group.addTask {
-                    for await _ in interruptions { return .interrupted }
-                    throw CancellationError()
-                }
-                defer { group.cancelAll() }
-                guard let first = try await group.next() else { throw CancellationError() }
-                return first
-            }
+            compose = try await console.unlessInterrupted { try await follow() }
         } catch {
             try clearLine()
             throw error
         }
         try clearLine()
-        switch end {
-        case .compose(let compose): return compose
-        case .interrupted:
+        guard let compose else {
             throw CommandFailure(
                 .interrupted, "no longer waiting, but compose \(id) goes on; 'odcs wait \(id)' picks it up, 'odcs delete \(id)' cancels it")
         }
+        return compose
     }
 
     private func follow() async throws -> ComposeDocument {

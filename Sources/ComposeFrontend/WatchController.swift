@@ -1,0 +1,116 @@
+import ComposeModel
+import ComposeStore
+import Hummingbird
+
+/// Watches, at `/api/1/watches`: a watch is a standing request for a compose of a Koji tag, which the service makes anew whenever the tag's
+/// packages change.
+struct WatchController: Sendable {
+    static let path = "/api/1/watches/"
+
+    let configuration: FrontendConfiguration
+    let store: ComposeStore
+    let validator: RequestValidator
+
+    var resources: [Resource] {
+        [
+            Resource("/api/1/watches", [.get: list, .post: start]),
+            Resource("/api/1/watches/{id}", [.get: show, .delete: end]),
+        ]
+    }
+
+    private func list(_ request: Request, _ context: FrontendContext) async throws -> Response {
+        let query = try WatchListQuery(request.uri.query, perPage: configuration.perPage)
+        let page = try await store.watches(
+            owner: query.owner, includingEnded: query.includesEnded, page: query.page, perPage: query.perPage)
+        let urls = PublicURLs(configuration, request)
+        return try .json(
+            ListDocument(
+                page.items.map(urls.document), page: query.page, perPage: query.perPage, total: page.total, asked: query.items,
+                url: urls.base + Self.path))
+    }
+
+    private func show(_ request: Request, _ context: FrontendContext) async throws -> Response {
+        let id = try context.watchID()
+        guard let watch = try await store.watch(id) else { throw RequestRejection.noSuchWatch("\(id)") }
+        return try .json(PublicURLs(configuration, request).document(watch))
+    }
+
+    /// A watch is a wish that stands: whoever has it already is answered with the one that is there, so that no key is needed to ask twice.
+    private func start(_ request: Request, _ context: FrontendContext) async throws -> Response {
+        let principal = try await configuration.authorize(request, .newCompose)
+        guard let json = try await request.json(limit: configuration.bodyLimit) else {
+            throw RequestRejection.badRequest(
+                "The body is empty; it must be a JSON object such as {\"source\": {\"type\": \"tag\", \"source\": \"f26\", \"packages\": [\"httpd\"]}}.")
+        }
+        let watch = try await store.standingWatch(owner: principal.name, request: try validator.watch(ComposeRequestBody(json)))
+        context.subject.watchID = watch.id
+        return try .json(PublicURLs(configuration, request).document(watch))
+    }
+
+    private func end(_ request: Request, _ context: FrontendContext) async throws -> Response {
+        let id = try context.watchID()
+        let principal = try await configuration.principal(of: request, .deleteCompose)
+        guard let watch = try await store.watch(id) else { throw RequestRejection.noSuchWatch("\(id)") }
+        guard principal.isAdmin || principal.name == watch.owner else {
+            throw RequestRejection(.forbidden, "Not allowed: only \(watch.owner), whose watch \(id) is, or an admin can end it.")
+        }
+        guard let ended = try await store.endWatch(id) else { throw RequestRejection.noSuchWatch("\(id)") }
+        return try .json(PublicURLs(configuration, request).document(ended))
+    }
+}
+
+extension RequestValidator {
+    /// What is to be composed whenever it changes: what a compose of a tag can be asked for, as the tag is at the time.
+    func watch(_ body: ComposeRequestBody) throws(RequestRejection) -> ComposeRequest {
+        guard body.sourceType == SourceType.tag.name else {
+            let asked = body.sourceType.map { "is \($0.quoted)" } ?? "is missing"
+            throw .badRequest("source.type \(asked); it must be \"tag\": only the packages of a Koji tag can be watched.")
+        }
+        // What is wrong with the rest does not matter where no tag can be had at all, and that is told first.
+        let request = try request(body)
+        if body.kojiEvent != nil {
+            throw .badRequest(
+                "source.koji_event cannot be used with a watch, which is for what the tag becomes; a compose can be of what it was at an event.")
+        }
+        guard request.source.count == 1 else {
+            throw .badRequest("source.source has \(request.source.count) words; a watch is of one Koji tag.")
+        }
+        return request
+    }
+}
+
+/// The query of the list of watches: filters and page. Keys that it does not know are ignored, and so are filters without a value.
+struct WatchListQuery: Sendable {
+    /// Every key and value as written, decoded, in their order.
+    let items: [(key: String, value: String)]
+    private(set) var owner: String?
+    private(set) var includesEnded = false
+    private(set) var page = 1
+    private(set) var perPage: Int
+
+    init(_ query: String?, perPage limits: (default: Int, maximum: Int)) throws(RequestRejection) {
+        items = try QueryItems(query).items
+        perPage = limits.default
+        for (key, value) in items where !value.isEmpty {
+            switch key {
+            case "owner":
+                guard owner == nil || owner == value else {
+                    throw .badRequest("owner is there more than once; a list of watches is of one owner, or of all.")
+                }
+                owner = value
+            case "include_ended": includesEnded = try Self.truth(value, key)
+            case "page": page = try QueryItems.number(value, key, from: 1)
+            case "per_page": perPage = min(try QueryItems.number(value, key, from: 1), limits.maximum)
+            default: break
+            }
+        }
+    }
+
+    private static func truth(_ text: String, _ key: String) throws(RequestRejection) -> Bool {
+        switch text {
+        case "true", "1": true
+        case "false", "0": false
+        default: throw .badRequest("\(key) must be true or false, not \(text.quoted).")
+        }
+    }
+}

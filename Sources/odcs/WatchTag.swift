@@ -1,0 +1,57 @@
+import ArgumentParser
+import ComposeClient
+import ComposeModel
+
+/// `odcs watch-tag`
+struct WatchTag: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Have packages of a koji tag composed now, and again whenever they change.",
+        discussion: """
+            The service looks at the tag by itself. It makes a compose when the packages that would be in it are others than before, and
+            none without a change; it goes on until 'odcs unwatch'. To ask for the same again is to have the same watch.
+
+            EXAMPLES
+              odcs watch-tag f26 --packages httpd
+              odcs watch-tag f26 --packages httpd mod_ssl --sigkey db42a60e --follow
+            """)
+
+    @Argument(help: "The tag, as in f26.")
+    var tag: String
+    @Argument(help: "The packages to take; all of them if none is named.")
+    var packages: [String] = []
+    @Option(
+        name: [.customLong("packages"), .customLong("package")], parsing: .upToNextOption,
+        help: ArgumentHelp("The same, as an option.", valueName: "name"))
+    var morePackages: [String] = []
+    @Option(name: .customLong("build"), help: ArgumentHelp("Add this build, tagged or not. Repeatable.", valueName: "n-v-r"))
+    var builds: [String] = []
+    @Option(name: .customLong("scratch-build-task"), help: ArgumentHelp("Add what this koji task built. Repeatable.", valueName: "task id"))
+    var scratchBuildTasks: [String] = []
+    @Flag(help: "Stay, and print each compose that comes of it.")
+    var follow = false
+
+    @OptionGroup(title: "KOJI") var koji: KojiOptions
+    @OptionGroup(title: "COMPOSE") var options: SubmissionOptions
+    @OptionGroup(title: "SERVICE") var connection: ConnectionOptions
+
+    func validate() throws {
+        if koji.kojiEvent != nil {
+            throw ValidationError("--koji-event is what a tag was, and a watch is for what it becomes; 'odcs submit tag' takes an event")
+        }
+    }
+
+    func run() async throws {
+        var source = ComposeSubmission.Source(type: "tag", source: tag, packages: (packages + morePackages).nilIfEmpty)
+        koji.apply(to: &source)
+        source.builds = builds.nilIfEmpty
+        source.scratchBuildTasks = scratchBuildTasks.nilIfEmpty
+
+        let client = try connection.connect()
+        let watch = try await client.startWatch(options.submission(of: source, in: .current))
+        guard follow else {
+            let next = "Next: odcs watches \(watch.id) --follow\n  or: odcs unwatch \(watch.id)"
+            return try connection.print(watch, or: "\(Watches.table(watch).text())\n\(next)")
+        }
+        try await FollowedWatch(watch: watch, client: client, connection: connection, console: .current).untilEnded()
+    }
+}
