@@ -40,7 +40,8 @@ struct WatchController: Sendable {
         let principal = try await configuration.authorize(request, .newCompose)
         guard let json = try await request.json(limit: configuration.bodyLimit) else {
             throw RequestRejection.badRequest(
-                "The body is empty; it must be a JSON object such as {\"source\": {\"type\": \"tag\", \"source\": \"f26\", \"packages\": [\"httpd\"]}}.")
+                "The body is empty; it must be a JSON object such as {\"source\": {\"type\": \"tag\", \"source\": \"f26\", \"packages\": [\"httpd\"]}}."
+            )
         }
         let watch = try await store.standingWatch(owner: principal.name, request: try validator.watch(ComposeRequestBody(json)))
         context.subject.watchID = watch.id
@@ -70,7 +71,8 @@ extension RequestValidator {
         let request = try request(body)
         if body.kojiEvent != nil {
             throw .badRequest(
-                "source.koji_event cannot be used with a watch, which is for what the tag becomes; a compose can be of what it was at an event.")
+                "source.koji_event cannot be used with a watch, which is for what the tag becomes; a compose can be of what it was at an event."
+            )
         }
         guard request.source.count == 1 else {
             throw .badRequest("source.source has \(request.source.count) words; a watch is of one Koji tag.")

@@ -33,7 +33,7 @@ public struct WatchDocument: Hashable, Sendable, Codable {
     public var secondsToLive: Int
     public var timeCreated: String
     public var timeEnded: String?
-    /// The event of Koji's history up to which changes of the tag are known; `nil` before the first look that succeeded.
+    /// The event of Koji's history up to which changes of the tag are known; `nil` before the first look.
     public var kojiEvent: Int?
     public var latestCompose: LatestCompose?
     /// When Koji was asked about it last.

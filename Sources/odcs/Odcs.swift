@@ -44,13 +44,13 @@ struct Odcs: AsyncParsableCommand {
             Submit.self, Get.self, List.self, Wait.self, Watch.self, Renew.self, Delete.self, About.self,
         ],
         groupedSubcommands: [
-            CommandGroup(name: "Standing wishes", subcommands: [WatchTag.self, Watches.self, Unwatch.self]),
+            CommandGroup(name: "Watching tags", subcommands: [WatchTag.self, Watches.self, Unwatch.self]),
             CommandGroup(
                 name: "Python client's",
                 subcommands: [
                     Create<SubmitTag>.self, Create<SubmitModule>.self, Create<SubmitBuild>.self, Create<SubmitPulp>.self,
                     Create<SubmitRawConfig>.self, CreateOfType.self,
-                ])
+                ]),
         ])
 
     // Here too, so that they may come before the subcommand.

@@ -4,7 +4,9 @@ import ArgumentParser
 struct Watch: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Print a compose's log while it grows, then what came of it.",
-        discussion: "It is about one compose; to have composes made whenever a tag changes is 'odcs watch-tag'. With --json the log goes to stderr.")
+        discussion: """
+            It is about one compose; 'odcs watch-tag' has composes made whenever a tag changes. With --json the log goes to stderr.
+            """)
 
     @Argument(help: "The compose's number.")
     var id: Int

@@ -7,8 +7,8 @@ struct WatchTag: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Have packages of a koji tag composed now, and again whenever they change.",
         discussion: """
-            The service looks at the tag by itself. It makes a compose when the packages that would be in it are others than before, and
-            none without a change; it goes on until 'odcs unwatch'. To ask for the same again is to have the same watch.
+            The service looks at the tag by itself, until 'odcs unwatch'. It makes a compose when the packages that would be in it are \
+            others than before, and none without a change. To ask for the same again is to have the same watch.
 
             EXAMPLES
               odcs watch-tag f26 --packages httpd
@@ -21,7 +21,7 @@ struct WatchTag: AsyncParsableCommand {
     var packages: [String] = []
     @Option(
         name: [.customLong("packages"), .customLong("package")], parsing: .upToNextOption,
-        help: ArgumentHelp("The same, as an option.", valueName: "name"))
+        help: ArgumentHelp("Packages to take, as those after the tag are.", valueName: "name"))
     var morePackages: [String] = []
     @Option(name: .customLong("build"), help: ArgumentHelp("Add this build, tagged or not. Repeatable.", valueName: "n-v-r"))
     var builds: [String] = []

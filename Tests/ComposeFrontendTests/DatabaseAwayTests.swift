@@ -32,8 +32,11 @@ import Testing
             try await server.stop()
             for (method, uri) in [
                 (HTTPRequest.Method.get, "/api/1/composes/"), (.get, "/api/1/composes/1"), (.post, "/api/1/composes/"),
-                (.patch, "/api/1/composes/1"), (.delete, "/api/1/composes/1"), (.get, "/"),
+                (.patch, "/api/1/composes/1"), (.delete, "/api/1/composes/1"), (.get, "/"), (.get, "/api/1/watches/"),
+                (.get, "/api/1/watches/1"),
+                (.post, "/api/1/watches/"), (.delete, "/api/1/watches/1"),
             ] {
+                let body = uri == "/api/1/watches/" ? #"{"source": {"type": "tag", "source": "f26"}}"# : body
                 let answer = try await status(method, uri, method == .post ? body : nil)
                 #expect(answer.status == 503)
                 #expect(answer.headers[.retryAfter] == "5")

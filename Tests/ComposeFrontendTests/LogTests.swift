@@ -29,6 +29,17 @@ import Testing
         }
     }
 
+    @Test("the line of a request about a watch has the watch's number")
+    func watch() async throws {
+        try await FrontendFixture.with(logger: logger, configure: { $0.limits.refusedSourceTypes = [:] }) { frontend in
+            _ = try await frontend.post(#"{"source": {"type": "tag", "source": "f26"}}"#, to: "/api/1/watches/")
+            _ = try await frontend.get("/api/1/watches/7")
+            let lines = log.entries.filter { $0.message == "request answered" }
+            #expect(lines.map { $0.metadata["watch"] } == ["1", "7"])
+            #expect(lines.allSatisfy { $0.metadata["compose"] == nil })
+        }
+    }
+
     /// Fails in a way that nobody thought of.
     private struct Broken: Authenticator {
         struct Secret: Error { let password = "hunter2" }

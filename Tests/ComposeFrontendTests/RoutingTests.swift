@@ -11,7 +11,8 @@ import Testing
     @Test(
         "every address answers with and without a slash at its end, to HEAD as to GET, and lets any page read it",
         arguments: [
-            "/api/1", "/api/1/composes", "/api/1/composes/1", "/api/1/about", "/api/1/metrics", "/odcs/1/composes", "/odcs/1/composes/1",
+            "/api/1", "/api/1/composes", "/api/1/composes/1", "/api/1/watches", "/api/1/about", "/api/1/metrics", "/odcs/1/composes",
+            "/odcs/1/composes/1",
         ])
     func slashes(path: String) async throws {
         try await FrontendFixture.with { frontend in
@@ -36,6 +37,8 @@ import Testing
             (HTTPRequest.Method.put, "/api/1/composes/", "GET, HEAD, POST, OPTIONS"),
             (.delete, "/api/1/composes", "GET, HEAD, POST, OPTIONS"),
             (.post, "/api/1/composes/1", "GET, HEAD, PATCH, DELETE, OPTIONS"),
+            (.put, "/api/1/watches/", "GET, HEAD, POST, OPTIONS"),
+            (.patch, "/api/1/watches/1", "GET, HEAD, DELETE, OPTIONS"),
             (.post, "/api/1/about", "GET, HEAD, OPTIONS"),
             (.patch, "/odcs/1/composes/1", "GET, HEAD, OPTIONS"),
             (.post, "/", "GET, HEAD, OPTIONS"),
@@ -64,7 +67,9 @@ import Testing
             ("/api/1/composes/1", "There is no compose 1."), ("/api/1/composes/x", "There is no compose x."),
             ("/api/1/composes/-1", "There is no compose -1."), ("/api/1/composes/+1", "There is no compose +1."),
             ("/api/1/composes/99999999999999999999", "There is no compose 99999999999999999999."),
-            ("/odcs/1/composes/0", "There is no compose 0."),
+            ("/odcs/1/composes/0", "There is no compose 0."), ("/api/1/watches/1", "There is no watch 1."),
+            ("/api/1/watches/x/", "There is no watch x."),
+            ("/api/1/watches/99999999999999999999", "There is no watch 99999999999999999999."),
             ("/api/2/composes/", #"There is nothing at "/api/2/composes/"; the composes are at /api/1/composes/."#),
             ("/composes/odcs-1/COMPOSE_ID", #"There is no file "/composes/odcs-1/COMPOSE_ID"."#),
         ])

@@ -56,6 +56,7 @@ public final class ScriptedService: Sendable {
         var port = 0
         var composes: [Int: ComposeDocument] = [:]
         var logs: [Int: Data] = [:]
+        var watches: [Int: WatchDocument] = [:]
         var calls: [Call] = []
         var script: [@Sendable (Call) async throws -> Answer] = []
         var answersRanges = true
@@ -94,6 +95,20 @@ public final class ScriptedService: Sendable {
             guard var compose = state.composes[id] else { return }
             change(&compose)
             state.composes[id] = compose
+        }
+    }
+
+    /// Puts a watch there, or changes it.
+    public func put(_ watch: WatchDocument) {
+        state.withLock { $0.watches[watch.id] = watch }
+    }
+
+    /// Changes a watch that is there.
+    public func changeWatch(_ id: Int, _ change: @Sendable (inout WatchDocument) -> Void) {
+        state.withLock { state in
+            guard var watch = state.watches[id] else { return }
+            change(&watch)
+            state.watches[id] = watch
         }
     }
 
@@ -154,6 +169,11 @@ public final class ScriptedService: Sendable {
         case (.delete, ["api", "1", "composes"], let id?):
             struct Word: Encodable { var status = 202, message: String }
             return try withCompose(id) { try .json(Word(message: "Compose \($0.id) is canceled"), status: 202) }
+        case (.post, ["api", "1", "watches"], nil): return try watch(call)
+        case (.get, ["api", "1", "watches"], nil): return try listWatches(includingEnded: call.path.contains("include_ended=true"))
+        case (.get, ["api", "1", "watches"], let id?): return try withWatch(id) { _ in }
+        case (.delete, ["api", "1", "watches"], let id?):
+            return try withWatch(id) { $0.timeEnded = $0.timeEnded ?? "2026-11-21T11:00:00Z" }
         case (.get, _, nil) where path.count == 3 && path.first == "composes" && path.last == ComposeLayout.log:
             return log(Int(path[1].dropFirst("odcs-".count)) ?? 0, range: call.headers[.range])
         default: return try .refusal(404, "there is nothing at \(call.path)")
@@ -190,16 +210,51 @@ public final class ScriptedService: Sendable {
         return try .json(compose)
     }
 
-    private func list() throws -> Answer {
-        struct Page: Encodable {
-            struct Meta: Encodable {
-                var page = 1, pages = 1, per_page = 10, total: Int, first = "f", last = "l", prev: String?, next: String?
-            }
-            var meta: Meta
-            var items: [ComposeDocument]
+    private struct Page<Item: Encodable>: Encodable {
+        struct Meta: Encodable {
+            var page = 1, pages = 1, per_page = 10, total: Int, first = "f", last = "l", prev: String?, next: String?
         }
-        let items = state.withLock { $0.composes.values.sorted { $0.id > $1.id } }
-        return try .json(Page(meta: .init(total: items.count, prev: nil, next: nil), items: items))
+        var meta: Meta
+        var items: [Item]
+
+        init(_ items: [Item]) {
+            meta = Meta(total: items.count, prev: nil, next: nil)
+            self.items = items
+        }
+    }
+
+    private func list() throws -> Answer {
+        try .json(Page(state.withLock { $0.composes.values.sorted { $0.id > $1.id } }))
+    }
+
+    private func listWatches(includingEnded: Bool) throws -> Answer {
+        let watches = state.withLock { $0.watches.values.sorted { $0.id > $1.id } }
+        return try .json(Page(watches.filter { includingEnded || $0.timeEnded == nil }))
+    }
+
+    private func withWatch(_ id: Int, _ change: @Sendable (inout WatchDocument) -> Void) throws -> Answer {
+        changeWatch(id, change)
+        guard let watch = state.withLock({ $0.watches[id] }) else { return try .refusal(404, "There is no watch \(id).") }
+        return try .json(watch)
+    }
+
+    /// The watch that stands for the same tag and packages, or a new one.
+    private func watch(_ call: Call) throws -> Answer {
+        struct Body: Decodable {
+            struct Source: Decodable { var source: String, packages: [String]? }
+            var source: Source
+        }
+        let source = try JSONDecoder().decode(Body.self, from: call.body).source
+        let packages = source.packages ?? []
+        let watch = state.withLock { state in
+            let standing = state.watches.values.first {
+                $0.timeEnded == nil && $0.source == source.source && ($0.packages ?? "") == packages.joined(separator: " ")
+            }
+            let watch = standing ?? .example((state.watches.keys.max() ?? 0) + 1, tag: source.source, packages: packages)
+            state.watches[watch.id] = watch
+            return watch
+        }
+        return try .json(watch)
     }
 
     private func log(_ id: Int, range: String?) -> Answer {
@@ -237,6 +292,20 @@ extension ComposeDocument {
         self.state = state.rawValue
         stateName = state.name
         stateReason = reason
+    }
+}
+
+extension WatchDocument {
+    /// A watch that was not looked at yet.
+    public static func example(_ id: Int, tag: String = "f26", packages: [String] = ["httpd"]) -> WatchDocument {
+        let request = ComposeRequest(sourceType: .tag, source: [tag], packages: packages, arches: ["x86_64"], secondsToLive: 86400)
+        let watch = ComposeWatch(id: id, owner: "me", request: request, createdAt: Date(timeIntervalSince1970: 1_795_255_445))
+        return WatchDocument(watch) { "https://odcs.example.com/api/1/composes/\($0)" }
+    }
+
+    /// Has asked for a compose.
+    public mutating func ask(for compose: Int) {
+        latestCompose = LatestCompose(id: compose, url: "https://odcs.example.com/api/1/composes/\(compose)")
     }
 }
 
