@@ -43,6 +43,43 @@ import Testing
         }
     }
 
+    @Test("who follows a watch gets the compose that its packages are in when they change, until it has ended")
+    func follow() async throws {
+        try await ScriptedHub.with { hub in
+            let history = TagHistory(hub)
+            let more = "koji: {hub: \"\(hub.address)\", topdir: \"\(ScriptedHub.topdir)\", watch_seconds: 1}"
+            try await TestService.running(more: more) { service, server in
+                let wish = ["watch-tag", "f26-updates", "--packages", "libfoo", "--arch", "x86_64"]
+                let watch = try watch(try await server.odcs(wish + ["--json"]))
+                async let following = server.odcs(wish + ["--follow", "--json"])
+                let first = try await compose(of: watch.id, otherThan: nil, in: service)
+                history.advance()
+                let second = try await compose(of: watch.id, otherThan: first, in: service)
+                #expect(try await server.odcs(["unwatch", "\(watch.id)"]).status == 0)
+
+                let followed = try await following
+                #expect(followed.status == 0, "\(followed)")
+                #expect(followed.complaints.hasSuffix("watch \(watch.id): compose \(second)\nwatch \(watch.id): it has ended\n"))
+                let last = try #require(followed.output.replacing("\n}\n{\n", with: "\n}\0{\n").split(separator: "\0").last)
+                #expect(try JSONDecoder().decode(ComposeDocument.self, from: Data(last.utf8)) == (try await server.compose(second)))
+                let shown = try self.watch(try await server.odcs(["watches", "\(watch.id)", "--json"]))
+                #expect(shown.latestCompose == .init(id: second, url: "\(server.url)/api/1/composes/\(second)"))
+                #expect(shown.kojiEvent == TagHistory.after)
+            }
+        }
+    }
+
+    /// The latest compose of a watch, once it is done, and another one than `other`.
+    private func compose(of id: Int, otherThan other: Int?, in service: TestService) async throws -> Int {
+        let latest = try await service.awaitChange {
+            let latest = try await service.store.watch(id)?.latestCompose
+            return latest == other ? nil : latest
+        }
+        let compose = try await service.await(latest, .done, .failed)
+        #expect(compose.state == .done, "\(compose.stateReason ?? "")")
+        return latest
+    }
+
     @Test("a service without a Koji names the setting that it lacks")
     func withoutKoji() async throws {
         try await TestService.running { _, server in

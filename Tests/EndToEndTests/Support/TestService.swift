@@ -90,7 +90,9 @@ struct TemporaryDirectory {
 
 extension ServerProcess {
     /// The command line `odcs`, against this server and with no settings of the user's.
-    func odcs(_ arguments: String...) async throws -> Program {
+    func odcs(_ arguments: String...) async throws -> Program { try await odcs(arguments) }
+
+    func odcs(_ arguments: [String]) async throws -> Program {
         try await Program.run(
             [Program.own("odcs")] + arguments + ["--server", url],
             environment: [
