@@ -1,4 +1,5 @@
 import ComposeModel
+import ComposeStore
 import Foundation
 import NIOHTTP1
 import ScriptedHub
