@@ -10,14 +10,20 @@ public struct WatchPage: Sendable {
 }
 
 extension ComposeStore {
+    /// The latest compose of a watch lives on while the watch stands; less than this many seconds would be over before somebody sees to it.
+    private static let shortestLife = 60
+
     /// Begins to watch a tag: the first look, which makes the first compose, is due at once.
     ///
-    /// - Parameter request: Of the source type `tag`, and without an event.
+    /// - Parameter request: Of the source type `tag`, and without an event. A time to live of less than a minute becomes a minute.
     public func startWatch(owner: String, request: ComposeRequest) async throws -> ComposeWatch {
-        try await pool.withTransaction { connection in
+        var request = request
+        request.secondsToLive = max(request.secondsToLive, Self.shortestLife)
+        let wanted = request
+        return try await pool.withTransaction { connection in
             let rows = try await connection.query(
                 """
-                INSERT INTO watches AS w (owner, request) VALUES (\(owner), \(PostgresJSON(request)))
+                INSERT INTO watches AS w (owner, request) VALUES (\(owner), \(PostgresJSON(wanted)))
                 RETURNING \(fragment: ComposeWatch.columns)
                 """)
             let watch = try ComposeWatch(rows[rows.startIndex])
