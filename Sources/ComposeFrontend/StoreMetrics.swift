@@ -35,6 +35,12 @@ struct StoreMetrics: Sendable {
                 value: statistics.oldestWaitSeconds),
             MetricFamily(
                 "odcs_workers_alive", help: "Workers heard of lately.", kind: .gauge, value: Double(statistics.workersAlive)),
+            MetricFamily(
+                "odcs_watches", help: "Watches that stand, by whether Koji could be looked at for them.", kind: .gauge,
+                samples: [
+                    .init(labels: [("look", "good")], value: Double(statistics.watches - statistics.watchesWithProblem)),
+                    .init(labels: [("look", "failed")], value: Double(statistics.watchesWithProblem)),
+                ]),
         ]
     }
 

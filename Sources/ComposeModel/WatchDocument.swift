@@ -29,6 +29,11 @@ public struct WatchDocument: Hashable, Sendable, Codable {
     public var label: String?
     public var composeType: String?
     public var targetDir: String
+    /// `link` or `reference`.
+    public var delivery: String?
+    /// `fail` or `wait`.
+    public var onUnsigned: String?
+    public var unsignedWaitSeconds: Int?
     /// How long each compose lives from its end, in seconds.
     public var secondsToLive: Int
     public var timeCreated: String
@@ -42,7 +47,9 @@ public struct WatchDocument: Hashable, Sendable, Codable {
     public var problem: String?
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case id, owner, source, packages, builds, sigkeys, arches, flags, results, label, problem
+        case id, owner, source, packages, builds, sigkeys, arches, flags, results, label, problem, delivery
+        case onUnsigned = "on_unsigned"
+        case unsignedWaitSeconds = "unsigned_wait_seconds"
         case sourceType = "source_type"
         case scratchBuildTasks = "scratch_build_tasks"
         case multilibArches = "multilib_arches"
@@ -80,6 +87,9 @@ public struct WatchDocument: Hashable, Sendable, Codable {
         label = request.label
         composeType = request.composeType
         targetDir = request.targetDir
+        delivery = request.delivery.rawValue
+        onUnsigned = request.unsignedWaitSeconds == nil ? "fail" : "wait"
+        unsignedWaitSeconds = request.unsignedWaitSeconds
         secondsToLive = request.secondsToLive
         timeCreated = ComposeDocument.format(watch.createdAt)
         timeEnded = watch.endedAt.map(ComposeDocument.format)
@@ -109,6 +119,9 @@ public struct WatchDocument: Hashable, Sendable, Codable {
         try container.encode(label, forKey: .label)
         try container.encode(composeType, forKey: .composeType)
         try container.encode(targetDir, forKey: .targetDir)
+        try container.encode(delivery, forKey: .delivery)
+        try container.encode(onUnsigned, forKey: .onUnsigned)
+        try container.encode(unsignedWaitSeconds, forKey: .unsignedWaitSeconds)
         try container.encode(secondsToLive, forKey: .secondsToLive)
         try container.encode(timeCreated, forKey: .timeCreated)
         try container.encode(timeEnded, forKey: .timeEnded)

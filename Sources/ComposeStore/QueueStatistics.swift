@@ -15,6 +15,9 @@ public struct QueueStatistics: Sendable {
     /// How long the oldest of them has waited, in seconds; 0 when none waits.
     public var oldestWaitSeconds: Double
     public var workersAlive: Int
+    /// Watches that stand, and how many of them have a problem.
+    public var watches: Int
+    public var watchesWithProblem: Int
 }
 
 extension ComposeStore {
@@ -31,7 +34,9 @@ extension ComposeStore {
         let queue = try await pool.query(
             """
             SELECT count(*) AS depth, coalesce(extract(epoch FROM now() - min(time_submitted)), 0)::float8 AS oldest,
-                (SELECT count(*) FROM workers WHERE seen_at > now() - \(fragment: interval(Self.workerSilence))) AS workers
+                (SELECT count(*) FROM workers WHERE seen_at > now() - \(fragment: interval(Self.workerSilence))) AS workers,
+                (SELECT count(*) FROM watches WHERE ended_at IS NULL) AS watches,
+                (SELECT count(*) FROM watches WHERE ended_at IS NULL AND problem IS NOT NULL) AS problems
             FROM composes WHERE state = 0 AND (unsigned_since IS NULL OR available_at <= now())
             """)
         let row = queue[queue.startIndex]
@@ -43,7 +48,8 @@ extension ComposeStore {
                 return .init(sourceType: type, state: state, composes: try $0.decode(Int.self, "composes"))
             },
             depth: try row.decode(Int.self, "depth"), oldestWaitSeconds: try row.decode(Double.self, "oldest"),
-            workersAlive: try row.decode(Int.self, "workers"))
+            workersAlive: try row.decode(Int.self, "workers"), watches: try row.decode(Int.self, "watches"),
+            watchesWithProblem: try row.decode(Int.self, "problems"))
     }
 
     /// Says that a worker is there, and forgets those that have been gone for a day.

@@ -10,14 +10,19 @@ public struct WatchPage: Sendable {
 }
 
 extension ComposeStore {
+    /// The latest compose of a watch lives on while the watch stands; less than this many seconds would be over before somebody sees to it.
+    private static let shortestLife = 60
+
     /// Begins to watch a tag: the first look, which makes the first compose, is due at once.
     ///
-    /// - Parameter request: Of the source type `tag`, and without an event.
+    /// - Parameter request: Of the source type `tag`, and without an event. A time to live of less than a minute becomes a minute.
     public func startWatch(owner: String, request: ComposeRequest) async throws -> ComposeWatch {
         try await pool.withTransaction { try await startWatch(owner: owner, request: request, on: $0) }
     }
 
     func startWatch(owner: String, request: ComposeRequest, on connection: PostgresConnection) async throws -> ComposeWatch {
+        var request = request
+        request.secondsToLive = max(request.secondsToLive, Self.shortestLife)
         let rows = try await connection.query(
             """
             INSERT INTO watches AS w (owner, request) VALUES (\(owner), \(PostgresJSON(request)))

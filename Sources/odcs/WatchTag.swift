@@ -31,6 +31,7 @@ struct WatchTag: AsyncParsableCommand {
     var follow = false
 
     @OptionGroup(title: "KOJI") var koji: KojiOptions
+    @OptionGroup(title: "KOJI") var files: KojiFileOptions
     @OptionGroup(title: "COMPOSE") var options: SubmissionOptions
     @OptionGroup(title: "SERVICE") var connection: ConnectionOptions
 
@@ -47,7 +48,9 @@ struct WatchTag: AsyncParsableCommand {
         source.scratchBuildTasks = scratchBuildTasks.nilIfEmpty
 
         let client = try connection.connect()
-        let watch = try await client.startWatch(options.submission(of: source, in: .current))
+        var submission = try options.submission(of: source, in: .current)
+        files.apply(to: &submission)
+        let watch = try await client.startWatch(submission)
         guard follow else {
             let next = "Next: odcs watches \(watch.id) --follow\n  or: odcs unwatch \(watch.id)"
             return try connection.print(watch, or: "\(Watches.table(watch).text())\n\(next)")

@@ -2,6 +2,7 @@ import ComposeModel
 import ComposeStore
 import ComposeTestKit
 import HTTPTypes
+import Postgres
 import Testing
 
 @testable import ComposeFrontend
@@ -137,6 +138,9 @@ import Testing
     func metrics() async throws {
         try await FrontendFixture.with { frontend in
             _ = try await frontend.database.store.submit(.repo(), owner: "me")
+            for _ in 0..<3 { _ = try await frontend.database.store.startWatch(owner: "me", request: .tag()) }
+            _ = try await frontend.database.pool.query("UPDATE watches SET problem = 'It is not there.' WHERE id > 1")
+            _ = try await frontend.database.store.endWatch(3)
             _ = try await frontend.get("/api/1/composes/1")
             _ = try await frontend.get("/api/1/composes/2")
             _ = try await frontend.get("/no/such/path")
@@ -149,6 +153,7 @@ import Testing
             #expect(answer.headers[.contentType] == "text/plain; version=0.0.4; charset=utf-8")
             for line in [
                 "odcs_database_up 1", #"odcs_composes{source_type="repo",state="wait"} 1"#, "odcs_queue_depth 1", "odcs_workers_alive 0",
+                #"odcs_watches{look="good"} 1"#, #"odcs_watches{look="failed"} 1"#,
                 #"odcs_http_requests_total{method="GET",route="/api/1/composes/{id}",status="200"} 1"#,
                 #"odcs_http_requests_total{method="GET",route="/api/1/composes/{id}",status="404"} 1"#,
                 #"odcs_http_requests_total{method="GET",route="NotFound",status="404"} 1"#,

@@ -60,6 +60,7 @@ import Testing
                         "arches": .string("x86_64 aarch64"), "multilib_arches": .string(""), "multilib_method": .integer(0),
                         "lookaside_repos": .string(""), "flags": .array([]), "results": .array([.string("repository")]), "label": .null,
                         "compose_type": .string("test"), "target_dir": .string("default"), "seconds_to_live": .integer(3600),
+                        "delivery": .string("link"), "on_unsigned": .string("fail"), "unsigned_wait_seconds": .null,
                         "time_ended": .null, "koji_event": .null, "latest_compose": .null, "time_looked": .null, "problem": .null,
                     ]))
             let stored = try #require(try await frontend.database.store.watch(1))

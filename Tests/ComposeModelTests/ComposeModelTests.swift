@@ -30,6 +30,40 @@ import Testing
         #expect(try key { $0.flags = .noReuse } == plain)
     }
 
+    @Test("the key of composed packages changes with the request and with each file, and with nothing else")
+    func keyOfPackages() throws {
+        let request = ComposeRequest(sourceType: .tag, source: ["f26"], packages: ["ed"], arches: ["x86_64"], secondsToLive: 1)
+        let ed = ComposedPackages.File(nevra: "ed-1-1.x86_64", checksum: "sha256:00", location: "packages/ed-1-1.x86_64.rpm")
+        let vi = ComposedPackages.File(nevra: "vi-1-1.x86_64", checksum: "sha256:01", location: "packages/vi-1-1.x86_64.rpm")
+        func key(_ files: [ComposedPackages.File], in tree: String = "x86_64/os") throws -> String {
+            try ComposedPackages(request, repositories: [tree: files]).key()
+        }
+        func key(_ change: (inout ComposeRequest) -> Void) throws -> String {
+            var request = request
+            change(&request)
+            return try ComposedPackages(request, repositories: ["x86_64/os": [ed, vi]]).key()
+        }
+        let plain = try key([ed, vi])
+        #expect(try key([vi, ed]) == plain)
+        #expect(try key([ed]) != plain)
+        #expect(try key([ed, vi], in: "aarch64/os") != plain)
+        for change in [\ComposedPackages.File.nevra, \.checksum, \.location] {
+            var other = vi
+            other[keyPath: change] += "0"
+            #expect(try key([ed, other]) != plain)
+        }
+        #expect(try key { $0.source = ["f27"] } != plain)
+        #expect(try key { $0.packages = ["ed", "vi"] } != plain)
+        #expect(try key { $0.flags = .noDeps } != plain)
+        #expect(try key { $0.results = .iso } != plain)
+        #expect(try key { $0.sigkeys = ["ABCD1234"] } != plain)
+        #expect(try key { $0.builds = ["ed-1-1"] } != plain)
+        #expect(try key { $0.targetDir = "private" } != plain)
+        #expect(try key { $0.kojiEvent = 7 } == plain)
+        #expect(try key { $0.secondsToLive = 2 } == plain)
+        #expect(try key { $0.flags = .noReuse } == plain)
+    }
+
     @Test("a document has every field of the contract, null where there is no value")
     func documentIsComplete() throws {
         let request = ComposeRequest(

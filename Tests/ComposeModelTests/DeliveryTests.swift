@@ -36,7 +36,7 @@ import Testing
         #expect(
             String(decoding: try specification(.link).canonicalJSON(), as: UTF8.self)
                 == #"{"arches":["x86_64"],"flags":0,"multilibArches":[],"multilibMethods":0,"packages":["ed"],"#
-                + #""pins":{"koji":{"builds":[],"scratchTasks":[],"tag":{"event":5,"inherits":true,"name":"f26"}},"#
+                + #""pins":{"koji":{"builds":[],"scratchTasks":[],"tag":{"event":5,"id":1,"inherits":true,"name":"f26"}},"#
                 + #""lookaside":[],"repositories":[]},"results":1,"sigkeys":[],"sourceType":1,"targetDir":"default"}"#)
         #expect(try specification(.link).key() != specification(.reference).key())
     }

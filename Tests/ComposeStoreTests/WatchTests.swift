@@ -59,6 +59,7 @@ import Testing
             #expect(try await store.watch(99) == nil)
             #expect(try await store.watches().items == [yours])
             #expect(try await store.watches(includingEnded: true).total == 2)
+            #expect(try await store.startWatch(owner: "me", request: .tag(secondsToLive: 1)).request.secondsToLive == 60)
             await #expect(throws: PostgresError.self) { try await store.startWatch(owner: "me", request: .repo()) }
         }
     }
@@ -179,7 +180,7 @@ import Testing
             try await finish(in: database)
             let second = try #require(try await look("b", event: 80, in: database))
             try await finish(in: database)
-            /// How many seconds each of them has left, by hours that have begun.
+            /// How many minutes each of them has left.
             func left() async throws -> [Int] {
                 try await database.pool.query(
                     "SELECT ceil(extract(epoch FROM time_to_expire - now()) / 60)::int AS minutes FROM composes ORDER BY id"

@@ -76,6 +76,23 @@ import Testing
         }
     }
 
+    @Test("whether tags changed, of several lists of tags and events, with one request")
+    func whetherEachChanged() async throws {
+        try await ScriptedHub.with { scripted in
+            try await scripted.asked { hub in
+                let answers = try await hub.tagChangedSinceEvent(each: [(75, [2, 1]), (100, [2, 1]), (60, [2, 1])])
+                #expect(answers == [true, false, true])
+                #expect(scripted.calls.map(\.method) == ["multiCall"])
+                let none = try await hub.tagChangedSinceEvent(each: [])
+                #expect(none == [])
+                let error = await #expect(throws: KojiError.self) {
+                    try await hub.tagChangedSinceEvent(each: [(75, [2, 1]), (60, [])])
+                }
+                #expect(error?.code == .fault)
+            }
+        }
+    }
+
     @Test("what changed in a tag after an event")
     func whatChangedInATagAfter() async throws {
         try await withHub { hub in

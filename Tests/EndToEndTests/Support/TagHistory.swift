@@ -37,6 +37,12 @@ final class TagHistory: Sendable {
         answer(changed: true)
     }
 
+    /// As ``advance()``, but it is the parent that changes, f26.
+    func advanceParent() {
+        state.withLock { $0.lastEvent = Self.after }
+        answer(changed: false, inParent: true)
+    }
+
     /// The tag is deleted, and so changes.
     func delete() {
         state.withLock { $0.isDeleted = true }
@@ -60,14 +66,14 @@ final class TagHistory: Sendable {
     func recover() { state.withLock { $0.isBroken = false } }
 
     /// What has changed since the first event: by calls of their own and in a multiCall alike.
-    private func answer(changed: Bool) {
-        for (tags, hasChanged) in [([2, 1], changed), ([1, 2], changed), ([2], changed), ([1], false)] {
-            func ask(_ event: Int, _ answer: Bool) {
+    private func answer(changed: Bool, inParent parent: Bool = false) {
+        for (tags, hasChanged) in [([2, 1], changed || parent), ([1, 2], changed || parent), ([2], changed), ([1], parent)] {
+            func answer(_ event: Int, _ answer: Bool) {
                 hub.answer(
                     XMLRPCCall("tagChangedSinceEvent", .int(event), .array(tags.map { .int($0) })), with: .value(.bool(answer)))
             }
-            ask(Self.before, hasChanged)
-            ask(Self.after, false)
+            answer(Self.before, hasChanged)
+            answer(Self.after, false)
         }
     }
 
