@@ -1,6 +1,7 @@
 import ComposeWorker
 import ContentSources
 import Foundation
+import Koji
 import SystemPackage
 
 /// The keys of the systems that composes can be made from, each of which an operator may leave out.
