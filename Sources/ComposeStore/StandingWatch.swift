@@ -5,9 +5,10 @@ extension ComposeStore {
     /// The watch of that owner which stands for exactly this request: a new one where there is none. Of equal requests at the same time
     /// one begins it, and the others find it.
     ///
-    /// - Parameter request: Of the source type `tag`, and without an event.
+    /// - Parameter request: Of the source type `tag`, and without an event. A time to live of less than a minute becomes a minute.
     public func standingWatch(owner: String, request: ComposeRequest) async throws -> ComposeWatch {
-        try await pool.withTransaction { connection in
+        let request = Self.lasting(request)
+        return try await pool.withTransaction { connection in
             try await waitForTurn(owner, "'watch ' || \(PostgresJSON(request))::jsonb::text", on: connection)
             let rows = try await connection.query(
                 """

@@ -17,9 +17,17 @@ extension ComposeStore {
     ///
     /// - Parameter request: Of the source type `tag`, and without an event. A time to live of less than a minute becomes a minute.
     public func startWatch(owner: String, request: ComposeRequest) async throws -> ComposeWatch {
-        try await pool.withTransaction { try await startWatch(owner: owner, request: request, on: $0) }
+        try await pool.withTransaction { try await startWatch(owner: owner, request: Self.lasting(request), on: $0) }
     }
 
+    /// The request with a time to live in which somebody sees to its composes.
+    static func lasting(_ request: ComposeRequest) -> ComposeRequest {
+        var request = request
+        request.secondsToLive = max(request.secondsToLive, shortestLife)
+        return request
+    }
+
+    /// - Parameter request: One that lasts.
     func startWatch(owner: String, request: ComposeRequest, on connection: PostgresConnection) async throws -> ComposeWatch {
         var request = request
         request.secondsToLive = max(request.secondsToLive, Self.shortestLife)

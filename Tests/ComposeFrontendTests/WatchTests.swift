@@ -139,6 +139,11 @@ import Testing
             #expect(try await post(by: "you") == 3)
             #expect(try await frontend.request(.delete, "/api/1/watches/1", headers: [.authorization: "me"]).status == 200)
             #expect(try await post() == 4)
+            // What is too short to last is made longer, and is the same wish all the same.
+            for seconds in [1, 1, 60] {
+                #expect(try await post(#"{"source": {"type": "tag", "source": "f27"}, "seconds_to_live": \#(seconds)}"#) == 5)
+            }
+            #expect(try await frontend.get("/api/1/watches/5").json["seconds_to_live"] == .integer(60))
         }
     }
 
