@@ -118,7 +118,7 @@ import Testing
             ),
             (
                 "koji:\n  profile_file: koji.conf\n  certificate: /c.pem",
-                "odcs.yaml:3: koji.key: needs koji.certificate and koji.key together"
+                "odcs.yaml:3: koji.certificate: needs koji.certificate and koji.key together"
             ),
         ])
     func mistakes(text: String, expected: String) throws {

@@ -54,20 +54,27 @@ struct AttemptRunner: Sendable {
             return .leaseLost
         } catch is CancellationError {
             return .stopped
-        } catch let failure as ComposeFailure where failure.code == .canceled {
+        } catch let failure as ComposeFailure where failure.code == .canceled && (Task.isCancelled || Task.isShuttingDownGracefully) {
             // What was under way says in its own words that it was cancelled, and it is this worker's end that cancels it.
             return .stopped
+        } catch let failure as ComposeFailure where failure.code == .canceled {
+            // Giving the lease back would repeat it at once, and without end.
+            logger.error("attempt was canceled by nobody", metadata: ["error": "\(failure.message)"])
+            return .failed(Self.unexplained(lease))
         } catch let failure as ComposeFailure {
             return .failed(failure)
         } catch let error as PostgresError where error.isTransient {
             return .failed(ComposeFailure(.internal, "The database was away while the compose was made.", isTransient: true))
         } catch {
             logger.error("attempt failed unexpectedly", metadata: ["error": "\(String(reflecting: error))"])
-            return .failed(
-                ComposeFailure(
-                    .internal, "Something went wrong that should not have; the server's log has it under compose \(lease.compose.id).",
-                    isTransient: true))
+            return .failed(Self.unexplained(lease))
         }
+    }
+
+    private static func unexplained(_ lease: ComposeLease) -> ComposeFailure {
+        ComposeFailure(
+            .internal, "Something went wrong that should not have; the server's log has it under compose \(lease.compose.id).",
+            isTransient: true)
     }
 
     /// Metrics are no reason to keep a worker: what cannot be recorded is lost.

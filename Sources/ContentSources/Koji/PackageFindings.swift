@@ -12,7 +12,9 @@ struct PackageFindings: Sendable {
 
     var isHopeless: Bool { stop != nil || unusable.count >= Self.most }
 
+    /// What comes of the rest, once there is no reason to go on, may say no more than that it was canceled.
     mutating func add(_ problem: HeaderProblem, of package: KojiPackage, at path: String) {
+        if isHopeless { return }
         let subject = "The file of the package \(package.nevra) of the build \(package.build) (\(path)) in Koji"
         if case .transfer(let transfer) = problem, let failure = transfer.commonFailure(subject) {
             stop(failure)
@@ -29,7 +31,7 @@ struct PackageFindings: Sendable {
         )
     }
 
-    /// Once others were canceled because of what was found, theirs says nothing.
+    /// As ``add(_:of:at:)``, for what concerns more than a file.
     mutating func stop(_ failure: ComposeFailure) {
         if !isHopeless { stop = failure }
     }
