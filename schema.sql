@@ -48,7 +48,7 @@ CREATE TABLE watches (
     -- When Koji was asked about it last, and why that or the last look failed, for people.
     looked_at        timestamptz,
     problem          text,
-    -- How many looks have failed in a row, and when the next one is made even if the tag has not changed.
+    -- How many looks have failed in a row, and when the next one is made even if the tag has not changed: again, or to confirm the last.
     failures         integer NOT NULL DEFAULT 0,
     retry_at         timestamptz,
 

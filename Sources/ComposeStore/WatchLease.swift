@@ -11,9 +11,11 @@ public struct WatchLease: Sendable {
         public let tags: [Int]
         /// How many looks have failed in a row.
         public let failures: Int
-        /// A look has to be made even if the tag has not changed: there was none that succeeded, a failed one is to be made again, or the watch
-        /// lacks a compose.
+        /// A look has to be made even if the tag has not changed: there was none that succeeded, one is to be made again, or the watch lacks a
+        /// compose.
         public let isLookDue: Bool
+        /// It is due because the last one, which succeeded, is to be confirmed.
+        public let isConfirmation: Bool
         /// The latest compose is gone by itself, so that a new one is made even if the packages are the same.
         public let lacksCompose: Bool
     }
@@ -71,7 +73,8 @@ extension ComposeStore {
                 ) latest ON true
             )
             SELECT \(fragment: ComposeWatch.columns), w.tag_ids, w.failures, w.lacks_compose,
-                CASE WHEN w.retry_at IS NULL THEN w.packages_key IS NULL OR w.lacks_compose ELSE w.retry_at <= now() END AS is_look_due
+                coalesce(w.retry_at <= now(), false) OR w.failures = 0 AND (w.packages_key IS NULL OR w.lacks_compose) AS is_look_due,
+                coalesce(w.retry_at <= now(), false) AND w.failures = 0 AS is_confirmation
             FROM known w ORDER BY w.id
             """)
         guard !rows.isEmpty else { return nil }
@@ -99,7 +102,7 @@ extension ComposeStore {
         _ = try await pool.query(
             """
             UPDATE watches w SET koji_event = greatest(w.koji_event, \(event)), looked_at = now(),
-                problem = CASE WHEN w.retry_at IS NOT NULL THEN w.problem END,
+                problem = CASE WHEN w.failures > 0 THEN w.problem END,
                 next_look_at = now() + \(fragment: interval(next)), lease_token = NULL, lease_expires_at = NULL
             WHERE w.id = ANY(\(watches)) AND \(fragment: lease.guardCondition)
             """)
@@ -108,11 +111,15 @@ extension ComposeStore {
     /// Writes down what a look has found, and makes a new compose if the packages are others than those of the look before, or if the watch lacks
     /// a compose: one transaction.
     ///
+    /// - Parameters:
+    ///   - next: When to ask again whether the tag has changed.
+    ///   - confirmation: When to look again even if it has not; `nil`: not at all.
     /// - Returns: the new compose; `nil` when none is needed, or the lease was lost, or the watch was ended meanwhile.
     public func record(
-        _ finding: WatchFinding, for item: WatchLease.Item, _ lease: WatchLease, next: Duration
+        _ finding: WatchFinding, for item: WatchLease.Item, _ lease: WatchLease, next: Duration, confirmation: Duration? = nil
     ) async throws -> Compose? {
         let watch = item.watch
+        let retryAt: SQL = confirmation.map { "now() + \(fragment: interval($0))" } ?? "NULL"
         return try await pool.withTransaction { connection in
             let held = try await connection.query(
                 """
@@ -122,7 +129,8 @@ extension ComposeStore {
             _ = try await connection.query(
                 """
                 UPDATE watches w SET koji_event = \(finding.pins.koji?.tag?.event), tag_ids = \(finding.tags),
-                    packages_key = \(finding.packagesKey), looked_at = now(), problem = NULL, failures = 0, retry_at = NULL,
+                    packages_key = \(finding.packagesKey), looked_at = now(), problem = NULL, failures = 0,
+                    retry_at = \(fragment: retryAt),
                     next_look_at = now() + \(fragment: interval(next)), lease_token = NULL, lease_expires_at = NULL
                 WHERE w.id = \(watch.id)
                 """)
@@ -158,7 +166,7 @@ extension ComposeStore {
         try await pool.withTransaction { connection in
             _ = try await connection.query(
                 """
-                UPDATE watches w SET looked_at = now(), problem = CASE WHEN w.retry_at IS NULL THEN \(problem) ELSE w.problem END,
+                UPDATE watches w SET looked_at = now(), problem = CASE WHEN w.failures = 0 THEN \(problem) ELSE w.problem END,
                     next_look_at = now() + \(fragment: interval(next)), lease_token = NULL, lease_expires_at = NULL
                 WHERE \(fragment: lease.guardCondition)
                 """)
@@ -201,6 +209,7 @@ extension WatchLease.Item {
     init(_ row: PostgresRow) throws {
         self.init(
             watch: try ComposeWatch(row), tags: try row.decode([Int].self, "tag_ids"), failures: try row.decode(Int.self, "failures"),
-            isLookDue: try row.decode(Bool.self, "is_look_due"), lacksCompose: try row.decode(Bool.self, "lacks_compose"))
+            isLookDue: try row.decode(Bool.self, "is_look_due"), isConfirmation: try row.decode(Bool.self, "is_confirmation"),
+            lacksCompose: try row.decode(Bool.self, "lacks_compose"))
     }
 }

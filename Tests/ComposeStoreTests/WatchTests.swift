@@ -171,6 +171,30 @@ import Testing
         }
     }
 
+    @Test("a look that succeeded is confirmed once, when that is asked for, and until then the problem of a round is told like any other")
+    func confirmedLooks() async throws {
+        try await TestDatabase.with { database in
+            let store = database.store
+            _ = try await store.startWatch(owner: "me", request: .tag())
+            var lease = try await lease(in: database)
+            #expect(lease.items[0].isLookDue && !lease.items[0].isConfirmation)
+            let first = try await store.record(finding("a"), for: lease.items[0], lease, next: next, confirmation: .seconds(600))
+            #expect(first != nil)
+            lease = try await self.lease(in: database)
+            #expect(!lease.items[0].isLookDue && !lease.items[0].isConfirmation)
+            try await store.record(problem: "Koji does not answer.", lease, next: next)
+            #expect(try await store.watch(1)?.problem == "Koji does not answer.")
+
+            _ = try await database.pool.query("UPDATE watches SET retry_at = now()")
+            lease = try await self.lease(in: database)
+            #expect(lease.items[0].isLookDue && lease.items[0].isConfirmation)
+            #expect(try await store.record(finding("a"), for: lease.items[0], lease, next: next) == nil)
+            #expect(try await store.watch(1)?.problem == nil)
+            lease = try await self.lease(in: database)
+            #expect(!lease.items[0].isLookDue && !lease.items[0].isConfirmation)
+        }
+    }
+
     @Test("the latest compose of a watch is kept, with what shows the same result, until the watch is ended")
     func kept() async throws {
         try await TestDatabase.with { database in

@@ -141,7 +141,9 @@ public struct TagWatcher: Service {
             let (pins, choice) = try await pipeline.choose(as: tag, for: request)
             let compose = try await store.record(
                 WatchFinding(pins: pins, tags: tags.sorted(), packagesKey: choice.key), for: item, lease,
-                next: configuration.watchInterval)
+                next: configuration.watchInterval,
+                // A change with an earlier number may come to light still.
+                confirmation: item.isConfirmation ? nil : .seconds(KojiSource.longestChange))
             if let compose {
                 logger.info("packages of a watched tag have changed", metadata: ["compose": "\(compose.id)", "event": "\(tag.event)"])
             } else {

@@ -22,7 +22,7 @@ public struct KojiSource: Sendable {
     // MARK: Pin
 
     /// For so long a change may take in Koji, from its event's number on until others see it.
-    private static let longestChange = 600.0
+    public static let longestChange = 600.0
 
     /// What the tag is now, or was at `event`.
     ///
