@@ -45,7 +45,7 @@ import Testing
     @Test("dnf refuses a file that is another one by then", ReaderTests.mayInstall)
     func replaced() async throws {
         try await KojiService.with(.both, settings: Self.allowed) { koji in
-            let compose = try await koji.finished(try await koji.submit(Self.ed, Self.reference))
+            let compose = try await koji.end(of: try await koji.submit(Self.ed, Self.reference))
             let path = "packages/ed/1.14.2/2.fc26/x86_64/ed-1.14.2-2.fc26.x86_64.rpm"
             let another = try Data(contentsOf: URL(filePath: ScriptedHub.topdir.appending(path).string)).map { $0 ^ 1 }
             koji.hub.behaveForFiles { $0.path == path ? .bytes(another) : .file }
