@@ -198,14 +198,6 @@ struct RequestValidator: Sendable {
     }
 }
 
-extension Array where Element: Hashable {
-    /// Each element where it comes first.
-    func uniqued() -> [Element] {
-        var seen: Set<Element> = []
-        return filter { seen.insert($0).inserted }
-    }
-}
-
 extension Character {
     var isASCIIDigit: Bool { ("0"..."9").contains(self) }
 }

@@ -1,6 +1,7 @@
 public import Logging
 
-/// A Koji hub, asked for what composes need. Every call only reads, needs no session, and may be made again when no answer came.
+/// A Koji hub, asked for what composes need. No call changes anything that a person could see (``getRPMChecksums(_:types:)`` lets the hub remember what
+/// it has computed), none needs a session, and each may be made again when no answer came.
 ///
 /// The methods are called as the hub's are, which Koji documents; an `event` says as of when, the hub's present being the default. They throw
 /// ``KojiError``.

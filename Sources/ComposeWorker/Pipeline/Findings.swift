@@ -11,7 +11,8 @@ extension Resolution {
     /// One sentence for each thing that could not be installed.
     private var broken: [String] {
         // The others begin with the name of a package, which keeps its case.
-        missing.map { "\($0)." }.map { $0.prefix(1).uppercased() + $0.dropFirst() } + problems.map { "\($0)." }
+        // A noarch package lacks the same on each architecture.
+        (missing.map { "\($0)." }.map { $0.prefix(1).uppercased() + $0.dropFirst() } + problems.map { "\($0)." }).uniqued()
     }
 
     /// Why the compose must fail, `nil` when it need not: a package that is nowhere; with `check_deps`, anything that cannot be installed.

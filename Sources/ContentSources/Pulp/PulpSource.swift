@@ -60,11 +60,3 @@ protocol PulpCatalog: Sendable {
     /// The repositories that have these ids, published or not.
     func records(withIDs ids: [String]) async throws(ComposeFailure) -> [PulpRecord]
 }
-
-extension Array where Element: Hashable {
-    /// Each element where it comes first.
-    fileprivate func uniqued() -> [Element] {
-        var seen: Set<Element> = []
-        return filter { seen.insert($0).inserted }
-    }
-}

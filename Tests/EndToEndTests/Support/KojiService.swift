@@ -60,7 +60,7 @@ struct KojiService: Sendable {
     }
 
     /// What was recorded for all architectures, as the hub answers for some of them.
-    private static func rows(_ recording: String, arches: [XMLRPCValue]) -> XMLRPCValue {
+    static func rows(_ recording: String, arches: [XMLRPCValue]) -> XMLRPCValue {
         guard let answer = try? XMLRPCValue(parsing: Recordings.response(recording)), let lists = answer.array, lists.count == 2,
             let rpms = lists[0].array
         else { return .null }

@@ -97,16 +97,8 @@ final class TagHistory: Sendable {
             let isBefore = keyword("event")?.int.map { $0 < Self.after } ?? false
             let recording =
                 isBefore ? "listTaggedRPMS_event" : keyword("rpmsigs") == true ? "listTaggedRPMS_rpmsigs" : "listTaggedRPMS_pungi"
-            return .reply(.value(Self.rows(recording, arches: keyword("arch")?.array ?? [])))
+            return .reply(.value(KojiService.rows(recording, arches: keyword("arch")?.array ?? [])))
         default: return .answer
         }
-    }
-
-    /// What was recorded for all architectures, as the hub answers for some of them.
-    private static func rows(_ recording: String, arches: [XMLRPCValue]) -> XMLRPCValue {
-        guard let answer = try? XMLRPCValue(parsing: Recordings.response(recording)), let lists = answer.array, lists.count == 2,
-            let rpms = lists[0].array
-        else { return .null }
-        return [.array(rpms.filter { rpm in rpm["arch"].map(arches.contains) ?? false }), lists[1]]
     }
 }
