@@ -138,6 +138,8 @@ CREATE INDEX composes_expiry ON composes (time_to_expire) WHERE state IN (2, 4);
 CREATE INDEX composes_under_way ON composes (specification_key) WHERE lease_token IS NOT NULL;
 CREATE INDEX composes_joined ON composes (joined_to) WHERE joined_to IS NOT NULL;
 CREATE INDEX composes_showing ON composes (result_id) WHERE state = 2;
+-- Reuse looks for an equal compose that shows a result.
+CREATE INDEX composes_done ON composes (specification_key) WHERE state = 2;
 -- The list's filters; its default order is the primary key.
 CREATE INDEX composes_by_owner ON composes (owner, id);
 CREATE INDEX composes_by_source ON composes (source, id);

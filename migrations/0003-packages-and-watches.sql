@@ -4,6 +4,8 @@ ALTER TABLE results ADD COLUMN packages_key text;
 
 CREATE INDEX results_of_same_packages ON results (packages_key) WHERE retired_at IS NULL AND packages_key IS NOT NULL;
 
+CREATE INDEX composes_done ON composes (specification_key) WHERE state = 2;
+
 CREATE TABLE watches (
     id               bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     owner            text NOT NULL,

@@ -56,7 +56,14 @@ extension ComposeStore {
                 return .joined(other)
             }
 
-            return try await reuse("r.specification_key = \(key)", for: lease, reason: reason, on: connection).map { .reused($0) } ?? .build
+            // Built from the same inputs, or shown by a compose with the same inputs because the packages were the same.
+            let isEqual: SQL = """
+                r.id IN (
+                    SELECT id FROM results WHERE specification_key = \(key) AND retired_at IS NULL
+                    UNION ALL SELECT result_id FROM composes WHERE specification_key = \(key) AND state = 2
+                )
+                """
+            return try await reuse(isEqual, for: lease, reason: reason, on: connection).map { .reused($0) } ?? .build
         }
     }
 

@@ -11,7 +11,7 @@ import Testing
     /// A service whose Koji's tree of files is a copy that the test may damage, and a compose of some source of the tag f26-updates, done and
     /// then taken away by an admin.
     private func withRemovedCompose(
-        of source: String, advanced: Bool = false, deleted: Bool = false,
+        of source: String, advanced: Bool = false, since: @escaping @Sendable (TagHistory) -> Void = { _ in },
         _ body: @escaping @Sendable (TestService, ServerProcess, FilePath, FinishedCompose) async throws -> Void
     ) async throws {
         let directory = try TemporaryDirectory()
@@ -29,7 +29,7 @@ import Testing
                 _ = try await server.http(.DELETE, "/api/1/composes/\(compose.document.id)")
                 _ = try await service.await(compose.document.id, .removed)
                 history.advance()
-                if deleted { history.delete(build: "vanished", version: "1.0", release: "1.fc26") }
+                since(history)
                 try await body(service, server, topdir, compose)
             }
         }
@@ -57,7 +57,8 @@ import Testing
 
     @Test("a build that the tag had then and that was deleted since is named, since Koji does not list it even as of then")
     func buildDeleted() async throws {
-        try await withRemovedCompose(of: "\"packages\": [\"libfoo\"]", deleted: true) { service, server, _, compose in
+        let since: @Sendable (TagHistory) -> Void = { $0.delete(build: "vanished", version: "1.0", release: "1.fc26") }
+        try await withRemovedCompose(of: "\"packages\": [\"libfoo\"]", since: since) { service, server, _, compose in
             let renewed = try await renew(compose, server, service)
             #expect(renewed.state == "done", "\(renewed.reason)")
             #expect(
@@ -65,6 +66,18 @@ import Testing
                     $0.contains(
                         "The build vanished-1.0-1.fc26, which the tag f26-updates had at the event \(TagHistory.before), was deleted")
                 }, "\(renewed.reason)")
+        }
+    }
+
+    @Test("another tag that has the name by now is not taken for the one of back then")
+    func replaced() async throws {
+        try await withRemovedCompose(of: "\"packages\": [\"libfoo\"]", since: { $0.replace() }) { service, server, _, compose in
+            let renewed = try await renew(compose, server, service)
+            #expect(renewed.state == "failed")
+            #expect(
+                renewed.document.stateReason
+                    == "The tag that Koji calls f26-updates is not the one of this compose, which had the number 2: it was renamed or replaced since. "
+                    + "A new request takes the tag that has the name now.")
         }
     }
 

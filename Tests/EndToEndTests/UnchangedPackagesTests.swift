@@ -1,5 +1,6 @@
 import ComposeModel
 import Foundation
+import Koji
 import NIOHTTP1
 import ScriptedHub
 import SystemPackage
@@ -47,6 +48,42 @@ import Testing
                     earlier.reason.first
                         == "Done: it shows compose \(anew.document.id): the tag f26-updates was taken as of another event, but the packages are the same."
                 )
+            }
+        }
+    }
+
+    @Test("a tag that changed a moment ago is listed anew, since Koji numbers changes in another order than it shows them")
+    func unsettled() async throws {
+        try await ScriptedHub.with { hub in
+            let history = TagHistory(hub)
+            try await TestService.running(more: "koji: {hub: \"\(hub.address)\", topdir: \"\(ScriptedHub.topdir)\"}") { service, server in
+                func ed() async throws -> FinishedCompose {
+                    try await server.compose(
+                        json: "{\"source\": {\"type\": \"tag\", \"source\": \"f26-updates\", \"packages\": [\"ed\"]}}", service)
+                }
+                func listings() -> Int { hub.calls.count { $0.method == "listTaggedRPMS" } }
+                history.pass(settled: TagHistory.before - 10)
+                let first = try await ed()
+                #expect(first.document.kojiEvent == TagHistory.before + 1)
+                #expect(listings() == 1)
+
+                history.pass(settled: TagHistory.before - 10)
+                let second = try await ed()
+                #expect(second.document.kojiEvent == TagHistory.before + 2)
+                #expect(listings() == 2)
+                #expect(second.document.resultRepo == first.document.resultRepo)
+
+                // Once nothing can come to light any more, it is the same event, and nobody has to list it.
+                history.pass(settled: TagHistory.before)
+                hub.answer(XMLRPCCall("tagChangedSinceEvent", .int(TagHistory.before), [2, 1]), with: .value(false))
+                let third = try await ed()
+                #expect(listings() == 3)
+                history.pass(settled: TagHistory.before)
+                hub.answer(XMLRPCCall("tagChangedSinceEvent", .int(TagHistory.before), [2, 1]), with: .value(false))
+                let fourth = try await ed()
+                #expect(fourth.document.kojiEvent == third.document.kojiEvent)
+                #expect(listings() == 3)
+                #expect(fourth.document.resultRepo == first.document.resultRepo)
             }
         }
     }

@@ -16,6 +16,10 @@ final class TagHistory: Sendable {
     private struct State {
         var lastEvent = before
         var isDeleted = false
+        /// Koji's number of the tag.
+        var id = 2
+        /// The event before the minutes in which changes may come to light late; `nil`: the last one.
+        var settledEvent: Int?
         var isBroken = false
         var deleted: [XMLRPCValue] = []
     }
@@ -47,6 +51,18 @@ final class TagHistory: Sendable {
     func delete() {
         state.withLock { $0.isDeleted = true }
         answer(changed: true)
+    }
+
+    /// Another tag has the name from now on.
+    func replace() { state.withLock { $0.id = 9 } }
+
+    /// An event of another tag passes, and the tag's own last change, which may not be the last one to come to light, is after `settled`.
+    func pass(settled: Int) {
+        state.withLock {
+            $0.lastEvent += 1
+            $0.settledEvent = settled
+        }
+        hub.answer(XMLRPCCall("tagChangedSinceEvent", .int(settled), [2, 1]), with: .value(true))
     }
 
     /// A build that the tag had at its first event is deleted, once it changed.
@@ -85,9 +101,11 @@ final class TagHistory: Sendable {
         switch call.method {
         case "getTag" where call.arguments.first == "f26-updates":
             if state.isDeleted { return .reply(.value(.null)) }
-            return .reply(.value(["id": 2, "name": "f26-updates", "arches": "x86_64 aarch64", "locked": false]))
+            return .reply(.value(["id": .int(state.id), "name": "f26-updates", "arches": "x86_64 aarch64", "locked": false]))
         case "getTag" where call.arguments.first == "f26":
             return .reply(.value(["id": 1, "name": "f26", "arches": "x86_64 aarch64", "locked": false]))
+        case "getLastEvent" where keyword("before") != nil:
+            return .reply(.value(["id": .int(state.settledEvent ?? state.lastEvent), "ts": .double(1_795_247_000)]))
         case "getLastEvent": return .reply(.value(["id": .int(state.lastEvent), "ts": .double(1_795_247_700)]))
         case "getFullInheritance" where call.arguments.first == .int(2):
             return .bytes(Recordings.response("getFullInheritance_f26-updates"))
