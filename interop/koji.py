@@ -69,7 +69,7 @@ class Koji:
             {"rpm_id": rpm_id, "sigkey": rpm["sigkey"], "sighash": "00"} for rpm in self._rpms if rpm["id"] == rpm_id
         ]
 
-    def getRPMChecksums(self, rpm_id, checksum_types):
+    def getRPMChecksums(self, rpm_id, checksum_types, cacheonly=False):
         sums = {}
         for rpm in self._rpms:
             if rpm["id"] == rpm_id and (file := self._file(rpm)).is_file():

@@ -33,7 +33,7 @@ extension ComposeStore {
             """)
         let queue = try await pool.query(
             """
-            SELECT count(*) AS depth, coalesce(extract(epoch FROM now() - min(time_submitted)), 0)::float8 AS oldest,
+            SELECT count(*) AS depth, coalesce(extract(epoch FROM now() - min(greatest(time_submitted, CASE WHEN unsigned_since IS NOT NULL THEN available_at END))), 0)::float8 AS oldest,
                 (SELECT count(*) FROM workers WHERE seen_at > now() - \(fragment: interval(Self.workerSilence))) AS workers,
                 (SELECT count(*) FROM watches WHERE ended_at IS NULL) AS watches,
                 (SELECT count(*) FROM watches WHERE ended_at IS NULL AND problem IS NOT NULL) AS problems

@@ -20,9 +20,10 @@ extension ComposeStore {
     /// - Parameters:
     ///   - source: The words of `source` as resolved.
     ///   - kojiEvent: The event of a Koji's history as of which it is made.
+    ///   - mayReuse: Whether a result that was made of the same inputs is sure to have what they give now.
     ///   - reason: The `state_reason` of the compose if it reuses a result.
     public func settle(
-        _ lease: ComposeLease, as specification: ComposeSpecification, source: String, kojiEvent: Int? = nil,
+        _ lease: ComposeLease, as specification: ComposeSpecification, source: String, kojiEvent: Int? = nil, mayReuse: Bool = true,
         reason: @Sendable (Int) -> String
     ) async throws -> Settlement {
         let key = try specification.key()
@@ -56,6 +57,7 @@ extension ComposeStore {
                 return .joined(other)
             }
 
+            guard mayReuse else { return .build }
             // Built from the same inputs, or shown by a compose with the same inputs because the packages were the same.
             let isEqual: SQL = """
                 r.id IN (

@@ -43,6 +43,9 @@ extension ComposeStore {
     /// How long after it ended a compose that failed for a passing reason is made again.
     private static let patience = Duration.seconds(900)
 
+    /// Workers come by at fixed intervals: one that comes just before it is due would otherwise leave it until the next time.
+    private static let haste = Duration.seconds(1)
+
     /// Takes all watches that nobody looks for, as soon as one of them is due: so all are looked for at once, with one question to Koji.
     ///
     /// - Parameter length: How long the lease lasts unless it is renewed.
@@ -55,7 +58,7 @@ extension ComposeStore {
                 SELECT id FROM watches WHERE ended_at IS NULL AND (lease_expires_at IS NULL OR lease_expires_at < now())
                 AND EXISTS (
                     SELECT FROM watches WHERE ended_at IS NULL AND (lease_expires_at IS NULL OR lease_expires_at < now())
-                    AND next_look_at <= now()
+                    AND next_look_at <= now() + \(fragment: interval(Self.haste))
                 )
                 ORDER BY id FOR UPDATE SKIP LOCKED
             ), leased AS (

@@ -74,9 +74,11 @@ extension KojiHub {
     }
 
     /// The SHA-256 of the files of each package, by its number and then by key, with few requests. As ``getRPMChecksums(_:types:)``; a package whose
-    /// checksums the hub cannot tell is left out.
+    /// checksums the hub does not know yet is left out: it would compute them, and keep for good those of a file that is damaged at the moment.
     public func sha256(ofRPMs ids: [Int]) async throws(KojiError) -> [Int: [String: String]] {
-        let calls = ids.map { XMLRPCCall("getRPMChecksums", .int($0)).with("checksum_types", .array([.string("sha256")])) }
+        let calls = ids.map {
+            XMLRPCCall("getRPMChecksums", .int($0)).with("checksum_types", .array([.string("sha256")])).with("cacheonly", true)
+        }
         var known: [Int: [String: String]] = [:]
         for (id, result) in zip(ids, try await multiCall(calls)) {
             switch result {

@@ -26,7 +26,8 @@ import Testing
                 let same = try await tag("ed")
                 #expect(
                     same.reason.first
-                        == "Done: it shows compose \(ed.document.id): the tag f26-updates changed, but the packages are the same.")
+                        == "Done: it shows compose \(ed.document.id): the tag f26-updates was listed as of the event \(TagHistory.after), and the packages are the same."
+                )
                 #expect(same.document.resultRepo == ed.document.resultRepo)
                 // What it is made from is its own affair.
                 #expect(ed.document.kojiEvent == TagHistory.before)
@@ -46,7 +47,7 @@ import Testing
                 #expect(earlier.document.resultRepo == anew.document.resultRepo)
                 #expect(
                     earlier.reason.first
-                        == "Done: it shows compose \(anew.document.id): the tag f26-updates was taken as of another event, but the packages are the same."
+                        == "Done: it shows compose \(anew.document.id): the tag f26-updates was listed as of the event 90, and the packages are the same."
                 )
             }
         }
@@ -73,16 +74,22 @@ import Testing
                 #expect(listings() == 2)
                 #expect(second.document.resultRepo == first.document.resultRepo)
 
+                // Also when nothing else has happened in Koji, so that it is the same event.
+                let again = try await ed()
+                #expect(again.document.kojiEvent == second.document.kojiEvent)
+                #expect(listings() == 3)
+                #expect(again.document.resultRepo == first.document.resultRepo)
+
                 // Once nothing can come to light any more, it is the same event, and nobody has to list it.
                 history.pass(settled: TagHistory.before)
                 hub.answer(XMLRPCCall("tagChangedSinceEvent", .int(TagHistory.before), [2, 1]), with: .value(false))
                 let third = try await ed()
-                #expect(listings() == 3)
+                #expect(listings() == 4)
                 history.pass(settled: TagHistory.before)
                 hub.answer(XMLRPCCall("tagChangedSinceEvent", .int(TagHistory.before), [2, 1]), with: .value(false))
                 let fourth = try await ed()
                 #expect(fourth.document.kojiEvent == third.document.kojiEvent)
-                #expect(listings() == 3)
+                #expect(listings() == 4)
                 #expect(fourth.document.resultRepo == first.document.resultRepo)
             }
         }

@@ -78,7 +78,7 @@ public struct ComposePipeline: Sendable {
         let settlement = try await store.settle(
             attempt.lease, as: ComposeSpecification(request, pins: source.record(lookaside: lookaside)),
             source: source.words(of: request).joined(separator: " "), kojiEvent: source.kojiEvent,
-            reason: { "Done: it shows compose \($0), whose inputs are the same." })
+            mayReuse: source.isSettled, reason: { "Done: it shows compose \($0), whose inputs are the same." })
         switch settlement {
         case .leaseLost:
             throw LeaseLost()
@@ -102,7 +102,7 @@ public struct ComposePipeline: Sendable {
         case .repositories(let pins): return .packages(try await sources.packages(pins, lookaside: lookaside, meter: meter))
         case .pungiComposes(let pins):
             return .packages(try await sources.packages(pins, lookaside: lookaside, for: request, meter: meter))
-        case .koji(let pin):
+        case .koji(let pin, _):
             let packages = try await sources.packages(pin, lookaside: lookaside, for: request, meter: meter)
             attempt.log.write(.info, "Koji lists \(packages.koji?.packages.count ?? 0) packages.")
             return .packages(packages)
@@ -139,10 +139,9 @@ public struct ComposePipeline: Sendable {
 
     /// Whether no result has the same packages, so that they have to be written.
     private func mustWrite(_ choice: PackageChoice, _ attempt: ComposeAttempt) async throws -> Bool {
-        let compose = attempt.lease.compose
+        let what = Self.whatChanged(attempt.lease.compose.request, choice.content.koji?.pin.tag)
         let settlement = try await store.settle(attempt.lease, packagesKey: choice.key) { other in
-            Resolution.text(
-                "Done: it shows compose \(other): \(Self.whatChanged(compose)), but the packages are the same.", listing: choice.findings)
+            Resolution.text("Done: it shows compose \(other): \(what).", listing: choice.findings)
         }
         switch settlement {
         case .leaseLost:
@@ -157,17 +156,12 @@ public struct ComposePipeline: Sendable {
     }
 
     /// Why the specification of a compose differs from that of one with the same packages. No whole sentence.
-    static func whatChanged(_ compose: Compose) -> String {
-        let request = compose.request
-        let source = request.source.joined(separator: " ")
-        guard request.lookasideRepos.isEmpty else { return "what it is made from changed" }
-        switch request.sourceType {
-        case .tag where compose.watch == nil && (compose.isPinned || request.kojiEvent != nil):
-            return "the tag \(source) was taken as of another event"
-        case .tag: return "the tag \(source) changed"
-        case .repo where request.source.count == 1: return "the repository \(source) changed"
-        default: return "what it is made from changed"
-        }
+    private static func whatChanged(_ request: ComposeRequest, _ tag: KojiPin.Tag?) -> String {
+        let same = "the packages are the same"
+        // Whether the tag itself changed, or only may have, nobody has to know.
+        if let tag { return "the tag \(tag.name) was listed as of the event \(tag.event), and \(same)" }
+        let isOneRepository = request.sourceType == .repo && request.source.count == 1 && request.lookasideRepos.isEmpty
+        return isOneRepository ? "the repository \(request.source[0]) changed, but \(same)" : "what it is made from changed, but \(same)"
     }
 
     // MARK: Write

@@ -57,10 +57,10 @@ public struct ComposeSources: Sendable {
             guard let koji else { throw Self.notConfigured(request.sourceType) }
             let name = request.source.joined(separator: " ")
             if let pinned = pins?.koji?.tag { return .koji(KojiPin(tag: pinned, of: request)) }
-            let tag = try await koji.pin(
+            let (tag, isSettled) = try await koji.pin(
                 tag: name, event: request.kojiEvent, inherits: !request.flags.contains(.noInheritance),
                 earlier: try await earlierTag(name))
-            return .koji(KojiPin(tag: tag, of: request))
+            return .koji(KojiPin(tag: tag, of: request), isSettled: isSettled)
         case .build:
             guard koji != nil else { throw Self.notConfigured(request.sourceType) }
             return .koji(KojiPin(tag: nil, of: request))

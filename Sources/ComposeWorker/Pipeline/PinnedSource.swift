@@ -8,7 +8,8 @@ enum PinnedSource: Sendable {
     case pungiComposes([PinnedPungiCompose])
     case pulp(PulpPin)
     case rawConfig(RawConfigCheckout, PungiConfiguration)
-    case koji(KojiPin)
+    /// Settled unless a change in Koji may come to light that belongs before the pin's event.
+    case koji(KojiPin, isSettled: Bool = true)
 
     /// As it is written down, with what was pinned for the lookaside.
     func record(lookaside: [RepositoryPin]) -> ComposePins {
@@ -18,7 +19,7 @@ enum PinnedSource: Sendable {
         case .pungiComposes(let composes): pins.pungiComposes = composes.map(\.record)
         case .pulp(let pulp): pins.pulp = pulp
         case .rawConfig(let checkout, _): pins.rawConfig = checkout.pin
-        case .koji(let pin): pins.koji = pin
+        case .koji(let pin, _): pins.koji = pin
         }
         return pins
     }
@@ -33,7 +34,7 @@ enum PinnedSource: Sendable {
                 + pulp.absent.map { "Pulp has nothing called \($0); it is left out." }
         // Said when it was fetched.
         case .rawConfig: []
-        case .koji(let pin):
+        case .koji(let pin, _):
             (pin.tag.map { ["Pinned the tag \($0.name) at the event \($0.event)\($0.inherits ? "" : ", without its parents")."] } ?? [])
                 + pin.builds.map { "The build \($0) is part of it." } + pin.scratchTasks.map { "The scratch build \($0) is part of it." }
         }
@@ -51,7 +52,12 @@ enum PinnedSource: Sendable {
 
     /// The event of a Koji's history as of which it is.
     var kojiEvent: Int? {
-        if case .koji(let pin) = self { pin.tag?.event } else { nil }
+        if case .koji(let pin, _) = self { pin.tag?.event } else { nil }
+    }
+
+    /// Whether the same pins always mean the same packages.
+    var isSettled: Bool {
+        if case .koji(_, let isSettled) = self { isSettled } else { true }
     }
 }
 

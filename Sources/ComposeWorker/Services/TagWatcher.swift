@@ -118,8 +118,8 @@ public struct TagWatcher: Service {
         guard let earliest = known.map(\.known.event).min(),
             try await koji.hasChanged(KnownTags(known.flatMap(\.known.tags), event: earliest))
         else { return Changes(unchanged: items) }
-        // The event first: what changes while they are asked for is found by the next round.
-        let event = try await koji.lastEvent()
+        // Only up to where nothing can come to light any more; and the event first: what changes while they are asked for is found by the next round.
+        let event = try await koji.settledEvent()
         let changed = try await koji.changed(among: Set(known.map(\.known)))
         func hasChanged(_ item: WatchLease.Item) -> Bool { item.known.map(changed.contains) ?? false }
         return Changes(changed: items.filter(hasChanged), unchanged: items.filter { !hasChanged($0) }, event: event)
@@ -134,7 +134,7 @@ public struct TagWatcher: Service {
         var known: KnownTags?
         do {
             let request = item.watch.request
-            let tag = try await koji.pin(
+            let (tag, _) = try await koji.pin(
                 tag: request.source.joined(separator: " "), event: nil, inherits: !request.flags.contains(.noInheritance), earlier: nil)
             let tags = try await koji.tags(of: tag)
             known = KnownTags(tags, event: tag.event)

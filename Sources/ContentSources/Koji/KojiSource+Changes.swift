@@ -14,9 +14,9 @@ public struct KnownTags: Hashable, Sendable {
 
 // Whether tags have changed. All throw `.sourceUnreachable` (transient) when the hub does not answer.
 extension KojiSource {
-    /// The last event of the hub's history.
-    public func lastEvent() async throws(ComposeFailure) -> Int {
-        do throws(KojiError) { return try await hub.getLastEvent().id } catch { throw ComposeFailure(error) }
+    /// The last event of the hub's history of which all before it are visible; `nil` in a Koji too young to tell.
+    public func settledEvent() async throws(ComposeFailure) -> Int? {
+        do throws(KojiError) { return try await settledEvent(at: try await hub.getLastEvent()) } catch { throw ComposeFailure(error) }
     }
 
     /// The tags whose changes can change what the pinned one has: itself, its parents and theirs.

@@ -28,11 +28,12 @@ public struct KojiSource: Sendable {
     ///
     /// - Parameter earlier: how the tag was pinned before. If neither it nor one of its parents has changed since, it is that event again, so that
     ///   composes of an unchanged tag are equal.
+    /// - Returns: with whether what the tag has at that event is settled; if not, a change may come to light that belongs before the event.
     ///
     /// Throws `.sourceNotUsable` when there is no such tag or event; `.sourceUnreachable` (transient) when the hub does not answer.
     public func pin(
         tag name: String, event: Int?, inherits: Bool, earlier: KojiPin.Tag?
-    ) async throws(ComposeFailure) -> KojiPin.Tag {
+    ) async throws(ComposeFailure) -> (tag: KojiPin.Tag, isSettled: Bool) {
         do throws(KojiError) {
             // The event first: what is listed as of it later is one moment, whatever is tagged meanwhile.
             let last = try await hub.getLastEvent()
@@ -40,13 +41,18 @@ public struct KojiSource: Sendable {
                 throw KojiError(.argument, "Koji has no event \(event ?? 0) yet: its last one is \(last.id).")
             }
             guard let tag = try await hub.getTag(.name(name), event: event ?? last.id) else { throw await noTag(name, at: event) }
-            if let event { return KojiPin.Tag(name: name, id: tag.id, event: event, inherits: inherits) }
+            let settled = try await settledEvent(at: last)
+            if let event {
+                return (KojiPin.Tag(name: name, id: tag.id, event: event, inherits: inherits), settled.map { event <= $0 } ?? false)
+            }
             if let earlier, earlier.id == tag.id, earlier.event <= last.id, let settled = earlier.settledEvent,
                 try await !hub.tagChangedSinceEvent(settled, tags: family(of: tag, at: earlier.event))
             {
-                return KojiPin.Tag(name: name, id: tag.id, event: earlier.event, settledEvent: settled, inherits: inherits)
+                return (KojiPin.Tag(name: name, id: tag.id, event: earlier.event, settledEvent: settled, inherits: inherits), true)
             }
-            return KojiPin.Tag(name: name, id: tag.id, event: last.id, settledEvent: try await settledEvent(at: last), inherits: inherits)
+            let now = KojiPin.Tag(name: name, id: tag.id, event: last.id, settledEvent: settled, inherits: inherits)
+            guard let settled else { return (now, false) }
+            return (now, try await !hub.tagChangedSinceEvent(settled, tags: family(of: tag, at: last.id)))
         } catch {
             throw ComposeFailure(error)
         }
@@ -61,7 +67,7 @@ public struct KojiSource: Sendable {
     }
 
     /// The last event of which all before are visible by the time of `event`; `nil` in a Koji too young to tell.
-    private func settledEvent(at event: KojiEvent) async throws(KojiError) -> Int? {
+    func settledEvent(at event: KojiEvent) async throws(KojiError) -> Int? {
         do throws(KojiError) {
             return try await hub.getLastEvent(before: event.timestamp - Self.longestChange).id
         } catch {
