@@ -32,6 +32,12 @@ struct KojiOptions: ParsableArguments {
     }
 }
 
+/// Builds that are in no tag, since they are only tries.
+struct ScratchBuildOptions: ParsableArguments {
+    @Option(name: .customLong("scratch-build-task"), help: ArgumentHelp("Add what this koji task built. Repeatable.", valueName: "task id"))
+    var tasks: [String] = []
+}
+
 /// What can be asked about the files of Koji's packages.
 struct KojiFileOptions: ParsableArguments {
     /// What to do about packages that no wanted key has signed.

@@ -11,9 +11,8 @@ struct SubmitTag: SubmitCommand {
     var packages: [String] = []
     @Option(name: .customLong("build"), help: ArgumentHelp("Add this build, tagged or not. Repeatable.", valueName: "n-v-r"))
     var builds: [String] = []
-    @Option(name: .customLong("scratch-build-task"), help: ArgumentHelp("Add what this koji task built. Repeatable.", valueName: "task id"))
-    var scratchBuildTasks: [String] = []
 
+    @OptionGroup var scratch: ScratchBuildOptions
     @OptionGroup(title: "KOJI") var koji: KojiOptions
     @OptionGroup(title: "KOJI") var files: KojiFileOptions
     @OptionGroup(title: "COMPOSE") var options: SubmissionOptions
@@ -24,7 +23,7 @@ struct SubmitTag: SubmitCommand {
         var source = ComposeSubmission.Source(type: "tag", source: tag, packages: packages.nilIfEmpty)
         koji.apply(to: &source)
         source.builds = builds.nilIfEmpty
-        source.scratchBuildTasks = scratchBuildTasks.nilIfEmpty
+        source.scratchBuildTasks = scratch.tasks.nilIfEmpty
         return source
     }
 
@@ -152,19 +151,27 @@ struct SubmitBuild: SubmitCommand {
     static let configuration = CommandConfiguration(commandName: "build", abstract: "Packages of koji builds.")
 
     @Argument(help: "The builds, written name-version-release.")
-    var builds: [String]
+    var builds: [String] = []
     @Option(
         name: .customLong("package"), help: ArgumentHelp("Take this package; all of them if none is named. Repeatable.", valueName: "name"))
     var packages: [String] = []
 
+    @OptionGroup var scratch: ScratchBuildOptions
     @OptionGroup(title: "KOJI") var files: KojiFileOptions
     @OptionGroup(title: "COMPOSE") var options: SubmissionOptions
     @OptionGroup(title: "WAITING") var patience: PatienceOptions
     @OptionGroup(title: "SERVICE") var connection: ConnectionOptions
 
+    func validate() throws {
+        if builds.isEmpty && scratch.tasks.isEmpty {
+            throw ValidationError("Name a build, as in ed-1.14.2-2.fc26, or a --scratch-build-task")
+        }
+    }
+
     func source(in console: Console) -> ComposeSubmission.Source {
         var source = ComposeSubmission.Source(type: "build", packages: packages.nilIfEmpty)
-        source.builds = builds
+        source.builds = builds.nilIfEmpty
+        source.scratchBuildTasks = scratch.tasks.nilIfEmpty
         return source
     }
 

@@ -25,11 +25,10 @@ struct WatchTag: AsyncParsableCommand {
     var morePackages: [String] = []
     @Option(name: .customLong("build"), help: ArgumentHelp("Add this build, tagged or not. Repeatable.", valueName: "n-v-r"))
     var builds: [String] = []
-    @Option(name: .customLong("scratch-build-task"), help: ArgumentHelp("Add what this koji task built. Repeatable.", valueName: "task id"))
-    var scratchBuildTasks: [String] = []
     @Flag(help: "Stay, and print each compose that comes of it.")
     var follow = false
 
+    @OptionGroup var scratch: ScratchBuildOptions
     @OptionGroup(title: "KOJI") var koji: KojiOptions
     @OptionGroup(title: "KOJI") var files: KojiFileOptions
     @OptionGroup(title: "COMPOSE") var options: SubmissionOptions
@@ -45,7 +44,7 @@ struct WatchTag: AsyncParsableCommand {
         var source = ComposeSubmission.Source(type: "tag", source: tag, packages: (packages + morePackages).nilIfEmpty)
         koji.apply(to: &source)
         source.builds = builds.nilIfEmpty
-        source.scratchBuildTasks = scratchBuildTasks.nilIfEmpty
+        source.scratchBuildTasks = scratch.tasks.nilIfEmpty
 
         let client = try connection.connect()
         var submission = try options.submission(of: source, in: .current)

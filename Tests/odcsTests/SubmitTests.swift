@@ -120,6 +120,7 @@ struct SubmitTests {
             ("pulp rhel-7-rpms rhel-8-rpms", #"{"type":"pulp","source":"rhel-7-rpms rhel-8-rpms"}"#),
             ("raw_config fedora#main", #"{"type":"raw_config","source":"fedora#main"}"#),
             ("raw-config fedora#main", #"{"type":"raw_config","source":"fedora#main"}"#),
+            ("build --scratch-build-task 7", #"{"type":"build","scratch_build_tasks":["7"]}"#),
             ("build ed-1-1 grep-2-2 --package ed", #"{"type":"build","builds":["ed-1-1","grep-2-2"],"packages":["ed"]}"#),
             ("pungi_compose https://a/compose ed", #"{"type":"pungi_compose","source":"https://a/compose","packages":["ed"]}"#),
         ])
