@@ -20,8 +20,9 @@ public func serving<Value: Sendable>(
     let services = ServiceGroup(configuration: configuration)
     return try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask {
+            // Also when the server does not come up, so that nobody waits for its port.
+            defer { port.finish() }
             try await services.run()
-            port.finish()
         }
         var result = Result<Value, any Error>.failure(CancellationError())
         for await port in ports {

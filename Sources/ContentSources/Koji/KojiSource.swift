@@ -21,7 +21,7 @@ public struct KojiSource: Sendable {
 
     // MARK: Pin
 
-    /// For so long a change may take in Koji, from its event's number on until others see it.
+    /// Seconds that a change may take in Koji, from its event's number on until others see it; longer ones are missed.
     public static let longestChange = 600.0
 
     /// What the tag is now, or was at `event`.
