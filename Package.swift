@@ -77,7 +77,7 @@ let package = Package(
             name: "Repodata", dependencies: ["CCompression", "CCreaterepo", "CLinux", "CRPM", "CXML2", subprocess, systemPackage],
             swiftSettings: strict),
         .target(name: "Modules", dependencies: ["CModulemd", "ComposeModel", "Repodata", yams], swiftSettings: strict),
-        .target(name: "Depsolve", dependencies: ["CSolv", "Repodata", logging, systemPackage], swiftSettings: strict),
+        .target(name: "Depsolve", dependencies: ["CSolv", "Modules", "Repodata", logging, systemPackage], swiftSettings: strict),
         .target(
             name: "Koji",
             dependencies: ["CXML2", "ComposeModel", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL, systemPackage],
@@ -85,13 +85,14 @@ let package = Package(
         .target(
             name: "ContentSources",
             dependencies: [
-                "CLinux", "ComposeModel", "Koji", "Repodata", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL, systemPackage,
+                "CLinux", "ComposeModel", "Koji", "Modules", "Repodata", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL,
+                systemPackage,
             ],
             swiftSettings: strict),
         .target(
             name: "ComposeWorker",
             dependencies: [
-                "ComposeModel", "ComposeStore", "ContentSources", "Depsolve", "Postgres", "Repodata", asyncHTTPClient, logging, nioCore,
+                "ComposeModel", "ComposeStore", "ContentSources", "Depsolve", "Modules", "Postgres", "Repodata", asyncHTTPClient, logging, nioCore,
                 nioHTTP1, nioPosix, serviceLifecycle, subprocess, systemPackage,
             ],
             swiftSettings: strict),
@@ -154,13 +155,13 @@ let package = Package(
             name: "RepodataTests", dependencies: ["Repodata", subprocess, systemPackage], exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(name: "ModulesTests", dependencies: ["ComposeModel", "Modules", "Repodata"], swiftSettings: strict),
         .testTarget(
-            name: "DepsolveTests", dependencies: ["CSolv", "Depsolve", "Repodata", logging, subprocess, systemPackage], exclude: ["Worlds"],
+            name: "DepsolveTests", dependencies: ["CSolv", "Depsolve", "Modules", "Repodata", logging, subprocess, systemPackage], exclude: ["Worlds"],
             swiftSettings: strict),
         .testTarget(
             name: "ContentSourcesTests",
             dependencies: [
-                "CLinux", "ComposeModel", "ContentSources", "Repodata", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL,
-                subprocess, systemPackage,
+                "CLinux", "ComposeModel", "ContentSources", "Modules", "Repodata", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix,
+                nioSSL, subprocess, systemPackage,
             ],
             exclude: ["PulpAnswers"], swiftSettings: strict),
         .testTarget(

@@ -9,6 +9,8 @@ public struct DepsolveRequest: Hashable, Sendable {
     /// Which packages of the repositories count, and for which tree, in order of preference; empty: all of them for all trees. A package that no
     /// listing names does not count at all.
     public var listings: [PackageListing]
+    /// The modules that packages are of; `nil` where there are none.
+    public var modules: ModularContent?
     /// Names of RPMs or of source packages, globs on either, and the longer forms that dnf reads: `name.arch`,
     /// `name-[epoch:]version`, `name-[epoch:]version-release` with or without `.arch`. Empty: everything in the repositories.
     public var packages: [String]
@@ -33,6 +35,7 @@ public struct DepsolveRequest: Hashable, Sendable {
         repositories: [RepositoryMetadata],
         lookaside: [RepositoryMetadata] = [],
         listings: [PackageListing] = [],
+        modules: ModularContent? = nil,
         packages: [String] = [],
         arches: [String],
         multilibArches: [String] = [],
@@ -43,6 +46,7 @@ public struct DepsolveRequest: Hashable, Sendable {
         self.repositories = repositories
         self.lookaside = lookaside
         self.listings = listings
+        self.modules = modules
         self.packages = packages
         self.arches = arches
         self.multilibArches = multilibArches

@@ -1,0 +1,29 @@
+public import Modules
+
+/// The modules that packages of some repositories belong to, and which of them a compose is to have.
+public struct ModularContent: Hashable, Sendable {
+    /// The streams of the repositories, for each of their architectures, and which of them are taken where nobody chooses.
+    public var metadata: ModuleMetadata
+    /// Those of the lookasides.
+    public var lookaside: ModuleMetadata
+    /// What every machine has in the stream that it needs: requirements of them always hold.
+    public var baseModules: Set<String>
+    /// The streams that are taken in place of the defaults of their modules when requested packages are resolved.
+    public var enabled: [ModuleReference]
+    /// The builds whose packages the result has, all of them, whatever else is requested.
+    public var included: Set<NSVC>
+    /// Whether the packages of ``included`` are all that is wanted: nothing else is when no package is requested.
+    public var isAlone: Bool
+
+    public init(
+        metadata: ModuleMetadata, lookaside: ModuleMetadata = ModuleMetadata(), baseModules: Set<String> = ["platform"],
+        enabled: [ModuleReference] = [], included: Set<NSVC> = [], isAlone: Bool = false
+    ) {
+        self.metadata = metadata
+        self.lookaside = lookaside
+        self.baseModules = baseModules
+        self.enabled = enabled
+        self.included = included
+        self.isAlone = isAlone
+    }
+}
