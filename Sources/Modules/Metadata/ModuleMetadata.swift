@@ -15,6 +15,30 @@ public struct ModuleMetadata: Hashable, Sendable {
     /// No modules.
     public init() { (streams, defaults, remarks) = ([], [], []) }
 
+    /// Of the same documents those that are for machines of some architectures, or for all.
+    public func streams(where isOfInterest: (String) -> Bool) -> ModuleMetadata {
+        var some = self
+        some.streams.removeAll { stream in stream.arch.map { !isOfInterest($0) } ?? false }
+        return some
+    }
+
+    /// The defaults and the remarks, without any stream.
+    public var withoutStreams: ModuleMetadata {
+        var some = self
+        some.streams = []
+        return some
+    }
+
+    /// What is told here, and of `others` the defaults of modules of which there are none here, and their remarks.
+    public func adding(defaultsOf others: ModuleMetadata) -> ModuleMetadata {
+        var all = self
+        let known = Set(defaults.map(\.module))
+        all.defaults += others.defaults.filter { !known.contains($0.module) }
+        all.remarks += others.remarks.filter { !remarks.contains($0) }
+        all.sort()
+        return all
+    }
+
     /// Reads documents in YAML, of whichever version of the format.
     ///
     /// Packages without an epoch, as the first modules' documents have them, are of epoch 0.
