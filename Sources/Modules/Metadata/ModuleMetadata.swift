@@ -15,6 +15,14 @@ public struct ModuleMetadata: Hashable, Sendable {
     /// No modules.
     public init() { (streams, defaults, remarks) = ([], [], []) }
 
+    /// The same with other streams.
+    public func with(streams: [ModuleStream]) -> ModuleMetadata {
+        var metadata = self
+        metadata.streams = streams
+        metadata.sort()
+        return metadata
+    }
+
     /// Reads documents in YAML, of whichever version of the format.
     ///
     /// Packages without an epoch, as the first modules' documents have them, are of epoch 0.
