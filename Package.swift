@@ -162,8 +162,8 @@ let package = Package(
         .testTarget(
             name: "ContentSourcesTests",
             dependencies: [
-                "CLinux", "ComposeModel", "ContentSources", "Modules", "Repodata", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix,
-                nioSSL, subprocess, systemPackage,
+                "CLinux", "ComposeModel", "ContentSources", "Koji", "Modules", "Repodata", "ScriptedHub", asyncHTTPClient, logging, nioCore,
+                nioHTTP1, nioPosix, nioSSL, subprocess, systemPackage,
             ],
             exclude: ["PulpAnswers"], swiftSettings: strict),
         .testTarget(

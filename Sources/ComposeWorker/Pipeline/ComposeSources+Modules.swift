@@ -67,7 +67,7 @@ extension ComposeSources {
     private func kojiPin(_ builds: [ModuleBuild], of request: ComposeRequest) async throws -> KojiPin? {
         guard !builds.isEmpty else { return nil }
         return KojiPin(
-            modules: try await requiredKoji().pin(modules: builds, event: request.kojiEvent), modulesEvent: request.kojiEvent)
+            modules: try await requiredKoji().pin(modules: builds, event: request.kojiEvent).modules, modulesEvent: request.kojiEvent)
     }
 
     private func references(_ texts: [String]) throws -> [ModuleReference] {
@@ -105,13 +105,17 @@ extension ComposeSources {
     }
 
     private func scratchModules(_ request: ComposeRequest) async throws -> ScratchModules {
+        ScratchModules(service: try requiredService(), builds: try references(request.scratchModules))
+    }
+
+    private func requiredService() throws -> ModuleBuildService {
         guard let service = modules.service else {
             throw ComposeFailure(
                 .internal,
                 "This worker has no Module Build Service in its configuration, which knows scratch modules; the service's administrators can help."
             )
         }
-        return ScratchModules(service: service, builds: try references(request.scratchModules))
+        return service
     }
 
     /// The repositories of the configuration, for each of some architectures where they have one each.
@@ -130,6 +134,16 @@ extension ComposeSources {
     }
 
     // MARK: Fetch
+
+    /// The documents of scratch builds, which are not in Koji, by the builds' full names.
+    func scratchDocuments(of pin: KojiPin) async throws -> [String: ModuleMetadata] {
+        var documents: [String: ModuleMetadata] = [:]
+        for module in pin.modules ?? [] {
+            guard let id = module.scratchID else { continue }
+            documents[module.id] = try await requiredService().documents(ofScratchBuild: id)
+        }
+        return documents
+    }
 
     /// The packages of modules, and nothing else.
     func packages(

@@ -153,9 +153,10 @@ public struct ComposeSources: Sendable {
     ) async throws -> PackageSet {
         guard let koji else { throw Self.notConfigured(request.sourceType) }
         count(lookaside, on: meter)
+        let documents = try await koji.modules(
+            of: pin, arches: try baseArchitectures(of: request), documents: try await scratchDocuments(of: pin))
         let listed = try await koji.packages(
-            of: pin, arches: DepsolveRequest.packageArches(of: request.arches), signatures: !request.sigkeys.isEmpty,
-            scratchDocuments: scratchDocuments)
+            of: pin, arches: DepsolveRequest.packageArches(of: request.arches), signatures: !request.sigkeys.isEmpty, modules: documents)
         let packages = listed.packages
         let name = pin.tag.map { "The tag \($0.name)" } ?? (request.sourceType == .module ? "The list of modules" : "The list of builds")
         var content = PackageSet(

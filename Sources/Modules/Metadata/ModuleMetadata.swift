@@ -17,17 +17,11 @@ public struct ModuleMetadata: Hashable, Sendable {
 
     /// Of the same documents those that are for machines of some architectures, or for all.
     public func streams(where isOfInterest: (String) -> Bool) -> ModuleMetadata {
-        var some = self
-        some.streams.removeAll { stream in stream.arch.map { !isOfInterest($0) } ?? false }
-        return some
+        with(streams: streams.filter { stream in stream.arch.map(isOfInterest) ?? true })
     }
 
     /// The defaults and the remarks, without any stream.
-    public var withoutStreams: ModuleMetadata {
-        var some = self
-        some.streams = []
-        return some
-    }
+    public var withoutStreams: ModuleMetadata { with(streams: []) }
 
     /// What is told here, and of `others` the defaults of modules of which there are none here, and their remarks.
     public func adding(defaultsOf others: ModuleMetadata) -> ModuleMetadata {
@@ -37,6 +31,14 @@ public struct ModuleMetadata: Hashable, Sendable {
         all.remarks += others.remarks.filter { !remarks.contains($0) }
         all.sort()
         return all
+    }
+
+    /// The same with other streams.
+    public func with(streams: [ModuleStream]) -> ModuleMetadata {
+        var metadata = self
+        metadata.streams = streams
+        metadata.sort()
+        return metadata
     }
 
     /// Reads documents in YAML, of whichever version of the format.
