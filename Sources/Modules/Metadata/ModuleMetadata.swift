@@ -193,15 +193,16 @@ extension ModuleStream {
         let one = ModuleIndex()
         try one.add(raw)
         self.init(
-            id: id, arch: modulemd_module_stream_get_arch(raw).map { String(cString: $0) }, requirements: requirements,
+            id: id, arch: modulemd_module_stream_get_arch(raw).map { String(cString: $0) },
+            hasStaticContext: modulemd_module_stream_v2_is_static_context(version2) != 0, requirements: requirements,
             artifacts: artifacts, filters: Set(ModuleIndex.strings(modulemd_module_stream_v2_get_rpm_filters_as_strv(version2))),
             demodularized: Set(ModuleIndex.strings(modulemd_module_stream_v2_get_demodularized_rpms(version2))), document: try one.yaml())
     }
 
     fileprivate func adding(_ more: Set<NEVRA>) -> ModuleStream {
         ModuleStream(
-            id: id, arch: arch, requirements: requirements, artifacts: artifacts.union(more), filters: filters,
-            demodularized: demodularized, document: document)
+            id: id, arch: arch, hasStaticContext: hasStaticContext, requirements: requirements, artifacts: artifacts.union(more),
+            filters: filters, demodularized: demodularized, document: document)
     }
 }
 
