@@ -26,7 +26,7 @@ extension ModuleStream {
     /// The same build with other packages; what is written of it has those of them that are in the repository.
     public func with(artifacts: Set<NEVRA>) -> ModuleStream {
         ModuleStream(
-            id: id, arch: arch, requirements: requirements, artifacts: artifacts, filters: filters, demodularized: demodularized,
-            document: document)
+            id: id, arch: arch, hasStaticContext: hasStaticContext, requirements: requirements, artifacts: artifacts, filters: filters,
+            demodularized: demodularized, document: document)
     }
 }
