@@ -163,7 +163,7 @@ let package = Package(
                 "CLinux", "ComposeModel", "ContentSources", "Modules", "Repodata", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix,
                 nioSSL, subprocess, systemPackage,
             ],
-            exclude: ["PulpAnswers"], swiftSettings: strict),
+            exclude: ["ModuleBuildAnswers", "PulpAnswers"], swiftSettings: strict),
         .testTarget(
             name: "ComposeWorkerTests",
             dependencies: [
