@@ -165,7 +165,7 @@ let package = Package(
                 "CLinux", "ComposeModel", "ContentSources", "Koji", "Modules", "Repodata", "ScriptedHub", asyncHTTPClient, logging, nioCore,
                 nioHTTP1, nioPosix, nioSSL, subprocess, systemPackage,
             ],
-            exclude: ["PulpAnswers"], swiftSettings: strict),
+            exclude: ["ModuleBuildAnswers", "PulpAnswers"], swiftSettings: strict),
         .testTarget(
             name: "ComposeWorkerTests",
             dependencies: [
