@@ -36,7 +36,7 @@ extension KojiSource {
                 case .unusable(let finding): wrong.append("\(module.id) \(finding)")
                 case .absent:
                     if let tag = module.kojiTag {
-                        pinned.append(.init(id: "\(module.id)", tag: tag))
+                        pinned.append(.init(id: "\(module.id)", tag: tag, scratchID: module.scratchID))
                     } else {
                         wrong.append("\(module.id) has no build \(module.id.kojiBuild)")
                     }

@@ -8,7 +8,7 @@ extension ConfigurationReader {
         let modules = ServerConfiguration.Modules(
             service: try moduleBuildServer(), kojiTags: try strings("modules.koji_tags", default: []),
             repositories: try strings("modules.repositories", default: []),
-            baseModules: Set(try strings("modules.base_modules", default: ["platform"])))
+            baseModules: Set(try strings("modules.base_modules", default: ["platform", "bootstrap"])))
         if modules.service != nil, koji == nil { throw mistake("mbs.url", "needs koji.hub: the packages of its modules are in Koji") }
         if !modules.kojiTags.isEmpty, koji == nil { throw mistake("modules.koji_tags", "needs koji.hub, where the tags are") }
         let access = try SourceAccess(allowedRoots: sources.allowedRoots, allowedURLPrefixes: sources.allowedURLs)
