@@ -24,7 +24,7 @@ import Testing
                 (22, "testmodule:master:20180405123256:ffffffff"), (23, "testmodule:master:20180505000000:c2c572ec"),
                 (24, "testmodule:next-gen:20180501000000:c2c572ec"), (25, "depmodule:1.0:20180401000000:9c690d0e"),
             ] { world.addBuild(.of(module), id: id) }
-            try await body(world, KojiModuleTags(hub: world.hub, tags: ["f26-modular-updates"], event: ModuleWorld.event))
+            try await body(world, world.source.modules(inTags: ["f26-modular-updates"], event: ModuleWorld.event))
             #expect(world.scripted.unrecorded.isEmpty)
         }
     }
