@@ -92,6 +92,19 @@ import Testing
         }
     }
 
+    @Test("an architecture for which a module names no packages has none, if it names some for another")
+    func otherArchitecture() async throws {
+        try await withModule { world in
+            let documents = try documents(
+                ModuleWorld.document(.of("m:1:1:x"), arch: "x86_64", artifacts: ["b-3:1-1.x86_64"]),
+                ModuleWorld.document(.of("m:1:1:x"), arch: "s390x"))
+            let listing = try await world.source.packages(
+                of: pin("m:1:1:x"), arches: Self.arches + ["s390x"], signatures: false, modules: documents)
+            #expect(names(listing) == ["b-3:1-1.nosrc", "b-3:1-1.x86_64"])
+            #expect(listing.modules == documents)
+        }
+    }
+
     @Test("an artifact that is written without its epoch is the package with it")
     func epochs() async throws {
         try await withModule { world in
