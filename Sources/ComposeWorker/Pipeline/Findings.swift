@@ -6,7 +6,11 @@ import Repodata
 /// What a resolution says to people: findings that are reported, and those that fail the compose.
 extension Resolution {
     /// One sentence for each thing that is not as the request would have it.
-    var findings: [String] { absent.map { "\($0)." } + overruled.map { "\($0)." } + broken }
+    var findings: [String] {
+        absent.map { "\($0)." } + overruled.map { "\($0)." } + moduleProblems.map { Self.sentence("\($0).") } + broken
+    }
+
+    private static func sentence(_ text: String) -> String { text.prefix(1).uppercased() + text.dropFirst() }
 
     /// One sentence for each thing that could not be installed.
     private var broken: [String] {
@@ -59,6 +63,13 @@ extension ComposeFailure {
             self.init(
                 .metadataCorrupt, "\(error) Whoever maintains \(listing) has to look into it.",
                 details: packages.prefix(200).map { .init(package: $0.description, arch: arch) })
+        case .moduleNotFound(let module, let nearest):
+            self.init(.packageNotFound, error.description, details: [.init(package: module, nearest: nearest)])
+        case .modulesConflict(_, let arch):
+            self.init(
+                .brokenDependencies, "\(error) Ask for other streams, or for fewer of them, as modules.", details: [.init(arch: arch)])
+        case .unusableModules:
+            self.init(.metadataCorrupt, "\(error) Whoever maintains them has to look into it.")
         case .canceled:
             self.init(.canceled, "The work on the compose was stopped before it was complete.")
         }
