@@ -137,7 +137,7 @@ struct ModuleResolution {
         var latest: NSVC?
         for stream in streams {
             let build = try await lookups.builds(of: ModuleReference(name: requirement.module, stream: stream), filter: filter).first
-            if let build, build.id.version > latest?.version ?? 0 { latest = build.id }
+            if let build, latest.map({ $0.version < build.id.version }) ?? true { latest = build.id }
         }
         return latest?.stream
     }
