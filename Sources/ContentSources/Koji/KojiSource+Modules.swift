@@ -4,19 +4,11 @@ public import Modules
 
 // Modules: their builds in Koji, which have their documents, and the tags that have their packages.
 extension KojiSource {
-    /// The modules of tags as of an event, the first tag before the last.
-    public func modules(inTags tags: [String], event: Int) -> KojiModuleTags { KojiModuleTags(hub: hub, tags: tags, event: event) }
-
     // MARK: Pin
 
-    /// The modules of tags, as they are now, or were at `event`.
+    /// The modules of tags, the first tag before the last, as they are now, or were at `event`.
     public func modules(inTags tags: [String], event: Int?) async throws(ComposeFailure) -> KojiModuleTags {
-        do throws(KojiError) {
-            let last = try await hub.getLastEvent().id
-            return KojiModuleTags(hub: hub, tags: tags, event: event ?? last)
-        } catch {
-            throw ComposeFailure(error)
-        }
+        KojiModuleTags(hub: hub, tags: tags, event: try await self.event(event))
     }
 
     /// Where in Koji the modules' documents and packages are.
