@@ -33,11 +33,11 @@ struct ModuleBuildScratchTests {
                 #expect(builds.map(\.scratchID) == [1])
                 #expect(builds.map(\.kojiTag) == ["module-m-1-4-a_1"])
             }
-            let build = try #require(try await service.scratchBuilds(of: ModuleReference(name: "m", stream: "1")).first)
-            let documents = try await service.finalDocuments(of: build)
-            #expect(Set(documents.keys) == ["x86_64", "aarch64"])
-            #expect(documents["aarch64"]?.streams.map(\.id.description) == ["m:1:4:a_1"])
-            #expect(documents["aarch64"]?.streams.flatMap(\.artifacts).map(\.arch) == ["aarch64"])
+            let id = try #require(NSVC("m:1:4:a_1"))
+            let streams = try await service.finalDocuments(ofScratchBuild: 1, id).streams
+            #expect(streams.map(\.id) == [id, id])
+            #expect(streams.map(\.arch) == ["aarch64", "x86_64"])
+            #expect(streams.flatMap(\.artifacts).map(\.arch) == ["aarch64", "x86_64"])
         }
     }
 
@@ -81,8 +81,8 @@ struct ModuleBuildScratchTests {
         var replay = try Self.replay()
         replay.finalDocuments = [:]
         try await ModuleBuildBench.with(replay) { (service, server) async throws in
-            let build = try #require(try await service.scratchBuilds(of: ModuleReference(name: "m", stream: "1")).first)
-            let failure = try await ModuleBuildBench.failure { _ = try await service.finalDocuments(of: build) }
+            let id = try #require(NSVC("m:1:4:a_1"))
+            let failure = try await ModuleBuildBench.failure { _ = try await service.finalDocuments(ofScratchBuild: 1, id) }
             #expect(
                 failure
                     == ComposeFailure(

@@ -4,7 +4,7 @@ public import Modules
 extension ModuleBuildService {
     /// The scratch builds that the reference means, of the newest version among those that are done; never empty.
     ///
-    /// Koji has their packages, in their tag, and no build of the module; their documents are had by ``finalDocuments(of:)``.
+    /// Koji has their packages, in their tag, and no build of the module; their documents are had by ``finalDocuments(ofScratchBuild:_:)``.
     public func scratchBuilds(of reference: ModuleReference) async throws(ComposeFailure) -> [ModuleBuild] {
         let isDone = { (record: ModuleBuildRecord) in record.isScratch && Self.states(.complete).contains(record.state) }
         let known = try await inFull(reference, []).read(from: connection) { Self.isComplete($0, upTo: isDone) }
