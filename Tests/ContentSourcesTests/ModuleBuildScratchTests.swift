@@ -33,11 +33,11 @@ struct ModuleBuildScratchTests {
                 #expect(builds.map(\.scratchID) == [1])
                 #expect(builds.map(\.kojiTag) == ["module-m-1-4-a_1"])
             }
-            let id = try #require(NSVC("m:1:4:a_1"))
-            let streams = try await service.finalDocuments(ofScratchBuild: 1, id).streams
-            #expect(streams.map(\.id) == [id, id])
-            #expect(streams.map(\.arch) == ["aarch64", "x86_64"])
-            #expect(streams.flatMap(\.artifacts).map(\.arch) == ["aarch64", "x86_64"])
+            let build = try #require(try await service.scratchBuilds(of: ModuleReference(name: "m", stream: "1")).first)
+            let documents = try await service.finalDocuments(ofScratchBuild: 1, build.id)
+            #expect(documents.streams.map(\.id.description) == ["m:1:4:a_1", "m:1:4:a_1"])
+            #expect(documents.streams.map(\.arch) == ["aarch64", "x86_64"])
+            #expect(documents.streams.map { $0.artifacts.map(\.arch) } == [["aarch64"], ["x86_64"]])
         }
     }
 
@@ -81,8 +81,8 @@ struct ModuleBuildScratchTests {
         var replay = try Self.replay()
         replay.finalDocuments = [:]
         try await ModuleBuildBench.with(replay) { (service, server) async throws in
-            let id = try #require(NSVC("m:1:4:a_1"))
-            let failure = try await ModuleBuildBench.failure { _ = try await service.finalDocuments(ofScratchBuild: 1, id) }
+            let build = try #require(try await service.scratchBuilds(of: ModuleReference(name: "m", stream: "1")).first)
+            let failure = try await ModuleBuildBench.failure { _ = try await service.finalDocuments(ofScratchBuild: 1, build.id) }
             #expect(
                 failure
                     == ComposeFailure(

@@ -1,8 +1,10 @@
 import ComposeModel
+import ComposeStore
 import ContentSources
 import Depsolve
 import Modules
 import Repodata
+import SystemPackage
 
 /// Which modules a compose has, and what they are.
 extension ComposeSources {

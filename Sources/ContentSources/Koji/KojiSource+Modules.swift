@@ -4,6 +4,9 @@ public import Modules
 
 // Modules: their builds in Koji, which have their documents, and the tags that have their packages.
 extension KojiSource {
+    /// The modules of tags as of an event, the first tag before the last.
+    public func modules(inTags tags: [String], event: Int) -> KojiModuleTags { KojiModuleTags(hub: hub, tags: tags, event: event) }
+
     // MARK: Pin
 
     /// The modules of tags, as they are now, or were at `event`.
@@ -24,11 +27,8 @@ extension KojiSource {
     public func pin(modules: [ModuleBuild], event: Int?) async throws(ComposeFailure) -> (modules: [KojiPin.Module], event: Int) {
         var pinned: [KojiPin.Module] = []
         var wrong: [String] = []
-        let asOf: Int
+        let asOf = try await self.event(event)
         do throws(KojiError) {
-            let last = try await hub.getLastEvent().id
-            asOf = event ?? last
-            guard asOf <= last else { throw KojiError(.argument, "Koji has no event \(asOf) yet: its last one is \(last).") }
             for (module, build) in zip(modules, try await builds(of: modules.map(\.id))) {
                 switch build {
                 case .complete(let described):

@@ -59,10 +59,11 @@ struct ModuleViews {
         switch solver.solve(needed: needed, wanted: wanted.map(\.builds)) {
         case .impossible(let statements): throw .modulesConflict(statements, arch: arch)
         case .active(let chosen):
+            let held = needed + wanted.map(\.builds).filter { !chosen.isDisjoint(with: $0) }
             for (stream, candidates) in wanted where chosen.isDisjoint(with: candidates) {
-                let others = chosen.sorted().map { [$0] }
+                // Defaults give way one after the other, which may leave out one that would go in the end.
                 let reasons =
-                    if case .impossible(let statements) = solver.solve(needed: others + [candidates]) { statements } else {
+                    if case .impossible(let statements) = solver.solve(needed: held + [candidates]) { statements } else {
                         [] as [ModuleProblem.Statement]
                     }
                 problems.append(ModuleProblem(kind: .droppedDefault, module: stream, arch: arch, statements: reasons))
@@ -76,13 +77,14 @@ struct ModuleViews {
         modules.defaults[build.name] == build.stream && !content.enabled.contains { $0.name == build.name }
     }
 
-    /// By module.
+    /// In the order of their builds, as libdnf has them.
     private func defaults(except modules: Set<String>) -> [(stream: String, builds: [Int])] {
-        self.modules.defaults.sorted { $0.key < $1.key }.compactMap { module, stream in
+        let found: [(stream: String, builds: [Int])] = self.modules.defaults.compactMap { module, stream in
             if modules.contains(module) { return nil }
             let candidates = builds.indices.filter { builds[$0].id.name == module && builds[$0].id.stream == stream }
             return candidates.isEmpty ? nil : ("\(module):\(stream)", candidates)
         }
+        return found.sorted { $0.builds[0] < $1.builds[0] }
     }
 
     // MARK: Around one build
