@@ -74,7 +74,7 @@ import Testing
             ]
             try await expect(newestOf: tags, expected)
             try await expect(newestOf: tags, expected)
-            #expect(world.scripted.calls.map(\.method) == ["multiCall", "getFullInheritance", "listTagged", "multiCall"])
+            #expect(world.scripted.calls.map(\.method) == ["getLastEvent", "multiCall", "getFullInheritance", "listTagged", "multiCall"])
         }
     }
 
