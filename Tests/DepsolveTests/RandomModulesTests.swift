@@ -7,7 +7,7 @@ import Testing
 /// Many small worlds of modules that nobody thought of, put to dnf as well.
 @Suite("Random modules", .enabled("the system's Python has dnf") { await Dnf.isAvailable })
 struct RandomModulesTests {
-    private static let seeds = 1...60
+    private static let seeds = 1...40
 
     @Test("a machine sees the same packages as with dnf, and can enable the same streams")
     func visible() async throws {
@@ -35,7 +35,7 @@ struct RandomModulesTests {
             for (seed, (answer, expected)) in zip(Self.seeds, zip(answers, expected)) {
                 #expect(answer.map { Set($0) } == expected, "world \(seed)")
             }
-            #expect(expected.contains(nil) && expected.count { $0 != nil } > 30)
+            #expect(expected.contains(nil) && expected.count { $0 != nil } > 20)
         }
     }
 }

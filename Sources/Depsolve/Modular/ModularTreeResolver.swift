@@ -19,7 +19,7 @@ struct ModularTreeResolver {
     private(set) var modules: Set<NSVC> = []
     private(set) var problems: [ModuleProblem] = []
 
-    private var builds: [ModularBuild] { views.modules.builds }
+    private var builds: [ModularBuild] { views.builds }
     /// Whether all packages are wanted, of all streams.
     private var isEverything: Bool { request.packages.isEmpty && !isAlone }
 
@@ -29,8 +29,9 @@ struct ModularTreeResolver {
         isAlone = content.content.isAlone
         included = content.included
         views = ModuleViews(content.content, architecture: pool.key.architecture, defaults: content.defaults)
-        packages = ModularPackages(of: views.modules.builds, in: pool)
+        packages = ModularPackages(of: views.builds, in: pool)
         tree = TreeResolver(pool, request, hasMultilib: hasMultilib)
+        everHidden = pool.emptySet()
     }
 
     /// - Parameter note: is told for each pattern, by its place, what it means and which packages modules hide that it means besides.
@@ -64,11 +65,15 @@ struct ModularTreeResolver {
 
     /// What was taken for the sake of requested packages.
     private var requested: Set<Id> = []
+    /// What some machine does not see of all that was looked at.
+    private var everHidden: SolvableSet
 
     private mutating func show(
         _ view: ModuleViews.View, isSolving: Bool, _ body: (inout Self) throws(DepsolveError) -> Void
     ) throws(DepsolveError) {
-        try pool.withHidden(packages.hidden(whereActive: view.active), isSolving: isSolving) { () throws(DepsolveError) in try body(&self) }
+        let hidden = packages.hidden(whereActive: view.active)
+        everHidden.formUnion(hidden)
+        try pool.withHidden(hidden, isSolving: isSolving) { () throws(DepsolveError) in try body(&self) }
     }
 
     // MARK: Taking
@@ -142,10 +147,20 @@ struct ModularTreeResolver {
         let hidden = packages.hidden(whereActive: view.active)
         let checked = candidates.filter { tree.reasons[$0] != nil && !hidden.contains($0) }
         if checked.isEmpty { return }
-        try show(view, isSolving: true) { copy throws(DepsolveError) in try copy.tree.inspect(checked) }
+        everHidden.formUnion(hidden)
+        try pool.withHidden(hidden, isSolving: false) { () throws(DepsolveError) in try tree.inspect(checked) }
     }
 
     // MARK: What is hidden
+
+    /// What packages of the tree require that nothing provides on the machines on which they were looked at.
+    var missing: [MissingRequirement] {
+        tree.missing { package in
+            let streams = Set(packages.builds(of: package).map { builds[$0].id.nameAndStream }).sorted()
+            if !streams.isEmpty { return " of the module \(streams.joined(separator: ", "))" }
+            return everHidden.contains(package) ? ", which modules hide," : nil
+        }
+    }
 
     /// The packages that `pattern` would mean if modules did not hide them; while they are hidden.
     private func hidden(_ pattern: PackagePattern, in view: ModuleViews.View) -> [HiddenPackage] {
