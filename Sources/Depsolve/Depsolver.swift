@@ -47,7 +47,7 @@ public actor Depsolver {
             let resolver: TreeResolver
             let lacking: [MissingRequirement]
             if let content {
-                var modular = ModularTreeResolver(pool, request, content, hasMultilib: hasMultilib)
+                var modular = try ModularTreeResolver(pool, request, content, hasMultilib: hasMultilib)
                 try modular.resolve(patterns) { index, match, hidden in absences[index].note(match, in: pool, hidden: hidden) }
                 modules.formUnion(modular.modules)
                 moduleProblems += modular.problems

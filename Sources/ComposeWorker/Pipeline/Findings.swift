@@ -15,8 +15,9 @@ extension Resolution {
     private var broken: [String] {
         // The others begin with the name of a package, which keeps its case.
         // A noarch package lacks the same on each architecture.
-        (missing.map { "\($0)." }.map { $0.prefix(1).uppercased() + $0.dropFirst() } + problems.map { "\($0)." }
-            + moduleProblems.filter { $0.kind == .unmetRequirements }.map { "\($0)." }).uniqued()
+        let modules = moduleProblems.filter { $0.kind == .unmetRequirements }.map { "\($0)." }
+        let lacking = missing.map { "\($0)." }.map { $0.prefix(1).uppercased() + $0.dropFirst() }
+        return (modules + lacking + problems.map { "\($0)." }).uniqued()
     }
 
     /// Why the compose must fail, `nil` when it need not: a package that is nowhere; with `check_deps`, anything that cannot be installed.

@@ -23,12 +23,12 @@ struct ModularTreeResolver {
     /// Whether all packages are wanted, of all streams.
     private var isEverything: Bool { request.packages.isEmpty && !isAlone }
 
-    init(_ pool: PackagePool, _ request: DepsolveRequest, _ content: CheckedModules, hasMultilib: Bool) {
+    init(_ pool: PackagePool, _ request: DepsolveRequest, _ content: CheckedModules, hasMultilib: Bool) throws(DepsolveError) {
         self.pool = pool
         self.request = request
         isAlone = content.content.isAlone
         included = content.included
-        views = ModuleViews(content.content, architecture: pool.key.architecture, defaults: content.defaults)
+        views = try ModuleViews(content.content, architecture: pool.key.architecture, defaults: content.defaults)
         packages = ModularPackages(of: views.builds, in: pool)
         tree = TreeResolver(pool, request, hasMultilib: hasMultilib)
         everHidden = pool.emptySet()
@@ -38,12 +38,11 @@ struct ModularTreeResolver {
     mutating func resolve(
         _ patterns: [PackagePattern], _ note: (Int, PackageSelection.Match, [HiddenPackage]) -> Void
     ) throws(DepsolveError) {
-        let asItComes = try views.byDefault()
-        if !request.packages.isEmpty || isEverything { problems += asItComes.problems }
+        if !request.packages.isEmpty || isEverything { problems += views.problems }
         if isEverything {
             try takeEverything()
         } else if !request.packages.isEmpty {
-            try take(patterns, in: asItComes.view, note)
+            try take(patterns, in: views.asItComes, note)
         }
         for build in builds.indices where included.contains(builds[build].id) {
             try checkCancellation()
@@ -51,10 +50,10 @@ struct ModularTreeResolver {
         }
         // What was solved for needs no further look.
         if isEverything, request.checkInstallability || !request.noDeps {
-            try inspect(tree.reasons.keys.filter { packages.builds(of: $0).isEmpty }, in: asItComes.view)
+            try inspect(tree.reasons.keys.filter { packages.builds(of: $0).isEmpty }, in: views.asItComes)
             for build in builds.indices { try inspect(packages.packages(of: build), in: views.around(build).view) }
         } else if request.checkInstallability {
-            if !request.packages.isEmpty, request.noDeps { try inspect(Array(requested), in: asItComes.view) }
+            if !request.packages.isEmpty, request.noDeps { try inspect(Array(requested), in: views.asItComes) }
             if isAlone || request.noDeps {
                 for build in builds.indices where included.contains(builds[build].id) {
                     try inspect(packages.packages(of: build), in: views.around(build).view)

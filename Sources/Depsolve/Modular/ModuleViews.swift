@@ -23,6 +23,11 @@ struct ModuleViews {
 
     /// Each build once, in the order in which libsolv has them.
     let builds: [ModularBuild]
+    /// What a machine sees as it comes: default streams, as far as they can be active, and in place of their modules' defaults those that were enabled.
+    let asItComes: View
+    /// What is not as the defaults, and those who enabled streams, would have it.
+    let problems: [ModuleProblem]
+
     private let defaultStreams: [String: String]
     /// In the order of their builds, as libdnf has them.
     private let defaults: [Wish]
@@ -37,7 +42,8 @@ struct ModuleViews {
     /// `NAME:STREAM`
     private let includedStreams: Set<String>
 
-    init(_ content: ModularContent, architecture: TreeArchitecture, defaults: [ModuleDefaults]) {
+    /// Throws `.modulesConflict` where the streams that were enabled cannot be.
+    init(_ content: ModularContent, architecture: TreeArchitecture, defaults: [ModuleDefaults]) throws(DepsolveError) {
         let modules = ArchitectureModules(content, architecture: architecture, defaults: defaults)
         let builds = modules.builds
         let included = Set(builds.indices.filter { content.included.contains(builds[$0].id) })
@@ -48,48 +54,52 @@ struct ModuleViews {
         includedStreams = streams
         arch = architecture.name
         defaultStreams = modules.defaults
-        self.defaults = modules.defaults.compactMap { module, stream in
+        let defaults = modules.defaults.compactMap { module, stream in
             byStream["\(module):\(stream)"].map { Wish(module: module, text: "\(module):\(stream)", builds: $0) }
         }.sorted { $0.builds[0] < $1.builds[0] }
-        enabled = content.enabled.map { reference in
+        let enabled = content.enabled.map { reference in
             Wish(
                 module: reference.name, text: reference.description,
                 builds: byStream["\(reference.name):\(reference.stream)", default: []].filter { reference.includes(builds[$0].id) })
         }
+        (self.defaults, self.enabled) = (defaults, enabled)
         solver = ModuleSolver(builds, members: Array(builds.indices))
         solverForIncluded = ModuleSolver(
             builds, members: builds.indices.filter { included.contains($0) || !streams.contains(builds[$0].id.nameAndStream) })
         solverOfIncluded = ModuleSolver(builds, members: included.sorted())
+        let (chosen, dropped) = try Self.usual(enabled, defaults, solver, arch: architecture.name)
+        asItComes = View(chosen: chosen, active: Self.withRelatives(chosen, among: builds))
+        problems =
+            enabled.filter(\.builds.isEmpty).map {
+                ModuleProblem(kind: .otherArchitecture, module: $0.text, arch: architecture.name, statements: [])
+            } + dropped
     }
 
     // MARK: As machines come
 
-    /// Default streams, as far as they can be active, and in place of their modules' defaults those that were enabled.
-    ///
-    /// Throws `.modulesConflict` where those that were enabled cannot be.
-    func byDefault() throws(DepsolveError) -> (view: View, problems: [ModuleProblem]) {
-        var problems: [ModuleProblem] = enabled.filter(\.builds.isEmpty).map {
-            ModuleProblem(kind: .otherArchitecture, module: $0.text, arch: arch, statements: [])
-        }
+    /// The builds that are active if nothing else is wanted, and the defaults that are not.
+    private static func usual(
+        _ enabled: [Wish], _ defaults: [Wish], _ solver: ModuleSolver, arch: String
+    ) throws(DepsolveError) -> (Set<Int>, dropped: [ModuleProblem]) {
         let needed = enabled.filter { !$0.builds.isEmpty }
         let wanted = defaults.filter { wish in !needed.contains { $0.module == wish.module } }
         switch solver.solve(needed: needed.map(\.builds), wanted: wanted.map(\.builds)) {
         case .impossible(let statements): throw .modulesConflict(statements, arch: arch)
         case .active(let chosen):
             let held = (needed + wanted).map(\.builds).filter { !chosen.isDisjoint(with: $0) }
-            for wish in wanted where chosen.isDisjoint(with: wish.builds) {
+            let dropped = wanted.filter { chosen.isDisjoint(with: $0.builds) }.map { wish in
                 // Defaults give way one after the other, which may leave out one that would go in the end: then there is nothing to say.
                 var reasons: [ModuleProblem.Statement] = []
                 if case .impossible(let statements) = solver.solve(needed: held + [wish.builds]) { reasons = statements }
-                problems.append(ModuleProblem(kind: .droppedDefault, module: wish.text, arch: arch, statements: reasons))
+                return ModuleProblem(kind: .droppedDefault, module: wish.text, arch: arch, statements: reasons)
             }
-            return (View(chosen: chosen, active: withRelatives(chosen)), problems)
+            return (chosen, dropped)
         }
     }
 
     /// Whether a build is of the default stream of its module, and that stream is used because it is.
     func isDefault(_ build: NSVC) -> Bool {
-        defaultStreams[build.name] == build.stream && !enabled.contains { $0.module == build.name }
+        defaultStreams[build.name] == build.stream && !enabled.contains { $0.module == build.name && !$0.builds.isEmpty }
     }
 
     // MARK: Around one build
@@ -111,7 +121,7 @@ struct ModuleViews {
         if case .active(let together) = solver.solve(needed: needed, wanted: wanted) {
             chosen.formUnion(together.filter { !settled.contains(builds[$0].id.name) })
         }
-        let relatives = withRelatives(chosen.subtracting([build]))
+        let relatives = Self.withRelatives(chosen.subtracting([build]), among: builds)
         let active = (isIncluded ? relatives.filter(isSeenWithIncluded) : relatives).union([build])
         return (
             View(chosen: chosen, active: active, core: core),
@@ -127,8 +137,7 @@ struct ModuleViews {
     /// The build with what it requires, or alone with what is in the way.
     private func core(of build: Int, _ solver: ModuleSolver) -> (Set<Int>, [ModuleProblem.Statement]?) {
         if included.contains(build), case .active(let core) = solverOfIncluded.solve(needed: [[build]]) { return (core, nil) }
-        let usual = Set((enabled + defaults.filter { wish in !enabled.contains { $0.module == wish.module } }).flatMap(\.builds))
-        let unusual = builds.indices.filter { !included.contains($0) && !usual.contains($0) }
+        let unusual = builds.indices.filter { !included.contains($0) && !asItComes.chosen.contains($0) }
         switch solver.solve(needed: [[build]], favored: included.sorted(), disfavored: unusual) {
         case .active(let core): return (core, nil)
         case .impossible(let statements): return ([build], statements)
@@ -136,7 +145,7 @@ struct ModuleViews {
     }
 
     /// With the builds of the same lineages, of which a machine sees the packages as well.
-    private func withRelatives(_ chosen: Set<Int>) -> Set<Int> {
+    private static func withRelatives(_ chosen: Set<Int>, among builds: [ModularBuild]) -> Set<Int> {
         let lineages = Set(chosen.map { builds[$0].lineage })
         return chosen.union(builds.indices.filter { lineages.contains(builds[$0].lineage) })
     }
