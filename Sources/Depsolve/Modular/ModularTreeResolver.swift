@@ -51,7 +51,11 @@ struct ModularTreeResolver {
         // What was solved for needs no further look.
         if isEverything, request.checkInstallability || !request.noDeps {
             try inspect(tree.reasons.keys.filter { packages.builds(of: $0).isEmpty }, in: views.asItComes)
-            for build in builds.indices { try inspect(packages.packages(of: build), in: views.around(build).view) }
+            for build in builds.indices where packages.packages(of: build).contains(where: { tree.reasons[$0] != nil }) {
+                let (view, problem) = views.around(build)
+                if let problem, !request.noDeps, !problems.contains(problem) { problems.append(problem) }
+                try inspect(packages.packages(of: build), in: view)
+            }
         } else if request.checkInstallability {
             if !request.packages.isEmpty, request.noDeps { try inspect(Array(requested), in: views.asItComes) }
             if isAlone || request.noDeps {
