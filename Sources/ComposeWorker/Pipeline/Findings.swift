@@ -7,16 +7,17 @@ import Repodata
 extension Resolution {
     /// One sentence for each thing that is not as the request would have it.
     var findings: [String] {
-        absent.map { "\($0)." } + overruled.map { "\($0)." } + moduleProblems.map { Self.sentence("\($0).") } + broken
+        let notes = moduleProblems.filter { $0.kind != .unmetRequirements }
+        return absent.map { "\($0)." } + overruled.map { "\($0)." } + notes.map { "\($0)." }.uniqued() + broken
     }
-
-    private static func sentence(_ text: String) -> String { text.prefix(1).uppercased() + text.dropFirst() }
 
     /// One sentence for each thing that could not be installed.
     private var broken: [String] {
         // The others begin with the name of a package, which keeps its case.
         // A noarch package lacks the same on each architecture.
-        (missing.map { "\($0)." }.map { $0.prefix(1).uppercased() + $0.dropFirst() } + problems.map { "\($0)." }).uniqued()
+        let modules = moduleProblems.filter { $0.kind == .unmetRequirements }.map { "\($0)." }
+        let lacking = missing.map { "\($0)." }.map { $0.prefix(1).uppercased() + $0.dropFirst() }
+        return (modules + lacking + problems.map { "\($0)." }).uniqued()
     }
 
     /// Why the compose must fail, `nil` when it need not: a package that is nowhere; with `check_deps`, anything that cannot be installed.

@@ -140,10 +140,14 @@ final class ModuleSolver {
             for number in numbers.array {
                 var rule = (source: Id(0), target: Id(0), dependency: Id(0))
                 let type = solver_ruleinfo(solver, number, &rule.source, &rule.target, &rule.dependency)
-                if let statement = statement(type, rule), !statements.contains(statement) { statements.append(statement) }
+                if let statement = statement(type, rule), !statements.contains(where: { $0.description == statement.description }) {
+                    statements.append(statement)
+                }
             }
         }
-        return statements
+        // What is wanted before what is in its way.
+        func isConflict(_ statement: ModuleProblem.Statement) -> Bool { if case .conflicts = statement { true } else { false } }
+        return statements.filter { !isConflict($0) } + statements.filter(isConflict)
     }
 
     private func statement(_ type: SolverRuleinfo, _ rule: (source: Id, target: Id, dependency: Id)) -> ModuleProblem.Statement? {
