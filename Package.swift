@@ -113,7 +113,8 @@ let package = Package(
             name: "odcs-server",
             dependencies: [
                 "ComposeFrontend", "ComposeModel", "ComposeStore", "ComposeWorker", "ContentSources", "Depsolve", "EmbeddedPostgres",
-                "Koji", "Modules", "Postgres", "Repodata", argumentParser, asyncHTTPClient, hummingbird, logging, nioCore, nioPosix, serviceLifecycle,
+                "Koji", "Modules", "Postgres", "Repodata", argumentParser, asyncHTTPClient, hummingbird, logging, nioCore, nioPosix,
+                serviceLifecycle,
                 systemPackage, unixSignals, yams,
             ],
             swiftSettings: strict),

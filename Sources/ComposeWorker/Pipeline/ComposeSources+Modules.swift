@@ -31,7 +31,8 @@ extension ComposeSources {
         let builds = choice.modules.map(\.build)
         // Those that were found in a repository have no tag of Koji.
         let found = repositories.map { Set($0.metadata.streams.map(\.id)) }
-        let local = Set(builds.filter { $0.kojiTag == nil && $0.scratchID == nil }.map(\.id).filter { id in found.contains { $0.contains(id) } })
+        let local = Set(
+            builds.filter { $0.kojiTag == nil && $0.scratchID == nil }.map(\.id).filter { id in found.contains { $0.contains(id) } })
         let used = zip(repositories, found).filter { !local.isDisjoint(with: $1) }.map(\.0)
         return PinnedModules(
             ids: builds.map(\.id), koji: try await kojiPin(builds.filter { !local.contains($0.id) }, of: request),

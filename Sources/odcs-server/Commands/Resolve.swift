@@ -31,7 +31,9 @@ struct Resolve: AsyncParsableCommand {
     @Option(help: "A repository that satisfies requirements and is not part of the result; may be given several times.")
     var lookaside: [String] = []
 
-    @Option(name: .customLong("module"), help: "A stream, N:S, that is enabled in place of its module's default one; may be given several times.")
+    @Option(
+        name: .customLong("module"),
+        help: "A stream, N:S, that is enabled in place of its module's default one; may be given several times.")
     var modules: [String] = []
 
     @Option(name: .customLong("multilib-arch"), help: "An architecture whose tree gets 32-bit packages too.")
