@@ -223,6 +223,13 @@ import Testing
             #expect(broken.document.stateReason?.contains(koji.hub.topdir.string) == false)
             let base = try await koji.server.post(#"{"source": {"type": "module", "source": "platform:f26"}}"#)
             #expect(base.status == 400)
+            let along = try await koji.server.post(
+                "{\"source\": {\"type\": \"repo\", \"source\": \"\(Checkout.testsRepo)\", \"modular_koji_tags\": [\"f26-modular\"]}}")
+            #expect(along.status == 400)
+            #expect(
+                try along.message
+                    == "modular_koji_tags cannot be used with the source type repo, where it would have no effect: modules are taken along with tag, "
+                    + "build and module.")
         }
     }
 
