@@ -81,7 +81,8 @@ import Testing
                         baseModuleBrStreamVersionGTE: 41, flags: [.noDeps, .checkDeps], results: [.repository, .iso, .bootISO],
                         arches: ["s390x"],
                         multilibArches: ["x86_64"], multilibMethods: .devel, lookasideRepos: ["https://example.com/r/"], label: "RC-1.0",
-                        composeType: "production", targetDir: "private", parentPungiComposeIDs: ["P-1"], respinOf: "P-0", secondsToLive: 100,
+                        composeType: "production", targetDir: "private", parentPungiComposeIDs: ["P-1"], respinOf: "P-0",
+                        secondsToLive: 100,
                         moduleHotfixes: true))
             #expect(try answer.json["toplevel_url"] == .string("https://files.example.com/private/odcs-1"))
             #expect(try answer.json["module_defaults_url"] == .string("https://example.com/d.git main"))
