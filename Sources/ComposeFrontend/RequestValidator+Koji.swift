@@ -13,8 +13,8 @@ extension RequestValidator {
         guard delivery == .reference else { return delivery }
         guard Self.hasKojiFiles(request) else {
             throw .badRequest(
-                "delivery cannot be reference with the source type \(request.sourceType.name): only the files of tag and build lie in Koji, "
-                    + "where they can be referred to.")
+                "delivery cannot be reference with the source type \(request.sourceType.name): only composes of tag and build can refer to their "
+                    + "packages where they lie in Koji.")
         }
         guard limits.allowsReference else {
             throw .badRequest(
@@ -41,7 +41,7 @@ extension RequestValidator {
         case "wait":
             guard Self.hasKojiFiles(request) else {
                 throw .badRequest(
-                    "on_unsigned cannot be wait with the source type \(request.sourceType.name): only Koji, of tag and build, signs packages later."
+                    "on_unsigned cannot be wait with the source type \(request.sourceType.name): only composes of tag and build wait for signatures in Koji."
                 )
             }
             guard !request.sigkeys.isEmpty, !request.sigkeys.contains("") else {

@@ -45,7 +45,8 @@ public struct ComposeSpecification: Hashable, Sendable, Codable {
         arches = Set(request.arches).sorted()
         multilibArches = Set(request.multilibArches).sorted()
         multilibMethods = request.multilibMethods
-        flags = request.flags.subtracting(.noReuse)
+        // What is taken because it is done is in the pins.
+        flags = request.flags.subtracting([.noReuse, .includeDoneModules])
         results = request.results
         label = request.label
         composeType = request.composeType

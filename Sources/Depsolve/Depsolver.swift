@@ -45,11 +45,12 @@ public actor Depsolver {
         func resolveTree(of architecture: TreeArchitecture, from pool: PackagePool) throws(DepsolveError) {
             let hasMultilib = multilib.contains(architecture.name)
             let resolver: TreeResolver
+            var inTree: Set<NSVC> = content?.included ?? []
             let lacking: [MissingRequirement]
             if let content {
                 var modular = try ModularTreeResolver(pool, request, content, hasMultilib: hasMultilib)
                 try modular.resolve(patterns) { index, match, hidden in absences[index].note(match, in: pool, hidden: hidden) }
-                modules.formUnion(modular.modules)
+                inTree.formUnion(modular.modules)
                 moduleProblems += modular.problems
                 resolver = modular.tree
                 lacking = modular.missing
@@ -62,7 +63,9 @@ public actor Depsolver {
                 resolver = plain
                 lacking = plain.missing()
             }
-            trees.append(resolver.tree)
+            modules.formUnion(inTree)
+            let tree = resolver.tree
+            trees.append(ArchitectureTree(arch: tree.arch, binaries: tree.binaries, debug: tree.debug, modules: inTree.sorted()))
             missing += lacking.sorted { ($0.package, $0.requirement) < ($1.package, $1.requirement) }
             problems += resolver.problems.sorted { $0.package < $1.package }
             sources.merge(resolver.sources.map { ($0.record.nevra, $0) }) { first, _ in first }

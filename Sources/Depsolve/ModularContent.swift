@@ -18,7 +18,7 @@ public struct ModularContent: Hashable, Sendable {
     public var isAlone: Bool
 
     public init(
-        metadata: ModuleMetadata, lookaside: ModuleMetadata = ModuleMetadata(), baseModules: Set<String> = ["platform"],
+        metadata: ModuleMetadata, lookaside: ModuleMetadata = ModuleMetadata(), baseModules: Set<String> = ModuleBuild.baseModules,
         enabled: [ModuleReference] = [], included: Set<NSVC> = [], isAlone: Bool = false
     ) {
         self.metadata = metadata

@@ -17,7 +17,7 @@ public struct Resolution: Hashable, Sendable, Codable {
     public let problems: [InstallProblem]
     /// Packages that were listed and gave way to others; see ``DepsolveRequest/listings``.
     public let overruled: [OverruledPackage]
-    /// The builds of modules that the result has: those of its packages, those that were to be in, and, to the end, what these require in order to
+    /// The builds of modules that the trees have together: those of its packages, those that were to be in, and, to the end, what these require in order to
     /// be enabled. In order.
     public let modules: [NSVC]
     /// Modules that are not used as they should be.
@@ -45,11 +45,14 @@ public struct ArchitectureTree: Hashable, Sendable, Codable {
     public let binaries: [ResolvedPackage]
     /// Packages of debugging information, which have a tree of their own.
     public let debug: [ResolvedPackage]
+    /// The builds of modules that it has; see ``Resolution/modules``.
+    public let modules: [NSVC]
 
-    public init(arch: String, binaries: [ResolvedPackage], debug: [ResolvedPackage]) {
+    public init(arch: String, binaries: [ResolvedPackage], debug: [ResolvedPackage], modules: [NSVC] = []) {
         self.arch = arch
         self.binaries = binaries
         self.debug = debug
+        self.modules = modules
     }
 }
 

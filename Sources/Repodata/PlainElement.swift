@@ -8,7 +8,7 @@ import Glibc
 struct PlainElement {
     /// What an element may be inside of another one.
     enum Kind {
-        case package, text, empty, format, list, entry, file, changelog, version, checksum, location, name, arch
+        case package, text, time, size, headerRange, format, list, entry, file, changelog, version, checksum, location, name, arch
 
         var hasText: Bool {
             switch self {
@@ -17,7 +17,15 @@ struct PlainElement {
             }
         }
 
-        var isEmpty: Bool { [.empty, .entry, .version, .location].contains(self) }
+        var isEmpty: Bool {
+            switch self {
+            case .time, .size, .headerRange, .entry, .version, .location: true
+            default: false
+            }
+        }
+
+        /// Whether there may be any number of them.
+        var isMember: Bool { self == .entry || self == .file || self == .changelog }
     }
 
     /// A text as the value of an attribute.
@@ -28,21 +36,32 @@ struct PlainElement {
     private let bytes: UnsafeRawBufferPointer
     private let document: MetadataDocument
     /// The element that says where the file is, the only one that depends on the repository.
-    private(set) var location: Range<Int>?
+    private var location: Range<Int>?
+    /// What was there once and may not be again: createrepo_c's parser would take one of the two, and clients perhaps the other.
+    private var singles: Set<Range<Int>> = []
     private var position = 0
     /// Whether the element says what a package record does, each once.
     private var confirmed: Set<Confirmation> = []
     private let record: PackageRecord
 
-    private enum Confirmation { case name, arch, version, checksum, pkgid }
+    private enum Confirmation { case name, arch, version, checksum, size, pkgid }
 
-    /// `nil` for an element that is not plain, or of another package than `record`.
-    init?(_ bytes: UnsafeRawBufferPointer, _ document: MetadataDocument, of record: PackageRecord) {
+    /// Where in the element of primary the file's place is said; `nil` for an element that is not plain, or of another package than `record`.
+    static func location(in primary: UnsafeRawBufferPointer, of record: PackageRecord) -> Range<Int>? {
+        PlainElement(primary, .primary, of: record)?.location
+    }
+
+    /// Whether the element is plain, and of the package `record`.
+    static func isPlain(_ bytes: UnsafeRawBufferPointer, _ document: MetadataDocument, of record: PackageRecord) -> Bool {
+        PlainElement(bytes, document, of: record) != nil
+    }
+
+    private init?(_ bytes: UnsafeRawBufferPointer, _ document: MetadataDocument, of record: PackageRecord) {
         self.bytes = bytes
         self.document = document
         self.record = record
         guard Self.isText(bytes), element(in: nil), position == bytes.count else { return nil }
-        guard confirmed == (document == .primary ? [.name, .arch, .version, .checksum] : [.name, .arch, .version, .pkgid]) else {
+        guard confirmed == (document == .primary ? [.name, .arch, .version, .checksum, .size] : [.name, .arch, .version, .pkgid]) else {
             return nil
         }
         if document == .primary, location == nil { return nil }
@@ -61,7 +80,7 @@ struct PlainElement {
             for text in ["rpm:license", "rpm:vendor", "rpm:group", "rpm:buildhost", "rpm:sourcerpm"] as [StaticString] where `is`(text) {
                 return .text
             }
-            if `is`("rpm:header-range") { return .empty }
+            if `is`("rpm:header-range") { return .headerRange }
             for text in [
                 "rpm:provides", "rpm:requires", "rpm:conflicts", "rpm:obsoletes", "rpm:suggests", "rpm:enhances", "rpm:recommends",
                 "rpm:supplements",
@@ -75,24 +94,40 @@ struct PlainElement {
             if `is`("location") { return .location }
             if `is`("format") { return .format }
             for text in ["summary", "description", "packager", "url"] as [StaticString] where `is`(text) { return .text }
-            for text in ["time", "size"] as [StaticString] where `is`(text) { return .empty }
+            if `is`("time") { return .time }
+            if `is`("size") { return .size }
             return nil
         default: return nil
         }
     }
 
-    private static func attributes(of kind: Kind, in document: MetadataDocument) -> [StaticString] {
+    /// The attributes that an element may have, and how many of the first have to be there.
+    private static func attributes(of kind: Kind, in document: MetadataDocument) -> (names: [StaticString], required: Int) {
         switch kind {
-        case .package: document == .primary ? ["type"] : ["pkgid", "name", "arch"]
-        case .version: ["epoch", "ver", "rel"]
-        case .checksum: ["type", "pkgid"]
-        case .location: ["href", "xml:base"]
-        case .entry: ["name", "flags", "epoch", "ver", "rel", "pre"]
-        case .file: ["type"]
-        case .changelog: ["author", "date"]
-        case .empty: ["file", "build", "package", "installed", "archive", "start", "end"]
-        case .text, .format, .list, .name, .arch: []
+        case .package: document == .primary ? (["type"], 1) : (["pkgid", "name", "arch"], 3)
+        case .version: (["epoch", "ver", "rel"], 3)
+        case .checksum: (["type", "pkgid"], 2)
+        case .location: (["href", "xml:base"], 1)
+        case .entry: (["name", "flags", "epoch", "ver", "rel", "pre"], 1)
+        case .file: (["type"], 0)
+        case .changelog: (["author", "date"], 2)
+        case .time: (["file", "build"], 2)
+        case .size: (["package", "installed", "archive"], 3)
+        case .headerRange: (["start", "end"], 2)
+        case .text, .format, .list, .name, .arch: ([], 0)
         }
+    }
+
+    /// Whether an attribute may have that value.
+    private static func accepts(_ value: UnsafeRawBufferPointer, of attribute: StaticString) -> Bool {
+        func `is`(_ names: StaticString...) -> Bool {
+            names.contains { same(attribute, $0) }
+        }
+        if `is`("epoch", "date", "file", "build", "package", "installed", "archive", "start", "end", "pre") {
+            return !value.isEmpty && value.count < 20 && value.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+        }
+        if `is`("flags") { return (["EQ", "LT", "GT", "LE", "GE"] as [StaticString]).contains { equal(value, $0) } }
+        return true
     }
 }
 
@@ -104,7 +139,9 @@ extension PlainElement {
         let nameStart = position
         while position < bytes.count, Self.isNameByte(bytes[position]) { position += 1 }
         let name = nameStart..<position
-        guard let kind = kind(of: slice(name), in: parent), let attributes = attributes(of: kind) else { return false }
+        guard let kind = kind(of: slice(name), in: parent), kind.isMember || isFirst(name), let attributes = attributes(of: kind) else {
+            return false
+        }
         if take("/>") {
             // createrepo_c writes what has no children either way.
             guard kind.isEmpty || kind == .list else { return false }
@@ -124,6 +161,12 @@ extension PlainElement {
             location = start..<position
         }
         return kind.hasText || confirm(kind, attributes, text: slice(0..<0))
+    }
+
+    /// Whether no element of that name was there before. The names are all different, whatever they are in.
+    private mutating func isFirst(_ name: Range<Int>) -> Bool {
+        for single in singles where slice(single).elementsEqual(slice(name)) { return false }
+        return singles.insert(name).inserted
     }
 
     private mutating func children(of kind: Kind) -> Bool {
@@ -155,7 +198,8 @@ extension PlainElement {
 
     private mutating func attributes(of kind: Kind) -> [Attribute]? {
         var found: [Attribute] = []
-        var allowed = Self.attributes(of: kind, in: document)
+        let (all, required) = Self.attributes(of: kind, in: document)
+        var allowed = all
         while position < bytes.count, bytes[position] == UInt8(ascii: " ") {
             position += 1
             let start = position
@@ -171,10 +215,13 @@ extension PlainElement {
                 default: position += 1
                 }
             }
-            found.append((allowed.remove(at: index), slice(value..<position)))
+            let attribute = allowed.remove(at: index)
+            guard Self.accepts(slice(value..<position), of: attribute) else { return nil }
+            found.append((attribute, slice(value..<position)))
             guard take("\"") else { return nil }
         }
-        return found
+        return allowed.count <= all.count - required && all.prefix(required).allSatisfy { name in !allowed.contains { Self.same($0, name) } }
+            ? found : nil
     }
 
     /// An entity that XML has by itself, or a line feed, tab or carriage return by its number.
@@ -188,11 +235,13 @@ extension PlainElement {
     /// Whether the element says of the package what its record does, if it says any of that.
     private mutating func confirm(_ kind: Kind, _ attributes: [Attribute], text: UnsafeRawBufferPointer) -> Bool {
         func value(_ name: StaticString) -> UnsafeRawBufferPointer? {
-            attributes.first { Self.equal(UnsafeRawBufferPointer(start: $0.name.utf8Start, count: $0.name.utf8CodeUnitCount), name) }?.value
+            attributes.first { Self.same($0.name, name) }?.value
         }
         func says(_ value: UnsafeRawBufferPointer?, _ text: String) -> Bool { value.map { $0.elementsEqual(text.utf8) } ?? false }
         let nevra = record.nevra
         switch kind {
+        case .size: return says(value("package"), String(record.size)) && confirmed.insert(.size).inserted
+        case .file: return value("type").map { Self.equal($0, "dir") || Self.equal($0, "ghost") } ?? true
         case .name: return says(text, nevra.name) && confirmed.insert(.name).inserted
         case .arch: return says(text, nevra.arch) && confirmed.insert(.arch).inserted
         case .version:
@@ -230,6 +279,10 @@ extension PlainElement {
 
     private static func equal(_ bytes: UnsafeRawBufferPointer, _ text: StaticString) -> Bool {
         bytes.count == text.utf8CodeUnitCount && (bytes.isEmpty || memcmp(bytes.baseAddress!, text.utf8Start, bytes.count) == 0)
+    }
+
+    private static func same(_ a: StaticString, _ b: StaticString) -> Bool {
+        equal(UnsafeRawBufferPointer(start: a.utf8Start, count: a.utf8CodeUnitCount), b)
     }
 
     private static func isNameByte(_ byte: UInt8) -> Bool {

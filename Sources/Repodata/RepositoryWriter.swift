@@ -79,11 +79,10 @@ public struct RepositoryWriter: ~Copyable {
 
     /// Adds a package byte for byte, but for its file's place; tells whether it is one of which that can be done.
     private mutating func add(plain chunks: MetadataIndex.Chunks, of record: PackageRecord, href: String) throws(RepodataError) -> Bool {
-        func element(_ bytes: [UInt8], _ document: MetadataDocument) -> PlainElement? {
-            bytes.withUnsafeBytes { PlainElement($0, document, of: record) }
-        }
-        guard let filelists = chunks.filelists, let other = chunks.other, let place = element(chunks.primary, .primary)?.location,
-            element(filelists, .filelists) != nil, element(other, .other) != nil
+        guard let filelists = chunks.filelists, let other = chunks.other,
+            let place = chunks.primary.withUnsafeBytes({ PlainElement.location(in: $0, of: record) }),
+            filelists.withUnsafeBytes({ PlainElement.isPlain($0, .filelists, of: record) }),
+            other.withUnsafeBytes({ PlainElement.isPlain($0, .other, of: record) })
         else { return false }
         try RepositoryHref.check(href, in: "a package")
         var primary: [UInt8] = []

@@ -33,13 +33,12 @@ struct ModuleDefaultsTests {
             "git", ["-c", "user.name=me", "-c", "user.email=me@example.org", "commit", "--quiet", "--message=more"], in: "origin")
     }
 
-    private func fetch(_ place: Workplace, _ revision: String, allowed: Bool = true) async throws -> (ModuleDefaultsPin, ModuleMetadata) {
-        let access = try SourceAccess(allowedRoots: allowed ? [place.directory] : [], allowedURLPrefixes: [])
+    private func fetch(_ place: Workplace, _ revision: String) async throws -> (ModuleDefaultsPin, ModuleMetadata) {
         let directory = place.directory.appending("checkout-\(UUID().uuidString)")
-        let fetched = try await ModuleDefaultsFetcher(access: access, log: place.log)
-            .fetch(place.directory.appending("origin").string, at: revision, into: directory)
-        #expect(!FileManager.default.fileExists(atPath: directory.string))
-        return fetched
+        var fetcher = ModuleDefaultsFetcher(access: try SourceAccess(allowedRoots: [], allowedURLPrefixes: []), log: place.log)
+        fetcher.protocols = ["file"]
+        defer { #expect(!FileManager.default.fileExists(atPath: directory.string)) }
+        return try await fetcher.fetch(from: "file://\(place.directory)/origin", at: revision, into: directory)
     }
 
     private func streams(_ metadata: ModuleMetadata) -> [String: String?] {
@@ -62,8 +61,14 @@ struct ModuleDefaultsTests {
     func wrong() async throws {
         try await Workplace.with { place in
             _ = try await makeOrigin(place)
-            let forbidden = await #expect(throws: ComposeFailure.self) { _ = try await fetch(place, "main", allowed: false) }
-            #expect(forbidden?.code == .sourceNotUsable)
+            for address in ["https://git.example.com/defaults.git", place.directory.appending("origin").string] {
+                let access = try SourceAccess(allowedRoots: [place.directory], allowedURLPrefixes: [])
+                let forbidden = await #expect(throws: ComposeFailure.self) {
+                    _ = try await ModuleDefaultsFetcher(access: access, log: place.log)
+                        .fetch(address, at: "main", into: place.directory.appending("none"))
+                }
+                #expect(forbidden?.code == .sourceNotUsable)
+            }
             let absent = await #expect(throws: ComposeFailure.self) { _ = try await fetch(place, "gone") }
             #expect(absent?.message.contains("has no commit, branch or tag gone.") == true, "\(absent?.message ?? "")")
             try place.write("document: modulemd-defaults\nversion: 1\ndata: [\n", to: "origin/httpd.yaml")
@@ -75,15 +80,20 @@ struct ModuleDefaultsTests {
         }
     }
 
-    @Test("a link that leads out of the repository is not followed")
+    @Test("a link is not followed, whether it is a document or the folder of overrides")
     func links() async throws {
         try await Workplace.with { place in
             _ = try await makeOrigin(place)
-            try FileManager.default.createSymbolicLink(
-                atPath: place.directory.appending("origin/secret.yaml").string, withDestinationPath: "/etc/passwd")
+            let origin = place.directory.appending("origin").string
+            try FileManager.default.removeItem(atPath: origin + "/overrides")
+            try FileManager.default.createSymbolicLink(atPath: origin + "/overrides", withDestinationPath: "..")
+            try place.write(Self.document("secret", stream: "1"), to: "secret.yaml")
+            try await commit(place)
+            #expect(streams(try await fetch(place, "main").1) == ["httpd": "2.4", "nodejs": "8"])
+            try FileManager.default.createSymbolicLink(atPath: origin + "/secret.yaml", withDestinationPath: "../secret.yaml")
             try await commit(place)
             let failure = await #expect(throws: ComposeFailure.self) { _ = try await fetch(place, "main") }
-            #expect(failure?.message.contains("secret.yaml is no file of UTF-8 text") == true, "\(failure?.message ?? "")")
+            #expect(failure?.message.hasSuffix("cannot be used: secret.yaml is no file, but a link or a module of git's.") == true, "\(failure?.message ?? "")")
         }
     }
 }

@@ -140,8 +140,8 @@ public struct ComposePipeline: Sendable {
         for sentence in content.notes + resolution.findings { tell(sentence) }
         if let failure = content.koji?.leftOut?.failure(of: resolution, for: request) { throw failure }
         if let failure = resolution.failure(of: request) { throw failure }
-        let (files, content) = try await sources.files(of: resolution, from: content, for: request)
-        return try PackageChoice(files, from: content, for: request)
+        let (files, chosen) = try await sources.files(of: resolution, from: content, for: request)
+        return try await threadPool.runIfActive { try PackageChoice(files, from: chosen, for: request) }
     }
 
     /// Whether no result has the same packages, so that they have to be written.

@@ -13,7 +13,7 @@ extension ComposeSources {
     /// The modules of a request of the source type `module`, as they are now, with all that they depend on.
     func pinModules(_ request: ComposeRequest) async throws -> PinnedModules {
         var places: [any ModuleCatalog] = []
-        if !request.scratchModules.isEmpty { places.append(try await scratchModules(request)) }
+        if !request.scratchModules.isEmpty { places.append(try scratchModules(request)) }
         var repositories: [(pin: RepositoryPin, metadata: ModuleMetadata)] = []
         if !request.modularKojiTags.isEmpty {
             places.append(try await kojiTags(request.modularKojiTags, of: request))
@@ -45,24 +45,26 @@ extension ComposeSources {
 
     /// The modules that a tag or builds of Koji take along: all that are in some tags, and scratch builds.
     func pinModules(along request: ComposeRequest) async throws -> [KojiPin.Module]? {
-        var builds: [ModuleBuild] = []
+        var asked = try references(request.scratchModules)
+        var places: [any ModuleCatalog] = request.scratchModules.isEmpty ? [] : [try scratchModules(request)]
         if !request.modularKojiTags.isEmpty {
-            builds += try await kojiTags(request.modularKojiTags, of: request).newestBuilds()
+            let tags = try await kojiTags(request.modularKojiTags, of: request)
+            places.append(tags)
+            asked += try await tags.newestBuilds().map(\.id).filter { !modules.baseModules.contains($0.name) }
+                .map { ModuleReference(name: $0.name, stream: $0.stream, version: $0.version, context: $0.context) }
         }
-        if !request.scratchModules.isEmpty {
-            var rules = rules(of: request)
-            rules.noDependencies = true
-            builds += try await ModuleChoice(
-                of: references(request.scratchModules), from: try await scratchModules(request), rules: rules
-            ).modules.map(\.build)
-        }
-        return builds.isEmpty ? nil : try await kojiPin(builds, of: request)?.modules
+        if asked.isEmpty { return nil }
+        // What they depend on is there with them, or nobody wants it.
+        var rules = rules(of: request)
+        rules.noDependencies = true
+        let choice = try await ModuleChoice(of: asked, from: ModuleCatalogs(places), rules: rules)
+        return try await kojiPin(choice.modules.map(\.build), of: request)?.modules
     }
 
     /// The defaults of modules that a request names: as they were pinned earlier for a compose that is renewed, else as they are now.
     func pinModuleDefaults(_ attempt: ComposeAttempt) async throws -> (pin: ModuleDefaultsPin, metadata: ModuleMetadata)? {
         let compose = attempt.lease.compose
-        guard let url = compose.request.moduleDefaultsURL, let commit = compose.request.moduleDefaultsCommit else { return nil }
+        guard [.tag, .build, .module].contains(compose.request.sourceType), let url = compose.request.moduleDefaultsURL, let commit = compose.request.moduleDefaultsCommit else { return nil }
         let pinned = compose.isPinned ? compose.specification?.pins.moduleDefaults?.commit : nil
         return try await ModuleDefaultsFetcher(access: repositories.access, log: attempt.log)
             .fetch(url, at: pinned ?? commit, into: attempt.directory.appending("module-defaults"))
@@ -108,7 +110,7 @@ extension ComposeSources {
         try await requiredKoji().modules(inTags: tags, event: request.kojiEvent)
     }
 
-    private func scratchModules(_ request: ComposeRequest) async throws -> ScratchModules {
+    private func scratchModules(_ request: ComposeRequest) throws -> ScratchModules {
         ScratchModules(service: try requiredService(), builds: try references(request.scratchModules))
     }
 

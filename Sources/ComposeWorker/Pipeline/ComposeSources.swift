@@ -171,6 +171,10 @@ public struct ComposeSources: Sendable {
             content.koji = .init(pin: pin, packages: packages, repository: content.repositories[0].metadata.id)
         } else {
             let (repository, unusable) = try await koji.usableMetadata(of: packages)
+            // Modules are taken along whole.
+            let modular = listed.modules.streams.reduce(into: Set<NEVRA>()) { $0.formUnion($1.packages) }
+            let needed = unusable.map(\.package).filter { modular.contains($0.nevra) }
+            if !needed.isEmpty { _ = try await koji.metadata(of: needed) }
             content.repositories = [repository]
             content.koji = .init(
                 pin: pin, packages: packages, repository: repository.metadata.id,

@@ -28,12 +28,12 @@ struct ComposedModules: Sendable {
 
     init(of resolution: Resolution, from content: ModularContent?, for request: ComposeRequest) throws {
         guard let content, !resolution.modules.isEmpty else { return }
-        let inside = Set(resolution.modules)
         let sources = Set(resolution.sources.map(\.record.nevra))
         var ofAll: Set<NEVRA> = sources
         for tree in resolution.trees {
             let packages = Set((tree.binaries + tree.debug).map(\.record.nevra)).union(sources)
             ofAll.formUnion(packages)
+            let inside = Set(tree.modules)
             let metadata = content.metadata.streams { Self.base($0) == tree.arch }
             for stream in metadata.streams where inside.contains(stream.id) {
                 builds.append(Build(stream: stream, arch: tree.arch, packages: stream.packages.intersection(packages)))
@@ -41,9 +41,12 @@ struct ComposedModules: Sendable {
             let yaml = try Self.yaml(metadata, of: inside, packages: packages)
             for repository in ["os", "debug/tree"] { documents["\(tree.arch)/\(repository)"] = yaml }
         }
-        let arches = Set(resolution.trees.map(\.arch))
-        let metadata = content.metadata.streams { Self.base($0).map(arches.contains) ?? false }
-        documents["source/tree"] = try Self.yaml(metadata, of: inside, packages: ofAll)
+        let inside = Set(resolution.modules)
+        let trees = Dictionary(resolution.trees.map { ($0.arch, Set($0.modules)) }, uniquingKeysWith: { first, _ in first })
+        let ofTrees = content.metadata.streams.filter { stream in
+            stream.arch.map { arch in Self.base(arch).flatMap { trees[$0]?.contains(stream.id) } ?? false } ?? true
+        }
+        documents["source/tree"] = try Self.yaml(content.metadata.with(streams: ofTrees), of: inside, packages: ofAll)
         documents = documents.filter { !$0.value.isEmpty }
         builds.sort { ($0.stream.id, $0.arch) < ($1.stream.id, $1.arch) }
 

@@ -4,32 +4,53 @@ import Foundation
 import Modules
 import SystemPackage
 
-/// Fetches defaults of modules from the git repository that a request names: the documents of its folder, before which those of its folder
+/// Fetches defaults of modules from the git repository that a request names: the documents of its topmost folder, before which those of its folder
 /// `overrides` go.
 struct ModuleDefaultsFetcher: Sendable {
-    /// Bytes of one document; real ones have a few hundred.
-    private static let largestDocument = 1 << 20
-    private static let mostDocuments = 20_000
+    /// Documents that count, with bounds far above what distributions have.
+    private static let documents = GitRepository.Paths(
+        folders: ["", "overrides"], suffixes: [".yaml", ".yml"], most: 5000, bytes: 16 << 20)
     /// Bytes of the largest file that git may write.
     private static let sizeLimit = 256 << 20
-    private static let timeLimit = Duration.seconds(120)
+    private static let timeLimit = Duration.seconds(60)
 
     let access: SourceAccess
     let log: ComposeLog
+    /// Those that git may speak.
+    var protocols = ["http", "https"]
 
     /// Fetches them as they are at `revision`, into the new directory `directory`, which is removed again.
     ///
-    /// Throws as ``GitRepository/checkOut(_:into:)``; `.sourceNotUsable` for an address that may not be read; `.metadataCorrupt` for a document that is none.
+    /// Throws as ``GitRepository/checkOut(_:only:into:)``; `.sourceNotUsable` for an address that may not be read; `.metadataCorrupt` for a document that is
+    /// none.
     func fetch(_ url: String, at revision: String, into directory: FilePath) async throws -> (pin: ModuleDefaultsPin, ModuleMetadata) {
-        try access.authorize(try RepositoryLocation(url))
+        let location = try RepositoryLocation(url)
+        try access.authorize(location)
+        // On this host's disks git would follow links and alternates out of what may be read.
+        guard case .url = location else {
+            throw ComposeFailure(
+                .sourceNotUsable, "module_defaults_url is \(location); it must be an address of a git repository, http or https.")
+        }
+        return try await fetch(from: location.description, at: revision, into: directory)
+    }
+
+    /// As ``fetch(_:at:into:)``, from wherever it is.
+    func fetch(from url: String, at revision: String, into directory: FilePath) async throws -> (pin: ModuleDefaultsPin, ModuleMetadata) {
         let git = GitRepository(
             name: "the module defaults \(url)", url: url, hidden: [(directory.string, "the module defaults")],
+            environment: ["GIT_ALLOW_PROTOCOL": protocols.joined(separator: ":")],
             // A redirect would lead to an address that nobody has allowed.
-            settings: ["http.followRedirects=false"], sizeLimit: Self.sizeLimit, timeLimit: Self.timeLimit, log: log)
-        let commit = try await git.checkOut(revision, into: directory)
-        defer { remove(directory) }
-        let metadata = try documents(in: directory.appending("overrides"), named: "overrides/")
-            .adding(defaultsOf: try documents(in: directory, named: ""))
+            settings: ["http.followRedirects=false", "core.symlinks=false"], sizeLimit: Self.sizeLimit, timeLimit: Self.timeLimit, log: log)
+        let commit: String
+        let metadata: ModuleMetadata
+        do {
+            commit = try await git.checkOut(revision, only: Self.documents, into: directory)
+            metadata = try read(directory)
+        } catch {
+            remove(directory)
+            throw error
+        }
+        remove(directory)
         return (ModuleDefaultsPin(url: url, commit: commit), metadata)
     }
 
@@ -41,36 +62,35 @@ struct ModuleDefaultsFetcher: Sendable {
         }
     }
 
+    private func read(_ directory: FilePath) throws -> ModuleMetadata {
+        do {
+            return try documents(in: directory.appending("overrides"), named: "overrides/")
+                .adding(defaultsOf: try documents(in: directory, named: ""))
+        } catch let error as ModuleMetadataError {
+            throw ComposeFailure(.metadataCorrupt, "The module defaults cannot be used: \(error)")
+        } catch let error as CocoaError {
+            throw ComposeFailure(storage: error)
+        }
+    }
+
     /// The documents of one folder; none where there is no such folder.
     private func documents(in directory: FilePath, named prefix: String) throws -> ModuleMetadata {
         guard FileManager.default.fileExists(atPath: directory.string) else { return ModuleMetadata() }
-        let names = try FileManager.default.contentsOfDirectory(atPath: directory.string)
-            .filter { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") }.sorted()
-        guard names.count <= Self.mostDocuments else {
-            throw ComposeFailure(
-                .limitExceeded, "The module defaults have \(names.count) documents; up to \(Self.mostDocuments) are read.")
+        let names = try FileManager.default.contentsOfDirectory(atPath: directory.string).filter { name in
+            Self.documents.suffixes.contains { name.hasSuffix($0) }
         }
         var all: [ModuleMetadata] = []
-        for name in names {
+        for name in names.sorted() {
+            try Task.checkCancellation()
+            guard let bytes = FileManager.default.contents(atPath: directory.appending(name).string),
+                let text = String(validating: bytes, as: UTF8.self)
+            else { throw ComposeFailure(.metadataCorrupt, "The module defaults cannot be used: \(prefix)\(name) is no UTF-8 text.") }
             do {
-                all.append(try ModuleMetadata(yaml: try text(of: directory.appending(name), named: prefix + name)).withoutStreams)
-            } catch let error as ModuleMetadataError {
+                all.append(try ModuleMetadata(yaml: text).withoutStreams)
+            } catch {
                 throw ComposeFailure(.metadataCorrupt, "The module defaults cannot be used: \(prefix)\(name) is broken. \(error)")
             }
         }
         return try ModuleMetadata(merging: all)
-    }
-
-    /// A repository may hold links to anything.
-    private func text(of file: FilePath, named name: String) throws -> String {
-        let attributes = try FileManager.default.attributesOfItem(atPath: file.string)
-        guard attributes[.type] as? FileAttributeType == .typeRegular, let size = attributes[.size] as? Int, size <= Self.largestDocument,
-            let bytes = FileManager.default.contents(atPath: file.string), let text = String(validating: bytes, as: UTF8.self)
-        else {
-            throw ComposeFailure(
-                .metadataCorrupt,
-                "The module defaults cannot be used: \(name) is no file of UTF-8 text with at most \(Self.largestDocument) bytes.")
-        }
-        return text
     }
 }

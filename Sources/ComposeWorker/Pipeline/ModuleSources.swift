@@ -14,7 +14,7 @@ public struct ModuleSources: Sendable {
 
     public init(
         service: ModuleBuildService? = nil, kojiTags: [String] = [], repositories: [String] = [],
-        baseModules: Set<String> = ModuleChoice.Rules().baseModules
+        baseModules: Set<String> = ModuleBuild.baseModules
     ) {
         self.service = service
         self.kojiTags = kojiTags

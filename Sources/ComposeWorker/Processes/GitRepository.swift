@@ -1,6 +1,7 @@
 import ComposeModel
 import Foundation
 import Glibc
+import Synchronization
 import SystemPackage
 
 /// A git repository that is fetched as it is configured here, and not as this host's users have configured git.
@@ -14,18 +15,21 @@ struct GitRepository: Sendable {
     var environment: [String: String] = [:]
     /// Further settings of git, as KEY=VALUE.
     var settings: [String] = []
-    /// Bytes of the largest file that fetching may write; a repository comes as one.
+    /// Bytes of the largest file that git may write; what is fetched comes as one.
     let sizeLimit: Int
+    /// Of one command.
     let timeLimit: Duration
     let log: ComposeLog
 
     /// Clones it into the new directory `directory` and checks out `revision`: a commit, or the start of its name, a branch or a tag. Gives the full name
     /// of the commit.
     ///
+    /// - Parameter paths: only files that these patterns of git's mean, none of which is a link; `nil`: all that there is.
+    ///
     /// All branches and tags are fetched and nothing else, so that a commit counts only when one of them contains it: servers also keep commits that
     /// anybody has proposed. Throws `.sourceNotUsable` for a revision that there is not, `.sourceUnreachable` (transient) when the repository does not
     /// answer, `.limitExceeded` when it is too large or too slow.
-    func checkOut(_ revision: String, into directory: FilePath) async throws -> String {
+    func checkOut(_ revision: String, only paths: Paths? = nil, into directory: FilePath) async throws -> String {
         guard Self.isRevision(revision) else {
             throw ComposeFailure(.sourceNotUsable, "\"\(revision.prefix(100))\" is not a commit, a branch or a tag of \(name).")
         }
@@ -40,8 +44,42 @@ struct GitRepository: Sendable {
                 .sourceNotUsable,
                 "\(opening) has no commit, branch or tag \(revision). A commit has to be part of one of its branches or tags.")
         }
-        try await checkOut(commit: commit, in: directory)
+        guard let paths else {
+            try await checkOut(commit: commit, in: directory)
+            return commit
+        }
+        let files = try await files(of: commit, in: directory).filter { paths.mean($0.path) }
+        for file in files where !["100644", "100755"].contains(file.mode) {
+            throw ComposeFailure(.sourceNotUsable, "\(opening) cannot be used: \(file.path) is no file, but a link or a module of git's.")
+        }
+        let bytes = files.map(\.size).reduce(0, +)
+        guard files.count <= paths.most, bytes <= paths.bytes else {
+            throw ComposeFailure(
+                .limitExceeded,
+                "\(opening) has \(files.count) documents of \(bytes) bytes in all; \(paths.most) of \(paths.bytes) bytes are possible.")
+        }
+        if !files.isEmpty { try await checkOut(commit: commit, paths: files.map(\.path), in: directory) }
         return commit
+    }
+
+    /// Which files of a repository are wanted, and how much of them.
+    struct Paths: Sendable {
+        /// The folders that count, "" for the topmost, and not those inside of them.
+        let folders: [String]
+        let suffixes: [String]
+        let most: Int
+        let bytes: Int
+
+        func mean(_ path: String) -> Bool {
+            let folder = path.split(separator: "/").dropLast().joined(separator: "/")
+            return folders.contains(folder) && suffixes.contains { path.hasSuffix($0) }
+        }
+    }
+
+    private struct File {
+        let mode: String
+        let size: Int
+        let path: String
     }
 
     private var opening: String { name.prefix(1).uppercased() + name.dropFirst() }
@@ -96,8 +134,31 @@ struct GitRepository: Sendable {
         return nil
     }
 
-    private func checkOut(commit: String, in directory: FilePath) async throws {
-        let (ending, output) = try await run(["checkout", "--quiet", "--detach", "--force", commit], in: directory)
+    /// All files of a commit.
+    private func files(of commit: String, in directory: FilePath) async throws -> [File] {
+        let listing = Mutex<[UInt8]>([])
+        let ending = try await run(["ls-tree", "-r", "-l", "-z", "--full-tree", commit], in: directory) { bytes in
+            listing.withLock { if $0.count < Self.longestListing { $0 += bytes } }
+        }
+        let bytes = listing.withLock { $0 }
+        guard ending == .exited(0), bytes.count < Self.longestListing else {
+            throw ComposeFailure(.limitExceeded, "\(opening) has more files than can be listed.")
+        }
+        return bytes.split(separator: 0).compactMap { entry in
+            // MODE TYPE NAME SIZE, a tab and the path.
+            let parts = entry.split(separator: UInt8(ascii: "\t"), maxSplits: 1)
+            let words = parts[0].split(separator: UInt8(ascii: " ")).map { String(decoding: $0, as: UTF8.self) }
+            guard parts.count == 2, words.count == 4 else { return nil }
+            return File(mode: words[0], size: Int(words[3]) ?? 0, path: String(decoding: parts[1], as: UTF8.self))
+        }
+    }
+
+    /// Bytes of what git says of a commit's files.
+    private static let longestListing = 64 << 20
+
+    private func checkOut(commit: String, paths: [String]? = nil, in directory: FilePath) async throws {
+        let what = paths.map { ["restore", "--quiet", "--source=\(commit)", "--worktree", "--"] + $0.map { ":(top,literal)\($0)" } }
+        let (ending, output) = try await run(what ?? ["checkout", "--quiet", "--detach", "--force", commit], in: directory)
         guard ending != .exited(0) else { return }
         let lines = output.lastLines()
         for line in lines { log.write(.error, "git: \(line)") }
@@ -110,6 +171,14 @@ struct GitRepository: Sendable {
 
     private func run(_ arguments: [String], in directory: FilePath) async throws -> (ChildProcess.Ending, OutputTail) {
         let output = OutputTail(hiding: hidden)
+        let ending = try await run(arguments, in: directory) { output.append($0) }
+        output.finish()
+        return (ending, output)
+    }
+
+    private func run(
+        _ arguments: [String], in directory: FilePath, output: @escaping @Sendable ([UInt8]) -> Void
+    ) async throws -> ChildProcess.Ending {
         var variables = ChildProcess.plainEnvironment(home: directory)
         variables.merge([
             "GIT_TERMINAL_PROMPT": "0", "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_OPTIONAL_LOCKS": "0",
@@ -121,9 +190,7 @@ struct GitRepository: Sendable {
             program: "prlimit", arguments: ["--fsize=\(sizeLimit)", "git"] + settings + arguments, environment: variables,
             directory: directory, timeLimit: timeLimit)
         do {
-            let ending = try await child.run { output.append($0) }
-            output.finish()
-            return (ending, output)
+            return try await child.run(output: output)
         } catch is ChildProcess.CannotStart {
             throw ComposeFailure(
                 .internal, "\(opening) cannot be fetched: git cannot be started by this worker. Its administrators can help.")

@@ -12,7 +12,8 @@ public actor KojiModuleTags: ModuleCatalog {
     private let hub: KojiHub
     private let tags: [String]
     private let event: Int
-    private var listing: [TaggedModule.Stream: [TaggedModule]]?
+    /// Begun by the first question; the others wait for it.
+    private var listing: Task<[TaggedModule.Stream: [TaggedModule]], any Error>?
     /// What builds say about the modules that they are, by the builds' numbers.
     private var known: [Int: KojiModule] = [:]
 
@@ -26,8 +27,8 @@ public actor KojiModuleTags: ModuleCatalog {
 
     // MARK: Catalog
 
-    /// What is named exactly may be any complete build in Koji, if the tags do not have it. A filter by base modules does not apply: a build in Koji does not
-    /// tell what it was made against.
+    /// What is named exactly may be any complete build in Koji, if the tags do not have it. A filter by base modules applies as far as documents say which
+    /// they run on.
     public func builds(of reference: ModuleReference, filter: ModuleBuildFilter) async throws(ComposeFailure) -> [ModuleBuild] {
         let found: [DescribedModule]
         do throws(KojiError) {
@@ -36,7 +37,7 @@ public actor KojiModuleTags: ModuleCatalog {
         } catch {
             throw ComposeFailure(error)
         }
-        return try Self.builds(of: found)
+        return try Self.builds(of: found).filter { filter.accepts(documented: $0.stream) }
     }
 
     public func streams(of module: String, filter: ModuleBuildFilter) async throws(ComposeFailure) -> [String] {
@@ -90,7 +91,8 @@ public actor KojiModuleTags: ModuleCatalog {
 
     /// The builds that are named exactly, whatever tags they are in.
     private func anywhere(_ reference: ModuleReference) async throws(KojiError) -> [DescribedModule] {
-        guard let version = reference.version else { return [] }
+        // What is no name of a module must not become a pattern that means much of Koji.
+        guard let version = reference.version, !reference.description.contains(where: "*?[]\\".contains) else { return [] }
         let start = "\(reference.name)-\(TaggedModule.Stream.kojiName(of: reference.stream))-\(version)."
         let names: [KojiName] =
             if let context = reference.context {
@@ -138,7 +140,17 @@ public actor KojiModuleTags: ModuleCatalog {
 
     /// The builds of each stream that count.
     private func tagged() async throws(KojiError) -> [TaggedModule.Stream: [TaggedModule]] {
-        if let listing { return listing }
+        let task = listing ?? Task { try await list() }
+        listing = task
+        do {
+            return try await withTaskCancellationHandler { try await task.value } onCancel: { task.cancel() }
+        } catch {
+            listing = nil
+            throw error as? KojiError ?? KojiError(.canceled, "The work was stopped before Koji had answered.")
+        }
+    }
+
+    private func list() async throws(KojiError) -> [TaggedModule.Stream: [TaggedModule]] {
         var all: [TaggedModule.Stream: [TaggedModule]] = [:]
         for (name, tag) in zip(tags, try await hub.getTags(tags.map { .name($0) }, event: event)) {
             guard let tag else { throw await noTag(name) }
@@ -152,7 +164,6 @@ public actor KojiModuleTags: ModuleCatalog {
                 all[stream] = builds.filter { depth($0) == topmost && seen.insert($0.buildID).inserted }
             }
         }
-        listing = all
         return all
     }
 

@@ -27,8 +27,8 @@ extension KojiSource {
                     pinned.append(.init(id: "\(module.id)", tag: module.kojiTag ?? described.contentTag, build: module.id.kojiBuild))
                 case .unusable(let finding): wrong.append("\(module.id) \(finding)")
                 case .absent:
-                    if let tag = module.kojiTag {
-                        pinned.append(.init(id: "\(module.id)", tag: tag, scratchID: module.scratchID))
+                    if let tag = module.kojiTag, let scratchID = module.scratchID {
+                        pinned.append(.init(id: "\(module.id)", tag: tag, scratchID: scratchID))
                     } else {
                         wrong.append("\(module.id) has no build \(module.id.kojiBuild)")
                     }
@@ -110,7 +110,14 @@ extension KojiSource {
                 }
                 let place = module.scratchID.map { "the scratch build \($0)" } ?? "not in Koji"
                 let document = KojiModuleDocument(of: id, in: place, name: "modulemd")
-                return try arches.map { try document.stream(in: metadata, arch: $0) }
+                return try arches.compactMap { arch in
+                    let arches = [arch, Self.buildArches[arch]]
+                    // It may not be built for each architecture.
+                    let stream = metadata.streams.first { $0.arch != nil && arches.contains($0.arch) } ?? metadata.streams.first { $0.arch == nil }
+                    return try stream.map {
+                        try document.stream(in: ModuleMetadata().with(streams: [$0]), arch: $0.arch ?? Self.buildArches[arch] ?? arch)
+                    }
+                }
             }
             return ModuleMetadata().with(streams: streams.flatMap(\.self))
         } catch let error as ComposeFailure {
@@ -156,7 +163,7 @@ extension KojiSource {
         for arch in arches {
             let document = KojiModuleDocument(of: module, build: build, name: "modulemd.\(Self.buildArches[arch] ?? arch).txt")
             if let yaml = try await read(document, in: directory) {
-                streams.append(try document.stream(in: yaml, arch: arch))
+                streams.append(try document.stream(in: yaml, arch: Self.buildArches[arch] ?? arch))
             } else {
                 others.append(arch)
             }
@@ -169,7 +176,7 @@ extension KojiSource {
             yaml = try await hub.getModule(.name(build))?.modulemd
         }
         guard let yaml else { throw document.unusable("it is not there") }
-        return streams + (try others.map { try document.stream(in: yaml, arch: $0) })
+        return streams + (try others.map { try document.stream(in: yaml, arch: Self.buildArches[$0] ?? $0) })
     }
 
     /// What Koji builds for trees that have another name.

@@ -23,6 +23,8 @@ struct ModuleArtifacts {
         var missing: Set<NEVRA> = []
         let namesPackages = documents.contains { !$0.artifacts.isEmpty }
         for document in documents {
+            // It has what the other one filters out; see ModuleStream.packages.
+            let isDevel = document.id.name.hasSuffix("-devel")
             var artifacts: Set<NEVRA> = []
             if namesPackages {
                 for artifact in document.artifacts {
@@ -37,7 +39,7 @@ struct ModuleArtifacts {
                 }
             } else {
                 let arch = document.arch.map(Architecture.init)
-                let built = listed.filter { (arch?.runs($0.arch) ?? !$0.nevra.isSource) && !document.filters.contains($0.name) }
+                let built = listed.filter { (arch?.runs($0.arch) ?? !$0.nevra.isSource) && (isDevel || !document.filters.contains($0.name)) }
                 let builds = Set(built.map(\.buildID))
                 let sources = listed.filter { $0.nevra.isSource && builds.contains($0.buildID) }
                 kept.formUnion((built + sources).map(\.id))

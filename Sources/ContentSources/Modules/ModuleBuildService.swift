@@ -28,9 +28,11 @@ public struct ModuleBuildService: ModuleCatalog {
     /// Koji has builds of `NAME-devel` with what a module filters out, of which the service knows nothing: what it has of NAME stands for them,
     /// and they depend on it.
     public func builds(of reference: ModuleReference, filter: ModuleBuildFilter) async throws -> [ModuleBuild] {
-        let found = try await newest(reference, filter: filter).map { record throws(ComposeFailure) in try build(record) }
+        // Documents of older versions are nobody's affair.
+        let found = try reference.choice(of: try await newest(reference, filter: filter), id: \.id)
+            .map { record throws(ComposeFailure) in try build(record) }
         guard found.isEmpty, let plain = reference.withoutDevel else { return found }
-        return try await newest(plain, filter: filter).map { record throws(ComposeFailure) in
+        return try plain.choice(of: try await newest(plain, filter: filter), id: \.id).map { record throws(ComposeFailure) in
             let build = try self.build(record)
             return ModuleBuild(stream: try devel(build.stream), kojiTag: build.kojiTag, bases: build.bases)
         }

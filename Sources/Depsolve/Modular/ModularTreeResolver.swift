@@ -56,7 +56,8 @@ struct ModularTreeResolver {
                 if let problem, !request.noDeps, !problems.contains(problem) { problems.append(problem) }
                 try inspect(packages.packages(of: build), in: view)
             }
-        } else if request.checkInstallability {
+        } else if request.checkInstallability || isAlone && !request.noDeps && !request.lookaside.isEmpty {
+            // Modules alone always lack what every machine has; a lookaside says that it has that.
             if !request.packages.isEmpty, request.noDeps { try inspect(Array(requested), in: views.asItComes) }
             if isAlone || request.noDeps {
                 for build in builds.indices where included.contains(builds[build].id) {

@@ -23,6 +23,16 @@ public struct ModuleBuildFilter: Hashable, Sendable {
         }
     }
 
+    /// Whether it accepts a build of which nothing is known but its document. That names a base module's stream in short (`f26` for `f26.0.0`); one that
+    /// names none is of any.
+    public func accepts(documented stream: ModuleStream) -> Bool {
+        let bases = ModuleBuild.Base.required(by: stream)
+        if bases.isEmpty { return true }
+        guard let baseStream, let version = ModuleBuild.Base.version(ofStream: baseStream) else { return accepts(bases) }
+        return accepts(
+            bases.map { .init(name: $0.name, stream: $0.streamVersion == version ? baseStream : $0.stream, streamVersion: $0.streamVersion) })
+    }
+
     /// The same for what is asked for by its complete name: it counts when it is done, too, since somebody wants this very build.
     public func applied(to reference: ModuleReference) -> ModuleBuildFilter {
         var filter = self

@@ -20,13 +20,10 @@ public struct ModuleCatalogs: ModuleCatalog {
         return []
     }
 
-    /// Those of the first that has any: where that is, there are the module's builds.
     public func streams(of module: String, filter: ModuleBuildFilter) async throws -> [String] {
-        for catalog in catalogs {
-            let found = try await catalog.streams(of: module, filter: filter)
-            if !found.isEmpty { return found }
-        }
-        return []
+        var streams: Set<String> = []
+        for catalog in catalogs { streams.formUnion(try await catalog.streams(of: module, filter: filter)) }
+        return streams.sorted()
     }
 
     public func modules() async throws -> [String] {

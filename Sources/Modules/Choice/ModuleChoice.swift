@@ -22,7 +22,7 @@ public struct ModuleChoice: Sendable {
         public var noDependencies = false
         public var filter = ModuleBuildFilter()
         /// What every machine has and no compose contains.
-        public var baseModules: Set<String> = ["platform", "bootstrap"]
+        public var baseModules = ModuleBuild.baseModules
 
         public init() {}
     }

@@ -13,9 +13,9 @@ public struct RepositoryModules: ModuleCatalog {
         builds = Dictionary(grouping: streams.map { ModuleBuild(stream: $0) }, by: \.id.name)
     }
 
-    /// A filter by base modules does not apply: a repository does not tell what its modules were built against.
+    /// A filter by base modules applies as far as documents say which they run on.
     public func builds(of reference: ModuleReference, filter: ModuleBuildFilter) -> [ModuleBuild] {
-        builds[reference.name, default: []].filter { reference.includes($0.id) }
+        builds[reference.name, default: []].filter { reference.includes($0.id) && filter.accepts(documented: $0.stream) }
     }
 
     public func streams(of module: String, filter: ModuleBuildFilter) -> [String] {

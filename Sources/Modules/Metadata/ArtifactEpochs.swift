@@ -1,38 +1,29 @@
-import Yams
-
 /// The documents of the first modules, of 2017, name packages without an epoch, which libmodulemd refuses.
 enum ArtifactEpochs {
-    /// The same documents, with epoch 0 where a package of a stream's artifacts has none. Other documents keep their very bytes.
+    /// The same documents, with epoch 0 where a package of a stream's artifacts has none; everything else keeps its very bytes.
+    ///
+    /// By lines and not by what they mean as YAML: reading and writing it would take what a document's author likes, where it refers to parts of itself.
     static func added(to yaml: String) -> String {
         guard yaml.contains("artifacts:") else { return yaml }
-        // Cheap, and right but for strange layouts: only a line of its own that names a package without a colon is in need.
-        guard yaml.split(separator: "\n").contains(where: isBare) else { return yaml }
-        do {
-            var documents: [Node] = []
-            for document in try Yams.compose_all(yaml: yaml) { documents.append(withEpochs(document)) }
-            return try Yams.serialize(nodes: documents, explicitStart: true, explicitEnd: true)
-        } catch {
-            // libmodulemd says what is wrong with it, in its own words.
-            return yaml
+        var lines: [Substring] = []
+        // How far the key `artifacts` is indented, below which packages are.
+        var artifacts: Int?
+        for line in yaml.split(separator: "\n", omittingEmptySubsequences: false) {
+            let text = line.drop { $0 == " " }
+            let indentation = line.count - text.count
+            if let start = artifacts, !text.isEmpty, indentation <= start { artifacts = nil }
+            if text.hasPrefix("artifacts:") { artifacts = indentation }
+            lines.append(artifacts == nil ? line : withEpoch(line, text))
         }
+        return lines.joined(separator: "\n")
     }
 
-    private static func isBare(_ line: Substring) -> Bool {
-        let item = line.drop { $0 == " " }
-        guard item.hasPrefix("- ") else { return false }
-        return !item.contains(":") && item.contains(".") && item.count { $0 == "-" } > 2
-    }
-
-    private static func withEpochs(_ document: Node) -> Node {
-        var document = document
-        guard document["document"] == "modulemd", let rpms = document["data"]?["artifacts"]?["rpms"]?.sequence else { return document }
-        let named = rpms.map { node -> Node in
-            guard let text = node.string, !text.contains(":") else { return node }
-            let parts = text.split(separator: "-", omittingEmptySubsequences: false)
-            guard parts.count > 2 else { return node }
-            return Node((parts.dropLast(2) + ["0:\(parts[parts.count - 2])"[...]] + parts.suffix(1)).joined(separator: "-"))
-        }
-        document["data"]?["artifacts"]?["rpms"] = Node(named)
-        return document
+    /// `  - NAME-0:VERSION-RELEASE.ARCH` for a line without the epoch.
+    private static func withEpoch(_ line: Substring, _ text: Substring) -> Substring {
+        guard text.hasPrefix("- "), !text.contains(":"), text.contains(".") else { return line }
+        let dashes = text.dropFirst(2).indices.filter { text[$0] == "-" }
+        guard dashes.count >= 2 else { return line }
+        let version = text.index(after: dashes[dashes.count - 2])
+        return "\(line[..<version])0:\(line[version...])"
     }
 }

@@ -73,9 +73,12 @@ public struct ModuleMetadata: Hashable, Sendable {
         // libmodulemd merges the rest, which it does by whole indexes.
         guard let merger = modulemd_module_index_merger_new() else { return }
         defer { g_object_unref(UnsafeMutableRawPointer(merger)) }
+        // A translation is found by its stream alone, and there are no streams in these; those of one stream are merged when they are written.
+        let translations = several.flatMap(\.remarks).filter { $0.kind == .translation }
         for metadata in several {
             let index = ModuleIndex()
-            for document in metadata.defaults.map(\.document) + metadata.remarks.map(\.document) { try index.add(document) }
+            let others = metadata.remarks.filter { $0.kind != .translation }
+            for document in metadata.defaults.map(\.document) + others.map(\.document) { try index.add(document) }
             modulemd_module_index_merger_associate_index(merger, index.pointer, 0)
         }
         var merged: OpaquePointer?
@@ -87,6 +90,7 @@ public struct ModuleMetadata: Hashable, Sendable {
             let index = ModuleIndex(owning: merged)
             for module in index.modules { try read(module) }
         }
+        for translation in translations where !remarks.contains(translation) { remarks.append(translation) }
         sort()
     }
 

@@ -67,7 +67,8 @@ struct Resolve: AsyncParsableCommand {
         } else {
             print(ResolutionReport(resolution).text, terminator: "")
         }
-        let isBroken = checkDeps && !(resolution.missing.isEmpty && resolution.problems.isEmpty)
+        let isUnmet = resolution.moduleProblems.contains { $0.kind == .unmetRequirements }
+        let isBroken = checkDeps && !(resolution.missing.isEmpty && resolution.problems.isEmpty && !isUnmet)
         if isBroken || resolution.absent.contains(where: \.isNowhere) { throw ExitCode(1) }
     }
 

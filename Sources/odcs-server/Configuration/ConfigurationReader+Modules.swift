@@ -1,6 +1,7 @@
 import ComposeModel
 import ContentSources
 import Koji
+import Modules
 
 /// The keys below `mbs` and `modules`.
 extension ConfigurationReader {
@@ -8,7 +9,7 @@ extension ConfigurationReader {
         let modules = ServerConfiguration.Modules(
             service: try moduleBuildServer(), kojiTags: try strings("modules.koji_tags", default: []),
             repositories: try strings("modules.repositories", default: []),
-            baseModules: Set(try strings("modules.base_modules", default: ["platform", "bootstrap"])))
+            baseModules: Set(try strings("modules.base_modules", default: ModuleBuild.baseModules.sorted())))
         if modules.service != nil, koji == nil { throw mistake("mbs.url", "needs koji.hub: the packages of its modules are in Koji") }
         if !modules.kojiTags.isEmpty, koji == nil { throw mistake("modules.koji_tags", "needs koji.hub, where the tags are") }
         if modules.repositories.isEmpty { return modules }
