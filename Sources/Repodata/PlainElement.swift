@@ -220,7 +220,8 @@ extension PlainElement {
             found.append((attribute, slice(value..<position)))
             guard take("\"") else { return nil }
         }
-        return allowed.count <= all.count - required && all.prefix(required).allSatisfy { name in !allowed.contains { Self.same($0, name) } }
+        return allowed.count <= all.count - required
+            && all.prefix(required).allSatisfy { name in !allowed.contains { Self.same($0, name) } }
             ? found : nil
     }
 

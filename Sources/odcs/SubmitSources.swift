@@ -157,6 +157,7 @@ struct SubmitBuild: SubmitCommand {
     var packages: [String] = []
 
     @OptionGroup var scratch: ScratchBuildOptions
+    @OptionGroup(title: "KOJI") var koji: KojiOptions
     @OptionGroup(title: "KOJI") var files: KojiFileOptions
     @OptionGroup(title: "COMPOSE") var options: SubmissionOptions
     @OptionGroup(title: "WAITING") var patience: PatienceOptions
@@ -170,6 +171,7 @@ struct SubmitBuild: SubmitCommand {
 
     func source(in console: Console) -> ComposeSubmission.Source {
         var source = ComposeSubmission.Source(type: "build", packages: packages.nilIfEmpty)
+        koji.apply(to: &source)
         source.builds = builds.nilIfEmpty
         source.scratchBuildTasks = scratch.tasks.nilIfEmpty
         return source

@@ -54,7 +54,7 @@ import Testing
             (#"{\#(tag), "delivery": true}"#, "delivery must be a string, not true."),
             (
                 #"{"source": {"type": "repo", "source": "/srv/repo"}, "delivery": "reference"}"#,
-                "delivery cannot be reference with the source type repo: only the files of tag and build lie in Koji, where they can be referred to."
+                "delivery cannot be reference with the source type repo: only composes of tag and build can refer to their packages where they lie in Koji."
             ),
             (
                 #"{\#(tag), "delivery": "reference", "results": ["iso"]}"#,
@@ -63,7 +63,7 @@ import Testing
             (#"{\#(tag), "on_unsigned": "pray"}"#, #"on_unsigned is "pray"; it must be fail or wait."#),
             (
                 #"{"source": {"type": "repo", "source": "/srv/repo", "sigkeys": ["0b3e5524"]}, "on_unsigned": "wait"}"#,
-                "on_unsigned cannot be wait with the source type repo: only Koji, of tag and build, signs packages later."
+                "on_unsigned cannot be wait with the source type repo: only composes of tag and build wait for signatures in Koji."
             ),
             (
                 #"{"source": {"type": "tag", "source": "f26"}, "on_unsigned": "wait"}"#,

@@ -93,7 +93,9 @@ struct ModuleDefaultsTests {
             try FileManager.default.createSymbolicLink(atPath: origin + "/secret.yaml", withDestinationPath: "../secret.yaml")
             try await commit(place)
             let failure = await #expect(throws: ComposeFailure.self) { _ = try await fetch(place, "main") }
-            #expect(failure?.message.hasSuffix("cannot be used: secret.yaml is no file, but a link or a module of git's.") == true, "\(failure?.message ?? "")")
+            #expect(
+                failure?.message.hasSuffix("cannot be used: secret.yaml is no file, but a link or a module of git's.") == true,
+                "\(failure?.message ?? "")")
         }
     }
 }

@@ -62,7 +62,8 @@ struct ModuleBuildServiceTests {
             try await service.ids(recorded.reference, filter: recorded.filter)
         }
         let name = recorded.reference.split(separator: ":").prefix(2).joined(separator: ":")
-        #expect(Set(found) == Set(recorded.found.map { "\(name):\($0)" }))
+        let newest = recorded.found.compactMap { NSVC("\(name):\($0)") }.map(\.version).max()
+        #expect(Set(found) == Set(recorded.found.map { "\(name):\($0)" }.filter { NSVC($0)?.version == newest }))
     }
 
     @Test("of each build its document, its tag in Koji and what it was built against")
@@ -125,7 +126,6 @@ struct ModuleBuildServiceTests {
             #expect(
                 try await service.ids("testmodule:master") == [
                     "testmodule:master:20180505000000:deadbeef", "testmodule:master:20180505000000:c2c572ec",
-                    "testmodule:master:20180405123256:ffffffff", "testmodule:master:20180405123256:c2c572ec",
                 ])
             #expect(server.requests.map { $0.query["page"] } == ["1", "2"])
         }
@@ -139,7 +139,7 @@ struct ModuleBuildServiceTests {
         }
     }
 
-    @Test("builds are all read where the service orders versions as texts")
+    @Test("the newest build is found where the service orders versions as texts")
     func disorder() async throws {
         var limits = ModuleBuildBench.limits
         limits.pageSize = 2
@@ -150,7 +150,7 @@ struct ModuleBuildServiceTests {
         }) { server in
             try await ModuleBuildBench.with(server.address, limits: limits) { try await $0.ids("m:1") }
         }
-        #expect(Set(found) == ["m:1:9:a", "m:1:11:a", "m:1:10:a", "m:1:1:a"])
+        #expect(found == ["m:1:11:a"])
     }
 
     @Test("streams and names of modules are those of the newest builds")

@@ -145,6 +145,52 @@ import Testing
         }
     }
 
+    @Test("each architecture has its own packages and documents, and a scratch build is taken by its full name alone")
+    func architecturesAndScratch() async throws {
+        var world = ModularWorld.kitchen
+        world.modules[0].packages.append(.init(name: "flipper", version: "1.4", arch: "aarch64", module: "flipper:1"))
+        world.modules.append(
+            .init(
+                name: "whisk", stream: "1", context: "c2c572ec_1",
+                packages: ["x86_64", "aarch64"].map { .init(name: "whisk", version: "0.1", arch: $0, module: "whisk:1") }, state: 3,
+                isScratch: true))
+        try await with(world) { koji, _ in
+            let id = try await koji.submit(
+                #""type": "module", "source": "flipper:1", "scratch_modules": ["whisk:1:20180405123256:c2c572ec_1"]"#,
+                #""arches": ["x86_64", "aarch64"]"#)
+            let compose = try await koji.end(of: id)
+            #expect(compose.state == "done", "\(compose.reason)")
+            for arch in ["x86_64", "aarch64"] {
+                #expect(try compose.packages("\(arch)/os") == ["flipper-1.4-1.\(arch)", "whisk-0.1-1.\(arch)"])
+                let yaml = try await compose.modules("\(arch)/os")
+                #expect(yaml.contains("- whisk-0:0.1-1.\(arch)") && yaml.contains("context: c2c572ec_1"))
+                #expect(yaml.matches(of: /- flipper-0:1\.4-1\./).count == 1)
+            }
+            let plain = try await koji.compose(#""type": "module", "source": "whisk:1""#)
+            #expect(plain.state == "failed")
+            #expect(plain.document.stateReason?.contains("scratch_modules") == true, "\(plain.reason)")
+        }
+    }
+
+    @Test(
+        "what a module needs and a lookaside lacks is told, and without a lookaside nothing is, since every machine has more than modules")
+    func lookaside() async throws {
+        var world = ModularWorld.kitchen
+        world.modules[3].packages[0] = .init(name: "tongs", version: "2.1", requires: ["tongs-libs", "iron"], module: "tongs:2")
+        try await with(world) { koji, _ in
+            let alone = try await koji.compose(#""type": "module", "source": "flipper:2""#, flags: ["no_reuse"])
+            #expect(alone.document.stateReason == "Done: 5 packages.", "\(alone.reason)")
+            let id = try await koji.submit(
+                #""type": "module", "source": "flipper:2""#, "\"lookaside_repos\": [\"\(Checkout.testsRepo)\"]")
+            let beside = try await koji.end(of: id)
+            #expect(
+                beside.document.stateReason?.contains("Nothing provides iron, which tongs-2.1-1.x86_64 requires") == true,
+                "\(beside.reason)")
+            let checked = try await koji.compose(#""type": "module", "source": "flipper:2""#, flags: ["check_deps"])
+            #expect(checked.document.failure?.code == .brokenDependencies)
+        }
+    }
+
     @Test("tags of Koji have modules too, and no Module Build Service is asked then")
     func modularTags() async throws {
         try await with { koji, world in

@@ -14,26 +14,23 @@ extension ComposeSources {
     func pinModules(_ request: ComposeRequest) async throws -> PinnedModules {
         var places: [any ModuleCatalog] = []
         if !request.scratchModules.isEmpty { places.append(try scratchModules(request)) }
-        var repositories: [(pin: RepositoryPin, metadata: ModuleMetadata)] = []
+        let repositories = ConfiguredRepositories { try await modularRepositories(arches: request.arches) }
         if !request.modularKojiTags.isEmpty {
             places.append(try await kojiTags(request.modularKojiTags, of: request))
         } else {
             if let service = modules.service { places.append(service) }
             if !modules.kojiTags.isEmpty { places.append(try await kojiTags(modules.kojiTags, of: request)) }
-            repositories = try await modularRepositories(arches: request.arches)
-            if !repositories.isEmpty {
-                places.append(
-                    RepositoryModules(try merged(repositories.map(\.metadata)), name: "the repositories of this service's configuration"))
-            }
+            if !modules.repositories.isEmpty { places.append(repositories) }
         }
         let choice = try await ModuleChoice(
             of: try references(request.source + request.scratchModules), from: ModuleCatalogs(places), rules: rules(of: request))
         let builds = choice.modules.map(\.build)
         // Those that were found in a repository have no tag of Koji.
-        let found = repositories.map { Set($0.metadata.streams.map(\.id)) }
+        let read = await repositories.read
+        let found = read.map { Set($0.metadata.streams.map(\.id)) }
         let local = Set(
             builds.filter { $0.kojiTag == nil && $0.scratchID == nil }.map(\.id).filter { id in found.contains { $0.contains(id) } })
-        let used = zip(repositories, found).filter { !local.isDisjoint(with: $1) }.map(\.0)
+        let used = zip(read, found).filter { !local.isDisjoint(with: $1) }.map(\.0)
         return PinnedModules(
             ids: builds.map(\.id), koji: try await kojiPin(builds.filter { !local.contains($0.id) }, of: request),
             repositories: used.map(\.pin),
@@ -64,7 +61,9 @@ extension ComposeSources {
     /// The defaults of modules that a request names: as they were pinned earlier for a compose that is renewed, else as they are now.
     func pinModuleDefaults(_ attempt: ComposeAttempt) async throws -> (pin: ModuleDefaultsPin, metadata: ModuleMetadata)? {
         let compose = attempt.lease.compose
-        guard [.tag, .build, .module].contains(compose.request.sourceType), let url = compose.request.moduleDefaultsURL, let commit = compose.request.moduleDefaultsCommit else { return nil }
+        guard [.tag, .build, .module].contains(compose.request.sourceType), let url = compose.request.moduleDefaultsURL,
+            let commit = compose.request.moduleDefaultsCommit
+        else { return nil }
         let pinned = compose.isPinned ? compose.specification?.pins.moduleDefaults?.commit : nil
         return try await ModuleDefaultsFetcher(access: repositories.access, log: attempt.log)
             .fetch(url, at: pinned ?? commit, into: attempt.directory.appending("module-defaults"))
@@ -177,8 +176,14 @@ extension ComposeSources {
     ) async throws -> ModularContent? {
         var others: [ModuleMetadata] = []
         for repository in lookaside { others.append(try await repositories.modules(of: repository)) }
+        let enabled = try references(request.modules)
+        if let exact = enabled.first(where: { $0.version != nil }), request.sourceType != .module {
+            throw ComposeFailure(
+                .sourceNotUsable,
+                "\(exact) cannot be enabled: a stream is, whose newest version counts. Write \(exact.name):\(exact.stream) in modules.")
+        }
         let content = ModularContent(
-            metadata: metadata, lookaside: try merged(others), baseModules: modules.baseModules, enabled: try references(request.modules),
+            metadata: metadata, lookaside: try merged(others), baseModules: modules.baseModules, enabled: enabled,
             included: included)
         let isModular = !content.metadata.streams.isEmpty || !content.lookaside.streams.isEmpty || !content.enabled.isEmpty
         return isModular ? content : nil
@@ -192,6 +197,39 @@ extension ComposeSources {
         } catch {
             throw ComposeFailure(.metadataCorrupt, "What the sources say of modules does not go together: \(error)")
         }
+    }
+}
+
+/// The repositories with modules of the service's configuration, which are read when a module is looked for that no other place has.
+actor ConfiguredRepositories: ModuleCatalog {
+    nonisolated let name = "the repositories of this service's configuration"
+    private let load: @Sendable () async throws -> [(pin: RepositoryPin, metadata: ModuleMetadata)]
+    private var loading: Task<[(pin: RepositoryPin, metadata: ModuleMetadata)], any Error>?
+    /// Those that were read; none where nobody has asked.
+    private(set) var read: [(pin: RepositoryPin, metadata: ModuleMetadata)] = []
+
+    init(_ load: @escaping @Sendable () async throws -> [(pin: RepositoryPin, metadata: ModuleMetadata)]) { self.load = load }
+
+    func builds(of reference: ModuleReference, filter: ModuleBuildFilter) async throws -> [ModuleBuild] {
+        try await modular().builds(of: reference, filter: filter)
+    }
+
+    func streams(of module: String, filter: ModuleBuildFilter) async throws -> [String] {
+        try await modular().streams(of: module, filter: filter)
+    }
+
+    func modules() async throws -> [String] { try await modular().modules() }
+
+    private func modular() async throws -> RepositoryModules {
+        let load = load
+        let task = loading ?? Task { try await load() }
+        loading = task
+        read = try await withTaskCancellationHandler {
+            try await task.value
+        } onCancel: {
+            task.cancel()
+        }
+        return RepositoryModules(ModuleMetadata().with(streams: read.flatMap(\.metadata.streams)), name: name)
     }
 }
 

@@ -23,6 +23,9 @@ struct ComposedModules: Sendable {
     /// Why each is in, in words.
     private(set) var reasons: [NSVC: String] = [:]
 
+    /// A sentence for each build that has no packages for an architecture.
+    private(set) var notes: [String] = []
+
     /// No modules.
     init() {}
 
@@ -34,6 +37,12 @@ struct ComposedModules: Sendable {
             let packages = Set((tree.binaries + tree.debug).map(\.record.nevra)).union(sources)
             ofAll.formUnion(packages)
             let inside = Set(tree.modules)
+            let binaries = Set((tree.binaries + tree.debug).map(\.record.nevra))
+            let named = Set(content.metadata.streams.filter { !$0.packages.isEmpty }.map(\.id))
+            for id in content.included.sorted() where named.contains(id) {
+                let own = content.metadata.streams.filter { $0.id == id }.reduce(into: Set<NEVRA>()) { $0.formUnion($1.packages) }
+                if own.isDisjoint(with: binaries) { notes.append("The module \(id) has no packages for \(tree.arch).") }
+            }
             let metadata = content.metadata.streams { Self.base($0) == tree.arch }
             for stream in metadata.streams where inside.contains(stream.id) {
                 builds.append(Build(stream: stream, arch: tree.arch, packages: stream.packages.intersection(packages)))

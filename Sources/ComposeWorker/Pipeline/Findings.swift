@@ -36,7 +36,9 @@ extension Resolution {
             details: missing.map {
                 .init(package: $0.package.description, arch: $0.arch, requirement: $0.requirement, nearest: $0.nearest)
             } + problems.map { .init(package: $0.package.description, arch: $0.arch, text: $0.description) }
-                + moduleProblems.filter { $0.kind == .unmetRequirements }.map { .init(package: $0.module, arch: $0.arch, text: $0.description) })
+                + moduleProblems.filter { $0.kind == .unmetRequirements }.map {
+                    .init(package: $0.module, arch: $0.arch, text: $0.description)
+                })
     }
 
     /// A line for each sentence, and no more of them than somebody reads; the log has them all.

@@ -28,5 +28,5 @@ struct PackageChoice: Sendable {
     }
 
     /// What is not as the request would have it. Sentences.
-    var findings: [String] { content.notes + resolution.findings }
+    var findings: [String] { content.notes + modules.notes + resolution.findings }
 }

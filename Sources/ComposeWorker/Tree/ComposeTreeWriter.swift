@@ -68,7 +68,7 @@ struct ComposeTreeWriter: Sendable {
             directory: attempt.directory, composeID: ComposeIdentity(attempt.lease.compose).id, packages: packages.count,
             bytes: refers ? 0 : packages.map(\.record.size).reduce(0, +),
             summary: WrittenTree.summary(ofPackages: packages.count) + (refers ? " by reference" : ""),
-            findings: content.notes + resolution.findings)
+            findings: content.notes + modules.notes + resolution.findings)
     }
 
     /// One of each architecture's tree, where the request asks for them.

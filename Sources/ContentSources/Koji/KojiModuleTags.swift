@@ -55,6 +55,16 @@ public actor KojiModuleTags: ModuleCatalog {
         do throws(KojiError) { return Set(try await tagged().keys.map(\.module)).sorted() } catch { throw ComposeFailure(error) }
     }
 
+    /// What state a build is in that was named completely and cannot be taken.
+    public func reason(forAbsenceOf reference: ModuleReference, filter: ModuleBuildFilter) async throws -> String? {
+        guard let version = reference.version, let context = reference.context else { return nil }
+        let id = NSVC(name: reference.name, stream: reference.stream, version: version, context: context)
+        let answers: [Result<KojiBuild?, KojiError>]
+        do throws(KojiError) { answers = try await hub.getBuilds([.name(id.kojiBuild)]) } catch { throw ComposeFailure(error) }
+        guard case .success(let build?)? = answers.first, let state = build.state, state != .complete else { return nil }
+        return "The module \(id) is the build \(build.nvr) in Koji, which is \(state.name.lowercased())."
+    }
+
     /// All modules of the tags: the newest version of each stream, in every context.
     public func newestBuilds() async throws(ComposeFailure) -> [ModuleBuild] {
         var found: [DescribedModule] = []
@@ -143,7 +153,11 @@ public actor KojiModuleTags: ModuleCatalog {
         let task = listing ?? Task { try await list() }
         listing = task
         do {
-            return try await withTaskCancellationHandler { try await task.value } onCancel: { task.cancel() }
+            return try await withTaskCancellationHandler {
+                try await task.value
+            } onCancel: {
+                task.cancel()
+            }
         } catch {
             listing = nil
             throw error as? KojiError ?? KojiError(.canceled, "The work was stopped before Koji had answered.")

@@ -113,7 +113,8 @@ extension KojiSource {
                 return try arches.compactMap { arch in
                     let arches = [arch, Self.buildArches[arch]]
                     // It may not be built for each architecture.
-                    let stream = metadata.streams.first { $0.arch != nil && arches.contains($0.arch) } ?? metadata.streams.first { $0.arch == nil }
+                    let stream =
+                        metadata.streams.first { $0.arch != nil && arches.contains($0.arch) } ?? metadata.streams.first { $0.arch == nil }
                     return try stream.map {
                         try document.stream(in: ModuleMetadata().with(streams: [$0]), arch: $0.arch ?? Self.buildArches[arch] ?? arch)
                     }

@@ -39,7 +39,9 @@ struct ModuleArtifacts {
                 }
             } else {
                 let arch = document.arch.map(Architecture.init)
-                let built = listed.filter { (arch?.runs($0.arch) ?? !$0.nevra.isSource) && (isDevel || !document.filters.contains($0.name)) }
+                let built = listed.filter {
+                    (arch?.runs($0.arch) ?? !$0.nevra.isSource) && (isDevel || !document.filters.contains($0.name))
+                }
                 let builds = Set(built.map(\.buildID))
                 let sources = listed.filter { $0.nevra.isSource && builds.contains($0.buildID) }
                 kept.formUnion((built + sources).map(\.id))

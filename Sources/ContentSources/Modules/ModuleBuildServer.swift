@@ -5,7 +5,7 @@ public import SystemPackage
 public struct ModuleBuildServer: Hashable, Sendable {
     /// How much is read from it, and how patiently.
     public struct Limits: Hashable, Sendable {
-        public var asking = WebServiceLimits()
+        public var asking = patient
         /// How many builds with their documents are asked for at once.
         public var pageSize: Int = 20
         /// How many builds are asked for at once where a line about each is enough.
@@ -14,6 +14,13 @@ public struct ModuleBuildServer: Hashable, Sendable {
         public var pages: Int = 50
         /// The newest builds among which names of modules and streams are looked for.
         public var listedBuilds: Int = 1000
+
+        /// Away for half a minute it is waited for, as Koji's hub is.
+        private static var patient: WebServiceLimits {
+            var limits = WebServiceLimits()
+            limits.attempts = 8
+            return limits
+        }
 
         public init() {}
     }

@@ -119,7 +119,7 @@ struct ModularTreeResolver {
     /// Takes a build that is to be in.
     private mutating func take(_ build: Int) throws(DepsolveError) {
         let (view, problem) = views.around(build)
-        if let problem, !request.noDeps { problems.append(problem) }
+        if let problem, !request.noDeps || request.checkInstallability { problems.append(problem) }
         noteModule(build, in: view.core)
         // They are there already.
         if isEverything { return }

@@ -30,7 +30,9 @@ public struct ModuleBuildFilter: Hashable, Sendable {
         if bases.isEmpty { return true }
         guard let baseStream, let version = ModuleBuild.Base.version(ofStream: baseStream) else { return accepts(bases) }
         return accepts(
-            bases.map { .init(name: $0.name, stream: $0.streamVersion == version ? baseStream : $0.stream, streamVersion: $0.streamVersion) })
+            bases.map {
+                .init(name: $0.name, stream: $0.streamVersion == version ? baseStream : $0.stream, streamVersion: $0.streamVersion)
+            })
     }
 
     /// The same for what is asked for by its complete name: it counts when it is done, too, since somebody wants this very build.

@@ -37,7 +37,7 @@ final class ModularKoji: Sendable {
         sizes.withLock { sizes in
             for (nvra, attributes) in attributes { sizes[nvra] = attributes[.size] as? Int }
         }
-        for module in world.modules { try Self.writeDocuments(of: module, in: topdir) }
+        for module in world.modules where !module.isScratch { try Self.writeDocuments(of: module, in: topdir) }
     }
 
     private static func path(of package: ModularWorld.Package) -> String {
@@ -121,7 +121,7 @@ final class ModularKoji: Sendable {
     }
 
     private var moduleBuilds: [Build] {
-        world.modules.enumerated().map { index, module in
+        world.modules.enumerated().filter { !$0.element.isScratch }.map { index, module in
             let extra: XMLRPCValue = [
                 "name": .string(module.name), "stream": .string(module.stream), "version": .string("\(module.version)"),
                 "context": .string(module.context), "content_koji_tag": .string(module.kojiTag),
@@ -162,8 +162,9 @@ final class ModularKoji: Sendable {
             self.asked.withLock { $0.append(request.uri.query ?? "") }
             let states = query.getAll("state").compactMap { Int($0) }
             let wanted = query["nsvc"].map { $0.split(separator: ":").map(String.init) } ?? query["name"].map { [String($0)] } ?? []
+            let scratch = query["scratch"].map { $0.lowercased() == "true" }
             let found = self.world.modules.enumerated().filter { _, module in
-                (states.isEmpty || states.contains(module.state))
+                (scratch ?? module.isScratch) == module.isScratch && (states.isEmpty || states.contains(module.state))
                     && zip(wanted, [module.name, module.stream, "\(module.version)", module.context]).allSatisfy { $0 == $1 }
             }.sorted { $0.element.version > $1.element.version }
             let (size, page) = (min(query["per_page"].flatMap { Int($0) } ?? 10, 2), query["page"].flatMap { Int($0) } ?? 1)
@@ -176,13 +177,21 @@ final class ModularKoji: Sendable {
             return Response(
                 status: .ok, headers: [.contentType: "application/json"], body: .init(byteBuffer: ByteBuffer(bytes: Array(body))))
         }
+        router.get("/module-build-service/1/final-modulemd/{id}") { _, context in
+            let module = self.world.modules[try context.parameters.require("id", as: Int.self) - 1]
+            let documents = ["x86_64": module.document(arch: "x86_64"), "aarch64": module.document(arch: "aarch64")]
+            let body = try JSONEncoder().encode(documents)
+            return Response(
+                status: .ok, headers: [.contentType: "application/json"], body: .init(byteBuffer: ByteBuffer(bytes: Array(body))))
+        }
         return router
     }
 
     private static func item(_ number: Int, _ module: ModularWorld.Module) -> [String: Any] {
         [
             "id": number, "name": module.name, "stream": module.stream, "version": "\(module.version)", "context": module.context,
-            "state": module.state, "state_name": module.state == 5 ? "ready" : "done", "koji_tag": module.kojiTag, "scratch": false,
+            "state": module.state, "state_name": module.state == 5 ? "ready" : "done", "koji_tag": module.kojiTag,
+            "scratch": module.isScratch,
             "modulemd": module.document(arch: nil),
             "base_module_buildrequires": [
                 ["name": "platform", "stream": "f26", "stream_version": 260000.0, "version": "1", "context": "00000000"]

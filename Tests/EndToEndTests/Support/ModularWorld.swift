@@ -30,6 +30,8 @@ struct ModularWorld: Sendable {
         var filtered: [Package] = []
         /// Of the Module Build Service: 5 is ready, 3 done.
         var state = 5
+        /// A try, which the Module Build Service knows and of which Koji has only the packages.
+        var isScratch = false
 
         var id: String { "\(name):\(stream):\(version):\(context)" }
         /// As Koji has it.
