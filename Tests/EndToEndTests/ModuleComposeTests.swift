@@ -100,12 +100,16 @@ import Testing
         }
     }
 
-    @Test("modules.yaml has exactly the streams inside, and productmd knows them")
+    @Test("modules.yaml has exactly the streams inside, libmodulemd's validator accepts it, and productmd's file tells of them")
     func documents() async throws {
         try await with { koji, _ in
             let compose = try await koji.compose("\"type\": \"module\", \"source\": \"flipper:1\"")
             #expect(compose.state == "done", "\(compose.reason)")
             let yaml = try await compose.modules()
+            let file = koji.service.directory.appending("modules.yaml")
+            try Data(yaml.utf8).write(to: URL(filePath: file.string))
+            let validated = try await Program.run(["modulemd-validator", file.string])
+            #expect(validated.isSuccess, "\(validated)")
             #expect(yaml.contains("name: flipper") && !yaml.contains("tongs") && yaml.contains("- flipper-0:1.4-1.x86_64"))
             let json = try #require(
                 try JSONSerialization.jsonObject(with: Data(compose.text("compose/metadata/modules.json").utf8)) as? [String: Any])

@@ -79,6 +79,24 @@ struct ModuleMetadataTests {
         #expect(error?.description.isEmpty == false)
     }
 
+    @Test("obsoletes and translations of several places are all there")
+    func mergedRemarks() throws {
+        let first = try ModuleMetadata(yaml: Self.stream("m", "1", 1, "c") + Self.obsoletes("m", "1"))
+        let second = try ModuleMetadata(yaml: Self.stream("m", "2", 1, "c") + Self.translation("m", "1") + Self.translation("m", "2"))
+        let merged = try ModuleMetadata(merging: [first, second, first])
+        #expect(merged.remarks.filter { $0.kind == .obsoletes }.map(\.stream) == ["1"])
+        #expect(merged.remarks.filter { $0.kind == .translation }.map(\.stream) == ["1", "2"])
+        let written = try ModuleMetadata(yaml: merged.yaml(of: Set(merged.streams.map(\.id)), packages: []))
+        #expect(written.remarks.filter { $0.kind == .translation }.map(\.stream) == ["1", "2"])
+    }
+
+    @Test("a document that refers to itself without end is no larger for its packages' epochs")
+    func aliases() throws {
+        let nested = (1...20).map { "  a\($0): &a\($0) [\(Array(repeating: "*a\($0 - 1)", count: 9).joined(separator: ", "))]\n" }.joined()
+        let yaml = "document: modulemd\nversion: 2\ndata:\n  a0: &a0 [x]\n\(nested)  artifacts:\n    rpms:\n    - a-b-c-d.e\n"
+        #expect(throws: ModuleMetadataError.self) { try ModuleMetadata(yaml: yaml) }
+    }
+
     @Test("no documents are no modules")
     func empty() throws {
         let metadata = try ModuleMetadata(yaml: "")
