@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Measures odcs-server against what people use today, and prints a table of ratios. See README.md beside this file."""
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import traceback
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+import docs
 import report
 from scenarios import composes, frontend, growth, memory, queue, stored, tags
 from world import PROJECT, World
@@ -36,8 +38,13 @@ def main():
     parser.add_argument("--skip", action="append", default=[], choices=names, metavar="NAME", help="all but these")
     parser.add_argument("--program", default=f"{PROJECT}/.build-release/release/odcs-server", help="the odcs-server that is measured")
     parser.add_argument("--directory", default=f"{PROJECT}/.build-bench", help="for repositories, environments and results")
+    parser.add_argument("--write-docs", metavar="JSON", help="measure nothing: put the results of that run into docs/")
     parser.add_argument("--json", help="where the results go; by default into `results` in the directory")
     options = parser.parse_args()
+    if options.write_docs:
+        with open(options.write_docs) as stream:
+            docs.write(json.load(stream))
+        return
 
     directory = os.path.abspath(options.directory)
     # PostgreSQL may have to run as another user, who must get there.
