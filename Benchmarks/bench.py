@@ -22,7 +22,7 @@ SCENARIOS = [
     composes.first,
     memory.memory,
     tags.tag,
-    frontend.requests,
+    frontend.answers,
     queue.claiming,
     stored.stored,
     queue.queue,
@@ -36,6 +36,7 @@ def main():
     parser.add_argument("--quick", action="store_true", help="3,000 packages instead of all, and shorter loads")
     parser.add_argument("--only", action="append", choices=names, metavar="NAME", help=f"some of {', '.join(names)}")
     parser.add_argument("--skip", action="append", default=[], choices=names, metavar="NAME", help="all but these")
+    parser.add_argument("--packages", type=int, help="of the repository; by default all, or 3,000 with --quick")
     parser.add_argument("--program", default=f"{PROJECT}/.build-release/release/odcs-server", help="the odcs-server that is measured")
     parser.add_argument("--directory", default=f"{PROJECT}/.build-bench", help="for repositories, environments and results")
     parser.add_argument("--write-docs", metavar="JSON", help="measure nothing: put the results of that run into docs/")
@@ -50,7 +51,7 @@ def main():
     # PostgreSQL may have to run as another user, who must get there.
     with tempfile.TemporaryDirectory(prefix="odcs-bench-", dir="/var/tmp") as database:
         os.chmod(database, 0o711)
-        world = World(os.path.abspath(options.program), f"{directory}/work", f"{database}/postgres", f"{directory}/venv", options.quick)
+        world = World(os.path.abspath(options.program), f"{directory}/work", f"{database}/postgres", f"{directory}/venv", options)
         results = report.Report(world)
         world.cluster.start()
         try:

@@ -19,15 +19,15 @@ WELL_KNOWN = ["nginx", "gcc", "libreoffice-calc", "postgresql-15", "git", "pytho
 
 
 class World:
-    """`quick` has fewer packages and rows and shorter loads, and runs the same code."""
+    """A quick one has fewer packages and rows and shorter loads, and runs the same code."""
 
-    def __init__(self, program, directory, database, venv, quick):
+    def __init__(self, program, directory, database, venv, options):
         self.program = program
         self.directory = directory
         self.venv = venv
-        self.quick = quick
+        self.quick = options.quick
         self.runs = 5
-        self.packages = 3000 if quick else 0
+        self.packages = options.packages or (3000 if options.quick else 0)
         self.cluster = Cluster(database)
         self.tools = Tools(self._fresh("tools"), venv)
         self.floor = Floor(self._fresh("floor"))

@@ -13,7 +13,7 @@ CONNECTIONS = 16
 LATENCY = 0.02
 
 
-def requests(world):
+def answers(world):
     """GET one, GET list and POST at 16 connections, against the reference implementation; POST against pgbench."""
     seconds = 1 if world.quick else 5
     body = of_repository(TESTS_REPO, ["ed"])
