@@ -92,7 +92,8 @@ let package = Package(
         .target(
             name: "ComposeWorker",
             dependencies: [
-                "ComposeModel", "ComposeStore", "ContentSources", "Depsolve", "Modules", "Postgres", "Repodata", asyncHTTPClient, logging, nioCore,
+                "ComposeModel", "ComposeStore", "ContentSources", "Depsolve", "Modules", "Postgres", "Repodata", asyncHTTPClient, logging,
+                nioCore,
                 nioHTTP1, nioPosix, serviceLifecycle, subprocess, systemPackage,
             ],
             swiftSettings: strict),
@@ -155,15 +156,16 @@ let package = Package(
             name: "RepodataTests", dependencies: ["Repodata", subprocess, systemPackage], exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(name: "ModulesTests", dependencies: ["ComposeModel", "Modules", "Repodata"], swiftSettings: strict),
         .testTarget(
-            name: "DepsolveTests", dependencies: ["CSolv", "Depsolve", "Modules", "Repodata", logging, subprocess, systemPackage], exclude: ["Worlds"],
+            name: "DepsolveTests", dependencies: ["CSolv", "Depsolve", "Modules", "Repodata", logging, subprocess, systemPackage],
+            exclude: ["Worlds"],
             swiftSettings: strict),
         .testTarget(
             name: "ContentSourcesTests",
             dependencies: [
-                "CLinux", "ComposeModel", "ContentSources", "Modules", "Repodata", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix,
-                nioSSL, subprocess, systemPackage,
+                "CLinux", "ComposeModel", "ContentSources", "Koji", "Modules", "Repodata", "ScriptedHub", asyncHTTPClient, logging, nioCore,
+                nioHTTP1, nioPosix, nioSSL, subprocess, systemPackage,
             ],
-            exclude: ["PulpAnswers"], swiftSettings: strict),
+            exclude: ["ModuleBuildAnswers", "PulpAnswers"], swiftSettings: strict),
         .testTarget(
             name: "ComposeWorkerTests",
             dependencies: [

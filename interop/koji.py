@@ -1,16 +1,20 @@
 """A hub of Koji that answers from what was recorded of a real one, with its packages beside it."""
 
 import hashlib
+import json
 import threading
 import xmlrpc.client
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from module_builds import ModuleBuilds
+
 
 class Koji:
     """Knows the tag f26-updates, which inherits from f26, as it was at the event 100, and the builds in it.
 
-    Below /kojihub it answers calls, below /topdir it hands out files.
+    Below /kojihub it answers calls, below /topdir it hands out files, and below /module-build-service it is the Module Build Service of the modules
+    whose builds are there.
     """
 
     TAG = "f26-updates"
@@ -18,6 +22,7 @@ class Koji:
 
     def __init__(self, recordings, topdir, port):
         self.topdir = Path(topdir)
+        self.modules = ModuleBuilds(topdir)
         self.calls = []
         self._recordings = Path(recordings)
         self._rpms, builds = self._recorded("listTaggedRPMS_rpmsigs")
@@ -36,6 +41,8 @@ class Koji:
     # The hub's methods, as far as composes need them.
 
     def getTag(self, tag, strict=False, event=None):
+        if any(tag == module.tag for module in self.modules.builds):
+            return {"id": 100, "name": tag, "arches": "x86_64 i686 aarch64", "locked": False}
         if tag != self.TAG:
             return None
         return {"id": 2, "name": tag, "arches": "x86_64 i686 aarch64", "locked": False}
@@ -50,6 +57,8 @@ class Koji:
         return False
 
     def listTaggedRPMS(self, tag, event=None, inherit=False, latest=False, arch=None, rpmsigs=False):
+        if (modular := self.modules.tagged(tag, arch)) is not None:
+            return modular
         assert (tag, event, latest) == (self.TAG, self.EVENT, True)
         builds = [build for build in self._builds.values() if inherit or build["tag_name"] == tag]
         ids = {build["build_id"] for build in builds}
@@ -59,6 +68,8 @@ class Koji:
         return [rpms, builds]
 
     def getBuild(self, nvr):
+        if module := self.modules.named(nvr):
+            return module.build
         return next((build for build in self._builds.values() if build["nvr"] == nvr), None)
 
     def listBuildRPMs(self, build):
@@ -75,6 +86,10 @@ class Koji:
             if rpm["id"] == rpm_id and (file := self._file(rpm)).is_file():
                 sums[rpm["sigkey"]] = {"sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
         return sums
+
+    def getBuildType(self, build):
+        module = self.modules.named(build)
+        return {"module": module.module} if module else {}
 
     def search(self, terms, type, matchType):
         return []
@@ -122,6 +137,9 @@ class Koji:
                 self.say(200, answer.encode(), "text/xml")
 
             def do_GET(self):
+                path, _, query = self.path.partition("?")
+                if path == "/module-build-service/1/module-builds/":
+                    return self.say(200, json.dumps(koji.modules.answer(query)).encode(), "application/json")
                 file = koji.topdir / self.path.removeprefix("/topdir/")
                 if not self.path.startswith("/topdir/") or ".." in file.parts or not file.is_file():
                     return self.say(404, b"", "text/plain")

@@ -1,7 +1,5 @@
 """Composes of Koji's tags and builds, as the published client asks for them: by its command, and by its library."""
 
-import json
-
 import pytest
 import requests
 from odcs.client.odcs import ComposeSourceBuild, ComposeSourceTag
@@ -62,13 +60,34 @@ def test_a_build_on_top_of_a_tag(odcs):
     assert packages(compose) == {"ed"}
 
 
-def test_modules_beside_a_tag_are_refused_with_a_sentence(odcs, wire):
-    run = odcs("create-tag", "f26-updates", "ed", "--modular-tag", "m")
+def test_create_module_gives_the_packages_of_the_newest_ready_build(odcs):
+    compose = done(odcs("create-module", "testmodule:next-gen"))
 
-    assert run.status != 0
-    assert wire.lines == ["POST /api/1/composes/ 400"]
-    answer = json.loads(run.out[run.out.index('{"') :])
-    assert "modular_koji_tags" in answer["message"]
+    assert packages(compose) == {"modpkg"}
+    assert (compose["source_type"], compose["source"]) == (2, "testmodule:next-gen:20180501000000:c2c572ec")
+
+
+def test_create_module_takes_complete_names_and_bounds(odcs):
+    compose = done(
+        odcs("create-module", "testmodule:master:20180405123256:c2c572ec", "--base-module-br-name", "platform", "--flag", "no_deps")
+    )
+
+    assert compose["source"] == "testmodule:master:20180405123256:c2c572ec"
+    assert compose["base_module_br_name"] == "platform"
+
+
+def test_a_module_that_is_not_there_is_named(odcs):
+    run = odcs("create-module", "testmodule:mastre")
+
+    assert run.status == 1
+    assert run.result["state_reason"].startswith("There is no module testmodule:mastre")
+
+
+def test_packages_of_a_module_are_refused_with_a_sentence(api):
+    answer = api("POST", "composes/", {"source": {"type": "module", "source": "testmodule:master", "packages": ["modpkg"]}})
+
+    assert answer.status_code == 400
+    assert "packages" in answer.json()["message"]
 
 
 def test_create_build_gives_exactly_the_packages_of_the_builds(odcs):

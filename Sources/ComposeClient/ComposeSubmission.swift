@@ -64,6 +64,8 @@ public struct ComposeSubmission: Hashable, Sendable, Encodable {
     /// `fail` or `wait`: what is to become of it when packages have none of the wanted signatures.
     public var onUnsigned: String?
     public var unsignedWaitSeconds: Int?
+    /// Whether clients are to see the packages whatever streams of modules they have enabled.
+    public var moduleHotfixes: Bool?
 
     public init(source: Source) {
         self.source = source
@@ -81,5 +83,6 @@ public struct ComposeSubmission: Hashable, Sendable, Encodable {
         case respinOf = "respin_of"
         case onUnsigned = "on_unsigned"
         case unsignedWaitSeconds = "unsigned_wait_seconds"
+        case moduleHotfixes = "module_hotfixes"
     }
 }

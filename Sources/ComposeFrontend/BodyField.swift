@@ -57,6 +57,12 @@ struct BodyField {
         return integer
     }
 
+    func boolean(_ key: String) throws(RequestRejection) -> Bool? {
+        guard let member = member(key) else { return nil }
+        guard case .bool(let boolean) = member.value else { throw member.mustBe("true or false") }
+        return boolean
+    }
+
     func mustBe(_ what: String) -> RequestRejection {
         .badRequest("\(name) must be \(what), not \(value.shortDescription).")
     }

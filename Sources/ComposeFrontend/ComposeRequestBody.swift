@@ -32,6 +32,7 @@ struct ComposeRequestBody: Sendable {
     var delivery: String?
     var onUnsigned: String?
     var unsignedWaitSeconds: Int?
+    var moduleHotfixes: Bool?
     /// What the members of `source` are called in messages: the first published form has them at the top.
     var sourcePrefix = "source."
 
@@ -72,6 +73,7 @@ struct ComposeRequestBody: Sendable {
         delivery = try body.string("delivery")
         onUnsigned = try body.string("on_unsigned")
         unsignedWaitSeconds = try body.integer("unsigned_wait_seconds")
+        moduleHotfixes = try body.boolean("module_hotfixes")
     }
 
     /// The first published form: what `source` holds is at the top, and there was less of it.

@@ -22,6 +22,8 @@ public struct RequestLimits: Sendable {
     public var allowsReference: Bool
     /// How long a compose waits for signatures at the most, and if its request would have it wait and does not say; in seconds.
     public var unsignedWaitSeconds: Int
+    /// The modules that every machine has and no compose contains.
+    public var baseModules: Set<String>
     public var maximumPackages: Int
     /// For every other list.
     public var maximumListLength: Int
@@ -32,7 +34,7 @@ public struct RequestLimits: Sendable {
         defaultArches: [String] = ["x86_64"], defaultSecondsToLive: Int = 24 * 3600, maximumSecondsToLive: Int = 72 * 3600,
         defaultSigkeys: [String] = [], refusedSourceTypes: [SourceType: String] = [:],
         allowedFlags: ComposeFlags = .everyOption, allowedResults: ComposeResults = .everyOption, allowedArches: [String] = [],
-        repeatWindow: Int? = nil, allowsReference: Bool = false, unsignedWaitSeconds: Int = 3600,
+        repeatWindow: Int? = nil, allowsReference: Bool = false, unsignedWaitSeconds: Int = 3600, baseModules: Set<String> = ["platform"],
         maximumPackages: Int = 10_000, maximumListLength: Int = 1000, maximumWordLength: Int = 1024
     ) {
         self.defaultArches = defaultArches
@@ -46,6 +48,7 @@ public struct RequestLimits: Sendable {
         self.repeatWindow = repeatWindow
         self.allowsReference = allowsReference
         self.unsignedWaitSeconds = unsignedWaitSeconds
+        self.baseModules = baseModules
         self.maximumPackages = maximumPackages
         self.maximumListLength = maximumListLength
         self.maximumWordLength = maximumWordLength

@@ -30,32 +30,14 @@ struct RequestValidator: Sendable {
         if request.arches.isEmpty { request.arches = limits.defaultArches }
 
         request.packages = try words.packages(body.packages, "\(prefix)packages")
-        if type == .module, !request.packages.isEmpty {
-            throw .badRequest(
-                "\(prefix)packages cannot be used with the source type module: a module says itself which packages are its own.")
-        }
         request.builds = try words.builds(body.builds, "\(prefix)builds")
         request.sigkeys = try words.sigkeys(body.sigkeys, "\(prefix)sigkeys") ?? limits.defaultSigkeys
-        request.modules = try words.modules(body.modules, "\(prefix)modules")
-        request.scratchModules = try words.modules(body.scratchModules, "\(prefix)scratch_modules")
         request.scratchBuildTasks = try words.taskIDs(body.scratchBuildTasks, "\(prefix)scratch_build_tasks")
         if type == .build, request.builds.isEmpty, request.scratchBuildTasks.isEmpty {
             throw .badRequest("\(prefix)builds is missing; the source type build needs a list of builds, each as NAME-VERSION-RELEASE.")
         }
-        request.modularKojiTags = try words.plain(body.modularKojiTags, "\(prefix)modular_koji_tags")
         request.kojiEvent = try positive(body.kojiEvent, "\(prefix)koji_event")
-        request.baseModuleBrName = try words.single(body.baseModuleBrName, "\(prefix)base_module_br_name")
-        request.baseModuleBrStream = try words.single(body.baseModuleBrStream, "\(prefix)base_module_br_stream")
-        request.baseModuleBrStreamVersionLTE = try positive(
-            body.baseModuleBrStreamVersionLTE, "\(prefix)base_module_br_stream_version_lte")
-        request.baseModuleBrStreamVersionGTE = try positive(
-            body.baseModuleBrStreamVersionGTE, "\(prefix)base_module_br_stream_version_gte")
-        request.moduleDefaultsURL = try words.single(body.moduleDefaultsURL, "\(prefix)module_defaults_url")
-        request.moduleDefaultsCommit = try words.single(body.moduleDefaultsCommit, "\(prefix)module_defaults_commit")
-        guard (request.moduleDefaultsURL == nil) == (request.moduleDefaultsCommit == nil) else {
-            throw .badRequest(
-                "\(prefix)module_defaults_url and \(prefix)module_defaults_commit must be given together, or neither of them.")
-        }
+        try takeModules(of: body, into: &request)
 
         request.flags = try options(body.flags, "flags", kind: "flag", allowed: limits.allowedFlags)
         request.results = try options(body.results, "results", kind: "result", allowed: limits.allowedResults).union(.repository)

@@ -74,6 +74,13 @@ extension RequestValidator {
                 "source.koji_event cannot be used with a watch, which is for what the tag becomes; a compose can be of what it was at an event."
             )
         }
+        for (member, asked) in [
+            ("modular_koji_tags", !request.modularKojiTags.isEmpty), ("scratch_modules", !request.scratchModules.isEmpty),
+            ("module_defaults_url", request.moduleDefaultsURL != nil),
+        ] where asked {
+            throw .badRequest(
+                "source.\(member) cannot be used with a watch: only changes of the tag itself are noticed, not those of modules.")
+        }
         guard request.source.count == 1 else {
             throw .badRequest("source.source has \(request.source.count) words; a watch is of one Koji tag.")
         }

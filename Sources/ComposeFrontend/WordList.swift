@@ -55,6 +55,9 @@ struct WordList {
         guard (2...4).contains(parts.count), parts.allSatisfy({ !$0.isEmpty }) else {
             throw .badRequest("\(name) is \(module.quoted); it must be a module as N:S, N:S:V or N:S:V:C, such as nodejs:22.")
         }
+        if parts.count > 2, UInt64(parts[2]) == nil {
+            throw .badRequest("\(name) is \(module.quoted), whose version is no number; a module is written N:S, N:S:V or N:S:V:C.")
+        }
     }
 
     func taskIDs(_ asked: [String]?, _ name: String) throws(RequestRejection) -> [String] {

@@ -52,6 +52,8 @@ public struct ComposeDocument: Hashable, Sendable, Codable {
     /// `fail` or `wait`.
     public var onUnsigned: String?
     public var unsignedWaitSeconds: Int?
+    /// Whether the `.repo` file tells clients to see the packages whatever streams of modules they have enabled.
+    public var moduleHotfixes: Bool?
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case id, owner, source, state, failure, flags, results, sigkeys, packages, builds, arches, label, modules, delivery, watch
@@ -87,6 +89,7 @@ public struct ComposeDocument: Hashable, Sendable, Codable {
         case targetDir = "target_dir"
         case onUnsigned = "on_unsigned"
         case unsignedWaitSeconds = "unsigned_wait_seconds"
+        case moduleHotfixes = "module_hotfixes"
     }
 
     /// - Parameter targetURL: where the target directory of the compose is served, without a trailing slash.
@@ -144,6 +147,7 @@ public struct ComposeDocument: Hashable, Sendable, Codable {
         delivery = request.delivery.rawValue
         onUnsigned = request.unsignedWaitSeconds == nil ? "fail" : "wait"
         unsignedWaitSeconds = request.unsignedWaitSeconds
+        moduleHotfixes = request.moduleHotfixes ?? false
     }
 
     /// `YYYY-MM-DDTHH:MM:SSZ`, in UTC, without fractions of a second.
@@ -203,5 +207,6 @@ extension ComposeDocument {
         try container.encode(delivery, forKey: .delivery)
         try container.encode(onUnsigned, forKey: .onUnsigned)
         try container.encode(unsignedWaitSeconds, forKey: .unsignedWaitSeconds)
+        try container.encode(moduleHotfixes, forKey: .moduleHotfixes)
     }
 }

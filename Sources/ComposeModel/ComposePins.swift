@@ -10,12 +10,17 @@ public struct ComposePins: Hashable, Sendable, Codable {
     public var pulp: PulpPin?
     /// Of the source type `raw_config`.
     public var rawConfig: RawConfigPin?
-    /// Of the source types `tag` and `build`.
+    /// Of the source types `tag` and `build`, and of `module` as far as its modules are in Koji.
     public var koji: KojiPin?
+    /// Of the source type `module`: name, stream, version and context of each build, sorted.
+    public var modules: [String]?
+    /// Where the request names defaults of modules.
+    public var moduleDefaults: ModuleDefaultsPin?
 
     public init(
         repositories: [ComposeSpecification.Repository] = [], lookaside: [ComposeSpecification.Repository] = [],
-        pungiComposes: [PungiComposePin]? = nil, pulp: PulpPin? = nil, rawConfig: RawConfigPin? = nil, koji: KojiPin? = nil
+        pungiComposes: [PungiComposePin]? = nil, pulp: PulpPin? = nil, rawConfig: RawConfigPin? = nil, koji: KojiPin? = nil,
+        modules: [String]? = nil, moduleDefaults: ModuleDefaultsPin? = nil
     ) {
         self.repositories = repositories
         self.lookaside = lookaside
@@ -23,5 +28,7 @@ public struct ComposePins: Hashable, Sendable, Codable {
         self.pulp = pulp
         self.rawConfig = rawConfig
         self.koji = koji
+        self.modules = modules
+        self.moduleDefaults = moduleDefaults
     }
 }

@@ -37,6 +37,8 @@ public struct ComposeRequest: Hashable, Sendable, Codable {
     public var delivery: Delivery
     /// How long the compose waits for signatures where packages have none of ``sigkeys``, in seconds; `nil`: it fails at once.
     public var unsignedWaitSeconds: Int?
+    /// Whether clients see the packages whatever streams of modules they have enabled; `nil`: they do not.
+    public var moduleHotfixes: Bool?
 
     public init(
         sourceType: SourceType, source: [String], packages: [String] = [], builds: [String] = [], sigkeys: [String] = [],
@@ -46,7 +48,7 @@ public struct ComposeRequest: Hashable, Sendable, Codable {
         flags: ComposeFlags = [], results: ComposeResults = .repository, arches: [String], multilibArches: [String] = [],
         multilibMethods: MultilibMethods = [], lookasideRepos: [String] = [], label: String? = nil, composeType: String? = nil,
         targetDir: String = "default", parentPungiComposeIDs: [String] = [], respinOf: String? = nil, secondsToLive: Int,
-        delivery: Delivery = .link, unsignedWaitSeconds: Int? = nil
+        delivery: Delivery = .link, unsignedWaitSeconds: Int? = nil, moduleHotfixes: Bool? = nil
     ) {
         self.sourceType = sourceType
         self.source = source
@@ -78,5 +80,6 @@ public struct ComposeRequest: Hashable, Sendable, Codable {
         self.secondsToLive = secondsToLive
         self.delivery = delivery
         self.unsignedWaitSeconds = unsignedWaitSeconds
+        self.moduleHotfixes = moduleHotfixes
     }
 }

@@ -33,6 +33,9 @@ public struct ComposeSpecification: Hashable, Sendable, Codable {
     public var composeType: String?
     public var targetDir: String
     public var delivery: Delivery
+    /// The streams that are enabled, sorted; `nil`: none.
+    public var modules: [String]?
+    public var moduleHotfixes: Bool?
 
     public init(_ request: ComposeRequest, pins: ComposePins) {
         sourceType = request.sourceType
@@ -48,6 +51,8 @@ public struct ComposeSpecification: Hashable, Sendable, Codable {
         composeType = request.composeType
         targetDir = request.targetDir
         delivery = request.delivery
+        modules = request.modules.isEmpty ? nil : Set(request.modules).sorted()
+        moduleHotfixes = request.moduleHotfixes
     }
 
     /// The specification as JSON with sorted keys: equal values give equal bytes.

@@ -26,8 +26,11 @@ public struct ComposedPackages: Hashable, Sendable, Encodable {
     private let lookasideRepos: [String]
     /// By the name of the repository that they go to: `x86_64/os`. Sorted.
     private let repositories: [String: [File]]
+    /// What each of them says of modules, if they have any.
+    private let modules: [String: String]?
 
-    public init(_ request: ComposeRequest, repositories: [String: [File]]) {
+    /// - Parameter modules: the documents of each repository's modules in YAML, as it is about to be written; a repository without has none.
+    public init(_ request: ComposeRequest, repositories: [String: [File]], modules: [String: String] = [:]) {
         specification = ComposeSpecification(request, pins: ComposePins())
         source = request.source.sorted()
         builds = request.builds.sorted()
@@ -36,6 +39,7 @@ public struct ComposedPackages: Hashable, Sendable, Encodable {
         self.repositories = repositories.mapValues { files in
             files.sorted { ($0.nevra, $0.checksum, $0.location) < ($1.nevra, $1.checksum, $1.location) }
         }
+        self.modules = modules.isEmpty ? nil : modules
     }
 
     /// The SHA-256 of all of it, in hexadecimal.

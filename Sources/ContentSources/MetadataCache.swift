@@ -3,7 +3,8 @@ import Glibc
 import Repodata
 import SystemPackage
 
-/// The metadata of repositories on this host's disk: one directory for each repomd.xml, named by its SHA-256 and complete from its first moment.
+/// The metadata of repositories on this host's disk: one directory for each repomd.xml, named by its SHA-256 and the cache's version, and complete from its
+/// first moment.
 ///
 /// Any number of workers and processes use it at once: each prepares a directory of its own and gives it its name by one rename. Whoever is
 /// first wins, and the others take what is there. All methods block.
@@ -11,6 +12,12 @@ struct MetadataCache: Sendable {
     /// Of directories under preparation; one that is older than ``abandonedAfter`` was left by a process that died.
     private static let preparing = ".preparing-"
     private static let abandonedAfter = 24.0 * 3600
+    /// What is kept of a repository changes with it; directories of another version are nobody's any more, and removed like all that nobody asks for.
+    private static let version = 2
+    /// What is kept besides repomd.xml; a repository need not have all of them.
+    static let documents: KeyValuePairs = [
+        "primary": "primary.xml", "filelists": "filelists.xml", "other": "other.xml", "modules": "modules.yaml",
+    ]
 
     let directory: FilePath
 
@@ -26,7 +33,8 @@ struct MetadataCache: Sendable {
         // A directory that cannot be touched merely looks older than it is.
         utimensat(AT_FDCWD, place.string, nil, 0)
         let metadata = RepositoryMetadata(
-            id: id, directory: place, hasFilelists: place.appending("filelists.xml").exists, hasOther: place.appending("other.xml").exists)
+            id: id, directory: place, hasFilelists: place.appending("filelists.xml").exists, hasOther: place.appending("other.xml").exists,
+            hasModules: place.appending("modules.yaml").exists)
         return (metadata, repomd)
     }
 
@@ -44,7 +52,7 @@ struct MetadataCache: Sendable {
     /// Makes the finished directory `fresh` the metadata of `id`, or drops it where another one was faster.
     func publish(_ fresh: FilePath, as id: Checksum) throws(Errno) {
         guard let place = place(of: id) else { throw .invalidArgument }
-        for document in ["repomd.xml", "primary.xml", "filelists.xml", "other.xml"] {
+        for document in ["repomd.xml"] + Self.documents.map(\.value) {
             // The name must not survive a power failure without the bytes.
             do { try RegularFile.synchronize(fresh.appending(document)) } catch .noSuchFileOrDirectory {}
         }
@@ -69,7 +77,7 @@ struct MetadataCache: Sendable {
     /// Removes what nobody has asked for since `time`; tells how many.
     func removeUnused(since time: Date) throws(Errno) -> Int {
         var removed = 0
-        for name in try names() where !name.hasPrefix(".") {
+        for name in try names() where Self.isOfMetadata(name) {
             let place = directory.appending(name)
             guard let used = lastUse(of: place), used < time else { continue }
             // By a rename first, so that nobody finds half of it.
@@ -99,9 +107,14 @@ struct MetadataCache: Sendable {
 
     /// Where what is kept as `id` lies; `nil` for what is no SHA-256.
     func place(of id: Checksum) -> FilePath? {
-        guard id.algorithm == .sha256, id.hex.utf8.count == 64, id.hex.allSatisfy({ $0.isASCII && $0.isHexDigit }) else { return nil }
-        return directory.appending(id.hex)
+        guard id.algorithm == .sha256, Self.isSHA256(id.hex[...]) else { return nil }
+        return directory.appending("\(id.hex)-\(Self.version)")
     }
+
+    /// Whether a directory is of this cache, of whichever version; others keep other things beside it.
+    private static func isOfMetadata(_ name: String) -> Bool { isSHA256(name.prefix { $0 != "-" }) }
+
+    private static func isSHA256(_ text: Substring) -> Bool { text.utf8.count == 64 && text.allSatisfy { $0.isASCII && $0.isHexDigit } }
 
     /// Best effort: what cannot be removed now is tried again the next time.
     private func removeAbandoned() {

@@ -13,6 +13,7 @@ public struct RepositorySource: Sendable {
     let reader: SourceReader
     let cache: MetadataCache
     let threadPool: NIOThreadPool
+    let knownModules = KnownModules()
     private let logger: Logger
 
     /// - Parameters:
@@ -138,9 +139,9 @@ public struct RepositorySource: Sendable {
         do throws(DocumentProblem) {
             let parsed: Repomd
             do { parsed = try Repomd(parsing: repomd) } catch { throw .content("repomd.xml", error) }
-            for type in ["primary", "filelists", "other"] {
+            for (type, fileName) in MetadataCache.documents {
                 guard let record = parsed.record(type) else { continue }
-                try await reader.document(record, of: pin.location, to: fresh, limits: limits)
+                try await reader.document(record, of: pin.location, to: fresh, as: fileName, limits: limits)
             }
             try await storing { () throws(Errno) in
                 try RegularFile.write(repomd, to: fresh.appending("repomd.xml"))

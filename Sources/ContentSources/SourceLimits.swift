@@ -7,6 +7,8 @@ public struct SourceLimits: Hashable, Sendable {
     public var metadataBytes: Int
     /// Bytes of one metadata document when it is decompressed.
     public var metadataOpenBytes: Int
+    /// Bytes of a modules.yaml when it is decompressed, all of which have to fit in memory, several times over.
+    public var modulesOpenBytes: Int
     /// Bytes of one package file.
     public var packageBytes: Int
     /// For making a connection.
@@ -29,6 +31,7 @@ public struct SourceLimits: Hashable, Sendable {
     public init(
         metadataBytes: Int = 1 << 30,
         metadataOpenBytes: Int = 8 << 30,
+        modulesOpenBytes: Int = 128 << 20,
         packageBytes: Int = 8 << 30,
         connectTimeout: Duration = .seconds(10),
         readTimeout: Duration = .seconds(60),
@@ -41,6 +44,7 @@ public struct SourceLimits: Hashable, Sendable {
     ) {
         self.metadataBytes = metadataBytes
         self.metadataOpenBytes = metadataOpenBytes
+        self.modulesOpenBytes = modulesOpenBytes
         self.packageBytes = packageBytes
         self.connectTimeout = connectTimeout
         self.readTimeout = readTimeout

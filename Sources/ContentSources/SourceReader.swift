@@ -77,14 +77,15 @@ struct SourceReader: Sendable {
         }
     }
 
-    /// Brings the document of a repository that `record` of its repomd.xml describes to `directory`, decompressed, as `TYPE.xml`.
+    /// Brings the document of a repository that `record` of its repomd.xml describes to `directory`, decompressed, as the file `fileName`.
     func document(
-        _ record: Repomd.Record, of location: RepositoryLocation, to directory: FilePath, limits: SourceLimits
+        _ record: Repomd.Record, of location: RepositoryLocation, to directory: FilePath, as fileName: String, limits: SourceLimits
     ) async throws(DocumentProblem) {
         let name = "\(record.type) (\(record.location))"
-        if let openSize = record.openSize, openSize > limits.metadataOpenBytes {
-            throw .transfer(name, .overLimit(limits.metadataOpenBytes))
-        }
+        let isXML = fileName.hasSuffix(".xml")
+        // What is no XML is read as a whole.
+        let openLimit = isXML ? limits.metadataOpenBytes : min(limits.modulesOpenBytes, limits.metadataOpenBytes)
+        if let openSize = record.openSize, openSize > openLimit { throw .transfer(name, .overLimit(openLimit)) }
         // The extension stays, because it tells the compression.
         let suffix = FilePath(record.location).extension.map { ".\($0)" } ?? ""
         let stored = directory.appending("stored-\(record.type)\(suffix)")
@@ -96,10 +97,9 @@ struct SourceReader: Sendable {
         }
         try await threadPool.run(canceled: .transfer(name, .canceled)) { () throws(DocumentProblem) in
             do throws(RepodataError) {
-                let document = directory.appending("\(record.type).xml")
-                try Compression.decompress(
-                    stored, to: document, limit: limits.metadataOpenBytes, expecting: record.openChecksum, named: record.type)
-                try MetadataProlog.check(document, named: record.type)
+                let document = directory.appending(fileName)
+                try Compression.decompress(stored, to: document, limit: openLimit, expecting: record.openChecksum, named: record.type)
+                if isXML { try MetadataProlog.check(document, named: record.type) }
             } catch {
                 throw .content(name, error)
             }

@@ -9,18 +9,22 @@ public struct AbsentPackage: Hashable, Sendable, Codable {
     /// The names that come nearest, at most three, the nearest first; `name.arch` for those that are there for other architectures.
     /// Empty where some tree has the package.
     public let nearest: [String]
+    /// The packages that it means and that modules hide; empty where it means none that there are.
+    public let hidden: [HiddenPackage]
 
-    public init(pattern: String, arches: [String], isNowhere: Bool, nearest: [String]) {
+    public init(pattern: String, arches: [String], isNowhere: Bool, nearest: [String], hidden: [HiddenPackage] = []) {
         self.pattern = pattern
         self.arches = arches
         self.isNowhere = isNowhere
         self.nearest = nearest
+        self.hidden = hidden
     }
 }
 
 extension AbsentPackage: CustomStringConvertible {
     public var description: String {
         let hint = nearest.isEmpty ? "" : "; nearest: \(nearest.joined(separator: ", "))"
-        return "\(pattern) is not there for \(arches.joined(separator: ", "))\(hint)"
+        let reasons = hidden.map { "; \($0)" }.joined()
+        return "\(pattern) is not there for \(arches.joined(separator: ", "))\(hint)\(reasons)"
     }
 }

@@ -8,6 +8,12 @@ public enum DepsolveError: Error, Hashable, Sendable {
     case unusableMetadata(repository: Checksum, document: String, reason: String)
     /// A listing names packages that its repositories do not have.
     case listedButAbsent([NEVRA], arch: String, listing: String)
+    /// A module was to be enabled, or to be in the result, of which no repository has such a build.
+    case moduleNotFound(String, nearest: [String])
+    /// The modules that were to be enabled cannot be enabled together, or one of them cannot be at all.
+    case modulesConflict([ModuleProblem.Statement], arch: String)
+    /// What the repositories tell of modules contradicts itself.
+    case unusableModules(reason: String)
     /// The task was canceled.
     case canceled
 }
@@ -23,6 +29,14 @@ extension DepsolveError: CustomStringConvertible {
             "\(listing) lists \(packages.count == 1 ? "1 package" : "\(packages.count) packages") for \(arch) that its repositories do not have: "
                 + packages.prefix(Self.namedPackages).map(\.description).joined(separator: ", ")
                 + (packages.count > Self.namedPackages ? " and others." : ".")
+        case .moduleNotFound(let module, let nearest):
+            "There is no module \(module) in the repositories."
+                + (nearest.isEmpty
+                    ? "" : " The nearest \(nearest.count == 1 ? "name is" : "names are") \(nearest.joined(separator: ", ")).")
+        case .modulesConflict(let statements, let arch):
+            "The modules that are to be enabled cannot be for \(arch): \(statements.map(\.description).joined(separator: "; "))."
+        case .unusableModules(let reason):
+            "What the repositories tell of modules cannot be used: \(reason)"
         case .canceled:
             "Canceled."
         }

@@ -1,4 +1,5 @@
 public import Logging
+import Modules
 import Repodata
 
 /// Resolves requests with libsolv, as dnf would, and keeps what it has loaded for the next one.
@@ -38,13 +39,26 @@ public actor Depsolver {
         var problems: [InstallProblem] = []
         var overruled: [OverruledPackage] = []
         var absences = patterns.map { Absence($0) }
+        let content = if let modules = request.modules { try CheckedModules(modules) } else { nil as CheckedModules? }
+        var modules: Set<NSVC> = content?.included ?? []
+        var moduleProblems: [ModuleProblem] = []
         func resolveTree(of architecture: TreeArchitecture, from pool: PackagePool) throws(DepsolveError) {
-            let selection = PackageSelection(pool: pool)
-            let matches = patterns.map { selection.match($0) }
-            for index in absences.indices { absences[index].note(matches[index], in: pool) }
-
-            var resolver = TreeResolver(pool, request, hasMultilib: multilib.contains(architecture.name))
-            try resolver.resolve(matches)
+            let hasMultilib = multilib.contains(architecture.name)
+            let resolver: TreeResolver
+            if let content {
+                var modular = ModularTreeResolver(pool, request, content, hasMultilib: hasMultilib)
+                try modular.resolve(patterns) { index, match, hidden in absences[index].note(match, in: pool, hidden: hidden) }
+                modules.formUnion(modular.modules)
+                moduleProblems += modular.problems
+                resolver = modular.tree
+            } else {
+                let selection = PackageSelection(pool: pool)
+                let matches = patterns.map { selection.match($0) }
+                for index in absences.indices { absences[index].note(matches[index], in: pool) }
+                var plain = TreeResolver(pool, request, hasMultilib: hasMultilib)
+                try plain.resolve(matches)
+                resolver = plain
+            }
             trees.append(resolver.tree)
             missing += resolver.missing.sorted { ($0.package, $0.requirement) < ($1.package, $1.requirement) }
             problems += resolver.problems.sorted { $0.package < $1.package }
@@ -68,7 +82,9 @@ public actor Depsolver {
             absent: absences.compactMap { $0.report(architectures.map(\.name)) },
             missing: missing,
             problems: problems,
-            overruled: overruled)
+            overruled: overruled,
+            modules: modules.sorted(),
+            moduleProblems: moduleProblems)
     }
 
     /// The base architectures that `names` belong to, each once: `i386` for `i686`, `x86_64` for itself.
@@ -112,12 +128,14 @@ private struct Absence {
     private var arches: [String] = []
     private var isFound = false
     private var nearest: [String] = []
+    private var hidden: [HiddenPackage] = []
 
     init(_ pattern: PackagePattern) {
         self.pattern = pattern
     }
 
-    mutating func note(_ match: PackageSelection.Match, in pool: PackagePool) {
+    mutating func note(_ match: PackageSelection.Match, in pool: PackagePool, hidden packages: [HiddenPackage] = []) {
+        if hidden.isEmpty { hidden = packages }
         switch match {
         case .packages: isFound = true
         case .notMeant: break
@@ -130,7 +148,7 @@ private struct Absence {
         case .unknown:
             arches.append(pool.key.architecture.name)
             if nearest.isEmpty {
-                nearest = NearestNames(candidates: pool.index.names.map(\.text)).nearest(to: pattern.text)
+                nearest = NearestNames(candidates: pool.names).nearest(to: pattern.text)
             }
         }
     }
@@ -139,6 +157,7 @@ private struct Absence {
     func report(_ all: [String]) -> AbsentPackage? {
         if isFound, arches.isEmpty { return nil }
         return AbsentPackage(
-            pattern: pattern.text, arches: isFound ? arches : all, isNowhere: !isFound, nearest: isFound ? [] : nearest)
+            pattern: pattern.text, arches: isFound ? arches : all, isNowhere: !isFound, nearest: isFound || !hidden.isEmpty ? [] : nearest,
+            hidden: hidden)
     }
 }

@@ -5,22 +5,25 @@ import Repodata
 /// which of them could not be installed.
 struct Installability {
     let pool: PackagePool
-    /// The packages of the tree.
+    /// The packages that are looked at.
     let members: [Id]
+    /// The packages of the tree.
+    private let available: [Id]
 
     private(set) var missing: [(package: Id, requirement: Id)] = []
     private(set) var problems: [InstallProblem] = []
     private var satisfiable: [Id: Bool] = [:]
 
-    init(of members: [Id], in pool: PackagePool) {
+    init(of members: [Id], among available: [Id], in pool: PackagePool) {
         self.pool = pool
         self.members = members
+        self.available = available
     }
 
     /// Finds requirements that nothing provides, and if `isThorough`, every package that could not be installed for another reason.
     mutating func check(isThorough: Bool) throws(DepsolveError) {
         var visible = pool.emptySet()
-        for package in members + pool.packages(ofLookaside: true) { visible.insert(package) }
+        for package in available + pool.packages(ofLookaside: true) { visible.insert(package) }
         let result = try pool.withOnly(visible) { () throws(DepsolveError) -> Installability in
             var copy = self
             let lacking = copy.findMissing()
@@ -33,9 +36,10 @@ struct Installability {
     /// Returns the packages that lack something.
     private mutating func findMissing() -> SolvableSet {
         var lacking = pool.emptySet()
-        for package in members {
+        let isLookedAt = Set(members)
+        for package in available {
             for requirement in pool.requirements(package) where !isSatisfiable(requirement, for: package) {
-                missing.append((package, requirement))
+                if isLookedAt.contains(package) { missing.append((package, requirement)) }
                 lacking.insert(package)
             }
         }
@@ -79,7 +83,7 @@ struct Installability {
     /// The packages that cannot be installed because they need, whatever is chosen, one that lacks something.
     private func spread(_ lacking: SolvableSet) throws(DepsolveError) -> SolvableSet {
         var dead = lacking
-        var alive = members.filter { !dead.contains($0) }
+        var alive = available.filter { !dead.contains($0) }
         var isStable = false
         while !isStable {
             try checkCancellation()

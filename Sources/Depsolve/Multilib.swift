@@ -21,7 +21,7 @@ struct Multilib {
 
     private func counterpart(of package: Id) -> Id? {
         let wanted = pool.solvable(package).pointee
-        return pool.index.named(wanted.name)
+        return pool.named(wanted.name)
             .filter { pool.solvable($0).pointee.evr == wanted.evr && pool.key.architecture.compatible.contains(pool.arch($0)) }
             .min { (pool.archScore($0) ?? .max) < (pool.archScore($1) ?? .max) }
     }

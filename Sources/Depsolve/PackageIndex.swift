@@ -1,7 +1,7 @@
 import CSolv
 import Repodata
 
-/// Finds the packages of a pool's repositories by what people call them. The lookasides are not in it.
+/// Finds the packages of a pool's repositories by what people call them, hidden ones too. The lookasides are not in it.
 struct PackageIndex {
     /// Packages that can be installed, of any architecture, by name and then in order of preference.
     private let binaries: [Id]
@@ -15,7 +15,7 @@ struct PackageIndex {
     init(_ pool: PackagePool) {
         var groups: [Id: [Id]] = [:]
         var sources: [String: Id] = [:]
-        for id in pool.packages() {
+        for id in pool.allPackages() {
             if pool.isSource(id) {
                 let nvr = pool.nevra(id).nvr
                 if sources[nvr] == nil { sources[nvr] = id }

@@ -31,6 +31,8 @@ final class PackagePool {
     private var views = Views()
     /// The packages of the repositories that count; `nil`: all.
     private var listed: SolvableSet?
+    /// Packages that are not to be seen, of repositories and lookasides; `nil`: none.
+    private var hidden: SolvableSet?
 
     private final class Views {
         var index: PackageIndex?
@@ -45,7 +47,19 @@ final class PackagePool {
         return index
     }
 
-    /// The binary packages of the repositories by the name of the source package that they were built from.
+    /// The binary packages of that name that are to be seen, of any architecture, in order of preference.
+    func named(_ name: Id) -> [Id] {
+        let all = index.named(name)
+        guard let hidden else { return Array(all) }
+        return all.filter { !hidden.contains($0) }
+    }
+
+    /// The names of binary packages that are to be seen.
+    var names: [String] {
+        hidden == nil ? index.names.map(\.text) : index.names.filter { index.named($0.id).contains(where: isShown) }.map(\.text)
+    }
+
+    /// The binary packages of the repositories, hidden ones too, by the name of the source package that they were built from.
     var builds: [String: [Id]] {
         if let builds = views.builds { return builds }
         let builds = Dictionary(grouping: index.allBinaries) { sourceName($0) ?? "" }
@@ -118,6 +132,13 @@ final class PackagePool {
 
     /// The packages of the repositories, or else of the lookasides, source packages included, in order of preference.
     func packages(ofLookaside isLookaside: Bool = false) -> [Id] {
+        let all = allPackages(ofLookaside: isLookaside)
+        guard let hidden else { return all }
+        return all.filter { !hidden.contains($0) }
+    }
+
+    /// These, and those that are hidden.
+    func allPackages(ofLookaside isLookaside: Bool = false) -> [Id] {
         let repositories = origins.values.filter { $0.isLookaside == isLookaside }.map(\.pointer)
             .sorted { $0.pointee.repoid < $1.pointee.repoid }
         return repositories.flatMap { repository in
@@ -156,10 +177,26 @@ final class PackagePool {
     /// Runs `body` while of the repositories only `packages` are there; the lookasides stay as they are.
     func withListed<T>(_ packages: SolvableSet, _ body: () throws(DepsolveError) -> T) throws(DepsolveError) -> T {
         var visible = packages
-        for package in self.packages(ofLookaside: true) { visible.insert(package) }
+        for package in allPackages(ofLookaside: true) { visible.insert(package) }
         let (all, allListed) = (views, listed)
         (views, listed) = (Views(), packages)
         defer { (views, listed) = (all, allListed) }
+        return try withOnly(visible, body)
+    }
+
+    /// Whether the package is there, as far as modules are concerned.
+    func isShown(_ package: Id) -> Bool { hidden.map { !$0.contains(package) } ?? true }
+
+    /// Runs `body` while the packages of `hidden` cannot be seen.
+    ///
+    /// - Parameter isSolving: Whether `body` asks who provides something, for which libsolv has to make all its lists anew.
+    func withHidden<T>(_ hidden: SolvableSet, isSolving: Bool, _ body: () throws(DepsolveError) -> T) throws(DepsolveError) -> T {
+        let outer = self.hidden
+        self.hidden = hidden
+        defer { self.hidden = outer }
+        guard isSolving else { return try body() }
+        var visible = emptySet()
+        for package in packages(ofLookaside: true) + packages() { visible.insert(package) }
         return try withOnly(visible, body)
     }
 

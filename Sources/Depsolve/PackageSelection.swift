@@ -4,6 +4,8 @@ import Repodata
 /// Finds the packages of one tree that a request names.
 struct PackageSelection {
     let pool: PackagePool
+    /// Whether packages count that are hidden, instead of those that are to be seen.
+    var amongHidden = false
 
     /// What a pattern means for the tree.
     enum Match {
@@ -36,8 +38,8 @@ struct PackageSelection {
             } else {
                 pool.existingID(reading.name.text).map { Array(pool.index.named($0)) } ?? []
             }
-        if reading.version == nil, reading.arch == nil { return candidates }
         return candidates.filter { package in
+            guard isCounted(package) else { return false }
             if let arch = reading.arch, arch != pool.arch(package) { return false }
             guard let version = reading.version else { return true }
             let nevra = pool.nevra(package)
@@ -45,6 +47,8 @@ struct PackageSelection {
                 && (reading.epoch.map { $0 == nevra.epoch } ?? true)
         }
     }
+
+    private func isCounted(_ package: Id) -> Bool { pool.isShown(package) != amongHidden }
 
     /// The packages that are built from a source package of that name, of its best version.
     private func matchSource(_ pattern: PackagePattern) -> Match {
@@ -55,13 +59,14 @@ struct PackageSelection {
         var elsewhere: [Id] = []
         var selected: [(Id, Reason)] = []
         for name in names {
-            let built = pool.builds[name]!.filter(pool.isNative)
+            let all = pool.builds[name]!.filter(isCounted)
+            let built = all.filter(pool.isNative)
             let best = Dictionary(grouping: built) { pool.sourceRPM($0)! }
                 .max { sourceNEVRA($0.key, $0.value) < sourceNEVRA($1.key, $1.value) }
             if let best {
                 selected += bestOfEachName(best.value).map { ($0, .builtFrom(source: name, pattern: pattern.text)) }
             } else {
-                elsewhere += pool.builds[name]!
+                elsewhere += all
             }
         }
         return !selected.isEmpty ? .packages(selected) : elsewhere.isEmpty ? .unknown : .otherArchitecture(elsewhere)

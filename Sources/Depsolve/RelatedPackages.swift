@@ -23,6 +23,6 @@ struct RelatedPackages {
     private func sibling(of package: Id, named name: String, builtFrom file: String) -> Id? {
         guard let name = pool.existingID(name) else { return nil }
         let arch = pool.solvable(package).pointee.arch
-        return pool.index.named(name).first { pool.solvable($0).pointee.arch == arch && pool.sourceRPM($0) == file }
+        return pool.named(name).first { pool.solvable($0).pointee.arch == arch && pool.sourceRPM($0) == file }
     }
 }

@@ -1,3 +1,4 @@
+public import Modules
 public import Repodata
 
 /// The packages that answer a ``DepsolveRequest``, each with the reason why it is in, and everything that is not as it should be.
@@ -16,10 +17,15 @@ public struct Resolution: Hashable, Sendable, Codable {
     public let problems: [InstallProblem]
     /// Packages that were listed and gave way to others; see ``DepsolveRequest/listings``.
     public let overruled: [OverruledPackage]
+    /// The builds of modules that the result has: those of its packages, those that were to be in, and, to the end, what these require in order to
+    /// be enabled. In order.
+    public let modules: [NSVC]
+    /// Modules that are not used as they should be.
+    public let moduleProblems: [ModuleProblem]
 
     public init(
         trees: [ArchitectureTree], sources: [ResolvedPackage], absent: [AbsentPackage], missing: [MissingRequirement],
-        problems: [InstallProblem], overruled: [OverruledPackage] = []
+        problems: [InstallProblem], overruled: [OverruledPackage] = [], modules: [NSVC] = [], moduleProblems: [ModuleProblem] = []
     ) {
         self.trees = trees
         self.sources = sources
@@ -27,6 +33,8 @@ public struct Resolution: Hashable, Sendable, Codable {
         self.missing = missing
         self.problems = problems
         self.overruled = overruled
+        self.modules = modules
+        self.moduleProblems = moduleProblems
     }
 }
 

@@ -28,48 +28,57 @@ struct TreeResolver {
     /// Fills the tree with what `matches` name; everything, if the request names nothing.
     mutating func resolve(_ matches: [PackageSelection.Match]) throws(DepsolveError) {
         if request.packages.isEmpty {
-            takeEverything()
-            try addMultilib(solving: false)
+            try takeEverything { _ in .everything }
         } else {
-            let requested = take(matches)
-            if !request.noDeps { try addClosure(of: requested) }
-            try addMultilib(solving: !request.noDeps)
+            try take(matches)
         }
         // What was solved for needs no further look.
         let isSolved = !request.packages.isEmpty && !request.noDeps
-        if request.checkInstallability ? !isSolved : request.packages.isEmpty && !request.noDeps {
-            try inspect(isThorough: request.checkInstallability)
-        }
-        addDebug()
+        if request.checkInstallability ? !isSolved : request.packages.isEmpty && !request.noDeps { try inspect(Array(reasons.keys)) }
+        addDebug(of: Array(reasons.keys))
     }
 
-    private mutating func takeEverything() {
+    mutating func takeEverything(_ reason: (Id) -> Reason) throws(DepsolveError) {
         var seen: Set<NEVRA> = []
         for package in pool.packages() where !pool.isSource(package) && pool.isNative(package) {
-            if seen.insert(pool.nevra(package)).inserted { reasons[package] = .everything }
+            if seen.insert(pool.nevra(package)).inserted { reasons[package] = reason(package) }
         }
+        var members = Set(reasons.keys)
+        try addMultilib(to: &members, solving: false)
     }
 
-    private mutating func take(_ matches: [PackageSelection.Match]) -> [Id] {
+    /// Takes what `matches` name, with what it requires unless that is not wanted.
+    ///
+    /// - Returns: All that was taken, or was there already and belongs to it.
+    @discardableResult
+    mutating func take(_ matches: [PackageSelection.Match]) throws(DepsolveError) -> Set<Id> {
+        var wanted: [(id: Id, reason: Reason)] = []
+        for case .packages(let packages) in matches { wanted += packages }
+        return try take(wanted, solving: !request.noDeps)
+    }
+
+    mutating func take(_ wanted: [(id: Id, reason: Reason)], solving: Bool) throws(DepsolveError) -> Set<Id> {
+        var members: Set<Id> = []
         var requested: [Id] = []
-        for case .packages(let packages) in matches {
-            for (package, reason) in packages where reasons[package] == nil {
-                reasons[package] = reason
-                requested.append(package)
-            }
+        for (package, reason) in wanted where members.insert(package).inserted {
+            if reasons[package]?.isByItself != true { reasons[package] = reason }
+            requested.append(package)
         }
-        return requested
+        if solving { try addClosure(of: requested, to: &members) }
+        try addMultilib(to: &members, solving: solving)
+        return members
     }
 
     // MARK: Dependencies
 
-    private mutating func addClosure(of requested: [Id]) throws(DepsolveError) {
+    private mutating func addClosure(of requested: [Id], to members: inout Set<Id>) throws(DepsolveError) {
         let closure = try Closure(of: requested, in: pool)
         problems += closure.problems
         for set in closure.sets {
             let search = RequirementSearch(set, in: pool)
-            for package in search.found where !pool.isLookaside(package) && reasons[package] == nil {
-                guard let step = search.steps[package] else { continue }
+            for package in search.found where !pool.isLookaside(package) {
+                members.insert(package)
+                guard reasons[package] == nil, let step = search.steps[package] else { continue }
                 reasons[package] = .requiredBy(pool.nevra(step.package), requirement: search.text(step))
             }
             if !closure.lacking.isEmpty { report(search, set) }
@@ -112,32 +121,33 @@ struct TreeResolver {
         return found
     }
 
-    private mutating func inspect(isThorough: Bool) throws(DepsolveError) {
-        var inspection = Installability(of: reasons.keys.sorted(), in: pool)
-        try inspection.check(isThorough: isThorough)
-        problems += inspection.problems
+    /// Looks at packages of the tree: what they lack in it, and where that was asked for, why else they could not be installed from it.
+    mutating func inspect(_ packages: [Id]) throws(DepsolveError) {
+        var inspection = Installability(of: packages.sorted(), among: reasons.keys.filter(pool.isShown).sorted(), in: pool)
+        try inspection.check(isThorough: request.checkInstallability)
+        for problem in inspection.problems where !problems.contains(where: { $0.package == problem.package }) { problems.append(problem) }
         for (package, requirement) in inspection.missing { report(package, requirement) }
     }
 
     // MARK: Companions
 
-    private mutating func addMultilib(solving: Bool) throws(DepsolveError) {
+    private mutating func addMultilib(to members: inout Set<Id>, solving: Bool) throws(DepsolveError) {
         guard hasMultilib, !request.multilibMethod.isEmpty else { return }
         let multilib = Multilib(pool: pool, method: request.multilibMethod)
         var seen: Set<Id> = []
         while true {
             // What the counterparts require may be 64-bit packages that have a counterpart again.
-            let unseen = reasons.keys.filter { seen.insert($0).inserted }.sorted()
-            let added = try multilib.counterparts(of: unseen).filter { reasons[$0.id] == nil }
+            let unseen = members.filter { seen.insert($0).inserted }.sorted()
+            let added = try multilib.counterparts(of: unseen).filter { members.insert($0.id).inserted }
             if added.isEmpty { return }
-            for (package, origin) in added { reasons[package] = .multilib(of: pool.nevra(origin)) }
-            if solving { try addClosure(of: added.map(\.id)) }
+            for (package, origin) in added where reasons[package] == nil { reasons[package] = .multilib(of: pool.nevra(origin)) }
+            if solving { try addClosure(of: added.map(\.id), to: &members) }
         }
     }
 
-    private mutating func addDebug() {
+    mutating func addDebug(of packages: [Id]) {
         let related = RelatedPackages(pool: pool)
-        for package in reasons.keys.sorted() {
+        for package in packages.sorted() {
             for debug in related.debug(of: package) where reasons[debug] == nil {
                 reasons[debug] = .debugOf(pool.nevra(package))
             }
@@ -168,7 +178,7 @@ struct TreeResolver {
                 sources[source] = .sourceOf(pool.nevra(package))
             }
         }
-        if request.packages.isEmpty {
+        if request.packages.isEmpty, request.modules?.isAlone != true {
             for source in pool.index.allSources where sources[source] == nil { sources[source] = .everything }
         }
         return sources.map { ResolvedPackage(record: pool.record($0.key), reason: $0.value) }

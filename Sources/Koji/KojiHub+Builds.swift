@@ -118,9 +118,36 @@ extension KojiHub {
     /// What a build says about the module that it is; `nil` for a build of another kind.
     public func getModule(_ build: KojiName) async throws(KojiError) -> KojiModule? {
         let call = XMLRPCCall("getBuildType", build.value)
-        guard let module = try await self.call(call)["module"], case .structure = module else { return nil }
+        return try module(in: try await self.call(call), of: call.method)
+    }
+
+    /// As ``getModule(_:)`` for each, with few requests; each may be unusable by itself.
+    public func getModules(_ builds: [KojiName]) async throws(KojiError) -> [Result<KojiModule?, KojiError>] {
+        var results: [Result<KojiModule?, KojiError>] = []
+        // A module's description may have hundreds of kilobytes.
+        for start in stride(from: 0, to: builds.count, by: Self.modulesAtOnce) {
+            let calls = builds[start..<min(start + Self.modulesAtOnce, builds.count)].map { XMLRPCCall("getBuildType", $0.value) }
+            for answer in try await multiCall(calls) {
+                switch answer {
+                case .success(let value):
+                    do throws(KojiError) {
+                        results.append(.success(try module(in: value, of: "getBuildType")))
+                    } catch {
+                        results.append(.failure(error))
+                    }
+                case .failure(let error): results.append(.failure(error))
+                }
+            }
+        }
+        return results
+    }
+
+    private static let modulesAtOnce = 50
+
+    private func module(in value: XMLRPCValue, of method: String) throws(KojiError) -> KojiModule? {
+        guard let module = value["module"], case .structure = module else { return nil }
         let text = { (member: String) throws(KojiError) -> String in
-            guard let text = module[member]?.string else { throw self.unexpected(call.method, "it has a module without \(member)") }
+            guard let text = module[member]?.string else { throw self.unexpected(method, "it has a module without \(member)") }
             return text
         }
         return KojiModule(

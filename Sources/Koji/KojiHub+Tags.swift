@@ -44,6 +44,14 @@ extension KojiHub {
         try await row(XMLRPCCall("getTag", tag.value).with("event", event.map { .int($0) }))
     }
 
+    /// As ``getTag(_:event:)`` for each, with few requests.
+    public func getTags(_ tags: [KojiName], event: Int? = nil) async throws(KojiError) -> [KojiTag?] {
+        let calls = tags.map { XMLRPCCall("getTag", $0.value).with("event", event.map { .int($0) }) }
+        var found: [KojiTag?] = []
+        for answer in try await multiCall(calls) { found.append(try row(in: answer.get(), of: "getTag")) }
+        return found
+    }
+
     /// The tag as it was before it was deleted, or as it is. `nil` when there never was one of the name.
     public func getTagEvenIfDeleted(_ tag: KojiName) async throws(KojiError) -> KojiTag? {
         try await row(XMLRPCCall("getTag", tag.value).with("event", "auto"))

@@ -66,13 +66,44 @@ public struct RepositoryWriter: ~Copyable {
         _ record: PackageRecord, from index: MetadataIndex, href: String, file: FilePath? = nil
     ) throws(RepodataError) {
         if index.isComplete {
-            try add(try CreaterepoPackage(try index.chunks(of: record.pkgid), of: record), href: href)
+            let chunks = try index.chunks(of: record.pkgid)
+            if try add(plain: chunks, of: record, href: href) { return }
+            try add(try CreaterepoPackage(chunks, of: record), href: href)
         } else if let file {
             try add(file: file, href: href, pkgid: record.pkgid)
         } else {
             throw RepodataError(
                 .missing, "the repository of \(record.nevra) has no filelists or no other metadata, and the RPM file was not given")
         }
+    }
+
+    /// Adds a package byte for byte, but for its file's place; tells whether it is one of which that can be done.
+    private mutating func add(plain chunks: MetadataIndex.Chunks, of record: PackageRecord, href: String) throws(RepodataError) -> Bool {
+        func element(_ bytes: [UInt8], _ document: MetadataDocument) -> PlainElement? {
+            bytes.withUnsafeBytes { PlainElement($0, document, of: record) }
+        }
+        guard let filelists = chunks.filelists, let other = chunks.other, let place = element(chunks.primary, .primary)?.location,
+            element(filelists, .filelists) != nil, element(other, .other) != nil
+        else { return false }
+        try RepositoryHref.check(href, in: "a package")
+        var primary: [UInt8] = []
+        primary.reserveCapacity(chunks.primary.count + href.utf8.count)
+        primary += chunks.primary[..<place.lowerBound]
+        primary += "<location href=\"\(PlainElement.escaped(href))\"/>".utf8
+        primary += chunks.primary[place.upperBound...]
+        try add(lines: [.primary: primary, .filelists: filelists, .other: other])
+        return true
+    }
+
+    /// Adds the elements of one package, each without the end of its line.
+    private mutating func add(lines: [MetadataDocument: [UInt8]]) throws(RepodataError) {
+        for (document, line) in lines {
+            let line = line + [UInt8(ascii: "\n")]
+            try line.withUnsafeBufferPointer { (bytes) throws(RepodataError) in
+                try documents[document]?.add(UnsafeRawBufferPointer(bytes))
+            }
+        }
+        added += 1
     }
 
     /// Adds a package whose file stays where it is: its metadata goes in byte for byte, with the `xml:base` that it has.
@@ -83,15 +114,7 @@ public struct RepositoryWriter: ~Copyable {
             throw RepodataError(.unsupported, "the metadata of \(record.nevra) cannot refer to its file")
         }
         let chunks = try index.chunks(of: record.pkgid)
-        for (document, chunk) in [
-            (MetadataDocument.primary, chunks.primary), (.filelists, chunks.filelists ?? []), (.other, chunks.other ?? []),
-        ] {
-            var line = chunk
-            line.append(UInt8(ascii: "\n"))
-            try line.withUnsafeBufferPointer { (bytes) throws(RepodataError) in try documents[document]?.add(UnsafeRawBufferPointer(bytes))
-            }
-        }
-        added += 1
+        try add(lines: [.primary: chunks.primary, .filelists: chunks.filelists ?? [], .other: chunks.other ?? []])
     }
 
     /// Adds a package from its file alone. `pkgid` is what the file's checksum must be, where that is known.

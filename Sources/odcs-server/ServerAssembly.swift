@@ -107,7 +107,8 @@ struct ServerAssembly {
             refusedSourceTypes: refusedSourceTypes,
             allowedResults: [.repository, .iso], allowedArches: DepsolveRequest.knownArches,
             repeatWindow: configuration.frontend.repeatSeconds == 0 ? nil : configuration.frontend.repeatSeconds,
-            allowsReference: configuration.kojiRules.allowReference, unsignedWaitSeconds: configuration.kojiRules.unsignedWaitSeconds)
+            allowsReference: configuration.kojiRules.allowReference, unsignedWaitSeconds: configuration.kojiRules.unsignedWaitSeconds,
+            baseModules: configuration.modules.baseModules)
         let frontend = ComposeFrontend(
             configuration: FrontendConfiguration(
                 serverURL: configuration.frontend.publicURL ?? "", targets: Dictionary(uniqueKeysWithValues: targets), limits: limits,
@@ -132,7 +133,11 @@ struct ServerAssembly {
     /// The source types that cannot be had here, each with the reason: the setting that is missing.
     private var refusedSourceTypes: [SourceType: String] {
         var refused: [SourceType: String] = [:]
-        refused[.module] = "This version does not make composes of the source type module yet."
+        if !configuration.hasModules {
+            refused[.module] =
+                "This server makes no composes of the source type module: of the settings mbs.url, koji.hub and modules.repositories, at least one is "
+                + "needed in its configuration."
+        }
         if configuration.koji == nil {
             for type in [SourceType.tag, .build] {
                 refused[type] =
@@ -164,18 +169,13 @@ struct ServerAssembly {
     /// Refuses at once what no worker would be allowed to read.
     private func check(_ request: ComposeRequest, access: SourceAccess, publicURL: String?) throws(ComposeFailure) {
         let hasLocations = request.sourceType == .repo || request.sourceType == .pungiCompose
-        let locations = (hasLocations ? request.source : []) + request.lookasideRepos
+        let locations =
+            (hasLocations ? request.source : []) + request.lookasideRepos + (request.moduleDefaultsURL.map { [$0] } ?? [])
         if !locations.isEmpty {
             let access = try access.publishing(configuration.composes.targets, publicURL: publicURL)
             for location in locations { try access.authorize(try RepositoryLocation(location)) }
         }
-        let modular = [
-            ("modular_koji_tags", !request.modularKojiTags.isEmpty), ("scratch_modules", !request.scratchModules.isEmpty),
-            ("module_defaults_url", request.moduleDefaultsURL != nil),
-        ]
-        if let member = modular.first(where: \.1)?.0 {
-            throw ComposeFailure(.sourceNotUsable, "This version takes no modules along: \(member) cannot be used yet.")
-        }
+        try configuration.checkModules(of: request)
         if request.sourceType == .pulp { try configuration.pulp?.check(request.source) }
     }
 }

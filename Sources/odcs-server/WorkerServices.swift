@@ -40,9 +40,14 @@ struct WorkerServices: Service {
             threadPool: threadPool, logger: logger)
         let pulp = try configuration.pulp.map { try PulpSource($0, httpClient: httpClient, logger: logger) }
         let koji = try kojiSource(cacheDirectory: configuration.sources.cacheDirectory, threadPool: threadPool)
+        let modules = ModuleSources(
+            service: try configuration.modules.service.map { try ModuleBuildService($0, httpClient: httpClient, logger: logger) },
+            kojiTags: configuration.modules.kojiTags, repositories: configuration.modules.repositories,
+            baseModules: configuration.modules.baseModules)
         let pipeline = ComposePipeline(
             configuration: worker, store: store,
-            sources: ComposeSources(repositories: source, pulp: pulp, pungi: configuration.pungi, koji: koji?.source),
+            sources: ComposeSources(
+                repositories: source, pulp: pulp, pungi: configuration.pungi, koji: koji?.source, modules: modules),
             depsolver: Depsolver(poolMemoryLimit: configuration.worker.poolMegabytes << 20, logger: logger),
             delivery: PackageDelivery(
                 access: access, limits: limits, httpClient: httpClient, threadPool: threadPool, logger: logger,

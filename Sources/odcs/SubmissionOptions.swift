@@ -25,6 +25,15 @@ struct SubmissionOptions: ParsableArguments {
     var noLabel = false
 
     @Option(
+        name: [.customLong("module"), .customLong("enable-module")],
+        help: ArgumentHelp(
+            "Choose packages as if this stream of a module were enabled, N:S, and not its default one. Repeatable.", valueName: "module"))
+    var modules: [String] = []
+
+    @Flag(help: "Let dnf see the packages whatever streams of modules are enabled.")
+    var moduleHotfixes = false
+
+    @Option(
         name: .customLong("sigkey"),
         help: ArgumentHelp(
             "Take packages signed by this key, the first one given first; 'none' allows unsigned ones. Repeatable.", valueName: "key id"))
@@ -68,6 +77,8 @@ struct SubmissionOptions: ParsableArguments {
     func submission(of source: ComposeSubmission.Source, in console: Console) throws -> ComposeSubmission {
         var submission = ComposeSubmission(source: source)
         submission.source.sigkeys = sigkeys.map(\.id).nilIfEmpty
+        submission.source.modules = modules.nilIfEmpty
+        submission.moduleHotfixes = moduleHotfixes ? true : nil
         submission.arches = arches.nilIfEmpty
         submission.flags = allFlags.nilIfEmpty
         submission.results = results.map(\.name).nilIfEmpty

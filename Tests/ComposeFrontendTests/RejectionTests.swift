@@ -142,6 +142,20 @@ import Testing
             "source.packages cannot be used with the source type module: a module says itself which packages are its own."
         ),
         (
+            #"{"source": {"type": "module", "source": "nodejs:22:newest"}}"#,
+            #"source.source is "nodejs:22:newest", whose version is no number; a module is written N:S, N:S:V or N:S:V:C."#
+        ),
+        (
+            #"{"source": {"type": "module", "source": "nodejs:22 platform:f26"}}"#,
+            #"source.source is "platform:f26", a base module, which every machine has already: it stands for the version of the system. "#
+                + "Name the modules that are to be in the compose."
+        ),
+        (
+            repo(#""modular_koji_tags": ["f26-modular"]"#),
+            "source.modular_koji_tags cannot be used with the source type repo: modules are taken along with tag, build and module."
+        ),
+        (repo(top: #""module_hotfixes": "yes""#), #"module_hotfixes must be true or false, not the string "yes"."#),
+        (
             #"{"source": {"type": "build"}}"#,
             "source.builds is missing; the source type build needs a list of builds, each as NAME-VERSION-RELEASE."
         ),

@@ -15,13 +15,13 @@ struct LocalMetadataTests {
             let repository = try await TestRepository(bench.sources.appending("repo"), storage: storage)
             let pinned = try await bench.source().pinAndFetch(.directory(repository.directory))
             let metadata = pinned.metadata
-            #expect(metadata.directory == bench.cache.appending(metadata.id.hex))
+            #expect(metadata.directory == bench.cache.appending("\(metadata.id.hex)-2"))
             #expect(try bench.names(in: metadata.directory) == ["filelists.xml", "other.xml", "primary.xml", "repomd.xml"])
             #expect(try metadata.directory.appending("repomd.xml").contents() == repository.repomd.contents())
             #expect(metadata.hasFilelists && metadata.hasOther)
             #expect(pinned.revision == "1")
             #expect(try MetadataIndex(opening: metadata).count == 3)
-            #expect(try bench.names(in: bench.cache) == [metadata.id.hex])
+            #expect(try bench.names(in: bench.cache) == ["\(metadata.id.hex)-2"])
         }
     }
 
@@ -215,7 +215,7 @@ struct LocalMetadataTests {
                 return try await group.reduce(into: Set<PinnedRepository>()) { $0.insert($1) }
             }
             #expect(found.count == 1)
-            #expect(try bench.names(in: bench.cache) == [try #require(found.first).metadata.id.hex])
+            #expect(try bench.names(in: bench.cache) == ["\(try #require(found.first).metadata.id.hex)-2"])
         }
     }
 
@@ -259,7 +259,7 @@ struct LocalMetadataTests {
             }
             _ = try await source.pinAndFetch(.directory(new.directory))
             #expect(try await source.removeMetadata(unusedSince: Date(timeIntervalSince1970: 1000)) == 1)
-            #expect(try bench.names(in: bench.cache) == [used.id.hex])
+            #expect(try bench.names(in: bench.cache) == ["\(used.id.hex)-2"])
         }
     }
 
@@ -273,7 +273,7 @@ struct LocalMetadataTests {
             var times = [timeval(tv_sec: 1, tv_usec: 0), timeval(tv_sec: 1, tv_usec: 0)]
             #expect(utimes(old.string, &times) == 0)
             let pinned = try await bench.source().pinAndFetch(.directory(repository.directory))
-            #expect(try bench.names(in: bench.cache) == [".preparing-new", pinned.metadata.id.hex])
+            #expect(try bench.names(in: bench.cache) == [".preparing-new", "\(pinned.metadata.id.hex)-2"])
         }
     }
 }

@@ -83,7 +83,7 @@ struct PulpBadAnswerTests {
 
     private static var limits: PulpServer.Limits {
         var limits = PulpBench.limits
-        limits.answerBytes = 100_000
+        limits.asking.answerBytes = 100_000
         return limits
     }
 
@@ -140,8 +140,8 @@ struct PulpBadAnswerTests {
     @Test("is given up when it takes too long, whether it is silent, stops or drips", arguments: slowAnswers.indices)
     func slow(_ index: Int) async throws {
         var limits = PulpBench.limits
-        limits.answerTime = .milliseconds(300)
-        limits.attempts = 2
+        limits.asking.answerTime = .milliseconds(300)
+        limits.asking.attempts = 2
         let failure = try await PulpHTTPServer.with({ _ in Self.slowAnswers[index] }) { server in
             try await PulpBench.failure(server.address, limits: limits)
         }

@@ -11,10 +11,10 @@ enum PulpBench {
     /// Quick to ask again; every wait is one that a test provokes.
     static var limits: PulpServer.Limits {
         var limits = PulpServer.Limits()
-        limits.answerTime = .seconds(20)
-        limits.attempts = 3
-        limits.firstPause = .milliseconds(1)
-        limits.longestPause = .milliseconds(2)
+        limits.asking.answerTime = .seconds(20)
+        limits.asking.attempts = 3
+        limits.asking.firstPause = .milliseconds(1)
+        limits.asking.longestPause = .milliseconds(2)
         return limits
     }
 

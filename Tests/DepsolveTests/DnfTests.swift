@@ -1,5 +1,6 @@
 import Depsolve
 import Foundation
+import Modules
 import Repodata
 import SystemPackage
 import Testing
@@ -11,6 +12,7 @@ struct DnfTests {
     private struct Case {
         let world: World
         let resolution: Resolution
+        let enabled: [String]
         /// The packages that were requested.
         let requested: [NEVRA]
         let sourceRepositories: [URL]
@@ -25,7 +27,8 @@ struct DnfTests {
             var expected: [(package: String, works: Bool)] = []
             for item in cases {
                 for package in item.requested {
-                    questions.append(Dnf.Question(repositories: item.composeRepositories.map(\.path), packages: ["\(package)"]))
+                    questions.append(
+                        Dnf.Question(repositories: item.composeRepositories.map(\.path), packages: ["\(package)"], enabled: item.enabled))
                     let lacks = item.resolution.missing.contains { $0.package == package || $0.chain.first?.package == package }
                     let contradicts = item.resolution.problems.contains { $0.package == package }
                     expected.append(("\(package) of \(item.world)", !lacks && !contradicts))
@@ -44,7 +47,10 @@ struct DnfTests {
         try await withTemporaryDirectory { directory in
             let cases = try await cases(below: directory).filter { $0.resolution.missing.isEmpty && $0.resolution.problems.isEmpty }
             let answers = try await Dnf.ask(
-                cases.map { Dnf.Question(repositories: $0.sourceRepositories.map(\.path), packages: $0.requested.map { "\($0)" }) },
+                cases.map {
+                    Dnf.Question(
+                        repositories: $0.sourceRepositories.map(\.path), packages: $0.requested.map { "\($0)" }, enabled: $0.enabled)
+                },
                 below: directory)
             var compared = 0
             for (item, answer) in zip(cases, answers) {
@@ -68,7 +74,9 @@ struct DnfTests {
         for world in World.all {
             let root = directory.appending(path: world.testDescription)
             let request = try world.request(below: root)
-            if request.noDeps || request.packages.isEmpty || request.arches != ["x86_64"] { continue }
+            if request.noDeps || request.packages.isEmpty || request.arches != ["x86_64"] || request.modules?.included.isEmpty == false {
+                continue
+            }
             let resolution = try await depsolver.resolve(request)
             let resolved = resolution.trees[0].binaries + resolution.trees[0].debug
             if resolved.isEmpty || resolved.contains(where: { $0.record.nevra.arch == "i686" }) { continue }
@@ -78,10 +86,13 @@ struct DnfTests {
                 FileManager.default.fileExists(atPath: world.folder.appending(path: "\($0).repo").path)
             }
             .flatMap { try WorldPackage.parse(world.text("\($0).repo")) }.filter { names.contains("\($0.nevra)") }
-            _ = try WorldRepository(packages: compose, name: "compose").write(to: root.appending(path: "compose/repodata"))
+            let documents =
+                try request.modules?.metadata.yaml(of: Set(resolution.modules), packages: Set(resolved.map(\.record.nevra))) ?? ""
+            _ = try WorldRepository(packages: compose, name: "compose", modules: documents).write(
+                to: root.appending(path: "compose/repodata"))
             cases.append(
                 Case(
-                    world: world, resolution: resolution,
+                    world: world, resolution: resolution, enabled: request.modules?.enabled.map(\.description) ?? [],
                     requested: resolved.filter { package in
                         switch package.reason {
                         case .requested, .builtFrom: true

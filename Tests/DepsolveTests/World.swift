@@ -1,5 +1,6 @@
 import Depsolve
 import Foundation
+import Modules
 import Repodata
 import Testing
 
@@ -7,8 +8,9 @@ import Testing
 ///
 /// - `world.repo` and, where there is a second one, `second.repo` are the repositories; `lookaside.repo` is the lookaside.
 ///   ``WorldPackage`` says how they are written.
+/// - `world.modules` and `lookaside.modules` are their modules, as ``WorldModules`` says.
 /// - `request` has lines of a keyword and words: `packages`, `arches` (default x86_64), `multilib` (architectures and methods),
-///   `no_deps`, `check`.
+///   `no_deps`, `check`; `enable`, `include` (builds), `alone` of modules.
 /// - `expected` is the resolution as ``rendered(_:)`` writes it.
 struct World: CustomTestStringConvertible, Sendable {
     let folder: URL
@@ -26,10 +28,17 @@ struct World: CustomTestStringConvertible, Sendable {
     func text(_ name: String) throws -> String { try String(contentsOf: folder.appending(path: name), encoding: .utf8) }
 
     private func repository(_ name: String, below directory: URL) throws -> RepositoryMetadata? {
-        guard FileManager.default.fileExists(atPath: folder.appending(path: "\(name).repo").path) else { return nil }
-        return try WorldRepository(packages: WorldPackage.parse(text("\(name).repo")), name: name)
+        guard has("\(name).repo") else { return nil }
+        return try WorldRepository(packages: WorldPackage.parse(text("\(name).repo")), name: name, modules: modules(name))
             .write(to: directory.appending(path: "\(name)/repodata"))
     }
+
+    var isModular: Bool { has("world.modules") || has("lookaside.modules") }
+
+    func has(_ name: String) -> Bool { FileManager.default.fileExists(atPath: folder.appending(path: name).path) }
+
+    /// The documents of a repository's modules in YAML; empty where it has none.
+    func modules(_ name: String) throws -> String { has("\(name).modules") ? try WorldModules(text("\(name).modules")).yaml : "" }
 
     /// Writes the repositories below `directory`, each as a folder that dnf can use, too.
     func request(below directory: URL) throws -> DepsolveRequest {
@@ -37,6 +46,8 @@ struct World: CustomTestStringConvertible, Sendable {
             repositories: try ["world", "second"].compactMap { try repository($0, below: directory) },
             lookaside: try ["lookaside"].compactMap { try repository($0, below: directory) },
             arches: ["x86_64"])
+        var modules = ModularContent(
+            metadata: try ModuleMetadata(yaml: modules("world")), lookaside: try ModuleMetadata(yaml: modules("lookaside")))
         for line in try text("request").split(separator: "\n") {
             let words = line.split(separator: " ").map(String.init)
             switch words[0] {
@@ -49,9 +60,13 @@ struct World: CustomTestStringConvertible, Sendable {
                 }
             case "no_deps": request.noDeps = true
             case "check": request.checkInstallability = true
+            case "enable": modules.enabled += words.dropFirst().compactMap { ModuleReference($0) }
+            case "include": modules.included.formUnion(words.dropFirst().compactMap { NSVC($0) })
+            case "alone": modules.isAlone = true
             default: throw WorldError(line: String(line))
             }
         }
+        request.modules = modules
         return request
     }
 
@@ -64,6 +79,8 @@ struct World: CustomTestStringConvertible, Sendable {
             sections.append(("\(tree.arch) debug", packages(tree.debug)))
         }
         sections.append(("source", packages(resolution.sources)))
+        sections.append(("modules", resolution.modules.map(\.description)))
+        sections.append(("module problems", resolution.moduleProblems.map { "\($0.arch): \($0)" }))
         sections.append(("absent", resolution.absent.map { ($0.isNowhere ? "everywhere: " : "") + $0.description }))
         sections.append(("missing", resolution.missing.map { "\($0.arch): \($0)" }))
         sections.append(("problems", resolution.problems.map { "\($0.arch): \($0)" }))

@@ -8,6 +8,8 @@ struct WorldRepository {
     let packages: [WorldPackage]
     /// Has to do with the checksums only, so that equal packages of two repositories differ.
     let name: String
+    /// The documents of its modules in YAML.
+    var modules = ""
 
     /// Writes the documents into `directory`, which is made.
     func write(to directory: URL) throws -> RepositoryMetadata {
@@ -20,21 +22,22 @@ struct WorldRepository {
             <repomd xmlns="http://linux.duke.edu/metadata/repo">
               <revision>1</revision>
             \(Self.entry("primary", primary))
-            \(Self.entry("filelists", filelists))
+            \(Self.entry("filelists", filelists))\(modules.isEmpty ? "" : "\n" + Self.entry("modules", Data(modules.utf8), suffix: "yaml"))
             </repomd>
             """.utf8)
         try primary.write(to: directory.appending(path: "primary.xml"))
         try filelists.write(to: directory.appending(path: "filelists.xml"))
+        if !modules.isEmpty { try Data(modules.utf8).write(to: directory.appending(path: "modules.yaml")) }
         try repomd.write(to: directory.appending(path: "repomd.xml"))
         return RepositoryMetadata(
             id: Checksum(.sha256, hex: Self.sha256(repomd)), directory: FilePath(directory.path), hasFilelists: true, hasOther: false)
     }
 
-    private static func entry(_ type: String, _ data: Data) -> String {
+    private static func entry(_ type: String, _ data: Data, suffix: String = "xml") -> String {
         """
           <data type="\(type)">
             <checksum type="sha256">\(sha256(data))</checksum>
-            <location href="repodata/\(type).xml"/>
+            <location href="repodata/\(type).\(suffix)"/>
             <timestamp>1</timestamp>
             <size>\(data.count)</size>
           </data>

@@ -101,16 +101,6 @@ import Testing
         }
     }
 
-    @Test("modules beside a tag are refused, since they would be left out")
-    func modules() async throws {
-        try await withService { _, server, _ in
-            let answer = try await server.post(
-                "{\"source\": {\"type\": \"tag\", \"source\": \"f26-updates\", \"modular_koji_tags\": [\"f26-modular\"]}}")
-            #expect(answer.status == 400)
-            #expect(try answer.message == "This version takes no modules along: modular_koji_tags cannot be used yet.")
-        }
-    }
-
     @Test("a build gives exactly its packages")
     func build() async throws {
         try await withService { service, server, hub in

@@ -237,6 +237,24 @@ import Testing
         }
     }
 
+    @Test("tags and modules, many with one request; each module may be unusable by itself")
+    func tagsAndModulesManyWithOneRequest() async throws {
+        try await ScriptedHub.with { scripted in
+            scripted.answer(XMLRPCCall("getBuildType", 99), with: .value(["module": ["name": "half"]]))
+            try await scripted.asked { hub in
+                let tags = try await hub.getTags(["f26", "no-such-tag", 1])
+                #expect(tags.map(\.?.id) == [1, nil, 1])
+                let modules = try await hub.getModules([21, 99, 6])
+                #expect(scripted.calls.map(\.method) == ["multiCall", "multiCall"])
+                #expect(try modules[0].get() == (try await hub.getModule(21)))
+                let error = #expect(throws: KojiError.self) { try modules[1].get() }
+                #expect(error?.message.hasSuffix(" to getBuildType cannot be used: it has a module without stream.") == true)
+                let third = try modules[2].get()
+                #expect(third == nil)
+            }
+        }
+    }
+
     @Test("modules and their files")
     func modulesAndTheirFiles() async throws {
         try await withHub { hub in

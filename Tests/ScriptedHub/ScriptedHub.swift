@@ -186,7 +186,7 @@ extension ScriptedHub {
 
 extension XMLRPCCall {
     /// One of the calls of a multiCall.
-    fileprivate init(part: XMLRPCValue) {
+    public init(part: XMLRPCValue) {
         var arguments = part["params"]?.array ?? []
         var keywords: [Keyword] = []
         if case .structure(var members)? = arguments.last, members.removeValue(forKey: "__starstar") == true {

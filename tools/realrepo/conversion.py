@@ -59,6 +59,8 @@ class Package:
     source_rpm: str
     files: list
     dependencies: dict
+    # Of a module's package: name, stream, version and context of the module.
+    modularity_label: str = ""
 
     @property
     def is_source(self):

@@ -185,6 +185,8 @@ def rpm(package):
         entries.append(int32s(1003, [int(package.epoch)]))
     if package.url:
         entries.append(string(1020, package.url))
+    if package.modularity_label:
+        entries.append(string(5096, package.modularity_label))
     if package.changelog:
         times, authors, texts = zip(*package.changelog)
         entries += [int32s(1080, times), strings(1081, authors), strings(1082, texts)]

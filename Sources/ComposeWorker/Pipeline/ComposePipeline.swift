@@ -3,6 +3,7 @@ public import ComposeStore
 public import ContentSources
 public import Depsolve
 import Foundation
+import Modules
 public import NIOPosix
 import Repodata
 
@@ -56,13 +57,15 @@ public struct ComposePipeline: Sendable {
     private func settledContent(_ attempt: ComposeAttempt) async throws -> Content? {
         let compose = attempt.lease.compose
         for pinning in 1... {
-            let (source, lookaside) = try await attempt.meter.measure(.pin) {
-                (try await sources.pin(attempt) { try await store.latestKojiPin(ofTag: $0) }, try await sources.pinLookaside(compose))
+            let inputs = try await attempt.meter.measure(.pin) {
+                PinnedInputs(
+                    source: try await sources.pin(attempt) { try await store.latestKojiPin(ofTag: $0) },
+                    lookaside: try await sources.pinLookaside(compose), moduleDefaults: try await sources.pinModuleDefaults(attempt))
             }
-            for line in source.lines + PinnedSource.repositories(lookaside).lines { attempt.log.write(.info, line) }
-            guard try await mustBuild(source, lookaside: lookaside, attempt) else { return nil }
+            for line in inputs.lines { attempt.log.write(.info, line) }
+            guard try await mustBuild(inputs, attempt) else { return nil }
             do {
-                return try await attempt.meter.measure(.fetch) { try await fetch(source, lookaside: lookaside, for: attempt) }
+                return try await attempt.meter.measure(.fetch) { try await fetch(inputs, for: attempt) }
             } catch let failure as ComposeFailure
                 where failure.code == .sourceChanging && pinning < Self.pinnings && !compose.isPinned
             {
@@ -73,10 +76,11 @@ public struct ComposePipeline: Sendable {
     }
 
     /// Writes down what the compose is made from, and whether nothing equal to it exists or is under way.
-    private func mustBuild(_ source: PinnedSource, lookaside: [RepositoryPin], _ attempt: ComposeAttempt) async throws -> Bool {
+    private func mustBuild(_ inputs: PinnedInputs, _ attempt: ComposeAttempt) async throws -> Bool {
+        let source = inputs.source
         let request = attempt.lease.compose.request
         let settlement = try await store.settle(
-            attempt.lease, as: ComposeSpecification(request, pins: source.record(lookaside: lookaside)),
+            attempt.lease, as: ComposeSpecification(request, pins: inputs.record),
             source: source.words(of: request).joined(separator: " "), kojiEvent: source.kojiEvent,
             mayReuse: source.isSettled, reason: { "Done: it shows compose \($0), whose inputs are the same." })
         switch settlement {
@@ -95,17 +99,20 @@ public struct ComposePipeline: Sendable {
         }
     }
 
-    private func fetch(_ source: PinnedSource, lookaside: [RepositoryPin], for attempt: ComposeAttempt) async throws -> Content {
+    private func fetch(_ inputs: PinnedInputs, for attempt: ComposeAttempt) async throws -> Content {
         let request = attempt.lease.compose.request
-        let meter = attempt.meter
-        switch source {
-        case .repositories(let pins): return .packages(try await sources.packages(pins, lookaside: lookaside, meter: meter))
+        let (lookaside, meter) = (inputs.lookaside, attempt.meter)
+        let defaults = inputs.moduleDefaults?.metadata ?? ModuleMetadata()
+        switch inputs.source {
+        case .repositories(let pins): return .packages(try await sources.packages(pins, lookaside: lookaside, for: request, meter: meter))
         case .pungiComposes(let pins):
             return .packages(try await sources.packages(pins, lookaside: lookaside, for: request, meter: meter))
         case .koji(let pin, _):
-            let packages = try await sources.packages(pin, lookaside: lookaside, for: request, meter: meter)
+            let packages = try await sources.packages(pin, defaults: defaults, lookaside: lookaside, for: request, meter: meter)
             attempt.log.write(.info, "Koji lists \(packages.koji?.packages.count ?? 0) packages.")
             return .packages(packages)
+        case .modules(let pinned):
+            return .packages(try await sources.packages(pinned, defaults: defaults, lookaside: lookaside, for: request, meter: meter))
         case .pulp(let pin): return .pulp(pin)
         case .rawConfig(let checkout, let pungi): return .rawConfig(checkout, pungi)
         }
@@ -124,7 +131,7 @@ public struct ComposePipeline: Sendable {
             resolution = try await depsolver.resolve(
                 DepsolveRequest(
                     repositories: content.repositories.map(\.metadata), lookaside: content.lookaside.map(\.metadata),
-                    listings: content.listings, packages: request.packages, arches: request.arches,
+                    listings: content.listings, modules: content.modules, packages: request.packages, arches: request.arches,
                     multilibArches: request.multilibArches, multilibMethod: MultilibMethod(request.multilibMethods),
                     noDeps: request.flags.contains(.noDeps), checkInstallability: request.flags.contains(.checkDeps)))
         } catch {
@@ -176,7 +183,7 @@ public struct ComposePipeline: Sendable {
             let binaries = choice.resolution.trees.map(\.binaries.count).reduce(0, +)
             attempt.log.write(.info, "Resolved: \(binaries) packages, \(choice.resolution.sources.count) source packages.")
             guard try await mustWrite(choice, attempt) else { return nil }
-            var tree = try await attempt.meter.measure(.write) { try await write(choice.resolution, from: choice.content, for: attempt) }
+            var tree = try await attempt.meter.measure(.write) { try await write(choice, for: attempt) }
             tree.packagesKey = choice.key
             return tree
         case .pulp(let pin):
@@ -190,11 +197,11 @@ public struct ComposePipeline: Sendable {
         }
     }
 
-    private func write(_ resolution: Resolution, from content: PackageSet, for attempt: ComposeAttempt) async throws -> WrittenTree {
+    private func write(_ choice: PackageChoice, for attempt: ComposeAttempt) async throws -> WrittenTree {
         let writer = ComposeTreeWriter(
-            attempt: attempt, configuration: configuration, content: content, delivery: content.koji == nil ? delivery : kojiDelivery,
-            threadPool: threadPool)
-        return try await writer.write(resolution)
+            attempt: attempt, configuration: configuration, content: choice.content, modules: choice.modules, delivery: delivery,
+            kojiDelivery: kojiDelivery, threadPool: threadPool)
+        return try await writer.write(choice.resolution)
     }
 
     // MARK: Finish

@@ -2,6 +2,7 @@ import ComposeModel
 import ComposeStore
 public import ContentSources
 import Depsolve
+import Modules
 import Repodata
 import SystemPackage
 
@@ -11,18 +12,21 @@ public struct ComposeSources: Sendable {
     let pulp: PulpSource?
     let pungi: PungiConfiguration?
     let koji: KojiSource?
+    let modules: ModuleSources
 
     /// - Parameters:
     ///   - pulp: `nil` where none is configured.
     ///   - pungi: `nil` where this worker does not run Pungi.
     ///   - koji: `nil` where none is configured.
     public init(
-        repositories: RepositorySource, pulp: PulpSource? = nil, pungi: PungiConfiguration? = nil, koji: KojiSource? = nil
+        repositories: RepositorySource, pulp: PulpSource? = nil, pungi: PungiConfiguration? = nil, koji: KojiSource? = nil,
+        modules: ModuleSources = ModuleSources()
     ) {
         self.repositories = repositories
         self.pulp = pulp
         self.pungi = pungi
         self.koji = koji
+        self.modules = modules
     }
 
     private var composes: PungiComposeSource { PungiComposeSource(repositories: repositories) }
@@ -56,16 +60,18 @@ public struct ComposeSources: Sendable {
         case .tag:
             guard let koji else { throw Self.notConfigured(request.sourceType) }
             let name = request.source.joined(separator: " ")
-            if let pinned = pins?.koji?.tag { return .koji(KojiPin(tag: pinned, of: request)) }
+            if let pins = pins?.koji, let pinned = pins.tag { return .koji(KojiPin(tag: pinned, modules: pins.modules, of: request)) }
             let (tag, isSettled) = try await koji.pin(
                 tag: name, event: request.kojiEvent, inherits: !request.flags.contains(.noInheritance),
                 earlier: try await earlierTag(name))
-            return .koji(KojiPin(tag: tag, of: request), isSettled: isSettled)
+            return .koji(KojiPin(tag: tag, modules: try await pinModules(along: request), of: request), isSettled: isSettled)
         case .build:
             guard koji != nil else { throw Self.notConfigured(request.sourceType) }
-            return .koji(KojiPin(tag: nil, of: request))
+            if let pins = pins?.koji { return .koji(KojiPin(tag: nil, modules: pins.modules, of: request)) }
+            return .koji(KojiPin(tag: nil, modules: try await pinModules(along: request), of: request))
         case .module:
-            throw Self.notConfigured(request.sourceType)
+            if let pins, let modules = pins.modules { return .modules(try PinnedModules(pins, modules)) }
+            return .modules(try await pinModules(request))
         }
     }
 
@@ -104,7 +110,7 @@ public struct ComposeSources: Sendable {
         )
     }
 
-    private func baseArchitectures(of request: ComposeRequest) throws -> [String] {
+    func baseArchitectures(of request: ComposeRequest) throws -> [String] {
         do throws(DepsolveError) {
             return try Depsolver.baseArchitectures(of: request.arches)
         } catch {
@@ -113,6 +119,17 @@ public struct ComposeSources: Sendable {
     }
 
     // MARK: Fetch
+
+    /// The packages of repositories, with the modules that they are of.
+    func packages(
+        _ pins: [RepositoryPin], lookaside: [RepositoryPin], for request: ComposeRequest, meter: WorkMeter
+    ) async throws -> PackageSet {
+        var content = try await packages(pins, lookaside: lookaside, meter: meter)
+        var metadata: [ModuleMetadata] = []
+        for repository in content.repositories { metadata.append(try await repositories.modules(of: repository)) }
+        content.modules = try await modularContent(try merged(metadata), lookaside: content.lookaside, for: request)
+        return content
+    }
 
     func packages(_ pins: [RepositoryPin], lookaside: [RepositoryPin], meter: WorkMeter) async throws -> PackageSet {
         count(pins + lookaside, on: meter)
@@ -128,26 +145,40 @@ public struct ComposeSources: Sendable {
             repositories: content.repositories, lookaside: try await metadata(lookaside), listings: content.listings, notes: content.notes)
     }
 
+    /// The packages of a tag or of builds, and of the modules that are taken along.
+    /// - Parameter defaults: of modules, from elsewhere.
     func packages(
-        _ pin: KojiPin, lookaside: [RepositoryPin], for request: ComposeRequest, meter: WorkMeter
+        _ pin: KojiPin, defaults: ModuleMetadata = ModuleMetadata(), lookaside: [RepositoryPin], for request: ComposeRequest,
+        meter: WorkMeter
     ) async throws -> PackageSet {
         guard let koji else { throw Self.notConfigured(request.sourceType) }
         count(lookaside, on: meter)
-        let packages = try await koji.packages(
-            of: pin, arches: DepsolveRequest.packageArches(of: request.arches), signatures: !request.sigkeys.isEmpty)
-        let name = pin.tag.map { "The tag \($0.name)" } ?? "The list of builds"
+        let documents = try await koji.modules(
+            of: pin, arches: try baseArchitectures(of: request), documents: try await scratchDocuments(of: pin))
+        let listed = try await koji.packages(
+            of: pin, arches: DepsolveRequest.packageArches(of: request.arches), signatures: !request.sigkeys.isEmpty, modules: documents)
+        let packages = listed.packages
+        let name = pin.tag.map { "The tag \($0.name)" } ?? (request.sourceType == .module ? "The list of modules" : "The list of builds")
         var content = PackageSet(
-            repositories: [], lookaside: try await metadata(lookaside), koji: .init(pin: pin, packages: packages),
+            repositories: [], lookaside: try await metadata(lookaside),
             notes: packages.isEmpty ? ["\(name) has no packages for \(request.arches.joined(separator: ", "))."] : [])
+        content.notes += listed.notes
         if request.packages.isEmpty {
             // Each of them is wanted.
             content.repositories = [try await koji.metadata(of: packages)]
+            content.koji = .init(pin: pin, packages: packages, repository: content.repositories[0].metadata.id)
         } else {
             let (repository, unusable) = try await koji.usableMetadata(of: packages)
             content.repositories = [repository]
-            content.koji?.leftOut = LeftOutPackages(unusable: unusable, listed: packages)
+            content.koji = .init(
+                pin: pin, packages: packages, repository: repository.metadata.id,
+                leftOut: LeftOutPackages(unusable: unusable, listed: packages))
             content.notes += content.koji?.leftOut?.notes ?? []
         }
+        content.modules = try await modularContent(
+            listed.modules.adding(defaultsOf: defaults), lookaside: content.lookaside,
+            included: Set((pin.modules ?? []).compactMap { NSVC($0.id) }),
+            for: request)
         if let tag = pin.tag {
             content.notes += try await koji.deletedBuilds(of: tag).map {
                 "The build \($0), which the tag \(tag.name) had at the event \(tag.event), was deleted in Koji since: it is not here, though an older one of that package may be."
@@ -158,16 +189,20 @@ public struct ComposeSources: Sendable {
 
     /// The same packages as the files that they are: of a Koji's packages the signed copies, with their true checksums.
     func files(of resolution: Resolution, from content: PackageSet, for request: ComposeRequest) async throws -> (Resolution, PackageSet) {
-        guard let packages = content.koji?.packages, let koji else { return (resolution, content) }
-        let chosen = try await koji.chosen(by: resolution.records, among: packages, sigkeys: request.sigkeys, delivery: request.delivery)
+        guard let listed = content.koji, let koji else { return (resolution, content) }
+        let chosen = try await koji.chosen(
+            by: resolution.records.filter { $0.repository == listed.repository }, among: listed.packages, sigkeys: request.sigkeys,
+            delivery: request.delivery)
         let files = try resolution.replacingRecords { record in
+            guard record.repository == listed.repository else { return record }
             guard let file = chosen.record(for: record) else {
                 throw ComposeFailure(.internal, "\(record.nevra) was chosen, and its file was not looked for.")
             }
             return file
         }
         var content = content
-        content.repositories = [chosen.repository]
+        content.repositories = content.repositories.map { $0.metadata.id == listed.repository ? chosen.repository : $0 }
+        content.koji?.repository = chosen.repository.metadata.id
         return (files, content)
     }
 
@@ -184,8 +219,9 @@ public struct ComposeSources: Sendable {
 
 extension KojiPin {
     /// With the builds that a request names beside the tag, or alone.
-    init(tag: Tag?, of request: ComposeRequest) {
+    init(tag: Tag?, modules: [Module]? = nil, of request: ComposeRequest) {
         self.init(
-            tag: tag, builds: request.builds.sorted(), scratchTasks: request.scratchBuildTasks.compactMap { Int($0) }.sorted())
+            tag: tag, builds: request.builds.sorted(), scratchTasks: request.scratchBuildTasks.compactMap { Int($0) }.sorted(),
+            modules: modules, modulesEvent: modules == nil ? nil : request.kojiEvent)
     }
 }

@@ -6,6 +6,7 @@ import Repodata
 struct PackageChoice: Sendable {
     let resolution: Resolution
     let content: PackageSet
+    let modules: ComposedModules
     /// That of the ``ComposedPackages``: an equal one means that there is nothing new to write.
     let key: String
 
@@ -22,7 +23,8 @@ struct PackageChoice: Sendable {
             repositories["\(tree.arch)/os"] = files(tree.binaries)
             repositories["\(tree.arch)/debug"] = files(tree.debug)
         }
-        key = try ComposedPackages(request, repositories: repositories).key()
+        modules = try ComposedModules(of: resolution, from: content.modules, for: request)
+        key = try ComposedPackages(request, repositories: repositories, modules: modules.documents).key()
     }
 
     /// What is not as the request would have it. Sentences.

@@ -1,5 +1,6 @@
 import ComposeModel
 import ContentSources
+import Depsolve
 import Repodata
 
 /// The packages of a compose's source, pinned and on this host, before anything is chosen from them.
@@ -9,8 +10,10 @@ struct PackageSet: Sendable {
     var lookaside: [PinnedRepository]
     /// Which packages of the repositories count; empty: all of them.
     var listings: [PackageListing] = []
-    /// `nil` for any source but Koji's tags and builds.
+    /// `nil` where nothing is Koji's.
     var koji: Koji?
+    /// The modules that packages are of; `nil` where there are none.
+    var modules: ModularContent?
     /// What is not as one might expect and does no harm. Sentences.
     var notes: [String] = []
 
@@ -18,6 +21,8 @@ struct PackageSet: Sendable {
     struct Koji: Sendable {
         let pin: KojiPin
         let packages: [KojiPackage]
+        /// The repository that was made from them, by its id.
+        var repository: Checksum
         /// What the repository lacks of them.
         var leftOut: LeftOutPackages?
     }

@@ -10,16 +10,21 @@ enum PinnedSource: Sendable {
     case rawConfig(RawConfigCheckout, PungiConfiguration)
     /// Settled unless a change in Koji may come to light that belongs before the pin's event.
     case koji(KojiPin, isSettled: Bool = true)
+    case modules(PinnedModules)
 
-    /// As it is written down, with what was pinned for the lookaside.
-    func record(lookaside: [RepositoryPin]) -> ComposePins {
-        var pins = ComposePins(lookaside: lookaside.map(ComposeSpecification.Repository.init))
+    /// As it is written down.
+    var record: ComposePins {
+        var pins = ComposePins()
         switch self {
         case .repositories(let repositories): pins.repositories = repositories.map(ComposeSpecification.Repository.init)
         case .pungiComposes(let composes): pins.pungiComposes = composes.map(\.record)
         case .pulp(let pulp): pins.pulp = pulp
         case .rawConfig(let checkout, _): pins.rawConfig = checkout.pin
         case .koji(let pin, _): pins.koji = pin
+        case .modules(let modules):
+            pins.modules = modules.ids.map(\.description)
+            pins.koji = modules.koji
+            pins.repositories = modules.repositories.map(ComposeSpecification.Repository.init)
         }
         return pins
     }
@@ -37,6 +42,10 @@ enum PinnedSource: Sendable {
         case .koji(let pin, _):
             (pin.tag.map { ["Pinned the tag \($0.name) at the event \($0.event)\($0.inherits ? "" : ", without its parents")."] } ?? [])
                 + pin.builds.map { "The build \($0) is part of it." } + pin.scratchTasks.map { "The scratch build \($0) is part of it." }
+                + (pin.modules ?? []).map { "The module \($0.id) is taken along." }
+        case .modules(let modules):
+            (modules.reasons.isEmpty ? modules.ids.map { "The module \($0) is part of it." } : modules.reasons)
+                + modules.repositories.map { "Pinned \($0.location) at \($0.checksum)." }
         }
     }
 
@@ -47,6 +56,7 @@ enum PinnedSource: Sendable {
         case .pulp(let pulp): request.source.filter { !pulp.absent.contains($0) }
         case .rawConfig(let checkout, _): ["\(checkout.pin.name)#\(checkout.pin.commit)"]
         case .koji: request.source
+        case .modules(let modules): modules.ids.map(\.description)
         }
     }
 

@@ -18,6 +18,7 @@ extension Resolution {
         return Resolution(
             trees: try trees.map {
                 ArchitectureTree(arch: $0.arch, binaries: try replace($0.binaries), debug: try replace($0.debug))
-            }, sources: try replace(sources), absent: absent, missing: missing, problems: problems, overruled: overruled)
+            }, sources: try replace(sources), absent: absent, missing: missing, problems: problems, overruled: overruled,
+            modules: modules, moduleProblems: moduleProblems)
     }
 }

@@ -178,7 +178,7 @@ extension ComposePipeline {
         let pin = KojiPin(tag: tag, of: request)
         let lookaside = try await sources.pinLookaside(of: request)
         let content = try await sources.packages(pin, lookaside: lookaside, for: request, meter: WorkMeter())
-        return (PinnedSource.koji(pin).record(lookaside: lookaside), try await choose(from: content, for: request))
+        return (PinnedInputs(source: .koji(pin), lookaside: lookaside).record, try await choose(from: content, for: request))
     }
 }
 

@@ -3,6 +3,7 @@ import ComposeStore
 import ContentSources
 import Depsolve
 import Foundation
+import Modules
 import NIOPosix
 import Repodata
 import SystemPackage
@@ -12,7 +13,10 @@ struct ComposeTreeWriter: Sendable {
     let attempt: ComposeAttempt
     let configuration: WorkerConfiguration
     let content: PackageSet
+    let modules: ComposedModules
     let delivery: PackageDelivery
+    /// Reads Koji's files, which no request can name.
+    let kojiDelivery: PackageDelivery
     let threadPool: NIOThreadPool
 
     /// One RPM repository of the compose.
@@ -133,6 +137,7 @@ struct ComposeTreeWriter: Sendable {
         for (id, packages) in Dictionary(grouping: repository.packages, by: \.record.repository) {
             guard let source = pinned[id] else { throw Self.unknownRepository }
             let items = packages.map { (record: $0.record, destination: directory.appending(href($0))) }
+            let delivery = id == content.koji?.repository ? kojiDelivery : delivery
             tally.merge(try await delivery.deliver(all: items, of: source), uniquingKeysWith: +)
         }
         guard !tally.isEmpty else { return }
@@ -189,7 +194,19 @@ struct ComposeTreeWriter: Sendable {
                 try writer.add(package.record, from: index, href: path, file: directory.appending(path))
             }
         }
-        _ = try writer.finish()
+        try finish(writer, of: repository, in: directory)
+    }
+
+    /// With the documents of modules, where there are any.
+    private func finish(_ writer: consuming RepositoryWriter, of repository: Repository, in directory: FilePath) throws {
+        guard let yaml = modules.documents[repository.path] else {
+            _ = try writer.finish()
+            return
+        }
+        let file = directory.appending("modules.yaml")
+        try Data(yaml.utf8).write(to: URL(filePath: file.string))
+        _ = try writer.finish(extra: [.init(type: "modules", file: file)])
+        try FileManager.default.removeItem(atPath: file.string)
     }
 
     /// The revision and the times in repodata: the newest revision of the source that is a number, as it is by custom a time. So the same
@@ -209,6 +226,11 @@ struct ComposeTreeWriter: Sendable {
         var product = productMetadata(ComposeIdentity(stored), of: resolution, repositories: repositories)
         product.images = images
         product.hasFiles = !refers
+        product.modules = try modules.builds.map { build in
+            .init(
+                id: build.stream.id, arch: build.arch, kojiTag: kojiTag(of: build.stream.id), packages: build.packages,
+                documents: try documents(of: build.arch, in: compose.appending("Temporary")))
+        }
         for (name, document) in try product.documents() {
             try document.write(to: URL(filePath: metadata.appending(name).string))
         }
@@ -216,13 +238,30 @@ struct ComposeTreeWriter: Sendable {
         let url = "\(attempt.target.url)/\(attempt.layout.directory)"
         let repoFile = RepoFile(
             layout: attempt.layout, repositoriesURL: "\(url)/\(ComposeLayout.repositories)", gpgcheck: configuration.gpgcheck,
+            moduleHotfixes: stored.request.moduleHotfixes ?? false,
             gpgkey: configuration.signer.map { _ in
                 "\(url)/\(ComposeLayout.repositories)/\(repositories[0].path)/repodata/repomd.xml.key"
             })
         let lock = LockFile(
-            stored.request, resolution: resolution, content: content,
+            stored.request, resolution: resolution, content: content, modules: modules,
             packages: repositories.flatMap { repository in repository.packages.map { ($0, place(of: $0, in: repository)) } })
         try ComposeDocuments(attempt: attempt).write(repoFile: repoFile.text, lock: lock)
+    }
+
+    /// The tag of Koji that has the packages of a module; `nil` for one of a repository.
+    private func kojiTag(of id: NSVC) -> String? {
+        content.koji?.pin.modules?.first { $0.id == id.description }?.tag
+    }
+
+    /// Where the documents of modules lie, below the directory `compose`, by productmd's word for the kind of repository.
+    private func documents(of arch: String, in directory: FilePath) throws -> [String: String] {
+        var found: [String: String] = [:]
+        for (kind, path) in [("binary", "\(arch)/os"), ("debug", "\(arch)/debug/tree"), ("source", "source/tree")] {
+            let repodata = directory.appending(path).appending("repodata")
+            let repomd = try Repomd(parsing: Data(contentsOf: URL(filePath: repodata.appending("repomd.xml").string)))
+            if let record = repomd.record("modules") { found[kind] = "Temporary/\(path)/\(record.location)" }
+        }
+        return found
     }
 
     private func productMetadata(

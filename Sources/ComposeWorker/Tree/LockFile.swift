@@ -2,6 +2,7 @@ import ComposeModel
 import ContentSources
 import Depsolve
 import Foundation
+import Modules
 import Repodata
 
 /// `compose.lock.json`: what was asked for, every input pinned, every package with its checksum, and why it is there; enough to make the
@@ -52,11 +53,20 @@ struct LockFile: Encodable {
         let why: String
     }
 
+    struct Module: Encodable {
+        /// Name, stream, version and context.
+        let id: String
+        /// Why it is in, in words.
+        let why: String
+    }
+
     let version = 1
     let request: Request
     let sources: [Source]
     /// The event and the builds that Koji's packages are of; `nil` for any other source.
     let koji: KojiPin?
+    /// `nil` where there are none.
+    let modules: [Module]?
     /// `nil` for a compose that has its packages' files.
     let delivery: Delivery?
     let packages: [Package]
@@ -66,16 +76,20 @@ struct LockFile: Encodable {
     let overruled: [OverruledPackage]
 
     init(
-        _ request: ComposeRequest, resolution: Resolution, content: PackageSet, packages: [(ResolvedPackage, path: String)]
+        _ request: ComposeRequest, resolution: Resolution, content: PackageSet, modules: ComposedModules,
+        packages: [(ResolvedPackage, path: String)]
     ) {
         self.request = Request(request)
         koji = content.koji?.pin
         // Where this service reads Koji's files is its own affair.
         sources =
-            (koji == nil ? content.repositories : []).map {
+            content.repositories.filter { $0.metadata.id != content.koji?.repository }.map {
                 Source(location: $0.location.description, repomd: $0.metadata.id, lookaside: false)
             }
             + content.lookaside.map { Source(location: $0.location.description, repomd: $0.metadata.id, lookaside: true) }
+        self.modules =
+            modules.reasons.isEmpty
+            ? nil : modules.reasons.sorted { $0.key < $1.key }.map { Module(id: $0.key.description, why: $0.value) }
         delivery = request.delivery == .link ? nil : request.delivery
         self.packages = packages.map { package, path in
             let record = package.record

@@ -1,5 +1,6 @@
 import ComposeModel
 import Foundation
+import Modules
 import Repodata
 
 /// productmd's four documents about a compose, version 1.2.
@@ -15,6 +16,20 @@ struct ProductMetadata {
     var images: [ComposeImage] = []
     /// Whether the packages' files are in the compose, and not elsewhere.
     var hasFiles = true
+
+    /// The builds of modules, for each architecture.
+    var modules: [Module] = []
+
+    struct Module {
+        let id: NSVC
+        /// The tree's base architecture.
+        let arch: String
+        /// The tag of Koji that has its packages; `nil`: none does.
+        let kojiTag: String?
+        let packages: Set<NEVRA>
+        /// Where the documents of modules lie, below the directory `compose`, by the kind of repository: `binary`, `debug`, `source`.
+        let documents: [String: String]
+    }
 
     struct Package {
         /// The tree's base architecture; a source package is listed under each.
@@ -36,7 +51,8 @@ struct ProductMetadata {
             "rpms.json": try encode(type: "rpms", payload: payload(["rpms": [Self.variant: rpms]])),
             "images.json": try encode(
                 type: "images", payload: payload(["images": imageEntries.isEmpty ? [:] : [Self.variant: imageEntries]])),
-            "modules.json": try encode(type: "modules", payload: payload(["modules": [String: Any]()])),
+            "modules.json": try encode(
+                type: "modules", payload: payload(["modules": moduleEntries.isEmpty ? [:] : [Self.variant: moduleEntries]])),
         ]
     }
 
@@ -91,6 +107,24 @@ struct ProductMetadata {
                     "implant_md5": NSNull(), "bootable": false, "subvariant": Self.variant, "unified": false,
                 ]
             }
+        }
+    }
+
+    /// arch -> name, stream, version and context -> what it is and has.
+    private var moduleEntries: [String: [String: [String: Any]]] {
+        Dictionary(grouping: modules, by: \.arch).mapValues { modules in
+            Dictionary(
+                modules.map { module in
+                    let id = module.id
+                    let metadata: [String: Any] = [
+                        "uid": id.description, "name": id.name, "stream": id.stream, "version": "\(id.version)", "context": id.context,
+                        "koji_tag": module.kojiTag ?? "",
+                    ]
+                    let entry: [String: Any] = [
+                        "metadata": metadata, "modulemd_path": module.documents, "rpms": module.packages.map(\.withEpoch).sorted(),
+                    ]
+                    return (id.description, entry)
+                }, uniquingKeysWith: { first, _ in first })
         }
     }
 

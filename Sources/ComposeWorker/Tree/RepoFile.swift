@@ -6,6 +6,8 @@ struct RepoFile {
     /// The address of the compose's directory of repositories.
     let repositoriesURL: String
     let gpgcheck: Bool
+    /// Whether clients see the packages whatever streams of modules they have enabled.
+    let moduleHotfixes: Bool
     /// The address of the key that signed the metadata.
     let gpgkey: String?
 
@@ -28,6 +30,7 @@ struct RepoFile {
         skip_if_unavailable=False
         gpgcheck=\(gpgcheck ? 1 : 0)
         repo_gpgcheck=\(gpgkey == nil ? 0 : 1)
+        \(moduleHotfixes ? "module_hotfixes=1\n" : "")\
         \(gpgkey.map { "gpgkey=\($0)\n" } ?? "")
         """
     }

@@ -137,9 +137,32 @@ public struct KojiPackageSource: Sendable {
 // Headers and documents.
 extension KojiPackageSource {
     private func headerReader() throws(ComposeFailure) -> HeaderReader {
+        HeaderReader(tree: try tree(), transfer: transfer, threadPool: threadPool)
+    }
+
+    /// How many small files are worth asking for at once.
+    var concurrentFiles: Int { limits.concurrentHeaders }
+
+    /// The bytes of a small file; `nil` where there is none at `path`.
+    ///
+    /// - Parameter explain: makes a failure of what is peculiar to the file.
+    func contents(
+        of path: String, limit: Int, explain: (TransferProblem) -> ComposeFailure
+    ) async throws(ComposeFailure) -> [UInt8]? {
+        let tree = try tree()
+        do throws(TransferProblem) {
+            return try await SourceReader(access: access, transfer: transfer, threadPool: threadPool)
+                .contents(of: try tree.file(path), limit: limit)
+        } catch {
+            if error == .missing { return nil }
+            throw explain(error)
+        }
+    }
+
+    private func tree() throws(ComposeFailure) -> SourceTree {
         try access.authorize(location)
         do throws(TransferProblem) {
-            return HeaderReader(tree: try SourceTree(location, access), transfer: transfer, threadPool: threadPool)
+            return try SourceTree(location, access)
         } catch {
             // Where it is on this host is nobody else's business.
             if let failure = error.commonFailure("Koji's tree of files") { throw failure }

@@ -22,7 +22,7 @@ extension KojiSource {
     /// The tags whose changes can change what the pinned one has: itself, its parents and theirs.
     public func tags(of pin: KojiPin.Tag) async throws(ComposeFailure) -> Set<Int> {
         do throws(KojiError) {
-            guard let tag = try await hub.getTag(.name(pin.name), event: pin.event) else { throw await noTag(pin.name, at: pin.event) }
+            guard let tag = try await hub.getTag(.name(pin.name), event: pin.event) else { throw await hub.noTag(pin.name, at: pin.event) }
             return Set(try await family(of: tag, at: pin.event))
         } catch {
             throw ComposeFailure(error)

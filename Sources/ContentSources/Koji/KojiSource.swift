@@ -1,8 +1,9 @@
 public import ComposeModel
 public import Koji
+public import Modules
 public import Repodata
 
-/// Tags and builds of one Koji: pins them, lists their packages, and finds the files of those that were chosen.
+/// Tags, builds and modules of one Koji: pins them, lists their packages, and finds the files of those that were chosen.
 public struct KojiSource: Sendable {
     let hub: KojiHub
     let files: KojiPackageSource
@@ -40,7 +41,7 @@ public struct KojiSource: Sendable {
             guard event ?? 0 <= last.id else {
                 throw KojiError(.argument, "Koji has no event \(event ?? 0) yet: its last one is \(last.id).")
             }
-            guard let tag = try await hub.getTag(.name(name), event: event ?? last.id) else { throw await noTag(name, at: event) }
+            guard let tag = try await hub.getTag(.name(name), event: event ?? last.id) else { throw await hub.noTag(name, at: event) }
             let settled = try await settledEvent(at: last)
             if let event {
                 return (KojiPin.Tag(name: name, id: tag.id, event: event, inherits: inherits), settled.map { event <= $0 } ?? false)
@@ -76,28 +77,6 @@ public struct KojiSource: Sendable {
         }
     }
 
-    func noTag(_ name: String, at event: Int?) async -> KojiError {
-        if let event { return KojiError(.argument, "At the event \(event), Koji had no tag called \(name).") }
-        let nearest = await nearest(to: name, in: "\(Self.opening(of: name))*") { (glob) throws(KojiError) in try await hub.searchTags(glob)
-        }
-        return KojiError(
-            .argument,
-            "Koji has no tag called \(name)\(nearest.map { "; \($0)" } ?? ""). One that was deleted can be had as of an event (koji_event) at which it was there."
-        )
-    }
-
-    /// "nearest: " and the names in Koji that come nearest; `nil` where there are none.
-    private func nearest(
-        to name: String, in glob: String, _ search: (String) async throws(KojiError) -> [KojiNamed]
-    ) async -> String? {
-        // An explanation is complete without them: what the hub says to this question does not matter.
-        guard let found = try? await search(glob), !found.isEmpty else { return nil }
-        return "nearest: \(NearestNames(names: found.map(\.name)).sorted(by: name).prefix(3).joined(separator: ", "))"
-    }
-
-    /// The part of a name in which nobody makes a mistake.
-    private static func opening(of name: String) -> Substring { name.prefix(max(2, name.count / 2)) }
-
     // MARK: List
 
     /// The packages of a pin that machines of some architectures can use, their debuginfo and sources among them.
@@ -108,6 +87,16 @@ public struct KojiSource: Sendable {
     ///
     /// Throws `.sourceNotUsable` naming builds that are not there or not complete; `.sourceUnreachable` (transient).
     public func packages(of pin: KojiPin, arches: [String], signatures: Bool) async throws(ComposeFailure) -> [KojiPackage] {
+        try await packages(of: pin, arches: arches, signatures: signatures, modules: ModuleMetadata()).packages
+    }
+
+    /// As ``packages(of:arches:signatures:)``, with the packages of the pinned modules: of all that the modules' tags have those that are artifacts of the
+    /// modules, and their source packages.
+    ///
+    /// - Parameter modules: what ``modules(of:arches:documents:)`` gives of the same pin.
+    public func packages(
+        of pin: KojiPin, arches: [String], signatures: Bool, modules: ModuleMetadata
+    ) async throws(ComposeFailure) -> KojiListing {
         do {
             var content = KojiContent()
             if let tag = pin.tag { content = try await list(tag, arches: arches, signatures: signatures) }
@@ -115,9 +104,10 @@ public struct KojiSource: Sendable {
             // They win over the tag's builds of the same packages.
             content.remove(buildsNamed: Set(builds.builds.values.map(\.name)))
             content.merge(builds)
-            var packages = content.packages
-            packages += try await list(tasks: pin.scratchTasks, arches: Set(arches))
-            return packages
+            let artifacts = try await list(modulesOf: pin, modules, arches: arches, signatures: signatures)
+            content.merge(artifacts.content)
+            let packages = content.packages + (try await list(tasks: pin.scratchTasks, arches: Set(arches)))
+            return KojiListing(packages: packages, modules: modules.with(streams: artifacts.streams), notes: artifacts.notes)
         } catch let error as ComposeFailure {
             throw error
         } catch let error as KojiError {
@@ -138,12 +128,7 @@ public struct KojiSource: Sendable {
         }
         return try await hub.listTaggedRPMS(
             .name(tag.name), event: tag.event, inherit: tag.inherits, latest: true, arches: arches, rpmsigs: signatures, into: KojiContent()
-        ) { content, row in
-            switch row {
-            case .rpm(let rpm): content.add(rpm)
-            case .build(let build): content.builds[build.buildID] = build
-            }
-        }
+        ) { content, row in content.add(row) }
     }
 
     private func list(builds nvrs: [String], arches: Set<String>) async throws -> KojiContent {
@@ -157,7 +142,8 @@ public struct KojiSource: Sendable {
                 wrong.append("\(nvr) is \(build.state?.name.lowercased() ?? "in a state that this version does not know")")
             case .success(nil):
                 let package = nvr.split(separator: "-").dropLast(2).joined(separator: "-")
-                let nearest = await nearest(to: nvr, in: "\(package)-*") { (glob) throws(KojiError) in try await hub.searchBuilds(glob) }
+                let nearest = await hub.nearest(to: nvr, in: "\(package)-*") { (glob) throws(KojiError) in try await hub.searchBuilds(glob)
+                }
                 wrong.append("\(nvr) is not there\(nearest.map { " (\($0))" } ?? "")")
             case .failure(let error):
                 // A name that cannot be taken apart is a fault.
@@ -194,7 +180,7 @@ public struct KojiSource: Sendable {
         return packages
     }
 
-    private static func failure(_ wrong: [String], of noun: String) -> ComposeFailure {
+    static func failure(_ wrong: [String], of noun: String) -> ComposeFailure {
         ComposeFailure(
             .sourceNotUsable,
             "\(wrong.count == 1 ? "A \(noun) cannot" : "\(wrong.count) \(noun)s cannot") be used: in Koji, \(wrong.joined(separator: "; ")).",

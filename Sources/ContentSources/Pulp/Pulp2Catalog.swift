@@ -3,7 +3,8 @@ import Foundation
 
 /// Pulp 2: a search over the notes of repositories, and one resource for each repository.
 struct Pulp2Catalog: PulpCatalog {
-    let connection: PulpConnection
+    let server: PulpServer
+    let connection: WebServiceConnection
 
     /// The body of `POST repositories/search/`.
     private struct Search: Encodable {
@@ -43,14 +44,14 @@ struct Pulp2Catalog: PulpCatalog {
         } catch {
             throw ComposeFailure(.internal, "The names of content sets could not be written as JSON.")
         }
-        let found = try await connection.decode([Repository].self, from: PulpQuestion("repositories/search/", body: body))
-        guard found.count <= connection.server.limits.repositories else {
-            throw connection.server.tooMany(found.count)
+        let found = try await connection.decode([Repository].self, from: WebServiceQuestion("repositories/search/", body: body))
+        guard found.count <= server.limits.repositories else {
+            throw server.tooMany(found.count)
         }
         let asked = Set(names)
         return try found.map { repository throws(ComposeFailure) in
             guard let set = repository.notes.contentSet, asked.contains(set) else {
-                throw connection.server.senseless("it lists the repository \(repository.id.shown), which was not asked for")
+                throw connection.service.senseless("it lists the repository \(repository.id.shown), which was not asked for")
             }
             return try record(repository)
         }
@@ -59,11 +60,11 @@ struct Pulp2Catalog: PulpCatalog {
     func records(withIDs ids: [String]) async throws(ComposeFailure) -> [PulpRecord] {
         var records: [PulpRecord] = []
         for id in ids where Self.isID(id) {
-            guard let found = try await connection.decodeIfThere(Repository.self, from: PulpQuestion("repositories/\(id)/")) else {
+            guard let found = try await connection.decodeIfThere(Repository.self, from: WebServiceQuestion("repositories/\(id)/")) else {
                 continue
             }
             guard found.id == id else {
-                throw connection.server.senseless("asked for the repository \(id), it describes \(found.id.shown)")
+                throw connection.service.senseless("asked for the repository \(id), it describes \(found.id.shown)")
             }
             records.append(try record(found))
         }
@@ -72,13 +73,13 @@ struct Pulp2Catalog: PulpCatalog {
 
     private func record(_ repository: Repository) throws(ComposeFailure) -> PulpRecord {
         guard let path = repository.notes.relativeURL else {
-            throw connection.server.senseless(
+            throw connection.service.senseless(
                 "it does not say where the repository \(repository.id.shown) is: its note relative_url is missing")
         }
-        let content = connection.server.content
+        let content = server.content
         // Whatever keeps it from being an address, it is Pulp that gave it.
         guard let url = try? content.appending(href: path), url.isWithin(content) else {
-            throw connection.server.senseless(
+            throw connection.service.senseless(
                 "the repository \(repository.id.shown) has a relative_url that is no path below the server's address")
         }
         return PulpRecord(id: repository.id, notes: repository.notes, url: url, isGuarded: false)

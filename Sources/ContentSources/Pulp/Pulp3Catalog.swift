@@ -3,7 +3,8 @@ import Foundation
 
 /// Pulp 3: a repository is what a distribution serves, and its content set is a label of the distribution.
 struct Pulp3Catalog: PulpCatalog {
-    let connection: PulpConnection
+    let server: PulpServer
+    let connection: WebServiceConnection
 
     private struct Page: Decodable {
         let count: Int
@@ -48,7 +49,7 @@ struct Pulp3Catalog: PulpCatalog {
     }
 
     private func notAskedFor(_ distribution: Distribution) -> ComposeFailure {
-        connection.server.senseless("it lists the distribution \(distribution.name.shown), which was not asked for")
+        connection.service.senseless("it lists the distribution \(distribution.name.shown), which was not asked for")
     }
 
     private func distributions(_ filter: Pulp3Filter) async throws(ComposeFailure) -> [Distribution] {
@@ -57,7 +58,7 @@ struct Pulp3Catalog: PulpCatalog {
         }
         throw ComposeFailure(
             .sourceChanging,
-            "What \(connection.server.name) lists for the names in this request changed each time while it was read; try again later.",
+            "What \(connection.service.name) lists for the names in this request changed each time while it was read; try again later.",
             isTransient: true)
     }
 
@@ -66,20 +67,20 @@ struct Pulp3Catalog: PulpCatalog {
     /// The pages' addresses are made here, not taken from `next`: that one names whatever host Pulp believes to have, and our credentials would
     /// be sent there. The number of pages is bounded because every page must have something, and all together no more than the limit.
     private func reading(_ filter: Pulp3Filter) async throws(ComposeFailure) -> [Distribution]? {
-        let limits = connection.server.limits
+        let limits = server.limits
         var found: [String: Distribution] = [:]
         var offset = 0
         var total: Int?
         repeat {
             let page = try await connection.decode(
                 Page.self,
-                from: PulpQuestion(
+                from: WebServiceQuestion(
                     "distributions/rpm/rpm/",
                     query: [
                         filter.parameter, ("fields", "name,base_url,pulp_labels,content_guard"), ("limit", String(limits.pageSize)),
                         ("offset", String(offset)),
                     ]))
-            guard (0...limits.repositories).contains(page.count) else { throw connection.server.tooMany(page.count) }
+            guard (0...limits.repositories).contains(page.count) else { throw server.tooMany(page.count) }
             guard total == nil || total == page.count, !page.results.isEmpty || offset == page.count else { return nil }
             total = page.count
             offset += page.results.count
@@ -93,9 +94,10 @@ struct Pulp3Catalog: PulpCatalog {
         do {
             // A Pulp that was not told the address of its content gives the path alone.
             let isPath = distribution.baseURL.hasPrefix("/")
-            url = try RepositoryURL(isPath ? connection.server.content.origin + distribution.baseURL : distribution.baseURL)
+            url = try RepositoryURL(isPath ? server.content.origin + distribution.baseURL : distribution.baseURL)
         } catch {
-            throw connection.server.senseless("the base_url of the distribution \(distribution.name.shown) cannot be used: \(error.reason)")
+            throw connection.service.senseless(
+                "the base_url of the distribution \(distribution.name.shown) cannot be used: \(error.reason)")
         }
         return PulpRecord(
             id: distribution.name, notes: distribution.labels, url: url, isGuarded: distribution.contentGuard != nil)

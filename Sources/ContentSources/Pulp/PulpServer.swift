@@ -22,28 +22,17 @@ public struct PulpServer: Hashable, Sendable {
 
     /// How much is read from Pulp, and how patiently.
     public struct Limits: Hashable, Sendable {
-        /// For one answer, from the connection to its last byte.
-        public var answerTime: Duration = .seconds(60)
-        /// Bytes of one answer.
-        public var answerBytes: Int = 64 << 20
+        /// How Pulp is asked.
+        public var asking = WebServiceLimits()
         /// Repositories of one compose.
         public var repositories: Int = 10_000
         /// How many repositories Pulp 3 is asked for at once.
         public var pageSize: Int = 100
-        /// How often the same question is asked before Pulp counts as not reachable.
-        public var attempts: Int = 4
-        /// The pause before the second attempt; it doubles each time, and every pause is shortened at random by up to half.
-        public var firstPause: Duration = .milliseconds(500)
-        /// The longest pause between two attempts.
-        public var longestPause: Duration = .seconds(10)
 
         public init() {}
     }
 
-    /// A setting that cannot be meant; for the operator, without paths or secrets.
-    public struct ConfigurationError: Error, Hashable, CustomStringConvertible {
-        public let description: String
-    }
+    public typealias ConfigurationError = WebServiceConfigurationError
 
     public let version: Version
     public let authentication: Authentication
@@ -78,7 +67,7 @@ public struct PulpServer: Hashable, Sendable {
                 content = url
             }
         } catch {
-            throw ConfigurationError(description: "The address of Pulp cannot be used: \(error.reason).")
+            throw .address(of: "Pulp", error)
         }
     }
 
@@ -87,24 +76,29 @@ public struct PulpServer: Hashable, Sendable {
         guard version == .pulp3 else { return }
         for name in names { try Pulp3Filter.check(name) }
     }
-
-    /// "Pulp at https://pulp.example.org": how every explanation begins.
-    var name: String { "Pulp at \(api.origin)" }
 }
 
 extension PulpServer {
+    var service: WebService {
+        WebService(
+            title: "Pulp", edition: "Pulp \(version.rawValue)", contents: "repositories", remedy: "ask for fewer content sets at once",
+            api: api,
+            authentication: .init(
+                credentials: authentication == .none ? nil : authentication.description, header: authorization, mayBeCertificate: true),
+            limits: limits.asking)
+    }
+
+    /// More repositories than can be meant.
+    func tooMany(_ count: Int) -> ComposeFailure {
+        ComposeFailure(
+            .limitExceeded,
+            "\(service.subject) has \(count) repositories for the names in this request; between 0 and \(limits.repositories) are possible. "
+                + "Ask for fewer content sets at once.")
+    }
+
     /// The configuration of TLS, `nil` where the HTTP client's own will do; reads the files.
     func tlsConfiguration() throws(ConfigurationError) -> TLSConfiguration? {
-        var tls = TLSConfiguration.makeClientConfiguration()
-        if let caFile {
-            do {
-                tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(caFile.string))
-            } catch {
-                throw ConfigurationError(
-                    description:
-                        "The file of certificates that Pulp's is checked against cannot be read, or holds no certificate in PEM form.")
-            }
-        }
+        var tls = try TLSConfiguration.client(trusting: caFile, for: "Pulp")
         if case .certificate(let certificate, let key) = authentication {
             do {
                 tls.certificateChain = try NIOSSLCertificate.fromPEMFile(certificate.string).map { .certificate($0) }
@@ -127,7 +121,7 @@ extension PulpServer {
     }
 
     /// The value of the header `Authorization`, `nil` for none.
-    var authorization: String? {
+    private var authorization: String? {
         guard case .password(let password, let user) = authentication else { return nil }
         return "Basic " + Data("\(user):\(password)".utf8).base64EncodedString()
     }

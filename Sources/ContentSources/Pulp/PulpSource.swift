@@ -9,11 +9,12 @@ public struct PulpSource: Sendable {
     /// Reads the files of certificates that `server` names; a change of them is seen by a new value only.
     /// - Parameter httpClient: which follows no redirects and decompresses nothing, as with ``SourceLimits/httpClientConfiguration``.
     public init(_ server: PulpServer, httpClient: HTTPClient, logger: Logger) throws(PulpServer.ConfigurationError) {
-        let connection = PulpConnection(server: server, tls: try server.tlsConfiguration(), client: httpClient, logger: logger)
+        let connection = WebServiceConnection(
+            service: server.service, tls: try server.tlsConfiguration(), client: httpClient, logger: logger)
         catalog =
             switch server.version {
-            case .pulp2: Pulp2Catalog(connection: connection)
-            case .pulp3: Pulp3Catalog(connection: connection)
+            case .pulp2: Pulp2Catalog(server: server, connection: connection)
+            case .pulp3: Pulp3Catalog(server: server, connection: connection)
             }
     }
 

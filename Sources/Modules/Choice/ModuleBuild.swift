@@ -19,13 +19,16 @@ public struct ModuleBuild: Hashable, Sendable {
     /// The tag of Koji that has its packages; `nil` where they come from a repository.
     public let kojiTag: String?
     public let bases: [Base]
+    /// The number of a scratch build in the Module Build Service, which alone has its documents; `nil` for any other build.
+    public let scratchID: Int?
 
     public var id: NSVC { stream.id }
 
-    public init(stream: ModuleStream, kojiTag: String? = nil, bases: [Base] = []) {
+    public init(stream: ModuleStream, kojiTag: String? = nil, bases: [Base] = [], scratchID: Int? = nil) {
         self.stream = stream
         self.kojiTag = kojiTag
         self.bases = bases
+        self.scratchID = scratchID
     }
 }
 
@@ -42,8 +45,11 @@ public struct ModuleBuildFilter: Hashable, Sendable {
 
     public init() {}
 
+    /// Whether it is about base modules at all.
+    public var restrictsBases: Bool { self != ModuleBuildFilter(includesDone: includesDone) }
+
     public func accepts(_ bases: [ModuleBuild.Base]) -> Bool {
-        guard self != ModuleBuildFilter(includesDone: includesDone) else { return true }
+        guard restrictsBases else { return true }
         return bases.contains { base in
             (baseName ?? base.name) == base.name && (baseStream ?? base.stream) == base.stream
                 && (baseStreamVersionAtMost.map { most in base.streamVersion.map { $0 <= most } ?? false } ?? true)
@@ -51,12 +57,37 @@ public struct ModuleBuildFilter: Hashable, Sendable {
         }
     }
 
+    /// The same for what is asked for by its complete name: it counts when it is done, too, since somebody wants this very build.
+    public func applied(to reference: ModuleReference) -> ModuleBuildFilter {
+        var filter = self
+        if reference.version != nil, reference.context != nil { filter.includesDone = true }
+        return filter
+    }
+
     private init(includesDone: Bool) { self.includesDone = includesDone }
+}
+
+extension ModuleBuildFilter {
+    /// What it wants of base modules: `platform:el8`, `platform with a stream version of at least 80000 and at most 80200`.
+    public var wantedBase: String {
+        let bounds = [baseStreamVersionAtLeast.map { "at least \($0.plain)" }, baseStreamVersionAtMost.map { "at most \($0.plain)" }]
+        let named = [baseName ?? "any base module", baseStream].compactMap(\.self).joined(separator: ":")
+        let versions = bounds.compactMap(\.self).joined(separator: " and ")
+        return versions.isEmpty ? named : "\(named) with a stream version of \(versions)"
+    }
+}
+
+extension Double {
+    /// Without a fraction where it has none.
+    fileprivate var plain: String { Int(exactly: self).map(String.init) ?? "\(self)" }
 }
 
 /// A place where modules come from.
 public protocol ModuleCatalog: Sendable {
-    /// All builds that the reference means and the filter accepts, of whichever version; empty where there is none.
+    /// What it is called in the middle of a sentence: "the tag f26-modular of Koji".
+    var name: String { get }
+
+    /// The builds that the reference means and the filter accepts, at least all those of the newest version among them; empty where there is none.
     func builds(of reference: ModuleReference, filter: ModuleBuildFilter) async throws -> [ModuleBuild]
 
     /// The streams of the module of which there are builds.
@@ -64,4 +95,12 @@ public protocol ModuleCatalog: Sendable {
 
     /// The names of the modules that it has; empty where it cannot tell. Only to say what comes near a name that is not there.
     func modules() async throws -> [String]
+
+    /// Why there is no build that the reference means and the filter accepts, although something is known of it, as whole sentences: that it is
+    /// still being built, say. `nil` where nothing is known.
+    func reason(forAbsenceOf reference: ModuleReference, filter: ModuleBuildFilter) async throws -> String?
+}
+
+extension ModuleCatalog {
+    public func reason(forAbsenceOf reference: ModuleReference, filter: ModuleBuildFilter) -> String? { nil }
 }

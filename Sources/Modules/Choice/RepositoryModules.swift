@@ -1,9 +1,13 @@
 /// The modules of RPM repositories, by their modules.yaml.
 public struct RepositoryModules: ModuleCatalog {
+    public let name: String
     private let builds: [String: [ModuleBuild]]
 
-    /// - Parameter metadata: Of all repositories; a build that is there for several architectures counts once.
-    public init(_ metadata: ModuleMetadata) {
+    /// - Parameters:
+    ///   - metadata: Of all repositories; a build that is there for several architectures counts once.
+    ///   - name: What they are called in the middle of a sentence.
+    public init(_ metadata: ModuleMetadata, name: String = "the repositories") {
+        self.name = name
         var seen: Set<NSVC> = []
         let streams = metadata.streams.filter { seen.insert($0.id).inserted }
         builds = Dictionary(grouping: streams.map { ModuleBuild(stream: $0) }, by: \.id.name)

@@ -15,6 +15,32 @@ public struct ModuleMetadata: Hashable, Sendable {
     /// No modules.
     public init() { (streams, defaults, remarks) = ([], [], []) }
 
+    /// Of the same documents those that are for machines of some architectures, or for all.
+    public func streams(where isOfInterest: (String) -> Bool) -> ModuleMetadata {
+        with(streams: streams.filter { stream in stream.arch.map(isOfInterest) ?? true })
+    }
+
+    /// The defaults and the remarks, without any stream.
+    public var withoutStreams: ModuleMetadata { with(streams: []) }
+
+    /// What is told here, and of `others` the defaults of modules of which there are none here, and their remarks.
+    public func adding(defaultsOf others: ModuleMetadata) -> ModuleMetadata {
+        var all = self
+        let known = Set(defaults.map(\.module))
+        all.defaults += others.defaults.filter { !known.contains($0.module) }
+        all.remarks += others.remarks.filter { !remarks.contains($0) }
+        all.sort()
+        return all
+    }
+
+    /// The same with other streams.
+    public func with(streams: [ModuleStream]) -> ModuleMetadata {
+        var metadata = self
+        metadata.streams = streams
+        metadata.sort()
+        return metadata
+    }
+
     /// Reads documents in YAML, of whichever version of the format.
     ///
     /// Packages without an epoch, as the first modules' documents have them, are of epoch 0.
@@ -167,15 +193,16 @@ extension ModuleStream {
         let one = ModuleIndex()
         try one.add(raw)
         self.init(
-            id: id, arch: modulemd_module_stream_get_arch(raw).map { String(cString: $0) }, requirements: requirements,
+            id: id, arch: modulemd_module_stream_get_arch(raw).map { String(cString: $0) },
+            hasStaticContext: modulemd_module_stream_v2_is_static_context(version2) != 0, requirements: requirements,
             artifacts: artifacts, filters: Set(ModuleIndex.strings(modulemd_module_stream_v2_get_rpm_filters_as_strv(version2))),
             demodularized: Set(ModuleIndex.strings(modulemd_module_stream_v2_get_demodularized_rpms(version2))), document: try one.yaml())
     }
 
     fileprivate func adding(_ more: Set<NEVRA>) -> ModuleStream {
         ModuleStream(
-            id: id, arch: arch, requirements: requirements, artifacts: artifacts.union(more), filters: filters,
-            demodularized: demodularized, document: document)
+            id: id, arch: arch, hasStaticContext: hasStaticContext, requirements: requirements, artifacts: artifacts.union(more),
+            filters: filters, demodularized: demodularized, document: document)
     }
 }
 

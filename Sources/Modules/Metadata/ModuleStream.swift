@@ -5,6 +5,8 @@ public struct ModuleStream: Hashable, Sendable {
     public let id: NSVC
     /// RPM's name of the architecture; `nil` where the document leaves it open.
     public let arch: String?
+    /// Whether the packager chose the context, so that it stays the same from version to version.
+    public let hasStaticContext: Bool
     /// Alternatives: each requirement of one of them has to be met. Empty: nothing is required.
     public let requirements: [[StreamRequirement]]
     /// The packages that were built for it and are part of it.

@@ -82,7 +82,7 @@ extension ConfigurationReader {
             schemaOverride: try optionalPath("\(key).schema_override"))
     }
 
-    private func checkReadable(_ file: FilePath?, _ key: String) throws {
+    func checkReadable(_ file: FilePath?, _ key: String) throws {
         guard let file, !FileManager.default.isReadableFile(atPath: file.string) else { return }
         throw mistake(key, "names a file that is not there, or cannot be read")
     }

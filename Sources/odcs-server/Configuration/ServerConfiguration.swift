@@ -58,6 +58,18 @@ struct ServerConfiguration: Hashable, Sendable {
         var unsignedRetrySeconds: Int
     }
 
+    /// Where modules come from, beside the tags that a request names.
+    struct Modules: Hashable, Sendable {
+        /// The Module Build Service, whose packages are in Koji; `nil`: there is none.
+        var service: ModuleBuildServer?
+        /// Tags of Koji.
+        var kojiTags: [String]
+        /// Where repositories with modules are; `$basearch` stands for each architecture.
+        var repositories: [String]
+        /// What every machine has and no compose contains.
+        var baseModules: Set<String>
+    }
+
     struct Worker: Hashable, Sendable {
         var name: String
         var slots: Int
@@ -85,6 +97,7 @@ struct ServerConfiguration: Hashable, Sendable {
     /// How patiently Koji's hub is asked.
     var kojiLimits: KojiLimits
     var kojiRules: KojiRules
+    var modules: Modules
     /// `nil` where no Pulp is configured.
     var pulp: PulpServer?
     /// `nil` where this service does not run Pungi.
@@ -165,6 +178,7 @@ struct ServerConfiguration: Hashable, Sendable {
             silence: .seconds(try reader.int("koji.timeout_seconds", default: 120, in: 1...86_400)),
             attempts: try reader.int("koji.attempts", default: KojiLimits().attempts, in: 1...100))
         kojiRules = try reader.kojiRules(of: koji)
+        modules = try reader.modules(koji: koji, sources: sources)
         pulp = try reader.pulpServer()
         pungi = try reader.pungiConfiguration()
         worker = Worker(

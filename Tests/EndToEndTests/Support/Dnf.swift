@@ -29,7 +29,7 @@ struct Dnf {
     /// Runs dnf on the x86_64 that its answers are about, whatever machine it runs on.
     func run(_ arguments: String...) async throws -> Program { try await run(arguments) }
 
-    private func run(_ arguments: [String]) async throws -> Program {
+    func run(_ arguments: [String]) async throws -> Program {
         try await Program.run(
             [
                 "dnf", "--setopt=reposdir=\(repositories)", "--setopt=cachedir=\(directory.path)/cache",

@@ -6,52 +6,31 @@ import NIOCore
 import NIOHTTP1
 import NIOSSL
 
-/// One thing to ask of Pulp's API.
-struct PulpQuestion: Sendable {
-    /// Below the address of the API.
-    let path: String
-    let query: [(name: String, value: String)]
-    /// JSON to POST; `nil` for a GET.
-    let body: Data?
-
-    init(_ path: String, query: [(name: String, value: String)] = [], body: Data? = nil) {
-        self.path = path
-        self.query = query
-        self.body = body
-    }
-
-    fileprivate func url(below api: RepositoryURL) -> String {
-        let pairs = query.map { "\($0.name)=\($0.value.addingPercentEncoding(withAllowedCharacters: Self.unreserved) ?? "")" }
-        return "\(api.request)/\(path)" + (pairs.isEmpty ? "" : "?" + pairs.joined(separator: "&"))
-    }
-
-    private static let unreserved = CharacterSet(charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
-}
-
-/// Asks Pulp, as often as it takes, and brings back bounded answers; what goes wrong becomes an explanation here.
-struct PulpConnection: Sendable {
-    let server: PulpServer
+/// Asks a web service, as often as it takes, and brings back bounded answers; what goes wrong becomes an explanation here.
+struct WebServiceConnection: Sendable {
+    let service: WebService
+    /// `nil`: the HTTP client's own.
     let tls: TLSConfiguration?
     let client: HTTPClient
     let logger: Logger
 
     /// The answer to `question`; there must be one.
-    func decode<Answer: Decodable>(_ type: Answer.Type, from question: PulpQuestion) async throws(ComposeFailure) -> Answer {
-        guard let answer = try await decodeIfThere(type, from: question) else { throw server.noAPI }
+    func decode<Answer: Decodable>(_ type: Answer.Type, from question: WebServiceQuestion) async throws(ComposeFailure) -> Answer {
+        guard let answer = try await decodeIfThere(type, from: question) else { throw service.noAPI }
         return answer
     }
 
-    /// The answer to `question`; `nil` when Pulp says that there is no such resource.
-    func decodeIfThere<Answer: Decodable>(_ type: Answer.Type, from question: PulpQuestion) async throws(ComposeFailure) -> Answer? {
+    /// The answer to `question`; `nil` when the service says that there is no such resource.
+    func decodeIfThere<Answer: Decodable>(_ type: Answer.Type, from question: WebServiceQuestion) async throws(ComposeFailure) -> Answer? {
         guard let body = try await ask(question) else { return nil }
         do {
             return try JSONDecoder().decode(type, from: Data(body.readableBytesView))
         } catch {
-            throw server.unreadable(body, error)
+            throw service.unreadable(body, error)
         }
     }
 
-    private func ask(_ question: PulpQuestion) async throws(ComposeFailure) -> ByteBuffer? {
+    private func ask(_ question: WebServiceQuestion) async throws(ComposeFailure) -> ByteBuffer? {
         var attempt = 1
         while true {
             let failure: ComposeFailure
@@ -60,10 +39,12 @@ struct PulpConnection: Sendable {
             } catch {
                 failure = Task.isCancelled ? .canceled : error
             }
-            guard failure.isTransient, attempt < server.limits.attempts else { throw failure }
-            logger.info("Pulp is asked again", metadata: ["attempt": "\(attempt)", "reason": "\(failure.message)"])
+            guard failure.isTransient, attempt < service.limits.attempts else { throw failure }
+            logger.info(
+                "A web service is asked again",
+                metadata: ["service": "\(service.name)", "attempt": "\(attempt)", "reason": "\(failure.message)"])
             do {
-                try await Task.sleep(for: server.limits.pause(after: attempt))
+                try await Task.sleep(for: service.limits.pause(after: attempt))
             } catch {
                 throw .canceled
             }
@@ -72,8 +53,8 @@ struct PulpConnection: Sendable {
     }
 
     /// The HTTP client's own time limits are for silence; this one is for an answer as a whole, so that one that drips ends as well.
-    private func exchangeInTime(_ question: PulpQuestion) async throws(ComposeFailure) -> ByteBuffer? {
-        let limit = server.limits.answerTime
+    private func exchangeInTime(_ question: WebServiceQuestion) async throws(ComposeFailure) -> ByteBuffer? {
+        let limit = service.limits.answerTime
         let outcome = await withTaskGroup(of: Result<ByteBuffer?, ComposeFailure>.self) { group in
             group.addTask {
                 do throws(ComposeFailure) {
@@ -88,7 +69,7 @@ struct PulpConnection: Sendable {
                 } catch {
                     return .failure(.canceled)
                 }
-                return .failure(server.unreachable("it did not answer completely within \(limit / .seconds(1)) seconds"))
+                return .failure(service.unreachable("it did not answer completely within \(limit / .seconds(1)) seconds"))
             }
             let first = await group.next()
             group.cancelAll()
@@ -98,13 +79,13 @@ struct PulpConnection: Sendable {
     }
 
     /// One request and its answer: the body of status 200, `nil` for 404.
-    private func exchange(_ question: PulpQuestion) async throws(ComposeFailure) -> ByteBuffer? {
-        var request = HTTPClientRequest(url: question.url(below: server.api))
+    private func exchange(_ question: WebServiceQuestion) async throws(ComposeFailure) -> ByteBuffer? {
+        var request = HTTPClientRequest(url: question.url(below: service.api))
         request.tlsConfiguration = tls
         request.headers.add(name: "user-agent", value: "odcs")
         request.headers.add(name: "accept", value: "application/json")
         request.headers.add(name: "accept-encoding", value: "identity")
-        if let authorization = server.authorization { request.headers.add(name: "authorization", value: authorization) }
+        if let authorization = service.authentication.header { request.headers.add(name: "authorization", value: authorization) }
         if let body = question.body {
             request.method = .POST
             request.headers.add(name: "content-type", value: "application/json")
@@ -113,24 +94,24 @@ struct PulpConnection: Sendable {
         let response: HTTPClientResponse
         do {
             // Without a logger: the client would write the request down, and that has the credentials.
-            response = try await client.execute(request, timeout: TimeAmount(server.limits.answerTime))
+            response = try await client.execute(request, timeout: TimeAmount(service.limits.answerTime))
         } catch {
-            throw server.noAnswer(error)
+            throw service.noAnswer(error)
         }
         // A client that follows redirects has sent the credentials to an address that nobody allowed.
-        guard response.history.count <= 1 else { throw server.redirected }
+        guard response.history.count <= 1 else { throw service.redirected }
         let body = try await receive(response)
         switch response.status.code {
         case 200: return body
         case 404: return nil
-        case let status: throw server.refusal(status, body)
+        case let status: throw service.refusal(status, body)
         }
     }
 
     private func receive(_ response: HTTPClientResponse) async throws(ComposeFailure) -> ByteBuffer {
-        let limit = server.limits.answerBytes
+        let limit = service.limits.answerBytes
         if let announced = response.headers.first(name: "content-length").flatMap({ Int($0) }), announced > limit {
-            throw server.tooLarge
+            throw service.tooLarge
         }
         var body = ByteBuffer()
         var chunks = response.body.makeAsyncIterator()
@@ -139,21 +120,14 @@ struct PulpConnection: Sendable {
             do {
                 chunk = try await chunks.next()
             } catch {
-                throw server.cut(error)
+                throw service.cut(error)
             }
             guard var chunk else { break }
-            guard body.readableBytes + chunk.readableBytes <= limit else { throw server.tooLarge }
+            guard body.readableBytes + chunk.readableBytes <= limit else { throw service.tooLarge }
             body.writeBuffer(&chunk)
         }
         // The body of a canceled request ends as if it were complete.
         if Task.isCancelled { throw .canceled }
         return body
-    }
-}
-
-extension PulpServer.Limits {
-    /// The pause after attempt number `attempt`, the first being 1.
-    fileprivate func pause(after attempt: Int) -> Duration {
-        min(longestPause, firstPause * (1 << min(attempt - 1, 16))) * Double.random(in: 0.5...1)
     }
 }

@@ -1,0 +1,208 @@
+import ComposeModel
+import ContentSources
+import Depsolve
+import Modules
+import Repodata
+
+/// Which modules a compose has, and what they are.
+extension ComposeSources {
+    // MARK: Pin
+
+    /// The modules of a request of the source type `module`, as they are now, with all that they depend on.
+    func pinModules(_ request: ComposeRequest) async throws -> PinnedModules {
+        var places: [any ModuleCatalog] = []
+        if !request.scratchModules.isEmpty { places.append(try await scratchModules(request)) }
+        var repositories: [(pin: RepositoryPin, metadata: ModuleMetadata)] = []
+        if !request.modularKojiTags.isEmpty {
+            places.append(try await kojiTags(request.modularKojiTags, of: request))
+        } else {
+            if let service = modules.service { places.append(service) }
+            if !modules.kojiTags.isEmpty { places.append(try await kojiTags(modules.kojiTags, of: request)) }
+            repositories = try await modularRepositories(arches: request.arches)
+            if !repositories.isEmpty {
+                places.append(
+                    RepositoryModules(try merged(repositories.map(\.metadata)), name: "the repositories of this service's configuration"))
+            }
+        }
+        let choice = try await ModuleChoice(
+            of: try references(request.source + request.scratchModules), from: ModuleCatalogs(places), rules: rules(of: request))
+        let builds = choice.modules.map(\.build)
+        // Whatever no repository has is in Koji.
+        let inRepositories = Set(builds.filter(\.isInRepository).map(\.id))
+        let used = repositories.filter { repository in repository.metadata.streams.contains { inRepositories.contains($0.id) } }
+        return PinnedModules(
+            ids: builds.map(\.id), koji: try await kojiPin(builds.filter { !$0.isInRepository }, of: request),
+            repositories: used.map(\.pin),
+            reasons: choice.modules.map { chosen in
+                let chain = chosen.chain.count == 1 ? "it was asked for" : chosen.chain.joined(separator: " needs ")
+                return "The module \(chosen.build.id) is part of it: \(chain)."
+            })
+    }
+
+    /// The modules that a tag or builds of Koji take along: all that are in some tags, and scratch builds.
+    func pinModules(along request: ComposeRequest) async throws -> [KojiPin.Module]? {
+        var builds: [ModuleBuild] = []
+        if !request.modularKojiTags.isEmpty {
+            builds += try await kojiTags(request.modularKojiTags, of: request).newestBuilds()
+        }
+        if !request.scratchModules.isEmpty {
+            var rules = rules(of: request)
+            rules.noDependencies = true
+            builds += try await ModuleChoice(
+                of: references(request.scratchModules), from: try await scratchModules(request), rules: rules
+            ).modules.map(\.build)
+        }
+        return builds.isEmpty ? nil : try await kojiPin(builds, of: request)?.modules
+    }
+
+    /// The defaults of modules that a request names: as they were pinned earlier for a compose that is renewed, else as they are now.
+    func pinModuleDefaults(_ attempt: ComposeAttempt) async throws -> (pin: ModuleDefaultsPin, metadata: ModuleMetadata)? {
+        let compose = attempt.lease.compose
+        guard let url = compose.request.moduleDefaultsURL, let commit = compose.request.moduleDefaultsCommit else { return nil }
+        let pinned = compose.isPinned ? compose.specification?.pins.moduleDefaults?.commit : nil
+        return try await ModuleDefaultsFetcher(access: repositories.access, log: attempt.log)
+            .fetch(url, at: pinned ?? commit, into: attempt.directory.appending("module-defaults"))
+    }
+
+    private func kojiPin(_ builds: [ModuleBuild], of request: ComposeRequest) async throws -> KojiPin? {
+        guard !builds.isEmpty else { return nil }
+        return KojiPin(
+            modules: try await requiredKoji().pin(modules: builds, event: request.kojiEvent).modules, modulesEvent: request.kojiEvent)
+    }
+
+    private func references(_ texts: [String]) throws -> [ModuleReference] {
+        try texts.map { text in
+            guard let reference = ModuleReference(text) else {
+                throw ComposeFailure(.sourceNotUsable, "\(text) is no module: one is written N:S, N:S:V or N:S:V:C, V being a number.")
+            }
+            return reference
+        }
+    }
+
+    private func rules(of request: ComposeRequest) -> ModuleChoice.Rules {
+        var rules = ModuleChoice.Rules()
+        rules.noDependencies = request.flags.contains(.noDeps)
+        rules.baseModules = modules.baseModules
+        rules.filter.includesDone = request.flags.contains(.includeDoneModules)
+        rules.filter.baseName = request.baseModuleBrName
+        rules.filter.baseStream = request.baseModuleBrStream
+        rules.filter.baseStreamVersionAtMost = request.baseModuleBrStreamVersionLTE.map(Double.init)
+        rules.filter.baseStreamVersionAtLeast = request.baseModuleBrStreamVersionGTE.map(Double.init)
+        return rules
+    }
+
+    private func requiredKoji() throws -> KojiSource {
+        guard let koji else {
+            throw ComposeFailure(
+                .internal,
+                "This worker has no Koji in its configuration, where the packages of modules are; the service's administrators can help.")
+        }
+        return koji
+    }
+
+    private func kojiTags(_ tags: [String], of request: ComposeRequest) async throws -> KojiModuleTags {
+        try await requiredKoji().modules(inTags: tags, event: request.kojiEvent)
+    }
+
+    private func scratchModules(_ request: ComposeRequest) async throws -> ScratchModules {
+        ScratchModules(service: try requiredService(), builds: try references(request.scratchModules))
+    }
+
+    private func requiredService() throws -> ModuleBuildService {
+        guard let service = modules.service else {
+            throw ComposeFailure(
+                .internal,
+                "This worker has no Module Build Service in its configuration, which knows scratch modules; the service's administrators can help."
+            )
+        }
+        return service
+    }
+
+    /// The repositories of the configuration, for each of some architectures where they have one each.
+    private func modularRepositories(arches: [String]) async throws -> [(pin: RepositoryPin, metadata: ModuleMetadata)] {
+        let base = try baseArchitectures(of: arches)
+        let places = modules.repositories.flatMap { place in
+            place.contains("$basearch") ? base.map { place.replacing("$basearch", with: $0) } : [place]
+        }
+        var found: [(pin: RepositoryPin, metadata: ModuleMetadata)] = []
+        for place in places.uniqued() {
+            let repository = try await repositories.pinAndFetch(try RepositoryLocation(place))
+            found.append(
+                (RepositoryPin(recorded: repository.metadata.id, of: repository.location), try await repositories.modules(of: repository)))
+        }
+        return found
+    }
+
+    // MARK: Fetch
+
+    /// The documents of scratch builds, which are not in Koji, by the builds' full names.
+    func scratchDocuments(of pin: KojiPin) async throws -> [String: ModuleMetadata] {
+        var documents: [String: ModuleMetadata] = [:]
+        for module in pin.modules ?? [] {
+            guard let id = module.scratchID else { continue }
+            documents[module.id] = try await requiredService().documents(ofScratchBuild: id)
+        }
+        return documents
+    }
+
+    /// The packages of modules, and nothing else.
+    func packages(
+        _ pinned: PinnedModules, defaults: ModuleMetadata, lookaside: [RepositoryPin], for request: ComposeRequest, meter: WorkMeter
+    ) async throws -> PackageSet {
+        var content = try await packages(pinned.repositories, lookaside: lookaside, meter: meter)
+        var metadata: [ModuleMetadata] = []
+        for repository in content.repositories { metadata.append(try await repositories.modules(of: repository)) }
+        if let pin = pinned.koji {
+            let koji = try await packages(pin, lookaside: [], for: request, meter: meter)
+            content.repositories = koji.repositories + content.repositories
+            content.koji = koji.koji
+            content.notes += koji.notes
+            if let modules = koji.modules { metadata.insert(modules.metadata, at: 0) }
+        }
+        content.modules = try await modularContent(
+            try merged(metadata).adding(defaultsOf: defaults), lookaside: content.lookaside, included: Set(pinned.ids), for: request)
+        content.modules?.isAlone = true
+        return content
+    }
+
+    /// What packages are modular, and which modules the request wants; `nil` where there are none of either.
+    func modularContent(
+        _ metadata: ModuleMetadata, lookaside: [PinnedRepository], included: Set<NSVC> = [], for request: ComposeRequest
+    ) async throws -> ModularContent? {
+        var others: [ModuleMetadata] = []
+        for repository in lookaside { others.append(try await repositories.modules(of: repository)) }
+        let content = ModularContent(
+            metadata: metadata, lookaside: try merged(others), baseModules: modules.baseModules, enabled: try references(request.modules),
+            included: included)
+        let isModular = !content.metadata.streams.isEmpty || !content.lookaside.streams.isEmpty || !content.enabled.isEmpty
+        return isModular ? content : nil
+    }
+
+    func merged(_ several: [ModuleMetadata]) throws -> ModuleMetadata {
+        let several = several.filter { !$0.isEmpty }
+        if several.count < 2 { return several.first ?? ModuleMetadata() }
+        do {
+            return try ModuleMetadata(merging: several)
+        } catch {
+            throw ComposeFailure(.metadataCorrupt, "What the sources say of modules does not go together: \(error)")
+        }
+    }
+}
+
+/// Scratch builds of modules, each of which only its own full name means.
+struct ScratchModules: ModuleCatalog {
+    let service: ModuleBuildService
+    let builds: [ModuleReference]
+
+    var name: String { "the scratch builds of \(service.name)" }
+
+    func builds(of reference: ModuleReference, filter: ModuleBuildFilter) async throws -> [ModuleBuild] {
+        builds.contains(reference) ? try await service.scratchBuilds(of: reference) : []
+    }
+
+    func streams(of module: String, filter: ModuleBuildFilter) async throws -> [String] {
+        builds.filter { $0.name == module }.map(\.stream).uniqued()
+    }
+
+    func modules() async throws -> [String] { [] }
+}

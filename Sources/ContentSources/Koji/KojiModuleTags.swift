@@ -1,0 +1,172 @@
+public import ComposeModel
+public import Koji
+public import Modules
+
+/// The modules of Koji tags as of an event: builds of a content generator, which have their description in the build's own data.
+///
+/// Of each stream of a module the builds of one tag count: of the first in order that has any, and there, of the topmost in the tag's inheritance. (Koji's
+/// own `latest` knows neither streams nor contexts.) All methods throw `.sourceNotUsable` when there is no such tag, `.metadataCorrupt` for a description
+/// that cannot be used, and `.sourceUnreachable` (transient) when the hub does not answer.
+public actor KojiModuleTags: ModuleCatalog {
+    private let hub: KojiHub
+    private let tags: [String]
+    private let event: Int
+    private var listing: [TaggedModule.Stream: [TaggedModule]]?
+    /// What builds say about the modules that they are, by the builds' numbers.
+    private var known: [Int: KojiModule] = [:]
+
+    /// - Parameter tags: the first that has a stream hides it in the later ones.
+    public init(hub: KojiHub, tags: [String], event: Int) {
+        self.hub = hub
+        self.tags = tags
+        self.event = event
+    }
+
+    // MARK: Catalog
+
+    /// What is named exactly may be any complete build in Koji, if the tags do not have it. A filter by base modules does not apply: a build in Koji does not
+    /// tell what it was made against.
+    public func builds(of reference: ModuleReference, filter: ModuleBuildFilter) async throws(ComposeFailure) -> [ModuleBuild] {
+        let found: [DescribedModule]
+        do throws(KojiError) {
+            let tagged = try await meant(by: reference)
+            found = tagged.isEmpty ? try await anywhere(reference) : tagged
+        } catch {
+            throw ComposeFailure(error)
+        }
+        return try Self.builds(of: found)
+    }
+
+    public func streams(of module: String, filter: ModuleBuildFilter) async throws(ComposeFailure) -> [String] {
+        do throws(KojiError) {
+            let tagged = try await tagged().filter { $0.key.module == module }
+            let certain = tagged.keys.filter { !$0.isAmbiguous }.map(\.name)
+            let ambiguous = tagged.filter { $0.key.isAmbiguous }.values.joined().map(\.buildID)
+            return Set(certain + (try await described(ambiguous).map(\.id.stream))).sorted()
+        } catch {
+            throw ComposeFailure(error)
+        }
+    }
+
+    public func modules() async throws(ComposeFailure) -> [String] {
+        do throws(KojiError) { return Set(try await tagged().keys.map(\.module)).sorted() } catch { throw ComposeFailure(error) }
+    }
+
+    /// All modules of the tags: the newest version of each stream, in every context.
+    public func newestBuilds() async throws(ComposeFailure) -> [ModuleBuild] {
+        var found: [DescribedModule] = []
+        do throws(KojiError) {
+            var ids: [Int] = []
+            for (stream, builds) in try await tagged() {
+                let newest = builds.map(\.version).max()
+                ids += builds.filter { stream.isAmbiguous || $0.version == newest }.map(\.buildID)
+            }
+            for modules in Dictionary(grouping: try await described(ids.sorted()), by: \.id.nameAndStream).values {
+                let newest = modules.map(\.id.version).max()
+                found += modules.filter { $0.id.version == newest }
+            }
+        } catch {
+            throw ComposeFailure(error)
+        }
+        return try Self.builds(of: found.sorted { $0.id < $1.id })
+    }
+
+    // MARK: Finding
+
+    /// The builds of the tags that the reference means: without a version those of the newest one.
+    private func meant(by reference: ModuleReference) async throws(KojiError) -> [DescribedModule] {
+        let stream = TaggedModule.Stream(module: reference.name, name: TaggedModule.Stream.kojiName(of: reference.stream))
+        let builds = try await tagged()[stream, default: []].filter {
+            $0.version == reference.version ?? $0.version && $0.context == reference.context ?? $0.context
+        }
+        for version in Set(builds.map(\.version)).sorted(by: >) {
+            let found = try await described(builds.filter { $0.version == version }.map(\.buildID)).filter { reference.includes($0.id) }
+            if !found.isEmpty { return found }
+        }
+        return []
+    }
+
+    /// The builds that are named exactly, whatever tags they are in.
+    private func anywhere(_ reference: ModuleReference) async throws(KojiError) -> [DescribedModule] {
+        guard let version = reference.version else { return [] }
+        let start = "\(reference.name)-\(TaggedModule.Stream.kojiName(of: reference.stream))-\(version)."
+        let names: [KojiName] =
+            if let context = reference.context {
+                [.name(start + context)]
+            } else {
+                try await hub.searchBuilds(start + "*").map { .id($0.id) }
+            }
+        var complete: [Int] = []
+        for answer in try await hub.getBuilds(names) {
+            switch answer {
+            case .success(let build): if let build, build.state == .complete, !build.isDraft { complete.append(build.buildID) }
+            // What cannot be the name of a build is none.
+            case .failure(let error): if error.code != .fault || error.isTransient { throw error }
+            }
+        }
+        return try await described(complete).filter { reference.includes($0.id) }
+    }
+
+    /// A build with what it says about itself.
+    private struct DescribedModule {
+        let id: NSVC
+        let modulemd: String
+        let contentTag: String
+    }
+
+    /// What builds say about themselves; builds that are no modules are passed over.
+    private func described(_ ids: [Int]) async throws(KojiError) -> [DescribedModule] {
+        let unknown = ids.filter { known[$0] == nil }
+        for (id, answer) in zip(unknown, try await hub.getModules(unknown.map { .id($0) })) { known[id] = try answer.get() }
+        return ids.compactMap { known[$0] }.compactMap { module in
+            NSVC(module).map { DescribedModule(id: $0, modulemd: module.modulemd, contentTag: module.contentTag) }
+        }
+    }
+
+    private static func builds(of modules: [DescribedModule]) throws(ComposeFailure) -> [ModuleBuild] {
+        var builds: [ModuleBuild] = []
+        for module in modules {
+            let document = KojiModuleDocument(of: module.id, build: module.id.kojiBuild, name: "modulemd_str")
+            builds.append(ModuleBuild(stream: try document.stream(in: module.modulemd, arch: nil), kojiTag: module.contentTag))
+        }
+        return builds
+    }
+
+    // MARK: Listing
+
+    /// The builds of each stream that count.
+    private func tagged() async throws(KojiError) -> [TaggedModule.Stream: [TaggedModule]] {
+        if let listing { return listing }
+        var all: [TaggedModule.Stream: [TaggedModule]] = [:]
+        for (name, tag) in zip(tags, try await hub.getTags(tags.map { .name($0) }, event: event)) {
+            guard let tag else { throw await noTag(name) }
+            let order = [tag.id] + (try await hub.getFullInheritance(.name(name), event: event)).map(\.parentID)
+            let rank = Dictionary(zip(order, 0...), uniquingKeysWith: min)
+            let listed = try await hub.listTagged(.name(name), event: event, inherit: true, type: "module").compactMap(TaggedModule.init)
+            for (stream, builds) in Dictionary(grouping: listed, by: \.stream) where all[stream] == nil {
+                let depth = { (build: TaggedModule) in build.tagID.flatMap { rank[$0] } ?? .max }
+                let topmost = builds.map(depth).min()
+                var seen: Set<Int> = []
+                all[stream] = builds.filter { depth($0) == topmost && seen.insert($0.buildID).inserted }
+            }
+        }
+        listing = all
+        return all
+    }
+
+    private func noTag(_ name: String) async -> KojiError {
+        do throws(KojiError) {
+            return await hub.noTag(name, at: try await hub.getTag(.name(name)) == nil ? nil : event)
+        } catch {
+            return error
+        }
+    }
+}
+
+extension NSVC {
+    /// `nil` where the version is no number.
+    init?(_ module: KojiModule) {
+        guard let version = UInt64(module.version) else { return nil }
+        self.init(name: module.name, stream: module.stream, version: version, context: module.context)
+    }
+}

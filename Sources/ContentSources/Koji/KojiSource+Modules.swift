@@ -1,0 +1,228 @@
+public import ComposeModel
+import Koji
+public import Modules
+
+// Modules: their builds in Koji, which have their documents, and the tags that have their packages.
+extension KojiSource {
+    // MARK: Pin
+
+    /// The modules of tags, as they are now, or were at `event`.
+    public func modules(inTags tags: [String], event: Int?) async throws(ComposeFailure) -> KojiModuleTags {
+        do throws(KojiError) {
+            let last = try await hub.getLastEvent().id
+            return KojiModuleTags(hub: hub, tags: tags, event: event ?? last)
+        } catch {
+            throw ComposeFailure(error)
+        }
+    }
+
+    /// Where in Koji the modules' documents and packages are.
+    ///
+    /// - Parameter event: as of which their tags are read; `nil`: the hub's last one.
+    ///
+    /// Throws `.sourceNotUsable` naming the modules whose tag is not there, or whose build is deleted or not complete; `.sourceUnreachable` (transient).
+    public func pin(modules: [ModuleBuild], event: Int?) async throws(ComposeFailure) -> (modules: [KojiPin.Module], event: Int) {
+        var pinned: [KojiPin.Module] = []
+        var wrong: [String] = []
+        let asOf: Int
+        do throws(KojiError) {
+            let last = try await hub.getLastEvent().id
+            asOf = event ?? last
+            guard asOf <= last else { throw KojiError(.argument, "Koji has no event \(asOf) yet: its last one is \(last).") }
+            for (module, build) in zip(modules, try await builds(of: modules.map(\.id))) {
+                switch build {
+                case .complete(let described):
+                    pinned.append(.init(id: "\(module.id)", tag: module.kojiTag ?? described.contentTag, build: module.id.kojiBuild))
+                case .unusable(let finding): wrong.append("\(module.id) \(finding)")
+                case .absent:
+                    if let tag = module.kojiTag {
+                        pinned.append(.init(id: "\(module.id)", tag: tag))
+                    } else {
+                        wrong.append("\(module.id) has no build \(module.id.kojiBuild)")
+                    }
+                }
+            }
+            for (module, tag) in zip(pinned, try await hub.getTags(pinned.map { .name($0.tag) }, event: asOf)) where tag == nil {
+                wrong.append("\(module.id) has no tag \(module.tag) at the event \(asOf)")
+            }
+        } catch {
+            throw ComposeFailure(error)
+        }
+        guard wrong.isEmpty else { throw Self.failure(wrong, of: "module") }
+        return (pinned.sorted { $0.id < $1.id }, asOf)
+    }
+
+    /// What Koji has of a module's build.
+    private enum BuildOfModule {
+        case complete(KojiModule)
+        /// As the end of a sentence.
+        case unusable(String)
+        case absent
+    }
+
+    private func builds(of modules: [NSVC]) async throws(KojiError) -> [BuildOfModule] {
+        var found: [BuildOfModule] = []
+        var complete: [(place: Int, id: Int)] = []
+        for (place, answer) in try await hub.getBuilds(modules.map { .name($0.kojiBuild) }).enumerated() {
+            switch answer {
+            case .success(let build?) where build.state == .complete:
+                complete.append((place, build.buildID))
+                found.append(.absent)
+            case .success(let build?): found.append(.unusable(Self.finding(build)))
+            case .success(nil): found.append(.absent)
+            case .failure(let error):
+                // A stream of strange characters can make a name that cannot be taken apart.
+                guard error.code == .fault, !error.isTransient else { throw error }
+                found.append(.absent)
+            }
+        }
+        for (build, answer) in zip(complete, try await hub.getModules(complete.map { .id($0.id) })) {
+            // Another stream may have the same name in Koji, where a dash and an underscore are the same.
+            if let module = try answer.get(), NSVC(module) == modules[build.place] { found[build.place] = .complete(module) }
+        }
+        return found
+    }
+
+    private static func finding(_ build: KojiBuild) -> String {
+        "is the build \(build.nvr), which is \(build.state?.name.lowercased() ?? "in a state that this version does not know")"
+    }
+
+    // MARK: Documents
+
+    /// Bytes of a module's document: those of the largest modules have less than one million.
+    private static let largestDocument = 16 << 20
+
+    /// The documents of the pinned modules, one for each of `arches`.
+    ///
+    /// - Parameters:
+    ///   - arches: as trees have them.
+    ///   - documents: of the modules that have no build in Koji, by the modules' ids.
+    ///
+    /// Throws `.metadataCorrupt`, naming module, build and file, for a document that cannot be used; `.sourceNotUsable`, naming the modules, where a
+    /// build was deleted since it was pinned; `.sourceUnreachable` (transient).
+    public func modules(
+        of pin: KojiPin, arches: [String], documents: [String: ModuleMetadata] = [:]
+    ) async throws(ComposeFailure) -> ModuleMetadata {
+        let modules = pin.modules ?? []
+        let directories = try await directories(of: modules.compactMap { module in module.build.map { (module.id, $0) } })
+        do {
+            let streams = try await inParallel(modules, atOnce: files.concurrentFiles) { module in
+                guard let id = NSVC(module.id) else {
+                    throw ComposeFailure(.internal, "\"\(module.id)\" is not the name, stream, version and context of a module.")
+                }
+                if let build = module.build, let directory = directories[build] {
+                    return try await self.documents(of: id, build: build, in: directory, arches: arches)
+                }
+                guard let metadata = documents[module.id] else {
+                    throw ComposeFailure(.sourceNotUsable, "There is no document of the module \(id): Koji has no build of it.")
+                }
+                let place = module.scratchID.map { "the scratch build \($0)" } ?? "not in Koji"
+                let document = KojiModuleDocument(of: id, in: place, name: "modulemd")
+                return try arches.map { try document.stream(in: metadata, arch: $0) }
+            }
+            return ModuleMetadata().with(streams: streams.flatMap(\.self))
+        } catch let error as ComposeFailure {
+            throw error
+        } catch let error as KojiError {
+            throw ComposeFailure(error)
+        } catch is CancellationError {
+            throw ComposeFailure.canceled
+        } catch {
+            throw ComposeFailure(.internal, "The documents of modules in Koji could not be read.")
+        }
+    }
+
+    /// Where the files of builds are in Koji's tree, by the builds' names: they may have moved to another volume.
+    private func directories(of builds: [(module: String, nvr: String)]) async throws(ComposeFailure) -> [String: String] {
+        var directories: [String: String] = [:]
+        var wrong: [String] = []
+        do throws(KojiError) {
+            for ((module, nvr), answer) in zip(builds, try await hub.getBuilds(builds.map { .name($0.nvr) })) {
+                guard let build = try answer.get() else {
+                    wrong.append("\(module) has no build \(nvr)")
+                    continue
+                }
+                guard build.state == .complete else {
+                    wrong.append("\(module) \(Self.finding(build))")
+                    continue
+                }
+                let place = KojiPackage.Place.build(
+                    name: build.name, version: build.version, release: build.release, volume: build.volumeName)
+                if case .build(let directory) = place { directories[nvr] = directory }
+            }
+        } catch {
+            throw ComposeFailure(error)
+        }
+        guard wrong.isEmpty else { throw Self.failure(wrong, of: "module") }
+        return directories
+    }
+
+    /// The documents of one module: for each architecture its own, or else the one for all.
+    private func documents(of module: NSVC, build: String, in directory: String, arches: [String]) async throws -> [ModuleStream] {
+        var streams: [ModuleStream] = []
+        var others: [String] = []
+        for arch in arches {
+            let document = KojiModuleDocument(of: module, build: build, name: "modulemd.\(Self.buildArches[arch] ?? arch).txt")
+            if let yaml = try await read(document, in: directory) {
+                streams.append(try document.stream(in: yaml, arch: arch))
+            } else {
+                others.append(arch)
+            }
+        }
+        if others.isEmpty { return streams }
+        var document = KojiModuleDocument(of: module, build: build, name: "modulemd.txt")
+        var yaml = try await read(document, in: directory)
+        if yaml == nil {
+            document = KojiModuleDocument(of: module, build: build, name: "modulemd_str")
+            yaml = try await hub.getModule(.name(build))?.modulemd
+        }
+        guard let yaml else { throw document.unusable("it is not there") }
+        return streams + (try others.map { try document.stream(in: yaml, arch: $0) })
+    }
+
+    /// What Koji builds for trees that have another name.
+    private static let buildArches = ["i386": "i686", "armhfp": "armv7hl"]
+
+    private func read(_ document: KojiModuleDocument, in directory: String) async throws -> String? {
+        let path = "\(directory)/files/module/\(document.name)"
+        let bytes = try await files.contents(of: path, limit: Self.largestDocument, explain: document.unreadable)
+        return bytes.map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    // MARK: Packages
+
+    /// Tags of modules that are listed at once: the hub takes a fraction of a second for each.
+    private static let tagsAtOnce = 4
+
+    /// The packages of the pinned modules.
+    func list(
+        modulesOf pin: KojiPin, _ metadata: ModuleMetadata, arches: [String], signatures: Bool
+    ) async throws -> ModuleArtifacts {
+        let modules = pin.modules ?? []
+        let event = pin.modulesEvent
+        // NAME and NAME-devel share one.
+        let tags = Dictionary(grouping: modules, by: \.tag).sorted { $0.key < $1.key }
+        let contents = try await inParallel(tags, atOnce: Self.tagsAtOnce) { tag, modules in
+            do {
+                return try await hub.listTaggedRPMS(
+                    .name(tag), event: event, arches: arches, rpmsigs: signatures, into: KojiContent()
+                ) { content, row in content.add(row) }
+            } catch let error as KojiError where error.code == .fault && !error.isTransient {
+                let names = modules.map(\.id).joined(separator: ", ")
+                throw ComposeFailure(
+                    .sourceNotUsable, "The packages of the module \(names), which are in the tag \(tag), cannot be listed: \(error.message)"
+                )
+            }
+        }
+        let content = Dictionary(zip(tags.map(\.key), contents), uniquingKeysWith: { first, _ in first })
+        let documents = Dictionary(grouping: metadata.streams, by: \.id.description)
+        var artifacts = ModuleArtifacts()
+        for module in modules {
+            artifacts.add(
+                module, documents[module.id] ?? [], from: content[module.tag] ?? KojiContent(), arches: Set(arches), event: event)
+        }
+        let pinned = Set(modules.map(\.id))
+        artifacts.streams += metadata.streams.filter { !pinned.contains($0.id.description) }
+        return artifacts
+    }
+}

@@ -1,0 +1,62 @@
+public import ComposeModel
+public import Modules
+import Repodata
+import Synchronization
+import SystemPackage
+
+extension RepositorySource {
+    /// What the repository tells of modules; nothing where it has no modules.yaml.
+    ///
+    /// A large one takes a second to read; of the repositories that were asked for last the result is kept in memory.
+    ///
+    /// Throws `.metadataCorrupt`, naming the repository, for YAML that libmodulemd does not understand.
+    public func modules(of repository: PinnedRepository) async throws(ComposeFailure) -> ModuleMetadata {
+        guard let file = repository.metadata.modules else { return ModuleMetadata() }
+        if let known = knownModules.find(repository.metadata.id) { return known }
+        let modules = try await threadPool.run(canceled: .canceled) { () throws(ComposeFailure) in
+            let bytes: [UInt8]
+            do throws(Errno) { bytes = try RegularFile.contents(of: file) } catch { throw .storage(error) }
+            do throws(ModuleMetadataError) {
+                return try ModuleMetadata(yaml: String(decoding: bytes, as: UTF8.self))
+            } catch {
+                throw ComposeFailure(
+                    .metadataCorrupt,
+                    "The metadata of \(repository.place) cannot be used: in its document modules, \(error.clause). "
+                        + "Whoever maintains the repository has to create its metadata again.")
+            }
+        }
+        knownModules.keep(modules, of: repository.metadata.id)
+        return modules
+    }
+}
+
+/// What the last few repositories tell of modules, by the checksums of their repomd.xml.
+final class KnownModules: Sendable {
+    /// Of the largest repositories each takes about a hundred megabytes.
+    private static let most = 4
+
+    /// The one that was asked for last is last.
+    private let entries: Mutex<[(id: Checksum, modules: ModuleMetadata)]> = Mutex([])
+
+    func find(_ id: Checksum) -> ModuleMetadata? {
+        entries.withLock { entries in
+            guard let place = entries.firstIndex(where: { $0.id == id }) else { return nil }
+            let entry = entries.remove(at: place)
+            entries.append(entry)
+            return entry.modules
+        }
+    }
+
+    func keep(_ modules: ModuleMetadata, of id: Checksum) {
+        entries.withLock { entries in
+            entries.removeAll { $0.id == id }
+            entries.append((id, modules))
+            if entries.count > Self.most { entries.removeFirst() }
+        }
+    }
+}
+
+extension ModuleMetadataError {
+    /// The sentence as a part of another one, without its full stop.
+    var clause: String { description.hasSuffix(".") ? String(description.dropLast()) : description }
+}

@@ -1,0 +1,32 @@
+import Foundation
+
+extension DecodingError {
+    /// What is wrong with JSON, and where in it, for a person.
+    var finding: String {
+        switch self {
+        case .keyNotFound(let key, let context): "\(Self.place(context.codingPath + [key])) is missing"
+        case .valueNotFound(_, let context): "\(Self.place(context.codingPath)) is null"
+        case .typeMismatch(_, let context): "\(Self.place(context.codingPath)) is not of the type that it should be"
+        case .dataCorrupted(let context) where context.codingPath.isEmpty: "it is not JSON, or not complete"
+        case .dataCorrupted(let context): "\(Self.place(context.codingPath)) cannot be read: \(context.debugDescription)"
+        @unknown default: "it is not what it should be"
+        }
+    }
+
+    /// `results[2].base_url`.
+    private static func place(_ path: [any CodingKey]) -> String {
+        let text = path.reduce("") { text, key in
+            key.intValue.map { "\(text)[\($0)]" } ?? (text.isEmpty ? key.stringValue : "\(text).\(key.stringValue)")
+        }
+        return text.isEmpty ? "the whole" : text
+    }
+}
+
+extension String {
+    /// A text that somebody else wrote, in quotation marks, without what could not be seen, and not longer than somebody reads.
+    var shown: String {
+        let visible = String(
+            String.UnicodeScalarView(unicodeScalars.prefix(200).map { $0.properties.generalCategory == .control ? " " : $0 }))
+        return "\"\(visible)\(unicodeScalars.count > 200 ? "…" : "")\""
+    }
+}

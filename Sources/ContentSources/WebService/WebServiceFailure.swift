@@ -1,0 +1,150 @@
+import AsyncHTTPClient
+import ComposeModel
+import Foundation
+import Glibc
+import NIOCore
+import NIOPosix
+import NIOSSL
+
+/// What goes wrong between this service and a web service, as explanations: what, where, what would help. No credentials are in any of them.
+extension WebService {
+    /// It did not answer in a way that can be used, and may do so the next time.
+    func unreachable(_ reason: String) -> ComposeFailure {
+        ComposeFailure(.sourceUnreachable, "\(subject) could not be asked: \(reason).", isTransient: true)
+    }
+
+    /// No answer came at all.
+    func noAnswer(_ error: any Error) -> ComposeFailure {
+        if let failure = tls(error) { return failure }
+        if let error = error as? HTTPClientError {
+            switch error {
+            case .connectTimeout: return unreachable("no connection came about")
+            case .readTimeout, .deadlineExceeded, .getConnectionFromPoolTimeout: return unreachable("it did not answer in time")
+            case .tlsHandshakeTimeout: return unreachable("it did not complete the TLS handshake")
+            default: break
+            }
+        }
+        if let error = error as? NIOConnectionError {
+            return unreachable(error.connectionErrors.isEmpty ? "its name has no address" : "it does not accept connections")
+        }
+        if let error = error as? IOError, error.errnoCode == ECONNREFUSED { return unreachable("it does not accept connections") }
+        return unreachable("the connection failed before an answer came")
+    }
+
+    /// The answer broke off.
+    func cut(_ error: any Error) -> ComposeFailure {
+        if let failure = tls(error) { return failure }
+        if error as? HTTPClientError == .readTimeout { return unreachable("it stopped in the middle of its answer") }
+        return unreachable("the connection was cut in the middle of its answer")
+    }
+
+    /// TLS cannot be agreed on; not a matter of time.
+    private func tls(_ error: any Error) -> ComposeFailure? {
+        // A cut connection is one, too, but not for a reason of TLS.
+        guard error is NIOSSLError || error is BoringSSLError, error as? NIOSSLError != .uncleanShutdown else { return nil }
+        return ComposeFailure(
+            .sourceUnreachable,
+            "No TLS connection to \(name) came about: "
+                + (authentication.mayBeCertificate
+                    ? "either its certificate is not one that this service trusts, or it does not accept this service's client certificate. "
+                        + "Both are in the configuration of this service."
+                    : "its certificate is not one that this service trusts. Whose certificates it trusts is in its configuration."))
+    }
+
+    /// An answer with another status than 200 and 404.
+    func refusal(_ status: UInt, _ body: ByteBuffer) -> ComposeFailure {
+        switch status {
+        case 300...399: return redirected
+        case 401:
+            return ComposeFailure(
+                .sourceNotUsable,
+                authentication.credentials.map {
+                    "\(subject) does not accept \($0) of this service (status 401); what its configuration has for \(title) must be checked."
+                } ?? "\(subject) asks for credentials (status 401), and the configuration of this service has none for it.")
+        case 403:
+            return ComposeFailure(
+                .sourceNotUsable,
+                "\(subject) does not let this service see its \(contents) (status 403); \(title)'s administrators can give it the right to view them."
+            )
+        case 408, 425, 429, 500...599: return unreachable("it answered with the status \(status)")
+        case 400:
+            return ComposeFailure(
+                .sourceNotUsable,
+                "\(subject) does not understand what it was asked (status 400)\(detail(body)). Either a name in the request is none that it can have, "
+                    + "or it is \(otherVersion).")
+        default:
+            return ComposeFailure(
+                .sourceNotUsable, "\(subject) answered with the status \(status), of which this service can make nothing\(detail(body)).")
+        }
+    }
+
+    var redirected: ComposeFailure {
+        ComposeFailure(
+            .sourceNotUsable,
+            "\(subject) redirects to another address, and this service does not "
+                + (authentication.credentials == nil ? "follow" : "send its credentials")
+                + " there; its configuration must name the address "
+                + "at which \(title) itself answers.")
+    }
+
+    /// 404 for a resource that every such service has.
+    var noAPI: ComposeFailure {
+        ComposeFailure(
+            .sourceNotUsable,
+            "There is no API of \(edition ?? title) at \(api): the address \(edition == nil ? "" : "or the version ")of \(title) in the configuration "
+                + "of this service is wrong.")
+    }
+
+    var tooLarge: ComposeFailure {
+        ComposeFailure(
+            .limitExceeded,
+            "An answer of \(name) has more than \(limits.answerBytes) bytes, the most that this service accepts\(remedy.map { "; \($0)" } ?? "")."
+        )
+    }
+
+    /// An answer that is no JSON, or other JSON than this service knows.
+    func unreadable(_ body: ByteBuffer, _ error: any Error) -> ComposeFailure {
+        if body.readableBytesView.first(where: { !$0.isSpace }) == UInt8(ascii: "<") {
+            return ComposeFailure(
+                .sourceNotUsable,
+                "\(subject) answered with a web page instead of data: something else may be at that address, or asks for a login before it lets anybody "
+                    + "through. The address of \(title) in the configuration of this service must be checked.")
+        }
+        return senseless((error as? DecodingError).map(\.finding) ?? "it is not JSON")
+    }
+
+    /// An answer that contradicts itself or the question.
+    func senseless(_ finding: String) -> ComposeFailure {
+        ComposeFailure(
+            .metadataCorrupt,
+            "The answer of \(name) cannot be used: \(finding). It may be \(otherVersion).")
+    }
+
+    private var otherVersion: String {
+        "another version of \(title) than \(edition == nil ? "this service knows" : "the configuration of this service says")"
+    }
+
+    /// What the service itself says about a refusal, where that can be shown: ": …".
+    private func detail(_ body: ByteBuffer) -> String {
+        // A refusal that is no JSON is explained by its status alone.
+        guard let json = try? JSONSerialization.jsonObject(with: Data(body.readableBytesView), options: .fragmentsAllowed) else {
+            return ""
+        }
+        // Where there is one text for people among others, that one.
+        if let message = (json as? [String: Any])?["message"] as? String, !message.isEmpty { return ": \(message.shown)" }
+        func texts(_ value: Any) -> [String] {
+            switch value {
+            case let text as String: [text]
+            case let list as [Any]: list.flatMap(texts)
+            case let object as [String: Any]: object.sorted { $0.key < $1.key }.flatMap { texts($0.value) }
+            default: []
+            }
+        }
+        let said = texts(json).joined(separator: " ")
+        return said.isEmpty ? "" : ": \(said.shown)"
+    }
+}
+
+extension UInt8 {
+    fileprivate var isSpace: Bool { self == 0x20 || (0x09...0x0D).contains(self) || [0xEF, 0xBB, 0xBF].contains(self) }
+}

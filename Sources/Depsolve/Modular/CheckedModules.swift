@@ -1,0 +1,47 @@
+import Modules
+
+/// The modules of a request that are known to be there.
+struct CheckedModules {
+    let content: ModularContent
+    /// Of repositories and lookasides, merged.
+    let defaults: [ModuleDefaults]
+
+    var included: Set<NSVC> { content.included }
+
+    /// `nil` where there are no modules at all.
+    ///
+    /// Throws `.moduleNotFound` for a module that was named and that no architecture has.
+    init?(_ content: ModularContent) throws(DepsolveError) {
+        let known = Set((content.metadata.streams + content.lookaside.streams).map(\.id))
+        for reference in content.enabled where !known.contains(where: reference.includes) {
+            throw Self.notFound(reference, among: known)
+        }
+        for build in content.included.sorted() where !known.contains(build) {
+            throw Self.notFound(
+                ModuleReference(name: build.name, stream: build.stream, version: build.version, context: build.context), among: known)
+        }
+        if known.isEmpty { return nil }
+        self.content = content
+        do {
+            defaults =
+                content.lookaside.defaults.isEmpty
+                ? content.metadata.defaults : try ModuleMetadata(merging: [content.metadata, content.lookaside]).defaults
+        } catch {
+            throw .unusableModules(reason: error.description)
+        }
+    }
+
+    private static func notFound(_ reference: ModuleReference, among known: Set<NSVC>) -> DepsolveError {
+        let ofModule = known.filter { $0.name == reference.name }
+        let ofStream = ofModule.filter { $0.stream == reference.stream }
+        let nearest: [String] =
+            if !ofStream.isEmpty {
+                ofStream.sorted { $1 < $0 }.prefix(NearestNames.limit).map(\.description)
+            } else if !ofModule.isEmpty {
+                Set(ofModule.map(\.nameAndStream)).sorted()
+            } else {
+                NearestNames(candidates: Set(known.map(\.name)).sorted()).nearest(to: reference.name)
+            }
+        return .moduleNotFound(reference.description, nearest: nearest)
+    }
+}

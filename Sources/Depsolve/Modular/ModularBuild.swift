@@ -1,0 +1,74 @@
+import Modules
+import Repodata
+
+/// A build of a module as machines of one architecture see it.
+struct ModularBuild {
+    let id: NSVC
+    /// Alternatives, without what is required of base modules; empty: nothing is required.
+    let requirements: [[StreamRequirement]]
+    /// Its packages.
+    let packages: Set<NEVRA>
+    /// Packages that were built for it and are none of its packages.
+    let filtered: Set<NEVRA>
+    let demodularized: Set<String>
+    /// Whether only a lookaside has it.
+    let isLookaside: Bool
+    /// The same for builds of a stream that stand for each other, as the next version does for the one before: of them a machine sees all
+    /// packages, and the newest one's requirements. As dnf has it: builds in one static context, or, since other contexts are made up anew for each
+    /// version, builds with equal requirements.
+    let lineage: String
+}
+
+/// The modules that there are for machines of one architecture.
+struct ArchitectureModules {
+    /// Each build once, by id.
+    let builds: [ModularBuild]
+    /// The stream that is taken where nobody chooses, by module.
+    let defaults: [String: String]
+
+    /// - Parameter defaults: of all repositories and lookasides.
+    init(_ content: ModularContent, architecture: TreeArchitecture, defaults: [ModuleDefaults]) {
+        var streams: [NSVC: [(stream: ModuleStream, isLookaside: Bool)]] = [:]
+        for (metadata, isLookaside) in [(content.metadata, false), (content.lookaside, true)] {
+            for stream in metadata.streams where Self.isFor(architecture, stream.arch) {
+                streams[stream.id, default: []].append((stream, isLookaside))
+            }
+        }
+        let statics = streams.values.map { $0[0].stream }.filter(\.hasStaticContext).sorted { $0.id < $1.id }
+        builds = streams.sorted { $0.key < $1.key }.map { id, documents in
+            let stream = documents[0].stream
+            let requirements = Self.withoutBase(stream.requirements, content.baseModules)
+            let text = Self.text(requirements)
+            let relative =
+                stream.hasStaticContext
+                ? stream
+                : statics.first {
+                    $0.id.nameAndStream == id.nameAndStream
+                        && Self.text(Self.withoutBase($0.requirements, content.baseModules)) == text
+                }
+            return ModularBuild(
+                id: id, requirements: requirements, packages: documents.reduce(into: []) { $0.formUnion($1.stream.packages) },
+                filtered: documents.reduce(into: []) { $0.formUnion($1.stream.artifacts.subtracting($1.stream.packages)) },
+                demodularized: documents.reduce(into: []) { $0.formUnion($1.stream.demodularized) },
+                isLookaside: documents.allSatisfy(\.isLookaside),
+                lineage: relative.map { "\(id.nameAndStream):\($0.id.context)" } ?? "\(id.nameAndStream) \(text)")
+        }
+        self.defaults = defaults.reduce(into: [:]) { defaults, one in
+            if let stream = one.stream { defaults[one.module] = stream }
+        }
+    }
+
+    private static func isFor(_ architecture: TreeArchitecture, _ arch: String?) -> Bool {
+        guard let arch, arch != "noarch" else { return true }
+        return arch == architecture.name || architecture.native.contains(arch)
+    }
+
+    private static func withoutBase(_ alternatives: [[StreamRequirement]], _ base: Set<String>) -> [[StreamRequirement]] {
+        let rest = alternatives.map { $0.filter { !base.contains($0.module) } }
+        return rest.contains(where: \.isEmpty) ? [] : rest
+    }
+
+    private static func text(_ alternatives: [[StreamRequirement]]) -> String {
+        alternatives.map { $0.map(\.description).sorted().joined(separator: ", ") }.sorted().joined(separator: "; or ")
+    }
+}

@@ -1,0 +1,165 @@
+import CSolv
+import Modules
+import Repodata
+
+/// Resolves one tree of packages of which some belong to modules.
+///
+/// What is requested by name is looked for on a machine as it comes: with default streams, and those that are enabled in their place. The packages of
+/// each build that is to be in are looked at on a machine that has this build enabled. The tree has the packages of all these machines.
+struct ModularTreeResolver {
+    private let pool: PackagePool
+    private let request: DepsolveRequest
+    private let isAlone: Bool
+    private let included: Set<NSVC>
+    private let views: ModuleViews
+    private let packages: ModularPackages
+
+    private(set) var tree: TreeResolver
+    /// The builds that packages of the tree are of, and what these require.
+    private(set) var modules: Set<NSVC> = []
+    private(set) var problems: [ModuleProblem] = []
+
+    private var builds: [ModularBuild] { views.modules.builds }
+    /// Whether all packages are wanted, of all streams.
+    private var isEverything: Bool { request.packages.isEmpty && !isAlone }
+
+    init(_ pool: PackagePool, _ request: DepsolveRequest, _ content: CheckedModules, hasMultilib: Bool) {
+        self.pool = pool
+        self.request = request
+        isAlone = content.content.isAlone
+        included = content.included
+        views = ModuleViews(content.content, architecture: pool.key.architecture, defaults: content.defaults)
+        packages = ModularPackages(of: views.modules.builds, in: pool)
+        tree = TreeResolver(pool, request, hasMultilib: hasMultilib)
+    }
+
+    /// - Parameter note: is told for each pattern, by its place, what it means and which packages modules hide that it means besides.
+    mutating func resolve(
+        _ patterns: [PackagePattern], _ note: (Int, PackageSelection.Match, [HiddenPackage]) -> Void
+    ) throws(DepsolveError) {
+        let asItComes = try views.byDefault()
+        if !request.packages.isEmpty || isEverything { problems += asItComes.problems }
+        if isEverything {
+            try takeEverything()
+        } else if !request.packages.isEmpty {
+            try take(patterns, in: asItComes.view, note)
+        }
+        for build in builds.indices where included.contains(builds[build].id) {
+            try checkCancellation()
+            try take(build)
+        }
+        // What was solved for needs no further look.
+        if isEverything, request.checkInstallability || !request.noDeps {
+            try inspect(tree.reasons.keys.filter { packages.builds(of: $0).isEmpty }, in: asItComes.view)
+            for build in builds.indices { try inspect(packages.packages(of: build), in: views.around(build).view) }
+        } else if request.checkInstallability {
+            if !request.packages.isEmpty, request.noDeps { try inspect(Array(requested), in: asItComes.view) }
+            if isAlone || request.noDeps {
+                for build in builds.indices where included.contains(builds[build].id) {
+                    try inspect(packages.packages(of: build), in: views.around(build).view)
+                }
+            }
+        }
+    }
+
+    /// What was taken for the sake of requested packages.
+    private var requested: Set<Id> = []
+
+    private mutating func show(
+        _ view: ModuleViews.View, isSolving: Bool, _ body: (inout Self) throws(DepsolveError) -> Void
+    ) throws(DepsolveError) {
+        try pool.withHidden(packages.hidden(whereActive: view.active), isSolving: isSolving) { () throws(DepsolveError) in try body(&self) }
+    }
+
+    // MARK: Taking
+
+    private mutating func takeEverything() throws(DepsolveError) {
+        let (packages, builds) = (packages, builds)
+        try tree.takeEverything { package in
+            packages.builds(of: package).first { !builds[$0].isLookaside }.map { .module(builds[$0].id.description) } ?? .everything
+        }
+        for build in builds.indices where packages.packages(of: build).contains(where: { tree.reasons[$0] != nil }) {
+            noteModule(build, in: views.around(build).view.core)
+        }
+    }
+
+    private mutating func take(
+        _ patterns: [PackagePattern], in view: ModuleViews.View, _ note: (Int, PackageSelection.Match, [HiddenPackage]) -> Void
+    ) throws(DepsolveError) {
+        try show(view, isSolving: false) { copy throws(DepsolveError) in
+            let selection = PackageSelection(pool: copy.pool)
+            for (index, pattern) in patterns.enumerated() {
+                let match = selection.match(pattern)
+                switch match {
+                case .packages, .notMeant: note(index, match, [])
+                case .unknown, .otherArchitecture: note(index, match, copy.hidden(pattern, in: view))
+                }
+            }
+        }
+        try show(view, isSolving: !request.noDeps) { copy throws(DepsolveError) in
+            let selection = PackageSelection(pool: copy.pool)
+            copy.requested = try copy.tree.take(patterns.map { selection.match($0) })
+            copy.tree.addDebug(of: Array(copy.requested))
+        }
+        for package in requested {
+            let active = packages.builds(of: package).filter { view.active.contains($0) && !builds[$0].isLookaside }
+            if let build = active.first(where: view.chosen.contains) ?? active.first { noteModule(build, in: view.chosen) }
+        }
+    }
+
+    /// Takes a build that is to be in.
+    private mutating func take(_ build: Int) throws(DepsolveError) {
+        let (view, problem) = views.around(build)
+        if let problem, !request.noDeps { problems.append(problem) }
+        noteModule(build, in: view.core)
+        // They are there already.
+        if isEverything { return }
+        let isSolving = !request.noDeps && !isAlone
+        let id = builds[build].id
+        try show(view, isSolving: isSolving) { copy throws(DepsolveError) in
+            var seen: Set<NEVRA> = []
+            let wanted = copy.packages.packages(of: build).filter {
+                !copy.pool.isLookaside($0) && copy.pool.isNative($0) && seen.insert(copy.pool.nevra($0)).inserted
+            }
+            let members = try copy.tree.take(wanted.map { ($0, .module(id.description)) }, solving: isSolving)
+            copy.tree.addDebug(of: Array(members))
+            for package in members {
+                let owners = copy.packages.builds(of: package).filter { view.active.contains($0) && !copy.builds[$0].isLookaside }
+                if owners.contains(build) { continue }
+                if let owner = owners.first(where: view.chosen.contains) ?? owners.first { copy.noteModule(owner, in: view.chosen) }
+            }
+        }
+    }
+
+    /// Notes a build that the result has, with what it requires of those that are active together with it.
+    private mutating func noteModule(_ build: Int, in chosen: Set<Int>) {
+        if isAlone, request.noDeps { return }
+        for required in views.required(by: build, among: chosen) where !builds[required].isLookaside { modules.insert(builds[required].id) }
+    }
+
+    private mutating func inspect(_ candidates: [Id], in view: ModuleViews.View) throws(DepsolveError) {
+        try checkCancellation()
+        let hidden = packages.hidden(whereActive: view.active)
+        let checked = candidates.filter { tree.reasons[$0] != nil && !hidden.contains($0) }
+        if checked.isEmpty { return }
+        try show(view, isSolving: true) { copy throws(DepsolveError) in try copy.tree.inspect(checked) }
+    }
+
+    // MARK: What is hidden
+
+    /// The packages that `pattern` would mean if modules did not hide them; while they are hidden.
+    private func hidden(_ pattern: PackagePattern, in view: ModuleViews.View) -> [HiddenPackage] {
+        guard case .packages(let found) = PackageSelection(pool: pool, amongHidden: true).match(pattern) else { return [] }
+        return found.map(\.id).sorted(by: pool.areInOrder).prefix(NearestNames.limit).map { package in
+            let owners = packages.builds(of: package)
+            let names = Set(owners.map { builds[$0].id.name })
+            let hiders = owners.isEmpty ? packages.hiders(of: package, whereActive: view.active) : []
+            let inUse = owners.isEmpty ? hiders.map(\.build) : view.chosen.filter { names.contains(builds[$0].id.name) }
+            return HiddenPackage(
+                package: pool.nevra(package), streams: Set(owners.map { builds[$0].id.nameAndStream }).sorted(),
+                inUse: Set(inUse.map { HiddenPackage.Stream(name: builds[$0].id.nameAndStream, isDefault: views.isDefault(builds[$0].id)) })
+                    .sorted { $0.name < $1.name },
+                names: Set(hiders.flatMap(\.names)).sorted())
+        }
+    }
+}

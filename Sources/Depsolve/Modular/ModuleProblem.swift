@@ -1,0 +1,59 @@
+public import Modules
+
+/// A module that cannot be used as it should, on machines of one architecture, and why.
+public struct ModuleProblem: Hashable, Sendable, Codable {
+    public enum Kind: String, Hashable, Sendable, Codable {
+        /// A stream that is the default of its module is not used. Nobody asked for it, so this is to be known and nothing more.
+        case droppedDefault
+        /// A build that the result has could not be enabled: its requirements are not met.
+        case unmetRequirements
+        /// A stream that was to be enabled is there for other architectures only.
+        case otherArchitecture
+    }
+
+    /// One of the statements that cannot all hold.
+    public enum Statement: Hashable, Sendable, Codable {
+        /// The build requires this, and no stream that would do can be active.
+        case requires(NSVC, String)
+        /// The build requires this, of which there is no build at all.
+        case nothingProvides(NSVC, String)
+        /// Both are of one module, of which a machine has one stream in one context.
+        case conflicts(NSVC, NSVC)
+    }
+
+    public let kind: Kind
+    /// `NAME:STREAM`, or more where it is about one build.
+    public let module: String
+    /// The base architecture of the tree.
+    public let arch: String
+    public let statements: [Statement]
+
+    public init(kind: Kind, module: String, arch: String, statements: [Statement]) {
+        self.kind = kind
+        self.module = module
+        self.arch = arch
+        self.statements = statements
+    }
+}
+
+extension ModuleProblem.Statement: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .requires(let build, let requirement): "\(build) requires \(requirement)"
+        case .nothingProvides(let build, let requirement): "\(build) requires \(requirement), of which there is no build here"
+        case .conflicts(let a, let b) where a.stream != b.stream: "\(a.nameAndStream) and \(b.nameAndStream) cannot both be enabled"
+        case .conflicts(let a, let b): "\(a) and \(b) cannot both be enabled"
+        }
+    }
+}
+
+extension ModuleProblem: CustomStringConvertible {
+    public var description: String {
+        let reasons = statements.isEmpty ? "" : ": " + statements.map(\.description).joined(separator: "; ")
+        return switch kind {
+        case .droppedDefault: "\(module), the default stream of its module, is not used\(reasons)"
+        case .unmetRequirements: "\(module) cannot be enabled\(reasons)"
+        case .otherArchitecture: "the module \(module) is not there for \(arch)"
+        }
+    }
+}

@@ -1,0 +1,164 @@
+import CSolv
+import Modules
+
+/// Asks libsolv which builds of modules can be active together on a machine: owns a small pool of them.
+///
+/// Each build is a solvable that provides its module and its stream, conflicts with every other build of its module, and requires what its document
+/// says, as in libdnf. Confined to one thread at a time.
+final class ModuleSolver {
+    /// All builds that there are; the solver knows those at ``members``.
+    private let builds: [ModularBuild]
+    private let members: [Int]
+    private let pool: UnsafeMutablePointer<Pool>
+    private var solvables: [Int: Id] = [:]
+    /// The build that a solvable is, or that one of the alternatives is of which it is content with each.
+    private var meanings: [Id: Int] = [:]
+    /// What the dependencies of a solvable mean, for people.
+    private var texts: [Id: [Id: String]] = [:]
+
+    /// A choice of builds.
+    enum Answer {
+        case active(Set<Int>)
+        case impossible([ModuleProblem.Statement])
+    }
+
+    /// - Parameter members: The places in `builds` of those that there are.
+    init(_ builds: [ModularBuild], members: [Int]) {
+        self.builds = builds
+        self.members = members
+        pool = pool_create()
+        _ = pool_setdisttype(pool, DISTTYPE_RPM)
+        pool_setdebugmask(pool, 0)
+        let repository = repo_create(pool, "modules")!
+        for member in members { add(member, to: repository) }
+        let streams = Dictionary(grouping: members.map { builds[$0].id }, by: \.name).mapValues { Set($0.map(\.stream)) }
+        for member in members { addRequirements(of: member, streams: streams, to: repository) }
+        pool_createwhatprovides(pool)
+    }
+
+    deinit {
+        pool_free(pool)
+    }
+
+    private func add(_ member: Int, to repository: UnsafeMutablePointer<Repo>) {
+        let build = builds[member]
+        let solvable = repo_add_solvable(repository)
+        let module = id("module(\(build.id.name))")
+        pool.pointee.solvables[Int(solvable)].name = id(build.lineage)
+        pool.pointee.solvables[Int(solvable)].evr = id("\(build.id.version)")
+        pool.pointee.solvables[Int(solvable)].arch = Id(ARCH_NOARCH.rawValue)
+        for provided in [module, id("module(\(build.id.nameAndStream))")] {
+            pool.pointee.solvables[Int(solvable)].provides = repo_addid_dep(
+                repository, pool.pointee.solvables[Int(solvable)].provides, provided, 0)
+        }
+        // libsolv does not take it for a conflict with itself.
+        pool.pointee.solvables[Int(solvable)].conflicts = repo_addid_dep(repository, 0, module, 0)
+        solvables[member] = solvable
+        meanings[solvable] = member
+    }
+
+    private func addRequirements(of member: Int, streams: [String: Set<String>], to repository: UnsafeMutablePointer<Repo>) {
+        let requirements = builds[member].requirements
+        guard requirements.count > 1 else {
+            for requirement in requirements.first ?? [] { require(requirement, by: solvables[member]!, streams: streams, in: repository) }
+            return
+        }
+        // Each alternative is a solvable of its own: multiplied out they could become any number of rules.
+        let either = id("alternative(\(builds[member].id))")
+        let text = requirements.map { $0.map(\.description).joined(separator: " and ") }.joined(separator: ", or ")
+        require(either, text, by: solvables[member]!, in: repository)
+        for (number, alternative) in requirements.enumerated() {
+            let solvable = repo_add_solvable(repository)
+            pool.pointee.solvables[Int(solvable)].name = id("alternative(\(builds[member].id):\(number))")
+            pool.pointee.solvables[Int(solvable)].evr = id("1")
+            pool.pointee.solvables[Int(solvable)].arch = Id(ARCH_NOARCH.rawValue)
+            pool.pointee.solvables[Int(solvable)].provides = repo_addid_dep(repository, 0, either, 0)
+            meanings[solvable] = member
+            for requirement in alternative { require(requirement, by: solvable, streams: streams, in: repository) }
+        }
+    }
+
+    private func require(
+        _ requirement: StreamRequirement, by solvable: Id, streams: [String: Set<String>], in repository: UnsafeMutablePointer<Repo>
+    ) {
+        let isAny = requirement.streams.isEmpty && requirement.excluded.isEmpty
+        let accepted = streams[requirement.module, default: []].filter(requirement.accepts).sorted()
+        let dependency =
+            if isAny {
+                id("module(\(requirement.module))")
+            } else if accepted.isEmpty {
+                id("module(\(requirement))")
+            } else {
+                accepted.dropFirst().reduce(id("module(\(requirement.module):\(accepted[0]))")) {
+                    pool_rel2id(pool, $0, id("module(\(requirement.module):\($1))"), Id(REL_OR), 1)
+                }
+            }
+        require(dependency, requirement.description, by: solvable, in: repository)
+    }
+
+    private func require(_ dependency: Id, _ text: String, by solvable: Id, in repository: UnsafeMutablePointer<Repo>) {
+        texts[solvable, default: [:]][dependency] = text
+        pool.pointee.solvables[Int(solvable)].requires = repo_addid_dep(
+            repository, pool.pointee.solvables[Int(solvable)].requires, dependency, 0)
+    }
+
+    private func id(_ text: String) -> Id { pool_str2id(pool, text, 1) }
+
+    // MARK: Solving
+
+    /// Finds builds that can be active together: one of each of `needed`, and as far as possible one of each of `wanted`, giving way in its order,
+    /// with what these require. The newest versions are taken, unless only others go.
+    ///
+    /// - Parameters:
+    ///   - favored: Where something required leaves a choice, these.
+    ///   - disfavored: And these only where nothing else goes.
+    func solve(needed: [[Int]], wanted: [[Int]] = [], favored: [Int] = [], disfavored: [Int] = []) -> Answer {
+        let newest = attempt(needed, wanted, favored, disfavored, flags: SOLVER_FORCEBEST)
+        guard case .impossible = newest else { return newest }
+        return attempt(needed, wanted, favored, disfavored, flags: 0)
+    }
+
+    private func attempt(_ needed: [[Int]], _ wanted: [[Int]], _ favored: [Int], _ disfavored: [Int], flags: Int32) -> Answer {
+        let jobs = IdQueue()
+        for (choices, weakness) in needed.map({ ($0, 0) }) + wanted.map({ ($0, SOLVER_WEAK) }) {
+            let queue = IdQueue()
+            for choice in choices { queue.push(solvables[choice]!) }
+            jobs.push(SOLVER_INSTALL | SOLVER_SOLVABLE_ONE_OF | weakness | flags, pool_queuetowhatprovides(pool, queue.pointer))
+        }
+        for member in favored { if let solvable = solvables[member] { jobs.push(SOLVER_FAVOR | SOLVER_SOLVABLE, solvable) } }
+        for member in disfavored { if let solvable = solvables[member] { jobs.push(SOLVER_DISFAVOR | SOLVER_SOLVABLE, solvable) } }
+        let solver = solver_create(pool)!
+        defer { solver_free(solver) }
+        for flag in [SOLVER_FLAG_IGNORE_RECOMMENDED, SOLVER_FLAG_BEST_OBEY_POLICY, SOLVER_FLAG_YUM_OBSOLETES, SOLVER_FLAG_URPM_REORDER] {
+            solver_set_flag(solver, flag, 1)
+        }
+        guard solver_solve(solver, jobs.pointer) == 0 else { return .impossible(problem(of: solver)) }
+        return .active(Set(members.filter { solver_get_decisionlevel(solver, solvables[$0]!) > 0 }))
+    }
+
+    private func problem(of solver: UnsafeMutablePointer<Solver>) -> [ModuleProblem.Statement] {
+        var statements: [ModuleProblem.Statement] = []
+        for problem in 1..<Id(solver_problem_count(solver)) + 1 {
+            let numbers = IdQueue()
+            solver_findallproblemrules(solver, problem, numbers.pointer)
+            for number in numbers.array {
+                var rule = (source: Id(0), target: Id(0), dependency: Id(0))
+                let type = solver_ruleinfo(solver, number, &rule.source, &rule.target, &rule.dependency)
+                if let statement = statement(type, rule), !statements.contains(statement) { statements.append(statement) }
+            }
+        }
+        return statements
+    }
+
+    private func statement(_ type: SolverRuleinfo, _ rule: (source: Id, target: Id, dependency: Id)) -> ModuleProblem.Statement? {
+        guard let source = meanings[rule.source].map({ builds[$0].id }) else { return nil }
+        let text = texts[rule.source]?[rule.dependency] ?? ""
+        return switch type {
+        case SOLVER_RULE_PKG_REQUIRES: .requires(source, text)
+        case SOLVER_RULE_PKG_NOTHING_PROVIDES_DEP: .nothingProvides(source, text)
+        case SOLVER_RULE_PKG_CONFLICTS, SOLVER_RULE_PKG_SAME_NAME:
+            meanings[rule.target].map { .conflicts(min(source, builds[$0].id), max(source, builds[$0].id)) }
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,92 @@
+import ComposeModel
+
+/// Explains why a module is not there.
+struct ModuleAbsence {
+    let catalog: any ModuleCatalog
+    /// What was looked for had to be accepted by this.
+    let filter: ModuleBuildFilter
+
+    /// A module that was asked for.
+    func failure(_ reference: ModuleReference) async throws -> ComposeFailure {
+        if let reason = try await catalog.reason(forAbsenceOf: reference, filter: filter.applied(to: reference)) {
+            return ComposeFailure(
+                .packageNotFound, "There is no module \(reference) that could be taken. \(reason)",
+                details: [.init(package: reference.description, text: reason)])
+        }
+        let nearest = try await nearest(to: reference)
+        return ComposeFailure(
+            .packageNotFound, "There is no module \(reference) in \(catalog.name).\(nearest.text)",
+            details: [.init(package: reference.description, nearest: nearest.names)])
+    }
+
+    private func nearest(to reference: ModuleReference) async throws -> (names: [String], text: String) {
+        let streams = try await catalog.streams(of: reference.name, filter: filter)
+        if streams.isEmpty {
+            let names = Array(NearestNames(names: try await catalog.modules()).sorted(by: reference.name).prefix(3))
+            return (names, names.isEmpty ? "" : " The nearest names are \(names.joined(separator: ", ")).")
+        }
+        let names: [String]
+        if streams.contains(reference.stream) {
+            let builds = try await catalog.builds(of: ModuleReference(name: reference.name, stream: reference.stream), filter: filter)
+            names = builds.map(\.id).sorted().reversed().prefix(3).map(\.description)
+        } else {
+            names = NearestNames(names: streams).sorted(by: reference.stream).prefix(5).map { "\(reference.name):\($0)" }
+        }
+        return (names, " There is \(names.joined(separator: ", ")).")
+    }
+
+    /// A module that another one depends on.
+    func failure(_ requirement: StreamRequirement, by asking: ModuleChoice.Chosen) async throws -> ComposeFailure {
+        var reasons: [String] = []
+        for stream in requirement.streams.filter(requirement.accepts).sorted() {
+            let reference = ModuleReference(name: requirement.module, stream: stream)
+            if let reason = try await catalog.reason(forAbsenceOf: reference, filter: filter) { reasons.append(reason) }
+        }
+        let finding: String
+        if reasons.isEmpty {
+            var any = ModuleBuildFilter()
+            any.includesDone = filter.includesDone
+            let streams = try await catalog.streams(of: requirement.module, filter: any)
+            let names = NearestNames(names: streams).sorted(by: requirement.streams.min() ?? "").prefix(5)
+            finding =
+                "of which there is "
+                + (names.isEmpty ? "no build at all" : "only \(names.map { "\(requirement.module):\($0)" }.joined(separator: ", "))")
+                + " in \(catalog.name)."
+        } else {
+            finding = "which cannot be had. \(reasons.joined(separator: " "))"
+        }
+        return ComposeFailure(
+            .brokenDependencies,
+            "The module \(asking.build.id) depends on \(requirement), \(finding) It is in by \(asking.chain.asRequest). The flag no_deps leaves out "
+                + "what modules depend on.",
+            details: [
+                .init(
+                    package: asking.build.id.description, requirement: requirement.description, text: asking.chain.joined(separator: " → "))
+            ])
+    }
+}
+
+extension ComposeFailure {
+    static func baseModule(_ reference: ModuleReference) -> ComposeFailure {
+        ComposeFailure(
+            .sourceNotUsable,
+            "The module \(reference) cannot be in a compose: \(reference.name) is a base module, which every machine has. Modules that were built "
+                + "against a certain one are chosen with base_module_br_name and base_module_br_stream.",
+            details: [.init(package: reference.description)])
+    }
+
+    static func twoVersions(
+        of stream: String, _ first: (version: UInt64, chain: [String]), _ second: (version: UInt64, chain: [String])
+    ) -> ComposeFailure {
+        ComposeFailure(
+            .brokenDependencies,
+            "The module \(stream) is wanted in two versions: \(first.version) by \(first.chain.asRequest), and \(second.version) by "
+                + "\(second.chain.asRequest). A compose has one version of a stream; ask for one of them, or make two composes.",
+            details: [first, second].map { .init(package: "\(stream):\($0.version)", text: $0.chain.joined(separator: " → ")) })
+    }
+}
+
+extension [String] {
+    /// A chain of modules from one that was asked for: `the request for nodejs:20, which needs python:3.12`.
+    fileprivate var asRequest: String { "the request for " + joined(separator: ", which needs ") }
+}

@@ -1,0 +1,32 @@
+import CModulemd
+public import Repodata
+
+extension ModuleStream {
+    /// The same build with a document that leaves nothing open.
+    ///
+    /// - Parameters:
+    ///   - context: where the document has none, as those of the first modules.
+    ///   - arch: the architecture that it is for, whatever the document says; `nil`: as it says.
+    public func completed(context: String, arch: String?) throws(ModuleMetadataError) -> ModuleStream {
+        if arch ?? self.arch == self.arch, !id.context.isEmpty { return self }
+        let written = ModuleIndex()
+        let changed = ModuleIndex()
+        try written.add(document)
+        for module in written.modules {
+            for raw in ModuleIndex.members(modulemd_module_get_all_streams(module)) {
+                let stream = raw.assumingMemoryBound(to: ModulemdModuleStream.self)
+                if let arch { modulemd_module_stream_set_arch(stream, arch) }
+                if id.context.isEmpty { modulemd_module_stream_set_context(stream, context) }
+                try changed.add(stream)
+            }
+        }
+        return try ModuleMetadata(yaml: try changed.yaml()).streams.first?.with(artifacts: artifacts) ?? self
+    }
+
+    /// The same build with other packages; what is written of it has those of them that are in the repository.
+    public func with(artifacts: Set<NEVRA>) -> ModuleStream {
+        ModuleStream(
+            id: id, arch: arch, hasStaticContext: hasStaticContext, requirements: requirements, artifacts: artifacts, filters: filters,
+            demodularized: demodularized, document: document)
+    }
+}
