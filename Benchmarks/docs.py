@@ -31,7 +31,9 @@ def write(results):
         if name not in PLOTS:
             continue
         y_label = "seconds" if "seconds" in series else "a second"
-        drawn = plot(PLOTS[name], series["unit"], y_label, series["x"], series.get("seconds") or series["rates"], "seconds" in series)
+        # What a request costs goes by the packages that come of it.
+        xs, x_label = (series["packages"], "packages in the compose") if "packages" in series else (series["x"], series["unit"])
+        drawn = plot(PLOTS[name], x_label, y_label, xs, series.get("seconds") or series["rates"], "seconds" in series)
         with open(f"{PROJECT}/docs/performance/{name}.svg", "w") as stream:
             stream.write(drawn)
 
@@ -41,7 +43,7 @@ def blocks(results):
     run = (
         f"{results['date'][:10]}, commit {results['commit']}, {machine['cores']} cores of {machine['processor']}, {machine['memory_gib']} GiB, "
         f"{machine['system']}, Linux {machine['kernel']}; load before the run {results['load'][0]}. dnf {tools['dnf']}, "
-        f"createrepo_c: {tools['createrepo_c']}, libsolv {tools['libsolv']}."
+        f"createrepo_c {tools['createrepo_c']}, libsolv {tools['libsolv']}."
     )
     missed = [row for row in results["rows"] if not row["met"]]
     verdict = f"{len(results['rows']) - len(missed)} bars are met and {len(missed)} missed."

@@ -7,13 +7,13 @@ COLORS = ["#1b6ca8", "#c2410c", "#15803d", "#7e22ce", "#a16207", "#0f766e"]
 
 
 def plot(title, x_label, y_label, xs, series, guide=True):
-    """`series` has a list of values for each name. With `guide`, a dashed line shows n log n from the first point of the highest line on."""
+    """`series` has a list of values for each name. With `guide`, a dashed line shows n log n through the last point of the highest line."""
     lines = {name: [(x, y) for x, y in zip(xs, values) if y > 0] for name, values in series.items()}
     if guide:
-        start = max((points[0] for points in lines.values()), key=lambda point: point[1])
-        unit = start[1] / (start[0] * math.log(max(2, start[0])))
-        guided = [(x, unit * x * math.log(max(2, x))) for x in xs]
-    everything = [point for points in lines.values() for point in points] + (guided[:1] if guide else [])
+        end = max((points[-1] for points in lines.values()), key=lambda point: point[1])
+        unit = end[1] / (end[0] * math.log(max(2, end[0])))
+        guided = [(x, unit * x * math.log(max(2, x))) for x in reversed(xs)]
+    everything = [point for points in lines.values() for point in points]
     x_axis = Axis([x for x, _ in everything], LEFT, WIDTH - RIGHT)
     y_axis = Axis([y for _, y in everything], HEIGHT - BOTTOM, TOP)
     parts = [
@@ -59,11 +59,12 @@ class Axis:
 
 
 def clipped(points):
-    """As far as the line stays below the upper edge."""
+    """As far as the line stays above the lower edge."""
+    bottom = HEIGHT - BOTTOM
     kept = points[:1]
     for (x0, y0), (x1, y1) in zip(points, points[1:]):
-        if y1 < TOP:
-            return kept + [(x0 + (x1 - x0) * (y0 - TOP) / (y0 - y1), TOP)]
+        if y1 > bottom:
+            return kept + [(x0 + (x1 - x0) * (bottom - y0) / (y1 - y0), bottom)]
         kept.append((x1, y1))
     return kept
 

@@ -20,7 +20,7 @@ class Tools:
 
         return {
             "dnf": first_line("dnf", "--version"),
-            "createrepo_c": first_line(self.createrepo, "--version"),
+            "createrepo_c": first_line(self.createrepo, "--version").split()[1],
             "libsolv": first_line("dpkg-query", "-W", "-f", "${Version}\n", "libsolv1"),
         }
 

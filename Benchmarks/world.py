@@ -29,8 +29,8 @@ class World:
         self.runs = 5
         self.packages = options.packages or (3000 if options.quick else 0)
         self.cluster = Cluster(database)
-        self.tools = Tools(self._fresh("tools"), venv)
-        self.floor = Floor(self._fresh("floor"))
+        self.tools = Tools(self.fresh("tools"), venv)
+        self.floor = Floor(self.fresh("floor"))
         self._databases = 0
         # What the figures come with in the JSON, by scenario: plots.
         self.growth = {}
@@ -38,7 +38,7 @@ class World:
     def say(self, text):
         print(f"  {text}", file=sys.stderr, flush=True)
 
-    def _fresh(self, name):
+    def fresh(self, name):
         path = f"{self.directory}/{name}"
         shutil.rmtree(path, ignore_errors=True)
         os.makedirs(path)

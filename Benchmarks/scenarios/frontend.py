@@ -19,7 +19,7 @@ def answers(world):
     body = of_repository(TESTS_REPO, ["ed"])
     name, address = world.database()
     theirs_name, _ = world.database()
-    directory = world._fresh("reference")
+    directory = world.fresh("reference")
     with world.service("frontend", workers=0, database=address) as service, Reference(
         f"{os.path.dirname(world.directory)}/upstream", directory, world.cluster.address(theirs_name)
     ) as reference:

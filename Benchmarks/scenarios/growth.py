@@ -25,7 +25,7 @@ def growth(world):
 
 def packages(world):
     all_names = len(world.names(world.repository()))
-    counts = [round(all_names / 2**halvings) for halvings in (4, 3, 2, 1)]
+    counts = [round(all_names / 2**halvings) for halvings in ((2, 1) if world.quick else (4, 3, 2, 1))]
     series = world.growth["packages"] = {"x": [], "unit": "packages", "seconds": {"all of them": [], "first compose of 10": []}}
     for count in [*counts, world.packages]:
         repository = world.repository(count)
@@ -35,7 +35,7 @@ def packages(world):
             series["x"].append(len(world.names(repository)))
             series["seconds"]["first compose of 10"].append(service.compose(ten)[0])
             service.compose(body)
-            series["seconds"]["all of them"].append(median([service.compose(body)[0] for _ in range(3)]))
+            series["seconds"]["all of them"].append(median([service.compose(body)[0] for _ in range(world.runs)]))
         world.remove(service)
     return steepest("growth-packages", "doubled packages of the repository", series["x"], series["seconds"])
 
@@ -45,12 +45,12 @@ def requests(world):
     series = world.growth["requests"] = {"x": [], "unit": "requested packages", "packages": [], "seconds": {"compose": []}}
     with world.service("growth") as service:
         count = 1
-        while count <= (32 if world.quick else 256):
+        while count <= (8 if world.quick else 256):
             body = of_repository(repository, world.requests(repository, count))
             _, compose = service.compose(body)
             series["x"].append(count)
             series["packages"].append(world.floor.take(service.repository(compose), repository))
-            series["seconds"]["compose"].append(median([service.compose(body)[0] for _ in range(5)]))
+            series["seconds"]["compose"].append(median([service.compose(body)[0] for _ in range(world.runs)]))
             count *= 2
     world.remove(service)
     return steepest("growth-requests", "doubled requests, by the packages that come of them", series["packages"], series["seconds"])
@@ -78,7 +78,7 @@ def workers(world):
     names = world.requests(repository, 10 * min(count, 30))
     bodies = [of_repository(repository, names[at : at + 10], flags=["no_deps"]) for at in range(0, len(names), 10)]
     series = world.growth["workers"] = {"x": [], "unit": "worker processes", "rates": {"composes of 10 packages a second": []}}
-    for number in (1, 2, 4):
+    for number in (1, 2) if world.quick else (1, 2, 4):
         row = finished(world, "workers", "", (bodies * count)[:count], workers=number)
         series["x"].append(number)
         series["rates"]["composes of 10 packages a second"].append(row.value)
@@ -89,14 +89,14 @@ def frontends(world):
     series = world.growth["frontends"] = {"x": [], "unit": "frontend processes", "rates": {"GET one a second": [], "POST a second": []}}
     seconds = 1 if world.quick else 4
     body = of_repository(TESTS_REPO, ["ed"])
-    for number in (1, 2, 4):
+    for number in (1, 2) if world.quick else (1, 2, 4):
         name, address = world.database()
         services = [world.service(f"frontend-{each}", workers=0, database=address) for each in range(number)]
         try:
             services[0].submit(body)
             for key, method, path in (("GET one a second", "GET", "/api/1/composes/1"), ("POST a second", "POST", "/api/1/composes/")):
                 rates = []
-                for _ in range(3):
+                for _ in range(1 if world.quick else 5):
                     options = {"method": method, "body": body if method == "POST" else None, "connections": 16 // number}
                     running = [load.start(service.url + path, seconds, **options) for service in services]
                     rates.append(sum(load.finish(process)["rate"] for process in running))

@@ -8,7 +8,7 @@ from world import TESTS_REPO
 
 def claiming(world):
     """From submitted to claimed by a worker that is idle, by the database's own clock."""
-    count = 40 if world.quick else 200
+    count = 20 if world.quick else 200
     name, address = world.database()
     with world.service("claiming", database=address) as service:
         body = of_repository(TESTS_REPO, ["ed"])

@@ -18,7 +18,7 @@ STATEMENTS = {
 
 def stored(world):
     """List, filter, get, claim and expire with many composes stored and with few."""
-    many = 20_000 if world.quick else 1_000_000
+    many = 5_000 if world.quick else 1_000_000
     few = 1_000
     world.cluster.query("postgres", "CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
     databases = {"ours": world.database(), "rival": world.database()}
@@ -43,7 +43,7 @@ def stored(world):
         work = f"with {many:,} composes stored"
         rival = f"the same with {few:,}"
         for key, what, path in paths():
-            rounds = 40 if world.quick else 100
+            rounds = 20 if world.quick else 100
             for service in services.values():
                 ask(service, path(service))
             samples = by_turns(rounds, **{side: lambda s=service: ask(s, path(s)) for side, service in services.items()})
