@@ -17,6 +17,9 @@ TESTS_REPO = f"{PROJECT}/tests-repo"
 # What people ask for, before names at random.
 WELL_KNOWN = ["nginx", "gcc", "libreoffice-calc", "postgresql-15", "git", "python3-pandas", "curl", "vim", "emacs-nox", "redis-server"]
 
+# What has /bin/sh, /usr/bin/perl and /usr/bin/python3, which are essential in Debian and so required by name alone.
+ESSENTIAL = ["dash", "perl-base", "python3-minimal"]
+
 
 class World:
     """A quick one has fewer packages and rows and shorter loads, and runs the same code."""
@@ -54,7 +57,7 @@ class World:
             self.say(f"making a repository of {count or 'all'} packages in {root}")
             os.makedirs(os.path.dirname(root), exist_ok=True)
             make = [sys.executable, f"{PROJECT}/tools/realrepo/realrepo.py", "--out", root, "--count", str(count), "--force"]
-            subprocess.run([*make, "--seeds", ",".join(WELL_KNOWN)], check=True, stdout=subprocess.DEVNULL)
+            subprocess.run([*make, "--seeds", ",".join(ESSENTIAL + WELL_KNOWN)], check=True, stdout=subprocess.DEVNULL)
             subprocess.run([f"{self.venv}/bin/createrepo_c", "-q", "--general-compress-type=gz", f"{root}/os"], check=True)
         return f"{root}/os"
 
