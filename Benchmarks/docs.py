@@ -52,7 +52,16 @@ def blocks(results):
     found = {"run": f"{run}\n\n{verdict}", "table": report.table(results), "samples": samples(results)}
     for name, series in results["growth"].items():
         found[f"growth-{name}"] = growth(series)
+    if "cost" in results["facts"]:
+        found["cost"] = cost(results["facts"]["cost"])
     return found
+
+
+def cost(tables):
+    """What a compose leaves in the database; small tables have indexes with room."""
+    lines = ["| table | rows a compose | KiB a compose, with indexes |", "|---|---|---|"]
+    lines += [f"| `{name}` | {each['rows']:.3g} | {each['bytes'] / 1024:.2g} |" for name, each in tables.items()]
+    return "\n".join(lines)
 
 
 def samples(results):

@@ -65,6 +65,7 @@ class Report:
             "tools": self._world.tools.versions(),
             "rows": [row.as_json() for row in self.rows],
             "growth": self._world.growth,
+            "facts": self._world.facts,
             "failures": self.failures,
         }
 

@@ -35,8 +35,9 @@ class World:
         self.tools = Tools(self.fresh("tools"), venv)
         self.floor = Floor(self.fresh("floor"))
         self._databases = 0
-        # What the figures come with in the JSON, by scenario: plots.
+        # What a run finds beside its rows: what is plotted, and what a compose costs.
         self.growth = {}
+        self.facts = {}
 
     def say(self, text):
         print(f"  {text}", file=sys.stderr, flush=True)

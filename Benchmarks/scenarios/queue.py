@@ -22,7 +22,7 @@ def claiming(world):
 
 
 def queue(world):
-    """200 composes of 10 packages at once, on two workers."""
+    """200 composes of 10 packages at once, on two workers; and what each of them costs the database."""
     count = 40 if world.quick else 200
     repository = world.repository()
     names = world.requests(repository, 10 * count if not world.quick else 400)
@@ -56,6 +56,8 @@ def finished(world, key, work, requests, workers):
             f"WHERE id > {max(compose['id'] for compose in warm)}"
         )
         took, failed = map(float, world.cluster.query(name, times)[0])
+        if key == "queue":
+            world.facts["cost"] = cost(world, name, total)
     world.remove(service)
     if failed:
         raise ComposeFailed(f"{failed:.0f} of {len(requests)} composes failed")
@@ -67,6 +69,17 @@ def finished(world, key, work, requests, workers):
         key, work, "", "at least 10 a second, no failure, memory within 1.2 times", rate, shown, rate >= 10 and grown <= 1.2,
         {"memory_mib": [round(size, 1) for _, size in memory]}, {"submitting_s": submitted, "seconds": took},
     )  # fmt: skip
+
+
+def cost(world, database, composes):
+    """Bytes a compose in each table that grows with them, indexes included, and how many rows."""
+    found = {}
+    for table in ("composes", "attempts", "events", "results"):
+        size, rows = world.cluster.query(
+            database, f"SELECT pg_total_relation_size('odcs.{table}'), (SELECT count(*) FROM odcs.{table})"
+        )[0]
+        found[table] = {"bytes": int(size) / composes, "rows": int(rows) / composes}
+    return found
 
 
 def ended(service):
