@@ -113,7 +113,8 @@ let package = Package(
             name: "odcs-server",
             dependencies: [
                 "ComposeFrontend", "ComposeModel", "ComposeStore", "ComposeWorker", "ContentSources", "Depsolve", "EmbeddedPostgres",
-                "Koji", "Postgres", "Repodata", argumentParser, asyncHTTPClient, hummingbird, logging, nioCore, nioPosix, serviceLifecycle,
+                "Koji", "Modules", "Postgres", "Repodata", argumentParser, asyncHTTPClient, hummingbird, logging, nioCore, nioPosix,
+                serviceLifecycle,
                 systemPackage, unixSignals, yams,
             ],
             swiftSettings: strict),
@@ -169,8 +170,8 @@ let package = Package(
         .testTarget(
             name: "ComposeWorkerTests",
             dependencies: [
-                "ComposeModel", "ComposeStore", "ComposeWorker", "ContentSources", "Depsolve", "Repodata", asyncHTTPClient, logging,
-                nioPosix, subprocess, systemPackage,
+                "ComposeModel", "ComposeStore", "ComposeWorker", "ContentSources", "Depsolve", "Modules", "Repodata", asyncHTTPClient,
+                logging, nioPosix, subprocess, systemPackage,
             ],
             swiftSettings: strict),
         .testTarget(

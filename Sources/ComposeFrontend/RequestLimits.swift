@@ -34,7 +34,8 @@ public struct RequestLimits: Sendable {
         defaultArches: [String] = ["x86_64"], defaultSecondsToLive: Int = 24 * 3600, maximumSecondsToLive: Int = 72 * 3600,
         defaultSigkeys: [String] = [], refusedSourceTypes: [SourceType: String] = [:],
         allowedFlags: ComposeFlags = .everyOption, allowedResults: ComposeResults = .everyOption, allowedArches: [String] = [],
-        repeatWindow: Int? = nil, allowsReference: Bool = false, unsignedWaitSeconds: Int = 3600, baseModules: Set<String> = ["platform"],
+        repeatWindow: Int? = nil, allowsReference: Bool = false, unsignedWaitSeconds: Int = 3600,
+        baseModules: Set<String> = ["platform", "bootstrap"],
         maximumPackages: Int = 10_000, maximumListLength: Int = 1000, maximumWordLength: Int = 1024
     ) {
         self.defaultArches = defaultArches

@@ -34,14 +34,5 @@ extension RequestValidator {
                         + "Name the modules that are to be in the compose.")
             }
         }
-        let asked = [
-            ("modular_koji_tags", !request.modularKojiTags.isEmpty), ("scratch_modules", !request.scratchModules.isEmpty),
-            ("module_defaults_url", request.moduleDefaultsURL != nil),
-        ]
-        if let member = asked.first(where: \.1)?.0, ![.tag, .build, .module].contains(request.sourceType) {
-            throw .badRequest(
-                "\(prefix)\(member) cannot be used with the source type \(request.sourceType.name): modules are taken along with tag, build and module."
-            )
-        }
     }
 }

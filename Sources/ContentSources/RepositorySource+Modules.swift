@@ -57,6 +57,10 @@ final class KnownModules: Sendable {
 }
 
 extension ModuleMetadataError {
-    /// The sentence as a part of another one, without its full stop.
-    var clause: String { description.hasSuffix(".") ? String(description.dropLast()) : description }
+    /// The sentence as a part of another one: without its full stop, and without the capital at its start unless more of them follow.
+    var clause: String {
+        let sentence = description.hasSuffix(".") ? description.dropLast() : description[...]
+        let isWord = sentence.dropFirst().first.map { $0.isLowercase || $0 == " " } ?? false
+        return isWord ? sentence.prefix(1).lowercased() + sentence.dropFirst() : String(sentence)
+    }
 }

@@ -8,7 +8,8 @@ public import SystemPackage
 
 /// Reads repositories: pins what they are now, and brings the metadata of a pin to this host's disk, complete and checked.
 public struct RepositorySource: Sendable {
-    let access: SourceAccess
+    /// What it may read.
+    public let access: SourceAccess
     let limits: SourceLimits
     let reader: SourceReader
     let cache: MetadataCache

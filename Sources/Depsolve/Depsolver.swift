@@ -45,12 +45,14 @@ public actor Depsolver {
         func resolveTree(of architecture: TreeArchitecture, from pool: PackagePool) throws(DepsolveError) {
             let hasMultilib = multilib.contains(architecture.name)
             let resolver: TreeResolver
+            let lacking: [MissingRequirement]
             if let content {
-                var modular = ModularTreeResolver(pool, request, content, hasMultilib: hasMultilib)
+                var modular = try ModularTreeResolver(pool, request, content, hasMultilib: hasMultilib)
                 try modular.resolve(patterns) { index, match, hidden in absences[index].note(match, in: pool, hidden: hidden) }
                 modules.formUnion(modular.modules)
                 moduleProblems += modular.problems
                 resolver = modular.tree
+                lacking = modular.missing
             } else {
                 let selection = PackageSelection(pool: pool)
                 let matches = patterns.map { selection.match($0) }
@@ -58,9 +60,10 @@ public actor Depsolver {
                 var plain = TreeResolver(pool, request, hasMultilib: hasMultilib)
                 try plain.resolve(matches)
                 resolver = plain
+                lacking = plain.missing()
             }
             trees.append(resolver.tree)
-            missing += resolver.missing.sorted { ($0.package, $0.requirement) < ($1.package, $1.requirement) }
+            missing += lacking.sorted { ($0.package, $0.requirement) < ($1.package, $1.requirement) }
             problems += resolver.problems.sorted { $0.package < $1.package }
             sources.merge(resolver.sources.map { ($0.record.nevra, $0) }) { first, _ in first }
         }

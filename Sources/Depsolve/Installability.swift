@@ -8,13 +8,13 @@ struct Installability {
     /// The packages that are looked at.
     let members: [Id]
     /// The packages of the tree.
-    private let available: [Id]
+    private let available: SolvableSet
 
     private(set) var missing: [(package: Id, requirement: Id)] = []
     private(set) var problems: [InstallProblem] = []
     private var satisfiable: [Id: Bool] = [:]
 
-    init(of members: [Id], among available: [Id], in pool: PackagePool) {
+    init(of members: [Id], among available: SolvableSet, in pool: PackagePool) {
         self.pool = pool
         self.members = members
         self.available = available
@@ -22,22 +22,41 @@ struct Installability {
 
     /// Finds requirements that nothing provides, and if `isThorough`, every package that could not be installed for another reason.
     mutating func check(isThorough: Bool) throws(DepsolveError) {
-        var visible = pool.emptySet()
-        for package in available + pool.packages(ofLookaside: true) { visible.insert(package) }
+        var visible = available
+        for package in pool.packages(ofLookaside: true) { visible.insert(package) }
         let result = try pool.withOnly(visible) { () throws(DepsolveError) -> Installability in
             var copy = self
-            let lacking = copy.findMissing()
-            if isThorough { try copy.findProblems(except: lacking) }
+            let needed = isThorough ? copy.needed() : members
+            let lacking = copy.findMissing(in: needed)
+            if isThorough { try copy.findProblems(except: lacking, in: needed) }
             return copy
         }
         self = result
     }
 
-    /// Returns the packages that lack something.
-    private mutating func findMissing() -> SolvableSet {
+    /// The packages that are looked at, and all that these could need.
+    private func needed() -> [Id] {
+        var found = pool.emptySet()
+        var pending = members
+        var seen: Set<Id> = []
+        for package in members { found.insert(package) }
+        while let package = pending.popLast() {
+            for requirement in pool.requirements(package) where seen.insert(requirement).inserted {
+                for leaf in RichDependency(requirement, in: pool).positiveLeaves {
+                    for provider in pool.providers(leaf) where provider > SYSTEMSOLVABLE && found.insert(provider) {
+                        pending.append(provider)
+                    }
+                }
+            }
+        }
+        return found.members.filter(available.contains)
+    }
+
+    /// Returns the packages that lack something among `packages`.
+    private mutating func findMissing(in packages: [Id]) -> SolvableSet {
         var lacking = pool.emptySet()
         let isLookedAt = Set(members)
-        for package in available {
+        for package in packages {
             for requirement in pool.requirements(package) where !isSatisfiable(requirement, for: package) {
                 if isLookedAt.contains(package) { missing.append((package, requirement)) }
                 lacking.insert(package)
@@ -60,8 +79,8 @@ struct Installability {
         }
     }
 
-    private mutating func findProblems(except lacking: SolvableSet) throws(DepsolveError) {
-        let dead = try spread(lacking)
+    private mutating func findProblems(except lacking: SolvableSet, in needed: [Id]) throws(DepsolveError) {
+        let dead = try spread(lacking, in: needed)
         var pending = members.filter { !dead.contains($0) }
         let solver = InstallSolver(pool)
         while !pending.isEmpty {
@@ -81,9 +100,9 @@ struct Installability {
     }
 
     /// The packages that cannot be installed because they need, whatever is chosen, one that lacks something.
-    private func spread(_ lacking: SolvableSet) throws(DepsolveError) -> SolvableSet {
+    private func spread(_ lacking: SolvableSet, in needed: [Id]) throws(DepsolveError) -> SolvableSet {
         var dead = lacking
-        var alive = available.filter { !dead.contains($0) }
+        var alive = needed.filter { !dead.contains($0) }
         var isStable = false
         while !isStable {
             try checkCancellation()

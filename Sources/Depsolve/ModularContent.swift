@@ -8,11 +8,13 @@ public struct ModularContent: Hashable, Sendable {
     public var lookaside: ModuleMetadata
     /// What every machine has in the stream that it needs: requirements of them always hold.
     public var baseModules: Set<String>
-    /// The streams that are taken in place of the defaults of their modules when requested packages are resolved.
+    /// The streams that are taken in place of the defaults of their modules when requested packages are resolved. Where one has no build for an
+    /// architecture, the default stays there.
     public var enabled: [ModuleReference]
-    /// The builds whose packages the result has, all of them, whatever else is requested.
+    /// The builds whose packages the result has, all of them, whatever else is requested; with what these require, like requested packages. What is
+    /// required of modules is looked for among these builds first.
     public var included: Set<NSVC>
-    /// Whether the packages of ``included`` are all that is wanted: nothing else is when no package is requested.
+    /// Whether the packages of ``included`` are all that is wanted: not what they require, and nothing else when no package is requested.
     public var isAlone: Bool
 
     public init(

@@ -20,12 +20,18 @@ struct NearestProviders {
     }
 
     /// `libfoo-1.2-1.x86_64 provides libfoo = 1.2`, at most three, the best versions first.
-    func nearest(to dependency: Id) -> [String] {
+    ///
+    /// - Parameter hint: Says of a package why it is not there though it provides the dependency itself; `nil` where that is no matter.
+    func nearest(to dependency: Id, hint: (Id) -> String? = { _ in nil }) -> [String] {
         var found: [String] = []
-        for leaf in RichDependency(dependency, in: pool).positiveLeaves where pool.providers(leaf).isEmpty {
+        for leaf in RichDependency(dependency, in: pool).positiveLeaves {
+            guard pool.providers(leaf).isEmpty else {
+                found += describe(leaf, hint: hint)
+                continue
+            }
             let name = name(of: leaf)
             let similar = name == leaf ? [] : describe(name)
-            found += similar.isEmpty ? Self.stem(pool.text(name)).flatMap { libraries[$0] }?.flatMap(describe) ?? [] : similar
+            found += similar.isEmpty ? Self.stem(pool.text(name)).flatMap { libraries[$0] }?.flatMap { describe($0) } ?? [] : similar
         }
         return Array(found.prefix(NearestNames.limit))
     }
@@ -43,11 +49,12 @@ struct NearestProviders {
         return id
     }
 
-    private func describe(_ name: Id) -> [String] {
-        let providers = pool.providers(name).filter { $0 > SYSTEMSOLVABLE }.sorted { pool.areInOrder($1, $0) }
+    private func describe(_ dependency: Id, hint: (Id) -> String? = { _ in "" }) -> [String] {
+        let name = name(of: dependency)
+        let providers = pool.providers(dependency).filter { $0 > SYSTEMSOLVABLE && hint($0) != nil }.sorted { pool.areInOrder($1, $0) }
         return providers.prefix(NearestNames.limit).map { package in
             let provided = pool.dependencies(package, at: pool.solvable(package).pointee.provides).first { self.name(of: $0) == name }
-            return "\(pool.nevra(package)) provides \(pool.text(ofDependency: provided ?? name))"
+            return "\(pool.nevra(package))\(hint(package) ?? "") provides \(pool.text(ofDependency: provided ?? name))"
         }
     }
 }

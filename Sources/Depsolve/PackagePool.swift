@@ -35,6 +35,7 @@ final class PackagePool {
     private var hidden: SolvableSet?
 
     private final class Views {
+        var counted: SolvableSet?
         var index: PackageIndex?
         var builds: [String: [Id]]?
         var nearestProviders: NearestProviders?
@@ -45,6 +46,15 @@ final class PackagePool {
         let index = PackageIndex(self)
         views.index = index
         return index
+    }
+
+    /// All packages that count, of repositories and lookasides, hidden ones too.
+    private var counted: SolvableSet {
+        if let counted = views.counted { return counted }
+        var counted = emptySet()
+        for package in allPackages(ofLookaside: true) + allPackages() { counted.insert(package) }
+        views.counted = counted
+        return counted
     }
 
     /// The binary packages of that name that are to be seen, of any architecture, in order of preference.
@@ -161,7 +171,7 @@ final class PackagePool {
     func withOnly<T>(_ members: SolvableSet, _ body: () throws(DepsolveError) -> T) throws(DepsolveError) -> T {
         let map = UnsafeMutablePointer<Map>.allocate(capacity: 1)
         map_init(map, pool.pointee.nsolvables)
-        for id in members.members { map_set(map, id) }
+        members.fill(map)
         let wider = pool.pointee.considered
         pool.pointee.considered = map
         pool_createwhatprovides(pool)
@@ -195,8 +205,8 @@ final class PackagePool {
         self.hidden = hidden
         defer { self.hidden = outer }
         guard isSolving else { return try body() }
-        var visible = emptySet()
-        for package in packages(ofLookaside: true) + packages() { visible.insert(package) }
+        var visible = counted
+        visible.subtract(hidden)
         return try withOnly(visible, body)
     }
 

@@ -27,6 +27,20 @@ struct SolvableSet {
         for index in words.indices where index < other.words.count { words[index] |= other.words[index] }
     }
 
+    mutating func subtract(_ other: SolvableSet) {
+        for index in words.indices where index < other.words.count { words[index] &= ~other.words[index] }
+    }
+
+    /// Sets the bits of a libsolv `Map`, which has one for each id.
+    func fill(_ map: UnsafeMutablePointer<Map>) {
+        let size = Int(map.pointee.size)
+        for (index, word) in words.enumerated() where word != 0 {
+            for byte in 0..<8 where index * 8 + byte < size {
+                map.pointee.map[index * 8 + byte] = UInt8(truncatingIfNeeded: word >> (8 * UInt64(byte)))
+            }
+        }
+    }
+
     /// The ids in ascending order.
     var members: [Id] {
         var ids: [Id] = []

@@ -10,9 +10,8 @@ struct TreeResolver {
     /// The packages of the tree, debugging information included.
     private(set) var reasons: [Id: Reason] = [:]
     private(set) var problems: [InstallProblem] = []
-    private(set) var missing: [MissingRequirement] = []
+    private var lacking: [(finding: Finding, chain: [MissingRequirement.Link])] = []
     private var reported: Set<Finding> = []
-    private var nearest: [Id: [String]] = [:]
 
     private struct Finding: Hashable {
         let package: Id
@@ -104,26 +103,32 @@ struct TreeResolver {
 
     private mutating func report(_ package: Id, _ requirement: Id, chain: [MissingRequirement.Link] = []) {
         guard reported.insert(Finding(package: package, requirement: requirement)).inserted else { return }
-        missing.append(
-            MissingRequirement(
-                package: pool.nevra(package),
-                arch: pool.key.architecture.name,
-                requirement: pool.text(ofDependency: requirement),
-                nearest: nearest(to: requirement),
-                chain: chain))
+        lacking.append((Finding(package: package, requirement: requirement), chain))
     }
 
-    /// Many packages often lack the same.
-    private mutating func nearest(to requirement: Id) -> [String] {
-        if let known = nearest[requirement] { return known }
-        let found = pool.nearestProviders.nearest(to: requirement)
-        nearest[requirement] = found
-        return found
+    /// What packages of the tree require that nothing provides.
+    ///
+    /// - Parameter hint: Says of a package that provides it, where only some machines see that package, why it is of no use; `nil` where it was not wanted anyway.
+    func missing(hint: (Id) -> String? = { _ in nil }) -> [MissingRequirement] {
+        // Many packages often lack the same.
+        var nearest: [Id: [String]] = [:]
+        return lacking.map { finding, chain in
+            let found = nearest[finding.requirement] ?? pool.nearestProviders.nearest(to: finding.requirement, hint: hint)
+            nearest[finding.requirement] = found
+            return MissingRequirement(
+                package: pool.nevra(finding.package),
+                arch: pool.key.architecture.name,
+                requirement: pool.text(ofDependency: finding.requirement),
+                nearest: found,
+                chain: chain)
+        }
     }
 
     /// Looks at packages of the tree: what they lack in it, and where that was asked for, why else they could not be installed from it.
     mutating func inspect(_ packages: [Id]) throws(DepsolveError) {
-        var inspection = Installability(of: packages.sorted(), among: reasons.keys.filter(pool.isShown).sorted(), in: pool)
+        var available = pool.emptySet()
+        for package in reasons.keys where pool.isShown(package) { available.insert(package) }
+        var inspection = Installability(of: packages.sorted(), among: available, in: pool)
         try inspection.check(isThorough: request.checkInstallability)
         for problem in inspection.problems where !problems.contains(where: { $0.package == problem.package }) { problems.append(problem) }
         for (package, requirement) in inspection.missing { report(package, requirement) }

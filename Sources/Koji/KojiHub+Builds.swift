@@ -21,7 +21,8 @@ extension KojiHub {
 
     /// As ``getBuild(_:)`` for each, with few requests.
     public func getBuilds(_ builds: [KojiName]) async throws(KojiError) -> [Result<KojiBuild?, KojiError>] {
-        try await multiple(builds.map { XMLRPCCall("getBuild", $0.value) }) { (value) throws(KojiError) in
+        // They may be modules.
+        try await multiple(builds.map { XMLRPCCall("getBuild", $0.value) }, atOnce: Self.modulesAtOnce) { (value) throws(KojiError) in
             try row(in: value, of: "getBuild")
         }
     }
@@ -123,25 +124,15 @@ extension KojiHub {
 
     /// As ``getModule(_:)`` for each, with few requests; each may be unusable by itself.
     public func getModules(_ builds: [KojiName]) async throws(KojiError) -> [Result<KojiModule?, KojiError>] {
-        var results: [Result<KojiModule?, KojiError>] = []
-        // A module's description may have hundreds of kilobytes.
-        for start in stride(from: 0, to: builds.count, by: Self.modulesAtOnce) {
-            let calls = builds[start..<min(start + Self.modulesAtOnce, builds.count)].map { XMLRPCCall("getBuildType", $0.value) }
-            for answer in try await multiCall(calls) {
-                switch answer {
-                case .success(let value):
-                    do throws(KojiError) {
-                        results.append(.success(try module(in: value, of: "getBuildType")))
-                    } catch {
-                        results.append(.failure(error))
-                    }
-                case .failure(let error): results.append(.failure(error))
-                }
+        let calls = builds.map { XMLRPCCall("getBuildType", $0.value) }
+        return try await multiCall(calls, atOnce: Self.modulesAtOnce).map { answer in
+            answer.flatMap { value in
+                do throws(KojiError) { return .success(try module(in: value, of: "getBuildType")) } catch { return .failure(error) }
             }
         }
-        return results
     }
 
+    /// Each answer about a module has its whole description, which may have hundreds of kilobytes.
     private static let modulesAtOnce = 50
 
     private func module(in value: XMLRPCValue, of method: String) throws(KojiError) -> KojiModule? {
@@ -157,10 +148,10 @@ extension KojiHub {
     }
 
     private func multiple<Value>(
-        _ calls: [XMLRPCCall], _ decode: (XMLRPCValue) throws(KojiError) -> Value
+        _ calls: [XMLRPCCall], atOnce: Int = .max, _ decode: (XMLRPCValue) throws(KojiError) -> Value
     ) async throws(KojiError) -> [Result<Value, KojiError>] {
         var results: [Result<Value, KojiError>] = []
-        for result in try await multiCall(calls) {
+        for result in try await multiCall(calls, atOnce: atOnce) {
             switch result {
             case .success(let value): results.append(.success(try decode(value)))
             case .failure(let error): results.append(.failure(error))

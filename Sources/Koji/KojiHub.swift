@@ -31,11 +31,14 @@ public final class KojiHub: Sendable {
     }
 
     /// Makes many calls with few requests, and returns an answer or a fault for each, in their order.
-    public func multiCall(_ calls: [XMLRPCCall]) async throws(KojiError) -> [Result<XMLRPCValue, KojiError>] {
+    ///
+    /// - Parameter atOnce: the most that are made with one request, where their answers are large; never more than the limits say.
+    public func multiCall(_ calls: [XMLRPCCall], atOnce: Int = .max) async throws(KojiError) -> [Result<XMLRPCValue, KojiError>] {
         var results: [Result<XMLRPCValue, KojiError>] = []
         results.reserveCapacity(calls.count)
-        for start in stride(from: 0, to: calls.count, by: limits.callsAtOnce) {
-            let some = calls[start..<min(start + limits.callsAtOnce, calls.count)]
+        let atOnce = max(1, min(atOnce, limits.callsAtOnce))
+        for start in stride(from: 0, to: calls.count, by: atOnce) {
+            let some = calls[start..<min(start + atOnce, calls.count)]
             let answer = try await call(XMLRPCCall("multiCall", .array(some.map(\.asValue))))
             guard case .array(let answers) = answer, answers.count == some.count else {
                 throw unexpected("multiCall", "it has not one answer for each call")

@@ -42,7 +42,9 @@ struct PlainElement {
         self.document = document
         self.record = record
         guard Self.isText(bytes), element(in: nil), position == bytes.count else { return nil }
-        guard confirmed == (document == .primary ? [.name, .arch, .version, .checksum] : [.name, .arch, .version, .pkgid]) else { return nil }
+        guard confirmed == (document == .primary ? [.name, .arch, .version, .checksum] : [.name, .arch, .version, .pkgid]) else {
+            return nil
+        }
         if document == .primary, location == nil { return nil }
     }
 
@@ -177,7 +179,9 @@ extension PlainElement {
 
     /// An entity that XML has by itself, or a line feed, tab or carriage return by its number.
     private mutating func reference() -> Bool {
-        for text in ["&amp;", "&lt;", "&gt;", "&quot;", "&apos;", "&#13;", "&#10;", "&#9;"] as [StaticString] where take(text) { return true }
+        for text in ["&amp;", "&lt;", "&gt;", "&quot;", "&apos;", "&#13;", "&#10;", "&#9;"] as [StaticString] where take(text) {
+            return true
+        }
         return false
     }
 
@@ -217,7 +221,8 @@ extension PlainElement {
     }
 
     private mutating func takeAgain(_ range: Range<Int>) -> Bool {
-        guard position + range.count <= bytes.count, memcmp(bytes.baseAddress! + position, bytes.baseAddress! + range.lowerBound, range.count) == 0
+        guard position + range.count <= bytes.count,
+            memcmp(bytes.baseAddress! + position, bytes.baseAddress! + range.lowerBound, range.count) == 0
         else { return false }
         position += range.count
         return true

@@ -150,10 +150,6 @@ import Testing
             #"source.source is "platform:f26", a base module, which every machine has already: it stands for the version of the system. "#
                 + "Name the modules that are to be in the compose."
         ),
-        (
-            repo(#""modular_koji_tags": ["f26-modular"]"#),
-            "source.modular_koji_tags cannot be used with the source type repo: modules are taken along with tag, build and module."
-        ),
         (repo(top: #""module_hotfixes": "yes""#), #"module_hotfixes must be true or false, not the string "yes"."#),
         (
             #"{"source": {"type": "build"}}"#,

@@ -66,7 +66,7 @@ import Testing
                  "seconds_to_live": 100, "flags": ["no_deps", "check_deps"], "results": ["iso", "boot.iso"], "arches": ["s390x"],
                  "multilib_arches": ["x86_64"], "multilib_method": ["devel", "iso"], "lookaside_repos": ["https://example.com/r/"],
                  "label": "RC-1.0", "compose_type": "production", "target_dir": "private", "parent_pungi_compose_ids": ["P-1"],
-                 "respin_of": "P-0", "surprise": {"x": [1, null]}}
+                 "respin_of": "P-0", "module_hotfixes": true, "surprise": {"x": [1, null]}}
                 """)
             #expect(answer.status == 200, "\(answer.text)")
             let stored = try #require(try await frontend.database.store.compose(1))
@@ -81,8 +81,9 @@ import Testing
                         baseModuleBrStreamVersionGTE: 41, flags: [.noDeps, .checkDeps], results: [.repository, .iso, .bootISO],
                         arches: ["s390x"],
                         multilibArches: ["x86_64"], multilibMethods: .devel, lookasideRepos: ["https://example.com/r/"], label: "RC-1.0",
-                        composeType: "production", targetDir: "private", parentPungiComposeIDs: ["P-1"], respinOf: "P-0", secondsToLive: 100
-                    ))
+                        composeType: "production", targetDir: "private", parentPungiComposeIDs: ["P-1"], respinOf: "P-0",
+                        secondsToLive: 100,
+                        moduleHotfixes: true))
             #expect(try answer.json["toplevel_url"] == .string("https://files.example.com/private/odcs-1"))
             #expect(try answer.json["module_defaults_url"] == .string("https://example.com/d.git main"))
         }

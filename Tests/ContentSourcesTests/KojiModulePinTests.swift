@@ -5,6 +5,7 @@ import Koji
 import Modules
 import Repodata
 import ScriptedHub
+import SystemPackage
 import Testing
 
 /// Where in Koji modules' documents and packages are.
@@ -195,11 +196,11 @@ import Testing
     func broken(files: ModuleWorld.Files) async throws {
         let module = NSVC.of("one:1-x:1:x")
         let reasons = [
-            ("document: modulemd\nversion: 2\ndata: [\n", "REASON"),
+            ("document: modulemd\nversion: 2\ndata: [\n", "unexpected YAML event in document stream [line 1 col 1]"),
             (ModuleWorld.document(.of("one:1_x:1:x")), "it describes the module one:1_x:1:x"),
             (ModuleWorld.document(module) + ModuleWorld.document(.of("two:1:1:x")), "it describes 2 modules instead of one"),
             ("", "it describes 0 modules instead of one"),
-            (ModuleWorld.document(module) + "\0", "There is a null character in it, which no YAML has"),
+            (ModuleWorld.document(module) + "\0", "there is a null character in it, which no YAML has"),
         ]
         try await ModuleWorld.with(files) { world in
             world.addBuild(module, id: 500)

@@ -224,6 +224,16 @@ struct ModuleBuildBadAnswerTests {
         #expect(found == ["m:1:5:a"])
     }
 
+    @Test("has a list that is shorter than it says: it is believed when it is so again")
+    func short() async throws {
+        let good = try Self.good()
+        try await PulpHTTPServer.with({ Self.list($0.query["page"] == "1" ? good : "", total: 2) }) { server in
+            let found = try await ModuleBuildBench.with(server.address) { try await $0.ids("m:1") }
+            #expect(found == ["m:1:5:a"])
+            #expect(server.requests.count == 4)
+        }
+    }
+
     @Test("a compose that is canceled stops asking")
     func canceled() async throws {
         let failure = try await PulpHTTPServer.with({ _ in nil }) { server in

@@ -34,10 +34,10 @@ struct ModuleBuildScratchTests {
                 #expect(builds.map(\.kojiTag) == ["module-m-1-4-a_1"])
             }
             let build = try #require(try await service.scratchBuilds(of: ModuleReference(name: "m", stream: "1")).first)
-            let documents = try await service.finalDocuments(of: build)
-            #expect(Set(documents.keys) == ["x86_64", "aarch64"])
-            #expect(documents["aarch64"]?.streams.map(\.id.description) == ["m:1:4:a_1"])
-            #expect(documents["aarch64"]?.streams.flatMap(\.artifacts).map(\.arch) == ["aarch64"])
+            let documents = try await service.finalDocuments(ofScratchBuild: 1, build.id)
+            #expect(documents.streams.map(\.id.description) == ["m:1:4:a_1", "m:1:4:a_1"])
+            #expect(documents.streams.map(\.arch) == ["aarch64", "x86_64"])
+            #expect(documents.streams.map { $0.artifacts.map(\.arch) } == [["aarch64"], ["x86_64"]])
         }
     }
 
@@ -82,7 +82,7 @@ struct ModuleBuildScratchTests {
         replay.finalDocuments = [:]
         try await ModuleBuildBench.with(replay) { (service, server) async throws in
             let build = try #require(try await service.scratchBuilds(of: ModuleReference(name: "m", stream: "1")).first)
-            let failure = try await ModuleBuildBench.failure { _ = try await service.finalDocuments(of: build) }
+            let failure = try await ModuleBuildBench.failure { _ = try await service.finalDocuments(ofScratchBuild: 1, build.id) }
             #expect(
                 failure
                     == ComposeFailure(

@@ -1,6 +1,7 @@
 import ComposeModel
 import Foundation
 import Modules
+import SystemPackage
 import Testing
 
 @testable import ContentSources
@@ -104,6 +105,16 @@ struct ModuleBuildServiceTests {
         #expect(error?.description == "The address of the Module Build Service cannot be used: it is not a complete address.")
     }
 
+    @Test("a file of certificates that is none is refused at the start, without its path")
+    func certificates() throws {
+        let server = try ModuleBuildServer(url: "https://mbs.example.org/", caFile: "/nowhere/ca.pem")
+        let error = #expect(throws: ModuleBuildServer.ConfigurationError.self) { try server.tlsConfiguration() }
+        #expect(
+            error?.description
+                == "The file of certificates that the Module Build Service's is checked against cannot be read, or holds no certificate in PEM form."
+        )
+    }
+
     @Test("pages are read until the newest version is complete, whatever the links in them say")
     func pages() async throws {
         var limits = ModuleBuildBench.limits
@@ -117,9 +128,14 @@ struct ModuleBuildServiceTests {
                     "testmodule:master:20180405123256:ffffffff", "testmodule:master:20180405123256:c2c572ec",
                 ])
             #expect(server.requests.map { $0.query["page"] } == ["1", "2"])
+        }
+        limits.pageSize = 1
+        try await ModuleBuildBench.with(replay, limits: limits) { (service, server) async throws in
             var filter = ModuleBuildFilter()
             filter.includesDone = true
             #expect(try await service.ids("testmodule:master", filter: filter).first == "testmodule:master:20180606000000:c2c572ec")
+            #expect(server.requests.count == 2)
+            #expect(server.requests.allSatisfy { $0.uri.contains("&state=3&state=5&") })
         }
     }
 

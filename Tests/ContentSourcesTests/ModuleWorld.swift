@@ -9,7 +9,7 @@ import ScriptedHub
 import Synchronization
 import SystemPackage
 
-/// A Koji with modules: the recorded one, with a copy of its files that may be changed, and what a test adds.
+/// A Koji with modules: the recorded one, with a copy of its module's files that may be changed, and what a test adds.
 struct ModuleWorld: Sendable {
     /// How its files are read.
     enum Files: CaseIterable, Sendable {
@@ -32,7 +32,10 @@ struct ModuleWorld: Sendable {
     static func with(_ files: Files = .topdir, _ body: (ModuleWorld) async throws -> Void) async throws {
         try await Workbench.with { bench in
             let tree = bench.sources.appending("topdir")
-            try FileManager.default.copyItem(atPath: ScriptedHub.topdir.string, toPath: tree.string)
+            try FileManager.default.createDirectory(atPath: tree.appending("packages").string, withIntermediateDirectories: true)
+            for name in ["packages/testmodule", "packages/modpkg"] {
+                try FileManager.default.copyItem(atPath: ScriptedHub.topdir.appending(name).string, toPath: tree.appending(name).string)
+            }
             try await ScriptedHub.with(topdir: tree) { scripted in
                 let hub = try KojiHub(
                     try scripted.profile(), limits: KojiLimits(attempts: 2, firstPause: .milliseconds(1)), logger: Workbench.logger)

@@ -98,7 +98,8 @@ import Testing
                     == ComposeFailure(
                         .metadataCorrupt,
                         "The metadata of the repository \(repository.directory) cannot be used: in its document modules, "
-                            + "REASON. Whoever maintains the repository has to create its metadata again."))
+                            + "unexpected YAML event in document stream [line 1 col 1]. Whoever maintains the repository has to create its metadata again."
+                    ))
         }
     }
 

@@ -66,6 +66,8 @@ struct DepsolverTests {
         try await withTemporaryDirectory { directory in
             for name in [
                 "multilib-devel", "missing", "conflict-inside-one-closure", "debug-and-source", "absent-for-one-arch", "source-name",
+                "module-requirements-not-there", "module-hides-by-what-is-provided", "module-stream-not-enabled",
+                "module-default-that-has-to-go",
             ] {
                 let world = World.named(name)
                 let resolution = try await Depsolver().resolve(world.request(below: directory.appending(path: name)))

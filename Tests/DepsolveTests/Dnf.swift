@@ -53,8 +53,10 @@ enum Dnf {
                         try:
                             dnf.module.module_base.ModuleBase(base).enable(question["enabled"])
                         except dnf.exceptions.MarkingErrors as error:
-                            # That a default gives way to what was enabled is told in the same way.
-                            if error.module_depsolv_errors[1] != libdnf.module.ModulePackageContainer.ModuleErrorType_ERROR_IN_DEFAULTS:
+                            # That a default gives way to what was enabled, or the newest version to an older one, is told in the same way.
+                            kinds = libdnf.module.ModulePackageContainer
+                            if error.module_depsolv_errors[1] not in (
+                                kinds.ModuleErrorType_ERROR_IN_DEFAULTS, kinds.ModuleErrorType_ERROR_IN_LATEST):
                                 raise
                     if not question["packages"]:
                         there = [p for p in base.sack.query().available() if not p.reponame.endswith("-lookaside") and p.arch != "src"]

@@ -102,12 +102,12 @@ struct ModularDnfTests {
     }
 
     /// The best package of each name that a request could mean.
-    static func visible(_ request: inout DepsolveRequest) async throws -> Set<String> {
+    static func visible(_ request: inout DepsolveRequest, _ depsolver: Depsolver = Depsolver()) async throws -> Set<String> {
         request.packages = ["*"]
         request.noDeps = true
         request.modules?.included = []
         request.modules?.isAlone = false
-        let tree = try await Depsolver().resolve(request).trees[0]
+        let tree = try await depsolver.resolve(request).trees[0]
         return Set(
             (tree.binaries + tree.debug).filter { if case .debugOf = $0.reason { false } else { true } }.map { "\($0.record.nevra)" })
     }

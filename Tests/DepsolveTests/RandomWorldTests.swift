@@ -99,7 +99,7 @@ struct RandomWorldTests {
 }
 
 /// Throws the same numbers for the same seed, and makes packages of them.
-private struct Dice {
+struct Dice {
     private var state: UInt64
     /// How many names packages may have.
     var names = 11
@@ -108,12 +108,12 @@ private struct Dice {
         state = UInt64(seed) &* 0x9E37_79B9_7F4A_7C15
     }
 
-    private mutating func roll(_ sides: Int) -> Int {
+    mutating func roll(_ sides: Int) -> Int {
         state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
         return Int(state >> 33) % sides
     }
 
-    private mutating func pick(_ choices: [String]) -> String { choices[roll(choices.count)] }
+    mutating func pick(_ choices: [String]) -> String { choices[roll(choices.count)] }
 
     mutating func world(count: Int = 22, release: Int = 1) -> String {
         var packages: [String: String] = [:]

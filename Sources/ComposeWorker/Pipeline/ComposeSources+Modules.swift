@@ -1,8 +1,10 @@
 import ComposeModel
+import ComposeStore
 import ContentSources
 import Depsolve
 import Modules
 import Repodata
+import SystemPackage
 
 /// Which modules a compose has, and what they are.
 extension ComposeSources {
@@ -27,11 +29,13 @@ extension ComposeSources {
         let choice = try await ModuleChoice(
             of: try references(request.source + request.scratchModules), from: ModuleCatalogs(places), rules: rules(of: request))
         let builds = choice.modules.map(\.build)
-        // Whatever no repository has is in Koji.
-        let inRepositories = Set(builds.filter(\.isInRepository).map(\.id))
-        let used = repositories.filter { repository in repository.metadata.streams.contains { inRepositories.contains($0.id) } }
+        // Those that were found in a repository have no tag of Koji.
+        let found = repositories.map { Set($0.metadata.streams.map(\.id)) }
+        let local = Set(
+            builds.filter { $0.kojiTag == nil && $0.scratchID == nil }.map(\.id).filter { id in found.contains { $0.contains(id) } })
+        let used = zip(repositories, found).filter { !local.isDisjoint(with: $1) }.map(\.0)
         return PinnedModules(
-            ids: builds.map(\.id), koji: try await kojiPin(builds.filter { !$0.isInRepository }, of: request),
+            ids: builds.map(\.id), koji: try await kojiPin(builds.filter { !local.contains($0.id) }, of: request),
             repositories: used.map(\.pin),
             reasons: choice.modules.map { chosen in
                 let chain = chosen.chain.count == 1 ? "it was asked for" : chosen.chain.joined(separator: " needs ")
@@ -139,8 +143,8 @@ extension ComposeSources {
     func scratchDocuments(of pin: KojiPin) async throws -> [String: ModuleMetadata] {
         var documents: [String: ModuleMetadata] = [:]
         for module in pin.modules ?? [] {
-            guard let id = module.scratchID else { continue }
-            documents[module.id] = try await requiredService().documents(ofScratchBuild: id)
+            guard let number = module.scratchID, let id = NSVC(module.id) else { continue }
+            documents[module.id] = try await requiredService().finalDocuments(ofScratchBuild: number, id)
         }
         return documents
     }

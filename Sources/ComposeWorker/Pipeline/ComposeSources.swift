@@ -110,9 +110,11 @@ public struct ComposeSources: Sendable {
         )
     }
 
-    func baseArchitectures(of request: ComposeRequest) throws -> [String] {
+    func baseArchitectures(of request: ComposeRequest) throws -> [String] { try baseArchitectures(of: request.arches) }
+
+    func baseArchitectures(of arches: [String]) throws -> [String] {
         do throws(DepsolveError) {
-            return try Depsolver.baseArchitectures(of: request.arches)
+            return try Depsolver.baseArchitectures(of: arches)
         } catch {
             throw ComposeFailure(error, in: PackageSet(repositories: [], lookaside: []))
         }

@@ -6,13 +6,18 @@ import Repodata
 /// What a resolution says to people: findings that are reported, and those that fail the compose.
 extension Resolution {
     /// One sentence for each thing that is not as the request would have it.
-    var findings: [String] { absent.map { "\($0)." } + overruled.map { "\($0)." } + broken }
+    var findings: [String] {
+        let notes = moduleProblems.filter { $0.kind != .unmetRequirements }
+        return absent.map { "\($0)." } + overruled.map { "\($0)." } + notes.map { "\($0)." }.uniqued() + broken
+    }
 
     /// One sentence for each thing that could not be installed.
     private var broken: [String] {
         // The others begin with the name of a package, which keeps its case.
         // A noarch package lacks the same on each architecture.
-        (missing.map { "\($0)." }.map { $0.prefix(1).uppercased() + $0.dropFirst() } + problems.map { "\($0)." }).uniqued()
+        let modules = moduleProblems.filter { $0.kind == .unmetRequirements }.map { "\($0)." }
+        let lacking = missing.map { "\($0)." }.map { $0.prefix(1).uppercased() + $0.dropFirst() }
+        return (modules + lacking + problems.map { "\($0)." }).uniqued()
     }
 
     /// Why the compose must fail, `nil` when it need not: a package that is nowhere; with `check_deps`, anything that cannot be installed.
@@ -59,6 +64,13 @@ extension ComposeFailure {
             self.init(
                 .metadataCorrupt, "\(error) Whoever maintains \(listing) has to look into it.",
                 details: packages.prefix(200).map { .init(package: $0.description, arch: arch) })
+        case .moduleNotFound(let module, let nearest):
+            self.init(.packageNotFound, error.description, details: [.init(package: module, nearest: nearest)])
+        case .modulesConflict(_, let arch):
+            self.init(
+                .brokenDependencies, "\(error) Ask for other streams, or for fewer of them, as modules.", details: [.init(arch: arch)])
+        case .unusableModules:
+            self.init(.metadataCorrupt, "\(error) Whoever maintains them has to look into it.")
         case .canceled:
             self.init(.canceled, "The work on the compose was stopped before it was complete.")
         }

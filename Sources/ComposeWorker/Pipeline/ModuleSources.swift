@@ -13,7 +13,8 @@ public struct ModuleSources: Sendable {
     let baseModules: Set<String>
 
     public init(
-        service: ModuleBuildService? = nil, kojiTags: [String] = [], repositories: [String] = [], baseModules: Set<String> = ["platform"]
+        service: ModuleBuildService? = nil, kojiTags: [String] = [], repositories: [String] = [],
+        baseModules: Set<String> = ModuleChoice.Rules().baseModules
     ) {
         self.service = service
         self.kojiTags = kojiTags

@@ -29,7 +29,7 @@ struct KojiModuleDocument: Sendable {
         return try stream(in: metadata, arch: arch)
     }
 
-    /// As ``stream(in:arch:)-1``, for what was read already.
+    /// The same, where it was read already.
     func stream(in metadata: ModuleMetadata, arch: String?) throws(ComposeFailure) -> ModuleStream {
         guard let written = metadata.streams.first, metadata.streams.count == 1 else {
             throw unusable("it describes \(metadata.streams.count) modules instead of one")

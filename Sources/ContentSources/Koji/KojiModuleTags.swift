@@ -8,6 +8,7 @@ public import Modules
 /// own `latest` knows neither streams nor contexts.) All methods throw `.sourceNotUsable` when there is no such tag, `.metadataCorrupt` for a description
 /// that cannot be used, and `.sourceUnreachable` (transient) when the hub does not answer.
 public actor KojiModuleTags: ModuleCatalog {
+    public nonisolated let name: String
     private let hub: KojiHub
     private let tags: [String]
     private let event: Int
@@ -17,6 +18,7 @@ public actor KojiModuleTags: ModuleCatalog {
 
     /// - Parameter tags: the first that has a stream hides it in the later ones.
     public init(hub: KojiHub, tags: [String], event: Int) {
+        name = "\(tags.count == 1 ? "the tag" : "the tags") \(tags.joined(separator: ", ")) of Koji"
         self.hub = hub
         self.tags = tags
         self.event = event

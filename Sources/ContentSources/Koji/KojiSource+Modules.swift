@@ -6,14 +6,9 @@ public import Modules
 extension KojiSource {
     // MARK: Pin
 
-    /// The modules of tags, as they are now, or were at `event`.
+    /// The modules of tags, the first tag before the last, as they are now, or were at `event`.
     public func modules(inTags tags: [String], event: Int?) async throws(ComposeFailure) -> KojiModuleTags {
-        do throws(KojiError) {
-            let last = try await hub.getLastEvent().id
-            return KojiModuleTags(hub: hub, tags: tags, event: event ?? last)
-        } catch {
-            throw ComposeFailure(error)
-        }
+        KojiModuleTags(hub: hub, tags: tags, event: try await self.event(event))
     }
 
     /// Where in Koji the modules' documents and packages are.
@@ -24,11 +19,8 @@ extension KojiSource {
     public func pin(modules: [ModuleBuild], event: Int?) async throws(ComposeFailure) -> (modules: [KojiPin.Module], event: Int) {
         var pinned: [KojiPin.Module] = []
         var wrong: [String] = []
-        let asOf: Int
+        let asOf = try await self.event(event)
         do throws(KojiError) {
-            let last = try await hub.getLastEvent().id
-            asOf = event ?? last
-            guard asOf <= last else { throw KojiError(.argument, "Koji has no event \(asOf) yet: its last one is \(last).") }
             for (module, build) in zip(modules, try await builds(of: modules.map(\.id))) {
                 switch build {
                 case .complete(let described):
@@ -36,7 +28,7 @@ extension KojiSource {
                 case .unusable(let finding): wrong.append("\(module.id) \(finding)")
                 case .absent:
                     if let tag = module.kojiTag {
-                        pinned.append(.init(id: "\(module.id)", tag: tag))
+                        pinned.append(.init(id: "\(module.id)", tag: tag, scratchID: module.scratchID))
                     } else {
                         wrong.append("\(module.id) has no build \(module.id.kojiBuild)")
                     }

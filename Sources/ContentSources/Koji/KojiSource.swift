@@ -38,10 +38,8 @@ public struct KojiSource: Sendable {
         do throws(KojiError) {
             // The event first: what is listed as of it later is one moment, whatever is tagged meanwhile.
             let last = try await hub.getLastEvent()
-            guard event ?? 0 <= last.id else {
-                throw KojiError(.argument, "Koji has no event \(event ?? 0) yet: its last one is \(last.id).")
-            }
-            guard let tag = try await hub.getTag(.name(name), event: event ?? last.id) else { throw await hub.noTag(name, at: event) }
+            let asOf = try Self.event(event, atMost: last.id)
+            guard let tag = try await hub.getTag(.name(name), event: asOf) else { throw await hub.noTag(name, at: event) }
             let settled = try await settledEvent(at: last)
             if let event {
                 return (KojiPin.Tag(name: name, id: tag.id, event: event, inherits: inherits), settled.map { event <= $0 } ?? false)
@@ -57,6 +55,23 @@ public struct KojiSource: Sendable {
         } catch {
             throw ComposeFailure(error)
         }
+    }
+
+    /// The event of Koji's history as of which something is read: `asked`, or the last one.
+    ///
+    /// Throws `.sourceNotUsable` when there is no such event yet; `.sourceUnreachable` (transient).
+    public func event(_ asked: Int?) async throws(ComposeFailure) -> Int {
+        do throws(KojiError) {
+            return try Self.event(asked, atMost: try await hub.getLastEvent().id)
+        } catch {
+            throw ComposeFailure(error)
+        }
+    }
+
+    private static func event(_ asked: Int?, atMost last: Int) throws(KojiError) -> Int {
+        guard let asked else { return last }
+        guard asked <= last else { throw KojiError(.argument, "Koji has no event \(asked) yet: its last one is \(last).") }
+        return asked
     }
 
     /// The tag and all from which it inherits, by number: a change of any of them can change what it has. Also where only its own builds count: which

@@ -13,18 +13,18 @@ struct ModuleArtifacts {
 
     /// Takes the packages of `module` from what its tag has.
     ///
-    /// What the documents do not name was filtered out, or is for other architectures. A document that names none is of the time before they did: then it
-    /// is all that is built for the architecture and not filtered out.
+    /// What the documents do not name was filtered out, or is for other architectures. Documents that name none at all are of the time before they did: then
+    /// it is all that is built for their architectures and not filtered out.
     /// - Parameter arches: those that `tagged` has packages of.
     mutating func add(_ module: KojiPin.Module, _ documents: [ModuleStream], from tagged: KojiContent, arches: Set<String>, event: Int?) {
         let listed = tagged.listed
         let known = Dictionary(listed.map { (NEVRAKey($0.nevra), $0) }, uniquingKeysWith: { first, _ in first })
         var kept: Set<Int> = []
         var missing: Set<NEVRA> = []
+        let namesPackages = documents.contains { !$0.artifacts.isEmpty }
         for document in documents {
-            let arch = document.arch.map(Architecture.init)
             var artifacts: Set<NEVRA> = []
-            if document.artifacts.contains(where: { arch?.runs($0.arch) ?? true }) {
+            if namesPackages {
                 for artifact in document.artifacts {
                     if let rpm = known[NEVRAKey(artifact)] {
                         kept.insert(rpm.id)
@@ -36,6 +36,7 @@ struct ModuleArtifacts {
                     }
                 }
             } else {
+                let arch = document.arch.map(Architecture.init)
                 let built = listed.filter { (arch?.runs($0.arch) ?? !$0.nevra.isSource) && !document.filters.contains($0.name) }
                 let builds = Set(built.map(\.buildID))
                 let sources = listed.filter { $0.nevra.isSource && builds.contains($0.buildID) }

@@ -29,18 +29,32 @@ struct ModuleBuildList: Sendable {
     func read(
         from connection: WebServiceConnection, until suffices: ([ModuleBuildRecord]) -> Bool = { _ in false }
     ) async throws(ComposeFailure) -> [ModuleBuildRecord] {
+        var short: [Int]?
         for _ in 0..<Self.readings {
-            if let complete = try await reading(connection, until: suffices) { return complete }
+            switch try await reading(connection, until: suffices) {
+            case .complete(let found): return found
+            // The same twice is no change: a build is counted for each base module that it was made against, and listed once.
+            case .short(let found) where found.map(\.number) == short: return found
+            case .short(let found): short = found.map(\.number)
+            case .changed: short = nil
+            }
         }
         throw ComposeFailure(
             .sourceChanging,
             "The list of modules of \(connection.service.name) changed each time while it was read; try again later.", isTransient: true)
     }
 
-    /// `nil` when the list changed in between, so that the pages do not fit together.
+    private enum Reading {
+        case complete([ModuleBuildRecord])
+        /// It ended before there were as many as it said.
+        case short([ModuleBuildRecord])
+        /// The pages do not fit together.
+        case changed
+    }
+
     private func reading(
         _ connection: WebServiceConnection, until suffices: ([ModuleBuildRecord]) -> Bool
-    ) async throws(ComposeFailure) -> [ModuleBuildRecord]? {
+    ) async throws(ComposeFailure) -> Reading {
         var found: [ModuleBuildRecord] = []
         var numbers: Set<Int> = []
         var total: Int?
@@ -52,16 +66,16 @@ struct ModuleBuildList: Sendable {
             guard page.meta.total >= 0 else {
                 throw connection.service.senseless("it says that there are \(page.meta.total) builds of modules")
             }
-            guard total == nil || total == page.meta.total else { return nil }
+            guard total == nil || total == page.meta.total else { return .changed }
             total = page.meta.total
             numbers.formUnion(page.items.map(\.number))
             found += page.items
             // The same build twice: something moved from one page to the next.
-            guard numbers.count == found.count, found.count <= page.meta.total else { return nil }
-            if found.count == page.meta.total || found.count >= enough ?? .max || suffices(found) { return found }
-            if page.items.isEmpty { return nil }
+            guard numbers.count == found.count, found.count <= page.meta.total else { return .changed }
+            if found.count == page.meta.total || found.count >= enough ?? .max || suffices(found) { return .complete(found) }
+            if page.items.isEmpty { return found.isEmpty ? .changed : .short(found) }
         }
-        if enough != nil { return found }
+        if enough != nil { return .complete(found) }
         throw ComposeFailure(
             .limitExceeded,
             "\(connection.service.subject) lists \(total ?? 0) builds of modules for one question, more than the \(pages) pages of \(pageSize) "

@@ -13,7 +13,8 @@ extension ModuleBuildService {
             return try await self.reason(forAbsenceOf: plain, filter: filter)
         }
         if let excluded = known.first(where: { !$0.isScratch && Self.states(filter).contains($0.state) }) {
-            let bases = (excluded.bases ?? []).map { "\($0.name):\($0.stream)" }.joined(separator: " and ")
+            guard let made = excluded.bases, !filter.accepts(made) else { return nil }
+            let bases = made.map { "\($0.name):\($0.stream)" }.joined(separator: " and ")
             return
                 "The module \(excluded.id) in \(name) was built against \(bases.isEmpty ? "no base module" : bases), and only those built against "
                 + "\(filter.wantedBase) are taken."

@@ -4,7 +4,7 @@ public import Modules
 extension ModuleBuildService {
     /// The scratch builds that the reference means, of the newest version among those that are done; never empty.
     ///
-    /// Koji has their packages, in their tag, and no build of the module; their documents are had by ``finalDocuments(of:)``.
+    /// Koji has their packages, in their tag, and no build of the module; their documents are had by ``finalDocuments(ofScratchBuild:_:)``.
     public func scratchBuilds(of reference: ModuleReference) async throws(ComposeFailure) -> [ModuleBuild] {
         let isDone = { (record: ModuleBuildRecord) in record.isScratch && Self.states(.complete).contains(record.state) }
         let known = try await inFull(reference, []).read(from: connection) { Self.isComplete($0, upTo: isDone) }
@@ -29,23 +29,20 @@ extension ModuleBuildService {
             details: [.init(package: reference.description)])
     }
 
-    /// The documents of a scratch build as it was built, by architecture.
-    public func finalDocuments(of build: ModuleBuild) async throws(ComposeFailure) -> [String: ModuleMetadata] {
-        guard let number = build.scratchID else {
-            throw ComposeFailure(
-                .internal, "The documents of the module \(build.id) were looked for as those of a scratch build, which it is not.")
-        }
+    /// The documents of a scratch build as it was built, one for each architecture.
+    /// - Parameter number: ``ModuleBuild/scratchID``.
+    public func finalDocuments(ofScratchBuild number: Int, _ id: NSVC) async throws(ComposeFailure) -> ModuleMetadata {
         let documents = try await connection.decode([String: String].self, from: WebServiceQuestion("final-modulemd/\(number)"))
-        var found: [String: ModuleMetadata] = [:]
+        var streams: [ModuleStream] = []
         for (arch, yaml) in documents {
-            let stream = try self.stream(of: build.id, isScratch: true, yaml: yaml)
-            do {
-                found[arch] = try ModuleMetadata(yaml: stream.document)
+            let stream = try self.stream(of: id, isScratch: true, yaml: yaml)
+            do throws(ModuleMetadataError) {
+                streams.append(try stream.completed(context: id.context, arch: arch))
             } catch {
-                throw unreadable(build.id, error.description)
+                throw unreadable(id, error.description)
             }
         }
-        return found
+        return ModuleMetadata().with(streams: streams)
     }
 }
 

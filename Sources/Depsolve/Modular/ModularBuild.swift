@@ -13,15 +13,16 @@ struct ModularBuild {
     let demodularized: Set<String>
     /// Whether only a lookaside has it.
     let isLookaside: Bool
+    let hasStaticContext: Bool
     /// The same for builds of a stream that stand for each other, as the next version does for the one before: of them a machine sees all
     /// packages, and the newest one's requirements. As dnf has it: builds in one static context, or, since other contexts are made up anew for each
-    /// version, builds with equal requirements.
+    /// version, builds with equal requirements. It is libdnf's text, too, since libsolv chooses by it where nothing else decides.
     let lineage: String
 }
 
 /// The modules that there are for machines of one architecture.
 struct ArchitectureModules {
-    /// Each build once, by id.
+    /// Each build once.
     let builds: [ModularBuild]
     /// The stream that is taken where nobody chooses, by module.
     let defaults: [String: String]
@@ -35,27 +36,31 @@ struct ArchitectureModules {
             }
         }
         let statics = streams.values.map { $0[0].stream }.filter(\.hasStaticContext).sorted { $0.id < $1.id }
-        builds = streams.sorted { $0.key < $1.key }.map { id, documents in
-            let stream = documents[0].stream
-            let requirements = Self.withoutBase(stream.requirements, content.baseModules)
-            let text = Self.text(requirements)
-            let relative =
-                stream.hasStaticContext
-                ? stream
-                : statics.first {
-                    $0.id.nameAndStream == id.nameAndStream
-                        && Self.text(Self.withoutBase($0.requirements, content.baseModules)) == text
-                }
-            return ModularBuild(
-                id: id, requirements: requirements, packages: documents.reduce(into: []) { $0.formUnion($1.stream.packages) },
-                filtered: documents.reduce(into: []) { $0.formUnion($1.stream.artifacts.subtracting($1.stream.packages)) },
-                demodularized: documents.reduce(into: []) { $0.formUnion($1.stream.demodularized) },
-                isLookaside: documents.allSatisfy(\.isLookaside),
-                lineage: relative.map { "\(id.nameAndStream):\($0.id.context)" } ?? "\(id.nameAndStream) \(text)")
+        let builds = streams.map { id, documents in
+            Self.build(id, documents, relatives: statics.filter { $0.id.nameAndStream == id.nameAndStream }, base: content.baseModules)
         }
+        // libsolv prefers what comes first where nothing else decides, so this is libdnf's order.
+        self.builds = builds.sorted { a, b in a.hasStaticContext == b.hasStaticContext ? a.id < b.id : a.hasStaticContext }
         self.defaults = defaults.reduce(into: [:]) { defaults, one in
             if let stream = one.stream { defaults[one.module] = stream }
         }
+    }
+
+    /// - Parameter relatives: The builds of the stream that have a static context.
+    private static func build(
+        _ id: NSVC, _ documents: [(stream: ModuleStream, isLookaside: Bool)], relatives: [ModuleStream], base: Set<String>
+    ) -> ModularBuild {
+        let stream = documents[0].stream
+        let requirements = withoutBase(stream.requirements, base)
+        let text = text(requirements)
+        let relative =
+            stream.hasStaticContext ? stream : relatives.first { Self.text(withoutBase($0.requirements, base)) == text }
+        return ModularBuild(
+            id: id, requirements: requirements, packages: documents.reduce(into: []) { $0.formUnion($1.stream.packages) },
+            filtered: documents.reduce(into: []) { $0.formUnion($1.stream.artifacts.subtracting($1.stream.packages)) },
+            demodularized: documents.reduce(into: []) { $0.formUnion($1.stream.demodularized) },
+            isLookaside: documents.allSatisfy(\.isLookaside), hasStaticContext: stream.hasStaticContext,
+            lineage: "\(id.nameAndStream):\(relative?.id.context ?? text)")
     }
 
     private static func isFor(_ architecture: TreeArchitecture, _ arch: String?) -> Bool {
@@ -69,6 +74,10 @@ struct ArchitectureModules {
     }
 
     private static func text(_ alternatives: [[StreamRequirement]]) -> String {
-        alternatives.map { $0.map(\.description).sorted().joined(separator: ", ") }.sorted().joined(separator: "; or ")
+        let texts = alternatives.joined().map { requirement in
+            let streams = requirement.streams.union(requirement.excluded.map { "-\($0)" }).sorted()
+            return streams.isEmpty ? requirement.module : "\(requirement.module):[\(streams.joined(separator: ","))]"
+        }
+        return texts.isEmpty ? "NoRequires" : texts.sorted().joined(separator: ";")
     }
 }

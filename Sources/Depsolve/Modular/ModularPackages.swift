@@ -12,6 +12,10 @@ struct ModularPackages {
     private var members: [[Id]]
     /// Packages that were built for a module and are not part of it.
     private var filtered: Set<Id> = []
+    /// By build the names of its binary packages, also of those that are not here.
+    private var names: [Set<Id>] = []
+    /// By build the names that it says are of no package of its stream any more.
+    private var demodularized: [Set<Id>] = []
 
     private struct Key: Hashable {
         let name: Id
@@ -27,6 +31,9 @@ struct ModularPackages {
         var wanted: [Key: [Int]] = [:]
         var unwanted: Set<Key> = []
         for (index, build) in builds.enumerated() {
+            let binaries = Set(build.packages.lazy.filter { $0.arch != "src" && $0.arch != "nosrc" }.map(\.name))
+            names.append(Set(binaries.compactMap(pool.existingID)))
+            demodularized.append(Set(build.demodularized.compactMap(pool.existingID)))
             for package in build.packages { Self.key(package, in: pool).map { wanted[$0, default: []].append(index) } }
             for package in build.filtered { Self.key(package, in: pool).map { _ = unwanted.insert($0) } }
         }
@@ -85,15 +92,12 @@ struct ModularPackages {
             let lineage = builds[build].lineage
             if newest[lineage].map({ builds[$0].id < builds[build].id }) ?? true { newest[lineage] = build }
         }
-        let bare = newest.values.reduce(into: [String: Set<String>]()) {
-            $0[builds[$1].id.nameAndStream, default: []].formUnion(builds[$1].demodularized)
+        // Names of which a stream's newest build says that they are none of its any more count for none of its builds.
+        let bare = newest.values.filter { !demodularized[$0].isEmpty }.reduce(into: [String: Set<Id>]()) {
+            $0[builds[$1].id.nameAndStream, default: []].formUnion(demodularized[$1])
         }
-        var names: Set<Id> = []
-        for build in active {
-            let demodularized = bare[builds[build].id.nameAndStream] ?? []
-            let own = Set(builds[build].packages.filter { $0.arch != "src" && $0.arch != "nosrc" }.map(\.name))
-            for name in own.subtracting(demodularized) { pool.existingID(name).map { _ = names.insert($0) } }
+        return active.reduce(into: []) { found, build in
+            found.formUnion(bare[builds[build].id.nameAndStream].map(names[build].subtracting) ?? names[build])
         }
-        return names
     }
 }

@@ -19,30 +19,30 @@ struct ModularTreeResolver {
     private(set) var modules: Set<NSVC> = []
     private(set) var problems: [ModuleProblem] = []
 
-    private var builds: [ModularBuild] { views.modules.builds }
+    private var builds: [ModularBuild] { views.builds }
     /// Whether all packages are wanted, of all streams.
     private var isEverything: Bool { request.packages.isEmpty && !isAlone }
 
-    init(_ pool: PackagePool, _ request: DepsolveRequest, _ content: CheckedModules, hasMultilib: Bool) {
+    init(_ pool: PackagePool, _ request: DepsolveRequest, _ content: CheckedModules, hasMultilib: Bool) throws(DepsolveError) {
         self.pool = pool
         self.request = request
         isAlone = content.content.isAlone
         included = content.included
-        views = ModuleViews(content.content, architecture: pool.key.architecture, defaults: content.defaults)
-        packages = ModularPackages(of: views.modules.builds, in: pool)
+        views = try ModuleViews(content.content, architecture: pool.key.architecture, defaults: content.defaults)
+        packages = ModularPackages(of: views.builds, in: pool)
         tree = TreeResolver(pool, request, hasMultilib: hasMultilib)
+        everHidden = pool.emptySet()
     }
 
     /// - Parameter note: is told for each pattern, by its place, what it means and which packages modules hide that it means besides.
     mutating func resolve(
         _ patterns: [PackagePattern], _ note: (Int, PackageSelection.Match, [HiddenPackage]) -> Void
     ) throws(DepsolveError) {
-        let asItComes = try views.byDefault()
-        if !request.packages.isEmpty || isEverything { problems += asItComes.problems }
+        if !request.packages.isEmpty || isEverything { problems += views.problems }
         if isEverything {
             try takeEverything()
         } else if !request.packages.isEmpty {
-            try take(patterns, in: asItComes.view, note)
+            try take(patterns, in: views.asItComes, note)
         }
         for build in builds.indices where included.contains(builds[build].id) {
             try checkCancellation()
@@ -50,10 +50,14 @@ struct ModularTreeResolver {
         }
         // What was solved for needs no further look.
         if isEverything, request.checkInstallability || !request.noDeps {
-            try inspect(tree.reasons.keys.filter { packages.builds(of: $0).isEmpty }, in: asItComes.view)
-            for build in builds.indices { try inspect(packages.packages(of: build), in: views.around(build).view) }
+            try inspect(tree.reasons.keys.filter { packages.builds(of: $0).isEmpty }, in: views.asItComes)
+            for build in builds.indices where packages.packages(of: build).contains(where: { tree.reasons[$0] != nil }) {
+                let (view, problem) = views.around(build)
+                if let problem, !request.noDeps, !problems.contains(problem) { problems.append(problem) }
+                try inspect(packages.packages(of: build), in: view)
+            }
         } else if request.checkInstallability {
-            if !request.packages.isEmpty, request.noDeps { try inspect(Array(requested), in: asItComes.view) }
+            if !request.packages.isEmpty, request.noDeps { try inspect(Array(requested), in: views.asItComes) }
             if isAlone || request.noDeps {
                 for build in builds.indices where included.contains(builds[build].id) {
                     try inspect(packages.packages(of: build), in: views.around(build).view)
@@ -64,11 +68,15 @@ struct ModularTreeResolver {
 
     /// What was taken for the sake of requested packages.
     private var requested: Set<Id> = []
+    /// What some machine does not see of all that was looked at.
+    private var everHidden: SolvableSet
 
     private mutating func show(
         _ view: ModuleViews.View, isSolving: Bool, _ body: (inout Self) throws(DepsolveError) -> Void
     ) throws(DepsolveError) {
-        try pool.withHidden(packages.hidden(whereActive: view.active), isSolving: isSolving) { () throws(DepsolveError) in try body(&self) }
+        let hidden = packages.hidden(whereActive: view.active)
+        everHidden.formUnion(hidden)
+        try pool.withHidden(hidden, isSolving: isSolving) { () throws(DepsolveError) in try body(&self) }
     }
 
     // MARK: Taking
@@ -142,10 +150,20 @@ struct ModularTreeResolver {
         let hidden = packages.hidden(whereActive: view.active)
         let checked = candidates.filter { tree.reasons[$0] != nil && !hidden.contains($0) }
         if checked.isEmpty { return }
-        try show(view, isSolving: true) { copy throws(DepsolveError) in try copy.tree.inspect(checked) }
+        everHidden.formUnion(hidden)
+        try pool.withHidden(hidden, isSolving: false) { () throws(DepsolveError) in try tree.inspect(checked) }
     }
 
     // MARK: What is hidden
+
+    /// What packages of the tree require that nothing provides on the machines on which they were looked at.
+    var missing: [MissingRequirement] {
+        tree.missing { package in
+            let streams = Set(packages.builds(of: package).map { builds[$0].id.nameAndStream }).sorted()
+            if !streams.isEmpty { return " of the module \(streams.joined(separator: ", "))" }
+            return everHidden.contains(package) ? ", which modules hide," : nil
+        }
+    }
 
     /// The packages that `pattern` would mean if modules did not hide them; while they are hidden.
     private func hidden(_ pattern: PackagePattern, in view: ModuleViews.View) -> [HiddenPackage] {

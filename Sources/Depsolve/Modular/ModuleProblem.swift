@@ -19,6 +19,10 @@ public struct ModuleProblem: Hashable, Sendable, Codable {
         case nothingProvides(NSVC, String)
         /// Both are of one module, of which a machine has one stream in one context.
         case conflicts(NSVC, NSVC)
+
+        private enum RequiresCodingKeys: String, CodingKey { case _0 = "module", _1 = "requirement" }
+        private enum NothingProvidesCodingKeys: String, CodingKey { case _0 = "module", _1 = "requirement" }
+        private enum ConflictsCodingKeys: String, CodingKey { case _0 = "module", _1 = "other" }
     }
 
     public let kind: Kind

@@ -31,8 +31,7 @@ final class ModuleSolver {
         pool_setdebugmask(pool, 0)
         let repository = repo_create(pool, "modules")!
         for member in members { add(member, to: repository) }
-        let streams = Dictionary(grouping: members.map { builds[$0].id }, by: \.name).mapValues { Set($0.map(\.stream)) }
-        for member in members { addRequirements(of: member, streams: streams, to: repository) }
+        for member in members { addRequirements(of: member, to: repository) }
         pool_createwhatprovides(pool)
     }
 
@@ -57,10 +56,10 @@ final class ModuleSolver {
         meanings[solvable] = member
     }
 
-    private func addRequirements(of member: Int, streams: [String: Set<String>], to repository: UnsafeMutablePointer<Repo>) {
+    private func addRequirements(of member: Int, to repository: UnsafeMutablePointer<Repo>) {
         let requirements = builds[member].requirements
         guard requirements.count > 1 else {
-            for requirement in requirements.first ?? [] { require(requirement, by: solvables[member]!, streams: streams, in: repository) }
+            for requirement in requirements.first ?? [] { require(requirement, by: solvables[member]!, in: repository) }
             return
         }
         // Each alternative is a solvable of its own: multiplied out they could become any number of rules.
@@ -74,26 +73,23 @@ final class ModuleSolver {
             pool.pointee.solvables[Int(solvable)].arch = Id(ARCH_NOARCH.rawValue)
             pool.pointee.solvables[Int(solvable)].provides = repo_addid_dep(repository, 0, either, 0)
             meanings[solvable] = member
-            for requirement in alternative { require(requirement, by: solvable, streams: streams, in: repository) }
+            for requirement in alternative { require(requirement, by: solvable, in: repository) }
         }
     }
 
-    private func require(
-        _ requirement: StreamRequirement, by solvable: Id, streams: [String: Set<String>], in repository: UnsafeMutablePointer<Repo>
-    ) {
-        let isAny = requirement.streams.isEmpty && requirement.excluded.isEmpty
-        let accepted = streams[requirement.module, default: []].filter(requirement.accepts).sorted()
-        let dependency =
-            if isAny {
-                id("module(\(requirement.module))")
-            } else if accepted.isEmpty {
-                id("module(\(requirement))")
-            } else {
-                accepted.dropFirst().reduce(id("module(\(requirement.module):\(accepted[0]))")) {
-                    pool_rel2id(pool, $0, id("module(\(requirement.module):\($1))"), Id(REL_OR), 1)
-                }
-            }
-        require(dependency, requirement.description, by: solvable, in: repository)
+    private func require(_ requirement: StreamRequirement, by solvable: Id, in repository: UnsafeMutablePointer<Repo>) {
+        let text = requirement.description
+        for stream in requirement.excluded.sorted() {
+            let conflict = id("module(\(requirement.module):\(stream))")
+            texts[solvable, default: [:]][conflict] = text
+            pool.pointee.solvables[Int(solvable)].conflicts = repo_addid_dep(
+                repository, pool.pointee.solvables[Int(solvable)].conflicts, conflict, 0)
+        }
+        let streams = requirement.streams.filter(requirement.accepts).sorted().map { id("module(\(requirement.module):\($0))") }
+        let dependency = streams.dropFirst().reduce(streams.first ?? id("module(\(requirement.module))")) {
+            pool_rel2id(pool, $0, $1, Id(REL_OR), 1)
+        }
+        require(dependency, text, by: solvable, in: repository)
     }
 
     private func require(_ dependency: Id, _ text: String, by solvable: Id, in repository: UnsafeMutablePointer<Repo>) {
@@ -144,10 +140,14 @@ final class ModuleSolver {
             for number in numbers.array {
                 var rule = (source: Id(0), target: Id(0), dependency: Id(0))
                 let type = solver_ruleinfo(solver, number, &rule.source, &rule.target, &rule.dependency)
-                if let statement = statement(type, rule), !statements.contains(statement) { statements.append(statement) }
+                if let statement = statement(type, rule), !statements.contains(where: { $0.description == statement.description }) {
+                    statements.append(statement)
+                }
             }
         }
-        return statements
+        // What is wanted before what is in its way.
+        func isConflict(_ statement: ModuleProblem.Statement) -> Bool { if case .conflicts = statement { true } else { false } }
+        return statements.filter { !isConflict($0) } + statements.filter(isConflict)
     }
 
     private func statement(_ type: SolverRuleinfo, _ rule: (source: Id, target: Id, dependency: Id)) -> ModuleProblem.Statement? {
@@ -156,6 +156,7 @@ final class ModuleSolver {
         return switch type {
         case SOLVER_RULE_PKG_REQUIRES: .requires(source, text)
         case SOLVER_RULE_PKG_NOTHING_PROVIDES_DEP: .nothingProvides(source, text)
+        case SOLVER_RULE_PKG_CONFLICTS where !text.isEmpty: .requires(source, text)
         case SOLVER_RULE_PKG_CONFLICTS, SOLVER_RULE_PKG_SAME_NAME:
             meanings[rule.target].map { .conflicts(min(source, builds[$0].id), max(source, builds[$0].id)) }
         default: nil

@@ -12,77 +12,94 @@ struct ModuleViews {
         var core: Set<Int> = []
     }
 
-    let modules: ArchitectureModules
-    private let content: ModularContent
+    /// What is to be active if it can be.
+    private struct Wish {
+        let module: String
+        /// As it was asked for, or `NAME:STREAM` of a default.
+        let text: String
+        /// Each of these would do; none where there is none for the architecture.
+        let builds: [Int]
+    }
+
+    /// Each build once, in the order in which libsolv has them.
+    let builds: [ModularBuild]
+    /// What a machine sees as it comes: default streams, as far as they can be active, and in place of their modules' defaults those that were enabled.
+    let asItComes: View
+    /// What is not as the defaults, and those who enabled streams, would have it.
+    let problems: [ModuleProblem]
+
+    private let defaultStreams: [String: String]
+    /// In the order of their builds, as libdnf has them.
+    private let defaults: [Wish]
+    private let enabled: [Wish]
+    private let included: Set<Int>
     private let arch: String
+
     private let solver: ModuleSolver
-    /// Without builds of the included streams other than the included ones, and with nothing but these.
+    /// Without builds of the included streams other than the included ones.
     private let solverForIncluded: ModuleSolver
     private let solverOfIncluded: ModuleSolver
-    private let included: Set<Int>
+    /// `NAME:STREAM`
+    private let includedStreams: Set<String>
 
-    private var builds: [ModularBuild] { modules.builds }
-
-    init(_ content: ModularContent, architecture: TreeArchitecture, defaults: [ModuleDefaults]) {
-        self.content = content
-        arch = architecture.name
-        modules = ArchitectureModules(content, architecture: architecture, defaults: defaults)
+    /// Throws `.modulesConflict` where the streams that were enabled cannot be.
+    init(_ content: ModularContent, architecture: TreeArchitecture, defaults: [ModuleDefaults]) throws(DepsolveError) {
+        let modules = ArchitectureModules(content, architecture: architecture, defaults: defaults)
         let builds = modules.builds
         let included = Set(builds.indices.filter { content.included.contains(builds[$0].id) })
         let streams = Set(included.map { builds[$0].id.nameAndStream })
+        let byStream = Dictionary(grouping: builds.indices) { builds[$0].id.nameAndStream }
+        self.builds = builds
         self.included = included
+        includedStreams = streams
+        arch = architecture.name
+        defaultStreams = modules.defaults
+        let defaults = modules.defaults.compactMap { module, stream in
+            byStream["\(module):\(stream)"].map { Wish(module: module, text: "\(module):\(stream)", builds: $0) }
+        }.sorted { $0.builds[0] < $1.builds[0] }
+        let enabled = content.enabled.map { reference in
+            Wish(
+                module: reference.name, text: reference.description,
+                builds: byStream["\(reference.name):\(reference.stream)", default: []].filter { reference.includes(builds[$0].id) })
+        }
+        (self.defaults, self.enabled) = (defaults, enabled)
         solver = ModuleSolver(builds, members: Array(builds.indices))
         solverForIncluded = ModuleSolver(
             builds, members: builds.indices.filter { included.contains($0) || !streams.contains(builds[$0].id.nameAndStream) })
         solverOfIncluded = ModuleSolver(builds, members: included.sorted())
+        let (chosen, dropped) = try Self.usual(enabled, defaults, solver, arch: architecture.name)
+        asItComes = View(chosen: chosen, active: Self.withRelatives(chosen, among: builds))
+        problems =
+            enabled.filter(\.builds.isEmpty).map {
+                ModuleProblem(kind: .otherArchitecture, module: $0.text, arch: architecture.name, statements: [])
+            } + dropped
     }
 
     // MARK: As machines come
 
-    /// Default streams, as far as they can be active, and in place of their modules' defaults those that were enabled.
-    ///
-    /// Throws `.modulesConflict` where those that were enabled cannot be.
-    func byDefault() throws(DepsolveError) -> (view: View, problems: [ModuleProblem]) {
-        var problems: [ModuleProblem] = []
-        var needed: [[Int]] = []
-        var chosen: Set<String> = []
-        for reference in content.enabled {
-            let meant = builds.indices.filter { reference.includes(builds[$0].id) }
-            if meant.isEmpty {
-                problems.append(ModuleProblem(kind: .otherArchitecture, module: reference.description, arch: arch, statements: []))
-            } else {
-                needed.append(meant)
-                chosen.insert(reference.name)
-            }
-        }
-        let wanted = defaults(except: chosen)
-        switch solver.solve(needed: needed, wanted: wanted.map(\.builds)) {
+    /// The builds that are active if nothing else is wanted, and the defaults that are not.
+    private static func usual(
+        _ enabled: [Wish], _ defaults: [Wish], _ solver: ModuleSolver, arch: String
+    ) throws(DepsolveError) -> (Set<Int>, dropped: [ModuleProblem]) {
+        let needed = enabled.filter { !$0.builds.isEmpty }
+        let wanted = defaults.filter { wish in !needed.contains { $0.module == wish.module } }
+        switch solver.solve(needed: needed.map(\.builds), wanted: wanted.map(\.builds)) {
         case .impossible(let statements): throw .modulesConflict(statements, arch: arch)
         case .active(let chosen):
-            for (stream, candidates) in wanted where chosen.isDisjoint(with: candidates) {
-                let others = chosen.sorted().map { [$0] }
-                let reasons =
-                    if case .impossible(let statements) = solver.solve(needed: others + [candidates]) { statements } else {
-                        [] as [ModuleProblem.Statement]
-                    }
-                problems.append(ModuleProblem(kind: .droppedDefault, module: stream, arch: arch, statements: reasons))
+            let held = (needed + wanted).map(\.builds).filter { !chosen.isDisjoint(with: $0) }
+            let dropped = wanted.filter { chosen.isDisjoint(with: $0.builds) }.map { wish in
+                // Defaults give way one after the other, which may leave out one that would go in the end: then there is nothing to say.
+                var reasons: [ModuleProblem.Statement] = []
+                if case .impossible(let statements) = solver.solve(needed: held + [wish.builds]) { reasons = statements }
+                return ModuleProblem(kind: .droppedDefault, module: wish.text, arch: arch, statements: reasons)
             }
-            return (View(chosen: chosen, active: withRelatives(chosen)), problems)
+            return (chosen, dropped)
         }
     }
 
     /// Whether a build is of the default stream of its module, and that stream is used because it is.
     func isDefault(_ build: NSVC) -> Bool {
-        modules.defaults[build.name] == build.stream && !content.enabled.contains { $0.name == build.name }
-    }
-
-    /// By module.
-    private func defaults(except modules: Set<String>) -> [(stream: String, builds: [Int])] {
-        self.modules.defaults.sorted { $0.key < $1.key }.compactMap { module, stream in
-            if modules.contains(module) { return nil }
-            let candidates = builds.indices.filter { builds[$0].id.name == module && builds[$0].id.stream == stream }
-            return candidates.isEmpty ? nil : ("\(module):\(stream)", candidates)
-        }
+        defaultStreams[build.name] == build.stream && !enabled.contains { $0.module == build.name && !$0.builds.isEmpty }
     }
 
     // MARK: Around one build
@@ -95,36 +112,32 @@ struct ModuleViews {
         let isIncluded = included.contains(build)
         let solver = isIncluded ? solverForIncluded : solver
         let (core, statements) = core(of: build, solver)
-        let wanted =
-            content.enabled.map { reference in builds.indices.filter { reference.includes(builds[$0].id) } }
-            + defaults(except: []).map(\.builds)
-        let known = isIncluded ? wanted.map { $0.filter(isCandidateForIncluded) } : wanted
+        let settled = Set(core.map { builds[$0].id.name })
+        let wanted = (enabled + defaults).filter { !settled.contains($0.module) }
+            .map { isIncluded ? $0.builds.filter(isSeenWithIncluded) : $0.builds }.filter { !$0.isEmpty }
         var chosen = core
-        if statements == nil,
-            case .active(let together) = solver.solve(needed: core.sorted().map { [$0] }, wanted: known.filter { !$0.isEmpty })
-        {
-            chosen = together
-        } else if case .active(let others) = solver.solve(needed: [], wanted: known.filter { !$0.isEmpty }) {
-            // It cannot be enabled; other streams of its module give way to it nevertheless.
-            chosen.formUnion(others.filter { builds[$0].id.name != builds[build].id.name })
+        // A build that cannot be enabled takes the place of other streams nevertheless.
+        let needed = statements == nil ? core.sorted().map { [$0] } : []
+        if case .active(let together) = solver.solve(needed: needed, wanted: wanted) {
+            chosen.formUnion(together.filter { !settled.contains(builds[$0].id.name) })
         }
-        let active = withRelatives(chosen.subtracting([build]), exceptOf: isIncluded).union([build])
+        let relatives = Self.withRelatives(chosen.subtracting([build]), among: builds)
+        let active = (isIncluded ? relatives.filter(isSeenWithIncluded) : relatives).union([build])
         return (
             View(chosen: chosen, active: active, core: core),
             statements.map { ModuleProblem(kind: .unmetRequirements, module: builds[build].id.description, arch: arch, statements: $0) }
         )
     }
 
-    private func isCandidateForIncluded(_ build: Int) -> Bool {
-        included.contains(build) || !included.contains { builds[$0].id.nameAndStream == builds[build].id.nameAndStream }
+    /// A stream that the result has is seen in the result alone: in the included builds.
+    private func isSeenWithIncluded(_ build: Int) -> Bool {
+        included.contains(build) || !includedStreams.contains(builds[build].id.nameAndStream)
     }
 
     /// The build with what it requires, or alone with what is in the way.
     private func core(of build: Int, _ solver: ModuleSolver) -> (Set<Int>, [ModuleProblem.Statement]?) {
         if included.contains(build), case .active(let core) = solverOfIncluded.solve(needed: [[build]]) { return (core, nil) }
-        let usual = Set(defaults(except: Set(content.enabled.map(\.name))).flatMap(\.builds))
-            .union(builds.indices.filter { index in content.enabled.contains { $0.includes(builds[index].id) } })
-        let unusual = builds.indices.filter { !included.contains($0) && !usual.contains($0) }
+        let unusual = builds.indices.filter { !included.contains($0) && !asItComes.chosen.contains($0) }
         switch solver.solve(needed: [[build]], favored: included.sorted(), disfavored: unusual) {
         case .active(let core): return (core, nil)
         case .impossible(let statements): return ([build], statements)
@@ -132,11 +145,9 @@ struct ModuleViews {
     }
 
     /// With the builds of the same lineages, of which a machine sees the packages as well.
-    ///
-    /// - Parameter isOfResult: A stream that the result has is seen in the result alone: in the included builds.
-    private func withRelatives(_ chosen: Set<Int>, exceptOf isOfResult: Bool = false) -> Set<Int> {
+    private static func withRelatives(_ chosen: Set<Int>, among builds: [ModularBuild]) -> Set<Int> {
         let lineages = Set(chosen.map { builds[$0].lineage })
-        return chosen.union(builds.indices.filter { lineages.contains(builds[$0].lineage) && (!isOfResult || isCandidateForIncluded($0)) })
+        return chosen.union(builds.indices.filter { lineages.contains(builds[$0].lineage) })
     }
 
     /// Of `chosen`, the build and what it requires, to the end.

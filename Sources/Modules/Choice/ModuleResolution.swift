@@ -116,14 +116,15 @@ struct ModuleResolution {
             if let version = try await lookups.builds(of: stream, filter: need.filter).first?.id.version { newest.append((need, version)) }
         }
         search: for version in Set(newest.map(\.version)).sorted(by: >) {
-            var found: Set<ModuleBuild> = []
+            // One build may be known to several places, which do not tell the same of it.
+            var found: [NSVC: ModuleBuild] = [:]
             for (need, itsNewest) in newest {
                 let exactly = ModuleReference(name: stream.name, stream: stream.stream, version: version)
                 let builds = try await lookups.builds(of: version == itsNewest ? stream : exactly, filter: need.filter)
                 if builds.isEmpty { continue search }
-                found.formUnion(builds)
+                for build in builds { found[build.id] = found[build.id] ?? build }
             }
-            return found.sorted { $0.id < $1.id }
+            return found.values.sorted { $0.id < $1.id }
         }
         guard let first = newest.first, let other = newest.first(where: { $0.version != first.version }) else { return [] }
         throw ComposeFailure.twoVersions(of: stream.description, (first.version, first.need.chain), (other.version, other.need.chain))
@@ -137,7 +138,7 @@ struct ModuleResolution {
         var latest: NSVC?
         for stream in streams {
             let build = try await lookups.builds(of: ModuleReference(name: requirement.module, stream: stream), filter: filter).first
-            if let build, build.id.version > latest?.version ?? 0 { latest = build.id }
+            if let build, latest.map({ $0.version < build.id.version }) ?? true { latest = build.id }
         }
         return latest?.stream
     }

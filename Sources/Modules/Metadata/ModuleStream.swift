@@ -19,7 +19,11 @@ public struct ModuleStream: Hashable, Sendable {
     public let document: String
 
     /// The packages that it brings: its artifacts, without what it filters out.
-    public var packages: Set<NEVRA> { filters.isEmpty ? artifacts : artifacts.filter { !filters.contains($0.name) } }
+    ///
+    /// `NAME-devel` has what NAME filters out, and Koji's document of it still has those filters (Module Build Service, content generator).
+    public var packages: Set<NEVRA> {
+        filters.isEmpty || id.name.hasSuffix("-devel") ? artifacts : artifacts.filter { !filters.contains($0.name) }
+    }
 
     /// The modules that some alternative requires.
     public var requiredModules: Set<String> { Set(requirements.joined().map(\.module)) }

@@ -5,6 +5,7 @@ import ContentSources
 import Depsolve
 import Foundation
 import Logging
+import Modules
 import NIOPosix
 import Repodata
 import SystemPackage
@@ -30,6 +31,11 @@ struct Resolve: AsyncParsableCommand {
     @Option(help: "A repository that satisfies requirements and is not part of the result; may be given several times.")
     var lookaside: [String] = []
 
+    @Option(
+        name: .customLong("module"),
+        help: "A stream, N:S, that is enabled in place of its module's default one; may be given several times.")
+    var modules: [String] = []
+
     @Option(name: .customLong("multilib-arch"), help: "An architecture whose tree gets 32-bit packages too.")
     var multilibArches: [String] = []
 
@@ -46,6 +52,7 @@ struct Resolve: AsyncParsableCommand {
     var json = false
 
     func validate() throws {
+        for module in modules where ModuleReference(module) == nil { throw ValidationError("\(module) is no module as N:S") }
         for method in multilibMethods where MultilibMethods(name: method) == nil {
             throw ValidationError("\(method) is no multilib method; there are runtime, devel and all")
         }
@@ -83,9 +90,13 @@ struct Resolve: AsyncParsableCommand {
             let source = RepositorySource(
                 access: try SourceAccess(allowedRoots: roots, allowedURLPrefixes: prefixes), limits: limits, cacheDirectory: cache,
                 httpClient: httpClient, threadPool: .singleton, logger: Logger(label: "odcs-resolve") { _ in SwiftLogNoOpLogHandler() })
+            let repositories = try await metadata(of: locations, from: source)
+            let lookaside = try await metadata(of: lookasideLocations, from: source)
             let request = DepsolveRequest(
-                repositories: try await metadata(of: locations, from: source),
-                lookaside: try await metadata(of: lookasideLocations, from: source),
+                repositories: repositories.map(\.metadata), lookaside: lookaside.map(\.metadata),
+                modules: ModularContent(
+                    metadata: try await modules(of: repositories, from: source), lookaside: try await modules(of: lookaside, from: source),
+                    enabled: modules.compactMap { ModuleReference($0) }),
                 packages: packages, arches: arches, multilibArches: multilibArches,
                 multilibMethod: MultilibMethod(
                     rawValue: multilibMethods.compactMap(MultilibMethods.init(name:)).reduce(into: MultilibMethods()) { $0.formUnion($1) }
@@ -100,12 +111,16 @@ struct Resolve: AsyncParsableCommand {
         }
     }
 
-    private func metadata(of locations: [RepositoryLocation], from source: RepositorySource) async throws -> [RepositoryMetadata] {
-        var result: [RepositoryMetadata] = []
-        for location in locations {
-            result.append(try await source.metadata(for: try await source.pin(location)).metadata)
-        }
+    private func metadata(of locations: [RepositoryLocation], from source: RepositorySource) async throws -> [PinnedRepository] {
+        var result: [PinnedRepository] = []
+        for location in locations { result.append(try await source.metadata(for: try await source.pin(location))) }
         return result
+    }
+
+    private func modules(of repositories: [PinnedRepository], from source: RepositorySource) async throws -> ModuleMetadata {
+        var several: [ModuleMetadata] = []
+        for repository in repositories { several.append(try await source.modules(of: repository)) }
+        return try ModuleMetadata(merging: several)
     }
 
     /// A relative path is relative to where the person is.

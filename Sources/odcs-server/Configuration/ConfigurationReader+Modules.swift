@@ -8,9 +8,10 @@ extension ConfigurationReader {
         let modules = ServerConfiguration.Modules(
             service: try moduleBuildServer(), kojiTags: try strings("modules.koji_tags", default: []),
             repositories: try strings("modules.repositories", default: []),
-            baseModules: Set(try strings("modules.base_modules", default: ["platform"])))
+            baseModules: Set(try strings("modules.base_modules", default: ["platform", "bootstrap"])))
         if modules.service != nil, koji == nil { throw mistake("mbs.url", "needs koji.hub: the packages of its modules are in Koji") }
         if !modules.kojiTags.isEmpty, koji == nil { throw mistake("modules.koji_tags", "needs koji.hub, where the tags are") }
+        if modules.repositories.isEmpty { return modules }
         let access = try SourceAccess(allowedRoots: sources.allowedRoots, allowedURLPrefixes: sources.allowedURLs)
         for repository in modules.repositories {
             do throws(ComposeFailure) {
@@ -42,6 +43,16 @@ extension ServerConfiguration {
 
     /// Refuses at once what no worker could find.
     func checkModules(of request: ComposeRequest) throws(ComposeFailure) {
+        let asked = [
+            ("modular_koji_tags", !request.modularKojiTags.isEmpty), ("scratch_modules", !request.scratchModules.isEmpty),
+            ("module_defaults_url", request.moduleDefaultsURL != nil),
+        ]
+        if let member = asked.first(where: \.1)?.0, [.repo, .pulp, .pungiCompose].contains(request.sourceType) {
+            throw ComposeFailure(
+                .sourceNotUsable,
+                "\(member) cannot be used with the source type \(request.sourceType.name), where it would have no effect: modules are taken along with "
+                    + "tag, build and module.")
+        }
         if !request.modularKojiTags.isEmpty, koji == nil {
             throw Self.missing("koji.hub", for: "modular_koji_tags")
         }

@@ -14,6 +14,8 @@ final class ModularKoji: Sendable {
     private let state: Mutex<ModularWorld>
     /// The questions that the Module Build Service was asked, as they arrived.
     private let asked = Mutex<[String]>([])
+    /// Bytes of the packages' files.
+    private let sizes = Mutex<[String: Int]>([:])
 
     init(_ world: ModularWorld) { state = Mutex(world) }
 
@@ -28,10 +30,18 @@ final class ModularKoji: Sendable {
 
     /// Writes Koji's tree of files in the new directory `topdir`.
     func writeFiles(in topdir: FilePath) async throws {
-        try await world.writePackages(in: topdir) { package in
-            "packages/\(package.name)/\(package.version)/\(package.release)/\(package.arch)/\(package.nvra).rpm"
+        try await world.writePackages(in: topdir, path: Self.path)
+        let attributes = try world.packages.map { package in
+            (package.nvra, try FileManager.default.attributesOfItem(atPath: topdir.appending(Self.path(of: package)).string))
+        }
+        sizes.withLock { sizes in
+            for (nvra, attributes) in attributes { sizes[nvra] = attributes[.size] as? Int }
         }
         for module in world.modules { try Self.writeDocuments(of: module, in: topdir) }
+    }
+
+    private static func path(of package: ModularWorld.Package) -> String {
+        "packages/\(package.name)/\(package.version)/\(package.release)/\(package.arch)/\(package.nvra).rpm"
     }
 
     static func directory(of module: ModularWorld.Module, in topdir: FilePath) -> FilePath {
@@ -91,6 +101,7 @@ final class ModularKoji: Sendable {
         var tags: [String] = []
         var extra: XMLRPCValue = .null
         var arch = ""
+        var size = 0
 
         var nvr: String { "\(name)-\(version)-\(release)" }
         var value: XMLRPCValue {
@@ -104,8 +115,7 @@ final class ModularKoji: Sendable {
         var rpm: XMLRPCValue {
             [
                 "id": .int(id), "build_id": .int(id), "name": .string(name), "version": .string(version), "release": .string(release),
-                "epoch": nil, "arch": .string(arch), "external_repo_id": 0, "metadata_only": false, "size": 1,
-                "payloadhash": .string("00000000000000000000000000000000"),
+                "epoch": nil, "arch": .string(arch), "external_repo_id": 0, "metadata_only": false, "size": .int(size),
             ]
         }
     }
@@ -127,10 +137,11 @@ final class ModularKoji: Sendable {
     private var builds: [Build] {
         let world = world
         let modular = world.modules.flatMap { module in (module.packages + module.filtered).map { ($0, module.kojiTag) } }
+        let sizes = sizes.withLock { $0 }
         return (modular + world.others.map { ($0, "f26") }).enumerated().map { index, member in
             Build(
                 id: 1 + index, name: member.0.name, version: member.0.version, release: member.0.release, tags: [member.1],
-                arch: member.0.arch)
+                arch: member.0.arch, size: sizes[member.0.nvra] ?? 0)
         }
     }
 
@@ -151,12 +162,12 @@ final class ModularKoji: Sendable {
             self.asked.withLock { $0.append(request.uri.query ?? "") }
             let states = query.getAll("state").compactMap { Int($0) }
             let wanted = query["nsvc"].map { $0.split(separator: ":").map(String.init) } ?? query["name"].map { [String($0)] } ?? []
-            let found = self.world.modules.filter { module in
+            let found = self.world.modules.enumerated().filter { _, module in
                 (states.isEmpty || states.contains(module.state))
                     && zip(wanted, [module.name, module.stream, "\(module.version)", module.context]).allSatisfy { $0 == $1 }
-            }.sorted { $0.version > $1.version }
+            }.sorted { $0.element.version > $1.element.version }
             let (size, page) = (min(query["per_page"].flatMap { Int($0) } ?? 10, 2), query["page"].flatMap { Int($0) } ?? 1)
-            let items = found.dropFirst((page - 1) * size).prefix(size).map(Self.item)
+            let items = found.dropFirst((page - 1) * size).prefix(size).map { Self.item($0.offset + 1, $0.element) }
             let answer: [String: Any] = [
                 "items": items,
                 "meta": ["page": page, "pages": (found.count + size - 1) / size, "per_page": size, "total": found.count],
@@ -168,9 +179,9 @@ final class ModularKoji: Sendable {
         return router
     }
 
-    private static func item(_ module: ModularWorld.Module) -> [String: Any] {
+    private static func item(_ number: Int, _ module: ModularWorld.Module) -> [String: Any] {
         [
-            "id": 1, "name": module.name, "stream": module.stream, "version": "\(module.version)", "context": module.context,
+            "id": number, "name": module.name, "stream": module.stream, "version": "\(module.version)", "context": module.context,
             "state": module.state, "state_name": module.state == 5 ? "ready" : "done", "koji_tag": module.kojiTag, "scratch": false,
             "modulemd": module.document(arch: nil),
             "base_module_buildrequires": [
