@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 import traceback
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -58,6 +59,7 @@ def main():
             for scenario in SCENARIOS:
                 if scenario.__name__ in (options.only or names) and scenario.__name__ not in options.skip:
                     print(f"{scenario.__name__}: {scenario.__doc__.splitlines()[0]}", file=sys.stderr, flush=True)
+                    begin = time.monotonic()
                     try:
                         for row in scenario(world):
                             results.add(row)
@@ -65,6 +67,7 @@ def main():
                     except Exception:
                         results.failed(scenario.__name__, traceback.format_exc())
                         traceback.print_exc()
+                    results.took(scenario.__name__, time.monotonic() - begin)
                     results.write(options.json)
         finally:
             world.cluster.stop()

@@ -43,6 +43,7 @@ class Report:
         self._world = world
         self.rows = []
         self.failures = {}
+        self._seconds = {}
         self._begin = datetime.datetime.now(datetime.timezone.utc)
         self._load = [os.getloadavg()[0]]
         self.path = None
@@ -50,6 +51,9 @@ class Report:
     def add(self, row):
         self.rows.append(row)
         self._load.append(os.getloadavg()[0])
+
+    def took(self, scenario, seconds):
+        self._seconds[scenario] = round(seconds, 1)
 
     def failed(self, scenario, trace):
         self.failures[scenario] = trace
@@ -62,6 +66,8 @@ class Report:
             "machine": machine(),
             # Of the last minute, before the run and after each row: the run's own share is part of all but the first.
             "load": [round(load, 2) for load in self._load],
+            # What each scenario took, repositories that had to be made included.
+            "seconds": self._seconds,
             "tools": self._world.tools.versions(),
             "rows": [row.as_json() for row in self.rows],
             "growth": self._world.growth,

@@ -61,7 +61,7 @@ def steepest(key, work, sizes, series):
     steps = {}
     for name, costs in series.items():
         for before, after, cost, more in zip(sizes, sizes[1:], costs, costs[1:]):
-            if after <= before:
+            if after < 1.5 * before:
                 continue
             allowed = after * math.log(after) / (before * math.log(max(2, before)))
             steps[f"{name}, {before:,} to {after:,}"] = more / cost / allowed
