@@ -6,6 +6,7 @@ import threading
 import xmlrpc.client
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import unquote
 
 from module_builds import ModuleBuilds
 
@@ -140,8 +141,9 @@ class Koji:
                 path, _, query = self.path.partition("?")
                 if path == "/module-build-service/1/module-builds/":
                     return self.say(200, json.dumps(koji.modules.answer(query)).encode(), "application/json")
-                file = koji.topdir / self.path.removeprefix("/topdir/")
-                if not self.path.startswith("/topdir/") or ".." in file.parts or not file.is_file():
+                path = unquote(path)
+                file = koji.topdir / path.removeprefix("/topdir/")
+                if not path.startswith("/topdir/") or ".." in file.parts or not file.is_file():
                     return self.say(404, b"", "text/plain")
                 content = file.read_bytes()
                 wanted = self.headers.get("Range", "").removeprefix("bytes=")

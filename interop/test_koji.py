@@ -2,7 +2,7 @@
 
 import pytest
 import requests
-from odcs.client.odcs import ComposeSourceBuild, ComposeSourceTag
+from odcs.client.odcs import ComposeSourceBuild, ComposeSourceModule, ComposeSourceTag
 
 from repodata import package_names
 
@@ -74,6 +74,29 @@ def test_create_module_takes_complete_names_and_bounds(odcs):
 
     assert compose["source"] == "testmodule:master:20180405123256:c2c572ec"
     assert compose["base_module_br_name"] == "platform"
+
+
+def test_everything_that_create_module_can_say_arrives(odcs):
+    run = odcs(
+        "create-module", "testmodule:master", "--base-module-br-name", "platform", "--base-module-br-stream", "f26.0.0",
+        "--base-module-br-stream-version-lte", "269999", "--base-module-br-stream-version-gte", "260000", "--scratch-module", "a:b:1:c",
+    )  # fmt: skip
+
+    assert run.status == 1
+    assert "a:b:1:c" in run.result["state_reason"]
+    assert (run.result["scratch_modules"], run.result["base_module_br_stream"]) == ("a:b:1:c", "f26.0.0")
+    assert (run.result["base_module_br_stream_version_lte"], run.result["base_module_br_stream_version_gte"]) == (269999, 260000)
+
+
+def test_the_deprecated_create_makes_composes_of_modules(odcs):
+    assert packages(done(odcs("create", "module", "testmodule:next-gen"))) == {"modpkg"}
+
+
+def test_the_library_asks_for_modules(library):
+    asked = library.request_compose(ComposeSourceModule(["testmodule:next-gen"], modular_koji_tags=[]))
+    compose = library.wait_for_compose(asked["id"], timeout=120)
+
+    assert (compose["state_name"], compose["source"]) == ("done", "testmodule:next-gen:20180501000000:c2c572ec")
 
 
 def test_a_module_that_is_not_there_is_named(odcs):

@@ -10,16 +10,12 @@ import requests
 # The command for a source type, and the one word in its refusal that must be there. Once the service makes composes of a type in
 # this suite, its row goes, and a test that composes takes its place.
 REFUSED = {
-    "module": ["create-module", "testmodule:master", "other:1:2:3", "--base-module-br-name", "platform",
-               "--base-module-br-stream", "el8", "--base-module-br-stream-version-lte", "80301",
-               "--base-module-br-stream-version-gte", "80000", "--scratch-module", "a:b:1:c"],
     "pulp": ["create-pulp", "content-set-1", "content-set-2", "--flag", "ignore_absent_pulp_repos"],
     "raw_config": ["create-raw-config", "fedora", "main", "--label", "RC-1.0", "--compose-type", "test", "--koji-event", "5"],
 }  # fmt: skip
 
 # The deprecated command, for the types that it knows; it takes the builds that it is given for packages.
 REFUSED_OF_CREATE = {
-    "module": ["create", "module", "testmodule:master"],
     "build": ["create", "build", "", "ed-1.20-3"],
     "pulp": ["create", "pulp", "content-set-1"],
     "raw_config": ["create", "raw_config", "fedora#main"],

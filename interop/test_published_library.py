@@ -7,14 +7,12 @@ from odcs.client.odcs import (
     AuthMech,
     ComposeLog,
     ComposeSourceGeneric,
-    ComposeSourceModule,
     ComposeSourcePulp,
     ComposeSourceRawConfig,
 )
 
 # Sources of systems that are not configured: see test_published_command.
 REFUSED = {
-    "module": ComposeSourceModule(["testmodule:master"], modular_koji_tags=[], base_module_br_name="platform"),
     "pulp": ComposeSourcePulp(["content-set-1"]),
     "raw_config": ComposeSourceRawConfig("fedora", "main", koji_event=5),
 }
