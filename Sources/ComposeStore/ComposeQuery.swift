@@ -51,7 +51,7 @@ extension ComposeStore {
     public func list(_ query: ComposeQuery) async throws -> ComposePage {
         let condition = query.condition
         let (skipped, overflow) = (query.page - 1).multipliedReportingOverflow(by: query.perPage)
-        let total = try await pool.query("SELECT count(*) AS total FROM composes c WHERE \(fragment: condition)")
+        let total = try await pool.query("SELECT \(fragment: query.count) AS total")
         let items =
             overflow
             ? []
@@ -66,6 +66,27 @@ extension ComposeStore {
 }
 
 extension ComposeQuery {
+    /// How many composes there are, as an expression. What is removed is nearly all of what ever was, and counted already as it is removed, by
+    /// source type: unless something else is asked about it, only the others are counted one by one.
+    fileprivate var count: SQL {
+        var others = self
+        others.sourceTypes = []
+        others.states = []
+        guard others.isUnconditional else { return "(SELECT count(*) FROM composes c WHERE \(fragment: condition))" }
+        let present: SQL = "(SELECT count(*) FROM composes c WHERE \(fragment: condition) AND c.state <> 3)"
+        guard states.isEmpty || states.contains(.removed) else { return present }
+        let types: SQL = sourceTypes.isEmpty ? "true" : "r.source_type = ANY(\(sourceTypes.map(\.rawValue)))"
+        return """
+            (\(fragment: present)
+                + (SELECT coalesce(sum(r.composes), 0)::bigint FROM removed_composes r WHERE \(fragment: types)))
+            """
+    }
+
+    private var isUnconditional: Bool {
+        owners.isEmpty && sourceTypes.isEmpty && sources.isEmpty && states.isEmpty && kojiTaskIDs.isEmpty && pungiComposeIDs.isEmpty
+            && composeTypes.isEmpty && labels.isEmpty
+    }
+
     fileprivate var condition: SQL {
         var condition: SQL = "true"
         func require(_ term: SQL, _ isAsked: Bool) {
