@@ -44,7 +44,7 @@ class Tools:
         shutil.rmtree(self.downloaded, ignore_errors=True)
         return seconds(
             lambda: (
-                self._run(*self._dnf(repository, "download", "--resolve", f"--destdir={self.downloaded}", *packages)),
+                self._run(*self._dnf(repository, "--setopt=install_weak_deps=0", "download", "--resolve", f"--destdir={self.downloaded}", *packages)),
                 self._run(self.createrepo, "-q", self.downloaded),
             )
         )

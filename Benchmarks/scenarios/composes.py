@@ -1,4 +1,5 @@
 """Composes on a worker that is warm, against what people do by hand and against the floor."""
+import glob
 import time
 
 from rows import faster, no_longer, within
@@ -44,7 +45,7 @@ def requested(world):
             work = f"{count} requested of {len(world.names(repository)):,} packages ({in_all:,} in all)"
             yield faster(
                 f"requested-{count}", work, "`dnf download --resolve`, warm cache, and `createrepo_c`", samples["ours"], samples["rival"],
-                at_least, packages=in_all, installed=installed,
+                at_least, packages=in_all, rivals_packages=len(glob.glob(f"{world.tools.downloaded}/*.rpm")), installed=installed,
             )  # fmt: skip
             yield within(
                 f"floor-{count}", work, "the floor: links and compression", samples["ours"], samples["floor"], 2.5, packages=in_all
