@@ -12,6 +12,9 @@ public struct ComposeQuery: Sendable {
         case timeSubmitted = "time_submitted"
         case timeDone = "time_done"
         case timeRemoved = "time_removed"
+
+        /// Only then may a statement say where NULL sorts: PostgreSQL would take no index for it, but sort all that there is.
+        fileprivate var isNullable: Bool { [.kojiEvent, .timeDone, .timeRemoved].contains(self) }
     }
 
     public struct Order: Hashable, Sendable {
@@ -104,7 +107,10 @@ extension ComposeQuery {
     }
 
     fileprivate var ordering: SQL {
-        var terms = order.map { "c.\($0.field.rawValue) \($0.descending ? "DESC" : "ASC") NULLS LAST" }
+        var terms = order.map { order in
+            let nulls = order.field.isNullable ? " NULLS LAST" : ""
+            return "c.\(order.field.rawValue) \(order.descending ? "DESC" : "ASC")\(nulls)"
+        }
         if !order.contains(where: { $0.field == .id }) {
             terms.append("c.id \(order.last?.descending == true ? "DESC" : "ASC")")
         }
