@@ -34,6 +34,8 @@ class World:
         self.cluster = Cluster(database)
         self.tools = Tools(self.fresh("tools"), venv)
         self.floor = Floor(self.fresh("floor"))
+        # The server wants what it may read to be there.
+        os.makedirs(f"{directory}/repositories", exist_ok=True)
         self._databases = 0
         # What a run finds beside its rows: what is plotted, and what a compose costs.
         self.growth = {}
