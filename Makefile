@@ -1,7 +1,7 @@
 # What a person does here, one target each; `make` alone lists them. The work is done by scripts/ and by Swift's own commands.
 
 .DEFAULT_GOAL := help
-.PHONY: help run serve test interop build release lint format bootstrap tests-repo clean
+.PHONY: help run serve test interop bench build release lint format bootstrap tests-repo clean
 
 # The port of `make serve`.
 PORT ?= 5005
@@ -38,6 +38,10 @@ interop: ## Run the published Python client against a server, and compare that w
 	swift build --product odcs-server
 	@scripts/interop
 
+bench: release ## Measure it against dnf, createrepo_c and others, which takes an hour; QUICK=1 takes two minutes.
+	@scripts/bootstrap run bench
+	@scripts/bench $(if $(QUICK),--quick) $(ARGUMENTS)
+
 build: ## Build everything for debugging, into .build.
 	@scripts/bootstrap build
 	swift build
@@ -54,7 +58,7 @@ format: ## Put the Swift code into its format.
 	swift format --in-place --recursive --parallel $(swift_code)
 
 bootstrap: ## Install the Debian packages that are missing for all of the above.
-	@scripts/bootstrap build run test interop
+	@scripts/bootstrap build run test interop bench
 
 tests-repo: ## Build the RPMs of tests-repo anew from their spec files.
 	@scripts/bootstrap tests-repo

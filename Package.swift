@@ -70,7 +70,7 @@ let package = Package(
             resources: [
                 .embedInCode("Schema/schema.sql"), .embedInCode("Schema/0002-submissions-and-tallies.sql"),
                 .embedInCode("Schema/0003-packages-and-watches.sql"),
-                .embedInCode("Schema/0004-awaiting-signatures.sql"),
+                .embedInCode("Schema/0004-awaiting-signatures.sql"), .embedInCode("Schema/0005-list-filters.sql"),
             ],
             swiftSettings: strict),
         .target(

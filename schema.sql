@@ -144,6 +144,9 @@ CREATE INDEX composes_done ON composes (specification_key) WHERE state = 2;
 CREATE INDEX composes_by_owner ON composes (owner, id);
 CREATE INDEX composes_by_source ON composes (source, id);
 CREATE INDEX composes_by_state ON composes (state, id);
+CREATE INDEX composes_by_label ON composes (label, id) WHERE label IS NOT NULL;
+CREATE INDEX composes_by_koji_task ON composes (koji_task_id, id) WHERE koji_task_id IS NOT NULL;
+CREATE INDEX composes_by_pungi_compose ON composes (pungi_compose_id, id) WHERE pungi_compose_id IS NOT NULL;
 -- The latest compose of a watch.
 CREATE INDEX composes_by_watch ON composes (watch_id, id) WHERE watch_id IS NOT NULL;
 -- The metrics count what is not removed, which is little of all that ever was; for the rest see removed_composes.

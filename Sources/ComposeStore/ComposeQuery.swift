@@ -12,6 +12,9 @@ public struct ComposeQuery: Sendable {
         case timeSubmitted = "time_submitted"
         case timeDone = "time_done"
         case timeRemoved = "time_removed"
+
+        /// Only then may a statement say where NULL sorts: PostgreSQL would take no index for it, but sort all that there is.
+        fileprivate var isNullable: Bool { [.kojiEvent, .timeDone, .timeRemoved].contains(self) }
     }
 
     public struct Order: Hashable, Sendable {
@@ -51,7 +54,7 @@ extension ComposeStore {
     public func list(_ query: ComposeQuery) async throws -> ComposePage {
         let condition = query.condition
         let (skipped, overflow) = (query.page - 1).multipliedReportingOverflow(by: query.perPage)
-        let total = try await pool.query("SELECT count(*) AS total FROM composes c WHERE \(fragment: condition)")
+        let total = try await pool.query("SELECT \(fragment: query.count) AS total")
         let items =
             overflow
             ? []
@@ -66,6 +69,27 @@ extension ComposeStore {
 }
 
 extension ComposeQuery {
+    /// How many composes there are, as an expression. What is removed is nearly all of what ever was, and counted already as it is removed, by
+    /// source type: unless something else is asked about it, only the others are counted one by one.
+    fileprivate var count: SQL {
+        var others = self
+        others.sourceTypes = []
+        others.states = []
+        guard others.isUnconditional else { return "(SELECT count(*) FROM composes c WHERE \(fragment: condition))" }
+        let present: SQL = "(SELECT count(*) FROM composes c WHERE \(fragment: condition) AND c.state <> 3)"
+        guard states.isEmpty || states.contains(.removed) else { return present }
+        let types: SQL = sourceTypes.isEmpty ? "true" : "r.source_type = ANY(\(sourceTypes.map(\.rawValue)))"
+        return """
+            (\(fragment: present)
+                + (SELECT coalesce(sum(r.composes), 0)::bigint FROM removed_composes r WHERE \(fragment: types)))
+            """
+    }
+
+    private var isUnconditional: Bool {
+        owners.isEmpty && sourceTypes.isEmpty && sources.isEmpty && states.isEmpty && kojiTaskIDs.isEmpty && pungiComposeIDs.isEmpty
+            && composeTypes.isEmpty && labels.isEmpty
+    }
+
     fileprivate var condition: SQL {
         var condition: SQL = "true"
         func require(_ term: SQL, _ isAsked: Bool) {
@@ -83,7 +107,10 @@ extension ComposeQuery {
     }
 
     fileprivate var ordering: SQL {
-        var terms = order.map { "c.\($0.field.rawValue) \($0.descending ? "DESC" : "ASC") NULLS LAST" }
+        var terms = order.map { order in
+            let nulls = order.field.isNullable ? " NULLS LAST" : ""
+            return "c.\(order.field.rawValue) \(order.descending ? "DESC" : "ASC")\(nulls)"
+        }
         if !order.contains(where: { $0.field == .id }) {
             terms.append("c.id \(order.last?.descending == true ? "DESC" : "ASC")")
         }

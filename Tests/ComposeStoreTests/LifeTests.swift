@@ -195,6 +195,37 @@ import Testing
         }
     }
 
+    @Test("the list counts what is removed as well, by whichever filters")
+    func total() async throws {
+        try await TestDatabase.with { database in
+            var tag = ComposeRequest.repo()
+            tag.sourceType = .tag
+            let repo = try await database.store.submit(.repo(), owner: "a").id
+            let removed = [repo, try await database.store.submit(tag, owner: "a").id]
+            _ = try await database.store.submit(.repo(), owner: "b")
+            // Once to cancel them, once to remove them.
+            for id in removed + removed { _ = try await database.store.delete(id, by: Actor(name: "root", isAdmin: true)) }
+            #expect(try await database.store.expire(limit: 10).composes.count == 2)
+
+            func total(_ change: (inout ComposeQuery) -> Void) async throws -> Int {
+                var query = ComposeQuery()
+                change(&query)
+                let page = try await database.store.list(query)
+                #expect(page.items.count == page.total)
+                return page.total
+            }
+            #expect(try await total { _ in } == 3)
+            #expect(try await total { $0.states = [.removed] } == 2)
+            #expect(try await total { $0.states = [.wait] } == 1)
+            #expect(try await total { $0.states = [.wait, .removed] } == 3)
+            #expect(try await total { $0.sourceTypes = [.repo] } == 2)
+            #expect(try await total { $0.sourceTypes = [.tag] } == 1)
+            #expect(try await total { ($0.sourceTypes, $0.states) = ([.repo], [.removed]) } == 1)
+            #expect(try await total { ($0.owners, $0.states) = (["a"], [.removed]) } == 2)
+            #expect(try await total { $0.owners = ["b"] } == 1)
+        }
+    }
+
     @Test("the list filters, orders and pages")
     func list() async throws {
         try await TestDatabase.with { database in

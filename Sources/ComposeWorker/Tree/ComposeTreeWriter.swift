@@ -42,16 +42,17 @@ struct ComposeTreeWriter: Sendable {
                 try Task.checkCancellation()
             }
             try await threadPool.runIfActive { try checkSignatures(of: repositories, in: repositoriesDirectory) }
-            for repository in repositories {
-                let directory = repositoriesDirectory.appending(repository.path)
-                try Task.checkCancellation()
-                try await threadPool.runIfActive { try writeRepodata(of: repository, in: directory, from: pinned) }
-                if let signer = configuration.signer { try await signer.sign(directory.appending("repodata")) }
+            // At the same time as the documents: of many packages, those take as long.
+            async let repodata: Void = writeRepodata(of: repositories, in: repositoriesDirectory, from: pinned)
+            var images: [ComposeImage] = []
+            if attempt.lease.compose.request.results.contains(.iso) {
+                try await repodata
+                images = try await self.images(of: resolution, in: repositoriesDirectory)
             }
-            let images = try await images(of: resolution, in: repositoriesDirectory)
-            try await threadPool.runIfActive {
+            try await threadPool.runIfActive { [images] in
                 try writeDocuments(of: resolution, repositories: repositories, images: images, in: compose)
             }
+            try await repodata
         } catch let error as RepodataError where error.code == .io {
             throw ComposeFailure(storage: error)
         } catch let error as RepodataError where error.code == .signing {
@@ -71,9 +72,8 @@ struct ComposeTreeWriter: Sendable {
             findings: content.notes + modules.notes + resolution.findings)
     }
 
-    /// One of each architecture's tree, where the request asks for them.
+    /// One of each architecture's tree, whose repodata is there.
     private func images(of resolution: Resolution, in directory: FilePath) async throws -> [ComposeImage] {
-        guard attempt.lease.compose.request.results.contains(.iso) else { return [] }
         let writer = ImageWriter(layout: attempt.layout, timestamp: timestamp, log: attempt.log, threadPool: threadPool)
         var images: [ComposeImage] = []
         for tree in resolution.trees { images.append(try await writer.write(arch: tree.arch, in: directory)) }
@@ -177,6 +177,17 @@ struct ComposeTreeWriter: Sendable {
 
     private static let unknownRepository = ComposeFailure(
         .internal, "A package was chosen from a repository that is not part of the source.")
+
+    private func writeRepodata(
+        of repositories: [Repository], in directory: FilePath, from pinned: [Checksum: PinnedRepository]
+    ) async throws {
+        for repository in repositories {
+            let directory = directory.appending(repository.path)
+            try Task.checkCancellation()
+            try await threadPool.runIfActive { try writeRepodata(of: repository, in: directory, from: pinned) }
+            if let signer = configuration.signer { try await signer.sign(directory.appending("repodata")) }
+        }
+    }
 
     private func writeRepodata(of repository: Repository, in directory: FilePath, from pinned: [Checksum: PinnedRepository]) throws {
         let indexes = try Set(repository.packages.map(\.record.repository)).reduce(into: [Checksum: MetadataIndex]()) { indexes, id in

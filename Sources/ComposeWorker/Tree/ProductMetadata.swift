@@ -48,7 +48,7 @@ struct ProductMetadata {
     func documents() throws -> [String: Data] {
         [
             "composeinfo.json": try encode(type: "composeinfo", payload: composeInfo),
-            "rpms.json": try encode(type: "rpms", payload: payload(["rpms": [Self.variant: rpms]])),
+            "rpms.json": try rpmsDocument,
             "images.json": try encode(
                 type: "images", payload: payload(["images": imageEntries.isEmpty ? [:] : [Self.variant: imageEntries]])),
             "modules.json": try encode(
@@ -128,19 +128,72 @@ struct ProductMetadata {
         }
     }
 
+    /// Of all documents the one that grows with the packages: JSONSerialization would take as long for it as all else takes.
+    private var rpmsDocument: Data {
+        get throws {
+            let document = RPMs(
+                header: .init(),
+                payload: .init(
+                    compose: .init(id: identity.id, date: identity.date, type: identity.type), rpms: [Self.variant: rpms]))
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+            return try encoder.encode(document)
+        }
+    }
+
     /// arch -> source NEVRA -> NEVRA -> where it is and what kind of package it is.
-    private var rpms: [String: [String: [String: [String: Any]]]] {
-        var rpms: [String: [String: [String: [String: Any]]]] = [:]
+    private var rpms: [String: [String: [String: RPMs.Entry]]] {
+        var rpms: [String: [String: [String: RPMs.Entry]]] = [:]
         for package in packages {
             let nevra = package.record.nevra
             let category = nevra.isSource ? "source" : nevra.isDebug ? "debug" : "binary"
-            let entry: [String: Any] = ["path": package.path, "sigkey": NSNull(), "category": category]
+            let entry = RPMs.Entry(path: package.path, category: category)
             for arch in package.arches {
                 rpms[arch, default: [:]][(package.sourceNEVRA ?? nevra).withEpoch, default: [:]][nevra.withEpoch] = entry
             }
         }
         return rpms
     }
+}
+
+/// productmd's rpms.json.
+private struct RPMs: Encodable {
+    struct Header: Encodable {
+        let type = "productmd.rpms"
+        let version = "1.2"
+    }
+
+    struct Compose: Encodable {
+        let id: String
+        let date: String
+        let type: String
+        let respin = 0
+    }
+
+    struct Entry: Encodable {
+        let path: String
+        let category: String
+
+        private enum CodingKeys: String, CodingKey {
+            case path, sigkey, category
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(path, forKey: .path)
+            // productmd wants the key to be there.
+            try container.encodeNil(forKey: .sigkey)
+            try container.encode(category, forKey: .category)
+        }
+    }
+
+    struct Payload: Encodable {
+        let compose: Compose
+        let rpms: [String: [String: [String: [String: Entry]]]]
+    }
+
+    let header: Header
+    let payload: Payload
 }
 
 extension NEVRA {

@@ -1,0 +1,83 @@
+"""Writes what a run found into docs/: the tables between their markers, and the plots."""
+import os
+import re
+
+import report
+from plot import plot
+from timing import median
+from world import PROJECT
+
+PLOTS = {
+    "packages": "When the repository has twice the packages",
+    "requests": "When twice the packages are requested",
+    "stored": "When twice the composes are stored",
+    "workers": "When there are twice the workers",
+    "frontends": "When there are twice the frontends",
+}
+
+
+def write(results):
+    for page in ("performance.md", "scaling.md"):
+        path = f"{PROJECT}/docs/{page}"
+        with open(path) as stream:
+            text = stream.read()
+        for name, block in blocks(results).items():
+            marked = re.compile(rf"(<!-- bench: {name} -->\n).*?(<!-- /bench -->)", re.DOTALL)
+            text = marked.sub(lambda match: f"{match[1]}{block}\n{match[2]}", text)
+        with open(path, "w") as stream:
+            stream.write(text)
+    os.makedirs(f"{PROJECT}/docs/performance", exist_ok=True)
+    for name, series in results["growth"].items():
+        if name not in PLOTS:
+            continue
+        y_label = "seconds" if "seconds" in series else "a second"
+        # What a request costs goes by the packages that come of it.
+        xs, x_label = (series["packages"], "packages in the compose") if "packages" in series else (series["x"], series["unit"])
+        drawn = plot(PLOTS[name], x_label, y_label, xs, series.get("seconds") or series["rates"], "seconds" in series)
+        with open(f"{PROJECT}/docs/performance/{name}.svg", "w") as stream:
+            stream.write(drawn)
+
+
+def blocks(results):
+    machine, tools = results["machine"], results["tools"]
+    run = (
+        f"{results['date'][:10]}, commit {results['commit']}, {machine['cores']} cores of {machine['processor']}, {machine['memory_gib']} GiB, "
+        f"{machine['system']}, Linux {machine['kernel']}; load before the run {results['load'][0]}. dnf {tools['dnf']}, "
+        f"createrepo_c {tools['createrepo_c']}, libsolv {tools['libsolv']}."
+    )
+    missed = [row for row in results["rows"] if not row["met"]]
+    verdict = f"{len(results['rows']) - len(missed)} bars are met and {len(missed)} missed."
+    if results["quick"]:
+        verdict += " This was a quick run, of 3,000 packages: it says nothing about the bars."
+    found = {"run": f"{run}\n\n{verdict}", "table": report.table(results), "samples": samples(results)}
+    for name, series in results["growth"].items():
+        found[f"growth-{name}"] = growth(series)
+    if "cost" in results["facts"]:
+        found["cost"] = cost(results["facts"]["cost"])
+    return found
+
+
+def cost(tables):
+    """What a compose leaves in the database; small tables have indexes with room."""
+    lines = ["| table | rows a compose | KiB a compose, with indexes |", "|---|---|---|"]
+    lines += [f"| `{name}` | {each['rows']:.3g} | {each['bytes'] / 1024:.2g} |" for name, each in tables.items()]
+    return "\n".join(lines)
+
+
+def samples(results):
+    """How far the samples of each row lie apart."""
+    lines = ["| row | side | samples | least | median | most |", "|---|---|---|---|---|---|"]
+    for row in results["rows"]:
+        for side, values in row["samples"].items():
+            shown = " | ".join(f"{value:.4g}" for value in (min(values), median(values), max(values)))
+            lines.append(f"| {row['key']} | {side} | {len(values)} | {shown} |")
+    return "\n".join(lines)
+
+
+def growth(series):
+    columns = {**series.get("seconds", {}), **series.get("rates", {})}
+    unit = ", s" if "seconds" in series else ""
+    lines = [f"| {series['unit']} | " + " | ".join(f"{name}{unit}" for name in columns) + " |", "|---" * (len(columns) + 1) + "|"]
+    for index, x in enumerate(series["x"]):
+        lines.append(f"| {x:,} | " + " | ".join(f"{values[index]:.4g}" for values in columns.values()) + " |")
+    return "\n".join(lines)

@@ -1,0 +1,30 @@
+"""Many requests at once, by wrk: one process that is not what limits them."""
+import json
+import os
+import subprocess
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def start(url, seconds, method="GET", body=None, connections=16):
+    environment = {**os.environ, "LOAD_METHOD": method}
+    if body is not None:
+        environment["LOAD_BODY"] = json.dumps(body)
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s", "-s", f"{HERE}/load.lua", url]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+
+
+def finish(process):
+    """Requests a second, and latencies in seconds."""
+    out, err = process.communicate()
+    line = next((line for line in out.splitlines() if line.startswith("LOAD ")), None)
+    if process.returncode or line is None:
+        raise RuntimeError(f"wrk: {err or out}")
+    found = json.loads(line[5:])
+    if found["wrong"] or found["unanswered"]:
+        raise RuntimeError(f"{found['wrong']} answers were errors and {found['unanswered']} requests had none")
+    return {**found, "rate": found["requests"] / found["seconds"]}
+
+
+def load(url, seconds, **options):
+    return finish(start(url, seconds, **options))

@@ -1,0 +1,103 @@
+"""The frontend under load, against the reference implementation and against PostgreSQL itself."""
+import os
+import subprocess
+
+import load
+from reference import Reference
+from rows import Row, no_less, times
+from service import of_repository
+from timing import by_turns, median
+from world import TESTS_REPO
+
+CONNECTIONS = 16
+LATENCY = 0.02
+
+
+def answers(world):
+    """GET one, GET list and POST at 16 connections, against the reference implementation; POST against pgbench."""
+    seconds = 1 if world.quick else 5
+    body = of_repository(TESTS_REPO, ["ed"])
+    name, address = world.database()
+    theirs_name, _ = world.database()
+    directory = world.fresh("reference")
+    with world.service("frontend", workers=0, database=address) as service, Reference(
+        f"{os.path.dirname(world.directory)}/upstream", directory, world.cluster.address(theirs_name)
+    ) as reference:
+        both = {"ours": service.url, "rival": reference.url}
+        for url in both.values():
+            fill(url, body, 100 if world.quick else 1000)
+        for key, what, path, method, at_least in (
+            ("get", "GET one", "/api/1/composes/50", "GET", 20),
+            ("list", "GET list", "/api/1/composes/", "GET", 20),
+            ("post", "POST", "/api/1/composes/", "POST", 10),
+        ):
+            options = {"method": method, "connections": CONNECTIONS, "body": body if method == "POST" else None}
+            found = by_turns(world.runs, **{
+                side: lambda url=url: load.load(url + path, seconds, **options) for side, url in both.items()
+            })  # fmt: skip
+            yield compared(key, what, found["ours"], found["rival"], at_least)
+
+        script = insertion(world, name)
+        found = by_turns(
+            world.runs,
+            ours=lambda: load.load(f"{service.url}/api/1/composes/", seconds, method="POST", body=body, connections=CONNECTIONS)["rate"],
+            rival=lambda: pgbench(world, name, script, seconds),
+        )
+        yield no_less(
+            "post-pgbench", f"POST, {CONNECTIONS} connections", median(found["ours"]) / median(found["rival"]), 0.5, "of it",
+            {"ours_per_second": found["ours"], "rival_per_second": found["rival"]},
+            rival="`pgbench` with the same insert, 16 clients",
+        )  # fmt: skip
+    world.cluster.drop(name)
+    world.cluster.drop(theirs_name)
+
+
+def fill(url, body, count):
+    """At least so many composes, so that the list has pages."""
+    made = 0
+    while made < count:
+        made += load.load(f"{url}/api/1/composes/", 1, method="POST", body=body)["requests"]
+
+
+def compared(key, what, ours, theirs, at_least):
+    rates = {side: [run["rate"] for run in runs] for side, runs in (("ours_per_second", ours), ("rival_per_second", theirs))}
+    latency = [run["p99_s"] for run in ours]
+    ratio = median(rates["ours_per_second"]) / median(rates["rival_per_second"])
+    shown = (
+        f"{times(ratio)} times ({median(rates['ours_per_second']):,.0f} : {median(rates['rival_per_second']):,.0f} a second), "
+        f"p99 {median(latency) * 1000:.1f} ms"
+    )
+    return Row(
+        key, f"{what}, {CONNECTIONS} connections", "odcs 0.9.2, gunicorn with 4 workers, same PostgreSQL",
+        f"at least {at_least} times the requests a second, p99 below {LATENCY * 1000:.0f} ms", ratio, shown,
+        ratio >= at_least and median(latency) < LATENCY,
+        {**rates, "ours_p99_s": latency, "rival_p99_s": [run["p99_s"] for run in theirs]},
+    )  # fmt: skip
+
+
+def insertion(world, database):
+    """A file for pgbench with what a POST inserts: the newest compose's row once more. The trigger does the rest there as well."""
+    columns = (
+        "owner", "request", "source_type", "source", "koji_event", "compose_type", "label", "renewed_from", "watch_id", "specification",
+        "specification_key", "is_pinned",
+    )  # fmt: skip
+    values = " || ', ' || ".join(f"quote_nullable({column})" for column in columns)
+    row = world.cluster.query(database, f"SELECT {values} FROM odcs.composes ORDER BY id DESC LIMIT 1")[0][0]
+    script = f"{world.directory}/insert.sql"
+    with open(script, "w") as stream:
+        stream.write(
+            f"INSERT INTO composes ({', '.join(columns)}, time_to_expire) VALUES ({row}, now() + interval '1 day') RETURNING *;\n"
+        )
+    return script
+
+
+def pgbench(world, database, script, seconds):
+    """Transactions a second."""
+    command = [
+        f"{world.cluster.bin}/pgbench", "--no-vacuum", "--protocol=prepared", f"--client={CONNECTIONS}", "--jobs=2", f"--time={seconds}",
+        f"--file={script}", world.cluster.url(database),
+    ]  # fmt: skip
+    said = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PGOPTIONS": "-c search_path=odcs"})
+    if said.returncode:
+        raise RuntimeError(f"pgbench: {said.stderr}")
+    return float(next(line for line in said.stdout.splitlines() if line.startswith("tps")).split()[2])

@@ -1,0 +1,198 @@
+"""odcs-server from outside: started with a configuration, asked over HTTP, watched through /proc and what it logs."""
+import http.client
+import json
+import os
+import subprocess
+import threading
+import time
+import urllib.request
+from urllib.parse import urlsplit
+
+
+class ComposeFailed(Exception):
+    pass
+
+
+class Server:
+    """One process of odcs-server."""
+
+    def __init__(self, program, directory, role, settings, address_file=None):
+        self.log_file = f"{directory}/{role}.log"
+        self._lines = []
+        self._said = threading.Condition()
+        configuration = f"{directory}/{role}.yaml"
+        with open(configuration, "w") as stream:
+            json.dump(settings, stream, indent=1)  # which is YAML as well
+        command = [program, role.split("-")[0], "--config", configuration]
+        if address_file:
+            command += ["--address-file", address_file]
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self):
+        with open(self.log_file, "a") as log:
+            for line in self.process.stderr:
+                with self._said:
+                    self._lines.append((time.perf_counter(), line))
+                    self._said.notify_all()
+                log.write(line)
+
+    def when_said(self, text, since=0, patience=60):
+        """When a line with that text came that was logged after `since`, both as time.perf_counter()."""
+        deadline = time.perf_counter() + patience
+        with self._said:
+            while True:
+                for moment, line in self._lines:
+                    if moment >= since and text in line:
+                        return moment
+                if not self._said.wait(max(0, deadline - time.perf_counter())):
+                    raise TimeoutError(f"the server did not log {text!r}; see {self.log_file}")
+
+    def memory(self):
+        """MiB: resident now, of that without mapped files, and the most since it was last forgotten."""
+        fields = {}
+        with open(f"/proc/{self.process.pid}/status") as status:
+            for line in status:
+                name, _, value = line.partition(":")
+                if name in ("VmRSS", "RssAnon", "VmHWM"):
+                    fields[name] = int(value.split()[0]) / 1024
+        return fields
+
+    def forget_peak(self):
+        with open(f"/proc/{self.process.pid}/clear_refs", "w") as stream:
+            stream.write("5")
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+        self.process.wait(60)
+        self._reader.join(10)
+
+
+class Service:
+    """Frontend and worker in one process, or a frontend and any number of workers, on one state directory and one database."""
+
+    def __init__(self, program, directory, database, roots, workers=None, settings=None):
+        """`workers` None: one process is everything; 0: a frontend alone."""
+        self.directory = directory
+        self.processes = []
+        os.makedirs(directory, exist_ok=True)
+        self._settings = {
+            "state_directory": f"{directory}/state",
+            "database": {"url": database},
+            "frontend": {"host": "127.0.0.1", "port": 0},
+            "sources": {"allowed_roots": roots},
+            "worker": {"expire_seconds": 3600},
+        }
+        for section, values in (settings or {}).items():
+            self._settings.setdefault(section, {}).update(values)
+        self._program = program
+        address_file = f"{directory}/address"
+        if os.path.exists(address_file):
+            os.remove(address_file)
+        self.frontend = self._start("run" if workers is None else "frontend", address_file)
+        self.url = self._address(address_file)
+        self._connection = None
+        self.workers = [self.frontend] if workers is None else []
+        for number in range(workers or 0):
+            self.add_worker(number)
+
+    def add_worker(self, number):
+        self._settings["frontend"]["public_url"] = self.url
+        self._settings["worker"]["name"] = f"worker-{number}"
+        worker = self._start(f"worker-{number}")
+        self.workers.append(worker)
+        worker.when_said("worker runs")
+
+    def _start(self, role, address_file=None):
+        process = Server(self._program, self.directory, role, self._settings, address_file)
+        self.processes.append(process)
+        return process
+
+    def _address(self, file):
+        while not (os.path.exists(file) and os.path.getsize(file)):
+            if self.frontend.process.poll() is not None:
+                self.frontend.stop()
+                raise RuntimeError(f"the server did not start; see {self.frontend.log_file}")
+            time.sleep(0.005)
+        with open(file) as stream:
+            return stream.read().strip()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for process in reversed(self.processes):
+            process.stop()
+
+    def call(self, method, path, body=None):
+        """The answer's JSON. One connection is kept."""
+        if self._connection is None:
+            self._connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=120)
+        try:
+            self._connection.request(method, path, body=None if body is None else json.dumps(body))
+            answer = self._connection.getresponse()
+        except (ConnectionError, http.client.RemoteDisconnected):
+            # The server closes connections that were idle for half a minute.
+            self._connection.close()
+            self._connection.request(method, path, body=None if body is None else json.dumps(body))
+            answer = self._connection.getresponse()
+        content = answer.read()
+        if answer.status >= 300:
+            raise RuntimeError(f"{method} {path}: {answer.status} {content[:300]}")
+        return json.loads(content)
+
+    def submit(self, body):
+        return self.call("POST", "/api/1/composes/", body)
+
+    def wait(self, compose):
+        """The compose once it is over. Looks every 4 ms at first, later after each three percent of the time that it took so far: looking costs the
+        server something as well."""
+        begin = time.perf_counter()
+        while compose["state_name"] in ("wait", "generating"):
+            time.sleep(max(0.004, (time.perf_counter() - begin) * 0.03))
+            compose = self.call("GET", f"/api/1/composes/{compose['id']}")
+        return compose
+
+    def compose(self, body):
+        """Seconds from the POST to done, as a client sees it, and the compose."""
+        begin = time.perf_counter()
+        compose = self.wait(self.submit(body))
+        took = time.perf_counter() - begin
+        if compose["state_name"] != "done":
+            raise ComposeFailed(compose["state_reason"])
+        return took, compose
+
+    def phase(self, name, body):
+        """Composes, and says how many seconds the worker spent on that phase."""
+        before = self._phase(name)
+        compose = self.wait(self.submit(body))
+        if compose["state_name"] != "done":
+            raise ComposeFailed(compose["state_reason"])
+        while (after := self._phase(name))[0] == before[0]:
+            time.sleep(0.01)
+        return after[1] - before[1]
+
+    def _phase(self, name):
+        """How often it was gone through by all workers, and the seconds."""
+        with urllib.request.urlopen(f"{self.url}/api/1/metrics/") as answer:
+            lines = answer.read().decode().splitlines()
+        values = [0.0, 0.0]
+        for line in lines:
+            for index, suffix in enumerate(("count", "sum")):
+                if line.startswith(f'odcs_phase_duration_seconds_{suffix}{{phase="{name}"}}'):
+                    values[index] = float(line.split()[-1])
+        return values
+
+    def repository(self, compose, tree="x86_64/os"):
+        """Where the compose's packages are on this machine."""
+        return f"{self.directory}/state/composes/odcs-{compose['id']}/compose/Temporary/{tree}"
+
+
+def of_repository(path, packages=(), flags=(), **more):
+    """The body of a request. Nothing that was made before is shown for it."""
+    source = {"type": "repo", "source": path}
+    if packages:
+        source["packages"] = list(packages)
+    return {"source": source, "flags": ["no_reuse", *flags], **more}
