@@ -45,6 +45,8 @@ struct ComposeTreeWriter: Sendable {
             // At the same time as the documents: of many packages, those take as long.
             async let repodata: Void = writeRepodata(of: repositories, in: repositoriesDirectory, from: pinned)
             var images: [ComposeImage] = []
+            // They say what the documents of modules are called there.
+            if !modules.builds.isEmpty { try await repodata }
             if attempt.lease.compose.request.results.contains(.iso) {
                 try await repodata
                 images = try await self.images(of: resolution, in: repositoriesDirectory)
