@@ -50,8 +50,35 @@ public struct ModuleMetadata: Hashable, Sendable {
         if yaml.utf8.contains(0) { throw ModuleMetadataError("There is a null character in it, which no YAML has.") }
         let index = ModuleIndex()
         try index.add(ArtifactEpochs.added(to: yaml))
-        for module in index.modules { try read(module) }
+        let translated = Self.translatedStreams(in: yaml)
+        for module in index.modules { try read(module, translated: translated) }
         sort()
+    }
+
+    /// By module. Of megabytes of documents only those few are looked into.
+    private static func translatedStreams(in yaml: String) -> [String: Set<String>] {
+        guard yaml.contains("modulemd-translations") else { return [:] }
+        var found: [String: Set<String>] = [:]
+        var document: [Substring.UTF8View] = []
+        func take() {
+            guard document.prefix(5).contains(where: { String(Substring($0)).contains("modulemd-translations") }) else { return }
+            let text = document.map { String(Substring($0)) }.joined(separator: "\n")
+            // What Yams cannot read libmodulemd has refused already.
+            guard let data = try? Yams.compose(yaml: text)?["data"], let module = data["module"]?.scalar?.string,
+                let stream = data["stream"]?.scalar?.string
+            else { return }
+            found[module, default: []].insert(stream)
+        }
+        for line in yaml.utf8.split(separator: UInt8(ascii: "\n")) {
+            if line.starts(with: "---".utf8) || line.starts(with: "...".utf8) {
+                take()
+                document = []
+            } else {
+                document.append(line)
+            }
+        }
+        take()
+        return found
     }
 
     /// Several as one, the first before the last: where two tell of the same stream, its packages are those of both.
@@ -131,7 +158,8 @@ public struct ModuleMetadata: Hashable, Sendable {
         let arch: String?
     }
 
-    private mutating func read(_ module: OpaquePointer) throws(ModuleMetadataError) {
+    /// - Parameter translated: streams that translations are of, by module: libmodulemd does not list those that are not there themselves.
+    private mutating func read(_ module: OpaquePointer, translated: [String: Set<String>] = [:]) throws(ModuleMetadataError) {
         let name = String(cString: modulemd_module_get_module_name(module))
         for raw in ModuleIndex.members(modulemd_module_get_all_streams(module)) {
             streams.append(try ModuleStream(raw.assumingMemoryBound(to: ModulemdModuleStream.self)))
@@ -148,7 +176,7 @@ public struct ModuleMetadata: Hashable, Sendable {
             let document = try one.yaml()
             remarks.append(ModuleRemark(kind: .obsoletes, module: name, stream: try Self.stream(of: document), document: document))
         }
-        for stream in ModuleIndex.strings(modulemd_module_get_stream_names_as_strv(module)) {
+        for stream in Set(ModuleIndex.strings(modulemd_module_get_stream_names_as_strv(module))).union(translated[name] ?? []).sorted() {
             guard let raw = modulemd_module_get_translation(module, stream) else { continue }
             let one = ModuleIndex()
             try one.add(translation: raw)
