@@ -51,7 +51,9 @@ def blocks(results):
         verdict += " This was a quick run, of 3,000 packages: it says nothing about the bars."
     found = {"run": f"{run}\n\n{verdict}", "table": report.table(results), "samples": samples(results)}
     for name, series in results["growth"].items():
-        found[f"growth-{name}"] = growth(series)
+        # With its plot, so that no page shows one that there is not.
+        picture = f"![{PLOTS[name]}](performance/{name}.svg)\n\n" if name in PLOTS else ""
+        found[f"growth-{name}"] = picture + growth(series)
     if "cost" in results["facts"]:
         found["cost"] = cost(results["facts"]["cost"])
     return found
