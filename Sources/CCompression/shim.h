@@ -3,3 +3,4 @@
 #include <lzma.h>
 #include <bzlib.h>
 #include <zstd.h>
+#include <libdeflate.h>

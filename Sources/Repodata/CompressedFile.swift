@@ -3,7 +3,8 @@ import SystemPackage
 
 /// A new file that compresses what is written to it, and knows size and SHA-256 of both sides when it is finished.
 ///
-/// Equal bytes in give equal bytes out: the gzip header carries neither name nor time.
+/// Equal bytes in give equal bytes out: nothing in the file says its name or a time. What is added is kept until ``flush(isLast:)`` compresses it,
+/// all at once: that is where the time goes, and what can be done for several files side by side.
 final class CompressedFile {
     /// What `finish` tells, in the words of repomd.xml.
     struct Summary {
@@ -13,12 +14,15 @@ final class CompressedFile {
         let openSize: Int
     }
 
+    /// Bytes that are kept before they have to be compressed. Documents of some ten thousand packages are smaller, and so one member of gzip.
+    private static let blockSize = 32 << 20
+
     private let name: String
     private let file: FileDescriptor
     private let encoder: any StreamEncoder
-    private let buffer: UnsafeMutableRawBufferPointer
     private let digest: Digest
     private let openDigest: Digest
+    private var pending: [UInt8] = []
     private var size = 0
     private var openSize = 0
 
@@ -37,47 +41,34 @@ final class CompressedFile {
                 path, .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec],
                 permissions: [.ownerReadWrite, .groupRead, .otherRead])
         }
-        buffer = .allocate(byteCount: FileContent.pieceSize, alignment: 16)
     }
 
-    deinit {
-        Glibc.close(file.rawValue)
-        buffer.deallocate()
-    }
+    deinit { Glibc.close(file.rawValue) }
 
-    func write(_ bytes: UnsafeRawBufferPointer) throws(RepodataError) {
-        openSize += bytes.count
-        try openDigest.update(bytes)
-        // The C libraries count in 32 bits.
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            try encode(UnsafeRawBufferPointer(rebasing: rest.prefix(1 << 30)), isLast: false)
-            rest = rest.dropFirst(1 << 30)
+    /// Whether as much was added as should be kept.
+    var isFull: Bool { pending.count >= Self.blockSize }
+
+    func add(_ bytes: UnsafeRawBufferPointer) { pending.append(contentsOf: bytes) }
+
+    func add(_ text: String) { pending.append(contentsOf: text.utf8) }
+
+    /// Writes what was added. `isLast`: nothing will be added afterwards.
+    func flush(isLast: Bool = false) throws(RepodataError) {
+        var encoded: [UInt8] = []
+        try pending.withUnsafeBufferPointer { (pending) throws(RepodataError) in
+            let block = UnsafeRawBufferPointer(pending)
+            try openDigest.update(block)
+            guard encoder.encode(block, isLast: isLast, to: &encoded) else { throw RepodataError(.io, "\(name) could not be compressed") }
         }
+        openSize += pending.count
+        pending.removeAll(keepingCapacity: !isLast)
+        try encoded.withUnsafeBufferPointer { (encoded) throws(RepodataError) in try digest.update(UnsafeRawBufferPointer(encoded)) }
+        try RepodataError.io(name) { _ = try file.writeAll(encoded) }
+        size += encoded.count
     }
 
-    func write(_ text: String) throws(RepodataError) {
-        try Array(text.utf8).withUnsafeBufferPointer { (bytes) throws(RepodataError) in try write(UnsafeRawBufferPointer(bytes)) }
-    }
-
-    /// Writes what is left; nothing may be written afterwards.
+    /// What was written, after the last flush.
     func finish() throws(RepodataError) -> Summary {
-        try encode(UnsafeRawBufferPointer(start: nil, count: 0), isLast: true)
-        return Summary(checksum: try digest.finish(), size: size, openChecksum: try openDigest.finish(), openSize: openSize)
-    }
-
-    private func encode(_ bytes: UnsafeRawBufferPointer, isLast: Bool) throws(RepodataError) {
-        var input = bytes[...]
-        var isDone = false
-        while !isDone {
-            let step = encoder.step(UnsafeRawBufferPointer(rebasing: input), into: buffer, isLast: isLast)
-            guard let step else { throw RepodataError(.io, "\(name) could not be compressed") }
-            input = input.dropFirst(step.consumed)
-            let piece = UnsafeRawBufferPointer(rebasing: buffer[..<step.produced])
-            try digest.update(piece)
-            size += piece.count
-            try RepodataError.io(name) { _ = try file.writeAll(piece) }
-            isDone = step.isDone && input.isEmpty
-        }
+        Summary(checksum: try digest.finish(), size: size, openChecksum: try openDigest.finish(), openSize: openSize)
     }
 }

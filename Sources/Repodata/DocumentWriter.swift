@@ -23,15 +23,26 @@ final class DocumentWriter {
         self.directory = directory
         name = "\(document.rawValue).xml\(compression.suffix)"
         file = try CompressedFile(directory.appending(name), compression: compression, named: document.rawValue)
-        try file.write(document.opening(packageCount: packageCount))
+        file.add(document.opening(packageCount: packageCount))
     }
 
-    /// Adds a `<package>` element.
-    func add(_ chunk: UnsafeRawBufferPointer) throws(RepodataError) { try file.write(chunk) }
+    /// Adds some of a `<package>` element, or what ends its line.
+    func add(_ bytes: UnsafeRawBufferPointer) { file.add(bytes) }
 
+    func add(_ text: String) { file.add(text) }
+
+    /// Whether as much was added as should be kept.
+    var isFull: Bool { file.isFull }
+
+    /// Compresses and writes what was added. `isLast`: completes the document first.
+    func flush(isLast: Bool = false) throws(RepodataError) {
+        if isLast { file.add("</\(document.rootElement)>") }
+        try file.flush(isLast: isLast)
+    }
+
+    /// After the last flush.
     func finish() throws(RepodataError) -> Record {
-        try file.write("</\(document.rootElement)>")
-        return try Self.finish(file, type: document.rawValue, name: name, in: directory)
+        try Self.finish(file, type: document.rawValue, name: name, in: directory)
     }
 
     /// Writes a document as it is.
@@ -40,7 +51,11 @@ final class DocumentWriter {
     ) throws(RepodataError) -> Record {
         let name = extra.file.shortName + compression.suffix
         let file = try CompressedFile(directory.appending(name), compression: compression, named: extra.type)
-        try FileContent.read(extra.file) { (bytes) throws(RepodataError) in try file.write(bytes) }
+        try FileContent.read(extra.file) { (bytes) throws(RepodataError) in
+            file.add(bytes)
+            if file.isFull { try file.flush() }
+        }
+        try file.flush(isLast: true)
         return try finish(file, type: extra.type, name: name, in: directory)
     }
 

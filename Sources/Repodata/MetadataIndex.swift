@@ -12,6 +12,13 @@ public struct MetadataIndex: Sendable {
         public let other: [UInt8]?
     }
 
+    /// As ``Chunks``, where the bytes are: to be used only as long as the index is there.
+    struct Elements {
+        let primary: UnsafeRawBufferPointer
+        let filelists: UnsafeRawBufferPointer?
+        let other: UnsafeRawBufferPointer?
+    }
+
     /// The ``RepositoryMetadata/id`` of the repository.
     public let repository: Checksum
     private let documents: [MetadataDocument: MappedFile]
@@ -54,13 +61,22 @@ public struct MetadataIndex: Sendable {
 
     /// What the repository says of the package `pkgid`. Throws `.missing` when it does not have it.
     public func chunks(of pkgid: Checksum) throws(RepodataError) -> Chunks {
+        try withElements(of: pkgid) { Chunks($0) }
+    }
+
+    /// As ``chunks(of:)``, without a copy of the bytes.
+    func withElements<Result>(
+        of pkgid: Checksum, _ body: (Elements) throws(RepodataError) -> Result
+    ) throws(RepodataError) -> Result {
         guard let key = PackageKey(pkgid), let ranges = table.ranges(of: key) else {
             throw RepodataError(.missing, "the repository's metadata has no package with the pkgid \(pkgid)")
         }
-        func chunk(_ document: MetadataDocument) -> [UInt8]? {
-            documents[document].map { Array($0.bytes[ranges[document]]) }
+        func element(_ document: MetadataDocument) -> UnsafeRawBufferPointer? {
+            documents[document].map { UnsafeRawBufferPointer(rebasing: $0.bytes[ranges[document]]) }
         }
-        return Chunks(primary: chunk(.primary) ?? [], filelists: chunk(.filelists), other: chunk(.other))
+        defer { withExtendedLifetime(documents) {} }
+        let empty = UnsafeRawBufferPointer(start: nil, count: 0)
+        return try body(Elements(primary: element(.primary) ?? empty, filelists: element(.filelists), other: element(.other)))
     }
 
     /// Walks over all documents. Where a package is listed more than once, its first element counts.
@@ -87,5 +103,12 @@ public struct MetadataIndex: Sendable {
             }
         }
         return entries.sorted { $0.key < $1.key }
+    }
+}
+
+extension MetadataIndex.Chunks {
+    init(_ elements: MetadataIndex.Elements) {
+        self.init(
+            primary: Array(elements.primary), filelists: elements.filelists.map { Array($0) }, other: elements.other.map { Array($0) })
     }
 }

@@ -1,304 +1,241 @@
 import Glibc
 
-/// A `<package>` element that is written as createrepo_c writes them, so that its very bytes can go into another repository's document, where it has
-/// been made sure that they are well-formed and say nothing that is not rpm-md.
+/// A walk over a `<package>` element that is laid out as createrepo_c does it, so that its very bytes can go into another repository's document:
+/// it makes sure that they are well-formed and say nothing that is not rpm-md.
 ///
-/// Elements of any other look (comments, other elements or attributes, single quotes, entities that XML does not have by itself) have to be parsed and
-/// written anew. Most repositories have none: this is what spares parsing.
+/// Elements of any other look (another order, comments, other elements or attributes, single quotes, entities that XML does not have by itself)
+/// have to be parsed and written anew. Most repositories have none: this is what spares parsing. Each function says whether what it found is
+/// plain, and leaves `next` behind it.
 struct PlainElement {
-    /// What an element may be inside of another one.
-    enum Kind {
-        case package, text, time, size, headerRange, format, list, entry, file, changelog, version, checksum, location, name, arch
-
-        var hasText: Bool {
-            switch self {
-            case .text, .file, .changelog, .checksum, .name, .arch: true
-            default: false
-            }
-        }
-
-        var isEmpty: Bool {
-            switch self {
-            case .time, .size, .headerRange, .entry, .version, .location: true
-            default: false
-            }
-        }
-
-        /// Whether there may be any number of them.
-        var isMember: Bool { self == .entry || self == .file || self == .changelog }
-    }
-
-    /// A text as the value of an attribute.
-    static func escaped(_ text: String) -> String {
-        text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;").replacing("\"", with: "&quot;")
-    }
-
-    private let bytes: UnsafeRawBufferPointer
-    private let document: MetadataDocument
+    private let start: UnsafePointer<UInt8>
+    private let end: UnsafePointer<UInt8>
+    private var next: UnsafePointer<UInt8>
+    /// Whether a byte was seen that is not ASCII.
+    private var isASCII = true
     /// The element that says where the file is, the only one that depends on the repository.
     private var location: Range<Int>?
-    /// What was there once and may not be again: createrepo_c's parser would take one of the two, and clients perhaps the other.
-    private var singles: Set<Range<Int>> = []
-    private var position = 0
-    /// Whether the element says what a package record does, each once.
-    private var confirmed: Set<Confirmation> = []
-    private let record: PackageRecord
-
-    private enum Confirmation { case name, arch, version, checksum, size, pkgid }
 
     /// Where in the element of primary the file's place is said; `nil` for an element that is not plain, or of another package than `record`.
     static func location(in primary: UnsafeRawBufferPointer, of record: PackageRecord) -> Range<Int>? {
-        PlainElement(primary, .primary, of: record)?.location
+        walk(primary) { $0.primary(of: record) }?.location
     }
 
     /// Whether the element is plain, and of the package `record`.
     static func isPlain(_ bytes: UnsafeRawBufferPointer, _ document: MetadataDocument, of record: PackageRecord) -> Bool {
-        PlainElement(bytes, document, of: record) != nil
-    }
-
-    private init?(_ bytes: UnsafeRawBufferPointer, _ document: MetadataDocument, of record: PackageRecord) {
-        self.bytes = bytes
-        self.document = document
-        self.record = record
-        guard Self.isText(bytes), element(in: nil), position == bytes.count else { return nil }
-        guard confirmed == (document == .primary ? [.name, .arch, .version, .checksum, .size] : [.name, .arch, .version, .pkgid]) else {
-            return nil
+        switch document {
+        case .primary: location(in: bytes, of: record) != nil
+        case .filelists: walk(bytes) { $0.filelists(of: record) } != nil
+        case .other: walk(bytes) { $0.other(of: record) } != nil
         }
-        if document == .primary, location == nil { return nil }
     }
 
-    /// The children that an element may have.
-    private func kind(of name: UnsafeRawBufferPointer, in parent: Kind?) -> Kind? {
-        func `is`(_ text: StaticString) -> Bool { Self.equal(name, text) }
-        switch (document, parent) {
-        case (_, nil): return `is`("package") ? .package : nil
-        case (.filelists, .package): return `is`("file") ? .file : `is`("version") ? .version : nil
-        case (.other, .package): return `is`("changelog") ? .changelog : `is`("version") ? .version : nil
-        case (.primary, .list): return `is`("rpm:entry") ? .entry : nil
-        case (.primary, .format):
-            if `is`("file") { return .file }
-            for text in ["rpm:license", "rpm:vendor", "rpm:group", "rpm:buildhost", "rpm:sourcerpm"] as [StaticString] where `is`(text) {
-                return .text
+    /// A text as the value of an attribute.
+    static func escaped(_ text: String) -> String {
+        var escaped = ""
+        for character in text.unicodeScalars {
+            switch character {
+            case "&": escaped += "&amp;"
+            case "<": escaped += "&lt;"
+            case ">": escaped += "&gt;"
+            case "\"": escaped += "&quot;"
+            default: escaped.unicodeScalars.append(character)
             }
-            if `is`("rpm:header-range") { return .headerRange }
-            for text in [
-                "rpm:provides", "rpm:requires", "rpm:conflicts", "rpm:obsoletes", "rpm:suggests", "rpm:enhances", "rpm:recommends",
-                "rpm:supplements",
-            ] as [StaticString] where `is`(text) { return .list }
-            return nil
-        case (.primary, .package):
-            if `is`("name") { return .name }
-            if `is`("arch") { return .arch }
-            if `is`("version") { return .version }
-            if `is`("checksum") { return .checksum }
-            if `is`("location") { return .location }
-            if `is`("format") { return .format }
-            for text in ["summary", "description", "packager", "url"] as [StaticString] where `is`(text) { return .text }
-            if `is`("time") { return .time }
-            if `is`("size") { return .size }
-            return nil
-        default: return nil
         }
+        return escaped
     }
 
-    /// The attributes that an element may have, and how many of the first have to be there.
-    private static func attributes(of kind: Kind, in document: MetadataDocument) -> (names: [StaticString], required: Int) {
-        switch kind {
-        case .package: document == .primary ? (["type"], 1) : (["pkgid", "name", "arch"], 3)
-        case .version: (["epoch", "ver", "rel"], 3)
-        case .checksum: (["type", "pkgid"], 2)
-        case .location: (["href", "xml:base"], 1)
-        case .entry: (["name", "flags", "epoch", "ver", "rel", "pre"], 1)
-        case .file: (["type"], 0)
-        case .changelog: (["author", "date"], 2)
-        case .time: (["file", "build"], 2)
-        case .size: (["package", "installed", "archive"], 3)
-        case .headerRange: (["start", "end"], 2)
-        case .text, .format, .list, .name, .arch: ([], 0)
-        }
+    /// The walk over all of `bytes`, where that succeeds.
+    private static func walk(_ bytes: UnsafeRawBufferPointer, _ body: (inout PlainElement) -> Bool) -> PlainElement? {
+        guard let start = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return nil }
+        var walk = PlainElement(start: start, end: start + bytes.count, next: start)
+        guard body(&walk), walk.next == walk.end, walk.isASCII || hasXMLCharactersOnly(bytes) else { return nil }
+        return walk
     }
 
-    /// Whether an attribute may have that value.
-    private static func accepts(_ value: UnsafeRawBufferPointer, of attribute: StaticString) -> Bool {
-        func `is`(_ names: StaticString...) -> Bool {
-            names.contains { same(attribute, $0) }
-        }
-        if `is`("epoch", "date", "file", "build", "package", "installed", "archive", "start", "end", "pre") {
-            return !value.isEmpty && value.count < 20 && value.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
-        }
-        if `is`("flags") { return (["EQ", "LT", "GT", "LE", "GE"] as [StaticString]).contains { equal(value, $0) } }
-        return true
+    private static func hasXMLCharactersOnly(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard let text = String(validating: bytes, as: UTF8.self) else { return false }
+        return text.unicodeScalars.allSatisfy { $0.value < 0x7F || ($0.value > 0x9F && $0.value != 0xFFFE && $0.value != 0xFFFF) }
     }
 }
 
-// The walk. Each function says whether what it found is plain, and leaves `position` behind it.
+// The three documents, in createrepo_c's order.
 extension PlainElement {
-    private mutating func element(in parent: Kind?) -> Bool {
-        let start = position
-        guard take("<") else { return false }
-        let nameStart = position
-        while position < bytes.count, Self.isNameByte(bytes[position]) { position += 1 }
-        let name = nameStart..<position
-        guard let kind = kind(of: slice(name), in: parent), kind.isMember || isFirst(name), let attributes = attributes(of: kind) else {
-            return false
-        }
-        if take("/>") {
-            // createrepo_c writes what has no children either way.
-            guard kind.isEmpty || kind == .list else { return false }
-        } else {
-            guard take(">"), !kind.isEmpty else { return false }
-            let content = position
-            if kind.hasText {
-                guard text() else { return false }
-                guard confirm(kind, attributes, text: slice(content..<position)) else { return false }
-            } else {
-                guard children(of: kind) else { return false }
-            }
-            guard take("</"), takeAgain(name), take(">") else { return false }
-        }
-        if kind == .location {
-            guard location == nil else { return false }
-            location = start..<position
-        }
-        return kind.hasText || confirm(kind, attributes, text: slice(0..<0))
+    private mutating func primary(of record: PackageRecord) -> Bool {
+        let nevra = record.nevra
+        return take("<package type=\"rpm\">") && space()
+            && take("<name>") && take(nevra.name) && take("</name>") && space()
+            && take("<arch>") && take(nevra.arch) && take("</arch>") && space()
+            && version(of: nevra)
+            && take("<checksum type=\"") && take(record.pkgid.algorithm.rawValue) && take("\" pkgid=\"YES\">")
+            && take(record.pkgid.hex) && take("</checksum>") && space()
+            && textElement("summary") && textElement("description") && textElement("packager") && textElement("url")
+            && take("<time file=\"") && number() && take("\" build=\"") && number() && take("\"/>") && space()
+            && take("<size package=\"") && take(String(record.size)) && take("\" installed=\"") && number()
+            && take("\" archive=\"") && number() && take("\"/>") && space()
+            && place()
+            && format()
+            && take("</package>")
     }
 
-    /// Whether no element of that name was there before. The names are all different, whatever they are in.
-    private mutating func isFirst(_ name: Range<Int>) -> Bool {
-        for single in singles where slice(single).elementsEqual(slice(name)) { return false }
-        return singles.insert(name).inserted
+    private mutating func filelists(of record: PackageRecord) -> Bool {
+        guard opening(of: record) else { return false }
+        while begins("<file") { guard file() else { return false } }
+        return take("</package>")
     }
 
-    private mutating func children(of kind: Kind) -> Bool {
-        while position < bytes.count {
-            switch bytes[position] {
-            case UInt8(ascii: " "), UInt8(ascii: "\n"): position += 1
-            case UInt8(ascii: "<"):
-                if position + 1 < bytes.count, bytes[position + 1] == UInt8(ascii: "/") { return true }
-                guard element(in: kind) else { return false }
-            default: return false
+    private mutating func other(of record: PackageRecord) -> Bool {
+        guard opening(of: record) else { return false }
+        while take("<changelog author=\"") {
+            guard value(), take("\" date=\""), number(), take("\">"), text(), take("</changelog>"), space() else { return false }
+        }
+        return take("</package>")
+    }
+
+    /// What filelists and other say of each package first.
+    private mutating func opening(of record: PackageRecord) -> Bool {
+        take("<package pkgid=\"") && take(record.pkgid.hex) && take("\" name=\"") && take(record.nevra.name)
+            && take("\" arch=\"") && take(record.nevra.arch) && take("\">") && space()
+            && version(of: record.nevra)
+    }
+
+    private mutating func version(of nevra: NEVRA) -> Bool {
+        take("<version epoch=\"") && take(String(nevra.epoch)) && take("\" ver=\"") && take(nevra.version)
+            && take("\" rel=\"") && take(nevra.release) && take("\"/>") && space()
+    }
+
+    private mutating func place() -> Bool {
+        let begin = next - start
+        guard take("<location"), optional(" xml:base=\"", { $0.value() }), take(" href=\""), value(), take("\"/>") else { return false }
+        location = begin..<(next - start)
+        return space()
+    }
+
+    private mutating func format() -> Bool {
+        guard take("<format>"), space(), textElement("rpm:license"), textElement("rpm:vendor"), textElement("rpm:group"),
+            textElement("rpm:buildhost"), textElement("rpm:sourcerpm"), headerRange(), list("rpm:provides"), list("rpm:requires"),
+            list("rpm:conflicts"), list("rpm:obsoletes"), list("rpm:suggests"), list("rpm:enhances"), list("rpm:recommends"),
+            list("rpm:supplements")
+        else { return false }
+        while begins("<file") { guard file() else { return false } }
+        return take("</format>") && space()
+    }
+
+    private mutating func headerRange() -> Bool {
+        guard take("<rpm:header-range start=\"") else { return true }
+        return number() && take("\" end=\"") && number() && take("\"/>") && space()
+    }
+
+    /// Dependencies; or none.
+    private mutating func list(_ name: StaticString) -> Bool {
+        guard open(name) else { return true }
+        if take("/>") { return space() }
+        guard take(">"), space() else { return false }
+        while take("<rpm:entry name=\"") { guard entry(), space() else { return false } }
+        return take("</") && take(name) && take(">") && space()
+    }
+
+    private mutating func entry() -> Bool {
+        value() && take("\"")
+            && optional(" flags=\"", { $0.take("EQ") || $0.take("GE") || $0.take("LE") || $0.take("LT") || $0.take("GT") })
+            && optional(" epoch=\"", { $0.number() }) && optional(" ver=\"", { $0.value() }) && optional(" rel=\"", { $0.value() })
+            && optional(" pre=\"", { $0.number() })
+            && take("/>")
+    }
+
+    private mutating func file() -> Bool {
+        take("<file") && optional(" type=\"", { $0.take("dir") || $0.take("ghost") }) && take(">") && text() && take("</file>") && space()
+    }
+
+    /// An element of text; or none.
+    private mutating func textElement(_ name: StaticString) -> Bool {
+        guard open(name) else { return true }
+        if take("/>") { return space() }
+        return take(">") && text() && take("</") && take(name) && take(">") && space()
+    }
+
+    /// The attribute that begins so, with its value and the quote behind it; or none.
+    @inline(__always)
+    private mutating func optional(_ opening: StaticString, _ value: (inout PlainElement) -> Bool) -> Bool {
+        guard take(opening) else { return true }
+        return value(&self) && take("\"")
+    }
+}
+
+// The bytes.
+extension PlainElement {
+    /// `<` and the name, if an element of just that name begins here.
+    private mutating func open(_ name: StaticString) -> Bool {
+        let count = name.utf8CodeUnitCount
+        guard end - next > count + 1, next[0] == UInt8(ascii: "<"), memcmp(next + 1, name.utf8Start, count) == 0,
+            next[count + 1] == UInt8(ascii: ">") || next[count + 1] == UInt8(ascii: "/")
+        else { return false }
+        next += count + 1
+        return true
+    }
+
+    @inline(__always)
+    private func begins(_ text: StaticString) -> Bool {
+        let count = text.utf8CodeUnitCount
+        return end - next >= count && memcmp(next, text.utf8Start, count) == 0
+    }
+
+    @inline(__always)
+    private mutating func take(_ text: StaticString) -> Bool {
+        guard begins(text) else { return false }
+        next += text.utf8CodeUnitCount
+        return true
+    }
+
+    private mutating func take(_ text: String) -> Bool {
+        var text = text
+        return text.withUTF8 { bytes in
+            guard let address = bytes.baseAddress, end - next >= bytes.count, memcmp(next, address, bytes.count) == 0 else { return bytes.isEmpty }
+            next += bytes.count
+            return true
+        }
+    }
+
+    /// The space between two elements, if there is any.
+    private mutating func space() -> Bool {
+        while next < end, next.pointee == UInt8(ascii: " ") || next.pointee == UInt8(ascii: "\n") { next += 1 }
+        return true
+    }
+
+    private mutating func number() -> Bool {
+        let first = next
+        while next < end, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(next.pointee) { next += 1 }
+        return (1..<20).contains(next - first)
+    }
+
+    /// The value of an attribute, as far as the quote behind it.
+    private mutating func value() -> Bool { characters(until: UInt8(ascii: "\""), acceptsLineFeed: false) }
+
+    /// An element's text, as far as the tag behind it.
+    private mutating func text() -> Bool { characters(until: UInt8(ascii: "<"), acceptsLineFeed: true) }
+
+    @inline(__always)
+    private mutating func characters(until stop: UInt8, acceptsLineFeed: Bool) -> Bool {
+        while next < end {
+            let byte = next.pointee
+            switch byte {
+            case stop: return true
+            case UInt8(ascii: "<"), UInt8(ascii: ">"), 0x7F: return false
+            case UInt8(ascii: "&"):
+                guard reference() else { return false }
+                continue
+            case UInt8(ascii: "\n"): guard acceptsLineFeed else { return false }
+            case UInt8(ascii: "\t"): break
+            case 0..<0x20: return false
+            case 0x80...: isASCII = false
+            default: break
             }
+            next += 1
         }
         return false
-    }
-
-    private mutating func text() -> Bool {
-        while position < bytes.count {
-            switch bytes[position] {
-            case UInt8(ascii: "<"): return true
-            case UInt8(ascii: ">"): return false
-            case UInt8(ascii: "&"): guard reference() else { return false }
-            default: position += 1
-            }
-        }
-        return false
-    }
-
-    private typealias Attribute = (name: StaticString, value: UnsafeRawBufferPointer)
-
-    private mutating func attributes(of kind: Kind) -> [Attribute]? {
-        var found: [Attribute] = []
-        let (all, required) = Self.attributes(of: kind, in: document)
-        var allowed = all
-        while position < bytes.count, bytes[position] == UInt8(ascii: " ") {
-            position += 1
-            let start = position
-            while position < bytes.count, Self.isNameByte(bytes[position]) { position += 1 }
-            let name = slice(start..<position)
-            // Each once.
-            guard let index = allowed.firstIndex(where: { Self.equal(name, $0) }), take("=\"") else { return nil }
-            let value = position
-            while position < bytes.count, bytes[position] != UInt8(ascii: "\"") {
-                switch bytes[position] {
-                case UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "\n"): return nil
-                case UInt8(ascii: "&"): guard reference() else { return nil }
-                default: position += 1
-                }
-            }
-            let attribute = allowed.remove(at: index)
-            guard Self.accepts(slice(value..<position), of: attribute) else { return nil }
-            found.append((attribute, slice(value..<position)))
-            guard take("\"") else { return nil }
-        }
-        return allowed.count <= all.count - required
-            && all.prefix(required).allSatisfy { name in !allowed.contains { Self.same($0, name) } }
-            ? found : nil
     }
 
     /// An entity that XML has by itself, or a line feed, tab or carriage return by its number.
     private mutating func reference() -> Bool {
-        for text in ["&amp;", "&lt;", "&gt;", "&quot;", "&apos;", "&#13;", "&#10;", "&#9;"] as [StaticString] where take(text) {
-            return true
-        }
-        return false
-    }
-
-    /// Whether the element says of the package what its record does, if it says any of that.
-    private mutating func confirm(_ kind: Kind, _ attributes: [Attribute], text: UnsafeRawBufferPointer) -> Bool {
-        func value(_ name: StaticString) -> UnsafeRawBufferPointer? {
-            attributes.first { Self.same($0.name, name) }?.value
-        }
-        func says(_ value: UnsafeRawBufferPointer?, _ text: String) -> Bool { value.map { $0.elementsEqual(text.utf8) } ?? false }
-        let nevra = record.nevra
-        switch kind {
-        case .size: return says(value("package"), String(record.size)) && confirmed.insert(.size).inserted
-        case .file: return value("type").map { Self.equal($0, "dir") || Self.equal($0, "ghost") } ?? true
-        case .name: return says(text, nevra.name) && confirmed.insert(.name).inserted
-        case .arch: return says(text, nevra.arch) && confirmed.insert(.arch).inserted
-        case .version:
-            return says(value("ver"), nevra.version) && says(value("rel"), nevra.release) && says(value("epoch"), String(nevra.epoch))
-                && confirmed.insert(.version).inserted
-        case .checksum:
-            return says(text, record.pkgid.hex) && says(value("pkgid"), "YES") && says(value("type"), record.pkgid.algorithm.rawValue)
-                && confirmed.insert(.checksum).inserted
-        case .package where document == .primary: return says(value("type"), "rpm")
-        case .package:
-            confirmed.formUnion([.name, .arch, .pkgid])
-            return says(value("name"), nevra.name) && says(value("arch"), nevra.arch) && says(value("pkgid"), record.pkgid.hex)
-        default: return true
-        }
-    }
-
-    // MARK: Bytes
-
-    private func slice(_ range: Range<Int>) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: bytes[range]) }
-
-    private mutating func take(_ text: StaticString) -> Bool {
-        let count = text.utf8CodeUnitCount
-        guard position + count <= bytes.count, memcmp(bytes.baseAddress! + position, text.utf8Start, count) == 0 else { return false }
-        position += count
-        return true
-    }
-
-    private mutating func takeAgain(_ range: Range<Int>) -> Bool {
-        guard position + range.count <= bytes.count,
-            memcmp(bytes.baseAddress! + position, bytes.baseAddress! + range.lowerBound, range.count) == 0
-        else { return false }
-        position += range.count
-        return true
-    }
-
-    private static func equal(_ bytes: UnsafeRawBufferPointer, _ text: StaticString) -> Bool {
-        bytes.count == text.utf8CodeUnitCount && (bytes.isEmpty || memcmp(bytes.baseAddress!, text.utf8Start, bytes.count) == 0)
-    }
-
-    private static func same(_ a: StaticString, _ b: StaticString) -> Bool {
-        equal(UnsafeRawBufferPointer(start: a.utf8Start, count: a.utf8CodeUnitCount), b)
-    }
-
-    private static func isNameByte(_ byte: UInt8) -> Bool {
-        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || byte == UInt8(ascii: ":") || byte == UInt8(ascii: "-")
-    }
-
-    /// Whether it is UTF-8 without what XML cannot have.
-    private static func isText(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        var isASCII = true
-        for byte in bytes {
-            if byte < 0x20, byte != UInt8(ascii: "\n"), byte != UInt8(ascii: "\t") { return false }
-            if byte >= 0x7F { isASCII = false }
-        }
-        if isASCII { return true }
-        guard let text = String(validating: bytes, as: UTF8.self) else { return false }
-        return text.unicodeScalars.allSatisfy { $0.value < 0x7F || ($0.value > 0x9F && $0.value != 0xFFFE && $0.value != 0xFFFF) }
+        take("&amp;") || take("&lt;") || take("&gt;") || take("&quot;") || take("&apos;") || take("&#13;") || take("&#10;") || take("&#9;")
     }
 }

@@ -11,7 +11,7 @@ enum RepositoryHref {
 
     private static func objection(to href: String) -> String? {
         // A server or an HTTP client may decode before it looks for steps upwards, and take a backslash for a slash.
-        let bytes = percentDecoded(href.utf8)
+        let bytes = href.utf8.contains(UInt8(ascii: "%")) ? percentDecoded(href.utf8) : Array(href.utf8)
         let steps = bytes.split(omittingEmptySubsequences: false) { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "\\") }
         guard let first = steps.first, !bytes.isEmpty else { return "is empty" }
         if bytes.contains(where: { $0 < 0x20 || $0 == 0x7F }) { return "contains a control character" }

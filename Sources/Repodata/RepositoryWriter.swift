@@ -1,4 +1,4 @@
-import CCreaterepo
+import Dispatch
 import Glibc
 public import SystemPackage
 
@@ -43,21 +43,41 @@ public struct RepositoryWriter: ~Copyable {
     private let options: Options
     private let packageCount: Int
     private var added = 0
-    private let documents: [MetadataDocument: DocumentWriter]
+    private let documents: Documents
+
+    /// The three that every repository has.
+    private struct Documents {
+        let primary: DocumentWriter
+        let filelists: DocumentWriter
+        let other: DocumentWriter
+
+        /// In the order of ``MetadataDocument``.
+        var all: [DocumentWriter] { [primary, filelists, other] }
+
+        /// Whether one of them holds as much as it should.
+        var isFull: Bool { primary.isFull || filelists.isFull || other.isFull }
+
+        subscript(document: MetadataDocument) -> DocumentWriter {
+            switch document {
+            case .primary: primary
+            case .filelists: filelists
+            case .other: other
+            }
+        }
+    }
 
     /// Begins `directory/repodata`, which must not exist; `directory` must. `packageCount` is the number of packages that will be added.
     public init(directory: FilePath, packageCount: Int, options: Options) throws(RepodataError) {
         try CreaterepoLibrary.prepare()
         let repodata = directory.appending("repodata")
         guard mkdir(repodata.string, 0o755) == 0 else { throw .lastSystemError("repodata") }
-        var documents: [MetadataDocument: DocumentWriter] = [:]
-        for document in MetadataDocument.allCases {
-            documents[document] = try DocumentWriter(document, packageCount: packageCount, in: repodata, compression: options.compression)
+        func begin(_ document: MetadataDocument) throws(RepodataError) -> DocumentWriter {
+            try DocumentWriter(document, packageCount: packageCount, in: repodata, compression: options.compression)
         }
+        documents = Documents(primary: try begin(.primary), filelists: try begin(.filelists), other: try begin(.other))
         self.repodata = repodata
         self.options = options
         self.packageCount = packageCount
-        self.documents = documents
     }
 
     /// Adds a package with the metadata that its source has, as the file at `href` of this repository.
@@ -66,9 +86,11 @@ public struct RepositoryWriter: ~Copyable {
         _ record: PackageRecord, from index: MetadataIndex, href: String, file: FilePath? = nil
     ) throws(RepodataError) {
         if index.isComplete {
-            let chunks = try index.chunks(of: record.pkgid)
-            if try add(plain: chunks, of: record, href: href) { return }
-            try add(try CreaterepoPackage(chunks, of: record), href: href)
+            try RepositoryHref.check(href, in: "a package")
+            let isPlain = try index.withElements(of: record.pkgid) { (elements) throws(RepodataError) in
+                try add(plain: elements, of: record, href: href)
+            }
+            if !isPlain { try add(try CreaterepoPackage(try index.chunks(of: record.pkgid), of: record), href: href) }
         } else if let file {
             try add(file: file, href: href, pkgid: record.pkgid)
         } else {
@@ -78,31 +100,49 @@ public struct RepositoryWriter: ~Copyable {
     }
 
     /// Adds a package byte for byte, but for its file's place; tells whether it is one of which that can be done.
-    private mutating func add(plain chunks: MetadataIndex.Chunks, of record: PackageRecord, href: String) throws(RepodataError) -> Bool {
-        guard let filelists = chunks.filelists, let other = chunks.other,
-            let place = chunks.primary.withUnsafeBytes({ PlainElement.location(in: $0, of: record) }),
-            filelists.withUnsafeBytes({ PlainElement.isPlain($0, .filelists, of: record) }),
-            other.withUnsafeBytes({ PlainElement.isPlain($0, .other, of: record) })
+    private mutating func add(
+        plain elements: MetadataIndex.Elements, of record: PackageRecord, href: String
+    ) throws(RepodataError) -> Bool {
+        guard let filelists = elements.filelists, let other = elements.other,
+            let place = PlainElement.location(in: elements.primary, of: record),
+            PlainElement.isPlain(filelists, .filelists, of: record), PlainElement.isPlain(other, .other, of: record)
         else { return false }
-        try RepositoryHref.check(href, in: "a package")
-        var primary: [UInt8] = []
-        primary.reserveCapacity(chunks.primary.count + href.utf8.count)
-        primary += chunks.primary[..<place.lowerBound]
-        primary += "<location href=\"\(PlainElement.escaped(href))\"/>".utf8
-        primary += chunks.primary[place.upperBound...]
-        try add(lines: [.primary: primary, .filelists: filelists, .other: other])
+        documents.primary.add(UnsafeRawBufferPointer(rebasing: elements.primary[..<place.lowerBound]))
+        documents.primary.add("<location href=\"\(PlainElement.escaped(href))\"/>")
+        documents.primary.add(UnsafeRawBufferPointer(rebasing: elements.primary[place.upperBound...]))
+        documents.filelists.add(filelists)
+        documents.other.add(other)
+        try endLines()
         return true
     }
 
-    /// Adds the elements of one package, each without the end of its line.
-    private mutating func add(lines: [MetadataDocument: [UInt8]]) throws(RepodataError) {
-        for (document, line) in lines {
-            let line = line + [UInt8(ascii: "\n")]
-            try line.withUnsafeBufferPointer { (bytes) throws(RepodataError) in
-                try documents[document]?.add(UnsafeRawBufferPointer(bytes))
+    /// Ends the elements of a package, which libcreaterepo_c's do themselves.
+    private mutating func endLines() throws(RepodataError) {
+        for document in documents.all { document.add("\n") }
+        try endPackage()
+    }
+
+    private mutating func endPackage() throws(RepodataError) {
+        added += 1
+        if documents.isFull { try flush() }
+    }
+
+    /// Compresses what all documents hold, side by side.
+    private func flush(isLast: Bool = false) throws(RepodataError) {
+        let documents = documents.all
+        var failures: [RepodataError?] = documents.map { _ in nil }
+        failures.withUnsafeMutableBufferPointer { failures in
+            // Each call has a document and a place of its own.
+            nonisolated(unsafe) let (documents, failures) = (documents, failures)
+            DispatchQueue.concurrentPerform(iterations: documents.count) { index in
+                do throws(RepodataError) {
+                    try documents[index].flush(isLast: isLast)
+                } catch {
+                    failures[index] = error
+                }
             }
         }
-        added += 1
+        if let failure = failures.compactMap(\.self).first { throw failure }
     }
 
     /// Adds a package whose file stays where it is: its metadata goes in byte for byte, with the `xml:base` that it has.
@@ -112,8 +152,12 @@ public struct RepositoryWriter: ~Copyable {
         guard let base = record.base, !base.isEmpty, index.isComplete else {
             throw RepodataError(.unsupported, "the metadata of \(record.nevra) cannot refer to its file")
         }
-        let chunks = try index.chunks(of: record.pkgid)
-        try add(lines: [.primary: chunks.primary, .filelists: chunks.filelists ?? [], .other: chunks.other ?? []])
+        try index.withElements(of: record.pkgid) { (elements) throws(RepodataError) in
+            documents.primary.add(elements.primary)
+            if let filelists = elements.filelists { documents.filelists.add(filelists) }
+            if let other = elements.other { documents.other.add(other) }
+        }
+        try endLines()
     }
 
     /// Adds a package from its file alone. `pkgid` is what the file's checksum must be, where that is known.
@@ -126,8 +170,8 @@ public struct RepositoryWriter: ~Copyable {
 
     private mutating func add(_ package: CreaterepoPackage, href: String) throws(RepodataError) {
         try RepositoryHref.check(href, in: "a package")
-        try package.dump(href: href) { (document, chunk) throws(RepodataError) in try documents[document]?.add(chunk) }
-        added += 1
+        try package.dump(href: href) { (document, chunk) in documents[document].add(chunk) }
+        try endPackage()
     }
 
     /// Completes the documents, adds `extra` ones and writes repomd.xml, last of all.
@@ -135,10 +179,9 @@ public struct RepositoryWriter: ~Copyable {
         guard added == packageCount else {
             throw RepodataError(.malformed, "the repository was announced with \(packageCount) packages but got \(added)")
         }
+        try flush(isLast: true)
         var records: [DocumentWriter.Record] = []
-        for document in MetadataDocument.allCases {
-            if let writer = documents[document] { records.append(try writer.finish()) }
-        }
+        for document in documents.all { records.append(try document.finish()) }
         for document in extra {
             records.append(try DocumentWriter.write(document, in: repodata, compression: options.compression))
         }

@@ -1,46 +1,36 @@
 import CCompression
 
-/// Turns plain bytes into compressed ones, piece by piece: the other direction of ``StreamDecoder``.
+/// Turns plain bytes into compressed ones, block by block: the other direction of ``StreamDecoder``.
 protocol StreamEncoder: AnyObject {
-    /// Encodes some of `input` into `output`. `isDone`: all of the input is taken and, after the last one, all output given. `nil` when the library fails.
-    func step(
-        _ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer, isLast: Bool
-    ) -> (consumed: Int, produced: Int, isDone: Bool)?
+    /// Appends `block`, encoded, to `output`. `isLast`: no other block follows. `false` when the library fails.
+    func encode(_ block: UnsafeRawBufferPointer, isLast: Bool, to output: inout [UInt8]) -> Bool
 }
 
-/// gzip, by zlib.
+/// gzip, by libdeflate: each block becomes a member of its own, as gzip allows (RFC 1952, section 2.2).
 final class GzipEncoder: StreamEncoder {
-    // zlib keeps a pointer to the stream and checks it: the stream must not move.
-    private let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
+    /// Of libdeflate's 12 the one that makes files as small as zlib's default.
+    private static let level: Int32 = 6
+
+    private let compressor: OpaquePointer
 
     init() throws(RepodataError) {
-        stream.initialize(to: z_stream())
-        let code = deflateInit2_(
-            stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, MAX_WBITS + 16, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION,
-            Int32(MemoryLayout<z_stream>.size))
-        guard code == Z_OK else { throw RepodataError(.io, "zlib has no memory") }
+        guard let compressor = libdeflate_alloc_compressor(Self.level) else { throw RepodataError(.io, "libdeflate has no memory") }
+        self.compressor = compressor
     }
 
-    deinit {
-        deflateEnd(stream)
-        stream.deallocate()
-    }
+    deinit { libdeflate_free_compressor(compressor) }
 
-    func step(
-        _ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer, isLast: Bool
-    ) -> (consumed: Int, produced: Int, isDone: Bool)? {
-        stream.pointee.next_in = UnsafeMutablePointer(mutating: input.baseAddress?.assumingMemoryBound(to: UInt8.self))
-        stream.pointee.avail_in = UInt32(input.count)
-        stream.pointee.next_out = output.baseAddress?.assumingMemoryBound(to: UInt8.self)
-        stream.pointee.avail_out = UInt32(output.count)
-        let code = deflate(stream, isLast ? Z_FINISH : Z_NO_FLUSH)
-        guard code == Z_OK || code == Z_STREAM_END || code == Z_BUF_ERROR else { return nil }
-        let isDone = isLast ? code == Z_STREAM_END : stream.pointee.avail_out > 0
-        return (input.count - Int(stream.pointee.avail_in), output.count - Int(stream.pointee.avail_out), isDone)
+    func encode(_ block: UnsafeRawBufferPointer, isLast: Bool, to output: inout [UInt8]) -> Bool {
+        let bound = libdeflate_gzip_compress_bound(compressor, block.count)
+        let encoded = [UInt8](unsafeUninitializedCapacity: bound) { buffer, count in
+            count = libdeflate_gzip_compress(compressor, block.baseAddress, block.count, buffer.baseAddress, bound)
+        }
+        output += encoded
+        return !encoded.isEmpty
     }
 }
 
-/// Zstandard, by libzstd.
+/// Zstandard, by libzstd: one frame.
 final class ZstdEncoder: StreamEncoder {
     /// As createrepo_c 1.0 and later.
     private static let level: Int32 = 10
@@ -56,13 +46,20 @@ final class ZstdEncoder: StreamEncoder {
 
     deinit { ZSTD_freeCCtx(context) }
 
-    func step(
-        _ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer, isLast: Bool
-    ) -> (consumed: Int, produced: Int, isDone: Bool)? {
-        var from = ZSTD_inBuffer(src: input.baseAddress, size: input.count, pos: 0)
-        var to = ZSTD_outBuffer(dst: output.baseAddress, size: output.count, pos: 0)
-        let remaining = ZSTD_compressStream2(context, &to, &from, isLast ? ZSTD_e_end : ZSTD_e_continue)
-        guard ZSTD_isError(remaining) == 0 else { return nil }
-        return (from.pos, to.pos, isLast ? remaining == 0 : from.pos == from.size)
+    func encode(_ block: UnsafeRawBufferPointer, isLast: Bool, to output: inout [UInt8]) -> Bool {
+        var from = ZSTD_inBuffer(src: block.baseAddress, size: block.count, pos: 0)
+        var isDone = false
+        while !isDone {
+            var remaining = 0
+            let piece = [UInt8](unsafeUninitializedCapacity: FileContent.pieceSize) { buffer, count in
+                var to = ZSTD_outBuffer(dst: buffer.baseAddress, size: buffer.count, pos: 0)
+                remaining = ZSTD_compressStream2(context, &to, &from, isLast ? ZSTD_e_end : ZSTD_e_continue)
+                count = to.pos
+            }
+            guard ZSTD_isError(remaining) == 0 else { return false }
+            output += piece
+            isDone = isLast ? remaining == 0 : from.pos == from.size
+        }
+        return true
     }
 }
