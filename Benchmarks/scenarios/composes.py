@@ -40,6 +40,7 @@ def requested(world):
                 ours=lambda: service.compose(body)[0],
                 rival=lambda: world.tools.download(repository, packages),
                 floor=world.floor.measure,
+                libdeflate=world.floor.measure_libdeflate,
             )
             installed = equal(world, packages, made, world.tools.downloaded)
             work = f"{count} requested of {len(world.names(repository)):,} packages ({in_all:,} in all)"
@@ -48,8 +49,10 @@ def requested(world):
                 at_least, packages=in_all, rivals_packages=len(glob.glob(f"{world.tools.downloaded}/*.rpm")), installed=installed,
             )  # fmt: skip
             yield within(
-                f"floor-{count}", work, "the floor: links and compression", samples["ours"], samples["floor"], 2.5, packages=in_all
-            )
+                f"floor-{count}", work, "the floor: links and compression", samples["ours"], samples["floor"], 2.5, packages=in_all,
+                libdeflate_s=samples["libdeflate"],
+                libdeflate=f"{median(samples['ours']) / median(samples['libdeflate']):.2f} times the floor with the library that we compress with",
+            )  # fmt: skip
     world.remove(service)
 
 

@@ -140,10 +140,7 @@ public struct RepositorySource: Sendable {
         do throws(DocumentProblem) {
             let parsed: Repomd
             do { parsed = try Repomd(parsing: repomd) } catch { throw .content("repomd.xml", error) }
-            for (type, fileName) in MetadataCache.documents {
-                guard let record = parsed.record(type) else { continue }
-                try await reader.document(record, of: pin.location, to: fresh, as: fileName, limits: limits)
-            }
+            try await fetchDocuments(of: parsed, at: pin.location, into: fresh)
             try await storing { () throws(Errno) in
                 try RegularFile.write(repomd, to: fresh.appending("repomd.xml"))
                 try cache.publish(fresh, as: pin.checksum)
@@ -155,6 +152,32 @@ public struct RepositorySource: Sendable {
             await discard(fresh)
             throw error
         }
+    }
+
+    /// All at once: each takes as long to decompress as to come. The first that cannot be had ends it.
+    private func fetchDocuments(
+        of repomd: Repomd, at location: RepositoryLocation, into directory: FilePath
+    ) async throws(DocumentProblem) {
+        let problem = await withTaskGroup(of: DocumentProblem?.self) { group in
+            for (type, fileName) in MetadataCache.documents {
+                guard let record = repomd.record(type) else { continue }
+                group.addTask {
+                    do throws(DocumentProblem) {
+                        try await reader.document(record, of: location, to: directory, as: fileName, limits: limits)
+                        return nil
+                    } catch {
+                        return error
+                    }
+                }
+            }
+            var first: DocumentProblem?
+            for await case let problem? in group where first == nil {
+                first = problem
+                group.cancelAll()
+            }
+            return first
+        }
+        if let problem { throw problem }
     }
 
     private func storing<Success: Sendable>(

@@ -189,7 +189,9 @@ extension PlainElement {
     private mutating func take(_ text: String) -> Bool {
         var text = text
         return text.withUTF8 { bytes in
-            guard let address = bytes.baseAddress, end - next >= bytes.count, memcmp(next, address, bytes.count) == 0 else { return bytes.isEmpty }
+            guard let address = bytes.baseAddress, end - next >= bytes.count, memcmp(next, address, bytes.count) == 0 else {
+                return bytes.isEmpty
+            }
             next += bytes.count
             return true
         }

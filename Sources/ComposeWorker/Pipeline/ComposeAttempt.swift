@@ -70,4 +70,13 @@ extension ComposeFailure {
             }
         self.init(.storage, "\(what); the server's operator can help.", isTransient: true)
     }
+
+    /// What it means to a person that repodata could not be written.
+    init(writing error: RepodataError) {
+        switch error.code {
+        case .io: self.init(storage: error)
+        case .signing: self.init(.signing, error.message)
+        default: self.init(.metadataCorrupt, error.message)
+        }
+    }
 }

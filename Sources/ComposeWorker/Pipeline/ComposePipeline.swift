@@ -177,13 +177,22 @@ public struct ComposePipeline: Sendable {
     private func tree(of content: Content, for attempt: ComposeAttempt) async throws -> WrittenTree? {
         switch content {
         case .packages(let packages):
+            // At the same time as the packages are chosen. What Koji listed is another repository once they are.
+            async let opened = MetadataIndexes().adding(
+                packages.repositories.filter { $0.metadata.id != packages.koji?.repository }, threadPool: threadPool)
             let choice = try await attempt.meter.measure(.resolve) {
                 try await choose(from: packages, for: attempt.lease.compose.request) { attempt.log.write(.warning, $0) }
             }
             let binaries = choice.resolution.trees.map(\.binaries.count).reduce(0, +)
             attempt.log.write(.info, "Resolved: \(binaries) packages, \(choice.resolution.sources.count) source packages.")
             guard try await mustWrite(choice, attempt) else { return nil }
-            var tree = try await attempt.meter.measure(.write) { try await write(choice, for: attempt) }
+            let indexes: MetadataIndexes
+            do {
+                indexes = try await opened
+            } catch let error as RepodataError {
+                throw ComposeFailure(writing: error)
+            }
+            var tree = try await attempt.meter.measure(.write) { try await write(choice, indexes: indexes, for: attempt) }
             tree.packagesKey = choice.key
             return tree
         case .pulp(let pin):
@@ -197,10 +206,12 @@ public struct ComposePipeline: Sendable {
         }
     }
 
-    private func write(_ choice: PackageChoice, for attempt: ComposeAttempt) async throws -> WrittenTree {
+    private func write(
+        _ choice: PackageChoice, indexes: MetadataIndexes, for attempt: ComposeAttempt
+    ) async throws -> WrittenTree {
         let writer = ComposeTreeWriter(
-            attempt: attempt, configuration: configuration, content: choice.content, modules: choice.modules, delivery: delivery,
-            kojiDelivery: kojiDelivery, threadPool: threadPool)
+            attempt: attempt, configuration: configuration, content: choice.content, modules: choice.modules, indexes: indexes,
+            delivery: delivery, kojiDelivery: kojiDelivery, threadPool: threadPool)
         return try await writer.write(choice.resolution)
     }
 

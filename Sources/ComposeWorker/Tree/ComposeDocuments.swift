@@ -18,8 +18,8 @@ struct ComposeDocuments {
     /// Writes all of them; ``ComposeLayout/repositories`` has to be there.
     /// - Parameters:
     ///   - repoFile: the text of the `.repo` file.
-    ///   - lock: what `compose.lock.json` holds.
-    func write(repoFile: String, lock: some Encodable) throws {
+    ///   - lock: the text of `compose.lock.json`.
+    func write(repoFile: String, lock: Data) throws {
         try write(Data(repoFile.utf8), to: attempt.layout.repoFile)
         try write(Data("\(ComposeIdentity(attempt.lease.compose).id)\n".utf8), to: "COMPOSE_ID")
         try write(Data("FINISHED\n".utf8), to: "STATUS")
@@ -27,10 +27,15 @@ struct ComposeDocuments {
         try linkLog()
     }
 
-    func write(lock: some Encodable) throws {
+    func write(lock: Data) throws {
+        try write(lock, to: "compose.lock.json")
+    }
+
+    /// `lock` as the text of `compose.lock.json`.
+    static func text(ofLock lock: some Encodable) throws -> Data {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-        try write(try encoder.encode(lock) + Data("\n".utf8), to: "compose.lock.json")
+        return try encoder.encode(lock) + Data("\n".utf8)
     }
 
     /// The same file under a second name: it goes on growing, and is in place when the directory appears.
@@ -40,7 +45,7 @@ struct ComposeDocuments {
     }
 
     private func write(_ bytes: Data, to path: String) throws {
-        try bytes.write(to: URL(filePath: try freed(path)), options: .withoutOverwriting)
+        try FilePath(try freed(path)).create(bytes)
     }
 
     /// The path of a file that is not there any more: Pungi may have left one of that name, or a symbolic link, which must not be followed.

@@ -14,6 +14,8 @@ struct ComposeTreeWriter: Sendable {
     let configuration: WorkerConfiguration
     let content: PackageSet
     let modules: ComposedModules
+    /// As far as they were opened before the packages were chosen.
+    let indexes: MetadataIndexes
     let delivery: PackageDelivery
     /// Reads Koji's files, which no request can name.
     let kojiDelivery: PackageDelivery
@@ -37,30 +39,27 @@ struct ComposeTreeWriter: Sendable {
         let pinned = Dictionary(content.repositories.map { ($0.metadata.id, $0) }, uniquingKeysWith: { first, _ in first })
         do {
             let repositoriesDirectory = attempt.directory.appending(ComposeLayout.repositories)
-            for repository in repositories {
-                try await deliver(repository, to: repositoriesDirectory.appending(repository.path), from: pinned)
-                try Task.checkCancellation()
-            }
-            try await threadPool.runIfActive { try checkSignatures(of: repositories, in: repositoriesDirectory) }
-            // At the same time as the documents: of many packages, those take as long.
+            try await threadPool.runIfActive { try makeDirectories(of: repositories, in: repositoriesDirectory) }
+            // At the same time as the repodata and the documents: of many packages, each takes as long.
+            async let delivered: Void = deliver(repositories, to: repositoriesDirectory, from: pinned)
+            // What metadata a repository does not have is read from the files.
+            if !pinned.values.allSatisfy({ $0.metadata.filelists != nil && $0.metadata.other != nil }) { try await delivered }
             async let repodata: Void = writeRepodata(of: repositories, in: repositoriesDirectory, from: pinned)
             var images: [ComposeImage] = []
             // They say what the documents of modules are called there.
             if !modules.builds.isEmpty { try await repodata }
             if attempt.lease.compose.request.results.contains(.iso) {
+                try await delivered
                 try await repodata
                 images = try await self.images(of: resolution, in: repositoriesDirectory)
             }
             try await threadPool.runIfActive { [images] in
                 try writeDocuments(of: resolution, repositories: repositories, images: images, in: compose)
             }
+            try await delivered
             try await repodata
-        } catch let error as RepodataError where error.code == .io {
-            throw ComposeFailure(storage: error)
-        } catch let error as RepodataError where error.code == .signing {
-            throw ComposeFailure(.signing, error.message)
         } catch let error as RepodataError {
-            throw ComposeFailure(.metadataCorrupt, error.message)
+            throw ComposeFailure(writing: error)
         } catch let error as CocoaError {
             throw ComposeFailure(storage: error)
         } catch let error as Errno {
@@ -122,19 +121,25 @@ struct ComposeTreeWriter: Sendable {
         refers ? (package.record.base ?? "") + package.record.location : "\(repository.path)/\(href(package))"
     }
 
+    private func makeDirectories(of repositories: [Repository], in directory: FilePath) throws {
+        for repository in repositories {
+            let path = directory.appending(repository.path).appending(refers ? "" : "Packages")
+            try FileManager.default.createDirectory(atPath: path.string, withIntermediateDirectories: true)
+        }
+    }
+
+    private func deliver(
+        _ repositories: [Repository], to directory: FilePath, from pinned: [Checksum: PinnedRepository]
+    ) async throws {
+        guard !refers else { return }
+        for repository in repositories {
+            try await deliver(repository, to: directory.appending(repository.path), from: pinned)
+            try Task.checkCancellation()
+        }
+        try await threadPool.runIfActive { try checkSignatures(of: repositories, in: directory) }
+    }
+
     private func deliver(_ repository: Repository, to directory: FilePath, from pinned: [Checksum: PinnedRepository]) async throws {
-        guard !refers else {
-            try await threadPool.runIfActive {
-                try FileManager.default.createDirectory(atPath: directory.string, withIntermediateDirectories: true)
-            }
-            return
-        }
-        try await threadPool.runIfActive {
-            for folder in Set(repository.packages.map { FilePath(href($0)).removingLastComponent() }).union(["Packages"]) {
-                try FileManager.default.createDirectory(
-                    atPath: directory.appending(folder.components).string, withIntermediateDirectories: true)
-            }
-        }
         var tally: [PackageDelivery.Method: Int] = [:]
         for (id, packages) in Dictionary(grouping: repository.packages, by: \.record.repository) {
             guard let source = pinned[id] else { throw Self.unknownRepository }
@@ -151,7 +156,7 @@ struct ComposeTreeWriter: Sendable {
     /// looked into: where Koji keeps them says by which key they are signed.
     private func checkSignatures(of repositories: [Repository], in directory: FilePath) throws {
         let required = attempt.lease.compose.request.sigkeys
-        guard !refers, !required.isEmpty, !required.contains("") else { return }
+        guard !required.isEmpty, !required.contains("") else { return }
         var seen: Set<NEVRA> = []
         var wrong: [ComposeFailure.Detail] = []
         for repository in repositories {
@@ -183,18 +188,17 @@ struct ComposeTreeWriter: Sendable {
     private func writeRepodata(
         of repositories: [Repository], in directory: FilePath, from pinned: [Checksum: PinnedRepository]
     ) async throws {
+        let taken = Set(repositories.flatMap(\.packages).map(\.record.repository))
+        let indexes = try await indexes.adding(taken.compactMap { pinned[$0] }, threadPool: threadPool)
         for repository in repositories {
             let directory = directory.appending(repository.path)
             try Task.checkCancellation()
-            try await threadPool.runIfActive { try writeRepodata(of: repository, in: directory, from: pinned) }
+            try await threadPool.runIfActive { try writeRepodata(of: repository, in: directory, from: indexes) }
             if let signer = configuration.signer { try await signer.sign(directory.appending("repodata")) }
         }
     }
 
-    private func writeRepodata(of repository: Repository, in directory: FilePath, from pinned: [Checksum: PinnedRepository]) throws {
-        let indexes = try Set(repository.packages.map(\.record.repository)).reduce(into: [Checksum: MetadataIndex]()) { indexes, id in
-            indexes[id] = try pinned[id].map { try MetadataIndex(opening: $0.metadata) }
-        }
+    private func writeRepodata(of repository: Repository, in directory: FilePath, from indexes: MetadataIndexes) throws {
         var writer = try RepositoryWriter(
             directory: directory, packageCount: repository.packages.count,
             options: .init(compression: configuration.compression, revision: String(timestamp), timestamp: timestamp))
@@ -217,7 +221,7 @@ struct ComposeTreeWriter: Sendable {
             return
         }
         let file = directory.appending("modules.yaml")
-        try Data(yaml.utf8).write(to: URL(filePath: file.string))
+        try file.create(Data(yaml.utf8))
         _ = try writer.finish(extra: [.init(type: "modules", file: file)])
         try FileManager.default.removeItem(atPath: file.string)
     }
@@ -245,7 +249,7 @@ struct ComposeTreeWriter: Sendable {
                 documents: try documents(of: build.arch, in: compose.appending("Temporary")))
         }
         for (name, document) in try product.documents() {
-            try document.write(to: URL(filePath: metadata.appending(name).string))
+            try metadata.appending(name).create(document)
         }
 
         let url = "\(attempt.target.url)/\(attempt.layout.directory)"
@@ -257,8 +261,10 @@ struct ComposeTreeWriter: Sendable {
             })
         let lock = LockFile(
             stored.request, resolution: resolution, content: content, modules: modules,
-            packages: repositories.flatMap { repository in repository.packages.map { ($0, place(of: $0, in: repository)) } })
-        try ComposeDocuments(attempt: attempt).write(repoFile: repoFile.text, lock: lock)
+            packages: repositories.flatMap { repository in
+                repository.packages.map { .init(resolved: $0, path: place(of: $0, in: repository)) }
+            })
+        try ComposeDocuments(attempt: attempt).write(repoFile: repoFile.text, lock: try lock.text())
     }
 
     /// The tag of Koji that has the packages of a module; `nil` for one of a repository.

@@ -7,7 +7,7 @@ import Repodata
 
 /// `compose.lock.json`: what was asked for, every input pinned, every package with its checksum, and why it is there; enough to make the
 /// same compose again.
-struct LockFile: Encodable {
+struct LockFile {
     /// What decides, beside the sources, which packages are in; named as in a request.
     struct Request: Encodable {
         let packages: [String]
@@ -39,18 +39,10 @@ struct LockFile: Encodable {
         let lookaside: Bool
     }
 
-    struct Package: Encodable {
-        let nevra: String
-        let checksum: Checksum
-        let size: Int
-        /// Which of the sources has it, by the checksum of its repomd.xml, and where it is there.
-        let repomd: Checksum
-        let location: String
+    struct Package {
+        let resolved: ResolvedPackage
         /// Where it is in the compose, below `compose/Temporary`; its address, where the compose refers to it.
         let path: String
-        let reason: Reason
-        /// The reason in a sentence.
-        let why: String
     }
 
     struct Module: Encodable {
@@ -60,7 +52,6 @@ struct LockFile: Encodable {
         let why: String
     }
 
-    let version = 1
     let request: Request
     let sources: [Source]
     /// The event and the builds that Koji's packages are of; `nil` for any other source.
@@ -77,7 +68,7 @@ struct LockFile: Encodable {
 
     init(
         _ request: ComposeRequest, resolution: Resolution, content: PackageSet, modules: ComposedModules,
-        packages: [(ResolvedPackage, path: String)]
+        packages: [Package]
     ) {
         self.request = Request(request)
         koji = content.koji?.pin
@@ -91,15 +82,86 @@ struct LockFile: Encodable {
             modules.reasons.isEmpty
             ? nil : modules.reasons.sorted { $0.key < $1.key }.map { Module(id: $0.key.description, why: $0.value) }
         delivery = request.delivery == .link ? nil : request.delivery
-        self.packages = packages.map { package, path in
-            let record = package.record
-            return Package(
-                nevra: record.nevra.description, checksum: record.pkgid, size: record.size, repomd: record.repository,
-                location: record.location, path: path, reason: package.reason, why: package.reason.description)
-        }
+        self.packages = packages
         absent = resolution.absent
         missing = resolution.missing
         problems = resolution.problems
         overruled = resolution.overruled
+    }
+
+    /// The document.
+    func text() throws -> Data {
+        let text = try JSONText.document { json in
+            json.member("version", 1)
+            try json.member("request", encoding: request)
+            try json.member("sources", encoding: sources)
+            if let koji { try json.member("koji", encoding: koji) }
+            if let modules { try json.member("modules", encoding: modules) }
+            if let delivery { try json.member("delivery", encoding: delivery) }
+            json.array("packages") { json in
+                for package in packages { json.object { package.write(to: &$0) } }
+            }
+            try json.member("absent", encoding: absent)
+            try json.member("missing", encoding: missing)
+            try json.member("problems", encoding: problems)
+            try json.member("overruled", encoding: overruled)
+        }
+        return Data(text)
+    }
+}
+
+extension LockFile.Package {
+    fileprivate func write(to json: inout JSONText) {
+        let record = resolved.record
+        json.member("nevra", record.nevra.description)
+        json.member("checksum", record.pkgid.description)
+        json.member("size", record.size)
+        // Which of the sources has it, by the checksum of its repomd.xml, and where it is there.
+        json.member("repomd", record.repository.description)
+        json.member("location", record.location)
+        json.member("path", path)
+        json.object("reason") { resolved.reason.write(to: &$0) }
+        // The same in a sentence.
+        json.member("why", resolved.reason.description)
+    }
+}
+
+extension Reason {
+    /// As it is encoded anywhere else.
+    fileprivate func write(to json: inout JSONText) {
+        switch self {
+        case .requested(let pattern):
+            json.object("requested") { $0.member("by", pattern) }
+        case .builtFrom(let source, let pattern):
+            json.object("builtFrom") { json in
+                json.member("source", source)
+                json.member("pattern", pattern)
+            }
+        case .requiredBy(let package, let requirement):
+            json.object("requiredBy") { json in
+                json.object("package") { package.write(to: &$0) }
+                json.member("requirement", requirement)
+            }
+        case .module(let build):
+            json.object("module") { $0.member("module", build) }
+        case .everything:
+            json.object("everything") { _ in }
+        case .multilib(let package):
+            json.object("multilib") { json in json.object("of") { package.write(to: &$0) } }
+        case .sourceOf(let package):
+            json.object("sourceOf") { json in json.object("package") { package.write(to: &$0) } }
+        case .debugOf(let package):
+            json.object("debugOf") { json in json.object("package") { package.write(to: &$0) } }
+        }
+    }
+}
+
+extension NEVRA {
+    fileprivate func write(to json: inout JSONText) {
+        json.member("name", name)
+        json.member("epoch", epoch)
+        json.member("version", version)
+        json.member("release", release)
+        json.member("arch", arch)
     }
 }

@@ -48,7 +48,7 @@ struct ProductMetadata {
     func documents() throws -> [String: Data] {
         [
             "composeinfo.json": try encode(type: "composeinfo", payload: composeInfo),
-            "rpms.json": try rpmsDocument,
+            "rpms.json": rpmsDocument,
             "images.json": try encode(
                 type: "images", payload: payload(["images": imageEntries.isEmpty ? [:] : [Self.variant: imageEntries]])),
             "modules.json": try encode(
@@ -128,72 +128,55 @@ struct ProductMetadata {
         }
     }
 
-    /// Of all documents the one that grows with the packages: JSONSerialization would take as long for it as all else takes.
-    private var rpmsDocument: Data {
-        get throws {
-            let document = RPMs(
-                header: .init(),
-                payload: .init(
-                    compose: .init(id: identity.id, date: identity.date, type: identity.type), rpms: [Self.variant: rpms]))
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-            return try encoder.encode(document)
-        }
-    }
-
     /// arch -> source NEVRA -> NEVRA -> where it is and what kind of package it is.
-    private var rpms: [String: [String: [String: RPMs.Entry]]] {
-        var rpms: [String: [String: [String: RPMs.Entry]]] = [:]
-        for package in packages {
+    private var rpmsDocument: Data {
+        let places = packages.map { package in
             let nevra = package.record.nevra
-            let category = nevra.isSource ? "source" : nevra.isDebug ? "debug" : "binary"
-            let entry = RPMs.Entry(path: package.path, category: category)
-            for arch in package.arches {
-                rpms[arch, default: [:]][(package.sourceNEVRA ?? nevra).withEpoch, default: [:]][nevra.withEpoch] = entry
+            return (source: (package.sourceNEVRA ?? nevra).withEpoch, nevra: nevra.withEpoch, package: package)
+        }
+        let ordered = places.sorted { ($0.source, $0.nevra) < ($1.source, $1.nevra) }
+        let text = JSONText.document { json in
+            json.object("header") { json in
+                json.member("type", "productmd.rpms")
+                json.member("version", "1.2")
+            }
+            json.object("payload") { json in
+                json.object("compose") { json in
+                    json.member("id", identity.id)
+                    json.member("date", identity.date)
+                    json.member("type", identity.type)
+                    json.member("respin", 0)
+                }
+                json.object("rpms") { json in
+                    json.object(Self.variant) { json in
+                        for arch in Set(packages.flatMap(\.arches)).sorted() {
+                            json.object(arch) { json in
+                                var rest = ordered.filter { $0.package.arches.contains(arch) }[...]
+                                while let source = rest.first?.source {
+                                    let builtFromIt = rest.prefix { $0.source == source }
+                                    json.object(source) { json in
+                                        for place in builtFromIt { json.object(place.nevra) { place.package.write(to: &$0) } }
+                                    }
+                                    rest = rest.dropFirst(builtFromIt.count)
+                                }
+                            }
+                        }
+                    }
+                }
             }
         }
-        return rpms
+        return Data(text)
     }
 }
 
-/// productmd's rpms.json.
-private struct RPMs: Encodable {
-    struct Header: Encodable {
-        let type = "productmd.rpms"
-        let version = "1.2"
+extension ProductMetadata.Package {
+    fileprivate func write(to json: inout JSONText) {
+        let nevra = record.nevra
+        json.member("path", path)
+        // productmd wants the key to be there.
+        json.null("sigkey")
+        json.member("category", nevra.isSource ? "source" : nevra.isDebug ? "debug" : "binary")
     }
-
-    struct Compose: Encodable {
-        let id: String
-        let date: String
-        let type: String
-        let respin = 0
-    }
-
-    struct Entry: Encodable {
-        let path: String
-        let category: String
-
-        private enum CodingKeys: String, CodingKey {
-            case path, sigkey, category
-        }
-
-        func encode(to encoder: any Encoder) throws {
-            var container = encoder.container(keyedBy: CodingKeys.self)
-            try container.encode(path, forKey: .path)
-            // productmd wants the key to be there.
-            try container.encodeNil(forKey: .sigkey)
-            try container.encode(category, forKey: .category)
-        }
-    }
-
-    struct Payload: Encodable {
-        let compose: Compose
-        let rpms: [String: [String: [String: [String: Entry]]]]
-    }
-
-    let header: Header
-    let payload: Payload
 }
 
 extension NEVRA {

@@ -36,9 +36,11 @@ struct PulpTreeWriter: Sendable {
             try await threadPool.runIfActive {
                 try FileManager.default.createDirectory(
                     atPath: attempt.directory.appending(ComposeLayout.repositories).string, withIntermediateDirectories: true)
-                try ComposeDocuments(attempt: attempt).write(repoFile: repoFile.text, lock: lock)
+                try ComposeDocuments(attempt: attempt).write(repoFile: repoFile.text, lock: try ComposeDocuments.text(ofLock: lock))
             }
         } catch let error as CocoaError {
+            throw ComposeFailure(storage: error)
+        } catch let error as Errno {
             throw ComposeFailure(storage: error)
         }
         let count = pin.repositories.count

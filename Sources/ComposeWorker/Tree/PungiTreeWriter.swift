@@ -26,7 +26,7 @@ struct PungiTreeWriter: Sendable {
         do {
             return try await threadPool.runIfActive {
                 let documents = ComposeDocuments(attempt: attempt, directory: result.directory)
-                try documents.write(lock: lock)
+                try documents.write(lock: try ComposeDocuments.text(ofLock: lock))
                 try documents.linkLog()
                 let sizes = try packageSizes(below: result.directory)
                 return WrittenTree(
@@ -35,6 +35,8 @@ struct PungiTreeWriter: Sendable {
                     findings: result.isIncomplete ? ["Something that may be absent is: Pungi calls the compose FINISHED_INCOMPLETE."] : [])
             }
         } catch let error as CocoaError {
+            throw ComposeFailure(storage: error)
+        } catch let error as Errno {
             throw ComposeFailure(storage: error)
         }
     }

@@ -1,0 +1,21 @@
+import ContentSources
+import NIOPosix
+import Repodata
+
+/// The indexes of repositories that a compose takes packages from, by the repositories' ids.
+struct MetadataIndexes: Sendable {
+    private var indexes: [Checksum: MetadataIndex] = [:]
+
+    subscript(repository: Checksum) -> MetadataIndex? { indexes[repository] }
+
+    /// These, and those of `repositories`. Takes about as long as resolving, where one has to be made first. Throws a `RepodataError`.
+    func adding(_ repositories: [PinnedRepository], threadPool: NIOThreadPool) async throws -> MetadataIndexes {
+        try await threadPool.runIfActive {
+            var all = self
+            for repository in repositories where all.indexes[repository.metadata.id] == nil {
+                all.indexes[repository.metadata.id] = try MetadataIndex(opening: repository.metadata)
+            }
+            return all
+        }
+    }
+}
