@@ -29,17 +29,15 @@ extension ComposeStore {
         publish: @Sendable () async throws -> Void
     ) async throws -> Bool {
         try await pool.withTransaction { connection in
-            let held = try await connection.query(
-                "SELECT specification_key FROM composes c WHERE \(fragment: lease.guardCondition) FOR UPDATE")
-            guard let key = try held.first?.decode(String.self, "specification_key") else { return false }
             let id = lease.compose.id
-            _ = try await connection.query(
+            let made = try await connection.query(
                 """
                 INSERT INTO results (id, target_dir, specification_key, packages_key, packages, bytes)
-                VALUES (\(id), \(lease.compose.request.targetDir), \(key), \(packagesKey), \(packages), \(bytes))
+                SELECT c.id, \(lease.compose.request.targetDir), c.specification_key, \(packagesKey), \(packages), \(bytes)
+                FROM composes c WHERE \(fragment: lease.guardCondition) FOR UPDATE
                 """)
-            _ = try await connection.query("UPDATE composes SET pungi_compose_id = \(composeID) WHERE id = \(id)")
-            try await show(id, for: lease, reason: reason, on: connection)
+            guard made.affectedRows == 1 else { return false }
+            try await show(id, composeID: "\(composeID)", for: lease, reason: reason, on: connection)
             try await close(lease, as: "done", on: connection)
             try await publish()
             return true

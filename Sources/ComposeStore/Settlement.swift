@@ -27,17 +27,18 @@ extension ComposeStore {
         reason: @Sendable (Int) -> String
     ) async throws -> Settlement {
         let key = try specification.key()
+        let pin: SQL = """
+            UPDATE composes c SET specification = \(PostgresJSON(specification)), specification_key = \(key), source = \(source),
+                koji_event = coalesce(\(kojiEvent), koji_event)
+            WHERE \(fragment: lease.guardCondition)
+            """
+        // What Pungi reads beside its configuration is not known here, so that no two of its composes are known to be equal.
+        if lease.compose.request.flags.contains(.noReuse) || specification.sourceType == .rawConfig {
+            return try await pool.query(pin).affectedRows == 1 ? .build : .leaseLost
+        }
         return try await pool.withTransaction { connection in
             _ = try await connection.query("SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || \(key), 0))")
-            let pinned = try await connection.query(
-                """
-                UPDATE composes c SET specification = \(PostgresJSON(specification)), specification_key = \(key), source = \(source),
-                    koji_event = coalesce(\(kojiEvent), koji_event)
-                WHERE \(fragment: lease.guardCondition)
-                """)
-            guard pinned.affectedRows == 1 else { return .leaseLost }
-            // What Pungi reads beside its configuration is not known here, so that no two of its composes are known to be equal.
-            if lease.compose.request.flags.contains(.noReuse) || specification.sourceType == .rawConfig { return .build }
+            guard try await connection.query(pin).affectedRows == 1 else { return .leaseLost }
 
             // Under way first: should that one finish while this waits for its row, the next statement sees its result.
             let underWay = try await connection.query(
@@ -100,7 +101,9 @@ extension ComposeStore {
             ORDER BY r.id DESC LIMIT 1 FOR UPDATE
             """)
         guard let result = try finished.first?.decode(Int.self, "id") else { return nil }
-        try await show(result, for: lease, reason: reason(result), on: connection)
+        try await show(
+            result, composeID: "(SELECT pungi_compose_id FROM composes WHERE id = \(result))", for: lease, reason: reason(result),
+            on: connection)
         try await close(lease, as: "joined", on: connection)
         return result
     }
@@ -121,16 +124,20 @@ extension ComposeStore {
     }
 
     /// Makes the compose, and those that joined it, done: they show `result`, and all that show it expire together at the latest time.
-    func show(_ result: Int, for lease: ComposeLease, reason: String, on connection: PostgresConnection) async throws {
+    ///
+    /// - Parameter composeID: What productmd's metadata calls the result, or an expression for it.
+    func show(_ result: Int, composeID: SQL, for lease: ComposeLease, reason: String, on connection: PostgresConnection) async throws {
         let id = lease.compose.id
-        _ = try await connection.query(
+        let done = try await connection.query(
             """
             UPDATE composes SET state = 2, state_reason = \(reason), failure = NULL, time_done = now(), result_id = \(result),
-                pungi_compose_id = (SELECT pungi_compose_id FROM composes WHERE id = \(result)),
+                pungi_compose_id = \(fragment: composeID),
                 time_to_expire = now() + make_interval(secs => (request->>'secondsToLive')::float8),
                 joined_to = NULL, lease_token = NULL, lease_expires_at = NULL
             WHERE state = 1 AND (id = \(id) OR joined_to = \(id))
             """)
+        // Nobody else shows a result of its own.
+        if result == id, done.affectedRows == 1 { return }
         _ = try await connection.query(
             """
             UPDATE composes SET time_to_expire = latest.time
