@@ -20,6 +20,8 @@ final class SAXReader {
     private let names: UnsafeMutableBufferPointer<UnsafePointer<UInt8>?>
     private let handler: SAXHandler
     private var problem: AnswerProblem?
+    /// Elements that are yet to begin or end and that somebody else has read already: see ``skip(declaration:lines:open:isOver:)``.
+    private var skipped = (starts: 0, ends: 0)
 
     init(_ handler: SAXHandler) {
         _ = Self.isPrepared
@@ -49,6 +51,30 @@ final class SAXReader {
         names.deallocate()
     }
 
+    /// Goes to a place in the document without telling the handler what is before it.
+    ///
+    /// - Parameters:
+    ///   - declaration: with which the document begins, if it does.
+    ///   - lines: that end before the place.
+    ///   - open: the elements that have begun, from the outermost to the innermost.
+    ///   - isOver: whether the only one of them has ended as well.
+    func skip(declaration: [UInt8], lines: Int, open: [XMLRPCElement], isOver: Bool) throws(AnswerProblem) {
+        skipped = (open.count, isOver ? open.count : 0)
+        try parse(declaration)
+        var rest = lines
+        while rest > 0 {
+            let count = min(rest, 1 << 16)
+            try parse(Array(repeating: UInt8(ascii: "\n"), count: count))
+            rest -= count
+        }
+        for element in open { try parse(Array("<\(element.name)>".utf8)) }
+        if isOver { for element in open.reversed() { try parse(Array("</\(element.name)>".utf8)) } }
+    }
+
+    private func parse(_ bytes: [UInt8]) throws(AnswerProblem) {
+        try bytes.withUnsafeBufferPointer { (bytes) throws(AnswerProblem) in try read(UnsafeRawBufferPointer(bytes)) }
+    }
+
     /// Reads the next piece of the document.
     func read(_ bytes: UnsafeRawBufferPointer) throws(AnswerProblem) {
         var rest = bytes
@@ -75,7 +101,8 @@ final class SAXReader {
         let error = context.pointee.lastError
         let place = "line \(error.line)"
         switch code {
-        case XML_ERR_INVALID_ENCODING, XML_ERR_INVALID_CHAR:
+        // What libxml2 calls its own error is text that it could not go on with: at the same character, after pieces of another length.
+        case XML_ERR_INVALID_ENCODING, XML_ERR_INVALID_CHAR, XML_ERR_INTERNAL_ERROR:
             return .malformed("it has a character that XML does not allow, or is not encoded in UTF-8 (\(place))")
         case XML_ERR_UNDECLARED_ENTITY, XML_WAR_UNDECLARED_ENTITY:
             return .malformed("it refers to an entity that XML-RPC does not have (\(place))")
@@ -107,11 +134,19 @@ extension SAXReader {
             if name.lowercased() == "html" { return stop(.html) }
             return stop(.notXMLRPC("it has the element <\(name)>, which XML-RPC does not have"))
         }
+        if skipped.starts > 0 {
+            skipped.starts -= 1
+            return
+        }
         do throws(AnswerProblem) { try handler.startElement(element) } catch { stop(error) }
     }
 
     private func end(_ name: UnsafePointer<UInt8>?) {
         guard let element = element(name) else { return }
+        if skipped.ends > 0 {
+            skipped.ends -= 1
+            return
+        }
         do throws(AnswerProblem) { try handler.endElement(element) } catch { stop(error) }
     }
 

@@ -4,15 +4,17 @@ import Repodata
 /// The packages of a tag or of builds, as they come from the hub row by row.
 struct KojiContent: Sendable {
     var builds: [Int: KojiBuild] = [:]
-    private(set) var rpms: [Int: KojiRPM] = [:]
+    /// The packages, in the order of the hub.
+    private(set) var listed: [KojiRPM] = []
     /// The keys of the signatures of each package, by its number.
     var keys: [Int: [String]] = [:]
-    private var order: [Int] = []
+    /// Where in `listed` each package is, by its number.
+    private var positions: [Int: Int] = [:]
 
     /// A package has a row for each of its signatures.
     mutating func add(_ rpm: KojiRPM) {
         guard !rpm.isMetadataOnly, rpm.externalRepoID == 0 else { return }
-        if rpms.updateValue(rpm, forKey: rpm.id) == nil { order.append(rpm.id) }
+        put(rpm)
         if let key = rpm.sigkey, !key.isEmpty { keys[rpm.id, default: []].append(key) }
     }
 
@@ -27,35 +29,46 @@ struct KojiContent: Sendable {
         guard !names.isEmpty else { return }
         let removed = Set(builds.values.filter { names.contains($0.name) }.map(\.buildID))
         builds = builds.filter { !removed.contains($0.key) }
-        order.removeAll { rpms[$0].map { removed.contains($0.buildID) } ?? true }
+        keep { !removed.contains($0.buildID) }
     }
 
     mutating func merge(_ other: KojiContent) {
         builds.merge(other.builds) { $1 }
-        rpms.merge(other.rpms) { $1 }
         keys.merge(other.keys) { $1 }
-        let known = Set(order)
-        order += other.order.filter { !known.contains($0) }
+        for rpm in other.listed { put(rpm) }
     }
 
     /// The packages with these numbers alone.
     func keeping(_ ids: Set<Int>) -> KojiContent {
         var kept = self
-        kept.order.removeAll { !ids.contains($0) }
+        kept.keep { ids.contains($0.id) }
         return kept
     }
 
-    /// The packages, in the order of the hub.
-    var listed: [KojiRPM] { order.compactMap { rpms[$0] } }
+    private mutating func put(_ rpm: KojiRPM) {
+        if let known = positions[rpm.id] {
+            listed[known] = rpm
+        } else {
+            positions[rpm.id] = listed.count
+            listed.append(rpm)
+        }
+    }
+
+    private mutating func keep(_ isKept: (KojiRPM) -> Bool) {
+        listed = listed.filter(isKept)
+        positions = Dictionary(uniqueKeysWithValues: zip(listed.map(\.id), listed.indices))
+    }
 
     /// In the order of the hub; those whose build is not known are left out.
     var packages: [KojiPackage] {
-        order.compactMap { id in
-            guard let rpm = rpms[id], let build = builds[rpm.buildID] else { return nil }
+        let places = builds.mapValues { build in
+            KojiPackage.Place.build(name: build.name, version: build.version, release: build.release, volume: build.volumeName)
+        }
+        return listed.compactMap { rpm in
+            guard let build = builds[rpm.buildID], let place = places[rpm.buildID] else { return nil }
             return KojiPackage(
-                id: rpm.id, nevra: rpm.nevra, build: build.nvr,
-                place: .build(name: build.name, version: build.version, release: build.release, volume: build.volumeName),
-                payloadHash: rpm.payloadHash?.description, size: rpm.size, keys: keys[id] ?? [])
+                id: rpm.id, nevra: rpm.nevra, build: build.nvr, place: place, payloadHash: rpm.payloadHash?.description, size: rpm.size,
+                keys: keys[rpm.id] ?? [])
         }
     }
 }

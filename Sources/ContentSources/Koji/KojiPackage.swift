@@ -40,7 +40,8 @@ public struct KojiPackage: Hashable, Sendable {
         self.nevra = nevra
         self.build = build
         self.place = place
-        self.payloadHash = payloadHash?.lowercased()
+        let isLower = payloadHash?.utf8.allSatisfy { $0 < UInt8(ascii: "A") || $0 > UInt8(ascii: "Z") } ?? true
+        self.payloadHash = isLower ? payloadHash : payloadHash?.lowercased()
         self.size = size
         self.keys = keys
     }
@@ -91,9 +92,12 @@ struct NEVRAKey: Hashable {
 
 extension Checksum {
     /// SHA-256 of a text that identifies something.
-    static func ofText(_ text: String) -> Checksum {
+    static func ofText(_ text: String) -> Checksum { ofBytes(Array(text.utf8)) }
+
+    /// SHA-256 of bytes that identify something.
+    static func ofBytes(_ bytes: [UInt8]) -> Checksum {
         do {
-            return try FileChecksum.of(Array(text.utf8), .sha256)
+            return try FileChecksum.of(bytes, .sha256)
         } catch {
             // Everything that this service keeps is named by it; no input can bring this about.
             preconditionFailure("SHA-256 is not available: \(error)")

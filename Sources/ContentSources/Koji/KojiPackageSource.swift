@@ -71,14 +71,7 @@ public struct KojiPackageSource: Sendable {
     private func forSolving(_ packages: [KojiPackage]) async throws(ComposeFailure) -> SyntheticRepository {
         let location = location
         return try await threadPool.run(canceled: .canceled) { () throws(ComposeFailure) in
-            SyntheticRepository(
-                packages.map { package in
-                    SyntheticRepository.Package(
-                        package: package,
-                        file: PackageFragments.File(
-                            pkgid: package.provisionalID, size: package.size ?? 0, headerStart: 0, href: package.path),
-                        header: HeaderStore.key(of: package, at: location))
-                }, documents: [.primary, .filelists])
+            SyntheticRepository(forSolving: packages, at: location)
         }
     }
 
@@ -114,23 +107,14 @@ public struct KojiPackageSource: Sendable {
     /// The checksum is what ``PackageCopy/sha256`` says; otherwise the file is read for it, once as long as it stays the same. Throws as ``metadata(of:)``.
     /// - Parameter base: the address below which clients find the files, if the metadata is to refer to them.
     public func metadata(ofChosen copies: [PackageCopy], at base: String? = nil) async throws(ComposeFailure) -> ChosenPackages {
-        let copies = try await withChecksums(copies)
+        let known = try await withChecksums(copies)
         let location = location
         let repository = try await threadPool.run(canceled: .canceled) { () throws(ComposeFailure) in
-            SyntheticRepository(
-                copies.compactMap { copy in
-                    copy.sha256.map { pkgid in
-                        SyntheticRepository.Package(
-                            package: copy.package,
-                            file: PackageFragments.File(
-                                pkgid: pkgid, size: copy.size, headerStart: copy.headerStart, href: copy.path, base: base),
-                            header: HeaderStore.key(of: copy.package, at: location))
-                    }
-                }, documents: MetadataDocument.allCases, base: base)
+            SyntheticRepository(ofChosen: known, base: base, at: location)
         }
         return ChosenPackages(
             repository: try await pinned(repository),
-            copies: Dictionary(copies.map { ($0.package.provisionalID, $0) }, uniquingKeysWith: { first, _ in first }), base: base)
+            copies: Dictionary(known.map { ($0.package.provisionalID, $0) }, uniquingKeysWith: { first, _ in first }), base: base)
     }
 }
 
@@ -198,14 +182,14 @@ extension KojiPackageSource {
         let store = store
         let missing = try await threadPool.run(canceled: .canceled) { () throws(ComposeFailure) in
             try store.refresh()
-            return repository.packages.filter { store.fragments($0.header) == nil }
+            return repository.packages.map { HeaderReader.Source(package: $0.package, path: $0.path, header: repository.header(of: $0)) }
+                .filter { store.fragments($0.header) == nil }
         }
         if missing.isEmpty { return PackageFindings() }
         logger.info("Headers of packages are read", metadata: ["packages": "\(repository.packages.count)", "headers": "\(missing.count)"])
         var findings = PackageFindings()
         var read: [Checksum: PackageFragments] = [:]
-        let sources = missing.map { HeaderReader.Source(package: $0.package, path: $0.file.href, header: $0.header) }
-        await reader.fragments(of: sources, findings: &findings) { result in
+        await reader.fragments(of: missing, findings: &findings) { result in
             read[result.header] = result.fragments
             guard read.count >= Self.keptAtOnce else { return nil }
             let failure = await keep(read)

@@ -171,7 +171,7 @@ public struct KojiSource: Sendable {
         for result in try await hub.listBuildRPMs(ofEach: ids.map { .id($0) }) {
             for rpm in try result.get() where arches.contains(rpm.arch) && !rpm.isMetadataOnly { content.add(rpm) }
         }
-        let rpms = content.rpms.keys.sorted()
+        let rpms = content.listed.map(\.id).sorted()
         for (id, signatures) in zip(rpms, try await hub.queryRPMSigs(rpmIDs: rpms)) {
             content.keys[id] = signatures.map(\.sigkey).filter { !$0.isEmpty }
         }

@@ -6,9 +6,17 @@ import SystemPackage
 struct SyntheticRepository: Sendable {
     struct Package: Sendable {
         let package: KojiPackage
-        let file: PackageFragments.File
-        /// By what its header is kept.
-        let header: Checksum
+        /// Of the file, which is the unsigned one unless another one was chosen.
+        let path: String
+        /// What is known of the file that was chosen.
+        fileprivate let chosen: PackageFragments.File?
+
+        /// The file; until one is chosen, the one that stands for the package while a compose is solved.
+        ///
+        /// Made when it is needed, since it takes a digest.
+        var file: PackageFragments.File {
+            chosen ?? PackageFragments.File(pkgid: package.provisionalID, size: package.size ?? 0, headerStart: 0, href: path)
+        }
     }
 
     /// In the order of their paths, each once.
@@ -18,26 +26,91 @@ struct SyntheticRepository: Sendable {
     let repomd: [UInt8]
     /// Of ``repomd``.
     let id: Checksum
+    /// Where Koji's files are.
+    private let location: RepositoryLocation
 
-    /// - Parameter base: of all the files, where their metadata has one.
-    init(_ packages: [Package], documents: [MetadataDocument], base: String? = nil) {
-        var seen: Set<Checksum> = []
-        self.packages = packages.sorted { $0.file.href < $1.file.href }.filter { seen.insert($0.file.pkgid).inserted }
-        self.documents = documents
-        var text = "koji 1 \(documents.map(\.rawValue))\n" + (base.map { "base \($0)\n" } ?? "")
-        for package in self.packages {
-            text +=
-                "\(package.header.hex) \(package.file.pkgid.hex) \(package.file.size) \(package.file.headerStart) \(package.file.href)\n"
+    /// What all of `packages` are chosen from.
+    init(forSolving packages: [KojiPackage], at location: RepositoryLocation) {
+        let all = packages.map { Package(package: $0, path: $0.path, chosen: nil) }
+        // Those with the same pkgid have the same path.
+        var sorted: [Package] = []
+        sorted.reserveCapacity(all.count)
+        for package in Self.sorted(all) {
+            let samePath = sorted.reversed().prefix { $0.path == package.path }
+            if !samePath.contains(where: { $0.package.isSame(as: package.package) }) { sorted.append(package) }
         }
+        self.init(sorted: sorted, documents: [.primary, .filelists], base: nil, at: location)
+    }
+
+    /// The files of those that were chosen, as far as their checksums are known.
+    ///
+    /// - Parameter base: of all the files, where their metadata has one.
+    init(ofChosen copies: [PackageCopy], base: String?, at location: RepositoryLocation) {
+        let all = copies.compactMap { copy in
+            copy.sha256.map { pkgid in
+                Package(
+                    package: copy.package, path: copy.path,
+                    chosen: PackageFragments.File(
+                        pkgid: pkgid, size: copy.size, headerStart: copy.headerStart, href: copy.path, base: base))
+            }
+        }
+        var seen: Set<Checksum> = []
+        let sorted = Self.sorted(all).filter { seen.insert($0.file.pkgid).inserted }
+        self.init(sorted: sorted, documents: MetadataDocument.allCases, base: base, at: location)
+    }
+
+    private init(sorted packages: [Package], documents: [MetadataDocument], base: String?, at location: RepositoryLocation) {
+        self.packages = packages
+        self.documents = documents
+        self.location = location
+        var identity = Array("koji 2 \(documents.map(\.rawValue))\n\(base.map { "base \($0)\n" } ?? "")".utf8)
+        identity.reserveCapacity(packages.count * 256)
+        for package in packages { package.identify(at: location, in: &identity) }
         let repomd =
             """
             <?xml version="1.0" encoding="UTF-8"?>
-            <repomd xmlns="http://linux.duke.edu/metadata/repo"><revision>\(Checksum.ofText(text).hex)</revision></repomd>
+            <repomd xmlns="http://linux.duke.edu/metadata/repo"><revision>\(Checksum.ofBytes(identity).hex)</revision></repomd>
 
             """
         self.repomd = Array(repomd.utf8)
         id = .ofText(repomd)
     }
+
+    /// By their paths.
+    private static func sorted(_ packages: [Package]) -> [Package] {
+        let isSorted = zip(packages, packages.dropFirst()).allSatisfy { $0.path <= $1.path }
+        return isSorted ? packages : packages.indices.sorted { packages[$0].path < packages[$1].path }.map { packages[$0] }
+    }
+
+    /// By what the header of `package` is kept.
+    func header(of package: Package) -> Checksum { HeaderStore.key(of: package.package, at: location) }
+}
+
+extension SyntheticRepository.Package {
+    /// Appends all that its metadata is made from, each thing with a zero byte behind it, which is in none of them.
+    fileprivate func identify(at location: RepositoryLocation, in bytes: inout [UInt8]) {
+        func append(_ text: String) {
+            bytes += text.utf8
+            bytes.append(0)
+        }
+        let nevra = package.nevra
+        append(package.payloadHash ?? "\(location)")
+        append(nevra.name)
+        append(nevra.epoch == 0 ? "" : "\(nevra.epoch)")
+        append(nevra.version)
+        append(nevra.release)
+        append(nevra.arch)
+        append(path)
+        append("\(chosen?.size ?? package.size ?? 0)")
+        guard let chosen else { return }
+        append(chosen.pkgid.description)
+        append("\(chosen.headerStart)")
+    }
+}
+
+extension KojiPackage {
+    /// Whether both have the same ``provisionalID``, if they have the same path.
+    fileprivate func isSame(as other: KojiPackage) -> Bool { nevra == other.nevra && payloadHash == other.payloadHash }
 }
 
 extension SyntheticRepository {
@@ -63,7 +136,7 @@ extension SyntheticRepository {
         do throws(RepodataError) {
             var writer = try FragmentsWriter(directory: directory, documents: documents, packageCount: packages.count)
             for package in packages {
-                guard let fragments = store.fragments(package.header) else {
+                guard let fragments = store.fragments(header(of: package)) else {
                     throw RepodataError(.missing, "what was read of the package \(package.package.nevra) is no longer there")
                 }
                 try writer.add(fragments, in: package.file)
