@@ -167,7 +167,8 @@ import Testing
                 if number % 7 == 3 {
                     #expect(throws: PostgresError.self) { try outcome.get() }
                 } else {
-                    #expect(try outcome.get().owner == "\(number)")
+                    let compose = try outcome.get()
+                    #expect(compose.owner == "\(number)")
                 }
             }
         }
