@@ -52,11 +52,9 @@ final class SharedWork<Key: Hashable & Sendable, Item: Sendable, Answer: Sendabl
             state.lines[key, default: []].removeFirst(others.count)
             return others
         }
+        let answers: [Result<Answer, any Error>]
         do {
-            let answers = try await work([item] + others.map(\.item))
-            passOn(key)
-            for (other, answer) in zip(others, answers.dropFirst()) { other.continuation.resume(returning: .answered(answer)) }
-            return try answers[0].get()
+            answers = try await work([item] + others.map(\.item))
         } catch let error as CancellationError {
             passOn(key, readmitting: others)
             throw error
@@ -65,6 +63,9 @@ final class SharedWork<Key: Hashable & Sendable, Item: Sendable, Answer: Sendabl
             for other in others { other.continuation.resume(returning: .answered(.failure(error))) }
             throw error
         }
+        passOn(key)
+        for (other, answer) in zip(others, answers.dropFirst()) { other.continuation.resume(returning: .answered(answer)) }
+        return try answers[0].get()
     }
 
     private func turn(_ key: Key, _ item: Item) async -> Turn {
