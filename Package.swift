@@ -12,6 +12,7 @@ let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", packa
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
 let hummingbirdTesting: Target.Dependency = .product(name: "HummingbirdTesting", package: "hummingbird")
 let inMemoryLogging: Target.Dependency = .product(name: "InMemoryLogging", package: "swift-log")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
@@ -100,7 +101,8 @@ let package = Package(
         .target(
             name: "ComposeFrontend",
             dependencies: [
-                "ComposeModel", "ComposeStore", "Postgres", httpTypes, hummingbird, logging, nioConcurrencyHelpers, nioCore, nioHTTP1,
+                "ComposeModel", "ComposeStore", "Postgres", httpTypes, hummingbird, hummingbirdCore, logging, nioConcurrencyHelpers,
+                nioCore, nioHTTP1,
                 nioPosix, systemPackage,
             ],
             resources: [.embedInCode("OpenAPI/openapi.json")], swiftSettings: strict),

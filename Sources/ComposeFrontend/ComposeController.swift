@@ -20,16 +20,17 @@ struct ComposeController: Sendable {
         let query = try ListQuery(request.uri.query, perPage: configuration.perPage)
         let page = try await store.list(query.composes)
         let urls = PublicURLs(configuration, request)
-        return try .json(
-            ListDocument(
-                page.items.map(urls.document), page: query.composes.page, perPage: query.composes.perPage, total: page.total,
-                asked: query.items, url: urls.base + path))
+        let document = ListDocument(
+            page.items.map(urls.document), page: query.composes.page, perPage: query.composes.perPage, total: page.total,
+            asked: query.items, url: urls.base + path)
+        return .json { json in document.write(to: &json) { $1.write(to: &$0) } }
     }
 
     func show(_ request: Request, _ context: FrontendContext) async throws -> Response {
         let id = try context.composeID()
         guard let compose = try await store.compose(id) else { throw RequestRejection.noSuchCompose("\(id)") }
-        return try .json(ComposeDetailDocument(compose: PublicURLs(configuration, request).document(compose)))
+        // This service runs Pungi elsewhere, so that there is no configuration of it to show.
+        return .json { PublicURLs(configuration, request).document(compose).write(to: &$0, valueless: ["pungi_config_dump"]) }
     }
 
     private func create(_ request: Request, _ context: FrontendContext) async throws -> Response {
@@ -46,7 +47,7 @@ struct ComposeController: Sendable {
     ) async throws -> Response {
         let compose = try await store.submit(compose, owner: principal.name, unless: try resubmission(request, principal))
         context.subject.composeID = compose.id
-        return try .json(PublicURLs(configuration, request).document(compose))
+        return .json { PublicURLs(configuration, request).document(compose).write(to: &$0) }
     }
 
     /// By what the request would be known again: its key, or, where the configuration asks for it, that the same client asks for the same.
@@ -74,7 +75,7 @@ struct ComposeController: Sendable {
                 .notFound, "There is nothing to renew yet: compose \(id) is in state \(state.name); it must be done, failed or removed.")
         case .extended(let compose), .created(let compose):
             context.subject.composeID = compose.id
-            return try .json(PublicURLs(configuration, request).document(compose))
+            return .json { PublicURLs(configuration, request).document(compose).write(to: &$0) }
         }
     }
 
@@ -101,20 +102,4 @@ struct ComposeController: Sendable {
 private struct Acknowledgement: Encodable {
     let status = 202
     let message: String
-}
-
-/// One compose asked for by its id.
-struct ComposeDetailDocument: Encodable, Sendable {
-    let compose: ComposeDocument
-
-    private enum CodingKeys: String, CodingKey {
-        case pungiConfigDump = "pungi_config_dump"
-    }
-
-    /// This service runs no Pungi, so that there is no configuration of it to show.
-    func encode(to encoder: any Encoder) throws {
-        try compose.encode(to: encoder)
-        var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encodeNil(forKey: .pungiConfigDump)
-    }
 }

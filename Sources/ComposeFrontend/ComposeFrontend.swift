@@ -29,7 +29,7 @@ public struct ComposeFrontend: Sendable {
         address: BindAddress, onServerRunning: @escaping @Sendable (SocketAddress?) async -> Void = { _ in }
     ) -> some ApplicationProtocol {
         Application(
-            router: router(), server: .http1(configuration: .init(idleTimeout: .seconds(30))),
+            router: router(), server: .loopBoundHTTP1(configuration: .init(idleTimeout: .seconds(30))),
             configuration: ApplicationConfiguration(address: address),
             onServerRunning: { await onServerRunning($0.localAddress) }, logger: logger)
     }

@@ -92,8 +92,8 @@ extension ComposeQuery.OrderField {
 }
 
 /// A page of a list as the contract writes it.
-struct ListDocument<Item: Encodable & Sendable>: Encodable, Sendable {
-    struct Meta: Encodable, Sendable {
+struct ListDocument<Item: Sendable>: Sendable {
+    fileprivate struct Meta: Sendable {
         let page: Int
         let pages: Int
         let perPage: Int
@@ -102,28 +102,10 @@ struct ListDocument<Item: Encodable & Sendable>: Encodable, Sendable {
         let last: String
         let prev: String?
         let next: String?
-
-        enum CodingKeys: String, CodingKey {
-            case page, pages, total, first, last, prev, next
-            case perPage = "per_page"
-        }
-
-        /// `prev` and `next` are there at the ends as well, as null.
-        func encode(to encoder: any Encoder) throws {
-            var container = encoder.container(keyedBy: CodingKeys.self)
-            try container.encode(page, forKey: .page)
-            try container.encode(pages, forKey: .pages)
-            try container.encode(perPage, forKey: .perPage)
-            try container.encode(total, forKey: .total)
-            try container.encode(first, forKey: .first)
-            try container.encode(last, forKey: .last)
-            try container.encode(prev, forKey: .prev)
-            try container.encode(next, forKey: .next)
-        }
     }
 
-    let meta: Meta
-    let items: [Item]
+    private let meta: Meta
+    private let items: [Item]
 
     /// - Parameters:
     ///   - items: those on the page `number`.
@@ -141,5 +123,39 @@ struct ListDocument<Item: Encodable & Sendable>: Encodable, Sendable {
             page: number, pages: pages, perPage: perPage, total: total, first: link(1), last: link(max(pages, 1)),
             prev: number > 1 ? link(min(number - 1, max(pages, 1))) : nil, next: number < pages ? link(number + 1) : nil)
         self.items = items
+    }
+
+    /// Members are in the order of their names.
+    func write(to json: inout JSONWriter, item: (inout JSONWriter, Item) throws -> Void) rethrows {
+        try json.object { json in
+            json.name("items")
+            try json.array(items, item)
+            json.name("meta")
+            meta.write(to: &json)
+        }
+    }
+}
+
+extension ListDocument.Meta {
+    /// `prev` and `next` are there at the ends as well, as null.
+    fileprivate func write(to json: inout JSONWriter) {
+        json.object { json in
+            func number(_ name: String, _ value: Int) {
+                json.name(name)
+                json.integer(value)
+            }
+            func link(_ name: String, _ value: String?) {
+                json.name(name)
+                if let value { json.string(value) } else { json.null() }
+            }
+            link("first", first)
+            link("last", last)
+            link("next", next)
+            number("page", page)
+            number("pages", pages)
+            number("per_page", perPage)
+            link("prev", prev)
+            number("total", total)
+        }
     }
 }

@@ -1,5 +1,6 @@
 import ComposeModel
 import ComposeStore
+import Foundation
 import Hummingbird
 
 /// Watches, at `/api/1/watches`: a watch is a standing request for a compose of a Koji tag, which the service makes anew whenever the tag's
@@ -23,10 +24,11 @@ struct WatchController: Sendable {
         let page = try await store.watches(
             owner: query.owner, includingEnded: query.includesEnded, page: query.page, perPage: query.perPage)
         let urls = PublicURLs(configuration, request)
-        return try .json(
-            ListDocument(
-                page.items.map(urls.document), page: query.page, perPage: query.perPage, total: page.total, asked: query.items,
-                url: urls.base + Self.path))
+        let document = ListDocument(
+            page.items.map(urls.document), page: query.page, perPage: query.perPage, total: page.total, asked: query.items,
+            url: urls.base + Self.path)
+        let encoder = JSONEncoder.ofAnswers
+        return try .json { json in try document.write(to: &json) { $0.value(try encoder.encode($1)) } }
     }
 
     private func show(_ request: Request, _ context: FrontendContext) async throws -> Response {

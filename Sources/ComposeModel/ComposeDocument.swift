@@ -152,61 +152,175 @@ public struct ComposeDocument: Hashable, Sendable, Codable {
 
     /// `YYYY-MM-DDTHH:MM:SSZ`, in UTC, without fractions of a second.
     public static func format(_ date: Date) -> String {
-        date.formatted(.iso8601)
+        var second = time_t(date.timeIntervalSince1970.rounded(.down))
+        var utc = tm()
+        // Foundation's own way asks for a calendar each time, which takes longer than the rest of a document.
+        gmtime_r(&second, &utc)
+        var text: [UInt8] = []
+        func append(_ number: Int32, digits: Int, then end: Unicode.Scalar) {
+            let number = String(number).utf8
+            text.append(contentsOf: repeatElement(UInt8(ascii: "0"), count: max(0, digits - number.count)))
+            text.append(contentsOf: number)
+            text.append(UInt8(ascii: end))
+        }
+        append(utc.tm_year + 1900, digits: 4, then: "-")
+        append(utc.tm_mon + 1, digits: 2, then: "-")
+        append(utc.tm_mday, digits: 2, then: "T")
+        append(utc.tm_hour, digits: 2, then: ":")
+        append(utc.tm_min, digits: 2, then: ":")
+        append(utc.tm_sec, digits: 2, then: "Z")
+        return String(decoding: text, as: UTF8.self)
     }
 }
 
 extension ComposeDocument {
+    /// What a member can be; `null` where it has no value.
+    private enum Member: Encodable {
+        case integer(Int?)
+        case text(String?)
+        case words([String])
+        case truth(Bool?)
+        case failure(ComposeFailure?)
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.singleValueContainer()
+            switch self {
+            case .integer(let value): try container.encode(value)
+            case .text(let value): try container.encode(value)
+            case .words(let value): try container.encode(value)
+            case .truth(let value): try container.encode(value)
+            case .failure(let value): try container.encode(value)
+            }
+        }
+
+        func write(to json: inout JSONWriter) {
+            switch self {
+            case .integer(let value?): json.integer(value)
+            case .text(let value?): json.string(value)
+            case .words(let value): json.array(value) { $0.string($1) }
+            case .truth(let value?): json.bool(value)
+            case .failure(let value?): value.write(to: &json)
+            default: json.null()
+            }
+        }
+    }
+
+    private func member(_ key: CodingKeys) -> Member {
+        switch key {
+        case .id: .integer(id)
+        case .owner: .text(owner)
+        case .sourceType: .integer(sourceType)
+        case .source: .text(source)
+        case .state: .integer(state)
+        case .stateName: .text(stateName)
+        case .stateReason: .text(stateReason)
+        case .failure: .failure(failure)
+        case .timeSubmitted: .text(timeSubmitted)
+        case .timeStarted: .text(timeStarted)
+        case .timeDone: .text(timeDone)
+        case .timeToExpire: .text(timeToExpire)
+        case .timeRemoved: .text(timeRemoved)
+        case .removedBy: .text(removedBy)
+        case .resultRepo: .text(resultRepo)
+        case .resultRepofile: .text(resultRepofile)
+        case .toplevelURL: .text(toplevelURL)
+        case .flags: .words(flags)
+        case .results: .words(results)
+        case .sigkeys: .text(sigkeys)
+        case .kojiEvent: .integer(kojiEvent)
+        case .kojiTaskID: .integer(kojiTaskID)
+        case .packages: .text(packages)
+        case .builds: .text(builds)
+        case .arches: .text(arches)
+        case .multilibArches: .text(multilibArches)
+        case .multilibMethod: .integer(multilibMethod)
+        case .lookasideRepos: .text(lookasideRepos)
+        case .modularKojiTags: .text(modularKojiTags)
+        case .moduleDefaultsURL: .text(moduleDefaultsURL)
+        case .label: .text(label)
+        case .composeType: .text(composeType)
+        case .pungiComposeID: .text(pungiComposeID)
+        case .scratchModules: .text(scratchModules)
+        case .parentPungiComposeIDs: .text(parentPungiComposeIDs)
+        case .scratchBuildTasks: .text(scratchBuildTasks)
+        case .modules: .text(modules)
+        case .respinOf: .text(respinOf)
+        case .baseModuleBrName: .text(baseModuleBrName)
+        case .baseModuleBrStream: .text(baseModuleBrStream)
+        case .baseModuleBrStreamVersionLTE: .integer(baseModuleBrStreamVersionLTE)
+        case .baseModuleBrStreamVersionGTE: .integer(baseModuleBrStreamVersionGTE)
+        case .targetDir: .text(targetDir)
+        case .watch: .integer(watch)
+        case .delivery: .text(delivery)
+        case .onUnsigned: .text(onUnsigned)
+        case .unsignedWaitSeconds: .integer(unsignedWaitSeconds)
+        case .moduleHotfixes: .truth(moduleHotfixes)
+        }
+    }
+
     /// Every member is there, `null` where it has no value: the contract drops none.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encode(id, forKey: .id)
-        try container.encode(owner, forKey: .owner)
-        try container.encode(sourceType, forKey: .sourceType)
-        try container.encode(source, forKey: .source)
-        try container.encode(state, forKey: .state)
-        try container.encode(stateName, forKey: .stateName)
-        try container.encode(stateReason, forKey: .stateReason)
-        try container.encode(failure, forKey: .failure)
-        try container.encode(timeSubmitted, forKey: .timeSubmitted)
-        try container.encode(timeStarted, forKey: .timeStarted)
-        try container.encode(timeDone, forKey: .timeDone)
-        try container.encode(timeToExpire, forKey: .timeToExpire)
-        try container.encode(timeRemoved, forKey: .timeRemoved)
-        try container.encode(removedBy, forKey: .removedBy)
-        try container.encode(resultRepo, forKey: .resultRepo)
-        try container.encode(resultRepofile, forKey: .resultRepofile)
-        try container.encode(toplevelURL, forKey: .toplevelURL)
-        try container.encode(flags, forKey: .flags)
-        try container.encode(results, forKey: .results)
-        try container.encode(sigkeys, forKey: .sigkeys)
-        try container.encode(kojiEvent, forKey: .kojiEvent)
-        try container.encode(kojiTaskID, forKey: .kojiTaskID)
-        try container.encode(packages, forKey: .packages)
-        try container.encode(builds, forKey: .builds)
-        try container.encode(arches, forKey: .arches)
-        try container.encode(multilibArches, forKey: .multilibArches)
-        try container.encode(multilibMethod, forKey: .multilibMethod)
-        try container.encode(lookasideRepos, forKey: .lookasideRepos)
-        try container.encode(modularKojiTags, forKey: .modularKojiTags)
-        try container.encode(moduleDefaultsURL, forKey: .moduleDefaultsURL)
-        try container.encode(label, forKey: .label)
-        try container.encode(composeType, forKey: .composeType)
-        try container.encode(pungiComposeID, forKey: .pungiComposeID)
-        try container.encode(scratchModules, forKey: .scratchModules)
-        try container.encode(parentPungiComposeIDs, forKey: .parentPungiComposeIDs)
-        try container.encode(scratchBuildTasks, forKey: .scratchBuildTasks)
-        try container.encode(modules, forKey: .modules)
-        try container.encode(respinOf, forKey: .respinOf)
-        try container.encode(baseModuleBrName, forKey: .baseModuleBrName)
-        try container.encode(baseModuleBrStream, forKey: .baseModuleBrStream)
-        try container.encode(baseModuleBrStreamVersionLTE, forKey: .baseModuleBrStreamVersionLTE)
-        try container.encode(baseModuleBrStreamVersionGTE, forKey: .baseModuleBrStreamVersionGTE)
-        try container.encode(targetDir, forKey: .targetDir)
-        try container.encode(watch, forKey: .watch)
-        try container.encode(delivery, forKey: .delivery)
-        try container.encode(onUnsigned, forKey: .onUnsigned)
-        try container.encode(unsignedWaitSeconds, forKey: .unsignedWaitSeconds)
-        try container.encode(moduleHotfixes, forKey: .moduleHotfixes)
+        for key in CodingKeys.allCases { try container.encode(member(key), forKey: key) }
+    }
+
+    private static let keysByName = CodingKeys.allCases.sorted { $0.rawValue < $1.rawValue }
+
+    /// The same in JSON, with members in the order of their names.
+    ///
+    /// - Parameter valueless: names of further members, in order, which are `null`.
+    public func write(to json: inout JSONWriter, valueless: [String] = []) {
+        json.object { json in
+            var further = valueless[...]
+            for key in Self.keysByName {
+                let name = key.rawValue
+                while let other = further.first, other < name {
+                    json.name(other)
+                    json.null()
+                    further.removeFirst()
+                }
+                json.name(name)
+                member(key).write(to: &json)
+            }
+            for other in further {
+                json.name(other)
+                json.null()
+            }
+        }
+    }
+}
+
+extension ComposeFailure {
+    fileprivate func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.name("code")
+            json.string(code.rawValue)
+            json.name("details")
+            json.array(details) { $1.write(to: &$0) }
+            json.name("isTransient")
+            json.bool(isTransient)
+            json.name("message")
+            json.string(message)
+        }
+    }
+}
+
+extension ComposeFailure.Detail {
+    fileprivate func write(to json: inout JSONWriter) {
+        json.object { json in
+            func text(_ name: String, _ value: String?) {
+                guard let value else { return }
+                json.name(name)
+                json.string(value)
+            }
+            text("arch", arch)
+            if let nearest {
+                json.name("nearest")
+                json.array(nearest) { $0.string($1) }
+            }
+            text("package", package)
+            text("requirement", requirement)
+            text("text", self.text)
+        }
     }
 }

@@ -2,7 +2,7 @@ public import ComposeModel
 import Postgres
 
 /// Which composes to list, in which order, and which page of them. Several values of one filter are alternatives.
-public struct ComposeQuery: Sendable {
+public struct ComposeQuery: Hashable, Sendable {
     /// What the list can be ordered by; the raw values are the contract's and, all but one, the columns'.
     public enum OrderField: String, Sendable, CaseIterable {
         case id, owner, state
@@ -52,6 +52,13 @@ public struct ComposePage: Sendable {
 
 extension ComposeStore {
     public func list(_ query: ComposeQuery) async throws -> ComposePage {
+        try await lists.answer(query, ()) { callers in
+            let page = try await read(query)
+            return callers.map { .success(page) }
+        }
+    }
+
+    private func read(_ query: ComposeQuery) async throws -> ComposePage {
         let condition = query.condition
         let (skipped, overflow) = (query.page - 1).multipliedReportingOverflow(by: query.perPage)
         let total = try await pool.query("SELECT \(fragment: query.count) AS total")

@@ -10,13 +10,16 @@ extension Compose {
         coalesce(c.result_id, c.joined_to, c.id) AS result_of, c.attempts, c.watch_id
         """
 
+    private static let requests = ReadTexts<ComposeRequest>()
+    private static let specifications = ReadTexts<ComposeSpecification>()
+
     init(_ row: PostgresRow) throws {
         let number = try row.decode(Int.self, "state")
         guard let state = ComposeState(rawValue: number) else { throw UnknownState(number: number) }
         self.init(
             id: try row.decode(Int.self, "id"),
             owner: try row.decode(String.self, "owner"),
-            request: try row.decode(PostgresJSON<ComposeRequest>.self, "request").value,
+            request: try Self.requests.value(of: row.decode(String.self, "request")),
             source: try row.decode(String.self, "source"),
             state: state,
             stateReason: try row.decode(String?.self, "state_reason"),
@@ -30,7 +33,7 @@ extension Compose {
             timeToExpire: try row.decode(Date.self, "time_to_expire"),
             timeRemoved: try row.decode(Date?.self, "time_removed"),
             removedBy: try row.decode(String?.self, "removed_by"),
-            specification: try row.decode(PostgresJSON<ComposeSpecification>?.self, "specification")?.value,
+            specification: try row.decode(String?.self, "specification").map(Self.specifications.value),
             isPinned: try row.decode(Bool.self, "is_pinned"),
             resultOf: try row.decode(Int.self, "result_of"),
             attempts: try row.decode(Int.self, "attempts"),

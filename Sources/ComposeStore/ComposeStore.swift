@@ -7,10 +7,16 @@ public import Postgres
 /// and has changed nothing. The methods throw `PostgresError`; its code `.connection` says that the database is away.
 public struct ComposeStore: Sendable {
     let pool: PostgresPool
+    private let submissions = SharedWork<Everyone, NewCompose, Compose?>(atOnce: 64)
+    private let composesByID = SharedWork<Everyone, Int, Compose?>(atOnce: 64)
+    let lists = SharedWork<ComposeQuery, Void, ComposePage>(atOnce: .max)
 
     public init(pool: PostgresPool) {
         self.pool = pool
     }
+
+    /// All who want the same of composes stand in one line.
+    private struct Everyone: Hashable {}
 
     /// Writes a request down in state `wait`; its event and the wake-up of a worker are part of the same transaction.
     ///
@@ -18,17 +24,39 @@ public struct ComposeStore: Sendable {
     /// - Throws: ``ResubmissionKeyTaken``, `PostgresError`.
     public func submit(_ request: ComposeRequest, owner: String, unless resubmission: Resubmission? = nil) async throws -> Compose {
         let new = NewCompose(request, owner: owner)
-        guard resubmission != nil else { return try await pool.withConnection { try await insert(new, on: $0) } }
-        return try await pool.withTransaction { try await insert(new, unless: resubmission, on: $0) }
+        guard resubmission == nil else {
+            return try await pool.withTransaction { try await insert(new, unless: resubmission, on: $0) }
+        }
+        if let compose = try await submissions.answer(Everyone(), new, work: insert) { return compose }
+        return try await pool.withConnection { try await insert(new, on: $0) }
+    }
+
+    /// Inserts composes of several requests in one transaction.
+    ///
+    /// - Returns: `nil` for each where one of them may be what made it fail: then nothing is inserted, and each has to try for itself.
+    private func insert(_ new: [NewCompose]) async throws -> [Result<Compose?, any Error>] {
+        if new.count == 1 { return [.success(try await pool.withConnection { try await insert(new[0], on: $0) })] }
+        do {
+            // Not without BEGIN: only then it is certain that a cancelled one has inserted nothing.
+            return try await pool.withTransaction { try await insert(new, on: $0) }.map { .success($0) }
+        } catch let error as PostgresError where ![.connection, .timeout, .canceled].contains(error.code) {
+            return new.map { _ in .success(nil) }
+        }
     }
 
     /// The compose with that id, `nil` where there is none.
     public func compose(_ id: Int) async throws -> Compose? {
-        try await pool.query("SELECT \(fragment: Compose.columns) FROM composes c WHERE c.id = \(id)").first.map(Compose.init)
+        try await composesByID.answer(Everyone(), id) { ids in
+            let rows = try await pool.query("SELECT \(fragment: Compose.columns) FROM composes c WHERE c.id = ANY(\(Array(Set(ids))))")
+            // One that cannot be read is no affair of those who ask for others.
+            let found = Dictionary(
+                uniqueKeysWithValues: try rows.map { row in (try row.decode(Int.self, "id"), Result { try Compose(row) }) })
+            return ids.map { id in found[id].map { $0.map(Optional.some) } ?? .success(nil) }
+        }
     }
 
     /// What a new row is made of.
-    struct NewCompose {
+    struct NewCompose: Sendable {
         var request: ComposeRequest
         var owner: String
         var renewedFrom: Compose?
@@ -46,25 +74,39 @@ public struct ComposeStore: Sendable {
         /// repositories may well be what was wrong, and are looked at anew.
         var pins: ComposePins? { watch?.pins ?? renewedFrom.flatMap { $0.state == .failed ? nil : $0.specification?.pins } }
 
+        var source: String { renewedFrom?.source ?? request.source.joined(separator: " ") }
+
         var kojiEvent: Int? { watch?.pins.koji?.tag?.event ?? request.kojiEvent ?? renewedFrom?.kojiEvent }
     }
 
     func insert(_ new: NewCompose, on connection: PostgresConnection) async throws -> Compose {
-        let request = new.request
-        let specification = new.pins.map { ComposeSpecification(request, pins: $0) }
-        let source = new.renewedFrom?.source ?? request.source.joined(separator: " ")
+        try await insert([new], on: connection)[0]
+    }
+
+    /// - Returns: The composes in the order of what they are made of.
+    private func insert(_ new: [NewCompose], on connection: PostgresConnection) async throws -> [Compose] {
+        let specifications = new.map { new in new.pins.map { ComposeSpecification(new.request, pins: $0) } }
         let rows = try await connection.query(
             """
             INSERT INTO composes AS c (
                 owner, request, source_type, source, koji_event, compose_type, label, renewed_from, watch_id, specification,
                 specification_key, is_pinned, time_to_expire
-            ) VALUES (
-                \(new.owner), \(PostgresJSON(request)), \(request.sourceType.rawValue), \(source),
-                \(new.kojiEvent), \(request.composeType), \(request.label), \(new.renewedFrom?.id), \(new.watch?.id),
-                \(specification.map(PostgresJSON.init)), \(try specification?.key()),
-                \(specification != nil), now() + make_interval(secs => \(Double(request.secondsToLive)))
-            ) RETURNING \(fragment: Compose.columns)
+            )
+            SELECT n.owner, n.request::jsonb, n.source_type, n.source, n.koji_event, n.compose_type, n.label, n.renewed_from, n.watch_id,
+                n.specification::jsonb, n.specification_key, n.specification IS NOT NULL, now() + make_interval(secs => n.seconds)
+            FROM unnest(
+                \(new.map(\.owner)), \(try new.map { try PostgresJSON($0.request).postgresText() }),
+                \(new.map(\.request.sourceType.rawValue)), \(new.map(\.source)), \(new.map(\.kojiEvent)),
+                \(new.map(\.request.composeType)), \(new.map(\.request.label)), \(new.map(\.renewedFrom?.id)), \(new.map(\.watch?.id)),
+                \(try specifications.map { try $0.map(PostgresJSON.init)?.postgresText() }), \(try specifications.map { try $0?.key() }),
+                \(new.map { Double($0.request.secondsToLive) })
+            ) AS n (
+                owner, request, source_type, source, koji_event, compose_type, label, renewed_from, watch_id, specification,
+                specification_key, seconds
+            )
+            RETURNING \(fragment: Compose.columns)
             """)
-        return try Compose(rows[rows.startIndex])
+        // Identities are given in the order of the arrays.
+        return try rows.map(Compose.init).sorted { $0.id < $1.id }
     }
 }

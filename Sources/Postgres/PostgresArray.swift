@@ -28,16 +28,22 @@ struct ArrayLiteral: Equatable {
 extension ArrayLiteral: LosslessStringConvertible {
     /// Every element is quoted, so that none is taken for NULL, for nothing or for a nested array.
     var description: String {
-        let quoted = elements.map { element in
-            guard let element else { return "NULL" }
-            var text = "\""
-            for scalar in element.unicodeScalars {
-                if scalar == "\"" || scalar == "\\" { text.append("\\") }
-                text.unicodeScalars.append(scalar)
+        var text: [UInt8] = [UInt8(ascii: "{")]
+        for element in elements {
+            if text.count > 1 { text.append(UInt8(ascii: ",")) }
+            guard let element else {
+                text.append(contentsOf: "NULL".utf8)
+                continue
             }
-            return text + "\""
+            text.append(UInt8(ascii: "\""))
+            for byte in element.utf8 {
+                if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { text.append(UInt8(ascii: "\\")) }
+                text.append(byte)
+            }
+            text.append(UInt8(ascii: "\""))
         }
-        return "{" + quoted.joined(separator: ",") + "}"
+        text.append(UInt8(ascii: "}"))
+        return String(decoding: text, as: UTF8.self)
     }
 
     /// Nil for what is no such array.

@@ -23,8 +23,13 @@ extension PostgresJSON: PostgresEncodable where Value: Encodable {
 extension PostgresJSON: PostgresDecodable where Value: Decodable {
     public init?(postgresText: String?) throws {
         guard let postgresText else { return nil }
+        try self.init(text: postgresText)
+    }
+
+    /// - Throws: `DecodingError`.
+    public init(text: String) throws {
         let decoder = JSONDecoder()
         decoder.dateDecodingStrategy = .iso8601
-        value = try decoder.decode(Value.self, from: Data(postgresText.utf8))
+        value = try decoder.decode(Value.self, from: Data(text.utf8))
     }
 }

@@ -56,7 +56,9 @@ struct ServerAssembly {
         let publicURL = PublicURL(configuration.frontend.publicURL)
 
         // In the order in which they start. The shutdown goes the other way: the database is there for the others' last words.
-        var services: [any Service] = [database.pool, listener]
+        var services: [any Service] = [database.pool]
+        // A frontend alone has nobody who would hear what it listens to.
+        if roles.contains(.worker) { services.append(listener) }
         if roles.contains(.frontend) {
             services.append(frontend(store: store, access: access, publicURL: publicURL))
         }

@@ -93,6 +93,56 @@ import Testing
         #expect(try JSONDecoder().decode(ComposeDocument.self, from: JSONEncoder().encode(document)) == document)
     }
 
+    @Test("a document that is written as it goes is to the byte what JSONEncoder makes of it")
+    func documentAsWritten() throws {
+        let text = "\u{1}\u{1F}\u{7F}\u{2028} \"quoted\" \\ / \t\n\r\u{8}\u{C} Ünïcode 🦊"
+        let request = ComposeRequest(
+            sourceType: .tag, source: ["f26", text], packages: ["ed", text], flags: [.noDeps, .checkDeps], arches: ["x86_64"], label: text,
+            secondsToLive: 60, unsignedWaitSeconds: 5, moduleHotfixes: true)
+        let failure = ComposeFailure(
+            .packageNotFound, text,
+            details: [.init(package: text), .init(arch: "x86_64", requirement: "a", nearest: ["b", text], text: "")],
+            isTransient: true)
+        let date = Date(timeIntervalSince1970: 951_782_399.999)
+        let composes = [
+            Compose(
+                id: 1, owner: text, request: request, source: text, state: .failed, stateReason: text, failure: failure, kojiEvent: -1,
+                timeSubmitted: date, timeStarted: date, timeDone: date, timeToExpire: date, resultOf: 1, watch: 3),
+            Compose(id: 2, owner: "", request: request, source: "", state: .wait, timeSubmitted: date, timeToExpire: date, resultOf: 1),
+        ]
+        for compose in composes {
+            let document = ComposeDocument(compose, targetURL: "http://h/composes")
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+            var json = JSONWriter()
+            document.write(to: &json)
+            #expect(String(decoding: json.bytes, as: UTF8.self) == String(decoding: try encoder.encode(document), as: UTF8.self))
+        }
+    }
+
+    @Test("members without a value stand among the others in the order of their names")
+    func valuelessMembers() throws {
+        let request = ComposeRequest(sourceType: .repo, source: ["/r"], arches: ["x86_64"], secondsToLive: 60)
+        let date = Date(timeIntervalSince1970: 0)
+        let compose = Compose(
+            id: 1, owner: "me", request: request, source: "", state: .wait, timeSubmitted: date, timeToExpire: date, resultOf: 1)
+        var json = JSONWriter()
+        ComposeDocument(compose, targetURL: "/c").write(to: &json, valueless: ["pungi_config_dump", "zebra"])
+        let text = String(decoding: json.bytes, as: UTF8.self)
+        #expect(text.contains(#""pungi_compose_id":null,"pungi_config_dump":null,"removed_by":null"#))
+        #expect(text.hasSuffix(#""watch":null,"zebra":null}"#))
+    }
+
+    @Test(
+        "dates are written in UTC without fractions of a second",
+        arguments: [
+            (0, "1970-01-01T00:00:00Z"), (951_782_399.999, "2000-02-28T23:59:59Z"), (951_868_799, "2000-02-29T23:59:59Z"),
+            (1_600_000_000.9, "2020-09-13T12:26:40Z"), (-0.5, "1969-12-31T23:59:59Z"), (253_402_300_799, "9999-12-31T23:59:59Z"),
+        ])
+    func dates(seconds: Double, text: String) {
+        #expect(ComposeDocument.format(Date(timeIntervalSince1970: seconds)) == text)
+    }
+
     @Test("a compose goes from waiting to its end by the legal transitions only")
     func transitions() {
         var legal: [String] = []
