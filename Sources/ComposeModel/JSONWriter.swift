@@ -1,4 +1,4 @@
-/// Writes JSON as it goes, without a tree of values first: white space there is none, and slashes are as they are.
+/// Writes JSON as it goes, without a tree of values first: white space there is none but ``line()``, and slashes are as they are.
 public struct JSONWriter: ~Copyable {
     /// What was written so far, in UTF-8.
     public private(set) var bytes: [UInt8] = []
@@ -23,6 +23,30 @@ public struct JSONWriter: ~Copyable {
     public mutating func name(_ name: String) {
         string(name)
         bytes.append(UInt8(ascii: ":"))
+    }
+
+    /// Begins a line, on which the next value or name stands.
+    public mutating func line() {
+        separate()
+        bytes.append(UInt8(ascii: "\n"))
+    }
+
+    /// A member that is a text.
+    public mutating func member(_ name: String, _ value: String) {
+        self.name(name)
+        string(value)
+    }
+
+    /// A member that is a number.
+    public mutating func member(_ name: String, _ value: Int) {
+        self.name(name)
+        integer(value)
+    }
+
+    /// A member that is an object.
+    public mutating func member(_ name: String, _ members: (inout JSONWriter) throws -> Void) rethrows {
+        self.name(name)
+        try object(members)
     }
 
     public mutating func null() {
@@ -62,10 +86,10 @@ public struct JSONWriter: ~Copyable {
 
     // MARK: -
 
-    /// A comma, unless this is the first of its object or array, or the value of a name: no value ends with the byte that these do.
+    /// A comma, unless this is the first of its object or array, of a line, or the value of a name: no value ends with the byte that these do.
     private mutating func separate() {
         switch bytes.last {
-        case nil, UInt8(ascii: "{"), UInt8(ascii: "["), UInt8(ascii: ":"): break
+        case nil, UInt8(ascii: "{"), UInt8(ascii: "["), UInt8(ascii: ":"), UInt8(ascii: "\n"): break
         default: bytes.append(UInt8(ascii: ","))
         }
     }

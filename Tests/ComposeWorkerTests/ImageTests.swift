@@ -119,7 +119,7 @@ struct ImageTests {
             let failure = await #expect(throws: ComposeFailure.self) { try await writer(place).write(arch: "x86_64", in: tree) }
             try await place.run("umount", ["disk/Temporary/x86_64/iso"])
             #expect(failure?.code == .storage)
-            #expect(failure?.message == "The disk that composes are written to is full; the server's operator can help.")
+            #expect(failure?.message == "This service's disk is full. Its administrators have to make room.")
         }
     }
 

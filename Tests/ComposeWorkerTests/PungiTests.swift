@@ -267,7 +267,7 @@ struct PungiTests {
             ),
             (
                 "echo 'OSError: [Errno 28] No space left on device'; exit 1", .storage,
-                "The disk that composes are written to is full; the server's operator can help."
+                "This service's disk is full. Its administrators have to make room."
             ),
         ])
     func failures(script: String, code: ComposeFailure.Code, message: String) async throws {

@@ -34,7 +34,7 @@ import Testing
             #expect(try compose.packages().contains("ed-1.14.2-2.fc26.x86_64"))
             #expect(try compose.packages("source/tree").contains("ed-1.14.2-2.fc26.src"))
             #expect(try compose.packages("x86_64/debug/tree").contains("ed-debuginfo-1.14.2-2.fc26.x86_64"))
-            #expect(try compose.text("compose.lock.json").contains("\"event\" : 100"))
+            #expect(try compose.text("compose.lock.json").contains("\"event\":100"))
             #expect(try !compose.text("compose.lock.json").contains(ScriptedHub.topdir.string))
             #expect(try !compose.text("pungi-stderr.log").contains(ScriptedHub.topdir.string))
             try await Dnf.with { dnf in

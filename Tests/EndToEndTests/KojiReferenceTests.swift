@@ -88,7 +88,7 @@ import Testing
             let entry = try #require(lock.packages.first { $0.path == binary })
             let answer = try await koji.server.http(.GET, binary)
             #expect(answer.body.count == entry.size)
-            #expect(try compose.text("compose.lock.json").contains("\"path\" : \"\(sourcePackage)\""))
+            #expect(try compose.text("compose.lock.json").contains("\"path\":\"\(sourcePackage)\""))
 
             let metadata: ProductMetadata = try await PythonScript.readCompose.run(compose.directory.appending("compose").string)
             #expect(Set(metadata.rpms.map(\.arch)) == ["x86_64", "aarch64"])

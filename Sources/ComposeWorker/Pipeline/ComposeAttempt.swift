@@ -60,15 +60,17 @@ extension ComposeFailure {
     init(storage error: any Error) {
         let what =
             switch error {
-            case CocoaError.fileWriteOutOfSpace, Errno.noSpace, Errno.diskQuotaExceeded: "The disk that composes are written to is full"
+            case CocoaError.fileWriteOutOfSpace, Errno.noSpace, Errno.diskQuotaExceeded:
+                "This service's disk is full. Its administrators have to make room."
             case CocoaError.fileWriteNoPermission, CocoaError.fileWriteVolumeReadOnly, Errno.permissionDenied, Errno.readOnlyFileSystem:
-                "The server may not write to the disk that composes are written to"
-            case let error as RepodataError: "The compose could not be written to disk (\(error.message))"
-            case let error as Errno: "The compose could not be written to disk (\(error))"
-            case let error as CocoaError: "The compose could not be written to disk (file error \(error.code.rawValue))"
-            default: "The compose could not be written to disk"
+                "The server may not write to the disk that composes are written to; the server's operator can help."
+            case let error as RepodataError: "The compose could not be written to disk (\(error.message)); the server's operator can help."
+            case let error as Errno: "The compose could not be written to disk (\(error)); the server's operator can help."
+            case let error as CocoaError:
+                "The compose could not be written to disk (file error \(error.code.rawValue)); the server's operator can help."
+            default: "The compose could not be written to disk; the server's operator can help."
             }
-        self.init(.storage, "\(what); the server's operator can help.", isTransient: true)
+        self.init(.storage, what, isTransient: true)
     }
 
     /// What it means to a person that repodata could not be written.

@@ -53,11 +53,13 @@ struct ComposeTreeWriter: Sendable {
                 try await repodata
                 images = try await self.images(of: resolution, in: repositoriesDirectory)
             }
-            try await threadPool.runIfActive { [images] in
+            async let documents: Void = threadPool.runIfActive { [images] in
                 try writeDocuments(of: resolution, repositories: repositories, images: images, in: compose)
             }
+            // Of several that fail, as on a full disk, the first of these explains it.
             try await delivered
             try await repodata
+            try await documents
         } catch let error as RepodataError {
             throw ComposeFailure(writing: error)
         } catch let error as CocoaError {

@@ -89,75 +89,87 @@ struct LockFile {
         overruled = resolution.overruled
     }
 
-    /// The document.
+    /// The document: each package on a line of its own.
     func text() throws -> Data {
-        let text = try JSONText.document { json in
-            json.member("version", 1)
-            try json.member("request", encoding: request)
-            try json.member("sources", encoding: sources)
-            if let koji { try json.member("koji", encoding: koji) }
-            if let modules { try json.member("modules", encoding: modules) }
-            if let delivery { try json.member("delivery", encoding: delivery) }
-            json.array("packages") { json in
-                for package in packages { json.object { package.write(to: &$0) } }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        var json = JSONWriter()
+        try json.object { json in
+            func member(_ name: String, _ value: some Encodable) throws {
+                json.line()
+                json.name(name)
+                json.value(try encoder.encode(value))
             }
-            try json.member("absent", encoding: absent)
-            try json.member("missing", encoding: missing)
-            try json.member("problems", encoding: problems)
-            try json.member("overruled", encoding: overruled)
+            try member("version", 1)
+            try member("request", request)
+            try member("sources", sources)
+            if let koji { try member("koji", koji) }
+            if let modules { try member("modules", modules) }
+            if let delivery { try member("delivery", delivery) }
+            try member("absent", absent)
+            try member("missing", missing)
+            try member("problems", problems)
+            try member("overruled", overruled)
+            json.line()
+            json.name("packages")
+            json.array(packages) { json, package in
+                json.line()
+                json.object { package.write(to: &$0) }
+            }
         }
-        return Data(text)
+        json.line()
+        return Data(json.bytes)
     }
 }
 
 extension LockFile.Package {
-    fileprivate func write(to json: inout JSONText) {
+    fileprivate func write(to json: inout JSONWriter) {
         let record = resolved.record
         json.member("nevra", record.nevra.description)
+        // The reason in a sentence.
+        json.member("why", resolved.reason.description)
+        json.member("reason") { resolved.reason.write(to: &$0) }
         json.member("checksum", record.pkgid.description)
         json.member("size", record.size)
         // Which of the sources has it, by the checksum of its repomd.xml, and where it is there.
         json.member("repomd", record.repository.description)
         json.member("location", record.location)
         json.member("path", path)
-        json.object("reason") { resolved.reason.write(to: &$0) }
-        // The same in a sentence.
-        json.member("why", resolved.reason.description)
     }
 }
 
 extension Reason {
     /// As it is encoded anywhere else.
-    fileprivate func write(to json: inout JSONText) {
+    fileprivate func write(to json: inout JSONWriter) {
         switch self {
         case .requested(let pattern):
-            json.object("requested") { $0.member("by", pattern) }
+            json.member("requested") { $0.member("by", pattern) }
         case .builtFrom(let source, let pattern):
-            json.object("builtFrom") { json in
+            json.member("builtFrom") { json in
                 json.member("source", source)
                 json.member("pattern", pattern)
             }
         case .requiredBy(let package, let requirement):
-            json.object("requiredBy") { json in
-                json.object("package") { package.write(to: &$0) }
+            json.member("requiredBy") { json in
+                json.member("package") { package.write(to: &$0) }
                 json.member("requirement", requirement)
             }
         case .module(let build):
-            json.object("module") { $0.member("module", build) }
+            json.member("module") { $0.member("module", build) }
         case .everything:
-            json.object("everything") { _ in }
+            json.member("everything") { _ in }
         case .multilib(let package):
-            json.object("multilib") { json in json.object("of") { package.write(to: &$0) } }
+            json.member("multilib") { json in json.member("of") { package.write(to: &$0) } }
         case .sourceOf(let package):
-            json.object("sourceOf") { json in json.object("package") { package.write(to: &$0) } }
+            json.member("sourceOf") { json in json.member("package") { package.write(to: &$0) } }
         case .debugOf(let package):
-            json.object("debugOf") { json in json.object("package") { package.write(to: &$0) } }
+            json.member("debugOf") { json in json.member("package") { package.write(to: &$0) } }
         }
     }
 }
 
 extension NEVRA {
-    fileprivate func write(to json: inout JSONText) {
+    fileprivate func write(to json: inout JSONWriter) {
         json.member("name", name)
         json.member("epoch", epoch)
         json.member("version", version)

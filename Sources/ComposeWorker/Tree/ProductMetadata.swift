@@ -128,34 +128,36 @@ struct ProductMetadata {
         }
     }
 
-    /// arch -> source NEVRA -> NEVRA -> where it is and what kind of package it is.
+    /// arch -> source NEVRA -> NEVRA -> where it is and what kind of package it is; each source on a line of its own.
     private var rpmsDocument: Data {
         let places = packages.map { package in
             let nevra = package.record.nevra
             return (source: (package.sourceNEVRA ?? nevra).withEpoch, nevra: nevra.withEpoch, package: package)
         }
         let ordered = places.sorted { ($0.source, $0.nevra) < ($1.source, $1.nevra) }
-        let text = JSONText.document { json in
-            json.object("header") { json in
+        var json = JSONWriter()
+        json.object { json in
+            json.member("header") { json in
                 json.member("type", "productmd.rpms")
                 json.member("version", "1.2")
             }
-            json.object("payload") { json in
-                json.object("compose") { json in
+            json.member("payload") { json in
+                json.member("compose") { json in
                     json.member("id", identity.id)
                     json.member("date", identity.date)
                     json.member("type", identity.type)
                     json.member("respin", 0)
                 }
-                json.object("rpms") { json in
-                    json.object(Self.variant) { json in
+                json.member("rpms") { json in
+                    json.member(Self.variant) { json in
                         for arch in Set(packages.flatMap(\.arches)).sorted() {
-                            json.object(arch) { json in
+                            json.member(arch) { json in
                                 var rest = ordered.filter { $0.package.arches.contains(arch) }[...]
                                 while let source = rest.first?.source {
                                     let builtFromIt = rest.prefix { $0.source == source }
-                                    json.object(source) { json in
-                                        for place in builtFromIt { json.object(place.nevra) { place.package.write(to: &$0) } }
+                                    json.line()
+                                    json.member(source) { json in
+                                        for place in builtFromIt { json.member(place.nevra) { place.package.write(to: &$0) } }
                                     }
                                     rest = rest.dropFirst(builtFromIt.count)
                                 }
@@ -165,16 +167,18 @@ struct ProductMetadata {
                 }
             }
         }
-        return Data(text)
+        json.line()
+        return Data(json.bytes)
     }
 }
 
 extension ProductMetadata.Package {
-    fileprivate func write(to json: inout JSONText) {
+    fileprivate func write(to json: inout JSONWriter) {
         let nevra = record.nevra
         json.member("path", path)
         // productmd wants the key to be there.
-        json.null("sigkey")
+        json.name("sigkey")
+        json.null()
         json.member("category", nevra.isSource ? "source" : nevra.isDebug ? "debug" : "binary")
     }
 }
