@@ -20,7 +20,8 @@ def answers(world):
     name, address = world.database()
     theirs_name, _ = world.database()
     directory = world.fresh("reference")
-    with world.service("frontend", workers=0, database=address) as service, Reference(
+    # Neither writes a line for each request.
+    with world.service("frontend", workers=0, database=address, settings={"log": {"level": "warning"}}) as service, Reference(
         f"{os.path.dirname(world.directory)}/upstream", directory, world.cluster.address(theirs_name)
     ) as reference:
         both = {"ours": service.url, "rival": reference.url}

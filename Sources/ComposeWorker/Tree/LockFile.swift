@@ -117,8 +117,7 @@ struct LockFile {
                 json.object { package.write(to: &$0) }
             }
         }
-        json.line()
-        return Data(json.bytes)
+        return Data(json.bytes + "\n".utf8)
     }
 }
 

@@ -167,8 +167,7 @@ struct ProductMetadata {
                 }
             }
         }
-        json.line()
-        return Data(json.bytes)
+        return Data(json.bytes + "\n".utf8)
     }
 }
 
