@@ -8,7 +8,7 @@ import xml.etree.ElementTree
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 # zlib's default, as createrepo_c has it, and the level of libdeflate that odcs-server takes because its files come out as small.
-LEVEL = 6
+LEVELS = {"zlib": 6, "libdeflate": 5}
 
 
 class Floor:
@@ -46,7 +46,7 @@ class Floor:
         target = f"{self.directory}/tree"
         shutil.rmtree(target, ignore_errors=True)
         os.makedirs(target)
-        command = [self._program, library, str(LEVEL), f"{self.directory}/links", f"{self.directory}/metadata", target]
+        command = [self._program, library, str(LEVELS[library]), f"{self.directory}/links", f"{self.directory}/metadata", target]
         links, compression, size = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
         if self._compressed > 1.03 * int(size):
             raise RuntimeError(f"the floor compresses to {size} bytes and the service to {self._compressed}: that is another level")

@@ -12,6 +12,9 @@
 /* Defined as O_PATH only for _GNU_SOURCE. */
 enum { LINUX_O_PATH = __O_PATH };
 
+/* Likewise; as in linux/fcntl.h. */
+enum { LINUX_AT_EMPTY_PATH = 0x1000 };
+
 /* openat2(2): -1 and errno on failure. `resolve` takes RESOLVE_* flags. */
 static inline int linux_openat2(int directory, const char *path, int flags, unsigned long long resolve) {
     struct open_how how = {.flags = (unsigned long long)flags, .mode = 0, .resolve = resolve};

@@ -10,7 +10,9 @@ enum CanonicalJSON {
     }
 
     /// The SHA-256, in hexadecimal.
-    static func digest(of value: some Encodable) throws -> String {
-        SHA256.hash(data: try encode(value)).map { String(format: "%02x", $0) }.joined()
+    static func digest(of value: some Encodable) throws -> String { digest(try encode(value)) }
+
+    static func digest(_ json: some DataProtocol) -> String {
+        SHA256.hash(data: json).map { String(format: "%02x", $0) }.joined()
     }
 }

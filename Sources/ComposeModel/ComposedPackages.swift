@@ -2,9 +2,9 @@
 ///
 /// Two composes with equal ``key()``s show the same repositories, although the specifications of what they were made from differ: the tag had
 /// changed in between, or the repository, but nothing of it that the request asks for.
-public struct ComposedPackages: Hashable, Sendable, Encodable {
+public struct ComposedPackages: Hashable, Sendable {
     /// One package, as the file that it is.
-    public struct File: Hashable, Sendable, Encodable {
+    public struct File: Hashable, Sendable {
         public var nevra: String
         /// Of the whole file: `sha256:…`.
         public var checksum: String
@@ -43,5 +43,32 @@ public struct ComposedPackages: Hashable, Sendable, Encodable {
     }
 
     /// The SHA-256 of all of it, in hexadecimal.
-    public func key() throws -> String { try CanonicalJSON.digest(of: self) }
+    public func key() throws -> String {
+        var json = JSONWriter()
+        try json.object { json in
+            func member(_ name: String, _ value: some Encodable) throws {
+                json.name(name)
+                json.value(try CanonicalJSON.encode(value))
+            }
+            try member("specification", specification)
+            try member("source", source)
+            try member("builds", builds)
+            try member("scratchBuildTasks", scratchBuildTasks)
+            try member("lookasideRepos", lookasideRepos)
+            try member("modules", modules)
+            json.member("repositories") { json in
+                for (name, files) in repositories.sorted(by: { $0.key < $1.key }) {
+                    json.name(name)
+                    json.array(files) { json, file in
+                        json.object { json in
+                            json.member("nevra", file.nevra)
+                            json.member("checksum", file.checksum)
+                            json.member("location", file.location)
+                        }
+                    }
+                }
+            }
+        }
+        return CanonicalJSON.digest(json.bytes)
+    }
 }

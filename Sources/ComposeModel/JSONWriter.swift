@@ -31,6 +31,9 @@ public struct JSONWriter: ~Copyable {
         bytes.append(UInt8(ascii: "\n"))
     }
 
+    /// Ends the line of a document that is complete.
+    public mutating func endLine() { bytes.append(UInt8(ascii: "\n")) }
+
     /// A member that is a text.
     public mutating func member(_ name: String, _ value: String) {
         self.name(name)

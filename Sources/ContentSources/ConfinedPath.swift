@@ -26,17 +26,13 @@ struct ConfinedPath: Sendable, Hashable {
         ConfinedPath(root: root, relative: relative.isEmpty ? String(href.drop { $0 == "/" }) : relative + "/" + href)
     }
 
-    func open() throws(Refusal) -> OpenFile {
-        let directory: FileDescriptor
-        do throws(Errno) {
-            directory = try Errno.only {
-                try FileDescriptor.open(root, .readOnly, options: [.closeOnExec, .directory, .init(rawValue: CInt(LINUX_O_PATH))])
-            }
-        } catch {
-            throw .system(error)
-        }
-        defer { Glibc.close(directory.rawValue) }
-        let file = FileDescriptor(rawValue: try openBeneath(directory))
+    /// Opens the file.
+    ///
+    /// - Parameter directory: the allowed directory of the path that was opened before, and then that of this one: many files of one need it once.
+    func open(in directory: inout AllowedDirectory?) throws(Refusal) -> OpenFile {
+        let allowed = if let directory, directory.path == root { directory } else { try AllowedDirectory(root) }
+        directory = allowed
+        let file = FileDescriptor(rawValue: try openBeneath(allowed.descriptor))
         do {
             let status = try file.stat()
             guard status.type == .regular else {
@@ -68,5 +64,27 @@ struct ConfinedPath: Sendable, Hashable {
             case let error: throw .system(error)
             }
         }
+    }
+}
+
+/// An allowed directory that is open.
+final class AllowedDirectory: Sendable {
+    let path: FilePath
+    fileprivate let descriptor: FileDescriptor
+
+    init(_ path: FilePath) throws(ConfinedPath.Refusal) {
+        self.path = path
+        do throws(Errno) {
+            descriptor = try Errno.only {
+                try FileDescriptor.open(path, .readOnly, options: [.closeOnExec, .directory, .init(rawValue: CInt(LINUX_O_PATH))])
+            }
+        } catch {
+            throw .system(error)
+        }
+    }
+
+    deinit {
+        // Nothing can be lost: it only points at the directory.
+        Glibc.close(descriptor.rawValue)
     }
 }

@@ -7,7 +7,7 @@ import SystemPackage
 enum FilePlacement {
     /// Puts `file` at `destination`, whose directory is created when it is missing; a file that is there already is replaced in one step.
     static func put(_ file: OpenFile, at destination: FilePath) throws(TransferProblem) -> PackageDelivery.Method {
-        switch link(file, to: destination) {
+        switch file.link(to: destination) {
         case nil: return .hardlink
         case .noSuchFileOrDirectory?:
             do throws(Errno) {
@@ -15,11 +15,11 @@ enum FilePlacement {
             } catch {
                 throw .storage(error)
             }
-            if link(file, to: destination) == nil { return .hardlink }
+            if file.link(to: destination) == nil { return .hardlink }
         case .fileExists?:
             if try isSame(file, as: destination) { return .hardlink }
             let temporary = destination.temporarySibling
-            if link(file, to: temporary) == nil {
+            if file.link(to: temporary) == nil {
                 try move(temporary, to: destination)
                 return .hardlink
             }
@@ -36,12 +36,6 @@ enum FilePlacement {
         let error = Errno(rawValue: errno)
         unlink(temporary.string)
         throw .storage(error)
-    }
-
-    /// By the descriptor, not by a name: what was opened and checked is what gets linked.
-    private static func link(_ file: OpenFile, to destination: FilePath) -> Errno? {
-        guard linkat(AT_FDCWD, file.path, AT_FDCWD, destination.string, AT_SYMLINK_FOLLOW) != 0 else { return nil }
-        return Errno(rawValue: errno)
     }
 
     private static func isSame(_ file: OpenFile, as destination: FilePath) throws(TransferProblem) -> Bool {

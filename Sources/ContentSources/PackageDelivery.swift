@@ -156,10 +156,11 @@ public struct PackageDelivery: Sendable {
         do throws(ComposeFailure) {
             return try await threadPool.run(canceled: .canceled) { () throws(ComposeFailure) in
                 var tally = DeliveryTally()
+                var directory: AllowedDirectory?
                 for job in batch where !tally.isHopeless {
                     do throws(TransferProblem) {
                         guard case .local(let path, let unescaped) = job.file else { continue }
-                        let file = try path.open(or: unescaped)
+                        let file = try path.open(or: unescaped, in: &directory)
                         try file.check(size: job.record.size)
                         try verified?.check(file, is: job.record.pkgid)
                         tally.add(try FilePlacement.put(file, at: job.destination))

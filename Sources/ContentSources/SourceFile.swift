@@ -83,11 +83,17 @@ enum SourceTree: Sendable {
 extension ConfinedPath {
     /// Opens the file, or the one at `unescaped` where there is none. Blocking.
     func open(or unescaped: ConfinedPath?) throws(TransferProblem) -> OpenFile {
+        var directory: AllowedDirectory?
+        return try open(or: unescaped, in: &directory)
+    }
+
+    /// As ``open(or:)``, for one of many files; see ``open(in:)``.
+    func open(or unescaped: ConfinedPath?, in directory: inout AllowedDirectory?) throws(TransferProblem) -> OpenFile {
         do throws(Refusal) {
-            return try open()
+            return try open(in: &directory)
         } catch {
             guard let unescaped, error == .system(.noSuchFileOrDirectory) else { throw TransferProblem(error) }
-            return try unescaped.open(or: nil)
+            return try unescaped.open(or: nil, in: &directory)
         }
     }
 }

@@ -24,7 +24,7 @@ public struct Checksum: Hashable, Sendable {
 }
 
 extension Checksum: LosslessStringConvertible {
-    public var description: String { "\(algorithm.rawValue):\(hex)" }
+    public var description: String { algorithm.rawValue + ":" + hex }
 
     public init?(_ description: String) {
         let parts = description.split(separator: ":", maxSplits: 1)

@@ -15,7 +15,7 @@ final class CompressedFile {
     }
 
     /// Bytes that are kept before they have to be compressed. Documents of some ten thousand packages are smaller, and so one member of gzip.
-    private static let blockSize = 32 << 20
+    private static let blockSize = 16 << 20
 
     private let name: String
     private let file: FileDescriptor
@@ -54,11 +54,11 @@ final class CompressedFile {
 
     /// Writes what was added. `isLast`: nothing will be added afterwards.
     func flush(isLast: Bool = false) throws(RepodataError) {
-        var encoded: [UInt8] = []
-        try pending.withUnsafeBufferPointer { (pending) throws(RepodataError) in
+        let encoded = try pending.withUnsafeBufferPointer { (pending) throws(RepodataError) in
             let block = UnsafeRawBufferPointer(pending)
             try openDigest.update(block)
-            guard encoder.encode(block, isLast: isLast, to: &encoded) else { throw RepodataError(.io, "\(name) could not be compressed") }
+            guard let encoded = encoder.encode(block, isLast: isLast) else { throw RepodataError(.io, "\(name) could not be compressed") }
+            return encoded
         }
         openSize += pending.count
         pending.removeAll(keepingCapacity: !isLast)

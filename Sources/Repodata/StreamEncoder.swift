@@ -2,14 +2,14 @@ import CCompression
 
 /// Turns plain bytes into compressed ones, block by block: the other direction of ``StreamDecoder``.
 protocol StreamEncoder: AnyObject {
-    /// Appends `block`, encoded, to `output`. `isLast`: no other block follows. `false` when the library fails.
-    func encode(_ block: UnsafeRawBufferPointer, isLast: Bool, to output: inout [UInt8]) -> Bool
+    /// `block`, encoded. `isLast`: no other block follows. `nil` when the library fails.
+    func encode(_ block: UnsafeRawBufferPointer, isLast: Bool) -> [UInt8]?
 }
 
 /// gzip, by libdeflate: each block becomes a member of its own, as gzip allows (RFC 1952, section 2.2).
 final class GzipEncoder: StreamEncoder {
     /// Of libdeflate's 12 the one that makes files as small as zlib's default.
-    private static let level: Int32 = 6
+    private static let level: Int32 = 5
 
     private let compressor: OpaquePointer
 
@@ -20,13 +20,12 @@ final class GzipEncoder: StreamEncoder {
 
     deinit { libdeflate_free_compressor(compressor) }
 
-    func encode(_ block: UnsafeRawBufferPointer, isLast: Bool, to output: inout [UInt8]) -> Bool {
+    func encode(_ block: UnsafeRawBufferPointer, isLast: Bool) -> [UInt8]? {
         let bound = libdeflate_gzip_compress_bound(compressor, block.count)
         let encoded = [UInt8](unsafeUninitializedCapacity: bound) { buffer, count in
             count = libdeflate_gzip_compress(compressor, block.baseAddress, block.count, buffer.baseAddress, bound)
         }
-        output += encoded
-        return !encoded.isEmpty
+        return encoded.isEmpty ? nil : encoded
     }
 }
 
@@ -46,20 +45,20 @@ final class ZstdEncoder: StreamEncoder {
 
     deinit { ZSTD_freeCCtx(context) }
 
-    func encode(_ block: UnsafeRawBufferPointer, isLast: Bool, to output: inout [UInt8]) -> Bool {
+    func encode(_ block: UnsafeRawBufferPointer, isLast: Bool) -> [UInt8]? {
         var from = ZSTD_inBuffer(src: block.baseAddress, size: block.count, pos: 0)
+        var encoded: [UInt8] = []
         var isDone = false
         while !isDone {
             var remaining = 0
-            let piece = [UInt8](unsafeUninitializedCapacity: FileContent.pieceSize) { buffer, count in
+            encoded += [UInt8](unsafeUninitializedCapacity: FileContent.pieceSize) { buffer, count in
                 var to = ZSTD_outBuffer(dst: buffer.baseAddress, size: buffer.count, pos: 0)
                 remaining = ZSTD_compressStream2(context, &to, &from, isLast ? ZSTD_e_end : ZSTD_e_continue)
                 count = to.pos
             }
-            guard ZSTD_isError(remaining) == 0 else { return false }
-            output += piece
+            guard ZSTD_isError(remaining) == 0 else { return nil }
             isDone = isLast ? remaining == 0 : from.pos == from.size
         }
-        return true
+        return encoded
     }
 }

@@ -42,7 +42,7 @@ struct LockFileTests {
         #expect(
             String(decoding: text, as: UTF8.self).split(separator: "\n").count(where: { $0.contains("ed-1:1.20-3.x86_64") })
                 == reasons.count)
-        let read = try JSONDecoder().decode(Read.self, from: text)
+        let read = try JSONDecoder().decode(Read.self, from: Data(text))
         #expect(read.version == 1)
         #expect(read.packages.map(\.reason) == reasons)
         #expect(read.packages.map(\.why) == reasons.map(\.description))

@@ -96,3 +96,11 @@ struct ConfinedPathTests {
         }
     }
 }
+
+extension ConfinedPath {
+    /// Opens one file.
+    func open() throws(Refusal) -> OpenFile {
+        var directory: AllowedDirectory?
+        return try open(in: &directory)
+    }
+}

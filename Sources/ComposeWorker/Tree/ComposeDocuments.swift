@@ -19,23 +19,23 @@ struct ComposeDocuments {
     /// - Parameters:
     ///   - repoFile: the text of the `.repo` file.
     ///   - lock: the text of `compose.lock.json`.
-    func write(repoFile: String, lock: Data) throws {
-        try write(Data(repoFile.utf8), to: attempt.layout.repoFile)
-        try write(Data("\(ComposeIdentity(attempt.lease.compose).id)\n".utf8), to: "COMPOSE_ID")
-        try write(Data("FINISHED\n".utf8), to: "STATUS")
+    func write(repoFile: String, lock: [UInt8]) throws {
+        try write(repoFile.utf8, to: attempt.layout.repoFile)
+        try write("\(ComposeIdentity(attempt.lease.compose).id)\n".utf8, to: "COMPOSE_ID")
+        try write("FINISHED\n".utf8, to: "STATUS")
         try write(lock: lock)
         try linkLog()
     }
 
-    func write(lock: Data) throws {
+    func write(lock: [UInt8]) throws {
         try write(lock, to: "compose.lock.json")
     }
 
     /// `lock` as the text of `compose.lock.json`.
-    static func text(ofLock lock: some Encodable) throws -> Data {
+    static func text(ofLock lock: some Encodable) throws -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-        return try encoder.encode(lock) + Data("\n".utf8)
+        return Array(try encoder.encode(lock)) + "\n".utf8
     }
 
     /// The same file under a second name: it goes on growing, and is in place when the directory appears.
@@ -44,7 +44,7 @@ struct ComposeDocuments {
             atPath: attempt.target.directory.appending(attempt.layout.pendingLog).string, toPath: try freed(ComposeLayout.log))
     }
 
-    private func write(_ bytes: Data, to path: String) throws {
+    private func write(_ bytes: some Sequence<UInt8>, to path: String) throws {
         try FilePath(try freed(path)).create(bytes)
     }
 

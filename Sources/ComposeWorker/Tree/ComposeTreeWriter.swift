@@ -27,7 +27,16 @@ struct ComposeTreeWriter: Sendable {
         let path: String
         /// The base architectures that productmd lists its packages under.
         let arches: [String]
-        let packages: [ResolvedPackage]
+        let packages: [Entry]
+    }
+
+    /// A package of a repository.
+    private struct Entry: Sendable {
+        let package: ResolvedPackage
+        /// Where its file is, below the repository; where it lies in its source, if the compose refers to it.
+        let href: String
+
+        var record: PackageRecord { package.record }
     }
 
     /// Whether the packages' files stay where they are.
@@ -97,30 +106,31 @@ struct ComposeTreeWriter: Sendable {
         ]
     }
 
-    /// Epochs are no part of file names: of packages that differ in nothing else, the newest is taken, which comes last.
-    private func oneOfEachName(_ packages: [ResolvedPackage]) -> [ResolvedPackage] {
+    /// The packages under names of their own. Epochs are no part of file names: of packages that differ in nothing else, the newest is taken,
+    /// which comes last.
+    private func oneOfEachName(_ packages: [ResolvedPackage]) -> [Entry] {
         var taken: [String: NEVRA] = [:]
-        let kept = packages.reversed().filter { package in
+        var entries: [Entry] = []
+        entries.reserveCapacity(packages.count)
+        for package in packages.reversed() {
             let nevra = package.record.nevra
-            guard let newer = taken.updateValue(nevra, forKey: nevra.filename) else { return true }
-            taken[nevra.filename] = newer
-            attempt.log.write(.warning, "\(nevra) is left out: its file would have the name of that of \(newer).")
-            return false
+            let filename = nevra.filename
+            if let newer = taken[filename] {
+                attempt.log.write(.warning, "\(nevra) is left out: its file would have the name of that of \(newer).")
+            } else {
+                taken[filename] = nevra
+                entries.append(Entry(package: package, href: refers ? package.record.location : Self.href(filename)))
+            }
         }
-        return kept.reversed()
+        return entries.reversed()
     }
 
-    /// `Packages/e/ed-1.20-3.x86_64.rpm`: a folder for each first letter, so that no folder grows too large. Where it lies in its source, if
-    /// the compose refers to it.
-    private func href(_ package: ResolvedPackage) -> String {
-        if refers { return package.record.location }
-        let filename = package.record.nevra.filename
-        return "Packages/\(filename.prefix(1).lowercased())/\(filename)"
-    }
+    /// `Packages/e/ed-1.20-3.x86_64.rpm`: a folder for each first letter, so that no folder grows too large.
+    private static func href(_ filename: String) -> String { "Packages/\(filename.prefix(1).lowercased())/\(filename)" }
 
     /// Below ``ComposeLayout/repositories``; an address for a package that the compose refers to.
-    private func place(of package: ResolvedPackage, in repository: Repository) -> String {
-        refers ? (package.record.base ?? "") + package.record.location : "\(repository.path)/\(href(package))"
+    private func place(of entry: Entry, in repository: Repository) -> String {
+        refers ? (entry.record.base ?? "") + entry.record.location : "\(repository.path)/\(entry.href)"
     }
 
     private func makeDirectories(of repositories: [Repository], in directory: FilePath) throws {
@@ -145,7 +155,7 @@ struct ComposeTreeWriter: Sendable {
         var tally: [PackageDelivery.Method: Int] = [:]
         for (id, packages) in Dictionary(grouping: repository.packages, by: \.record.repository) {
             guard let source = pinned[id] else { throw Self.unknownRepository }
-            let items = packages.map { (record: $0.record, destination: directory.appending(href($0))) }
+            let items = packages.map { (record: $0.record, destination: directory.appending($0.href)) }
             let delivery = id == content.koji?.repository ? kojiDelivery : delivery
             tally.merge(try await delivery.deliver(all: items, of: source), uniquingKeysWith: +)
         }
@@ -163,7 +173,7 @@ struct ComposeTreeWriter: Sendable {
         var wrong: [ComposeFailure.Detail] = []
         for repository in repositories {
             for package in repository.packages where seen.insert(package.record.nevra).inserted {
-                let path = href(package)
+                let path = package.href
                 let keys = try RPMHeader(reading: directory.appending(repository.path).appending(path), named: path).signingKeyIDs
                 if required.contains(where: { required in keys.contains { $0.hasSuffix(required.lowercased()) } }) { continue }
                 let nevra = package.record.nevra
@@ -209,7 +219,7 @@ struct ComposeTreeWriter: Sendable {
             if refers {
                 try writer.add(referring: package.record, from: index)
             } else {
-                let path = href(package)
+                let path = package.href
                 try writer.add(package.record, from: index, href: path, file: directory.appending(path))
             }
         }
@@ -223,7 +233,7 @@ struct ComposeTreeWriter: Sendable {
             return
         }
         let file = directory.appending("modules.yaml")
-        try file.create(Data(yaml.utf8))
+        try file.create(yaml.utf8)
         _ = try writer.finish(extra: [.init(type: "modules", file: file)])
         try FileManager.default.removeItem(atPath: file.string)
     }
@@ -264,7 +274,7 @@ struct ComposeTreeWriter: Sendable {
         let lock = LockFile(
             stored.request, resolution: resolution, content: content, modules: modules,
             packages: repositories.flatMap { repository in
-                repository.packages.map { .init(resolved: $0, path: place(of: $0, in: repository)) }
+                repository.packages.map { .init(resolved: $0.package, path: place(of: $0, in: repository)) }
             })
         try ComposeDocuments(attempt: attempt).write(repoFile: repoFile.text, lock: try lock.text())
     }

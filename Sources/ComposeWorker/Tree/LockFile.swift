@@ -90,7 +90,7 @@ struct LockFile {
     }
 
     /// The document: each package on a line of its own.
-    func text() throws -> Data {
+    func text() throws -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         var json = JSONWriter()
@@ -117,7 +117,8 @@ struct LockFile {
                 json.object { package.write(to: &$0) }
             }
         }
-        return Data(json.bytes + "\n".utf8)
+        json.endLine()
+        return json.bytes
     }
 }
 

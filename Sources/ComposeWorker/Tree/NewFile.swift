@@ -1,4 +1,3 @@
-import Foundation
 import SystemPackage
 
 extension FilePath {
@@ -6,7 +5,7 @@ extension FilePath {
     ///
     /// It is not made sure that the disk has it: nothing of a compose is, since waiting for the disk would take longer than most composes. Foundation
     /// would wait.
-    func create(_ content: Data) throws {
+    func create(_ content: some Sequence<UInt8>) throws {
         let file = try FileDescriptor.open(
             self, .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec],
             permissions: [.ownerReadWrite, .groupRead, .otherRead])

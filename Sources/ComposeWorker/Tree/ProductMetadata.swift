@@ -45,7 +45,7 @@ struct ProductMetadata {
     private static let variant = "Temporary"
 
     /// The documents by the names of their files.
-    func documents() throws -> [String: Data] {
+    func documents() throws -> [String: [UInt8]] {
         [
             "composeinfo.json": try encode(type: "composeinfo", payload: composeInfo),
             "rpms.json": rpmsDocument,
@@ -56,9 +56,9 @@ struct ProductMetadata {
         ]
     }
 
-    private func encode(type: String, payload: [String: Any]) throws -> Data {
+    private func encode(type: String, payload: [String: Any]) throws -> [UInt8] {
         let document: [String: Any] = ["header": ["type": "productmd.\(type)", "version": "1.2"], "payload": payload]
-        return try JSONSerialization.data(withJSONObject: document, options: [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes])
+        return Array(try JSONSerialization.data(withJSONObject: document, options: [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]))
     }
 
     private var compose: [String: Any] {
@@ -129,7 +129,7 @@ struct ProductMetadata {
     }
 
     /// arch -> source NEVRA -> NEVRA -> where it is and what kind of package it is; each source on a line of its own.
-    private var rpmsDocument: Data {
+    private var rpmsDocument: [UInt8] {
         let places = packages.map { package in
             let nevra = package.record.nevra
             return (source: (package.sourceNEVRA ?? nevra).withEpoch, nevra: nevra.withEpoch, package: package)
@@ -167,7 +167,8 @@ struct ProductMetadata {
                 }
             }
         }
-        return Data(json.bytes + "\n".utf8)
+        json.endLine()
+        return json.bytes
     }
 }
 
