@@ -25,7 +25,7 @@ def growth(world):
 
 def packages(world):
     all_names = len(world.names(world.repository()))
-    counts = [round(all_names / 2**halvings) for halvings in ((2, 1) if world.quick else (4, 3, 2, 1))]
+    counts = [round(all_names / 2**halvings) for halvings in ((1,) if world.quick else (4, 3, 2, 1))]
     series = world.growth["packages"] = {"x": [], "unit": "packages", "seconds": {"all of them": [], "first compose of 10": []}}
     for count in [*counts, world.packages]:
         repository = world.repository(count)
@@ -45,7 +45,7 @@ def requests(world):
     series = world.growth["requests"] = {"x": [], "unit": "requested packages", "packages": [], "seconds": {"compose": []}}
     with world.service("growth") as service:
         count = 1
-        while count <= (8 if world.quick else 256):
+        while count <= (4 if world.quick else 256):
             body = of_repository(repository, world.requests(repository, count))
             _, compose = service.compose(body)
             series["x"].append(count)
@@ -74,7 +74,7 @@ def steepest(key, work, sizes, series):
 
 def workers(world):
     repository = world.repository()
-    count = 24 if world.quick else 100
+    count = 12 if world.quick else 100
     names = world.requests(repository, 10 * min(count, 30))
     bodies = [of_repository(repository, names[at : at + 10], flags=["no_deps"]) for at in range(0, len(names), 10)]
     series = world.growth["workers"] = {"x": [], "unit": "worker processes", "rates": {"composes of 10 packages a second": []}}

@@ -43,7 +43,7 @@ def stored(world):
         work = f"with {many:,} composes stored"
         rival = f"the same with {few:,}"
         for key, what, path in paths():
-            rounds = 20 if world.quick else 100
+            rounds = 10 if world.quick else 100
             for service in services.values():
                 ask(service, path(service))
             samples = by_turns(rounds, **{side: lambda s=service: ask(s, path(s)) for side, service in services.items()})
