@@ -22,7 +22,7 @@ def machine():
         "processor": (_lines("/proc/cpuinfo", "model name") or [platform.machine()])[0],
         "cores": len(os.sched_getaffinity(0)),
         "memory_gib": round(int(memory[0].split()[0]) / 2**20, 1) if memory else None,
-        "kernel": platform.release(),
+        "kernel": platform.release().split("-")[0],
         "system": next(iter(_pretty_name()), platform.system()),
     }
 
