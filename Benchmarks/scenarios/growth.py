@@ -16,8 +16,10 @@ def growth(world):
     """Doubled packages, requests, frontends and workers; doubled composes stored are measured with what is stored."""
     yield packages(world)
     yield requests(world)
-    workers(world)
-    frontends(world)
+    # No bar is about these.
+    if not world.quick:
+        workers(world)
+        frontends(world)
     if "stored" in world.growth:
         stored = world.growth["stored"]
         yield steepest("growth-stored", "doubled composes stored", stored["x"], stored["seconds"])
@@ -74,11 +76,11 @@ def steepest(key, work, sizes, series):
 
 def workers(world):
     repository = world.repository()
-    count = 12 if world.quick else 100
-    names = world.requests(repository, 10 * min(count, 30))
+    count = 100
+    names = world.requests(repository, 300)
     bodies = [of_repository(repository, names[at : at + 10], flags=["no_deps"]) for at in range(0, len(names), 10)]
     series = world.growth["workers"] = {"x": [], "unit": "worker processes", "rates": {"composes of 10 packages a second": []}}
-    for number in (1, 2) if world.quick else (1, 2, 4):
+    for number in (1, 2, 4):
         row = finished(world, "workers", "", (bodies * count)[:count], workers=number)
         series["x"].append(number)
         series["rates"]["composes of 10 packages a second"].append(row.value)
@@ -87,16 +89,16 @@ def workers(world):
 def frontends(world):
     """Several on one database, each asked by a load of its own."""
     series = world.growth["frontends"] = {"x": [], "unit": "frontend processes", "rates": {"GET one a second": [], "POST a second": []}}
-    seconds = 1 if world.quick else 4
+    seconds = 4
     body = of_repository(TESTS_REPO, ["ed"])
-    for number in (1, 2) if world.quick else (1, 2, 4):
+    for number in (1, 2, 4):
         name, address = world.database()
         services = [world.service(f"frontend-{each}", workers=0, database=address) for each in range(number)]
         try:
             services[0].submit(body)
             for key, method, path in (("GET one a second", "GET", "/api/1/composes/1"), ("POST a second", "POST", "/api/1/composes/")):
                 rates = []
-                for _ in range(1 if world.quick else 5):
+                for _ in range(world.runs):
                     options = {"method": method, "body": body if method == "POST" else None, "connections": 16 // number}
                     running = [load.start(service.url + path, seconds, **options) for service in services]
                     rates.append(sum(load.finish(process)["rate"] for process in running))
