@@ -140,22 +140,18 @@ extension ListDocument.Meta {
     /// `prev` and `next` are there at the ends as well, as null.
     fileprivate func write(to json: inout JSONWriter) {
         json.object { json in
-            func number(_ name: String, _ value: Int) {
-                json.name(name)
-                json.integer(value)
-            }
             func link(_ name: String, _ value: String?) {
                 json.name(name)
                 if let value { json.string(value) } else { json.null() }
             }
-            link("first", first)
-            link("last", last)
+            json.member("first", first)
+            json.member("last", last)
             link("next", next)
-            number("page", page)
-            number("pages", pages)
-            number("per_page", perPage)
+            json.member("page", page)
+            json.member("pages", pages)
+            json.member("per_page", perPage)
             link("prev", prev)
-            number("total", total)
+            json.member("total", total)
         }
     }
 }
