@@ -23,7 +23,7 @@ struct Closure {
 
     init(of requested: [Id], in pool: PackagePool) throws(DepsolveError) {
         self.pool = pool
-        let solver = InstallSolver(pool)
+        let solver = InstallSolver(pool, for: requested)
         var broken: [Id] = []
         for package in try takeWhatFits(requested, with: solver) {
             try checkCancellation()
@@ -56,7 +56,7 @@ struct Closure {
     private mutating func takeBroken(_ broken: [Id]) throws(DepsolveError) {
         defer { pool.forget(Array(lacking)) }
         assume(unprovided(neededBy: broken))
-        var solver = InstallSolver(pool)
+        var solver = InstallSolver(pool, for: broken)
         var pending = try takeWhatFits(broken, with: solver)
         while let package = pending.first {
             try checkCancellation()
@@ -76,7 +76,7 @@ struct Closure {
                 pending.removeFirst()
             } else {
                 assume(found)
-                solver = InstallSolver(pool)
+                solver = InstallSolver(pool, for: pending)
             }
         }
     }

@@ -2,7 +2,8 @@ import CSolv
 
 /// Asks libsolv which packages can be installed together on an empty machine: owns a libsolv solver.
 ///
-/// It remembers the rules that it has made from the packages' dependencies; where the pool's view changes, take a new one.
+/// It remembers the rules that it has made from the packages' dependencies; where the pool's view changes, or what the pool assumes,
+/// take a new one.
 final class InstallSolver {
     /// What is to be installed.
     enum Job: Hashable {
@@ -14,9 +15,12 @@ final class InstallSolver {
 
     private let pool: PackagePool
     private let solver: UnsafeMutablePointer<Solver>
+    private let weakDependencies: WeakDependencies.Loan
 
-    init(_ pool: PackagePool) {
+    /// A solver for jobs about `packages` and what these require.
+    init(_ pool: PackagePool, for packages: [Id]) {
         self.pool = pool
+        weakDependencies = pool.weakDependencies.loan(for: Reach(of: packages, in: pool), in: pool)
         solver = solver_create(pool.pool)
         // What dnf sets, as far as it matters with nothing installed; and no weak dependencies.
         for flag in [
@@ -44,7 +48,7 @@ final class InstallSolver {
             case .dependency(let id): queue.push(SOLVER_INSTALL | SOLVER_SOLVABLE_PROVIDES | flags, id)
             }
         }
-        return solver_solve(solver, queue.pointer) == 0
+        return WeakDependencies.with(weakDependencies, in: pool) { solver_solve(solver, queue.pointer) == 0 }
     }
 
     func isInstalled(_ package: Id) -> Bool { solver_get_decisionlevel(solver, package) > 0 }

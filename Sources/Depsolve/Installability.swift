@@ -36,20 +36,7 @@ struct Installability {
 
     /// The packages that are looked at, and all that these could need.
     private func needed() -> [Id] {
-        var found = pool.emptySet()
-        var pending = members
-        var seen: Set<Id> = []
-        for package in members { found.insert(package) }
-        while let package = pending.popLast() {
-            for requirement in pool.requirements(package) where seen.insert(requirement).inserted {
-                for leaf in RichDependency(requirement, in: pool).positiveLeaves {
-                    for provider in pool.providers(leaf) where provider > SYSTEMSOLVABLE && found.insert(provider) {
-                        pending.append(provider)
-                    }
-                }
-            }
-        }
-        return found.members.filter(available.contains)
+        Reach(of: members, in: pool).packages.members.filter(available.contains)
     }
 
     /// Returns the packages that lack something among `packages`.
@@ -82,7 +69,7 @@ struct Installability {
     private mutating func findProblems(except lacking: SolvableSet, in needed: [Id]) throws(DepsolveError) {
         let dead = try spread(lacking, in: needed)
         var pending = members.filter { !dead.contains($0) }
-        let solver = InstallSolver(pool)
+        let solver = InstallSolver(pool, for: pending)
         while !pending.isEmpty {
             try checkCancellation()
             solver.installWhatFits(pending.map { .package($0) })

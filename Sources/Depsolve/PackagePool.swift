@@ -18,6 +18,8 @@ final class PackagePool {
     let key: Key
     let pool: UnsafeMutablePointer<Pool>
     private let logger: Logger
+    /// What was taken from the packages when they were loaded.
+    private(set) var weakDependencies = WeakDependencies()
     /// By libsolv's number of the repository.
     private var origins: [Id: Origin] = [:]
 
@@ -93,6 +95,7 @@ final class PackagePool {
         try pool.addFileProvides()
         pool_createwhatprovides(pool.pool)
         try pool.refuseExplosiveDependencies()
+        pool.weakDependencies.take(from: pool)
         return pool
     }
 

@@ -106,6 +106,16 @@ indirect enum RichDependency {
         }
     }
 
+    /// All leaves, those of conditions too.
+    var leaves: [Id] {
+        switch self {
+        case .leaf(let id): [id]
+        case .and(let a, let b), .or(let a, let b): a.leaves + b.leaves
+        case .given(let a, let condition, let otherwise), .unless(let a, let condition, let otherwise):
+            a.leaves + condition.leaves + (otherwise?.leaves ?? [])
+        }
+    }
+
     /// The leaves that can help to make it hold: all but those of conditions.
     var positiveLeaves: [Id] {
         switch self {

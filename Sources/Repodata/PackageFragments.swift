@@ -154,7 +154,7 @@ extension PackageFragments {
             let wanted: [Hole] = document == .primary ? Hole.allCases : [.pkgid]
             var found: [(range: Range<Int>, hole: Hole)] = []
             for hole in wanted {
-                guard let range = Self.find(marks.text(hole), in: chunk) else {
+                guard let range = chunk.find(marks.text(hole)) else {
                     throw RepodataError(.malformed, "\(name): libcreaterepo_c wrote no \(hole) for \(document.rawValue)")
                 }
                 found.append((range, hole))
@@ -181,12 +181,15 @@ extension PackageFragments {
     private static func append(_ number: Int, to bytes: inout [UInt8]) {
         withUnsafeBytes(of: UInt32(clamping: number).littleEndian) { bytes.append(contentsOf: $0) }
     }
+}
 
-    private static func find(_ text: String, in bytes: UnsafeRawBufferPointer) -> Range<Int>? {
-        guard let base = bytes.baseAddress else { return nil }
+extension UnsafeRawBufferPointer {
+    /// Where `text` is first, if it is there.
+    func find(_ text: String) -> Range<Int>? {
+        guard let baseAddress else { return nil }
         let needle = Array(text.utf8)
-        guard let found = memmem(base, UInt(bytes.count), needle, UInt(needle.count)) else { return nil }
-        let start = UnsafeRawPointer(found) - base
+        guard let found = memmem(baseAddress, UInt(count), needle, UInt(needle.count)) else { return nil }
+        let start = UnsafeRawPointer(found) - baseAddress
         return start..<start + needle.count
     }
 }

@@ -39,7 +39,7 @@ public struct Repomd: Hashable, Sendable {
     /// not well-formed, lacks what the format requires, or has no `primary`.
     public init(parsing bytes: [UInt8]) throws(RepodataError) {
         guard !bytes.contains(0) else { throw RepodataError(.malformed, "repomd.xml is not UTF-8 text: it contains a zero byte") }
-        for declaration in ["<!DOCTYPE", "<!ENTITY"] where bytes.contains(declaration.utf8) {
+        for declaration in ["<!DOCTYPE", "<!ENTITY"] where bytes.withUnsafeBytes({ $0.find(declaration) }) != nil {
             throw RepodataError(.forbidden, "repomd.xml contains \(declaration); document type declarations and entities are not accepted")
         }
         let root = try XMLDocument(bytes, named: "repomd.xml").root

@@ -146,9 +146,9 @@ struct ImageTests {
                 id: 12, owner: "me", request: ComposeRequest(sourceType: .repo, source: ["/r"], arches: ["x86_64"], secondsToLive: 1),
                 source: "/r",
                 state: .generating, timeSubmitted: Date(timeIntervalSince1970: 1_763_700_000), timeToExpire: .distantFuture, resultOf: 12)
-            let documents = try ProductMetadata(
+            let documents = ProductMetadata(
                 identity: ComposeIdentity(compose), label: nil, arches: ["x86_64"], packages: [], images: [image]
-            ).documents()
+            ).documents
             for (name, document) in documents { try place.write(String(decoding: document, as: UTF8.self), to: "compose/metadata/\(name)") }
             try place.write(
                 """

@@ -67,6 +67,31 @@ struct RandomWorldTests {
         }
     }
 
+    @Test("what is taken for one package is what dnf installs for it, weak dependencies that decide a choice included")
+    func sameChoice() async throws {
+        try await withTemporaryDirectory { directory in
+            let depsolver = Depsolver()
+            var cases: [(seed: Int, taken: Set<String>, question: Dnf.Question)] = []
+            for seed in Self.choiceSeeds {
+                var random = Dice(seed: seed)
+                random.hasWeakDependencies = true
+                let packages = try WorldPackage.parse(random.world(count: 30))
+                let source = directory.appending(path: "\(seed)")
+                let metadata = try WorldRepository(packages: packages, name: "source").write(to: source.appending(path: "repodata"))
+                let requested = packages[random.roll(packages.count)].nevra
+                let resolution = try await depsolver.resolve(
+                    DepsolveRequest(repositories: [metadata], packages: ["\(requested)"], arches: ["x86_64"]))
+                guard resolution.missing.isEmpty, resolution.problems.isEmpty else { continue }
+                let taken = Set(resolution.trees[0].binaries.map { "\($0.record.nevra)" })
+                cases.append((seed, taken, Dnf.Question(repositories: [source.path], packages: ["\(requested)"])))
+            }
+            let answers = try await Dnf.ask(cases.map(\.question), below: directory)
+            for (item, answer) in zip(cases, answers) { #expect(answer.map(Set.init) == item.taken, "world \(item.seed)") }
+            #expect(cases.filter { $0.taken.count > 2 }.count > 10)
+        }
+    }
+
+    private static let choiceSeeds = 1...120
     private static let smallSeeds = 1...30
     private static let seeds = 1...25
 
@@ -103,6 +128,8 @@ struct Dice {
     private var state: UInt64
     /// How many names packages may have.
     var names = 11
+    /// Whether packages recommend, suggest, supplement or enhance something.
+    var hasWeakDependencies = false
 
     init(seed: Int) {
         state = UInt64(seed) &* 0x9E37_79B9_7F4A_7C15
@@ -124,6 +151,10 @@ struct Dice {
             for _ in 0..<roll(2) { lines.append("provides \(capability())\(pick(["", " = 1", " = 2", " = 3"]))") }
             if roll(5) == 0 { lines.append("conflicts \(roll(3) == 0 ? dependency(depth: 2) : simple())") }
             if roll(8) == 0 { lines.append("obsoletes p\(roll(names))\(pick(["", " < 2", " < 3"]))") }
+            if hasWeakDependencies {
+                let kinds = ["recommends", "suggests", "supplements", "enhances"]
+                for _ in 0..<roll(8) { lines.append("\(pick(kinds)) \(roll(4) == 0 ? dependency(depth: 1) : "p\(roll(names))")") }
+            }
             packages[head] = lines.map { "    \($0)\n" }.joined()
         }
         return packages.sorted { $0.key < $1.key }.map { "\($0.key)\n\($0.value)" }.joined()

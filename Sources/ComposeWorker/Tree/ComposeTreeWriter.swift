@@ -260,7 +260,7 @@ struct ComposeTreeWriter: Sendable {
                 id: build.stream.id, arch: build.arch, kojiTag: kojiTag(of: build.stream.id), packages: build.packages,
                 documents: try documents(of: build.arch, in: compose.appending("Temporary")))
         }
-        for (name, document) in try product.documents() {
+        for (name, document) in product.documents {
             try metadata.appending(name).create(document)
         }
 

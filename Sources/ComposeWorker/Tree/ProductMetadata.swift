@@ -1,5 +1,4 @@
 import ComposeModel
-import Foundation
 import Modules
 import Repodata
 
@@ -45,130 +44,172 @@ struct ProductMetadata {
     private static let variant = "Temporary"
 
     /// The documents by the names of their files.
-    func documents() throws -> [String: [UInt8]] {
+    var documents: [String: [UInt8]] {
         [
-            "composeinfo.json": try encode(type: "composeinfo", payload: composeInfo),
+            "composeinfo.json": document("composeinfo", label: label, writeComposeInfo),
             "rpms.json": rpmsDocument,
-            "images.json": try encode(
-                type: "images", payload: payload(["images": imageEntries.isEmpty ? [:] : [Self.variant: imageEntries]])),
-            "modules.json": try encode(
-                type: "modules", payload: payload(["modules": moduleEntries.isEmpty ? [:] : [Self.variant: moduleEntries]])),
+            "images.json": document("images") { json in write("images", to: &json, arches: images.map(\.arch), writeImages) },
+            "modules.json": document("modules") { json in write("modules", to: &json, arches: modules.map(\.arch), writeModules) },
         ]
     }
 
-    private func encode(type: String, payload: [String: Any]) throws -> [UInt8] {
-        let document: [String: Any] = ["header": ["type": "productmd.\(type)", "version": "1.2"], "payload": payload]
-        return Array(try JSONSerialization.data(withJSONObject: document, options: [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]))
-    }
-
-    private var compose: [String: Any] {
-        ["id": identity.id, "date": identity.date, "type": identity.type, "respin": 0]
-    }
-
-    private func payload(_ content: [String: Any]) -> [String: Any] {
-        content.merging(["compose": compose]) { content, _ in content }
-    }
-
-    private var composeInfo: [String: Any] {
-        func paths(_ path: (String) -> String) -> [String: String] {
-            Dictionary(uniqueKeysWithValues: arches.map { ($0, "\(Self.variant)/\(path($0))") })
-        }
-        var compose = compose
-        if let label { compose["label"] = label }
-        let name = identity.layout.directory
-        var trees = [
-            "os_tree": paths { "\($0)/os" }, "repository": paths { "\($0)/os" }, "packages": paths { "\($0)/os/Packages" },
-            "debug_tree": paths { "\($0)/debug/tree" }, "debug_repository": paths { "\($0)/debug/tree" },
-            "debug_packages": paths { "\($0)/debug/tree/Packages" },
-            "source_tree": paths { _ in "source/tree" }, "source_repository": paths { _ in "source/tree" },
-            "source_packages": paths { _ in "source/tree/Packages" },
-        ]
-        if !hasFiles { for kind in ["packages", "debug_packages", "source_packages"] { trees[kind] = nil } }
-        if !images.isEmpty { trees["isos"] = paths { "\($0)/iso" }.filter { path in images.contains { $0.arch == path.key } } }
-        return [
-            "compose": compose,
-            "release": ["name": name, "short": name, "version": "1", "type": "ga", "internal": false],
-            "variants": [
-                Self.variant: [
-                    "id": Self.variant, "uid": Self.variant, "name": Self.variant, "type": "variant", "arches": arches,
-                    "paths": trees,
-                ]
-            ],
-        ]
-    }
-
-    /// arch -> what is known of each image.
-    private var imageEntries: [String: [[String: Any]]] {
-        Dictionary(grouping: images, by: \.arch).mapValues { images in
-            images.map { image in
-                [
-                    "path": image.path, "mtime": image.timestamp, "size": image.size, "volume_id": image.volumeID, "type": "dvd",
-                    "format": "iso", "arch": image.arch, "disc_number": 1, "disc_count": 1, "checksums": ["sha256": image.checksum.hex],
-                    "implant_md5": NSNull(), "bootable": false, "subvariant": Self.variant, "unified": false,
-                ]
-            }
-        }
-    }
-
-    /// arch -> name, stream, version and context -> what it is and has.
-    private var moduleEntries: [String: [String: [String: Any]]] {
-        Dictionary(grouping: modules, by: \.arch).mapValues { modules in
-            Dictionary(
-                modules.map { module in
-                    let id = module.id
-                    let metadata: [String: Any] = [
-                        "uid": id.description, "name": id.name, "stream": id.stream, "version": "\(id.version)", "context": id.context,
-                        "koji_tag": module.kojiTag ?? "",
-                    ]
-                    let entry: [String: Any] = [
-                        "metadata": metadata, "modulemd_path": module.documents, "rpms": module.packages.map(\.withEpoch).sorted(),
-                    ]
-                    return (id.description, entry)
-                }, uniquingKeysWith: { first, _ in first })
-        }
-    }
-
-    /// arch -> source NEVRA -> NEVRA -> where it is and what kind of package it is; each source on a line of its own.
-    private var rpmsDocument: [UInt8] {
-        let places = packages.map { package in
-            let nevra = package.record.nevra
-            return (source: (package.sourceNEVRA ?? nevra).withEpoch, nevra: nevra.withEpoch, package: package)
-        }
-        let ordered = places.sorted { ($0.source, $0.nevra) < ($1.source, $1.nevra) }
+    private func document(_ type: String, label: String? = nil, _ payload: (inout JSONWriter) -> Void) -> [UInt8] {
         var json = JSONWriter()
         json.object { json in
             json.member("header") { json in
-                json.member("type", "productmd.rpms")
+                json.member("type", "productmd.\(type)")
                 json.member("version", "1.2")
             }
+            json.line()
             json.member("payload") { json in
                 json.member("compose") { json in
                     json.member("id", identity.id)
                     json.member("date", identity.date)
                     json.member("type", identity.type)
                     json.member("respin", 0)
+                    if let label { json.member("label", label) }
                 }
-                json.member("rpms") { json in
-                    json.member(Self.variant) { json in
-                        for arch in Set(packages.flatMap(\.arches)).sorted() {
-                            json.member(arch) { json in
-                                var rest = ordered.filter { $0.package.arches.contains(arch) }[...]
-                                while let source = rest.first?.source {
-                                    let builtFromIt = rest.prefix { $0.source == source }
-                                    json.line()
-                                    json.member(source) { json in
-                                        for place in builtFromIt { json.member(place.nevra) { place.package.write(to: &$0) } }
-                                    }
-                                    rest = rest.dropFirst(builtFromIt.count)
-                                }
-                            }
+                payload(&json)
+            }
+        }
+        json.endLine()
+        return json.bytes
+    }
+
+    /// The member of a payload that says for each architecture what it has; empty, if there is none.
+    private func write(_ name: String, to json: inout JSONWriter, arches: [String], _ entries: (inout JSONWriter, String) -> Void) {
+        json.line()
+        json.member(name) { json in
+            guard !arches.isEmpty else { return }
+            json.member(Self.variant) { json in
+                for arch in Set(arches).sorted() {
+                    json.name(arch)
+                    entries(&json, arch)
+                }
+            }
+        }
+    }
+
+    private func writeComposeInfo(_ json: inout JSONWriter) {
+        let name = identity.layout.directory
+        json.line()
+        json.member("release") { json in
+            json.member("name", name)
+            json.member("short", name)
+            json.member("version", "1")
+            json.member("type", "ga")
+            json.name("internal")
+            json.bool(false)
+        }
+        json.line()
+        json.member("variants") { json in
+            json.member(Self.variant) { json in
+                for key in ["id", "uid", "name"] { json.member(key, Self.variant) }
+                json.member("type", "variant")
+                json.name("arches")
+                json.array(arches) { $0.string($1) }
+                json.member("paths") { json in
+                    for (kind, path) in paths {
+                        let places = arches.compactMap { arch in path(arch).map { (arch: arch, path: "\(Self.variant)/\($0)") } }
+                        if places.isEmpty { continue }
+                        json.line()
+                        json.member(kind) { json in
+                            for place in places { json.member(place.arch, place.path) }
                         }
                     }
                 }
             }
         }
-        json.endLine()
-        return json.bytes
+    }
+
+    /// Where an architecture has what, by productmd's names for that.
+    private var paths: KeyValuePairs<String, (_ arch: String) -> String?> {
+        let withImages = Set(images.map(\.arch))
+        func unlessElsewhere(_ path: String) -> String? { hasFiles ? path : nil }
+        return [
+            "os_tree": { "\($0)/os" }, "repository": { "\($0)/os" }, "packages": { unlessElsewhere("\($0)/os/Packages") },
+            "debug_tree": { "\($0)/debug/tree" }, "debug_repository": { "\($0)/debug/tree" },
+            "debug_packages": { unlessElsewhere("\($0)/debug/tree/Packages") },
+            "source_tree": { _ in "source/tree" }, "source_repository": { _ in "source/tree" },
+            "source_packages": { _ in unlessElsewhere("source/tree/Packages") },
+            "isos": { withImages.contains($0) ? "\($0)/iso" : nil },
+        ]
+    }
+
+    /// What is known of each image.
+    private func writeImages(_ json: inout JSONWriter, of arch: String) {
+        json.array(images.filter { $0.arch == arch }) { json, image in
+            json.line()
+            json.object { json in
+                json.member("path", image.path)
+                json.member("mtime", image.timestamp)
+                json.member("size", image.size)
+                json.member("volume_id", image.volumeID)
+                json.member("type", "dvd")
+                json.member("format", "iso")
+                json.member("arch", image.arch)
+                json.member("disc_number", 1)
+                json.member("disc_count", 1)
+                json.member("checksums") { $0.member("sha256", image.checksum.hex) }
+                json.name("implant_md5")
+                json.null()
+                json.name("bootable")
+                json.bool(false)
+                json.member("subvariant", Self.variant)
+                json.name("unified")
+                json.bool(false)
+            }
+        }
+    }
+
+    /// Name, stream, version and context -> what it is and has.
+    private func writeModules(_ json: inout JSONWriter, of arch: String) {
+        json.object { json in
+            var seen: Set<NSVC> = []
+            for module in modules where module.arch == arch && seen.insert(module.id).inserted {
+                let id = module.id
+                json.line()
+                json.member(id.description) { json in
+                    json.member("metadata") { json in
+                        json.member("uid", id.description)
+                        json.member("name", id.name)
+                        json.member("stream", id.stream)
+                        json.member("version", "\(id.version)")
+                        json.member("context", id.context)
+                        json.member("koji_tag", module.kojiTag ?? "")
+                    }
+                    json.member("modulemd_path") { json in
+                        for (kind, path) in module.documents.sorted(by: { $0.key < $1.key }) { json.member(kind, path) }
+                    }
+                    json.name("rpms")
+                    json.array(module.packages.map(\.withEpoch).sorted()) { $0.string($1) }
+                }
+            }
+        }
+    }
+
+    /// Source NEVRA -> NEVRA -> where it is and what kind of package it is; each source on a line of its own.
+    private var rpmsDocument: [UInt8] {
+        let places = packages.map { package in
+            let nevra = package.record.nevra
+            return (source: (package.sourceNEVRA ?? nevra).withEpoch, nevra: nevra.withEpoch, package: package)
+        }
+        let ordered = places.sorted { ($0.source, $0.nevra) < ($1.source, $1.nevra) }
+        return document("rpms") { json in
+            write("rpms", to: &json, arches: arches) { json, arch in
+                json.object { json in
+                    var rest = ordered.filter { $0.package.arches.contains(arch) }[...]
+                    while let source = rest.first?.source {
+                        let builtFromIt = rest.prefix { $0.source == source }
+                        json.line()
+                        json.member(source) { json in
+                            for place in builtFromIt { json.member(place.nevra) { place.package.write(to: &$0) } }
+                        }
+                        rest = rest.dropFirst(builtFromIt.count)
+                    }
+                }
+            }
+        }
     }
 }
 

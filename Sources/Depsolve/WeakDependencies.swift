@@ -1,0 +1,69 @@
+import CSolv
+
+/// What the packages of a pool recommend, suggest, supplement and enhance, kept apart from them.
+///
+/// Nothing is installed because it is recommended, but where the solver has to choose, it takes first what is recommended or suggested,
+/// as dnf does without weak dependencies. libsolv also makes rules for every package that weak dependencies lead to: a sixth of a
+/// distribution, for almost any request. So packages get theirs back only for a solve in which these can decide something.
+struct WeakDependencies {
+    /// Where libsolv finds the four lists of a package; 0 is an empty one.
+    fileprivate struct Lists {
+        var recommends: Offset = 0
+        var suggests: Offset = 0
+        var supplements: Offset = 0
+        var enhances: Offset = 0
+
+        var isEmpty: Bool { (recommends, suggests, supplements, enhances) == (0, 0, 0, 0) }
+    }
+
+    /// By the id of the package.
+    private var lists: [Lists] = []
+
+    /// Takes them away from the packages of `pool`.
+    mutating func take(from pool: PackagePool) {
+        lists = (0..<pool.capacity).map { index in
+            let solvable = pool.solvable(Id(index))
+            let lists = Lists(
+                recommends: solvable.pointee.recommends, suggests: solvable.pointee.suggests, supplements: solvable.pointee.supplements,
+                enhances: solvable.pointee.enhances)
+            Self.set(Lists(), of: solvable)
+            return lists
+        }
+    }
+
+    private static func set(_ lists: Lists, of solvable: UnsafeMutablePointer<Solvable>) {
+        solvable.pointee.recommends = lists.recommends
+        solvable.pointee.suggests = lists.suggests
+        solvable.pointee.supplements = lists.supplements
+        solvable.pointee.enhances = lists.enhances
+    }
+
+    /// The weak dependencies that can decide what is chosen in a reach.
+    struct Loan {
+        fileprivate var lists: [(package: Id, lists: Lists)] = []
+    }
+
+    func loan(for reach: Reach, in pool: PackagePool) -> Loan {
+        var loan = Loan()
+        for package in reach.packages.members {
+            var own = lists[Int(package)]
+            if own.isEmpty { continue }
+            func isOfUse(_ offset: Offset) -> Bool {
+                pool.dependencies(package, at: offset).contains { dependency in
+                    pool.isFormula(dependency) || pool.providers(dependency).contains(where: reach.choices.contains)
+                }
+            }
+            if !isOfUse(own.recommends) { own.recommends = 0 }
+            if !isOfUse(own.suggests) { own.suggests = 0 }
+            if !own.isEmpty { loan.lists.append((package, own)) }
+        }
+        return loan
+    }
+
+    /// Runs `body` while packages of `pool` have what is lent to them.
+    static func with<T>(_ loan: Loan, in pool: PackagePool, _ body: () -> T) -> T {
+        for (package, lists) in loan.lists { set(lists, of: pool.solvable(package)) }
+        defer { for (package, _) in loan.lists { set(Lists(), of: pool.solvable(package)) } }
+        return body()
+    }
+}
