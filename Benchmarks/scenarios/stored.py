@@ -1,5 +1,6 @@
 """Whether what is stored makes anything slower: years of composes, nearly all of them removed long ago."""
 import random
+import time
 
 from rows import within
 from service import of_repository
@@ -48,11 +49,10 @@ def stored(world):
                 ask(service, path(service))
             samples = by_turns(rounds, **{side: lambda s=service: ask(s, path(s)) for side, service in services.items()})
             yield within(f"stored-{key}", f"{what} {work}", rival, samples["ours"], samples["rival"], 2)
-        for key, act in (("claim", claims), ("expire", expiries)):
-            samples = by_turns(
-                world.runs,
-                **{side: lambda s=side: act(world, services[s], databases[s][0]) for side in services},
-            )
+        names = {side: name for side, (name, _) in databases.items()}
+        claimed = by_turns(world.runs, **{side: lambda s=side: claims(world, services[s], names[s]) for side in services})
+        expired = [expiries(world, names) for _ in range(world.runs)]
+        for key, samples in (("claim", claimed), ("expire", {side: [one[side] for one in expired] for side in services})):
             yield within(f"stored-{key}", f"{key} {work}: the statements' time", rival, samples["ours"], samples["rival"], 2)
     for service, (name, _) in zip(services.values(), databases.values()):
         world.remove(service)
@@ -131,18 +131,19 @@ def claims(world, service, database):
     return (after[0] - before[0]) / max(1, after[1] - before[1])
 
 
-def expiries(world, service, database):
-    """Seconds for 50 composes."""
-    before = statements(world, database, "expire")
-    world.cluster.query(
-        database,
-        """
-        SET search_path = odcs;
-        UPDATE composes SET time_to_expire = now() - interval '1 second'
-        WHERE id IN (SELECT id FROM composes WHERE state = 2 AND id > 1 ORDER BY id LIMIT 50)
-        """,
-    )
+def expiries(world, databases):
+    """Seconds for 50 composes, in each database: at once, since it is a timer that they wait for."""
+    before = {side: statements(world, database, "expire")[0] for side, database in databases.items()}
+    for database in databases.values():
+        world.cluster.query(
+            database,
+            """
+            SET search_path = odcs;
+            UPDATE composes SET time_to_expire = now() - interval '1 second'
+            WHERE id IN (SELECT id FROM composes WHERE state = 2 AND id > 1 ORDER BY id LIMIT 50)
+            """,
+        )
     over = "SELECT count(*) FROM odcs.composes WHERE state = 2 AND time_to_expire <= now()"
-    while world.cluster.numbers(database, over)[0]:
-        pass
-    return statements(world, database, "expire")[0] - before[0]
+    while any(world.cluster.numbers(database, over)[0] for database in databases.values()):
+        time.sleep(0.01)
+    return {side: statements(world, database, "expire")[0] - before[side] for side, database in databases.items()}

@@ -56,7 +56,7 @@ enum SourceTree: Sendable {
     private func file(at href: String) throws(TransferProblem) -> SourceFile {
         switch self {
         case .directory(let directory, _):
-            let unescaped = href.contains("%") ? href.removingPercentEncoding : nil
+            let unescaped = href.utf8.contains(UInt8(ascii: "%")) ? href.removingPercentEncoding : nil
             return .local(
                 directory.appending(href),
                 unescaped: unescaped.flatMap { Self.hasControlCharacter($0) ? nil : directory.appending($0) })

@@ -30,11 +30,16 @@ struct ComposeTreeWriter: Sendable {
         let packages: [Entry]
     }
 
-    /// A package of a repository.
-    private struct Entry: Sendable {
+    /// A package of a repository. A class, since what it refers to is a dozen of objects, and it is handed on many times.
+    private final class Entry: Sendable {
         let package: ResolvedPackage
         /// Where its file is, below the repository; where it lies in its source, if the compose refers to it.
         let href: String
+
+        init(_ package: ResolvedPackage, href: String) {
+            self.package = package
+            self.href = href
+        }
 
         var record: PackageRecord { package.record }
     }
@@ -49,26 +54,24 @@ struct ComposeTreeWriter: Sendable {
         do {
             let repositoriesDirectory = attempt.directory.appending(ComposeLayout.repositories)
             try await threadPool.runIfActive { try makeDirectories(of: repositories, in: repositoriesDirectory) }
-            // At the same time as the repodata and the documents: of many packages, each takes as long.
+            // The repodata, of which compressing is the most, at the same time as the files and the documents: of many packages, each takes as long.
             async let delivered: Void = deliver(repositories, to: repositoriesDirectory, from: pinned)
             // What metadata a repository does not have is read from the files.
             if !pinned.values.allSatisfy({ $0.metadata.filelists != nil && $0.metadata.other != nil }) { try await delivered }
             async let repodata: Void = writeRepodata(of: repositories, in: repositoriesDirectory, from: pinned)
+            // Of several that fail, as on a full disk, the first of these explains it.
+            try await delivered
             var images: [ComposeImage] = []
-            // They say what the documents of modules are called there.
-            if !modules.builds.isEmpty { try await repodata }
             if attempt.lease.compose.request.results.contains(.iso) {
-                try await delivered
                 try await repodata
                 images = try await self.images(of: resolution, in: repositoriesDirectory)
             }
-            async let documents: Void = threadPool.runIfActive { [images] in
+            // They say what the documents of modules are called there.
+            if !modules.builds.isEmpty { try await repodata }
+            try await threadPool.runIfActive { [images] in
                 try writeDocuments(of: resolution, repositories: repositories, images: images, in: compose)
             }
-            // Of several that fail, as on a full disk, the first of these explains it.
-            try await delivered
             try await repodata
-            try await documents
         } catch let error as RepodataError {
             throw ComposeFailure(writing: error)
         } catch let error as CocoaError {
@@ -119,7 +122,7 @@ struct ComposeTreeWriter: Sendable {
                 attempt.log.write(.warning, "\(nevra) is left out: its file would have the name of that of \(newer).")
             } else {
                 taken[filename] = nevra
-                entries.append(Entry(package: package, href: refers ? package.record.location : Self.href(filename)))
+                entries.append(Entry(package, href: refers ? package.record.location : Self.href(filename)))
             }
         }
         return entries.reversed()
@@ -273,10 +276,18 @@ struct ComposeTreeWriter: Sendable {
             })
         let lock = LockFile(
             stored.request, resolution: resolution, content: content, modules: modules,
-            packages: repositories.flatMap { repository in
-                repository.packages.map { .init(resolved: $0.package, path: place(of: $0, in: repository)) }
-            })
+            packages: all(repositories) { .init(resolved: $0.package, path: place(of: $0, in: $1)) })
         try ComposeDocuments(attempt: attempt).write(repoFile: repoFile.text, lock: try lock.text())
+    }
+
+    /// The packages of all repositories, each as what `body` makes of it.
+    private func all<Package>(_ repositories: [Repository], _ body: (Entry, Repository) -> Package) -> [Package] {
+        var packages: [Package] = []
+        packages.reserveCapacity(repositories.map(\.packages.count).reduce(0, +))
+        for repository in repositories {
+            for entry in repository.packages { packages.append(body(entry, repository)) }
+        }
+        return packages
     }
 
     /// The tag of Koji that has the packages of a module; `nil` for one of a repository.
@@ -303,13 +314,11 @@ struct ComposeTreeWriter: Sendable {
         return ProductMetadata(
             identity: identity, label: attempt.lease.compose.request.label,
             arches: resolution.trees.map { $0.arch },
-            packages: repositories.flatMap { repository in
-                repository.packages.map { package in
-                    .init(
-                        arches: repository.arches, record: package.record,
-                        path: (refers ? "" : "Temporary/") + place(of: package, in: repository),
-                        sourceNEVRA: package.record.sourceRPM.flatMap { sources[$0] ?? NEVRA($0) })
-                }
+            packages: all(repositories) { package, repository in
+                .init(
+                    arches: repository.arches, record: package.record,
+                    path: (refers ? "" : "Temporary/") + place(of: package, in: repository),
+                    sourceNEVRA: package.record.sourceRPM.flatMap { sources[$0] ?? NEVRA($0) })
             })
     }
 }

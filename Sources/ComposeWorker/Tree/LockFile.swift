@@ -89,11 +89,14 @@ struct LockFile {
         overruled = resolution.overruled
     }
 
+    /// About as many as a package takes.
+    private static let bytesOfPackage = 600
+
     /// The document: each package on a line of its own.
     func text() throws -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        var json = JSONWriter()
+        var json = JSONWriter(reservingBytes: packages.count * Self.bytesOfPackage)
         try json.object { json in
             func member(_ name: String, _ value: some Encodable) throws {
                 json.line()

@@ -53,8 +53,10 @@ struct ProductMetadata {
         ]
     }
 
-    private func document(_ type: String, label: String? = nil, _ payload: (inout JSONWriter) -> Void) -> [UInt8] {
-        var json = JSONWriter()
+    private func document(
+        _ type: String, label: String? = nil, reservingBytes capacity: Int = 0, _ payload: (inout JSONWriter) -> Void
+    ) -> [UInt8] {
+        var json = JSONWriter(reservingBytes: capacity)
         json.object { json in
             json.member("header") { json in
                 json.member("type", "productmd.\(type)")
@@ -188,22 +190,23 @@ struct ProductMetadata {
         }
     }
 
+    /// About as many as a package takes in `rpms.json`.
+    private static let bytesOfPackage = 250
+
     /// Source NEVRA -> NEVRA -> where it is and what kind of package it is; each source on a line of its own.
     private var rpmsDocument: [UInt8] {
-        let places = packages.map { package in
-            let nevra = package.record.nevra
-            return (source: (package.sourceNEVRA ?? nevra).withEpoch, nevra: nevra.withEpoch, package: package)
-        }
-        let ordered = places.sorted { ($0.source, $0.nevra) < ($1.source, $1.nevra) }
-        return document("rpms") { json in
+        let names = packages.map { (source: ($0.sourceNEVRA ?? $0.record.nevra).withEpoch, nevra: $0.record.nevra.withEpoch) }
+        let ordered = packages.indices.sorted { names[$0] < names[$1] }
+        return document("rpms", reservingBytes: packages.count * Self.bytesOfPackage) { json in
             write("rpms", to: &json, arches: arches) { json, arch in
                 json.object { json in
-                    var rest = ordered.filter { $0.package.arches.contains(arch) }[...]
-                    while let source = rest.first?.source {
-                        let builtFromIt = rest.prefix { $0.source == source }
+                    var rest = ordered.filter { packages[$0].arches.contains(arch) }[...]
+                    while let first = rest.first {
+                        let source = names[first].source
+                        let builtFromIt = rest.prefix { names[$0].source == source }
                         json.line()
                         json.member(source) { json in
-                            for place in builtFromIt { json.member(place.nevra) { place.package.write(to: &$0) } }
+                            for index in builtFromIt { json.member(names[index].nevra) { packages[index].write(to: &$0) } }
                         }
                         rest = rest.dropFirst(builtFromIt.count)
                     }
