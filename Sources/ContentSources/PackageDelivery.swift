@@ -24,7 +24,7 @@ public struct PackageDelivery: Sendable {
     private static let batchFiles = 256
     private static let batchBytes = 64 << 20
     /// Batches at once: linking is the kernel's work, and more threads would only wait for each other there.
-    private static let batchesAtOnce = 2
+    private static let batchesAtOnce = 4
 
     private let access: SourceAccess
     private let limits: SourceLimits

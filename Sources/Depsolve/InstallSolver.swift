@@ -20,7 +20,7 @@ final class InstallSolver {
     /// A solver for jobs about `packages` and what these require.
     init(_ pool: PackagePool, for packages: [Id]) {
         self.pool = pool
-        weakDependencies = pool.weakDependencies.loan(for: Reach(of: packages, in: pool), in: pool)
+        weakDependencies = pool.weakDependencies.loan(for: pool.reach(of: packages), in: pool)
         solver = solver_create(pool.pool)
         // What dnf sets, as far as it matters with nothing installed; and no weak dependencies.
         for flag in [
@@ -48,7 +48,7 @@ final class InstallSolver {
             case .dependency(let id): queue.push(SOLVER_INSTALL | SOLVER_SOLVABLE_PROVIDES | flags, id)
             }
         }
-        return WeakDependencies.with(weakDependencies, in: pool) { solver_solve(solver, queue.pointer) == 0 }
+        return weakDependencies.lend(in: pool) { solver_solve(solver, queue.pointer) == 0 }
     }
 
     func isInstalled(_ package: Id) -> Bool { solver_get_decisionlevel(solver, package) > 0 }

@@ -36,7 +36,7 @@ struct Installability {
 
     /// The packages that are looked at, and all that these could need.
     private func needed() -> [Id] {
-        Reach(of: members, in: pool).packages.members.filter(available.contains)
+        pool.reach(of: members).members.filter(available.contains)
     }
 
     /// Returns the packages that lack something among `packages`.

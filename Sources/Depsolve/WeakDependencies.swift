@@ -38,19 +38,27 @@ struct WeakDependencies {
         solvable.pointee.enhances = lists.enhances
     }
 
-    /// The weak dependencies that can decide what is chosen in a reach.
+    /// The weak dependencies that can decide what is chosen among some packages.
     struct Loan {
         fileprivate var lists: [(package: Id, lists: Lists)] = []
+
+        /// Runs `body` while packages of `pool` have what is lent to them.
+        func lend<T>(in pool: PackagePool, _ body: () -> T) -> T {
+            for (package, lists) in lists { WeakDependencies.set(lists, of: pool.solvable(package)) }
+            defer { for (package, _) in lists { WeakDependencies.set(Lists(), of: pool.solvable(package)) } }
+            return body()
+        }
     }
 
-    func loan(for reach: Reach, in pool: PackagePool) -> Loan {
+    /// - Parameter reach: All packages that may be installed.
+    func loan(for reach: SolvableSet, in pool: PackagePool) -> Loan {
         var loan = Loan()
-        for package in reach.packages.members {
+        for package in reach.members {
             var own = lists[Int(package)]
             if own.isEmpty { continue }
             func isOfUse(_ offset: Offset) -> Bool {
                 pool.dependencies(package, at: offset).contains { dependency in
-                    pool.isFormula(dependency) || pool.providers(dependency).contains(where: reach.choices.contains)
+                    pool.isFormula(dependency) || pool.providers(dependency).contains(where: reach.contains)
                 }
             }
             if !isOfUse(own.recommends) { own.recommends = 0 }
@@ -58,12 +66,5 @@ struct WeakDependencies {
             if !own.isEmpty { loan.lists.append((package, own)) }
         }
         return loan
-    }
-
-    /// Runs `body` while packages of `pool` have what is lent to them.
-    static func with<T>(_ loan: Loan, in pool: PackagePool, _ body: () -> T) -> T {
-        for (package, lists) in loan.lists { set(lists, of: pool.solvable(package)) }
-        defer { for (package, _) in loan.lists { set(Lists(), of: pool.solvable(package)) } }
-        return body()
     }
 }

@@ -30,7 +30,7 @@ struct ComposeTreeWriter: Sendable {
         let packages: [Entry]
     }
 
-    /// A package of a repository. A class, since what it refers to is a dozen of objects, and it is handed on many times.
+    /// A package of a repository. A class, since it refers to a dozen objects and is handed on many times.
     private final class Entry: Sendable {
         let package: ResolvedPackage
         /// Where its file is, below the repository; where it lies in its source, if the compose refers to it.
@@ -54,12 +54,12 @@ struct ComposeTreeWriter: Sendable {
         do {
             let repositoriesDirectory = attempt.directory.appending(ComposeLayout.repositories)
             try await threadPool.runIfActive { try makeDirectories(of: repositories, in: repositoriesDirectory) }
-            // The repodata, of which compressing is the most, at the same time as the files and the documents: of many packages, each takes as long.
+            // Repodata takes longest: beside it the files, then the documents.
             async let delivered: Void = deliver(repositories, to: repositoriesDirectory, from: pinned)
             // What metadata a repository does not have is read from the files.
             if !pinned.values.allSatisfy({ $0.metadata.filelists != nil && $0.metadata.other != nil }) { try await delivered }
             async let repodata: Void = writeRepodata(of: repositories, in: repositoriesDirectory, from: pinned)
-            // Of several that fail, as on a full disk, the first of these explains it.
+            // Where files and repodata fail, as on a full disk, the files explain it.
             try await delivered
             var images: [ComposeImage] = []
             if attempt.lease.compose.request.results.contains(.iso) {

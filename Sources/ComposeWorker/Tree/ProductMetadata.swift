@@ -78,11 +78,15 @@ struct ProductMetadata {
         return json.bytes
     }
 
-    /// The member of a payload that says for each architecture what it has; empty, if there is none.
-    private func write(_ name: String, to json: inout JSONWriter, arches: [String], _ entries: (inout JSONWriter, String) -> Void) {
+    /// The member of a payload that says for each architecture what it has.
+    ///
+    /// - Parameter isNamed: Whether the variant is there if it has nothing.
+    private func write(
+        _ name: String, to json: inout JSONWriter, arches: [String], isNamed: Bool = false, _ entries: (inout JSONWriter, String) -> Void
+    ) {
         json.line()
         json.member(name) { json in
-            guard !arches.isEmpty else { return }
+            guard isNamed || !arches.isEmpty else { return }
             json.member(Self.variant) { json in
                 for arch in Set(arches).sorted() {
                     json.name(arch)
@@ -198,7 +202,7 @@ struct ProductMetadata {
         let names = packages.map { (source: ($0.sourceNEVRA ?? $0.record.nevra).withEpoch, nevra: $0.record.nevra.withEpoch) }
         let ordered = packages.indices.sorted { names[$0] < names[$1] }
         return document("rpms", reservingBytes: packages.count * Self.bytesOfPackage) { json in
-            write("rpms", to: &json, arches: arches) { json, arch in
+            write("rpms", to: &json, arches: packages.flatMap(\.arches), isNamed: true) { json, arch in
                 json.object { json in
                     var rest = ordered.filter { packages[$0].arches.contains(arch) }[...]
                     while let first = rest.first {
