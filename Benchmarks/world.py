@@ -29,7 +29,7 @@ class World:
         self.directory = directory
         self.venv = venv
         self.quick = options.quick
-        self.runs = 5
+        self.runs = 3 if options.quick else 5
         self.packages = options.packages or (3000 if options.quick else 0)
         self.cluster = Cluster(database)
         self.tools = Tools(self.fresh("tools"), venv)

@@ -37,8 +37,7 @@ def answers(world):
             if method == "POST":
                 script = insertion(world, name)
                 sides["pgbench"] = lambda: pgbench(world, name, script, seconds)
-            # A load takes a second at the least.
-            found = by_turns(3 if world.quick else world.runs, **sides)
+            found = by_turns(world.runs, **sides)
             yield compared(key, what, found["ours"], found["rival"], at_least)
 
         ours = [run["rate"] for run in found["ours"]]

@@ -125,7 +125,7 @@ def claims(world, service, database):
     """Seconds a claim."""
     before = statements(world, database, "claim")
     body = of_repository(TESTS_REPO, ["ed"])
-    for _ in range(10):
+    for _ in range(3 if world.quick else 10):
         service.compose(body)
     after = statements(world, database, "claim")
     return (after[0] - before[0]) / max(1, after[1] - before[1])
