@@ -38,7 +38,7 @@ interop: ## Run the published Python client against a server, and compare that w
 	swift build --product odcs-server
 	@scripts/interop
 
-bench: release ## Measure it against dnf, createrepo_c and others, which takes half an hour; QUICK=1 takes two minutes.
+bench: release ## Measure it against dnf, createrepo_c and others, which takes half an hour; QUICK=1 takes two minutes, the first time four.
 	@scripts/bootstrap run bench
 	@scripts/bench $(if $(QUICK),--quick) $(ARGUMENTS)
 
