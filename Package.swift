@@ -62,13 +62,14 @@ let package = Package(
             name: "CCompression", providers: [.apt(["zlib1g-dev", "liblzma-dev", "libbz2-dev", "libdeflate-dev", "libzstd-dev"])]),
         .systemLibrary(name: "CLinux"),
 
-        .target(name: "ComposeModel", dependencies: [crypto], swiftSettings: strict),
+        .target(name: "ForeignText", swiftSettings: strict),
+        .target(name: "ComposeModel", dependencies: ["ForeignText", crypto], swiftSettings: strict),
         .target(name: "Postgres", dependencies: ["CPostgreSQL", "CLinux", logging, serviceLifecycle], swiftSettings: strict),
         .target(
             name: "EmbeddedPostgres", dependencies: ["CLinux", logging, serviceLifecycle, subprocess, systemPackage],
             swiftSettings: strict),
         .target(
-            name: "ComposeStore", dependencies: ["ComposeModel", "Postgres"],
+            name: "ComposeStore", dependencies: ["ComposeModel", "ForeignText", "Postgres"],
             resources: [
                 .embedInCode("Schema/schema.sql"), .embedInCode("Schema/0002-submissions-and-tallies.sql"),
                 .embedInCode("Schema/0003-packages-and-watches.sql"),
@@ -76,47 +77,53 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
-            name: "Repodata", dependencies: ["CCompression", "CCreaterepo", "CLinux", "CRPM", "CXML2", subprocess, systemPackage],
+            name: "Repodata",
+            dependencies: ["CCompression", "CCreaterepo", "CLinux", "CRPM", "CXML2", "ForeignText", subprocess, systemPackage],
             swiftSettings: strict),
-        .target(name: "Modules", dependencies: ["CModulemd", "ComposeModel", "Repodata", yams], swiftSettings: strict),
-        .target(name: "Depsolve", dependencies: ["CSolv", "Modules", "Repodata", logging, systemPackage], swiftSettings: strict),
+        .target(name: "Modules", dependencies: ["CModulemd", "ComposeModel", "ForeignText", "Repodata", yams], swiftSettings: strict),
+        .target(
+            name: "Depsolve", dependencies: ["CSolv", "ForeignText", "Modules", "Repodata", logging, systemPackage], swiftSettings: strict),
         .target(
             name: "Koji",
-            dependencies: ["CXML2", "ComposeModel", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL, systemPackage],
+            dependencies: [
+                "CXML2", "ComposeModel", "ForeignText", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL, systemPackage,
+            ],
             swiftSettings: strict),
         .target(
             name: "ContentSources",
             dependencies: [
-                "CLinux", "ComposeModel", "Koji", "Modules", "Repodata", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL,
-                systemPackage,
+                "CLinux", "ComposeModel", "ForeignText", "Koji", "Modules", "Repodata", asyncHTTPClient, logging, nioCore, nioHTTP1,
+                nioPosix,
+                nioSSL, systemPackage,
             ],
             swiftSettings: strict),
         .target(
             name: "ComposeWorker",
             dependencies: [
-                "ComposeModel", "ComposeStore", "ContentSources", "Depsolve", "Modules", "Postgres", "Repodata", asyncHTTPClient, logging,
-                nioCore,
-                nioHTTP1, nioPosix, serviceLifecycle, subprocess, systemPackage,
+                "ComposeModel", "ComposeStore", "ContentSources", "Depsolve", "ForeignText", "Modules", "Postgres", "Repodata",
+                asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, serviceLifecycle, subprocess, systemPackage,
             ],
             swiftSettings: strict),
         .target(
             name: "ComposeFrontend",
             dependencies: [
-                "ComposeModel", "ComposeStore", "Postgres", httpTypes, hummingbird, hummingbirdCore, logging, nioConcurrencyHelpers,
-                nioCore, nioHTTP1,
-                nioPosix, systemPackage,
+                "ComposeModel", "ComposeStore", "ForeignText", "Postgres", httpTypes, hummingbird, hummingbirdCore, logging,
+                nioConcurrencyHelpers, nioCore, nioHTTP1, nioPosix, systemPackage,
             ],
             resources: [.embedInCode("OpenAPI/openapi.json")], swiftSettings: strict),
         .target(
-            name: "ComposeClient", dependencies: ["ComposeModel", asyncHTTPClient, nioCore, nioHTTP1, nioPosix], swiftSettings: strict),
+            name: "ComposeClient", dependencies: ["ComposeModel", "ForeignText", asyncHTTPClient, nioCore, nioHTTP1, nioPosix],
+            swiftSettings: strict),
         .executableTarget(
-            name: "odcs", dependencies: ["ComposeClient", "ComposeModel", argumentParser, systemPackage, tomlKit, unixSignals],
+            name: "odcs",
+            dependencies: ["ComposeClient", "ComposeModel", "ForeignText", argumentParser, systemPackage, tomlKit, unixSignals],
             swiftSettings: strict),
         .executableTarget(
             name: "odcs-server",
             dependencies: [
                 "ComposeFrontend", "ComposeModel", "ComposeStore", "ComposeWorker", "ContentSources", "Depsolve", "EmbeddedPostgres",
-                "Koji", "Modules", "Postgres", "Repodata", argumentParser, asyncHTTPClient, hummingbird, logging, nioCore, nioPosix,
+                "ForeignText", "Koji", "Modules", "Postgres", "Repodata", argumentParser, asyncHTTPClient, hummingbird, logging, nioCore,
+                nioPosix,
                 serviceLifecycle,
                 systemPackage, unixSignals, yams,
             ],
@@ -144,6 +151,7 @@ let package = Package(
                 "ComposeClient", "ComposeModel", "ScriptedService", "odcs", argumentParser, httpTypes, subprocess, systemPackage,
             ],
             swiftSettings: strict),
+        .testTarget(name: "ForeignTextTests", dependencies: ["ForeignText"], swiftSettings: strict),
         .testTarget(name: "ComposeModelTests", dependencies: ["ComposeModel"], swiftSettings: strict),
         .testTarget(
             name: "PostgresTests", dependencies: ["EmbeddedPostgres", "Postgres", logging, serviceLifecycle, systemPackage],

@@ -1,3 +1,5 @@
+import ForeignText
+
 /// A place in a request's body, with the name that messages call it: `source.packages[2]`.
 ///
 /// An absent member is `nil`; one that is there must be what it should be, and null is not.

@@ -1,4 +1,5 @@
 import ComposeStore
+import ForeignText
 import Foundation
 import Hummingbird
 import Logging

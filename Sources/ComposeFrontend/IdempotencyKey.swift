@@ -1,3 +1,4 @@
+import ForeignText
 import HTTPTypes
 
 /// The `Idempotency-Key` header (draft-ietf-httpapi-idempotency-key-header): a client's own name for one request, with which it may send it

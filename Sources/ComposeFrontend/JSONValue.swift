@@ -1,3 +1,4 @@
+import ForeignText
 import Foundation
 
 /// A JSON text as a tree, before anything is known of its meaning. Where an object names a member twice, the last one counts.
@@ -86,26 +87,5 @@ enum JSONValue: Hashable, Sendable {
         case .array: "a list"
         case .object: "an object"
         }
-    }
-}
-
-extension StringProtocol {
-    /// In double quotes, cut to what fits in a message, with control characters made visible.
-    var quoted: String {
-        let visible = prefix(60).unicodeScalars.map { scalar in
-            scalar.isInvisible ? scalar.codePoint : String(scalar)
-        }
-        return "\"\(visible.joined())\(count > 60 ? "…" : "")\""
-    }
-}
-
-extension Unicode.Scalar {
-    /// Controls a terminal or the direction of text, and shows nothing itself.
-    var isInvisible: Bool { [.control, .format].contains(properties.generalCategory) }
-
-    /// `U+000A`
-    var codePoint: String {
-        let digits = String(value, radix: 16, uppercase: true)
-        return "U+" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
     }
 }

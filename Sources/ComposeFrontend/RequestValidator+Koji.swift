@@ -1,4 +1,5 @@
 import ComposeModel
+import ForeignText
 
 /// What can be asked of composes that are made of Koji's files alone.
 extension RequestValidator {

@@ -1,4 +1,5 @@
 import ComposeModel
+import ForeignText
 
 /// What can be asked about modules.
 extension RequestValidator {

@@ -1,5 +1,6 @@
 import ComposeModel
 import ComposeStore
+import ForeignText
 
 /// Decides what a request's body means, and whether it can be meant.
 struct RequestValidator: Sendable {

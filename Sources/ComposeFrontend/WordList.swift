@@ -1,4 +1,5 @@
 import ComposeModel
+import ForeignText
 
 /// The lists of a request: how long they may be, and what each word must look like.
 struct WordList {
