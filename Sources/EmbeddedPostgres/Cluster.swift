@@ -29,16 +29,6 @@ struct Cluster: Sendable {
 
     func postmaster() -> Postmaster? { Postmaster(data: data) }
 
-    /// Makes the directory, and lets the server's account through it.
-    func prepareDirectory(for account: ServerAccount?) throws {
-        do {
-            try FileManager.default.createDirectory(atPath: directory.string, withIntermediateDirectories: true)
-        } catch {
-            throw EmbeddedPostgresError("the directory \(directory) for PostgreSQL cannot be made: \(error.localizedDescription)")
-        }
-        try account?.open(directory)
-    }
-
     /// Makes the data, all or nothing: under another name first.
     func initialize(with tools: ServerTools, account: ServerAccount?, durable: Bool) async throws {
         let unfinished = directory.appending("data.unfinished")

@@ -7,16 +7,21 @@ public import SystemPackage
 /// Whoever starts it owns it until ``stop()``. A server that another process owns is used as it is, and left running. One whose owner died
 /// without stopping it is used and owned from then on.
 public actor EmbeddedPostgres: Service {
-    private let cluster: Cluster
+    /// The directory that was asked for.
+    private let asked: FilePath
+    /// In another directory from the start on, if the server's account cannot enter the one that was asked for.
+    private var cluster: Cluster
     private let durable: Bool
     private let logger: Logger
     private var ownership: FileLock?
 
     /// - Parameters:
-    ///   - directory: made when absent; holds the data, the log, and the socket unless the path is too long for one.
+    ///   - directory: made when absent; holds the data, the log, and the socket unless the path is too long for one. If we are root and the server's account
+    ///     cannot enter it, it becomes a symbolic link to a directory below `/var/lib/odcs-postgresql`.
     ///   - durable: false gives up safety in a crash of the machine for speed, for tests.
     public init(directory: FilePath, durable: Bool = true, logger: Logger) {
         cluster = Cluster(directory: directory)
+        asked = cluster.directory
         self.durable = durable
         self.logger = logger
     }
@@ -30,7 +35,13 @@ public actor EmbeddedPostgres: Service {
     /// - Throws: ``EmbeddedPostgresError`` with the end of the server's log.
     public func start() async throws -> String {
         let account = try ServerAccount.current()
-        try cluster.prepareDirectory(for: account)
+        let place = try ClusterDirectory.prepare(asked, for: account)
+        cluster = Cluster(directory: place.path)
+        if let obstacle = place.obstacle {
+            logger.notice(
+                "PostgreSQL's files are elsewhere: its user cannot enter a directory above the state directory",
+                metadata: ["directory": "\(place.path)", "closed": "\(obstacle)", "link": "\(asked)"])
+        }
         let turn = try await FileLock.waiting(for: cluster.turnFile)
         defer { withExtendedLifetime(turn) {} }
         if ownership == nil { ownership = try FileLock.ifFree(cluster.ownerFile) }
@@ -73,7 +84,7 @@ public actor EmbeddedPostgres: Service {
     /// - Parameter removingDirectory: deletes all of it, too.
     public func stopAtProcessExit(removingDirectory: Bool = false) {
         guard let ownership else { return }
-        ExitHandler.add(cluster, ownership, removingDirectory: removingDirectory)
+        ExitHandler.add(cluster, ownership, removing: removingDirectory ? Set([asked, cluster.directory]) : [])
     }
 
     /// - Returns: the directory of the socket.

@@ -10,14 +10,15 @@ enum ExitHandler {
         let cluster: Cluster
         /// Kept until then, also when the ``EmbeddedPostgres`` is gone.
         let ownership: FileLock
-        let removesDirectory: Bool
+        /// The cluster's directory, and the link to it if there is one.
+        let removed: Set<FilePath>
     }
 
     private static let entries = Mutex<[Entry]>([])
 
-    static func add(_ cluster: Cluster, _ ownership: FileLock, removingDirectory: Bool) {
+    static func add(_ cluster: Cluster, _ ownership: FileLock, removing removed: Set<FilePath>) {
         let isFirst = entries.withLock { entries in
-            entries.append(Entry(cluster: cluster, ownership: ownership, removesDirectory: removingDirectory))
+            entries.append(Entry(cluster: cluster, ownership: ownership, removed: removed))
             return entries.count == 1
         }
         if isFirst { atexit { ExitHandler.endAll() } }
@@ -29,12 +30,12 @@ enum ExitHandler {
                 end(postmaster)
                 SocketDirectory.discard(postmaster.socketDirectory, of: entry.cluster)
             }
-            guard entry.removesDirectory else { continue }
-            do {
-                try FileManager.default.removeItem(atPath: entry.cluster.directory.string)
-            } catch {
-                let problem = "\(entry.cluster.directory) could not be removed: \(error.localizedDescription)\n"
-                FileHandle.standardError.write(Data(problem.utf8))
+            for path in entry.removed {
+                do {
+                    try FileManager.default.removeItem(atPath: path.string)
+                } catch {
+                    FileHandle.standardError.write(Data("\(path) could not be removed: \(error.localizedDescription)\n".utf8))
+                }
             }
         }
     }

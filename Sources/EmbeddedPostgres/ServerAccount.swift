@@ -37,6 +37,19 @@ struct ServerAccount: Sendable {
         }
     }
 
+    /// The outermost directory above `path` that the account cannot enter; `nil` when it can enter them all. They must exist.
+    func obstacle(above path: FilePath) -> FilePath? {
+        guard let resolved = realpath(path.removingLastComponent().string, nil) else { return nil }
+        defer { free(resolved) }
+        var directory = FilePath("/")
+        for component in [nil] + FilePath(platformString: resolved).components.map(Optional.some) {
+            if let component { directory.append(component) }
+            var status = stat()
+            guard stat(directory.string, &status) == 0, canEnter(status) else { return directory }
+        }
+        return nil
+    }
+
     /// Lets the account pass through `directory`, not list it; the directories above must let it pass already.
     func open(_ directory: FilePath) throws {
         var status = stat()
@@ -44,13 +57,10 @@ struct ServerAccount: Sendable {
         else {
             throw EmbeddedPostgresError("\(directory) cannot be opened to the user \(name): \(String(cString: strerror(errno)))")
         }
-        var parent = directory
-        while parent.removeLastComponent(), !parent.isEmpty {
-            guard stat(parent.string, &status) == 0, canEnter(status) else {
-                throw EmbeddedPostgresError(
-                    "PostgreSQL runs as the user \(name), who cannot enter \(parent): use a state directory elsewhere, or chmod o+x \(parent)"
-                )
-            }
+        if let obstacle = obstacle(above: directory) {
+            throw EmbeddedPostgresError(
+                "PostgreSQL runs as the user \(name), who cannot enter \(obstacle): use a state directory elsewhere, or chmod o+x \(obstacle)"
+            )
         }
     }
 

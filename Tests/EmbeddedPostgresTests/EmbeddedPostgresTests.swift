@@ -3,6 +3,7 @@ import Glibc
 import Logging
 import Postgres
 import ServiceLifecycle
+import Synchronization
 import SystemPackage
 import Testing
 
@@ -202,13 +203,97 @@ struct EmbeddedPostgresTests {
     }
 
     @Test(.enabled(if: geteuid() == 0, "only root has another user's server"))
-    func `a directory that the server's user cannot reach is an error that names the obstacle`() async throws {
+    func `a directory that the server's user cannot enter links to one that it can, and keeps its data there`() async throws {
         try await withDirectory { directory in
-            let closed = directory.removingLastComponent().string
+            let closed = directory.removingLastComponent()
             try FileManager.default.createDirectory(
-                atPath: closed, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+                atPath: closed.string, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            let log = Notices()
+            let owner = EmbeddedPostgres(directory: directory, durable: false, logger: Logger(label: "test") { _ in log.handler })
+            let first = try await owner.start()
+            let place = FilePath(try FileManager.default.destinationOfSymbolicLink(atPath: directory.string))
+            #expect(place.removingLastComponent() == ClusterDirectory.elsewhere)
+            defer { try? FileManager.default.removeItem(atPath: place.string) }
+            #expect(log.metadata.first == ["directory": "\(place)", "closed": "\(closed)", "link": "\(directory)"])
+            try await run(first, "CREATE TABLE kept AS SELECT 'still here' AS it")
+            // Whoever comes next finds the same server, and later the same data.
+            let guest = server(directory)
+            let second = try await guest.start()
+            #expect(second == first)
+            #expect(await !guest.isOwner)
+            try await owner.stop()
+            try await withServer(directory) { _, connectionString in
+                let kept = try await ask(connectionString, "SELECT it FROM kept")
+                #expect(kept == "still here")
+            }
+        }
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "only root has another user's server"))
+    func `of two that cannot enter at once, both get the same directory elsewhere`() async throws {
+        try await withDirectory { directory in
+            let closed = directory.removingLastComponent()
+            let elsewhere = FilePath(FileManager.default.temporaryDirectory.path).appending("elsewhere-\(UUID())")
+            defer { try? FileManager.default.removeItem(atPath: elsewhere.string) }
+            try FileManager.default.createDirectory(
+                atPath: closed.string, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            let account = try ServerAccount.current()
+            let places = try await withThrowingTaskGroup(of: FilePath.self) { group in
+                for _ in 0..<8 { group.addTask { try ClusterDirectory.prepare(directory, for: account, elsewhere: elsewhere).path } }
+                return try await group.reduce(into: Set<FilePath>()) { $0.insert($1) }
+            }
+            #expect(places.count == 1)
+            let made = try FileManager.default.contentsOfDirectory(atPath: elsewhere.string)
+            #expect(made == places.map { $0.lastComponent?.string })
+        }
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "only root has another user's server"))
+    func `data that its user can no longer reach stays where it is, and the obstacle is named`() async throws {
+        try await withDirectory { directory in
+            try await withServer(directory) { _, _ in }
+            let closed = directory.removingLastComponent().string
+            chmod(closed, 0o700)
             let error = await #expect(throws: EmbeddedPostgresError.self) { try await server(directory).start() }
             #expect(error?.description.contains("who cannot enter \(closed):") == true)
+        }
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "only root has another user's server"))
+    func `where there is no other place either, both obstacles are named`() async throws {
+        try await withDirectory { directory in
+            let closed = directory.removingLastComponent()
+            try FileManager.default.createDirectory(
+                atPath: closed.string, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            let account = try ServerAccount.current()
+            let error = #expect(throws: EmbeddedPostgresError.self) {
+                _ = try ClusterDirectory.prepare(directory, for: account, elsewhere: closed.appending("elsewhere"))
+            }
+            #expect(error?.description.contains("who cannot enter \(closed), and its files cannot be elsewhere either: ") == true)
+            #expect(error?.description.hasSuffix("Use a state directory that this user can enter, or chmod o+x \(closed)") == true)
+        }
+    }
+}
+
+/// The metadata of all notices that were logged.
+private final class Notices: Sendable {
+    private let entries = Mutex<[Logger.Metadata]>([])
+
+    var metadata: [Logger.Metadata] { entries.withLock(\.self) }
+    var handler: some LogHandler { Handler(notices: self) }
+
+    private struct Handler: LogHandler {
+        let notices: Notices
+        var metadata: Logger.Metadata = [:]
+        var logLevel = Logger.Level.notice
+
+        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+            get { metadata[key] }
+            set { metadata[key] = newValue }
+        }
+
+        func log(event: LogEvent) {
+            notices.entries.withLock { $0.append(event.metadata ?? [:]) }
         }
     }
 }
