@@ -6,7 +6,10 @@ import SystemPackage
 /// Gives a file of this host a second name in a tree, as cheaply as the two file systems allow. Blocking.
 enum FilePlacement {
     /// Puts `file` at `destination`, whose directory is created when it is missing; a file that is there already is replaced in one step.
+    ///
+    /// A file that not everybody may read is copied: a hard link would keep its mode, and another web server could not serve it.
     static func put(_ file: OpenFile, at destination: FilePath) throws(TransferProblem) -> PackageDelivery.Method {
+        guard file.isReadableByAll else { return try copy(file, to: destination) }
         switch file.link(to: destination) {
         case nil: return .hardlink
         case .noSuchFileOrDirectory?:
@@ -49,6 +52,11 @@ enum FilePlacement {
 
     private static func copy(_ file: OpenFile, to destination: FilePath) throws(TransferProblem) -> PackageDelivery.Method {
         var method = PackageDelivery.Method.copy
+        do throws(Errno) {
+            try destination.removingLastComponent().createDirectory()
+        } catch {
+            throw .storage(error)
+        }
         let temporary = destination.temporarySibling
         try RegularFile.create(
             temporary,

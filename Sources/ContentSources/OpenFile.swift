@@ -22,6 +22,9 @@ final class OpenFile: Sendable {
 
     var size: Int { Int(status.size) }
 
+    /// Whether its mode lets every user of the host read it.
+    var isReadableByAll: Bool { status.rawValue.st_mode & S_IROTH != 0 }
+
     /// The name by which this process, and only it, can open or link the file again.
     var path: String { "/proc/self/fd/\(descriptor.rawValue)" }
 

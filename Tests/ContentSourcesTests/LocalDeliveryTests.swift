@@ -42,6 +42,23 @@ struct LocalDeliveryTests {
         }
     }
 
+    @Test("a file that not everybody may read is copied, and the copy can be read by everybody")
+    func closed() async throws {
+        try await with { bench, repository, pinned in
+            let place = bench.tree.appending("Packages/e/ed.rpm")
+            let delivery = try bench.delivery()
+            for mode: mode_t in [0o640, 0o600] {
+                chmod(repository.file("ed").string, mode)
+                // The second time, the name is taken by the copy of the first.
+                #expect([.copy, .reflink].contains(try await delivery.deliver(repository.record("ed"), of: pinned, to: place)))
+                #expect(try place.stat().rawValue.st_mode & 0o7777 == 0o644)
+                #expect(try repository.file("ed").stat().rawValue.st_mode & 0o7777 == mode)
+                #expect(try place.contents() == repository.file("ed").contents())
+            }
+            #expect(try bench.names(in: bench.tree.appending("Packages/e")) == ["ed.rpm"])
+        }
+    }
+
     private static var hasOtherFileSystem: Bool {
         let temporary = FilePath(FileManager.default.temporaryDirectory.path)
         guard let here = try? temporary.stat(), let there = try? FilePath("/dev/shm").stat() else { return false }

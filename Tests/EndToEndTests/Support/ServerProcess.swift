@@ -13,13 +13,17 @@ struct ServerProcess: Sendable {
     /// Runs `odcs-server ROLE` with a configuration until `body` returns; ends it by SIGTERM then, if it still runs.
     ///
     /// `body` begins when the frontend listens, or, for a worker, when it runs.
+    ///
+    /// - Parameter umask: What the process is started with, as umask(1) takes it.
     static func with<R: Sendable>(
-        _ role: String = "run", configuration: FilePath, _ body: @escaping @Sendable (ServerProcess) async throws -> R
+        _ role: String = "run", configuration: FilePath, umask: String = "022",
+        _ body: @escaping @Sendable (ServerProcess) async throws -> R
     ) async throws -> R {
         let ended = Signal<Int>()
         let log = Log()
         let outcome = try await Subprocess.run(
-            .path(FilePath(Program.own("odcs-server"))), arguments: [role, "--config", configuration.string],
+            .path("/bin/sh"),
+            arguments: ["-c", "umask \(umask); exec \"$0\" \"$@\"", Program.own("odcs-server"), role, "--config", configuration.string],
             environment: .inherit.updating(["LC_ALL": "C.UTF-8"]), input: .none, output: .discarded, error: .sequence
         ) { execution in
             try await withThrowingTaskGroup(of: R?.self) { group in
