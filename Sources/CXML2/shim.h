@@ -5,3 +5,6 @@
 #include <libxml/parser.h>
 #include <libxml/tree.h>
 #include <libxml/xmlerror.h>
+
+/* A macro that stands for a call, in libxml2 since 2.12 a global variable. */
+static inline const char *cxml2_version(void) { return xmlParserVersion; }

@@ -1,5 +1,5 @@
-import ComposeModel
-import Repodata
+package import ComposeModel
+package import Repodata
 
 /// Explains why a repository cannot be used.
 struct RepositoryFailure {
@@ -35,6 +35,7 @@ struct RepositoryFailure {
 
     /// repomd.xml is there and cannot be used.
     func parsing(_ error: RepodataError, repomd: [UInt8]) -> ComposeFailure {
+        if error.code == .host { return ComposeFailure(host: error) }
         if error.code == .malformed, repomd.firstRange(of: "\"primary_db\"".utf8) != nil {
             return ComposeFailure(
                 .sourceNotUsable,
@@ -78,6 +79,7 @@ struct RepositoryFailure {
         switch error.code {
         case .io:
             .storage("This service could not write the metadata to its disk: \(error.message). Its administrators have to look into it.")
+        case .host: ComposeFailure(host: error)
         case .tooLarge: ComposeFailure(.limitExceeded, "The metadata of the repository \(location) is too large: \(error.message).")
         case .unsupported, .forbidden:
             ComposeFailure(.sourceNotUsable, "The metadata of the repository \(location) cannot be used: \(error.message).")
@@ -105,5 +107,13 @@ struct RepositoryFailure {
         ComposeFailure(
             .sourceChanging, "The repository \(location) changed each of the \(attempts) times that it was read. It is tried again later.",
             isTransient: true)
+    }
+}
+
+extension ComposeFailure {
+    /// A failure of the host that reads or writes metadata. The repository has no part in it, and another worker's host may do better.
+    package init(host error: RepodataError) {
+        self.init(
+            .internal, "The service's host is not set up completely: \(error.message). The service's operator can help.", isTransient: true)
     }
 }

@@ -23,7 +23,10 @@ enum CreaterepoLibrary {
     }()
 
     static func prepare() throws(RepodataError) {
-        guard isReady else { throw RepodataError(.io, "librpm could not read its configuration (rpmrc and macros) on this host") }
+        guard isReady else {
+            throw RepodataError(
+                .host, "librpm's configuration (rpmrc and macros) is missing or cannot be read; on Debian the package rpm-common has it")
+        }
     }
 
     /// Calls into libcreaterepo_c and throws the GError that it leaves, as one of ours about `subject`.

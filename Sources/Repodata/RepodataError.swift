@@ -27,6 +27,8 @@ public struct RepodataError: Error, Hashable, Sendable {
         case notAnRPM
         /// gpg could not sign.
         case signing
+        /// This host lacks something that a library needs. No repository and no package is to blame.
+        case host
     }
 
     public let code: Code

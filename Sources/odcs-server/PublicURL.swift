@@ -1,3 +1,4 @@
+import ServiceLifecycle
 import Synchronization
 
 /// The address by which clients reach the service: configured, or the one that the frontend of this process turns out to listen on.
@@ -23,9 +24,9 @@ final class PublicURL: Sendable {
 
     /// Waits until the address is known; one task may.
     ///
-    /// - Throws: `CancellationError` when the task is cancelled, as it is when the frontend could not listen.
+    /// - Throws: `CancellationError` at a graceful shutdown, as it begins when the frontend could not listen.
     func known() async throws -> String {
-        for await address in addresses { return address }
+        for await address in addresses.cancelOnGracefulShutdown() { return address }
         throw CancellationError()
     }
 }

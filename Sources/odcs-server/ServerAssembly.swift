@@ -30,8 +30,12 @@ struct ServerAssembly {
     let logger: Logger
 
     func run() async throws {
+        CreationMask.letOthersRead()
+        // A frontend reads no packages and writes no trees.
+        if roles.contains(.worker) { try HostCheck(configuration: configuration).report(to: logger) }
         let database = try await Database.open(configuration, logger: logger)
         do {
+            if configuration.database.url != nil { HostCheck.log(try await HostCheck.clock(of: database.pool), to: logger) }
             try await run(on: database)
         } catch {
             await database.close(logger: logger)

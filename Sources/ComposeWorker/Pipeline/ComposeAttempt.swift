@@ -1,5 +1,6 @@
 import ComposeModel
 import ComposeStore
+import ContentSources
 import Foundation
 import Logging
 import Repodata
@@ -78,6 +79,7 @@ extension ComposeFailure {
         switch error.code {
         case .io: self.init(storage: error)
         case .signing: self.init(.signing, error.message)
+        case .host: self.init(host: error)
         default: self.init(.metadataCorrupt, error.message)
         }
     }

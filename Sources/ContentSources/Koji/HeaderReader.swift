@@ -9,7 +9,7 @@ enum HeaderProblem: Error, Hashable {
     case content(String)
 
     init(_ error: RepodataError) {
-        self = error.code == .io ? .transfer(.unreachable(error.message)) : .content(error.message)
+        self = error.code == .io || error.code == .host ? .transfer(.unreachable(error.message)) : .content(error.message)
     }
 
     var reason: String {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ContentSources
+import Foundation
 import Koji
 
 struct CheckConfig: AsyncParsableCommand {
@@ -18,6 +19,10 @@ struct CheckConfig: AsyncParsableCommand {
         }
         try checkKoji(configuration)
         print("\(options.config ?? "The defaults"): fine.")
+        // The file is right, whatever this host lacks: the service may run on another host, or as another user.
+        for finding in HostCheck(configuration: configuration).findings() {
+            FileHandle.standardError.write(Data("Warning: \(finding)\n".utf8))
+        }
     }
 
     /// What only workers read of Koji, and find out about when they start.

@@ -11,6 +11,7 @@ struct Migrate: AsyncParsableCommand {
     func run() async throws {
         let configuration = try options.load()
         let logger = configuration.bootstrapLogging()
+        CreationMask.letOthersRead()
         let database = try await Database.start(configuration, logger: logger)
         let outcome: MigrationOutcome
         do {

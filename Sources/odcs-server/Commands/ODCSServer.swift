@@ -10,7 +10,7 @@ struct ODCSServer: AsyncParsableCommand {
         abstract: "Makes temporary RPM repositories to order.",
         discussion: "The client is `odcs`. Exit status: 0 fine, 1 it could not do what it was to do, 64 it was called wrongly.",
         version: Version.current,
-        subcommands: [Run.self, Frontend.self, Worker.self, Migrate.self, CheckConfig.self, Resolve.self])
+        subcommands: [Run.self, Frontend.self, Worker.self, Migrate.self, CheckConfig.self, CheckHost.self, Resolve.self])
 
     static func main() async {
         // A crash or a kill must not take lines of output with it.

@@ -1,0 +1,86 @@
+import Foundation
+import Glibc
+import Koji
+import SystemPackage
+
+extension HostCheck {
+    /// Directories that the service writes, by the key of the configuration that names each.
+    private var written: [(key: String, directory: FilePath)] {
+        let targets = configuration.composes.targets.sorted { $0.key < $1.key }
+            .map { ("composes.targets.\($0.key).directory", $0.value.directory) }
+        let state = configuration.database.url == nil ? [("state_directory", configuration.stateDirectory)] : []
+        return state + [("sources.cache_directory", configuration.sources.cacheDirectory)] + targets
+    }
+
+    /// Whether the service can make and write its directories. Nothing is made for it.
+    func writeAccess() -> [HostFinding] {
+        var findings: [HostFinding] = []
+        var closed: Set<FilePath> = []
+        for (key, directory) in written {
+            let existing = directory.nearestExisting
+            guard let reason = existing.obstacleToWriting, closed.insert(existing).inserted else { continue }
+            let place = existing == directory ? "\(directory)" : "\(directory) cannot be made, because \(existing)"
+            findings.append(
+                HostFinding(
+                    severity: .fatal, problem: "\(place) cannot be written by \(Self.user): \(reason).",
+                    remedy: "Give the directory to this user (chown), or let \(key) name another directory."))
+        }
+        return findings
+    }
+
+    /// Whether packages of local sources can be hard-linked into the target directories. They are copied otherwise, which takes time and space.
+    func hardLinks() -> [HostFinding] {
+        let roots = configuration.sources.allowedRoots + (configuration.koji?.topdir.map { [$0] } ?? [])
+        var findings: [HostFinding] = []
+        for (_, target) in configuration.composes.targets.sorted(by: { $0.key < $1.key }) {
+            let device = target.directory.nearestExisting.status?.st_dev
+            let apart = roots.filter { $0.status != nil && $0.status?.st_dev != device }
+            guard let first = apart.first else { continue }
+            findings.append(
+                HostFinding(
+                    severity: .warning,
+                    problem: "Packages from \(first)\(Self.others(apart.count)) are copied into \(target.directory), not hard-linked: "
+                        + "these directories are on different file systems.",
+                    remedy: "Put sources and composes on the same file system to save time and space."))
+        }
+        let foreign = Self.protectsHardLinks ? roots.filter { $0.status.map { $0.st_uid != geteuid() } ?? false } : []
+        if let first = foreign.first {
+            findings.append(
+                HostFinding(
+                    severity: .warning,
+                    problem: "Packages from \(first)\(Self.others(foreign.count)) are copied, not hard-linked: "
+                        + "fs.protected_hardlinks lets \(Self.user) link only files that it owns or may write.",
+                    remedy: "Run the service as the owner of the packages, or set fs.protected_hardlinks=0 with sysctl."))
+        }
+        return findings
+    }
+
+    /// Whether this kernel keeps this process from linking files of other users, see proc(5).
+    private static var protectsHardLinks: Bool {
+        guard geteuid() != 0, let setting = FileManager.default.contents(atPath: "/proc/sys/fs/protected_hardlinks") else { return false }
+        return setting.first == UInt8(ascii: "1")
+    }
+
+    private static func others(_ count: Int) -> String { count > 1 ? " (and \(count - 1) more)" : "" }
+
+    /// How the user of this process is called.
+    static var user: String { "the user \(NSUserName()) (uid \(geteuid()))" }
+}
+
+extension FilePath {
+    fileprivate var status: CInterop.Stat? { (try? stat())?.rawValue }
+
+    /// This directory, or the nearest one above it that exists.
+    fileprivate var nearestExisting: FilePath {
+        var path = self
+        while path.status == nil, path.removeLastComponent(), !path.isEmpty {}
+        return path.isEmpty ? "/" : path
+    }
+
+    /// Why this process cannot make files in this directory; `nil` when it can.
+    fileprivate var obstacleToWriting: Errno? {
+        guard let status else { return .noSuchFileOrDirectory }
+        guard status.st_mode & S_IFMT == S_IFDIR else { return .notDirectory }
+        return faccessat(AT_FDCWD, string, W_OK | X_OK, AT_EACCESS) == 0 ? nil : Errno(rawValue: errno)
+    }
+}
