@@ -18,24 +18,24 @@ help: ## List these targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Compose `ed` from tests-repo with a server started for it, and show what comes out.
+	@echo "Looking for missing packages, then building the service and making a compose of tests-repo with it."
 	@scripts/bootstrap build run
-	swift build --product odcs-server
-	swift build --product odcs
+	@scripts/build odcs-server odcs
 	@scripts/run-example
 
 serve: ## Serve composes on port 5005 (PORT=N for another) until Ctrl-C.
 	@scripts/bootstrap build run
-	swift build --product odcs-server
-	swift build --product odcs
+	@scripts/build odcs-server odcs
 	@PORT=$(PORT) scripts/serve
 
 test: ## Run all tests, against the real PostgreSQL, dnf and createrepo_c.
 	@scripts/bootstrap build run test
-	SWIFT_BACKTRACE=$(backtrace) swift test --disable-xctest --experimental-maximum-parallelization-width $(TESTS_AT_ONCE)
+	@scripts/build tests
+	SWIFT_BACKTRACE=$(backtrace) swift test --skip-build --disable-xctest --experimental-maximum-parallelization-width $(TESTS_AT_ONCE)
 
 interop: ## Run the published Python client against a server, and compare that with its OpenAPI description.
 	@scripts/bootstrap build run interop
-	swift build --product odcs-server
+	@scripts/build odcs-server
 	@scripts/interop
 
 bench: release ## Measure it against dnf, createrepo_c and others, which takes half an hour; QUICK=1 takes two minutes, the first time four.
@@ -65,5 +65,5 @@ tests-repo: ## Build the RPMs of tests-repo anew from their spec files.
 	tests-repo/build.sh
 
 clean: ## Remove what was built and what the example left behind.
-	@! [ -d .odcs ] || flock --nonblock .odcs/lock rm -rf .odcs || { echo "A server still uses .odcs; stop it first." >&2; exit 1; }
+	@! [ -d .odcs ] || flock --nonblock .odcs/lock sh -c 'rm -rf "$$(readlink .odcs/postgresql || echo .odcs/postgresql)" .odcs' || { echo "A server still uses .odcs; stop it first." >&2; exit 1; }
 	rm -rf .build .build-*
