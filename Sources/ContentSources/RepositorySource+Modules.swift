@@ -9,24 +9,17 @@ extension RepositorySource {
     ///
     /// A large one takes a second to read; of the repositories that were asked for last the result is kept in memory.
     ///
-    /// Throws `.metadataCorrupt`, naming the repository, for YAML that libmodulemd does not understand.
+    /// Documents that libmodulemd does not understand are passed over, and are ``Modules/ModuleMetadata/unusable``.
     public func modules(of repository: PinnedRepository) async throws(ComposeFailure) -> ModuleMetadata {
         guard let file = repository.metadata.modules else { return ModuleMetadata() }
-        if let known = knownModules.find(repository.metadata.id) { return known }
+        if let known = knownModules.find(repository.metadata.id) { return known.of(repository.place) }
         let modules = try await threadPool.run(canceled: .canceled) { () throws(ComposeFailure) in
             let bytes: [UInt8]
             do throws(Errno) { bytes = try RegularFile.contents(of: file) } catch { throw .storage(error) }
-            do throws(ModuleMetadataError) {
-                return try ModuleMetadata(yaml: String(decoding: bytes, as: UTF8.self))
-            } catch {
-                throw ComposeFailure(
-                    .metadataCorrupt,
-                    "The metadata of \(repository.place) cannot be used: in its document modules, \(error.clause). "
-                        + "Whoever maintains the repository has to create its metadata again.")
-            }
+            return ModuleMetadata(soundDocumentsOf: String(decoding: bytes, as: UTF8.self))
         }
         knownModules.keep(modules, of: repository.metadata.id)
-        return modules
+        return modules.of(repository.place)
     }
 }
 
@@ -53,14 +46,5 @@ final class KnownModules: Sendable {
             entries.append((id, modules))
             if entries.count > Self.most { entries.removeFirst() }
         }
-    }
-}
-
-extension ModuleMetadataError {
-    /// The sentence as a part of another one: without its full stop, and without the capital at its start unless more of them follow.
-    var clause: String {
-        let sentence = description.hasSuffix(".") ? description.dropLast() : description[...]
-        let isWord = sentence.dropFirst().first.map { $0.isLowercase || $0 == " " } ?? false
-        return isWord ? sentence.prefix(1).lowercased() + sentence.dropFirst() : String(sentence)
     }
 }

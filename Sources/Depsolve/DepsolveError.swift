@@ -9,7 +9,8 @@ public enum DepsolveError: Error, Hashable, Sendable {
     /// A listing names packages that its repositories do not have.
     case listedButAbsent([NEVRA], arch: String, listing: String)
     /// A module was to be enabled, or to be in the result, of which no repository has such a build.
-    case moduleNotFound(String, nearest: [String])
+    /// `refused` has a sentence for each document that may be of that build and cannot be used.
+    case moduleNotFound(String, nearest: [String], refused: [String] = [])
     /// The modules that were to be enabled cannot be enabled together, or one of them cannot be at all.
     case modulesConflict([ModuleProblem.Statement], arch: String)
     /// What the repositories tell of modules contradicts itself.
@@ -29,8 +30,8 @@ extension DepsolveError: CustomStringConvertible {
             "\(listing) lists \(packages.count == 1 ? "1 package" : "\(packages.count) packages") for \(arch) that its repositories do not have: "
                 + packages.prefix(Self.namedPackages).map(\.description).joined(separator: ", ")
                 + (packages.count > Self.namedPackages ? " and others." : ".")
-        case .moduleNotFound(let module, let nearest):
-            "There is no module \(module) in the repositories."
+        case .moduleNotFound(let module, let nearest, let refused):
+            (["There is no module \(module) in the repositories."] + refused).joined(separator: " ")
                 + (nearest.isEmpty
                     ? "" : " The nearest \(nearest.count == 1 ? "name is" : "names are") \(nearest.joined(separator: ", ")).")
         case .modulesConflict(let statements, let arch):

@@ -28,4 +28,18 @@ public struct ModularContent: Hashable, Sendable {
         self.included = included
         self.isAlone = isAlone
     }
+
+    /// Whether nothing is told of modules and none is wanted.
+    public var isEmpty: Bool {
+        metadata.streams.isEmpty && lookaside.streams.isEmpty && enabled.isEmpty && metadata.unusable.isEmpty && lookaside.unusable.isEmpty
+    }
+
+    /// A sentence for each document of modules that was passed over, and no more of them than somebody reads.
+    public var notes: [String] {
+        let all = metadata.unusable + lookaside.unusable
+        let sentences = all.prefix(Self.named).map { "\($0) Its packages are packages of no module here, as they are for dnf." }
+        return sentences + (all.count > Self.named ? ["\(all.count - Self.named) more documents of modules cannot be used."] : [])
+    }
+
+    private static let named = 20
 }

@@ -97,6 +97,49 @@ struct ModuleMetadataTests {
         #expect(throws: ModuleMetadataError.self) { try ModuleMetadata(yaml: yaml) }
     }
 
+    @Test("a document of a repository that cannot be read costs its own module, and says which it is")
+    func soundDocuments() throws {
+        let broken = "---\ndocument: modulemd\nversion: 2\ndata:\n  name: bad\n  stream: \"2\"\n  summary: [\n...\n"
+        let first = """
+            ---
+            document: modulemd
+            version: 1
+            data:
+              name: sample
+              stream: master
+              version: 20170601000000
+              summary: s
+              description: d
+              license: {module: [MIT]}
+              artifacts: {rpms: [ed-1.20-3.x86_64]}
+
+            """
+        let unknown = "---\ndocument: modulemd-recipes\nversion: 1\ndata:\n  module: cake\n"
+        let metadata = ModuleMetadata(
+            soundDocumentsOf: "# by hand\n" + Self.stream("m", "1", 1, "c") + broken + Self.defaults("m", "1") + first + unknown
+                + Self.stream("n", "1", 1, "c") + Self.obsoletes("n", "1") + Self.defaults("m", "1") + "---\ndata: \u{0}\n")
+        #expect(metadata.streams.map(\.id.nameAndStream) == ["m:1", "n:1"])
+        #expect(metadata.defaults.map(\.module) == ["m"])
+        #expect(metadata.remarks.map(\.module) == ["n"])
+        #expect(metadata.unusable.map(\.module) == ["bad", "sample", "cake", nil])
+        #expect(metadata.unusable.map(\.stream) == ["2", "master", nil, nil])
+        #expect(metadata.unusable.map(\.number) == [2, 4, 5, 9])
+        #expect(
+            metadata.of("the repository /srv/repo").unusable[1].description.hasPrefix(
+                "The module metadata of the repository /srv/repo cannot be used for the module sample:master: "))
+        #expect(try ModuleMetadata(merging: [metadata, ModuleMetadata()]) == metadata)
+    }
+
+    @Test("a document without context or architecture is as good as another")
+    func incomplete() throws {
+        let text = Self.stream("m", "1", 1, "c").replacing("  context: c\n", with: "").replacing("  arch: x86_64\n", with: "")
+        let metadata = ModuleMetadata(soundDocumentsOf: text)
+        #expect(metadata.unusable.isEmpty)
+        let stream = try #require(metadata.streams.first)
+        #expect(stream.arch == nil && stream.id.context.isEmpty)
+        #expect(try metadata.yaml(of: [stream.id], packages: stream.artifacts).contains("name: m"))
+    }
+
     @Test("no documents are no modules")
     func empty() throws {
         let metadata = try ModuleMetadata(yaml: "")

@@ -167,6 +167,7 @@ extension ComposeSources {
         content.modules = try await modularContent(
             try merged(metadata).adding(defaultsOf: defaults), lookaside: content.lookaside, included: Set(pinned.ids), for: request)
         content.modules?.isAlone = true
+        content.notes += content.modules?.notes ?? []
         return content
     }
 
@@ -185,13 +186,10 @@ extension ComposeSources {
         let content = ModularContent(
             metadata: metadata, lookaside: try merged(others), baseModules: modules.baseModules, enabled: enabled,
             included: included)
-        let isModular = !content.metadata.streams.isEmpty || !content.lookaside.streams.isEmpty || !content.enabled.isEmpty
-        return isModular ? content : nil
+        return content.isEmpty ? nil : content
     }
 
     func merged(_ several: [ModuleMetadata]) throws -> ModuleMetadata {
-        let several = several.filter { !$0.isEmpty }
-        if several.count < 2 { return several.first ?? ModuleMetadata() }
         do {
             return try ModuleMetadata(merging: several)
         } catch {
@@ -220,6 +218,10 @@ actor ConfiguredRepositories: ModuleCatalog {
 
     func modules() async throws -> [String] { try await modular().modules() }
 
+    func reason(forAbsenceOf reference: ModuleReference, filter: ModuleBuildFilter) async throws -> String? {
+        try await modular().reason(forAbsenceOf: reference, filter: filter)
+    }
+
     private func modular() async throws -> RepositoryModules {
         let load = load
         let task = loading ?? Task { try await load() }
@@ -229,7 +231,8 @@ actor ConfiguredRepositories: ModuleCatalog {
         } onCancel: {
             task.cancel()
         }
-        return RepositoryModules(ModuleMetadata().with(streams: read.flatMap(\.metadata.streams)), name: name)
+        return RepositoryModules(
+            ModuleMetadata().with(streams: read.flatMap(\.metadata.streams)), unusable: read.flatMap(\.metadata.unusable), name: name)
     }
 }
 

@@ -130,6 +130,7 @@ public struct ComposeSources: Sendable {
         var metadata: [ModuleMetadata] = []
         for repository in content.repositories { metadata.append(try await repositories.modules(of: repository)) }
         content.modules = try await modularContent(try merged(metadata), lookaside: content.lookaside, for: request)
+        content.notes += content.modules?.notes ?? []
         return content
     }
 
@@ -185,6 +186,7 @@ public struct ComposeSources: Sendable {
             listed.modules.adding(defaultsOf: defaults), lookaside: content.lookaside,
             included: Set((pin.modules ?? []).compactMap { NSVC($0.id) }),
             for: request)
+        content.notes += content.modules?.notes ?? []
         if let tag = pin.tag {
             content.notes += try await koji.deletedBuilds(of: tag).map {
                 "The build \($0), which the tag \(tag.name) had at the event \(tag.event), was deleted in Koji since: it is not here, though an older one of that package may be."

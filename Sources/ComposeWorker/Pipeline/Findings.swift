@@ -67,7 +67,7 @@ extension ComposeFailure {
             self.init(
                 .metadataCorrupt, "\(error) Whoever maintains \(listing) has to look into it.",
                 details: packages.prefix(200).map { .init(package: $0.description, arch: arch) })
-        case .moduleNotFound(let module, let nearest):
+        case .moduleNotFound(let module, let nearest, _):
             self.init(.packageNotFound, error.description, details: [.init(package: module, nearest: nearest)])
         case .modulesConflict(_, let arch):
             self.init(

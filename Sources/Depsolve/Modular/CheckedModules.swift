@@ -14,11 +14,12 @@ struct CheckedModules {
     init?(_ content: ModularContent) throws(DepsolveError) {
         let known = Set((content.metadata.streams + content.lookaside.streams).map(\.id))
         for reference in content.enabled where !known.contains(where: reference.includes) {
-            throw Self.notFound(reference, among: known)
+            throw Self.notFound(reference, among: known, in: content)
         }
         for build in content.included.sorted() where !known.contains(build) {
             throw Self.notFound(
-                ModuleReference(name: build.name, stream: build.stream, version: build.version, context: build.context), among: known)
+                ModuleReference(name: build.name, stream: build.stream, version: build.version, context: build.context), among: known,
+                in: content)
         }
         if known.isEmpty { return nil }
         self.content = content
@@ -31,7 +32,9 @@ struct CheckedModules {
         }
     }
 
-    private static func notFound(_ reference: ModuleReference, among known: Set<NSVC>) -> DepsolveError {
+    private static func notFound(
+        _ reference: ModuleReference, among known: Set<NSVC>, in content: ModularContent
+    ) -> DepsolveError {
         let ofModule = known.filter { $0.name == reference.name }
         let ofStream = ofModule.filter { $0.stream == reference.stream }
         let nearest: [String] =
@@ -42,6 +45,9 @@ struct CheckedModules {
             } else {
                 NearestNames(candidates: Set(known.map(\.name)).sorted()).nearest(to: reference.name)
             }
-        return .moduleNotFound(reference.description, nearest: nearest)
+        let refused = (content.metadata.unusable + content.lookaside.unusable)
+            .filter { $0.mayTell(of: reference.name, stream: reference.stream) }
+        return .moduleNotFound(
+            reference.description, nearest: nearest, refused: refused.prefix(NearestNames.limit).map(\.description))
     }
 }

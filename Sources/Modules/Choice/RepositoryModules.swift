@@ -2,12 +2,15 @@
 public struct RepositoryModules: ModuleCatalog {
     public let name: String
     private let builds: [String: [ModuleBuild]]
+    private let unusable: [UnusableModuleDocument]
 
     /// - Parameters:
     ///   - metadata: Of all repositories; a build that is there for several architectures counts once.
+    ///   - unusable: Documents of the repositories that were passed over, besides those of `metadata`.
     ///   - name: What they are called in the middle of a sentence.
-    public init(_ metadata: ModuleMetadata, name: String = "the repositories") {
+    public init(_ metadata: ModuleMetadata, unusable: [UnusableModuleDocument] = [], name: String = "the repositories") {
         self.name = name
+        self.unusable = metadata.unusable + unusable
         var seen: Set<NSVC> = []
         let streams = metadata.streams.filter { seen.insert($0.id).inserted }
         builds = Dictionary(grouping: streams.map { ModuleBuild(stream: $0) }, by: \.id.name)
@@ -23,4 +26,9 @@ public struct RepositoryModules: ModuleCatalog {
     }
 
     public func modules() -> [String] { builds.keys.sorted() }
+
+    /// The document of the stream that was refused, if one was.
+    public func reason(forAbsenceOf reference: ModuleReference, filter: ModuleBuildFilter) -> String? {
+        unusable.first { $0.module != nil && $0.mayTell(of: reference.name, stream: reference.stream) }?.description
+    }
 }

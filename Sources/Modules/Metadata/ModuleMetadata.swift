@@ -9,16 +9,14 @@ public struct ModuleMetadata: Hashable, Sendable {
     /// One a module, by its name.
     public private(set) var defaults: [ModuleDefaults]
     public private(set) var remarks: [ModuleRemark]
+    /// Documents that were passed over; see ``init(soundDocumentsOf:)``.
+    public internal(set) var unusable: [UnusableModuleDocument] = []
 
+    /// Whether nothing is told of any module.
     public var isEmpty: Bool { streams.isEmpty && defaults.isEmpty && remarks.isEmpty }
 
     /// No modules.
     public init() { (streams, defaults, remarks) = ([], [], []) }
-
-    /// Of the same documents those that are for machines of some architectures, or for all.
-    public func streams(where isOfInterest: (String) -> Bool) -> ModuleMetadata {
-        with(streams: streams.filter { stream in stream.arch.map(isOfInterest) ?? true })
-    }
 
     /// The defaults and the remarks, without any stream.
     public var withoutStreams: ModuleMetadata { with(streams: []) }
@@ -29,6 +27,7 @@ public struct ModuleMetadata: Hashable, Sendable {
         let known = Set(defaults.map(\.module))
         all.defaults += others.defaults.filter { !known.contains($0.module) }
         all.remarks += others.remarks.filter { !remarks.contains($0) }
+        all.unusable += others.unusable
         all.sort()
         return all
     }
@@ -45,11 +44,16 @@ public struct ModuleMetadata: Hashable, Sendable {
     ///
     /// Packages without an epoch, as the first modules' documents have them, are of epoch 0.
     public init(yaml: String) throws(ModuleMetadataError) {
+        try self.init(exactly: ArtifactEpochs.added(to: yaml))
+    }
+
+    /// Reads documents in YAML as they are: packages without an epoch are an error.
+    init(exactly yaml: String) throws(ModuleMetadataError) {
         self.init()
         // The library's strings end there.
         if yaml.utf8.contains(0) { throw ModuleMetadataError("There is a null character in it, which no YAML has.") }
         let index = ModuleIndex()
-        try index.add(ArtifactEpochs.added(to: yaml))
+        try index.add(yaml)
         let translated = Self.translatedStreams(in: yaml)
         for module in index.modules { try read(module, translated: translated) }
         sort()
@@ -87,6 +91,14 @@ public struct ModuleMetadata: Hashable, Sendable {
     /// (libmodulemd's rules of merging).
     public init(merging several: [ModuleMetadata]) throws(ModuleMetadataError) {
         self.init()
+        unusable = several.flatMap(\.unusable)
+        let several = several.filter { !$0.isEmpty }
+        if several.count < 2 {
+            guard var only = several.first else { return }
+            only.unusable = unusable
+            self = only
+            return
+        }
         var seen: [StreamKey: Int] = [:]
         for stream in several.flatMap(\.streams) {
             let key = StreamKey(id: stream.id, arch: stream.arch)

@@ -103,6 +103,7 @@ struct Resolve: AsyncParsableCommand {
                     rawValue: multilibMethods.compactMap(MultilibMethods.init(name:)).reduce(into: MultilibMethods()) { $0.formUnion($1) }
                         .rawValue),
                 noDeps: noDeps, checkInstallability: checkDeps)
+            for note in request.modules?.notes ?? [] { FileHandle.standardError.write(Data("Warning: \(note)\n".utf8)) }
             let resolution = try await Depsolver().resolve(request)
             try await httpClient.shutdown()
             return resolution
