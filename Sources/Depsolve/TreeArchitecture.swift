@@ -35,6 +35,12 @@ struct TreeArchitecture: Hashable, Sendable {
     // As dnf's table of base architectures has them, and as rpm's `arch_compat` orders them.
     private static let families: [Family] = [
         ("x86_64", ["x86_64"], ["athlon", "i686", "i586", "i486", "i386"], ["amd64", "ia32e"]),
+        // Levels of x86_64, each an architecture of its own since RPM 4.19. AlmaLinux 10 has repositories of them.
+        ("x86_64_v2", ["x86_64_v2", "x86_64"], ["athlon", "i686", "i586", "i486", "i386"], []),
+        ("x86_64_v3", ["x86_64_v3", "x86_64_v2", "x86_64"], ["athlon", "i686", "i586", "i486", "i386"], []),
+        (
+            "x86_64_v4", ["x86_64_v4", "x86_64_v3", "x86_64_v2", "x86_64"], ["athlon", "i686", "i586", "i486", "i386"], []
+        ),
         ("aarch64", ["aarch64"], [], ["arm64"]),
         ("ppc64le", ["ppc64le"], [], []),
         ("s390x", ["s390x"], ["s390"], []),

@@ -43,17 +43,19 @@ struct ComposedModules: Sendable {
                 let own = content.metadata.streams.filter { $0.id == id }.reduce(into: Set<NEVRA>()) { $0.formUnion($1.packages) }
                 if own.isDisjoint(with: binaries) { notes.append("The module \(id) has no packages for \(tree.arch).") }
             }
-            let metadata = content.metadata.streams { Self.base($0) == tree.arch }
-            for stream in metadata.streams where inside.contains(stream.id) {
-                builds.append(Build(stream: stream, arch: tree.arch, packages: stream.packages.intersection(packages)))
+            let metadata = content.metadata.with(streams: content.metadata.streams.filter { $0.isSeen(byMachinesOf: tree.arch) })
+            let streams = Dictionary(grouping: metadata.streams.filter { inside.contains($0.id) }, by: \.id).values
+            // A build may have two documents here, one of them for all architectures.
+            for documents in streams {
+                let own = documents.reduce(into: Set<NEVRA>()) { $0.formUnion($1.packages) }
+                builds.append(Build(stream: documents[0], arch: tree.arch, packages: own.intersection(packages)))
             }
             let yaml = try Self.yaml(metadata, of: inside, packages: packages)
             for repository in ["os", "debug/tree"] { documents["\(tree.arch)/\(repository)"] = yaml }
         }
         let inside = Set(resolution.modules)
-        let trees = Dictionary(resolution.trees.map { ($0.arch, Set($0.modules)) }, uniquingKeysWith: { first, _ in first })
         let ofTrees = content.metadata.streams.filter { stream in
-            stream.arch.map { arch in Self.base(arch).flatMap { trees[$0]?.contains(stream.id) } ?? false } ?? true
+            resolution.trees.contains { $0.modules.contains(stream.id) && stream.isSeen(byMachinesOf: $0.arch) }
         }
         documents["source/tree"] = try Self.yaml(content.metadata.with(streams: ofTrees), of: inside, packages: ofAll)
         documents = documents.filter { !$0.value.isEmpty }
@@ -64,11 +66,6 @@ struct ComposedModules: Sendable {
         for id in inside {
             reasons[id] = chains.reason(for: id) ?? (content.included.contains(id) ? "taken along" : "packages of it are in the compose")
         }
-    }
-
-    /// The base architecture of one of RPM's architectures; `nil` for one that RPM does not know.
-    private static func base(_ arch: String) -> String? {
-        do throws(DepsolveError) { return try Depsolver.baseArchitectures(of: [arch]).first } catch { return nil }
     }
 
     private static func yaml(_ metadata: ModuleMetadata, of ids: Set<NSVC>, packages: Set<NEVRA>) throws -> String {

@@ -31,7 +31,7 @@ struct ArchitectureModules {
     init(_ content: ModularContent, architecture: TreeArchitecture, defaults: [ModuleDefaults]) {
         var streams: [NSVC: [(stream: ModuleStream, isLookaside: Bool)]] = [:]
         for (metadata, isLookaside) in [(content.metadata, false), (content.lookaside, true)] {
-            for stream in metadata.streams where Self.isFor(architecture, stream.arch) {
+            for stream in metadata.streams where stream.isSeen(by: architecture) {
                 streams[stream.id, default: []].append((stream, isLookaside))
             }
         }
@@ -61,11 +61,6 @@ struct ArchitectureModules {
             demodularized: documents.reduce(into: []) { $0.formUnion($1.stream.demodularized) },
             isLookaside: documents.allSatisfy(\.isLookaside), hasStaticContext: stream.hasStaticContext,
             lineage: "\(id.nameAndStream):\(relative?.id.context ?? text)")
-    }
-
-    private static func isFor(_ architecture: TreeArchitecture, _ arch: String?) -> Bool {
-        guard let arch, arch != "noarch" else { return true }
-        return arch == architecture.name || architecture.native.contains(arch)
     }
 
     private static func withoutBase(_ alternatives: [[StreamRequirement]], _ base: Set<String>) -> [[StreamRequirement]] {
