@@ -68,6 +68,7 @@ public actor Depsolver {
             trees.append(ArchitectureTree(arch: tree.arch, binaries: tree.binaries, debug: tree.debug, modules: inTree.sorted()))
             missing += lacking.sorted { ($0.package, $0.requirement) < ($1.package, $1.requirement) }
             problems += resolver.problems.sorted { $0.package < $1.package }
+            overruled += resolver.overruled
             sources.merge(resolver.sources.map { ($0.record.nevra, $0) }) { first, _ in first }
         }
         for architecture in architectures {

@@ -9,16 +9,17 @@ struct PackageIndex {
     private let starts: [Id: Range<Int>]
     /// All names of binary packages, in ascending order.
     let names: [(id: Id, text: String)]
-    /// Source packages by `name-version-release`.
-    private let sources: [String: Id]
+    /// Source packages by `name-version-release`, those of one epoch once.
+    private let sources: [String: [Id]]
 
     init(_ pool: PackagePool) {
         var groups: [Id: [Id]] = [:]
-        var sources: [String: Id] = [:]
+        var sources: [String: [Id]] = [:]
         for id in pool.allPackages() {
             if pool.isSource(id) {
                 let nvr = pool.nevra(id).nvr
-                if sources[nvr] == nil { sources[nvr] = id }
+                let evr = pool.solvable(id).pointee.evr
+                if sources[nvr]?.contains(where: { pool.solvable($0).pointee.evr == evr }) != true { sources[nvr, default: []].append(id) }
             } else {
                 groups[pool.solvable(id).pointee.name, default: []].append(id)
             }
@@ -42,13 +43,13 @@ struct PackageIndex {
 
     var allBinaries: [Id] { binaries }
 
-    /// The source package with the file name that binary packages have as their `sourcerpm`.
-    func source(fileName: String) -> Id? {
+    /// The source packages with the file name that binary packages have as their `sourcerpm`: several, if they differ in their epochs.
+    func sources(fileName: String) -> [Id] {
         for suffix in [".src.rpm", ".nosrc.rpm"] where fileName.hasSuffix(suffix) {
-            return sources[String(fileName.dropLast(suffix.count))]
+            return sources[String(fileName.dropLast(suffix.count))] ?? []
         }
-        return nil
+        return []
     }
 
-    var allSources: [Id] { sources.values.sorted() }
+    var allSources: [Id] { sources.values.joined().sorted() }
 }

@@ -74,7 +74,7 @@ struct PackageSelection {
 
     /// What identifies a source package. File names do not tell the epoch: the source package itself does, or else what is built from it.
     private func sourceNEVRA(_ fileName: String, _ built: [Id]) -> NEVRA {
-        if let source = pool.index.source(fileName: fileName) { return pool.nevra(source) }
+        if let source = pool.index.sources(fileName: fileName).first { return pool.nevra(source) }
         let epoch = built.map { pool.nevra($0) }.min()?.epoch ?? 0
         guard let name = NEVRA(fileName) else { return NEVRA(name: fileName, epoch: epoch, version: "", release: "", arch: "src") }
         return NEVRA(name: name.name, epoch: epoch, version: name.version, release: name.release, arch: "src")

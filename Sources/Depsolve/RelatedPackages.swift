@@ -1,11 +1,17 @@
 import CSolv
+import Repodata
 
 /// Finds what belongs to a binary package: its source package, its debugging information.
 struct RelatedPackages {
     let pool: PackagePool
 
+    /// Its source package. Of several that differ in their epochs only, that with the epoch of the package, or else the first.
     func source(of package: Id) -> Id? {
-        pool.sourceRPM(package).flatMap { pool.index.source(fileName: $0) }
+        guard let file = pool.sourceRPM(package) else { return nil }
+        let sources = pool.index.sources(fileName: file)
+        if sources.count < 2 { return sources.first }
+        let epoch = pool.nevra(package).epoch
+        return sources.first { pool.nevra($0).epoch == epoch } ?? sources.first
     }
 
     /// `NAME-debuginfo`, or else the one that is named after the source package, and `SOURCE-debugsource`: those that were built
@@ -18,6 +24,21 @@ struct RelatedPackages {
             sibling(of: package, named: "\(name)-debuginfo", builtFrom: file)
             ?? sibling(of: package, named: "\(source)-debuginfo", builtFrom: file)
         return [information, sibling(of: package, named: "\(source)-debugsource", builtFrom: file)].compactMap { $0 }
+    }
+
+    /// What a package of debugging information requires of others that were built together with it, each with the requirement.
+    func debugRequired(by package: Id) -> [(id: Id, requirement: Id)] {
+        guard let file = pool.sourceRPM(package) else { return [] }
+        let arch = pool.solvable(package).pointee.arch
+        return pool.requirements(package).flatMap { requirement in
+            RichDependency(requirement, in: pool).positiveLeaves.compactMap { leaf in
+                let siblings = pool.providers(leaf).filter { other in
+                    other > SYSTEMSOLVABLE && !pool.isLookaside(other) && pool.isShown(other) && pool.isDebug(other)
+                        && pool.sourceRPM(other) == file && (pool.solvable(other).pointee.arch == arch || pool.isNoarch(other))
+                }
+                return siblings.contains(package) ? nil : siblings.first.map { ($0, requirement) }
+            }
+        }
     }
 
     private func sibling(of package: Id, named name: String, builtFrom file: String) -> Id? {

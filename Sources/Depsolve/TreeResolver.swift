@@ -10,6 +10,8 @@ struct TreeResolver {
     /// The packages of the tree, debugging information included.
     private(set) var reasons: [Id: Reason] = [:]
     private(set) var problems: [InstallProblem] = []
+    /// Packages that were left out because another one has their name, version and architecture.
+    private(set) var overruled: [OverruledPackage] = []
     private var lacking: [(finding: Finding, chain: [MissingRequirement.Link])] = []
     private var reported: Set<Finding> = []
 
@@ -35,6 +37,7 @@ struct TreeResolver {
         let isSolved = !request.packages.isEmpty && !request.noDeps
         if request.checkInstallability ? !isSolved : request.packages.isEmpty && !request.noDeps { try inspect(Array(reasons.keys)) }
         addDebug(of: Array(reasons.keys))
+        if !request.packages.isEmpty { try dropTwins() }
     }
 
     mutating func takeEverything(_ reason: (Id) -> Reason) throws(DepsolveError) {
@@ -152,23 +155,68 @@ struct TreeResolver {
 
     mutating func addDebug(of packages: [Id]) {
         let related = RelatedPackages(pool: pool)
+        var added: [Id] = []
         for package in packages.sorted() {
             for debug in related.debug(of: package) where reasons[debug] == nil {
                 reasons[debug] = .debugOf(pool.nevra(package))
+                added.append(debug)
             }
         }
+        if request.noDeps { return }
+        var next = 0
+        while next < added.count {
+            for (package, requirement) in related.debugRequired(by: added[next]) where reasons[package] == nil {
+                reasons[package] = .requiredBy(pool.nevra(added[next]), requirement: pool.text(ofDependency: requirement))
+                added.append(package)
+            }
+            next += 1
+        }
+        reportMissing(of: added)
+    }
+
+    /// Reports what packages of debugging information, which nobody has solved for, require that is not in the tree.
+    ///
+    /// What other builds provide is not taken for their sake, so that it counts only where everything is to be installable.
+    private mutating func reportMissing(of packages: [Id]) {
+        for package in packages {
+            for requirement in pool.requirements(package) {
+                let formula = RichDependency(requirement, in: pool)
+                let isMet = formula.isSatisfied { leaf in
+                    pool.providers(leaf).contains { $0 == SYSTEMSOLVABLE || reasons[$0] != nil || pool.isLookaside($0) }
+                }
+                let isNowhere = formula.positiveLeaves.contains { pool.providers($0).isEmpty }
+                if !isMet, isNowhere || request.checkInstallability { report(package, requirement) }
+            }
+        }
+    }
+
+    /// Repositories may have different packages of one name, version and architecture, and a tree has room for one: that of the first
+    /// repository. What is left of the tree is judged anew.
+    mutating func dropTwins() throws(DepsolveError) {
+        var kept: [[Id]: Id] = [:]
+        for package in reasons.keys.sorted() {
+            let solvable = pool.solvable(package).pointee
+            let first = kept[[solvable.name, solvable.evr, solvable.arch], default: package]
+            if first == package {
+                kept[[solvable.name, solvable.evr, solvable.arch]] = package
+                continue
+            }
+            reasons[package] = nil
+            let isOfSame = pool.repository(of: package) == pool.repository(of: first)
+            overruled.append(
+                OverruledPackage(
+                    package: pool.nevra(package), arch: pool.key.architecture.name, listing: isOfSame ? "The repository" : "a later one",
+                    taken: isOfSame ? "The repository" : "the repository that comes first"))
+        }
+        if !overruled.isEmpty, !request.noDeps || request.checkInstallability { try inspect(reasons.keys.filter(pool.isShown)) }
     }
 
     // MARK: Results
 
     var tree: ArchitectureTree {
         var (binaries, debug): ([ResolvedPackage], [ResolvedPackage]) = ([], [])
-        var last: NEVRA?
         for package in reasons.keys.sorted(by: pool.areInOrder) {
             let resolved = ResolvedPackage(record: pool.record(package), reason: reasons[package]!)
-            // Repositories may have different packages of one name and version; a tree has room for one.
-            if resolved.record.nevra == last { continue }
-            last = resolved.record.nevra
             if resolved.record.nevra.isDebug { debug.append(resolved) } else { binaries.append(resolved) }
         }
         return ArchitectureTree(arch: pool.key.architecture.name, binaries: binaries, debug: debug)

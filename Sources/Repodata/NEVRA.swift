@@ -28,7 +28,14 @@ public struct NEVRA: Hashable, Sendable, Codable {
     public var isSource: Bool { arch == "src" || arch == "nosrc" }
 
     /// A package of debugging information, by the names that rpmbuild gives them.
-    public var isDebug: Bool { name.hasSuffix("-debuginfo") || name.hasSuffix("-debugsource") }
+    public var isDebug: Bool { Self.isDebug(name: name) }
+
+    /// Whether packages of that name have debugging information: `*-debuginfo`, `*-debuginfo-*` and `*-debugsource`, which are Pungi's patterns.
+    public static func isDebug(name: String) -> Bool {
+        if name.hasSuffix("-debuginfo") || name.hasSuffix("-debugsource") { return true }
+        var name = name
+        return name.withUTF8 { UnsafeRawBufferPointer($0).find("-debuginfo-") != nil }
+    }
 }
 
 extension NEVRA: LosslessStringConvertible {

@@ -83,6 +83,7 @@ struct World: CustomTestStringConvertible, Sendable {
         sections.append(("module problems", resolution.moduleProblems.map { "\($0.arch): \($0)" }))
         sections.append(("absent", resolution.absent.map { ($0.isNowhere ? "everywhere: " : "") + $0.description }))
         sections.append(("missing", resolution.missing.map { "\($0.arch): \($0)" }))
+        sections.append(("overruled", resolution.overruled.map(\.description)))
         sections.append(("problems", resolution.problems.map { "\($0.arch): \($0)" }))
         return sections.filter { !$0.1.isEmpty }.map { "\($0)\n" + $1.map { "    \($0)\n" }.joined() }.joined()
     }

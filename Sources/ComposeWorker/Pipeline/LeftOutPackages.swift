@@ -89,6 +89,6 @@ private struct Resolved {
 extension KojiPackage {
     /// Whether it goes into a compose only because others of its build do: a source, debuginfo or debugsource package.
     fileprivate var accompanies: Bool {
-        nevra.isSource || nevra.name.hasSuffix("-debugsource") || nevra.name.hasSuffix("-debuginfo") || nevra.name.contains("-debuginfo-")
+        nevra.isSource || nevra.isDebug
     }
 }

@@ -48,6 +48,9 @@ struct ModularTreeResolver {
             try checkCancellation()
             try take(build)
         }
+        if !isEverything {
+            try show(views.asItComes, isSolving: false) { copy throws(DepsolveError) in try copy.tree.dropTwins() }
+        }
         // What was solved for needs no further look.
         if isEverything, request.checkInstallability || !request.noDeps {
             try inspect(tree.reasons.keys.filter { packages.builds(of: $0).isEmpty }, in: views.asItComes)
