@@ -1,4 +1,5 @@
 import CSolv
+import Repodata
 
 /// Finds the 32-bit counterparts of a tree's packages.
 struct Multilib {
@@ -14,7 +15,7 @@ struct Multilib {
         if method.contains(.all) { return pairs }
         var owners: Set<Id> = []
         if method.contains(.runtime) {
-            owners = try pool.ownersOfSharedObjects(among: pairs.map(\.id).filter { !isDevel($0) })
+            owners = try pool.packagesWithRuntimeFiles(among: pairs.map(\.id).filter { !isDevel($0) })
         }
         return pairs.filter { owners.contains($0.id) || method.contains(.devel) && isDevel($0.id) }
     }
@@ -34,7 +35,6 @@ struct Multilib {
 
 extension PackagePool {
     func isDebug(_ package: Id) -> Bool {
-        let name = text(solvable(package).pointee.name)
-        return name.hasSuffix("-debuginfo") || name.hasSuffix("-debugsource")
+        NEVRA.isDebug(name: text(solvable(package).pointee.name))
     }
 }

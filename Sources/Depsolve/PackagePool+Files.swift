@@ -3,12 +3,18 @@ import Glibc
 
 /// What packages have of files, as far as somebody wants to know.
 extension PackagePool {
-    /// Makes packages provide the paths of theirs that some package depends on. The complete file lists are read only if `primary.xml`
-    /// cannot know such a path.
+    /// Makes packages provide the paths of theirs that some package depends on.
+    ///
+    /// `primary.xml` has some of the paths. The complete file lists are read if a path is one that createrepo leaves out of `primary.xml`, or if no
+    /// package has it there: other writers leave out more.
     func addFileProvides() throws(DepsolveError) {
         pool_addfileprovides(pool)
-        let wanted = PathTable(unlistedPaths)
-        if wanted.isEmpty { return }
+        let paths = dependedPaths
+        if paths.allSatisfy({ Self.isInPrimary($0.text) }) {
+            pool_createwhatprovides(pool)
+            if paths.allSatisfy({ !providers($0.id).isEmpty }) { return }
+        }
+        let wanted = PathTable(paths)
         for list in fileLists {
             var found: [String: [Id]] = [:]
             try list.document.forEachFile { pkgid, path in
@@ -16,60 +22,60 @@ extension PackagePool {
             }
             if found.isEmpty { continue }
             for package in list.packages {
-                for path in found[pkgid(package)] ?? [] {
-                    let solvable = solvable(package)
-                    solvable.pointee.provides = repo_addid_dep(
-                        solvable.pointee.repo, solvable.pointee.provides, path, Id(SOLVABLE_FILEMARKER.rawValue))
-                }
+                for path in found[pkgid(package)] ?? [] { addProvides(path, to: package) }
             }
         }
     }
 
-    /// The paths that something may depend on and that `primary.xml` leaves out.
-    private var unlistedPaths: [(id: Id, text: String)] {
+    private func addProvides(_ path: Id, to package: Id) {
+        let solvable = solvable(package)
+        if dependencies(package, at: solvable.pointee.provides).contains(path) { return }
+        solvable.pointee.provides = repo_addid_dep(
+            solvable.pointee.repo, solvable.pointee.provides, path, Id(SOLVABLE_FILEMARKER.rawValue))
+    }
+
+    /// The paths that something may depend on.
+    private var dependedPaths: [(id: Id, text: String)] {
         (1..<pool.pointee.ss.nstrings).filter { id in
             // dnf does not find files of the root directory itself: libsolv takes their directory for none.
-            guard let text = pool_id2str(pool, id), text[0] == Self.slash, strchr(text + 1, Int32(Self.slash)) != nil else { return false }
-            // The filter that createrepo fills primary.xml with.
-            return strstr(text, "bin/") == nil && strncmp(text, "/etc/", 5) != 0 && strcmp(text, "/usr/lib/sendmail") != 0
+            guard let text = pool_id2str(pool, id) else { return false }
+            return text[0] == Self.slash && strchr(text + 1, Int32(Self.slash)) != nil
         }.map { (id: $0, text: text($0)) }
+    }
+
+    /// Whether createrepo lists a path in `primary.xml`.
+    private static func isInPrimary(_ path: String) -> Bool {
+        strstr(path, "bin/") != nil || strncmp(path, "/etc/", 5) == 0 || strcmp(path, "/usr/lib/sendmail") == 0
     }
 
     private static let slash = CChar(UInt8(ascii: "/"))
 
-    /// The packages that provide a shared object, by what rpmbuild found in them, or else by the names of their files.
-    func ownersOfSharedObjects(among packages: [Id]) throws(DepsolveError) -> Set<Id> {
-        var owners: Set<Id> = []
-        var unclear: [String: Id] = [:]
-        for package in packages {
-            let provides = dependencies(package, at: solvable(package).pointee.provides)
-            if provides.contains(where: { $0 > 0 && Self.isSharedObject(text($0)) }) {
-                owners.insert(package)
-            } else {
-                unclear[pkgid(package)] = package
-            }
-        }
-        if unclear.isEmpty { return owners }
+    /// The packages with files that make a package part of multilib `runtime`, by the complete file lists. A package of which these list no file is
+    /// one if it provides a library.
+    func packagesWithRuntimeFiles(among packages: [Id]) throws(DepsolveError) -> Set<Id> {
+        if packages.isEmpty { return [] }
+        let candidates = Dictionary(packages.map { (pkgid($0), $0) }, uniquingKeysWith: { first, _ in first })
+        var listed: Set<Id> = []
+        var found: Set<Id> = []
         for list in fileLists where !list.isLookaside {
             var last: UnsafeRawPointer?
             var owner: Id?
             try list.document.forEachFile { pkgid, path in
                 if pkgid.baseAddress != last {
                     last = pkgid.baseAddress
-                    owner = unclear[String(decoding: pkgid, as: UTF8.self).lowercased()]
+                    owner = candidates[String(decoding: pkgid, as: UTF8.self).lowercased()]
+                    if let owner { listed.insert(owner) }
                 }
-                if let owner, Self.isSharedObject(String(decoding: path, as: UTF8.self)) { owners.insert(owner) }
+                if let owner, RuntimeFile.isOne(path) { found.insert(owner) }
             }
         }
-        return owners
+        for package in packages where !listed.contains(package) && providesLibrary(package) { found.insert(package) }
+        return found
     }
 
-    /// Whether a file, or what rpmbuild says a file provides, is a shared object: `libfoo.so`, `libfoo.so.1`, `libfoo.so.1()(64bit)`.
-    private static func isSharedObject(_ name: String) -> Bool {
-        let name = name[(name.lastIndex(of: "/") ?? name.startIndex)...].prefix { $0 != "(" }
-        guard let marker = name.firstRange(of: ".so") else { return false }
-        let rest = name[marker.upperBound...]
-        return rest.isEmpty || rest.first == "." && rest.dropFirst().first?.isNumber == true
+    /// Whether rpmbuild found a library in it: `libfoo.so.1`, `libfoo.so.1()(64bit)`.
+    private func providesLibrary(_ package: Id) -> Bool {
+        dependencies(package, at: solvable(package).pointee.provides).contains { $0 > 0 && strstr(pool_id2str(pool, $0), ".so.") != nil }
     }
 
     private func pkgid(_ package: Id) -> String {

@@ -3,7 +3,7 @@ import Repodata
 /// One package of a world, as its `.repo` file describes it.
 ///
 /// A line at the margin begins a package: `name [epoch:]version-release arch`. The indented lines after it say what it has, a keyword
-/// and the rest: `requires libfoo >= 2`, `file /usr/bin/foo`, `source foo-1-1.src.rpm`. `#` begins a comment.
+/// and the rest: `requires libfoo >= 2`, `file /usr/bin/foo`, `unlisted /usr/bin/foo` (in the file lists only), `source foo-1-1.src.rpm`. `#` begins a comment.
 struct WorldPackage {
     let name: String
     var epoch = "0"
@@ -13,6 +13,8 @@ struct WorldPackage {
     /// The dependencies of each kind, as rpm-md calls the kinds. `requires(pre)` is a kind of its own here.
     var dependencies: [String: [String]] = [:]
     var files: [String] = []
+    /// Those of its files that `primary.xml` lacks although createrepo would list them there.
+    var unlisted: Set<String> = []
     /// The source RPM; by default that of a source package of the same name and version.
     var source: String
     var base: String?
@@ -55,6 +57,9 @@ struct WorldPackage {
         case "requires", "requires(pre)", "provides", "conflicts", "obsoletes", "recommends", "suggests", "supplements", "enhances":
             dependencies[keyword, default: []].append(rest)
         case "file": files.append(rest)
+        case "unlisted":
+            files.append(rest)
+            unlisted.insert(rest)
         case "source": source = rest
         case "base": base = rest
         default: throw WorldError(line: "\(keyword) \(rest)")

@@ -88,7 +88,7 @@ struct WorldRepository {
             if kind == "requires" { entries += package.dependencies["requires(pre)", default: []].map { Self.entry($0, pre: true) } }
             if !entries.isEmpty { lines.append("<rpm:\(kind)>\(entries.joined())</rpm:\(kind)>") }
         }
-        lines += package.files.filter(Self.isInPrimary).map { "<file>\(Self.escaped($0))</file>" }
+        lines += package.files.filter { Self.isInPrimary($0) && !package.unlisted.contains($0) }.map { "<file>\(Self.escaped($0))</file>" }
         return lines.joined(separator: "\n") + "</format></package>"
     }
 
