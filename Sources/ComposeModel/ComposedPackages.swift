@@ -28,9 +28,15 @@ public struct ComposedPackages: Hashable, Sendable {
     private let repositories: [String: [File]]
     /// What each of them says of modules, if they have any.
     private let modules: [String: String]?
+    /// The checksums of other documents of the source that the compose has, by their types.
+    private let documents: [String: String]
 
-    /// - Parameter modules: the documents of each repository's modules in YAML, as it is about to be written; a repository without has none.
-    public init(_ request: ComposeRequest, repositories: [String: [File]], modules: [String: String] = [:]) {
+    /// - Parameters:
+    ///   - modules: the documents of each repository's modules in YAML, as it is about to be written; a repository without has none.
+    ///   - documents: the checksums of other documents that are taken over, by their types: `updateinfo`.
+    public init(
+        _ request: ComposeRequest, repositories: [String: [File]], modules: [String: String] = [:], documents: [String: String] = [:]
+    ) {
         specification = ComposeSpecification(request, pins: ComposePins())
         source = request.source.sorted()
         builds = request.builds.sorted()
@@ -40,6 +46,7 @@ public struct ComposedPackages: Hashable, Sendable {
             files.sorted { ($0.nevra, $0.checksum, $0.location) < ($1.nevra, $1.checksum, $1.location) }
         }
         self.modules = modules.isEmpty ? nil : modules
+        self.documents = documents
     }
 
     /// The SHA-256 of all of it, in hexadecimal.
@@ -56,6 +63,7 @@ public struct ComposedPackages: Hashable, Sendable {
             try member("scratchBuildTasks", scratchBuildTasks)
             try member("lookasideRepos", lookasideRepos)
             try member("modules", modules)
+            if !documents.isEmpty { try member("documents", documents) }
             json.member("repositories") { json in
                 for (name, files) in repositories.sorted(by: { $0.key < $1.key }) {
                     json.name(name)

@@ -52,6 +52,8 @@ import Testing
             other[keyPath: change] += "0"
             #expect(try key([ed, other]) != plain)
         }
+        let documented = ComposedPackages(request, repositories: ["x86_64/os": [ed, vi]], documents: ["updateinfo": "sha256:02"])
+        #expect(try documented.key() != plain)
         #expect(try key { $0.source = ["f27"] } != plain)
         #expect(try key { $0.packages = ["ed", "vi"] } != plain)
         #expect(try key { $0.flags = .noDeps } != plain)

@@ -30,6 +30,10 @@ import Testing
             #expect(compose.document.delivery == delivery.rawValue)
             #expect(compose.reason.first == "Done: 4 packages\(delivery == .link ? "" : " by reference").")
             #expect(try compose.files().filter { $0.hasSuffix(".rpm") }.count == (delivery == .link ? 4 : 0))
+            let zypper = compose.reason.contains { $0.hasPrefix("zypper cannot install from this compose") }
+            #expect(zypper == (delivery == .reference), "\(compose.reason)")
+            let repoFile = try compose.text("compose/Temporary/odcs-\(compose.document.id).repo")
+            #expect(repoFile.contains("# dnf reads these. zypper does not") == (delivery == .reference))
             koji.hub.forget()
             try await Dnf.with { dnf in
                 try await dnf.add(compose, by: koji.server)

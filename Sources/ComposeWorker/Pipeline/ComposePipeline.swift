@@ -6,6 +6,7 @@ import Foundation
 import Modules
 public import NIOPosix
 import Repodata
+import SystemPackage
 
 /// The road of a compose, from a lease to a repository that is published: pin, settle, fetch, resolve, settle again, write, finish.
 ///
@@ -186,6 +187,8 @@ public struct ComposePipeline: Sendable {
             let binaries = choice.resolution.trees.map(\.binaries.count).reduce(0, +)
             attempt.log.write(.info, "Resolved: \(binaries) packages, \(choice.resolution.sources.count) source packages.")
             guard try await mustWrite(choice, attempt) else { return nil }
+            let losses = try await threadPool.runIfActive { KeptDocument.losses(of: packages, for: attempt.lease.compose.request) }
+            for sentence in losses { attempt.log.write(.info, sentence) }
             let indexes: MetadataIndexes
             do {
                 indexes = try await opened
@@ -209,10 +212,40 @@ public struct ComposePipeline: Sendable {
     private func write(
         _ choice: PackageChoice, indexes: MetadataIndexes, for attempt: ComposeAttempt
     ) async throws -> WrittenTree {
+        let directory = attempt.directory.appending(".kept")
+        let kept = try await fetch(choice.kept, into: directory, attempt)
         let writer = ComposeTreeWriter(
-            attempt: attempt, configuration: configuration, content: choice.content, modules: choice.modules, indexes: indexes,
-            delivery: delivery, kojiDelivery: kojiDelivery, threadPool: threadPool)
-        return try await writer.write(choice.resolution)
+            attempt: attempt, configuration: configuration, content: choice.content, modules: choice.modules, keptDocuments: kept.documents,
+            findings: choice.findings + kept.findings, indexes: indexes, delivery: delivery, kojiDelivery: kojiDelivery,
+            threadPool: threadPool)
+        let tree = try await writer.write(choice.resolution)
+        if !choice.kept.isEmpty {
+            try await threadPool.runIfActive { try FileManager.default.removeItem(atPath: directory.string) }
+        }
+        return tree
+    }
+
+    /// Brings the documents that the compose keeps. One that cannot be had is a finding, and no failure: the packages are there without it.
+    private func fetch(
+        _ kept: [KeptDocument], into directory: FilePath, _ attempt: ComposeAttempt
+    ) async throws -> (documents: [RepositoryWriter.ExtraDocument], findings: [String]) {
+        if kept.isEmpty { return ([], []) }
+        try await threadPool.runIfActive {
+            try FileManager.default.createDirectory(atPath: directory.string, withIntermediateDirectories: true)
+        }
+        var documents: [RepositoryWriter.ExtraDocument] = []
+        var findings: [String] = []
+        for document in kept {
+            do throws(ComposeFailure) {
+                let file = try await sources.repositories.fetch(document.record, of: document.repository, into: directory)
+                documents.append(.init(type: document.record.type, file: file))
+            } catch {
+                if error.code == .canceled { throw error }
+                findings.append("The document \(document.record.type) is not kept. \(error.message)")
+                attempt.log.write(.warning, findings[findings.count - 1])
+            }
+        }
+        return (documents, findings)
     }
 
     // MARK: Finish

@@ -14,6 +14,10 @@ struct ComposeTreeWriter: Sendable {
     let configuration: WorkerConfiguration
     let content: PackageSet
     let modules: ComposedModules
+    /// Documents of the source about its packages together, which each repository of binary packages is to have.
+    let keptDocuments: [RepositoryWriter.ExtraDocument]
+    /// What is not as the request would have it. Sentences.
+    let findings: [String]
     /// As far as they were opened before the packages were chosen.
     let indexes: MetadataIndexes
     let delivery: PackageDelivery
@@ -84,7 +88,7 @@ struct ComposeTreeWriter: Sendable {
             directory: attempt.directory, composeID: ComposeIdentity(attempt.lease.compose).id, packages: packages.count,
             bytes: refers ? 0 : packages.map(\.record.size).reduce(0, +),
             summary: WrittenTree.summary(ofPackages: packages.count) + (refers ? " by reference" : ""),
-            findings: content.notes + modules.notes + resolution.findings)
+            findings: findings)
     }
 
     /// One of each architecture's tree, whose repodata is there.
@@ -100,36 +104,35 @@ struct ComposeTreeWriter: Sendable {
     private func repositories(of resolution: Resolution) -> [Repository] {
         let binaries = resolution.trees.flatMap { tree in
             [
-                Repository(path: "\(tree.arch)/os", arches: [tree.arch], packages: oneOfEachName(tree.binaries)),
-                Repository(path: "\(tree.arch)/debug/tree", arches: [tree.arch], packages: oneOfEachName(tree.debug)),
+                Repository(path: "\(tree.arch)/os", arches: [tree.arch], packages: entries(of: tree.binaries)),
+                Repository(path: "\(tree.arch)/debug/tree", arches: [tree.arch], packages: entries(of: tree.debug)),
             ]
         }
         return binaries + [
-            Repository(path: "source/tree", arches: resolution.trees.map(\.arch), packages: oneOfEachName(resolution.sources))
+            Repository(path: "source/tree", arches: resolution.trees.map(\.arch), packages: entries(of: resolution.sources))
         ]
     }
 
-    /// The packages under names of their own. Epochs are no part of file names: of packages that differ in nothing else, the newest is taken,
-    /// which comes last.
-    private func oneOfEachName(_ packages: [ResolvedPackage]) -> [Entry] {
-        var taken: [String: NEVRA] = [:]
+    /// The packages, each with a place of its own. Epochs are no part of file names: of packages that differ in nothing else, the newest, which
+    /// comes last, has the usual place, and each of the others lies in a folder of its own.
+    private func entries(of packages: [ResolvedPackage]) -> [Entry] {
+        var taken: [String: Int] = [:]
         var entries: [Entry] = []
         entries.reserveCapacity(packages.count)
         for package in packages.reversed() {
-            let nevra = package.record.nevra
-            let filename = nevra.filename
-            if let newer = taken[filename] {
-                attempt.log.write(.warning, "\(nevra) is left out: its file would have the name of that of \(newer).")
-            } else {
-                taken[filename] = nevra
-                entries.append(Entry(package, href: refers ? package.record.location : Self.href(filename)))
-            }
+            let filename = package.record.nevra.filename
+            let count = taken[filename, default: 0] + 1
+            taken[filename] = count
+            entries.append(Entry(package, href: refers ? package.record.location : Self.href(filename, number: count)))
         }
         return entries.reversed()
     }
 
-    /// `Packages/e/ed-1.20-3.x86_64.rpm`: a folder for each first letter, so that no folder grows too large.
-    private static func href(_ filename: String) -> String { "Packages/\(filename.prefix(1).lowercased())/\(filename)" }
+    /// `Packages/e/ed-1.20-3.x86_64.rpm`: a folder for each first letter, so that no folder grows too large. The second file of that name is
+    /// `Packages/e/2/ed-1.20-3.x86_64.rpm`.
+    private static func href(_ filename: String, number: Int) -> String {
+        "Packages/\(filename.prefix(1).lowercased())/\(number == 1 ? "" : "\(number)/")\(filename)"
+    }
 
     /// Below ``ComposeLayout/repositories``; an address for a package that the compose refers to.
     private func place(of entry: Entry, in repository: Repository) -> String {
@@ -229,15 +232,16 @@ struct ComposeTreeWriter: Sendable {
         try finish(writer, of: repository, in: directory)
     }
 
-    /// With the documents of modules, where there are any.
+    /// With the documents of modules, where there are any, and those that are kept.
     private func finish(_ writer: consuming RepositoryWriter, of repository: Repository, in directory: FilePath) throws {
+        let kept = repository.path.hasSuffix("/os") ? keptDocuments : []
         guard let yaml = modules.documents[repository.path] else {
-            _ = try writer.finish()
+            _ = try writer.finish(extra: kept)
             return
         }
         let file = directory.appending("modules.yaml")
         try file.create(yaml.utf8)
-        _ = try writer.finish(extra: [.init(type: "modules", file: file)])
+        _ = try writer.finish(extra: kept + [.init(type: "modules", file: file)])
         try FileManager.default.removeItem(atPath: file.string)
     }
 
@@ -270,7 +274,7 @@ struct ComposeTreeWriter: Sendable {
         let url = "\(attempt.target.url)/\(attempt.layout.directory)"
         let repoFile = RepoFile(
             layout: attempt.layout, repositoriesURL: "\(url)/\(ComposeLayout.repositories)", gpgcheck: configuration.gpgcheck,
-            moduleHotfixes: stored.request.moduleHotfixes ?? false,
+            moduleHotfixes: stored.request.moduleHotfixes ?? false, refers: refers,
             gpgkey: configuration.signer.map { _ in
                 "\(url)/\(ComposeLayout.repositories)/\(repositories[0].path)/repodata/repomd.xml.key"
             })

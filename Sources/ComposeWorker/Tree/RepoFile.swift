@@ -8,11 +8,24 @@ struct RepoFile {
     let gpgcheck: Bool
     /// Whether clients see the packages whatever streams of modules they have enabled.
     let moduleHotfixes: Bool
+    /// Whether the packages stay where they are, and the metadata has their addresses.
+    let refers: Bool
     /// The address of the key that signed the metadata.
     let gpgkey: String?
 
     /// Plain INI; the sections' names differ between composes, so that several can be used at once.
     var text: String {
+        let warning =
+            refers
+            ? """
+            # The packages are not in this compose: its metadata has their addresses (xml:base).
+            # dnf reads these. zypper does not, so it cannot install from this compose.
+
+            """ : ""
+        return warning + sections
+    }
+
+    private var sections: String {
         [
             section(suffix: "", title: "", path: "$basearch/os", enabled: true),
             section(suffix: "-debuginfo", title: " - debuginfo", path: "$basearch/debug/tree", enabled: false),

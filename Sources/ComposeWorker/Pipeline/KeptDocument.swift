@@ -1,0 +1,37 @@
+import ComposeModel
+import ContentSources
+import Repodata
+
+/// A kept document is one of a repository that is about its packages together: its advisories, its groups, its product certificate.
+///
+/// It is true of all packages of one repository. So a compose has it if the request asks for all packages of a single repository.
+struct KeptDocument: Sendable {
+    let record: Repomd.Record
+    let repository: PinnedRepository
+
+    /// The documents that a compose of `content` has too.
+    static func all(of content: PackageSet, for request: ComposeRequest) -> [KeptDocument] {
+        guard isWhole(content, request), let repository = content.repositories.first else { return [] }
+        return repository.otherRecords.filter { RepositorySource.keepableDocuments.contains($0.type) }
+            .map { KeptDocument(record: $0, repository: repository) }
+    }
+
+    /// A sentence for each repository with documents that a compose does not have.
+    static func losses(of content: PackageSet, for request: ComposeRequest) -> [String] {
+        guard content.koji == nil else { return [] }
+        let kept = Set(all(of: content, for: request).map(\.record.type))
+        return content.repositories.compactMap { repository in
+            let lost = repository.otherRecords.map(\.type).filter { !kept.contains($0) }
+            if lost.isEmpty { return nil }
+            let reason =
+                kept.isEmpty && lost.contains(where: RepositorySource.keepableDocuments.contains)
+                ? "Advisories (updateinfo), groups (group) and productid are kept in composes of all packages of a single repository."
+                : "Documents of these types are not kept."
+            return "The compose does not have these documents of \(repository.place): \(lost.joined(separator: ", ")). \(reason)"
+        }
+    }
+
+    private static func isWhole(_ content: PackageSet, _ request: ComposeRequest) -> Bool {
+        request.sourceType == .repo && request.packages.isEmpty && content.repositories.count == 1 && content.listings.isEmpty
+    }
+}
