@@ -74,6 +74,7 @@ let package = Package(
                 .embedInCode("Schema/schema.sql"), .embedInCode("Schema/0002-submissions-and-tallies.sql"),
                 .embedInCode("Schema/0003-packages-and-watches.sql"),
                 .embedInCode("Schema/0004-awaiting-signatures.sql"), .embedInCode("Schema/0005-list-filters.sql"),
+                .embedInCode("Schema/0006-shared-expiry-and-turns.sql"),
             ],
             swiftSettings: strict),
         .target(

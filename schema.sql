@@ -22,11 +22,16 @@ CREATE TABLE results (
     retired_at        timestamptz,
     -- … and this says that they are gone.
     deleted_at        timestamptz,
+    -- When its time is over: the latest time that a compose which shows it was given. All composes that show it expire then, so that one
+    -- more of them changes this row and no other compose's.
+    expires_at        timestamptz NOT NULL,
     CHECK (deleted_at IS NULL OR retired_at IS NOT NULL)
 );
 
 CREATE INDEX results_reusable ON results (specification_key) WHERE retired_at IS NULL;
 CREATE INDEX results_of_same_packages ON results (packages_key) WHERE retired_at IS NULL AND packages_key IS NOT NULL;
+-- The expirer looks for results whose time is over.
+CREATE INDEX results_expiry ON results (expires_at) WHERE retired_at IS NULL;
 CREATE INDEX results_to_delete ON results (retired_at) WHERE retired_at IS NOT NULL AND deleted_at IS NULL;
 
 -- A Koji tag that is watched: a new compose is made whenever the packages that the request takes from it are others than before. Its
@@ -90,7 +95,8 @@ CREATE TABLE composes (
     time_submitted    timestamptz NOT NULL DEFAULT now(),
     time_started      timestamptz,
     time_done         timestamptz,
-    -- While it is under way, what it will be at the least; from its end on, the end plus its time to live.
+    -- While it is under way, what it will be at the least; from its end on, the end plus its time to live. One that is done, and that nobody
+    -- removed, expires with its result, at results.expires_at; once it is removed, this is when it did.
     time_to_expire    timestamptz NOT NULL,
     time_removed      timestamptz,
     removed_by        text,
@@ -115,6 +121,10 @@ CREATE TABLE composes (
     unsigned_since    timestamptz,
     lease_token       uuid,
     lease_expires_at  timestamptz,
+    -- The workers whose configuration or host cannot make it: they claimed it, gave it back, and do not claim it again. And since when
+    -- there are any.
+    refused_by        text[],
+    refused_since     timestamptz,
 
     CHECK ((lease_token IS NULL) = (lease_expires_at IS NULL)),
     -- Exactly what is generating is held: by a worker, or by the compose that it joined.
@@ -132,8 +142,10 @@ CREATE TABLE composes (
 CREATE INDEX composes_queue ON composes (available_at, id) WHERE state = 0;
 -- The reaper looks for leases that ran out.
 CREATE INDEX composes_leases ON composes (lease_expires_at) WHERE lease_expires_at IS NOT NULL;
--- The expirer looks for time to live that ran out.
-CREATE INDEX composes_expiry ON composes (time_to_expire) WHERE state IN (2, 4);
+-- The expirer looks for time to live that ran out; most of what is done expires with its result.
+CREATE INDEX composes_expiry ON composes (time_to_expire) WHERE state = 4 OR (state = 2 AND removed_by IS NOT NULL);
+-- The reaper looks for composes that no worker can make.
+CREATE INDEX composes_refused ON composes (refused_since) WHERE state = 0 AND refused_since IS NOT NULL;
 -- Joining looks for an equal compose under way, finishing for those that joined, expiring for those that show a result.
 CREATE INDEX composes_under_way ON composes (specification_key) WHERE lease_token IS NOT NULL;
 CREATE INDEX composes_joined ON composes (joined_to) WHERE joined_to IS NOT NULL;
@@ -181,8 +193,8 @@ CREATE TABLE attempts (
     started_at  timestamptz NOT NULL DEFAULT now(),
     ended_at    timestamptz,
     -- done; joined an equal compose; failed for good; retry after a transient failure; unsigned packages, to be looked for again;
-    -- released by a worker that stopped; lost with its worker; canceled by a person.
-    outcome     text CHECK (outcome IN ('done', 'joined', 'failed', 'retry', 'unsigned', 'released', 'lost', 'canceled')),
+    -- released by a worker that stopped; refused by a worker that cannot make it; lost with its worker; canceled by a person.
+    outcome     text CHECK (outcome IN ('done', 'joined', 'failed', 'retry', 'unsigned', 'released', 'refused', 'lost', 'canceled')),
     PRIMARY KEY (compose_id, number),
     CHECK ((ended_at IS NULL) = (outcome IS NULL))
 );
@@ -196,6 +208,28 @@ CREATE TABLE workers (
     slots      integer NOT NULL CHECK (slots > 0),
     started_at timestamptz NOT NULL DEFAULT now(),
     seen_at    timestamptz NOT NULL DEFAULT now()
+);
+
+-- Work that one process at a time does, and for how long it is that one's turn: its token is on what it writes. A row is there while the
+-- work is under way.
+CREATE TABLE turns (
+    work       text PRIMARY KEY,
+    token      uuid NOT NULL,
+    expires_at timestamptz NOT NULL
+);
+
+-- The target directories by their names in requests, each with the id that a file in it has: a process whose directory has another id, or
+-- none, has not the directory that the others share.
+CREATE TABLE target_directories (
+    name text PRIMARY KEY,
+    id   uuid NOT NULL
+);
+
+-- What the frontend that started last takes, so that a worker that starts can tell what of it its own configuration lacks (ServiceOffer).
+CREATE TABLE service_offer (
+    is_offer boolean PRIMARY KEY DEFAULT true CHECK (is_offer),
+    offer    jsonb NOT NULL,
+    said_at  timestamptz NOT NULL DEFAULT now()
 );
 
 -- What workers did, added up for the metrics, so that nobody needs to count it. First how long the phases of composing took: how many

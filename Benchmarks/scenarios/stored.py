@@ -139,7 +139,7 @@ def expiries(world, databases):
             database,
             """
             SET search_path = odcs;
-            UPDATE composes SET time_to_expire = now() - interval '1 second'
+            UPDATE composes SET time_to_expire = now() - interval '1 second', removed_by = 'bench'
             WHERE id IN (SELECT id FROM composes WHERE state = 2 AND id > 1 ORDER BY id LIMIT 50)
             """,
         )

@@ -50,6 +50,11 @@ struct ErrorMiddleware: RouterMiddleware {
             return RequestRejection(.notFound, "There is nothing at \(request.uri.path.quoted); the composes are at /api/1/composes/.")
         case let error as HTTPError:
             return RequestRejection(error.status, error.body ?? error.status.reasonPhrase, headers: error.headers)
+        case let error as PostgresError where error.isOfLockedRow:
+            context.logger.warning("a row is locked for long", metadata: ["error": "\(error)"])
+            return RequestRejection(
+                .serviceUnavailable, "The compose is being published or changed at this moment; please try again in a few seconds.",
+                headers: [.retryAfter: "5"])
         case let error as PostgresError where error.isTransient:
             context.logger.error("database is away", metadata: ["error": "\(error)"])
             return RequestRejection(

@@ -17,8 +17,9 @@ extension ComposeStore {
     /// Makes a compose done.
     ///
     /// `publish` moves the finished directory to its public name. It runs inside the transaction, after the compose's row is locked and the lease
-    /// found valid: no other worker can be given the compose while the directory moves, and one whose lease is lost never moves anything.
-    /// If the commit fails after the move, the compose is not done, and the next attempt replaces the directory.
+    /// found valid: no other worker can be given the compose while the directory moves. If the commit fails after the move, the compose is not
+    /// done, and the next attempt replaces the directory. A transaction that does nothing for too long is ended by PostgreSQL, so that `publish`
+    /// asks `isHeld` before it replaces a directory that is there: only the transaction that still holds the row may do that.
     ///
     /// - Parameters:
     ///   - composeID: What productmd's metadata calls the compose: `odcs-12-1-20261121.t.0`.
@@ -26,20 +27,21 @@ extension ComposeStore {
     /// - Returns: `false` when the lease was lost; nothing was changed, and `publish` did not run.
     public func finish(
         _ lease: ComposeLease, composeID: String, packagesKey: String? = nil, packages: Int, bytes: Int, reason: String,
-        publish: @Sendable () async throws -> Void
+        publish: @Sendable (_ isHeld: () async throws -> Void) async throws -> Void
     ) async throws -> Bool {
         try await pool.withTransaction { connection in
             let id = lease.compose.id
             let made = try await connection.query(
                 """
-                INSERT INTO results (id, target_dir, specification_key, packages_key, packages, bytes)
-                SELECT c.id, \(lease.compose.request.targetDir), c.specification_key, \(packagesKey), \(packages), \(bytes)
+                INSERT INTO results (id, target_dir, specification_key, packages_key, packages, bytes, expires_at)
+                SELECT c.id, \(lease.compose.request.targetDir), c.specification_key, \(packagesKey), \(packages), \(bytes),
+                    now() + make_interval(secs => \(Double(lease.compose.request.secondsToLive)))
                 FROM composes c WHERE \(fragment: lease.guardCondition) FOR UPDATE
                 """)
             guard made.affectedRows == 1 else { return false }
             try await show(id, composeID: "\(composeID)", for: lease, reason: reason, on: connection)
             try await close(lease, as: "done", on: connection)
-            try await publish()
+            try await publish { _ = try await connection.query("SELECT 1 AS held") }
             return true
         }
     }

@@ -15,7 +15,7 @@ extension ComposeStore {
     /// - Parameters:
     ///   - worker: The name by which the attempt is recorded.
     ///   - length: How long the lease lasts unless it is renewed.
-    /// - Returns: `nil` when nothing waits that may run now.
+    /// - Returns: `nil` when nothing waits that may run now and that this worker has not refused.
     public func claim(by worker: String, for length: Duration) async throws -> ComposeLease? {
         let rows = try await pool.query(
             """
@@ -24,6 +24,7 @@ extension ComposeStore {
                     lease_token = gen_random_uuid(), lease_expires_at = now() + \(fragment: interval(length))
                 WHERE c.id = (
                     SELECT id FROM composes WHERE state = 0 AND available_at <= now()
+                        AND (refused_by IS NULL OR NOT \(worker) = ANY(refused_by))
                     ORDER BY available_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
                 )
                 RETURNING c.*

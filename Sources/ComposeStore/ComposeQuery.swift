@@ -116,7 +116,8 @@ extension ComposeQuery {
     fileprivate var ordering: SQL {
         var terms = order.map { order in
             let nulls = order.field.isNullable ? " NULLS LAST" : ""
-            return "c.\(order.field.rawValue) \(order.descending ? "DESC" : "ASC")\(nulls)"
+            let value = order.field == .timeToExpire ? "(\(Compose.timeToExpire.text))" : "c.\(order.field.rawValue)"
+            return "\(value) \(order.descending ? "DESC" : "ASC")\(nulls)"
         }
         if !order.contains(where: { $0.field == .id }) {
             terms.append("c.id \(order.last?.descending == true ? "DESC" : "ASC")")

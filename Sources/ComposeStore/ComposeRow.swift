@@ -6,8 +6,14 @@ extension Compose {
     /// The columns of `composes AS c` that ``init(_:)`` reads.
     static let columns: SQL = """
         c.id, c.owner, c.request, c.source, c.state, c.state_reason, c.failure, c.koji_event, c.koji_task_id, c.pungi_compose_id,
-        c.time_submitted, c.time_started, c.time_done, c.time_to_expire, c.time_removed, c.removed_by, c.specification, c.is_pinned,
+        c.time_submitted, c.time_started, c.time_done, \(fragment: timeToExpire) AS time_to_expire, c.time_removed, c.removed_by, c.specification, c.is_pinned,
         coalesce(c.result_id, c.joined_to, c.id) AS result_of, c.attempts, c.watch_id
+        """
+
+    /// When the compose of `composes AS c` expires: with its result if it shows one, unless a person removed it before.
+    static let timeToExpire: SQL = """
+        CASE WHEN c.state = 2 AND c.removed_by IS NULL THEN (SELECT r.expires_at FROM results r WHERE r.id = c.result_id)
+        ELSE c.time_to_expire END
         """
 
     private static let requests = ReadTexts<ComposeRequest>()

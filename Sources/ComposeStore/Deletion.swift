@@ -28,10 +28,10 @@ extension ComposeStore {
     ///
     /// - Returns: `nil` where there is no such compose.
     public func delete(_ id: Int, by actor: Actor) async throws -> DeleteOutcome? {
-        try await pool.withTransaction { connection in
+        try await withFreeRows { connection in
             guard
                 let compose = try await connection.query(
-                    "SELECT \(fragment: Compose.columns) FROM composes c WHERE c.id = \(id) FOR UPDATE"
+                    "SELECT \(fragment: Compose.columns) FROM composes c WHERE c.id = \(id) FOR UPDATE NOWAIT"
                 ).first.map(Compose.init)
             else { return nil }
             switch compose.state {

@@ -1,3 +1,4 @@
+import ComposeModel
 import Postgres
 
 /// What one run of the expirer found to be over.
@@ -31,8 +32,14 @@ extension ComposeStore {
             _ = try await connection.query("SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || ' expirer', 0))")
             let over = try await connection.query(
                 """
-                SELECT id, result_id FROM composes WHERE state IN (2, 4) AND time_to_expire <= now()
-                ORDER BY time_to_expire LIMIT \(limit)
+                (
+                    SELECT c.id, c.result_id FROM composes c
+                    WHERE (c.state = 4 OR (c.state = 2 AND c.removed_by IS NOT NULL)) AND c.time_to_expire <= now()
+                    ORDER BY c.time_to_expire LIMIT \(limit)
+                ) UNION ALL (
+                    SELECT c.id, c.result_id FROM results r JOIN composes c ON c.result_id = r.id AND c.state = 2 AND c.removed_by IS NULL
+                    WHERE r.retired_at IS NULL AND r.expires_at <= now() ORDER BY r.expires_at LIMIT \(limit)
+                ) LIMIT \(limit)
                 """
             ).map { (id: try $0.decode(Int.self, "id"), result: try $0.decode(Int?.self, "result_id")) }
             guard !over.isEmpty else { return Expired() }
@@ -42,10 +49,11 @@ extension ComposeStore {
             _ = try await connection.query("SELECT id FROM results WHERE id = ANY(\(results)) ORDER BY id FOR UPDATE")
             let removed = try await connection.query(
                 """
-                UPDATE composes SET state = 3, time_removed = now(), state_reason = concat_ws(
-                    E'\\n', state_reason,
-                    CASE WHEN removed_by IS NULL THEN 'Expired: its time to live was over.' ELSE 'Removed by ' || removed_by || '.' END)
-                WHERE id = ANY(\(over.map(\.id))) AND state IN (2, 4) AND time_to_expire <= now() RETURNING id
+                UPDATE composes c SET state = 3, time_removed = now(), time_to_expire = \(fragment: Compose.timeToExpire),
+                    state_reason = concat_ws(
+                        E'\\n', c.state_reason, CASE WHEN c.removed_by IS NULL THEN 'Expired: its time to live was over.'
+                            ELSE 'Removed by ' || c.removed_by || '.' END)
+                WHERE c.id = ANY(\(over.map(\.id))) AND c.state IN (2, 4) AND \(fragment: Compose.timeToExpire) <= now() RETURNING c.id
                 """)
             let retired = try await connection.query(
                 """
@@ -58,10 +66,13 @@ extension ComposeStore {
     }
 
     /// Results that are retired and whose files may still be there.
-    public func resultsToDelete(limit: Int) async throws -> [RetiredResult] {
+    ///
+    /// - Parameter targets: The names of the target directories that the caller has; `nil`: all.
+    public func resultsToDelete(limit: Int, in targets: [String]? = nil) async throws -> [RetiredResult] {
         try await pool.query(
             """
-            SELECT id, target_dir FROM results WHERE retired_at IS NOT NULL AND deleted_at IS NULL ORDER BY retired_at LIMIT \(limit)
+            SELECT id, target_dir FROM results WHERE retired_at IS NOT NULL AND deleted_at IS NULL
+            AND (\(targets)::text[] IS NULL OR target_dir = ANY(\(targets))) ORDER BY retired_at LIMIT \(limit)
             """
         ).map { RetiredResult(id: try $0.decode(Int.self, "id"), targetDir: try $0.decode(String.self, "target_dir")) }
     }

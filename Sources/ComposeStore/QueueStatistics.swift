@@ -22,7 +22,7 @@ public struct QueueStatistics: Sendable {
 
 extension ComposeStore {
     /// How long a worker may be silent before it no longer counts as alive.
-    private static let workerSilence = Duration.seconds(60)
+    static let workerSilence = Duration.seconds(60)
 
     /// What it reads grows with the composes that are not removed, never with all that there were.
     public func statistics() async throws -> QueueStatistics {

@@ -51,6 +51,12 @@ extension ComposeStore {
         return Set(try rows.map { try $0.decode(UUID.self, "lease_token") })
     }
 
+    /// Of these composes, those that are removed: no log of theirs is kept.
+    public func removedComposes(among ids: [Int]) async throws -> Set<Int> {
+        let rows = try await pool.query("SELECT id FROM composes WHERE id = ANY(\(ids)) AND state = 3")
+        return Set(try rows.map { try $0.decode(Int.self, "id") })
+    }
+
     /// Of these composes, those that are over and have no result: a directory with their name was published and never recorded.
     ///
     /// One that this database does not know is not among them: its directory may be another's.

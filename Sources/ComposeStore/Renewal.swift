@@ -56,13 +56,13 @@ extension ComposeStore {
     public func renew(
         _ id: Int, _ renewal: Renewal, owner: String, unless resubmission: Resubmission? = nil
     ) async throws -> RenewOutcome? {
-        try await pool.withTransaction { connection in
+        try await withFreeRows { connection in
             // Results are locked before composes, here as in the expirer, which so cannot retire what is extended.
             _ = try await connection.query(
-                "SELECT r.id FROM results r JOIN composes c ON c.result_id = r.id WHERE c.id = \(id) FOR UPDATE OF r")
+                "SELECT r.id FROM results r JOIN composes c ON c.result_id = r.id WHERE c.id = \(id) FOR UPDATE OF r NOWAIT")
             guard
                 let old = try await connection.query(
-                    "SELECT \(fragment: Compose.columns) FROM composes c WHERE c.id = \(id) FOR UPDATE"
+                    "SELECT \(fragment: Compose.columns) FROM composes c WHERE c.id = \(id) FOR UPDATE NOWAIT"
                 ).first.map(Compose.init)
             else { return nil }
             switch old.state {
@@ -75,12 +75,9 @@ extension ComposeStore {
                 let new = NewCompose(renewal.applied(to: old.request), owner: owner, renewedFrom: old)
                 return .created(try await insert(new, unless: resubmission, on: connection))
             case .done:
-                let seconds = Double(renewal.secondsToLive ?? old.request.secondsToLive)
-                _ = try await connection.query(
-                    """
-                    UPDATE composes SET time_to_expire = greatest(time_to_expire, now() + make_interval(secs => \(seconds)))
-                    WHERE result_id = \(old.resultOf) AND state = 2
-                    """)
+                try await extend(old.resultOf, by: Double(renewal.secondsToLive ?? old.request.secondsToLive), on: connection)
+                // One that a person has just removed, and that is there still, is wanted again.
+                if old.removedBy != nil { _ = try await connection.query("UPDATE composes SET removed_by = NULL WHERE id = \(id)") }
                 let rows = try await connection.query("SELECT \(fragment: Compose.columns) FROM composes c WHERE c.id = \(id)")
                 return .extended(try Compose(rows[rows.startIndex]))
             }

@@ -123,7 +123,7 @@ extension ComposeStore {
         return try rows.first?.decode(PostgresJSON<ComposeSpecification>.self, "specification").value.pins.koji?.tag
     }
 
-    /// Makes the compose, and those that joined it, done: they show `result`, and all that show it expire together at the latest time.
+    /// Makes the compose, and those that joined it, done: they show `result`, and all that show it expire with it, at the latest of their times.
     ///
     /// - Parameter composeID: What productmd's metadata calls the result, or an expression for it.
     func show(_ result: Int, composeID: SQL, for lease: ComposeLease, reason: String, on connection: PostgresConnection) async throws {
@@ -134,15 +134,19 @@ extension ComposeStore {
                 pungi_compose_id = \(fragment: composeID),
                 time_to_expire = now() + make_interval(secs => (request->>'secondsToLive')::float8),
                 joined_to = NULL, lease_token = NULL, lease_expires_at = NULL
-            WHERE state = 1 AND (id = \(id) OR joined_to = \(id))
+            WHERE state = 1 AND (id = \(id) OR joined_to = \(id)) RETURNING (request->>'secondsToLive')::float8 AS seconds
             """)
-        // Nobody else shows a result of its own.
+        // A result of its own has its time already.
         if result == id, done.affectedRows == 1 { return }
+        try await extend(result, by: try done.map { try $0.decode(Double.self, "seconds") }.max() ?? 0, on: connection)
+    }
+
+    /// Lets a result, and all composes that show it, live at least that many seconds from now on: one row, however many show it.
+    func extend(_ result: Int, by seconds: Double, on connection: PostgresConnection) async throws {
         _ = try await connection.query(
             """
-            UPDATE composes SET time_to_expire = latest.time
-            FROM (SELECT max(time_to_expire) AS time FROM composes WHERE result_id = \(result) AND state = 2) latest
-            WHERE result_id = \(result) AND state = 2 AND time_to_expire < latest.time
+            UPDATE results SET expires_at = now() + make_interval(secs => \(seconds))
+            WHERE id = \(result) AND retired_at IS NULL AND expires_at < now() + make_interval(secs => \(seconds))
             """)
     }
 }

@@ -184,20 +184,16 @@ extension ComposeStore {
             let aging = try await connection.query(
                 """
                 SELECT r.id, latest.seconds FROM watches w CROSS JOIN LATERAL (
-                    SELECT c.result_id, c.state, c.removed_by, c.time_to_expire, (c.request->>'secondsToLive')::float8 AS seconds
+                    SELECT c.result_id, c.state, c.removed_by, (c.request->>'secondsToLive')::float8 AS seconds
                     FROM composes c WHERE c.watch_id = w.id ORDER BY c.id DESC LIMIT 1
                 ) latest JOIN results r ON r.id = latest.result_id
                 WHERE w.ended_at IS NULL AND latest.state = \(ComposeState.done.rawValue) AND latest.removed_by IS NULL
-                AND latest.time_to_expire < now() + make_interval(secs => latest.seconds / 2)
+                AND r.expires_at < now() + make_interval(secs => latest.seconds / 2)
                 ORDER BY r.id FOR UPDATE OF r
                 """)
             for row in aging {
-                _ = try await connection.query(
-                    """
-                    UPDATE composes SET time_to_expire = now() + make_interval(secs => \(try row.decode(Double.self, "seconds")))
-                    WHERE result_id = \(try row.decode(Int.self, "id")) AND state = \(ComposeState.done.rawValue) AND removed_by IS NULL
-                    AND time_to_expire < now() + make_interval(secs => \(try row.decode(Double.self, "seconds")))
-                    """)
+                try await extend(
+                    try row.decode(Int.self, "id"), by: try row.decode(Double.self, "seconds"), on: connection)
             }
         }
     }

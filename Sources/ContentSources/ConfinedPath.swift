@@ -11,6 +11,9 @@ struct ConfinedPath: Sendable, Hashable {
     let root: FilePath
     /// What was asked for, relative to ``root``.
     let relative: String
+    /// Whether ``root`` is the tree of a Koji, whose volumes may be symbolic links: what such a link in `vol/` leads to is an allowed directory as
+    /// well. Only an administrator of that Koji can put one there.
+    var hasVolumes = false
 
     /// Why a file was not opened.
     enum Refusal: Error, Hashable {
@@ -23,13 +26,34 @@ struct ConfinedPath: Sendable, Hashable {
 
     func appending(_ href: String) -> ConfinedPath {
         // An href with a slash at its start is relative too.
-        ConfinedPath(root: root, relative: relative.isEmpty ? String(href.drop { $0 == "/" }) : relative + "/" + href)
+        ConfinedPath(
+            root: root, relative: relative.isEmpty ? String(href.drop { $0 == "/" }) : relative + "/" + href, hasVolumes: hasVolumes)
     }
 
     /// Opens the file.
     ///
     /// - Parameter directory: the allowed directory of the path that was opened before, and then that of this one: many files of one need it once.
     func open(in directory: inout AllowedDirectory?) throws(Refusal) -> OpenFile {
+        do throws(Refusal) {
+            return try openBeneath(&directory)
+        } catch {
+            guard error == .leadsOut, let path = inVolume else { throw error }
+            return try path.openBeneath(&directory)
+        }
+    }
+
+    /// The same file as one of the volume that it is in, below the directory to which the volume's link leads; `nil` where it is in none.
+    private var inVolume: ConfinedPath? {
+        guard hasVolumes else { return nil }
+        let parts = relative.split(separator: "/", maxSplits: 2)
+        guard parts.count == 3, parts[0] == "vol", parts[1] != ".", parts[1] != "..",
+            let resolved = realpath(root.appending("vol").appending(String(parts[1])).string, nil)
+        else { return nil }
+        defer { free(resolved) }
+        return ConfinedPath(root: FilePath(platformString: resolved), relative: String(parts[2]))
+    }
+
+    private func openBeneath(_ directory: inout AllowedDirectory?) throws(Refusal) -> OpenFile {
         let allowed = if let directory, directory.path == root { directory } else { try AllowedDirectory(root) }
         directory = allowed
         let file = FileDescriptor(rawValue: try openBeneath(allowed.descriptor))

@@ -13,6 +13,8 @@ public struct SourceAccess: Sendable {
         let configured: FilePath
         /// Without symbolic links: what they pointed to when the service started.
         let resolved: FilePath
+        /// Whether it is a Koji's tree: see ``ConfinedPath/hasVolumes``.
+        var hasVolumes = false
     }
 
     /// A configured directory or prefix that cannot be meant; for the operator.
@@ -22,7 +24,7 @@ public struct SourceAccess: Sendable {
 
     public let allowedRoots: [FilePath]
     public let allowedURLPrefixes: [String]
-    let roots: [Root]
+    private(set) var roots: [Root]
     let prefixes: [RepositoryURL]
     /// Addresses at which this service itself serves a directory of this host: what lies there is read without going through HTTP.
     private var published: [(prefix: RepositoryURL, directory: FilePath)] = []
@@ -67,6 +69,13 @@ public struct SourceAccess: Sendable {
         return access
     }
 
+    /// The same access to the tree of a Koji, and to its volumes: an allowed directory may have symbolic links in `vol/`.
+    public var followingVolumes: SourceAccess {
+        var access = self
+        for index in access.roots.indices { access.roots[index].hasVolumes = true }
+        return access
+    }
+
     /// The same access, and besides to the packages below `address`, for repositories whose metadata refers to them (`xml:base`).
     ///
     /// - Parameter directory: where what is served at `address` lies on this host, from which it is then read; `nil`: over HTTP.
@@ -74,7 +83,8 @@ public struct SourceAccess: Sendable {
     /// Throws when the address is no http or https address without user and query, or the directory does not exist.
     public func followingReferences(to address: String, in directory: FilePath?) throws(ConfigurationError) -> SourceAccess {
         var access = self
-        let root: Root? = if let directory { try Self.root(directory) } else { nil }
+        var root: Root? = if let directory { try Self.root(directory) } else { nil }
+        root?.hasVolumes = true
         do {
             access.packageTrees.append((try RepositoryURL(address), root))
         } catch {
@@ -99,8 +109,10 @@ public struct SourceAccess: Sendable {
     /// Where on this host the packages lie that metadata refers to at `url`; `nil` for those that do not lie here.
     func referredPackages(_ url: RepositoryURL) -> ConfinedPath? {
         for tree in packageTrees where url.isWithin(tree.prefix) {
-            guard let root = tree.directory?.resolved else { continue }
-            return ConfinedPath(root: root, relative: url.names.dropFirst(tree.prefix.names.count).joined(separator: "/"))
+            guard let root = tree.directory else { continue }
+            return ConfinedPath(
+                root: root.resolved, relative: url.names.dropFirst(tree.prefix.names.count).joined(separator: "/"),
+                hasVolumes: root.hasVolumes)
         }
         return nil
     }
@@ -112,7 +124,7 @@ public struct SourceAccess: Sendable {
             for start in [root.configured, root.resolved] where path.starts(with: start) {
                 var relative = path
                 _ = relative.removePrefix(start)
-                return ConfinedPath(root: root.resolved, relative: relative.string)
+                return ConfinedPath(root: root.resolved, relative: relative.string, hasVolumes: root.hasVolumes)
             }
         }
         return nil

@@ -52,12 +52,18 @@ public struct KojiError: Error, Hashable, Sendable {
         code = .fault
         faultCode = fault.code
         faultText = fault.text
-        isTransient = fault.code == Fault.offline
+        isTransient = fault.code == Fault.offline || fault.code == Fault.unexpected
         message =
             fault.code == Fault.offline
             ? "\(hub) is offline: \(fault.text)."
             : "\(hub) refused the call \(method): \(fault.text) (fault \(fault.code))."
     }
+}
+
+extension KojiError {
+    /// Whether the hub answered that it will not, or cannot, do what was asked: also by an error that it did not expect, as older hubs do for what
+    /// they do not know.
+    public var isRefusal: Bool { code == .fault && faultCode != Fault.offline }
 }
 
 extension KojiError: CustomStringConvertible {
@@ -67,7 +73,7 @@ extension KojiError: CustomStringConvertible {
 extension KojiError {
     /// What a hub says when it cannot do what was asked.
     public struct Fault: Hashable, Sendable {
-        /// A defect of the hub, or an argument that no check caught.
+        /// A defect of the hub, an argument that no check caught, or an error of the hub's database, which passes.
         public static let unexpected = 1
         /// Most refusals: no such tag, no such build.
         public static let generic = 1000

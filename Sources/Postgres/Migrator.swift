@@ -28,7 +28,8 @@ public struct Migrator: Sendable {
         }
         return try await pool.withTransaction { connection in
             // A migration takes as long as it takes, and so does waiting for another program's.
-            try await connection.simple("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0")
+            try await connection.simple(
+                "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0")
             let name = try await lockSchema(connection)
             guard let found = try await versionFound(connection, schema: name) else {
                 try await create(connection)

@@ -8,6 +8,9 @@ public struct PostgresConfiguration: Sendable {
     public var size: Int
     /// After it the server cancels a statement; nil for never.
     public var statementTimeout: Duration?
+    /// After it the server ends the session of a transaction that sends no statement, with all its locks: that of a process that hangs or was
+    /// stopped; nil for never.
+    public var idleTransactionTimeout: Duration?
     /// How long it may take to connect.
     public var connectTimeout: Duration
     /// How long to wait for a connection of the pool while all are in use.
@@ -19,6 +22,7 @@ public struct PostgresConfiguration: Sendable {
 
     public init(
         connectionString: String, schema: String? = nil, size: Int = 8, statementTimeout: Duration? = .seconds(30),
+        idleTransactionTimeout: Duration? = .seconds(10),
         connectTimeout: Duration = .seconds(5), acquireTimeout: Duration = .seconds(10), preparedStatements: Int = 128,
         applicationName: String = "odcs"
     ) {
@@ -26,6 +30,7 @@ public struct PostgresConfiguration: Sendable {
         self.schema = schema
         self.size = size
         self.statementTimeout = statementTimeout
+        self.idleTransactionTimeout = idleTransactionTimeout
         self.connectTimeout = connectTimeout
         self.acquireTimeout = acquireTimeout
         self.preparedStatements = preparedStatements
@@ -36,11 +41,19 @@ public struct PostgresConfiguration: Sendable {
 extension PostgresConfiguration {
     /// What every session is set to, as the startup message says it, so that it costs no round trip.
     ///
-    /// Times are read and written in UTC and ISO style, which ``Timestamp`` relies on.
+    /// Times are read and written in UTC and ISO style, which ``Timestamp`` relies on; numbers with all their digits. The rest is what the
+    /// statements rely on, whatever the database or the role has for a default: each statement sees what was committed before it began.
     var sessionOptions: String {
-        var settings = [("TimeZone", "UTC"), ("DateStyle", "ISO"), ("IntervalStyle", "postgres"), ("client_min_messages", "warning")]
+        var settings = [
+            ("TimeZone", "UTC"), ("DateStyle", "ISO"), ("IntervalStyle", "postgres"), ("client_min_messages", "warning"),
+            ("extra_float_digits", "1"), ("standard_conforming_strings", "on"), ("bytea_output", "hex"),
+            ("default_transaction_isolation", "read committed"), ("default_transaction_read_only", "off"),
+            ("default_transaction_deferrable", "off"), ("lock_timeout", "0"),
+        ]
         if let schema { settings.append(("search_path", SQL.quoted(identifier: schema))) }
-        if let statementTimeout { settings.append(("statement_timeout", "\(max(1, Int(statementTimeout / .milliseconds(1))))")) }
+        func milliseconds(_ limit: Duration?) -> String { limit.map { "\(max(1, Int($0 / .milliseconds(1))))" } ?? "0" }
+        settings.append(("statement_timeout", milliseconds(statementTimeout)))
+        settings.append(("idle_in_transaction_session_timeout", milliseconds(idleTransactionTimeout)))
         return settings.map { name, value in "-c \(name)=\(Self.escaped(option: value))" }.joined(separator: " ")
     }
 

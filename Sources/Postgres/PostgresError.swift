@@ -4,7 +4,7 @@
 public struct PostgresError: Error, Sendable, Equatable {
     /// The kinds that a caller may want to tell apart.
     public enum Code: Sendable, Hashable {
-        /// No connection could be made, or it was lost: SQLSTATE class 08, 57P01 to 57P05, 53300. Whether a statement under way took
+        /// No connection could be made, or it was lost: SQLSTATE class 08, 57P01 to 57P05, 25P03, 25P04, 53300. Whether a statement under way took
         /// effect is unknown.
         case connection
         /// A constraint with this name refused the row (class 23); for NOT NULL, `table.column`.
@@ -43,9 +43,12 @@ public struct PostgresError: Error, Sendable, Equatable {
         case .connection, .serialization, .timeout, .canceled: true
         case .constraint, .encoding, .decoding: false
         // Out of disk or memory; a lock that NOWAIT did not get; a plan made before the table changed.
-        case .query: sqlState?.hasPrefix("53") == true || sqlState == "55P03" || isStalePlan
+        case .query: sqlState?.hasPrefix("53") == true || isOfLockedRow || isStalePlan
         }
     }
+
+    /// Another transaction holds a row that was wanted with NOWAIT, or for longer than `lock_timeout`.
+    public var isOfLockedRow: Bool { sqlState == "55P03" }
 
     /// The server's plan of a prepared statement no longer fits the table; nothing was run.
     var isStalePlan = false
@@ -60,7 +63,7 @@ extension PostgresError {
     init(sqlState: String, message: String, constraint: String?, table: String?, column: String?, routine: String?) {
         self.init(.query, Self.withoutValues(message, sqlState: sqlState), sqlState: sqlState, constraint: constraint)
         switch sqlState {
-        case "53300", "57P01", "57P02", "57P03", "57P04", "57P05":
+        case "53300", "57P01", "57P02", "57P03", "57P04", "57P05", "25P03", "25P04":
             code = .connection
         case _ where sqlState.hasPrefix("08"):
             code = .connection

@@ -21,9 +21,13 @@ struct Database {
             embedded = cluster
         }
         let settings = PostgresConfiguration(
-            connectionString: url, schema: configuration.database.schema, size: configuration.database.connections)
+            connectionString: url, schema: configuration.database.schema, size: configuration.database.connections,
+            idleTransactionTimeout: idleTransactionTimeout(lease: configuration.worker.leaseSeconds))
         return Database(pool: PostgresPool(configuration: settings, logger: logger), embedded: embedded)
     }
+
+    /// A process that stops in a transaction keeps others from what it has locked for no longer than from the composes that it has leased.
+    private static func idleTransactionTimeout(lease: Int) -> Duration { min(.seconds(lease) * 2 / 3, .seconds(60)) }
 
     /// As ``start(_:logger:)``, and brings the schema up to date.
     static func open(_ configuration: ServerConfiguration, logger: Logger) async throws -> Database {

@@ -57,6 +57,9 @@ struct ServerAssembly {
         let listener = PostgresListener(
             configuration: database.pool.configuration, channels: [configuration.database.schema], logger: logger)
         let store = ComposeStore(pool: database.pool)
+        let targets = try await TargetDirectoryCheck(store: store, isAlone: roles == [.frontend, .worker], logger: logger)
+            .shared(configuration.composes.targets)
+        if roles.contains(.frontend) { try await store.say(configuration.offer) }
         let publicURL = PublicURL(configuration.frontend.publicURL)
 
         // In the order in which they start. The shutdown goes the other way: the database is there for the others' last words.
@@ -69,8 +72,8 @@ struct ServerAssembly {
         if roles.contains(.worker) {
             services.append(
                 WorkerServices(
-                    configuration: configuration, store: store, listener: listener, access: access, limits: limits, httpClient: httpClient,
-                    publicURL: publicURL, logger: logger))
+                    configuration: configuration, store: store, listener: listener, access: access, targets: targets, limits: limits,
+                    httpClient: httpClient, publicURL: publicURL, logger: logger))
         }
         // One that fails ends the others in their order as well: a frontend that is merely canceled would leave connections that it has
         // accepted to nobody, for which NIO ends the process.
@@ -110,7 +113,7 @@ struct ServerAssembly {
         let limits = RequestLimits(
             defaultArches: configuration.composes.arches, defaultSecondsToLive: configuration.composes.secondsToLive,
             maximumSecondsToLive: configuration.composes.maxSecondsToLive,
-            refusedSourceTypes: refusedSourceTypes,
+            refusedSourceTypes: configuration.refusedSourceTypes,
             allowedResults: [.repository, .iso], allowedArches: DepsolveRequest.knownArches,
             repeatWindow: configuration.frontend.repeatSeconds == 0 ? nil : configuration.frontend.repeatSeconds,
             allowsReference: configuration.kojiRules.allowReference, unsignedWaitSeconds: configuration.kojiRules.unsignedWaitSeconds,
@@ -119,7 +122,9 @@ struct ServerAssembly {
             configuration: FrontendConfiguration(
                 serverURL: configuration.frontend.publicURL ?? "", targets: Dictionary(uniqueKeysWithValues: targets), limits: limits,
                 rawConfigURLs: rawConfigs, version: Version.current,
-                checkSource: { request throws(ComposeFailure) in try check(request, access: access, publicURL: publicURL.current) }),
+                checkSource: { request throws(ComposeFailure) in
+                    try configuration.check(request, access: access, publicURL: publicURL.current)
+                }),
             store: store, logger: logger)
         let address = BindAddress.hostname(configuration.frontend.host, port: configuration.frontend.port)
         return frontend.application(address: address) { bound in
@@ -136,30 +141,6 @@ struct ServerAssembly {
         }
     }
 
-    /// The source types that cannot be had here, each with the reason: the setting that is missing.
-    private var refusedSourceTypes: [SourceType: String] {
-        var refused: [SourceType: String] = [:]
-        if !configuration.hasModules {
-            refused[.module] =
-                "This server makes no composes of the source type module: of the settings mbs.url, koji.hub and modules.repositories, at least one is "
-                + "needed in its configuration."
-        }
-        if configuration.koji == nil {
-            for type in [SourceType.tag, .build] {
-                refused[type] =
-                    "This server makes no composes of the source type \(type.name): the setting koji.hub is missing in its configuration."
-            }
-        }
-        if configuration.pulp == nil {
-            refused[.pulp] = "This server makes no composes of the source type pulp: the setting pulp.url is missing in its configuration."
-        }
-        if configuration.pungi == nil {
-            refused[.rawConfig] =
-                "This server makes no composes of the source type raw_config: the setting raw_config.pungi_koji is missing in its configuration."
-        }
-        return refused
-    }
-
     private static func withoutPassword(_ url: String) -> String {
         // A path of this host is nobody else's affair.
         guard var parts = URLComponents(string: url), let scheme = parts.scheme, scheme != "file" else { return "" }
@@ -170,19 +151,6 @@ struct ServerAssembly {
     /// The path at which the frontend serves a target directory that no other server does.
     static func path(ofTarget name: String) -> String {
         name == "default" ? "/composes" : "/composes-\(name)"
-    }
-
-    /// Refuses at once what no worker would be allowed to read.
-    private func check(_ request: ComposeRequest, access: SourceAccess, publicURL: String?) throws(ComposeFailure) {
-        let hasLocations = request.sourceType == .repo || request.sourceType == .pungiCompose
-        let locations =
-            (hasLocations ? request.source : []) + request.lookasideRepos + (request.moduleDefaultsURL.map { [$0] } ?? [])
-        if !locations.isEmpty {
-            let access = try access.publishing(configuration.composes.targets, publicURL: publicURL)
-            for location in locations { try access.authorize(try RepositoryLocation(location)) }
-        }
-        try configuration.checkModules(of: request)
-        if request.sourceType == .pulp { try configuration.pulp?.check(request.source) }
     }
 }
 

@@ -18,6 +18,8 @@ struct WorkerServices: Service {
     let store: ComposeStore
     let listener: PostgresListener
     let access: SourceAccess
+    /// The names of the target directories that are shared with the rest of the service.
+    let targets: Set<String>
     let limits: SourceLimits
     let httpClient: HTTPClient
     let publicURL: PublicURL
@@ -26,6 +28,11 @@ struct WorkerServices: Service {
     func run() async throws {
         let publicURL = try await publicURL.known()
         let worker = workerConfiguration(publicURL: publicURL)
+        if let offer = try await store.serviceOffer() {
+            for sentence in configuration.lacks(of: offer, access: access) {
+                logger.warning("this worker is configured otherwise than the frontend", metadata: ["finding": "\(sentence)"])
+            }
+        }
         var access = try access.publishing(configuration.composes.targets, publicURL: publicURL)
         if let koji = configuration.koji, let topurl = koji.topurl {
             // Where composes lie that refer to packages, later ones made from them take the packages.
@@ -60,7 +67,11 @@ struct WorkerServices: Service {
             Reaper(store: store, configuration: worker, logger: logger),
             Expirer(store: store, configuration: worker, threadPool: threadPool, logger: logger),
             Sweeper(store: store, configuration: worker, source: source, threadPool: threadPool, logger: logger),
-            WorkerLoop(configuration: worker, store: store, listener: listener, channel: channel, pipeline: pipeline, logger: logger),
+            WorkerLoop(
+                configuration: worker, store: store, listener: listener, channel: channel, pipeline: pipeline,
+                refusal: { [configuration, targets, access = self.access] request in
+                    configuration.refusal(of: request, targets: targets, access: access, publicURL: publicURL)
+                }, logger: logger),
         ]
         if koji != nil {
             services.append(
@@ -80,7 +91,8 @@ struct WorkerServices: Service {
         guard let profile = configuration.koji else { return nil }
         let location = try RepositoryLocation(profile.topdir?.string ?? profile.topurl ?? "")
         let access = try SourceAccess(
-            allowedRoots: profile.topdir.map { [$0] } ?? [], allowedURLPrefixes: profile.topdir == nil ? [location.description] : [])
+            allowedRoots: profile.topdir.map { [$0] } ?? [], allowedURLPrefixes: profile.topdir == nil ? [location.description] : []
+        ).followingVolumes
         let hub = try KojiHub(profile, limits: configuration.kojiLimits, logger: logger)
         let files = KojiPackageSource(
             location: location, access: access, limits: limits, cacheDirectory: cacheDirectory,
@@ -101,7 +113,7 @@ struct WorkerServices: Service {
         var worker = WorkerConfiguration(
             name: configuration.worker.name, slots: configuration.worker.slots,
             targets: Dictionary(
-                uniqueKeysWithValues: configuration.composes.targets.map { name, target in
+                uniqueKeysWithValues: configuration.composes.targets.filter { targets.contains($0.key) }.map { name, target in
                     let url = target.url ?? publicURL + ServerAssembly.path(ofTarget: name)
                     return (name, .init(directory: target.directory, url: url))
                 }))

@@ -20,7 +20,8 @@ import Testing
             _ = try await store.submit(.repo(), owner: "unknown")
             let lease = try #require(try await store.claim(by: "w", for: .seconds(60)))
             _ = try await store.settle(lease, as: .pinned(.repo()), source: "/srv/repo", reason: { _ in "" })
-            _ = try await store.finish(lease, composeID: "odcs-1-1-20261121.t.0", packages: 1, bytes: 1, reason: "Done: 1 package.") {}
+            _ = try await store.finish(lease, composeID: "odcs-1-1-20261121.t.0", packages: 1, bytes: 1, reason: "Done: 1 package.") { _ in
+            }
             let canceled = try await store.submit(.repo(), owner: "unknown").id
             _ = try await store.delete(canceled, by: Actor(name: "unknown", isAdmin: true))
             for _ in 3...6 { _ = try await store.submit(.repo(), owner: "unknown") }

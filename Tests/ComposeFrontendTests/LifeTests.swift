@@ -15,7 +15,7 @@ import Testing
         let id = try await store.submit(request, owner: "me").id
         let lease = try #require(try await store.claim(by: "w", for: .seconds(60)))
         if try await store.settle(lease, as: .pinned(request), source: "/srv/repo", reason: { _ in "same" }) == .build {
-            _ = try await store.finish(lease, composeID: "odcs-1-1-20261121.t.0", packages: 1, bytes: 1, reason: "Done.") {}
+            _ = try await store.finish(lease, composeID: "odcs-1-1-20261121.t.0", packages: 1, bytes: 1, reason: "Done.") { _ in }
         }
         return try #require(try await store.compose(id))
     }

@@ -161,7 +161,8 @@ import Testing
             let lease = try await submitAndBegin(waiting: 600, in: database)
             _ = try await database.store.fail(lease, with: unsigned, retries: retries)
             let again = try await begin(database).0
-            #expect(try await database.store.finish(again, composeID: "odcs-1-1-20261121.t.0", packages: 1, bytes: 1, reason: "Done.") {})
+            #expect(
+                try await database.store.finish(again, composeID: "odcs-1-1-20261121.t.0", packages: 1, bytes: 1, reason: "Done.") { _ in })
             _ = try await database.store.submit(request(waiting: nil), owner: "me")
             #expect(try await begin(database).1 == .reused(lease.compose.id))
         }

@@ -15,7 +15,7 @@ import Testing
         let lease = try #require(try await database.store.claim(by: "w", for: .seconds(60)))
         let settlement = try await database.store.settle(lease, as: .pinned(request), source: "/srv/repo", reason: { _ in "same" })
         if settlement == .build {
-            _ = try await database.store.finish(lease, composeID: "odcs-1-1-20261121.t.0", packages: 1, bytes: 1, reason: "Done.") {}
+            _ = try await database.store.finish(lease, composeID: "odcs-1-1-20261121.t.0", packages: 1, bytes: 1, reason: "Done.") { _ in }
         }
         return try #require(try await database.store.compose(id))
     }
@@ -25,11 +25,12 @@ import Testing
         try await TestDatabase.with { database in
             let compose = try await finished(in: database)
             #expect(try await database.store.expire(limit: 10) == Expired())
-            _ = try await database.pool.query("UPDATE composes SET time_to_expire = now()")
+            try await database.setExpiry(to: "now()")
             #expect(try await database.store.expire(limit: 10) == Expired(composes: [compose.id], retired: [compose.id]))
             let removed = try #require(try await database.store.compose(compose.id))
             #expect(removed.state == .removed)
             #expect(removed.stateReason == "Done.\nExpired: its time to live was over.")
+            #expect(abs(removed.timeToExpire.timeIntervalSince(try #require(removed.timeRemoved))) < 60, "when it did expire")
             #expect(try await database.store.resultsToDelete(limit: 10) == [RetiredResult(id: compose.id, targetDir: "default")])
             try await database.store.recordDeletion(of: compose.id)
             #expect(try await database.store.resultsToDelete(limit: 10) == [])

@@ -76,7 +76,7 @@ import Testing
             #expect(
                 try await database.store.finish(
                     lease, composeID: "odcs-1-1-20261121.t.0", packages: 3, bytes: 9, reason: "Done: 3 packages."
-                ) {})
+                ) { _ in })
             let compose = try #require(try await database.store.compose(id))
             #expect(compose.state == .done)
             #expect(compose.stateReason == "Done: 3 packages.")
@@ -101,7 +101,7 @@ import Testing
             #expect(
                 try await database.store.settle(stale, as: .pinned(stale.compose.request), source: "s", reason: { _ in "" }) == .leaseLost)
             #expect(
-                try await database.store.finish(stale, composeID: "odcs-1-1-20261121.t.0", packages: 1, bytes: 1, reason: "") {
+                try await database.store.finish(stale, composeID: "odcs-1-1-20261121.t.0", packages: 1, bytes: 1, reason: "") { _ in
                     Issue.record("a stale worker published")
                 } == false)
             #expect(try await database.store.fail(stale, with: ComposeFailure(.internal, "x"), retries: retries) == .leaseLost)
@@ -118,7 +118,7 @@ import Testing
             let lease = try await claim(database)
             _ = try await database.store.settle(lease, as: .pinned(lease.compose.request), source: "s", reason: { _ in "" })
             await #expect(throws: ComposeFailure.self) {
-                try await database.store.finish(lease, composeID: "odcs-1-1-20261121.t.0", packages: 1, bytes: 1, reason: "") {
+                try await database.store.finish(lease, composeID: "odcs-1-1-20261121.t.0", packages: 1, bytes: 1, reason: "") { _ in
                     throw ComposeFailure(.storage, "full")
                 }
             }

@@ -22,7 +22,7 @@ import Testing
         #expect(
             try await database.store.finish(
                 lease, composeID: "odcs-1-1-20261121.t.0", packagesKey: packagesKey, packages: 1, bytes: 1, reason: "Done."
-            ) {})
+            ) { _ in })
     }
 
     /// Begins a compose of which it is known that nothing with the same inputs exists.

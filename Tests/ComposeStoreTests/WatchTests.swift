@@ -34,7 +34,7 @@ import Testing
         let lease = try #require(try await database.store.claim(by: "w", for: length))
         let specification = try #require(lease.compose.specification)
         _ = try await database.store.settle(lease, as: specification, source: "f26-updates", reason: { _ in "" })
-        #expect(try await database.store.finish(lease, composeID: "odcs-1-1-20261121.t.0", packages: 1, bytes: 1, reason: "Done.") {})
+        #expect(try await database.store.finish(lease, composeID: "odcs-1-1-20261121.t.0", packages: 1, bytes: 1, reason: "Done.") { _ in })
     }
 
     @Test("a watch is written down, listed, and ended once; what is no tag is refused")
@@ -207,17 +207,17 @@ import Testing
             /// How many minutes each of them has left.
             func left() async throws -> [Int] {
                 try await database.pool.query(
-                    "SELECT ceil(extract(epoch FROM time_to_expire - now()) / 60)::int AS minutes FROM composes ORDER BY id"
+                    "SELECT ceil(extract(epoch FROM expires_at - now()) / 60)::int AS minutes FROM results ORDER BY id"
                 ).map { try $0.decode(Int.self, "minutes") }
             }
-            _ = try await database.pool.query("UPDATE composes SET time_to_expire = now() + interval '40 minutes'")
+            try await database.setExpiry(to: "now() + interval '40 minutes'")
             try await store.keepComposesOfWatches()
             #expect(try await left() == [40, 40], "there is time")
-            _ = try await database.pool.query("UPDATE composes SET time_to_expire = now() + interval '20 minutes'")
+            try await database.setExpiry(to: "now() + interval '20 minutes'")
             try await store.keepComposesOfWatches()
             #expect(try await left() == [20, 60], "\(first.id) is not the latest")
 
-            _ = try await database.pool.query("UPDATE composes SET time_to_expire = now() + interval '20 minutes'")
+            try await database.setExpiry(to: "now() + interval '20 minutes'")
             _ = try await store.delete(second.id, by: Actor(name: "admin", isAdmin: true))
             try await store.keepComposesOfWatches()
             #expect(try await store.expire(limit: 10).composes == [second.id], "a person ended it")
@@ -225,7 +225,7 @@ import Testing
             let third = try #require(try await look("c", event: 90, in: database))
             try await finish(in: database)
             _ = try await store.endWatch(watch.id)
-            _ = try await database.pool.query("UPDATE composes SET time_to_expire = now() - interval '1 minute' WHERE state = 2")
+            try await database.setExpiry(to: "now() - interval '1 minute'")
             try await store.keepComposesOfWatches()
             #expect(Set(try await store.expire(limit: 10).composes) == [first.id, third.id])
         }
@@ -248,7 +248,7 @@ import Testing
                 #expect(try await store.fail(lease, with: failure, retries: RetryPolicy(attempts: 1)) == .failed)
             }
             func expireAll() async throws {
-                _ = try await database.pool.query("UPDATE composes SET time_to_expire = now() WHERE state IN (2, 4)")
+                try await database.setExpiry(to: "now()")
                 _ = try await store.expire(limit: 100)
             }
             _ = try await look("a", in: database)

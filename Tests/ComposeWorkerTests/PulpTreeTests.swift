@@ -139,7 +139,8 @@ struct PulpTreeTests {
                 timeToExpire: submitted, resultOf: 12)
             let configuration = WorkerConfiguration(
                 name: "w", targets: ["default": .init(directory: directory, url: "http://here/composes")])
-            let attempt = try ComposeAttempt(ComposeLease(compose: compose, token: UUID()), configuration: configuration)
+            let attempt = try ComposeAttempt(
+                ComposeLease(compose: compose, token: UUID()), until: LeaseDeadline(length: .seconds(3600)), configuration: configuration)
             attempt.log.write(.info, "Begun.")
             let tree = try await PulpTreeWriter(
                 attempt: attempt, pin: PulpPin(repositories: [Self.x86], absent: ["nothing"]), gpgcheck: true, threadPool: .singleton

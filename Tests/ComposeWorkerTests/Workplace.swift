@@ -13,7 +13,8 @@ struct Workplace: Sendable {
     static func with<Result>(_ body: (Workplace) async throws -> Result) async throws -> Result {
         let directory = FilePath(FileManager.default.temporaryDirectory.path).appending("odcs-worker-\(UUID().uuidString)")
         try FileManager.default.createDirectory(atPath: directory.string, withIntermediateDirectories: true)
-        let place = Workplace(directory: directory, log: try ComposeLog(directory.appending("log")))
+        let place = Workplace(
+            directory: directory, log: try ComposeLog(directory.appending("log"), until: LeaseDeadline(length: .seconds(3600))))
         let result: Swift.Result<Result, any Error>
         do { result = .success(try await body(place)) } catch { result = .failure(error) }
         try FileManager.default.removeItem(atPath: directory.string)

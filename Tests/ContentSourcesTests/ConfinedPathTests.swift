@@ -45,6 +45,24 @@ struct ConfinedPathTests {
         }
     }
 
+    @Test("of a Koji's tree the volumes may be links to anywhere, out of which nothing leads; other links may not lead out")
+    func volumes() async throws {
+        try await with { bench, repo in
+            try bench.outside.appending("packages").createDirectory()
+            try bench.outside.appending("packages/file").write("volume")
+            try bench.sources.appending("repo/vol").createDirectory()
+            try link(bench.sources.appending("repo/vol/far"), to: bench.outside.appending("packages").string)
+            try link(bench.outside.appending("packages/out"), to: "../secret")
+            try link(bench.sources.appending("repo/absolute"), to: bench.outside.appending("packages").string)
+            let koji = try #require(bench.access().followingVolumes.confine(bench.sources.appending("repo")))
+            #expect(try koji.appending("vol/far/file").open().size == 6)
+            for href in ["vol/far/out", "vol/far/../secret", "absolute/file", "vol/../absolute/file", "vol/far/../../outside/secret"] {
+                #expect(throws: ConfinedPath.Refusal.leadsOut, "\(href)") { try koji.appending(href).open() }
+            }
+            #expect(throws: ConfinedPath.Refusal.leadsOut) { try repo.appending("vol/far/file").open() }
+        }
+    }
+
     @Test("a pipe, a directory and a device are no files, and opening them does not wait")
     func notAFile() async throws {
         try await with { bench, repo in

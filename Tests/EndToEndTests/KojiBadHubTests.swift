@@ -59,7 +59,7 @@ import Testing
             "The Koji hub at HUB answered getTag with the status 403 (Forbidden); it may want a client certificate (authtype = ssl and cert)."
         ),
         .final("fault", .reply(.fault(1000, "no such luck")), "The Koji hub at HUB refused the call getTag: no such luck (fault 1000)."),
-        .final(
+        .transient(
             "defect", .reply(.fault(1, traceback)), "The Koji hub at HUB refused the call getTag: ValueError: no good (fault 1)."),
         .final(
             "unknown-type", .bytes(answer("<value><decimal>1</decimal></value>")),

@@ -69,15 +69,28 @@ import Testing
         }
     }
 
-    @Test("another tag that has the name by now is not taken for the one of back then")
+    @Test("a tag that was renamed is known by its number, and another one that has the name by now is not taken for it")
     func replaced() async throws {
         try await withRemovedCompose(of: "\"packages\": [\"libfoo\"]", since: { $0.replace() }) { service, server, _, compose in
+            let renewed = try await renew(compose, server, service)
+            #expect(renewed.state == "done", "\(renewed.reason)")
+            #expect(try renewed.packages() == ["libfoo-1.0-1.fc26.x86_64"])
+        }
+    }
+
+    @Test("a compose of a tag of which nothing is left fails with the builds that were deleted")
+    func allDeleted() async throws {
+        let since: @Sendable (TagHistory) -> Void = {
+            $0.delete(build: "vanished", version: "1.0", release: "1.fc26")
+            $0.empty()
+        }
+        try await withRemovedCompose(of: "\"packages\": []", since: since) { service, server, _, compose in
             let renewed = try await renew(compose, server, service)
             #expect(renewed.state == "failed")
             #expect(
                 renewed.document.stateReason
-                    == "The tag that Koji calls f26-updates is not the one of this compose, which had the number 2: it was renamed or replaced since. "
-                    + "A new request takes the tag that has the name now.")
+                    == "Nothing is left of what the tag f26-updates had at the event \(TagHistory.before): in Koji, vanished-1.0-1.fc26 was deleted since. "
+                    + "A new request takes what the tag has now.")
         }
     }
 
@@ -106,7 +119,7 @@ import Testing
             #expect(
                 renewed.reason.first
                     == "1 package is not there as signed by any of the keys 0b3e5524: ed-1.14.2-2.fc26.x86_64 of the build ed-1.14.2-2.fc26 is "
-                    + "signed by 0b3e5524; the files signed by 0b3e5524 are not there any more. "
+                    + "signed by 0b3e5524; Koji has no files signed by 0b3e5524: not yet, or not any more. "
                     + "An empty key among the sigkeys allows packages that none of the others has signed.")
             #expect(try service.traces(of: renewed.document.id) == [])
         }

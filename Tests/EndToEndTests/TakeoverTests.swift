@@ -41,6 +41,51 @@ import Testing
         }
     }
 
+    @Test("a worker that was stopped for longer than its lease writes nothing to what another one has published", .timeLimit(.minutes(3)))
+    func zombie() async throws {
+        try await GatedRepository.with(Checkout.testsRepo, holding: "ed-1.20-3.x86_64.rpm") { repository in
+            try await TestService.with(urls: [repository.url], more: "worker: {lease_seconds: 3}") { service in
+                try await ServerProcess.with(configuration: service.configuration) { first in
+                    let submitted = try await first.odcs("submit", "repo", repository.url, "ed", "--no-wait", "--json")
+                    let id = try JSONDecoder().decode(ComposeDocument.self, from: Data(submitted.output.utf8)).id
+                    _ = await repository.wasAsked.value
+                    #expect(Foundation.kill(first.pid, SIGSTOP) == 0)
+                    await repository.gate.send(())
+                    try await ServerProcess.with(configuration: service.configuration) { second in
+                        #expect(try await service.await(id, .done, .failed).state == .done)
+                        let compose = FinishedCompose(document: try await second.compose(id), in: service.composes)
+                        let (log, files) = (try compose.data("pungi-stderr.log"), try compose.files())
+                        #expect(Foundation.kill(first.pid, SIGCONT) == 0)
+                        // It has a word with everybody before it ends.
+                        await first.terminate()
+                        #expect(try compose.data("pungi-stderr.log") == log)
+                        #expect(try compose.files() == files)
+                        #expect(try await outcomes(of: id, in: service) == ["lost", "done"])
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("the log of a removed compose, which a worker left when it was lost, is removed later", .timeLimit(.minutes(3)))
+    func logLeftBehind() async throws {
+        try await TestService.with(more: "worker: {expire_seconds: 1}") { service in
+            let log = service.composes.appending(".logs/odcs-1.log").string
+            try await ServerProcess.with(configuration: service.configuration) { server in
+                _ = try await server.compose("repo", Checkout.testsRepo.string, "ed")
+                _ = try await server.http(.DELETE, "/api/1/composes/1")
+                _ = try await service.await(1, .removed)
+            }
+            for name in [log, service.composes.appending(".logs/odcs-2.log").string] {
+                try Data("Begun.\n".utf8).write(to: URL(filePath: name))
+            }
+            try await ServerProcess.with(configuration: service.configuration) { server in
+                while FileManager.default.fileExists(atPath: log) { _ = try await server.http(.GET, "/api/1/about/") }
+            }
+            #expect(FileManager.default.fileExists(atPath: service.composes.appending(".logs/odcs-2.log").string), "of no compose here")
+        }
+    }
+
     @Test("a worker that is told to stop gives its compose back at once, and the attempt does not count", .timeLimit(.minutes(3)))
     func stopped() async throws {
         try await GatedRepository.with(Checkout.testsRepo, holding: "ed-1.20-3.x86_64.rpm") { repository in

@@ -17,6 +17,45 @@ struct SessionTests {
         #expect(try row.decode(String.self, "encoding") == "UTF8")
     }
 
+    @Test func `what the database or the role has for a default changes nothing that statements rely on`() async throws {
+        let odd = [
+            "default_transaction_isolation=serializable", "default_transaction_read_only=on", "default_transaction_deferrable=on",
+            "datestyle=German", "timezone=Asia/Kathmandu", "intervalstyle=sql_standard", "extra_float_digits=-5", "lock_timeout=1",
+            "statement_timeout=1", "idle_in_transaction_session_timeout=1", "standard_conforming_strings=off", "bytea_output=escape",
+        ]
+        let pool = try await TestDatabase.pool {
+            $0.connectionString += " options='\(odd.map { "-c \($0)" }.joined(separator: " "))'"
+        }
+        let row = try await pool.query(
+            """
+            SELECT current_setting('transaction_isolation') AS isolation, current_setting('lock_timeout') AS lock,
+                current_setting('idle_in_transaction_session_timeout') AS idle, 0.1::float8 + 0.2::float8 AS number,
+                timestamptz '2026-11-29 10:00:00+00' AS time, '\\'::text AS text
+            """)[0]
+        #expect(try row.decode(String.self, "isolation") == "read committed")
+        #expect(try row.decode(String.self, "lock") == "0")
+        #expect(try row.decode(String.self, "idle") == "10s")
+        #expect(try row.decode(Double.self, "number") == 0.1 + 0.2)
+        #expect(try row.decode(Date.self, "time") == Date(timeIntervalSince1970: 1_795_946_400))
+        #expect(try row.decode(String.self, "text") == "\\")
+        try await pool.withTransaction { connection in
+            try await connection.simple("CREATE TABLE t (n integer); INSERT INTO t VALUES (1)")
+        }
+    }
+
+    @Test func `the session of a transaction that does nothing for too long is ended, and its locks are free`() async throws {
+        let pool = try await TestDatabase.pool { $0.idleTransactionTimeout = .milliseconds(50) }
+        let error = await #expect(throws: PostgresError.self) {
+            try await pool.withTransaction { connection in
+                let pid = try await connection.query("SELECT pg_backend_pid() AS pid")[0].decode(Int.self, "pid")
+                while try await !pool.query("SELECT 1 FROM pg_stat_activity WHERE pid = \(pid)").isEmpty { await Task.yield() }
+                _ = try await connection.query("SELECT 1")
+            }
+        }
+        #expect(error?.code == .connection)
+        #expect(try await pool.query("SELECT 1").count == 1)
+    }
+
     @Test func `a connection string may be a URI`() async throws {
         let configuration = try await TestDatabase.configuration()
         let socket = try #require(configuration.connectionString.split(separator: " ").first { $0.hasPrefix("host=") }?.dropFirst(5))

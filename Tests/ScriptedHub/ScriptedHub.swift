@@ -180,7 +180,7 @@ extension ScriptedHub {
         if let reply = state.withLock({ $0.answers[question] }) { return reply }
         if let reply = Recordings.shared.reply(call) { return reply }
         state.withLock { $0.unrecorded.append(call) }
-        return .fault(1, "This hub has no recording of \(call)")
+        return .fault(1000, "This hub has no recording of \(call)")
     }
 }
 

@@ -12,32 +12,40 @@ struct ComposeAttempt: Sendable {
     let target: WorkerConfiguration.Target
     let layout: ComposeLayout
     let log: ComposeLog
+    /// Until when it may write where other attempts do.
+    let deadline: LeaseDeadline
     let meter = WorkMeter()
 
     /// Makes the attempt's directory, which no other attempt can have: the lease's token is part of its name. What lost workers left of
     /// earlier attempts at the same compose is removed, since the lease says that none of them goes on.
-    init(_ lease: ComposeLease, configuration: WorkerConfiguration) throws(ComposeFailure) {
+    init(_ lease: ComposeLease, until deadline: LeaseDeadline, configuration: WorkerConfiguration) throws(ComposeFailure) {
         let name = lease.compose.request.targetDir
         guard let target = configuration.targets[name] else {
             throw ComposeFailure(.storage, "This worker has no target directory called \(name); its configuration must name it.")
         }
         self.lease = lease
         self.target = target
+        self.deadline = deadline
         layout = ComposeLayout(id: lease.compose.id)
         do {
             let logs = target.directory.appending(ComposeLayout.logs)
             try FileManager.default.createDirectory(atPath: logs.string, withIntermediateDirectories: true)
-            log = try ComposeLog(target.directory.appending(layout.pendingLog))
+            log = try ComposeLog(target.directory.appending(layout.pendingLog), until: deadline)
             let work = target.directory.appending(ComposeLayout.work)
             try FileManager.default.createDirectory(atPath: work.string, withIntermediateDirectories: true)
-            for leftover in try FileManager.default.contentsOfDirectory(atPath: work.string)
-            where leftover.hasPrefix("\(layout.directory).") {
-                try FileManager.default.removeItem(atPath: work.appending(leftover).string)
-            }
+            // They may be the worker's that took over.
+            if !deadline.isOver { try Self.removeLeftovers(of: layout, in: work) }
             let directory = target.directory.appending(layout.attempt(lease.token.uuidString.lowercased()))
             try FileManager.default.createDirectory(atPath: directory.string, withIntermediateDirectories: false)
         } catch {
             throw ComposeFailure(storage: error)
+        }
+    }
+
+    private static func removeLeftovers(of layout: ComposeLayout, in work: FilePath) throws {
+        for leftover in try FileManager.default.contentsOfDirectory(atPath: work.string)
+        where leftover.hasPrefix("\(layout.directory).") {
+            try FileManager.default.removeItem(atPath: work.appending(leftover).string)
         }
     }
 

@@ -4,7 +4,8 @@ import SystemPackage
 
 /// The log of one compose that people watch while it grows: one line an event, `2026-11-21T10:00:00Z INFO  what happened`.
 ///
-/// Attempts at the same compose append to the same file. A line that cannot be written is given up: no compose fails for its log.
+/// Attempts at the same compose append to the same file, and each only while it holds the lease: the file of a compose that another worker
+/// has published does not grow. A line that cannot be written is given up: no compose fails for its log.
 final class ComposeLog: Sendable {
     enum Level: String {
         case info = "INFO "
@@ -13,11 +14,14 @@ final class ComposeLog: Sendable {
     }
 
     private let file: Mutex<FileDescriptor>
+    private let deadline: LeaseDeadline
 
     /// Opens the log for appending, and makes it where it is not there yet.
     ///
+    /// - Parameter deadline: after which nothing is written.
     /// - Throws: `Errno`.
-    init(_ path: FilePath) throws {
+    init(_ path: FilePath, until deadline: LeaseDeadline) throws {
+        self.deadline = deadline
         file = Mutex(
             try FileDescriptor.open(
                 path, .writeOnly, options: [.append, .create], permissions: [.ownerReadWrite, .groupRead, .otherRead]))
@@ -33,7 +37,7 @@ final class ComposeLog: Sendable {
         let line = text.split(whereSeparator: \.isNewline).joined(separator: " ")
         let bytes = Array("\(Date.now.formatted(.iso8601)) \(level.rawValue) \(line)\n".utf8)
         file.withLock { file in
-            _ = try? file.writeAll(bytes)
+            if !deadline.isOver { _ = try? file.writeAll(bytes) }
         }
     }
 }

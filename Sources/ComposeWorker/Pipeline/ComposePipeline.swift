@@ -83,7 +83,7 @@ public struct ComposePipeline: Sendable {
         let settlement = try await store.settle(
             attempt.lease, as: ComposeSpecification(request, pins: inputs.record),
             source: source.words(of: request).joined(separator: " "), kojiEvent: source.kojiEvent,
-            mayReuse: source.isSettled, reason: { "Done: it shows compose \($0), whose inputs are the same." })
+            mayReuse: source.isSettled(for: request), reason: { "Done: it shows compose \($0), whose inputs are the same." })
         switch settlement {
         case .leaseLost:
             throw LeaseLost()
@@ -169,7 +169,8 @@ public struct ComposePipeline: Sendable {
         // Whether the tag itself changed, or only may have, nobody has to know.
         if let tag { return "the tag \(tag.name) was listed as of the event \(tag.event), and \(same)" }
         let isOneRepository = request.sourceType == .repo && request.source.count == 1 && request.lookasideRepos.isEmpty
-        return isOneRepository ? "the repository \(request.source[0]) changed, but \(same)" : "what it is made from changed, but \(same)"
+        return isOneRepository
+            ? "the repository \(request.source[0]) changed, but \(same)" : "what it is made from was looked at anew, and \(same)"
     }
 
     // MARK: Write
@@ -256,8 +257,11 @@ public struct ComposePipeline: Sendable {
         let held = try await store.finish(
             attempt.lease, composeID: tree.composeID, packagesKey: tree.packagesKey, packages: tree.packages, bytes: tree.bytes,
             reason: Resolution.text("Done: \(tree.summary).", listing: tree.findings)
-        ) {
-            try await threadPool.runIfActive { try publication.publish() }
+        ) { isHeld in
+            if try await !threadPool.runIfActive({ try publication.place() }) {
+                try await isHeld()
+                try await threadPool.runIfActive { try publication.replace() }
+            }
             // The last line, before anybody can see that the compose is done and stop reading.
             attempt.log.write(.info, "Done.")
         }

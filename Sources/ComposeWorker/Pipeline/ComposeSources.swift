@@ -60,11 +60,15 @@ public struct ComposeSources: Sendable {
         case .tag:
             guard let koji else { throw Self.notConfigured(request.sourceType) }
             let name = request.source.joined(separator: " ")
-            if let pins = pins?.koji, let pinned = pins.tag { return .koji(KojiPin(tag: pinned, modules: pins.modules, of: request)) }
+            if let pins = pins?.koji, let pinned = pins.tag {
+                return .koji(KojiPin(tag: pinned, modules: pins.modules, of: request), isSettled: false)
+            }
             let (tag, isSettled) = try await koji.pin(
                 tag: name, event: request.kojiEvent, inherits: !request.flags.contains(.noInheritance),
                 earlier: try await earlierTag(name))
-            return .koji(KojiPin(tag: tag, modules: try await pinModules(along: request), of: request), isSettled: isSettled)
+            return .koji(
+                KojiPin(tag: tag, modules: try await pinModules(along: request), of: request),
+                isSettled: isSettled && request.kojiEvent == nil)
         case .build:
             guard koji != nil else { throw Self.notConfigured(request.sourceType) }
             if let pins = pins?.koji { return .koji(KojiPin(tag: nil, modules: pins.modules, of: request)) }
@@ -188,11 +192,21 @@ public struct ComposeSources: Sendable {
             for: request)
         content.notes += content.modules?.notes ?? []
         if let tag = pin.tag {
-            content.notes += try await koji.deletedBuilds(of: tag).map {
+            let deleted = try await koji.deletedBuilds(of: tag)
+            if packages.isEmpty, !deleted.isEmpty { throw Self.nothingLeft(of: tag, deleted) }
+            content.notes += deleted.map {
                 "The build \($0), which the tag \(tag.name) had at the event \(tag.event), was deleted in Koji since: it is not here, though an older one of that package may be."
             }
         }
         return content
+    }
+
+    private static func nothingLeft(of tag: KojiPin.Tag, _ deleted: [String]) -> ComposeFailure {
+        let named = deleted.prefix(20).joined(separator: ", ") + (deleted.count > 20 ? " and \(deleted.count - 20) more" : "")
+        return ComposeFailure(
+            .sourceNotUsable,
+            "Nothing is left of what the tag \(tag.name) had at the event \(tag.event): in Koji, \(named) \(deleted.count == 1 ? "was" : "were") deleted since. "
+                + "A new request takes what the tag has now.")
     }
 
     /// The same packages as the files that they are: of a Koji's packages the signed copies, with their true checksums.

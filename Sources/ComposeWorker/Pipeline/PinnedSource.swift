@@ -8,7 +8,7 @@ enum PinnedSource: Sendable {
     case pungiComposes([PinnedPungiCompose])
     case pulp(PulpPin)
     case rawConfig(RawConfigCheckout, PungiConfiguration)
-    /// Settled unless a change in Koji may come to light that belongs before the pin's event.
+    /// Settled if the tag is as it is now, and unless a change in Koji may come to light that belongs before the pin's event.
     case koji(KojiPin, isSettled: Bool = true)
     case modules(PinnedModules)
 
@@ -65,9 +65,18 @@ enum PinnedSource: Sendable {
         if case .koji(let pin, _) = self { pin.tag?.event } else { nil }
     }
 
-    /// Whether the same pins always mean the same packages.
-    var isSettled: Bool {
-        if case .koji(_, let isSettled) = self { isSettled } else { true }
+    /// Whether the same pins are sure to mean the same files for `request`, so that an earlier result can be shown without a look at them.
+    ///
+    /// In Koji, only what a tag has now changes with the tag's events. Files go without one: builds that are named, or that a tag had at an event of the
+    /// past, may have been deleted since, imported again, or have got packages of another architecture. A copy may have been signed since by a key that
+    /// is preferred, or have been removed, which matters to a result that only refers to it.
+    func isSettled(for request: ComposeRequest) -> Bool {
+        switch self {
+        case .koji(let pin, let isSettled):
+            isSettled && pin.builds.isEmpty && pin.modules == nil && request.delivery == .link && request.sigkeys.count < 2
+        case .modules(let modules): modules.koji == nil
+        case .repositories, .pungiComposes, .pulp, .rawConfig: true
+        }
     }
 }
 

@@ -11,25 +11,31 @@ struct AttemptRunner: Sendable {
     let store: ComposeStore
     let keeper: LeaseKeeper
     let pipeline: ComposePipeline
+    /// Why this worker cannot make what a request asks for, though others may: `nil` where it can.
+    let refusal: @Sendable (ComposeRequest) -> String?
     let logger: Logger
 
     init(
         configuration: WorkerConfiguration, store: ComposeStore, listener: PostgresListener, channel: String, pipeline: ComposePipeline,
-        logger: Logger
+        refusal: @escaping @Sendable (ComposeRequest) -> String?, logger: Logger
     ) {
         self.configuration = configuration
         self.store = store
         keeper = LeaseKeeper(store: store, listener: listener, channel: channel, length: configuration.leaseLength)
         self.pipeline = pipeline
+        self.refusal = refusal
         self.logger = logger
     }
 
-    func run(_ lease: ComposeLease) async {
+    /// - Parameter asked: a moment before the lease was asked for.
+    func run(_ lease: ComposeLease, asked: ContinuousClock.Instant) async {
         var logger = logger
         logger[metadataKey: "compose"] = "\(lease.compose.id)"
+        if let reason = refusal(lease.compose.request) { return await refuse(lease, reason, logger: logger) }
+        let deadline = LeaseDeadline(asked: asked, length: configuration.leaseLength)
         let attempt: ComposeAttempt
         do {
-            attempt = try ComposeAttempt(lease, configuration: configuration)
+            attempt = try ComposeAttempt(lease, until: deadline, configuration: configuration)
         } catch {
             await settle(.failed(error), of: lease, log: nil, logger: logger)
             return
@@ -46,7 +52,7 @@ struct AttemptRunner: Sendable {
         let lease = attempt.lease
         do {
             try await cancelWhenGracefulShutdown {
-                try await keeper.keep(lease) { try await pipeline.run(attempt) }
+                try await keeper.keep(lease, until: attempt.deadline) { try await pipeline.run(attempt) }
             }
             logger.info("compose is through")
             return nil
@@ -68,6 +74,16 @@ struct AttemptRunner: Sendable {
         } catch {
             logger.error("attempt failed unexpectedly", metadata: ["error": "\(String(reflecting: error))"])
             return .failed(Self.unexplained(lease))
+        }
+    }
+
+    /// Leaves the compose to another worker.
+    private func refuse(_ lease: ComposeLease, _ reason: String, logger: Logger) async {
+        logger.warning("this worker cannot make a compose, and leaves it to others", metadata: ["reason": "\(reason)"])
+        do {
+            _ = try await store.refuse(lease, by: configuration.name, reason: reason)
+        } catch {
+            logger.error("could not give a compose back", metadata: ["error": "\(error)"])
         }
     }
 

@@ -23,6 +23,8 @@ public struct EventPublisher: Service {
 
     private static let batch = 100
     private static let timeout = TimeAmount.seconds(10)
+    /// Renewed before a delivery when half of it is over, so that a delivery is over before the turn is.
+    private static let turn = Duration.seconds(20)
 
     public init(
         store: ComposeStore, configuration: WorkerConfiguration, listener: PostgresListener, channel: String, webhooks: [String],
@@ -56,7 +58,7 @@ public struct EventPublisher: Service {
 
     private func publishAll() async {
         do {
-            while try await store.publish(limit: Self.batch, deliver: deliver) == Self.batch {}
+            while try await store.publish(limit: Self.batch, turn: Self.turn, deliver: deliver) == Self.batch {}
         } catch is CancellationError {
             return
         } catch {
@@ -64,23 +66,21 @@ public struct EventPublisher: Service {
         }
     }
 
-    /// - Returns: how many were delivered everywhere, from the first on.
-    @Sendable private func deliver(_ changes: [StateChange]) async -> Int {
-        for (delivered, change) in changes.enumerated() {
-            let compose = change.compose
-            for webhook in webhooks {
-                do {
-                    try await post(change, to: webhook)
-                } catch {
-                    logger.warning(
-                        "an address for events does not take them; they wait",
-                        metadata: ["compose": "\(compose.id)", "error": "\(error)", "address": "\(webhook)"])
-                    return delivered
-                }
+    /// - Returns: whether it was delivered everywhere.
+    @Sendable private func deliver(_ change: StateChange) async -> Bool {
+        let compose = change.compose
+        for webhook in webhooks {
+            do {
+                try await post(change, to: webhook)
+            } catch {
+                logger.warning(
+                    "an address for events does not take them; they wait",
+                    metadata: ["compose": "\(compose.id)", "error": "\(error)", "address": "\(webhook)"])
+                return false
             }
-            logger.info("state changed", metadata: ["compose": "\(compose.id)", "state": "\(compose.state.name)"])
         }
-        return changes.count
+        logger.info("state changed", metadata: ["compose": "\(compose.id)", "state": "\(compose.state.name)"])
+        return true
     }
 
     private func post(_ change: StateChange, to webhook: String) async throws {

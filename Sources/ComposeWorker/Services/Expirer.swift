@@ -33,6 +33,16 @@ public struct Expirer: Service {
         }
     }
 
+    /// One that cannot be removed now keeps nothing else from going; the sweeper finds it.
+    private func removeLog(of compose: Int) async {
+        do {
+            try await files.removeLog(of: compose)
+        } catch {
+            logger.warning(
+                "could not remove a log; the sweeper tries again", metadata: ["compose": "\(compose)", "error": "\(error)"])
+        }
+    }
+
     /// Everything that is over now.
     func runOnce() async throws {
         var expired: Expired
@@ -40,11 +50,11 @@ public struct Expirer: Service {
             expired = try await store.expire(limit: Self.batch)
             for id in expired.composes {
                 logger.info("compose expired", metadata: ["compose": "\(id)"])
-                try await files.removeLog(of: id)
+                await removeLog(of: id)
             }
         } while expired.composes.count == Self.batch
 
-        for result in try await store.resultsToDelete(limit: Self.batch) {
+        for result in try await store.resultsToDelete(limit: Self.batch, in: Array(configuration.targets.keys)) {
             do {
                 try await files.remove(result)
                 try await store.recordDeletion(of: result.id)

@@ -14,22 +14,21 @@ struct LeaseKeeper: Sendable {
 
     /// Runs `body` under the lease.
     ///
+    /// - Parameter deadline: is moved with each renewal.
     /// - Throws: ``LeaseLost``, or what `body` throws.
-    func keep(_ lease: ComposeLease, while body: @escaping @Sendable () async throws -> Void) async throws {
-        let claimed = ContinuousClock.now
+    func keep(
+        _ lease: ComposeLease, until deadline: LeaseDeadline, while body: @escaping @Sendable () async throws -> Void
+    ) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await body() }
-            group.addTask { try await renew(lease, since: claimed) }
+            group.addTask { try await renew(lease, until: deadline) }
             defer { group.cancelAll() }
             // The first to end decides: the body when it is through, the renewal only by throwing.
             try await group.next()
         }
     }
 
-    private func renew(_ lease: ComposeLease, since claimed: ContinuousClock.Instant) async throws {
-        // Trusted only until the moment before the last renewal was sent, plus its length, less a margin for clocks that differ in speed.
-        let margin = length / 10
-        var trustedUntil = claimed + length - margin
+    private func renew(_ lease: ComposeLease, until deadline: LeaseDeadline) async throws {
         let beats = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         let notifications = listener.notifications(on: channel)
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -51,9 +50,9 @@ struct LeaseKeeper: Sendable {
                 let sent = ContinuousClock.now
                 do {
                     guard try await store.heartbeat(lease, for: length) else { throw LeaseLost() }
-                    trustedUntil = sent + length - margin
+                    deadline.renewed(asked: sent)
                 } catch let error as PostgresError where error.isTransient {
-                    guard ContinuousClock.now < trustedUntil else { throw LeaseLost() }
+                    if deadline.isOver { throw LeaseLost() }
                 }
             }
             try Task.checkCancellation()

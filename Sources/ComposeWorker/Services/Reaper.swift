@@ -2,7 +2,7 @@ public import ComposeStore
 public import Logging
 public import ServiceLifecycle
 
-/// Takes composes back from workers that are gone. Every worker has one; whichever looks first does the work.
+/// Takes composes back from workers that are gone, and ends those that no worker can make. Every worker has one; whichever looks first does the work.
 public struct Reaper: Service {
     let store: ComposeStore
     let configuration: WorkerConfiguration
@@ -21,6 +21,9 @@ public struct Reaper: Service {
                     logger.warning(
                         "took a compose back from a lost worker",
                         metadata: ["compose": "\(compose.id)", "requeued": "\(compose.isRequeued)"])
+                }
+                for compose in try await store.failRefused() {
+                    logger.warning("no worker can make a compose, which has failed", metadata: ["compose": "\(compose)"])
                 }
             } catch {
                 logger.error("could not look for lost workers", metadata: ["error": "\(error)"])

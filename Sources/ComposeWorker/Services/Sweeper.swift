@@ -6,8 +6,8 @@ public import Logging
 public import NIOPosix
 public import ServiceLifecycle
 
-/// Removes directories that belong to nothing: those of attempts that ended without their worker, and a finished one whose compose
-/// was never recorded as done; and metadata of repositories that nobody has asked for in a long time.
+/// Removes what belongs to nothing: directories of attempts that ended without their worker, a finished one whose compose
+/// was never recorded as done, logs of composes that are removed; and metadata of repositories that nobody has asked for in a long time.
 public struct Sweeper: Service {
     let store: ComposeStore
     let configuration: WorkerConfiguration
@@ -48,6 +48,16 @@ public struct Sweeper: Service {
         for result in results where stray.contains(result.id) {
             try await files.remove(result)
             logger.info("removed a directory that no compose shows", metadata: ["compose": "\(result.id)"])
+        }
+        let logs = try await files.logs()
+        let removed = try await store.removedComposes(among: Array(Set(logs)))
+        for compose in removed.sorted() {
+            do {
+                try await files.removeLog(of: compose)
+                logger.info("removed the log of a compose that is removed", metadata: ["compose": "\(compose)"])
+            } catch {
+                logger.warning("could not remove a log", metadata: ["compose": "\(compose)", "error": "\(error)"])
+            }
         }
         let unused = try await source.removeMetadata(unusedSince: Date.now - configuration.metadataRetention / .seconds(1))
         if unused > 0 { logger.info("removed metadata that was not used any more", metadata: ["repositories": "\(unused)"]) }

@@ -1,4 +1,4 @@
-import ComposeModel
+public import ComposeModel
 public import ComposeStore
 import Foundation
 public import Logging
@@ -17,16 +17,19 @@ public struct WorkerLoop: Service {
     let attempts: AttemptRunner
     let logger: Logger
 
+    /// - Parameter refusal: Why this worker cannot make what a request asks for, though workers with another configuration may: whole sentences;
+    ///   `nil` where it can.
     public init(
         configuration: WorkerConfiguration, store: ComposeStore, listener: PostgresListener, channel: String, pipeline: ComposePipeline,
-        logger: Logger
+        refusal: @escaping @Sendable (ComposeRequest) -> String? = { _ in nil }, logger: Logger
     ) {
         self.configuration = configuration
         self.store = store
         self.listener = listener
         self.channel = channel
         attempts = AttemptRunner(
-            configuration: configuration, store: store, listener: listener, channel: channel, pipeline: pipeline, logger: logger)
+            configuration: configuration, store: store, listener: listener, channel: channel, pipeline: pipeline, refusal: refusal,
+            logger: logger)
         self.logger = logger
     }
 
@@ -37,6 +40,7 @@ public struct WorkerLoop: Service {
 
     public func run() async throws {
         logger.notice("worker runs", metadata: ["worker": "\(configuration.name)", "slots": "\(configuration.slots)"])
+        await start()
         let (wakes, wake) = AsyncStream.makeStream(of: Wake.self)
         let notifications = listener.notifications(on: channel)
         await withGracefulShutdownHandler {
@@ -57,10 +61,10 @@ public struct WorkerLoop: Service {
                 var free = configuration.slots
                 for await event in wakes {
                     if case .slotFree = event { free += 1 }
-                    while free > 0, !Task.isShuttingDownGracefully, let lease = await claim() {
+                    while free > 0, !Task.isShuttingDownGracefully, let (lease, asked) = await claim() {
                         free -= 1
                         group.addTask {
-                            await attempts.run(lease)
+                            await attempts.run(lease, asked: asked)
                             wake.yield(.slotFree)
                         }
                     }
@@ -76,6 +80,15 @@ public struct WorkerLoop: Service {
         }
     }
 
+    /// What this worker refused when it last ran it may be able to make now.
+    private func start() async {
+        do {
+            try await store.workerStarts(configuration.name)
+        } catch {
+            logger.warning("could not say that this worker starts", metadata: ["error": "\(error)"])
+        }
+    }
+
     private func signOn() async {
         do {
             try await store.workerIsAlive(configuration.name, slots: configuration.slots)
@@ -85,9 +98,10 @@ public struct WorkerLoop: Service {
     }
 
     /// The next lease, `nil` also while the database is away: the next poll asks again.
-    private func claim() async -> ComposeLease? {
+    private func claim() async -> (lease: ComposeLease, asked: ContinuousClock.Instant)? {
+        let asked = ContinuousClock.now
         do {
-            return try await store.claim(by: configuration.name, for: configuration.leaseLength)
+            return try await store.claim(by: configuration.name, for: configuration.leaseLength).map { ($0, asked) }
         } catch {
             logger.error("could not look for work", metadata: ["error": "\(error)"])
             return nil

@@ -10,19 +10,41 @@ struct Publication: Sendable {
 
     /// By one rename: a reader sees nothing of the compose, or all of it.
     ///
-    /// A directory that is there already was left by an attempt that moved it and was never recorded as done; it is put aside.
-    func publish() throws(ComposeFailure) {
-        let target = attempt.target.directory
-        let final = target.appending(attempt.layout.directory)
+    /// - Returns: `false` where a directory with that name is there already; nothing was done.
+    func place() throws(ComposeFailure) -> Bool {
         do {
-            do {
-                try FileManager.default.moveItem(atPath: directory.string, toPath: final.string)
-            } catch CocoaError.fileWriteFileExists {
-                let aside = target.appending(attempt.layout.attempt(UUID().uuidString.lowercased()))
-                try FileManager.default.moveItem(atPath: final.string, toPath: aside.string)
-                try FileManager.default.moveItem(atPath: directory.string, toPath: final.string)
-                try FileManager.default.removeItem(atPath: aside.string)
-            }
+            try FileManager.default.moveItem(atPath: directory.string, toPath: final.string)
+        } catch CocoaError.fileWriteFileExists {
+            return false
+        } catch {
+            throw ComposeFailure(storage: error)
+        }
+        try giveOtherNames()
+        return true
+    }
+
+    /// As ``place()``, where a directory is there that was left by an attempt which moved it and was never recorded as done; it is put aside.
+    ///
+    /// Whoever calls it has made sure that the compose is still its own: else the directory is that of the worker that took over.
+    func replace() throws(ComposeFailure) {
+        do {
+            let aside = attempt.target.directory.appending(attempt.layout.attempt(UUID().uuidString.lowercased()))
+            try FileManager.default.moveItem(atPath: final.string, toPath: aside.string)
+            try FileManager.default.moveItem(atPath: directory.string, toPath: final.string)
+            try FileManager.default.removeItem(atPath: aside.string)
+        } catch {
+            throw ComposeFailure(storage: error)
+        }
+        try giveOtherNames()
+    }
+
+    private var final: FilePath { attempt.target.directory.appending(attempt.layout.directory) }
+
+    private func giveOtherNames() throws(ComposeFailure) {
+        // These belong to the worker that took over, if one did.
+        if attempt.deadline.isOver { return }
+        let target = attempt.target.directory
+        do {
             let latest = target.appending(attempt.layout.latest)
             // Mostly there is none; one that cannot be removed makes the next line fail.
             try? FileManager.default.removeItem(atPath: latest.string)

@@ -64,11 +64,29 @@ struct TargetDirectories: Sendable {
         }
     }
 
+    /// The composes that have a log beside their directory, some of them more than once.
+    func logs() async throws -> [Int] {
+        try await threadPool.runIfActive {
+            try targets.values.flatMap { target in
+                try entries(of: target.directory.appending(ComposeLayout.logs)).compactMap { name in
+                    name.hasSuffix(".log") ? composeID(name.dropLast(".log".count)) : nil
+                }
+            }
+        }
+    }
+
+    /// From every target directory; of several errors the last one is thrown.
     func removeLog(of compose: Int) async throws {
         try await threadPool.runIfActive {
+            var failure: (any Error)?
             for target in targets.values {
-                try removeIfThere(target.directory.appending(ComposeLayout(id: compose).pendingLog))
+                do {
+                    try removeIfThere(target.directory.appending(ComposeLayout(id: compose).pendingLog))
+                } catch {
+                    failure = error
+                }
             }
+            if let failure { throw failure }
         }
     }
 

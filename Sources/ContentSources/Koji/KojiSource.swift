@@ -87,7 +87,7 @@ public struct KojiSource: Sendable {
         do throws(KojiError) {
             return try await hub.getLastEvent(before: event.timestamp - Self.longestChange).id
         } catch {
-            guard error.code == .fault, !error.isTransient else { throw error }
+            guard error.isRefusal else { throw error }
             return nil
         }
     }
@@ -115,7 +115,7 @@ public struct KojiSource: Sendable {
         do {
             var content = KojiContent()
             if let tag = pin.tag { content = try await list(tag, arches: arches, signatures: signatures) }
-            let builds = try await list(builds: pin.builds, arches: Set(arches))
+            let builds = try await list(builds: pin.builds, arches: Set(arches), signatures: signatures)
             // They win over the tag's builds of the same packages.
             content.remove(buildsNamed: Set(builds.builds.values.map(\.name)))
             content.merge(builds)
@@ -135,18 +135,19 @@ public struct KojiSource: Sendable {
     }
 
     private func list(_ tag: KojiPin.Tag, arches: [String], signatures: Bool) async throws -> KojiContent {
-        if let id = tag.id, try await hub.getTag(.name(tag.name), event: tag.event)?.id != id {
-            throw KojiError(
-                .argument,
-                "The tag that Koji calls \(tag.name) is not the one of this compose, which had the number \(id): it was renamed or replaced since. "
-                    + "A new request takes the tag that has the name now.")
-        }
-        return try await hub.listTaggedRPMS(
-            .name(tag.name), event: tag.event, inherit: tag.inherits, latest: true, arches: arches, rpmsigs: signatures, into: KojiContent()
+        try await hub.listTaggedRPMS(
+            try await currentName(of: tag), event: tag.event, inherit: tag.inherits, latest: true, arches: arches, rpmsigs: signatures,
+            into: KojiContent()
         ) { content, row in content.add(row) }
     }
 
-    private func list(builds nvrs: [String], arches: Set<String>) async throws -> KojiContent {
+    /// What the hub knows a pinned tag by: its number if it was renamed since, or if another tag has the name by now.
+    private func currentName(of tag: KojiPin.Tag) async throws(KojiError) -> KojiName {
+        guard let id = tag.id, try await hub.getTag(.name(tag.name), event: tag.event)?.id != id else { return .name(tag.name) }
+        return .id(id)
+    }
+
+    private func list(builds nvrs: [String], arches: Set<String>, signatures: Bool) async throws -> KojiContent {
         guard !nvrs.isEmpty else { return KojiContent() }
         var content = KojiContent()
         var wrong: [String] = []
@@ -171,6 +172,7 @@ public struct KojiSource: Sendable {
         for result in try await hub.listBuildRPMs(ofEach: ids.map { .id($0) }) {
             for rpm in try result.get() where arches.contains(rpm.arch) && !rpm.isMetadataOnly { content.add(rpm) }
         }
+        guard signatures else { return content }
         let rpms = content.listed.map(\.id).sorted()
         for (id, signatures) in zip(rpms, try await hub.queryRPMSigs(rpmIDs: rpms)) {
             content.keys[id] = signatures.map(\.sigkey).filter { !$0.isEmpty }
@@ -195,11 +197,18 @@ public struct KojiSource: Sendable {
         return packages
     }
 
+    /// How many findings of the same kind a failure names.
+    private static let most = 20
+
+    private static func first(of findings: [String]) -> [String] {
+        findings.prefix(most) + (findings.count > most ? ["and \(findings.count - most) more"] : [])
+    }
+
     static func failure(_ wrong: [String], of noun: String) -> ComposeFailure {
         ComposeFailure(
             .sourceNotUsable,
-            "\(wrong.count == 1 ? "A \(noun) cannot" : "\(wrong.count) \(noun)s cannot") be used: in Koji, \(wrong.joined(separator: "; ")).",
-            details: wrong.map { .init(text: $0) })
+            "\(wrong.count == 1 ? "A \(noun) cannot" : "\(wrong.count) \(noun)s cannot") be used: in Koji, \(first(of: wrong).joined(separator: "; ")).",
+            details: wrong.prefix(most).map { .init(text: $0) })
     }
 
     /// The packages that the tasks of a scratch build, which has ended well, have made; nothing in Koji signs them.
@@ -271,7 +280,7 @@ public struct KojiSource: Sendable {
         do throws(KojiError) {
             known = try await hub.sha256(ofRPMs: ids)
         } catch {
-            guard error.code == .fault, !error.isTransient else { throw ComposeFailure(error) }
+            guard error.isRefusal else { throw ComposeFailure(error) }
             return copies
         }
         return copies.map { copy in
@@ -282,13 +291,14 @@ public struct KojiSource: Sendable {
     }
 
     private static func failure(_ unsigned: [SignedChoice.Unsigned], _ sigkeys: [String]) -> ComposeFailure {
-        let sentences = unsigned.map { package in
+        let sentences = unsigned.prefix(most).map { package in
             let has = package.keys.isEmpty ? "is not signed at all" : "is signed by \(package.keys.joined(separator: ", "))"
             let missing =
-                package.missing.isEmpty ? "" : "; the files signed by \(package.missing.joined(separator: ", ")) are not there any more"
+                package.missing.isEmpty
+                ? "" : "; Koji has no files signed by \(package.missing.joined(separator: ", ")): not yet, or not any more"
             return "\(package.package.nevra) of the build \(package.package.build) \(has)\(missing)"
         }
-        let named = sentences.prefix(20) + (sentences.count > 20 ? ["and \(sentences.count - 20) more"] : [])
+        let named = sentences + (unsigned.count > most ? ["and \(unsigned.count - most) more"] : [])
         return ComposeFailure(
             .packageUnsigned,
             "\(unsigned.count == 1 ? "1 package is" : "\(unsigned.count) packages are") not there as signed by any of the keys "

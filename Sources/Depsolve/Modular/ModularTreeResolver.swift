@@ -173,7 +173,11 @@ struct ModularTreeResolver {
     private func hidden(_ pattern: PackagePattern, in view: ModuleViews.View) -> [HiddenPackage] {
         guard case .packages(let found) = PackageSelection(pool: pool, amongHidden: true).match(pattern) else { return [] }
         return found.map(\.id).sorted(by: pool.areInOrder).prefix(NearestNames.limit).map { package in
-            let owners = packages.builds(of: package)
+            // Other versions of it may be part of other modules: each of them has it.
+            let isOfModule = !packages.builds(of: package).isEmpty
+            let owners =
+                isOfModule
+                ? pool.index.named(pool.solvable(package).pointee.name).flatMap(packages.builds).filter { !view.active.contains($0) } : []
             let names = Set(owners.map { builds[$0].id.name })
             let hiders = owners.isEmpty ? packages.hiders(of: package, whereActive: view.active) : []
             let inUse = owners.isEmpty ? hiders.map(\.build) : view.chosen.filter { names.contains(builds[$0].id.name) }

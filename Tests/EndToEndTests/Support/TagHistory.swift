@@ -21,6 +21,7 @@ final class TagHistory: Sendable {
         /// The event before the minutes in which changes may come to light late; `nil`: the last one.
         var settledEvent: Int?
         var isBroken = false
+        var isEmpty = false
         var deleted: [XMLRPCValue] = []
     }
 
@@ -76,6 +77,9 @@ final class TagHistory: Sendable {
         }
     }
 
+    /// All builds of the tag are deleted.
+    func empty() { state.withLock { $0.isEmpty = true } }
+
     /// From now on the hub has nothing but an error for anybody.
     func breakDown() { state.withLock { $0.isBroken = true } }
 
@@ -111,6 +115,11 @@ final class TagHistory: Sendable {
             return .bytes(Recordings.response("getFullInheritance_f26-updates"))
         case "getFullInheritance" where call.arguments.first == .int(1): return .reply(.value([]))
         case "queryHistory": return .reply(.value(["tag_listing": .array(state.deleted)]))
+        case "listTaggedRPMS" where state.isEmpty: return .reply(.value([.array([]), .array([])]))
+        case "listTaggedRPMS" where state.id != 2:
+            // By the number of the tag that was pinned, since another one has the name.
+            guard call.arguments.first == .int(2) else { return .reply(.fault(1000, "That is another tag.")) }
+            return .reply(.value(KojiService.rows("listTaggedRPMS_event", arches: keyword("arch")?.array ?? [])))
         case "listTaggedRPMS":
             let isBefore = keyword("event")?.int.map { $0 < Self.after } ?? false
             let recording =

@@ -1,0 +1,1 @@
+../../../migrations/0006-shared-expiry-and-turns.sql

@@ -1,0 +1,56 @@
+import ComposeStore
+import ComposeWorker
+import Foundation
+import Logging
+import SystemPackage
+
+/// Finds out at the start whether the target directories are those that the other processes of the service use.
+///
+/// A file in each directory has an id that the database knows as well: see ``TargetMarker``. A compose whose files lie where the frontend does not
+/// look would be done, and nobody could get it.
+struct TargetDirectoryCheck {
+    let store: ComposeStore
+    /// Whether this process is the whole service: then its directories are the right ones, also after they were moved or emptied.
+    let isAlone: Bool
+    let logger: Logger
+
+    /// The names of the target directories that are shared with the others. Says in the log which are not, and what would help.
+    func shared(_ targets: [String: ServerConfiguration.Target]) async throws -> Set<String> {
+        var shared: Set<String> = []
+        for (name, target) in targets.sorted(by: { $0.key < $1.key }) {
+            let marker = TargetMarker(in: target.directory)
+            do {
+                if try await isShared(name, marker) { shared.insert(name) }
+            } catch let error where error is CocoaError || error is Errno {
+                // A frontend may have no right to write there, and needs none.
+                shared.insert(name)
+                logger.warning(
+                    "could not find out whether a target directory is the one that the rest of the service uses",
+                    metadata: ["target": "\(name)", "directory": "\(target.directory)", "error": "\(error)"])
+            }
+        }
+        return shared
+    }
+
+    private func isShared(_ name: String, _ marker: TargetMarker) async throws -> Bool {
+        guard let known = try await store.identity(ofTarget: name) else {
+            let id = try marker.read(orWrite: UUID())
+            return try await store.identity(ofTarget: name, orElse: id) == id
+        }
+        let found = try marker.read()
+        if found == known { return true }
+        if isAlone {
+            let id = try marker.read(orWrite: known)
+            try await store.setIdentity(ofTarget: name, id)
+            logger.notice("a target directory was moved or emptied", metadata: ["target": "\(name)"])
+            return true
+        }
+        logger.error(
+            """
+            the directory of the target \(name) is not the one that the rest of this service uses, and no compose is written to it. \
+            If it is the right one, write the line \(known.uuidString.lowercased()) to the file \(TargetMarker.name) in it; else correct \
+            composes.targets.\(name).directory. Then start again.
+            """, metadata: ["target": "\(name)", "id": "\(found.map { $0.uuidString.lowercased() } ?? "none")"])
+        return false
+    }
+}
