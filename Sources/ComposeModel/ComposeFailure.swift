@@ -69,6 +69,54 @@ public struct ComposeFailure: Error, Hashable, Sendable, Codable {
     }
 }
 
+extension ComposeFailure {
+    /// How many findings are stored.
+    public static let mostDetails = 20
+    /// How many bytes of a message are stored, and of each text of a finding.
+    public static let mostMessageBytes = 16_384
+    private static let mostDetailBytes = 1024
+
+    /// The failure in the size in which it is stored and shown: the first findings and the number of the others.
+    public var bounded: ComposeFailure {
+        let rest = details.count - Self.mostDetails
+        let shown = details.prefix(Self.mostDetails).map { $0.bounded(to: Self.mostDetailBytes, names: Self.mostDetails) }
+        return ComposeFailure(
+            code, message.bounded(to: Self.mostMessageBytes),
+            details: shown + (rest > 0 ? [Detail(text: "and \(rest) more")] : []), isTransient: isTransient)
+    }
+}
+
+extension ComposeFailure.Detail: CustomStringConvertible {
+    /// All members, for a log.
+    public var description: String {
+        [package, arch, requirement, nearest.map { "nearest: " + $0.joined(separator: ", ") }, text].compactMap(\.self)
+            .joined(separator: ": ")
+    }
+
+    fileprivate func bounded(to bytes: Int, names: Int) -> Self {
+        Self(
+            package: package?.bounded(to: bytes), arch: arch?.bounded(to: bytes), requirement: requirement?.bounded(to: bytes),
+            nearest: nearest?.prefix(names).map { $0.bounded(to: bytes) }, text: text?.bounded(to: bytes))
+    }
+}
+
+extension String {
+    /// The text, or its beginning and a note if it has more than so many bytes. It ends between two code points.
+    public func bounded(to bytes: Int) -> String {
+        guard utf8.count > bytes else { return self }
+        var end = utf8.index(startIndex, offsetBy: bytes)
+        while end > startIndex, end.samePosition(in: unicodeScalars) == nil { end = utf8.index(before: end) }
+        return String(unicodeScalars[..<end]) + "… (\(utf8.count - bytes) more bytes; the log of the compose has all of them)"
+    }
+}
+
+extension [String] {
+    /// The first names and the number of the others: `a, b and 3 more`.
+    public func listed(most: Int = ComposeFailure.mostDetails, separator: String = ", ") -> String {
+        count > most ? prefix(most).joined(separator: separator) + " and \(count - most) more" : joined(separator: separator)
+    }
+}
+
 extension ComposeFailure: CustomStringConvertible {
     public var description: String { message }
 }

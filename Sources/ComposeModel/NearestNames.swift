@@ -2,16 +2,19 @@
 public struct NearestNames {
     public let names: [String]
 
+    /// So many names are compared with what was written; those behind them keep their places.
+    private static let mostCompared = 2000
+
     public init(names: [String]) {
         self.names = names
     }
 
     /// All names, those first that need the fewest changes to become what was written; equal ones keep their order.
     public func sorted(by written: String) -> [String] {
-        names.enumerated()
+        names.prefix(Self.mostCompared).enumerated()
             .map { (name: $0.element, order: $0.offset, distance: Self.distance(written, $0.element)) }
             .sorted { ($0.distance, $0.order) < ($1.distance, $1.order) }
-            .map(\.name)
+            .map(\.name) + names.dropFirst(Self.mostCompared)
     }
 
     /// The nearest name, if no more than `limit` characters of it are different.
@@ -21,9 +24,10 @@ public struct NearestNames {
 
     /// The Levenshtein distance: how many characters must be put in, taken out or replaced.
     private static func distance(_ first: String, _ second: String) -> Int {
-        let columns = Array(second.prefix(100))
+        // Code points: a character of a stranger may have any number of them.
+        let columns = Array(second.unicodeScalars.prefix(100))
         var above = Array(0...columns.count)
-        for (row, character) in first.prefix(100).enumerated() {
+        for (row, character) in first.unicodeScalars.prefix(100).enumerated() {
             var current = [row + 1]
             for (column, other) in columns.enumerated() {
                 current.append(min(above[column] + (character == other ? 0 : 1), above[column + 1] + 1, current[column] + 1))

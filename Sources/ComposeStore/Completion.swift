@@ -49,7 +49,8 @@ extension ComposeStore {
     /// Records that the attempt failed: for good, with those that joined the compose; or, where trying again can help and tries are left,
     /// back to the queue after a delay; or, where packages lack signatures and the request would have it so, back to the queue to wait for them.
     public func fail(_ lease: ComposeLease, with failure: ComposeFailure, retries: RetryPolicy) async throws -> FailureOutcome {
-        try await pool.withTransaction { connection in
+        let failure = failure.bounded
+        return try await pool.withTransaction { connection in
             let held = try await connection.query(
                 "SELECT failures FROM composes c WHERE \(fragment: lease.guardCondition) FOR UPDATE")
             guard let failures = try held.first?.decode(Int.self, "failures") else { return .leaseLost }

@@ -37,6 +37,12 @@ extension ComposeStore {
         return try rows.first.map { ComposeLease(compose: try Compose($0), token: try $0.decode(UUID.self, "lease_token")) }
     }
 
+    /// Whether a compose waits that may run now.
+    public func hasWaiting() async throws -> Bool {
+        let rows = try await pool.query("SELECT EXISTS (SELECT FROM composes WHERE state = 0 AND available_at <= now()) AS waits")
+        return try rows.first?.decode(Bool.self, "waits") ?? false
+    }
+
     /// Renews the lease.
     ///
     /// - Returns: `false` when it is lost: it ran out and was reaped, or a person canceled the compose.
@@ -48,14 +54,20 @@ extension ComposeStore {
         return rows.affectedRows == 1
     }
 
-    /// Gives the lease back because the worker stops; the attempt does not count.
+    /// Gives the lease back because the worker stops, or because the compose gives way to others; the attempt does not count.
     ///
+    /// - Parameters:
+    ///   - delay: For how long the compose rests.
+    ///   - reason: Is shown as the reason of its state, if there is one.
     /// - Returns: `false` when it was lost already.
-    public func release(_ lease: ComposeLease) async throws -> Bool {
+    public func release(
+        _ lease: ComposeLease, after delay: Duration = .zero, because reason: String? = nil
+    ) async throws -> Bool {
         try await pool.withTransaction { connection in
             let rows = try await connection.query(
                 """
-                UPDATE composes c SET state = 0, lease_token = NULL, lease_expires_at = NULL, available_at = now()
+                UPDATE composes c SET state = 0, lease_token = NULL, lease_expires_at = NULL,
+                    available_at = now() + \(fragment: interval(delay)), state_reason = coalesce(\(reason), c.state_reason)
                 WHERE \(fragment: lease.guardCondition)
                 """)
             guard rows.affectedRows == 1 else { return false }

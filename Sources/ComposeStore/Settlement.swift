@@ -130,7 +130,7 @@ extension ComposeStore {
         let id = lease.compose.id
         let done = try await connection.query(
             """
-            UPDATE composes SET state = 2, state_reason = \(reason), failure = NULL, time_done = now(), result_id = \(result),
+            UPDATE composes SET state = 2, state_reason = \(reason.bounded(to: ComposeFailure.mostMessageBytes)), failure = NULL, time_done = now(), result_id = \(result),
                 pungi_compose_id = \(fragment: composeID),
                 time_to_expire = now() + make_interval(secs => (request->>'secondsToLive')::float8),
                 joined_to = NULL, lease_token = NULL, lease_expires_at = NULL

@@ -40,6 +40,8 @@ public struct WorkerConfiguration: Sendable {
     /// How long it is remembered which request came with which Idempotency-Key.
     public var submissionRetention: Duration = .seconds(86_400)
     public var retries = RetryPolicy()
+    /// How long one attempt at a compose may take.
+    public var composeLimit: Duration = .seconds(7200)
     public var compression: RepositoryWriter.Options.Compression = .gzip
     /// Signs every repomd.xml when set.
     public var signer: RepomdSigner?

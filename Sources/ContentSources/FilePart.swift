@@ -16,6 +16,12 @@ extension HTTPTransfer {
     ///
     /// As often as it takes, and under the rules of ``get(_:into:size:limit:)``.
     func part(_ range: Range<Int>, of url: RepositoryURL) async throws(TransferProblem) -> FilePart {
+        try await inTime(url, bytes: range.count) { (transfer) async throws(TransferProblem) in
+            try await transfer.partOnce(range, of: url)
+        }
+    }
+
+    private func partOnce(_ range: Range<Int>, of url: RepositoryURL) async throws(TransferProblem) -> FilePart {
         try await persistently(url, received: { 0 }) { () async throws(TransferProblem) in
             let response = try await respond(url, ["range": "bytes=\(range.lowerBound)-\(range.upperBound - 1)"])
             let isPart = response.status == .partialContent

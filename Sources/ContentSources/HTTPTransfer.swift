@@ -15,6 +15,8 @@ struct HTTPTransfer: Sendable {
     let access: SourceAccess
     let limits: SourceLimits
     let logger: Logger
+    /// What the clock looks at that ends a download, see ``inTime(_:bytes:_:)``.
+    var progress: DownloadProgress?
 
     /// Downloads `url` into `target`.
     /// - Parameters:
@@ -116,8 +118,9 @@ struct HTTPTransfer: Sendable {
         _ response: HTTPClientResponse, from url: RepositoryURL, into target: some TransferTarget, most: (size: Int?, limit: Int),
         enough: Int = .max
     ) async throws(TransferProblem) -> Bool {
-        let clock = ContinuousClock()
-        let begin = clock.now
+        let begin = ContinuousClock.now
+        progress?.begin()
+        defer { progress?.end() }
         var received = 0
         var chunks = response.body.makeAsyncIterator()
         while true {
@@ -138,14 +141,15 @@ struct HTTPTransfer: Sendable {
                 return true
             }
             received += chunk.readableBytes
+            progress?.received(chunk.readableBytes)
+            SourceWaits.received(chunk.readableBytes)
             let count = target.count + chunk.readableBytes
             if let size = most.size, count > size { throw .larger(expected: size, found: count) }
             if count > most.limit { throw .overLimit(most.limit) }
             try await target.append(chunk)
             // Whoever drops the rest of the body closes the connection.
             if count >= enough { return true }
-            let elapsed = clock.now - begin
-            if elapsed > limits.readTimeout, Double(received) < Double(limits.minimumRate) * (elapsed / .seconds(1)) {
+            if limits.isTooSlow(received: received, in: .now - begin) {
                 throw .unreachable("\(url.origin) sends less than \(limits.minimumRate) bytes in a second")
             }
         }
@@ -167,6 +171,7 @@ struct HTTPTransfer: Sendable {
             request.headers.add(name: "accept-encoding", value: "identity")
             request.headers.add(contentsOf: range)
             let response = try await send(request, to: url)
+            SourceWaits.answered()
             // The client must not have followed a redirect by itself: nobody asked whether that address is allowed.
             guard response.history.count <= 1 else {
                 throw .notPermitted("this service's HTTP client follows redirects, which its administrators have to turn off")
@@ -240,7 +245,7 @@ extension HTTPClientResponse {
 
 extension Duration {
     /// For a person: "10 seconds", "0.25 seconds".
-    fileprivate var inWords: String {
+    var inWords: String {
         self == .seconds(1) ? "1 second" : formattedSeconds + " seconds"
     }
 

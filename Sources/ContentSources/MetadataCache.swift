@@ -20,10 +20,22 @@ struct MetadataCache: Sendable {
     ]
 
     let directory: FilePath
+    /// The bytes that all metadata may have together.
+    let limit: Int
+
+    /// What is kept of a repository.
+    struct Found: Sendable {
+        let metadata: RepositoryMetadata
+        let repomd: [UInt8]
+        /// As long as it lives, the metadata is not removed for want of room.
+        let hold: MetadataHold?
+    }
 
     /// The metadata whose repomd.xml has the checksum `id`, and the bytes of that file. The directory's time says when it was last asked for.
-    func find(_ id: Checksum) throws(Errno) -> (metadata: RepositoryMetadata, repomd: [UInt8])? {
+    func find(_ id: Checksum) throws(Errno) -> Found? {
         guard let place = place(of: id) else { return nil }
+        // Before anything of it is looked at.
+        let hold = MetadataHold(place)
         let repomd: [UInt8]
         do {
             repomd = try RegularFile.contents(of: place.appending("repomd.xml"))
@@ -35,7 +47,7 @@ struct MetadataCache: Sendable {
         let metadata = RepositoryMetadata(
             id: id, directory: place, hasFilelists: place.appending("filelists.xml").exists, hasOther: place.appending("other.xml").exists,
             hasModules: place.appending("modules.yaml").exists)
-        return (metadata, repomd)
+        return Found(metadata: metadata, repomd: repomd, hold: hold)
     }
 
     func has(_ id: Checksum) -> Bool { place(of: id)?.exists ?? false }
@@ -56,7 +68,10 @@ struct MetadataCache: Sendable {
             // The name must not survive a power failure without the bytes.
             do { try RegularFile.synchronize(fresh.appending(document)) } catch .noSuchFileOrDirectory {}
         }
-        guard rename(fresh.string, place.string) != 0 else { return }
+        let hold = MetadataHold(fresh)
+        guard rename(fresh.string, place.string) != 0 else {
+            return try withExtendedLifetime(hold) { () throws(Errno) in try makeRoom() }
+        }
         switch Errno(rawValue: errno) {
         case .directoryNotEmpty, .fileExists: try discard(fresh)
         case let error: throw error
@@ -80,13 +95,38 @@ struct MetadataCache: Sendable {
         for name in try names() where Self.isOfMetadata(name) {
             let place = directory.appending(name)
             guard let used = lastUse(of: place), used < time else { continue }
-            // By a rename first, so that nobody finds half of it.
-            let doomed = directory.appending(Self.preparing + UUID().uuidString)
-            guard rename(place.string, doomed.string) == 0 else { continue }
-            try discard(doomed)
-            removed += 1
+            if try remove(place) { removed += 1 }
         }
         return removed
+    }
+
+    /// Whether it was there to be removed.
+    private func remove(_ place: FilePath) throws(Errno) -> Bool {
+        // By a rename first, so that nobody finds half of it.
+        let doomed = directory.appending(Self.preparing + UUID().uuidString)
+        guard rename(place.string, doomed.string) == 0 else { return false }
+        try discard(doomed)
+        return true
+    }
+
+    /// Removes what was used least recently until the rest is within ``limit``; what is held stays.
+    func makeRoom() throws(Errno) {
+        var kept: [(place: FilePath, used: Date, bytes: Int)] = []
+        for name in try names() where Self.isOfMetadata(name) {
+            let place = directory.appending(name)
+            if let used = lastUse(of: place) { kept.append((place, used, bytes(in: place))) }
+        }
+        var total = kept.reduce(0) { $0 + $1.bytes }
+        for (place, _, bytes) in kept.sorted(by: { $0.used < $1.used }) where total > limit {
+            guard let hold = MetadataHold(place, isShared: false) else { continue }
+            try withExtendedLifetime(hold) { () throws(Errno) in if try remove(place) { total -= bytes } }
+        }
+    }
+
+    /// What the files of a directory take on the disk.
+    private func bytes(in place: FilePath) -> Int {
+        let files = (try? FileManager.default.contentsOfDirectory(atPath: place.string)) ?? []
+        return files.reduce(0) { sum, file in sum + ((try? place.appending(file).stat()).map { Int($0.rawValue.st_blocks) * 512 } ?? 0) }
     }
 
     /// The directory's time; `nil` for one that is gone.

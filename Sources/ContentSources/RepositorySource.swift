@@ -29,7 +29,7 @@ public struct RepositorySource: Sendable {
         self.limits = limits
         self.threadPool = threadPool
         self.logger = logger
-        cache = MetadataCache(directory: cacheDirectory)
+        cache = MetadataCache(directory: cacheDirectory, limit: limits.cacheBytes)
         reader = SourceReader(
             access: access, transfer: HTTPTransfer(client: httpClient, access: access, limits: limits, logger: logger),
             threadPool: threadPool)
@@ -126,7 +126,7 @@ public struct RepositorySource: Sendable {
                 guard let found = try cache.find(pin.checksum) else { return nil }
                 // It was parsed before it was put there.
                 let revision = try? Repomd(parsing: found.repomd).revision
-                return PinnedRepository(location: pin.location, metadata: found.metadata, revision: revision)
+                return PinnedRepository(location: pin.location, metadata: found.metadata, revision: revision, hold: found.hold)
             } catch {
                 throw .storage(error)
             }
@@ -147,7 +147,7 @@ public struct RepositorySource: Sendable {
             }
             let found = try await storing { () throws(Errno) in try cache.find(pin.checksum) }
             guard let found else { throw .transfer("repomd.xml", .storage(.noSuchFileOrDirectory)) }
-            return PinnedRepository(location: pin.location, metadata: found.metadata, revision: parsed.revision)
+            return PinnedRepository(location: pin.location, metadata: found.metadata, revision: parsed.revision, hold: found.hold)
         } catch {
             await discard(fresh)
             throw error

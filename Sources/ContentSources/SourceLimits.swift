@@ -17,6 +17,10 @@ public struct SourceLimits: Hashable, Sendable {
     public var readTimeout: Duration
     /// Bytes in a second. An answer that after ``readTimeout`` comes more slowly, on average, is given up.
     public var minimumRate: Int
+    /// For one file, all attempts together.
+    public var downloadTime: Duration
+    /// Bytes of all metadata that is kept, decompressed; what was used least recently is removed first. What a compose uses stays.
+    public var cacheBytes: Int
     /// How often one file is asked for before its server counts as not reachable.
     public var attempts: Int
     /// The pause before the second attempt; it doubles each time, and every pause is shortened at random by up to half.
@@ -34,9 +38,11 @@ public struct SourceLimits: Hashable, Sendable {
         modulesOpenBytes: Int = 128 << 20,
         packageBytes: Int = 8 << 30,
         connectTimeout: Duration = .seconds(10),
-        readTimeout: Duration = .seconds(60),
+        readTimeout: Duration = .seconds(30),
         minimumRate: Int = 1000,
-        attempts: Int = 4,
+        downloadTime: Duration = .seconds(3600),
+        cacheBytes: Int = 20 << 30,
+        attempts: Int = 3,
         firstPause: Duration = .milliseconds(500),
         longestPause: Duration = .seconds(10),
         concurrentDownloads: Int = 8,
@@ -49,6 +55,8 @@ public struct SourceLimits: Hashable, Sendable {
         self.connectTimeout = connectTimeout
         self.readTimeout = readTimeout
         self.minimumRate = minimumRate
+        self.downloadTime = downloadTime
+        self.cacheBytes = cacheBytes
         self.attempts = max(1, attempts)
         self.firstPause = firstPause
         self.longestPause = longestPause

@@ -16,9 +16,11 @@ struct SourceReader: Sendable {
     func contents(of file: SourceFile, limit: Int) async throws(TransferProblem) -> [UInt8] {
         switch file {
         case .remote(let url):
-            let target = MemoryTarget()
-            try await transfer.get(url, into: target, size: nil, limit: limit)
-            return target.bytes
+            return try await transfer.inTime(url, bytes: limit) { (transfer) async throws(TransferProblem) in
+                let target = MemoryTarget()
+                try await transfer.get(url, into: target, size: nil, limit: limit)
+                return target.bytes
+            }
         case .local(let path, let unescaped):
             return try await threadPool.run(canceled: .canceled) { () throws(TransferProblem) in
                 let file = try path.open(or: unescaped)
@@ -41,7 +43,9 @@ struct SourceReader: Sendable {
         do throws(TransferProblem) {
             switch file {
             case .remote(let url):
-                try await download(url, to: destination, size: size, limit: limit, expecting: expected)
+                try await transfer.inTime(url, bytes: size ?? limit) { (transfer) async throws(TransferProblem) in
+                    try await download(url, by: transfer, to: destination, size: size, limit: limit, expecting: expected)
+                }
             case .local(let path, let unescaped):
                 try await threadPool.run(canceled: .canceled) { () throws(TransferProblem) in
                     try path.open(or: unescaped).copy(to: destination, size: size, limit: limit)
@@ -55,7 +59,7 @@ struct SourceReader: Sendable {
     }
 
     private func download(
-        _ url: RepositoryURL, to destination: FilePath, size: Int?, limit: Int, expecting expected: Checksum
+        _ url: RepositoryURL, by transfer: HTTPTransfer, to destination: FilePath, size: Int?, limit: Int, expecting expected: Checksum
     ) async throws(TransferProblem) {
         let target = try await FileTarget(destination, on: threadPool)
         let isPieced = try await transfer.get(url, into: target, size: size, limit: limit)

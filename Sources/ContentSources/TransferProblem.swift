@@ -12,6 +12,8 @@ enum TransferProblem: Error, Hashable {
     case refused(status: UInt)
     /// No answer, or none that can be used, however often it was asked: the last reason.
     case unreachable(String)
+    /// It took longer than a download may, however often it was asked for.
+    case overTime(Duration, at: String)
     /// Fewer bytes came than there should be, however often it was asked. `wasCut`: it was the transfer that ended too early, not the file.
     case truncated(expected: Int, found: Int, wasCut: Bool)
     /// There are more bytes than there should be.
@@ -30,6 +32,8 @@ enum TransferProblem: Error, Hashable {
         switch self {
         case .unreachable(let reason):
             ComposeFailure(.sourceUnreachable, "\(subject) could not be read: \(reason).", isTransient: true)
+        case .overTime:
+            ComposeFailure(.limitExceeded, "\(subject) could not be read: \(reason). A mirror that is faster may help.")
         case .storage(let error): .storage(error)
         case .canceled: .canceled
         default: nil
@@ -43,6 +47,9 @@ enum TransferProblem: Error, Hashable {
         case .notPermitted(let why): why
         case .refused(let status): "the server answered with the status \(status)"
         case .unreachable(let reason): reason
+        case .overTime(let limit, let origin):
+            "\(origin) did not send it within \(limit.inWords), the most that a download of its size may take here "
+                + "(sources.download_seconds)"
         case .truncated(let expected, let found, let wasCut):
             wasCut ? "the transfer ended after \(found) of \(expected) bytes" : "it has \(found) bytes instead of \(expected)"
         case .larger(let expected, let found): "it has \(found) bytes instead of \(expected)"

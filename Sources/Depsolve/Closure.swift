@@ -23,13 +23,13 @@ struct Closure {
 
     init(of requested: [Id], in pool: PackagePool) throws(DepsolveError) {
         self.pool = pool
-        let solver = InstallSolver(pool, for: requested)
+        let solver = try InstallSolver(pool, for: requested)
         var broken: [Id] = []
         for package in try takeWhatFits(requested, with: solver) {
-            try checkCancellation()
+            try pool.limit.check()
             if !unprovided(neededBy: [package], stoppingAtFirst: true).isEmpty {
                 broken.append(package)
-            } else if solver.install([.package(package)]) {
+            } else if try solver.install([.package(package)]) {
                 sets.append(InstallSet(packages: solver.installed, roots: [package]))
             } else {
                 broken.append(package)
@@ -42,8 +42,8 @@ struct Closure {
     private mutating func takeWhatFits(_ requested: [Id], with solver: InstallSolver) throws(DepsolveError) -> [Id] {
         var pending = requested
         while !pending.isEmpty {
-            try checkCancellation()
-            solver.installWhatFits(pending.map { .package($0) })
+            try pool.limit.check()
+            try solver.installWhatFits(pending.map { .package($0) })
             let fitting = pending.filter(solver.isInstalled)
             if fitting.isEmpty { break }
             sets.append(InstallSet(packages: solver.installed, roots: fitting))
@@ -56,11 +56,11 @@ struct Closure {
     private mutating func takeBroken(_ broken: [Id]) throws(DepsolveError) {
         defer { pool.forget(Array(lacking)) }
         assume(unprovided(neededBy: broken))
-        var solver = InstallSolver(pool, for: broken)
+        var solver = try InstallSolver(pool, for: broken)
         var pending = try takeWhatFits(broken, with: solver)
         while let package = pending.first {
-            try checkCancellation()
-            if solver.install([.package(package)]) {
+            try pool.limit.check()
+            if try solver.install([.package(package)]) {
                 sets.append(InstallSet(packages: solver.installed, roots: [package]))
                 // Others may lack the same.
                 pending = try takeWhatFits(Array(pending.dropFirst()), with: solver)
@@ -76,7 +76,7 @@ struct Closure {
                 pending.removeFirst()
             } else {
                 assume(found)
-                solver = InstallSolver(pool, for: pending)
+                solver = try InstallSolver(pool, for: pending)
             }
         }
     }
@@ -115,8 +115,8 @@ struct Closure {
     private mutating func takeRequirements(of package: Id, with solver: InstallSolver) throws(DepsolveError) {
         var pending = pool.requirements(package).filter { !pool.providers($0).contains(package) }
         while true {
-            try checkCancellation()
-            solver.installWhatFits(pending.map { .dependency($0) })
+            try pool.limit.check()
+            try solver.installWhatFits(pending.map { .dependency($0) })
             var packages = solver.installed
             let rest = pending.filter { requirement in
                 !RichDependency(requirement, in: pool).isSatisfied { pool.isFulfilled($0, in: packages) }
@@ -127,9 +127,4 @@ struct Closure {
             pending = rest
         }
     }
-}
-
-/// Throws if the current task was canceled.
-func checkCancellation() throws(DepsolveError) {
-    if Task.isCancelled { throw .canceled }
 }

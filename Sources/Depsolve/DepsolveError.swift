@@ -15,6 +15,10 @@ public enum DepsolveError: Error, Hashable, Sendable {
     case modulesConflict([ModuleProblem.Statement], arch: String)
     /// What the repositories tell of modules contradicts itself.
     case unusableModules(reason: String)
+    /// The packages of an architecture could not be resolved within that time.
+    case overTime(Duration)
+    /// The packages exclude each other in more pairs than can be solved for.
+    case tooManyExclusions
     /// The task was canceled.
     case canceled
 }
@@ -38,9 +42,28 @@ extension DepsolveError: CustomStringConvertible {
             "The modules that are to be enabled cannot be for \(arch): \(statements.map(\.description).joined(separator: "; "))."
         case .unusableModules(let reason):
             "What the repositories tell of modules cannot be used: \(reason)"
+        case .overTime(let limit):
+            "The dependencies of the packages could not be resolved within \(Self.seconds(limit)) seconds, the most that this service takes for "
+                + "one architecture (worker.resolve_seconds)."
+        case .tooManyExclusions:
+            "The dependencies of the packages cannot be resolved: more than \(Exclusions.most) pairs of them exclude each other, the most "
+                + "that this service solves for."
         case .canceled:
             "Canceled."
         }
+    }
+
+    /// Whether libsolv may have been left in the middle of its work.
+    var mayHaveLeftSolver: Bool {
+        switch self {
+        case .overTime, .canceled: true
+        default: false
+        }
+    }
+
+    private static func seconds(_ limit: Duration) -> String {
+        let seconds = limit / .seconds(1)
+        return seconds == seconds.rounded() ? "\(Int(seconds))" : "\(seconds)"
     }
 
     /// How many packages an explanation names.

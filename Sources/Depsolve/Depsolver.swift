@@ -1,3 +1,4 @@
+import ForeignText
 public import Logging
 import Modules
 import Repodata
@@ -12,20 +13,26 @@ public actor Depsolver {
     public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     private let poolMemoryLimit: Int
+    private let timeLimit: Duration
     private let logger: Logger
     /// The most recently used last.
     private var pools: [PackagePool] = []
 
     /// - Parameter bytes: How much memory the pools that are kept may occupy together. The pool in use is kept in any case.
-    public init(poolMemoryLimit bytes: Int = 1 << 30, logger: Logger = Logger(label: "depsolve")) {
+    /// - Parameter timeLimit: For how long the packages of one architecture may be resolved, once they are in memory. Other resolutions wait
+    ///   for as long.
+    public init(
+        poolMemoryLimit bytes: Int = 1 << 30, timeLimit: Duration = .seconds(60), logger: Logger = Logger(label: "depsolve")
+    ) {
         poolMemoryLimit = bytes
+        self.timeLimit = timeLimit
         self.logger = logger
     }
 
     /// The packages that answer `request`.
     ///
-    /// What is absent, missing or contradictory is part of the answer; an error means that there is none. Looks between solves whether
-    /// the task was canceled.
+    /// What is absent, missing or contradictory is part of the answer; an error means that there is none. Ends soon after the task was
+    /// canceled, and when it has taken as long as it may.
     public func resolve(_ request: DepsolveRequest) async throws(DepsolveError) -> Resolution {
         let architectures = try Self.architectures(request.arches)
         let multilib = Set(try Self.architectures(request.multilibArches).map(\.name))
@@ -42,6 +49,11 @@ public actor Depsolver {
         let content = if let modules = request.modules { try CheckedModules(modules) } else { nil as CheckedModules? }
         var modules: Set<NSVC> = content?.included ?? []
         var moduleProblems: [ModuleProblem] = []
+        var unknown = 0
+        func note(_ index: Int, _ match: PackageSelection.Match, _ hidden: [HiddenPackage] = [], in pool: PackagePool) {
+            if case .unknown = match { unknown += 1 }
+            absences[index].note(match, in: pool, hidden: hidden, isNearestWanted: unknown <= Absence.mostWithNearest)
+        }
         func resolveTree(of architecture: TreeArchitecture, from pool: PackagePool) throws(DepsolveError) {
             let hasMultilib = multilib.contains(architecture.name)
             let resolver: TreeResolver
@@ -49,38 +61,51 @@ public actor Depsolver {
             let lacking: [MissingRequirement]
             if let content {
                 var modular = try ModularTreeResolver(pool, request, content, hasMultilib: hasMultilib)
-                try modular.resolve(patterns) { index, match, hidden in absences[index].note(match, in: pool, hidden: hidden) }
+                try modular.resolve(patterns) { index, match, hidden in note(index, match, hidden, in: pool) }
                 inTree.formUnion(modular.modules)
                 moduleProblems += modular.problems
                 resolver = modular.tree
-                lacking = modular.missing
+                lacking = try modular.missing()
             } else {
                 let selection = PackageSelection(pool: pool)
-                let matches = patterns.map { selection.match($0) }
-                for index in absences.indices { absences[index].note(matches[index], in: pool) }
+                var matches: [PackageSelection.Match] = []
+                for (index, pattern) in patterns.enumerated() {
+                    try pool.limit.check()
+                    matches.append(selection.match(pattern))
+                    note(index, matches[index], in: pool)
+                }
                 var plain = TreeResolver(pool, request, hasMultilib: hasMultilib)
                 try plain.resolve(matches)
                 resolver = plain
-                lacking = plain.missing()
+                lacking = try plain.missing()
             }
             modules.formUnion(inTree)
             let tree = resolver.tree
             trees.append(ArchitectureTree(arch: tree.arch, binaries: tree.binaries, debug: tree.debug, modules: inTree.sorted()))
-            missing += lacking.sorted { ($0.package, $0.requirement) < ($1.package, $1.requirement) }
+            missing += lacking.sorted {
+                $0.package != $1.package ? $0.package < $1.package : $0.requirement.precedesInBytes($1.requirement)
+            }
             problems += resolver.problems.sorted { $0.package < $1.package }
             overruled += resolver.overruled
             sources.merge(resolver.sources.map { ($0.record.nevra, $0) }) { first, _ in first }
         }
         for architecture in architectures {
-            try checkCancellation()
+            if Task.isCancelled { throw .canceled }
             let pool = try pool(
                 PackagePool.Key(repositories: request.repositories, lookaside: request.lookaside, architecture: architecture))
-            if request.listings.isEmpty {
-                try resolveTree(of: architecture, from: pool)
-            } else {
-                let listed = try ListedPackages(request.listings, in: pool)
-                overruled += listed.overruled
-                try pool.withListed(listed.packages) { () throws(DepsolveError) in try resolveTree(of: architecture, from: pool) }
+            pool.limit = ResolutionLimit(timeLimit)
+            do {
+                if request.listings.isEmpty {
+                    try resolveTree(of: architecture, from: pool)
+                } else {
+                    let listed = try ListedPackages(request.listings, in: pool)
+                    overruled += listed.overruled
+                    try pool.withListed(listed.packages) { () throws(DepsolveError) in try resolveTree(of: architecture, from: pool) }
+                }
+            } catch {
+                // A solver that was left before its end may have left its pool in any state.
+                if error.mayHaveLeftSolver { pools.removeAll { $0 === pool } }
+                throw error
             }
         }
         return Resolution(
@@ -137,11 +162,16 @@ private struct Absence {
     private var nearest: [String] = []
     private var hidden: [HiddenPackage] = []
 
+    /// For so many patterns the nearest names are looked for, each among all names of a repository.
+    static let mostWithNearest = 50
+
     init(_ pattern: PackagePattern) {
         self.pattern = pattern
     }
 
-    mutating func note(_ match: PackageSelection.Match, in pool: PackagePool, hidden packages: [HiddenPackage] = []) {
+    mutating func note(
+        _ match: PackageSelection.Match, in pool: PackagePool, hidden packages: [HiddenPackage], isNearestWanted: Bool
+    ) {
         if hidden.isEmpty { hidden = packages }
         switch match {
         case .packages: isFound = true
@@ -154,7 +184,7 @@ private struct Absence {
             }
         case .unknown:
             arches.append(pool.key.architecture.name)
-            if nearest.isEmpty {
+            if nearest.isEmpty, isNearestWanted {
                 nearest = NearestNames(candidates: pool.names).nearest(to: pattern.text)
             }
         }

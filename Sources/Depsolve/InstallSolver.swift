@@ -18,9 +18,11 @@ final class InstallSolver {
     private let weakDependencies: WeakDependencies.Loan
 
     /// A solver for jobs about `packages` and what these require.
-    init(_ pool: PackagePool, for packages: [Id]) {
+    init(_ pool: PackagePool, for packages: [Id]) throws(DepsolveError) {
         self.pool = pool
-        weakDependencies = pool.weakDependencies.loan(for: pool.reach(of: packages), in: pool)
+        let reach = pool.reach(of: packages)
+        try pool.exclusions.check(reach, in: pool)
+        weakDependencies = pool.weakDependencies.loan(for: reach, in: pool)
         solver = solver_create(pool.pool)
         // What dnf sets, as far as it matters with nothing installed; and no weak dependencies.
         for flag in [
@@ -35,12 +37,12 @@ final class InstallSolver {
     }
 
     /// Installs all of `jobs`, or finds out why that is impossible. Blocks.
-    func install(_ jobs: [Job]) -> Bool { solve(jobs, flags: 0) }
+    func install(_ jobs: [Job]) throws(DepsolveError) -> Bool { try solve(jobs, flags: 0) }
 
     /// Installs as many of `jobs` as can be installed together, giving way in the order of `jobs`. Blocks.
-    func installWhatFits(_ jobs: [Job]) { _ = solve(jobs, flags: SOLVER_WEAK) }
+    func installWhatFits(_ jobs: [Job]) throws(DepsolveError) { _ = try solve(jobs, flags: SOLVER_WEAK) }
 
-    private func solve(_ jobs: [Job], flags: Int32) -> Bool {
+    private func solve(_ jobs: [Job], flags: Int32) throws(DepsolveError) -> Bool {
         let queue = IdQueue()
         for job in jobs {
             switch job {
@@ -48,7 +50,7 @@ final class InstallSolver {
             case .dependency(let id): queue.push(SOLVER_INSTALL | SOLVER_SOLVABLE_PROVIDES | flags, id)
             }
         }
-        return weakDependencies.lend(in: pool) { solver_solve(solver, queue.pointer) == 0 }
+        return try weakDependencies.lend(in: pool) { () throws(DepsolveError) in try pool.limit.solve(solver, queue) }
     }
 
     func isInstalled(_ package: Id) -> Bool { solver_get_decisionlevel(solver, package) > 0 }
@@ -75,6 +77,7 @@ final class InstallSolver {
     /// Why the last solve failed: rules that cannot all hold, the requests themselves left out.
     var problem: [Rule] {
         var rules: [Rule] = []
+        var known: Set<Rule> = []
         for problem in 1..<Id(solver_problem_count(solver)) + 1 {
             let numbers = IdQueue()
             solver_findallproblemrules(solver, problem, numbers.pointer)
@@ -83,7 +86,7 @@ final class InstallSolver {
                 let type = solver_ruleinfo(solver, number, &rule.source, &rule.target, &rule.dependency)
                 guard type != SOLVER_RULE_JOB else { continue }
                 let found = Rule(type: type.rawValue, source: rule.source, target: rule.target, dependency: rule.dependency)
-                if !rules.contains(found) { rules.append(found) }
+                if known.insert(found).inserted { rules.append(found) }
             }
         }
         return rules

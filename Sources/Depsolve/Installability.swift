@@ -27,7 +27,7 @@ struct Installability {
         let result = try pool.withOnly(visible) { () throws(DepsolveError) -> Installability in
             var copy = self
             let needed = isThorough ? copy.needed() : members
-            let lacking = copy.findMissing(in: needed)
+            let lacking = try copy.findMissing(in: needed)
             if isThorough { try copy.findProblems(except: lacking, in: needed) }
             return copy
         }
@@ -40,10 +40,11 @@ struct Installability {
     }
 
     /// Returns the packages that lack something among `packages`.
-    private mutating func findMissing(in packages: [Id]) -> SolvableSet {
+    private mutating func findMissing(in packages: [Id]) throws(DepsolveError) -> SolvableSet {
         var lacking = pool.emptySet()
         let isLookedAt = Set(members)
         for package in packages {
+            try pool.limit.check()
             for requirement in pool.requirements(package) where !isSatisfiable(requirement, for: package) {
                 if isLookedAt.contains(package) { missing.append((package, requirement)) }
                 lacking.insert(package)
@@ -69,17 +70,17 @@ struct Installability {
     private mutating func findProblems(except lacking: SolvableSet, in needed: [Id]) throws(DepsolveError) {
         let dead = try spread(lacking, in: needed)
         var pending = members.filter { !dead.contains($0) }
-        let solver = InstallSolver(pool, for: pending)
+        let solver = try InstallSolver(pool, for: pending)
         while !pending.isEmpty {
-            try checkCancellation()
-            solver.installWhatFits(pending.map { .package($0) })
+            try pool.limit.check()
+            try solver.installWhatFits(pending.map { .package($0) })
             let rest = pending.filter { !solver.isInstalled($0) }
             if rest.count == pending.count { break }
             pending = rest
         }
         for package in pending {
-            try checkCancellation()
-            if solver.install([.package(package)]) { continue }
+            try pool.limit.check()
+            if try solver.install([.package(package)]) { continue }
             problems.append(
                 InstallProblem(
                     package: pool.nevra(package), arch: pool.key.architecture.name, statements: solver.problem.map(solver.statement)))
@@ -92,7 +93,7 @@ struct Installability {
         var alive = needed.filter { !dead.contains($0) }
         var isStable = false
         while !isStable {
-            try checkCancellation()
+            try pool.limit.check()
             var available: [Id: Bool] = [:]
             func isAvailable(_ leaf: Id) -> Bool {
                 if let known = available[leaf] { return known }

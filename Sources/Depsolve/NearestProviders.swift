@@ -1,4 +1,5 @@
 import CSolv
+import ForeignText
 import Glibc
 
 /// Says what comes nearest to a dependency that nothing provides: the same thing in another version.
@@ -6,11 +7,18 @@ struct NearestProviders {
     private unowned let pool: PackagePool
     /// What packages provide of libraries, by the library's name without its version: `libfoo.so.1()(64bit)` and
     /// `libfoo.so.2()(64bit)` together.
-    private let libraries: [Substring: [Id]]
+    private let libraries: [ByteText: [Id]]
+    /// What was found before: thousands of packages may lack versions of the same thing.
+    private let known = Known()
+
+    private final class Known {
+        var providers: [Id: [String]] = [:]
+        var libraries: [ByteText: [String]] = [:]
+    }
 
     init(_ pool: PackagePool) {
         self.pool = pool
-        var libraries: [Substring: [Id]] = [:]
+        var libraries: [ByteText: [Id]] = [:]
         for id in 1..<pool.pool.pointee.ss.nstrings {
             if strstr(pool_id2str(pool.pool, id), ".so.") != nil, let stem = Self.stem(pool.text(id)) {
                 libraries[stem, default: []].append(id)
@@ -31,15 +39,15 @@ struct NearestProviders {
             }
             let name = name(of: leaf)
             let similar = name == leaf ? [] : describe(name)
-            found += similar.isEmpty ? Self.stem(pool.text(name)).flatMap { libraries[$0] }?.flatMap { describe($0) } ?? [] : similar
+            found += similar.isEmpty ? Self.stem(pool.text(name)).map(describeLibraries) ?? [] : similar
         }
         return Array(found.prefix(NearestNames.limit))
     }
 
     /// `libfoo.so.()(64bit)` of `libfoo.so.1(FOO_1.2)(64bit)`; `nil` for what is no library.
-    private static func stem(_ text: String) -> Substring? {
-        guard let marker = text.firstRange(of: ".so.") else { return nil }
-        return text[..<marker.upperBound] + (text.hasSuffix("(64bit)") ? "()(64bit)" : "")
+    private static func stem(_ text: String) -> ByteText? {
+        guard let marker = text.utf8.firstRange(of: ".so.".utf8) else { return nil }
+        return ByteText(text[..<marker.upperBound] + (text.hasSuffix("(64bit)") ? "()(64bit)" : ""))
     }
 
     /// What a dependency is on, without the version.
@@ -49,10 +57,33 @@ struct NearestProviders {
         return id
     }
 
-    private func describe(_ dependency: Id, hint: (Id) -> String? = { _ in "" }) -> [String] {
+    /// Of all versions of a library, in the order of their names.
+    private func describeLibraries(_ stem: ByteText) -> [String] {
+        if let found = known.libraries[stem] { return found }
+        var found: [String] = []
+        for library in libraries[stem] ?? [] where found.count < NearestNames.limit { found += describe(library) }
+        known.libraries[stem] = found
+        return found
+    }
+
+    private func describe(_ dependency: Id) -> [String] {
+        if let found = known.providers[dependency] { return found }
+        let found = describe(dependency, hint: { _ in "" })
+        known.providers[dependency] = found
+        return found
+    }
+
+    private func describe(_ dependency: Id, hint: (Id) -> String?) -> [String] {
         let name = name(of: dependency)
-        let providers = pool.providers(dependency).filter { $0 > SYSTEMSOLVABLE && hint($0) != nil }.sorted { pool.areInOrder($1, $0) }
-        return providers.prefix(NearestNames.limit).map { package in
+        // All are looked at and three are shown, so they are not sorted.
+        var best: [Id] = []
+        for provider in pool.providers(dependency) where provider > SYSTEMSOLVABLE && hint(provider) != nil {
+            let place = best.firstIndex { pool.areInOrder($0, provider) } ?? best.count
+            guard place < NearestNames.limit else { continue }
+            best.insert(provider, at: place)
+            if best.count > NearestNames.limit { best.removeLast() }
+        }
+        return best.map { package in
             let provided = pool.dependencies(package, at: pool.solvable(package).pointee.provides).first { self.name(of: $0) == name }
             return "\(pool.nevra(package))\(hint(package) ?? "") provides \(pool.text(ofDependency: provided ?? name))"
         }

@@ -1,4 +1,5 @@
 import CSolv
+import ForeignText
 import Repodata
 
 /// Finds the packages of a pool's repositories by what people call them, hidden ones too. The lookasides are not in it.
@@ -10,14 +11,14 @@ struct PackageIndex {
     /// All names of binary packages, in ascending order.
     let names: [(id: Id, text: String)]
     /// Source packages by `name-version-release`, those of one epoch once.
-    private let sources: [String: [Id]]
+    private let sources: [ByteText: [Id]]
 
     init(_ pool: PackagePool) {
         var groups: [Id: [Id]] = [:]
-        var sources: [String: [Id]] = [:]
+        var sources: [ByteText: [Id]] = [:]
         for id in pool.allPackages() {
             if pool.isSource(id) {
-                let nvr = pool.nevra(id).nvr
+                let nvr = ByteText(pool.nevra(id).nvr)
                 let evr = pool.solvable(id).pointee.evr
                 if sources[nvr]?.contains(where: { pool.solvable($0).pointee.evr == evr }) != true { sources[nvr, default: []].append(id) }
             } else {
@@ -33,7 +34,7 @@ struct PackageIndex {
         self.binaries = binaries
         self.starts = starts
         self.sources = sources
-        names = groups.keys.map { ($0, pool.text($0)) }.sorted { $0.1 < $1.1 }
+        names = groups.keys.map { ($0, pool.text($0)) }.sorted { $0.1.precedesInBytes($1.1) }
     }
 
     /// The binary packages with that name, of any architecture, in order of preference.
@@ -46,7 +47,7 @@ struct PackageIndex {
     /// The source packages with the file name that binary packages have as their `sourcerpm`: several, if they differ in their epochs.
     func sources(fileName: String) -> [Id] {
         for suffix in [".src.rpm", ".nosrc.rpm"] where fileName.hasSuffix(suffix) {
-            return sources[String(fileName.dropLast(suffix.count))] ?? []
+            return sources[ByteText(fileName.dropLast(suffix.count))] ?? []
         }
         return []
     }

@@ -20,6 +20,9 @@ final class PackagePool {
     private let logger: Logger
     /// What was taken from the packages when they were loaded.
     private(set) var weakDependencies = WeakDependencies()
+    private(set) var exclusions: Exclusions!
+    /// Until when the packages may be resolved.
+    var limit = ResolutionLimit(.seconds(60))
     /// By libsolv's number of the repository.
     private var origins: [Id: Origin] = [:]
 
@@ -96,6 +99,7 @@ final class PackagePool {
         pool_createwhatprovides(pool.pool)
         try pool.refuseExplosiveDependencies()
         pool.weakDependencies.take(from: pool)
+        pool.exclusions = Exclusions(of: pool)
         return pool
     }
 

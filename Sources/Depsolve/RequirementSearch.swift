@@ -22,7 +22,7 @@ struct RequirementSearch {
     private let set: SolvableSet
     private var seen: SolvableSet
 
-    init(_ set: InstallSet, in pool: PackagePool) {
+    init(_ set: InstallSet, in pool: PackagePool) throws(DepsolveError) {
         self.pool = pool
         self.set = set.packages
         seen = pool.emptySet()
@@ -31,13 +31,17 @@ struct RequirementSearch {
         var next = 0
         var choices: [(step: Step, providers: [Id])] = []
         var nextChoice = 0
+        // Their providers were found already, or are going to be.
+        var followed: Set<Id> = []
         while next < found.count || nextChoice < choices.count {
             if next < found.count {
                 let package = found[next]
                 next += 1
-                for (step, leaf) in needs(of: package) {
+                try pool.limit.check()
+                for (step, leaf) in needs(of: package) where !followed.contains(leaf) {
                     let providers = pool.providers(leaf).filter { $0 > SYSTEMSOLVABLE && self.set.contains($0) }
                     if providers.contains(package) { continue }
+                    followed.insert(leaf)
                     if providers.count == 1 {
                         add(providers[0], step)
                     } else if providers.count > 1 {

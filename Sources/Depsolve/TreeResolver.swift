@@ -77,19 +77,20 @@ struct TreeResolver {
         let closure = try Closure(of: requested, in: pool)
         problems += closure.problems
         for set in closure.sets {
-            let search = RequirementSearch(set, in: pool)
+            let search = try RequirementSearch(set, in: pool)
             for package in search.found where !pool.isLookaside(package) {
                 members.insert(package)
                 guard reasons[package] == nil, let step = search.steps[package] else { continue }
                 reasons[package] = .requiredBy(pool.nevra(step.package), requirement: search.text(step))
             }
-            if !closure.lacking.isEmpty { report(search, set) }
+            if !closure.lacking.isEmpty { try report(search, set) }
         }
     }
 
     /// Reports the requirements that no package of the set fulfils.
-    private mutating func report(_ search: RequirementSearch, _ set: InstallSet) {
+    private mutating func report(_ search: RequirementSearch, _ set: InstallSet) throws(DepsolveError) {
         for package in search.found {
+            try pool.limit.check()
             for requirement in pool.requirements(package) {
                 let formula = RichDependency(requirement, in: pool)
                 let isMet = formula.isSatisfied { pool.isFulfilled($0, in: set.packages) }
@@ -112,10 +113,11 @@ struct TreeResolver {
     /// What packages of the tree require that nothing provides.
     ///
     /// - Parameter hint: Says of a package that provides it, where only some machines see that package, why it is of no use; `nil` where it was not wanted anyway.
-    func missing(hint: (Id) -> String? = { _ in nil }) -> [MissingRequirement] {
+    func missing(hint: (Id) -> String? = { _ in nil }) throws(DepsolveError) -> [MissingRequirement] {
         // Many packages often lack the same.
         var nearest: [Id: [String]] = [:]
-        return lacking.map { finding, chain in
+        return try lacking.map { finding, chain throws(DepsolveError) in
+            try pool.limit.check()
             let found = nearest[finding.requirement] ?? pool.nearestProviders.nearest(to: finding.requirement, hint: hint)
             nearest[finding.requirement] = found
             return MissingRequirement(

@@ -43,10 +43,10 @@ struct WeakDependencies {
         fileprivate var lists: [(package: Id, lists: Lists)] = []
 
         /// Runs `body` while packages of `pool` have what is lent to them.
-        func lend<T>(in pool: PackagePool, _ body: () -> T) -> T {
+        func lend<T>(in pool: PackagePool, _ body: () throws(DepsolveError) -> T) throws(DepsolveError) -> T {
             for (package, lists) in lists { WeakDependencies.set(lists, of: pool.solvable(package)) }
             defer { for (package, _) in lists { WeakDependencies.set(Lists(), of: pool.solvable(package)) } }
-            return body()
+            return try body()
         }
     }
 

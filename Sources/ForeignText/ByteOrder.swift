@@ -1,3 +1,5 @@
+import Glibc
+
 extension StringProtocol {
     /// Whether both texts have the same bytes of UTF-8.
     ///
@@ -6,4 +8,46 @@ extension StringProtocol {
 
     /// Whether the text comes before `other` in the order of bytes of UTF-8, which is the order of code points.
     public func precedesInBytes(_ other: some StringProtocol) -> Bool { utf8.lexicographicallyPrecedes(other.utf8) }
+}
+
+/// A byte text is a text that is compared, ordered and hashed by its bytes of UTF-8, in linear time: the key of a dictionary of foreign texts.
+public struct ByteText: Hashable, Comparable, Sendable {
+    public let text: String
+
+    public init(_ text: some StringProtocol) { self.text = String(text) }
+
+    public static func == (a: ByteText, b: ByteText) -> Bool { a.text.hasSameBytes(as: b.text) }
+
+    public static func < (a: ByteText, b: ByteText) -> Bool { a.text.precedesInBytes(b.text) }
+
+    public func hash(into hasher: inout Hasher) { text.hashBytes(into: &hasher) }
+}
+
+extension String {
+    /// As ``hasSameBytes(as:)-(StringProtocol)``, of strings as they are in memory.
+    public func hasSameBytes(as other: String) -> Bool { order(to: other) == 0 }
+
+    /// As ``precedesInBytes(_:)-(StringProtocol)``, of strings as they are in memory.
+    public func precedesInBytes(_ other: String) -> Bool { order(to: other) < 0 }
+
+    /// Hashes the bytes of UTF-8, and that they end.
+    public func hashBytes(into hasher: inout Hasher) {
+        var text = self
+        text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+        hasher.combine(0xFF as UInt8)
+    }
+
+    private func order(to other: String) -> Int {
+        var (a, b) = (self, other)
+        return a.withUTF8 { a in
+            b.withUTF8 { b in
+                let common = min(a.count, b.count)
+                if common > 0, let x = a.baseAddress, let y = b.baseAddress {
+                    let order = memcmp(x, y, common)
+                    if order != 0 { return Int(order) }
+                }
+                return a.count - b.count
+            }
+        }
+    }
 }

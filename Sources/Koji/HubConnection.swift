@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import ComposeModel
 import Glibc
 import Logging
 import NIOCore
@@ -35,16 +36,24 @@ struct HubConnection: Sendable {
     /// - Throws: ``KojiError``, or what the sink's owner threw.
     func answer<Sink: ValueSink>(_ call: XMLRPCCall, bytes: Int, into makeSink: () -> Sink) async throws -> Sink {
         let body = ByteBuffer(bytes: try call.encoded())
+        return try await SourceWaits.waiting(for: profile.origin) {
+            try await answer(call.method, body, bytes: bytes, into: makeSink)
+        }
+    }
+
+    private func answer<Sink: ValueSink>(
+        _ method: String, _ body: ByteBuffer, bytes: Int, into makeSink: () -> Sink
+    ) async throws -> Sink {
         var attempt = 1
         while true {
             do {
-                return try await once(call.method, body, bytes: bytes, into: makeSink())
+                return try await once(method, body, bytes: bytes, into: makeSink())
             } catch let error as KojiError where error.isTransient && attempt < limits.attempts {
                 if Task.isCancelled { throw Self.canceled }
                 logger.info(
                     "A call of the Koji hub is made again",
                     metadata: [
-                        "hub": "\(profile.origin)", "method": "\(call.method)", "attempt": "\(attempt)", "reason": "\(error.message)",
+                        "hub": "\(profile.origin)", "method": "\(method)", "attempt": "\(attempt)", "reason": "\(error.message)",
                     ])
                 do { try await clock.sleep(for: limits.pause(after: attempt)) } catch { throw Self.canceled }
                 attempt += 1
@@ -68,6 +77,7 @@ struct HubConnection: Sendable {
         } catch {
             throw explain(error, method)
         }
+        SourceWaits.answered()
         guard response.status == .ok else { throw await refusal(response, method) }
         let kind = response.headers.first(name: "content-type")?.lowercased() ?? ""
         guard !kind.hasPrefix("text/html") else { throw notKoji(method) }
@@ -91,6 +101,7 @@ struct HubConnection: Sendable {
             do { chunk = try await chunks.next() } catch { throw explain(error, method, received: received) }
             guard let chunk else { break }
             received += chunk.readableBytes
+            SourceWaits.received(chunk.readableBytes)
             do {
                 try chunk.withUnsafeReadableBytes { try reader.read($0) }
             } catch let problem as AnswerProblem {

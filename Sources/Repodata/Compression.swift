@@ -5,6 +5,10 @@ public import SystemPackage
 public enum Compression: String, Hashable, Sendable, CaseIterable {
     case none, gzip, xz, bzip2, zstd
 
+    /// A document that becomes so many times larger is a bomb, unless it stays below ``smallestBomb``: real ones become some 20 times larger.
+    private static let mostExpansion = 1000
+    private static let smallestBomb = 128 << 20
+
     /// What a file was found to hold.
     public struct Content: Hashable, Sendable {
         /// Bytes, decompressed.
@@ -106,6 +110,10 @@ extension Compression {
                 if size > limit {
                     throw RepodataError(
                         .tooLarge, "\(name) is larger than \(limit) bytes when decompressed, the most that is accepted for it")
+                }
+                if size > smallestBomb, size / mostExpansion > input.count {
+                    throw RepodataError(
+                        .tooLarge, "\(name) becomes more than \(mostExpansion) times larger when decompressed, which is not accepted")
                 }
                 try digest.update(piece)
                 try RepodataError.io(name) { _ = try output.writeAll(piece) }

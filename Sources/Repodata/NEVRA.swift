@@ -1,4 +1,5 @@
 import CRPM
+import ForeignText
 
 /// What names one RPM: name, epoch, version, release and architecture.
 ///
@@ -65,18 +66,34 @@ extension NEVRA: LosslessStringConvertible {
     }
 }
 
+// By bytes, as RPM has them: how Swift compares and hashes texts takes quadratic time on combining marks.
+extension NEVRA {
+    public static func == (a: NEVRA, b: NEVRA) -> Bool {
+        a.epoch == b.epoch && a.name.hasSameBytes(as: b.name) && a.version.hasSameBytes(as: b.version)
+            && a.release.hasSameBytes(as: b.release) && a.arch.hasSameBytes(as: b.arch)
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(epoch)
+        name.hashBytes(into: &hasher)
+        version.hashBytes(into: &hasher)
+        release.hashBytes(into: &hasher)
+        arch.hashBytes(into: &hasher)
+    }
+}
+
 extension NEVRA: Comparable {
     /// By name, then as RPM compares epoch, version and release (`rpmvercmp`), then by architecture.
     public static func < (a: NEVRA, b: NEVRA) -> Bool {
-        if a.name != b.name { return a.name < b.name }
+        if !a.name.hasSameBytes(as: b.name) { return a.name.precedesInBytes(b.name) }
         if a.epoch != b.epoch { return a.epoch < b.epoch }
         for (x, y) in [(a.version, b.version), (a.release, b.release)] {
             let order = rpmvercmp(x, y)
             if order != 0 { return order < 0 }
         }
         // rpmvercmp calls some different strings equal (1.0 and 1_0): the text keeps the order total.
-        if a.version != b.version { return a.version < b.version }
-        if a.release != b.release { return a.release < b.release }
-        return a.arch < b.arch
+        if !a.version.hasSameBytes(as: b.version) { return a.version.precedesInBytes(b.version) }
+        if !a.release.hasSameBytes(as: b.release) { return a.release.precedesInBytes(b.release) }
+        return a.arch.precedesInBytes(b.arch)
     }
 }

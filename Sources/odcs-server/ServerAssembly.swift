@@ -52,7 +52,8 @@ struct ServerAssembly {
             allowedRoots: configuration.sources.allowedRoots, allowedURLPrefixes: configuration.sources.allowedURLs)
         let limits = SourceLimits(
             metadataBytes: configuration.sources.maxMetadataBytes, metadataOpenBytes: configuration.sources.maxOpenMetadataBytes,
-            packageBytes: configuration.sources.maxPackageBytes)
+            packageBytes: configuration.sources.maxPackageBytes, downloadTime: .seconds(configuration.sources.downloadSeconds),
+            cacheBytes: configuration.sources.cacheBytes)
         let httpClient = HTTPClient(eventLoopGroupProvider: .singleton, configuration: limits.httpClientConfiguration)
         let listener = PostgresListener(
             configuration: database.pool.configuration, channels: [configuration.database.schema], logger: logger)

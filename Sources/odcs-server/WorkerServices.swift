@@ -55,7 +55,9 @@ struct WorkerServices: Service {
             configuration: worker, store: store,
             sources: ComposeSources(
                 repositories: source, pulp: pulp, pungi: configuration.pungi, koji: koji?.source, modules: modules),
-            depsolver: Depsolver(poolMemoryLimit: configuration.worker.poolMegabytes << 20, logger: logger),
+            depsolver: Depsolver(
+                poolMemoryLimit: configuration.worker.poolMegabytes << 20, timeLimit: .seconds(configuration.worker.resolveSeconds),
+                logger: logger),
             delivery: PackageDelivery(
                 access: access, limits: limits, httpClient: httpClient, threadPool: threadPool, logger: logger,
                 verify: configuration.sources.verifyPackages),
@@ -122,6 +124,7 @@ struct WorkerServices: Service {
         worker.retries = RetryPolicy(
             attempts: configuration.worker.attempts, firstDelay: .seconds(configuration.worker.retrySeconds),
             signatureDelay: .seconds(configuration.kojiRules.unsignedRetrySeconds))
+        worker.composeLimit = .seconds(configuration.worker.composeSeconds)
         worker.expireInterval = .seconds(configuration.worker.expireSeconds)
         worker.watchInterval = .seconds(configuration.kojiWatchSeconds)
         worker.compression = configuration.composes.zstd ? .zstd : .gzip

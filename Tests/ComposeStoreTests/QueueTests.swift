@@ -173,6 +173,34 @@ import Testing
         }
     }
 
+    @Test("a compose that gives way rests, says why, and nothing waits meanwhile")
+    func gaveWay() async throws {
+        try await TestDatabase.with { database in
+            let id = try await database.store.submit(.repo(), owner: "me").id
+            #expect(try await database.store.hasWaiting())
+            #expect(try await database.store.release(claim(database), after: .seconds(60), because: "The source is silent."))
+            let compose = try #require(try await database.store.compose(id))
+            #expect(compose.state == .wait)
+            #expect(compose.stateReason == "The source is silent.")
+            #expect(try await database.store.hasWaiting() == false)
+            #expect(try await database.store.claim(by: "a worker", for: length) == nil)
+        }
+    }
+
+    @Test("of a failure the first findings are stored, and the number of the others")
+    func boundedFailure() async throws {
+        try await TestDatabase.with { database in
+            let id = try await database.store.submit(.repo(), owner: "me").id
+            let details = (0..<1000).map { ComposeFailure.Detail(package: "p\($0)") }
+            let failure = ComposeFailure(.packageNotFound, String(repeating: "é", count: 100_000), details: details)
+            #expect(try await database.store.fail(claim(database), with: failure, retries: retries) == .failed)
+            let stored = try #require(try await database.store.compose(id))
+            #expect(stored.failure?.details == details.prefix(20) + [.init(text: "and 980 more")])
+            #expect(stored.stateReason?.utf8.count ?? 0 < 17_000)
+            #expect(stored.stateReason?.hasSuffix("… (183616 more bytes; the log of the compose has all of them)") == true)
+        }
+    }
+
     @Test("a compose that loses its worker every time fails in the end, and says so")
     func lostTooOften() async throws {
         try await TestDatabase.with { database in

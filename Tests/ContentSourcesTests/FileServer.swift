@@ -35,6 +35,8 @@ final class FileServer: Sendable {
         case silence
         /// One byte of the file at a time, for as long as somebody reads.
         case drip(every: TimeAmount)
+        /// The head of an answer in chunks, and of the first chunk an extension that does not end.
+        case endlessExtension(every: TimeAmount)
     }
 
     private struct State {
@@ -112,6 +114,9 @@ final class FileServer: Sendable {
             case .silence: return
             case .status(let code, let headers): send(context, code, HTTPHeaders(headers), [])
             case .bytes(let bytes): send(context, 200, [:], bytes)
+            case .endlessExtension(let pause):
+                writeRaw(context, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;")
+                extend(NIOLoopBound(context, eventLoop: context.eventLoop), pause)
             default:
                 guard let content else { return send(context, 404, [:], []) }
                 sendFile(context, answer, content, range: head.headers.first(name: "range"))
@@ -164,6 +169,19 @@ final class FileServer: Sendable {
             context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: bytes)))), promise: written)
             // Not before: closing drops what is not written yet.
             if isLast { written.futureResult.assumeIsolated().whenComplete { _ in context.close(promise: nil) } }
+        }
+
+        /// Past the encoder, which would not write what is no HTTP.
+        private func writeRaw(_ context: ChannelHandlerContext, _ text: String) {
+            let encoder = try? context.pipeline.syncOperations.context(handlerType: HTTPResponseEncoder.self)
+            encoder?.writeAndFlush(NIOAny(IOData.byteBuffer(ByteBuffer(string: text))), promise: nil)
+        }
+
+        private func extend(_ context: NIOLoopBound<ChannelHandlerContext>, _ pause: TimeAmount) {
+            guard context.value.channel.isActive else { return }
+            writeRaw(context.value, "a")
+            let this = NIOLoopBound(self, eventLoop: context.value.eventLoop)
+            context.value.eventLoop.scheduleTask(in: pause) { this.value.extend(context, pause) }
         }
 
         private func drip(_ context: NIOLoopBound<ChannelHandlerContext>, _ rest: ArraySlice<UInt8>, _ pause: TimeAmount) {

@@ -263,6 +263,25 @@ struct LocalMetadataTests {
         }
     }
 
+    @Test("the cache gives up what was used least recently when it is full, and nothing that is in use")
+    func fullCache() async throws {
+        var limits = Workbench.limits
+        limits.cacheBytes = 1
+        try await Workbench.with { bench in
+            let source = try bench.source(limits: limits)
+            func fetch(_ marker: String) async throws -> PinnedRepository {
+                let repository = try await TestRepository(bench.sources.appending(marker), marker: marker)
+                return try await source.pinAndFetch(.directory(repository.directory))
+            }
+            let first = try await fetch("first")
+            let second = try await fetch("second").metadata
+            #expect(try bench.names(in: bench.cache) == [first.metadata.id, second.id].map { "\($0.hex)-2" }.sorted())
+            let third = try await fetch("third")
+            #expect(try bench.names(in: bench.cache) == [first.metadata.id, third.metadata.id].map { "\($0.hex)-2" }.sorted())
+            #expect(first.metadata.primary.exists)
+        }
+    }
+
     @Test("what a process that died left behind is removed after a day, and what is under preparation stays")
     func abandoned() async throws {
         try await Workbench.with { bench in

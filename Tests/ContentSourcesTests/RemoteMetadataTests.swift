@@ -278,6 +278,36 @@ struct RemoteMetadataTests {
         }
     }
 
+    @Test("a download ends when it has taken as long as it may, however steadily it drips")
+    func drip() async throws {
+        var limits = Workbench.limits
+        (limits.downloadTime, limits.minimumRate) = (.milliseconds(200), 0)
+        try await with(limits: limits) { bench, _, server, location, source in
+            server.answer { _ in .drip(every: .milliseconds(1)) }
+            try bench.sources.appending("repo/repodata/repomd.xml").write([UInt8](repeating: 0x20, count: 1 << 20))
+            let failure = await failure(source, location)
+            #expect(
+                failure
+                    == ComposeFailure(
+                        .limitExceeded,
+                        "The repository \(location) could not be read: \(server.address) did not send it within 0.2 seconds, the most that a "
+                            + "download of its size may take here (sources.download_seconds). A mirror that is faster may help."))
+        }
+    }
+
+    @Test("an answer that goes on without a byte of the file ends like a silent one")
+    func endlessExtension() async throws {
+        var limits = Workbench.limits
+        limits.readTimeout = .milliseconds(200)
+        try await with(limits: limits) { _, _, server, location, source in
+            server.answer { _ in .endlessExtension(every: .milliseconds(5)) }
+            let failure = await failure(source, location)
+            #expect(failure?.code == .sourceUnreachable)
+            #expect(failure?.isTransient == true)
+            #expect(failure?.message.contains("sends less than 1000 bytes in a second") == true, "\(failure?.message ?? "")")
+        }
+    }
+
     @Test("a canceled task ends soon, and nothing stays")
     func canceled() async throws {
         try await with { bench, _, server, location, source in

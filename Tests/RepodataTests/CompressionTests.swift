@@ -100,6 +100,24 @@ struct CompressionTests {
         }
     }
 
+    @Test("what becomes a thousand times larger is refused, whatever the limit is, unless it stays small")
+    func expansion() async throws {
+        for (bytes, isBomb) in [(1 << 20, false), (140 << 20, true)] {
+            let source = try await compressed(.zstd, [UInt8](repeating: 0x20, count: bytes))
+            let target = directory.path.appending("out-\(bytes)")
+            guard isBomb else {
+                try Compression.decompress(source, to: target, limit: .max, expecting: nil)
+                continue
+            }
+            let error = #expect(throws: RepodataError.self) {
+                try Compression.decompress(source, to: target, limit: .max, expecting: nil, named: "primary")
+            }
+            #expect(error?.code == .tooLarge)
+            #expect(error?.message == "primary becomes more than 1000 times larger when decompressed, which is not accepted")
+            #expect(!target.exists)
+        }
+    }
+
     @Test("a decompression bomb stops at the limit", arguments: programs.map(\.compression))
     func bomb(compression: Compression) async throws {
         let zeros = [UInt8](repeating: 0, count: 20_000_000)

@@ -1,6 +1,7 @@
 import ComposeModel
 import ContentSources
 import Depsolve
+import ForeignText
 import Repodata
 
 /// What a resolution says to people: findings that are reported, and those that fail the compose.
@@ -17,7 +18,7 @@ extension Resolution {
         // A noarch package lacks the same on each architecture.
         let modules = moduleProblems.filter { $0.kind == .unmetRequirements }.map { "\($0)." }
         let lacking = missing.map { "\($0)." }.map { $0.prefix(1).uppercased() + $0.dropFirst() }
-        return (modules + lacking + problems.map { "\($0)." }).uniqued()
+        return (modules + lacking + problems.map { "\($0)." }).map { ByteText($0) }.uniqued().map(\.text)
     }
 
     /// Why the compose must fail, `nil` when it need not: a package that is nowhere; with `check_deps`, anything that cannot be installed.
@@ -74,6 +75,10 @@ extension ComposeFailure {
                 .brokenDependencies, "\(error) Ask for other streams, or for fewer of them, as modules.", details: [.init(arch: arch)])
         case .unusableModules:
             self.init(.metadataCorrupt, "\(error) Whoever maintains them has to look into it.")
+        case .overTime:
+            self.init(.limitExceeded, "\(error) Fewer packages, or a repository with fewer conflicts among its packages, may help.")
+        case .tooManyExclusions:
+            self.init(.limitExceeded, "\(error) A repository with fewer versions of each package may help.")
         case .canceled:
             self.init(.canceled, "The work on the compose was stopped before it was complete.")
         }

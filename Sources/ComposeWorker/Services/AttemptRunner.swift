@@ -13,6 +13,7 @@ struct AttemptRunner: Sendable {
     let pipeline: ComposePipeline
     /// Why this worker cannot make what a request asks for, though others may: `nil` where it can.
     let refusal: @Sendable (ComposeRequest) -> String?
+    let slots: SlotKeeper
     let logger: Logger
 
     init(
@@ -24,6 +25,7 @@ struct AttemptRunner: Sendable {
         keeper = LeaseKeeper(store: store, listener: listener, channel: channel, length: configuration.leaseLength)
         self.pipeline = pipeline
         self.refusal = refusal
+        slots = SlotKeeper(slots: configuration.slots)
         self.logger = logger
     }
 
@@ -52,12 +54,17 @@ struct AttemptRunner: Sendable {
         let lease = attempt.lease
         do {
             try await cancelWhenGracefulShutdown {
-                try await keeper.keep(lease, until: attempt.deadline) { try await pipeline.run(attempt) }
+                let limit = AttemptLimit(length: configuration.composeLimit)
+                try await keeper.keep(lease, until: attempt.deadline) {
+                    try await slots.hold(lease.compose.id, attempt: lease.token) { try await limit.hold { try await pipeline.run(attempt) } }
+                }
             }
             logger.info("compose is through")
             return nil
         } catch is LeaseLost {
             return .leaseLost
+        } catch let error as GaveWay {
+            return .gaveWay(error)
         } catch is CancellationError {
             return .stopped
         } catch let failure as ComposeFailure where failure.code == .canceled && (Task.isCancelled || Task.isShuttingDownGracefully) {
@@ -105,6 +112,7 @@ struct AttemptRunner: Sendable {
     private enum Ending {
         case failed(ComposeFailure)
         case stopped
+        case gaveWay(GaveWay)
         case leaseLost
     }
 
@@ -115,6 +123,8 @@ struct AttemptRunner: Sendable {
             case .failed(let failure):
                 let mayWait = failure.code == .packageUnsigned && lease.compose.request.unsignedWaitSeconds != nil
                 log?.write(mayWait ? .warning : .error, failure.message)
+                // What is stored is bounded; the log has all of it.
+                if failure.bounded != failure { for detail in failure.details { log?.write(.info, detail.description) } }
                 switch try await store.fail(lease, with: failure, retries: configuration.retries) {
                 case .failed: logger.info("compose failed", metadata: ["code": "\(failure.code)", "reason": "\(failure.message)"])
                 case .retried(let delay):
@@ -127,6 +137,13 @@ struct AttemptRunner: Sendable {
             case .stopped:
                 log?.write(.info, "This worker stops; another takes over.")
                 if try await store.release(lease) { logger.info("lease was given back") }
+            case .gaveWay(let error):
+                let reason =
+                    "\(error.origin) has sent nothing, or too little, for some time. The compose goes back to the queue while others are made."
+                log?.write(.warning, reason)
+                if try await store.release(lease, after: SlotKeeper.rest, because: reason) {
+                    logger.info("compose gave way to others", metadata: ["origin": "\(error.origin)"])
+                }
             case .leaseLost:
                 logger.info("lease was lost; nothing was written")
             }

@@ -58,6 +58,9 @@ public struct WorkerLoop: Service {
                         wake.yield(.mayHaveWork)
                     }
                 }
+                group.addTask {
+                    await periodically(every: .seconds(1)) { await attempts.slots.look(othersWait: othersWait) }
+                }
                 var free = configuration.slots
                 for await event in wakes {
                     if case .slotFree = event { free += 1 }
@@ -94,6 +97,16 @@ public struct WorkerLoop: Service {
             try await store.workerIsAlive(configuration.name, slots: configuration.slots)
         } catch {
             logger.warning("could not say that this worker is alive", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Whether a compose could run now; not known to while the database is away.
+    private func othersWait() async -> Bool {
+        do {
+            return try await store.hasWaiting()
+        } catch {
+            logger.info("could not look whether composes wait", metadata: ["error": "\(error)"])
+            return false
         }
     }
 

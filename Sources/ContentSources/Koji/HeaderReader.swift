@@ -120,10 +120,12 @@ struct HeaderReader: Sendable {
 
     /// The SHA-256 of `copy`, which is fetched from `url` for it and not kept.
     func checksum(_ copy: PackageCopy, at url: RepositoryURL, limit: Int) async throws(HeaderProblem) -> Checksum {
-        let target = ChecksumTarget(on: threadPool, headerStart: copy.headerStart)
         let found = try await transferring { () async throws(TransferProblem) in
-            try await transfer.get(url, into: target, size: copy.size, limit: limit)
-            return try await target.finish()
+            try await transfer.inTime(url, bytes: copy.size) { (transfer) async throws(TransferProblem) in
+                let target = ChecksumTarget(on: threadPool, headerStart: copy.headerStart)
+                try await transfer.get(url, into: target, size: copy.size, limit: limit)
+                return try await target.finish()
+            }
         }
         try check(payloadHash: found.payloadHash, copy.package)
         return found.sha256

@@ -40,7 +40,7 @@ public struct KojiPackageSource: Sendable {
         self.limits = limits
         self.threadPool = threadPool
         self.logger = logger
-        cache = MetadataCache(directory: cacheDirectory)
+        cache = MetadataCache(directory: cacheDirectory, limit: limits.cacheBytes)
         store = HeaderStore(directory: headerDirectory)
         transfer = HTTPTransfer(client: httpClient, access: access, limits: limits, logger: logger)
     }
@@ -169,7 +169,7 @@ extension KojiPackageSource {
         return try await threadPool.run(canceled: .canceled) { () throws(ComposeFailure) in
             do throws(Errno) {
                 return try cache.find(repository.id).map {
-                    PinnedRepository(location: location, metadata: $0.metadata, revision: nil, place: "Koji")
+                    PinnedRepository(location: location, metadata: $0.metadata, revision: nil, place: "Koji", hold: $0.hold)
                 }
             } catch {
                 throw .storage(error)
@@ -242,9 +242,9 @@ extension KojiPackageSource {
 
     private func write(_ repository: SyntheticRepository) async throws(ComposeFailure) -> PinnedRepository {
         let (cache, store, location) = (cache, store, location)
-        let metadata = try await threadPool.run(canceled: .canceled) { () throws(ComposeFailure) in
+        let found = try await threadPool.run(canceled: .canceled) { () throws(ComposeFailure) in
             try repository.publish(in: cache, from: store)
         }
-        return PinnedRepository(location: location, metadata: metadata, revision: nil, place: "Koji")
+        return PinnedRepository(location: location, metadata: found.metadata, revision: nil, place: "Koji", hold: found.hold)
     }
 }

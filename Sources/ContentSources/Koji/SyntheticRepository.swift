@@ -115,7 +115,7 @@ extension KojiPackage {
 
 extension SyntheticRepository {
     /// Writes the documents from what `store` has, and makes them known in `cache`. Blocking.
-    func publish(in cache: MetadataCache, from store: HeaderStore) throws(ComposeFailure) -> RepositoryMetadata {
+    func publish(in cache: MetadataCache, from store: HeaderStore) throws(ComposeFailure) -> MetadataCache.Found {
         let fresh = try storing { () throws(Errno) in try cache.prepare() }
         do throws(ComposeFailure) {
             try write(to: fresh, from: store)
@@ -125,7 +125,7 @@ extension SyntheticRepository {
                 return try cache.find(id)
             }
             guard let found else { throw .storage(.noSuchFileOrDirectory) }
-            return found.metadata
+            return found
         } catch {
             try storing { () throws(Errno) in try cache.discard(fresh) }
             throw error

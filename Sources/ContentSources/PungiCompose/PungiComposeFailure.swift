@@ -32,7 +32,7 @@ struct PungiComposeFailure {
     func parsing(_ document: String, _ error: any Error) -> ComposeFailure {
         switch error {
         case let error as RPMListDocument.UnknownVariant:
-            let known = NearestNames(names: error.known.sorted()).sorted(by: location.variant).joined(separator: ", ")
+            let known = NearestNames(names: error.known.sorted()).sorted(by: location.variant).listed()
             return ComposeFailure(
                 .sourceNotUsable,
                 "\(name) cannot be used: its package list has no variant called \(location.variant). "

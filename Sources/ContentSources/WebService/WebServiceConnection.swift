@@ -31,6 +31,12 @@ struct WebServiceConnection: Sendable {
     }
 
     private func ask(_ question: WebServiceQuestion) async throws(ComposeFailure) -> ByteBuffer? {
+        try await SourceWaits.waiting(for: service.api.origin) { () async throws(ComposeFailure) in
+            try await askPersistently(question)
+        }
+    }
+
+    private func askPersistently(_ question: WebServiceQuestion) async throws(ComposeFailure) -> ByteBuffer? {
         var attempt = 1
         while true {
             let failure: ComposeFailure
@@ -98,6 +104,7 @@ struct WebServiceConnection: Sendable {
         } catch {
             throw service.noAnswer(error)
         }
+        SourceWaits.answered()
         // A client that follows redirects has sent the credentials to an address that nobody allowed.
         guard response.history.count <= 1 else { throw service.redirected }
         let body = try await receive(response)
@@ -123,6 +130,7 @@ struct WebServiceConnection: Sendable {
                 throw service.cut(error)
             }
             guard var chunk else { break }
+            SourceWaits.received(chunk.readableBytes)
             guard body.readableBytes + chunk.readableBytes <= limit else { throw service.tooLarge }
             body.writeBuffer(&chunk)
         }

@@ -28,7 +28,7 @@ struct ModularTreeResolver {
         self.request = request
         isAlone = content.content.isAlone
         included = content.included
-        views = try ModuleViews(content.content, architecture: pool.key.architecture, defaults: content.defaults)
+        views = try ModuleViews(content.content, architecture: pool.key.architecture, defaults: content.defaults, limit: pool.limit)
         packages = ModularPackages(of: views.builds, in: pool)
         tree = TreeResolver(pool, request, hasMultilib: hasMultilib)
         everHidden = pool.emptySet()
@@ -45,7 +45,7 @@ struct ModularTreeResolver {
             try take(patterns, in: views.asItComes, note)
         }
         for build in builds.indices where included.contains(builds[build].id) {
-            try checkCancellation()
+            try pool.limit.check()
             try take(build)
         }
         if !isEverything {
@@ -55,7 +55,7 @@ struct ModularTreeResolver {
         if isEverything, request.checkInstallability || !request.noDeps {
             try inspect(tree.reasons.keys.filter { packages.builds(of: $0).isEmpty }, in: views.asItComes)
             for build in builds.indices where packages.packages(of: build).contains(where: { tree.reasons[$0] != nil }) {
-                let (view, problem) = views.around(build)
+                let (view, problem) = try views.around(build)
                 if let problem, !request.noDeps, !problems.contains(problem) { problems.append(problem) }
                 try inspect(packages.packages(of: build), in: view)
             }
@@ -91,7 +91,7 @@ struct ModularTreeResolver {
             packages.builds(of: package).first { !builds[$0].isLookaside }.map { .module(builds[$0].id.description) } ?? .everything
         }
         for build in builds.indices where packages.packages(of: build).contains(where: { tree.reasons[$0] != nil }) {
-            noteModule(build, in: views.around(build).view.core)
+            noteModule(build, in: try views.around(build).view.core)
         }
     }
 
@@ -101,6 +101,7 @@ struct ModularTreeResolver {
         try show(view, isSolving: false) { copy throws(DepsolveError) in
             let selection = PackageSelection(pool: copy.pool)
             for (index, pattern) in patterns.enumerated() {
+                try copy.pool.limit.check()
                 let match = selection.match(pattern)
                 switch match {
                 case .packages, .notMeant: note(index, match, [])
@@ -121,7 +122,7 @@ struct ModularTreeResolver {
 
     /// Takes a build that is to be in.
     private mutating func take(_ build: Int) throws(DepsolveError) {
-        let (view, problem) = views.around(build)
+        let (view, problem) = try views.around(build)
         if let problem, !request.noDeps || request.checkInstallability { problems.append(problem) }
         noteModule(build, in: view.core)
         // They are there already.
@@ -150,7 +151,7 @@ struct ModularTreeResolver {
     }
 
     private mutating func inspect(_ candidates: [Id], in view: ModuleViews.View) throws(DepsolveError) {
-        try checkCancellation()
+        try pool.limit.check()
         let hidden = packages.hidden(whereActive: view.active)
         let checked = candidates.filter { tree.reasons[$0] != nil && !hidden.contains($0) }
         if checked.isEmpty { return }
@@ -161,8 +162,8 @@ struct ModularTreeResolver {
     // MARK: What is hidden
 
     /// What packages of the tree require that nothing provides on the machines on which they were looked at.
-    var missing: [MissingRequirement] {
-        tree.missing { package in
+    func missing() throws(DepsolveError) -> [MissingRequirement] {
+        try tree.missing { package in
             let streams = Set(packages.builds(of: package).map { builds[$0].id.nameAndStream }).sorted()
             if !streams.isEmpty { return " of the module \(streams.joined(separator: ", "))" }
             return everHidden.contains(package) ? ", which modules hide," : nil

@@ -10,6 +10,7 @@ final class ModuleSolver {
     private let builds: [ModularBuild]
     private let members: [Int]
     private let pool: UnsafeMutablePointer<Pool>
+    private let limit: ResolutionLimit
     private var solvables: [Int: Id] = [:]
     /// The build that a solvable is, or that one of the alternatives is of which it is content with each.
     private var meanings: [Id: Int] = [:]
@@ -23,9 +24,10 @@ final class ModuleSolver {
     }
 
     /// - Parameter members: The places in `builds` of those that there are.
-    init(_ builds: [ModularBuild], members: [Int]) {
+    init(_ builds: [ModularBuild], members: [Int], limit: ResolutionLimit) {
         self.builds = builds
         self.members = members
+        self.limit = limit
         pool = pool_create()
         _ = pool_setdisttype(pool, DISTTYPE_RPM)
         pool_setdebugmask(pool, 0)
@@ -108,13 +110,13 @@ final class ModuleSolver {
     /// - Parameters:
     ///   - favored: Where something required leaves a choice, these.
     ///   - disfavored: And these only where nothing else goes.
-    func solve(needed: [[Int]], wanted: [[Int]] = [], favored: [Int] = [], disfavored: [Int] = []) -> Answer {
-        let newest = attempt(needed, wanted, favored, disfavored, flags: SOLVER_FORCEBEST)
+    func solve(needed: [[Int]], wanted: [[Int]] = [], favored: [Int] = [], disfavored: [Int] = []) throws(DepsolveError) -> Answer {
+        let newest = try attempt(needed, wanted, favored, disfavored, flags: SOLVER_FORCEBEST)
         guard case .impossible = newest else { return newest }
-        return attempt(needed, wanted, favored, disfavored, flags: 0)
+        return try attempt(needed, wanted, favored, disfavored, flags: 0)
     }
 
-    private func attempt(_ needed: [[Int]], _ wanted: [[Int]], _ favored: [Int], _ disfavored: [Int], flags: Int32) -> Answer {
+    private func attempt(_ needed: [[Int]], _ wanted: [[Int]], _ favored: [Int], _ disfavored: [Int], flags: Int32) throws(DepsolveError) -> Answer {
         let jobs = IdQueue()
         for (choices, weakness) in needed.map({ ($0, 0) }) + wanted.map({ ($0, SOLVER_WEAK) }) {
             let queue = IdQueue()
@@ -128,19 +130,20 @@ final class ModuleSolver {
         for flag in [SOLVER_FLAG_IGNORE_RECOMMENDED, SOLVER_FLAG_BEST_OBEY_POLICY, SOLVER_FLAG_YUM_OBSOLETES, SOLVER_FLAG_URPM_REORDER] {
             solver_set_flag(solver, flag, 1)
         }
-        guard solver_solve(solver, jobs.pointer) == 0 else { return .impossible(problem(of: solver)) }
+        guard try limit.solve(solver, jobs) else { return .impossible(problem(of: solver)) }
         return .active(Set(members.filter { solver_get_decisionlevel(solver, solvables[$0]!) > 0 }))
     }
 
     private func problem(of solver: UnsafeMutablePointer<Solver>) -> [ModuleProblem.Statement] {
         var statements: [ModuleProblem.Statement] = []
+        var known: Set<String> = []
         for problem in 1..<Id(solver_problem_count(solver)) + 1 {
             let numbers = IdQueue()
             solver_findallproblemrules(solver, problem, numbers.pointer)
             for number in numbers.array {
                 var rule = (source: Id(0), target: Id(0), dependency: Id(0))
                 let type = solver_ruleinfo(solver, number, &rule.source, &rule.target, &rule.dependency)
-                if let statement = statement(type, rule), !statements.contains(where: { $0.description == statement.description }) {
+                if let statement = statement(type, rule), known.insert(statement.description).inserted {
                     statements.append(statement)
                 }
             }

@@ -43,7 +43,7 @@ struct ModuleViews {
     private let includedStreams: Set<String>
 
     /// Throws `.modulesConflict` where the streams that were enabled cannot be.
-    init(_ content: ModularContent, architecture: TreeArchitecture, defaults: [ModuleDefaults]) throws(DepsolveError) {
+    init(_ content: ModularContent, architecture: TreeArchitecture, defaults: [ModuleDefaults], limit: ResolutionLimit) throws(DepsolveError) {
         let modules = ArchitectureModules(content, architecture: architecture, defaults: defaults)
         let builds = modules.builds
         let included = Set(builds.indices.filter { content.included.contains(builds[$0].id) })
@@ -63,10 +63,11 @@ struct ModuleViews {
                 builds: byStream["\(reference.name):\(reference.stream)", default: []].filter { reference.includes(builds[$0].id) })
         }
         (self.defaults, self.enabled) = (defaults, enabled)
-        solver = ModuleSolver(builds, members: Array(builds.indices))
+        solver = ModuleSolver(builds, members: Array(builds.indices), limit: limit)
         solverForIncluded = ModuleSolver(
-            builds, members: builds.indices.filter { included.contains($0) || !streams.contains(builds[$0].id.nameAndStream) })
-        solverOfIncluded = ModuleSolver(builds, members: included.sorted())
+            builds, members: builds.indices.filter { included.contains($0) || !streams.contains(builds[$0].id.nameAndStream) },
+            limit: limit)
+        solverOfIncluded = ModuleSolver(builds, members: included.sorted(), limit: limit)
         let (chosen, dropped) = try Self.usual(enabled, defaults, solver, arch: architecture.name)
         asItComes = View(chosen: chosen, active: Self.withRelatives(chosen, among: builds))
         problems =
@@ -83,14 +84,14 @@ struct ModuleViews {
     ) throws(DepsolveError) -> (Set<Int>, dropped: [ModuleProblem]) {
         let needed = enabled.filter { !$0.builds.isEmpty }
         let wanted = defaults.filter { wish in !needed.contains { $0.module == wish.module } }
-        switch solver.solve(needed: needed.map(\.builds), wanted: wanted.map(\.builds)) {
+        switch try solver.solve(needed: needed.map(\.builds), wanted: wanted.map(\.builds)) {
         case .impossible(let statements): throw .modulesConflict(statements, arch: arch)
         case .active(let chosen):
             let held = (needed + wanted).map(\.builds).filter { !chosen.isDisjoint(with: $0) }
-            let dropped = wanted.filter { chosen.isDisjoint(with: $0.builds) }.map { wish in
+            let dropped = try wanted.filter { chosen.isDisjoint(with: $0.builds) }.map { wish throws(DepsolveError) in
                 // Defaults give way one after the other, which may leave out one that would go in the end: then there is nothing to say.
                 var reasons: [ModuleProblem.Statement] = []
-                if case .impossible(let statements) = solver.solve(needed: held + [wish.builds]) { reasons = statements }
+                if case .impossible(let statements) = try solver.solve(needed: held + [wish.builds]) { reasons = statements }
                 return ModuleProblem(kind: .droppedDefault, module: wish.text, arch: arch, statements: reasons)
             }
             return (chosen, dropped)
@@ -108,17 +109,17 @@ struct ModuleViews {
     /// what would be there anyway, as far as it goes together.
     ///
     /// A build that cannot be enabled is active all the same, and a problem.
-    func around(_ build: Int) -> (view: View, problem: ModuleProblem?) {
+    func around(_ build: Int) throws(DepsolveError) -> (view: View, problem: ModuleProblem?) {
         let isIncluded = included.contains(build)
         let solver = isIncluded ? solverForIncluded : solver
-        let (core, statements) = core(of: build, solver)
+        let (core, statements) = try core(of: build, solver)
         let settled = Set(core.map { builds[$0].id.name })
         let wanted = (enabled + defaults).filter { !settled.contains($0.module) }
             .map { isIncluded ? $0.builds.filter(isSeenWithIncluded) : $0.builds }.filter { !$0.isEmpty }
         var chosen = core
         // A build that cannot be enabled takes the place of other streams nevertheless.
         let needed = statements == nil ? core.sorted().map { [$0] } : []
-        if case .active(let together) = solver.solve(needed: needed, wanted: wanted) {
+        if case .active(let together) = try solver.solve(needed: needed, wanted: wanted) {
             chosen.formUnion(together.filter { !settled.contains(builds[$0].id.name) })
         }
         let relatives = Self.withRelatives(chosen.subtracting([build]), among: builds)
@@ -135,10 +136,10 @@ struct ModuleViews {
     }
 
     /// The build with what it requires, or alone with what is in the way.
-    private func core(of build: Int, _ solver: ModuleSolver) -> (Set<Int>, [ModuleProblem.Statement]?) {
-        if included.contains(build), case .active(let core) = solverOfIncluded.solve(needed: [[build]]) { return (core, nil) }
+    private func core(of build: Int, _ solver: ModuleSolver) throws(DepsolveError) -> (Set<Int>, [ModuleProblem.Statement]?) {
+        if included.contains(build), case .active(let core) = try solverOfIncluded.solve(needed: [[build]]) { return (core, nil) }
         let unusual = builds.indices.filter { !included.contains($0) && !asItComes.chosen.contains($0) }
-        switch solver.solve(needed: [[build]], favored: included.sorted(), disfavored: unusual) {
+        switch try solver.solve(needed: [[build]], favored: included.sorted(), disfavored: unusual) {
         case .active(let core): return (core, nil)
         case .impossible(let statements): return ([build], statements)
         }

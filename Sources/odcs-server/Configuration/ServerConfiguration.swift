@@ -48,6 +48,10 @@ struct ServerConfiguration: Hashable, Sendable {
         var maxMetadataBytes: Int
         var maxOpenMetadataBytes: Int
         var maxPackageBytes: Int
+        /// For one file.
+        var downloadSeconds: Int
+        /// Of all metadata that is kept.
+        var cacheBytes: Int
         var verifyPackages: Bool
     }
 
@@ -78,6 +82,10 @@ struct ServerConfiguration: Hashable, Sendable {
         var retrySeconds: Int
         var expireSeconds: Int
         var poolMegabytes: Int
+        /// For one attempt at a compose.
+        var composeSeconds: Int
+        /// For the packages of one architecture.
+        var resolveSeconds: Int
     }
 
     struct Signing: Hashable, Sendable {
@@ -171,6 +179,8 @@ struct ServerConfiguration: Hashable, Sendable {
             maxMetadataBytes: try reader.int("sources.max_metadata_megabytes", default: 512, in: 1...100_000) << 20,
             maxOpenMetadataBytes: try reader.int("sources.max_open_metadata_megabytes", default: 8192, in: 1...1_000_000) << 20,
             maxPackageBytes: try reader.int("sources.max_package_megabytes", default: 8192, in: 1...1_000_000) << 20,
+            downloadSeconds: try reader.int("sources.download_seconds", default: 3600, in: 1...604_800),
+            cacheBytes: try reader.int("sources.cache_megabytes", default: 20_480, in: 1...100_000_000) << 20,
             verifyPackages: try reader.bool("sources.verify_packages", default: true))
         koji = try reader.kojiProfile()
         kojiWatchSeconds = try reader.int("koji.watch_seconds", default: 30, in: 1...86_400)
@@ -188,7 +198,9 @@ struct ServerConfiguration: Hashable, Sendable {
             attempts: try reader.int("worker.attempts", default: 3, in: 1...100),
             retrySeconds: try reader.int("worker.retry_seconds", default: 5, in: 1...3600),
             expireSeconds: try reader.int("worker.expire_seconds", default: 10, in: 1...3600),
-            poolMegabytes: try reader.int("worker.pool_megabytes", default: 1024, in: 64...100_000))
+            poolMegabytes: try reader.int("worker.pool_megabytes", default: 1024, in: 64...100_000),
+            composeSeconds: try reader.int("worker.compose_seconds", default: 7200, in: 1...604_800),
+            resolveSeconds: try reader.int("worker.resolve_seconds", default: 10, in: 1...86_400))
         let home = try reader.optionalString("signing.home").map { _ in try reader.path("signing.home", default: "") }
         signing = try reader.optionalString("signing.key").map { Signing(key: $0, home: home) }
         webhooks = try reader.strings("events.webhooks", default: [])

@@ -1,0 +1,37 @@
+import CSolv
+
+/// Exclusions are pairs of packages that cannot be installed together: two versions of one name, or a conflict.
+///
+/// libsolv makes a rule for each of them and has no limit. 20,000 versions of one package are 400 million rules, more than memory holds.
+struct Exclusions {
+    /// How many pairs are solved for; the rules of so many take a gigabyte. Distributions have some thousands.
+    static let most = 50_000_000
+
+    /// Whether all packages of the pool together have so few that none of them need be counted again.
+    private let areFew: Bool
+
+    init(of pool: PackagePool) {
+        areFew = Self.count(among: pool.allPackages(ofLookaside: true) + pool.allPackages(), in: pool) <= Self.most
+    }
+
+    /// Throws `.tooManyExclusions` if the packages of `reach` have more pairs than ``most``.
+    func check(_ reach: SolvableSet, in pool: PackagePool) throws(DepsolveError) {
+        if !areFew, Self.count(among: reach.members, in: pool) > Self.most { throw .tooManyExclusions }
+    }
+
+    /// Counts no further than is needed to see that there are too many.
+    private static func count(among packages: some Sequence<Id>, in pool: PackagePool) -> Int {
+        var count = 0
+        for package in packages {
+            let solvable = pool.solvable(package).pointee
+            count += pool.providers(solvable.name).count
+            for offset in [solvable.conflicts, solvable.obsoletes] where offset != 0 {
+                for dependency in pool.dependencies(package, at: offset) where !pool.isFormula(dependency) {
+                    count += pool.providers(dependency).count
+                }
+            }
+            if count > most { break }
+        }
+        return count
+    }
+}
