@@ -81,7 +81,8 @@ struct ResolutionLimitTests {
             await #expect(throws: DepsolveError.canceled) { try await task.value }
             var other = request
             other.packages = ["x-0-0"]
-            #expect(try await depsolver.resolve(other).trees[0].binaries.map(\.record.nevra.name) == ["x-0-0"])
+            let resolution = try await depsolver.resolve(other)
+            #expect(resolution.trees[0].binaries.map(\.record.nevra.name) == ["x-0-0"])
         }
     }
 
@@ -115,7 +116,8 @@ struct ResolutionLimitTests {
             await #expect(throws: DepsolveError.tooManyExclusions) { try await Depsolver().resolve(request) }
             var other = request
             other.packages = ["other"]
-            #expect(try await Depsolver().resolve(other).trees[0].binaries.map(\.record.nevra.name) == ["other"])
+            let resolution = try await Depsolver().resolve(other)
+            #expect(resolution.trees[0].binaries.map(\.record.nevra.name) == ["other"])
         }
     }
 
@@ -157,7 +159,5 @@ private struct SignalHandler: LogHandler {
         set { metadata[key] = newValue }
     }
 
-    func log(
-        level: Logger.Level, message: Logger.Message, metadata: Logger.Metadata?, source: String, file: String, function: String, line: UInt
-    ) { signal() }
+    func log(event: LogEvent) { signal() }
 }
