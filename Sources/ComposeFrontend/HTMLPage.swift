@@ -1,3 +1,4 @@
+import ForeignText
 import Hummingbird
 
 /// A page for people: one style, nothing fetched from elsewhere, no script.
@@ -47,7 +48,7 @@ struct HTMLPage {
 }
 
 extension StringProtocol {
-    /// For an element's text or a quoted attribute.
+    /// For an element's text or a quoted attribute; characters that show nothing are written as `U+202E`.
     var htmlEscaped: String {
         var escaped = ""
         for scalar in unicodeScalars {
@@ -57,7 +58,8 @@ extension StringProtocol {
             case ">": escaped += "&gt;"
             case "\"": escaped += "&quot;"
             case "'": escaped += "&#39;"
-            default: escaped.unicodeScalars.append(scalar)
+            case "\n", "\t": escaped.unicodeScalars.append(scalar)
+            default: if scalar.isInvisible { escaped += scalar.codePoint } else { escaped.unicodeScalars.append(scalar) }
             }
         }
         return escaped

@@ -1,15 +1,17 @@
+import ForeignText
 public import Hummingbird
 
 /// Why a request is not answered as it was meant: a status and a sentence that says what was wrong and what would be right.
 public struct RequestRejection: Error, Sendable, CustomStringConvertible {
     public let status: HTTPResponse.Status
+    /// One line, printable.
     public let message: String
     /// Besides the body's own: `Allow`, `Retry-After`…
     public let headers: HTTPFields
 
     public init(_ status: HTTPResponse.Status, _ message: String, headers: HTTPFields = [:]) {
         self.status = status
-        self.message = message
+        self.message = message.printable()
         self.headers = headers
     }
 

@@ -1,7 +1,9 @@
+import ForeignText
+
 /// Why a compose failed: an explanation for people and the same as data for programs.
 ///
 /// It is made where the failure is noticed, because only there is it known whether trying again can help. No text in it
-/// names a path of the server or holds a secret.
+/// names a path of the server or holds a secret. What strangers wrote in it is made printable here.
 public struct ComposeFailure: Error, Hashable, Sendable, Codable {
     /// What kind of failure it is; a bounded set, fit for a metric's label.
     public enum Code: String, Hashable, Sendable, Codable, CaseIterable {
@@ -46,24 +48,30 @@ public struct ComposeFailure: Error, Hashable, Sendable, Codable {
         public init(
             package: String? = nil, arch: String? = nil, requirement: String? = nil, nearest: [String]? = nil, text: String? = nil
         ) {
-            self.package = package
-            self.arch = arch
-            self.requirement = requirement
-            self.nearest = nearest
-            self.text = text
+            self.package = package?.printable()
+            self.arch = arch?.printable()
+            self.requirement = requirement?.printable()
+            self.nearest = nearest?.map { $0.printable() }
+            self.text = text?.printable()
         }
     }
 
     public let code: Code
-    /// What, where, and what would help, in whole sentences.
+    /// What, where, and what would help, in whole sentences, which may be several lines.
     public let message: String
     public let details: [Detail]
     /// Whether the same attempt may succeed later, with nothing changed by a person.
     public let isTransient: Bool
 
+    /// - Parameter message: One line. A line break in it is a stranger's, and shown as such.
     public init(_ code: Code, _ message: String, details: [Detail] = [], isTransient: Bool = false) {
+        self.init(code, lines: [message], details: details, isTransient: isTransient)
+    }
+
+    /// - Parameter lines: The lines of the message. A line break inside of one of them is a stranger's, and shown as such.
+    public init(_ code: Code, lines: [String], details: [Detail] = [], isTransient: Bool = false) {
         self.code = code
-        self.message = message
+        message = lines.printableLines
         self.details = details
         self.isTransient = isTransient
     }
@@ -81,7 +89,7 @@ extension ComposeFailure {
         let rest = details.count - Self.mostDetails
         let shown = details.prefix(Self.mostDetails).map { $0.bounded(to: Self.mostDetailBytes, names: Self.mostDetails) }
         return ComposeFailure(
-            code, message.bounded(to: Self.mostMessageBytes),
+            code, lines: message.bounded(to: Self.mostMessageBytes).split(separator: "\n", omittingEmptySubsequences: false).map(String.init),
             details: shown + (rest > 0 ? [Detail(text: "and \(rest) more")] : []), isTransient: isTransient)
     }
 }

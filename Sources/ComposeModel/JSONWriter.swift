@@ -1,3 +1,5 @@
+import ForeignText
+
 /// Writes JSON as it goes, without a tree of values first: white space there is none but ``line()``, and slashes are as they are.
 public struct JSONWriter: ~Copyable {
     /// What was written so far, in UTF-8.
@@ -75,7 +77,7 @@ public struct JSONWriter: ~Copyable {
             if text.allSatisfy(Self.isPlain) {
                 bytes.append(contentsOf: text)
             } else {
-                for byte in text { escaped(byte) }
+                for scalar in String(decoding: text, as: UTF8.self).unicodeScalars { escaped(scalar) }
             }
         }
         bytes.append(UInt8(ascii: "\""))
@@ -97,7 +99,20 @@ public struct JSONWriter: ~Copyable {
         }
     }
 
-    private static func isPlain(_ byte: UInt8) -> Bool { byte >= 0x20 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\") }
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        byte >= 0x20 && byte < 0x7F && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+    }
+
+    /// Beyond what JSON asks for, characters that show nothing are escaped: a terminal may show the document.
+    private mutating func escaped(_ scalar: Unicode.Scalar) {
+        if scalar.value < 0x7F {
+            escaped(UInt8(truncatingIfNeeded: scalar.value))
+        } else if scalar.isInvisible {
+            bytes.append(contentsOf: scalar.jsonEscape.utf8)
+        } else {
+            bytes.append(contentsOf: String(scalar).utf8)
+        }
+    }
 
     private mutating func escaped(_ byte: UInt8) {
         switch byte {

@@ -55,11 +55,10 @@ extension ComposeStore {
     }
 
     private func cancel(_ compose: Compose, by actor: Actor, on connection: PostgresConnection) async throws -> Compose {
-        let reason = "Canceled by \(actor.name)"
-        let failure = ComposeFailure(.canceled, reason)
+        let failure = ComposeFailure(.canceled, "Canceled by \(actor.name)")
         let rows = try await connection.query(
             """
-            UPDATE composes c SET state = 4, state_reason = \(reason), failure = \(PostgresJSON(failure)), time_done = now(),
+            UPDATE composes c SET state = 4, state_reason = \(failure.message), failure = \(PostgresJSON(failure)), time_done = now(),
                 time_to_expire = now() + make_interval(secs => \(Double(compose.request.secondsToLive))),
                 lease_token = NULL, lease_expires_at = NULL, joined_to = NULL
             WHERE c.id = \(compose.id) AND c.state IN (0, 1) RETURNING \(fragment: Compose.columns)

@@ -1,3 +1,4 @@
+import ForeignText
 import Foundation
 
 /// A value of an answer that is neither array nor struct, as its text was written. It is valid only while its sink is called.
@@ -78,7 +79,7 @@ enum Excerpt {
     static func of(_ text: String, longest: Int = 200) -> String {
         let line = String(
             String.UnicodeScalarView(
-                text.unicodeScalars.prefix(4 * longest).map { $0.properties.generalCategory == .control ? " " : $0 }))
+                text.unicodeScalars.prefix(4 * longest).map { $0.isInvisible ? " " : $0 }))
         let words = line.split(separator: " ").joined(separator: " ")
         return words.count > longest ? "\(words.prefix(longest))…" : words
     }

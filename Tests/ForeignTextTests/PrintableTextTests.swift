@@ -29,4 +29,14 @@ struct PrintableTextTests {
         #expect(!"é".hasSameBytes(as: "e\u{301}"))
         #expect("e\u{301}".precedesInBytes("é"))
     }
+
+    @Test("A line break inside of a line is a stranger's, and makes no line")
+    func foreignLines() {
+        #expect(["a\nb", "c"].printableLines == "aU+000Ab\nc")
+    }
+
+    @Test("JSON keeps its meaning when what shows nothing is escaped")
+    func json() {
+        #expect("{\n \"a\u{9B}\": \"\u{202E}é\u{E0001}\"}".jsonWithVisibleCharacters == "{\n \"a\\u009B\": \"\\u202Eé\\uDB40\\uDC01\"}")
+    }
 }

@@ -1,3 +1,4 @@
+import ForeignText
 import Foundation
 import Synchronization
 import SystemPackage
@@ -32,9 +33,9 @@ final class ComposeLog: Sendable {
         file.withLock { try? $0.close() }
     }
 
-    /// Appends a line; the line breaks of `text` become spaces.
+    /// Appends a line; the line breaks of `text` become spaces, and what else could not be seen is made printable.
     func write(_ level: Level, _ text: String) {
-        let line = text.split(whereSeparator: \.isNewline).joined(separator: " ")
+        let line = text.split(separator: "\n").joined(separator: " ").printable()
         let bytes = Array("\(Date.now.formatted(.iso8601)) \(level.rawValue) \(line)\n".utf8)
         file.withLock { file in
             if !deadline.isOver { _ = try? file.writeAll(bytes) }

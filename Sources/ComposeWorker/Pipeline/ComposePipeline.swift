@@ -2,6 +2,7 @@ import ComposeModel
 public import ComposeStore
 public import ContentSources
 public import Depsolve
+import ForeignText
 import Foundation
 import Modules
 public import NIOPosix
@@ -149,7 +150,7 @@ public struct ComposePipeline: Sendable {
     private func mustWrite(_ choice: PackageChoice, _ attempt: ComposeAttempt) async throws -> Bool {
         let what = Self.whatChanged(attempt.lease.compose.request, choice.content.koji?.pin.tag)
         let settlement = try await store.settle(attempt.lease, packagesKey: choice.key) { other in
-            Resolution.text("Done: it shows compose \(other): \(what).", listing: choice.findings)
+            Resolution.lines("Done: it shows compose \(other): \(what).", listing: choice.findings).printableLines
         }
         switch settlement {
         case .leaseLost:
@@ -256,7 +257,7 @@ public struct ComposePipeline: Sendable {
         attempt.log.write(.info, "Written: \(tree.summary), \(tree.bytes) bytes.")
         let held = try await store.finish(
             attempt.lease, composeID: tree.composeID, packagesKey: tree.packagesKey, packages: tree.packages, bytes: tree.bytes,
-            reason: Resolution.text("Done: \(tree.summary).", listing: tree.findings)
+            reason: Resolution.lines("Done: \(tree.summary).", listing: tree.findings).printableLines
         ) { isHeld in
             if try await !threadPool.runIfActive({ try publication.place() }) {
                 try await isHeld()

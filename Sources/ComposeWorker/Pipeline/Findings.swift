@@ -26,14 +26,15 @@ extension Resolution {
         let nowhere = absent.filter(\.isNowhere)
         if !nowhere.isEmpty {
             return ComposeFailure(
-                .packageNotFound, Self.text(listing: nowhere.map { "\($0)." }),
+                .packageNotFound, lines: Self.lines(listing: nowhere.map { "\($0)." }),
                 details: nowhere.flatMap { absent in
                     absent.arches.map { .init(package: absent.pattern, arch: $0, nearest: absent.nearest) }
                 })
         }
         guard request.flags.contains(.checkDeps), !broken.isEmpty else { return nil }
         return ComposeFailure(
-            .brokenDependencies, Self.text("Not everything in this compose can be installed, and check_deps is set:", listing: broken),
+            .brokenDependencies,
+            lines: Self.lines("Not everything in this compose can be installed, and check_deps is set:", listing: broken),
             details: missing.map {
                 .init(package: $0.package.description, arch: $0.arch, requirement: $0.requirement, nearest: $0.nearest)
             } + problems.map { .init(package: $0.package.description, arch: $0.arch, text: $0.description) }
@@ -43,10 +44,10 @@ extension Resolution {
     }
 
     /// A line for each sentence, and no more of them than somebody reads; the log has them all.
-    static func text(_ start: String? = nil, listing sentences: [String]) -> String {
+    static func lines(_ start: String? = nil, listing sentences: [String]) -> [String] {
         let rest = sentences.count - listed
         let lines = sentences.prefix(listed) + (rest > 0 ? ["And \(rest) more like these; the log of the compose has them all."] : [])
-        return ([start].compactMap(\.self) + lines).joined(separator: "\n")
+        return [start].compactMap(\.self) + lines
     }
 
     private static let listed = 50

@@ -21,7 +21,7 @@ struct LeftOutPackages: Sendable {
         let needed = unusable.compactMap { unusable in resolved.need(for: unusable.package).map { (unusable.failure, $0) } }
         guard !needed.isEmpty else { return nil }
         return ComposeFailure(
-            .packageFileUnusable, Resolution.text(listing: needed.map { "\($0.message) It is needed: \($1)." }),
+            .packageFileUnusable, lines: Resolution.lines(listing: needed.map { "\($0.message) It is needed: \($1)." }),
             details: needed.flatMap(\.0.details))
     }
 }

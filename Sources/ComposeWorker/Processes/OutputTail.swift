@@ -1,3 +1,4 @@
+import ForeignText
 import Foundation
 import Synchronization
 import SystemPackage
@@ -72,6 +73,6 @@ final class OutputTail: Sendable {
     private func shown(_ line: String) -> String {
         var line = line
         for (text, replacement) in hidden { line.replace(text, with: replacement) }
-        return String(String.UnicodeScalarView(line.unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7F || $0 == "\t" }))
+        return String(String.UnicodeScalarView(line.unicodeScalars.filter { !$0.isInvisible || $0 == "\t" }))
     }
 }

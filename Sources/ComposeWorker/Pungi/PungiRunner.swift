@@ -58,13 +58,16 @@ struct PungiRunner: Sendable {
         let made = composeDirectory(in: composes)
         guard ending == .exited(0) else { throw failure(ending, output, status: made?.status, timeLimit) }
         guard let made else {
-            throw ComposeFailure(.sourceNotUsable, "Pungi ended without an error and has made no compose.\(Self.quoted(output))")
+            throw ComposeFailure(
+                .sourceNotUsable, lines: Self.quoting(output, after: "Pungi ended without an error and has made no compose."))
         }
         guard let isIncomplete = Self.finished[made.status] else {
             throw ComposeFailure(
                 .sourceNotUsable,
-                "Pungi ended without an error, but its compose is not finished: its STATUS is \(made.status.isEmpty ? "missing" : made.status).\(Self.quoted(output))"
-            )
+                lines: Self.quoting(
+                    output,
+                    after: "Pungi ended without an error, but its compose is not finished: its STATUS is "
+                        + "\(made.status.isEmpty ? "missing" : made.status)."))
         }
         return PungiResult(directory: made.path, id: made.id, isIncomplete: isIncomplete)
     }
@@ -128,7 +131,8 @@ struct PungiRunner: Sendable {
         let (ending, output) = try await run(
             validator, arguments + [file.string], inputs, in: directory, timeLimit: configuration.fetchTimeLimit)
         guard ending == .exited(0) else {
-            throw ComposeFailure(.sourceNotUsable, "The Pungi configuration \(inputs.source) is not valid.\(Self.quoted(output))")
+            throw ComposeFailure(
+                .sourceNotUsable, lines: Self.quoting(output, after: "The Pungi configuration \(inputs.source) is not valid."))
         }
     }
 
@@ -172,22 +176,23 @@ struct PungiRunner: Sendable {
         if ending == .timeLimit {
             return ComposeFailure(
                 .limitExceeded,
-                "Pungi took longer than the \(timeLimit.components.seconds) seconds that this service gives it, and was ended.\(Self.quoted(output))"
-            )
+                lines: Self.quoting(
+                    output,
+                    after: "Pungi took longer than the \(timeLimit.components.seconds) seconds that this service gives it, and was ended."))
         }
         if lines.contains(where: { $0.contains("No space left on device") || $0.contains("Disk quota exceeded") }) {
             return ComposeFailure(storage: Errno.noSpace)
         }
         let left = status.map { $0.isEmpty ? "" : ", and left the compose with the STATUS \($0)" } ?? ""
-        return ComposeFailure(.sourceNotUsable, "Pungi \(ending.inWords)\(left).\(Self.quoted(output))")
+        return ComposeFailure(.sourceNotUsable, lines: Self.quoting(output, after: "Pungi \(ending.inWords)\(left)."))
     }
 
-    /// The end of what it said: its errors, where it calls them so.
-    private static func quoted(_ output: OutputTail) -> String {
+    /// A sentence, and the end of what it said: its errors, where it calls them so.
+    private static func quoting(_ output: OutputTail, after sentence: String) -> [String] {
         let lines = output.lastLines(40)
         let errors = lines.filter { $0.contains("[ERROR") || $0.contains("[CRITICAL") }
         let chosen = (errors.isEmpty ? lines : errors).suffix(10)
-        return chosen.isEmpty ? " It said nothing." : " The last that it said:\n" + chosen.joined(separator: "\n")
+        return chosen.isEmpty ? ["\(sentence) It said nothing."] : ["\(sentence) The last that it said:"] + chosen
     }
 
     // MARK: The result

@@ -1,4 +1,5 @@
 import ComposeModel
+import ForeignText
 import Foundation
 
 /// Which distributions are asked for in one list of Pulp 3: a parameter of its query.
@@ -49,7 +50,7 @@ struct Pulp3Filter: Hashable, Sendable {
     static func check(_ name: String) throws(ComposeFailure) {
         guard
             let wrong = name.unicodeScalars.first(where: {
-                ",'\"\\()".unicodeScalars.contains($0) || $0.properties.isWhitespace || $0.properties.generalCategory == .control
+                ",'\"\\()".unicodeScalars.contains($0) || $0.properties.isWhitespace || $0.isInvisible
             })
         else { return }
         let what =

@@ -29,8 +29,9 @@ public struct PulpFindings: Hashable, Sendable {
         guard !absent.isEmpty else { return nil }
         return ComposeFailure(
             .sourceNotUsable,
-            (sentences.prefix(Self.listed) + (absent.count > Self.listed ? ["And \(absent.count - Self.listed) more like these."] : [])
-                + ["The flag ignore_absent_pulp_repos makes the compose without them."]).joined(separator: "\n"),
+            lines: sentences.prefix(Self.listed)
+                + (absent.count > Self.listed ? ["And \(absent.count - Self.listed) more like these."] : [])
+                + ["The flag ignore_absent_pulp_repos makes the compose without them."],
             details: sentences.map { .init(text: $0) })
     }
 

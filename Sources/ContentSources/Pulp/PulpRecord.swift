@@ -1,4 +1,5 @@
 import ComposeModel
+import ForeignText
 import Foundation
 
 /// A repository as Pulp has it on record, with what decides whether it may be used.
@@ -40,7 +41,7 @@ struct PulpNotes: Decodable {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         func text(_ key: CodingKeys) throws -> String? {
             guard let text = try container.decodeIfPresent(String.self, forKey: key), !text.isEmpty else { return nil }
-            guard text.unicodeScalars.allSatisfy({ !$0.properties.isWhitespace && $0.properties.generalCategory != .control }) else {
+            guard text.unicodeScalars.allSatisfy({ !$0.properties.isWhitespace && !$0.isInvisible }) else {
                 throw DecodingError.dataCorruptedError(
                     forKey: key, in: container, debugDescription: "it contains a space or a control character")
             }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ForeignText
 @preconcurrency import Glibc
 import Logging
 
@@ -37,7 +38,7 @@ struct Explained: Error, CustomStringConvertible {
         switch error {
         case is ValidationError, is ExitCode, is CleanExit: return nil
         case let error as any CustomStringConvertible & Error where !"\(type(of: error))".contains("ParserError"):
-            description = error.description
+            description = error.description.printable(keepingLines: true)
         default: return nil
         }
     }
@@ -59,7 +60,7 @@ extension ServerConfiguration {
         LoggingSystem.bootstrap { label in
             var handler = StreamLogHandler.standardError(label: label)
             handler.logLevel = logLevel
-            return handler
+            return PrintableLog(handler)
         }
         return Logger(label: "odcs")
     }

@@ -1,4 +1,5 @@
 import Depsolve
+import ForeignText
 import Repodata
 
 /// A resolution for people: a line a package, with the reason, and after them what is not as it should be.
@@ -18,7 +19,7 @@ struct ResolutionReport {
             + resolution.problems.map(\.description) + resolution.moduleProblems.map(\.description)
         let lines =
             trees + section("source", resolution.sources) + (findings.isEmpty ? [] : ["not as it should be:"] + findings.map { "  \($0)" })
-        return lines.map { $0 + "\n" }.joined()
+        return lines.map { $0.printable() + "\n" }.joined()
     }
 
     private func section(_ title: String, _ packages: [ResolvedPackage]) -> [String] {

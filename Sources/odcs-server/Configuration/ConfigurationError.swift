@@ -1,3 +1,5 @@
+import ForeignText
+
 /// A mistake in the configuration file: where it is, and what would be right.
 struct ConfigurationError: Error, Hashable, CustomStringConvertible {
     /// The file as the person named it.
@@ -9,6 +11,6 @@ struct ConfigurationError: Error, Hashable, CustomStringConvertible {
     let message: String
 
     var description: String {
-        [line.map { "\(file):\($0)" } ?? file, key, message].compactMap(\.self).joined(separator: ": ")
+        [line.map { "\(file):\($0)" } ?? file, key, message].compactMap(\.self).joined(separator: ": ").printable()
     }
 }

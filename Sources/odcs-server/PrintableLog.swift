@@ -1,0 +1,51 @@
+import ForeignText
+import Logging
+
+/// A log handler that hands each event on as one printable line: what strangers wrote in a message or in metadata cannot begin a line of the
+/// log or control the terminal that shows it.
+struct PrintableLog<Handler: LogHandler>: LogHandler {
+    private var handler: Handler
+
+    init(_ handler: Handler) {
+        self.handler = handler
+    }
+
+    func log(event: LogEvent) {
+        var event = event
+        event.message = Logger.Message(stringLiteral: event.message.description.printable())
+        event.metadata = event.metadata?.printable
+        if let error = event.error {
+            event.error = nil
+            event.metadata = (event.metadata ?? [:]).merging(["error": .string("\(error)".printable())]) { known, _ in known }
+        }
+        handler.log(event: event)
+    }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { handler[metadataKey: key] }
+        set { handler[metadataKey: key] = newValue?.printable }
+    }
+
+    var metadata: Logger.Metadata {
+        get { handler.metadata }
+        set { handler.metadata = newValue.printable }
+    }
+
+    var logLevel: Logger.Level {
+        get { handler.logLevel }
+        set { handler.logLevel = newValue }
+    }
+
+    var metadataProvider: Logger.MetadataProvider? {
+        get { handler.metadataProvider }
+        set { handler.metadataProvider = newValue }
+    }
+}
+
+extension Logger.Metadata {
+    fileprivate var printable: Logger.Metadata { mapValues(\.printable) }
+}
+
+extension Logger.MetadataValue {
+    fileprivate var printable: Logger.MetadataValue { .string(description.printable()) }
+}

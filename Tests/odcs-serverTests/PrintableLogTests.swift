@@ -1,0 +1,30 @@
+import Logging
+import Synchronization
+import Testing
+
+@testable import odcs_server
+
+@Suite("The server's log")
+struct PrintableLogTests {
+    /// What was written.
+    private final class Written: TextOutputStream, Sendable {
+        private let kept = Mutex("")
+        var text: String { kept.withLock(\.self) }
+        func write(_ string: String) { kept.withLock { $0 += string } }
+    }
+
+    @Test("an event is one printable line, whatever strangers wrote in its message, its metadata or its error")
+    func oneLine() {
+        struct Foreign: Error, CustomStringConvertible { let description = "x\nforged\u{9B}" }
+        let written = Written()
+        var logger = Logger(label: "odcs") { PrintableLog(StreamLogHandler(label: $0, stream: written)) }
+        logger[metadataKey: "name"] = "a\u{1B}[31m"
+        logger.info("b\u{202E}c", metadata: ["list": ["d\r\n"], "error": "\(Foreign())"])
+
+        let line = written.text
+        #expect(line.hasSuffix("\n") && !line.dropLast().contains(where: \.isNewline))
+        for part in ["name=aU+001B[31m", "bU+202Ec", "dU+000DU+000A", "error=xU+000AforgedU+009B"] {
+            #expect(line.contains(part), "\(line)")
+        }
+    }
+}
