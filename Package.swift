@@ -63,6 +63,9 @@ let package = Package(
         .systemLibrary(name: "CLinux"),
 
         .target(name: "ForeignText", swiftSettings: strict),
+        .target(
+            name: "HTTPEnvironment", dependencies: ["ForeignText", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL],
+            swiftSettings: strict),
         .target(name: "ComposeModel", dependencies: ["ForeignText", crypto], swiftSettings: strict),
         .target(name: "Postgres", dependencies: ["CPostgreSQL", "CLinux", logging, serviceLifecycle], swiftSettings: strict),
         .target(
@@ -87,13 +90,15 @@ let package = Package(
         .target(
             name: "Koji",
             dependencies: [
-                "CXML2", "ComposeModel", "ForeignText", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL, systemPackage,
+                "CXML2", "ComposeModel", "ForeignText", "HTTPEnvironment", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL,
+                systemPackage,
             ],
             swiftSettings: strict),
         .target(
             name: "ContentSources",
             dependencies: [
-                "CLinux", "ComposeModel", "ForeignText", "Koji", "Modules", "Repodata", asyncHTTPClient, logging, nioCore, nioHTTP1,
+                "CLinux", "ComposeModel", "ForeignText", "HTTPEnvironment", "Koji", "Modules", "Repodata", asyncHTTPClient, logging,
+                nioCore, nioHTTP1,
                 nioPosix,
                 nioSSL, systemPackage,
             ],
@@ -101,8 +106,8 @@ let package = Package(
         .target(
             name: "ComposeWorker",
             dependencies: [
-                "ComposeModel", "ComposeStore", "ContentSources", "Depsolve", "ForeignText", "Modules", "Postgres", "Repodata",
-                asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, serviceLifecycle, subprocess, systemPackage,
+                "ComposeModel", "ComposeStore", "ContentSources", "Depsolve", "ForeignText", "HTTPEnvironment", "Modules", "Postgres",
+                "Repodata", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, serviceLifecycle, subprocess, systemPackage,
             ],
             swiftSettings: strict),
         .target(
@@ -113,18 +118,22 @@ let package = Package(
             ],
             resources: [.embedInCode("OpenAPI/openapi.json")], swiftSettings: strict),
         .target(
-            name: "ComposeClient", dependencies: ["ComposeModel", "ForeignText", asyncHTTPClient, nioCore, nioHTTP1, nioPosix],
+            name: "ComposeClient",
+            dependencies: ["ComposeModel", "ForeignText", "HTTPEnvironment", asyncHTTPClient, nioCore, nioHTTP1, nioPosix],
             swiftSettings: strict),
         .executableTarget(
             name: "odcs",
-            dependencies: ["ComposeClient", "ComposeModel", "ForeignText", argumentParser, systemPackage, tomlKit, unixSignals],
+            dependencies: [
+                "ComposeClient", "ComposeModel", "ForeignText", "HTTPEnvironment", argumentParser, systemPackage, tomlKit, unixSignals,
+            ],
             swiftSettings: strict),
         .executableTarget(
             name: "odcs-server",
             dependencies: [
                 "ComposeFrontend", "ComposeModel", "ComposeStore", "ComposeWorker", "ContentSources", "Depsolve", "EmbeddedPostgres",
-                "ForeignText", "Koji", "Modules", "Postgres", "Repodata", argumentParser, asyncHTTPClient, hummingbird, logging, nioCore,
-                nioPosix,
+                "ForeignText", "HTTPEnvironment", "Koji", "Modules", "Postgres", "Repodata", argumentParser, asyncHTTPClient, hummingbird,
+                logging, nioCore,
+                nioPosix, nioSSL,
                 serviceLifecycle,
                 systemPackage, unixSignals, yams,
             ],
@@ -144,15 +153,21 @@ let package = Package(
             dependencies: ["ComposeModel", "Koji", "ScriptedHub", logging, nioCore, nioHTTP1, nioPosix, nioSSL, systemPackage],
             exclude: ["Certificates"], swiftSettings: strict),
         .testTarget(
-            name: "ComposeClientTests", dependencies: ["ComposeClient", "ComposeModel", "ScriptedService", asyncHTTPClient, httpTypes],
+            name: "ComposeClientTests",
+            dependencies: ["ComposeClient", "ComposeModel", "HTTPEnvironment", "ScriptedService", asyncHTTPClient, httpTypes],
             swiftSettings: strict),
         .testTarget(
             name: "odcsTests",
             dependencies: [
-                "ComposeClient", "ComposeModel", "ScriptedService", "odcs", argumentParser, httpTypes, subprocess, systemPackage,
+                "ComposeClient", "ComposeModel", "HTTPEnvironment", "ScriptedService", "odcs", argumentParser, httpTypes, subprocess,
+                systemPackage,
             ],
             swiftSettings: strict),
         .testTarget(name: "ForeignTextTests", dependencies: ["ForeignText"], swiftSettings: strict),
+        .testTarget(
+            name: "HTTPEnvironmentTests",
+            dependencies: ["HTTPEnvironment", asyncHTTPClient, nioCore, nioHTTP1, nioPosix, nioSSL], exclude: ["Certificates"],
+            swiftSettings: strict),
         .testTarget(name: "ComposeModelTests", dependencies: ["ComposeModel"], swiftSettings: strict),
         .testTarget(
             name: "PostgresTests", dependencies: ["EmbeddedPostgres", "Postgres", logging, serviceLifecycle, systemPackage],
@@ -163,7 +178,8 @@ let package = Package(
         .testTarget(
             name: "ComposeStoreTests", dependencies: ["ComposeModel", "ComposeStore", "ComposeTestKit", "Postgres"], swiftSettings: strict),
         .testTarget(
-            name: "OdcsServerTests", dependencies: ["Koji", "odcs-server", subprocess, systemPackage, yams], path: "Tests/odcs-serverTests",
+            name: "OdcsServerTests", dependencies: ["ForeignText", "Koji", "odcs-server", logging, subprocess, systemPackage, yams],
+            path: "Tests/odcs-serverTests",
             swiftSettings: strict),
         .testTarget(
             name: "RepodataTests", dependencies: ["Repodata", subprocess, systemPackage], exclude: ["Fixtures"], swiftSettings: strict),
@@ -175,14 +191,17 @@ let package = Package(
         .testTarget(
             name: "ContentSourcesTests",
             dependencies: [
-                "CLinux", "ComposeModel", "ContentSources", "Koji", "Modules", "Repodata", "ScriptedHub", asyncHTTPClient, logging, nioCore,
+                "CLinux", "ComposeModel", "ContentSources", "HTTPEnvironment", "Koji", "Modules", "Repodata", "ScriptedHub",
+                asyncHTTPClient,
+                logging, nioCore,
                 nioHTTP1, nioPosix, nioSSL, subprocess, systemPackage,
             ],
             exclude: ["ModuleBuildAnswers", "PulpAnswers"], swiftSettings: strict),
         .testTarget(
             name: "ComposeWorkerTests",
             dependencies: [
-                "ComposeModel", "ComposeStore", "ComposeWorker", "ContentSources", "Depsolve", "Modules", "Repodata", asyncHTTPClient,
+                "ComposeModel", "ComposeStore", "ComposeWorker", "ContentSources", "Depsolve", "HTTPEnvironment", "Modules", "Repodata",
+                asyncHTTPClient,
                 logging, nioPosix, subprocess, systemPackage,
             ],
             swiftSettings: strict),

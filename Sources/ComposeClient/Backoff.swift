@@ -10,7 +10,10 @@ struct Backoff: Hashable, Sendable {
     /// For a call that a person waits for.
     static let call = Backoff(first: .milliseconds(250), factor: 2, longest: .seconds(2), retries: 3)
     /// For a compose that is being waited for: a restart of the server, or of a gateway before it, is no reason to give up.
-    static let whileWaiting = Backoff(first: .milliseconds(500), factor: 2, longest: .seconds(5), retries: 15)
+    /// Some five minutes.
+    static let whileWaiting = Backoff(first: .milliseconds(500), factor: 2, longest: .seconds(5), retries: 80)
+    /// For a server that may be starting just now: half a minute at the most.
+    static let whileRestarting = Backoff(first: .milliseconds(250), factor: 2, longest: .seconds(5), retries: 9)
     /// Between two looks at a compose.
     static let polling = Backoff(first: .milliseconds(200), factor: 1.5, longest: .seconds(2), retries: nil)
     /// Between two looks at a watch, of which nothing may come for days.

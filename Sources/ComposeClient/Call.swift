@@ -13,8 +13,8 @@ struct Call: Sendable {
     var isIdempotent = false
 
     /// Whether asking again may help, and does nothing twice: what changes something may have happened although its answer was lost.
-    func isRepeatable(after error: ComposeClientError) -> Bool {
-        if method == .GET { return error.isPassing }
+    func isRepeatable(after error: ComposeClientError, patience: Patience) -> Bool {
+        if method == .GET { return error.isPassing || (patience == .established && error.code == .timedOut) }
         return (isIdempotent || idempotencyKey != nil) && (error.isPassing || error.code == .timedOut || error.isFaultOfTheService)
     }
 

@@ -57,7 +57,7 @@ public struct WatchChanges: AsyncSequence, Sendable {
             while true {
                 // Whoever asks for the next change has dealt with the one before it, so that the first pause is due too.
                 if latest != nil, let pause = Backoff.watching.pause(looksWithoutNews) { try await transport.clock.sleep(for: pause) }
-                let watch: WatchDocument = try await transport.answer(.watch(id), backoff: latest == nil ? .call : .whileWaiting)
+                let watch: WatchDocument = try await transport.answer(.watch(id), patience: latest == nil ? .firstContact : .established)
                 guard let known = latest, known.isSame(as: watch) else {
                     latest = watch
                     return watch

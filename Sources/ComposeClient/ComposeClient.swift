@@ -1,27 +1,28 @@
-public import AsyncHTTPClient
+import AsyncHTTPClient
 public import ComposeModel
 public import Foundation
+public import HTTPEnvironment
 import NIOCore
 
 /// Asks an ODCS service for composes, over HTTP.
 ///
 /// Every operation throws ``ComposeClientError`` with a line that a person can be shown, or `CancellationError`. What changes nothing is tried
-/// again a few times when the server cannot be reached or a gateway says 502, 503 or 504. So are a submission and a renewal, which have a key,
-/// and the beginning and the end of a watch, which are the same twice as once; a deletion is sent once.
+/// again a few times when the server cannot be reached or a gateway says 502, 503 or 504. A submission and a renewal, which have a key, are tried
+/// for minutes. The beginning and the end of a watch are the same twice as once and are repeated too. A deletion is sent once.
 public struct ComposeClient: Sendable {
     let transport: Transport
 
     /// - Parameters:
     ///   - token: sent as a bearer token with every call to `server`, and to nothing else. Space around it does not count.
     ///   - timeout: how long one answer may take to begin.
-    ///   - httpClient: one that follows redirects may leave POST a POST: ``AsyncHTTPClient/HTTPClient/composes`` does.
     ///   - clock: for the pauses between two attempts, and between two looks at a compose.
+    ///   - outage: is told when the server is away and is waited for, and when it is back.
     public init(
-        server: ServerAddress, token: String? = nil, timeout: Duration = .seconds(60), httpClient: HTTPClient = .composes,
-        clock: any Clock<Duration> = ContinuousClock()
+        server: ServerAddress, token: String? = nil, timeout: Duration = .seconds(60), httpClient: OutboundClient = .composes,
+        clock: any Clock<Duration> = ContinuousClock(), outage: @escaping @Sendable (Outage) -> Void = { _ in }
     ) {
         let token = token.map(ComposeClientError.oneLine).flatMap { $0.isEmpty ? nil : $0 }
-        transport = Transport(server: server, token: token, timeout: timeout, http: httpClient, clock: clock)
+        transport = Transport(server: server, token: token, timeout: timeout, http: httpClient, clock: clock, outage: outage)
     }
 
     /// The service that is asked.
@@ -29,14 +30,14 @@ public struct ComposeClient: Sendable {
 
     /// Asks for a compose; the answer is the compose as it was written down, mostly in state `wait`.
     ///
-    /// It is sent again a few times when no answer comes or the service fails, with the same key, by which the service knows it. A service
+    /// It is sent again for minutes when no answer comes or the service fails, with the same key, by which the service knows it. A service
     /// without such keys (the reference has none) may make a second compose then. When this throws, the compose may exist, and a list shows it.
     ///
     /// - Parameter idempotencyKey: unlike that of any other submission, unless it is to be the same compose.
     public func submit(
         _ submission: ComposeSubmission, idempotencyKey: String = UUID().uuidString
     ) async throws -> ComposeDocument {
-        try await transport.answer(.submit(submission, idempotencyKey: idempotencyKey))
+        try await transport.answer(.submit(submission, idempotencyKey: idempotencyKey), patience: .firstContact)
     }
 
     public func get(_ id: Int) async throws -> ComposeDocument {
@@ -54,7 +55,7 @@ public struct ComposeClient: Sendable {
     public func renew(
         _ id: Int, _ renewal: ComposeRenewal = ComposeRenewal(), idempotencyKey: String = UUID().uuidString
     ) async throws -> ComposeDocument {
-        try await transport.answer(.renew(id, renewal, idempotencyKey: idempotencyKey))
+        try await transport.answer(.renew(id, renewal, idempotencyKey: idempotencyKey), patience: .firstContact)
     }
 
     /// Cancels a compose that is not ready, or ends the life of one that is.
@@ -93,17 +94,17 @@ public struct ComposeClient: Sendable {
     }
 }
 
-extension HTTPClient {
-    /// The client that ``ComposeClient`` uses unless told otherwise. It lives as long as the process.
+extension OutboundClient {
+    /// The client that ``ComposeClient`` uses unless told otherwise, on the ways that the process's environment says. It lives as long as the
+    /// process.
+    public static let composes = OutboundClient.forComposes(in: .process)
+
+    /// A client for ``ComposeClient`` in another environment.
     ///
-    /// It says at once that a connection is refused, instead of trying until the time is over, and a POST that is redirected (mostly from http
-    /// to https) stays a POST.
-    public static let composes: HTTPClient = {
-        var configuration = HTTPClient.Configuration(
-            redirectConfiguration: .follow(
-                configuration: .init(max: 5, allowCycles: false, retainHTTPMethodAndBodyOn301: true, retainHTTPMethodAndBodyOn302: true)),
-            timeout: .init(connect: .seconds(10), read: .seconds(60)))
+    /// It says at once that a connection is refused, instead of trying until the time is over.
+    public static func forComposes(in environment: HTTPEnvironment) -> OutboundClient {
+        var configuration = HTTPClient.Configuration(timeout: .init(connect: .seconds(10), read: .seconds(60)))
         configuration.connectionPool.retryConnectionEstablishment = false
-        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
-    }()
+        return OutboundClient(configuration, environment: environment)
+    }
 }

@@ -1,5 +1,7 @@
 import AsyncHTTPClient
+import ForeignText
 import Foundation
+import HTTPEnvironment
 import NIOCore
 import NIOHTTP1
 import NIOPosix
@@ -44,10 +46,10 @@ public struct ComposeClientError: Error, Hashable, Sendable, CustomStringConvert
     /// Whether the service failed where it should have answered, so that nobody knows what became of what was asked.
     var isFaultOfTheService: Bool { status.map { (500..<600).contains($0) } ?? false }
 
-    /// `text` with every run of spaces, line ends and control characters as one space.
+    /// `text` with every run of spaces, line ends and control characters as one space, and what else shows nothing as `U+202E`.
     static func oneLine(_ text: String) -> String {
         text.split { $0.isWhitespace || $0.unicodeScalars.allSatisfy { $0.properties.generalCategory == .control } }
-            .joined(separator: " ")
+            .joined(separator: " ").printable()
     }
 }
 
@@ -57,6 +59,8 @@ extension ComposeClientError {
         switch error {
         case let error as ComposeClientError:
             self = error
+        case let problem as OutboundProblem where !problem.isPassing:
+            self.init(.badAddress, "cannot reach ODCS at \(server): \(problem)")
         case let error as HTTPClientError where error == .deadlineExceeded || error == .readTimeout || error == .writeTimeout:
             self.init(.timedOut, "ODCS at \(server) did not answer in time")
         default:
@@ -66,6 +70,8 @@ extension ComposeClientError {
 
     private static func reason(_ error: any Error) -> String {
         switch error {
+        case let problem as OutboundProblem:
+            return problem.description
         case let error as NIOConnectionError:
             if let failure = error.connectionErrors.first { return reason(failure.error) }
             return "no host is called \(error.host)"
@@ -91,7 +97,9 @@ extension ComposeClientError {
 
     /// BoringSSL's reasons have no public type; its names for them are stable and part of the error's text.
     private static func tlsReason(_ text: String) -> String {
-        if text.contains("CERTIFICATE_VERIFY_FAILED") { return "its certificate is not trusted here" }
+        if text.contains("CERTIFICATE_VERIFY_FAILED") {
+            return "its certificate is not trusted here (SSL_CERT_FILE can name the certificates to trust)"
+        }
         if text.contains("WRONG_VERSION_NUMBER") { return "it does not speak TLS (http:// instead of https://?)" }
         if text.contains("ValidateHostname") { return "its certificate is for another host" }
         if text.contains("SSL") { return "the TLS handshake failed" }

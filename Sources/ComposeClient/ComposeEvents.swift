@@ -60,7 +60,7 @@ public struct ComposeEvents: AsyncSequence, Sendable {
 
         /// A change comes before the lines written after it; the end comes after the last line, once the log is read to its end.
         private mutating func look() async throws -> [ComposeEvent] {
-            let compose: ComposeDocument = try await transport.answer(.get(id), backoff: hasLooked ? .whileWaiting : .call)
+            let compose: ComposeDocument = try await transport.answer(.get(id), patience: hasLooked ? .established : .firstContact)
             hasLooked = true
             let isFinal = ComposeState(rawValue: compose.state)?.isFinal ?? true
             var (found, logHasMore) = try await readLog(of: compose, isFinal: isFinal)

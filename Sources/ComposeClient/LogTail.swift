@@ -32,6 +32,10 @@ struct LogTail {
         var request = HTTPClientRequest(url: url)
         request.headers.add(name: "Range", value: "bytes=\(offset)-\(offset + Self.chunk - 1)")
         let response = try await transport.open(request)
+        // A login page may stand before the server, and is no log.
+        if response.status.code < 300, response.headers.first(name: "Content-Type")?.lowercased().hasPrefix("text/html") ?? false {
+            throw try await problem(with: response, url, over: transport)
+        }
         switch response.status {
         case .partialContent:
             return try await take(response, skipping: 0, over: transport)
@@ -48,11 +52,22 @@ struct LogTail {
             self = LogTail(url: url)
             return Reading(hasMore: true)
         default:
-            let body = try await transport.reading { try await response.body.collect(upTo: Self.chunk) }
-            throw ComposeClientError(
-                status: Int(response.status.code), contentType: response.headers.first(name: "Content-Type"),
-                body: Data(body.readableBytesView), url: url)
+            throw try await problem(with: response, url, over: transport)
         }
+    }
+
+    private func problem(
+        with response: HTTPClientResponse, _ url: String, over transport: Transport
+    ) async throws -> ComposeClientError {
+        // Its first words name it; a page may be longer than that, or have no end.
+        var start = ByteBuffer()
+        var buffers = response.body.makeAsyncIterator()
+        while start.readableBytes < 4096, var buffer = try await transport.reading({ try await buffers.next() }) {
+            start.writeBuffer(&buffer)
+        }
+        return ComposeClientError(
+            notTheService: url, status: Int(response.status.code), contentType: response.headers.first(name: "Content-Type"),
+            body: Data(start.readableBytesView))
     }
 
     /// The last line, where it has no end.

@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import Foundation
+import HTTPEnvironment
 import NIOCore
 import NIOHTTP1
 
@@ -11,20 +12,29 @@ struct Transport: Sendable {
     let server: ServerAddress
     let token: String?
     let timeout: Duration
-    let http: HTTPClient
+    let http: OutboundClient
     let clock: any Clock<Duration>
+    let outage: @Sendable (Outage) -> Void
 
     /// The answer to `call`, decoded.
     ///
     /// - Throws: ``ComposeClientError``, or `CancellationError`.
-    func answer<Answer: Decodable>(_ call: Call, as type: Answer.Type = Answer.self, backoff: Backoff = .call) async throws -> Answer {
+    func answer<Answer: Decodable>(_ call: Call, as type: Answer.Type = Answer.self, patience: Patience = .brief) async throws -> Answer {
         var attempt = 0
+        var isWaiting = false
         while true {
             do {
-                return try await once(call)
-            } catch let error as ComposeClientError where call.isRepeatable(after: error) {
-                guard let pause = backoff.pause(attempt) else { throw error }
+                let answer: Answer = try await once(call)
+                if isWaiting { outage(.ended) }
+                return answer
+            } catch let error as ComposeClientError where call.isRepeatable(after: error, patience: patience) {
+                guard let pause = patience.backoff(after: error).pause(attempt) else { throw error }
                 attempt += 1
+                // What is over at once is not worth a word.
+                if attempt == 2, patience != .brief {
+                    isWaiting = true
+                    outage(.began(error))
+                }
                 try await clock.sleep(for: pause)
             }
         }
@@ -42,7 +52,7 @@ struct Transport: Sendable {
             request.body = .bytes(ByteBuffer(bytes: body))
         }
         let response = try await open(request)
-        let body = try await reading { Data(try await response.body.collect(upTo: Self.largestAnswer).readableBytesView) }
+        let body = try await collect(response)
         let status = Int(response.status.code)
         let contentType = response.headers.first(name: "Content-Type")
         guard (200..<300).contains(status) else {
@@ -59,12 +69,34 @@ struct Transport: Sendable {
         }
     }
 
-    /// Sends `request`, once; the body of the response is still to be read, inside ``reading(_:)``.
+    /// Sends `request`, once, and again where redirects lead; the body of the response is still to be read, inside ``reading(_:)``.
     func open(_ request: HTTPClientRequest) async throws -> HTTPClientResponse {
         var request = request
         request.headers.add(name: "User-Agent", value: "odcs")
-        let sent = request
-        return try await reading { try await http.execute(sent, timeout: TimeAmount(timeout)) }
+        for _ in 0...Redirect.most {
+            let sent = request
+            let response = try await reading { try await http.execute(sent, timeout: TimeAmount(timeout)) }
+            guard let redirect = Redirect(response, of: request) else { return response }
+            request = redirect.request
+        }
+        throw ComposeClientError(.unreachable, "cannot reach ODCS at \(server): it redirects in circles")
+    }
+
+    /// The body of an answer, which may be neither larger nor slower than an answer of the service ever is.
+    private func collect(_ response: HTTPClientResponse) async throws -> Data {
+        let start = ContinuousClock.now
+        var body = Data()
+        var buffers = response.body.makeAsyncIterator()
+        while let buffer = try await reading({ try await buffers.next() }) {
+            body.append(contentsOf: buffer.readableBytesView)
+            guard body.count <= Self.largestAnswer else {
+                throw ComposeClientError(.notTheService, "\(server) answered more than \(Self.largestAnswer >> 20) MiB")
+            }
+            guard ContinuousClock.now - start < timeout * 5 else {
+                throw ComposeClientError(.timedOut, "ODCS at \(server) did not complete its answer in time")
+            }
+        }
+        return body
     }
 
     /// Makes a ``ComposeClientError`` of whatever goes wrong on the way.
@@ -75,8 +107,6 @@ struct Transport: Sendable {
             throw CancellationError()
         } catch let error as HTTPClientError where error == .cancelled {
             throw CancellationError()
-        } catch is NIOTooManyBytesError {
-            throw ComposeClientError(.notTheService, "\(server) answered more than \(Self.largestAnswer >> 20) MiB")
         } catch {
             throw ComposeClientError(reaching: server.description, error)
         }

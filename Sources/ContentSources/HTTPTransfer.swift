@@ -1,17 +1,19 @@
 import AsyncHTTPClient
 import ComposeModel
 import Glibc
+import HTTPEnvironment
 import Logging
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import NIOSSL
 
 /// Downloads one file: as often as it takes, going on where the last attempt ended, and following redirects only to allowed addresses.
 struct HTTPTransfer: Sendable {
     /// Redirects one after the other; each costs a round trip, and real mirrors need one or two.
     private static let longestRedirectChain = 5
 
-    let client: HTTPClient
+    let client: OutboundClient
     let access: SourceAccess
     let limits: SourceLimits
     let logger: Logger
@@ -172,10 +174,6 @@ struct HTTPTransfer: Sendable {
             request.headers.add(contentsOf: range)
             let response = try await send(request, to: url)
             SourceWaits.answered()
-            // The client must not have followed a redirect by itself: nobody asked whether that address is allowed.
-            guard response.history.count <= 1 else {
-                throw .notPermitted("this service's HTTP client follows redirects, which its administrators have to turn off")
-            }
             switch response.status.code {
             case 200, 206, 416: return response
             case 301, 302, 303, 307, 308:
@@ -209,6 +207,11 @@ struct HTTPTransfer: Sendable {
 extension HTTPTransfer {
     /// Why no answer came, for a person.
     private func reason(_ error: any Error, at origin: String) -> String {
+        if let problem = error as? OutboundProblem { return problem.description }
+        if error is NIOSSLError || error is BoringSSLError, "\(error)".contains("CERTIFICATE_VERIFY_FAILED") {
+            return
+                "the certificate of \(origin) is not one that this service trusts; sources.ca or SSL_CERT_FILE can name those that it is to trust"
+        }
         if let error = error as? HTTPClientError {
             switch error {
             case .connectTimeout: return "no connection to \(origin) came about within \(limits.connectTimeout.inWords)"

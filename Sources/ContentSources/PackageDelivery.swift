@@ -1,6 +1,6 @@
-public import AsyncHTTPClient
 public import ComposeModel
 import Glibc
+public import HTTPEnvironment
 public import Logging
 public import NIOPosix
 public import Repodata
@@ -38,7 +38,7 @@ public struct PackageDelivery: Sendable {
     ///   - verify: whether the checksum of a file on this host's disks is checked too, and not only its size. A downloaded file's always is.
     ///     A file is read once in the life of this value and its copies.
     public init(
-        access: SourceAccess, limits: SourceLimits = SourceLimits(), httpClient: HTTPClient, threadPool: NIOThreadPool, logger: Logger,
+        access: SourceAccess, limits: SourceLimits = SourceLimits(), httpClient: OutboundClient, threadPool: NIOThreadPool, logger: Logger,
         verify: Bool = true
     ) {
         self.access = access

@@ -1,6 +1,6 @@
-public import AsyncHTTPClient
 public import ComposeModel
 public import Foundation
+public import HTTPEnvironment
 public import Logging
 public import NIOPosix
 import Repodata
@@ -22,7 +22,7 @@ public struct RepositorySource: Sendable {
     ///   - httpClient: with ``SourceLimits/httpClientConfiguration``.
     ///   - threadPool: for everything that blocks; running.
     public init(
-        access: SourceAccess, limits: SourceLimits = SourceLimits(), cacheDirectory: FilePath, httpClient: HTTPClient,
+        access: SourceAccess, limits: SourceLimits = SourceLimits(), cacheDirectory: FilePath, httpClient: OutboundClient,
         threadPool: NIOThreadPool, logger: Logger
     ) {
         self.access = access

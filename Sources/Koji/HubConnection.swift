@@ -1,6 +1,7 @@
 import AsyncHTTPClient
 import ComposeModel
 import Glibc
+import HTTPEnvironment
 import Logging
 import NIOCore
 import NIOHTTP1
@@ -11,7 +12,7 @@ import NIOSSL
 struct HubConnection: Sendable {
     let profile: KojiProfile
     let limits: KojiLimits
-    private let client: HTTPClient
+    private let client: OutboundClient
     let logger: Logger
     let clock: any Clock<Duration>
 
@@ -25,7 +26,7 @@ struct HubConnection: Sendable {
             timeout: .init(connect: TimeAmount(limits.connectTimeout), read: TimeAmount(limits.silence)), decompression: .disabled)
         // Attempts are counted here; the client's own would hide a refused connection until the timeout.
         configuration.connectionPool.retryConnectionEstablishment = false
-        client = HTTPClient(eventLoopGroup: .singletonMultiThreadedEventLoopGroup, configuration: configuration)
+        client = OutboundClient(configuration)
     }
 
     func close() async throws { try await client.shutdown() }
@@ -183,6 +184,8 @@ extension HubConnection {
             metadata: ["hub": "\(profile.origin)", "method": "\(method)", "received": "\(received)", "error": "\(error)"])
         let transient = { (what: String) in KojiError(.unreachable, "\(profile.hubName) \(what).", isTransient: true) }
         switch error {
+        case let problem as OutboundProblem:
+            return transient("cannot be reached: \(problem)")
         case let error as HTTPClientError where error == .connectTimeout:
             return transient("did not take up a connection within \(limits.connectTimeout.inWords)")
         case let error as HTTPClientError where error == .tlsHandshakeTimeout:

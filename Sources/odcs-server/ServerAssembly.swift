@@ -1,4 +1,3 @@
-import AsyncHTTPClient
 import ComposeFrontend
 import ComposeModel
 import ComposeStore
@@ -6,6 +5,7 @@ import ComposeWorker
 import ContentSources
 import Depsolve
 import Foundation
+import HTTPEnvironment
 import Hummingbird
 import Logging
 import NIOCore
@@ -54,7 +54,10 @@ struct ServerAssembly {
             metadataBytes: configuration.sources.maxMetadataBytes, metadataOpenBytes: configuration.sources.maxOpenMetadataBytes,
             packageBytes: configuration.sources.maxPackageBytes, downloadTime: .seconds(configuration.sources.downloadSeconds),
             cacheBytes: configuration.sources.cacheBytes)
-        let httpClient = HTTPClient(eventLoopGroupProvider: .singleton, configuration: limits.httpClientConfiguration)
+        let clients = try WorkerClients(configuration.sources, limits: limits)
+        for problem in HTTPEnvironment.process.problems {
+            logger.warning("a variable of the environment cannot be used", metadata: ["problem": "\(problem)"])
+        }
         let listener = PostgresListener(
             configuration: database.pool.configuration, channels: [configuration.database.schema], logger: logger)
         let store = ComposeStore(pool: database.pool)
@@ -74,7 +77,7 @@ struct ServerAssembly {
             services.append(
                 WorkerServices(
                     configuration: configuration, store: store, listener: listener, access: access, targets: targets, limits: limits,
-                    httpClient: httpClient, publicURL: publicURL, logger: logger))
+                    clients: clients, publicURL: publicURL, logger: logger))
         }
         // One that fails ends the others in their order as well: a frontend that is merely canceled would leave connections that it has
         // accepted to nobody, for which NIO ends the process.
@@ -84,7 +87,7 @@ struct ServerAssembly {
         // A client that never ends its request must not keep the process.
         group.maximumGracefulShutdownDuration = .seconds(15)
         let outcome = await Result { try await ServiceGroup(configuration: group).run() }
-        try await httpClient.shutdown()
+        try await clients.shutdown()
         do {
             try outcome.get()
         } catch let error as IOError where [EADDRINUSE, EADDRNOTAVAIL, EACCES].contains(error.errnoCode) {

@@ -1,4 +1,3 @@
-import AsyncHTTPClient
 import ComposeStore
 import ComposeWorker
 import ContentSources
@@ -21,7 +20,7 @@ struct WorkerServices: Service {
     /// The names of the target directories that are shared with the rest of the service.
     let targets: Set<String>
     let limits: SourceLimits
-    let httpClient: HTTPClient
+    let clients: WorkerClients
     let publicURL: PublicURL
     let logger: Logger
 
@@ -43,12 +42,12 @@ struct WorkerServices: Service {
         threadPool.start()
         let channel = configuration.database.schema
         let source = RepositorySource(
-            access: access, limits: limits, cacheDirectory: configuration.sources.cacheDirectory, httpClient: httpClient,
+            access: access, limits: limits, cacheDirectory: configuration.sources.cacheDirectory, httpClient: clients.sources,
             threadPool: threadPool, logger: logger)
-        let pulp = try configuration.pulp.map { try PulpSource($0, httpClient: httpClient, logger: logger) }
+        let pulp = try configuration.pulp.map { try PulpSource($0, httpClient: clients.services, logger: logger) }
         let koji = try kojiSource(cacheDirectory: configuration.sources.cacheDirectory, threadPool: threadPool)
         let modules = ModuleSources(
-            service: try configuration.modules.service.map { try ModuleBuildService($0, httpClient: httpClient, logger: logger) },
+            service: try configuration.modules.service.map { try ModuleBuildService($0, httpClient: clients.services, logger: logger) },
             kojiTags: configuration.modules.kojiTags, repositories: configuration.modules.repositories,
             baseModules: configuration.modules.baseModules)
         let pipeline = ComposePipeline(
@@ -59,13 +58,13 @@ struct WorkerServices: Service {
                 poolMemoryLimit: configuration.worker.poolMegabytes << 20, timeLimit: .seconds(configuration.worker.resolveSeconds),
                 logger: logger),
             delivery: PackageDelivery(
-                access: access, limits: limits, httpClient: httpClient, threadPool: threadPool, logger: logger,
+                access: access, limits: limits, httpClient: clients.sources, threadPool: threadPool, logger: logger,
                 verify: configuration.sources.verifyPackages),
             kojiDelivery: koji?.delivery, threadPool: threadPool)
         var services: [any Service] = [
             EventPublisher(
                 store: store, configuration: worker, listener: listener, channel: channel, webhooks: configuration.webhooks,
-                httpClient: httpClient, logger: logger),
+                httpClient: clients.services, logger: logger),
             Reaper(store: store, configuration: worker, logger: logger),
             Expirer(store: store, configuration: worker, threadPool: threadPool, logger: logger),
             Sweeper(store: store, configuration: worker, source: source, threadPool: threadPool, logger: logger),
@@ -98,9 +97,9 @@ struct WorkerServices: Service {
         let hub = try KojiHub(profile, limits: configuration.kojiLimits, logger: logger)
         let files = KojiPackageSource(
             location: location, access: access, limits: limits, cacheDirectory: cacheDirectory,
-            headerDirectory: cacheDirectory.appending("headers"), httpClient: httpClient, threadPool: threadPool, logger: logger)
+            headerDirectory: cacheDirectory.appending("headers"), httpClient: clients.sources, threadPool: threadPool, logger: logger)
         let delivery = PackageDelivery(
-            access: access, limits: limits, httpClient: httpClient, threadPool: threadPool, logger: logger,
+            access: access, limits: limits, httpClient: clients.sources, threadPool: threadPool, logger: logger,
             verify: configuration.sources.verifyPackages)
         let source = KojiSource(
             hub: hub, files: files, isRemote: profile.topdir == nil,

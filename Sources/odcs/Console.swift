@@ -53,16 +53,6 @@ struct Console: Sendable {
             return first
         }
     }
-
-    /// `text` without the control characters that could move the cursor or change the terminal; what servers and logs say passes through here.
-    static func printable(_ text: String) -> String {
-        guard text.unicodeScalars.contains(where: isHarmful) else { return text }
-        return String(String.UnicodeScalarView(text.unicodeScalars.map { isHarmful($0) ? "?" : $0 }))
-    }
-
-    private static func isHarmful(_ scalar: Unicode.Scalar) -> Bool {
-        scalar.properties.generalCategory == .control && scalar != "\n" && scalar != "\t"
-    }
 }
 
 extension Console.Stream {

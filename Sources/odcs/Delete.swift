@@ -1,5 +1,6 @@
 import ArgumentParser
 import ComposeClient
+import ForeignText
 
 /// `odcs delete`
 struct Delete: AsyncParsableCommand {
@@ -13,6 +14,6 @@ struct Delete: AsyncParsableCommand {
 
     func run() async throws {
         let answer = try await connection.connect().delete(id)
-        try connection.print(answer, or: answer.message)
+        try connection.print(answer, or: answer.message.printable())
     }
 }

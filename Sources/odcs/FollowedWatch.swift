@@ -1,5 +1,6 @@
 import ComposeClient
 import ComposeModel
+import ForeignText
 
 /// Stays with a watch until it has ended, and prints its newest compose and each one that comes, once it is ready or has failed.
 ///
@@ -39,6 +40,6 @@ struct FollowedWatch: Sendable {
     }
 
     private func say(_ text: String) throws {
-        try console.err.line(Console.printable("watch \(watch.id): \(text)"))
+        try console.err.line("watch \(watch.id): \(text)".printable())
     }
 }

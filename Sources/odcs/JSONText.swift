@@ -1,8 +1,9 @@
 import ComposeClient
+import ForeignText
 import Foundation
 
 /// JSON as the published Python client prints it, which scripts read with grep as well as with a parser: sorted keys, four spaces for
-/// each level, `"key": value`.
+/// each level, `"key": value`. Characters that show nothing are escaped.
 struct JSONText {
     private(set) var text = ""
 
@@ -42,6 +43,6 @@ struct JSONText {
     private mutating func append(scalar: JSONValue) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .withoutEscapingSlashes
-        text += String(decoding: try encoder.encode(scalar), as: UTF8.self)
+        text += String(decoding: try encoder.encode(scalar), as: UTF8.self).jsonWithVisibleCharacters
     }
 }

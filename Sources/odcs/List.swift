@@ -4,7 +4,9 @@ import ComposeModel
 
 /// `odcs list`
 struct List: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "List composes, the newest first.")
+    static let configuration = CommandConfiguration(
+        abstract: "List composes, the newest first.",
+        discussion: "Texts of more than \(Table.widest) characters are cut. 'odcs get' and --json show all of them.")
 
     @Option(help: ArgumentHelp("Only those that this person asked for.", valueName: "name"))
     var owner: String?

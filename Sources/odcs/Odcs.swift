@@ -1,5 +1,6 @@
 import ArgumentParser
 import ComposeClient
+import ForeignText
 import Foundation
 import SystemPackage
 
@@ -22,6 +23,11 @@ struct Odcs: AsyncParsableCommand {
               ODCS_PROFILE), then ~/.config/odcs.toml ($XDG_CONFIG_HOME is honoured)
               with the keys server and token, and sections [profiles.NAME] for
               --profile. The default server is \(Settings.defaultServer).
+
+            PROXIES AND CERTIFICATES
+              As curl, it reads http_proxy, https_proxy, all_proxy and no_proxy.
+              SSL_CERT_FILE, SSL_CERT_DIR or REQUESTS_CA_BUNDLE name the certificates
+              to trust instead of the system's.
 
             PYTHON CLIENT
               Its commands (odcs[client] on PyPI) are here under their names. With
@@ -103,7 +109,7 @@ struct Odcs: AsyncParsableCommand {
         }
         guard let text else { return status }
         do {
-            try stream.line(text)
+            try stream.line(text.printable(keepingLines: true))
         } catch {
             // Nobody is left to tell it to.
             return status == .success ? .outputClosed : status

@@ -1,4 +1,5 @@
 import ComposeModel
+import ForeignText
 
 /// What came of a request, told to the person who made it, with what can be done next.
 struct Outcome {
@@ -14,7 +15,7 @@ struct Outcome {
         case .done: done
         case .failed: failed
         case .removed: removed
-        case nil: "Compose \(compose.id): \(compose.stateName)"
+        case nil: "Compose \(compose.id): \(compose.stateName.printable())"
         }
     }
 
@@ -22,7 +23,7 @@ struct Outcome {
 
     private var underWay: String {
         """
-        Compose \(compose.id) is accepted: \(compose.stateName).
+        Compose \(compose.id) is accepted: \(compose.stateName.printable()).
         Next: odcs wait \(compose.id)
         """
     }
@@ -31,31 +32,41 @@ struct Outcome {
         let hasRepoFile = !compose.resultRepofile.isEmpty
         var rows = [
             hasRepoFile ? ["  repo file", compose.resultRepofile] : ["  files", compose.toplevelURL],
-            ["  packages", compose.packages ?? "everything in the source"],
+            ["  packages", compose.packages.map(Self.shortened) ?? "everything in the source"],
         ]
         if let expires = compose.timeToExpire { rows.append(["  expires", Moment.text(expires)]) }
         if let note = compose.stateReason, !note.isEmpty { rows.append(["  note", note]) }
         var lines = ["Compose \(compose.id) is done.", Table(rows: rows).text()]
-        if hasRepoFile { lines.append("Next: sudo curl -o /etc/yum.repos.d/\(name).repo \(compose.resultRepofile)") }
+        if hasRepoFile { lines.append("Next: sudo curl -o /etc/yum.repos.d/\(name).repo \(compose.resultRepofile.printable())") }
         // A compose of Pulp's repositories is its .repo file and nothing else.
         if hasRepoFile, compose.sourceType != SourceType.pulp.rawValue {
-            lines.append("  or: dnf --repofrompath '\(name),\(compose.resultRepo)/$basearch/os' --repo \(name) list")
+            lines.append("  or: dnf --repofrompath '\(name),\(compose.resultRepo.printable())/$basearch/os' --repo \(name) list")
         }
         return lines.joined(separator: "\n")
     }
 
     private var failed: String {
         """
-        Compose \(compose.id) failed: \(compose.stateReason ?? "no reason was given")
-        Log: \(compose.toplevelURL)/\(ComposeLayout.log)
+        Compose \(compose.id) failed: \(compose.stateReason.map(Self.indented) ?? "no reason was given")
+        Log: \(compose.toplevelURL.printable())/\(ComposeLayout.log)
         """
     }
 
     private var removed: String {
-        let reason = compose.stateReason.map { ": \($0)" } ?? ""
+        let reason = compose.stateReason.map { ": \(Self.indented($0))" } ?? ""
         return """
             Compose \(compose.id) is removed\(reason)
             Next: odcs renew \(compose.id)
             """
+    }
+
+    /// The lines of a reason. All but the first are indented, so that none can be taken for a line of this program's own.
+    private static func indented(_ reason: String) -> String {
+        reason.split(separator: "\n").map { $0.printable() }.joined(separator: "\n  ")
+    }
+
+    /// No more names than somebody reads; `odcs get` shows all.
+    private static func shortened(_ packages: String) -> String {
+        packages.printable(most: 300)
     }
 }

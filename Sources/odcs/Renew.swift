@@ -1,6 +1,7 @@
 import ArgumentParser
 import ComposeClient
 import ComposeModel
+import ForeignText
 
 /// `odcs renew`
 struct Renew: AsyncParsableCommand {
@@ -43,10 +44,10 @@ struct Renew: AsyncParsableCommand {
     private func text(_ compose: ComposeDocument) -> String {
         guard compose.id == id else {
             return """
-                Compose \(compose.id) is made from the inputs of \(id): \(compose.stateName).
+                Compose \(compose.id) is made from the inputs of \(id): \(compose.stateName.printable()).
                 Next: odcs wait \(compose.id)
                 """
         }
-        return "Compose \(id) expires at \(compose.timeToExpire.map(Moment.text) ?? "no set time")."
+        return "Compose \(id) expires at \(compose.timeToExpire.map(Moment.text) ?? "no set time").".printable()
     }
 }

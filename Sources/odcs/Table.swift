@@ -1,3 +1,5 @@
+import ForeignText
+
 /// Rows of text in columns that line up.
 struct Table {
     var rows: [[String]]
@@ -6,14 +8,19 @@ struct Table {
 
     /// The narrowest that a shrinkable column gets.
     private static let narrowest = 8
+    /// The widest that a shrinkable column gets, however wide the terminal is, and in a pipe: programs that want all of a text take JSON.
+    static let widest = 80
 
-    /// Lines without trailing spaces or a line end; none is longer than `columns` if shrinking can help it. Without `columns` nothing is cut.
+    /// Lines without trailing spaces or a line end; none is longer than `columns` if shrinking can help it.
+    ///
+    /// - Parameter columns: The terminal's width; `nil` in a pipe, where only what is wider than ``widest`` is cut.
     func text(columns: Int? = nil) -> String {
-        let widths = widths(columns: columns)
-        return rows.map { row in
+        let cells = rows.map { row in row.enumerated().map { index, cell in shown(cell, in: index) } }
+        let widths = widths(of: cells, columns: columns)
+        return cells.map { row in
             var line = ""
             for (index, cell) in row.enumerated() {
-                let cell = Self.cut(cell.replacing("\n", with: " "), to: widths[index])
+                let cell = Self.cut(cell, to: widths[index])
                 line += cell
                 if index < row.count - 1 { line += String(repeating: " ", count: widths[index] - cell.count + 2) }
             }
@@ -22,9 +29,17 @@ struct Table {
         }.joined(separator: "\n")
     }
 
-    private func widths(columns: Int?) -> [Int] {
-        let count = rows.map(\.count).max() ?? 0
-        var widths = (0..<count).map { index in rows.map { index < $0.count ? $0[index].count : 0 }.max() ?? 0 }
+    /// A cell on one line, printable.
+    private func shown(_ cell: String, in column: Int) -> String {
+        // A character may be made of several code points, and a hostile one of a million.
+        guard shrinkable.contains(column) else { return cell.replacing("\n", with: " ").printable() }
+        let start = cell.replacing("\n", with: " ").printable(most: 4 * Self.widest)
+        return Self.cut(start, to: Self.widest)
+    }
+
+    private func widths(of cells: [[String]], columns: Int?) -> [Int] {
+        let count = cells.map(\.count).max() ?? 0
+        var widths = (0..<count).map { index in cells.map { index < $0.count ? $0[index].count : 0 }.max() ?? 0 }
         guard let columns else { return widths }
         var excess = widths.reduce(0, +) + 2 * max(count - 1, 0) - columns
         while excess > 0 {

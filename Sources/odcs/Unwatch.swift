@@ -1,6 +1,7 @@
 import ArgumentParser
 import ComposeClient
 import ComposeModel
+import ForeignText
 
 /// `odcs unwatch`
 struct Unwatch: AsyncParsableCommand {
@@ -15,6 +16,6 @@ struct Unwatch: AsyncParsableCommand {
     func run() async throws {
         let watch = try await connection.connect().endWatch(id)
         let time = watch.timeEnded.map { " at \(Moment.text($0))" } ?? ""
-        try connection.print(watch, or: "Watch \(watch.id) of \(watch.source) ended\(time). Its composes stay.")
+        try connection.print(watch, or: "Watch \(watch.id) of \(watch.source) ended\(time). Its composes stay.".printable())
     }
 }

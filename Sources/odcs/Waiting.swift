@@ -1,5 +1,6 @@
 import ComposeClient
 import ComposeModel
+import ForeignText
 
 /// Stays with a compose until its state is final, and shows how it gets on: one line that is redrawn on a terminal, a line for each change
 /// elsewhere, or its log.
@@ -45,12 +46,12 @@ struct Waiting {
             case .changed(let compose):
                 latest = compose
                 if progress.state != compose.stateName, !redraws, !isQuiet {
-                    try console.err.line("compose \(id): \(Console.printable(compose.stateName))")
+                    try console.err.line("compose \(id): \(compose.stateName.printable())")
                 }
                 progress.state = compose.stateName
             case .logged(let line):
                 progress.newest = line
-                if showsLog { try (json ? console.err : console.out).line(Console.printable(line)) }
+                if showsLog { try (json ? console.err : console.out).line(line.printable(keepingLines: true)) }
             case .logUnreadable(let error):
                 // The progress line only borrows from the log; who asked for the log must know that there is none.
                 if showsLog { try console.err.line("odcs: the log cannot be read, waiting on without it: \(error)") }

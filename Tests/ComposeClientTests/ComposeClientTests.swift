@@ -3,6 +3,7 @@ import ComposeModel
 import Foundation
 import HTTPTypes
 import ScriptedService
+import Synchronization
 import Testing
 
 @testable import ComposeClient
@@ -163,15 +164,48 @@ struct ComposeClientTests {
         }
     }
 
+    @Test("a submission outlasts a gateway's errors for minutes, and says once that it waits and once that it need not any more")
+    func submittedPatiently() async throws {
+        try await ScriptedService.run { service in
+            for _ in 0..<30 { service.next(Answer(503, "<h1>Bad Gateway</h1>", type: "text/html")) }
+            let outages = Mutex<[Outage]>([])
+            let client = ComposeClient(server: try ServerAddress(service.address), clock: StepClock()) { outage in
+                outages.withLock { $0.append(outage) }
+            }
+            let compose = try await client.submit(ComposeSubmission(source: .init(type: "tag", source: "f26")))
+
+            #expect(compose.id == 1)
+            let told = outages.withLock(\.self)
+            try #require(told.count == 2)
+            if case .began(let error) = told[0] { #expect(error.status == 503) } else { Issue.record("\(told)") }
+            #expect(told[1] == .ended)
+        }
+    }
+
+    @Test("a token goes along with a redirect to the same server, and to no other")
+    func redirectedToken() async throws {
+        try await ScriptedService.run { service in
+            service.put(.example(1, .done, at: service.address))
+            let elsewhere = service.address.replacing("127.0.0.1", with: "localhost")
+            for (target, token) in [(service.address, "Bearer secret"), (elsewhere, nil)] as [(String, String?)] {
+                service.next(Answer(302, headers: [.location: "\(target)/api/1/composes/1"]))
+                _ = try await client(service, token: "secret").get(1)
+                #expect(service.calls.last?.headers[.authorization] == token)
+            }
+        }
+    }
+
     @Test("a submission is not sent for ever")
     func submittedBoundedly() async throws {
         try await ScriptedService.run { service in
-            for _ in 0..<10 { service.next(try .refusal(503, "the database is away")) }
+            for _ in 0..<100 { service.next(try .refusal(503, "the database is away")) }
+            let clock = StepClock()
             let error = try await #require(throws: ComposeClientError.self) {
-                try await client(service).submit(ComposeSubmission(source: .init(type: "tag", source: "f26")))
+                try await client(service, clock: clock).submit(ComposeSubmission(source: .init(type: "tag", source: "f26")))
             }
             #expect(error.description == "the database is away (HTTP 503)")
-            #expect(service.calls.count == 4)
+            let waited = clock.sleeps.reduce(.zero, +)
+            #expect(waited > .seconds(180) && waited < .seconds(420))
         }
     }
 

@@ -165,6 +165,18 @@ struct ComposeEventsTests {
         }
     }
 
+    @Test("a login page in place of the log is named, not taken for it")
+    func loginPage() async throws {
+        try await ScriptedService.run { service in
+            let compose = ComposeDocument.example(3, .done, at: service.address)
+            service.next(try .json(compose), Answer(200, "<html><title>Sign in</title></html>", type: "text/html"))
+            let error = try await #require(throws: ComposeClientError.self) {
+                for try await _ in try client(service).log(3) {}
+            }
+            #expect(error.description.contains("answered HTTP 200 with text/html") && error.description.contains("Sign in"))
+        }
+    }
+
     @Test("a log that another server refuses is told once, and the compose is followed on")
     func unreadable() async throws {
         try await ScriptedService.run { service in

@@ -1,8 +1,8 @@
-import AsyncHTTPClient
 import ComposeModel
 import ContentSources
 import Depsolve
 import Foundation
+import HTTPEnvironment
 import Logging
 import NIOPosix
 import Repodata
@@ -45,8 +45,7 @@ struct MergedComposesTests {
     }
 
     private func resolve(_ place: Workplace, _ locations: [RepositoryLocation], _ packages: [String] = []) async throws -> Resolution {
-        let client = HTTPClient(
-            eventLoopGroup: .singletonMultiThreadedEventLoopGroup, configuration: SourceLimits().httpClientConfiguration)
+        let client = OutboundClient(SourceLimits().httpClientConfiguration)
         let source = PungiComposeSource(
             repositories: RepositorySource(
                 access: try SourceAccess(allowedRoots: [place.directory], allowedURLPrefixes: []),

@@ -1,5 +1,5 @@
-import AsyncHTTPClient
 import ComposeModel
+import HTTPEnvironment
 import Logging
 import Modules
 import NIOPosix
@@ -18,8 +18,7 @@ enum ModuleBuildBench {
     static func with<Result>(
         _ address: String, limits: ModuleBuildServer.Limits = limits, _ body: (ModuleBuildService) async throws -> Result
     ) async throws -> Result {
-        let client = HTTPClient(
-            eventLoopGroup: .singletonMultiThreadedEventLoopGroup, configuration: SourceLimits().httpClientConfiguration)
+        let client = OutboundClient(SourceLimits().httpClientConfiguration)
         let outcome: Swift.Result<Result, any Error>
         do {
             let server = try ModuleBuildServer(url: "\(address)/module-build-service", limits: limits)

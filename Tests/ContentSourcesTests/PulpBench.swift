@@ -1,5 +1,5 @@
-import AsyncHTTPClient
 import ComposeModel
+import HTTPEnvironment
 import Logging
 import NIOPosix
 import SystemPackage
@@ -24,8 +24,7 @@ enum PulpBench {
     ) async throws -> PulpFindings {
         let server = try PulpServer(
             url: address, version: version, authentication: authentication, caFile: caFile, limits: limits)
-        let client = HTTPClient(
-            eventLoopGroup: .singletonMultiThreadedEventLoopGroup, configuration: SourceLimits().httpClientConfiguration)
+        let client = OutboundClient(SourceLimits().httpClientConfiguration)
         let outcome: Result<PulpFindings, any Error>
         do {
             let source = try PulpSource(server, httpClient: client, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })

@@ -245,20 +245,6 @@ struct RemoteMetadataTests {
         }
     }
 
-    @Test("an HTTP client that follows redirects by itself is not trusted")
-    func followingClient() async throws {
-        try await with { bench, _, server, location, _ in
-            server.answer { $0.path.hasPrefix("/repo") ? .status(302, headers: [("location", "/other\($0.path)")]) : .bytes([]) }
-            let client = HTTPClient(eventLoopGroup: .singletonMultiThreadedEventLoopGroup)
-            let source = RepositorySource(
-                access: try bench.access([server.address]), limits: Workbench.limits, cacheDirectory: bench.cache, httpClient: client,
-                threadPool: bench.threadPool, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-            let failure = await failure(source, location)
-            try await client.shutdown()
-            #expect(failure?.message.contains("this service's HTTP client follows redirects") == true, "\(failure?.message ?? "")")
-        }
-    }
-
     @Test("redirects that go round in circles end")
     func circle() async throws {
         try await with { _, _, server, location, source in

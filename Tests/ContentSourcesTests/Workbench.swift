@@ -1,5 +1,5 @@
-import AsyncHTTPClient
 import Foundation
+import HTTPEnvironment
 import Logging
 import NIOPosix
 import SystemPackage
@@ -16,7 +16,7 @@ import SystemPackage
 /// ```
 struct Workbench: Sendable {
     let directory: FilePath
-    let client: HTTPClient
+    let client: OutboundClient
     let threadPool: NIOThreadPool
 
     var sources: FilePath { directory.appending("sources") }
@@ -32,7 +32,7 @@ struct Workbench: Sendable {
         limits: SourceLimits = limits, _ body: (Workbench) async throws -> Result
     ) async throws -> Result {
         let directory = FilePath(FileManager.default.temporaryDirectory.path).appending("odcs-sources-\(UUID().uuidString)")
-        let client = HTTPClient(eventLoopGroup: .singletonMultiThreadedEventLoopGroup, configuration: limits.httpClientConfiguration)
+        let client = OutboundClient(limits.httpClientConfiguration)
         let bench = Workbench(directory: directory, client: client, threadPool: .singleton)
         for part in [bench.sources, bench.outside, bench.tree] { try part.createDirectory() }
         let result: Swift.Result<Result, any Error>

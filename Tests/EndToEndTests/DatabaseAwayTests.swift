@@ -59,7 +59,7 @@ import Testing
             #expect(try await server.http(.GET, before.resultRepofile).status == 200)
             #expect(try await server.http(.GET, "/api/1/metrics").text.contains("odcs_database_up 0\n"))
 
-            let command = try await server.odcs("submit", "repo", Checkout.testsRepo.string, "ed")
+            let command = try await server.odcs("list")
             #expect(command.status == 2)
             #expect(command.output == "")
             #expect(command.complaints == "odcs: \(Self.away) (HTTP 503)\n")

@@ -34,7 +34,7 @@ struct ShowingTests {
         }
     }
 
-    @Test("list is a table; in a pipe nothing is cut, on a terminal every line fits")
+    @Test("list is a table; in a pipe only long texts are cut, on a terminal every line fits")
     func list() async throws {
         try await ScriptedService.run { service in
             let packages = (1...20).map { "package\($0)" }
@@ -43,7 +43,7 @@ struct ShowingTests {
             let piped = try await CommandRun.odcs(["list"], server: service.address)
             let shown = try await CommandRun.odcs(["list"], server: service.address, terminal: 100)
 
-            let long = packages.joined(separator: " ")
+            let long = packages.joined(separator: " ").prefix(79) + "…"
             let pad = String(repeating: " ", count: long.count - 8)
             #expect(
                 piped.out == """
@@ -165,5 +165,33 @@ struct ShowingTests {
         line.newest = "solving\tx86_64\u{7}"
         #expect(line.text(columns: 80) == "compose 3: generating 1:05  solving x86_64?")
         #expect(line.text(columns: 20) == "compose 3: generat…")
+    }
+
+    @Test("what a server says in escape sequences, line breaks and turns of direction is shown as code points")
+    func foreign() async throws {
+        try await ScriptedService.run { service in
+            let evil = "x\nforged\u{9B}2J\u{202E}"
+            service.put(.example(7, .failed, source: "y\u{1B}[31m", packages: [evil], reason: evil, at: service.address))
+            for arguments in [["get", "7"], ["list"], ["wait", "7"], ["get", "7", "--json"], ["list", "--json"]] {
+                let run = try await CommandRun.odcs(arguments, server: service.address)
+                let text = run.out + run.err
+                #expect(!text.unicodeScalars.contains { $0 != "\n" && ($0.properties.generalCategory == .control || $0 == "\u{202E}") })
+                #expect(!text.split(separator: "\n").contains { $0.hasPrefix("forged") }, "\(text)")
+            }
+            let json = try await CommandRun.odcs(["get", "7", "--json"], server: service.address)
+            #expect(try JSONDecoder().decode(ComposeDocument.self, from: Data(json.out.utf8)).packages == evil)
+        }
+    }
+
+    @Test("list has no line that is longer than somebody reads, however long a request is")
+    func longList() async throws {
+        try await ScriptedService.run { service in
+            service.put(.example(7, .done, packages: (1...10_000).map { "package-with-a-usual-name-\($0)" }, at: service.address))
+            service.put(.example(8, .done, source: String(repeating: "e\u{301}", count: 100_000), at: service.address))
+            for terminal in [nil, 1000, 100] {
+                let run = try await CommandRun.odcs(["list"], server: service.address, terminal: terminal)
+                #expect(run.out.split(separator: "\n").allSatisfy { $0.count < 400 })
+            }
+        }
     }
 }

@@ -58,7 +58,7 @@ struct WaitingTests {
             #expect(
                 run.out == """
                     pinned
-                    no package is ?[1mcalled edd
+                    no package is U+001B[1mcalled edd
                     Compose 12 failed: no edd
                     Log: \(service.address)/composes/odcs-12/pungi-stderr.log
 
@@ -111,6 +111,22 @@ struct WaitingTests {
                 run.err
                     == "compose 12: wait\n"
                     + "odcs: no longer waiting, but compose 12 goes on; 'odcs wait 12' picks it up, 'odcs delete 12' cancels it\n")
+        }
+    }
+
+    @Test("a server that is away is waited for, with words on stderr", arguments: [nil, 60])
+    func outage(terminal: Int?) async throws {
+        try await ScriptedService.run { service in
+            service.put(.example(12, .done, at: service.address))
+            for _ in 0..<30 { service.next(.init(502, "<h1>Bad Gateway</h1>", type: "text/html")) }
+            let run = try await CommandRun.odcs(["wait", "12", "--quiet"], server: service.address, terminal: terminal)
+
+            #expect(run.status == .success)
+            let lines = run.err.split(separator: "\n").map { $0.replacing("\r\u{1B}[K", with: "") }
+            try #require(lines.count == 2)
+            #expect(lines[0].hasPrefix("odcs: \(service.address)/api/1/composes/12 answered HTTP 502"))
+            #expect(lines[0].hasSuffix("; waiting for it to come back"))
+            #expect(lines[1] == "odcs: the server answers again")
         }
     }
 }

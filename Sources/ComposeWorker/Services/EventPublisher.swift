@@ -1,7 +1,8 @@
-public import AsyncHTTPClient
+import AsyncHTTPClient
 import ComposeModel
 public import ComposeStore
 import Foundation
+public import HTTPEnvironment
 public import Logging
 import NIOCore
 import NIOHTTP1
@@ -18,7 +19,7 @@ public struct EventPublisher: Service {
     let listener: PostgresListener
     let channel: String
     let webhooks: [String]
-    let httpClient: HTTPClient
+    let httpClient: OutboundClient
     let logger: Logger
 
     private static let batch = 100
@@ -28,7 +29,7 @@ public struct EventPublisher: Service {
 
     public init(
         store: ComposeStore, configuration: WorkerConfiguration, listener: PostgresListener, channel: String, webhooks: [String],
-        httpClient: HTTPClient, logger: Logger
+        httpClient: OutboundClient, logger: Logger
     ) {
         self.store = store
         self.configuration = configuration

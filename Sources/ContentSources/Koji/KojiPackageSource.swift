@@ -1,5 +1,5 @@
-public import AsyncHTTPClient
 public import ComposeModel
+public import HTTPEnvironment
 public import Logging
 public import NIOPosix
 public import Repodata
@@ -33,7 +33,7 @@ public struct KojiPackageSource: Sendable {
     ///   - threadPool: for everything that blocks; running.
     public init(
         location: RepositoryLocation, access: SourceAccess, limits: SourceLimits = SourceLimits(), cacheDirectory: FilePath,
-        headerDirectory: FilePath, httpClient: HTTPClient, threadPool: NIOThreadPool, logger: Logger
+        headerDirectory: FilePath, httpClient: OutboundClient, threadPool: NIOThreadPool, logger: Logger
     ) {
         self.location = location
         self.access = access

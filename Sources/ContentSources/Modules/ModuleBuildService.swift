@@ -1,5 +1,5 @@
-public import AsyncHTTPClient
 import ComposeModel
+public import HTTPEnvironment
 public import Logging
 public import Modules
 
@@ -17,7 +17,7 @@ public struct ModuleBuildService: ModuleCatalog {
 
     /// Reads the file of certificates that `server` names; a change of it is seen by a new value only.
     /// - Parameter httpClient: which follows no redirects and decompresses nothing, as with ``SourceLimits/httpClientConfiguration``.
-    public init(_ server: ModuleBuildServer, httpClient: HTTPClient, logger: Logger) throws(ModuleBuildServer.ConfigurationError) {
+    public init(_ server: ModuleBuildServer, httpClient: OutboundClient, logger: Logger) throws(ModuleBuildServer.ConfigurationError) {
         connection = WebServiceConnection(
             service: server.service, tls: try server.tlsConfiguration(), client: httpClient, logger: logger)
         limits = server.limits

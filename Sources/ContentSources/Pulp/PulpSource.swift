@@ -1,5 +1,5 @@
-public import AsyncHTTPClient
 public import ComposeModel
+public import HTTPEnvironment
 public import Logging
 
 /// Asks Pulp which repositories stand behind names of content sets and of repositories.
@@ -8,7 +8,7 @@ public struct PulpSource: Sendable {
 
     /// Reads the files of certificates that `server` names; a change of them is seen by a new value only.
     /// - Parameter httpClient: which follows no redirects and decompresses nothing, as with ``SourceLimits/httpClientConfiguration``.
-    public init(_ server: PulpServer, httpClient: HTTPClient, logger: Logger) throws(PulpServer.ConfigurationError) {
+    public init(_ server: PulpServer, httpClient: OutboundClient, logger: Logger) throws(PulpServer.ConfigurationError) {
         let connection = WebServiceConnection(
             service: server.service, tls: try server.tlsConfiguration(), client: httpClient, logger: logger)
         catalog =

@@ -1,6 +1,7 @@
 import AsyncHTTPClient
 import ComposeModel
 import Foundation
+import HTTPEnvironment
 import Logging
 import NIOCore
 import NIOHTTP1
@@ -11,7 +12,7 @@ struct WebServiceConnection: Sendable {
     let service: WebService
     /// `nil`: the HTTP client's own.
     let tls: TLSConfiguration?
-    let client: HTTPClient
+    let client: OutboundClient
     let logger: Logger
 
     /// The answer to `question`; there must be one.
@@ -105,8 +106,6 @@ struct WebServiceConnection: Sendable {
             throw service.noAnswer(error)
         }
         SourceWaits.answered()
-        // A client that follows redirects has sent the credentials to an address that nobody allowed.
-        guard response.history.count <= 1 else { throw service.redirected }
         let body = try await receive(response)
         switch response.status.code {
         case 200: return body

@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import ComposeModel
 import Foundation
 import Glibc
+import HTTPEnvironment
 import NIOCore
 import NIOPosix
 import NIOSSL
@@ -16,6 +17,7 @@ extension WebService {
     /// No answer came at all.
     func noAnswer(_ error: any Error) -> ComposeFailure {
         if let failure = tls(error) { return failure }
+        if let problem = error as? OutboundProblem { return unreachable(problem.description) }
         if let error = error as? HTTPClientError {
             switch error {
             case .connectTimeout: return unreachable("no connection came about")

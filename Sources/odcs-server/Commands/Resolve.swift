@@ -1,9 +1,10 @@
 import ArgumentParser
-import AsyncHTTPClient
 import ComposeModel
 import ContentSources
 import Depsolve
+import ForeignText
 import Foundation
+import HTTPEnvironment
 import Logging
 import Modules
 import NIOPosix
@@ -63,7 +64,7 @@ struct Resolve: AsyncParsableCommand {
         if json {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-            print(String(decoding: try encoder.encode(resolution), as: UTF8.self))
+            print(String(decoding: try encoder.encode(resolution), as: UTF8.self).jsonWithVisibleCharacters)
         } else {
             print(ResolutionReport(resolution).text, terminator: "")
         }
@@ -86,7 +87,7 @@ struct Resolve: AsyncParsableCommand {
         let cache = FilePath(FileManager.default.temporaryDirectory.path).appending("odcs-resolve-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(atPath: cache.string) }
         let limits = SourceLimits()
-        let httpClient = HTTPClient(eventLoopGroupProvider: .singleton, configuration: limits.httpClientConfiguration)
+        let httpClient = OutboundClient(limits.httpClientConfiguration)
         do {
             let source = RepositorySource(
                 access: try SourceAccess(allowedRoots: roots, allowedURLPrefixes: prefixes), limits: limits, cacheDirectory: cache,

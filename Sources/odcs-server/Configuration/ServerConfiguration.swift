@@ -53,6 +53,13 @@ struct ServerConfiguration: Hashable, Sendable {
         /// Of all metadata that is kept.
         var cacheBytes: Int
         var verifyPackages: Bool
+        /// A PEM file with the certificates that those of sources are checked against; `nil` for those of the environment or the system.
+        var ca: FilePath?
+        /// A TLS client certificate and its key, PEM files.
+        var certificate: FilePath?
+        var key: FilePath?
+        /// The address of a proxy; `nil` for what the environment says.
+        var proxy: String?
     }
 
     /// What requests may ask of Koji.
@@ -181,7 +188,10 @@ struct ServerConfiguration: Hashable, Sendable {
             maxPackageBytes: try reader.int("sources.max_package_megabytes", default: 8192, in: 1...1_000_000) << 20,
             downloadSeconds: try reader.int("sources.download_seconds", default: 3600, in: 1...604_800),
             cacheBytes: try reader.int("sources.cache_megabytes", default: 20_480, in: 1...100_000_000) << 20,
-            verifyPackages: try reader.bool("sources.verify_packages", default: true))
+            verifyPackages: try reader.bool("sources.verify_packages", default: true),
+            ca: try reader.optionalPath("sources.ca"), certificate: try reader.optionalPath("sources.certificate"),
+            key: try reader.optionalPath("sources.key"), proxy: try reader.optionalString("sources.proxy"))
+        try reader.checkWays(to: sources)
         koji = try reader.kojiProfile()
         kojiWatchSeconds = try reader.int("koji.watch_seconds", default: 30, in: 1...86_400)
         kojiLimits = KojiLimits(

@@ -1,0 +1,34 @@
+import AsyncHTTPClient
+import Foundation
+import NIOHTTP1
+
+/// Where an answer sends a request instead, by its status and `Location`.
+struct Redirect {
+    /// One after the other; more are a circle.
+    static let most = 5
+
+    /// The request to send next. POST stays POST but for 303, and the token stays behind when it goes to another host, port or scheme.
+    let request: HTTPClientRequest
+
+    /// `nil` for an answer that is no redirect, or one to an address that is not of HTTP.
+    init?(_ response: HTTPClientResponse, of request: HTTPClientRequest) {
+        guard [301, 302, 303, 307, 308].contains(response.status.code), let location = response.headers.first(name: "Location"),
+            let source = URL(string: request.url), let target = URL(string: location, relativeTo: source)?.absoluteURL,
+            let scheme = target.scheme?.lowercased(), ["http", "https"].contains(scheme), target.host != nil, target.user == nil
+        else { return nil }
+        var next = request
+        next.url = target.absoluteString
+        if response.status == .seeOther, request.method != .HEAD {
+            next.method = .GET
+            next.body = nil
+            next.headers.remove(name: "Content-Type")
+        }
+        if Self.origin(source) != Self.origin(target) { next.headers.remove(name: "Authorization") }
+        self.request = next
+    }
+
+    private static func origin(_ url: URL) -> String {
+        let scheme = url.scheme?.lowercased() ?? ""
+        return "\(scheme)://\(url.host?.lowercased() ?? ""):\(url.port ?? (scheme == "https" ? 443 : 80))"
+    }
+}

@@ -1,0 +1,130 @@
+public import AsyncHTTPClient
+import Glibc
+public import Logging
+public import NIOCore
+import NIOHTTP1
+import NIOPosix
+import NIOSSL
+
+/// Sends HTTP requests on the way that an ``HTTPEnvironment`` says: directly or through a proxy, and with the certificates that it trusts.
+///
+/// Redirects are not followed, because each target may have to go another way.
+public final class OutboundClient: Sendable {
+    private let environment: HTTPEnvironment
+    /// Whether the configuration itself names the certificates to trust.
+    private let trustsItsOwn: Bool
+    private let direct: HTTPClient
+    private let proxied: [ProxyAddress: Proxied]
+
+    /// The clients of one proxy.
+    private struct Proxied: Sendable {
+        let tunnel: HTTPClient
+        /// `nil` for a proxy that passes on connections and no requests.
+        let forward: HTTPClient?
+        let requests: ForwardedRequests
+    }
+
+    /// - Parameter configuration: Of TLS, the certificates to trust are the environment's unless it names some itself. Redirects and proxy have
+    ///   no meaning in it.
+    public init(_ configuration: HTTPClient.Configuration, environment: HTTPEnvironment = .process) {
+        self.environment = environment
+        var configuration = configuration
+        configuration.redirectConfiguration = .disallow
+        configuration.proxy = nil
+        trustsItsOwn = configuration.tlsConfiguration?.namesTrustRoots ?? false
+        if case .success(let certificates?) = environment.certificates, !trustsItsOwn {
+            var tls = configuration.tlsConfiguration ?? .makeClientConfiguration()
+            certificates.apply(to: &tls)
+            configuration.tlsConfiguration = tls
+        }
+        direct = Self.client(configuration)
+        var proxied: [ProxyAddress: Proxied] = [:]
+        for case .proxy(let proxy, _) in [environment.plain, environment.secure] where proxied[proxy] == nil {
+            var tunnel = configuration
+            tunnel.proxy = proxy.tunnel
+            let requests = ForwardedRequests(proxy: proxy)
+            proxied[proxy] = Proxied(
+                tunnel: Self.client(tunnel),
+                forward: proxy.kind == .http ? Self.client(requests.configuring(configuration)) : nil, requests: requests)
+        }
+        self.proxied = proxied
+    }
+
+    deinit {
+        // Whoever did not shut it down has no request under way; the clients insist on it.
+        for client in clients { client.shutdown { _ in } }
+    }
+
+    /// Sends `request`; the body of the response is still to be read.
+    ///
+    /// - Throws: ``OutboundProblem`` if the request could not leave, or what the HTTP client throws.
+    public func execute(
+        _ request: HTTPClientRequest, timeout: TimeAmount, logger: Logger? = nil
+    ) async throws -> HTTPClientResponse {
+        guard let target = OutboundTarget(request.url) else {
+            return try await direct.execute(request, timeout: timeout, logger: logger)
+        }
+        var request = request
+        if target.isSecure { try trust(&request) }
+        switch environment.route(to: target.host, port: target.port, isSecure: target.isSecure) {
+        case .direct: return try await direct.execute(request, timeout: timeout, logger: logger)
+        case .problem(let problem): throw problem
+        case .proxy(let proxy, let place):
+            guard let clients = proxied[proxy] else { return try await direct.execute(request, timeout: timeout, logger: logger) }
+            let way = "the proxy \(proxy.origin), which \(place) names,"
+            do {
+                if !target.isSecure, let forward = clients.forward {
+                    let response = try await forward.execute(
+                        clients.requests.addressed(request, to: target), timeout: timeout, logger: logger)
+                    if response.status == .proxyAuthenticationRequired { throw HTTPClientError.proxyAuthenticationRequired }
+                    return response
+                }
+                return try await clients.tunnel.execute(request, timeout: timeout, logger: logger)
+            } catch {
+                throw Self.problem(error, way) ?? error
+            }
+        }
+    }
+
+    /// Ends all connections. Nothing can be sent afterwards.
+    public func shutdown() async throws {
+        for client in clients { try await client.shutdown() }
+    }
+
+    private var clients: [HTTPClient] { [direct] + proxied.values.flatMap { [$0.tunnel, $0.forward].compactMap(\.self) } }
+
+    private static func client(_ configuration: HTTPClient.Configuration) -> HTTPClient {
+        HTTPClient(eventLoopGroup: .singletonMultiThreadedEventLoopGroup, configuration: configuration)
+    }
+
+    /// A request may have a configuration of TLS of its own, with or without certificates to trust.
+    private func trust(_ request: inout HTTPClientRequest) throws(OutboundProblem) {
+        if request.tlsConfiguration?.namesTrustRoots ?? trustsItsOwn { return }
+        let certificates = try environment.certificates.get()
+        guard let certificates, var tls = request.tlsConfiguration else { return }
+        certificates.apply(to: &tls)
+        request.tlsConfiguration = tls
+    }
+
+    /// What the proxy did wrong; `nil` for what may be the server's.
+    private static func problem(_ error: any Error, _ proxy: String) -> OutboundProblem? {
+        switch error {
+        case let error as NIOConnectionError:
+            OutboundProblem(
+                "\(proxy) \(error.connectionErrors.isEmpty ? "has a name without an address" : "does not accept connections")",
+                isPassing: true)
+        case let error as IOError where error.errnoCode == ECONNREFUSED:
+            OutboundProblem("\(proxy) does not accept connections", isPassing: true)
+        case let error as HTTPClientError:
+            switch error {
+            case .connectTimeout: OutboundProblem("\(proxy) does not take up a connection in time", isPassing: true)
+            case .proxyAuthenticationRequired:
+                OutboundProblem("\(proxy) asks for a user and password, as in http://user:password@host:port")
+            case .invalidProxyResponse: OutboundProblem("\(proxy) does not open a connection to the server", isPassing: true)
+            case .httpProxyHandshakeTimeout, .socksHandshakeTimeout: OutboundProblem("\(proxy) does not answer in time", isPassing: true)
+            default: nil
+            }
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,23 @@
+import HTTPEnvironment
+
+/// The keys below `sources` that say how remote repositories are reached.
+extension ConfigurationReader {
+    /// Refuses at once what no worker could use.
+    func checkWays(to sources: ServerConfiguration.Sources) throws {
+        guard (sources.certificate == nil) == (sources.key == nil) else {
+            throw mistake(
+                sources.certificate == nil ? "sources.key" : "sources.certificate", "needs sources.certificate and sources.key together")
+        }
+        do throws(UnreadableCertificate) {
+            _ = try sources.tlsConfiguration()
+        } catch {
+            throw mistake(error.key, error.message)
+        }
+        do throws(OutboundProblem) {
+            _ = try HTTPEnvironment.process.withProxy(sources.proxy, of: "it")
+        } catch {
+            // The value is not shown: it may have a password.
+            throw mistake("sources.proxy", error.description)
+        }
+    }
+}

@@ -1,0 +1,59 @@
+import AsyncHTTPClient
+import ContentSources
+import HTTPEnvironment
+import NIOSSL
+import SystemPackage
+
+/// The HTTP clients of a worker: one for sources, with the proxy and certificates of the configuration, and one for the systems beside them
+/// (Pulp, the Module Build Service, webhooks). Both go the ways that the environment says where the configuration says nothing.
+struct WorkerClients: Sendable {
+    let sources: OutboundClient
+    let services: OutboundClient
+
+    /// - Throws: ``ConfigurationError`` or `OutboundProblem` for a setting that cannot be used.
+    init(_ settings: ServerConfiguration.Sources, limits: SourceLimits) throws {
+        var configuration = limits.httpClientConfiguration
+        configuration.tlsConfiguration = try settings.tlsConfiguration()
+        let environment = try HTTPEnvironment.process.withProxy(settings.proxy, of: "sources.proxy")
+        services = OutboundClient(limits.httpClientConfiguration)
+        sources = OutboundClient(configuration, environment: environment)
+    }
+
+    func shutdown() async throws {
+        try await sources.shutdown()
+        try await services.shutdown()
+    }
+}
+
+extension ServerConfiguration.Sources {
+    /// `nil` if no key says anything of TLS.
+    func tlsConfiguration() throws(UnreadableCertificate) -> TLSConfiguration? {
+        if ca == nil, certificate == nil { return nil }
+        var tls = TLSConfiguration.makeClientConfiguration()
+        if let ca {
+            let authorities = try? NIOSSLCertificate.fromPEMFile(ca.string)
+            guard let authorities, !authorities.isEmpty else { throw UnreadableCertificate(key: "sources.ca", what: "PEM certificates") }
+            tls.trustRoots = .certificates(authorities)
+        }
+        if let certificate, let key {
+            let chain = try? NIOSSLCertificate.fromPEMFile(certificate.string)
+            guard let chain, !chain.isEmpty else { throw UnreadableCertificate(key: "sources.certificate", what: "a PEM certificate") }
+            guard let privateKey = try? NIOSSLPrivateKey(file: key.string, format: .pem) else {
+                throw UnreadableCertificate(key: "sources.key", what: "a PEM private key without a passphrase")
+            }
+            tls.certificateChain = chain.map { .certificate($0) }
+            tls.privateKey = .privateKey(privateKey)
+        }
+        return tls
+    }
+}
+
+/// The file that a key of the configuration names is not what it has to be.
+struct UnreadableCertificate: Error, CustomStringConvertible {
+    let key: String
+    let what: String
+
+    /// What follows the key.
+    var message: String { "names a file that cannot be read as \(what)" }
+    var description: String { "The setting \(key) \(message)." }
+}
