@@ -168,7 +168,7 @@ let package = Package(
             name: "HTTPEnvironmentTests",
             dependencies: ["HTTPEnvironment", asyncHTTPClient, nioCore, nioHTTP1, nioPosix, nioSSL], exclude: ["Certificates"],
             swiftSettings: strict),
-        .testTarget(name: "ComposeModelTests", dependencies: ["ComposeModel"], swiftSettings: strict),
+        .testTarget(name: "ComposeModelTests", dependencies: ["ComposeModel", "ForeignText"], swiftSettings: strict),
         .testTarget(
             name: "PostgresTests", dependencies: ["EmbeddedPostgres", "Postgres", logging, serviceLifecycle, systemPackage],
             swiftSettings: strict),

@@ -1,11 +1,12 @@
 import ComposeModel
+import ForeignText
 import Foundation
 import Hummingbird
 
 extension Response {
     /// A document in JSON, with members in the order of their names and slashes as they are.
     static func json(_ document: some Encodable, status: HTTPResponse.Status = .ok) throws -> Response {
-        json(bytes: try JSONEncoder.ofAnswers.encode(document), status: status)
+        json(bytes: try JSONEncoder.answer(document), status: status)
     }
 
     /// A document that is written as it goes, which is many times as fast.
@@ -22,10 +23,10 @@ extension Response {
 }
 
 extension JSONEncoder {
-    /// As all answers are encoded.
-    static var ofAnswers: JSONEncoder {
+    /// A document as all answers are encoded; characters that show nothing are escaped.
+    static func answer(_ document: some Encodable) throws -> some Sequence<UInt8> {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return encoder
+        return String(decoding: try encoder.encode(document), as: UTF8.self).jsonWithVisibleCharacters.utf8
     }
 }

@@ -28,8 +28,7 @@ struct WatchController: Sendable {
         let document = ListDocument(
             page.items.map(urls.document), page: query.page, perPage: query.perPage, total: page.total, asked: query.items,
             url: urls.base + Self.path)
-        let encoder = JSONEncoder.ofAnswers
-        return try .json { json in try document.write(to: &json) { $0.value(try encoder.encode($1)) } }
+        return try .json { json in try document.write(to: &json) { $0.value(try JSONEncoder.answer($1)) } }
     }
 
     private func show(_ request: Request, _ context: FrontendContext) async throws -> Response {

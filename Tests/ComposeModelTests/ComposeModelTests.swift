@@ -1,4 +1,5 @@
 import ComposeModel
+import ForeignText
 import Foundation
 import Testing
 
@@ -95,7 +96,7 @@ import Testing
         #expect(try JSONDecoder().decode(ComposeDocument.self, from: JSONEncoder().encode(document)) == document)
     }
 
-    @Test("a document that is written as it goes is to the byte what JSONEncoder makes of it")
+    @Test("a document that is written as it goes is to the byte what JSONEncoder makes of it, with characters that show nothing escaped")
     func documentAsWritten() throws {
         let text = "\u{1}\u{1F}\u{7F}\u{2028} \"quoted\" \\ / \t\n\r\u{8}\u{C} Ünïcode 🦊"
         let request = ComposeRequest(
@@ -118,7 +119,8 @@ import Testing
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
             var json = JSONWriter()
             document.write(to: &json)
-            #expect(String(decoding: json.bytes, as: UTF8.self) == String(decoding: try encoder.encode(document), as: UTF8.self))
+            let encoded = String(decoding: try encoder.encode(document), as: UTF8.self)
+            #expect(String(decoding: json.bytes, as: UTF8.self) == encoded.jsonWithVisibleCharacters)
         }
     }
 
@@ -166,5 +168,18 @@ import Testing
         #expect(ComposeResults([.repository, .bootISO]).names == ["repository", "boot.iso"])
         #expect(MultilibMethods([.runtime, .all]).names == ["runtime", "all"])
         #expect(MultilibMethods(name: "iso") == [])
+    }
+}
+
+@Suite("Texts of strangers in failures")
+struct ForeignFailureTests {
+    @Test("a message has the lines that its maker gives it, and no others, also when it is bounded")
+    func lines() {
+        let one = ComposeFailure(.metadataCorrupt, "a\nforged\u{9B}", details: [.init(package: "p\n", nearest: ["\u{202E}"])])
+        #expect(one.message == "aU+000AforgedU+009B")
+        #expect(one.details == [.init(package: "pU+000A", nearest: ["U+202E"])])
+        let several = ComposeFailure(.metadataCorrupt, lines: ["a\nforged", "b"])
+        #expect(several.message == "aU+000Aforged\nb")
+        #expect(several.bounded.message == several.message)
     }
 }
