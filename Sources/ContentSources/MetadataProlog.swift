@@ -4,7 +4,8 @@ import SystemPackage
 /// What stands before the root element of a metadata document.
 ///
 /// Entities of a document type declaration can make a small document expand without end, so a document with one is refused before any parser
-/// sees it. The declaration may stand only before the root element (XML 1.0, section 2.8), so nothing else needs to be read.
+/// sees it. The declaration may stand only before the root element (XML 1.0, section 2.8), so nothing else needs to be read. The encoding is
+/// checked here, too, and the prefix of rpm's own elements: what resolving accepts, a compose can write.
 enum MetadataProlog {
     private static let longest = 64 * 1024
 
@@ -23,6 +24,7 @@ enum MetadataProlog {
     }
 
     static func check(_ start: [UInt8], named name: String) throws(RepodataError) {
+        try XMLEncoding.check(start, named: name)
         var rest = start[...]
         if rest.starts(with: [0xEF, 0xBB, 0xBF]) { rest = rest.dropFirst(3) }
         while true {
@@ -34,10 +36,20 @@ enum MetadataProlog {
             } else if rest.starts(with: "<!".utf8) {
                 throw RepodataError(.forbidden, "\(name) contains a document type declaration, which is not accepted")
             } else if ["<metadata", "<filelists", "<otherdata"].contains(where: { rest.starts(with: $0.utf8) }) {
-                return
+                return try checkPrefix(in: rest, name)
             } else {
                 throw RepodataError(.malformed, "\(name) does not begin as a document of rpm metadata")
             }
+        }
+    }
+
+    /// libsolv and libcreaterepo_c know rpm's elements by the prefix `rpm`: with another one, packages would lose their dependencies.
+    private static func checkPrefix(in root: ArraySlice<UInt8>, _ name: String) throws(RepodataError) {
+        let tag = String(decoding: root.prefix { $0 != UInt8(ascii: ">") }, as: UTF8.self)
+        guard let found = tag.firstMatch(of: /\sxmlns:([^\s=]+)\s*=\s*["']http:\/\/linux\.duke\.edu\/metadata\/rpm["']/) else { return }
+        let prefix = found.output.1
+        guard prefix == "rpm" else {
+            throw RepodataError(.unsupported, "\(name) gives rpm's elements the prefix \"\(prefix.prefix(40))\", which only \"rpm\" can be")
         }
     }
 

@@ -17,33 +17,33 @@ struct FileListsDocument {
         var isComplete = false
         try document.forEachTag { tag throws(DepsolveError) in
             if tag.isTag("file") {
-                guard let pkgid, let end = tag.firstIndex(of: UInt8(ascii: ">")) else {
-                    throw document.unusable("a file in it has no package")
-                }
+                // Files of a package without pkgid are nobody's.
+                guard let pkgid, let end = tag.endOfTag else { return }
                 if tag[end - 1] != UInt8(ascii: "/") { body(pkgid, UnsafeRawBufferPointer(rebasing: tag[(end + 1)...])) }
             } else if tag.isTag("package") {
                 pkgid = Self.attribute("pkgid", of: tag)
-                if pkgid == nil { throw document.unusable("a package in it has no pkgid") }
             } else if tag.isTag("/filelists") {
                 isComplete = true
+            } else if tag.isTag("filelists"), let end = tag.endOfTag {
+                isComplete = tag[end - 1] == UInt8(ascii: "/")
             }
         }
         guard isComplete else { throw document.unusable("it has no end of a filelists element, so it is not complete rpm-md") }
     }
 
-    private static func attribute(_ name: String, of tag: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
-        for quote in [UInt8(ascii: "\""), UInt8(ascii: "'")] {
-            let beginning = Array(" \(name)=".utf8) + [quote]
-            guard let start = memmem(tag, beginning) else { continue }
-            let value = tag[(start + beginning.count)...]
-            guard let end = value.firstIndex(of: quote) else { return nil }
-            return UnsafeRawBufferPointer(rebasing: value[..<end])
+    /// The value of an attribute of a tag, with white space wherever XML allows it, and with quotes of either kind.
+    private static func attribute(_ name: StaticString, of tag: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+        var rest = tag[...]
+        while let quote = rest.firstIndex(where: { $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "'") }) {
+            let beginning = rest[..<quote]
+            if beginning.contains(UInt8(ascii: ">")) { return nil }
+            let value = rest[(quote + 1)...]
+            guard let end = value.firstIndex(of: rest[quote]) else { return nil }
+            let isNamed = beginning.split { $0 <= UInt8(ascii: " ") || $0 == UInt8(ascii: "=") }.last?
+                .elementsEqual(UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
+            if isNamed == true { return UnsafeRawBufferPointer(rebasing: tag[(quote + 1)..<end]) }
+            rest = tag[(end + 1)...]
         }
         return nil
-    }
-
-    private static func memmem(_ bytes: UnsafeRawBufferPointer, _ wanted: [UInt8]) -> Int? {
-        guard bytes.count >= wanted.count else { return nil }
-        return (0...bytes.count - wanted.count).first { memcmp(bytes.baseAddress! + $0, wanted, wanted.count) == 0 }
     }
 }

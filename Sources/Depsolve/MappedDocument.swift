@@ -4,7 +4,8 @@ import SystemPackage
 
 /// An XML document of a repository, mapped into memory to be walked over from tag to tag. Owns the mapping.
 ///
-/// A `<` cannot stand for itself inside a tag or a text, so what is between two of them is one tag with the text after it.
+/// A `<` cannot stand for itself inside a tag or a text, so what is between two of them is one tag with the text after it. Comments, CDATA sections
+/// and processing instructions may hold anything, and are stepped over.
 struct MappedDocument: ~Copyable {
     let path: FilePath
     private let repository: Checksum
@@ -37,9 +38,32 @@ struct MappedDocument: ~Copyable {
         var next = memchr(start, Self.lessThan, end - start)
         while let found = next {
             let tag = UnsafeRawPointer(found + 1)
+            if let after = endOfSection(at: tag) {
+                next = memchr(UnsafeMutableRawPointer(mutating: after), Self.lessThan, UnsafeRawPointer(end) - after)
+                continue
+            }
             next = memchr(found + 1, Self.lessThan, end - found - 1)
             try body(UnsafeRawBufferPointer(start: tag, count: UnsafeRawPointer(next ?? end) - tag))
         }
+    }
+
+    /// The place behind a section that begins at `start`, without its `<`; `nil` for a tag. A section without end reaches to that of the document.
+    private func endOfSection(at start: UnsafeRawPointer) -> UnsafeRawPointer? {
+        guard start < end else { return nil }
+        let first = start.load(as: UInt8.self)
+        guard first == UInt8(ascii: "!") || first == UInt8(ascii: "?") else { return nil }
+        let rest = UnsafeRawBufferPointer(start: start, count: UnsafeRawPointer(end) - start)
+        for (opening, closing) in [("!--", "-->"), ("![CDATA[", "]]>"), ("?", "?>")] where rest.starts(with: opening.utf8) {
+            var inside = UnsafeRawBufferPointer(rebasing: rest.dropFirst(opening.utf8.count))
+            while let found = memchr(inside.baseAddress ?? start, Int32(closing.utf8.first!), inside.count) {
+                let place = UnsafeRawPointer(found)
+                inside = UnsafeRawBufferPointer(start: place, count: UnsafeRawPointer(end) - place)
+                if inside.starts(with: closing.utf8) { return place + closing.utf8.count }
+                inside = UnsafeRawBufferPointer(rebasing: inside.dropFirst())
+            }
+            return UnsafeRawPointer(end)
+        }
+        return nil
     }
 
     private static let lessThan = Int32(UInt8(ascii: "<"))
@@ -52,6 +76,21 @@ extension DepsolveError {
 }
 
 extension UnsafeRawBufferPointer {
+    /// Where the tag ends: its `>`, which may also stand in an attribute.
+    var endOfTag: Int? {
+        var quote: UInt8?
+        for (index, byte) in enumerated() {
+            if let open = quote {
+                if byte == open { quote = nil }
+            } else if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'") {
+                quote = byte
+            } else if byte == UInt8(ascii: ">") {
+                return index
+            }
+        }
+        return nil
+    }
+
     /// Whether a tag is an element of that name, or with a slash in front, the end of one.
     func isTag(_ name: StaticString) -> Bool {
         let length = name.utf8CodeUnitCount

@@ -13,7 +13,7 @@ struct PrimaryDocument {
     /// far below the size of a stack, and the longest that distributions have are a tenth of it.
     static let longestDependency = 16_384
 
-    /// Adds the packages to `repository`. Blocks.
+    /// Adds the packages to `repository`, but for those that lack a name, a checksum or a place. Blocks.
     func parse(into repository: UnsafeMutablePointer<Repo>) throws(DepsolveError) {
         try check()
         guard let file = fopen(path.string, "r") else { throw unusable(String(cString: strerror(errno))) }
@@ -22,7 +22,7 @@ struct PrimaryDocument {
             let message = String(cString: pool_errstr(repository.pointee.pool))
             throw unusable(message.hasPrefix("repo_rpmmd: ") ? String(message.dropFirst(12)) : message)
         }
-        try checkPackages(of: repository)
+        removeUnusablePackages(of: repository)
     }
 
     private func unusable(_ reason: String) -> DepsolveError { .unusable(path, of: repository, reason) }
@@ -43,19 +43,18 @@ struct PrimaryDocument {
         if !isRpmMD { throw document.unusable("it has no metadata element, so it is not rpm-md") }
     }
 
-    /// Every package has a name, a checksum and a place.
-    private func checkPackages(of repository: UnsafeMutablePointer<Repo>) throws(DepsolveError) {
+    /// Leaves out what is no package: it has no name, no checksum or no place. The others can be used.
+    private func removeUnusablePackages(of repository: UnsafeMutablePointer<Repo>) {
         let pool = repository.pointee.pool!
         for id in repository.pointee.start..<repository.pointee.end {
             let solvable = pool.pointee.solvables + Int(id)
             guard solvable.pointee.repo == repository else { continue }
-            let name = String(cString: pool_solvable2str(pool, solvable))
             var type: Id = 0
-            if solvable.pointee.name == 0 { throw unusable("a package in it has no name") }
-            if solvable_lookup_bin_checksum(solvable, Id(SOLVABLE_CHECKSUM.rawValue), &type) == nil {
-                throw unusable("\(name) has no checksum")
-            }
-            if solvable_lookup_location(solvable, nil) == nil { throw unusable("\(name) has no location") }
+            let isUsable =
+                solvable.pointee.name != 0 && String(cString: pool_id2str(pool, solvable.pointee.name)) != ""
+                && solvable_lookup_bin_checksum(solvable, Id(SOLVABLE_CHECKSUM.rawValue), &type) != nil
+                && solvable_lookup_location(solvable, nil) != nil
+            if !isUsable { repo_free_solvable(repository, id, 0) }
         }
     }
 }

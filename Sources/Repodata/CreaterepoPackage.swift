@@ -28,6 +28,9 @@ final class CreaterepoPackage {
         try parse(chunks.filelists, .filelists) { cr_xml_parse_filelists_snippet($0, $1, package, nil, nil, nil, nil, $2) }
         try parse(chunks.other, .other) { cr_xml_parse_other_snippet($0, $1, package, nil, nil, nil, nil, $2) }
         try compare(with: record)
+        if CreaterepoTexts.ampersandsAreReferences { CreaterepoTexts.restoreAmpersands(of: package) }
+        // yum of EL 7 cannot read a version without epoch.
+        package.pointee.epoch = insert(String(record.nevra.epoch))
     }
 
     /// From the header of an RPM file, without what depends on the file.
@@ -74,6 +77,7 @@ final class CreaterepoPackage {
     func dump(href: String, _ body: (MetadataDocument, UnsafeRawBufferPointer) throws(RepodataError) -> Void) throws(RepodataError) {
         package.pointee.location_href = insert(href)
         package.pointee.location_base = nil
+        CreaterepoTexts.removeControlCharacters(of: package)
         let chunks = try CreaterepoLibrary.call(name, .malformed) { cr_xml_dump(package, $0) }
         defer {
             g_free(chunks.primary)

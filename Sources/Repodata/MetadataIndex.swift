@@ -5,7 +5,7 @@ import SystemPackage
 /// Made by one walk over the documents and kept beside them as `packages.index`, so that the next one to open it only maps that file. Safe to share
 /// between threads: it never changes.
 public struct MetadataIndex: Sendable {
-    /// What a repository says of one package: the bytes of its `<package>` element in each document that the repository has.
+    /// What a repository says of one package: the bytes of its `<package>` element in each document that has one.
     public struct Chunks: Hashable, Sendable {
         public let primary: [UInt8]
         public let filelists: [UInt8]?
@@ -17,6 +17,9 @@ public struct MetadataIndex: Sendable {
         let primary: UnsafeRawBufferPointer
         let filelists: UnsafeRawBufferPointer?
         let other: UnsafeRawBufferPointer?
+
+        /// Whether the package has its file list and its change log here.
+        var isComplete: Bool { filelists != nil && other != nil }
     }
 
     /// The ``RepositoryMetadata/id`` of the repository.
@@ -26,8 +29,8 @@ public struct MetadataIndex: Sendable {
 
     /// Opens the index of `metadata`; makes it first where there is none, or none that fits the documents. Blocking.
     ///
-    /// Throws `.malformed` for a document that has not as many packages as it declares, or documents that do not have the same packages; see
-    /// also ``PackageScanner`` for what else is refused.
+    /// Primary says which packages there are. The other documents may lack some of them, and packages that only they have are ignored. Throws what
+    /// ``PackageScanner`` refuses.
     public init(opening metadata: RepositoryMetadata) throws(RepodataError) {
         var documents: [MetadataDocument: MappedFile] = [:]
         documents[.primary] = try MappedFile(metadata.primary)
@@ -56,7 +59,7 @@ public struct MetadataIndex: Sendable {
         PackageKey(pkgid).flatMap { table.ranges(of: $0) } != nil
     }
 
-    /// Whether every package has its file list and its change log here.
+    /// Whether the repository has all three documents.
     public var isComplete: Bool { documents.count == MetadataDocument.allCases.count }
 
     /// What the repository says of the package `pkgid`. Throws `.missing` when it does not have it.
@@ -72,7 +75,8 @@ public struct MetadataIndex: Sendable {
             throw RepodataError(.missing, "the repository's metadata has no package with the pkgid \(pkgid)")
         }
         func element(_ document: MetadataDocument) -> UnsafeRawBufferPointer? {
-            documents[document].map { UnsafeRawBufferPointer(rebasing: $0.bytes[ranges[document]]) }
+            guard let file = documents[document], !ranges[document].isEmpty else { return nil }
+            return UnsafeRawBufferPointer(rebasing: file.bytes[ranges[document]])
         }
         defer { withExtendedLifetime(documents) {} }
         let empty = UnsafeRawBufferPointer(start: nil, count: 0)
@@ -91,15 +95,7 @@ public struct MetadataIndex: Sendable {
                 } else if document == .primary {
                     positions[key] = entries.count
                     entries.append(IndexTable.Entry(key: key, primary: range))
-                } else {
-                    throw RepodataError(
-                        .malformed, "\(document.rawValue) has a package that primary does not have (at byte \(range.lowerBound))")
                 }
-            }
-            if let missing = entries.first(where: { $0.ranges[document].isEmpty }) {
-                throw RepodataError(
-                    .malformed,
-                    "\(document.rawValue) lacks a package that primary has (at byte \(missing.ranges[.primary].lowerBound) of primary)")
             }
         }
         return entries.sorted { $0.key < $1.key }

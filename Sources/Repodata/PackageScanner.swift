@@ -3,8 +3,9 @@ import Glibc
 /// Finds the `<package>` elements of a metadata document by one walk over its bytes, from `<` to `<`.
 ///
 /// That is exact, because well-formed XML has `<` only where markup begins. Comments, CDATA sections and processing instructions may hold
-/// anything and are stepped over as a whole. A DOCTYPE, another encoding than UTF-8 and a prefix for what rpm-md has in the default namespace are
-/// refused: no tool writes them, and they would change what the names mean.
+/// anything and are stepped over as a whole. Names count as they are written, whatever namespace they are in, as for libsolv and libcreaterepo_c: there
+/// are servers that write another one. The number of packages that the root element declares is a hint that writers get wrong, so it is not read. A
+/// package without a usable checksum is left out, as it is when dependencies are resolved.
 struct PackageScanner {
     private let bytes: UnsafeRawBufferPointer
     private let document: MetadataDocument
@@ -14,10 +15,10 @@ struct PackageScanner {
         self.document = document
     }
 
-    /// Calls `found` for each package, in the order of the document, with the bytes of its element. Throws `.malformed` when the document is not
-    /// complete or has not as many packages as it declares, `.forbidden` or `.unsupported` for what is refused.
+    /// Calls `found` for each package, in the order of the document, with the bytes of its element. Throws `.malformed` or `.truncated` when the document
+    /// is not well-formed or not complete, `.forbidden` for a document type declaration.
     func scan(_ found: (PackageKey, Range<Int>) throws(RepodataError) -> Void) throws(RepodataError) {
-        var declared: Int?
+        var hasRoot = false
         var count = 0
         var open: Int?
         var key: PackageKey?
@@ -34,8 +35,7 @@ struct PackageScanner {
                 position = start + 2
                 if let first = open, isName("package", at: start + 2) {
                     guard let close = index(of: UInt8(ascii: ">"), from: start) else { throw ends("inside of a tag") }
-                    guard let key else { throw malformed("has a package without pkgid (number \(count + 1))") }
-                    try found(key, first..<close + 1)
+                    if let key { try found(key, first..<close + 1) }
                     count += 1
                     open = nil
                     position = close + 1
@@ -44,19 +44,19 @@ struct PackageScanner {
                 }
             default:
                 position = start + 1
-                if declared == nil {
+                if !hasRoot {
                     let root = try tag(at: start)
-                    declared = try declaredCount(root, at: start)
+                    try checkName(of: root, at: start)
+                    hasRoot = true
                     isComplete = root.isEmpty
                     position = root.end
                 } else if isName("package", at: start + 1) {
                     guard open == nil else { throw malformed("has a package inside of another one (number \(count + 1))") }
                     let element = try tag(at: start)
-                    key = document == .primary ? nil : try pkgid(element["pkgid"])
+                    key = document == .primary ? nil : element["pkgid"].flatMap { pkgid($0) }
                     position = element.end
                     if element.isEmpty {
-                        guard let key else { throw malformed("has a package without pkgid (number \(count + 1))") }
-                        try found(key, start..<element.end)
+                        if let key { try found(key, start..<element.end) }
                         count += 1
                     } else {
                         open = start
@@ -66,17 +66,14 @@ struct PackageScanner {
                     position = element.end
                     if let flag = element["pkgid"], flag.elementsEqual("YES".utf8) {
                         guard let next = index(of: UInt8(ascii: "<"), from: element.end) else { throw ends("inside of a checksum") }
-                        key = try pkgid(bytes[element.end..<next])
+                        key = pkgid(bytes[element.end..<next])
                     }
                 }
             }
         }
 
-        guard let declared else { throw malformed("has no root element") }
+        guard hasRoot else { throw malformed("has no root element") }
         guard open == nil, isComplete else { throw ends("before its last element is closed") }
-        guard count == declared else {
-            throw malformed("declares \(declared) packages but contains \(count)")
-        }
     }
 }
 
@@ -158,13 +155,7 @@ extension PackageScanner {
     }
 
     private func endOfInstruction(at start: Int) throws(RepodataError) -> Int {
-        let end = try end(of: "?>", from: start)
-        guard starts(with: "<?xml", at: start), isSpace(byte(start + 5)) else { return end }
-        let declaration = String(decoding: bytes[start..<end], as: UTF8.self).lowercased()
-        if declaration.contains("encoding"), !declaration.contains("utf-8"), !declaration.contains("utf8"), !declaration.contains("ascii") {
-            throw RepodataError(.unsupported, "\(document.rawValue) is not encoded in UTF-8 but says \(declaration)")
-        }
-        return end
+        try end(of: "?>", from: start)
     }
 
     private func starts(with text: StaticString, at position: Int) -> Bool {
@@ -181,36 +172,18 @@ extension PackageScanner {
         throw ends("before \(text)")
     }
 
-    private func pkgid(_ text: Slice<UnsafeRawBufferPointer>?) throws(RepodataError) -> PackageKey {
-        guard let text else { throw malformed("has a package without pkgid") }
+    private func pkgid(_ text: Slice<UnsafeRawBufferPointer>) -> PackageKey? {
         var digits = text
         while let first = digits.first, isSpace(first) { digits.removeFirst() }
         while let last = digits.last, isSpace(last) { digits.removeLast() }
-        guard let key = PackageKey(hex: digits) else {
-            throw malformed("has a pkgid that is not a checksum: \"\(String(decoding: digits.prefix(130), as: UTF8.self))\"")
-        }
-        return key
+        return PackageKey(hex: digits)
     }
 
-    /// Checks the root element at `start` and returns how many packages it declares.
-    private func declaredCount(_ root: Tag, at start: Int) throws(RepodataError) -> Int {
+    private func checkName(of root: Tag, at start: Int) throws(RepodataError) {
         guard isName(document.rootElement, at: start + 1) else {
             let name = String(decoding: bytes[start + 1..<root.end].prefix { !isSpace($0) && $0 != UInt8(ascii: ">") }, as: UTF8.self)
             throw malformed("has the root element <\(name.prefix(100))> instead of <\(document.rootElement)>")
         }
-        if let namespace = root["xmlns"], !namespace.elementsEqual(document.namespace.utf8) {
-            throw RepodataError(.unsupported, "\(document.rawValue) has another default namespace than \(document.namespace)")
-        }
-        for (name, value) in root.attributes where bytes[value].elementsEqual(MetadataDocument.rpmNamespace.utf8) {
-            let prefix = String(decoding: bytes[name], as: UTF8.self)
-            guard prefix == "xmlns:rpm" else {
-                throw RepodataError(.unsupported, "\(document.rawValue) declares \(prefix) for the namespace that rpm-md calls rpm")
-            }
-        }
-        guard let packages = root["packages"], let count = Int(String(decoding: packages, as: UTF8.self)), count >= 0 else {
-            throw malformed("does not say in packages=\"…\" how many packages it has")
-        }
-        return count
     }
 
     private func malformed(_ what: String) -> RepodataError { RepodataError(.malformed, "\(document.rawValue) \(what)") }

@@ -29,6 +29,13 @@ struct PlainElement {
         }
     }
 
+    /// What filelists and other say of each package first.
+    static func opening(of record: PackageRecord) -> String {
+        let nevra = record.nevra
+        return "<package pkgid=\"\(record.pkgid.hex)\" name=\"\(escaped(nevra.name))\" arch=\"\(escaped(nevra.arch))\">"
+            + "<version epoch=\"\(nevra.epoch)\" ver=\"\(escaped(nevra.version))\" rel=\"\(escaped(nevra.release))\"/>"
+    }
+
     /// A text as the value of an attribute.
     static func escaped(_ text: String) -> String {
         var escaped = ""
@@ -54,7 +61,11 @@ struct PlainElement {
 
     private static func hasXMLCharactersOnly(_ bytes: UnsafeRawBufferPointer) -> Bool {
         guard let text = String(validating: bytes, as: UTF8.self) else { return false }
-        return text.unicodeScalars.allSatisfy { $0.value < 0x7F || ($0.value > 0x9F && $0.value != 0xFFFE && $0.value != 0xFFFF) }
+        return text.unicodeScalars.allSatisfy(isXMLCharacter)
+    }
+
+    private static func isXMLCharacter(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.value < 0x7F || (scalar.value > 0x9F && scalar.value != 0xFFFE && scalar.value != 0xFFFF)
     }
 }
 
@@ -236,8 +247,28 @@ extension PlainElement {
         return false
     }
 
-    /// An entity that XML has by itself, or a line feed, tab or carriage return by its number.
+    /// An entity that XML has by itself, or a character by its number: createrepo_c writes letters of attributes so, as `&#xE9;`.
     private mutating func reference() -> Bool {
-        take("&amp;") || take("&lt;") || take("&gt;") || take("&quot;") || take("&apos;") || take("&#13;") || take("&#10;") || take("&#9;")
+        take("&amp;") || take("&lt;") || take("&gt;") || take("&quot;") || take("&apos;") || (take("&#") && characterNumber() && take(";"))
+    }
+
+    private mutating func characterNumber() -> Bool {
+        let radix: UInt32 = take("x") ? 16 : 10
+        let first = next
+        var number: UInt32 = 0
+        while next < end, next - first < 8, let digit = Self.digit(next.pointee), digit < radix {
+            (number, next) = (number &* radix &+ digit, next + 1)
+        }
+        guard (1..<8).contains(next - first), let scalar = Unicode.Scalar(number) else { return false }
+        return number == 9 || number == 10 || number == 13 || (number >= 0x20 && Self.isXMLCharacter(scalar))
+    }
+
+    private static func digit(_ byte: UInt8) -> UInt32? {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(byte - UInt8(ascii: "0"))
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): UInt32(byte - UInt8(ascii: "a") + 10)
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): UInt32(byte - UInt8(ascii: "A") + 10)
+        default: nil
+        }
     }
 }

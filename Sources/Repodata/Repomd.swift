@@ -6,6 +6,9 @@ public import Foundation
 public struct Repomd: Hashable, Sendable {
     /// One `<data>` element.
     public struct Record: Hashable, Sendable {
+        /// The documents that composes are made of. A record of another one may be as odd as it likes.
+        static let usedTypes: Set<String> = ["primary", "filelists", "other", "modules"]
+
         /// `primary`, `filelists`, `other`, `modules`, `group`, …
         public let type: String
         /// `location href`, relative to the repository; never absolute, never with a step upwards.
@@ -27,7 +30,7 @@ public struct Repomd: Hashable, Sendable {
     /// SHA-256 of the bytes: the repository's identity, since the documents' checksums are in them.
     public let id: Checksum
     public let revision: String?
-    /// In the order of the file.
+    /// In the order of the file, without records of other documents than ``Record/usedTypes`` that cannot be read.
     public let records: [Record]
 
     /// The first record of `type`.
@@ -38,6 +41,7 @@ public struct Repomd: Hashable, Sendable {
     /// Throws `.forbidden` for a DOCTYPE (entities that expand without end) and for locations outside of the repository, `.malformed` for what is
     /// not well-formed, lacks what the format requires, or has no `primary`.
     public init(parsing bytes: [UInt8]) throws(RepodataError) {
+        try XMLEncoding.check(bytes, named: "repomd.xml")
         guard !bytes.contains(0) else { throw RepodataError(.malformed, "repomd.xml is not UTF-8 text: it contains a zero byte") }
         for declaration in ["<!DOCTYPE", "<!ENTITY"] where bytes.withUnsafeBytes({ $0.find(declaration) }) != nil {
             throw RepodataError(.forbidden, "repomd.xml contains \(declaration); document type declarations and entities are not accepted")
@@ -47,7 +51,13 @@ public struct Repomd: Hashable, Sendable {
             throw RepodataError(.malformed, "repomd.xml has the root element <\(root.name)> instead of <repomd>")
         }
         var records: [Record] = []
-        for data in root.children where data.name == "data" { records.append(try Record(data)) }
+        for data in root.children where data.name == "data" {
+            do throws(RepodataError) {
+                records.append(try Record(data))
+            } catch {
+                if let type = data["type"], Record.usedTypes.contains(type) { throw error }
+            }
+        }
         guard records.contains(where: { $0.type == "primary" }) else {
             throw RepodataError(.malformed, "repomd.xml names no primary metadata, without which a repository has no packages")
         }
@@ -79,10 +89,11 @@ extension Repomd.Record {
         self.location = href
         base = location["xml:base"]
         self.checksum = checksum
-        openChecksum = try Self.checksum(data.child("open-checksum"), in: place)
-        size = try Self.number(data.child("size"), in: place)
-        openSize = try Self.number(data.child("open-size"), in: place)
-        timestamp = try Self.number(data.child("timestamp"), in: place)
+        // The checksum covers the same bytes, so one that cannot be read is no loss.
+        openChecksum = try? Self.checksum(data.child("open-checksum"), in: place)
+        size = Self.number(data.child("size"))
+        openSize = Self.number(data.child("open-size"))
+        timestamp = Self.number(data.child("timestamp"))
     }
 
     private static func checksum(_ element: XMLElement?, in place: String) throws(RepodataError) -> Checksum? {
@@ -97,12 +108,8 @@ extension Repomd.Record {
         return Checksum(algorithm, hex: hex)
     }
 
-    /// Old tools wrote timestamps with a fraction, which is dropped.
-    private static func number(_ element: XMLElement?, in place: String) throws(RepodataError) -> Int? {
-        guard let element else { return nil }
-        guard let number = Int(element.text.prefix { $0 != "." }), number >= 0 else {
-            throw RepodataError(.malformed, "\(place) has a <\(element.name)> that is not a number")
-        }
-        return number
+    /// A size or time; `nil` if there is none that can be used. Old tools wrote times with a fraction, which is dropped.
+    private static func number(_ element: XMLElement?) -> Int? {
+        element.flatMap { Int($0.text.prefix { $0 != "." }) }.flatMap { $0 >= 0 ? $0 : nil }
     }
 }

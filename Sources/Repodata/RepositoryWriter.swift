@@ -81,21 +81,21 @@ public struct RepositoryWriter: ~Copyable {
     }
 
     /// Adds a package with the metadata that its source has, as the file at `href` of this repository.
-    /// - Parameter file: the RPM file; read where the source has no filelists or no other, which is `.missing` without it.
+    /// - Parameter file: the RPM file; read if the source has no file list or no change log of the package, which is `.missing` without it.
     public mutating func add(
         _ record: PackageRecord, from index: MetadataIndex, href: String, file: FilePath? = nil
     ) throws(RepodataError) {
-        if index.isComplete {
-            try RepositoryHref.check(href, in: "a package")
-            let isPlain = try index.withElements(of: record.pkgid) { (elements) throws(RepodataError) in
-                try add(plain: elements, of: record, href: href)
-            }
-            if !isPlain { try add(try CreaterepoPackage(try index.chunks(of: record.pkgid), of: record), href: href) }
+        try RepositoryHref.check(href, in: "a package")
+        let isWritten: Bool? = try index.withElements(of: record.pkgid) { (elements) throws(RepodataError) in
+            elements.isComplete ? try add(plain: elements, of: record, href: href) : nil
+        }
+        if let isWritten {
+            if !isWritten { try add(try CreaterepoPackage(try index.chunks(of: record.pkgid), of: record), href: href) }
         } else if let file {
             try add(file: file, href: href, pkgid: record.pkgid)
         } else {
             throw RepodataError(
-                .missing, "the repository of \(record.nevra) has no filelists or no other metadata, and the RPM file was not given")
+                .missing, "the repository of \(record.nevra) has no file list or no change log of it, and the RPM file was not given")
         }
     }
 
@@ -154,8 +154,10 @@ public struct RepositoryWriter: ~Copyable {
         }
         try index.withElements(of: record.pkgid) { (elements) throws(RepodataError) in
             documents.primary.add(elements.primary)
-            if let filelists = elements.filelists { documents.filelists.add(filelists) }
-            if let other = elements.other { documents.other.add(other) }
+            // A package that its source lists no files of keeps its place in the document: all documents have the same packages.
+            let empty = PlainElement.opening(of: record) + "</package>"
+            if let filelists = elements.filelists { documents.filelists.add(filelists) } else { documents.filelists.add(empty) }
+            if let other = elements.other { documents.other.add(other) } else { documents.other.add(empty) }
         }
         try endLines()
     }

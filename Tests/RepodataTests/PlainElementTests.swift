@@ -92,6 +92,18 @@ struct PlainElementTests {
         #expect(!isPlain(Self.primary.replacing(part, with: replacement), .primary))
     }
 
+    @Test("a character may be written by its number", arguments: ["&#xE9;", "&#233;", "&#38;", "&#x1F4E6;", "&#9;"])
+    func numbers(reference: String) {
+        #expect(isPlain(Self.other.replacing("Me &lt;", with: "Me\(reference) &lt;"), .other))
+    }
+
+    @Test(
+        "a number that is no character of XML is not plain",
+        arguments: ["&#;", "&#x;", "&#0;", "&#8;", "&#xD800;", "&#xFFFF;", "&#x110000;", "&#99999999;", "&#a;", "&#XE9;", "&#38"])
+    func badNumbers(reference: String) {
+        #expect(!isPlain(Self.other.replacing("Me &lt;", with: "Me\(reference) &lt;"), .other))
+    }
+
     @Test("of another package or another document it is not plain")
     func otherPackage() {
         #expect(!isPlain(Self.filelists.replacing("name=\"ed\"", with: "name=\"vi\""), .filelists))

@@ -111,6 +111,32 @@ struct RepomdTests {
         #expect(error?.code == .malformed)
     }
 
+    @Test(
+        "an odd record of a document that nobody reads does no harm",
+        arguments: [
+            "<data><location href=\"a\"/></data>", "<data type=\"group\"><location href=\"a\"/></data>", "<data type=\"group\"/>",
+            "<data type=\"group\"><checksum type=\"crc\">1</checksum><location href=\"https://example.com/a\"/></data>",
+        ])
+    func oddRecord(odd: String) throws {
+        #expect(try Repomd(parsing: repomd(odd + data() + odd)).records.map(\.type) == ["primary"])
+    }
+
+    @Test("sizes and times that are no numbers are unknown", arguments: ["", "-1", "large", "99999999999999999999"])
+    func oddNumbers(number: String) throws {
+        let text = String(decoding: repomd(data()), as: UTF8.self).replacing(
+            "</data>", with: "<timestamp>\(number)</timestamp><size>\(number)</size><open-size>\(number)</open-size></data>")
+        let record = try #require(try Repomd(parsing: Array(text.utf8)).record("primary"))
+        #expect(record.timestamp == nil && record.size == nil && record.openSize == nil)
+    }
+
+    @Test("another encoding than UTF-8 is named")
+    func encoding() {
+        let text = String(decoding: repomd(data()), as: UTF8.self).replacing("\"UTF-8\"", with: "'ISO-8859-1'")
+        let error = #expect(throws: RepodataError.self) { try Repomd(parsing: Array(text.utf8)) }
+        #expect(error?.code == .unsupported)
+        #expect(error?.message.hasPrefix("repomd.xml is not encoded in UTF-8: it says encoding=\"ISO-8859-1\".") == true)
+    }
+
     @Test("nothing is no repository")
     func empty() {
         #expect(throws: RepodataError.self) { try Repomd(parsing: [UInt8]()) }

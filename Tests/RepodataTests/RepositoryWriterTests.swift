@@ -69,6 +69,55 @@ struct RepositoryWriterTests {
         #expect(error?.message.contains(record.nevra.description) == true)
     }
 
+    /// What a repository made of the package greeter says in all its documents, if its source's are changed.
+    private func rewritten(_ name: String, _ change: (MetadataDocument, String) -> String) async throws -> [MetadataDocument: String] {
+        let sample = try await SampleRepository.shared
+        let changed = try directory.directory("changed-\(name)")
+        for document in MetadataDocument.allCases {
+            let file = "\(document.rawValue).xml"
+            let text = change(document, String(decoding: try sample.metadata.directory.appending(file).bytes, as: UTF8.self))
+            try Data(text.utf8).write(to: URL(fileURLWithPath: changed.appending(file).string))
+        }
+        let index = try MetadataIndex(
+            opening: RepositoryMetadata(id: sample.metadata.id, directory: changed, hasFilelists: true, hasOther: true))
+        let record = try #require(sample.records.first { $0.nevra.name == "greeter" && !$0.nevra.isSource })
+        let path = try directory.directory("rewritten-\(name)")
+        var writer = try RepositoryWriter(directory: path, packageCount: 1, options: options)
+        try writer.add(record, from: index, href: "x.rpm", file: sample.path.appending(record.location))
+        _ = try writer.finish()
+        return try Dictionary(uniqueKeysWithValues: MetadataDocument.allCases.map { ($0, try document($0.rawValue, of: path)) })
+    }
+
+    @Test("an ampersand in a dependency or an author stays one, also in a package that is parsed and written anew")
+    func ampersands() async throws {
+        let comment = "<!-- not as createrepo_c writes it --></package>"
+        let all = try await rewritten("ampersands") { document, text in
+            switch document {
+            case .primary:
+                text.replacing(
+                    "<rpm:provides>", with: "<rpm:provides><rpm:entry name='font(gpl&amp;gnu)'/><rpm:entry name=\"a&amp;#38;b\"/>")
+            case .filelists: text.replacing("</package>", with: "<file>/usr/a&amp;b</file>\(comment)")
+            case .other: text.replacing("</package>", with: "<changelog author='Q &amp; R' date='1'>x &#38; y</changelog>\(comment)")
+            }
+        }
+        let primary = try #require(all[.primary])
+        #expect(primary.contains("\"font(gpl&amp;gnu)\""))
+        #expect(primary.contains("\"a&amp;#38;b\""))
+        #expect(all[.filelists]?.contains("<file>/usr/a&amp;b</file>") == true)
+        #expect(all[.other]?.contains("author=\"Q &amp; R\"") == true)
+        #expect(all[.other]?.contains("x &amp; y") == true)
+    }
+
+    @Test("a package that only primary lists is completed from its file", arguments: [MetadataDocument.filelists, .other])
+    func missingInOneDocument(missing: MetadataDocument) async throws {
+        let whole = try await rewritten("whole") { $1 }
+        let all = try await rewritten("lacking") { document, text in
+            document == missing ? text.replacing(/<package[^>]*name="greeter"(?s:.*?)<\/package>/) { _ in "" } : text
+        }
+        #expect(all[missing]?.contains("name=\"greeter\"") == true)
+        #expect(all == whole)
+    }
+
     @Test("an RPM file that is not the one of the record is refused")
     func wrongFile() async throws {
         let sample = try await SampleRepository.shared
