@@ -62,6 +62,14 @@ import Testing
                 "koji: {hub: \"https://koji.example.org\", topurl: \"https://k.example.org\", ca: missing.pem}",
                 "DIRECTORY/odcs.yaml: koji: The file that the setting serverca names cannot be read as PEM certificates."
             ),
+            (
+                "sources:\n  proxy: \"ftp://me:s3cret@proxy\"",
+                "DIRECTORY/odcs.yaml:2: sources.proxy: it is not the address of a proxy, as http://proxy.example.org:3128 is one: "
+                    + "it begins with none of http://, socks5:// and socks5h://"
+            ),
+            ("sources:\n  ca: missing.pem", "DIRECTORY/odcs.yaml:2: sources.ca: names a file that cannot be read as PEM certificates"),
+            ("sources:\n  key: key.pem", "DIRECTORY/odcs.yaml:2: sources.key: needs sources.certificate and sources.key together"),
+            ("worker: {\"a\\e[31m\": 1}", "DIRECTORY/odcs.yaml:1: worker.aU+001B[31m: there is no such key"),
             (nil, "DIRECTORY/odcs.yaml: there is no such file, or it cannot be read"),
         ])
     func mistakes(text: String?, expected: String) async throws {

@@ -1,4 +1,6 @@
 import ArgumentParser
+import ComposeModel
+import EmbeddedPostgres
 import ForeignText
 @preconcurrency import Glibc
 import Logging
@@ -38,7 +40,9 @@ struct Explained: Error, CustomStringConvertible {
         switch error {
         case is ValidationError, is ExitCode, is CleanExit: return nil
         case let error as any CustomStringConvertible & Error where !"\(type(of: error))".contains("ParserError"):
-            description = error.description.printable(keepingLines: true)
+            // Their lines are of their makers. In others, a line break may be a stranger's.
+            let hasLines = error is ComposeFailure || error is HostError || error is EmbeddedPostgresError
+            description = error.description.printable(keepingLines: hasLines)
         default: return nil
         }
     }
