@@ -61,12 +61,15 @@ CREATE TABLE watches (
     next_look_at     timestamptz NOT NULL DEFAULT now(),
     lease_token      uuid,
     lease_expires_at timestamptz,
+    -- The address that asked for it, if the standing watches of an address are limited. It is forgotten when the watch ends.
+    caller           text,
 
     CHECK ((lease_token IS NULL) = (lease_expires_at IS NULL))
 );
 
 CREATE INDEX watches_due ON watches (next_look_at) WHERE ended_at IS NULL;
 CREATE INDEX watches_by_owner ON watches (owner, id);
+CREATE INDEX watches_standing ON watches (caller) WHERE ended_at IS NULL AND caller IS NOT NULL;
 
 CREATE TABLE composes (
     -- Never reused; an id answers for ever, so rows are never deleted.
@@ -125,6 +128,8 @@ CREATE TABLE composes (
     -- there are any.
     refused_by        text[],
     refused_since     timestamptz,
+    -- The address that asked for it, if the waiting composes of an address are limited. It is forgotten when a worker begins.
+    caller            text,
 
     CHECK ((lease_token IS NULL) = (lease_expires_at IS NULL)),
     -- Exactly what is generating is held: by a worker, or by the compose that it joined.
@@ -140,6 +145,8 @@ CREATE TABLE composes (
 
 -- Claiming takes the oldest that may run.
 CREATE INDEX composes_queue ON composes (available_at, id) WHERE state = 0;
+-- Submitting counts what waits for the same caller.
+CREATE INDEX composes_waiting ON composes (caller) WHERE state = 0 AND caller IS NOT NULL;
 -- The reaper looks for leases that ran out.
 CREATE INDEX composes_leases ON composes (lease_expires_at) WHERE lease_expires_at IS NOT NULL;
 -- The expirer looks for time to live that ran out; most of what is done expires with its result.
@@ -152,9 +159,9 @@ CREATE INDEX composes_joined ON composes (joined_to) WHERE joined_to IS NOT NULL
 CREATE INDEX composes_showing ON composes (result_id) WHERE state = 2;
 -- Reuse looks for an equal compose that shows a result.
 CREATE INDEX composes_done ON composes (specification_key) WHERE state = 2;
--- The list's filters; its default order is the primary key.
+-- The list's filters; its default order is the primary key. An index takes 2,704 bytes a row, and a source can be longer.
 CREATE INDEX composes_by_owner ON composes (owner, id);
-CREATE INDEX composes_by_source ON composes (source, id);
+CREATE INDEX composes_by_source ON composes (left(source, 200), id);
 CREATE INDEX composes_by_state ON composes (state, id);
 CREATE INDEX composes_by_label ON composes (label, id) WHERE label IS NOT NULL;
 CREATE INDEX composes_by_koji_task ON composes (koji_task_id, id) WHERE koji_task_id IS NOT NULL;

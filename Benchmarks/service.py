@@ -81,7 +81,8 @@ class Service:
         self._settings = {
             "state_directory": f"{directory}/state",
             "database": {"url": database},
-            "frontend": {"host": "127.0.0.1", "port": 0},
+            # All load comes from one address, of which only so much may wait otherwise.
+            "frontend": {"host": "127.0.0.1", "port": 0, "waiting_per_caller": 0, "watches_per_caller": 0},
             "sources": {"allowed_roots": roots},
             "worker": {"expire_seconds": 3600},
         }

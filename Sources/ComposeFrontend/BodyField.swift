@@ -89,7 +89,7 @@ extension BodyField {
                 try BodyField(name: "\(name)[\(index)]", value: element).checkCharacters()
             }
         case .object(let members):
-            for key in members.keys.sorted() where key != "packages" {
+            for key in members.keys.sorted(by: { $0.precedesInBytes($1) }) where key != "packages" {
                 try member(key)?.checkCharacters()
             }
         case .null, .bool, .integer, .number: break

@@ -45,7 +45,9 @@ struct ComposeController: Sendable {
     func submit(
         _ compose: ComposeRequest, by principal: Principal, _ request: Request, _ context: FrontendContext
     ) async throws -> Response {
-        let compose = try await store.submit(compose, owner: principal.name, unless: try resubmission(request, principal))
+        let compose = try await store.submit(
+            compose, owner: principal.name, limit: configuration.callers.composes(of: request, context),
+            unless: try resubmission(request, principal))
         context.subject.composeID = compose.id
         return .json { PublicURLs(configuration, request).document(compose).write(to: &$0) }
     }
@@ -67,7 +69,10 @@ struct ComposeController: Sendable {
     func renew(
         _ id: Int, _ renewal: Renewal, by principal: Principal, _ request: Request, _ context: FrontendContext
     ) async throws -> Response {
-        switch try await store.renew(id, renewal, owner: principal.name, unless: try resubmission(request, principal)) {
+        let outcome = try await store.renew(
+            id, renewal, owner: principal.name, limit: configuration.callers.composes(of: request, context),
+            unless: try resubmission(request, principal))
+        switch outcome {
         case nil:
             throw RequestRejection.noSuchCompose("\(id)")
         case .underWay(let state):

@@ -1,5 +1,6 @@
 public import ComposeStore
 public import Hummingbird
+import HummingbirdCore
 public import Logging
 public import NIOCore
 
@@ -24,13 +25,22 @@ public struct ComposeFrontend: Sendable {
     /// A service that listens at `address` until the graceful shutdown, and then answers what it has begun to. A request that is still
     /// arriving then is waited for as well, 30 seconds from its last byte on, unless the service group's own limit ends it earlier.
     ///
+    /// A connection is closed that is silent for 30 seconds, or whose request takes longer to arrive than configured.
+    ///
     /// - Parameter onServerRunning: told the address that it listens at, which differs from `address` where that has port 0.
     public func application(
         address: BindAddress, onServerRunning: @escaping @Sendable (SocketAddress?) async -> Void = { _ in }
     ) -> some ApplicationProtocol {
-        Application(
-            router: router(), server: .loopBoundHTTP1(configuration: .init(idleTimeout: .seconds(30))),
-            configuration: ApplicationConfiguration(address: address),
+        let most = configuration.maximumConnections
+        return Application(
+            router: router(),
+            server: .loopBoundHTTP1(
+                configuration: .init(idleTimeout: .seconds(30)),
+                limits: .init(request: .seconds(Int64(configuration.requestSeconds)), body: configuration.bodyLimit),
+                table: ConnectionTable(most: most)),
+            // A connection that has to go needs a moment for it. If all are at work, others wait until they are accepted.
+            configuration: ApplicationConfiguration(
+                address: address, availableConnectionsDelegate: MaximumAvailableConnections(most + 16, logger: logger)),
             onServerRunning: { await onServerRunning($0.localAddress) }, logger: logger)
     }
 
@@ -39,6 +49,7 @@ public struct ComposeFrontend: Sendable {
         let metrics = HTTPMetrics()
         router.add(middleware: RequestLogMiddleware(metrics: metrics))
         router.add(middleware: ErrorMiddleware(bodyLimit: configuration.bodyLimit))
+        router.add(middleware: CrossSiteMiddleware(serverURL: configuration.serverURL))
         for resource in resources(metrics: metrics) {
             resource.add(to: router)
         }
@@ -51,7 +62,8 @@ public struct ComposeFrontend: Sendable {
         let composes = ComposeController(configuration: configuration, store: store, validator: validator)
         let watches = WatchController(configuration: configuration, store: store, validator: validator)
         let service = ServiceController(configuration: configuration, store: store, metrics: metrics, moreMetrics: moreMetrics)
-        let files = configuration.targets.values.compactMap(StaticComposes.init).flatMap(\.resources)
+        let linkPrefix = PublicURLs.path(of: configuration.serverURL)
+        let files = configuration.targets.values.compactMap { StaticComposes($0, linkPrefix: linkPrefix) }.flatMap(\.resources)
         return composes.resources + watches.resources + LegacyController(composes: composes).resources + service.resources + files
     }
 }

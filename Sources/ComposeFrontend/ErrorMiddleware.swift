@@ -29,6 +29,8 @@ struct ErrorMiddleware: RouterMiddleware {
         if request.method == .get || request.method == .head {
             response.headers[.accessControlAllowOrigin] = "*"
         }
+        // The state of a compose changes, and what is not there may come: no cache may answer for this service without asking it.
+        if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "no-cache" }
         return response
     }
 
@@ -41,6 +43,8 @@ struct ErrorMiddleware: RouterMiddleware {
                 .unprocessableContent,
                 "The Idempotency-Key \(error.key.quoted) is that of another request, which made compose \(error.compose); "
                     + "a new request needs a key of its own.")
+        case let error as CallerLimitReached:
+            return RequestRejection(error)
         case is NIOTooManyBytesError:
             return .bodyTooLarge(limit: bodyLimit)
         case let error as HTTPError where error.status == .notFound:

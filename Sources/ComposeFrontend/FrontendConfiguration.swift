@@ -30,6 +30,11 @@ public struct FrontendConfiguration: Sendable {
     public var bodyLimit: Int
     /// The composes on a page of the list, when the caller does not say, and at the most.
     public var perPage: (default: Int, maximum: Int)
+    public var callers: CallerLimits
+    /// How many connections are open at the same time.
+    public var maximumConnections: Int
+    /// How long the body of a request may take to arrive, in seconds.
+    public var requestSeconds: Int
     /// Called when a compose is asked for: throws where its source lies outside of what this server may read.
     public var checkSource: @Sendable (ComposeRequest) throws(ComposeFailure) -> Void
 
@@ -38,7 +43,8 @@ public struct FrontendConfiguration: Sendable {
         authenticator: any Authenticator = NoAuthentication(),
         allowedClients: [String: [String: [String: [String]]]] = ["users": [:], "groups": [:]],
         rawConfigURLs: [String: [String: String]] = [:], version: String, bodyLimit: Int = 1 << 20,
-        perPage: (default: Int, maximum: Int) = (10, 100),
+        perPage: (default: Int, maximum: Int) = (10, 100), callers: CallerLimits = CallerLimits(), maximumConnections: Int = 1000,
+        requestSeconds: Int = 60,
         checkSource: @escaping @Sendable (ComposeRequest) throws(ComposeFailure) -> Void
     ) {
         self.serverURL = serverURL
@@ -50,6 +56,9 @@ public struct FrontendConfiguration: Sendable {
         self.version = version
         self.bodyLimit = bodyLimit
         self.perPage = perPage
+        self.callers = callers
+        self.maximumConnections = maximumConnections
+        self.requestSeconds = requestSeconds
         self.checkSource = checkSource
     }
 }

@@ -1,13 +1,17 @@
 import Hummingbird
 import NIOConcurrencyHelpers
+import NIOCore
 
 /// What goes along with one request.
 struct FrontendContext: RequestContext {
     var coreContext: CoreRequestContextStorage
     let subject = RequestSubject()
+    /// The other end of the connection; `nil` if there is none, as in some tests.
+    let peer: SocketAddress?
 
     init(source: ApplicationRequestContextSource) {
         coreContext = .init(source: source)
+        peer = source.channel.remoteAddress
     }
 
     /// The compose that the path names.

@@ -6,6 +6,8 @@ struct HomePage {
     let total: Int
     /// Where the service is, without a slash at the end.
     let base: String
+    /// What links begin with: the path of `base`.
+    let path: String
     let version: String
 
     var page: HTMLPage {
@@ -20,11 +22,11 @@ struct HomePage {
                 <p>The answer says under which id the compose is known and where its repository will be; it is there once
                 <code>state_name</code> is <code>done</code>. When it failed, <code>state_reason</code> says why.</p>
                 <ul>
-                <li><a href="/api/1/composes/">/api/1/composes/</a> – all composes, as JSON; filters such as <code>?state=done&amp;owner=me</code></li>
-                <li><a href="/api/1/watches/">/api/1/watches/</a> – Koji tags that are composed again whenever their packages change</li>
-                <li><a href="/api/1/">/api/1/</a> – every route, for programs as OpenAPI 3.1</li>
-                <li><a href="/api/1/about/">/api/1/about/</a> – what this server can compose from, and its limits</li>
-                <li><a href="/api/1/metrics/">/api/1/metrics/</a> – numbers for Prometheus</li>
+                <li><a href="\(path.htmlEscaped)/api/1/composes/">/api/1/composes/</a> – all composes, as JSON; filters such as <code>?state=done&amp;owner=me</code></li>
+                <li><a href="\(path.htmlEscaped)/api/1/watches/">/api/1/watches/</a> – Koji tags that are composed again whenever their packages change</li>
+                <li><a href="\(path.htmlEscaped)/api/1/">/api/1/</a> – every route, for programs as OpenAPI 3.1</li>
+                <li><a href="\(path.htmlEscaped)/api/1/about/">/api/1/about/</a> – what this server can compose from, and its limits</li>
+                <li><a href="\(path.htmlEscaped)/api/1/metrics/">/api/1/metrics/</a> – numbers for Prometheus</li>
                 </ul>
                 <h2>The newest of \(total) compose\(total == 1 ? "" : "s")</h2>
                 \(table)
@@ -47,7 +49,7 @@ struct HomePage {
             let isThere = compose.stateName == ComposeState.done.name
             let link = isThere ? "<a href=\"\(compose.toplevelURL.htmlEscaped)/\">files</a>" : ""
             return """
-                <tr><td><a href="/api/1/composes/\(compose.id)">\(compose.id)</a></td>
+                <tr><td><a href="\(path.htmlEscaped)/api/1/composes/\(compose.id)">\(compose.id)</a></td>
                 <td class="\(compose.stateName.htmlEscaped)">\(compose.stateName.htmlEscaped)</td>
                 <td>\(source.shortened(80).htmlEscaped)</td><td>\((compose.packages ?? "everything").shortened(80).htmlEscaped)</td>
                 <td>\(compose.owner.htmlEscaped)</td><td>\(compose.timeSubmitted.htmlEscaped)</td><td>\(link)</td></tr>

@@ -13,13 +13,22 @@ enum JSONValue: Hashable, Sendable {
     case array([JSONValue])
     case object([String: JSONValue])
 
-    /// - Throws: a rejection that says where the text stops being JSON.
+    /// The longest name of a member, in bytes; those that this service knows are far shorter.
+    private static let longestName = 100
+
+    /// - Throws: a rejection that says where the text stops being JSON, or that holds a text which would take very long to compare.
     init(parsing data: Data) throws(RequestRejection) {
         guard String(validating: data, as: UTF8.self) != nil else {
             throw .badRequest("The body is not text in UTF-8.")
         }
-        if let comma = Self.danglingComma(in: data) {
-            throw .badRequest("The body is not JSON: No value after the comma around character \(comma).")
+        switch Self.oddity(in: data) {
+        case .danglingComma(let offset):
+            throw .badRequest("The body is not JSON: No value after the comma around character \(offset).")
+        case .longName(let offset):
+            throw .badRequest(
+                "The body has a member around character \(offset) whose name is longer than \(Self.longestName) bytes; no member has such a name."
+            )
+        case nil: break
         }
         do {
             self = try Self(JSONSerialization.jsonObject(with: data, options: .fragmentsAllowed))
@@ -29,27 +38,51 @@ enum JSONValue: Hashable, Sendable {
             let words = details?.replacing("is not representable in Swift", with: "is more than can be meant")
             throw .badRequest("The body is not JSON\(words.map { ": \($0)" } ?? ".")")
         }
+        guard isStreamSafe else {
+            throw .badRequest("The body has a text with more than 30 combining marks in a row, as no language has them.")
+        }
     }
 
-    /// Foundation lets a comma stand before a closing bracket, which JSON does not.
-    ///
-    /// - Returns: how many bytes are before such a comma.
-    private static func danglingComma(in text: Data) -> Int? {
+    /// Whether all texts are such that it takes no long time to compare them. The names of members are short.
+    private var isStreamSafe: Bool {
+        switch self {
+        case .string(let string): string.isStreamSafe
+        case .array(let elements): elements.allSatisfy(\.isStreamSafe)
+        case .object(let members): members.values.allSatisfy(\.isStreamSafe)
+        case .null, .bool, .integer, .number: true
+        }
+    }
+
+    /// What Foundation would take, or take very long for; each with how many bytes are before it.
+    private enum Oddity {
+        /// A comma before a closing bracket, which JSON does not have.
+        case danglingComma(Int)
+        /// Foundation makes the name a key of a dictionary, and the time for that grows with the square of its combining marks.
+        case longName(Int)
+    }
+
+    private static func oddity(in text: Data) -> Oddity? {
         var comma: Int?
+        var string = 0..<0
         var isInString = false
         var isEscaped = false
         for (offset, byte) in text.enumerated() {
             switch byte {
             case _ where isInString:
-                if !isEscaped, byte == UInt8(ascii: "\"") { isInString = false }
+                if !isEscaped, byte == UInt8(ascii: "\"") {
+                    isInString = false
+                    string = string.lowerBound..<offset
+                }
                 isEscaped = !isEscaped && byte == UInt8(ascii: "\\")
             case UInt8(ascii: "]"), UInt8(ascii: "}"):
-                if let comma { return comma }
+                if let comma { return .danglingComma(comma) }
             case UInt8(ascii: ","): comma = offset
+            case UInt8(ascii: ":") where string.count > longestName: return .longName(string.lowerBound)
             case 0x20, 0x09, 0x0A, 0x0D: break
             default:
                 comma = nil
                 isInString = byte == UInt8(ascii: "\"")
+                if isInString { string = offset + 1..<offset + 1 }
             }
         }
         return nil

@@ -72,7 +72,12 @@ struct QueryItems {
             guard let key = decoded[0], let value = decoded.count == 2 ? decoded[1] : "" else {
                 throw .badRequest("The query has \(part.quoted), whose percent signs do not stand for text in UTF-8.")
             }
-            guard !value.contains("\0") else { throw .badRequest("\(key.prefix(40)) contains U+0000, which no compose does.") }
+            guard key.isStreamSafe, value.isStreamSafe else {
+                throw .badRequest("The query has a text with more than 30 combining marks in a row, as no language has them.")
+            }
+            guard !value.utf8.contains(0) else {
+                throw .badRequest("\(key.printable(most: 40)) contains U+0000, which no compose does.")
+            }
             items.append((key, value))
         }
         self.items = items

@@ -5,11 +5,18 @@ import Hummingbird
 struct PublicURLs: Sendable {
     /// `https://odcs.example.com`, without a slash at the end.
     let base: String
+    /// What stands in `base` behind the host, without a slash at the end: `/odcs`, or nothing. Links on pages begin with it.
+    var path: String { Self.path(of: base) }
     private let targets: [String: FrontendConfiguration.TargetDirectory]
 
     init(_ configuration: FrontendConfiguration, _ request: Request) {
         targets = configuration.targets
         base = configuration.serverURL.isEmpty ? Self.base(of: request) : String(configuration.serverURL.trimmingSuffix("/"))
+    }
+
+    /// What stands behind the host of `base`, without a slash at the end.
+    static func path(of base: String) -> String {
+        String((base.split(separator: "://", maxSplits: 1).last ?? "").drop { $0 != "/" }.trimmingSuffix("/"))
     }
 
     /// From the Host header, unless something else than the name of a host is in it.

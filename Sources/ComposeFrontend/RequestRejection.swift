@@ -22,10 +22,10 @@ public struct RequestRejection: Error, Sendable, CustomStringConvertible {
     }
 
     static func noSuchCompose(_ id: some StringProtocol) -> Self {
-        Self(.notFound, "There is no compose \(id.prefix(40)).")
+        Self(.notFound, "There is no compose \(id.printable(most: 40)).")
     }
 
     static func noSuchWatch(_ id: some StringProtocol) -> Self {
-        Self(.notFound, "There is no watch \(id.prefix(40)).")
+        Self(.notFound, "There is no watch \(id.printable(most: 40)).")
     }
 }

@@ -55,6 +55,7 @@ struct RequestValidator: Sendable {
         request.targetDir = try targetDirectory(body.targetDir)
         request.parentPungiComposeIDs = try words.plain(body.parentPungiComposeIDs, "parent_pungi_compose_ids")
         request.respinOf = try words.single(body.respinOf, "respin_of")
+        if type == .rawConfig { try checkArguments(of: request, prefix: prefix) }
         request.delivery = try delivery(body.delivery, of: request)
         request.unsignedWaitSeconds = try unsignedWait(body, of: request)
 
@@ -73,6 +74,14 @@ struct RequestValidator: Sendable {
             sigkeys: try words.sigkeys(body.sigkeys, "sigkeys"),
             builds: body.builds == nil ? nil : try words.builds(body.builds, "source.builds"),
             modules: body.modules == nil ? nil : try words.modules(body.modules, "source.modules"))
+    }
+
+    /// Pungi is told each list as one text, and no program takes a longer one than 128 KiB.
+    private func checkArguments(of request: ComposeRequest, prefix: String) throws(RequestRejection) {
+        let lists = [("sigkeys", request.sigkeys), ("builds", request.builds), ("modules", request.modules)]
+        for (name, words) in lists where words.reduce(0, { $0 + $1.utf8.count + 1 }) > 100_000 {
+            throw .badRequest("\(prefix)\(name) has more than 100000 bytes, which is more than Pungi can be told.")
+        }
     }
 
     private func sourceType(_ body: ComposeRequestBody) throws(RequestRejection) -> SourceType {
@@ -166,6 +175,11 @@ struct RequestValidator: Sendable {
     /// The form that productmd asks of a label; metadata with any other could not be read back. An empty one is none.
     private func label(_ asked: String?) throws(RequestRejection) -> String? {
         guard let asked, !asked.isEmpty else { return nil }
+        // It becomes part of metadata and of an index of the database.
+        guard asked.utf8.count <= 100 else {
+            throw .badRequest(
+                "label has \(asked.utf8.count) characters; 100 are possible. It is a milestone and two numbers, such as RC-1.0.")
+        }
         let names = [
             "EA", "DevelPhaseExit", "InternalAlpha", "Alpha", "InternalSnapshot", "Beta", "Snapshot", "RC", "Update", "SecurityFix",
         ]

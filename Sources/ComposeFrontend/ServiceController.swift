@@ -25,8 +25,9 @@ struct ServiceController: Sendable {
         query.perPage = 20
         let page = try await store.list(query)
         let urls = PublicURLs(configuration, request)
-        return HomePage(composes: page.items.map(urls.document), total: page.total, base: urls.base, version: configuration.version)
-            .page.response()
+        return HomePage(
+            composes: page.items.map(urls.document), total: page.total, base: urls.base, path: urls.path, version: configuration.version
+        ).page.response()
     }
 
     private func describe(_ request: Request, _ context: FrontendContext) throws -> Response {

@@ -13,12 +13,15 @@ struct StaticComposes: Sendable {
     let root: FilePath
     /// `/composes`, without a slash at the end.
     let prefix: String
+    /// What stands before the prefix in links: the path below which a proxy shows the service, for example `/odcs`, or nothing.
+    let linkPrefix: String
 
     /// - Returns: `nil` where another server serves the directory.
-    init?(_ target: FrontendConfiguration.TargetDirectory) {
+    init?(_ target: FrontendConfiguration.TargetDirectory, linkPrefix: String) {
         guard target.url.hasPrefix("/") else { return nil }
         root = target.path
         prefix = String(target.url.trimmingSuffix("/"))
+        self.linkPrefix = linkPrefix
     }
 
     var resources: [Resource] {
@@ -38,13 +41,13 @@ struct StaticComposes: Sendable {
         case .file(let file):
             return response(file, name: plain.last ?? "", request)
         case .directory(let children):
-            return DirectoryListing(path: ([prefix] + plain.map(\.percentEncoded)).joined(separator: "/"), children: children).page
-                .response()
+            let path = ([linkPrefix + prefix] + plain.map(\.percentEncoded)).joined(separator: "/")
+            return DirectoryListing(path: path, children: children).page.response()
         }
     }
 
     private static func isPlainName(_ name: String) -> Bool {
-        name != "." && name != ".." && !name.hasPrefix(".") && !name.contains("/") && !name.contains("\0")
+        (try? PathComponent(name)) != nil && name.utf8.first != UInt8(ascii: ".")
     }
 
     private func response(_ file: ServedFile, name: String, _ request: Request) -> Response {

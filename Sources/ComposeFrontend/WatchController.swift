@@ -45,7 +45,9 @@ struct WatchController: Sendable {
                 "The body is empty; it must be a JSON object such as {\"source\": {\"type\": \"tag\", \"source\": \"f26\", \"packages\": [\"httpd\"]}}."
             )
         }
-        let watch = try await store.standingWatch(owner: principal.name, request: try validator.watch(ComposeRequestBody(json)))
+        let watch = try await store.standingWatch(
+            owner: principal.name, request: try validator.watch(ComposeRequestBody(json)),
+            limit: configuration.callers.watches(of: request, context))
         context.subject.watchID = watch.id
         return try .json(PublicURLs(configuration, request).document(watch))
     }

@@ -109,12 +109,13 @@ struct SourceWords {
 
     func words(_ body: ComposeRequestBody, type: SourceType, rawConfigs: [String]) throws(RequestRejection) -> [String] {
         let name = "\(prefix)source"
-        let words = (body.source ?? "").split(whereSeparator: \.isWhitespace).map(String.init).uniqued()
+        let all = (body.source ?? "").split(whereSeparator: \.isWhitespace).map(String.init)
+        for length in all.map(\.unicodeScalars.count) where length > limits.maximumWordLength {
+            throw .badRequest("\(name) has a word of \(length) characters; \(limits.maximumWordLength) are possible.")
+        }
+        let words = all.uniqued()
         guard words.count <= limits.maximumListLength else {
             throw .badRequest("\(name) has \(words.count) words; \(limits.maximumListLength) are possible.")
-        }
-        for length in words.map(\.unicodeScalars.count) where length > limits.maximumWordLength {
-            throw .badRequest("\(name) has a word of \(length) characters; \(limits.maximumWordLength) are possible.")
         }
         let isOptional = type == .build || (type == .module && body.scratchModules?.isEmpty == false)
         guard !words.isEmpty || isOptional else {
@@ -122,12 +123,18 @@ struct SourceWords {
         }
         switch type {
         case .module:
-            for word in words { try WordList.checkModule(word, name) }
+            // The first published form has no colons; which dash stands for one is known where the modules are.
+            for word in words where !(prefix.isEmpty && Self.isDashed(word)) { try WordList.checkModule(word, name) }
         case .rawConfig:
             try checkRawConfig(words, name, rawConfigs)
         case .tag, .repo, .pulp, .build, .pungiCompose: break
         }
         return words
+    }
+
+    private static func isDashed(_ module: String) -> Bool {
+        let parts = module.split(separator: "-", omittingEmptySubsequences: false)
+        return (2...9).contains(parts.count) && parts.allSatisfy { !$0.isEmpty } && !module.utf8.contains(UInt8(ascii: ":"))
     }
 
     private static func meaning(of type: SourceType) -> String {

@@ -21,7 +21,7 @@ extension ComposeStore {
             """
             WITH claimed AS (
                 UPDATE composes c SET state = 1, attempts = c.attempts + 1, time_started = coalesce(c.time_started, now()),
-                    lease_token = gen_random_uuid(), lease_expires_at = now() + \(fragment: interval(length))
+                    lease_token = gen_random_uuid(), lease_expires_at = now() + \(fragment: interval(length)), caller = NULL
                 WHERE c.id = (
                     SELECT id FROM composes WHERE state = 0 AND available_at <= now()
                         AND (refused_by IS NULL OR NOT \(worker) = ANY(refused_by))

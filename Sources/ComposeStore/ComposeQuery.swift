@@ -45,6 +45,7 @@ public struct ComposeQuery: Hashable, Sendable {
 }
 
 public struct ComposePage: Sendable {
+    /// Texts and lists of words that are long end with `…`: ``ComposeStore/compose(_:)`` has all of them.
     public var items: [Compose]
     /// How many composes the filters let through, on all pages.
     public var total: Int
@@ -67,7 +68,7 @@ extension ComposeStore {
             ? []
             : try await pool.query(
                 """
-                SELECT \(fragment: Compose.columns) FROM composes c WHERE \(fragment: condition)
+                SELECT \(fragment: Compose.listColumns) FROM composes c WHERE \(fragment: condition)
                 ORDER BY \(fragment: query.ordering) LIMIT \(query.perPage) OFFSET \(skipped)
                 """
             ).map(Compose.init)
@@ -104,7 +105,9 @@ extension ComposeQuery {
         }
         require("c.owner = ANY(\(owners))", !owners.isEmpty)
         require("c.source_type = ANY(\(sourceTypes.map(\.rawValue)))", !sourceTypes.isEmpty)
-        require("c.source = ANY(\(sources))", !sources.isEmpty)
+        // The index has the beginning of a source, which can be longer than an index takes.
+        let beginnings = sources.map { String($0.unicodeScalars.prefix(200)) }
+        require("left(c.source, 200) = ANY(\(beginnings)) AND c.source = ANY(\(sources))", !sources.isEmpty)
         require("c.state = ANY(\(states.map(\.rawValue)))", !states.isEmpty)
         require("c.koji_task_id = ANY(\(kojiTaskIDs))", !kojiTaskIDs.isEmpty)
         require("c.pungi_compose_id = ANY(\(pungiComposeIDs))", !pungiComposeIDs.isEmpty)

@@ -5,8 +5,19 @@ import Postgres
 extension Compose {
     /// The columns of `composes AS c` that ``init(_:)`` reads.
     static let columns: SQL = """
-        c.id, c.owner, c.request, c.source, c.state, c.state_reason, c.failure, c.koji_event, c.koji_task_id, c.pungi_compose_id,
-        c.time_submitted, c.time_started, c.time_done, \(fragment: timeToExpire) AS time_to_expire, c.time_removed, c.removed_by, c.specification, c.is_pinned,
+        c.request, c.source, c.state_reason, c.failure, c.specification, \(fragment: shortColumns)
+        """
+
+    /// As ``columns``, for a list: long texts are cut, and only composes of Pulp have their specification, in which their architectures are.
+    static let listColumns: SQL = """
+        \(fragment: ShortColumns.request("c.request")) AS request, \(fragment: ShortColumns.text("c.source")) AS source,
+        \(fragment: ShortColumns.text("c.state_reason")) AS state_reason, \(fragment: ShortColumns.failure("c.failure")) AS failure,
+        CASE WHEN c.source_type = \(SourceType.pulp.rawValue) THEN c.specification END AS specification, \(fragment: shortColumns)
+        """
+
+    private static let shortColumns: SQL = """
+        c.id, c.owner, c.state, c.koji_event, c.koji_task_id, c.pungi_compose_id, c.time_submitted, c.time_started, c.time_done,
+        \(fragment: timeToExpire) AS time_to_expire, c.time_removed, c.removed_by, c.is_pinned,
         coalesce(c.result_id, c.joined_to, c.id) AS result_of, c.attempts, c.watch_id
         """
 

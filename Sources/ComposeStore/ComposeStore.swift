@@ -20,25 +20,38 @@ public struct ComposeStore: Sendable {
 
     /// Writes a request down in state `wait`; its event and the wake-up of a worker are part of the same transaction.
     ///
-    /// - Parameter resubmission: Tells whether the request made a compose before, which is then the answer; `nil`: it did not.
-    /// - Throws: ``ResubmissionKeyTaken``, `PostgresError`.
-    public func submit(_ request: ComposeRequest, owner: String, unless resubmission: Resubmission? = nil) async throws -> Compose {
-        let new = NewCompose(request, owner: owner)
+    /// - Parameters:
+    ///   - limit: How many composes may wait for the caller; `nil`: any number.
+    ///   - resubmission: Tells whether the request made a compose before, which is then the answer; `nil`: it did not.
+    /// - Throws: ``CallerLimitReached``, ``ResubmissionKeyTaken``, `PostgresError`.
+    public func submit(
+        _ request: ComposeRequest, owner: String, limit: CallerLimit? = nil, unless resubmission: Resubmission? = nil
+    ) async throws -> Compose {
+        let new = NewCompose(request, owner: owner, limit: limit)
         guard resubmission == nil else {
             return try await pool.withTransaction { try await insert(new, unless: resubmission, on: $0) }
         }
         if let compose = try await submissions.answer(Everyone(), new, work: insert) { return compose }
-        return try await pool.withConnection { try await insert(new, on: $0) }
+        return try await insertAlone(new)
+    }
+
+    private func insertAlone(_ new: NewCompose) async throws -> Compose {
+        guard new.limit != nil else { return try await pool.withConnection { try await insert(new, on: $0) } }
+        return try await pool.withTransaction { try await insert(new, unless: nil, on: $0) }
     }
 
     /// Inserts composes of several requests in one transaction.
     ///
     /// - Returns: `nil` for each where one of them may be what made it fail: then nothing is inserted, and each has to try for itself.
     private func insert(_ new: [NewCompose]) async throws -> [Result<Compose?, any Error>] {
-        if new.count == 1 { return [.success(try await pool.withConnection { try await insert(new[0], on: $0) })] }
+        if new.count == 1 { return [.success(try await insertAlone(new[0]))] }
         do {
             // Not without BEGIN: only then it is certain that a cancelled one has inserted nothing.
-            return try await pool.withTransaction { try await insert(new, on: $0) }.map { .success($0) }
+            return try await pool.withTransaction { connection in
+                let refusals = try await refusals(of: new, on: connection)
+                var composes = try await insert(zip(new, refusals).filter { $1 == nil }.map(\.0), on: connection)[...]
+                return refusals.map { refusal in refusal.map { .failure($0) } ?? .success(composes.removeFirst()) }
+            }
         } catch let error as PostgresError where ![.connection, .timeout, .canceled].contains(error.code) {
             return new.map { _ in .success(nil) }
         }
@@ -62,12 +75,18 @@ public struct ComposeStore: Sendable {
         var renewedFrom: Compose?
         /// The watch that it is for, and what that has found the sources to be.
         var watch: (id: Int, pins: ComposePins)?
+        /// How many composes may wait for the caller that it is for; `nil`: any number.
+        var limit: CallerLimit?
 
-        init(_ request: ComposeRequest, owner: String, renewedFrom: Compose? = nil, watch: (id: Int, pins: ComposePins)? = nil) {
+        init(
+            _ request: ComposeRequest, owner: String, renewedFrom: Compose? = nil, watch: (id: Int, pins: ComposePins)? = nil,
+            limit: CallerLimit? = nil
+        ) {
             self.request = request
             self.owner = owner
             self.renewedFrom = renewedFrom
             self.watch = watch
+            self.limit = limit
         }
 
         /// A renewed compose keeps the pins of the old one, and so its package versions. Where nothing came of the old one, its
@@ -85,24 +104,25 @@ public struct ComposeStore: Sendable {
 
     /// - Returns: The composes in the order of what they are made of.
     private func insert(_ new: [NewCompose], on connection: PostgresConnection) async throws -> [Compose] {
+        guard !new.isEmpty else { return [] }
         let specifications = new.map { new in new.pins.map { ComposeSpecification(new.request, pins: $0) } }
         let rows = try await connection.query(
             """
             INSERT INTO composes AS c (
                 owner, request, source_type, source, koji_event, compose_type, label, renewed_from, watch_id, specification,
-                specification_key, is_pinned, time_to_expire
+                specification_key, is_pinned, time_to_expire, caller
             )
             SELECT n.owner, n.request::jsonb, n.source_type, n.source, n.koji_event, n.compose_type, n.label, n.renewed_from, n.watch_id,
-                n.specification::jsonb, n.specification_key, n.specification IS NOT NULL, now() + make_interval(secs => n.seconds)
+                n.specification::jsonb, n.specification_key, n.specification IS NOT NULL, now() + make_interval(secs => n.seconds), n.caller
             FROM unnest(
                 \(new.map(\.owner)), \(try new.map { try PostgresJSON($0.request).postgresText() }),
                 \(new.map(\.request.sourceType.rawValue)), \(new.map(\.source)), \(new.map(\.kojiEvent)),
                 \(new.map(\.request.composeType)), \(new.map(\.request.label)), \(new.map(\.renewedFrom?.id)), \(new.map(\.watch?.id)),
                 \(try specifications.map { try $0.map(PostgresJSON.init)?.postgresText() }), \(try specifications.map { try $0?.key() }),
-                \(new.map { Double($0.request.secondsToLive) })
+                \(new.map { Double($0.request.secondsToLive) }), \(new.map(\.limit?.caller))
             ) AS n (
                 owner, request, source_type, source, koji_event, compose_type, label, renewed_from, watch_id, specification,
-                specification_key, seconds
+                specification_key, seconds, caller
             )
             RETURNING \(fragment: Compose.columns)
             """)

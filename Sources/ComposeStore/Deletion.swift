@@ -60,7 +60,7 @@ extension ComposeStore {
             """
             UPDATE composes c SET state = 4, state_reason = \(failure.message), failure = \(PostgresJSON(failure)), time_done = now(),
                 time_to_expire = now() + make_interval(secs => \(Double(compose.request.secondsToLive))),
-                lease_token = NULL, lease_expires_at = NULL, joined_to = NULL
+                lease_token = NULL, lease_expires_at = NULL, joined_to = NULL, caller = NULL
             WHERE c.id = \(compose.id) AND c.state IN (0, 1) RETURNING \(fragment: Compose.columns)
             """)
         _ = try await connection.query(

@@ -9,7 +9,8 @@ final class ReadTexts<Value: Decodable & Sendable>: Sendable {
     private static var longest: Int { 64 << 10 }
 
     private struct State {
-        var values: [String: Value] = [:]
+        /// By the text's bytes: to hash a string takes quadratic time if it has many combining marks.
+        var values: [[UInt8]: Value] = [:]
         var bytes = 0
     }
 
@@ -17,17 +18,17 @@ final class ReadTexts<Value: Decodable & Sendable>: Sendable {
 
     /// - Throws: `DecodingError`, for what is no such value.
     func value(of text: String) throws -> Value {
-        if let value = state.withLock({ $0.values[text] }) { return value }
-        let value = try PostgresJSON<Value>(text: text).value
         let bytes = text.utf8.count
-        if bytes <= Self.longest {
-            state.withLock { state in
-                if state.bytes + bytes > Self.room {
-                    state.values.removeAll()
-                    state.bytes = 0
-                }
-                if state.values.updateValue(value, forKey: text) == nil { state.bytes += bytes }
+        guard bytes <= Self.longest else { return try PostgresJSON<Value>(text: text).value }
+        let key = Array(text.utf8)
+        if let value = state.withLock({ $0.values[key] }) { return value }
+        let value = try PostgresJSON<Value>(text: text).value
+        state.withLock { state in
+            if state.bytes + bytes > Self.room {
+                state.values.removeAll()
+                state.bytes = 0
             }
+            if state.values.updateValue(value, forKey: key) == nil { state.bytes += bytes }
         }
         return value
     }

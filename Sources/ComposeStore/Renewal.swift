@@ -50,11 +50,13 @@ public enum RenewOutcome: Sendable {
 extension ComposeStore {
     /// Extends the life of a compose, and of all that show the same result, or makes it anew where its files are gone or its inputs change.
     ///
-    /// - Parameter resubmission: Tells whether the request made a new compose before, which is then the answer; `nil`: it did not.
+    /// - Parameters:
+    ///   - limit: How many composes may wait for the caller, a new one included; `nil`: any number.
+    ///   - resubmission: Tells whether the request made a new compose before, which is then the answer; `nil`: it did not.
     /// - Returns: `nil` where there is no such compose.
-    /// - Throws: ``ResubmissionKeyTaken``, `PostgresError`.
+    /// - Throws: ``CallerLimitReached``, ``ResubmissionKeyTaken``, `PostgresError`.
     public func renew(
-        _ id: Int, _ renewal: Renewal, owner: String, unless resubmission: Resubmission? = nil
+        _ id: Int, _ renewal: Renewal, owner: String, limit: CallerLimit? = nil, unless resubmission: Resubmission? = nil
     ) async throws -> RenewOutcome? {
         try await withFreeRows { connection in
             // Results are locked before composes, here as in the expirer, which so cannot retire what is extended.
@@ -69,10 +71,10 @@ extension ComposeStore {
             case .wait, .generating:
                 return .underWay(old.state)
             case .removed, .failed:
-                let new = NewCompose(renewal.applied(to: old.request), owner: owner, renewedFrom: old)
+                let new = NewCompose(renewal.applied(to: old.request), owner: owner, renewedFrom: old, limit: limit)
                 return .created(try await insert(new, unless: resubmission, on: connection))
             case .done where renewal.changesInputs(of: old.request):
-                let new = NewCompose(renewal.applied(to: old.request), owner: owner, renewedFrom: old)
+                let new = NewCompose(renewal.applied(to: old.request), owner: owner, renewedFrom: old, limit: limit)
                 return .created(try await insert(new, unless: resubmission, on: connection))
             case .done:
                 try await extend(old.resultOf, by: Double(renewal.secondsToLive ?? old.request.secondsToLive), on: connection)

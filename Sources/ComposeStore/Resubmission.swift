@@ -20,9 +20,9 @@ extension ComposeStore {
     /// Inserts a compose, or finds the one that the same request made before. Of equal requests at the same time one inserts, and the
     /// others find what it inserted.
     ///
-    /// - Throws: ``ResubmissionKeyTaken``, `PostgresError`.
+    /// - Throws: ``CallerLimitReached``, ``ResubmissionKeyTaken``, `PostgresError`.
     func insert(_ new: NewCompose, unless resubmission: Resubmission?, on connection: PostgresConnection) async throws -> Compose {
-        guard let resubmission else { return try await insert(new, on: connection) }
+        guard let resubmission else { return try await insertAdmitted(new, on: connection) }
         let earlier: Compose?
         switch resubmission {
         case .key(let key):
@@ -33,11 +33,18 @@ extension ComposeStore {
             earlier = try await compose(sameAs: new, within: window, on: connection)
         }
         if let earlier { return earlier }
-        let compose = try await insert(new, on: connection)
+        let compose = try await insertAdmitted(new, on: connection)
         let key: String? = if case .key(let key) = resubmission { key } else { nil }
         _ = try await connection.query(
             "INSERT INTO submissions (compose_id, owner, idempotency_key) VALUES (\(compose.id), \(new.owner), \(key))")
         return compose
+    }
+
+    private func insertAdmitted(_ new: NewCompose, on connection: PostgresConnection) async throws -> Compose {
+        for refusal in try await refusals(of: [new], on: connection) {
+            if let refusal { throw refusal }
+        }
+        return try await insert(new, on: connection)
     }
 
     /// Until the end of the transaction nobody else submits the same; what others committed before is seen by the next statement.

@@ -20,6 +20,7 @@ public enum Schema {
         Migration(number: 4, name: "awaiting-signatures", sql: text(PackageResources._004_awaiting_signatures_sql)),
         Migration(number: 5, name: "list-filters", sql: text(PackageResources._005_list_filters_sql)),
         Migration(number: 6, name: "shared-expiry-and-turns", sql: text(PackageResources._006_shared_expiry_and_turns_sql)),
+        Migration(number: 7, name: "callers", sql: text(PackageResources._007_callers_sql)),
     ]
 
     private static func text(_ resource: [UInt8]) -> String { String(decoding: resource, as: UTF8.self) }

@@ -115,8 +115,8 @@ extension ComposeStore {
             """
             SELECT specification FROM (
                 SELECT specification, koji_event FROM composes
-                WHERE source = \(tag) AND source_type = \(SourceType.tag.rawValue) AND koji_event IS NOT NULL AND specification IS NOT NULL
-                    AND request->>'kojiEvent' IS NULL
+                WHERE left(source, 200) = left(\(tag), 200) AND source = \(tag) AND source_type = \(SourceType.tag.rawValue)
+                    AND koji_event IS NOT NULL AND specification IS NOT NULL AND request->>'kojiEvent' IS NULL
                 ORDER BY id DESC LIMIT 50
             ) last ORDER BY koji_event DESC LIMIT 1
             """)

@@ -4,6 +4,7 @@ import Postgres
 
 /// One page of a list of watches, the newest first.
 public struct WatchPage: Sendable {
+    /// Lists of words that are long end with `…`, and so do problems: ``ComposeStore/watch(_:)`` has all of them.
     public var items: [ComposeWatch]
     /// How many there are on all pages.
     public var total: Int
@@ -28,12 +29,14 @@ extension ComposeStore {
     }
 
     /// - Parameter request: One that lasts.
-    func startWatch(owner: String, request: ComposeRequest, on connection: PostgresConnection) async throws -> ComposeWatch {
+    func startWatch(
+        owner: String, request: ComposeRequest, caller: String? = nil, on connection: PostgresConnection
+    ) async throws -> ComposeWatch {
         var request = request
         request.secondsToLive = max(request.secondsToLive, Self.shortestLife)
         let rows = try await connection.query(
             """
-            INSERT INTO watches AS w (owner, request) VALUES (\(owner), \(PostgresJSON(request)))
+            INSERT INTO watches AS w (owner, request, caller) VALUES (\(owner), \(PostgresJSON(request)), \(caller))
             RETURNING \(fragment: ComposeWatch.columns)
             """)
         let watch = try ComposeWatch(rows[rows.startIndex])
@@ -61,7 +64,7 @@ extension ComposeStore {
             ? []
             : try await pool.query(
                 """
-                SELECT \(fragment: ComposeWatch.columns) FROM watches w WHERE \(fragment: condition)
+                SELECT \(fragment: ComposeWatch.listColumns) FROM watches w WHERE \(fragment: condition)
                 ORDER BY w.id DESC LIMIT \(perPage) OFFSET \(skipped)
                 """
             ).map(ComposeWatch.init)
@@ -75,7 +78,8 @@ extension ComposeStore {
         try await pool.withTransaction { connection in
             let rows = try await connection.query(
                 """
-                UPDATE watches w SET ended_at = coalesce(w.ended_at, now()), lease_token = NULL, lease_expires_at = NULL WHERE w.id = \(id)
+                UPDATE watches w SET ended_at = coalesce(w.ended_at, now()), lease_token = NULL, lease_expires_at = NULL, caller = NULL
+                WHERE w.id = \(id)
                 RETURNING \(fragment: ComposeWatch.columns)
                 """)
             guard let watch = try rows.first.map(ComposeWatch.init) else { return nil }
@@ -93,8 +97,16 @@ extension ComposeStore {
 
 extension ComposeWatch {
     /// The columns of `watches AS w` that ``init(_:)`` reads.
-    static let columns: SQL = """
-        w.id, w.owner, w.request, w.created_at, w.ended_at, w.koji_event, w.looked_at, w.problem,
+    static let columns: SQL = "w.request, w.problem, \(fragment: shortColumns)"
+
+    /// As ``columns``, for a list: long texts are cut.
+    static let listColumns: SQL = """
+        \(fragment: ShortColumns.request("w.request")) AS request, \(fragment: ShortColumns.text("w.problem")) AS problem,
+        \(fragment: shortColumns)
+        """
+
+    private static let shortColumns: SQL = """
+        w.id, w.owner, w.created_at, w.ended_at, w.koji_event, w.looked_at,
         (SELECT max(c.id) FROM composes c WHERE c.watch_id = w.id) AS latest_compose
         """
 

@@ -51,3 +51,24 @@ extension String {
         }
     }
 }
+
+extension StringProtocol {
+    /// Whether no more than 30 combining marks follow each other, as in any language (Unicode's Stream-Safe Text Format, UAX #15).
+    ///
+    /// Such a text can be compared, hashed and sorted in a time that grows with its length. Every text of a stranger that is to be compared as
+    /// characters is asked this first.
+    public var isStreamSafe: Bool {
+        // No character before U+0300, whose first byte is 0xCC, is a combining mark.
+        guard utf8.contains(where: { $0 >= 0xCC }) else { return true }
+        var marks = 0
+        for scalar in unicodeScalars {
+            if scalar.value < 0x300 || scalar.properties.canonicalCombiningClass == .notReordered {
+                marks = 0
+            } else {
+                marks += 1
+                if marks > 30 { return false }
+            }
+        }
+        return true
+    }
+}

@@ -31,12 +31,14 @@ struct ServerAssembly {
 
     func run() async throws {
         CreationMask.letOthersRead()
+        // Before anything is opened: a process that runs out of files fails in odd places.
+        let connections = try OpenFiles(configuration, roles: roles).connections(logger: logger)
         // A frontend reads no packages and writes no trees.
         if roles.contains(.worker) { try HostCheck(configuration: configuration).report(to: logger) }
         let database = try await Database.open(configuration, logger: logger)
         do {
             if configuration.database.url != nil { HostCheck.log(try await HostCheck.clock(of: database.pool), to: logger) }
-            try await run(on: database)
+            try await run(on: database, connections: connections)
         } catch {
             await database.close(logger: logger)
             throw error
@@ -44,7 +46,8 @@ struct ServerAssembly {
         await database.close(logger: logger)
     }
 
-    private func run(on database: Database) async throws {
+    /// - Parameter connections: How many clients may be connected at the same time.
+    private func run(on database: Database, connections: Int) async throws {
         for target in configuration.composes.targets.values {
             try FileManager.default.createDirectory(atPath: target.directory.string, withIntermediateDirectories: true)
         }
@@ -71,7 +74,7 @@ struct ServerAssembly {
         // A frontend alone has nobody who would hear what it listens to.
         if roles.contains(.worker) { services.append(listener) }
         if roles.contains(.frontend) {
-            services.append(frontend(store: store, access: access, publicURL: publicURL))
+            services.append(frontend(store: store, access: access, publicURL: publicURL, connections: connections))
         }
         if roles.contains(.worker) {
             services.append(
@@ -107,7 +110,7 @@ struct ServerAssembly {
         }
     }
 
-    private func frontend(store: ComposeStore, access: SourceAccess, publicURL: PublicURL) -> some Service {
+    private func frontend(store: ComposeStore, access: SourceAccess, publicURL: PublicURL, connections: Int) -> some Service {
         let targets = configuration.composes.targets.map { name, target in
             (name, FrontendConfiguration.TargetDirectory(path: target.directory, url: target.url ?? Self.path(ofTarget: name)))
         }
@@ -126,6 +129,10 @@ struct ServerAssembly {
             configuration: FrontendConfiguration(
                 serverURL: configuration.frontend.publicURL ?? "", targets: Dictionary(uniqueKeysWithValues: targets), limits: limits,
                 rawConfigURLs: rawConfigs, version: Version.current,
+                callers: CallerLimits(
+                    waitingComposes: configuration.frontend.waitingPerCaller, watches: configuration.frontend.watchesPerCaller,
+                    trustedProxies: Set(configuration.frontend.trustedProxies)),
+                maximumConnections: connections, requestSeconds: configuration.frontend.requestSeconds,
                 checkSource: { request throws(ComposeFailure) in
                     try configuration.check(request, access: access, publicURL: publicURL.current)
                 }),

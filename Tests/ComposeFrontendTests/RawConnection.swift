@@ -5,6 +5,11 @@ import NIOPosix
 enum RawConnection {
     /// Sends `text`, and returns all that comes back until the server closes.
     static func exchange(_ text: String, port: Int) async throws -> String {
+        try await exchange(text, then: nil, after: "", port: port)
+    }
+
+    /// Sends `text`, and `rest` once the answer begins with `beginning`; returns all that comes back until the server closes.
+    static func exchange(_ text: String, then rest: String?, after beginning: String, port: Int) async throws -> String {
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .connect(host: "127.0.0.1", port: port) { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -14,7 +19,17 @@ enum RawConnection {
         return try await channel.executeThenClose { inbound, outbound in
             try await outbound.write(ByteBuffer(string: text))
             var answer = ByteBuffer()
-            for try await var part in inbound { answer.writeBuffer(&part) }
+            var rest = rest
+            do {
+                for try await var part in inbound {
+                    answer.writeBuffer(&part)
+                    guard let more = rest, String(buffer: answer).hasPrefix(beginning) else { continue }
+                    rest = nil
+                    try await outbound.write(ByteBuffer(string: more))
+                }
+            } catch let error as IOError where error.errnoCode == 104 {
+                // The server closed before it had read all: what came until then is the answer.
+            }
             return String(buffer: answer)
         }
     }

@@ -144,6 +144,26 @@ import Testing
         }
     }
 
+    @Test("the first published form names modules with dashes, or with colons; the other form with colons alone")
+    func legacyModules() async throws {
+        try await FrontendFixture.with { frontend in
+            let source = "nodejs-22 perl-DBI-1.6-20240101 ruby:3.3"
+            let answer = try await frontend.post(#"{"source_type": "module", "source": "\#(source)"}"#, to: "/odcs/1/composes/")
+            #expect(answer.status == 200)
+            #expect(try answer.json["source"] == .string(source))
+            for (path, body) in [
+                ("/api/1/composes/", #"{"source": {"type": "module", "source": "nodejs-22"}}"#),
+                ("/odcs/1/composes/", #"{"source_type": "module", "source": "nodejs"}"#),
+                ("/odcs/1/composes/", #"{"source_type": "module", "source": "nodejs-"}"#),
+            ] {
+                let refused = try await frontend.post(body, to: path)
+                #expect(refused.status == 400)
+                let message = try #require(try refused.message)
+                #expect(message.contains("it must be a module as N:S"))
+            }
+        }
+    }
+
     @Test(
         "the first published form is refused in its own words",
         arguments: [

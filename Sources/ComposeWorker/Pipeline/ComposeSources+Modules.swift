@@ -22,8 +22,9 @@ extension ComposeSources {
             if !modules.kojiTags.isEmpty { places.append(try await kojiTags(modules.kojiTags, of: request)) }
             if !modules.repositories.isEmpty { places.append(repositories) }
         }
-        let choice = try await ModuleChoice(
-            of: try references(request.source + request.scratchModules), from: ModuleCatalogs(places), rules: rules(of: request))
+        let (catalog, rules) = (ModuleCatalogs(places), rules(of: request))
+        let asked = try await references(request.source, in: catalog, rules: rules) + references(request.scratchModules)
+        let choice = try await ModuleChoice(of: asked, from: catalog, rules: rules)
         let builds = choice.modules.map(\.build)
         // Those that were found in a repository have no tag of Koji.
         let read = await repositories.read
@@ -73,6 +74,21 @@ extension ComposeSources {
         guard !builds.isEmpty else { return nil }
         return KojiPin(
             modules: try await requiredKoji().pin(modules: builds, event: request.kojiEvent).modules, modulesEvent: request.kojiEvent)
+    }
+
+    /// As ``references(_:)``, and in the first published form as well, whose names have dashes.
+    private func references(
+        _ texts: [String], in catalog: ModuleCatalogs, rules: ModuleChoice.Rules
+    ) async throws -> [ModuleReference] {
+        var found: [ModuleReference] = []
+        for text in texts {
+            if let dashed = DashedModule(text) {
+                found.append(try await dashed.reference(in: catalog, rules: rules))
+            } else {
+                found += try references([text])
+            }
+        }
+        return found
     }
 
     private func references(_ texts: [String]) throws -> [ModuleReference] {

@@ -61,7 +61,8 @@ struct ComposedModules: Sendable {
         documents = documents.filter { !$0.value.isEmpty }
         builds.sort { ($0.stream.id, $0.arch) < ($1.stream.id, $1.arch) }
 
-        let asked = (request.source + request.scratchModules + request.modules).compactMap { ModuleReference($0) }
+        let dashed = request.source.compactMap { DashedModule($0) }.flatMap { $0.meanings(among: inside) }
+        let asked = dashed + (request.source + request.scratchModules + request.modules).compactMap { ModuleReference($0) }
         let chains = ModuleChains(of: asked, among: content.metadata.streams.filter { inside.contains($0.id) })
         for id in inside {
             reasons[id] = chains.reason(for: id) ?? (content.included.contains(id) ? "taken along" : "packages of it are in the compose")

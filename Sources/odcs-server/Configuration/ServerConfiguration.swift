@@ -23,6 +23,14 @@ struct ServerConfiguration: Hashable, Sendable {
         var repeatSeconds: Int
         /// Where clients reach the service, without a trailing slash; `nil`: the address that it listens on.
         var publicURL: String?
+        /// How many composes of one caller may wait, and how many of its watches may stand; 0: any number.
+        var waitingPerCaller: Int
+        var watchesPerCaller: Int
+        /// Addresses of proxies whose `X-Forwarded-For` tells the caller.
+        var trustedProxies: [String]
+        var maxConnections: Int
+        /// How long the body of a request may take to arrive.
+        var requestSeconds: Int
     }
 
     struct Target: Hashable, Sendable {
@@ -152,17 +160,28 @@ struct ServerConfiguration: Hashable, Sendable {
             schema: try reader.string("database.schema", default: "odcs"),
             connections: try reader.int("database.connections", default: 10, in: 2...1000))
         frontend = Frontend(
-            host: try reader.string("frontend.host", default: "127.0.0.1"),
+            host: try reader.host("frontend.host", default: "127.0.0.1"),
             port: try reader.int("frontend.port", default: 5005, in: 0...65535),
             repeatSeconds: try reader.int("frontend.repeat_seconds", default: 0, in: 0...86_400),
-            publicURL: try reader.optionalString("frontend.public_url").map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 })
+            publicURL: try reader.optionalBaseURL("frontend.public_url").map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 },
+            waitingPerCaller: try reader.int("frontend.waiting_per_caller", default: 2000, in: 0...1_000_000),
+            watchesPerCaller: try reader.int("frontend.watches_per_caller", default: 500, in: 0...1_000_000),
+            trustedProxies: try reader.addresses("frontend.trusted_proxies"),
+            maxConnections: try reader.int("frontend.max_connections", default: 1000, in: 16...1_000_000),
+            requestSeconds: try reader.int("frontend.request_seconds", default: 60, in: 1...86_400))
         var targets: [String: Target] = [:]
         for name in Set(try reader.names(below: "composes.targets")).union(["default"]) {
             targets[name] = Target(
                 directory: try reader.path(
                     "composes.targets.\(name).directory",
                     default: name == "default" ? stateDirectory.appending("composes") : stateDirectory.appending("composes-\(name)")),
-                url: try reader.optionalString("composes.targets.\(name).url"))
+                url: try reader.optionalBaseURL("composes.targets.\(name).url"))
+        }
+        if frontend.listensEverywhere, frontend.publicURL == nil, targets.values.contains(where: { $0.url == nil }) {
+            throw reader.mistake(
+                "frontend.host",
+                "is \(frontend.host), which stands for all addresses of this host; clients need one of them, and frontend.public_url must say it, "
+                    + "for example http://odcs.example.org:\(frontend.port)")
         }
         composes = Composes(
             arches: try reader.strings("composes.arches", default: ["x86_64"]),
@@ -180,7 +199,7 @@ struct ServerConfiguration: Hashable, Sendable {
         }
         sources = Sources(
             allowedRoots: try reader.paths("sources.allowed_roots"),
-            allowedURLs: try reader.strings("sources.allowed_urls", default: []),
+            allowedURLs: try reader.urls("sources.allowed_urls"),
             cacheDirectory: try reader.path("sources.cache_directory", default: stateDirectory.appending("cache")),
             keepMetadataDays: try reader.int("sources.keep_metadata_days", default: 90, in: 1...100_000),
             maxMetadataBytes: try reader.int("sources.max_metadata_megabytes", default: 512, in: 1...100_000) << 20,
@@ -213,7 +232,7 @@ struct ServerConfiguration: Hashable, Sendable {
             resolveSeconds: try reader.int("worker.resolve_seconds", default: 10, in: 1...86_400))
         let home = try reader.optionalString("signing.home").map { _ in try reader.path("signing.home", default: "") }
         signing = try reader.optionalString("signing.key").map { Signing(key: $0, home: home) }
-        webhooks = try reader.strings("events.webhooks", default: [])
+        webhooks = try reader.urls("events.webhooks")
         let level = try reader.string("log.level", default: "info", allowed: Logger.Level.allCases.map(\.rawValue))
         logLevel = Logger.Level(rawValue: level) ?? .info
     }

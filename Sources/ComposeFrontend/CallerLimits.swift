@@ -1,0 +1,45 @@
+import ComposeStore
+import Hummingbird
+
+/// How much of one caller may wait, as long as nobody has to say who they are.
+public struct CallerLimits: Sendable {
+    /// How many composes of one caller may wait for a worker; 0: any number.
+    public var waitingComposes: Int
+    /// How many watches of one caller may stand; 0: any number.
+    public var watches: Int
+    /// Addresses of proxies whose `X-Forwarded-For` tells the caller, for example `192.0.2.1`.
+    public var trustedProxies: Set<String>
+
+    public init(waitingComposes: Int = 0, watches: Int = 0, trustedProxies: Set<String> = []) {
+        self.waitingComposes = waitingComposes
+        self.watches = watches
+        self.trustedProxies = Set(trustedProxies.map(CallerAddress.plain))
+    }
+
+    func composes(of request: Request, _ context: FrontendContext) -> CallerLimit? { limit(waitingComposes, request, context) }
+
+    func watches(of request: Request, _ context: FrontendContext) -> CallerLimit? { limit(watches, request, context) }
+
+    private func limit(_ most: Int, _ request: Request, _ context: FrontendContext) -> CallerLimit? {
+        guard most > 0, let peer = context.peer?.ipAddress,
+            let caller = CallerAddress(peer: peer, headers: request.headers, trustedProxies: trustedProxies)
+        else { return nil }
+        return CallerLimit(caller: caller.text, most: most)
+    }
+}
+
+extension RequestRejection {
+    init(_ reached: CallerLimitReached) {
+        let limit = reached.limit
+        let message =
+            switch reached.kind {
+            case .waitingComposes:
+                "\(limit.most) composes that \(limit.caller) asked for wait already, and more are not taken from one address. Ask again when some "
+                    + "of them have begun, or cancel those that nobody needs."
+            case .standingWatches:
+                "\(limit.most) watches that \(limit.caller) asked for stand already, and more are not taken from one address. End those that "
+                    + "nobody needs, or use one watch for several packages."
+            }
+        self.init(.tooManyRequests, message, headers: [.retryAfter: "60"])
+    }
+}

@@ -1,0 +1,59 @@
+import Foundation
+import Glibc
+
+/// Addresses in a configuration: of hosts, and of services.
+extension ConfigurationReader {
+    /// A host to listen on: its name, or an address without a port.
+    mutating func host(_ key: String, default value: String) throws -> String {
+        let host = try string(key, default: value)
+        guard Self.isAddress(host) || host.wholeMatch(of: /[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?/) != nil else {
+            throw mistake(key, "must be the name of a host or an address such as 127.0.0.1 or ::1, without a port, not \(host)")
+        }
+        return host
+    }
+
+    /// Addresses of hosts.
+    mutating func addresses(_ key: String) throws -> [String] {
+        let addresses = try strings(key, default: [])
+        if let wrong = addresses.first(where: { !Self.isAddress($0) }) {
+            throw mistake(key, "must be a list of addresses such as 192.0.2.7 or 2001:db8::7, not \(wrong)")
+        }
+        return addresses
+    }
+
+    /// An address that others are made of by adding a path: it has no query.
+    mutating func optionalBaseURL(_ key: String) throws -> String? {
+        guard let url = try optionalString(key) else { return nil }
+        guard let parts = Self.parts(of: url), parts.query == nil, parts.fragment == nil, parts.user == nil else {
+            throw mistake(key, "must be an address such as https://odcs.example.org/, without a query, not \(url)")
+        }
+        return url
+    }
+
+    mutating func urls(_ key: String) throws -> [String] {
+        let urls = try strings(key, default: [])
+        if let wrong = urls.first(where: { Self.parts(of: $0) == nil }) {
+            throw mistake(key, "must be a list of addresses such as https://example.org/path/, not \(wrong)")
+        }
+        return urls
+    }
+
+    /// The parts of an address of http or https with a host; `nil` for any other text.
+    private static func parts(of url: String) -> URLComponents? {
+        guard url.utf8.allSatisfy({ (0x21...0x7E).contains($0) }), let parts = URLComponents(string: url),
+            let scheme = parts.scheme?.lowercased(), ["http", "https"].contains(scheme), let host = parts.host, !host.isEmpty
+        else { return nil }
+        return parts
+    }
+
+    private static func isAddress(_ text: String) -> Bool {
+        var four = in_addr()
+        var sixteen = in6_addr()
+        return inet_pton(AF_INET, text, &four) == 1 || inet_pton(AF_INET6, text, &sixteen) == 1
+    }
+}
+
+extension ServerConfiguration.Frontend {
+    /// Whether it listens on all addresses of its host, so that its own is not the one that clients use.
+    var listensEverywhere: Bool { ["0.0.0.0", "::", "0:0:0:0:0:0:0:0"].contains(host) }
+}
