@@ -14,20 +14,23 @@ extension PinnedRepository {
             let repomd = try? Repomd(parsing: bytes)
         else { return [] }
         var seen: Set<String> = []
+        let hasGroups = repomd.record("group") != nil
         return repomd.records.filter { record in
-            // Other forms of the same documents: `primary_db`, `group_gz`, `filelists_zck`.
+            // Other forms of the same documents: `primary_db`, `filelists_zck`, and `group_gz` beside `group`.
             let isOther = !["primary", "filelists", "other", "modules", "prestodelta", "deltainfo"].contains { record.type.hasPrefix($0) }
             let isForm = ["_db", "_zck", "_gz", "_xz", "_zst"].contains { record.type.hasSuffix($0) }
-            return isOther && !isForm && seen.insert(record.type).inserted
+            return isOther && (!isForm || record.type == "group_gz" && !hasGroups) && seen.insert(record.type).inserted
         }
     }
 }
 
 extension RepositorySource {
     /// The types of documents that ``fetch(_:of:into:)`` can bring.
-    public static let keepableDocuments: Set<String> = ["group", "updateinfo", "productid"]
+    public static let keepableDocuments: Set<String> = ["group", "group_gz", "updateinfo", "productid"]
 
-    private static let fileNames = ["group": "comps.xml", "updateinfo": "updateinfo.xml", "productid": "productid"]
+    private static let fileNames = [
+        "group": "comps.xml", "group_gz": "comps.xml", "updateinfo": "updateinfo.xml", "productid": "productid",
+    ]
 
     /// Brings a document of one of the types ``keepableDocuments`` into a directory, checked and decompressed.
     ///

@@ -240,10 +240,10 @@ public struct ComposePipeline: Sendable {
         for document in kept {
             do throws(ComposeFailure) {
                 let file = try await sources.repositories.fetch(document.record, of: document.repository, into: directory)
-                documents.append(.init(type: document.record.type, file: file))
+                documents.append(.init(type: document.type, file: file))
             } catch {
                 if error.code == .canceled { throw error }
-                findings.append("The document \(document.record.type) is not kept. \(error.message)")
+                findings.append("The document \(document.type) is not kept. \(error.message)")
                 attempt.log.write(.warning, findings[findings.count - 1])
             }
         }

@@ -9,6 +9,9 @@ struct KeptDocument: Sendable {
     let record: Repomd.Record
     let repository: PinnedRepository
 
+    /// Its type in the compose. `group_gz` is a compressed `group` by its old name, and each document of a compose is compressed.
+    var type: String { record.type == "group_gz" ? "group" : record.type }
+
     /// The documents that a compose of `content` has too.
     static func all(of content: PackageSet, for request: ComposeRequest) -> [KeptDocument] {
         guard isWhole(content, request), let repository = content.repositories.first else { return [] }
