@@ -85,6 +85,8 @@ struct DnfTests {
             let resolution = try await depsolver.resolve(request)
             let resolved = resolution.trees[0].binaries + resolution.trees[0].debug
             if resolved.isEmpty || resolved.contains(where: { $0.record.nevra.arch == "i686" }) { continue }
+            // Which of two equally named packages was taken is not seen from its name.
+            if !resolution.overruled.isEmpty { continue }
 
             let names = Set(resolved.map { "\($0.record.nevra)" })
             let compose = try ["world", "second"].filter {
