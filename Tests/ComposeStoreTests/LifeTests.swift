@@ -180,9 +180,9 @@ import Testing
             _ = try await database.store.expire(limit: 10)
             let seen = Recorder()
             // A receiver that takes only the first is offered the others again.
-            #expect(try await database.store.publish(limit: 10) { await seen.take($0, atMost: 1) } == 1)
-            #expect(try await database.store.publish(limit: 10) { await seen.take($0, atMost: 10) } == 3)
-            #expect(try await database.store.publish(limit: 10) { await seen.take($0, atMost: 10) } == 0)
+            #expect(try await database.store.publish(limit: 10) { await seen.take($0, upTo: 1) } == 1)
+            #expect(try await database.store.publish(limit: 10) { await seen.take($0, upTo: 10) } == 3)
+            #expect(try await database.store.publish(limit: 10) { await seen.take($0, upTo: 10) } == 0)
             #expect(await seen.states == [.wait, .generating, .done, .removed])
         }
     }
@@ -190,9 +190,11 @@ import Testing
     private actor Recorder {
         var states: [ComposeState] = []
 
-        func take(_ changes: [StateChange], atMost count: Int) -> Int {
-            states += changes.prefix(count).map(\.compose.state)
-            return min(count, changes.count)
+        /// Takes no more than `count` in all.
+        func take(_ change: StateChange, upTo count: Int) -> Bool {
+            guard states.count < count else { return false }
+            states.append(change.compose.state)
+            return true
         }
     }
 
