@@ -37,9 +37,14 @@ extension ComposeStore {
         return try rows.first.map { ComposeLease(compose: try Compose($0), token: try $0.decode(UUID.self, "lease_token")) }
     }
 
-    /// Whether a compose waits that may run now.
-    public func hasWaiting() async throws -> Bool {
-        let rows = try await pool.query("SELECT EXISTS (SELECT FROM composes WHERE state = 0 AND available_at <= now()) AS waits")
+    /// Whether a compose waits that may run now and that the worker has not refused.
+    public func hasWaiting(for worker: String) async throws -> Bool {
+        let rows = try await pool.query(
+            """
+            SELECT EXISTS (
+                SELECT FROM composes WHERE state = 0 AND available_at <= now() AND (refused_by IS NULL OR NOT \(worker) = ANY(refused_by))
+            ) AS waits
+            """)
         return try rows.first?.decode(Bool.self, "waits") ?? false
     }
 

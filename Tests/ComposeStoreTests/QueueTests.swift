@@ -177,12 +177,12 @@ import Testing
     func gaveWay() async throws {
         try await TestDatabase.with { database in
             let id = try await database.store.submit(.repo(), owner: "me").id
-            #expect(try await database.store.hasWaiting())
+            #expect(try await database.store.hasWaiting(for: "a worker"))
             #expect(try await database.store.release(claim(database), after: .seconds(60), because: "The source is silent."))
             let compose = try #require(try await database.store.compose(id))
             #expect(compose.state == .wait)
             #expect(compose.stateReason == "The source is silent.")
-            #expect(try await database.store.hasWaiting() == false)
+            #expect(try await database.store.hasWaiting(for: "a worker") == false)
             #expect(try await database.store.claim(by: "a worker", for: length) == nil)
         }
     }

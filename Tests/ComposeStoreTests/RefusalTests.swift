@@ -23,6 +23,8 @@ import Testing
             #expect(
                 waiting.stateReason == "It waits for a worker that can make it; the worker odd cannot. It has no such directory.")
             #expect(try await store.claim(by: "odd", for: length) == nil)
+            #expect(try await !store.hasWaiting(for: "odd"))
+            #expect(try await store.hasWaiting(for: "good"))
             let later = try await store.submit(.repo(), owner: "me").id
             #expect(try await store.claim(by: "odd", for: length)?.compose.id == later)
             #expect(try await store.claim(by: "good", for: length)?.compose.id == id)

@@ -103,7 +103,7 @@ public struct WorkerLoop: Service {
     /// Whether a compose could run now; not known to while the database is away.
     private func othersWait() async -> Bool {
         do {
-            return try await store.hasWaiting()
+            return try await store.hasWaiting(for: configuration.name)
         } catch {
             logger.info("could not look whether composes wait", metadata: ["error": "\(error)"])
             return false
