@@ -179,7 +179,8 @@ let package = Package(
         .testTarget(
             name: "ComposeStoreTests", dependencies: ["ComposeModel", "ComposeStore", "ComposeTestKit", "Postgres"], swiftSettings: strict),
         .testTarget(
-            name: "OdcsServerTests", dependencies: ["ForeignText", "Koji", "odcs-server", logging, subprocess, systemPackage, yams],
+            name: "OdcsServerTests",
+            dependencies: ["ComposeTestKit", "ForeignText", "Koji", "odcs-server", logging, subprocess, systemPackage, yams],
             path: "Tests/odcs-serverTests",
             swiftSettings: strict),
         .testTarget(

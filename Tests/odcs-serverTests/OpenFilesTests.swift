@@ -1,5 +1,6 @@
 import ComposeTestKit
 import Logging
+import SystemPackage
 import Testing
 
 @testable import odcs_server
