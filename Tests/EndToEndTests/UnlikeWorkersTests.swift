@@ -91,7 +91,8 @@ import Testing
         try await TestService.with { service in
             for _ in 0..<2 {
                 try await ServerProcess.with(configuration: service.configuration) { server in
-                    #expect(try await server.compose("repo", Checkout.testsRepo.string, "ed", "--no-reuse").stateName == "done")
+                    let compose = try await server.compose("repo", Checkout.testsRepo.string, "ed", "--no-reuse")
+                    #expect(compose.stateName == "done")
                 }
                 try FileManager.default.removeItem(atPath: service.composes.string)
             }
