@@ -57,13 +57,19 @@ struct IndexTable: Sendable {
         var bytes: [UInt8] = signature
         bytes.reserveCapacity(headerSize + entries.count * entrySize + digestSize)
         append(version, to: &bytes)
-        append(UInt32(entries.count), to: &bytes)
+        guard let count = UInt32(exactly: entries.count) else {
+            throw RepodataError(.tooLarge, "the repository has \(entries.count) packages")
+        }
+        append(count, to: &bytes)
         for size in documentSizes { append(UInt64(size), to: &bytes) }
         for entry in entries {
             entry.key.append(to: &bytes)
             for document in MetadataDocument.allCases {
                 append(UInt64(entry.ranges[document].lowerBound), to: &bytes)
-                append(UInt32(entry.ranges[document].count), to: &bytes)
+                guard let count = UInt32(exactly: entry.ranges[document].count) else {
+                    throw RepodataError(.tooLarge, "\(document.rawValue) has a package whose element is larger than 4 GiB")
+                }
+                append(count, to: &bytes)
             }
         }
         let digest = try bytes.withUnsafeBufferPointer { (buffer) throws(RepodataError) in try Self.digest(UnsafeRawBufferPointer(buffer)) }

@@ -8,6 +8,7 @@ struct XMLDocument {
     /// Throws `.malformed` with libxml2's words and the line when `bytes` are not well-formed UTF-8 XML. Entities are not expanded, nothing is fetched.
     init(_ bytes: [UInt8], named name: String) throws(RepodataError) {
         try CreaterepoLibrary.prepare()
+        try XMLAttributeCount.check(bytes, named: name)
         // The encoding is given, so that the document cannot say another one and hide what was looked for in its bytes.
         let options = Int32(XML_PARSE_NONET.rawValue | XML_PARSE_NOERROR.rawValue | XML_PARSE_NOWARNING.rawValue)
         let document = try bytes.withUnsafeBufferPointer { (raw) throws(RepodataError) -> xmlDocPtr in

@@ -60,6 +60,30 @@ struct RepomdTests {
         #expect(error?.code == .forbidden)
     }
 
+    @Test("an element with very many attributes is refused before they are compared with each other")
+    func manyAttributes() {
+        let many = (0..<50_000).map { "a\($0)=\">\"" }.joined(separator: " ")
+        for text in ["<x \(many)/>", "<!-- ' --><x \(many)/>", "<?x '?><x \(many)/>", "<x><![CDATA[\"]]><y \(many)/></x>", "<x\n\(many)"] {
+            let error = #expect(throws: RepodataError.self) { try Repomd(parsing: repomd(data() + text)) }
+            #expect(error?.message == "repomd.xml has an element with more than 64 attributes")
+        }
+        #expect(throws: Never.self) {
+            try Repomd(parsing: repomd(data() + "<!-- \(many) --><y z=\"\(String(repeating: "=", count: 100))\"/>"))
+        }
+    }
+
+    @Test("numbers are read or refused, whatever they are")
+    func extremeNumbers() {
+        for number in [
+            "9223372036854775807", "9223372036854775808", "-1", "-9223372036854775808", "1e400", String(repeating: "9", count: 1000),
+        ] {
+            for name in ["size", "open-size", "timestamp"] {
+                let text = data().replacing("</data>", with: "<\(name)>\(number)</\(name)></data>")
+                do { _ = try Repomd(parsing: repomd(text)) } catch { #expect(error is RepodataError) }
+            }
+        }
+    }
+
     @Test("another encoding cannot hide a declaration")
     func otherEncoding() {
         let text = "<?xml version=\"1.0\" encoding=\"UTF-16\"?><!DOCTYPE a []><repomd/>"
