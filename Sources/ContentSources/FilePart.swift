@@ -31,7 +31,7 @@ extension HTTPTransfer {
             guard response.status == .ok || (isPart && response.continues(at: range.lowerBound)) else {
                 throw .unreachable("\(url.origin) answered with another part of the file than it was asked for")
             }
-            let announced = response.headers.first(name: "content-length").flatMap { Int($0) }
+            let announced = response.announced
             let size = isPart ? response.wholeSize : announced
             let wanted = isPart ? range.count : range.upperBound
             let target = MemoryTarget()
@@ -54,6 +54,7 @@ extension HTTPClientResponse {
     /// The size of the whole file, from the `Content-Range` of a part.
     fileprivate var wholeSize: Int? {
         headers.first(name: "content-range").flatMap { text in text.lastIndex(of: "/").flatMap { Int(text[$0...].dropFirst()) } }
+            .flatMap { $0 >= 0 ? $0 : nil }
     }
 
     fileprivate var version: String? { headers.first(name: "etag") ?? headers.first(name: "last-modified") }

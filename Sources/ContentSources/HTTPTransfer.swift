@@ -34,6 +34,19 @@ struct HTTPTransfer: Sendable {
         }
     }
 
+    /// As ``get(_:into:size:limit:)``; from `other` if there is nothing at `url`.
+    @discardableResult
+    func get(
+        _ url: RepositoryURL, or other: RepositoryURL?, into target: some TransferTarget, size: Int?, limit: Int
+    ) async throws(TransferProblem) -> Bool {
+        do throws(TransferProblem) {
+            return try await get(url, into: target, size: size, limit: limit)
+        } catch .missing {
+            guard let other else { throw .missing }
+            return try await get(other, into: target, size: size, limit: limit)
+        }
+    }
+
     /// Runs `attempt` until it succeeds, or fails for a reason that does not pass, or has been run as often as the limits say.
     func persistently<Result>(
         _ url: RepositoryURL, received: () -> Int, _ attempt: () async throws(TransferProblem) -> Result
@@ -96,11 +109,12 @@ struct HTTPTransfer: Sendable {
         source.remember(response.headers)
 
         let start = target.count
-        let announced = response.headers.first(name: "content-length").flatMap { Int($0) }.map { start + $0 }
-        if let announced {
-            if let size, announced > size { throw .larger(expected: size, found: announced) }
-            if announced > limit { throw .overLimit(limit) }
+        let announced = try response.announced.map { (count) throws(TransferProblem) in
+            // Also of what cannot be added to what is there already.
+            guard count <= limit, start <= limit - count else { throw .overLimit(limit) }
+            return start + count
         }
+        if let announced, let size, announced > size { throw .larger(expected: size, found: announced) }
         let isWhole = try await receive(response, from: source.url, into: target, most: (size, limit))
         if let announced, target.count < announced || !isWhole {
             throw .truncated(expected: announced, found: target.count, wasCut: true)
@@ -240,6 +254,9 @@ extension TransferProblem {
 }
 
 extension HTTPClientResponse {
+    /// The bytes of the body, if the server says how many there are.
+    var announced: Int? { headers.first(name: "content-length").flatMap { Int($0) }.flatMap { $0 >= 0 ? $0 : nil } }
+
     /// Whether this is the file from `offset` on, by its `Content-Range`.
     func continues(at offset: Int) -> Bool {
         headers.first(name: "content-range")?.hasPrefix("bytes \(offset)-") ?? false

@@ -159,11 +159,13 @@ public struct PackageDelivery: Sendable {
                 var directory: AllowedDirectory?
                 for job in batch where !tally.isHopeless {
                     do throws(TransferProblem) {
-                        guard case .local(let path, let unescaped) = job.file else { continue }
-                        let file = try path.open(or: unescaped, in: &directory)
-                        try file.check(size: job.record.size)
-                        try verified?.check(file, is: job.record.pkgid)
-                        tally.add(try FilePlacement.put(file, at: job.destination))
+                        guard case .local(let file) = job.file else { continue }
+                        let method = try file.use(in: &directory) { (file) throws(TransferProblem) in
+                            try file.check(size: job.record.knownSize)
+                            try verified?.check(file, is: job.record.pkgid)
+                            return try FilePlacement.put(file, at: job.destination)
+                        }
+                        tally.add(method)
                     } catch {
                         tally.add(error, of: job.record, in: repository)
                     }
@@ -187,7 +189,7 @@ public struct PackageDelivery: Sendable {
                 }
             }
             try await reader.fetch(
-                job.file, to: temporary, size: job.record.size, limit: limits.packageBytes, expecting: job.record.pkgid)
+                job.file, to: temporary, size: job.record.knownSize, limit: limits.packageBytes, expecting: job.record.pkgid)
             do throws(TransferProblem) {
                 try await threadPool.run(canceled: .canceled) { () throws(TransferProblem) in
                     try FilePlacement.move(temporary, to: job.destination)

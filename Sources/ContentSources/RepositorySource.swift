@@ -55,10 +55,12 @@ public struct RepositorySource: Sendable {
             if error == .missing { return nil }
             throw RepositoryFailure(location).pinning(error)
         }
-        do {
-            return RepositoryPin(location, try Repomd(parsing: bytes).id, repomd: bytes)
-        } catch {
-            throw RepositoryFailure(location).parsing(error, repomd: bytes)
+        return try await threadPool.run(canceled: .canceled) { () throws(ComposeFailure) in
+            do throws(RepodataError) {
+                return RepositoryPin(location, try Repomd(parsing: bytes).id, repomd: bytes)
+            } catch {
+                throw RepositoryFailure(location).parsing(error, repomd: bytes)
+            }
         }
     }
 
@@ -138,8 +140,9 @@ public struct RepositorySource: Sendable {
         let cache = cache
         let fresh = try await storing { () throws(Errno) in try cache.prepare() }
         do throws(DocumentProblem) {
-            let parsed: Repomd
-            do { parsed = try Repomd(parsing: repomd) } catch { throw .content("repomd.xml", error) }
+            let parsed = try await threadPool.run(canceled: .transfer("repomd.xml", .canceled)) { () throws(DocumentProblem) in
+                do throws(RepodataError) { return try Repomd(parsing: repomd) } catch { throw .content("repomd.xml", error) }
+            }
             try await fetchDocuments(of: parsed, at: pin.location, into: fresh)
             try await storing { () throws(Errno) in
                 try RegularFile.write(repomd, to: fresh.appending("repomd.xml"))

@@ -1,3 +1,4 @@
+import ForeignText
 import Glibc
 import NIOPosix
 import Repodata
@@ -6,7 +7,7 @@ import SystemPackage
 /// Brings files of a source to this host, whether they lie on its disks or at an address.
 struct SourceReader: Sendable {
     /// Bytes of a repomd.xml: real ones have a few thousand.
-    static let largestRepomd = 16 << 20
+    static let largestRepomd = 1 << 20
 
     let access: SourceAccess
     let transfer: HTTPTransfer
@@ -15,23 +16,15 @@ struct SourceReader: Sendable {
     /// The bytes of a small file.
     func contents(of file: SourceFile, limit: Int) async throws(TransferProblem) -> [UInt8] {
         switch file {
-        case .remote(let url):
+        case .remote(let url, let asWritten):
             return try await transfer.inTime(url, bytes: limit) { (transfer) async throws(TransferProblem) in
                 let target = MemoryTarget()
-                try await transfer.get(url, into: target, size: nil, limit: limit)
+                try await transfer.get(url, or: asWritten, into: target, size: nil, limit: limit)
                 return target.bytes
             }
-        case .local(let path, let unescaped):
+        case .local(let file):
             return try await threadPool.run(canceled: .canceled) { () throws(TransferProblem) in
-                let file = try path.open(or: unescaped)
-                guard file.size <= limit else { throw .overLimit(limit) }
-                return try file.read { (descriptor) throws(TransferProblem) in
-                    do throws(Errno) {
-                        return try RegularFile.contents(of: descriptor, atMost: limit)
-                    } catch {
-                        throw TransferProblem(reading: error)
-                    }
-                }
+                try file.use { (file) throws(TransferProblem) in try file.contents(atMost: limit) }
             }
         }
     }
@@ -42,14 +35,17 @@ struct SourceReader: Sendable {
     ) async throws(TransferProblem) {
         do throws(TransferProblem) {
             switch file {
-            case .remote(let url):
+            case .remote(let url, let asWritten):
                 try await transfer.inTime(url, bytes: size ?? limit) { (transfer) async throws(TransferProblem) in
-                    try await download(url, by: transfer, to: destination, size: size, limit: limit, expecting: expected)
+                    try await download(
+                        url, or: asWritten, by: transfer, to: destination, size: size, limit: limit, expecting: expected)
                 }
-            case .local(let path, let unescaped):
+            case .local(let file):
                 try await threadPool.run(canceled: .canceled) { () throws(TransferProblem) in
-                    try path.open(or: unescaped).copy(to: destination, size: size, limit: limit)
-                    try RegularFile.verify(destination, is: expected)
+                    try file.use { (file) throws(TransferProblem) in
+                        try file.copy(to: destination, size: size, limit: limit)
+                        try RegularFile.verify(destination, is: expected)
+                    }
                 }
             }
         } catch {
@@ -59,16 +55,17 @@ struct SourceReader: Sendable {
     }
 
     private func download(
-        _ url: RepositoryURL, by transfer: HTTPTransfer, to destination: FilePath, size: Int?, limit: Int, expecting expected: Checksum
+        _ url: RepositoryURL, or asWritten: RepositoryURL?, by transfer: HTTPTransfer, to destination: FilePath, size: Int?, limit: Int,
+        expecting expected: Checksum
     ) async throws(TransferProblem) {
         let target = try await FileTarget(destination, on: threadPool)
-        let isPieced = try await transfer.get(url, into: target, size: size, limit: limit)
+        let isPieced = try await transfer.get(url, or: asWritten, into: target, size: size, limit: limit)
         do throws(TransferProblem) {
             try await verify(target, at: destination, is: expected)
         } catch .checksum where isPieced {
             // The pieces may be of two files, from a server that gives nothing to tell them apart by: once more, from the start.
             try await target.restart()
-            try await transfer.get(url, into: target, size: size, limit: limit)
+            try await transfer.get(url, or: asWritten, into: target, size: size, limit: limit)
             try await verify(target, at: destination, is: expected)
         }
         try await target.close()
@@ -92,7 +89,11 @@ struct SourceReader: Sendable {
         if let openSize = record.openSize, openSize > openLimit { throw .transfer(name, .overLimit(openLimit)) }
         // The extension stays, because it tells the compression.
         let suffix = FilePath(record.location).extension.map { ".\($0)" } ?? ""
-        let stored = directory.appending("stored-\(record.type)\(suffix)")
+        let storedName: PathComponent
+        do { storedName = try PathComponent("stored-\(record.type)\(suffix)") } catch {
+            throw .content(name, RepodataError(.forbidden, "its location \(error.reason)"))
+        }
+        let stored = directory.appending(storedName.text)
         do throws(TransferProblem) {
             let file = try SourceTree(location, access).file(record.location, base: record.base)
             try await fetch(file, to: stored, size: record.size, limit: limits.metadataBytes, expecting: record.checksum)
@@ -113,6 +114,18 @@ struct SourceReader: Sendable {
 }
 
 extension OpenFile {
+    /// All bytes of a small file. Blocking.
+    fileprivate func contents(atMost limit: Int) throws(TransferProblem) -> [UInt8] {
+        guard size <= limit else { throw .overLimit(limit) }
+        return try read { (descriptor) throws(TransferProblem) in
+            do throws(Errno) {
+                return try RegularFile.contents(of: descriptor, atMost: limit)
+            } catch {
+                throw TransferProblem(reading: error)
+            }
+        }
+    }
+
     /// Copies the file to the new path `destination`. Blocking.
     fileprivate func copy(to destination: FilePath, size expected: Int?, limit: Int) throws(TransferProblem) {
         try check(size: expected)

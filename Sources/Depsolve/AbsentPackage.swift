@@ -11,20 +11,26 @@ public struct AbsentPackage: Hashable, Sendable, Codable {
     public let nearest: [String]
     /// The packages that it means and that modules hide; empty where it means none that there are.
     public let hidden: [HiddenPackage]
+    /// The packages that it may mean and that were left out.
+    public let unnameable: [UnnameablePackage]
 
-    public init(pattern: String, arches: [String], isNowhere: Bool, nearest: [String], hidden: [HiddenPackage] = []) {
+    public init(
+        pattern: String, arches: [String], isNowhere: Bool, nearest: [String], hidden: [HiddenPackage] = [],
+        unnameable: [UnnameablePackage] = []
+    ) {
         self.pattern = pattern
         self.arches = arches
         self.isNowhere = isNowhere
         self.nearest = nearest
         self.hidden = hidden
+        self.unnameable = unnameable
     }
 }
 
 extension AbsentPackage: CustomStringConvertible {
     public var description: String {
         let hint = nearest.isEmpty ? "" : "; nearest: \(nearest.joined(separator: ", "))"
-        let reasons = hidden.map { "; \($0)" }.joined()
+        let reasons = (hidden.map(\.description) + unnameable.map(\.description)).map { "; \($0)" }.joined()
         return "\(pattern) is not there for \(arches.joined(separator: ", "))\(hint)\(reasons)"
     }
 }

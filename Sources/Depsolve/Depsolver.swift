@@ -45,6 +45,7 @@ public actor Depsolver {
         var missing: [MissingRequirement] = []
         var problems: [InstallProblem] = []
         var overruled: [OverruledPackage] = []
+        var unnameable: [UnnameablePackage] = []
         var absences = patterns.map { Absence($0) }
         let content = if let modules = request.modules { try CheckedModules(modules) } else { nil as CheckedModules? }
         var modules: Set<NSVC> = content?.included ?? []
@@ -93,6 +94,8 @@ public actor Depsolver {
             if Task.isCancelled { throw .canceled }
             let pool = try pool(
                 PackagePool.Key(repositories: request.repositories, lookaside: request.lookaside, architecture: architecture))
+            // A pool of any architecture has lost the same ones.
+            if trees.isEmpty { unnameable = pool.unnameable.map { UnnameablePackage($0.package, of: $0.repository) } }
             pool.limit = ResolutionLimit(timeLimit)
             do {
                 if request.listings.isEmpty {
@@ -115,6 +118,7 @@ public actor Depsolver {
             missing: missing,
             problems: problems,
             overruled: overruled,
+            unnameable: unnameable,
             modules: modules.sorted(),
             moduleProblems: moduleProblems)
     }
@@ -161,6 +165,7 @@ private struct Absence {
     private var isFound = false
     private var nearest: [String] = []
     private var hidden: [HiddenPackage] = []
+    private var unnameable: [UnnameablePackage] = []
 
     /// For so many patterns the nearest names are looked for, each among all names of a repository.
     static let mostWithNearest = 50
@@ -184,6 +189,7 @@ private struct Absence {
             }
         case .unknown:
             arches.append(pool.key.architecture.name)
+            if unnameable.isEmpty { unnameable = pool.unnameable(meantBy: pattern) }
             if nearest.isEmpty, isNearestWanted {
                 nearest = NearestNames(candidates: pool.names).nearest(to: pattern.text)
             }
@@ -195,6 +201,6 @@ private struct Absence {
         if isFound, arches.isEmpty { return nil }
         return AbsentPackage(
             pattern: pattern.text, arches: isFound ? arches : all, isNowhere: !isFound, nearest: isFound || !hidden.isEmpty ? [] : nearest,
-            hidden: hidden)
+            hidden: hidden, unnameable: isFound ? [] : unnameable)
     }
 }

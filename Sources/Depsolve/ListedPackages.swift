@@ -20,7 +20,7 @@ struct ListedPackages {
         let byRepository = Dictionary(grouping: pool.packages()) { pool.repository(of: $0) }
         var taken: [NEVRA: Taken] = [:]
         for listing in listings where listing.arch == pool.key.architecture.name {
-            var absent = listing.packages
+            var absent = listing.packages.subtracting(pool.unnameable.map(\.package.package))
             for repository in listing.repositories {
                 for package in byRepository[repository] ?? [] {
                     let nevra = pool.nevra(package)

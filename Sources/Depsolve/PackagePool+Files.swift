@@ -21,7 +21,7 @@ extension PackagePool {
                 if let id = wanted[path] { found[String(decoding: pkgid, as: UTF8.self).lowercased(), default: []].append(id) }
             }
             if found.isEmpty { continue }
-            for package in list.packages {
+            for package in list.packages where solvable(package).pointee.repo != nil {
                 for path in found[pkgid(package)] ?? [] { addProvides(path, to: package) }
             }
         }

@@ -49,8 +49,10 @@ extension PackagePool {
         return a < b
     }
 
-    func nevra(_ package: Id) -> NEVRA {
-        let solvable = solvable(package).pointee
+    func nevra(_ package: Id) -> NEVRA { Self.nevra(solvable(package).pointee, in: pool) }
+
+    static func nevra(_ solvable: Solvable, in pool: UnsafeMutablePointer<Pool>) -> NEVRA {
+        func name(_ id: Id) -> String { String(cString: pool_id2str(pool, id)) }
         var evr = pool_id2str(pool, solvable.evr)!
         var epoch = 0
         if let colon = strchr(evr, Int32(UInt8(ascii: ":"))) {
@@ -60,8 +62,8 @@ extension PackagePool {
         let end = evr + strlen(evr)
         let dash = strrchr(evr, Int32(UInt8(ascii: "-"))).map { UnsafePointer($0) }
         return NEVRA(
-            name: text(solvable.name), epoch: epoch, version: Self.text(evr, until: dash ?? end),
-            release: dash.map { Self.text($0 + 1, until: end) } ?? "", arch: text(solvable.arch))
+            name: name(solvable.name), epoch: epoch, version: Self.text(evr, until: dash ?? end),
+            release: dash.map { Self.text($0 + 1, until: end) } ?? "", arch: name(solvable.arch))
     }
 
     private static func text(_ start: UnsafePointer<CChar>, until end: UnsafePointer<CChar>) -> String {

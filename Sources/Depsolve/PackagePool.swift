@@ -26,6 +26,9 @@ final class PackagePool {
     /// By libsolv's number of the repository.
     private var origins: [Id: Origin] = [:]
 
+    /// Packages of the repositories that are not here, with where they would be from.
+    private(set) var unnameable: [(package: Unnameable, repository: Checksum)] = []
+
     private struct Origin {
         let metadata: RepositoryMetadata
         let isLookaside: Bool
@@ -125,6 +128,8 @@ final class PackagePool {
         repository.pointee.subpriority = -Int32(origins.count)
         origins[repository.pointee.repoid] = Origin(metadata: metadata, isLookaside: isLookaside, pointer: repository)
         try SolvFile(metadata: metadata, logger: logger).add(to: repository)
+        let removed = Self.removeUnnameable(from: repository)
+        if !isLookaside { unnameable += removed.map { ($0, metadata.id) } }
     }
 
     /// The repositories and lookasides that have complete file lists, with their packages.

@@ -17,6 +17,8 @@ public struct Resolution: Hashable, Sendable, Codable {
     public let problems: [InstallProblem]
     /// Packages that were listed and gave way to others; see ``DepsolveRequest/listings``.
     public let overruled: [OverruledPackage]
+    /// Packages of the repositories that were left out before anything was resolved.
+    public let unnameable: [UnnameablePackage]
     /// The builds of modules that the trees have together: those of its packages, those that were to be in, and, to the end, what these require in order to
     /// be enabled. In order.
     public let modules: [NSVC]
@@ -25,7 +27,8 @@ public struct Resolution: Hashable, Sendable, Codable {
 
     public init(
         trees: [ArchitectureTree], sources: [ResolvedPackage], absent: [AbsentPackage], missing: [MissingRequirement],
-        problems: [InstallProblem], overruled: [OverruledPackage] = [], modules: [NSVC] = [], moduleProblems: [ModuleProblem] = []
+        problems: [InstallProblem], overruled: [OverruledPackage] = [], unnameable: [UnnameablePackage] = [],
+        modules: [NSVC] = [], moduleProblems: [ModuleProblem] = []
     ) {
         self.trees = trees
         self.sources = sources
@@ -33,6 +36,7 @@ public struct Resolution: Hashable, Sendable, Codable {
         self.missing = missing
         self.problems = problems
         self.overruled = overruled
+        self.unnameable = unnameable
         self.modules = modules
         self.moduleProblems = moduleProblems
     }

@@ -1,5 +1,5 @@
 import CRPM
-import ForeignText
+public import ForeignText
 
 /// What names one RPM: name, epoch, version, release and architecture.
 ///
@@ -23,8 +23,12 @@ public struct NEVRA: Hashable, Sendable, Codable {
     /// `name-version-release`, as Koji names builds.
     public var nvr: String { "\(name)-\(version)-\(release)" }
 
-    /// The conventional name of the package's file.
-    public var filename: String { "\(nvr).\(arch).rpm" }
+    /// The conventional name of the package's file: `ed-1.20-3.x86_64.rpm`.
+    ///
+    /// Throws when no file can have that name, because one of the package's own names has a slash, say.
+    public var filename: PathComponent {
+        get throws(PathComponent.Problem) { try PathComponent("\(nvr).\(arch).rpm") }
+    }
 
     public var isSource: Bool { arch == "src" || arch == "nosrc" }
 

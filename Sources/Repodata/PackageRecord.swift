@@ -9,10 +9,13 @@ public struct PackageRecord: Hashable, Sendable, Codable {
     public let location: String
     /// `xml:base` where the repository sets one for this package; else the file lies below the repository itself.
     public let base: String?
-    /// Bytes of the RPM file, as the repository says.
+    /// Bytes of the RPM file, as the repository says. 0 if it does not say.
     public let size: Int
     /// The file name of the source RPM that it was built from; `nil` for a source RPM.
     public let sourceRPM: String?
+
+    /// Bytes of the RPM file; `nil` if the repository does not say.
+    public var knownSize: Int? { size > 0 ? size : nil }
 
     public init(
         nevra: NEVRA, pkgid: Checksum, repository: Checksum, location: String, base: String? = nil, size: Int, sourceRPM: String?

@@ -67,7 +67,9 @@ struct MergedComposesTests {
     }
 
     private func files(_ resolution: Resolution) -> [String] {
-        (resolution.trees.flatMap { $0.binaries + $0.debug } + resolution.sources).map(\.record.nevra.filename)
+        (resolution.trees.flatMap { $0.binaries + $0.debug } + resolution.sources).map {
+            "\($0.record.nevra.nvr).\($0.record.nevra.arch).rpm"
+        }
     }
 
     @Test("all packages of all of them are there once, with their debugging information and sources, and none that a list does not name")

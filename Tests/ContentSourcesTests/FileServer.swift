@@ -31,6 +31,8 @@ final class FileServer: Sendable {
         case stallUnversioned(after: Int)
         case bytes([UInt8])
         case status(Int, headers: [(String, String)] = [])
+        /// The head of an answer of that status whose body would have `length` bytes, a few bytes of it, and the end of the connection.
+        case announce(Int, headers: [(String, String)], length: Int)
         /// The connection stays open and nothing comes.
         case silence
         /// One byte of the file at a time, for as long as somebody reads.
@@ -117,6 +119,9 @@ final class FileServer: Sendable {
             case .endlessExtension(let pause):
                 writeRaw(context, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;")
                 extend(NIOLoopBound(context, eventLoop: context.eventLoop), pause)
+            case .announce(let code, let headers, let length):
+                sendHead(context, code, HTTPHeaders(headers), length: length)
+                sendBody(context, Array("xxxx".utf8)[...], andClose: true)
             default:
                 guard let content else { return send(context, 404, [:], []) }
                 sendFile(context, answer, content, range: head.headers.first(name: "range"))

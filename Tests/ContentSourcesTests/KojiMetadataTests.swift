@@ -91,7 +91,7 @@ struct KojiMetadataTests {
             #expect(found.sourceRPM == record.sourceRPM)
 
             let result = bench.tree.appending("result")
-            let href = "Packages/\(package.nevra.filename)"
+            let href = "Packages/\(try package.nevra.filename)"
             _ = try await bench.delivery().deliver(found, of: chosen.repository, to: result.appending(href))
             var writer = try RepositoryWriter(
                 directory: result, packageCount: 1, options: RepositoryWriter.Options(revision: "1", timestamp: 1))
@@ -189,10 +189,12 @@ struct KojiMetadataTests {
             let package = try tree.package("foo-2.0-1.fc26.x86_64")
             try FileManager.default.createDirectory(
                 atPath: tree.topdir.appending("work/tasks/5/5").string, withIntermediateDirectories: true)
-            let path = "work/tasks/5/5/\(package.nevra.filename)"
+            let file = "\(try package.nevra.filename)"
+            let path = "work/tasks/5/5/\(file)"
             try FileManager.default.copyItem(atPath: tree.file(package).string, toPath: tree.topdir.appending(path).string)
-            let scratch = KojiPackage(
-                nevra: try #require(NEVRA(package.nevra.filename)), build: "task 5", place: .task(file: path), payloadHash: nil)
+            let scratch = try KojiPackage(
+                nevra: try #require(NEVRA(file)), build: "task 5", place: .task(file: try KojiPath(path)),
+                payloadHash: nil)
             _ = try await source.metadata(of: [scratch])
             let choice = try await source.copies(of: [scratch], signedBy: ["0b3e5524", ""])
             let chosen = try await source.metadata(ofChosen: choice.copies)
@@ -269,7 +271,7 @@ struct KojiMetadataTests {
     func otherPayload() async throws {
         try await with { _, tree, source in
             let package = try tree.package("ed-1.14.3-1.fc26.x86_64")
-            let changed = KojiPackage(
+            let changed = try KojiPackage(
                 nevra: package.nevra, build: package.build, place: package.place, payloadHash: String(repeating: "0", count: 32))
             let failure = await failure(source, [changed])
             #expect(failure?.message.contains("it is another file of that name: the hub says that its payload hash is 0000") == true)

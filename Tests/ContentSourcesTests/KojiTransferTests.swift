@@ -21,8 +21,8 @@ struct KojiTransferTests {
             let file = tree.topdir.appending("\(place)/big-1.0-1.noarch.rpm")
             try FileManager.default.copyItem(atPath: repository.file("big").string, toPath: file.string)
             let header = try RPMHeaderContent(reading: try file.contents(), named: "big")
-            let big = KojiPackage(
-                nevra: header.nevra, build: "big-1.0-1", place: .build(name: "big", version: "1.0", release: "1"),
+            let big = try KojiPackage(
+                nevra: header.nevra, build: "big-1.0-1", place: try .build(name: "big", version: "1.0", release: "1"),
                 payloadHash: header.payloadHash?.hex)
             try await FileServer.with(bench.sources) { server in
                 try await body(
@@ -85,8 +85,8 @@ struct KojiTransferTests {
                 atPath: "\(bench.directory)/wide/RPMS/noarch/wide-1-1.noarch.rpm", toPath: place.appending("wide-1-1.noarch.rpm").string)
             let bytes = try place.appending("wide-1-1.noarch.rpm").contents()
             let header = try RPMHeaderContent(reading: bytes, named: "wide")
-            let wide = KojiPackage(
-                nevra: header.nevra, build: "wide-1-1", place: .build(name: "wide", version: "1", release: "1"),
+            let wide = try KojiPackage(
+                nevra: header.nevra, build: "wide-1-1", place: try .build(name: "wide", version: "1", release: "1"),
                 payloadHash: header.payloadHash?.hex)
             guard case .complete(let extent) = try RPMHeaderExtent.find(in: bytes, named: "wide") else { return }
             #expect(extent.range.upperBound > 30_000)

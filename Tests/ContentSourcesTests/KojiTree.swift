@@ -43,10 +43,10 @@ struct KojiTree: Sendable {
         return try result.standardOutput.split(separator: "\n").enumerated().map { number, line in
             let fields = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
             let names = fields[6].split(separator: "/").map(String.init)
-            return KojiPackage(
+            return try KojiPackage(
                 id: number,
                 nevra: NEVRA(name: fields[0], epoch: Int(fields[1]) ?? 0, version: fields[2], release: fields[3], arch: names[4]),
-                build: "\(names[1])-\(names[2])-\(names[3])", place: .build(name: names[1], version: names[2], release: names[3]),
+                build: "\(names[1])-\(names[2])-\(names[3])", place: try .build(name: names[1], version: names[2], release: names[3]),
                 payloadHash: fields[4], size: Int(try original.appending(fields[6]).stat().size),
                 keys: fields[7].split(separator: " ").map(String.init))
         }

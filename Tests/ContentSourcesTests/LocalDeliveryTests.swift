@@ -131,6 +131,61 @@ struct LocalDeliveryTests {
         }
     }
 
+    @Test("a package whose size the repository does not say is known by its checksum")
+    func unknownSize() async throws {
+        try await with { bench, repository, pinned in
+            let ed = try repository.record("ed")
+            let unsized = PackageRecord(
+                nevra: ed.nevra, pkgid: ed.pkgid, repository: ed.repository, location: ed.location, size: 0, sourceRPM: nil)
+            #expect(try await bench.delivery().deliver(unsized, of: pinned, to: bench.tree.appending("ed.rpm")) == .hardlink)
+            let other = PackageRecord(
+                nevra: ed.nevra, pkgid: try repository.record("joe").pkgid, repository: ed.repository, location: ed.location, size: 0,
+                sourceRPM: nil)
+            await #expect(throws: ComposeFailure.self) {
+                try await bench.delivery().deliver(other, of: pinned, to: bench.tree.appending("other.rpm"))
+            }
+        }
+    }
+
+    @Test("of a file beside the repository that cannot be used, or that not everybody may read, nothing is told")
+    func filesBesideTheRepository() async throws {
+        try await with { bench, repository, pinned in
+            let ed = try repository.record("ed")
+            let folder = bench.sources.appending("private")
+            try folder.createDirectory()
+            try folder.appending("key").write("a secret of 23 bytes...")
+            try folder.appending("shown").write("a secret of 23 bytes...")
+            chmod(folder.appending("key").string, 0o600)
+            try FileManager.default.createSymbolicLink(
+                atPath: repository.directory.appending("link").string, withDestinationPath: "../private/key")
+            let checksum = try FileChecksum.of(folder.appending("key"), .sha256)
+            let places: [(href: String, base: String?)] = [
+                ("key", "\(folder)"), ("key", "file://\(folder)"), ("../private/key", nil), ("key", "../private"), ("link", nil),
+                ("none", "\(folder)"), ("../private/none", nil), ("../private", nil),
+            ]
+            for (href, base) in places {
+                for (size, pkgid) in [(1, ed.pkgid), (23, ed.pkgid), (23, checksum)] {
+                    let record = PackageRecord(
+                        nevra: ed.nevra, pkgid: pkgid, repository: ed.repository, location: href, base: base, size: size, sourceRPM: nil)
+                    let failure = await #expect(throws: ComposeFailure.self) {
+                        try await bench.delivery().deliver(record, of: pinned, to: bench.tree.appending("ed.rpm"))
+                    }
+                    #expect(failure?.message.hasSuffix("cannot be used: it does not exist.") == true, "\(failure?.message ?? "")")
+                }
+            }
+            for (size, pkgid) in [(1, ed.pkgid), (23, ed.pkgid)] {
+                let record = PackageRecord(
+                    nevra: ed.nevra, pkgid: pkgid, repository: ed.repository, location: "shown", base: "\(folder)", size: size,
+                    sourceRPM: nil)
+                let failure = await #expect(throws: ComposeFailure.self) {
+                    try await bench.delivery().deliver(record, of: pinned, to: bench.tree.appending("ed.rpm"))
+                }
+                #expect(failure?.message.hasSuffix("cannot be used: it does not exist.") == true)
+            }
+            #expect(try bench.names(in: bench.tree) == [])
+        }
+    }
+
     @Test("a base that may be read, a link that stays inside and an escaped href are followed")
     func elsewhere() async throws {
         try await with { bench, repository, pinned in

@@ -41,13 +41,13 @@ struct ReferredPackagesTests {
             try topdir.appending("packages/ed.rpm").write("ed")
             try bench.outside.appending("x.rpm").write("x")
             let following = try bench.access(["https://example.com"]).followingReferences(to: Self.base, in: topdir)
-            guard case .local(let path, _) = try file(following, "packages/ed.rpm") else {
+            guard case .local(let found) = try file(following, "packages/ed.rpm") else {
                 Issue.record("it would be fetched")
                 return
             }
-            #expect(try path.open().size == 2)
-            guard case .local(let wrong, _) = try file(following, "../outside/x.rpm") else { return }
-            #expect(throws: ConfinedPath.Refusal.leadsOut) { try wrong.open() }
+            #expect(try found.path.open().size == 2)
+            guard case .local(let wrong) = try file(following, "../outside/x.rpm") else { return }
+            #expect(throws: ConfinedPath.Refusal.leadsOut) { try wrong.path.open() }
         }
     }
 }

@@ -180,6 +180,88 @@ struct RemoteDeliveryTests {
         }
     }
 
+    @Test(
+        "lengths that cannot be are refused in words",
+        arguments: [
+            (206, "bytes 1500000-9223372036854775806/9223372036854775807", Int.max), (206, "bytes 1500000-1500003/*", Int.max - 1_500_000),
+            (206, "bytes 1500000-/-9223372036854775808", Int.max), (200, "", Int.max),
+        ])
+    func hugeLengths(status: Int, range: String, length: Int) async throws {
+        try await with { bench, repository, server, pinned in
+            server.answer {
+                if $0.number == 1 { return .cut(after: 1_500_000) }
+                return .announce(status, headers: range.isEmpty ? [] : [("content-range", range)], length: length)
+            }
+            let failure = await #expect(throws: ComposeFailure.self) {
+                try await bench.delivery([server.address]).deliver(
+                    repository.record("big"), of: pinned, to: bench.tree.appending("big.rpm"))
+            }
+            #expect(failure?.code == .limitExceeded, "\(failure?.message ?? "")")
+        }
+    }
+
+    @Test("a part of a file whose server says a size that cannot be is no part")
+    func hugePart() async throws {
+        try await Workbench.with { bench in
+            try await FileServer.with(bench.sources) { server in
+                let transfer = HTTPTransfer(
+                    client: bench.client, access: try bench.access([server.address]), limits: Workbench.limits, logger: Workbench.logger)
+                let url = try RepositoryURL("\(server.address)/x.rpm")
+                for whole in ["9223372036854775807", "-9223372036854775808", "99999999999999999999999", ""] {
+                    server.answer { _ in .announce(206, headers: [("content-range", "bytes 5-104/\(whole)")], length: .max) }
+                    await #expect(throws: TransferProblem.self) { try await transfer.part(5..<105, of: url) }
+                }
+            }
+        }
+    }
+
+    @Test("a file that was saved under its name in an address is found")
+    func escapedName() async throws {
+        try await with { bench, repository, server, pinned in
+            let record = try repository.record("ed")
+            try FileManager.default.copyItem(
+                atPath: repository.file("ed").string, toPath: repository.directory.appending("ed%2B%2B.rpm").string)
+            let moved = PackageRecord(
+                nevra: record.nevra, pkgid: record.pkgid, repository: record.repository, location: "ed%2B%2B.rpm", size: record.size,
+                sourceRPM: nil)
+            #expect(
+                try await bench.delivery([server.address]).deliver(moved, of: pinned, to: bench.tree.appending("ed.rpm")) == .download)
+        }
+    }
+
+    @Test("metadata of an address cannot name a file of this host, and no reason tells anything about one")
+    func pathsOfThisHost() async throws {
+        try await with { bench, repository, server, pinned in
+            let secret = bench.sources.appending("private/key")
+            try secret.removingLastComponent().createDirectory()
+            try secret.write("a secret of 23 bytes...")
+            let checksum = try FileChecksum.of(secret, .sha256)
+            let ed = try repository.record("ed")
+            for base in ["\(bench.sources)/private", "file://\(bench.sources)/private", "file://localhost\(bench.sources)/private/"] {
+                for (size, pkgid) in [(1, ed.pkgid), (23, ed.pkgid), (23, checksum)] {
+                    let record = PackageRecord(
+                        nevra: ed.nevra, pkgid: pkgid, repository: ed.repository, location: "key", base: base, size: size, sourceRPM: nil)
+                    let failure = await #expect(throws: ComposeFailure.self) {
+                        try await bench.delivery([server.address]).deliver(record, of: pinned, to: bench.tree.appending("ed.rpm"))
+                    }
+                    #expect(
+                        failure?.message.hasSuffix(
+                            "the metadata names a path, and a repository at an address can refer only to addresses.") == true)
+                }
+                let text = String(decoding: try repository.repomd.contents(), as: UTF8.self)
+                server.answer { request in
+                    guard request.path.hasSuffix("repomd.xml") else { return .file }
+                    return .bytes(Array(text.replacing("<location href", with: "<location xml:base=\"\(base)\" href").utf8))
+                }
+                let failure = await #expect(throws: ComposeFailure.self) {
+                    try await bench.source([server.address]).pinAndFetch(pinned.location)
+                }
+                #expect(failure?.message.hasSuffix("a repository at an address can refer only to addresses.") == true)
+            }
+            #expect(try bench.names(in: bench.tree) == [])
+        }
+    }
+
     @Test("a canceled delivery ends soon, and nothing stays")
     func canceled() async throws {
         try await with { bench, repository, server, pinned in

@@ -74,6 +74,47 @@ struct HostileMetadataTests {
         #expect(refusal == ("filelists.xml", expected))
     }
 
+    /// Names that lead elsewhere, and names that no file can have.
+    private static let hostileNames = [
+        "../x", "/etc/x", "x/../../y", "..", ".", ".hidden", "a/b", "x&#10;y", "x&#127;y", "\u{301}/\u{301}",
+        String(repeating: "x", count: 300),
+    ]
+
+    @Test("a package is left out if its name, version, release or architecture would lead its file elsewhere", arguments: hostileNames)
+    func unnameable(_ hostile: String) async throws {
+        let plain = package(
+            name: "<name>plain</name>", checksum: "<checksum type=\"sha256\">\(String(repeating: "b", count: 64))</checksum>")
+        for field in ["name", "ver", "rel", "arch"] {
+            func value(_ other: String, _ usual: String) -> String { field == other ? hostile : usual }
+            let bad = """
+                <package type="rpm"><name>\(value("name", "bad"))</name><arch>\(value("arch", "noarch"))</arch>
+                <version epoch="0" ver="\(value("ver", "1"))" rel="\(value("rel", "1"))"/>
+                <checksum type="sha256">\(String(repeating: "a", count: 64))</checksum><location href="bad.rpm"/><format/></package>
+                """
+            let resolution = try await resolve(primary: document(bad + plain), packages: [])
+            let packages = resolution.trees.flatMap(\.binaries).map(\.record.nevra)
+            #expect(packages.contains { $0.name == "plain" })
+            for package in packages { #expect(throws: Never.self) { try package.filename } }
+            // Dots alone lead nowhere inside of a file's name.
+            if ![".", "..", ".hidden"].contains(hostile) {
+                #expect(resolution.unnameable.count == 1, "\(field)")
+                #expect(
+                    resolution.unnameable.allSatisfy { $0.description.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F } })
+            }
+        }
+    }
+
+    @Test("a package that is asked for and left out is absent, with the reason")
+    func requestedUnnameable() async throws {
+        let bad = package().replacing("ver=\"1\"", with: "ver=\"1/../../x\"")
+        let resolution = try await resolve(primary: document(bad), packages: ["script"])
+        #expect(
+            resolution.absent.map(\.description) == [
+                "script is not there for x86_64; the package \"script-1/../../x-1.noarch\" is left out, because the name of its file has a slash, so no file can have that name"
+            ])
+        #expect(resolution.absent.first?.isNowhere == true)
+    }
+
     @Test("cut off anywhere, a document is refused")
     func truncated() async throws {
         try await withTemporaryDirectory { directory in

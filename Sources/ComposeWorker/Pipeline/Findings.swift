@@ -9,7 +9,8 @@ extension Resolution {
     /// One sentence for each thing that is not as the request would have it.
     var findings: [String] {
         let notes = moduleProblems.filter { $0.kind != .unmetRequirements }
-        return absent.map { "\($0)." } + overruled.map { "\($0)." } + notes.map { "\($0)." }.uniqued() + broken
+        let leftOut = unnameable.map { "\($0)." }.map { $0.prefix(1).uppercased() + $0.dropFirst() }
+        return absent.map { "\($0)." } + leftOut + overruled.map { "\($0)." } + notes.map { "\($0)." }.uniqued() + broken
     }
 
     /// One sentence for each thing that could not be installed.

@@ -2,6 +2,7 @@ import ComposeModel
 import ComposeStore
 import ContentSources
 import Depsolve
+import ForeignText
 import Foundation
 import Modules
 import NIOPosix
@@ -52,7 +53,7 @@ struct ComposeTreeWriter: Sendable {
     private var refers: Bool { attempt.lease.compose.request.delivery == .reference }
 
     func write(_ resolution: Resolution) async throws -> WrittenTree {
-        let repositories = repositories(of: resolution)
+        let repositories = try repositories(of: resolution)
         let compose = attempt.directory.appending("compose")
         let pinned = Dictionary(content.repositories.map { ($0.metadata.id, $0) }, uniquingKeysWith: { first, _ in first })
         do {
@@ -101,37 +102,32 @@ struct ComposeTreeWriter: Sendable {
 
     // MARK: Repositories
 
-    private func repositories(of resolution: Resolution) -> [Repository] {
-        let binaries = resolution.trees.flatMap { tree in
-            [
-                Repository(path: "\(tree.arch)/os", arches: [tree.arch], packages: entries(of: tree.binaries)),
-                Repository(path: "\(tree.arch)/debug/tree", arches: [tree.arch], packages: entries(of: tree.debug)),
-            ]
+    private func repositories(of resolution: Resolution) throws(ComposeFailure) -> [Repository] {
+        var repositories: [Repository] = []
+        func add(_ path: String, _ arches: [String], _ packages: [ResolvedPackage]) throws(ComposeFailure) {
+            repositories.append(Repository(path: path, arches: arches, packages: try entries(of: packages)))
         }
-        return binaries + [
-            Repository(path: "source/tree", arches: resolution.trees.map(\.arch), packages: entries(of: resolution.sources))
-        ]
+        for tree in resolution.trees {
+            try add("\(tree.arch)/os", [tree.arch], tree.binaries)
+            try add("\(tree.arch)/debug/tree", [tree.arch], tree.debug)
+        }
+        try add("source/tree", resolution.trees.map(\.arch), resolution.sources)
+        return repositories
     }
 
     /// The packages, each with a place of its own. Epochs are no part of file names: of packages that differ in nothing else, the newest, which
     /// comes last, has the usual place, and each of the others lies in a folder of its own.
-    private func entries(of packages: [ResolvedPackage]) -> [Entry] {
-        var taken: [String: Int] = [:]
+    private func entries(of packages: [ResolvedPackage]) throws(ComposeFailure) -> [Entry] {
+        var taken: [PathComponent: Int] = [:]
         var entries: [Entry] = []
         entries.reserveCapacity(packages.count)
         for package in packages.reversed() {
-            let filename = package.record.nevra.filename
+            let filename = try PackagePlace.filename(of: package.record.nevra)
             let count = taken[filename, default: 0] + 1
             taken[filename] = count
-            entries.append(Entry(package, href: refers ? package.record.location : Self.href(filename, number: count)))
+            entries.append(Entry(package, href: refers ? package.record.location : PackagePlace.href(filename, number: count)))
         }
         return entries.reversed()
-    }
-
-    /// `Packages/e/ed-1.20-3.x86_64.rpm`: a folder for each first letter, so that no folder grows too large. The second file of that name is
-    /// `Packages/e/2/ed-1.20-3.x86_64.rpm`.
-    private static func href(_ filename: String, number: Int) -> String {
-        "Packages/\(filename.prefix(1).lowercased())/\(number == 1 ? "" : "\(number)/")\(filename)"
     }
 
     /// Below ``ComposeLayout/repositories``; an address for a package that the compose refers to.
@@ -313,8 +309,10 @@ struct ComposeTreeWriter: Sendable {
     private func productMetadata(
         _ identity: ComposeIdentity, of resolution: Resolution, repositories: [Repository]
     ) -> ProductMetadata {
+        // Each has a name of its own by now.
         let sources = Dictionary(
-            resolution.sources.map { ($0.record.nevra.filename, $0.record.nevra) }, uniquingKeysWith: { first, _ in first })
+            resolution.sources.compactMap { source in (try? source.record.nevra.filename).map { ($0.text, source.record.nevra) } },
+            uniquingKeysWith: { first, _ in first })
         return ProductMetadata(
             identity: identity, label: attempt.lease.compose.request.label,
             arches: resolution.trees.map { $0.arch },

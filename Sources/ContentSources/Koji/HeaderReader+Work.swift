@@ -107,7 +107,7 @@ extension HeaderReader {
 
     private func url(_ path: String) throws(HeaderProblem) -> RepositoryURL {
         do throws(TransferProblem) {
-            guard case .remote(let url) = try tree.file(path) else { throw .missing }
+            guard case .remote(let url, _) = try tree.file(path) else { throw .missing }
             return url
         } catch {
             throw .transfer(error)

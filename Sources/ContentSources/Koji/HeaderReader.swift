@@ -142,10 +142,11 @@ struct HeaderReader: Sendable {
     ) throws(HeaderProblem) -> Result {
         let found: Swift.Result<Result, HeaderProblem>
         do throws(TransferProblem) {
-            guard case .local(let place, let unescaped) = try tree.file(path) else { throw .missing }
-            let file = try place.open(or: unescaped)
-            found = try file.read { (descriptor) throws(TransferProblem) in
-                do throws(HeaderProblem) { return .success(try body(file, descriptor)) } catch { return .failure(error) }
+            guard case .local(let file) = try tree.file(path) else { throw .missing }
+            found = try file.use { (file) throws(TransferProblem) in
+                try file.read { (descriptor) throws(TransferProblem) in
+                    do throws(HeaderProblem) { return .success(try body(file, descriptor)) } catch { return .failure(error) }
+                }
             }
         } catch {
             throw .transfer(error)

@@ -1,3 +1,4 @@
+import ForeignText
 import Koji
 import Repodata
 
@@ -59,17 +60,35 @@ struct KojiContent: Sendable {
         positions = Dictionary(uniqueKeysWithValues: zip(listed.map(\.id), listed.indices))
     }
 
-    /// In the order of the hub; those whose build is not known are left out.
-    var packages: [KojiPackage] {
-        let places = builds.mapValues { build in
-            KojiPackage.Place.build(name: build.name, version: build.version, release: build.release, volume: build.volumeName)
+    /// The packages in the order of the hub. Those whose build is not known are left out, and so are those whose files can have no names: a sentence for
+    /// each of these.
+    var packages: (all: [KojiPackage], notes: [String]) {
+        var places: [Int: Result<KojiPackage.Place, PathComponent.Problem>] = [:]
+        for (id, build) in builds {
+            do throws(PathComponent.Problem) {
+                places[id] = .success(
+                    try .build(name: build.name, version: build.version, release: build.release, volume: build.volumeName))
+            } catch {
+                places[id] = .failure(error)
+            }
         }
-        return listed.compactMap { rpm in
-            guard let build = builds[rpm.buildID], let place = places[rpm.buildID] else { return nil }
-            return KojiPackage(
-                id: rpm.id, nevra: rpm.nevra, build: build.nvr, place: place, payloadHash: rpm.payloadHash?.description, size: rpm.size,
-                keys: keys[rpm.id] ?? [])
+        var all: [KojiPackage] = []
+        all.reserveCapacity(listed.count)
+        var notes: [String] = []
+        for rpm in listed {
+            guard let build = builds[rpm.buildID], let place = places[rpm.buildID] else { continue }
+            do throws(PathComponent.Problem) {
+                all.append(
+                    try KojiPackage(
+                        id: rpm.id, nevra: rpm.nevra, build: build.nvr, place: try place.get(),
+                        payloadHash: rpm.payloadHash?.description, size: rpm.size, keys: keys[rpm.id] ?? []))
+            } catch {
+                notes.append(
+                    "The package \(rpm.nevra.description.quoted) of the build \(build.nvr.quoted) in Koji is left out: one of its names \(error.reason)."
+                )
+            }
         }
+        return (all, notes)
     }
 }
 

@@ -1,3 +1,4 @@
+public import ForeignText
 public import Repodata
 
 /// A package file that Koji's hub knows: what names it, and where it and its signed copies lie.
@@ -7,15 +8,18 @@ public struct KojiPackage: Hashable, Sendable {
     /// Where Koji puts files.
     public enum Place: Hashable, Sendable {
         /// In the directory of a build; there may be signed copies as well.
-        case build(directory: String)
+        case build(directory: KojiPath)
         /// The file of a task, such as a scratch build's; there are no signed copies.
-        case task(file: String)
+        case task(file: KojiPath)
 
         /// The directory of a build, as Koji lays it out.
         /// - Parameter volume: `nil` or `DEFAULT` for the default one.
-        public static func build(name: String, version: String, release: String, volume: String? = nil) -> Place {
-            let top = if let volume, volume != "DEFAULT" { "vol/\(volume)/packages" } else { "packages" }
-            return .build(directory: "\(top)/\(name)/\(version)/\(release)")
+        /// - Throws: What is wrong with a name that no directory can have.
+        public static func build(
+            name: String, version: String, release: String, volume: String? = nil
+        ) throws(PathComponent.Problem) -> Place {
+            let top = if let volume, volume != "DEFAULT" { ["vol", volume, "packages"] } else { ["packages"] }
+            return .build(directory: try KojiPath(top + [name, version, release]))
         }
     }
 
@@ -32,10 +36,15 @@ public struct KojiPackage: Hashable, Sendable {
     public let size: Int?
     /// The keys of the signatures that the hub knows, as it writes them. A signed file need not be there for each.
     public let keys: [String]
+    /// `ARCH/NAME-VERSION-RELEASE.ARCH.rpm`, below the directory of a build.
+    private let file: KojiPath
 
+    /// - Parameter keys: What is no hexadecimal number is no key, and left out.
+    /// - Throws: What is wrong with the package's names, if no file can have them.
     public init(
         id: Int? = nil, nevra: NEVRA, build: String, place: Place, payloadHash: String?, size: Int? = nil, keys: [String] = []
-    ) {
+    ) throws(PathComponent.Problem) {
+        file = try KojiPath([nevra.arch, nevra.filename.text])
         self.id = id
         self.nevra = nevra
         self.build = build
@@ -43,14 +52,14 @@ public struct KojiPackage: Hashable, Sendable {
         let isLower = payloadHash?.utf8.allSatisfy { $0 < UInt8(ascii: "A") || $0 > UInt8(ascii: "Z") } ?? true
         self.payloadHash = isLower ? payloadHash : payloadHash?.lowercased()
         self.size = size
-        self.keys = keys
+        self.keys = keys.filter { $0.utf8.count <= 64 && $0.utf8.allSatisfy(\.isHexDigit) }
     }
 
     /// The unsigned file.
     public var path: String {
         switch place {
-        case .build(let directory): "\(directory)/\(nevra.arch)/\(nevra.filename)"
-        case .task(let file): file
+        case .build(let directory): "\(directory)/\(file)"
+        case .task(let file): file.text
         }
     }
 
@@ -58,7 +67,7 @@ public struct KojiPackage: Hashable, Sendable {
     public func path(signedBy key: String) -> String? {
         if key.isEmpty { return path }
         guard case .build(let directory) = place else { return nil }
-        return "\(directory)/data/signed/\(key.lowercased())/\(nevra.arch)/\(nevra.filename)"
+        return "\(directory)/data/signed/\(key.lowercased())/\(file)"
     }
 
     /// The `pkgid` that it has in the metadata for solving, since nobody knows the checksum of its file yet.
@@ -101,6 +110,15 @@ extension Checksum {
         } catch {
             // Everything that this service keeps is named by it; no input can bring this about.
             preconditionFailure("SHA-256 is not available: \(error)")
+        }
+    }
+}
+
+extension UInt8 {
+    fileprivate var isHexDigit: Bool {
+        switch self {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "f"), UInt8(ascii: "A")...UInt8(ascii: "F"): true
+        default: false
         }
     }
 }

@@ -1,4 +1,5 @@
 public import ComposeModel
+import ForeignText
 import Koji
 public import Modules
 
@@ -133,8 +134,8 @@ extension KojiSource {
     }
 
     /// Where the files of builds are in Koji's tree, by the builds' names: they may have moved to another volume.
-    private func directories(of builds: [(module: String, nvr: String)]) async throws(ComposeFailure) -> [String: String] {
-        var directories: [String: String] = [:]
+    private func directories(of builds: [(module: String, nvr: String)]) async throws(ComposeFailure) -> [String: KojiPath] {
+        var directories: [String: KojiPath] = [:]
         var wrong: [String] = []
         do throws(KojiError) {
             for ((module, nvr), answer) in zip(builds, try await hub.getBuilds(builds.map { .name($0.nvr) })) {
@@ -146,9 +147,13 @@ extension KojiSource {
                     wrong.append("\(module) \(Self.finding(build))")
                     continue
                 }
-                let place = KojiPackage.Place.build(
-                    name: build.name, version: build.version, release: build.release, volume: build.volumeName)
-                if case .build(let directory) = place { directories[nvr] = directory }
+                do throws(PathComponent.Problem) {
+                    let place = try KojiPackage.Place.build(
+                        name: build.name, version: build.version, release: build.release, volume: build.volumeName)
+                    if case .build(let directory) = place { directories[nvr] = directory }
+                } catch {
+                    wrong.append("a name of the build of \(module) \(error.reason)")
+                }
             }
         } catch {
             throw ComposeFailure(error)
@@ -158,7 +163,7 @@ extension KojiSource {
     }
 
     /// The documents of one module: for each architecture its own, or else the one for all.
-    private func documents(of module: NSVC, build: String, in directory: String, arches: [String]) async throws -> [ModuleStream] {
+    private func documents(of module: NSVC, build: String, in directory: KojiPath, arches: [String]) async throws -> [ModuleStream] {
         var streams: [ModuleStream] = []
         var others: [String] = []
         for arch in arches {
@@ -183,7 +188,7 @@ extension KojiSource {
     /// What Koji builds for trees that have another name.
     private static let buildArches = ["i386": "i686", "armhfp": "armv7hl"]
 
-    private func read(_ document: KojiModuleDocument, in directory: String) async throws -> String? {
+    private func read(_ document: KojiModuleDocument, in directory: KojiPath) async throws -> String? {
         let path = "\(directory)/files/module/\(document.name)"
         let bytes = try await files.contents(of: path, limit: Self.largestDocument, explain: document.unreadable)
         return bytes.map { String(decoding: $0, as: UTF8.self) }

@@ -1,4 +1,5 @@
 public import ComposeModel
+import ForeignText
 public import Koji
 public import Modules
 public import Repodata
@@ -121,8 +122,10 @@ public struct KojiSource: Sendable {
             content.merge(builds)
             let artifacts = try await list(modulesOf: pin, modules, arches: arches, signatures: signatures)
             content.merge(artifacts.content)
-            let packages = content.packages + (try await list(tasks: pin.scratchTasks, arches: Set(arches)))
-            return KojiListing(packages: packages, modules: modules.with(streams: artifacts.streams), notes: artifacts.notes)
+            let (packages, notes) = content.packages
+            return KojiListing(
+                packages: packages + (try await list(tasks: pin.scratchTasks, arches: Set(arches))),
+                modules: modules.with(streams: artifacts.streams), notes: artifacts.notes + notes)
         } catch let error as ComposeFailure {
             throw error
         } catch let error as KojiError {
@@ -223,8 +226,13 @@ public struct KojiSource: Sendable {
                 guard let name = file.split(separator: "/").last, let nevra = NEVRA(String(name)), arches.contains(nevra.arch) else {
                     continue
                 }
-                packages.append(
-                    KojiPackage(nevra: nevra, build: "task \(id)", place: .task(file: "work/\(file)"), payloadHash: nil))
+                do throws(PathComponent.Problem) {
+                    let place = KojiPackage.Place.task(file: try KojiPath("work/\(file)"))
+                    packages.append(try KojiPackage(nevra: nevra, build: "task \(id)", place: place, payloadHash: nil))
+                } catch {
+                    throw ComposeFailure(
+                        .sourceNotUsable, "The scratch build \(id) in Koji cannot be used: in \(file.quoted), a name \(error.reason).")
+                }
             }
         }
         guard !packages.isEmpty else {

@@ -1,4 +1,5 @@
 import ComposeModel
+import ForeignText
 import Repodata
 import SystemPackage
 
@@ -39,10 +40,9 @@ struct PungiComposeLocation: Hashable, Sendable {
 
     /// The repository at `path` below ``compose``; `nil` for a path that leads out of it.
     func repository(at path: String) -> RepositoryLocation? {
-        let names = path.split(separator: "/")
-        guard !path.hasPrefix("/"), !names.isEmpty, !names.contains(".."), !path.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) else {
-            return nil
-        }
+        // A dot alone stands for the folder that it is in.
+        let names = path.split(separator: "/").filter { $0 != "." }
+        guard !path.hasPrefix("/"), !names.isEmpty, names.allSatisfy({ (try? PathComponent($0)) != nil }) else { return nil }
         switch compose {
         case .directory(let directory): return .directory(directory.appending(names.joined(separator: "/")).lexicallyNormalized())
         case .url(let url):

@@ -37,7 +37,7 @@ public struct PungiComposeSource: Sendable {
             try repositories.access.authorize(place.compose)
             try await checkStatus(of: place)
             let bytes = try await list(of: place)
-            let checksum = try Self.checksum(bytes)
+            let checksum = try await self.checksum(bytes)
             let list = try await parse(bytes, of: place, arches: arches)
             known.formUnion(list.arches)
             let paths = try await paths(of: place)
@@ -110,10 +110,12 @@ public struct PungiComposeSource: Sendable {
             if error == .missing { return ComposeInfoDocument.Paths() }
             throw PungiComposeFailure(location: place).reading("metadata/composeinfo.json", error)
         }
-        do {
-            return try JSONDecoder().decode(ComposeInfoDocument.self, from: Data(bytes)).paths(of: place.variant) ?? .init()
-        } catch {
-            throw PungiComposeFailure(location: place).parsing("metadata/composeinfo.json", error)
+        return try await repositories.threadPool.run(canceled: .canceled) { () throws(ComposeFailure) in
+            do {
+                return try JSONDecoder().decode(ComposeInfoDocument.self, from: Data(bytes)).paths(of: place.variant) ?? .init()
+            } catch {
+                throw PungiComposeFailure(location: place).parsing("metadata/composeinfo.json", error)
+            }
         }
     }
 
@@ -180,11 +182,13 @@ public struct PungiComposeSource: Sendable {
         return PungiComposeContent(repositories: order.compactMap { metadata[$0] }, listings: listings, notes: notes)
     }
 
-    private static func checksum(_ bytes: [UInt8]) throws(ComposeFailure) -> Checksum {
-        do throws(RepodataError) {
-            return try FileChecksum.of(bytes, .sha256)
-        } catch {
-            throw ComposeFailure(.internal, "A checksum could not be computed: \(error.message).")
+    private func checksum(_ bytes: [UInt8]) async throws(ComposeFailure) -> Checksum {
+        try await repositories.threadPool.run(canceled: .canceled) { () throws(ComposeFailure) in
+            do throws(RepodataError) {
+                return try FileChecksum.of(bytes, .sha256)
+            } catch {
+                throw ComposeFailure(.internal, "A checksum could not be computed: \(error.message).")
+            }
         }
     }
 
@@ -222,7 +226,7 @@ public struct PungiComposeSource: Sendable {
         }
         if let kept { return kept }
         let bytes = try await list(of: place)
-        guard try Self.checksum(bytes) == pin.rpms else {
+        guard try await checksum(bytes) == pin.rpms else {
             throw PungiComposeFailure(location: place).changed(since: pin.rpms)
         }
         try await keep(bytes, as: pin.rpms)

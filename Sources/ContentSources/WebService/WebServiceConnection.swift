@@ -5,6 +5,7 @@ import HTTPEnvironment
 import Logging
 import NIOCore
 import NIOHTTP1
+import NIOPosix
 import NIOSSL
 
 /// Asks a web service, as often as it takes, and brings back bounded answers; what goes wrong becomes an explanation here.
@@ -16,18 +17,25 @@ struct WebServiceConnection: Sendable {
     let logger: Logger
 
     /// The answer to `question`; there must be one.
-    func decode<Answer: Decodable>(_ type: Answer.Type, from question: WebServiceQuestion) async throws(ComposeFailure) -> Answer {
+    func decode<Answer: Decodable & Sendable>(_ type: Answer.Type, from question: WebServiceQuestion) async throws(ComposeFailure) -> Answer
+    {
         guard let answer = try await decodeIfThere(type, from: question) else { throw service.noAPI }
         return answer
     }
 
     /// The answer to `question`; `nil` when the service says that there is no such resource.
-    func decodeIfThere<Answer: Decodable>(_ type: Answer.Type, from question: WebServiceQuestion) async throws(ComposeFailure) -> Answer? {
+    func decodeIfThere<Answer: Decodable & Sendable>(_ type: Answer.Type, from question: WebServiceQuestion) async throws(ComposeFailure)
+        -> Answer?
+    {
         guard let body = try await ask(question) else { return nil }
-        do {
-            return try JSONDecoder().decode(type, from: Data(body.readableBytesView))
-        } catch {
-            throw service.unreadable(body, error)
+        let service = service
+        // A page of the largest answers has megabytes.
+        return try await NIOThreadPool.singleton.run(canceled: .canceled) { () throws(ComposeFailure) in
+            do {
+                return try JSONDecoder().decode(Answer.self, from: Data(body.readableBytesView))
+            } catch {
+                throw service.unreadable(body, error)
+            }
         }
     }
 

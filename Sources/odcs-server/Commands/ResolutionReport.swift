@@ -15,8 +15,8 @@ struct ResolutionReport {
             section(tree.arch, tree.binaries) + section("\(tree.arch), debug", tree.debug)
         }
         let findings =
-            resolution.absent.map(\.description) + resolution.overruled.map(\.description) + resolution.missing.map(\.description)
-            + resolution.problems.map(\.description) + resolution.moduleProblems.map(\.description)
+            resolution.absent.map(\.description) + resolution.unnameable.map(\.description) + resolution.overruled.map(\.description)
+            + resolution.missing.map(\.description) + resolution.problems.map(\.description) + resolution.moduleProblems.map(\.description)
         let lines =
             trees + section("source", resolution.sources) + (findings.isEmpty ? [] : ["not as it should be:"] + findings.map { "  \($0)" })
         return lines.map { $0.printable() + "\n" }.joined()
