@@ -51,8 +51,9 @@ struct TrustedCertificates: Hashable, Sendable {
 }
 
 extension TLSConfiguration {
-    /// Whether it says itself which certificates to trust.
+    /// Whether it says itself which certificates to trust, or that it checks none.
     var namesTrustRoots: Bool {
-        if case .default = trustRoots ?? .default { false } else { true }
+        if case .none = certificateVerification { return true }
+        return if case .default = trustRoots ?? .default { false } else { true }
     }
 }

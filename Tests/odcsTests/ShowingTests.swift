@@ -163,7 +163,7 @@ struct ShowingTests {
         line.state = "generating"
         line.elapsed = .milliseconds(65_900)
         line.newest = "solving\tx86_64\u{7}"
-        #expect(line.text(columns: 80) == "compose 3: generating 1:05  solving x86_64?")
+        #expect(line.text(columns: 80) == "compose 3: generating 1:05  solving x86_64U+0007")
         #expect(line.text(columns: 20) == "compose 3: generat…")
     }
 
