@@ -23,7 +23,7 @@ struct PrintableLogTests {
 
         let line = written.text
         #expect(line.hasSuffix("\n") && !line.dropLast().contains(where: \.isNewline))
-        for part in ["name=aU+001B[31m", "bU+202Ec", "dU+000DU+000A", "error=xU+000AforgedU+009B"] {
+        for part in ["name=aU+001B[31m", "bU+202Ec", #"list=["d\r\n"]"#, "error=xU+000AforgedU+009B"] {
             #expect(line.contains(part), "\(line)")
         }
     }
