@@ -95,7 +95,7 @@ struct OddRepositoryTests {
 
             """
         try await repository.add(document, as: "modules", named: "modules.yaml")
-        let finished = try await compose(repository, "libed", "--arch=x86_64", "--arch=aarch64")
+        let finished = try await compose(repository, "libed-data", "--arch=x86_64", "--arch=aarch64")
         #expect(finished.state == "done", "\(finished.reason)")
         for tree in ["x86_64/os", "aarch64/os"] { #expect(try documents(of: finished, tree).contains("modules"), "\(tree)") }
     }
