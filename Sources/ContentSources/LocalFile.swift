@@ -57,9 +57,10 @@ struct LocalFile: Hashable, Sendable {
 extension ConfinedPath {
     /// Whether the path is that of `directory` or of something in it, by its words alone.
     fileprivate func isWithin(_ directory: ConfinedPath) -> Bool {
-        root == directory.root
-            && FilePath(relative).lexicallyNormalized().starts(with: FilePath(directory.relative).lexicallyNormalized())
-            && FilePath(relative).lexicallyNormalized().components.first?.kind != .parentDirectory
+        let path = FilePath(relative).lexicallyNormalized()
+        guard root == directory.root, path.components.first?.kind != .parentDirectory else { return false }
+        let top = FilePath(directory.relative).lexicallyNormalized()
+        return path.components.starts(with: top.components.filter { $0.kind != .currentDirectory })
     }
 }
 
@@ -81,7 +82,7 @@ extension TransferProblem {
     /// The problem as it is told of a file that is nobody's business.
     fileprivate var untold: TransferProblem {
         switch self {
-        case .storage, .canceled: self
+        case .storage, .canceled, .unreachable: self
         // That a path leads out is known without a look at its end.
         case TransferProblem(ConfinedPath.Refusal.leadsOut): self
         default: .missing
