@@ -56,7 +56,9 @@ struct AttemptRunner: Sendable {
             try await cancelWhenGracefulShutdown {
                 let limit = AttemptLimit(length: configuration.composeLimit)
                 try await keeper.keep(lease, until: attempt.deadline) {
-                    try await slots.hold(lease.compose.id, attempt: lease.token) { try await limit.hold { try await pipeline.run(attempt) } }
+                    try await slots.hold(lease.compose.id, attempt: lease.token) {
+                        try await limit.hold { try await pipeline.run(attempt) }
+                    }
                 }
             }
             logger.info("compose is through")

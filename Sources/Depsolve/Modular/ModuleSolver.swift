@@ -116,7 +116,9 @@ final class ModuleSolver {
         return try attempt(needed, wanted, favored, disfavored, flags: 0)
     }
 
-    private func attempt(_ needed: [[Int]], _ wanted: [[Int]], _ favored: [Int], _ disfavored: [Int], flags: Int32) throws(DepsolveError) -> Answer {
+    private func attempt(_ needed: [[Int]], _ wanted: [[Int]], _ favored: [Int], _ disfavored: [Int], flags: Int32) throws(DepsolveError)
+        -> Answer
+    {
         let jobs = IdQueue()
         for (choices, weakness) in needed.map({ ($0, 0) }) + wanted.map({ ($0, SOLVER_WEAK) }) {
             let queue = IdQueue()

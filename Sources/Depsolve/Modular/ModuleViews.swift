@@ -43,7 +43,9 @@ struct ModuleViews {
     private let includedStreams: Set<String>
 
     /// Throws `.modulesConflict` where the streams that were enabled cannot be.
-    init(_ content: ModularContent, architecture: TreeArchitecture, defaults: [ModuleDefaults], limit: ResolutionLimit) throws(DepsolveError) {
+    init(_ content: ModularContent, architecture: TreeArchitecture, defaults: [ModuleDefaults], limit: ResolutionLimit)
+        throws(DepsolveError)
+    {
         let modules = ArchitectureModules(content, architecture: architecture, defaults: defaults)
         let builds = modules.builds
         let included = Set(builds.indices.filter { content.included.contains(builds[$0].id) })
