@@ -88,8 +88,9 @@ extension ComposeFailure {
     public var bounded: ComposeFailure {
         let rest = details.count - Self.mostDetails
         let shown = details.prefix(Self.mostDetails).map { $0.bounded(to: Self.mostDetailBytes, names: Self.mostDetails) }
+        let lines = message.bounded(to: Self.mostMessageBytes).split(separator: "\n", omittingEmptySubsequences: false)
         return ComposeFailure(
-            code, lines: message.bounded(to: Self.mostMessageBytes).split(separator: "\n", omittingEmptySubsequences: false).map(String.init),
+            code, lines: lines.map(String.init),
             details: shown + (rest > 0 ? [Detail(text: "and \(rest) more")] : []), isTransient: isTransient)
     }
 }

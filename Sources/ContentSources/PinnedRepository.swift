@@ -11,7 +11,9 @@ public struct PinnedRepository: Hashable, Sendable {
     /// Keeps the metadata on this host's disk as long as it is used.
     private let hold: MetadataHold?
 
-    public init(location: RepositoryLocation, metadata: RepositoryMetadata, revision: String?, place: String? = nil, hold: MetadataHold? = nil) {
+    public init(
+        location: RepositoryLocation, metadata: RepositoryMetadata, revision: String?, place: String? = nil, hold: MetadataHold? = nil
+    ) {
         self.place = place ?? "the repository \(location)"
         self.hold = hold
         self.location = location

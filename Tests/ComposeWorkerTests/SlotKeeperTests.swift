@@ -9,7 +9,9 @@ struct SlotKeeperTests {
     private let silentSince = SlotKeeper.patience + .seconds(1)
 
     /// An attempt that waits for `origin` without end.
-    private func hang(_ compose: Int, at origin: String, in slots: SlotKeeper, _ began: AsyncStream<Void>.Continuation) -> Task<Void, any Error> {
+    private func hang(
+        _ compose: Int, at origin: String, in slots: SlotKeeper, _ began: AsyncStream<Void>.Continuation
+    ) -> Task<Void, any Error> {
         Task {
             try await slots.hold(compose, attempt: UUID()) {
                 try await SourceWaits.waiting(for: origin) {
