@@ -264,3 +264,21 @@ struct PungiComposeTests {
         }
     }
 }
+
+@Suite("JSON of strangers")
+struct ForeignJSONTests {
+    @Test(
+        "a key of absurd length is refused before anything hashes it, and a long value is not",
+        arguments: [
+            (#"{"a": 1}"#, true),
+            ("{\"" + String(repeating: "\u{301}\u{323}", count: 100_000) + "\" : 1}", false),
+            ("{\"a\": \"" + String(repeating: "x", count: 100_000) + "\", \"b\": 2}", true),
+            ("{\"a\\\"b\": [\"" + String(repeating: "x", count: 2000) + "\"], \"c:d\": {\"" + String(repeating: "y", count: 2000) + "\":1}}", false),
+        ])
+    func keys(text: String, isRead: Bool) throws {
+        #expect(ForeignJSON.areKeysShort(Array(text.utf8)) == isRead)
+        guard !isRead else { return }
+        let error = #expect(throws: DecodingError.self) { try ForeignJSON.decode([String: Int].self, from: Array(text.utf8)) }
+        #expect(error?.finding == "a key cannot be read: it is longer than 1024 bytes")
+    }
+}

@@ -72,7 +72,7 @@ struct RPMListDocument: Decodable {
 /// What this service reads of a compose's `composeinfo.json`: where the repositories of each variant are, below the directory `compose`.
 struct ComposeInfoDocument: Decodable {
     /// Kind of repository, architecture, path.
-    struct Paths: Decodable {
+    struct Paths: Decodable, Sendable {
         var repository: [String: String]?
         var debug: [String: String]?
         var source: [String: String]?

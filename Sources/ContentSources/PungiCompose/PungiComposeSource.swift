@@ -50,10 +50,11 @@ public struct PungiComposeSource: Sendable {
         }
         guard pins.contains(where: { !$0.trees.isEmpty }) else {
             let these = locations.count == 1 ? "The compose \(locations[0]) has" : "The \(locations.count) composes have"
+            let others = known.sorted()
             throw ComposeFailure(
                 .sourceNotUsable,
-                "\(these) nothing for \(arches.joined(separator: ", ")). There is \(known.isEmpty ? "no package at all" : known.sorted().joined(separator: ", "))."
-            )
+                "\(these) nothing for \(arches.joined(separator: ", ")). There is \(others.isEmpty ? "no package at all" : others.listed()).",
+                details: others.count > ComposeFailure.mostDetails ? [.init(nearest: others)] : [])
         }
         return pins
     }
@@ -93,7 +94,7 @@ public struct PungiComposeSource: Sendable {
             let decoder = JSONDecoder()
             decoder.userInfo[RPMListDocument.Wanted.key] = RPMListDocument.Wanted(variant: place.variant, arches: Set(arches))
             do {
-                return try decoder.decode(RPMListDocument.self, from: Data(bytes))
+                return try ForeignJSON.decode(RPMListDocument.self, from: bytes, by: decoder)
             } catch {
                 throw PungiComposeFailure(location: place).parsing("metadata/rpms.json", error)
             }
@@ -112,7 +113,7 @@ public struct PungiComposeSource: Sendable {
         }
         return try await repositories.threadPool.run(canceled: .canceled) { () throws(ComposeFailure) in
             do {
-                return try JSONDecoder().decode(ComposeInfoDocument.self, from: Data(bytes)).paths(of: place.variant) ?? .init()
+                return try ForeignJSON.decode(ComposeInfoDocument.self, from: bytes).paths(of: place.variant) ?? .init()
             } catch {
                 throw PungiComposeFailure(location: place).parsing("metadata/composeinfo.json", error)
             }

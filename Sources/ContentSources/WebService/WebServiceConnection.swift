@@ -32,7 +32,7 @@ struct WebServiceConnection: Sendable {
         // A page of the largest answers has megabytes.
         return try await NIOThreadPool.singleton.run(canceled: .canceled) { () throws(ComposeFailure) in
             do {
-                return try JSONDecoder().decode(Answer.self, from: Data(body.readableBytesView))
+                return try ForeignJSON.decode(Answer.self, from: body.readableBytesView)
             } catch {
                 throw service.unreadable(body, error)
             }
