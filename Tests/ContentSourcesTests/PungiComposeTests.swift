@@ -273,7 +273,10 @@ struct ForeignJSONTests {
             (#"{"a": 1}"#, true),
             ("{\"" + String(repeating: "\u{301}\u{323}", count: 100_000) + "\" : 1}", false),
             ("{\"a\": \"" + String(repeating: "x", count: 100_000) + "\", \"b\": 2}", true),
-            ("{\"a\\\"b\": [\"" + String(repeating: "x", count: 2000) + "\"], \"c:d\": {\"" + String(repeating: "y", count: 2000) + "\":1}}", false),
+            (
+                "{\"a\\\"b\": [\"" + String(repeating: "x", count: 2000) + "\"], \"c:d\": {\"" + String(repeating: "y", count: 2000)
+                    + "\":1}}", false
+            ),
         ])
     func keys(text: String, isRead: Bool) throws {
         #expect(ForeignJSON.areKeysShort(Array(text.utf8)) == isRead)
