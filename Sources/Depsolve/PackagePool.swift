@@ -1,4 +1,5 @@
 import CSolv
+import ForeignText
 import Glibc
 import Logging
 import Repodata
@@ -45,7 +46,7 @@ final class PackagePool {
     private final class Views {
         var counted: SolvableSet?
         var index: PackageIndex?
-        var builds: [String: [Id]]?
+        var builds: [ByteText: [Id]]?
         var nearestProviders: NearestProviders?
     }
 
@@ -78,9 +79,9 @@ final class PackagePool {
     }
 
     /// The binary packages of the repositories, hidden ones too, by the name of the source package that they were built from.
-    var builds: [String: [Id]] {
+    var builds: [ByteText: [Id]] {
         if let builds = views.builds { return builds }
-        let builds = Dictionary(grouping: index.allBinaries) { sourceName($0) ?? "" }
+        let builds = Dictionary(grouping: index.allBinaries) { ByteText(sourceName($0) ?? "") }
         views.builds = builds
         return builds
     }

@@ -1,4 +1,5 @@
 import CSolv
+import ForeignText
 import Repodata
 
 /// Finds the packages of one tree that a request names.
@@ -55,16 +56,16 @@ struct PackageSelection {
         let glob = Glob(pattern.text)
         let names =
             glob.isPattern
-            ? pool.builds.keys.filter(glob.matches).sorted() : pool.builds[pattern.text] == nil ? [] : [pattern.text]
+            ? pool.builds.keys.filter { glob.matches($0.text) }.sorted() : [ByteText(pattern.text)].filter { pool.builds[$0] != nil }
         var elsewhere: [Id] = []
         var selected: [(Id, Reason)] = []
         for name in names {
             let all = pool.builds[name]!.filter(isCounted)
             let built = all.filter(pool.isNative)
-            let best = Dictionary(grouping: built) { pool.sourceRPM($0)! }
-                .max { sourceNEVRA($0.key, $0.value) < sourceNEVRA($1.key, $1.value) }
+            let best = Dictionary(grouping: built) { ByteText(pool.sourceRPM($0)!) }
+                .max { sourceNEVRA($0.key.text, $0.value) < sourceNEVRA($1.key.text, $1.value) }
             if let best {
-                selected += bestOfEachName(best.value).map { ($0, .builtFrom(source: name, pattern: pattern.text)) }
+                selected += bestOfEachName(best.value).map { ($0, .builtFrom(source: name.text, pattern: pattern.text)) }
             } else {
                 elsewhere += all
             }

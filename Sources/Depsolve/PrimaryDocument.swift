@@ -13,6 +13,9 @@ struct PrimaryDocument {
     /// far below the size of a stack, and the longest that distributions have are a tenth of it.
     static let longestDependency = 16_384
 
+    /// A package's name, version or architecture may have so many bytes: far more than the name of a file has.
+    static let longestName = 1024
+
     /// Adds the packages to `repository`, but for those that lack a name, a checksum or a place. Blocks.
     func parse(into repository: UnsafeMutablePointer<Repo>) throws(DepsolveError) {
         try check()
@@ -43,7 +46,7 @@ struct PrimaryDocument {
         if !isRpmMD { throw document.unusable("it has no metadata element, so it is not rpm-md") }
     }
 
-    /// Leaves out what is no package: it has no name, no checksum or no place. The others can be used.
+    /// Leaves out what is no package: it has no name or an endless one, no checksum or no place. The others can be used.
     private func removeUnusablePackages(of repository: UnsafeMutablePointer<Repo>) {
         let pool = repository.pointee.pool!
         for id in repository.pointee.start..<repository.pointee.end {
@@ -51,7 +54,10 @@ struct PrimaryDocument {
             guard solvable.pointee.repo == repository else { continue }
             var type: Id = 0
             let isUsable =
-                solvable.pointee.name != 0 && String(cString: pool_id2str(pool, solvable.pointee.name)) != ""
+                solvable.pointee.name != 0 && pool_id2str(pool, solvable.pointee.name).pointee != 0
+                && [solvable.pointee.name, solvable.pointee.evr, solvable.pointee.arch].allSatisfy {
+                    strnlen(pool_id2str(pool, $0), Self.longestName + 1) <= Self.longestName
+                }
                 && solvable_lookup_bin_checksum(solvable, Id(SOLVABLE_CHECKSUM.rawValue), &type) != nil
                 && solvable_lookup_location(solvable, nil) != nil
             if !isUsable { repo_free_solvable(repository, id, 0) }

@@ -1,4 +1,5 @@
 import CSolv
+import ForeignText
 import Repodata
 
 /// Finds what belongs to a binary package: its source package, its debugging information.
@@ -34,7 +35,8 @@ struct RelatedPackages {
             RichDependency(requirement, in: pool).positiveLeaves.compactMap { leaf in
                 let siblings = pool.providers(leaf).filter { other in
                     other > SYSTEMSOLVABLE && !pool.isLookaside(other) && pool.isShown(other) && pool.isDebug(other)
-                        && pool.sourceRPM(other) == file && (pool.solvable(other).pointee.arch == arch || pool.isNoarch(other))
+                        && pool.sourceRPM(other)?.hasSameBytes(as: file) == true
+                        && (pool.solvable(other).pointee.arch == arch || pool.isNoarch(other))
                 }
                 return siblings.contains(package) ? nil : siblings.first.map { ($0, requirement) }
             }
@@ -44,6 +46,6 @@ struct RelatedPackages {
     private func sibling(of package: Id, named name: String, builtFrom file: String) -> Id? {
         guard let name = pool.existingID(name) else { return nil }
         let arch = pool.solvable(package).pointee.arch
-        return pool.named(name).first { pool.solvable($0).pointee.arch == arch && pool.sourceRPM($0) == file }
+        return pool.named(name).first { pool.solvable($0).pointee.arch == arch && pool.sourceRPM($0)?.hasSameBytes(as: file) == true }
     }
 }

@@ -170,6 +170,14 @@ struct HostileMetadataTests {
         #expect(refusal.reason == "a dependency in it is longer than 16384 bytes")
     }
 
+    @Test("a package whose name has no end costs itself alone, whatever its characters are")
+    func endlessName() async throws {
+        let marks = String(repeating: "\u{301}\u{323}", count: 100_000)
+        let endless = ["a", "b"].map { package(name: "<name>x\(marks)\($0)</name>") }.joined()
+        let resolution = try await resolve(primary: document(endless + package()), packages: [])
+        #expect(resolution.trees[0].binaries.map(\.record.nevra.name) == ["script"])
+    }
+
     @Test("deep and long rich dependencies within the limit are solved")
     func deepDependencies() async throws {
         let deep = String(repeating: "(", count: 4_000) + "a or b" + String(repeating: " or c)", count: 2_000)
