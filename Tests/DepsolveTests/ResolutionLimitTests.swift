@@ -139,8 +139,8 @@ struct ResolutionLimitTests {
             #expect(
                 missing.allSatisfy {
                     $0.nearest == [
-                        "p999-1-1.noarch provides v = 0:999-1", "p998-1-1.noarch provides v = 0:998-1",
-                        "p997-1-1.noarch provides v = 0:997-1",
+                        "p999-1-1.noarch provides v = 999-1", "p998-1-1.noarch provides v = 998-1",
+                        "p997-1-1.noarch provides v = 997-1",
                     ]
                 }, "\(missing[0].nearest)")
         }
