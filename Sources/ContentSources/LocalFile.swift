@@ -30,15 +30,18 @@ struct LocalFile: Hashable, Sendable {
         do throws(TransferProblem) {
             file = try open(in: &directory)
         } catch {
-            throw path.isWithin(home) ? error : error.untold
+            throw home.hasVolumes || path.isWithin(home) ? error : error.untold
         }
-        guard file.isReadableByAll || file.isWithin(home) else { throw .missing }
+        guard file.isReadableByAll || isOwn(file) else { throw .missing }
         do throws(TransferProblem) {
             return try body(file)
         } catch {
-            throw file.isWithin(home) ? error : error.untold
+            throw isOwn(file) ? error : error.untold
         }
     }
+
+    /// Whether the file is the repository's own. All files of a Koji's tree are, those of its volumes too, whose names no request can choose.
+    private func isOwn(_ file: OpenFile) -> Bool { home.hasVolumes || file.isWithin(home) }
 
     private func open(in directory: inout AllowedDirectory?) throws(TransferProblem) -> OpenFile {
         do throws(ConfinedPath.Refusal) {

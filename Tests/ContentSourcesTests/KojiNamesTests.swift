@@ -17,7 +17,8 @@ struct KojiNamesTests {
         #expect(throws: (any Error).self) {
             try KojiPackage.Place.build(name: "a", version: "1", release: "1", volume: hostile)
         }
-        #expect(throws: (any Error).self) { try KojiPath("work/tasks/\(hostile)/x.rpm") }
+        // A slash alone makes it a path of more parts.
+        if hostile != "a/b" { #expect(throws: (any Error).self) { try KojiPath("work/tasks/\(hostile)/x.rpm") } }
     }
 
     @Test("a package has a file only if all its names are names of files", arguments: ["..", "../x", "a/b", "x\u{0}y"])
@@ -54,6 +55,7 @@ struct KojiNamesTests {
         build.version = "1"
         build.release = "1"
         build.nvr = "a-1-1"
+        build.volumeName = "DEFAULT"
         content.builds[1] = build
         for (id, name) in [(1, "good"), (2, "../bad\u{1B}[2J")] {
             var rpm = KojiRPM()

@@ -183,14 +183,16 @@ struct RemoteDeliveryTests {
     @Test(
         "lengths that cannot be are refused in words",
         arguments: [
-            (206, "bytes 1500000-9223372036854775806/9223372036854775807", Int.max), (206, "bytes 1500000-1500003/*", Int.max - 1_500_000),
-            (206, "bytes 1500000-/-9223372036854775808", Int.max), (200, "", Int.max),
+            (206, "9223372036854775806/9223372036854775807", Int.max), (206, "1500003/*", Int.max - 1_500_000),
+            (206, "/-9223372036854775808", Int.max), (200, "", Int.max),
         ])
-    func hugeLengths(status: Int, range: String, length: Int) async throws {
+    func hugeLengths(status: Int, rest: String, length: Int) async throws {
         try await with { bench, repository, server, pinned in
-            server.answer {
-                if $0.number == 1 { return .cut(after: 1_500_000) }
-                return .announce(status, headers: range.isEmpty ? [] : [("content-range", range)], length: length)
+            server.answer { request in
+                guard let range = request.range else { return .cut(after: 1_500_000) }
+                // It goes on where the first answer was cut, wherever that was.
+                let start = range.dropFirst("bytes=".count)
+                return .announce(status, headers: rest.isEmpty ? [] : [("content-range", "bytes \(start)\(rest)")], length: length)
             }
             let failure = await #expect(throws: ComposeFailure.self) {
                 try await bench.delivery([server.address]).deliver(
