@@ -290,7 +290,11 @@ struct RemoteMetadataTests {
             let failure = await failure(source, location)
             #expect(failure?.code == .sourceUnreachable)
             #expect(failure?.isTransient == true)
-            #expect(failure?.message.contains("sends less than 1000 bytes in a second") == true, "\(failure?.message ?? "")")
+            // On a busy machine its silence is noticed first.
+            let message = failure?.message ?? ""
+            #expect(
+                message.contains("sends less than 1000 bytes in a second") || message.contains("stopped sending for 0.2 seconds"),
+                "\(message)")
         }
     }
 

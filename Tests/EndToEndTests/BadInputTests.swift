@@ -58,7 +58,8 @@ struct BadInputTests {
         #expect(
             failed.stateReason
                 == (named + ["And 9950 more like these; the log of the compose has them all."]).joined(separator: "\n"))
-        #expect(failed.failure?.details.map(\.package) == packages)
+        #expect(failed.failure?.details.compactMap(\.package) == Array(packages.prefix(20)))
+        #expect(failed.failure?.details.last?.text == "and 9980 more")
     }
 
     @Test("a link that leads out of the allowed directories is not followed")
@@ -130,7 +131,7 @@ struct BadInputTests {
                 + "mismatched tag at line 3:30. Whoever maintains the repository has to create its metadata again.")
     }
 
-    @Test("a package without a checksum is refused")
+    @Test("a package without a checksum is left out, alone")
     func packageWithoutChecksum() async throws {
         let repository = try repository()
         try await repository.replacePrimary(
@@ -138,10 +139,7 @@ struct BadInputTests {
                 <package type="rpm"><name>ed</name><arch>x86_64</arch><version epoch="0" ver="1" rel="1"/>\
                 <location href="ed.rpm"/><format/></package></metadata>
                 """)
-        try await fail(
-            repository.location, as: .metadataCorrupt,
-            because: "The metadata of the repository \(repository.location) cannot be used: in primary.xml, "
-                + "ed-1-1.x86_64 has no checksum. Whoever maintains the repository has to create its metadata again.")
+        try await fail(repository.location, as: .packageNotFound, because: "ed is not there for x86_64.")
     }
 
     /// Entities that would expand to some gigabytes.

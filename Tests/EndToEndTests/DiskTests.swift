@@ -48,7 +48,7 @@ struct DiskTests {
             let good = try await server.compose("repo", Checkout.testsRepo.string, "ed")
             #expect(good.stateName == "done")
             let names = try FileManager.default.contentsOfDirectory(atPath: disk.string).sorted()
-            #expect(names == [".logs", ".work", "latest-odcs-\(good.id)-1", "odcs-\(good.id)"])
+            #expect(names == [".logs", ".odcs-target", ".work", "latest-odcs-\(good.id)-1", "odcs-\(good.id)"])
             #expect(try FileManager.default.contentsOfDirectory(atPath: disk.appending(".work").string) == [])
         }
     }

@@ -48,7 +48,8 @@ import Testing
             ),
             (
                 "sources: {allowed_urls: [\"ftp://example.com\"]}",
-                "DIRECTORY/odcs.yaml: sources: An allowed address prefix cannot be used: it is neither http:// nor https://."
+                "DIRECTORY/odcs.yaml:1: sources.allowed_urls: must be a list of addresses such as https://example.org/path/, "
+                    + "not ftp://example.com"
             ),
             (
                 "composes:\n  arches: [x86_64, vax]\n",
