@@ -4,28 +4,47 @@ import Synchronization
 /// Download progress is how much of the body that is being received came, and since when it is received.
 final class DownloadProgress: Sendable {
     private struct Body {
-        var begin: ContinuousClock.Instant
+        let begin: ContinuousClock.Instant
         var received = 0
+        /// When something of it came last; at first, when it began.
+        var latest: ContinuousClock.Instant
     }
 
     private let body = Mutex<Body?>(nil)
 
-    func begin() { body.withLock { $0 = Body(begin: .now) } }
+    func begin() {
+        let now = ContinuousClock.now
+        body.withLock { $0 = Body(begin: now, latest: now) }
+    }
 
     func end() { body.withLock { $0 = nil } }
 
-    func received(_ bytes: Int) { body.withLock { $0?.received += bytes } }
+    func received(_ bytes: Int) {
+        body.withLock {
+            $0?.received += bytes
+            $0?.latest = .now
+        }
+    }
 
-    /// Whether a body is being received more slowly than the limits allow, also if nothing of it comes at all.
-    func isTooSlow(_ limits: SourceLimits) -> Bool {
+    /// Why the body is no longer waited for, if it comes more slowly than the limits allow: "stopped sending for 60 seconds".
+    func problem(_ limits: SourceLimits) -> String? {
         body.withLock { body in
-            guard let body else { return false }
-            return limits.isTooSlow(received: body.received, in: .now - body.begin)
+            guard let body, limits.isTooSlow(received: body.received, in: .now - body.begin) else { return nil }
+            let quiet = .now - body.latest
+            if quiet > limits.readTimeout { return limits.silence }
+            // In the middle of a pause it is not known yet which of the two it will be.
+            return quiet > limits.readTimeout / 2 ? nil : limits.slowness
         }
     }
 }
 
 extension SourceLimits {
+    /// What a server does that no byte of a file comes from for ``readTimeout``.
+    var silence: String { "stopped sending for \(readTimeout.inWords)" }
+
+    /// What a server does from which a file comes more slowly than ``minimumRate``.
+    var slowness: String { "sends less than \(minimumRate) bytes in a second" }
+
     /// Whether a body comes too slowly of which that many bytes came.
     func isTooSlow(received: Int, in elapsed: Duration) -> Bool {
         elapsed > readTimeout && Double(received) < Double(minimumRate) * (elapsed / .seconds(1))
@@ -77,7 +96,7 @@ extension SourceLimits {
             let rest = deadline - .now
             if rest <= .zero { return .overTime(time, at: origin) }
             do { try await Task.sleep(for: min(rest, max(readTimeout / 4, .milliseconds(10)))) } catch { return .canceled }
-            if progress.isTooSlow(self) { return .unreachable("\(origin) sends less than \(minimumRate) bytes in a second") }
+            if let problem = progress.problem(self) { return .unreachable("\(origin) \(problem)") }
         }
     }
 }

@@ -147,7 +147,7 @@ struct HTTPTransfer: Sendable {
                 if Task.isCancelled { throw .canceled }
                 logger.info("A download was cut", metadata: ["url": "\(url)", "received": "\(received)", "error": "\(error)"])
                 if error as? HTTPClientError == .readTimeout {
-                    throw .unreachable("\(url.origin) stopped sending for \(limits.readTimeout.inWords)")
+                    throw .unreachable("\(url.origin) \(limits.silence)")
                 }
                 return false
             }
@@ -166,7 +166,7 @@ struct HTTPTransfer: Sendable {
             // Whoever drops the rest of the body closes the connection.
             if count >= enough { return true }
             if limits.isTooSlow(received: received, in: .now - begin) {
-                throw .unreachable("\(url.origin) sends less than \(limits.minimumRate) bytes in a second")
+                throw .unreachable("\(url.origin) \(limits.slowness)")
             }
         }
     }
