@@ -62,6 +62,11 @@ public struct MetadataIndex: Sendable {
     /// Whether the repository has all three documents.
     public var isComplete: Bool { documents.count == MetadataDocument.allCases.count }
 
+    /// Whether the repository has the file list and the change log of the package `pkgid`. Throws `.missing` when it does not have the package.
+    public func isComplete(_ pkgid: Checksum) throws(RepodataError) -> Bool {
+        try withElements(of: pkgid) { (elements) throws(RepodataError) in elements.isComplete }
+    }
+
     /// What the repository says of the package `pkgid`. Throws `.missing` when it does not have it.
     public func chunks(of pkgid: Checksum) throws(RepodataError) -> Chunks {
         try withElements(of: pkgid) { Chunks($0) }

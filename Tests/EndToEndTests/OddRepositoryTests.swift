@@ -102,6 +102,21 @@ struct OddRepositoryTests {
 
     // MARK: Packages
 
+    @Test("a package that the file lists lack gets its files from its RPM")
+    func packageWithoutFileList() async throws {
+        let repository = try repository()
+        let lists = try await Program.succeed("zcat", repository.directory.appending("repodata/filelists.xml.gz").string).output
+        let lacking = lists.replacing(/<package pkgid="[0-9a-f]+" name="libed" .*?<\/package>\s*/.dotMatchesNewlines(), with: "")
+        #expect(lacking.utf8.count < lists.utf8.count)
+        try await repository.add(lacking, as: "filelists", named: "filelists.xml")
+        let finished = try await compose(repository, "ed")
+        #expect(finished.state == "done", "\(finished.reason)")
+        let repodata = finished.repository("x86_64/os").appending("repodata")
+        let written = try FinishedCompose.files(below: repodata).first { $0.contains("filelists.xml") }
+        let path = try #require(written.map { repodata.appending($0).string })
+        #expect(try await Program.succeed("zcat", path).output.contains("/usr/lib64/libed.so.1"))
+    }
+
     @Test("packages that differ in their epochs alone are all there, each with a file of its own")
     func epochs() async throws {
         let directory = try SharedService.current.sources.appending("epochs-\(UUID())")

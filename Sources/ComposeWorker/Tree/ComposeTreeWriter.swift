@@ -61,9 +61,11 @@ struct ComposeTreeWriter: Sendable {
             try await threadPool.runIfActive { try makeDirectories(of: repositories, in: repositoriesDirectory) }
             // Repodata takes longest: beside it the files, then the documents.
             async let delivered: Void = deliver(repositories, to: repositoriesDirectory, from: pinned)
-            // What metadata a repository does not have is read from the files.
-            if !pinned.values.allSatisfy({ $0.metadata.filelists != nil && $0.metadata.other != nil }) { try await delivered }
-            async let repodata: Void = writeRepodata(of: repositories, in: repositoriesDirectory, from: pinned)
+            let records = repositories.lazy.flatMap(\.packages).map(\.record)
+            let indexes = try await indexes.adding(Set(records.map(\.repository)).compactMap { pinned[$0] }, threadPool: threadPool)
+            // What metadata a package does not have is read from its file.
+            if try !refers && !indexes.areComplete(for: records) { try await delivered }
+            async let repodata: Void = writeRepodata(of: repositories, in: repositoriesDirectory, from: indexes)
             // Where files and repodata fail, as on a full disk, the files explain it.
             try await delivered
             var images: [ComposeImage] = []
@@ -199,11 +201,7 @@ struct ComposeTreeWriter: Sendable {
     private static let unknownRepository = ComposeFailure(
         .internal, "A package was chosen from a repository that is not part of the source.")
 
-    private func writeRepodata(
-        of repositories: [Repository], in directory: FilePath, from pinned: [Checksum: PinnedRepository]
-    ) async throws {
-        let taken = Set(repositories.flatMap(\.packages).map(\.record.repository))
-        let indexes = try await indexes.adding(taken.compactMap { pinned[$0] }, threadPool: threadPool)
+    private func writeRepodata(of repositories: [Repository], in directory: FilePath, from indexes: MetadataIndexes) async throws {
         for repository in repositories {
             let directory = directory.appending(repository.path)
             try Task.checkCancellation()

@@ -18,4 +18,12 @@ struct MetadataIndexes: Sendable {
             return all
         }
     }
+
+    /// Whether each of the packages has its file list and its change log here.
+    func areComplete(for records: some Sequence<PackageRecord>) throws(RepodataError) -> Bool {
+        for record in records {
+            if let index = indexes[record.repository], try !index.isComplete(record.pkgid) { return false }
+        }
+        return true
+    }
 }
