@@ -25,7 +25,8 @@ import Testing
         // The program is built beside the test's own executable.
         let server = FilePath(CommandLine.arguments[0]).removingLastComponent().appending("odcs-server")
         let result = try await Subprocess.run(
-            .path(server), arguments: Arguments(arguments), output: .string(limit: 1 << 16), error: .string(limit: 1 << 16))
+            .path(server), arguments: Arguments(arguments), environment: .inherit.updating(["LC_ALL": "C.UTF-8"]),
+            output: .string(limit: 1 << 16), error: .string(limit: 1 << 16))
         return Outcome(
             status: result.terminationStatus, output: result.standardOutput.replacing(directory, with: "DIRECTORY"),
             complaints: result.standardError.replacing(directory, with: "DIRECTORY"))
