@@ -105,13 +105,13 @@ extension Compression {
             defer { Glibc.close(output.rawValue) }
             let digest = try Digest(expected?.algorithm ?? .sha256)
             var size = 0
-            try decode(input, by: compression, name: name) { (piece) throws(RepodataError) in
+            try decode(input, by: compression, name: name) { (piece, consumed) throws(RepodataError) in
                 size += piece.count
                 if size > limit {
                     throw RepodataError(
                         .tooLarge, "\(name) is larger than \(limit) bytes when decompressed, the most that is accepted for it")
                 }
-                if size > smallestBomb, size / mostExpansion > input.count {
+                if size > smallestBomb, size / mostExpansion > consumed {
                     throw RepodataError(
                         .tooLarge, "\(name) becomes more than \(mostExpansion) times larger when decompressed, which is not accepted")
                 }
@@ -129,7 +129,7 @@ extension Compression {
 
     private static func decode(
         _ bytes: UnsafeRawBufferPointer, by compression: Compression, name: String,
-        _ body: (UnsafeRawBufferPointer) throws(RepodataError) -> Void
+        _ body: (_ piece: UnsafeRawBufferPointer, _ consumed: Int) throws(RepodataError) -> Void
     ) throws(RepodataError) {
         let output = UnsafeMutableRawBufferPointer.allocate(byteCount: FileContent.pieceSize, alignment: 16)
         defer { output.deallocate() }
@@ -142,7 +142,7 @@ extension Compression {
                 let input = UnsafeRawBufferPointer(rebasing: bytes[position..<end])
                 let (consumed, produced) = try decoder.step(input, into: output, isLast: end == bytes.count)
                 position += consumed
-                if produced > 0 { try body(UnsafeRawBufferPointer(rebasing: output[..<produced])) }
+                if produced > 0 { try body(UnsafeRawBufferPointer(rebasing: output[..<produced]), position) }
                 guard consumed > 0 || produced > 0 || decoder.isAtStreamEnd else {
                     throw RepodataError(.truncated, "\(name) ends before its \(compression.rawValue) data is complete")
                 }

@@ -105,7 +105,7 @@ struct Resolve: AsyncParsableCommand {
                         .rawValue),
                 noDeps: noDeps, checkInstallability: checkDeps)
             for note in request.modules?.notes ?? [] { FileHandle.standardError.write(Data("Warning: \(note)\n".utf8)) }
-            let resolution = try await Depsolver().resolve(request)
+            let resolution = try await Depsolver(timeLimit: .seconds(10)).resolve(request)
             try await httpClient.shutdown()
             return resolution
         } catch {
