@@ -13,8 +13,9 @@ enum JSONValue: Hashable, Sendable {
     case array([JSONValue])
     case object([String: JSONValue])
 
-    /// The longest name of a member, in bytes; those that this service knows are far shorter.
-    private static let longestName = 100
+    /// The longest name of a member, in bytes as it is written. All names that this service knows are far shorter, and a client may add its own,
+    /// each character of which can take 12 bytes.
+    private static let longestName = 600
 
     /// - Throws: a rejection that says where the text stops being JSON, or that holds a text which would take very long to compare.
     init(parsing data: Data) throws(RequestRejection) {

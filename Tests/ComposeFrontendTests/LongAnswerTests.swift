@@ -44,7 +44,7 @@ import Testing
                 let answer = try await frontend.request(method, path, body)
                 #expect(answer.status == 400)
                 let message = try #require(try answer.message)
-                #expect(message.contains("combining marks") || message.contains("longer than 100 bytes"), "\(message)")
+                #expect(message.contains("combining marks") || message.contains("longer than 600 bytes"), "\(message)")
             }
         }
     }
