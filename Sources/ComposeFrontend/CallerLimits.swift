@@ -36,6 +36,9 @@ extension RequestRejection {
             case .waitingComposes:
                 "\(limit.most) composes that \(limit.caller) asked for wait already, and more are not taken from one address. Ask again when some "
                     + "of them have begun, or cancel those that nobody needs."
+            case .waitingRenewals(let compose):
+                "\(limit.most) renewals of compose \(compose) that \(limit.caller) asked for wait already, and more are not taken from one "
+                    + "address. Ask again when some of them have begun."
             case .standingWatches:
                 "\(limit.most) watches that \(limit.caller) asked for stand already, and more are not taken from one address. End those that "
                     + "nobody needs, or use one watch for several packages."

@@ -17,6 +17,8 @@ public struct CallerLimit: Hashable, Sendable {
 public struct CallerLimitReached: Error, Hashable, Sendable {
     public enum Kind: Hashable, Sendable {
         case waitingComposes, standingWatches
+        /// Renewals of one compose.
+        case waitingRenewals(of: Int)
     }
 
     public let kind: Kind
@@ -46,6 +48,24 @@ extension ComposeStore {
             guard waiting[limit.caller, default: 0] < limit.most else { return CallerLimitReached(kind: .waitingComposes, limit: limit) }
             waiting[limit.caller, default: 0] += 1
             return nil
+        }
+    }
+
+    /// How many renewals of one compose may wait for one caller. More of them are a client that asks in a circle.
+    static let mostRenewals = 10
+
+    /// Checks that one more renewal of a compose may wait for a caller that is locked already.
+    ///
+    /// - Throws: ``CallerLimitReached``, `PostgresError`.
+    func checkRenewals(of compose: Int, _ limit: CallerLimit, on connection: PostgresConnection) async throws {
+        let rows = try await connection.query(
+            """
+            SELECT count(*) AS renewals FROM composes
+            WHERE state = 0 AND caller IS NOT NULL AND caller = \(limit.caller) AND renewed_from = \(compose)
+            """)
+        guard try rows[rows.startIndex].decode(Int.self, "renewals") < Self.mostRenewals else {
+            throw CallerLimitReached(
+                kind: .waitingRenewals(of: compose), limit: CallerLimit(caller: limit.caller, most: Self.mostRenewals))
         }
     }
 

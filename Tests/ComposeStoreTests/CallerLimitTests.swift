@@ -50,6 +50,26 @@ import Testing
         }
     }
 
+    @Test("ten renewals of one compose wait for a caller, and no more; those of another compose are not concerned")
+    func renewals() async throws {
+        try await TestDatabase.with { database in
+            let store = database.store
+            var olds: [Int] = []
+            for _ in 1...2 {
+                let old = try await store.submit(.repo(), owner: "me")
+                _ = try await store.delete(old.id, by: Actor(name: "me", isAdmin: false))
+                olds.append(old.id)
+            }
+            let (first, second) = (olds[0], olds[1])
+            let limit = CallerLimit(caller: "192.0.2.7", most: 2000)
+            let taken = try await taken(25) { _ in _ = try await store.renew(first, Renewal(), owner: "me", limit: limit) }
+            #expect(taken == 10)
+            _ = try await store.renew(second, Renewal(), owner: "me", limit: limit)
+            _ = try await store.renew(first, Renewal(), owner: "me", limit: CallerLimit(caller: "192.0.2.8", most: 1))
+            _ = try await store.renew(first, Renewal(), owner: "me")
+        }
+    }
+
     @Test("another caller, and one without a limit, are not concerned")
     func others() async throws {
         try await TestDatabase.with { database in
