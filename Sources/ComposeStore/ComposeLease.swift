@@ -81,6 +81,25 @@ extension ComposeStore {
         }
     }
 
+    /// Lets the composes of one origin that wait rest, if others wait as well: these come first then. The order among them stays.
+    ///
+    /// - Parameters:
+    ///   - origin: Where their repositories are, for example `https://mirror.example.org`.
+    ///   - delay: For how long they rest.
+    public func rest(repositoriesAt origin: String, for delay: Duration) async throws {
+        let isOfOrigin: SQL = "starts_with(c.source, \(origin + "/"))"
+        _ = try await pool.query(
+            """
+            UPDATE composes SET available_at = now() + \(fragment: interval(delay)) WHERE id IN (
+                SELECT c.id FROM composes c WHERE c.state = 0 AND c.available_at <= now() AND \(fragment: isOfOrigin)
+                AND EXISTS (
+                    SELECT FROM composes c WHERE c.state = 0 AND c.available_at <= now() AND NOT \(fragment: isOfOrigin)
+                )
+                ORDER BY c.id FOR UPDATE SKIP LOCKED
+            )
+            """)
+    }
+
     /// Ends the attempt that the lease belongs to.
     func close(_ lease: ComposeLease, as outcome: String, on connection: PostgresConnection) async throws {
         _ = try await connection.query(

@@ -54,6 +54,26 @@ import Testing
         }
     }
 
+    @Test("composes of a silent origin rest if others wait, and only then")
+    func silentOrigin() async throws {
+        try await TestDatabase.with { database in
+            let origin = "http://mirror.example"
+            var ids: [Int] = []
+            for number in 1...3 {
+                ids.append(try await database.store.submit(.repo(from: "\(origin)/\(number)"), owner: "me").id)
+            }
+            try await database.store.rest(repositoriesAt: origin, for: .seconds(3600))
+            #expect(try await claim(database).compose.id == ids[0])
+            let others = [
+                try await database.store.submit(.repo(from: "/srv/repo"), owner: "me").id,
+                try await database.store.submit(.repo(from: "\(origin).other/1"), owner: "me").id,
+            ]
+            try await database.store.rest(repositoriesAt: origin, for: .seconds(3600))
+            #expect(try await [claim(database).compose.id, claim(database).compose.id] == others)
+            #expect(try await database.store.claim(by: "w", for: length) == nil)
+        }
+    }
+
     @Test("the oldest compose is claimed first")
     func order() async throws {
         try await TestDatabase.with { database in

@@ -143,6 +143,8 @@ struct AttemptRunner: Sendable {
                 let reason =
                     "\(error.origin) has sent nothing, or too little, for some time. The compose goes back to the queue while others are made."
                 log?.write(.warning, reason)
+                // Before the slot is free, which would take the next compose of the same origin.
+                try await store.rest(repositoriesAt: error.origin, for: SlotKeeper.rest)
                 if try await store.release(lease, after: SlotKeeper.rest, because: reason) {
                     logger.info("compose gave way to others", metadata: ["origin": "\(error.origin)"])
                 }

@@ -14,8 +14,8 @@ struct GaveWay: Error {
 /// compose counts as silent for all that wait for it.
 final class SlotKeeper: Sendable {
     /// For so long a source may be silent before its compose gives way; doubled each time that it has given way.
-    static let patience: Duration = .seconds(10)
-    private static let mostDoublings = 4
+    static let patience: Duration = .seconds(5)
+    private static let mostDoublings = 5
     private static let mostRemembered = 10_000
     /// For so long a compose rests that gave way.
     static let rest: Duration = .seconds(10)
