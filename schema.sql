@@ -199,8 +199,15 @@ CREATE TABLE attempts (
     worker      text NOT NULL,
     started_at  timestamptz NOT NULL DEFAULT now(),
     ended_at    timestamptz,
-    -- done; joined an equal compose; failed for good; retry after a transient failure; unsigned packages, to be looked for again;
-    -- released by a worker that stopped; refused by a worker that cannot make it; lost with its worker; canceled by a person.
+    -- done
+    -- joined    an equal compose
+    -- failed    for good
+    -- retry     after a transient failure
+    -- unsigned  packages, which are looked for again later
+    -- released  by a worker that stopped
+    -- refused   by a worker that cannot make it
+    -- lost      with its worker
+    -- canceled  by a person
     outcome     text CHECK (outcome IN ('done', 'joined', 'failed', 'retry', 'unsigned', 'released', 'refused', 'lost', 'canceled')),
     PRIMARY KEY (compose_id, number),
     CHECK ((ended_at IS NULL) = (outcome IS NULL))

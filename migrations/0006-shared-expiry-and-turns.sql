@@ -1,4 +1,5 @@
--- Results expire, and with them the composes that show them; composes that workers refused; turns; ids of target directories.
+-- A result expires, and with it the composes that show it. Workers can refuse composes. New tables hold turns of
+-- services and the ids of target directories.
 
 ALTER TABLE results ADD COLUMN expires_at timestamptz;
 UPDATE results r SET expires_at = coalesce(

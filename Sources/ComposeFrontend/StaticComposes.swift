@@ -47,7 +47,7 @@ struct StaticComposes: Sendable {
     }
 
     private static func isPlainName(_ name: String) -> Bool {
-        (try? PathComponent(name)) != nil && name.utf8.first != UInt8(ascii: ".")
+        PathComponent.accepts(name) && name.utf8.first != UInt8(ascii: ".")
     }
 
     private func response(_ file: ServedFile, name: String, _ request: Request) -> Response {

@@ -15,6 +15,7 @@ extension ComposeStore {
             do {
                 return try await pool.withTransaction(body)
             } catch let error as PostgresError where error.isOfLockedRow && ContinuousClock.now < deadline {
+                // PostgreSQL signals a row that becomes free to sessions alone that wait for it, each with a connection of its own.
                 try await Task.sleep(for: pause)
                 pause = min(pause * 2, .milliseconds(200))
             }

@@ -95,6 +95,7 @@ extension SourceLimits {
         while true {
             let rest = deadline - .now
             if rest <= .zero { return .overTime(time, at: origin) }
+            // A server that sends nothing gives no signal to wait for, so the clock is looked at.
             do { try await Task.sleep(for: min(rest, max(readTimeout / 4, .milliseconds(10)))) } catch { return .canceled }
             if let problem = progress.problem(self) { return .unreachable("\(origin) \(problem)") }
         }

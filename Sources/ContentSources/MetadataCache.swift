@@ -123,7 +123,8 @@ struct MetadataCache: Sendable {
         }
     }
 
-    /// What the files of a directory take on the disk.
+    /// Returns how many bytes the files of a directory take on the disk. Another process may remove a file or the directory meanwhile: what cannot be
+    /// looked at takes nothing.
     private func bytes(in place: FilePath) -> Int {
         let files = (try? FileManager.default.contentsOfDirectory(atPath: place.string)) ?? []
         return files.reduce(0) { sum, file in sum + ((try? place.appending(file).stat()).map { Int($0.rawValue.st_blocks) * 512 } ?? 0) }

@@ -10,6 +10,7 @@ public final class MetadataHold: Hashable, Sendable {
     /// - Parameter isShared: `false` for the one who wants to remove it, who must be the only one.
     /// - Returns: `nil` when the directory is not there, or held by another.
     init?(_ directory: FilePath, isShared: Bool = true) {
+        // Without a hold a compose goes on. If its metadata is removed then, opening a document fails and says so.
         guard
             let descriptor = try? FileDescriptor.open(directory, .readOnly, options: [.directory, .closeOnExec, .noFollow])
         else { return nil }

@@ -31,8 +31,8 @@ public actor Depsolver {
 
     /// The packages that answer `request`.
     ///
-    /// What is absent, missing or contradictory is part of the answer; an error means that there is none. Ends soon after the task was
-    /// canceled, and when it has taken as long as it may.
+    /// Absent packages, missing requirements and contradictions are part of the answer. An error means that there is no answer.
+    /// The function ends soon after its task is canceled, and when the time limit is over.
     public func resolve(_ request: DepsolveRequest) async throws(DepsolveError) -> Resolution {
         let architectures = try Self.architectures(request.arches)
         let multilib = Set(try Self.architectures(request.multilibArches).map(\.name))

@@ -18,6 +18,9 @@ public struct PathComponent: Hashable, Sendable, CustomStringConvertible {
 
     public var description: String { text }
 
+    /// Whether a text is a path component, for a caller that does not need the reason if it is none.
+    public static func accepts(_ text: some StringProtocol) -> Bool { Problem(in: text) == nil }
+
     /// Why a text is no path component.
     public enum Problem: Error, Hashable, Sendable {
         case empty

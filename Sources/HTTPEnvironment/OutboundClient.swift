@@ -106,7 +106,7 @@ public final class OutboundClient: Sendable {
         request.tlsConfiguration = tls
     }
 
-    /// What the proxy did wrong; `nil` for what may be the server's.
+    /// Returns the proxy's mistake that an error shows, or `nil` if the server may have made it.
     private static func problem(_ error: any Error, _ proxy: String) -> OutboundProblem? {
         switch error {
         case let error as NIOConnectionError:

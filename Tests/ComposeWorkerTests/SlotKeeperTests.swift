@@ -8,6 +8,14 @@ import Testing
 struct SlotKeeperTests {
     private let silentSince = SlotKeeper.patience + .seconds(1)
 
+    /// Waits for a signal that never comes, until the task is canceled.
+    private static func waitForever() async throws {
+        let (signals, signal) = AsyncStream.makeStream(of: Never.self)
+        for await _ in signals {}
+        withExtendedLifetime(signal) {}
+        try Task.checkCancellation()
+    }
+
     /// An attempt that waits for `origin` without end.
     private func hang(
         _ compose: Int, at origin: String, in slots: SlotKeeper, _ began: AsyncStream<Void>.Continuation
@@ -16,7 +24,7 @@ struct SlotKeeperTests {
             try await slots.hold(compose, attempt: UUID()) {
                 try await SourceWaits.waiting(for: origin) {
                     began.yield()
-                    try await Task.sleep(for: .seconds(3600))
+                    try await Self.waitForever()
                 }
             }
         }
@@ -57,14 +65,14 @@ struct SlotKeeperTests {
                 try await SourceWaits.waiting(for: "http://a.example") {
                     SourceWaits.received(1000)
                     began.yield()
-                    try await Task.sleep(for: .seconds(3600))
+                    try await Self.waitForever()
                 }
             }
         }
         let working = Task {
             try await slots.hold(2, attempt: UUID()) {
                 began.yield()
-                try await Task.sleep(for: .seconds(3600))
+                try await Self.waitForever()
             }
         }
         for await _ in begins.prefix(2) {}
@@ -120,7 +128,7 @@ struct SlotKeeperTests {
     @Test("an attempt ends when it has taken as long as it may, and says so")
     func attemptLimit() async throws {
         let failure = await #expect(throws: ComposeFailure.self) {
-            try await AttemptLimit(length: .milliseconds(1)).hold { try await Task.sleep(for: .seconds(3600)) }
+            try await AttemptLimit(length: .milliseconds(1)).hold { try await Self.waitForever() }
         }
         #expect(failure?.code == .limitExceeded)
         #expect(failure?.message.contains("(worker.compose_seconds)") == true)

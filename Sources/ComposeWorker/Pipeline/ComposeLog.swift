@@ -38,6 +38,7 @@ final class ComposeLog: Sendable {
         let line = text.split(separator: "\n").joined(separator: " ").printable()
         let bytes = Array("\(Date.now.formatted(.iso8601)) \(level.rawValue) \(line)\n".utf8)
         file.withLock { file in
+            // A line that cannot be written is given up, as the type says.
             if !deadline.isOver { _ = try? file.writeAll(bytes) }
         }
     }

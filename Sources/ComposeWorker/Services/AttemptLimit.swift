@@ -9,6 +9,7 @@ struct AttemptLimit: Sendable {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await body() }
             group.addTask {
+                // This task is the clock of the other one, which cancels it at its end.
                 try await Task.sleep(for: length)
                 throw ComposeFailure(
                     .limitExceeded,

@@ -6,8 +6,9 @@ public import Logging
 public import NIOPosix
 public import ServiceLifecycle
 
-/// Removes what belongs to nothing: directories of attempts that ended without their worker, a finished one whose compose
-/// was never recorded as done, logs of composes that are removed; and metadata of repositories that nobody has asked for in a long time.
+/// A sweeper removes files that belong to no compose: directories of attempts that ended without their worker, finished
+/// directories whose compose was never recorded as done, and logs of removed composes. It also removes metadata of
+/// repositories that no compose has asked for in a long time.
 public struct Sweeper: Service {
     let store: ComposeStore
     let configuration: WorkerConfiguration

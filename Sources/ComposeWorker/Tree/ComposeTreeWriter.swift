@@ -307,7 +307,7 @@ struct ComposeTreeWriter: Sendable {
     private func productMetadata(
         _ identity: ComposeIdentity, of resolution: Resolution, repositories: [Repository]
     ) -> ProductMetadata {
-        // Each has a name of its own by now.
+        // Each has a name of its own by now. A package whose file can have no name was left out when its repository was loaded.
         let sources = Dictionary(
             resolution.sources.compactMap { source in (try? source.record.nevra.filename).map { ($0.text, source.record.nevra) } },
             uniquingKeysWith: { first, _ in first })

@@ -2,7 +2,7 @@ public import ComposeModel
 public import HTTPEnvironment
 public import Logging
 public import NIOPosix
-public import Repodata
+import Repodata
 public import SystemPackage
 
 /// The packages of a Koji as repositories at the hub's `topdir` or `topurl`, whose metadata is made here from the packages' headers, without downloading

@@ -42,7 +42,7 @@ struct PungiComposeLocation: Hashable, Sendable {
     func repository(at path: String) -> RepositoryLocation? {
         // A dot alone stands for the folder that it is in.
         let names = path.split(separator: "/").filter { $0 != "." }
-        guard !path.hasPrefix("/"), !names.isEmpty, names.allSatisfy({ (try? PathComponent($0)) != nil }) else { return nil }
+        guard !path.hasPrefix("/"), !names.isEmpty, names.allSatisfy(PathComponent.accepts) else { return nil }
         switch compose {
         case .directory(let directory): return .directory(directory.appending(names.joined(separator: "/")).lexicallyNormalized())
         case .url(let url):

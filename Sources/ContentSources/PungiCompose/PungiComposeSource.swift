@@ -2,7 +2,7 @@ public import ComposeModel
 import Foundation
 import Glibc
 import NIOPosix
-public import Repodata
+import Repodata
 import SystemPackage
 
 /// Reads other composes: pins what one variant of each is now, and brings the metadata of its repositories and the list of its packages here.
