@@ -1,6 +1,7 @@
 import ComposeModel
 import ComposeStore
 import ContentSources
+import SystemPackage
 
 // What can be asked of a service with this configuration: the frontend refuses the rest at once, and a worker leaves it to other workers.
 extension ServerConfiguration {

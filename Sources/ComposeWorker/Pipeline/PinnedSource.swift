@@ -1,5 +1,6 @@
 import ComposeModel
 import ContentSources
+import Modules
 import Repodata
 
 /// The source of a compose at one moment.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Postgres
+import Repodata
 
 struct CheckHost: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
