@@ -16,8 +16,7 @@ struct ComposeAttempt: Sendable {
     let deadline: LeaseDeadline
     let meter = WorkMeter()
 
-    /// Makes the attempt's directory, which no other attempt can have: the lease's token is part of its name. What lost workers left of
-    /// earlier attempts at the same compose is removed, since the lease says that none of them goes on.
+    /// Opens the log. What lost workers left of earlier attempts at the same compose is removed, since the lease says that none of them goes on.
     init(_ lease: ComposeLease, until deadline: LeaseDeadline, configuration: WorkerConfiguration) throws(ComposeFailure) {
         let name = lease.compose.request.targetDir
         guard let target = configuration.targets[name] else {
@@ -35,8 +34,6 @@ struct ComposeAttempt: Sendable {
             try FileManager.default.createDirectory(atPath: work.string, withIntermediateDirectories: true)
             // They may be the worker's that took over.
             if !deadline.isOver { try Self.removeLeftovers(of: layout, in: work) }
-            let directory = target.directory.appending(layout.attempt(lease.token.uuidString.lowercased()))
-            try FileManager.default.createDirectory(atPath: directory.string, withIntermediateDirectories: false)
         } catch {
             throw ComposeFailure(storage: error)
         }
@@ -49,7 +46,8 @@ struct ComposeAttempt: Sendable {
         }
     }
 
-    /// Where this attempt builds, below the target directory.
+    /// Where this attempt builds, below the target directory. No other attempt can have it: the lease's token is part of its name. It is made by whoever
+    /// writes there first, so that a compose that shows another one is done without it.
     var directory: FilePath { target.directory.appending(layout.attempt(lease.token.uuidString.lowercased())) }
 
     /// Takes away what the attempt has built, unless it has been published; the log stays.
