@@ -10,7 +10,7 @@ struct FileListsDocument {
     let path: FilePath
     let repository: Checksum
 
-    /// Calls `body` for every path with the `pkgid` of its package. The bytes are as in the document, `&` as `&amp;`. Blocks.
+    /// Calls `body` for every path with the `pkgid` of its package. Blocks.
     func forEachFile(_ body: (_ pkgid: UnsafeRawBufferPointer, _ path: UnsafeRawBufferPointer) -> Void) throws(DepsolveError) {
         let document = try MappedDocument(path, of: repository)
         var pkgid: UnsafeRawBufferPointer?
@@ -19,7 +19,8 @@ struct FileListsDocument {
             if tag.isTag("file") {
                 // Files of a package without pkgid are nobody's.
                 guard let pkgid, let end = tag.endOfTag else { return }
-                if tag[end - 1] != UInt8(ascii: "/") { body(pkgid, UnsafeRawBufferPointer(rebasing: tag[(end + 1)...])) }
+                if tag[end - 1] == UInt8(ascii: "/") { return }
+                XMLText.withPlain(UnsafeRawBufferPointer(rebasing: tag[(end + 1)...])) { body(pkgid, $0) }
             } else if tag.isTag("package") {
                 pkgid = Self.attribute("pkgid", of: tag)
             } else if tag.isTag("/filelists") {

@@ -5,7 +5,7 @@ import SystemPackage
 /// An XML document of a repository, mapped into memory to be walked over from tag to tag. Owns the mapping.
 ///
 /// A `<` cannot stand for itself inside a tag or a text, so what is between two of them is one tag with the text after it. Comments, CDATA sections
-/// and processing instructions may hold anything, and are stepped over.
+/// and processing instructions may hold anything: they are stepped over, and belong to the text.
 struct MappedDocument: ~Copyable {
     let path: FilePath
     private let repository: Checksum
@@ -33,18 +33,24 @@ struct MappedDocument: ~Copyable {
 
     func unusable(_ reason: String) -> DepsolveError { .unusable(path, of: repository, reason) }
 
-    /// Calls `body` with the bytes of each tag, without its `<` and with the text after it.
+    /// Calls `body` with the bytes of each tag, without its `<` and with the text after it, up to the next tag.
     func forEachTag(_ body: (UnsafeRawBufferPointer) throws(DepsolveError) -> Void) throws(DepsolveError) {
-        var next = memchr(start, Self.lessThan, end - start)
-        while let found = next {
-            let tag = UnsafeRawPointer(found + 1)
-            if let after = endOfSection(at: tag) {
-                next = memchr(UnsafeMutableRawPointer(mutating: after), Self.lessThan, UnsafeRawPointer(end) - after)
-                continue
-            }
-            next = memchr(found + 1, Self.lessThan, end - found - 1)
-            try body(UnsafeRawBufferPointer(start: tag, count: UnsafeRawPointer(next ?? end) - tag))
+        var next = tag(from: UnsafeRawPointer(start))
+        while let tag = next {
+            next = self.tag(from: tag)
+            try body(UnsafeRawBufferPointer(start: tag, count: (next.map { $0 - 1 } ?? UnsafeRawPointer(end)) - tag))
         }
+    }
+
+    /// Where the next tag begins, behind its `<`.
+    private func tag(from position: UnsafeRawPointer) -> UnsafeRawPointer? {
+        var position = position
+        while let found = memchr(position, Self.lessThan, UnsafeRawPointer(end) - position) {
+            let tag = UnsafeRawPointer(found + 1)
+            guard let after = endOfSection(at: tag) else { return tag }
+            position = after
+        }
+        return nil
     }
 
     /// The place behind a section that begins at `start`, without its `<`; `nil` for a tag. A section without end reaches to that of the document.

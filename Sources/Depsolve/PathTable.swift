@@ -9,16 +9,12 @@ struct PathTable {
 
     init(_ paths: [(id: Id, text: String)]) {
         for (id, text) in paths {
-            // As XML writes it; with or without entities for the quotes, which it need not have there.
-            let escaped = text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
-            let quoted = escaped.replacing("\"", with: "&quot;").replacing("'", with: "&apos;")
-            for bytes in Set([escaped, quoted]).map({ Array($0.utf8) }) {
-                bytes.withUnsafeBytes { entries[Self.key($0), default: []].append((bytes, id)) }
-            }
+            let bytes = Array(text.utf8)
+            bytes.withUnsafeBytes { entries[Self.key($0), default: []].append((bytes, id)) }
         }
     }
 
-    /// The id of the path that a document has as `path`.
+    /// The id of `path`.
     subscript(path: UnsafeRawBufferPointer) -> Id? {
         entries[Self.key(path)]?.first { $0.bytes.count == path.count && memcmp($0.bytes, path.baseAddress!, path.count) == 0 }?.id
     }

@@ -73,6 +73,9 @@ struct SpellingTests {
         Spelling("white space in tags") { $0.replacing("<package ", with: "<package\n\t").replacing("pkgid=\"", with: "pkgid = \"") },
         Spelling("white space in end tags") { $0.replacing(/<\/(package|file|version|metadata|filelists)>/) { "</\($0.output.1) >" } },
         Spelling("elements that nobody knows") { $0.replacing("<version", with: "<odd a=\"&gt;\"><b/></odd><version") },
+        Spelling("a path with a character by its number") { $0.replacing("x&amp;y</file>", with: "x&#38;&#121;</file>") },
+        Spelling("a path with CDATA") { $0.replacing("/opt/data/x&amp;y</file>", with: "/opt/<![CDATA[data/x&]]>y</file>") },
+        Spelling("a path with a comment") { $0.replacing("x&amp;y</file>", with: "x<!-- > -->&amp;y</file>") },
         Spelling("CDATA in a name") { $0.replacing("<name>lib", with: "<name><![CDATA[lib]]>") },
         Spelling("line ends of Windows") { $0.replacing("\n", with: "\r\n") },
     ]

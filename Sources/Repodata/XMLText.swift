@@ -1,0 +1,29 @@
+import CXML2
+import Glibc
+
+/// The text of an element as it stands in a document, with what XML allows in it: references to characters, CDATA sections, comments.
+public enum XMLText {
+    /// The bytes that `written` stands for: itself where it has no markup, as nearly all texts have none. `nil` where it is not well-formed.
+    ///
+    /// - Parameter body: is given the bytes, which it may not keep.
+    public static func withPlain<R>(_ written: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R? {
+        guard let start = written.baseAddress else { return try body(written) }
+        let hasMarkup = memchr(start, Int32(UInt8(ascii: "&")), written.count) != nil || memchr(start, Int32(UInt8(ascii: "<")), written.count) != nil
+        return hasMarkup ? try parsed(written).map { try $0.withUnsafeBytes(body) } : try body(written)
+    }
+
+    private static func parsed(_ written: UnsafeRawBufferPointer) -> [UInt8]? {
+        _ = CreaterepoLibrary.isReady
+        let element = Array("<t>".utf8) + written + Array("</t>".utf8)
+        guard let count = Int32(exactly: element.count) else { return nil }
+        let options = Int32(XML_PARSE_NONET.rawValue | XML_PARSE_NOERROR.rawValue | XML_PARSE_NOWARNING.rawValue)
+        let document = element.withUnsafeBytes {
+            xmlReadMemory($0.baseAddress?.assumingMemoryBound(to: CChar.self), count, nil, "UTF-8", options)
+        }
+        guard let document else { return nil }
+        defer { xmlFreeDoc(document) }
+        guard let content = xmlNodeGetContent(xmlDocGetRootElement(document)) else { return nil }
+        defer { free(content) }  // xmlFree, which Swift cannot call, is free unless somebody replaced it
+        return Array(UnsafeBufferPointer(start: content, count: strlen(UnsafeRawPointer(content).assumingMemoryBound(to: CChar.self))))
+    }
+}
