@@ -2,6 +2,7 @@ import ComposeModel
 import ContentSources
 import Foundation
 import Modules
+import NIOPosix
 import SystemPackage
 
 /// Fetches defaults of modules from the git repository that a request names: the documents of its topmost folder, before which those of its folder
@@ -45,7 +46,7 @@ struct ModuleDefaultsFetcher: Sendable {
         let metadata: ModuleMetadata
         do {
             commit = try await git.checkOut(revision, only: Self.documents, into: directory)
-            metadata = try read(directory)
+            metadata = try await NIOThreadPool.singleton.runIfActive { try read(directory) }
         } catch {
             remove(directory)
             throw error
@@ -81,7 +82,6 @@ struct ModuleDefaultsFetcher: Sendable {
         }
         var all: [ModuleMetadata] = []
         for name in names.sorted() {
-            try Task.checkCancellation()
             guard let bytes = FileManager.default.contents(atPath: directory.appending(name).string),
                 let text = String(validating: bytes, as: UTF8.self)
             else { throw ComposeFailure(.metadataCorrupt, "The module defaults cannot be used: \(prefix)\(name) is no UTF-8 text.") }

@@ -1,5 +1,6 @@
 import ComposeModel
 import Modules
+import NIOPosix
 
 /// A modulemd document of a module in Koji, and what an explanation calls it.
 struct KojiModuleDocument: Sendable {
@@ -23,10 +24,12 @@ struct KojiModuleDocument: Sendable {
     /// - Parameter arch: the architecture that it is for; `nil`: as it says.
     ///
     /// Throws `.metadataCorrupt`, naming all of the above.
-    func stream(in yaml: String, arch: String?) throws(ComposeFailure) -> ModuleStream {
-        let metadata: ModuleMetadata
-        do { metadata = try ModuleMetadata(yaml: yaml) } catch { throw unusable(error.clause) }
-        return try stream(in: metadata, arch: arch)
+    func stream(in yaml: String, arch: String?) async throws(ComposeFailure) -> ModuleStream {
+        try await NIOThreadPool.singleton.run(canceled: .canceled) { () throws(ComposeFailure) in
+            let metadata: ModuleMetadata
+            do throws(ModuleMetadataError) { metadata = try ModuleMetadata(yaml: yaml) } catch { throw unusable(error.clause) }
+            return try stream(in: metadata, arch: arch)
+        }
     }
 
     /// The same, where it was read already.

@@ -37,7 +37,7 @@ public actor KojiModuleTags: ModuleCatalog {
         } catch {
             throw ComposeFailure(error)
         }
-        return try Self.builds(of: found).filter { filter.accepts(documented: $0.stream) }
+        return try await Self.builds(of: found).filter { filter.accepts(documented: $0.stream) }
     }
 
     public func streams(of module: String, filter: ModuleBuildFilter) async throws(ComposeFailure) -> [String] {
@@ -81,7 +81,7 @@ public actor KojiModuleTags: ModuleCatalog {
         } catch {
             throw ComposeFailure(error)
         }
-        return try Self.builds(of: found.sorted { $0.id < $1.id })
+        return try await Self.builds(of: found.sorted { $0.id < $1.id })
     }
 
     // MARK: Finding
@@ -137,11 +137,11 @@ public actor KojiModuleTags: ModuleCatalog {
         }
     }
 
-    private static func builds(of modules: [DescribedModule]) throws(ComposeFailure) -> [ModuleBuild] {
+    private static func builds(of modules: [DescribedModule]) async throws(ComposeFailure) -> [ModuleBuild] {
         var builds: [ModuleBuild] = []
         for module in modules {
             let document = KojiModuleDocument(of: module.id, build: module.id.kojiBuild, name: "modulemd_str")
-            builds.append(ModuleBuild(stream: try document.stream(in: module.modulemd, arch: nil), kojiTag: module.contentTag))
+            builds.append(ModuleBuild(stream: try await document.stream(in: module.modulemd, arch: nil), kojiTag: module.contentTag))
         }
         return builds
     }

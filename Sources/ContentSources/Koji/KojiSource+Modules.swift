@@ -169,7 +169,7 @@ extension KojiSource {
         for arch in arches {
             let document = KojiModuleDocument(of: module, build: build, name: "modulemd.\(Self.buildArches[arch] ?? arch).txt")
             if let yaml = try await read(document, in: directory) {
-                streams.append(try document.stream(in: yaml, arch: Self.buildArches[arch] ?? arch))
+                streams.append(try await document.stream(in: yaml, arch: Self.buildArches[arch] ?? arch))
             } else {
                 others.append(arch)
             }
@@ -182,7 +182,8 @@ extension KojiSource {
             yaml = try await hub.getModule(.name(build))?.modulemd
         }
         guard let yaml else { throw document.unusable("it is not there") }
-        return streams + (try others.map { try document.stream(in: yaml, arch: Self.buildArches[$0] ?? $0) })
+        for arch in others { streams.append(try await document.stream(in: yaml, arch: Self.buildArches[arch] ?? arch)) }
+        return streams
     }
 
     /// What Koji builds for trees that have another name.

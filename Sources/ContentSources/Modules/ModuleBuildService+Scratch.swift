@@ -11,7 +11,7 @@ extension ModuleBuildService {
             .filter { reference.includes($0.id) }
         let done = known.filter(isDone)
         guard !done.isEmpty else { throw noScratchBuild(of: reference, known) }
-        return try reference.choice(of: done, id: \.id).map { record throws(ComposeFailure) in try build(record) }.sorted { $0.id < $1.id }
+        return try await builds(reference.choice(of: done, id: \.id)).sorted { $0.id < $1.id }
     }
 
     private func noScratchBuild(of reference: ModuleReference, _ known: [ModuleBuildRecord]) -> ComposeFailure {
@@ -35,7 +35,7 @@ extension ModuleBuildService {
         let documents = try await connection.decode([String: String].self, from: WebServiceQuestion("final-modulemd/\(number)"))
         var streams: [ModuleStream] = []
         for (arch, yaml) in documents {
-            let stream = try self.stream(of: id, isScratch: true, yaml: yaml)
+            let stream = try await self.stream(of: id, isScratch: true, yaml: yaml)
             do throws(ModuleMetadataError) {
                 streams.append(try stream.completed(context: id.context, arch: arch))
             } catch {

@@ -2,6 +2,7 @@ import ComposeModel
 public import HTTPEnvironment
 public import Logging
 public import Modules
+import NIOPosix
 
 /// Asks the Module Build Service (MBS) for the modules that it has built in Koji.
 ///
@@ -29,12 +30,10 @@ public struct ModuleBuildService: ModuleCatalog {
     /// and they depend on it.
     public func builds(of reference: ModuleReference, filter: ModuleBuildFilter) async throws -> [ModuleBuild] {
         // Documents of older versions are nobody's affair.
-        let found = try reference.choice(of: try await newest(reference, filter: filter), id: \.id)
-            .map { record throws(ComposeFailure) in try build(record) }
+        let found = try await builds(reference.choice(of: try await newest(reference, filter: filter), id: \.id))
         guard found.isEmpty, let plain = reference.withoutDevel else { return found }
-        return try plain.choice(of: try await newest(plain, filter: filter), id: \.id).map { record throws(ComposeFailure) in
-            let build = try self.build(record)
-            return ModuleBuild(stream: try devel(build.stream), kojiTag: build.kojiTag, bases: build.bases)
+        return try await builds(plain.choice(of: try await newest(plain, filter: filter), id: \.id)).map { build in
+            ModuleBuild(stream: try devel(build.stream), kojiTag: build.kojiTag, bases: build.bases)
         }
     }
 
@@ -106,16 +105,26 @@ public struct ModuleBuildService: ModuleCatalog {
 
     // MARK: Documents
 
-    func build(_ record: ModuleBuildRecord) throws(ComposeFailure) -> ModuleBuild {
-        ModuleBuild(
-            stream: try stream(of: record.id, isScratch: record.isScratch, yaml: record.document ?? ""), kojiTag: record.kojiTag,
-            bases: record.bases ?? [],
-            scratchID: record.isScratch ? record.number : nil)
+    func builds(_ records: [ModuleBuildRecord]) async throws(ComposeFailure) -> [ModuleBuild] {
+        var builds: [ModuleBuild] = []
+        for record in records {
+            builds.append(
+                ModuleBuild(
+                    stream: try await stream(of: record.id, isScratch: record.isScratch, yaml: record.document ?? ""),
+                    kojiTag: record.kojiTag, bases: record.bases ?? [], scratchID: record.isScratch ? record.number : nil))
+        }
+        return builds
     }
 
     /// What a document says, which has to be that of this build. Those of the first modules name no context; that of a scratch build is
     /// followed by an underscore and a number, which need not be in the document.
-    func stream(of id: NSVC, isScratch: Bool, yaml: String) throws(ComposeFailure) -> ModuleStream {
+    func stream(of id: NSVC, isScratch: Bool, yaml: String) async throws(ComposeFailure) -> ModuleStream {
+        try await NIOThreadPool.singleton.run(canceled: .canceled) { () throws(ComposeFailure) in
+            try read(id, isScratch: isScratch, yaml: yaml)
+        }
+    }
+
+    private func read(_ id: NSVC, isScratch: Bool, yaml: String) throws(ComposeFailure) -> ModuleStream {
         do {
             let streams = try ModuleMetadata(yaml: yaml).streams
             guard let stream = streams.first, streams.count == 1 else {

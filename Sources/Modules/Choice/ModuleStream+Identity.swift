@@ -11,7 +11,7 @@ extension ModuleStream {
         let read = ModuleIndex()
         try read.add(document)
         let written = ModuleIndex()
-        for module in read.modules {
+        for module in try read.modules {
             for raw in ModuleIndex.members(modulemd_module_get_all_streams(module)) {
                 guard let copy = modulemd_module_stream_copy(raw.assumingMemoryBound(to: ModulemdModuleStream.self), id.name, id.stream)
                 else {

@@ -1,4 +1,5 @@
 import CModulemd
+import Glibc
 
 /// A libmodulemd index of documents, owned. Not thread-safe: made, used and given up within one call.
 struct ModuleIndex: ~Copyable {
@@ -42,15 +43,17 @@ struct ModuleIndex: ~Copyable {
 
     /// The modules in it, by name.
     var modules: [OpaquePointer] {
-        Self.strings(modulemd_module_index_get_module_names_as_strv(pointer)).sorted().compactMap {
-            modulemd_module_index_get_module(pointer, $0)
+        get throws(ModuleMetadataError) {
+            try Self.names(modulemd_module_index_get_module_names_as_strv(pointer)).sorted().compactMap {
+                modulemd_module_index_get_module(pointer, $0)
+            }
         }
     }
 
     /// All its documents in YAML.
     func yaml() throws(ModuleMetadataError) -> String {
         // An empty index is an error to the library.
-        if modules.isEmpty { return "" }
+        if try modules.isEmpty { return "" }
         var text: UnsafeMutablePointer<CChar>?
         _ = try Self.check {
             text = modulemd_module_index_dump_to_string(pointer, $0)
@@ -76,18 +79,29 @@ struct ModuleIndex: ~Copyable {
         return isWell
     }
 
-    /// Takes over an array of strings that ends with a null pointer.
-    static func strings(_ array: UnsafeMutablePointer<UnsafeMutablePointer<gchar>?>?) -> [String] {
+    /// Takes over an array of names that ends with a null pointer.
+    static func names(_ array: UnsafeMutablePointer<UnsafeMutablePointer<gchar>?>?) throws(ModuleMetadataError) -> [String] {
         guard let array else { return [] }
         defer { g_strfreev(array) }
-        var strings: [String] = []
+        var names: [String] = []
         var next = array
-        while let string = next.pointee {
-            strings.append(String(cString: string))
+        while let name = next.pointee {
+            names.append(try Self.name(name))
             next += 1
         }
-        return strings
+        return names
     }
+
+    /// A name of bounded length: strings of many combining marks take a time to compare that grows with the square of it.
+    static func name(_ text: UnsafePointer<gchar>) throws(ModuleMetadataError) -> String {
+        guard strnlen(text, longestName + 1) <= longestName else {
+            throw ModuleMetadataError("A name in it is longer than \(longestName) bytes.")
+        }
+        return String(cString: text)
+    }
+
+    /// Bytes of the longest name of a module, a stream, a package and the like. What distributions have is a tenth of it.
+    static let longestName = 1024
 
     /// The members of an array that stays the library's.
     static func members(_ array: UnsafeMutablePointer<GPtrArray>?) -> [UnsafeMutableRawPointer] {

@@ -55,7 +55,7 @@ public struct ModuleMetadata: Hashable, Sendable {
         let index = ModuleIndex()
         try index.add(yaml)
         let translated = Self.translatedStreams(in: yaml)
-        for module in index.modules { try read(module, translated: translated) }
+        for module in try index.modules { try read(module, translated: translated) }
         sort()
     }
 
@@ -127,7 +127,7 @@ public struct ModuleMetadata: Hashable, Sendable {
         }
         if let merged {
             let index = ModuleIndex(owning: merged)
-            for module in index.modules { try read(module) }
+            for module in try index.modules { try read(module) }
         }
         for translation in translations where !remarks.contains(translation) { remarks.append(translation) }
         sort()
@@ -145,7 +145,7 @@ public struct ModuleMetadata: Hashable, Sendable {
         for stream in kept {
             let one = ModuleIndex()
             try one.add(stream.document)
-            for module in one.modules {
+            for module in try one.modules {
                 for raw in ModuleIndex.members(modulemd_module_get_all_streams(module)) {
                     let version2 = OpaquePointer(raw)
                     modulemd_module_stream_v2_clear_rpm_artifacts(version2)
@@ -172,12 +172,12 @@ public struct ModuleMetadata: Hashable, Sendable {
 
     /// - Parameter translated: streams that translations are of, by module: libmodulemd does not list those that are not there themselves.
     private mutating func read(_ module: OpaquePointer, translated: [String: Set<String>] = [:]) throws(ModuleMetadataError) {
-        let name = String(cString: modulemd_module_get_module_name(module))
+        let name = try ModuleIndex.name(modulemd_module_get_module_name(module))
         for raw in ModuleIndex.members(modulemd_module_get_all_streams(module)) {
             streams.append(try ModuleStream(raw.assumingMemoryBound(to: ModulemdModuleStream.self)))
         }
         if let raw = modulemd_module_get_defaults(module) {
-            let stream = modulemd_defaults_v1_get_default_stream(OpaquePointer(raw), nil).map { String(cString: $0) }
+            let stream = try modulemd_defaults_v1_get_default_stream(OpaquePointer(raw), nil).map(ModuleIndex.name)
             let one = ModuleIndex()
             try one.add(raw)
             defaults.append(ModuleDefaults(module: name, stream: stream, document: try one.yaml()))
@@ -188,7 +188,7 @@ public struct ModuleMetadata: Hashable, Sendable {
             let document = try one.yaml()
             remarks.append(ModuleRemark(kind: .obsoletes, module: name, stream: try Self.stream(of: document), document: document))
         }
-        for stream in Set(ModuleIndex.strings(modulemd_module_get_stream_names_as_strv(module))).union(translated[name] ?? []).sorted() {
+        for stream in Set(try ModuleIndex.names(modulemd_module_get_stream_names_as_strv(module))).union(translated[name] ?? []).sorted() {
             guard let raw = modulemd_module_get_translation(module, stream) else { continue }
             let one = ModuleIndex()
             try one.add(translation: raw)
@@ -217,30 +217,34 @@ extension ModuleStream {
     fileprivate init(_ raw: UnsafeMutablePointer<ModulemdModuleStream>) throws(ModuleMetadataError) {
         let version2 = OpaquePointer(raw)
         let id = NSVC(
-            name: String(cString: modulemd_module_stream_get_module_name(raw)),
-            stream: String(cString: modulemd_module_stream_get_stream_name(raw)), version: UInt64(modulemd_module_stream_get_version(raw)),
-            context: modulemd_module_stream_get_context(raw).map { String(cString: $0) } ?? "")
+            name: try ModuleIndex.name(modulemd_module_stream_get_module_name(raw)),
+            stream: try ModuleIndex.name(modulemd_module_stream_get_stream_name(raw)), version: UInt64(modulemd_module_stream_get_version(raw)),
+            context: try modulemd_module_stream_get_context(raw).map(ModuleIndex.name) ?? "")
         var artifacts: Set<NEVRA> = []
-        for text in ModuleIndex.strings(modulemd_module_stream_v2_get_rpm_artifacts_as_strv(version2)) {
+        for text in try ModuleIndex.names(modulemd_module_stream_v2_get_rpm_artifacts_as_strv(version2)) {
             guard let artifact = NEVRA(text) else {
                 throw ModuleMetadataError("The module \(id) has an artifact \"\(text)\", which is no name-epoch:version-release.arch.")
             }
             artifacts.insert(artifact)
         }
-        let requirements = ModuleIndex.members(modulemd_module_stream_v2_get_dependencies(version2)).map { raw in
+        var requirements: [[StreamRequirement]] = []
+        for raw in ModuleIndex.members(modulemd_module_stream_v2_get_dependencies(version2)) {
             let alternative = OpaquePointer(raw)
-            return ModuleIndex.strings(modulemd_dependencies_get_runtime_modules_as_strv(alternative)).map {
-                StreamRequirement(
-                    module: $0, written: ModuleIndex.strings(modulemd_dependencies_get_runtime_streams_as_strv(alternative, $0)))
-            }
+            let modules = try ModuleIndex.names(modulemd_dependencies_get_runtime_modules_as_strv(alternative))
+            requirements.append(
+                try modules.map { (module) throws(ModuleMetadataError) in
+                    StreamRequirement(
+                        module: module,
+                        written: try ModuleIndex.names(modulemd_dependencies_get_runtime_streams_as_strv(alternative, module)))
+                })
         }
         let one = ModuleIndex()
         try one.add(raw)
         self.init(
-            id: id, arch: modulemd_module_stream_get_arch(raw).map { String(cString: $0) },
+            id: id, arch: try modulemd_module_stream_get_arch(raw).map(ModuleIndex.name),
             hasStaticContext: modulemd_module_stream_v2_is_static_context(version2) != 0, requirements: requirements,
-            artifacts: artifacts, filters: Set(ModuleIndex.strings(modulemd_module_stream_v2_get_rpm_filters_as_strv(version2))),
-            demodularized: Set(ModuleIndex.strings(modulemd_module_stream_v2_get_demodularized_rpms(version2))), document: try one.yaml())
+            artifacts: artifacts, filters: Set(try ModuleIndex.names(modulemd_module_stream_v2_get_rpm_filters_as_strv(version2))),
+            demodularized: Set(try ModuleIndex.names(modulemd_module_stream_v2_get_demodularized_rpms(version2))), document: try one.yaml())
     }
 
     fileprivate func adding(_ more: Set<NEVRA>) -> ModuleStream {

@@ -12,7 +12,7 @@ extension ModuleStream {
         let written = ModuleIndex()
         let changed = ModuleIndex()
         try written.add(document)
-        for module in written.modules {
+        for module in try written.modules {
             for raw in ModuleIndex.members(modulemd_module_get_all_streams(module)) {
                 let stream = raw.assumingMemoryBound(to: ModulemdModuleStream.self)
                 if let arch { modulemd_module_stream_set_arch(stream, arch) }
