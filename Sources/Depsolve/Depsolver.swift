@@ -46,6 +46,7 @@ public actor Depsolver {
         var problems: [InstallProblem] = []
         var overruled: [OverruledPackage] = []
         var unnameable: [UnnameablePackage] = []
+        var unusable: [UnusableEntries] = []
         var absences = patterns.map { Absence($0) }
         let content = if let modules = request.modules { try CheckedModules(modules) } else { nil as CheckedModules? }
         var modules: Set<NSVC> = content?.included ?? []
@@ -95,7 +96,10 @@ public actor Depsolver {
             let pool = try pool(
                 PackagePool.Key(repositories: request.repositories, lookaside: request.lookaside, architecture: architecture))
             // A pool of any architecture has lost the same ones.
-            if trees.isEmpty { unnameable = pool.unnameable.map { UnnameablePackage($0.package, of: $0.repository) } }
+            if trees.isEmpty {
+                unnameable = pool.unnameable.map { UnnameablePackage($0.package, of: $0.repository) }
+                unusable = pool.unusable
+            }
             pool.limit = ResolutionLimit(timeLimit)
             do {
                 if request.listings.isEmpty {
@@ -119,6 +123,7 @@ public actor Depsolver {
             problems: problems,
             overruled: overruled,
             unnameable: unnameable,
+            unusable: unusable,
             modules: modules.sorted(),
             moduleProblems: moduleProblems)
     }

@@ -30,6 +30,9 @@ final class PackagePool {
     /// Packages of the repositories that are not here, with where they would be from.
     private(set) var unnameable: [(package: Unnameable, repository: Checksum)] = []
 
+    /// What the repositories list besides that is no package.
+    private(set) var unusable: [UnusableEntries] = []
+
     private struct Origin {
         let metadata: RepositoryMetadata
         let isLookaside: Bool
@@ -128,9 +131,11 @@ final class PackagePool {
         // Decides among packages of equal version, and nothing else.
         repository.pointee.subpriority = -Int32(origins.count)
         origins[repository.pointee.repoid] = Origin(metadata: metadata, isLookaside: isLookaside, pointer: repository)
-        try SolvFile(metadata: metadata, logger: logger).add(to: repository)
+        let leftOut = try SolvFile(metadata: metadata, logger: logger).add(to: repository)
         let removed = Self.removeUnnameable(from: repository)
-        if !isLookaside { unnameable += removed.map { ($0, metadata.id) } }
+        if isLookaside { return }
+        unnameable += removed.map { ($0, metadata.id) }
+        if leftOut > 0 { unusable.append(UnusableEntries(repository: metadata.id, count: leftOut)) }
     }
 
     /// The repositories and lookasides that have complete file lists, with their packages.

@@ -16,8 +16,8 @@ struct PrimaryDocument {
     /// A package's name, version or architecture may have so many bytes: far more than the name of a file has.
     static let longestName = 1024
 
-    /// Adds the packages to `repository`, but for those that lack a name, a checksum or a place. Blocks.
-    func parse(into repository: UnsafeMutablePointer<Repo>) throws(DepsolveError) {
+    /// Adds the packages to `repository`, but for those that lack a name, a checksum or a place; gives the number of these. Blocks.
+    func parse(into repository: UnsafeMutablePointer<Repo>) throws(DepsolveError) -> Int {
         try check()
         guard let file = fopen(path.string, "r") else { throw unusable(String(cString: strerror(errno))) }
         defer { fclose(file) }
@@ -25,7 +25,7 @@ struct PrimaryDocument {
             let message = String(cString: pool_errstr(repository.pointee.pool))
             throw unusable(message.hasPrefix("repo_rpmmd: ") ? String(message.dropFirst(12)) : message)
         }
-        removeUnusablePackages(of: repository)
+        return removeUnusablePackages(of: repository)
     }
 
     private func unusable(_ reason: String) -> DepsolveError { .unusable(path, of: repository, reason) }
@@ -37,7 +37,7 @@ struct PrimaryDocument {
         var isTooLong = false
         try document.forEachTag { tag throws(DepsolveError) in
             if tag.isTag("rpm:entry") {
-                isTooLong = isTooLong || tag.count > Self.longestDependency
+                isTooLong = isTooLong || (tag.count > Self.longestDependency && (tag.endOfTag ?? tag.count) > Self.longestDependency)
             } else if !isRpmMD {
                 isRpmMD = tag.isTag("metadata")
             }
@@ -46,9 +46,10 @@ struct PrimaryDocument {
         if !isRpmMD { throw document.unusable("it has no metadata element, so it is not rpm-md") }
     }
 
-    /// Leaves out what is no package: it has no name or an endless one, no checksum or no place. The others can be used.
-    private func removeUnusablePackages(of repository: UnsafeMutablePointer<Repo>) {
+    /// Leaves out what is no package: it has no name or an endless one, no checksum or no place. The others can be used. Gives how many it has left out.
+    private func removeUnusablePackages(of repository: UnsafeMutablePointer<Repo>) -> Int {
         let pool = repository.pointee.pool!
+        var removed = 0
         for id in repository.pointee.start..<repository.pointee.end {
             let solvable = pool.pointee.solvables + Int(id)
             guard solvable.pointee.repo == repository else { continue }
@@ -60,7 +61,10 @@ struct PrimaryDocument {
                 }
                 && solvable_lookup_bin_checksum(solvable, Id(SOLVABLE_CHECKSUM.rawValue), &type) != nil
                 && solvable_lookup_location(solvable, nil) != nil
-            if !isUsable { repo_free_solvable(repository, id, 0) }
+            if isUsable { continue }
+            repo_free_solvable(repository, id, 0)
+            removed += 1
         }
+        return removed
     }
 }

@@ -19,6 +19,8 @@ public struct Resolution: Hashable, Sendable, Codable {
     public let overruled: [OverruledPackage]
     /// Packages of the repositories that were left out before anything was resolved.
     public let unnameable: [UnnameablePackage]
+    /// What the repositories list besides that is no package.
+    public let unusable: [UnusableEntries]
     /// The builds of modules that the trees have together: those of its packages, those that were to be in, and, to the end, what these require in order to
     /// be enabled. In order.
     public let modules: [NSVC]
@@ -27,7 +29,7 @@ public struct Resolution: Hashable, Sendable, Codable {
 
     public init(
         trees: [ArchitectureTree], sources: [ResolvedPackage], absent: [AbsentPackage], missing: [MissingRequirement],
-        problems: [InstallProblem], overruled: [OverruledPackage] = [], unnameable: [UnnameablePackage] = [],
+        problems: [InstallProblem], overruled: [OverruledPackage] = [], unnameable: [UnnameablePackage] = [], unusable: [UnusableEntries] = [],
         modules: [NSVC] = [], moduleProblems: [ModuleProblem] = []
     ) {
         self.trees = trees
@@ -37,6 +39,7 @@ public struct Resolution: Hashable, Sendable, Codable {
         self.problems = problems
         self.overruled = overruled
         self.unnameable = unnameable
+        self.unusable = unusable
         self.modules = modules
         self.moduleProblems = moduleProblems
     }

@@ -7,18 +7,19 @@ import SystemPackage
 /// The packages of a repository in libsolv's own form, kept beside its metadata: it loads ten times as fast as the XML, and holds
 /// only what depsolving needs.
 ///
-/// A cookie in its header names the repository and the version that wrote it, a digest at its end guards the rest, against a power
-/// failure too. A file that does not match is ignored and written anew.
+/// A cookie in its header names the repository, the version that wrote it and the number of entries that were left out. A digest at its end guards the
+/// rest, against a power failure too. A file that does not match is ignored and written anew.
 struct SolvFile {
     let metadata: RepositoryMetadata
     let logger: Logger
 
-    /// Adds the packages to `repository`, from this file if it is there and whole, else from `primary.xml`. Blocks.
-    func add(to repository: UnsafeMutablePointer<Repo>) throws(DepsolveError) {
-        if read(into: repository) { return }
+    /// Adds the packages to `repository`, from this file if it is there and whole, else from `primary.xml`. Gives the number of entries of the latter that
+    /// are no packages. Blocks.
+    func add(to repository: UnsafeMutablePointer<Repo>) throws(DepsolveError) -> Int {
+        if let leftOut = read(into: repository) { return leftOut }
         do {
             try write()
-            if read(into: repository) { return }
+            if let leftOut = read(into: repository) { return leftOut }
         } catch {
             switch error {
             case .unusable(let error): throw error
@@ -26,33 +27,37 @@ struct SolvFile {
                 logger.warning("solv file not written", metadata: ["repository": "\(metadata.id)", "problem": "\(problem)"])
             }
         }
-        try PrimaryDocument(path: metadata.primary, repository: metadata.id).parse(into: repository)
+        return try PrimaryDocument(path: metadata.primary, repository: metadata.id).parse(into: repository)
     }
 
     private var path: FilePath { metadata.directory.appending("pool.solv") }
 
-    private var cookie: String { "odcs-depsolve 1 \(LIBSOLV_VERSION_STRING) \(metadata.id)" }
+    /// The number of entries that were left out follows it.
+    private var cookie: String { "odcs-depsolve 2 \(LIBSOLV_VERSION_STRING) \(metadata.id) " }
 
     // MARK: Reading
 
-    /// Whether the file was there and good. Damage that libsolv finds only while reading leaves nothing behind.
-    private func read(into repository: UnsafeMutablePointer<Repo>) -> Bool {
-        guard let file = fopen(path.string, "r") else { return false }
+    /// How many entries the file was written without; `nil` if it was not there or not good. Damage that libsolv finds only while reading leaves nothing
+    /// behind.
+    private func read(into repository: UnsafeMutablePointer<Repo>) -> Int? {
+        guard let file = fopen(path.string, "r") else { return nil }
         defer { fclose(file) }
-        guard hasCookie(file), Self.digestMatches(file) else {
+        guard let leftOut = numberAfterCookie(file), Self.digestMatches(file) else {
             logger.notice("solv file ignored: damaged or of another version", metadata: ["repository": "\(metadata.id)"])
-            return false
+            return nil
         }
         rewind(file)
-        return repo_add_solv(repository, file, 0) == 0
+        return repo_add_solv(repository, file, 0) == 0 ? leftOut : nil
     }
 
-    private func hasCookie(_ file: UnsafeMutablePointer<FILE>) -> Bool {
+    private func numberAfterCookie(_ file: UnsafeMutablePointer<FILE>) -> Int? {
         var data: UnsafeMutablePointer<UInt8>?
         var length: Int32 = 0
-        guard solv_read_userdata(file, &data, &length) == 0, let data else { return false }
+        guard solv_read_userdata(file, &data, &length) == 0, let data else { return nil }
         defer { free(data) }
-        return Array(UnsafeBufferPointer(start: data, count: Int(length))) == Array(cookie.utf8)
+        let bytes = UnsafeBufferPointer(start: data, count: Int(length))
+        guard bytes.starts(with: cookie.utf8) else { return nil }
+        return Int(String(decoding: bytes.dropFirst(cookie.utf8.count), as: UTF8.self))
     }
 
     private static let digestType = Id(REPOKEY_TYPE_SHA1.rawValue)
@@ -99,8 +104,9 @@ struct SolvFile {
         _ = pool_setdisttype(pool, DISTTYPE_RPM)
         pool_setdebugmask(pool, 0)
         guard let repository = repo_create(pool, "") else { throw .notWritable("no memory") }
+        let leftOut: Int
         do {
-            try PrimaryDocument(path: metadata.primary, repository: metadata.id).parse(into: repository)
+            leftOut = try PrimaryDocument(path: metadata.primary, repository: metadata.id).parse(into: repository)
         } catch {
             throw .unusable(error)
         }
@@ -109,7 +115,7 @@ struct SolvFile {
         let descriptor = mkstemp(&template)
         guard descriptor >= 0, let file = fdopen(descriptor, "w+") else { throw .notWritable(Self.lastError) }
         defer { fclose(file) }
-        guard writeSolvables(of: repository, to: file), fflush(file) == 0, let digest = Self.digest(of: file, length: ftell(file)),
+        guard writeSolvables(of: repository, leftOut: leftOut, to: file), fflush(file) == 0, let digest = Self.digest(of: file, length: ftell(file)),
             fwrite(digest, 1, digest.count, file) == digest.count, fflush(file) == 0,
             fchmod(descriptor, 0o644) == 0, rename(template, path.string) == 0
         else {
@@ -121,10 +127,10 @@ struct SolvFile {
 
     private static var lastError: String { String(cString: strerror(errno)) }
 
-    private func writeSolvables(of repository: UnsafeMutablePointer<Repo>, to file: UnsafeMutablePointer<FILE>) -> Bool {
+    private func writeSolvables(of repository: UnsafeMutablePointer<Repo>, leftOut: Int, to file: UnsafeMutablePointer<FILE>) -> Bool {
         guard let writer = repowriter_create(repository) else { return false }
         defer { repowriter_free(writer) }
-        let cookie = Array(cookie.utf8)
+        let cookie = Array("\(cookie)\(leftOut)".utf8)
         repowriter_set_userdata(writer, cookie, Int32(cookie.count))
         repowriter_set_keyfilter(
             writer, { _, key, _ in keptKeys.contains(key!.pointee.name) ? KEY_STORAGE_INCORE : KEY_STORAGE_DROPPED }, nil)

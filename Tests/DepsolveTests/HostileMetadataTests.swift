@@ -157,6 +157,7 @@ struct HostileMetadataTests {
         for part in [package(name: ""), package(name: "<name/>"), package(checksum: ""), package(location: "")] {
             let resolution = try await resolve(primary: document(part.replacing("aaaa", with: "bbbb") + whole))
             #expect(resolution.trees[0].binaries.map(\.record.nevra.name) == ["script"])
+            #expect(resolution.unusable.map(\.count) == [1])
         }
         let short = package(checksum: "<checksum type=\"sha256\">abc</checksum>")
         #expect(try await refusal { try await resolve(primary: document(short)) }.reason == "line 1: invalid sha256 checksum")

@@ -23,6 +23,17 @@ struct SolvFileTests {
         }
     }
 
+    @Test("the second time, it still says how many entries are no packages")
+    func entriesLeftOut() async throws {
+        try await withTemporaryDirectory { directory in
+            let request = try world.request(below: directory)
+            let file = directory.appending(path: "world/repodata/primary.xml")
+            let text = try String(contentsOf: file, encoding: .utf8)
+            try Data(text.replacing("</metadata>", with: "<package type=\"rpm\"/><package type=\"rpm\"/></metadata>").utf8).write(to: file)
+            for _ in 1...2 { #expect(try await Depsolver().resolve(request).unusable.map(\.count) == [2]) }
+        }
+    }
+
     @Test("damaged in any way, it is ignored and written anew")
     func damaged() async throws {
         try await withTemporaryDirectory { directory in

@@ -115,23 +115,95 @@ struct OddRepositoryTests {
         let written = try FinishedCompose.files(below: repodata).first { $0.contains("filelists.xml") }
         let path = try #require(written.map { repodata.appending($0).string })
         #expect(try await Program.succeed("zcat", path).output.contains("/usr/lib64/libed.so.1"))
+        let finding = "In the metadata of the repository \(repository.location), filelists or other lacks 2 packages of this compose."
+        #expect(finished.reason.contains(finding), "\(finished.reason)")
+        #expect(try finished.text("pungi-stderr.log").contains(finding))
+    }
+
+    @Test("an entry without a checksum is left out, which the compose's reason and log say")
+    func entryWithoutChecksum() async throws {
+        let repository = try repository()
+        let primary = try await Program.succeed("zcat", repository.directory.appending("repodata/primary.xml.gz").string).output
+        let odd = primary.replacing(
+            "</metadata>",
+            with: "<package type=\"rpm\"><name>odd</name><arch>noarch</arch><version epoch=\"0\" ver=\"1\" rel=\"1\"/></package></metadata>")
+        try await repository.add(odd, as: "primary", named: "primary.xml")
+        let finished = try await compose(repository, "ed")
+        #expect(finished.state == "done", "\(finished.reason)")
+        let finding =
+            "Of the repository \(repository.location), 1 entry of primary.xml is left out, for want of a usable name, checksum or location."
+        #expect(finished.reason.contains(finding), "\(finished.reason)")
+        #expect(try finished.text("pungi-stderr.log").contains(finding))
+    }
+
+    @Test("a package without an epoch is composed, and has the epoch 0 in what is written", arguments: ["<version", "<version epoch=\"\""])
+    func noEpoch(version: String) async throws {
+        let repository = try repository()
+        for type in ["primary", "filelists", "other"] {
+            let text = try await Program.succeed("zcat", repository.directory.appending("repodata/\(type).xml.gz").string).output
+            try await repository.add(text.replacing("<version epoch=\"0\"", with: version), as: type, named: "\(type).xml")
+        }
+        let finished = try await compose(repository, "ed")
+        #expect(try finished.packages() == ["ed-1.20-3.x86_64", "libed-1.1-2.x86_64", "libed-data-1.1-2.noarch"], "\(finished.reason)")
+        let repodata = finished.repository("x86_64/os").appending("repodata")
+        for file in try FinishedCompose.files(below: repodata) where file.hasSuffix(".xml.gz") {
+            let text = try await Program.succeed("zcat", repodata.appending(file).string).output
+            #expect(text.ranges(of: "<version epoch=\"0\"").count == 3 && text.ranges(of: "<version ").count == 3, "\(file)")
+        }
+    }
+
+    @Test("a change log with a control character, which XML cannot have, costs that character alone", arguments: [true, false])
+    func controlCharacter(hasOther: Bool) async throws {
+        let directory = try SharedService.current.sources.appending("control-\(UUID())")
+        try await package(
+            """
+            Name: esc
+            Version: 1.0
+            Release: 1
+            Summary: s
+            License: MIT
+            BuildArch: noarch
+            %description
+            d
+            %files
+            %changelog
+            * Mon Jan 01 2024 A <a@example.org> - 1.0-1
+            - added %{lua:print(string.char(27))}[200~patch
+
+            """, into: "repo", of: directory)
+        try await Program.succeed(
+            "createrepo_c", "--quiet", "--no-database", "--changelog-limit", "0", directory.appending("repo").string)
+        if !hasOther {
+            try await Program.succeed("modifyrepo_c", "--remove", "other", directory.appending("repo/repodata").string)
+        }
+        let finished = try await SharedService.current.compose(from: directory.appending("repo").string, ["esc"])
+        #expect(finished.state == "done", "\(finished.reason)")
+        try await Dnf.with { dnf in
+            try await dnf.add(finished, by: SharedService.current.server)
+            #expect(try await dnf.run("repoquery", "--changelog", "esc").isSuccess)
+        }
+    }
+
+    /// Builds a noarch package of a spec file into a folder of `directory`.
+    private func package(_ spec: String, into folder: String, of directory: FilePath) async throws {
+        try FileManager.default.createDirectory(atPath: directory.string, withIntermediateDirectories: true)
+        let file = directory.appending("package.spec")
+        try Data(spec.utf8).write(to: URL(filePath: file.string))
+        try await Program.succeed(
+            "rpmbuild", "-bb", "--quiet", "--define", "_topdir \(directory)/build", "--define", "_rpmdir \(directory)/\(folder)",
+            file.string)
     }
 
     @Test("packages that differ in their epochs alone are all there, each with a file of its own")
     func epochs() async throws {
         let directory = try SharedService.current.sources.appending("epochs-\(UUID())")
-        let spec = directory.appending("package.spec")
-        try FileManager.default.createDirectory(atPath: directory.string, withIntermediateDirectories: true)
         for (folder, preamble) in [
             ("a", "Name: foo"), ("b", "Name: foo\nEpoch: 1"), ("a", "Name: oldapp\nRequires: foo < 1:0"),
             ("a", "Name: newapp\nRequires: foo >= 1:1.0"),
         ] {
-            try Data(
-                "\(preamble)\nVersion: 1.0\nRelease: 1\nSummary: s\nLicense: MIT\nBuildArch: noarch\n%description\nd\n%files\n".utf8
-            ).write(to: URL(filePath: spec.string))
-            try await Program.succeed(
-                "rpmbuild", "-bb", "--quiet", "--define", "_topdir \(directory)/build", "--define", "_rpmdir \(directory)/repo/\(folder)",
-                spec.string)
+            try await package(
+                "\(preamble)\nVersion: 1.0\nRelease: 1\nSummary: s\nLicense: MIT\nBuildArch: noarch\n%description\nd\n%files\n",
+                into: "repo/\(folder)", of: directory)
         }
         try await Program.succeed("createrepo_c", "--quiet", "--no-database", directory.appending("repo").string)
         let finished = try await SharedService.current.compose(

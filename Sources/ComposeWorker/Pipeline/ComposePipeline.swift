@@ -139,7 +139,7 @@ public struct ComposePipeline: Sendable {
         } catch {
             throw ComposeFailure(error, in: content)
         }
-        for sentence in content.notes + resolution.findings { tell(sentence) }
+        for sentence in content.notes + resolution.findings(in: content) { tell(sentence) }
         if let failure = content.koji?.leftOut?.failure(of: resolution, for: request) { throw failure }
         if let failure = resolution.failure(of: request) { throw failure }
         let (files, chosen) = try await sources.files(of: resolution, from: content, for: request)

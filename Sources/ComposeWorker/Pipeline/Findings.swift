@@ -7,10 +7,16 @@ import Repodata
 /// What a resolution says to people: findings that are reported, and those that fail the compose.
 extension Resolution {
     /// One sentence for each thing that is not as the request would have it.
-    var findings: [String] {
+    ///
+    /// - Parameter content: what was resolved from; it knows how the repositories are called.
+    func findings(in content: PackageSet) -> [String] {
         let notes = moduleProblems.filter { $0.kind != .unmetRequirements }
         let leftOut = unnameable.map { "\($0)." }.map { $0.prefix(1).uppercased() + $0.dropFirst() }
-        return absent.map { "\($0)." } + leftOut + overruled.map { "\($0)." } + notes.map { "\($0)." }.uniqued() + broken
+        let unusable = unusable.map { entries in
+            let place = content.repositories.first { $0.metadata.id == entries.repository }?.place ?? "a repository"
+            return "Of \(place), \(entries)."
+        }
+        return absent.map { "\($0)." } + leftOut + unusable + overruled.map { "\($0)." } + notes.map { "\($0)." }.uniqued() + broken
     }
 
     /// One sentence for each thing that could not be installed.

@@ -38,7 +38,7 @@ struct PackageChoice: Sendable {
 
     /// What is not as the request would have it. Sentences.
     var findings: [String] {
-        content.notes + modules.notes + (refers ? [Self.noZypper] : []) + resolution.findings
+        content.notes + modules.notes + (refers ? [Self.noZypper] : []) + resolution.findings(in: content)
     }
 
     private static let noZypper =

@@ -19,6 +19,6 @@ extension Resolution {
             trees: try trees.map {
                 ArchitectureTree(arch: $0.arch, binaries: try replace($0.binaries), debug: try replace($0.debug), modules: $0.modules)
             }, sources: try replace(sources), absent: absent, missing: missing, problems: problems, overruled: overruled,
-            modules: modules, moduleProblems: moduleProblems)
+            unnameable: unnameable, unusable: unusable, modules: modules, moduleProblems: moduleProblems)
     }
 }

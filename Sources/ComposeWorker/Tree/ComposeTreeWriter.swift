@@ -56,6 +56,7 @@ struct ComposeTreeWriter: Sendable {
         let repositories = try repositories(of: resolution)
         let compose = attempt.directory.appending("compose")
         let pinned = Dictionary(content.repositories.map { ($0.metadata.id, $0) }, uniquingKeysWith: { first, _ in first })
+        var lacking: [String] = []
         do {
             let repositoriesDirectory = attempt.directory.appending(ComposeLayout.repositories)
             try await threadPool.runIfActive { try makeDirectories(of: repositories, in: repositoriesDirectory) }
@@ -64,7 +65,14 @@ struct ComposeTreeWriter: Sendable {
             let records = repositories.lazy.flatMap(\.packages).map(\.record)
             let indexes = try await indexes.adding(Set(records.map(\.repository)).compactMap { pinned[$0] }, threadPool: threadPool)
             // What metadata a package does not have is read from its file.
-            if try !refers && !indexes.areComplete(for: records) { try await delivered }
+            let incomplete = try indexes.incomplete(among: records)
+            if !refers && !incomplete.isEmpty { try await delivered }
+            lacking = incomplete.compactMap { repository, count in
+                // Without a document, all of its packages are without it, and nothing disagrees.
+                guard indexes[repository]?.isComplete == true, let place = pinned[repository]?.place else { return nil }
+                return "In the metadata of \(place), filelists or other lacks \(count == 1 ? "1 package" : "\(count) packages") of this compose."
+            }.sorted()
+            for sentence in lacking { attempt.log.write(.warning, sentence) }
             async let repodata: Void = writeRepodata(of: repositories, in: repositoriesDirectory, from: indexes)
             // Where files and repodata fail, as on a full disk, the files explain it.
             try await delivered
@@ -91,7 +99,7 @@ struct ComposeTreeWriter: Sendable {
             directory: attempt.directory, composeID: ComposeIdentity(attempt.lease.compose).id, packages: packages.count,
             bytes: refers ? 0 : packages.map(\.record.size).reduce(0, +),
             summary: WrittenTree.summary(ofPackages: packages.count) + (refers ? " by reference" : ""),
-            findings: findings)
+            findings: findings + lacking)
     }
 
     /// One of each architecture's tree, whose repodata is there.

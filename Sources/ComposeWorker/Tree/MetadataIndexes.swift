@@ -19,11 +19,12 @@ struct MetadataIndexes: Sendable {
         }
     }
 
-    /// Whether each of the packages has its file list and its change log here.
-    func areComplete(for records: some Sequence<PackageRecord>) throws(RepodataError) -> Bool {
+    /// How many of the packages have no file list or no change log here, by repository.
+    func incomplete(among records: some Sequence<PackageRecord>) throws(RepodataError) -> [Checksum: Int] {
+        var incomplete: [Checksum: Int] = [:]
         for record in records {
-            if let index = indexes[record.repository], try !index.isComplete(record.pkgid) { return false }
+            if let index = indexes[record.repository], try !index.isComplete(record.pkgid) { incomplete[record.repository, default: 0] += 1 }
         }
-        return true
+        return incomplete
     }
 }

@@ -14,11 +14,13 @@ struct ResolutionReport {
         let trees = resolution.trees.flatMap { tree in
             section(tree.arch, tree.binaries) + section("\(tree.arch), debug", tree.debug)
         }
-        let findings =
-            resolution.absent.map(\.description) + resolution.unnameable.map(\.description) + resolution.overruled.map(\.description)
-            + resolution.missing.map(\.description) + resolution.problems.map(\.description) + resolution.moduleProblems.map(\.description)
+        let findings: [[any CustomStringConvertible]] = [
+            resolution.absent, resolution.unnameable, resolution.unusable, resolution.overruled, resolution.missing, resolution.problems,
+            resolution.moduleProblems,
+        ]
+        let sentences = findings.flatMap { $0.map(\.description) }
         let lines =
-            trees + section("source", resolution.sources) + (findings.isEmpty ? [] : ["not as it should be:"] + findings.map { "  \($0)" })
+            trees + section("source", resolution.sources) + (sentences.isEmpty ? [] : ["not as it should be:"] + sentences.map { "  \($0)" })
         return lines.map { $0.printable() + "\n" }.joined()
     }
 
