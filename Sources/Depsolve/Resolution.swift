@@ -29,7 +29,8 @@ public struct Resolution: Hashable, Sendable, Codable {
 
     public init(
         trees: [ArchitectureTree], sources: [ResolvedPackage], absent: [AbsentPackage], missing: [MissingRequirement],
-        problems: [InstallProblem], overruled: [OverruledPackage] = [], unnameable: [UnnameablePackage] = [], unusable: [UnusableEntries] = [],
+        problems: [InstallProblem], overruled: [OverruledPackage] = [], unnameable: [UnnameablePackage] = [],
+        unusable: [UnusableEntries] = [],
         modules: [NSVC] = [], moduleProblems: [ModuleProblem] = []
     ) {
         self.trees = trees

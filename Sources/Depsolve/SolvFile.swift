@@ -115,7 +115,8 @@ struct SolvFile {
         let descriptor = mkstemp(&template)
         guard descriptor >= 0, let file = fdopen(descriptor, "w+") else { throw .notWritable(Self.lastError) }
         defer { fclose(file) }
-        guard writeSolvables(of: repository, leftOut: leftOut, to: file), fflush(file) == 0, let digest = Self.digest(of: file, length: ftell(file)),
+        guard writeSolvables(of: repository, leftOut: leftOut, to: file), fflush(file) == 0,
+            let digest = Self.digest(of: file, length: ftell(file)),
             fwrite(digest, 1, digest.count, file) == digest.count, fflush(file) == 0,
             fchmod(descriptor, 0o644) == 0, rename(template, path.string) == 0
         else {

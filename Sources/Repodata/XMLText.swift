@@ -8,7 +8,8 @@ public enum XMLText {
     /// - Parameter body: is given the bytes, which it may not keep.
     public static func withPlain<R>(_ written: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R? {
         guard let start = written.baseAddress else { return try body(written) }
-        let hasMarkup = memchr(start, Int32(UInt8(ascii: "&")), written.count) != nil || memchr(start, Int32(UInt8(ascii: "<")), written.count) != nil
+        let hasMarkup =
+            memchr(start, Int32(UInt8(ascii: "&")), written.count) != nil || memchr(start, Int32(UInt8(ascii: "<")), written.count) != nil
         return hasMarkup ? try parsed(written).map { try $0.withUnsafeBytes(body) } : try body(written)
     }
 

@@ -126,7 +126,8 @@ struct OddRepositoryTests {
         let primary = try await Program.succeed("zcat", repository.directory.appending("repodata/primary.xml.gz").string).output
         let odd = primary.replacing(
             "</metadata>",
-            with: "<package type=\"rpm\"><name>odd</name><arch>noarch</arch><version epoch=\"0\" ver=\"1\" rel=\"1\"/></package></metadata>")
+            with: "<package type=\"rpm\"><name>odd</name><arch>noarch</arch><version epoch=\"0\" ver=\"1\" rel=\"1\"/></package></metadata>"
+        )
         try await repository.add(odd, as: "primary", named: "primary.xml")
         let finished = try await compose(repository, "ed")
         #expect(finished.state == "done", "\(finished.reason)")

@@ -38,13 +38,16 @@ struct ModuleMetadataTests {
     }
 
     /// Names that would lead elsewhere, have control characters, or never end.
-    private static let hostile = ["../x", "/etc/passwd", "x/../../y", "..", "x\\u001B[2J", "x\\u202E", String(repeating: "e\u{301}\u{323}", count: 2000)]
+    private static let hostile = [
+        "../x", "/etc/passwd", "x/../../y", "..", "x\\u001B[2J", "x\\u202E", String(repeating: "e\u{301}\u{323}", count: 2000),
+    ]
 
     @Test("a hostile name in any place of a document costs that document alone, or is taken for what it is", arguments: hostile)
     func hostileNames(name: String) throws {
         let quoted = "\"\(name)\""
         let plain = Self.stream("plain", "1", 1, "c", artifacts: ["a-0:1-1.noarch"])
-        let hostile = Self.stream("victim", "s0", 7, "c0", requires: ["needed": ["1"]], artifacts: ["art-0:1-1.noarch"], filters: ["filtered"])
+        let hostile = Self.stream(
+            "victim", "s0", 7, "c0", requires: ["needed": ["1"]], artifacts: ["art-0:1-1.noarch"], filters: ["filtered"])
         for word in ["victim", "s0", "c0", "needed", "art-0:1-1.noarch", "filtered"] {
             let changed = hostile.replacing("\"\(word)\"", with: quoted).replacing(word, with: quoted)
             let metadata = ModuleMetadata(soundDocumentsOf: changed + plain)

@@ -70,7 +70,8 @@ struct ComposeTreeWriter: Sendable {
             lacking = incomplete.compactMap { repository, count in
                 // Without a document, all of its packages are without it, and nothing disagrees.
                 guard indexes[repository]?.isComplete == true, let place = pinned[repository]?.place else { return nil }
-                return "In the metadata of \(place), filelists or other lacks \(count == 1 ? "1 package" : "\(count) packages") of this compose."
+                return
+                    "In the metadata of \(place), filelists or other lacks \(count == 1 ? "1 package" : "\(count) packages") of this compose."
             }.sorted()
             for sentence in lacking { attempt.log.write(.warning, sentence) }
             async let repodata: Void = writeRepodata(of: repositories, in: repositoriesDirectory, from: indexes)

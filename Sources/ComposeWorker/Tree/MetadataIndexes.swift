@@ -23,7 +23,9 @@ struct MetadataIndexes: Sendable {
     func incomplete(among records: some Sequence<PackageRecord>) throws(RepodataError) -> [Checksum: Int] {
         var incomplete: [Checksum: Int] = [:]
         for record in records {
-            if let index = indexes[record.repository], try !index.isComplete(record.pkgid) { incomplete[record.repository, default: 0] += 1 }
+            if let index = indexes[record.repository], try !index.isComplete(record.pkgid) {
+                incomplete[record.repository, default: 0] += 1
+            }
         }
         return incomplete
     }

@@ -218,7 +218,8 @@ extension ModuleStream {
         let version2 = OpaquePointer(raw)
         let id = NSVC(
             name: try ModuleIndex.name(modulemd_module_stream_get_module_name(raw)),
-            stream: try ModuleIndex.name(modulemd_module_stream_get_stream_name(raw)), version: UInt64(modulemd_module_stream_get_version(raw)),
+            stream: try ModuleIndex.name(modulemd_module_stream_get_stream_name(raw)),
+            version: UInt64(modulemd_module_stream_get_version(raw)),
             context: try modulemd_module_stream_get_context(raw).map(ModuleIndex.name) ?? "")
         var artifacts: Set<NEVRA> = []
         for text in try ModuleIndex.names(modulemd_module_stream_v2_get_rpm_artifacts_as_strv(version2)) {

@@ -20,7 +20,8 @@ struct ResolutionReport {
         ]
         let sentences = findings.flatMap { $0.map(\.description) }
         let lines =
-            trees + section("source", resolution.sources) + (sentences.isEmpty ? [] : ["not as it should be:"] + sentences.map { "  \($0)" })
+            trees + section("source", resolution.sources)
+            + (sentences.isEmpty ? [] : ["not as it should be:"] + sentences.map { "  \($0)" })
         return lines.map { $0.printable() + "\n" }.joined()
     }
 
