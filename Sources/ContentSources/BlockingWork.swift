@@ -1,9 +1,10 @@
 import NIOPosix
 
 extension NIOThreadPool {
-    /// Runs blocking work on a thread of the pool and hands back its typed error.
+    /// Runs blocking work on a thread of the pool and returns its result or throws its typed error.
     ///
-    /// Work that has not begun when the task is canceled does not begin, and `canceled` is thrown; work that has begun is waited for.
+    /// If the task is canceled before the work begins, the work does not run and `canceled` is thrown. Work
+    /// that has begun is waited for.
     func run<Success: Sendable, Failure: Error>(
         canceled: Failure, _ body: @escaping @Sendable () throws(Failure) -> Success
     ) async throws(Failure) -> Success {
@@ -13,13 +14,13 @@ extension NIOThreadPool {
                 do throws(Failure) { return .success(try body()) } catch { return .failure(error) }
             }
         } catch {
-            // The pool itself throws only when the task was canceled, or when it is stopped because the service ends.
+            // The pool itself throws only if the task was canceled, or if the pool was stopped with the service.
             throw canceled
         }
         return try result.get()
     }
 
-    /// Runs blocking work that has to happen also when the task was canceled: removing what it leaves.
+    /// Runs blocking work that must run even if the task was canceled, such as removing a temporary file.
     func runAlways(_ body: @escaping @Sendable () -> Void) async {
         await withCheckedContinuation { continuation in
             submit { _ in

@@ -1,4 +1,7 @@
-/// Does `work` for each of `items`, so many at once, and gives what comes of it in their order. The first failure ends it.
+/// Runs `work` for each of `items`, at most `atOnce` at the same time, and returns the results in the
+/// order of the items.
+///
+/// Throws the first error, and cancels the work that still runs.
 func inParallel<Item: Sendable, Value: Sendable>(
     _ items: [Item], atOnce: Int, _ work: @escaping @Sendable (Item) async throws -> Value
 ) async throws -> [Value] {

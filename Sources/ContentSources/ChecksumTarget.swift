@@ -2,7 +2,10 @@ import NIOCore
 import NIOPosix
 import Repodata
 
-/// Keeps nothing of a download but its SHA-256, and the MD5 of a package's header and payload, by which Koji knows it.
+/// A target that keeps only checksums of a download, not its bytes.
+///
+/// It computes the SHA-256 of the whole file, and the MD5 of a package's header and payload. Koji
+/// identifies a package by that MD5.
 final class ChecksumTarget: TransferTarget {
     private static let pieceSize = 1 << 20
 
@@ -12,7 +15,7 @@ final class ChecksumTarget: TransferTarget {
     }
 
     private let threadPool: NIOThreadPool
-    /// The byte that header and payload begin at.
+    /// The offset in the file, in bytes, at which the header begins. The payload follows it.
     private let headerStart: Int
     private var pending = ByteBuffer()
     private var digested = 0
@@ -36,7 +39,7 @@ final class ChecksumTarget: TransferTarget {
         if pending.readableBytes >= Self.pieceSize { _ = try await flush() }
     }
 
-    /// Ends the computation.
+    /// Ends the computation and returns the checksums.
     func finish() async throws(TransferProblem) -> (sha256: Checksum, payloadHash: Checksum) {
         let digests = try await flush()
         self.digests = nil

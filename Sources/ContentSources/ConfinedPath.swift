@@ -4,35 +4,39 @@ import SystemPackage
 
 /// A path below an allowed directory.
 ///
-/// Nothing leads out of that directory: no `..`, no symbolic link, also none that is put there at the last moment, because the kernel resolves
-/// the path in one go with that condition (openat2(2), `RESOLVE_BENEATH`). An absolute symbolic link counts as leading out.
+/// The path cannot lead out of that directory. Neither `..` nor a symbolic link can do so, even if the
+/// link is created at the last moment. The kernel checks this condition while it resolves the path
+/// (openat2(2), `RESOLVE_BENEATH`). An absolute symbolic link counts as leading out.
 struct ConfinedPath: Sendable, Hashable {
     /// The allowed directory, without symbolic links.
     let root: FilePath
-    /// What was asked for, relative to ``root``.
+    /// The requested path, relative to ``root``.
     let relative: String
-    /// Whether ``root`` is the tree of a Koji, whose volumes may be symbolic links: what such a link in `vol/` leads to is an allowed directory as
-    /// well. Only an administrator of that Koji can put one there.
+    /// Whether ``root`` is the file tree of a Koji instance, whose volumes may be symbolic links.
+    ///
+    /// If so, the target of a link in `vol/` is an allowed directory too. Only an operator of that Koji
+    /// instance can create such a link.
     var hasVolumes = false
 
-    /// Why a file was not opened.
+    /// The reason why a file was not opened.
     enum Refusal: Error, Hashable {
         case system(Errno)
         /// A symbolic link or a step upwards leads out of the allowed directory.
         case leadsOut
-        /// It is a directory, a pipe, a device or a socket.
+        /// The path names a directory, a pipe, a device or a socket.
         case notAFile
     }
 
     func appending(_ href: String) -> ConfinedPath {
-        // An href with a slash at its start is relative too.
+        // An href that starts with a slash is relative too.
         ConfinedPath(
             root: root, relative: relative.isEmpty ? String(href.drop { $0 == "/" }) : relative + "/" + href, hasVolumes: hasVolumes)
     }
 
     /// Opens the file.
     ///
-    /// - Parameter directory: the allowed directory of the path that was opened before, and then that of this one: many files of one need it once.
+    /// - Parameter directory: The open allowed directory of the previous path, which is replaced by the one
+    ///   of this path. Many files below the same directory open it only once.
     func open(in directory: inout AllowedDirectory?) throws(Refusal) -> OpenFile {
         do throws(Refusal) {
             return try openBeneath(&directory)
@@ -42,7 +46,7 @@ struct ConfinedPath: Sendable, Hashable {
         }
     }
 
-    /// The same file as one of the volume that it is in, below the directory to which the volume's link leads; `nil` where it is in none.
+    /// The same file as a path below the target of its volume's link. It is `nil` outside of volumes.
     private var inVolume: ConfinedPath? {
         guard hasVolumes else { return nil }
         let parts = relative.split(separator: "/", maxSplits: 2)
@@ -81,7 +85,8 @@ struct ConfinedPath: Sendable, Hashable {
                 directory.rawValue, path, CInt(LINUX_O_PATH) | O_CLOEXEC, UInt64(RESOLVE_BENEATH) | UInt64(RESOLVE_NO_MAGICLINKS))
             if descriptor >= 0 { return descriptor }
             switch Errno(rawValue: errno) {
-            // EAGAIN: something was renamed while a `..` was resolved, so the kernel could not be sure.
+            // EAGAIN: something was renamed while a `..` was resolved, so the kernel could not be sure that the
+            // path stays inside.
             case .interrupted: continue
             case .resourceTemporarilyUnavailable where attempts > 0: continue
             case .improperLink, .tooManySymbolicLinkLevels: throw .leadsOut
@@ -108,7 +113,7 @@ final class AllowedDirectory: Sendable {
     }
 
     deinit {
-        // Nothing can be lost: it only points at the directory.
+        // Closing loses no data, because the descriptor only points at the directory (`O_PATH`).
         Glibc.close(descriptor.rawValue)
     }
 }

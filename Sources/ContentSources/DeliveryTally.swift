@@ -1,14 +1,14 @@
 import ComposeModel
 import Repodata
 
-/// What came of delivering some packages.
+/// A count of the packages that were delivered, and the reasons why others were not.
 struct DeliveryTally: Sendable {
-    /// After as many unusable files there is no need to look for more.
+    /// After this number of unusable files, no further ones are looked for.
     private static let mostFindings = 20
 
     private var methods: [PackageDelivery.Method: Int] = [:]
     private var unusable: [ComposeFailure] = []
-    /// What concerns more than one file: no reason to go on.
+    /// A failure that concerns more than one file, so that the delivery cannot go on.
     private var stop: ComposeFailure?
 
     init(stoppedBy stop: ComposeFailure? = nil) { self.stop = stop }
@@ -20,7 +20,7 @@ struct DeliveryTally: Sendable {
     mutating func add(_ other: DeliveryTally) {
         methods.merge(other.methods, uniquingKeysWith: +)
         unusable += other.unusable
-        // Once others were canceled because of the first failure, theirs says nothing.
+        // The first failure cancels the other work, so a later failure adds no information.
         stop = stop ?? other.stop
     }
 
@@ -38,9 +38,9 @@ struct DeliveryTally: Sendable {
             ComposeFailure(code, "\(subject) cannot be used: \(problem.reason).", details: [detail], isTransient: isTransient))
     }
 
-    /// How many came in which way, or why not all came.
+    /// Returns the number of packages by delivery method. Throws if not all packages were delivered.
     func result(_ repository: PinnedRepository) throws(ComposeFailure) -> [PackageDelivery.Method: Int] {
-        // An unusable file is the better explanation than, say, that the rest was canceled because of it.
+        // An unusable file explains more than, for example, the cancellation that it caused.
         guard let first = unusable.first else {
             if let stop { throw stop }
             return methods

@@ -1,10 +1,13 @@
 import Repodata
 
-/// Why a document of a repository could not be had, with the document's name as people know it.
+/// The reason why a metadata document of a repository could not be read or used.
+///
+/// Each case has the name of the document for messages, for example
+/// `primary (repodata/primary.xml.gz)`.
 enum DocumentProblem: Error {
-    /// It did not come, or not as repomd.xml says.
+    /// The document was not transferred, or it is not the one that repomd.xml describes.
     case transfer(_ document: String, TransferProblem)
-    /// It came as repomd.xml says, and cannot be used.
+    /// The document is the one that repomd.xml describes, but its content cannot be used.
     case content(_ document: String, RepodataError)
 
     /// Whether the reason may be that repomd.xml has been replaced since it was read.

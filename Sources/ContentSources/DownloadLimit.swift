@@ -1,12 +1,13 @@
 import ComposeModel
 import Synchronization
 
-/// Download progress is how much of the body that is being received came, and since when it is received.
+/// Download progress is the number of bytes received of the current response body, and the time since
+/// the body began.
 final class DownloadProgress: Sendable {
     private struct Body {
         let begin: ContinuousClock.Instant
         var received = 0
-        /// When something of it came last; at first, when it began.
+        /// The time at which bytes last arrived. Before the first bytes it is the time at which the body began.
         var latest: ContinuousClock.Instant
     }
 
@@ -26,32 +27,39 @@ final class DownloadProgress: Sendable {
         }
     }
 
-    /// Why the body is no longer waited for, if it comes more slowly than the limits allow: "stopped sending for 60 seconds".
+    /// Returns the reason to stop waiting for the body, or `nil` if the body arrives fast enough for the
+    /// limits.
+    ///
+    /// Example: "stopped sending for 60 seconds".
     func problem(_ limits: SourceLimits) -> String? {
         body.withLock { body in
             guard let body, limits.isTooSlow(received: body.received, in: .now - body.begin) else { return nil }
             let quiet = .now - body.latest
             if quiet > limits.readTimeout { return limits.silence }
-            // In the middle of a pause it is not known yet which of the two it will be.
+            // In the middle of a pause it is not known yet whether the server is silent or only slow.
             return quiet > limits.readTimeout / 2 ? nil : limits.slowness
         }
     }
 }
 
 extension SourceLimits {
-    /// What a server does that no byte of a file comes from for ``readTimeout``.
+    /// The words for a server that has sent no byte of a file for ``readTimeout``.
     var silence: String { "stopped sending for \(readTimeout.inWords)" }
 
-    /// What a server does from which a file comes more slowly than ``minimumRate``.
+    /// The words for a server that sends a file more slowly than ``minimumRate``.
     var slowness: String { "sends less than \(minimumRate) bytes in a second" }
 
-    /// Whether a body comes too slowly of which that many bytes came.
+    /// Returns whether a body is too slow if `received` bytes of it came in the time `elapsed`.
+    ///
+    /// A body is never too slow before ``readTimeout``. After that its average rate must reach
+    /// ``minimumRate``.
     func isTooSlow(received: Int, in elapsed: Duration) -> Bool {
         elapsed > readTimeout && Double(received) < Double(minimumRate) * (elapsed / .seconds(1))
     }
 
-    /// How long a download may take that has at most so many bytes, all attempts together: what the slowest source takes that is accepted, and
-    /// never more than ``downloadTime``.
+    /// Returns the time that a download of at most `bytes` bytes may take, all attempts together.
+    ///
+    /// It is the time that the slowest accepted source needs, but at most ``downloadTime``.
     func time(forBytes bytes: Int) -> Duration {
         let waiting = (connectTimeout + readTimeout + longestPause) * attempts
         let seconds = min(bytes / max(1, minimumRate), Int(Int32.max))
@@ -60,11 +68,13 @@ extension SourceLimits {
 }
 
 extension HTTPTransfer {
-    /// Runs `body`, which downloads `url`, for as long as that may take; it is looked at by a clock, since a hostile answer can go on without a byte.
+    /// Runs `body`, which downloads `url`, and ends it when its time is up.
+    ///
+    /// A clock checks the time, because a hostile server can keep a response open without sending a byte.
     ///
     /// - Parameters:
-    ///   - bytes: What the file may have at the most.
-    ///   - body: Gets the transfer that it has to use.
+    ///   - bytes: The largest size that the file may have.
+    ///   - body: The download. It must use the transfer that it is given.
     func inTime<Result: Sendable>(
         _ url: RepositoryURL, bytes: Int, _ body: @escaping @Sendable (HTTPTransfer) async throws(TransferProblem) -> Result
     ) async throws(TransferProblem) -> Result {
@@ -89,13 +99,13 @@ extension HTTPTransfer {
 }
 
 extension SourceLimits {
-    /// Waits until a download has to end, and says why.
+    /// Waits until a download has to end, and returns the reason.
     fileprivate func end(of progress: DownloadProgress, after time: Duration, at origin: String) async -> TransferProblem {
         let deadline = ContinuousClock.now + time
         while true {
             let rest = deadline - .now
             if rest <= .zero { return .overTime(time, at: origin) }
-            // A server that sends nothing gives no signal to wait for, so the clock is looked at.
+            // A server that sends nothing causes no event to wait for, so the progress is checked at intervals.
             do { try await Task.sleep(for: min(rest, max(readTimeout / 4, .milliseconds(10)))) } catch { return .canceled }
             if let problem = progress.problem(self) { return .unreachable("\(origin) \(problem)") }
         }

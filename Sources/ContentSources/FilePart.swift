@@ -1,20 +1,25 @@
 import AsyncHTTPClient
 import NIOHTTP1
 
-/// Some bytes of a file at an address, and what the server says of the whole.
+/// A part of a file at an address, with the server's statements about the whole file.
 struct FilePart: Sendable {
-    /// Fewer than were asked for where the file ends.
+    /// The bytes of the part. There are fewer than requested if the file ends earlier.
     let bytes: [UInt8]
-    /// Bytes of the whole file, where the server says so.
+    /// The size of the whole file in bytes, if the server reports it.
     let size: Int?
-    /// Its ETag, else the time of its last change: another text means another file. `nil` where the server gives neither.
+    /// The file's ETag, or else the time of its last change. A different text means a different file.
+    ///
+    /// It is `nil` if the server reports neither.
     let version: String?
 }
 
 extension HTTPTransfer {
-    /// Fetches the bytes `range` of the file at `url`, and no others: from a server that ignores Range, nothing is taken in behind the end of `range`.
+    /// Fetches the bytes `range` of the file at `url`.
     ///
-    /// As often as it takes, and under the rules of ``get(_:into:size:limit:)``.
+    /// A server that ignores `Range` sends the file from its start. Then the bytes before `range` are
+    /// dropped, and nothing after the end of `range` is received.
+    ///
+    /// Retries and redirects follow the rules of ``get(_:into:size:limit:)``.
     func part(_ range: Range<Int>, of url: RepositoryURL) async throws(TransferProblem) -> FilePart {
         try await inTime(url, bytes: range.count) { (transfer) async throws(TransferProblem) in
             try await transfer.partOnce(range, of: url)
@@ -51,7 +56,8 @@ extension HTTPTransfer {
 }
 
 extension HTTPClientResponse {
-    /// The size of the whole file, from the `Content-Range` of a part.
+    /// The size of the whole file in bytes, from the `Content-Range` of a part. Example: 1234 for
+    /// `bytes 0-99/1234`.
     fileprivate var wholeSize: Int? {
         headers.first(name: "content-range").flatMap { text in text.lastIndex(of: "/").flatMap { Int(text[$0...].dropFirst()) } }
             .flatMap { $0 >= 0 ? $0 : nil }

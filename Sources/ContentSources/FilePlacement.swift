@@ -3,11 +3,16 @@ import Foundation
 import Glibc
 import SystemPackage
 
-/// Gives a file of this host a second name in a tree, as cheaply as the two file systems allow. Blocking.
+/// Places a file of this host in a tree under a second name, as cheaply as the two file systems allow.
+/// All functions block.
 enum FilePlacement {
-    /// Puts `file` at `destination`, whose directory is created when it is missing; a file that is there already is replaced in one step.
+    /// Puts `file` at `destination` and returns the method that was used.
     ///
-    /// A file that not everybody may read is copied: a hard link would keep its mode, and another web server could not serve it.
+    /// The directory of `destination` is created if it is missing. An existing file is replaced in one
+    /// step.
+    ///
+    /// A file that not every user may read is copied. A hard link would keep its mode, and another web
+    /// server could not serve it.
     static func put(_ file: OpenFile, at destination: FilePath) throws(TransferProblem) -> PackageDelivery.Method {
         guard file.isReadableByAll else { return try copy(file, to: destination) }
         switch file.link(to: destination) {
@@ -28,12 +33,13 @@ enum FilePlacement {
             }
         case .some: break
         }
-        // Another file system, one without hard links, a file with as many as it may have, or one of somebody else
-        // (fs.protected_hardlinks). What else it may be, copying will tell.
+        // Linking fails between two file systems and on a file system without hard links. It also fails for a
+        // file that has the most links possible, or that belongs to another user (fs.protected_hardlinks). If
+        // there is another cause, copying will report it.
         return try copy(file, to: destination)
     }
 
-    /// Gives the file `temporary` its name; where that fails, it is removed.
+    /// Renames the file `temporary` to `destination`. If that fails, `temporary` is removed.
     static func move(_ temporary: FilePath, to destination: FilePath) throws(TransferProblem) {
         guard rename(temporary.string, destination.string) != 0 else { return }
         let error = Errno(rawValue: errno)
@@ -67,7 +73,7 @@ enum FilePlacement {
                         return
                     }
                     let copied = try RegularFile.copy(source, to: target, count: file.size)
-                    // It was cut off while it was read.
+                    // The file was truncated while it was read.
                     guard copied == file.size else { throw .truncated(expected: file.size, found: copied, wasCut: false) }
                 }
             }, storage: { .storage($0) })
@@ -77,7 +83,7 @@ enum FilePlacement {
 }
 
 extension FilePath {
-    /// A name in the same directory that nobody else has, and that says what it is.
+    /// A unique name in the same directory, recognizable as a partial file by its suffix `.part`.
     var temporarySibling: FilePath {
         removingLastComponent().appending(".\(UUID().uuidString).part")
     }

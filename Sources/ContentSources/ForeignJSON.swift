@@ -1,11 +1,11 @@
 import Foundation
 
-/// JSON that a stranger wrote, which is looked at before it is decoded.
+/// A decoder for JSON from an untrusted source, which checks the text before it decodes it.
 ///
-/// Foundation keeps the members of an object in a dictionary of texts, and hashing a text takes quadratic time on combining marks. So a key of a
-/// megabyte, which nobody has, would take hours.
+/// Foundation keeps the members of an object in a dictionary of strings. Hashing a string of combining
+/// marks takes quadratic time. So a key of a megabyte, which real data does not have, would take hours.
 enum ForeignJSON {
-    /// How many bytes a key may have; escapes count as they are written.
+    /// The maximum length of a key in bytes. Escapes count as they are written.
     static let longestKey = 1024
 
     static func decode<Value: Decodable>(
@@ -18,7 +18,9 @@ enum ForeignJSON {
         return try decoder.decode(type, from: Data(bytes))
     }
 
-    /// Whether no text that stands before a colon has more than ``longestKey`` bytes. What is no JSON may have any answer.
+    /// Returns whether every string that stands before a colon has at most ``longestKey`` bytes.
+    ///
+    /// For bytes that are not JSON, the result has no meaning.
     static func areKeysShort(_ bytes: some Collection<UInt8>) -> Bool {
         bytes.withContiguousStorageIfAvailable(areKeysShort(in:)) ?? Array(bytes).withUnsafeBufferPointer(areKeysShort(in:))
     }
@@ -42,7 +44,7 @@ enum ForeignJSON {
         return true
     }
 
-    /// Stands in the place of a key that is too long to be shown.
+    /// A replacement in the error for a key that is too long to be shown.
     private struct LongKey: CodingKey {
         var stringValue: String { "a key" }
         var intValue: Int? { nil }

@@ -8,23 +8,27 @@ import NIOHTTP1
 import NIOPosix
 import NIOSSL
 
-/// Downloads one file: as often as it takes, going on where the last attempt ended, and following redirects only to allowed addresses.
+/// A download of one file, with retries.
+///
+/// Each attempt continues where the last one ended, if the server supports that. Redirects are followed
+/// only to allowed addresses.
 struct HTTPTransfer: Sendable {
-    /// Redirects one after the other; each costs a round trip, and real mirrors need one or two.
+    /// The most redirects in a row. Each costs a round trip, and real mirrors need one or two.
     private static let longestRedirectChain = 5
 
     let client: OutboundClient
     let access: SourceAccess
     let limits: SourceLimits
     let logger: Logger
-    /// What the clock looks at that ends a download, see ``inTime(_:bytes:_:)``.
+    /// The progress by which a clock decides to end a slow download, see ``inTime(_:bytes:_:)``.
     var progress: DownloadProgress?
 
     /// Downloads `url` into `target`.
     /// - Parameters:
-    ///   - size: the bytes that it must have, where that is known.
-    ///   - limit: the bytes that it may have.
-    /// - Returns: whether the bytes came in more than one piece, so that they may be of two different files.
+    ///   - size: The exact size of the file in bytes, if it is known.
+    ///   - limit: The maximum size in bytes.
+    /// - Returns: Whether the bytes came in more than one piece. The pieces may then be of two different
+    ///   files.
     @discardableResult
     func get(_ url: RepositoryURL, into target: some TransferTarget, size: Int?, limit: Int) async throws(TransferProblem) -> Bool {
         if let size, size > limit { throw .overLimit(limit) }
@@ -34,7 +38,7 @@ struct HTTPTransfer: Sendable {
         }
     }
 
-    /// As ``get(_:into:size:limit:)``; from `other` if there is nothing at `url`.
+    /// Downloads `url` like ``get(_:into:size:limit:)``, or `other` if there is no file at `url`.
     @discardableResult
     func get(
         _ url: RepositoryURL, or other: RepositoryURL?, into target: some TransferTarget, size: Int?, limit: Int
@@ -47,7 +51,8 @@ struct HTTPTransfer: Sendable {
         }
     }
 
-    /// Runs `attempt` until it succeeds, or fails for a reason that does not pass, or has been run as often as the limits say.
+    /// Runs `attempt` until it succeeds, fails for a permanent reason, or has run ``SourceLimits/attempts``
+    /// times.
     func persistently<Result>(
         _ url: RepositoryURL, received: () -> Int, _ attempt: () async throws(TransferProblem) -> Result
     ) async throws(TransferProblem) -> Result {
@@ -72,10 +77,10 @@ struct HTTPTransfer: Sendable {
         }
     }
 
-    /// What is to be downloaded, and how to tell that it is still the same file.
+    /// The file to download, and the means to recognize that it is still the same file.
     private struct Source {
         let url: RepositoryURL
-        /// For `If-Range`: a strong ETag, else Last-Modified (RFC 9110, section 13.1.5).
+        /// The value for `If-Range`: a strong ETag, or else Last-Modified (RFC 9110, section 13.1.5).
         var validator: String?
 
         init(_ url: RepositoryURL) { self.url = url }
@@ -97,12 +102,14 @@ struct HTTPTransfer: Sendable {
         let response = try await respond(source.url, range)
         switch response.status {
         case .ok:
-            // Also the answer to a Range where the server has none, or the file is another one by now.
+            // A request with `Range` is answered like this too, if the server does not support ranges or if the
+            // file has changed.
             if target.count > 0 { try await target.restart() }
         case .partialContent where response.continues(at: target.count) && target.count > 0:
             break
         default:
-            // A range that is not the one asked for: the file changed, or the server is confused. From the start, next time.
+            // The server sent another range than requested. Either the file changed, or the server is faulty. The
+            // next attempt begins at the start.
             try await target.restart()
             throw .unreachable("\(source.url.origin) answered with another part of the file than it was asked for")
         }
@@ -110,7 +117,7 @@ struct HTTPTransfer: Sendable {
 
         let start = target.count
         let announced = try response.announced.map { (count) throws(TransferProblem) in
-            // Also of what cannot be added to what is there already.
+            // This also rejects a length that would overflow when it is added to the bytes already received.
             guard count <= limit, start <= limit - count else { throw .overLimit(limit) }
             return start + count
         }
@@ -122,14 +129,16 @@ struct HTTPTransfer: Sendable {
         guard isWhole else { throw .unreachable("the connection to \(source.url.origin) was cut") }
         if let size, target.count < size {
             let found = target.count
-            // The server gave all it has, so there is nothing to go on with.
+            // The server sent the whole file, so the next attempt has nothing to continue.
             try await target.restart()
             throw .truncated(expected: size, found: found, wasCut: false)
         }
         return start > 0
     }
 
-    /// Takes in the body, or what comes before `target` has `enough` bytes; false when the connection ended before that.
+    /// Receives the body until its end, or until `target` has `enough` bytes.
+    ///
+    /// Returns `false` if the connection ended before that.
     func receive(
         _ response: HTTPClientResponse, from url: RepositoryURL, into target: some TransferTarget, most: (size: Int?, limit: Int),
         enough: Int = .max
@@ -163,7 +172,7 @@ struct HTTPTransfer: Sendable {
             if let size = most.size, count > size { throw .larger(expected: size, found: count) }
             if count > most.limit { throw .overLimit(most.limit) }
             try await target.append(chunk)
-            // Whoever drops the rest of the body closes the connection.
+            // The connection is closed when the rest of the body is dropped.
             if count >= enough { return true }
             if limits.isTooSlow(received: received, in: .now - begin) {
                 throw .unreachable("\(url.origin) \(limits.slowness)")
@@ -171,7 +180,9 @@ struct HTTPTransfer: Sendable {
         }
     }
 
-    /// Asks for the file, or as much of it as `range` says, and follows redirects; answers with the response of 200, 206 or 416.
+    /// Requests the file, or the part that `range` names, and follows redirects.
+    ///
+    /// Returns the last response if its status is 200, 206 or 416. Throws for any other final status.
     func respond(_ file: RepositoryURL, _ range: HTTPHeaders) async throws(TransferProblem) -> HTTPClientResponse {
         var url = file
         for _ in 0...Self.longestRedirectChain {
@@ -183,7 +194,7 @@ struct HTTPTransfer: Sendable {
             }
             var request = HTTPClientRequest(url: url.request)
             request.headers.add(name: "user-agent", value: "odcs")
-            // Checksums and ranges are of the bytes as they are stored.
+            // Checksums and ranges refer to the bytes as they are stored.
             request.headers.add(name: "accept-encoding", value: "identity")
             request.headers.add(contentsOf: range)
             let response = try await send(request, to: url)
@@ -219,7 +230,9 @@ struct HTTPTransfer: Sendable {
 }
 
 extension HTTPTransfer {
-    /// Why no answer came, for a person.
+    /// Returns the reason why no response came, as text for a user.
+    ///
+    /// Example: "https://example.com does not accept connections".
     private func reason(_ error: any Error, at origin: String) -> String {
         if let problem = error as? OutboundProblem { return problem.description }
         if error is NIOSSLError || error is BoringSSLError, "\(error)".contains("CERTIFICATE_VERIFY_FAILED") {
@@ -244,7 +257,7 @@ extension HTTPTransfer {
 }
 
 extension TransferProblem {
-    /// Whether asking again at once may help.
+    /// Whether an immediate retry may help.
     fileprivate var mayPass: Bool {
         switch self {
         case .unreachable, .truncated: true
@@ -254,17 +267,17 @@ extension TransferProblem {
 }
 
 extension HTTPClientResponse {
-    /// The bytes of the body, if the server says how many there are.
+    /// The length of the body in bytes, if the server reports it.
     var announced: Int? { headers.first(name: "content-length").flatMap { Int($0) }.flatMap { $0 >= 0 ? $0 : nil } }
 
-    /// Whether this is the file from `offset` on, by its `Content-Range`.
+    /// Returns whether the response contains the file from `offset` on, according to its `Content-Range`.
     func continues(at offset: Int) -> Bool {
         headers.first(name: "content-range")?.hasPrefix("bytes \(offset)-") ?? false
     }
 }
 
 extension Duration {
-    /// For a person: "10 seconds", "0.25 seconds".
+    /// The duration as text for a user. Examples: "10 seconds", "0.25 seconds".
     var inWords: String {
         self == .seconds(1) ? "1 second" : formattedSeconds + " seconds"
     }

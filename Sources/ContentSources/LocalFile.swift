@@ -4,12 +4,15 @@ import SystemPackage
 
 /// A file on this host's disks that the metadata of a repository names.
 ///
-/// A repository may name files beside itself, as long as they are below the same allowed directory. The person who asked for the compose need not be
-/// allowed to read those files. So a file outside of the repository's own directory is used only if everybody on this host may read it, and if it cannot
-/// be used, all that is said is that it does not exist: neither its size, nor its checksum, nor whether it is there.
+/// A repository may name files outside its own directory, as long as they are below the same allowed
+/// directory. The user who requested the compose may not be permitted to read those files. So a file
+/// outside the repository's directory is used only if every user of this host may read it. If it cannot
+/// be used, it is reported as missing. The report reveals neither its size, nor its checksum, nor
+/// whether it exists.
 struct LocalFile: Hashable, Sendable {
     let path: ConfinedPath
-    /// Where the file lies if the href was escaped as URLs are, which newer createrepo_c does and older ones do not.
+    /// The path of the file if the href is escaped like a URL. Newer versions of createrepo_c escape hrefs,
+    /// older ones do not.
     let unescaped: ConfinedPath?
     /// The repository's own directory.
     let home: ConfinedPath
@@ -20,7 +23,7 @@ struct LocalFile: Hashable, Sendable {
         return try use(in: &directory, body)
     }
 
-    /// As ``use(_:)``, for one of many files.
+    /// Opens the file and runs `body`, like ``use(_:)``, as one of many files.
     ///
     /// - Parameter directory: See ``ConfinedPath/open(in:)``.
     func use<Result>(
@@ -40,7 +43,9 @@ struct LocalFile: Hashable, Sendable {
         }
     }
 
-    /// Whether the file is the repository's own. All files of a Koji's tree are, those of its volumes too, whose names no request can choose.
+    /// Whether the file is the repository's own.
+    ///
+    /// All files of a Koji tree are, including those of its volumes. A request cannot choose their names.
     private func isOwn(_ file: OpenFile) -> Bool { home.hasVolumes || file.isWithin(home) }
 
     private func open(in directory: inout AllowedDirectory?) throws(TransferProblem) -> OpenFile {
@@ -58,7 +63,7 @@ struct LocalFile: Hashable, Sendable {
 }
 
 extension ConfinedPath {
-    /// Whether the path is that of `directory` or of something in it, by its words alone.
+    /// Returns whether the path is `directory` or a path in it, by comparing the text alone.
     fileprivate func isWithin(_ directory: ConfinedPath) -> Bool {
         let path = FilePath(relative).lexicallyNormalized()
         guard root == directory.root, path.components.first?.kind != .parentDirectory else { return false }
@@ -68,7 +73,7 @@ extension ConfinedPath {
 }
 
 extension OpenFile {
-    /// Whether the file itself lies in `directory`, whatever links have led to it.
+    /// Returns whether the file itself lies in `directory`, after all symbolic links are resolved.
     fileprivate func isWithin(_ directory: ConfinedPath) -> Bool {
         guard let file = realpath(path, nil), let top = realpath(directory.root.appending(directory.relative).string, nil) else {
             return false
@@ -82,11 +87,14 @@ extension OpenFile {
 }
 
 extension TransferProblem {
-    /// The problem as it is told of a file that is nobody's business.
+    /// The problem as it is reported for a file that the user may not know about.
+    ///
+    /// Most problems become ``missing``. Errors of this host's disks, cancellation and paths that lead out
+    /// of the allowed directory stay.
     fileprivate var untold: TransferProblem {
         switch self {
         case .storage, .canceled, .unreachable: self
-        // That a path leads out is known without a look at its end.
+        // A path that leads out is recognized before its end is looked at, so this reveals nothing.
         case TransferProblem(ConfinedPath.Refusal.leadsOut): self
         default: .missing
         }
