@@ -3,38 +3,48 @@ import Glibc
 import Repodata
 import SystemPackage
 
-/// The metadata of repositories on this host's disk: one directory for each repomd.xml, named by its SHA-256 and the cache's version, and complete from its
-/// first moment.
+/// A metadata cache keeps the metadata of repositories on this host's disk.
 ///
-/// Any number of workers and processes use it at once: each prepares a directory of its own and gives it its name by one rename. Whoever is
-/// first wins, and the others take what is there. All methods block.
+/// There is one directory for each repomd.xml, named by its SHA-256 and the version of the cache. A
+/// directory is complete from the moment it gets its name.
+///
+/// Any number of workers and processes can use the cache at once. Each prepares its own directory and
+/// renames it in one step. The first one wins, and the others use its directory. All methods block.
 struct MetadataCache: Sendable {
-    /// Of directories under preparation; one that is older than ``abandonedAfter`` was left by a process that died.
+    /// The prefix of directories under preparation. One that is older than ``abandonedAfter`` was left by a
+    /// process that died.
     private static let preparing = ".preparing-"
     private static let abandonedAfter = 24.0 * 3600
-    /// What is kept of a repository changes with it; directories of another version are nobody's any more, and removed like all that nobody asks for.
+    /// The version of the kept files. It changes when other files are kept of a repository, or in another
+    /// form.
+    ///
+    /// Directories of another version are never used again. They are removed like all unused directories.
     private static let version = 2
-    /// What is kept besides repomd.xml; a repository need not have all of them.
+    /// The documents that are kept besides repomd.xml, with their file names. A repository need not have
+    /// all of them.
     static let documents: KeyValuePairs = [
         "primary": "primary.xml", "filelists": "filelists.xml", "other": "other.xml", "modules": "modules.yaml",
     ]
 
     let directory: FilePath
-    /// The bytes that all metadata may have together.
+    /// The maximum size in bytes of all metadata together.
     let limit: Int
 
-    /// What is kept of a repository.
+    /// The kept metadata of one repository.
     struct Found: Sendable {
         let metadata: RepositoryMetadata
         let repomd: [UInt8]
-        /// As long as it lives, the metadata is not removed for want of room.
+        /// A hold on the directory. While it exists, the metadata is not removed to make room.
         let hold: MetadataHold?
     }
 
-    /// The metadata whose repomd.xml has the checksum `id`, and the bytes of that file. The directory's time says when it was last asked for.
+    /// Returns the metadata whose repomd.xml has the checksum `id`, and the bytes of repomd.xml. Returns
+    /// `nil` if it is not in the cache.
+    ///
+    /// The modification time of the directory is set to now, so it records the last use.
     func find(_ id: Checksum) throws(Errno) -> Found? {
         guard let place = place(of: id) else { return nil }
-        // Before anything of it is looked at.
+        // The hold is taken before any file of the directory is read.
         let hold = MetadataHold(place)
         let repomd: [UInt8]
         do {
@@ -42,7 +52,7 @@ struct MetadataCache: Sendable {
         } catch .noSuchFileOrDirectory {
             return nil
         }
-        // A directory that cannot be touched merely looks older than it is.
+        // If the time cannot be set, the directory only looks older than it is.
         utimensat(AT_FDCWD, place.string, nil, 0)
         let metadata = RepositoryMetadata(
             id: id, directory: place, hasFilelists: place.appending("filelists.xml").exists, hasOther: place.appending("other.xml").exists,
@@ -52,7 +62,7 @@ struct MetadataCache: Sendable {
 
     func has(_ id: Checksum) -> Bool { place(of: id)?.exists ?? false }
 
-    /// A new, empty directory for ``publish(_:as:)``.
+    /// Creates and returns a new, empty directory for ``publish(_:as:)``.
     func prepare() throws(Errno) -> FilePath {
         try directory.createDirectory()
         removeAbandoned()
@@ -61,11 +71,12 @@ struct MetadataCache: Sendable {
         return fresh
     }
 
-    /// Makes the finished directory `fresh` the metadata of `id`, or drops it where another one was faster.
+    /// Makes the finished directory `fresh` the metadata of `id`. If another process was faster, `fresh` is
+    /// removed.
     func publish(_ fresh: FilePath, as id: Checksum) throws(Errno) {
         guard let place = place(of: id) else { throw .invalidArgument }
         for document in ["repomd.xml"] + Self.documents.map(\.value) {
-            // The name must not survive a power failure without the bytes.
+            // After a power failure the name must not exist without the bytes.
             do { try RegularFile.synchronize(fresh.appending(document)) } catch .noSuchFileOrDirectory {}
         }
         let hold = MetadataHold(fresh)
@@ -89,7 +100,7 @@ struct MetadataCache: Sendable {
         }
     }
 
-    /// Removes what nobody has asked for since `time`; tells how many.
+    /// Removes the metadata that was not used since `time`, and returns the number of removed directories.
     func removeUnused(since time: Date) throws(Errno) -> Int {
         var removed = 0
         for name in try names() where Self.isOfMetadata(name) {
@@ -100,16 +111,17 @@ struct MetadataCache: Sendable {
         return removed
     }
 
-    /// Whether it was there to be removed.
+    /// Removes a directory. Returns whether it existed.
     private func remove(_ place: FilePath) throws(Errno) -> Bool {
-        // By a rename first, so that nobody finds half of it.
+        // It is renamed first, so that no reader finds a partly removed directory.
         let doomed = directory.appending(Self.preparing + UUID().uuidString)
         guard rename(place.string, doomed.string) == 0 else { return false }
         try discard(doomed)
         return true
     }
 
-    /// Removes what was used least recently until the rest is within ``limit``; what is held stays.
+    /// Removes the least recently used metadata until the rest is within ``limit``. Metadata with a hold
+    /// stays.
     func makeRoom() throws(Errno) {
         var kept: [(place: FilePath, used: Date, bytes: Int)] = []
         for name in try names() where Self.isOfMetadata(name) {
@@ -123,16 +135,18 @@ struct MetadataCache: Sendable {
         }
     }
 
-    /// Returns how many bytes the files of a directory take on the disk. Another process may remove a file or the directory meanwhile: what cannot be
-    /// looked at takes nothing.
+    /// Returns the number of bytes that the files of a directory occupy on the disk.
+    ///
+    /// Another process may remove a file or the directory meanwhile. A file whose status cannot be read
+    /// counts as 0 bytes.
     private func bytes(in place: FilePath) -> Int {
         let files = (try? FileManager.default.contentsOfDirectory(atPath: place.string)) ?? []
         return files.reduce(0) { sum, file in sum + ((try? place.appending(file).stat()).map { Int($0.rawValue.st_blocks) * 512 } ?? 0) }
     }
 
-    /// The directory's time; `nil` for one that is gone.
+    /// Returns the modification time of the directory, or `nil` if its status cannot be read.
     private func lastUse(of path: FilePath) -> Date? {
-        // Whatever keeps it from being looked at, it is not there to be used.
+        // A directory whose status cannot be read, for any reason, counts as missing.
         guard let time = (try? path.stat())?.st_mtim else { return nil }
         return Date(timeIntervalSince1970: Double(time.tv_sec) + Double(time.tv_nsec) / 1e9)
     }
@@ -146,18 +160,20 @@ struct MetadataCache: Sendable {
         }
     }
 
-    /// Where what is kept as `id` lies; `nil` for what is no SHA-256.
+    /// Returns the directory for the metadata of `id`, or `nil` if `id` is not a SHA-256.
     func place(of id: Checksum) -> FilePath? {
         guard id.algorithm == .sha256, Self.isSHA256(id.hex[...]) else { return nil }
         return directory.appending("\(id.hex)-\(Self.version)")
     }
 
-    /// Whether a directory is of this cache, of whichever version; others keep other things beside it.
+    /// Whether a directory belongs to this cache, in any version. Other parts of the service keep other
+    /// files beside it.
     private static func isOfMetadata(_ name: String) -> Bool { isSHA256(name.prefix { $0 != "-" }) }
 
     private static func isSHA256(_ text: Substring) -> Bool { text.utf8.count == 64 && text.allSatisfy { $0.isASCII && $0.isHexDigit } }
 
-    /// Best effort: what cannot be removed now is tried again the next time.
+    /// Removes directories that a dead process left. A directory that cannot be removed now is tried again
+    /// the next time.
     private func removeAbandoned() {
         for name in (try? names()) ?? [] where name.hasPrefix(Self.preparing) {
             let path = directory.appending(name)

@@ -1,16 +1,21 @@
 import Glibc
 import SystemPackage
 
-/// A metadata hold keeps metadata of the cache that is in use from being removed when room is needed, by whichever process.
+/// A metadata hold protects cached metadata that is in use. While it exists, no process removes the
+/// metadata to make room.
 ///
-/// It is a shared lock on the directory, which ends with this value. Holds make no two repositories different.
+/// It is a shared lock on the directory, and ends with this value. All holds are equal, so that a hold
+/// does not make two equal repositories different.
 public final class MetadataHold: Hashable, Sendable {
     private let descriptor: FileDescriptor
 
-    /// - Parameter isShared: `false` for the one who wants to remove it, who must be the only one.
-    /// - Returns: `nil` when the directory is not there, or held by another.
+    /// Locks `directory`.
+    ///
+    /// - Parameter isShared: `false` for a caller that removes the directory and must be its only user.
+    /// - Returns: `nil` if the directory does not exist, or if another hold prevents the lock.
     init?(_ directory: FilePath, isShared: Bool = true) {
-        // Without a hold a compose goes on. If its metadata is removed then, opening a document fails and says so.
+        // A compose continues without a hold. If its metadata is then removed, opening a document fails with
+        // an error that says so.
         guard
             let descriptor = try? FileDescriptor.open(directory, .readOnly, options: [.directory, .closeOnExec, .noFollow])
         else { return nil }
@@ -23,7 +28,7 @@ public final class MetadataHold: Hashable, Sendable {
 
     deinit { close(descriptor.rawValue) }
 
-    /// Whether the directory has not been renamed between opening and locking.
+    /// Whether the directory was not renamed between opening and locking.
     private static func isStill(_ descriptor: FileDescriptor, _ path: FilePath) -> Bool {
         var (opened, named) = (stat(), stat())
         guard fstat(descriptor.rawValue, &opened) == 0, lstat(path.string, &named) == 0 else { return false }

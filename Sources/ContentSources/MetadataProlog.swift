@@ -1,15 +1,19 @@
 import Repodata
 import SystemPackage
 
-/// What stands before the root element of a metadata document.
+/// The prolog is the part of a metadata document before the root element.
 ///
-/// Entities of a document type declaration can make a small document expand without end, so a document with one is refused before any parser
-/// sees it. The declaration may stand only before the root element (XML 1.0, section 2.8), so nothing else needs to be read. The encoding is
-/// checked here, too, and the prefix of rpm's own elements: what resolving accepts, a compose can write.
+/// Entities of a document type declaration can make a small document expand without end. So a document
+/// with such a declaration is refused before a parser sees it. The declaration may stand only before
+/// the root element (XML 1.0, section 2.8), so the rest of the document is not checked.
+///
+/// The encoding and the prefix of rpm's own elements are checked here too. So a document that is
+/// accepted for resolving can also be written into a compose.
 enum MetadataProlog {
     private static let longest = 64 * 1024
 
-    /// Throws unless `document` begins as an XML document without declaration whose root element is one of rpm-md.
+    /// Throws unless `document` begins as an XML document without a document type declaration, with a root
+    /// element of rpm-md.
     static func check(_ document: FilePath, named name: String) throws(RepodataError) {
         let bytes: [UInt8]
         do {
@@ -43,7 +47,10 @@ enum MetadataProlog {
         }
     }
 
-    /// libsolv and libcreaterepo_c know rpm's elements by the prefix `rpm`: with another one, packages would lose their dependencies.
+    /// Throws if rpm's elements have another prefix than `rpm`.
+    ///
+    /// libsolv and libcreaterepo_c recognize the elements by this prefix. With another one, packages would
+    /// lose their dependencies.
     private static func checkPrefix(in root: ArraySlice<UInt8>, _ name: String) throws(RepodataError) {
         let tag = String(decoding: root.prefix { $0 != UInt8(ascii: ">") }, as: UTF8.self)
         guard let found = tag.firstMatch(of: /\sxmlns:([^\s=]+)\s*=\s*["']http:\/\/linux\.duke\.edu\/metadata\/rpm["']/) else { return }

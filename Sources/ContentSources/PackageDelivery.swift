@@ -6,24 +6,27 @@ public import NIOPosix
 public import Repodata
 public import SystemPackage
 
-/// Puts package files into a tree, each complete and as its metadata says, or not at all.
+/// A package delivery puts package files into a tree. Each file arrives complete and as its metadata
+/// describes it, or not at all.
 public struct PackageDelivery: Sendable {
-    /// How a file came into the tree.
+    /// The way by which a file came into the tree.
     public enum Method: String, Hashable, Sendable, Codable, CaseIterable {
         /// A second name of the source's file.
         case hardlink
-        /// A file of its own that shares the blocks of the source's.
+        /// A separate file that shares its blocks with the source's file.
         case reflink
-        /// A file of its own.
+        /// A separate file with its own blocks.
         case copy
-        /// Over HTTP.
+        /// A file that was downloaded over HTTP.
         case download
     }
 
-    /// A batch of local files keeps its thread no longer than these many files, or bytes to verify, take.
+    /// The size at which a batch of local files ends, in files and in bytes to verify. It limits how long a
+    /// batch keeps its thread.
     private static let batchFiles = 256
     private static let batchBytes = 64 << 20
-    /// Batches at once: linking is the kernel's work, and more threads would only wait for each other there.
+    /// The number of concurrent batches. The kernel does the linking, and more threads would only wait for
+    /// each other there.
     private static let batchesAtOnce = 4
 
     private let access: SourceAccess
@@ -32,11 +35,14 @@ public struct PackageDelivery: Sendable {
     private let threadPool: NIOThreadPool
     private let verified: VerifiedFiles?
 
+    /// Creates a delivery.
+    ///
     /// - Parameters:
-    ///   - httpClient: with ``SourceLimits/httpClientConfiguration``.
-    ///   - threadPool: for everything that blocks; running.
-    ///   - verify: whether the checksum of a file on this host's disks is checked too, and not only its size. A downloaded file's always is.
-    ///     A file is read once in the life of this value and its copies.
+    ///   - httpClient: A client with the configuration ``SourceLimits/httpClientConfiguration``.
+    ///   - threadPool: A running pool for all blocking work.
+    ///   - verify: Whether the checksum of a file on this host's disks is checked in addition to its size.
+    ///     The checksum of a downloaded file is always checked. This value and its copies read each file
+    ///     once.
     public init(
         access: SourceAccess, limits: SourceLimits = SourceLimits(), httpClient: OutboundClient, threadPool: NIOThreadPool, logger: Logger,
         verify: Bool = true
@@ -50,10 +56,13 @@ public struct PackageDelivery: Sendable {
         verified = verify ? VerifiedFiles() : nil
     }
 
-    /// Puts the file of `record` at `destination`, whose directory is created when it is missing; a file of that name is replaced.
+    /// Puts the file of `record` at `destination` and returns the method that was used.
     ///
-    /// Throws `.packageFileUnusable` when the file is missing, may not be read, or differs in size or checksum; `.limitExceeded`, `.sourceUnreachable`
-    /// and `.storage` as their names say. No temporary file is left.
+    /// The directory of `destination` is created if it is missing. An existing file of that name is
+    /// replaced. No temporary file is left.
+    ///
+    /// Throws `.packageFileUnusable` if the file is missing, may not be read, or differs in size or
+    /// checksum. Also throws `.limitExceeded`, `.sourceUnreachable` and `.storage`.
     public func deliver(
         _ record: PackageRecord, of repository: PinnedRepository, to destination: FilePath
     ) async throws(ComposeFailure) -> Method {
@@ -64,9 +73,11 @@ public struct PackageDelivery: Sendable {
         return method
     }
 
-    /// As ``deliver(_:of:to:)`` for many packages, several at once; tells how many came in which way.
+    /// Delivers many packages like ``deliver(_:of:to:)``, several at once. Returns the number of packages
+    /// by method.
     ///
-    /// When files are unusable, the failure names up to twenty of them. What was delivered before stays.
+    /// If files are unusable, the failure names up to twenty of them. Packages that were already delivered
+    /// stay.
     @discardableResult
     public func deliver(
         all items: [(record: PackageRecord, destination: FilePath)], of repository: PinnedRepository
@@ -106,14 +117,15 @@ public struct PackageDelivery: Sendable {
         }
     }
 
-    /// One file to deliver.
+    /// A file to deliver.
     private struct Job: Sendable {
         let record: PackageRecord
         let file: SourceFile
         let destination: FilePath
     }
 
-    /// Runs `body` on each of `works`, at most `width` at once, until there is no point in going on.
+    /// Runs `body` on each of `works`, at most `width` at once, until all are done or the delivery cannot
+    /// succeed any more.
     private func inParallel<Work: Sendable>(
         _ works: [Work], width: Int, after start: DeliveryTally, _ body: @escaping @Sendable (Work) async -> DeliveryTally
     ) async -> DeliveryTally {

@@ -1,14 +1,17 @@
 public import Repodata
 
-/// A repository at one moment: its metadata, and where its package files lie.
+/// A repository as it was at one moment: its metadata, and the location of its package files.
 public struct PinnedRepository: Hashable, Sendable {
     public let location: RepositoryLocation
     public let metadata: RepositoryMetadata
-    /// `revision` of repomd.xml, usually a time or a counter.
+    /// The `revision` of repomd.xml, usually a time or a counter.
     public let revision: String?
-    /// How messages call it: "the repository /srv/repo". One that no request has named is not called by its location.
+    /// The name of the repository in messages, for example "the repository /srv/repo".
+    ///
+    /// A repository that no request has named, such as one made from Koji, is not called by its location.
+    /// Its name is "Koji".
     public let place: String
-    /// Keeps the metadata on this host's disk as long as it is used.
+    /// A hold that keeps the metadata on this host's disk while this value exists.
     private let hold: MetadataHold?
 
     public init(

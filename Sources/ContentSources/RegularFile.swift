@@ -3,11 +3,11 @@ import Glibc
 import Repodata
 import SystemPackage
 
-/// Reading, copying and synchronising whole files by descriptor. Blocking.
+/// Functions that read, copy and synchronize whole files by descriptor. All of them block.
 enum RegularFile {
     private static let pieceSize = 1 << 20
 
-    /// All bytes of a small file of ours.
+    /// Returns all bytes of a small file that this service wrote.
     static func contents(of path: FilePath) throws(Errno) -> [UInt8] {
         try Errno.only {
             let file = try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
@@ -16,7 +16,7 @@ enum RegularFile {
         }
     }
 
-    /// The bytes from the current offset to the end, or the first `limit` of them.
+    /// Returns the bytes from the current offset to the end, but at most `limit` of them.
     static func contents(of file: FileDescriptor, atMost limit: Int) throws(Errno) -> [UInt8] {
         var bytes: [UInt8] = []
         var piece = [UInt8](repeating: 0, count: 64 * 1024)
@@ -35,7 +35,8 @@ enum RegularFile {
         }
     }
 
-    /// Creates the new file `path`, lets `body` write it and closes it; whatever fails, no file stays behind.
+    /// Creates the new file `path`, lets `body` write it and closes it. If any step fails, the file is
+    /// removed.
     static func create<Failure: Error>(
         _ path: FilePath, _ body: (FileDescriptor) throws(Failure) -> Void, storage: (Errno) -> Failure
     ) throws(Failure) {
@@ -56,7 +57,7 @@ enum RegularFile {
             unlink(path.string)
             throw error
         }
-        // Network file systems tell of a full disk only here.
+        // Network file systems report a full disk only here.
         guard Glibc.close(file.rawValue) == 0 else {
             let error = Errno(rawValue: errno)
             unlink(path.string)
@@ -68,8 +69,8 @@ enum RegularFile {
         try create(path, body, storage: { $0 })
     }
 
-    /// Copies the first `count` bytes, within the kernel where it can.
-    /// - Returns: the bytes copied: fewer where `source` ends earlier.
+    /// Copies the first `count` bytes, within the kernel if the file systems can do so.
+    /// - Returns: The number of bytes copied. It is smaller than `count` if `source` ends earlier.
     static func copy(_ source: FileDescriptor, to target: FileDescriptor, count: Int) throws(TransferProblem) -> Int {
         var copied = 0
         while copied < count {
@@ -79,7 +80,8 @@ enum RegularFile {
                 switch Errno(rawValue: errno) {
                 case .interrupted: continue
                 case .noSpace, .diskQuotaExceeded: throw .storage(Errno(rawValue: errno))
-                // These two file systems cannot do it together, or it is not clear which of the two failed: by hand, then.
+                // The two file systems cannot copy within the kernel, or it is unclear which of the two failed. So the
+                // rest is copied through a buffer.
                 default: return try copied + copyByHand(source, to: target, count: count - copied)
                 }
             }
@@ -134,7 +136,7 @@ enum RegularFile {
 extension FilePath {
     var exists: Bool { access(string, F_OK) == 0 }
 
-    /// Creates the directory and those above it that are missing; one that exists is fine.
+    /// Creates the directory and all missing directories above it. Succeeds if it already exists.
     func createDirectory() throws(Errno) {
         guard mkdir(string, 0o755) != 0 else { return }
         switch Errno(rawValue: errno) {
@@ -148,7 +150,7 @@ extension FilePath {
 }
 
 extension Errno {
-    /// Runs calls of SystemPackage, which are declared to throw anything and throw only this.
+    /// Runs calls of SystemPackage. They are declared to throw any error, but throw only `Errno`.
     static func only<Result>(_ body: () throws -> Result) throws(Errno) -> Result {
         do {
             return try body()

@@ -2,32 +2,39 @@ import ComposeModel
 import Repodata
 import SystemPackage
 
-/// Why a file was not transferred, before it is known what the file means to the compose: whoever asked for it makes a ``ComposeFailure`` of it.
+/// The reason why a file was not transferred.
+///
+/// It does not depend on the meaning of the file for the compose. The caller turns it into a
+/// ``ComposeFailure``.
 enum TransferProblem: Error, Hashable {
-    /// The source says that there is no such file.
+    /// The source reports that there is no such file.
     case missing
-    /// The source has the file but this service may not read it: why.
+    /// The source has the file, but this service may not read it for the given reason.
     case notPermitted(String)
-    /// The server answered, and not with the file: its status.
+    /// The server did not send the file, but answered with the given status.
     case refused(status: UInt)
-    /// No answer, or none that can be used, however often it was asked: the last reason.
+    /// No attempt led to a usable answer. The value is the reason of the last attempt.
     case unreachable(String)
-    /// It took longer than a download may, however often it was asked for.
+    /// The download took longer than it may take, all attempts together.
     case overTime(Duration, at: String)
-    /// Fewer bytes came than there should be, however often it was asked. `wasCut`: it was the transfer that ended too early, not the file.
+    /// Fewer bytes than expected arrived in every attempt.
+    ///
+    /// If `wasCut` is `true`, the transfer ended too early. Otherwise the file itself is too short.
     case truncated(expected: Int, found: Int, wasCut: Bool)
-    /// There are more bytes than there should be.
+    /// There are more bytes than expected.
     case larger(expected: Int, found: Int)
     /// There are more bytes than the limits allow.
     case overLimit(Int)
-    /// What came has another checksum.
+    /// The transferred file has another checksum.
     case checksum(expected: Checksum, found: Checksum)
-    /// It could not be written down here.
+    /// The file could not be written on this host.
     case storage(Errno)
     case canceled
 
-    /// What every reader of files answers alike, whatever they are for; `nil` for what the asker has to explain.
-    /// - Parameter subject: what was to be read, as the start of a sentence: "The repository X", "The file of the package Y".
+    /// Returns the failure for a problem that has the same explanation for every kind of file. Returns
+    /// `nil` if the caller has to explain it.
+    /// - Parameter subject: The file or repository, as the start of a sentence. Examples: "The repository
+    ///   X", "The file of the package Y".
     func commonFailure(_ subject: String) -> ComposeFailure? {
         switch self {
         case .unreachable(let reason):
@@ -40,7 +47,8 @@ enum TransferProblem: Error, Hashable {
         }
     }
 
-    /// The finding in words that follow "because …" or a colon, without a full stop.
+    /// The reason in words that follow "because …" or a colon, without a full stop. Example: "it does not
+    /// exist".
     var reason: String {
         switch self {
         case .missing: "it does not exist"
@@ -62,7 +70,7 @@ enum TransferProblem: Error, Hashable {
 }
 
 extension TransferProblem {
-    /// What an error of opening or reading a source's file on this host's disks means.
+    /// Creates the problem for an error of opening or reading a source's file on this host's disks.
     init(reading error: Errno) {
         switch error {
         case .noSuchFileOrDirectory, .notDirectory: self = .missing
@@ -85,7 +93,8 @@ extension TransferProblem {
 extension ComposeFailure {
     static let canceled = ComposeFailure(.canceled, "The work on the compose was stopped before it was complete.")
 
-    /// A failure to write. A full disk may be cleared, so that is worth another attempt.
+    /// Returns the failure for an error of writing. It is transient, because a full disk may be cleared
+    /// before another attempt.
     static func storage(_ error: Errno) -> ComposeFailure {
         switch error {
         case .noSpace, .diskQuotaExceeded: storage("This service's disk is full. Its administrators have to make room.")

@@ -3,16 +3,17 @@ import NIOCore
 import NIOPosix
 import SystemPackage
 
-/// Where the bytes of a download go. It outlives a single attempt, so that the next one can go on where the last one ended.
+/// A transfer target receives the bytes of a download. It is used for all attempts, so that one can
+/// continue where the last one ended.
 protocol TransferTarget: AnyObject {
-    /// Bytes received so far.
+    /// The number of bytes received so far.
     var count: Int { get }
-    /// Forgets all bytes.
+    /// Drops all bytes.
     func restart() async throws(TransferProblem)
     func append(_ bytes: ByteBuffer) async throws(TransferProblem)
 }
 
-/// Keeps the bytes in memory: for repomd.xml.
+/// A target that keeps the bytes in memory, for small files such as repomd.xml.
 final class MemoryTarget: TransferTarget {
     private(set) var bytes: [UInt8] = []
     var count: Int { bytes.count }
@@ -22,7 +23,8 @@ final class MemoryTarget: TransferTarget {
     func append(_ buffer: ByteBuffer) { bytes.append(contentsOf: buffer.readableBytesView) }
 }
 
-/// Writes the bytes to a new file, in pieces large enough to be worth the way to the thread pool.
+/// A target that writes the bytes to a new file. Its pieces are large enough to justify a call to the
+/// thread pool.
 final class FileTarget: TransferTarget {
     private static let pieceSize = 1 << 20
 
@@ -34,7 +36,7 @@ final class FileTarget: TransferTarget {
 
     var count: Int { written + pending.readableBytes }
 
-    /// Creates the file, which must not exist.
+    /// Creates the file. Throws if it exists.
     init(_ path: FilePath, on threadPool: NIOThreadPool) async throws(TransferProblem) {
         self.threadPool = threadPool
         descriptor = try await threadPool.storing {
@@ -45,7 +47,7 @@ final class FileTarget: TransferTarget {
     }
 
     deinit {
-        // Only where the transfer failed, and then the file is of no use.
+        // The file is still open only if the transfer failed. Then it is of no use.
         if isOpen { Glibc.close(descriptor.rawValue) }
     }
 
@@ -64,14 +66,14 @@ final class FileTarget: TransferTarget {
         if pending.readableBytes >= Self.pieceSize { try await flush() }
     }
 
-    /// Closes the file, of which everything must be written.
+    /// Closes the file. All bytes must have been written.
     func close() async throws(TransferProblem) {
         isOpen = false
         let descriptor = descriptor
         try await threadPool.storing { try descriptor.close() }
     }
 
-    /// Writes what is left.
+    /// Writes the pending bytes.
     func flush() async throws(TransferProblem) {
         guard pending.readableBytes > 0 else { return }
         let piece = pending
@@ -83,7 +85,7 @@ final class FileTarget: TransferTarget {
 }
 
 extension NIOThreadPool {
-    /// Runs blocking calls that write on this host; their errors are those of the disk.
+    /// Runs blocking calls that write on this host. Throws their errors as problems of storage.
     fileprivate func storing<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws(TransferProblem) -> Result {
         do {
             return try await runIfActive(body)

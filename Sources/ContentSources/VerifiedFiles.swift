@@ -3,10 +3,11 @@ import Repodata
 import Synchronization
 import SystemPackage
 
-/// Files of this host whose bytes were found to have a checksum, so that a file which goes into many composes is read once.
+/// A memory of files of this host whose checksums were verified, so that a file that goes into many
+/// composes is read only once.
 ///
-/// A file is known by device, inode, size and time of modification. The time of the last change of the inode (ctime) is left out, because each
-/// hard link that a compose makes sets it.
+/// A file is identified by device, inode, size and modification time. The time of the last change of
+/// the inode (ctime) is not included, because each hard link that a compose makes changes it.
 final class VerifiedFiles: Sendable {
     private struct Key: Hashable {
         let device: UInt64
@@ -17,12 +18,13 @@ final class VerifiedFiles: Sendable {
         let checksum: Checksum
     }
 
-    /// About 200 bytes each.
+    /// The maximum number of entries, of about 200 bytes each. When it is reached, all entries are dropped.
     private static let most = 500_000
 
     private let known = Mutex<Set<Key>>([])
 
-    /// Throws unless the bytes of `file` have the checksum `expected`. Blocking: reads the file, unless it is known.
+    /// Throws unless the bytes of `file` have the checksum `expected`. Blocks and reads the file, unless it
+    /// was verified before.
     func check(_ file: OpenFile, is expected: Checksum) throws(TransferProblem) {
         let status = file.status
         let key = Key(
