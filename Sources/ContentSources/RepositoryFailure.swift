@@ -1,13 +1,13 @@
 package import ComposeModel
 package import Repodata
 
-/// Explains why a repository cannot be used.
+/// A repository failure explains to a user why a repository cannot be used.
 struct RepositoryFailure {
     private let location: RepositoryLocation
 
     init(_ location: RepositoryLocation) { self.location = location }
 
-    /// repomd.xml could not be read.
+    /// Returns the failure for a repomd.xml that could not be read.
     func pinning(_ problem: TransferProblem) -> ComposeFailure {
         if let failure = problem.commonFailure("The repository \(location)") { return failure }
         switch problem {
@@ -33,7 +33,7 @@ struct RepositoryFailure {
         }
     }
 
-    /// repomd.xml is there and cannot be used.
+    /// Returns the failure for a repomd.xml that was read but cannot be used.
     func parsing(_ error: RepodataError, repomd: [UInt8]) -> ComposeFailure {
         if error.code == .host { return ComposeFailure(host: error) }
         if error.code == .malformed, repomd.firstRange(of: "\"primary_db\"".utf8) != nil {
@@ -48,7 +48,7 @@ struct RepositoryFailure {
         )
     }
 
-    /// A document of the metadata could not be had.
+    /// Returns the failure for a metadata document that could not be read or used.
     func reading(_ problem: DocumentProblem) -> ComposeFailure {
         switch problem {
         case .transfer(let document, let problem): transferring(document, problem)
@@ -91,7 +91,7 @@ struct RepositoryFailure {
         }
     }
 
-    /// The repository is no longer what `pin` says.
+    /// Returns the failure for a repository that has changed since `pin` was made.
     func changed(since pin: RepositoryPin) -> ComposeFailure {
         if pin.repomd == nil {
             ComposeFailure(
@@ -111,7 +111,8 @@ struct RepositoryFailure {
 }
 
 extension ComposeFailure {
-    /// A failure of the host that reads or writes metadata. The repository has no part in it, and another worker's host may do better.
+    /// Creates a failure of the host that reads or writes metadata. The repository did not cause it, and
+    /// another worker's host may succeed.
     package init(host error: RepodataError) {
         self.init(
             .internal, "The service's host is not set up completely: \(error.message). The service's operator can help.", isTransient: true)

@@ -2,16 +2,19 @@ public import ComposeModel
 import Foundation
 public import SystemPackage
 
-/// Where a repository is, as a person wrote it in a request: an absolute path, `file://`, `http://` or `https://`.
+/// The location of a repository, as a user wrote it in a request: an absolute path, `file://`,
+/// `http://` or `https://`.
 ///
-/// The directory or address is the one that has `repodata/` in it. Two texts that mean the same place are equal locations.
+/// It is the directory or address that contains `repodata/`. Two texts for the same place are equal
+/// locations. For example, `HTTPS://example.com:443/repo` equals `https://example.com/repo`.
 public enum RepositoryLocation: Hashable, Sendable {
     case directory(FilePath)
     case url(RepositoryURL)
 
-    /// Reads what a person wrote.
+    /// Reads the text of a request.
     ///
-    /// Throws `.sourceNotUsable` for what is no location at all; whether it may be read is ``SourceAccess``'s question.
+    /// Throws `.sourceNotUsable` if the text is not a location. ``SourceAccess`` decides whether the
+    /// location may be read.
     public init(_ text: String) throws(ComposeFailure) {
         if let path = try Self.path(in: text) {
             guard path.isAbsolute else {
@@ -29,15 +32,16 @@ public enum RepositoryLocation: Hashable, Sendable {
         }
         do {
             let url = try RepositoryURL(text)
-            // The slash at the end is a matter of taste in a repository's address.
+            // A slash at the end of a repository's address makes no difference.
             self = .url(try url.appending(href: ""))
         } catch {
-            // The text is not repeated: it may hold a password.
+            // The message does not repeat the text, because it may contain a password.
             throw ComposeFailure(.sourceNotUsable, "A repository's address in the request cannot be used: \(error.reason).")
         }
     }
 
-    /// The path in `text`, which is not that of a URL; `nil` where it is one.
+    /// Returns the path in `text`, which may begin with `file://`. Returns `nil` if the text is another
+    /// URL.
     private static func path(in text: String) throws(ComposeFailure) -> FilePath? {
         guard text.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F }) else {
             throw ComposeFailure(.sourceNotUsable, "A repository's location in the request contains a control character.")
@@ -60,9 +64,11 @@ public enum RepositoryLocation: Hashable, Sendable {
 }
 
 extension RepositoryLocation: CustomStringConvertible {
-    /// As the user wrote it, but for what makes no difference: a slash at the end, the case of a host, a default port, needless escapes.
+    /// The location in its normal form, from which an equal location can be read.
     ///
-    /// Reading it gives an equal location.
+    /// It differs from the user's text only in insignificant parts: a slash at the end, the prefix
+    /// `file://`, the case of a host, a default port and needless escapes. For example,
+    /// `file://localhost/srv/repo/` becomes `/srv/repo`.
     public var description: String {
         switch self {
         case .directory(let path): path.string

@@ -1,15 +1,16 @@
 public import Repodata
 
-/// A repository as it was at one moment, by the checksum of its repomd.xml; since that file holds the checksums of all other metadata, equal pins
-/// mean equal repositories.
+/// A repository as it was at one moment, identified by the checksum of its repomd.xml.
+///
+/// That file contains the checksums of all other metadata. So equal checksums mean equal repositories.
 public struct RepositoryPin: Hashable, Sendable {
     public let location: RepositoryLocation
-    /// SHA-256 of repomd.xml.
+    /// The SHA-256 of repomd.xml.
     public let checksum: Checksum
-    /// The bytes of repomd.xml where they were just read; `nil` for a pin that was written down earlier.
+    /// The bytes of repomd.xml if they were just read. It is `nil` for a pin that was recorded earlier.
     public let repomd: [UInt8]?
 
-    /// A pin that was written down earlier, for example by the compose that is being renewed.
+    /// Creates a pin that was recorded earlier, for example by the compose that is being renewed.
     public init(recorded checksum: Checksum, of location: RepositoryLocation) {
         self.location = location
         self.checksum = checksum

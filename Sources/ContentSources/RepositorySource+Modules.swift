@@ -5,11 +5,13 @@ import Synchronization
 import SystemPackage
 
 extension RepositorySource {
-    /// What the repository tells of modules; nothing where it has no modules.yaml.
+    /// Returns the modules of the repository. The result is empty if the repository has no modules.yaml.
     ///
-    /// A large one takes a second to read; of the repositories that were asked for last the result is kept in memory.
+    /// A large modules.yaml takes a second to read. The results for the most recently used repositories are
+    /// kept in memory.
     ///
-    /// Documents that libmodulemd does not understand are passed over, and are ``Modules/ModuleMetadata/unusable``.
+    /// Documents that libmodulemd does not understand are skipped. They are listed in
+    /// ``Modules/ModuleMetadata/unusable``.
     public func modules(of repository: PinnedRepository) async throws(ComposeFailure) -> ModuleMetadata {
         guard let file = repository.metadata.modules else { return ModuleMetadata() }
         if let known = knownModules.find(repository.metadata.id) { return known.of(repository.place) }
@@ -23,12 +25,12 @@ extension RepositorySource {
     }
 }
 
-/// What the last few repositories tell of modules, by the checksums of their repomd.xml.
+/// The modules of the most recently used repositories, by the checksums of their repomd.xml.
 final class KnownModules: Sendable {
-    /// Of the largest repositories each takes about a hundred megabytes.
+    /// The number of repositories to keep. The largest repositories take about a hundred megabytes each.
     private static let most = 4
 
-    /// The one that was asked for last is last.
+    /// The entries in the order of their last use. The most recently used one is last.
     private let entries: Mutex<[(id: Checksum, modules: ModuleMetadata)]> = Mutex([])
 
     func find(_ id: Checksum) -> ModuleMetadata? {

@@ -5,18 +5,21 @@ public import Repodata
 public import SystemPackage
 
 extension PinnedRepository {
-    /// The records of repomd.xml for documents that are neither about single packages nor about modules, each type once.
+    /// The records of repomd.xml for documents that describe neither single packages nor modules, each type
+    /// once.
     ///
-    /// Blocks. Empty where the repository was made by this service, which writes no such documents.
+    /// For example, the records of the types `group` and `updateinfo`. The list is empty for a repository
+    /// that this service made from Koji's packages, because its repomd.xml has no such records. Blocks.
     public var otherRecords: [Repomd.Record] {
-        // It was parsed before it was put into the cache.
+        // repomd.xml was parsed before it was put into the cache, so it can be parsed again.
         guard let bytes = try? RegularFile.contents(of: metadata.directory.appending("repomd.xml")),
             let repomd = try? Repomd(parsing: bytes)
         else { return [] }
         var seen: Set<String> = []
         let hasGroups = repomd.record("group") != nil
         return repomd.records.filter { record in
-            // Other forms of the same documents: `primary_db`, `filelists_zck`, and `group_gz` beside `group`.
+            // These types are other forms of the same documents: `primary_db`, `filelists_zck`, and `group_gz`
+            // beside `group`.
             let isOther = !["primary", "filelists", "other", "modules", "prestodelta", "deltainfo"].contains { record.type.hasPrefix($0) }
             let isForm = ["_db", "_zck", "_gz", "_xz", "_zst"].contains { record.type.hasSuffix($0) }
             return isOther && (!isForm || record.type == "group_gz" && !hasGroups) && seen.insert(record.type).inserted
@@ -25,17 +28,19 @@ extension PinnedRepository {
 }
 
 extension RepositorySource {
-    /// The types of documents that ``fetch(_:of:into:)`` can bring.
+    /// The types of documents that ``fetch(_:of:into:)`` can fetch.
     public static let keepableDocuments: Set<String> = ["group", "group_gz", "updateinfo", "productid"]
 
     private static let fileNames = [
         "group": "comps.xml", "group_gz": "comps.xml", "updateinfo": "updateinfo.xml", "productid": "productid",
     ]
 
-    /// Brings a document of one of the types ``keepableDocuments`` into a directory, checked and decompressed.
+    /// Fetches a document of one of the types ``keepableDocuments`` into a directory, checks and
+    /// decompresses it.
     ///
-    /// - Returns: Its file.
-    /// - Throws: `ComposeFailure`, if it is not there any more or is not what repomd.xml says.
+    /// - Returns: The path of the document's file.
+    /// - Throws: `ComposeFailure` if the document no longer exists or is not the one that repomd.xml
+    ///   describes.
     public func fetch(
         _ record: Repomd.Record, of repository: PinnedRepository, into directory: FilePath
     ) async throws(ComposeFailure) -> FilePath {
@@ -44,7 +49,8 @@ extension RepositorySource {
         }
         let file = directory.appending(name)
         do throws(DocumentProblem) {
-            // Not as XML, which must not have a document type: comps.xml has one by custom, and nobody here reads it.
+            // A name that ends with .xml would cause the check for a document type declaration, which is
+            // forbidden. comps.xml usually has such a declaration, and this service does not parse the file.
             try await reader.document(record, of: repository.location, to: directory, as: "kept", limits: limits)
         } catch {
             throw RepositoryFailure(repository.location).reading(error)

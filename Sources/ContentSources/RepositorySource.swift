@@ -6,9 +6,10 @@ public import NIOPosix
 import Repodata
 public import SystemPackage
 
-/// Reads repositories: pins what they are now, and brings the metadata of a pin to this host's disk, complete and checked.
+/// A repository source reads repositories. It pins their current state, and brings the metadata of a
+/// pin to this host's disk, complete and checked.
 public struct RepositorySource: Sendable {
-    /// What it may read.
+    /// The directories and addresses that this source may read.
     public let access: SourceAccess
     let limits: SourceLimits
     let reader: SourceReader
@@ -17,10 +18,13 @@ public struct RepositorySource: Sendable {
     let knownModules = KnownModules()
     private let logger: Logger
 
+    /// Creates a source.
+    ///
     /// - Parameters:
-    ///   - cacheDirectory: where metadata is kept; it may be shared by any number of processes, and is created when it is missing.
-    ///   - httpClient: with ``SourceLimits/httpClientConfiguration``.
-    ///   - threadPool: for everything that blocks; running.
+    ///   - cacheDirectory: The directory for metadata. Any number of processes may share it. It is created
+    ///     if it is missing.
+    ///   - httpClient: A client with the configuration ``SourceLimits/httpClientConfiguration``.
+    ///   - threadPool: A running pool for all blocking work.
     public init(
         access: SourceAccess, limits: SourceLimits = SourceLimits(), cacheDirectory: FilePath, httpClient: OutboundClient,
         threadPool: NIOThreadPool, logger: Logger
@@ -35,16 +39,17 @@ public struct RepositorySource: Sendable {
             threadPool: threadPool)
     }
 
-    /// Reads repomd.xml, and only that: what the repository is now.
+    /// Pins the current state of the repository. Reads only repomd.xml.
     ///
-    /// Throws `.sourceNotUsable` when there is no repository or it may not be read, `.metadataCorrupt` when its repomd.xml is not one,
-    /// `.sourceUnreachable` (transient) when it does not answer.
+    /// Throws `.sourceNotUsable` if there is no repository or it may not be read. Throws `.metadataCorrupt`
+    /// if the file is not a valid repomd.xml. Throws `.sourceUnreachable` (transient) if the source does
+    /// not answer.
     public func pin(_ location: RepositoryLocation) async throws(ComposeFailure) -> RepositoryPin {
         guard let pin = try await pinIfThere(location) else { throw RepositoryFailure(location).pinning(.missing) }
         return pin
     }
 
-    /// As ``pin(_:)``; `nil` where there is no repository.
+    /// Pins the repository like ``pin(_:)``, but returns `nil` if there is no repository.
     func pinIfThere(_ location: RepositoryLocation) async throws(ComposeFailure) -> RepositoryPin? {
         try access.authorize(location)
         let bytes: [UInt8]
@@ -64,13 +69,14 @@ public struct RepositorySource: Sendable {
         }
     }
 
-    /// Whether the metadata of `pin` is in the cache, as far as one look at a directory tells.
+    /// Whether the metadata of `pin` is in the cache. Only the existence of its directory is checked.
     public func isOnThisHost(_ pin: RepositoryPin) -> Bool { cache.has(pin.checksum) }
 
-    /// The metadata of exactly `pin`, from the cache or fetched.
+    /// Returns the metadata of exactly `pin`, from the cache or fetched from the source.
     ///
-    /// Throws what ``pin(_:)`` throws; besides, when the repository is no longer what it was: `.sourceChanging` (transient: pin it again) for a pin that
-    /// was just made, `.sourceNotUsable` for a recorded one, since that metadata is gone for good.
+    /// Throws the errors of ``pin(_:)``. If the repository has changed since a pin that was just made,
+    /// throws `.sourceChanging`. That failure is transient, and a new pin helps. If it has changed since a
+    /// recorded pin, throws `.sourceNotUsable`, because that metadata is gone for good.
     public func metadata(for pin: RepositoryPin) async throws(ComposeFailure) -> PinnedRepository {
         try access.authorize(pin.location)
         if let cached = try await cached(pin) { return cached }
@@ -86,15 +92,16 @@ public struct RepositorySource: Sendable {
         do throws(DocumentProblem) {
             return try await fetch(pin, repomd: bytes)
         } catch {
-            // A document that is not what repomd.xml says: perhaps repomd.xml says something else by now.
+            // The document is not the one that repomd.xml describes. Perhaps repomd.xml was replaced meanwhile.
             if error.mayBeChange, try await self.pin(pin.location).checksum != pin.checksum { throw failure.changed(since: pin) }
             throw failure.reading(error)
         }
     }
 
-    /// Pins the repository and fetches its metadata; when the repository changes in between, again.
+    /// Pins the repository and fetches its metadata. If the repository changes in between, both steps are
+    /// repeated.
     ///
-    /// Throws `.sourceChanging` (transient) when it has changed `attempts` times.
+    /// Throws `.sourceChanging` (transient) if it has changed `attempts` times.
     public func pinAndFetch(_ location: RepositoryLocation, attempts: Int = 3) async throws(ComposeFailure) -> PinnedRepository {
         var attempt = 1
         while true {
@@ -110,9 +117,11 @@ public struct RepositorySource: Sendable {
         }
     }
 
-    /// Removes from the cache what nobody has asked for since `time`; tells how many repositories that were.
+    /// Removes the metadata that was not used since `time` from the cache. Returns the number of
+    /// repositories that were removed.
     ///
-    /// The time must lie longer ago than any compose takes: a compose goes on using what it has asked for once.
+    /// The time must lie further back than the duration of any compose. A compose requests metadata once
+    /// and continues to use it.
     @discardableResult
     public func removeMetadata(unusedSince time: Date) async throws(ComposeFailure) -> Int {
         let cache = cache
@@ -126,7 +135,7 @@ public struct RepositorySource: Sendable {
         return try await threadPool.run(canceled: .canceled) { () throws(ComposeFailure) in
             do throws(Errno) {
                 guard let found = try cache.find(pin.checksum) else { return nil }
-                // It was parsed before it was put there.
+                // repomd.xml was parsed before it was put into the cache, so it can be parsed again.
                 let revision = try? Repomd(parsing: found.repomd).revision
                 return PinnedRepository(location: pin.location, metadata: found.metadata, revision: revision, hold: found.hold)
             } catch {
@@ -135,7 +144,7 @@ public struct RepositorySource: Sendable {
         }
     }
 
-    /// Fetches the documents that `repomd` names into a directory of their own and publishes it.
+    /// Fetches the documents that `repomd` names into a new directory and publishes the directory.
     private func fetch(_ pin: RepositoryPin, repomd: [UInt8]) async throws(DocumentProblem) -> PinnedRepository {
         let cache = cache
         let fresh = try await storing { () throws(Errno) in try cache.prepare() }
@@ -157,7 +166,9 @@ public struct RepositorySource: Sendable {
         }
     }
 
-    /// All at once: each takes as long to decompress as to come. The first that cannot be had ends it.
+    /// Fetches all documents at once, because decompressing a document takes as long as fetching it.
+    ///
+    /// The first document that cannot be read cancels the others, and its problem is thrown.
     private func fetchDocuments(
         of repomd: Repomd, at location: RepositoryLocation, into directory: FilePath
     ) async throws(DocumentProblem) {

@@ -1,29 +1,36 @@
 import Foundation
 
-/// An http or https address in one normal form, so that two that mean the same compare equal and "is below" means what it says.
+/// An http or https address in a normal form. Two addresses that mean the same compare equal, and
+/// ``isWithin(_:)`` can compare names.
 ///
-/// Scheme and host are in lower case, a default port is left out, and the path is a list of names in which nothing is left to interpret: no `.`
-/// or `..`, no empty name, no escaped slash. There is never a user name or password.
+/// Scheme and host are in lower case, and a default port is left out. The path is a list of names that
+/// need no further interpretation. It contains no `.` or `..`, no empty name and no escaped slash. An
+/// address never contains a user name or password.
+///
+/// Example: `HTTPS://example.com:443/repo` becomes `https://example.com/repo`.
 public struct RepositoryURL: Hashable, Sendable {
     let scheme: String
-    /// A name or an address; an IPv6 address in its brackets.
+    /// A host name or an IP address. An IPv6 address is in brackets, for example `[::1]`.
     let host: String
-    /// `nil` for the default one of ``scheme``.
+    /// The port, or `nil` for the default port of ``scheme``.
     let port: Int?
     /// The path's names, percent-decoded.
     let names: [String]
-    /// Only a redirect brings one: it may be a signature, so it is sent but never shown.
+    /// The query, which only the target of a redirect can have. It may be a signature, so it is sent but
+    /// never shown.
     let query: String?
-    /// Whether the path ends with a slash, which servers of directories care about.
+    /// Whether the path ends with a slash, which matters to servers of directories.
     let endsWithSlash: Bool
 
-    /// Why a text is no such address; fit for a person, without the text itself.
+    /// The reason why a text is not a usable address. It can be shown to a user, because it does not
+    /// contain the text.
     struct Objection: Error {
         let reason: String
     }
 
-    /// Reads `text`, which a person wrote or a server sent.
-    /// - Parameter allowsQuery: for the target of a redirect.
+    /// Reads `text`, which comes from a user or a server.
+    /// - Parameter allowsQuery: Whether the address may have a query or fragment. Only the target of a
+    ///   redirect may.
     init(_ text: String, allowsQuery: Bool = false) throws(Objection) {
         guard text.unicodeScalars.allSatisfy({ $0.value > 0x20 && $0.value != 0x7F && $0 != "\\" }) else {
             throw Objection(reason: "it contains a space, a backslash or a control character")
@@ -58,14 +65,18 @@ public struct RepositoryURL: Hashable, Sendable {
         self.endsWithSlash = false
     }
 
-    /// The address of `href`, as rpm-md writes one: a path relative to this address that may contain characters which a URL would have to escape.
+    /// Returns the address of `href`, an href of rpm-md.
     ///
-    /// Steps upwards are resolved, so the result need not lie below this address: it has to be authorised as any other.
+    /// It is a path relative to this address. It may contain characters that a URL would have to escape.
+    ///
+    /// Steps upwards (`..`) are resolved, so the result may lie outside this address. It has to be
+    /// authorized like any other address.
     func appending(href: String) throws(Objection) -> RepositoryURL {
         RepositoryURL(scheme: scheme, host: host, port: port, names: try Self.names(of: href, below: names, mayStepUp: true))
     }
 
-    /// Where a server sends a request to this address with the `Location` of a redirect.
+    /// Returns the target of a redirect, from the `Location` header of the response to this address. A
+    /// fragment is removed.
     func redirected(to location: String) throws(Objection) -> RepositoryURL {
         guard let base = URL(string: request), let target = URL(string: location, relativeTo: base) else {
             throw Objection(reason: "it is not an address")
@@ -75,20 +86,22 @@ public struct RepositoryURL: Hashable, Sendable {
         return try RepositoryURL(absolute, allowsQuery: true)
     }
 
-    /// Whether this address is `prefix` or lies below it: same scheme, host and port, and all of its path's names.
+    /// Returns whether this address is `prefix` or lies below it. Scheme, host, port and all names of the
+    /// prefix's path must be equal.
     func isWithin(_ prefix: RepositoryURL) -> Bool {
         scheme == prefix.scheme && host == prefix.host && port == prefix.port && names.starts(with: prefix.names)
     }
 
-    /// The address to send in a request; every character that means something in a URL is escaped.
+    /// The address to send in a request. Every character that has a meaning in a URL is escaped.
     var request: String { text(escapingAllBut: Self.unreserved) + (query.map { "?\($0)" } ?? "") }
 
-    /// Scheme, host and port.
+    /// The scheme, host and port. Example: `http://example.com:8080`.
     var origin: String { "\(scheme)://\(host)\(port.map { ":\($0)" } ?? "")" }
 }
 
 extension RepositoryURL: CustomStringConvertible {
-    /// As people write addresses, and without the query.
+    /// The address for messages, without the query and with few escapes. Example:
+    /// `https://example.com/f39+updates`.
     public var description: String { text(escapingAllBut: Self.unreserved.union("!$&'()*+,;=:@^".utf8)) }
 }
 
@@ -97,7 +110,7 @@ extension RepositoryURL {
 
     private static func defaultPort(_ scheme: String) -> Int { scheme == "https" ? 443 : 80 }
 
-    /// ASCII only: a host that looks like another one by its letters is not accepted.
+    /// Only ASCII is accepted, so that a host cannot imitate another one with similar letters.
     private static func isHost(_ host: String) -> Bool {
         let isAddress = host.contains(":") || host.hasPrefix("[")
         return host.utf8.allSatisfy { byte in
@@ -113,7 +126,8 @@ extension RepositoryURL {
     private static func names(of path: String, below start: [String], mayStepUp: Bool) throws(Objection) -> [String] {
         var names = start
         for part in path.split(separator: "/") {
-            // An href is not always escaped: one that is no valid escape is taken as it stands.
+            // An href is not always escaped. A percent sign that does not begin a valid escape makes the name
+            // literal.
             guard let name = mayStepUp ? part.removingPercentEncoding ?? String(part) : part.removingPercentEncoding else {
                 throw Objection(reason: "its path contains an escape that is not UTF-8 text")
             }

@@ -2,22 +2,23 @@ public import ComposeModel
 import Glibc
 public import SystemPackage
 
-/// What may be read: the directories and the address prefixes that the configuration allows.
+/// The directories and address prefixes that may be read according to the configuration.
 ///
-/// ``authorize(_:)`` answers by the text of a location alone, so the frontend can ask it too. That symbolic links do not lead out of an allowed
-/// directory is seen to when a file is opened, by ``ConfinedPath``; that redirects do not lead to other addresses, by ``HTTPTransfer``.
+/// ``authorize(_:)`` decides by the text of a location alone, so the frontend can call it too. When a
+/// file is opened, ``ConfinedPath`` ensures that symbolic links do not lead out of an allowed
+/// directory. ``HTTPTransfer`` ensures that redirects lead only to allowed addresses.
 public struct SourceAccess: Sendable {
-    /// A directory below which everything may be read.
+    /// An allowed directory. Everything below it may be read.
     struct Root: Sendable {
-        /// As configured, which is how requests name it.
+        /// The path as configured. Requests use this path.
         let configured: FilePath
-        /// Without symbolic links: what they pointed to when the service started.
+        /// The path without symbolic links, as they were resolved when the service started.
         let resolved: FilePath
-        /// Whether it is a Koji's tree: see ``ConfinedPath/hasVolumes``.
+        /// Whether it is the file tree of a Koji instance, see ``ConfinedPath/hasVolumes``.
         var hasVolumes = false
     }
 
-    /// A configured directory or prefix that cannot be meant; for the operator.
+    /// An error for the operator: a configured directory or prefix cannot be used.
     public struct ConfigurationError: Error, CustomStringConvertible {
         public let description: String
     }
@@ -26,22 +27,29 @@ public struct SourceAccess: Sendable {
     public let allowedURLPrefixes: [String]
     private(set) var roots: [Root]
     let prefixes: [RepositoryURL]
-    /// Addresses at which this service itself serves a directory of this host: what lies there is read without going through HTTP.
+    /// Addresses at which this service itself serves a directory of this host. Files there are read from
+    /// the directory, not over HTTP.
     private var published: [(prefix: RepositoryURL, directory: FilePath)] = []
-    /// Addresses of packages that may be read where metadata leads to them, though no request can name a repository there; and where on this
-    /// host they lie, if they do.
+    /// Addresses of packages that may be read if metadata refers to them. A request cannot name a
+    /// repository at such an address.
+    ///
+    /// The directory is the place of the packages on this host, or `nil` if they are not on this host.
     private var packageTrees: [(prefix: RepositoryURL, directory: Root?)] = []
 
-    /// Resolves the symbolic links of the roots.
+    /// Creates an access and resolves the symbolic links of the roots.
     ///
-    /// Throws when a root is no absolute path of a directory that exists, or a prefix is no http or https address without user and query. A prefix
-    /// allows the address itself and what lies below it: `https://h/a` allows `https://h/a/b`, but not `https://h/ab`.
+    /// Throws if a root is not the absolute path of an existing file or directory. Throws if a prefix is
+    /// not an http or https address without user name, password and query.
+    ///
+    /// A prefix allows the address itself and all addresses below it: `https://h/a` allows `https://h/a/b`,
+    /// but not `https://h/ab`.
     public init(allowedRoots: [FilePath], allowedURLPrefixes: [String]) throws(ConfigurationError) {
         self.allowedRoots = allowedRoots
         self.allowedURLPrefixes = allowedURLPrefixes
         var roots: [Root] = []
         for path in allowedRoots { roots.append(try Self.root(path)) }
-        // The widest first: a link between two allowed directories of which one contains the other leads nowhere else.
+        // The widest root comes first. If one allowed directory contains another, a link between the two then
+        // stays within its root.
         self.roots = roots.sorted { $0.configured.components.count < $1.configured.components.count }
         var prefixes: [RepositoryURL] = []
         for text in allowedURLPrefixes {
@@ -54,9 +62,9 @@ public struct SourceAccess: Sendable {
         self.prefixes = prefixes
     }
 
-    /// The same access, and besides to the composes that are served at `address` from `directory`.
+    /// Returns an access that also allows the composes that are served at `address` from `directory`.
     ///
-    /// Throws when the address is no http or https address without user and query.
+    /// Throws if the address is not an http or https address without user name, password and query.
     public func publishing(_ directory: FilePath, at address: String) throws(ConfigurationError) -> SourceAccess {
         var access = self
         do {
@@ -64,23 +72,27 @@ public struct SourceAccess: Sendable {
         } catch {
             throw ConfigurationError(description: "The address of a directory of composes cannot be used: \(error.reason).")
         }
-        // The longest first: one of them may be below another.
+        // The longest prefix comes first, because one may lie below another.
         access.published.sort { $0.prefix.names.count > $1.prefix.names.count }
         return access
     }
 
-    /// The same access to the tree of a Koji, and to its volumes: an allowed directory may have symbolic links in `vol/`.
+    /// A copy of this access for the file tree of a Koji instance. Its allowed directories may have
+    /// symbolic links to volumes in `vol/`.
     public var followingVolumes: SourceAccess {
         var access = self
         for index in access.roots.indices { access.roots[index].hasVolumes = true }
         return access
     }
 
-    /// The same access, and besides to the packages below `address`, for repositories whose metadata refers to them (`xml:base`).
+    /// Returns an access that also allows the packages below `address`, if the metadata of a repository
+    /// refers to them (`xml:base`).
     ///
-    /// - Parameter directory: where what is served at `address` lies on this host, from which it is then read; `nil`: over HTTP.
+    /// - Parameter directory: The directory of this host that is served at `address`. The packages are read
+    ///   from there. If it is `nil`, they are read over HTTP.
     ///
-    /// Throws when the address is no http or https address without user and query, or the directory does not exist.
+    /// Throws if the address is not an http or https address without user name, password and query. Throws
+    /// if the directory does not exist.
     public func followingReferences(to address: String, in directory: FilePath?) throws(ConfigurationError) -> SourceAccess {
         var access = self
         var root: Root? = if let directory { try Self.root(directory) } else { nil }
@@ -93,7 +105,8 @@ public struct SourceAccess: Sendable {
         return access
     }
 
-    /// Throws `.sourceNotUsable` when `location` may not be read, and says what could be asked for instead.
+    /// Throws `.sourceNotUsable` if `location` may not be read. The message says what the user can request
+    /// instead.
     public func authorize(_ location: RepositoryLocation) throws(ComposeFailure) {
         switch location {
         case .directory(let path): if confine(path) == nil { throw refusal(of: location) }
@@ -103,10 +116,12 @@ public struct SourceAccess: Sendable {
 
     func allows(_ url: RepositoryURL) -> Bool { prefixes.contains { url.isWithin($0) } }
 
-    /// Whether a file at `url` may be read: below an allowed address, or where packages may be referred to.
+    /// Returns whether a file at `url` may be read. It must be below an allowed address, or below an
+    /// address of referenced packages.
     func allowsFile(_ url: RepositoryURL) -> Bool { allows(url) || packageTrees.contains { url.isWithin($0.prefix) } }
 
-    /// Where on this host the packages lie that metadata refers to at `url`; `nil` for those that do not lie here.
+    /// Returns the path on this host of packages that metadata refers to at `url`, or `nil` if they are not
+    /// on this host.
     func referredPackages(_ url: RepositoryURL) -> ConfinedPath? {
         for tree in packageTrees where url.isWithin(tree.prefix) {
             guard let root = tree.directory else { continue }
@@ -117,7 +132,7 @@ public struct SourceAccess: Sendable {
         return nil
     }
 
-    /// Splits `path` into an allowed root and the rest; `nil` where it is below none.
+    /// Splits `path` into an allowed root and the rest. Returns `nil` if it is not below an allowed root.
     func confine(_ path: FilePath) -> ConfinedPath? {
         let path = path.lexicallyNormalized()
         for root in roots {
@@ -130,8 +145,10 @@ public struct SourceAccess: Sendable {
         return nil
     }
 
-    /// Where this service keeps what it serves at `url` itself: below the directory of a compose, out of which no symbolic link leads. `nil` for what it
-    /// does not serve.
+    /// Returns the path on this host of a file that this service itself serves at `url`. Returns `nil` if
+    /// it does not serve the address.
+    ///
+    /// The root is the directory of the compose, so no symbolic link leads out of that directory.
     func confine(_ url: RepositoryURL) -> ConfinedPath? {
         guard let place = published.first(where: { url.isWithin($0.prefix) }) else { return nil }
         let names = url.names.dropFirst(place.prefix.names.count)

@@ -1,24 +1,28 @@
 import Foundation
 import SystemPackage
 
-/// One file of a repository: on this host's disks below an allowed directory, or at an allowed address.
+/// A file of a repository: on this host's disks below an allowed directory, or at an allowed address.
 enum SourceFile: Hashable, Sendable {
     case local(LocalFile)
-    /// `asWritten`: the address of a file whose name has the percent signs of the href in it. Mirrors have such files, saved under the names in
-    /// addresses: of `lib%2B%2B.rpm` the address is `lib%252B%252B.rpm`.
+    /// A file at an address.
+    ///
+    /// `asWritten` is the address for a file whose name contains the percent signs of the href literally.
+    /// Some mirrors have such files, because they saved them under the escaped names. For example, the
+    /// address of a file named `lib%2B%2B.rpm` is `lib%252B%252B.rpm`.
     case remote(RepositoryURL, asWritten: RepositoryURL? = nil)
 }
 
-/// Where the hrefs of one repository start, so that its files are found by them.
+/// The starting point of one repository's hrefs, from which its files are found.
 ///
-/// Metadata that came from an address can name only addresses. Metadata in a local directory can name files below the same allowed directory, and
-/// addresses that are allowed.
+/// Metadata from an address can name only addresses. Metadata in a local directory can name files below
+/// the same allowed directory, and allowed addresses.
 enum SourceTree: Sendable {
-    /// `namesPaths`: whether the metadata may name paths of this host.
+    /// A directory of this host. `namesPaths` says whether the metadata may name paths of this host.
     case directory(ConfinedPath, namesPaths: Bool, SourceAccess)
     case address(RepositoryURL, SourceAccess)
 
-    /// Throws `.notPermitted` for a directory that may not be read; addresses are judged file by file, since an href may lead elsewhere.
+    /// Throws `.notPermitted` if a directory may not be read. Addresses are checked for each file, because
+    /// an href may lead elsewhere.
     init(_ location: RepositoryLocation, _ access: SourceAccess) throws(TransferProblem) {
         switch location {
         case .directory(let directory):
@@ -29,8 +33,9 @@ enum SourceTree: Sendable {
         }
     }
 
-    /// Resolves `href` of rpm-md.
-    /// - Parameter base: `xml:base`, where the metadata sets one: an address or directory in place of the repository's, or a path relative to that.
+    /// Resolves an href of rpm-md to a file.
+    /// - Parameter base: The `xml:base` of the metadata, if there is one. It is an address or directory
+    ///   that replaces the repository's, or a path relative to the repository's.
     func file(_ href: String, base: String? = nil) throws(TransferProblem) -> SourceFile {
         guard !Self.hasControlCharacter(href), !Self.hasControlCharacter(base ?? "") else {
             throw .notPermitted("its location in the metadata contains a control character")
@@ -53,7 +58,7 @@ enum SourceTree: Sendable {
         }
     }
 
-    /// The file at `href` in a directory of this host that metadata names.
+    /// Returns the file at `href` in a directory of this host that the metadata names.
     private func file(_ href: String, in directory: FilePath) throws(TransferProblem) -> SourceFile {
         guard case .directory(let home, namesPaths: true, _) = self else {
             throw .notPermitted("the metadata names a path, and a repository at an address can refer only to addresses")

@@ -1,35 +1,45 @@
 public import AsyncHTTPClient
 import NIOCore
 
-/// How much is read from a source, and how patiently.
+/// The limits for reading a source: sizes, times and the number of attempts.
 public struct SourceLimits: Hashable, Sendable {
-    /// Bytes of one metadata document as it is stored, that is compressed; also of repomd.xml.
+    /// The maximum size in bytes of a metadata document as it is stored, usually compressed. It also
+    /// applies to repomd.xml.
     public var metadataBytes: Int
-    /// Bytes of one metadata document when it is decompressed.
+    /// The maximum size in bytes of a decompressed metadata document.
     public var metadataOpenBytes: Int
-    /// Bytes of a modules.yaml when it is decompressed, all of which have to fit in memory, several times over.
+    /// The maximum size in bytes of a decompressed modules.yaml. The whole document has to fit in memory
+    /// several times.
+    ///
+    /// It also applies to other documents that are not checked as XML, such as a kept updateinfo.xml.
     public var modulesOpenBytes: Int
-    /// Bytes of one package file.
+    /// The maximum size in bytes of a package file.
     public var packageBytes: Int
-    /// For making a connection.
+    /// The maximum time to establish a connection.
     public var connectTimeout: Duration
-    /// For a server's silence: until it answers, and between two pieces of an answer.
+    /// The maximum silence of a server, until it answers and between two pieces of an answer.
     public var readTimeout: Duration
-    /// Bytes in a second. An answer that after ``readTimeout`` comes more slowly, on average, is given up.
+    /// The minimum average rate in bytes per second. After ``readTimeout`` a slower answer is given up.
     public var minimumRate: Int
-    /// For one file, all attempts together.
+    /// The maximum time to download one file, all attempts together.
     public var downloadTime: Duration
-    /// Bytes of all metadata that is kept, decompressed; what was used least recently is removed first. What a compose uses stays.
+    /// The maximum size in bytes of all kept metadata, decompressed. The least recently used metadata is
+    /// removed first.
+    ///
+    /// Metadata that a compose uses is not removed.
     public var cacheBytes: Int
-    /// How often one file is asked for before its server counts as not reachable.
+    /// The number of times that a file is requested before its server counts as unreachable.
     public var attempts: Int
-    /// The pause before the second attempt; it doubles each time, and every pause is shortened at random by up to half.
+    /// The pause before the second attempt. Each later pause is twice as long, up to ``longestPause``.
+    /// Every pause is shortened at random by up to half.
     public var firstPause: Duration
     /// The longest pause between two attempts.
     public var longestPause: Duration
-    /// Files that are downloaded at once for one compose.
+    /// The number of files that are downloaded at once for one compose.
     public var concurrentDownloads: Int
-    /// Headers of packages that are fetched at once for one compose: a few thousand bytes each, so that most of the time is spent waiting.
+    /// The number of package headers that are fetched at once for one compose.
+    ///
+    /// A header has only a few thousand bytes, so most of the time is spent waiting.
     public var concurrentHeaders: Int
 
     public init(
@@ -64,23 +74,25 @@ public struct SourceLimits: Hashable, Sendable {
         self.concurrentHeaders = max(1, concurrentHeaders)
     }
 
-    /// The configuration that the HTTP client given to ``RepositorySource`` and ``PackageDelivery`` must have.
+    /// The configuration that the HTTP client given to ``RepositorySource`` and ``PackageDelivery`` must
+    /// have.
     ///
-    /// Redirects are not followed by the client, because each target has to be allowed first, and nothing is decompressed, because checksums are
-    /// of the bytes as they are stored.
+    /// The client does not follow redirects, because each target has to be allowed first. It does not
+    /// decompress, because checksums refer to the bytes as they are stored.
     public var httpClientConfiguration: HTTPClient.Configuration {
         var configuration = HTTPClient.Configuration(
             redirectConfiguration: .disallow,
             timeout: .init(connect: TimeAmount(connectTimeout), read: TimeAmount(readTimeout)),
             decompression: .disabled)
-        // Attempts are counted here; the client's own would hide a refused connection until the timeout.
+        // Attempts are counted by this service. The client's own retries would hide a refused connection until
+        // the timeout.
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = max(
             configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit, concurrentHeaders)
         return configuration
     }
 
-    /// The pause after attempt number `attempt`, the first being 1.
+    /// Returns the pause after attempt number `attempt`. The first attempt has the number 1.
     func pause(after attempt: Int) -> Duration {
         let full = min(longestPause, firstPause * (1 << min(attempt - 1, 16)))
         return full * Double.random(in: 0.5...1)

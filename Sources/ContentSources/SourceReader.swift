@@ -4,16 +4,16 @@ import NIOPosix
 import Repodata
 import SystemPackage
 
-/// Brings files of a source to this host, whether they lie on its disks or at an address.
+/// A source reader brings files of a source to this host, either from its disks or from an address.
 struct SourceReader: Sendable {
-    /// Bytes of a repomd.xml: real ones have a few thousand.
+    /// The maximum size in bytes of a repomd.xml. Real ones have a few thousand bytes.
     static let largestRepomd = 1 << 20
 
     let access: SourceAccess
     let transfer: HTTPTransfer
     let threadPool: NIOThreadPool
 
-    /// The bytes of a small file.
+    /// Returns the bytes of a small file.
     func contents(of file: SourceFile, limit: Int) async throws(TransferProblem) -> [UInt8] {
         switch file {
         case .remote(let url, let asWritten):
@@ -29,7 +29,8 @@ struct SourceReader: Sendable {
         }
     }
 
-    /// Writes the file to the new path `destination`, complete with `size` bytes and the checksum `expected`, or not at all.
+    /// Writes the file to the new path `destination`. It arrives complete, with `size` bytes and the
+    /// checksum `expected`, or not at all.
     func fetch(
         _ file: SourceFile, to destination: FilePath, size: Int?, limit: Int, expecting expected: Checksum
     ) async throws(TransferProblem) {
@@ -63,7 +64,8 @@ struct SourceReader: Sendable {
         do throws(TransferProblem) {
             try await verify(target, at: destination, is: expected)
         } catch .checksum where isPieced {
-            // The pieces may be of two files, from a server that gives nothing to tell them apart by: once more, from the start.
+            // The pieces may be of two files, if the server sends nothing to distinguish the files. So the
+            // download is repeated once from the start.
             try await target.restart()
             try await transfer.get(url, or: asWritten, into: target, size: size, limit: limit)
             try await verify(target, at: destination, is: expected)
@@ -78,16 +80,19 @@ struct SourceReader: Sendable {
         }
     }
 
-    /// Brings the document of a repository that `record` of its repomd.xml describes to `directory`, decompressed, as the file `fileName`.
+    /// Fetches a metadata document of a repository and decompresses it to the file `fileName` in
+    /// `directory`.
+    ///
+    /// - Parameter record: The record of the document in repomd.xml.
     func document(
         _ record: Repomd.Record, of location: RepositoryLocation, to directory: FilePath, as fileName: String, limits: SourceLimits
     ) async throws(DocumentProblem) {
         let name = "\(record.type) (\(record.location))"
         let isXML = fileName.hasSuffix(".xml")
-        // What is no XML is read as a whole.
+        // A document that is not XML is read into memory as a whole.
         let openLimit = isXML ? limits.metadataOpenBytes : min(limits.modulesOpenBytes, limits.metadataOpenBytes)
         if let openSize = record.openSize, openSize > openLimit { throw .transfer(name, .overLimit(openLimit)) }
-        // The extension stays, because it tells the compression.
+        // The extension stays, because it determines the compression.
         let suffix = FilePath(record.location).extension.map { ".\($0)" } ?? ""
         let storedName: PathComponent
         do { storedName = try PathComponent("stored-\(record.type)\(suffix)") } catch {
@@ -114,7 +119,7 @@ struct SourceReader: Sendable {
 }
 
 extension OpenFile {
-    /// All bytes of a small file. Blocking.
+    /// Returns all bytes of a small file. Blocks.
     fileprivate func contents(atMost limit: Int) throws(TransferProblem) -> [UInt8] {
         guard size <= limit else { throw .overLimit(limit) }
         return try read { (descriptor) throws(TransferProblem) in
@@ -126,7 +131,7 @@ extension OpenFile {
         }
     }
 
-    /// Copies the file to the new path `destination`. Blocking.
+    /// Copies the file to the new path `destination`. Blocks.
     fileprivate func copy(to destination: FilePath, size expected: Int?, limit: Int) throws(TransferProblem) {
         try check(size: expected)
         guard size <= limit else { throw .overLimit(limit) }
@@ -135,12 +140,12 @@ extension OpenFile {
             { (target) throws(TransferProblem) in
                 let size = self.size
                 let copied = try self.read { (source) throws(TransferProblem) in try RegularFile.copy(source, to: target, count: size) }
-                // It was cut off while it was read.
+                // The file was truncated while it was read.
                 guard copied == size else { throw .truncated(expected: size, found: copied, wasCut: false) }
             }, storage: { .storage($0) })
     }
 
-    /// Throws unless the file has `expected` bytes; any number will do where none is given.
+    /// Throws unless the file has `expected` bytes. If `expected` is `nil`, any size is accepted.
     func check(size expected: Int?) throws(TransferProblem) {
         guard let expected, size != expected else { return }
         throw size < expected ? .truncated(expected: expected, found: size, wasCut: false) : .larger(expected: expected, found: size)
