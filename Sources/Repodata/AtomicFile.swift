@@ -1,9 +1,10 @@
 import Glibc
 import SystemPackage
 
-/// Files that appear at once or not at all.
+/// Writes files atomically: a file appears under its name with all its bytes or not at all.
 enum AtomicFile {
-    /// Writes `bytes` beside `path` and renames them there.
+    /// Writes `bytes` to a temporary file beside `path` and renames it to `path`. Throws `.io` if the
+    /// system refuses.
     static func write(_ bytes: [UInt8], to path: FilePath) throws(RepodataError) {
         let name = path.shortName
         let temporary = FilePath(path.string + ".\(UInt64.random(in: 0...UInt64.max)).tmp")

@@ -1,12 +1,13 @@
-/// The digest of a file's bytes, with the algorithm that made it.
+/// A checksum is the digest of a file's bytes, together with the algorithm that made it.
 ///
-/// Written and read as `algorithm:hex`, for example `sha256:9f86d081…`.
+/// Its text form is `algorithm:hex`. Example: `sha256:9f86d081…`.
 public struct Checksum: Hashable, Sendable {
-    /// The algorithms that rpm-md names, by the name it gives them.
+    /// The algorithms that rpm-md names. The raw value is the name that rpm-md gives them.
     public enum Algorithm: String, Hashable, Sendable, Codable, CaseIterable {
         case md5, sha1, sha224, sha256, sha384, sha512
 
-        /// The algorithm that rpm-md writes as `name`; it also says `sha` for SHA-1. `nil` for one that it does not know.
+        /// Creates the algorithm that rpm-md calls `name`, in either case. rpm-md also writes `sha` for SHA-1.
+        /// Returns `nil` for an unknown name.
         public init?(rpmMD name: String) {
             self.init(rawValue: name == "sha" ? "sha1" : name.lowercased())
         }

@@ -1,12 +1,14 @@
 import Glibc
 import SystemPackage
 
-/// A new file that compresses what is written to it, and knows size and SHA-256 of both sides when it is finished.
+/// A new file that compresses the bytes added to it. When it is finished, it reports size and SHA-256
+/// of both sides: the compressed file and the plain bytes.
 ///
-/// Equal bytes in give equal bytes out: nothing in the file says its name or a time. What is added is kept until ``flush(isLast:)`` compresses it,
-/// all at once: that is where the time goes, and what can be done for several files side by side.
+/// Equal input gives equal output, because the file contains neither its name nor a time. Added bytes
+/// stay in memory until ``flush(isLast:)`` compresses them in one step. This step takes most of the
+/// time, and several files can be flushed in parallel.
 final class CompressedFile {
-    /// What `finish` tells, in the words of repomd.xml.
+    /// The result of ``finish()``, with the field names of repomd.xml.
     struct Summary {
         let checksum: Checksum
         let size: Int
@@ -14,7 +16,8 @@ final class CompressedFile {
         let openSize: Int
     }
 
-    /// Bytes that are kept before they have to be compressed. Documents of some ten thousand packages are smaller, and so one member of gzip.
+    /// The number of bytes that are kept in memory before they have to be compressed. Documents of some ten
+    /// thousand packages are smaller, so they become a single gzip member.
     private static let blockSize = 16 << 20
 
     private let name: String
@@ -26,7 +29,7 @@ final class CompressedFile {
     private var size = 0
     private var openSize = 0
 
-    /// Creates `path`, which must not exist; `name` is what messages call it.
+    /// Creates `path`, which must not exist. Error messages call the file `name`.
     init(_ path: FilePath, compression: RepositoryWriter.Options.Compression, named name: String) throws(RepodataError) {
         self.name = name
         digest = try Digest(.sha256)
@@ -45,14 +48,14 @@ final class CompressedFile {
 
     deinit { Glibc.close(file.rawValue) }
 
-    /// Whether as much was added as should be kept.
+    /// Whether so many bytes are in memory that the file should be flushed.
     var isFull: Bool { pending.count >= Self.blockSize }
 
     func add(_ bytes: UnsafeRawBufferPointer) { pending.append(contentsOf: bytes) }
 
     func add(_ text: String) { pending.append(contentsOf: text.utf8) }
 
-    /// Writes what was added. `isLast`: nothing will be added afterwards.
+    /// Compresses and writes the bytes added so far. `isLast` means that nothing will be added afterwards.
     func flush(isLast: Bool = false) throws(RepodataError) {
         let encoded = try pending.withUnsafeBufferPointer { (pending) throws(RepodataError) in
             let block = UnsafeRawBufferPointer(pending)
@@ -67,7 +70,7 @@ final class CompressedFile {
         size += encoded.count
     }
 
-    /// What was written, after the last flush.
+    /// Returns sizes and checksums of the written file. Call it once, after the last flush.
     func finish() throws(RepodataError) -> Summary {
         Summary(checksum: try digest.finish(), size: size, openChecksum: try openDigest.finish(), openSize: openSize)
     }

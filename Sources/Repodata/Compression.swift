@@ -1,30 +1,39 @@
 import Glibc
 public import SystemPackage
 
-/// A compression that rpm-md files come in, and reading them. Blocking.
+/// A compression that rpm-md files can have, and functions that read compressed files. They block the
+/// calling thread.
 public enum Compression: String, Hashable, Sendable, CaseIterable {
     case none, gzip, xz, bzip2, zstd
 
-    /// A document that becomes so many times larger is a bomb, unless it stays below ``smallestBomb``: real ones become some 20 times larger.
+    /// The largest accepted growth factor. A document that grows more when decompressed is a bomb, unless
+    /// it stays below ``smallestBomb`` bytes. Real documents grow by a factor of about 20.
     private static let mostExpansion = 1000
     private static let smallestBomb = 128 << 20
 
-    /// What a file was found to hold.
+    /// The size and the checksum of the content found in a file.
     public struct Content: Hashable, Sendable {
-        /// Bytes, decompressed.
+        /// The number of decompressed bytes.
         public let size: Int
-        /// Of the decompressed bytes, in the algorithm of the expected checksum; in SHA-256 where none was expected.
+        /// The checksum of the decompressed bytes. The algorithm is that of the expected checksum, or SHA-256
+        /// if no checksum was expected.
         public let checksum: Checksum
     }
 
-    /// Decompresses `source` into the new file `destination`; a plain file is copied.
+    /// Decompresses `source` into the new file `destination`. A plain file is copied.
     ///
-    /// The compression is that of the extension, as dnf takes it, and that of the first bytes where the extension says nothing. Nothing is left at
-    /// `destination` when it throws.
+    /// The file extension determines the compression, as in dnf. If the extension is not that of a
+    /// compression, the first bytes determine it. When the function throws, it leaves no file at
+    /// `destination`.
+    ///
+    /// Throws `.truncated` if the compressed data is incomplete, `.malformed` if it is damaged, and
+    /// `.unsupported` for zchunk.
     /// - Parameters:
-    ///   - limit: bytes that the decompressed file may have; with more it throws `.tooLarge`.
-    ///   - expected: the checksum of the decompressed bytes; with another it throws `.checksumMismatch`.
-    ///   - name: what messages call the file, for example `filelists`.
+    ///   - limit: the largest accepted size of the decompressed file, in bytes. A larger file throws
+    ///     `.tooLarge`, and so does a bomb.
+    ///   - expected: the checksum of the decompressed bytes. If it differs, the function throws
+    ///     `.checksumMismatch`.
+    ///   - name: the name of the file in error messages, for example `filelists`.
     @discardableResult
     public static func decompress(
         _ source: FilePath, to destination: FilePath, limit: Int, expecting expected: Checksum?, named name: String? = nil
@@ -35,7 +44,8 @@ public enum Compression: String, Hashable, Sendable, CaseIterable {
         return try write(content.bytes, by: compression, to: destination, limit: limit, expecting: expected, name: name)
     }
 
-    /// As ``decompress(_:to:limit:expecting:named:)``, but every byte stays as it is.
+    /// Copies `source` to `destination` without decompressing it. Limits and errors are those of
+    /// ``decompress(_:to:limit:expecting:named:)``.
     @discardableResult
     public static func copy(
         _ source: FilePath, to destination: FilePath, limit: Int, expecting expected: Checksum?, named name: String? = nil
@@ -44,7 +54,8 @@ public enum Compression: String, Hashable, Sendable, CaseIterable {
         return try write(content.bytes, by: .none, to: destination, limit: limit, expecting: expected, name: name ?? source.shortName)
     }
 
-    /// The compression that `fileExtension` names; `nil` for an extension that is none of a compression.
+    /// Creates the compression that `fileExtension` names. Returns `nil` if the extension is not that of a
+    /// compression. Example: `gz`.
     public init?(fileExtension: String) {
         switch fileExtension.lowercased() {
         case "gz": self = .gzip
@@ -55,7 +66,7 @@ public enum Compression: String, Hashable, Sendable, CaseIterable {
         }
     }
 
-    /// What a name gets appended for this compression, with the dot.
+    /// The file name suffix of this compression, with the dot. Example: `.gz`.
     public var suffix: String {
         switch self {
         case .none: ""
@@ -137,7 +148,7 @@ extension Compression {
             let decoder = try compression.decoder()
             var position = 0
             while position < bytes.count || !decoder.isAtStreamEnd {
-                // The C libraries count in 32 bits.
+                // The C libraries use 32-bit counts.
                 let end = min(bytes.count, position + FileContent.pieceSize)
                 let input = UnsafeRawBufferPointer(rebasing: bytes[position..<end])
                 let (consumed, produced) = try decoder.step(input, into: output, isLast: end == bytes.count)

@@ -3,16 +3,19 @@ import CRPM
 import CXML2
 import Glibc
 
-/// What librpm, libxml2 and libcreaterepo_c need once a process before their first use.
+/// Prepares librpm, libxml2 and libcreaterepo_c. This must happen once per process, before their first
+/// use.
 enum CreaterepoLibrary {
-    /// Reading it for the first time prepares the libraries.
+    /// Whether the libraries are ready. Reading it for the first time prepares them.
     static let isReady: Bool = {
         xmlInitParser()
-        // All three report failures to the caller and print them as well, with paths of this host; only the first is wanted.
+        // All three libraries report failures to the caller and also print them, with paths of this host. Only
+        // the report is wanted.
         rpmlogSetMask(Int32((1 << (RPMLOG_CRIT.rawValue + 1)) - 1))
         let levels = [G_LOG_LEVEL_CRITICAL, G_LOG_LEVEL_WARNING, G_LOG_LEVEL_MESSAGE, G_LOG_LEVEL_INFO, G_LOG_LEVEL_DEBUG]
         g_log_set_handler("C_CREATEREPOLIB", GLogLevelFlags(levels.reduce(0) { $0 | $1.rawValue }), { _, _, _, _ in }, nil)
-        // The snippet parsers of 0.17.3 go on after an error in a long text and set it again for each piece, of which GLib complains with all the text.
+        // After an error in a long text, the snippet parsers of 0.17.3 continue and set the error again for
+        // each piece. GLib warns about each one and prints the whole text.
         g_log_set_handler(
             "GLib", G_LOG_LEVEL_WARNING,
             { domain, level, message, data in
@@ -29,7 +32,8 @@ enum CreaterepoLibrary {
         }
     }
 
-    /// Calls into libcreaterepo_c and throws the GError that it leaves, as one of ours about `subject`.
+    /// Calls libcreaterepo_c. If the call leaves a GError, throws it as a ``RepodataError`` about
+    /// `subject`.
     static func call<Result>(
         _ subject: String, _ code: RepodataError.Code,
         _ body: (UnsafeMutablePointer<UnsafeMutablePointer<GError>?>) -> Result

@@ -3,9 +3,10 @@ import CRPM
 import Glibc
 import SystemPackage
 
-/// One package as libcreaterepo_c holds it: parsed from a repository's metadata or from an RPM file, to be written into another repository.
+/// A package in libcreaterepo_c's representation. It is parsed from a repository's metadata or from an
+/// RPM file, and then written into another repository.
 final class CreaterepoPackage {
-    /// Entries of the change log that are taken from an RPM file, as createrepo_c does unless told otherwise.
+    /// The number of change log entries that are taken from an RPM file. createrepo_c has the same default.
     private static let changelogLimit: Int32 = 10
 
     private let package: UnsafeMutablePointer<cr_Package>
@@ -13,13 +14,15 @@ final class CreaterepoPackage {
 
     deinit { cr_package_free(package) }
 
-    /// From the metadata of the repository that has it. Throws `.malformed` when that is not well-formed or of another package than `record`.
+    /// Parses the package from the metadata of the repository that has it. Throws `.malformed` if the
+    /// metadata is not well-formed or describes another package than `record`.
     init(_ chunks: MetadataIndex.Chunks, of record: PackageRecord) throws(RepodataError) {
         try CreaterepoLibrary.prepare()
         guard let package = cr_package_new() else { throw RepodataError(.io, "libcreaterepo_c has no memory") }
         self.package = package
         name = record.nevra.description
-        // The parsers keep a pkgid that is there. They must never miss one: their error for that is freed twice (createrepo_c 0.17.3).
+        // The parsers keep a pkgid that is already set. It must always be set, because the parsers free their
+        // error for a missing one twice (createrepo_c 0.17.3).
         package.pointee.pkgId = g_string_chunk_insert(package.pointee.chunk, record.pkgid.hex)
 
         // Primary repeats some of the files that filelists has.
@@ -33,7 +36,7 @@ final class CreaterepoPackage {
         package.pointee.epoch = insert(String(record.nevra.epoch))
     }
 
-    /// From the header of an RPM file, without what depends on the file.
+    /// Reads the package from the header of an RPM file, without the values that depend on the file.
     init(_ header: Header, named name: String) throws(RepodataError) {
         self.name = name
         let package = try CreaterepoLibrary.call(name, .notAnRPM) { cr_package_from_header(header, Self.changelogLimit, CR_HDRR_NONE, $0) }
@@ -42,7 +45,8 @@ final class CreaterepoPackage {
         package.pointee.time_file = package.pointee.time_build
     }
 
-    /// From an RPM file. `time file` is the package's build time: when the file was copied here says nothing of its content.
+    /// Reads the package from an RPM file. `time file` becomes the package's build time, because the time
+    /// when the file was copied here says nothing about its content.
     init(reading file: FilePath, algorithm: Checksum.Algorithm, named name: String) throws(RepodataError) {
         try CreaterepoLibrary.prepare()
         self.name = name
@@ -60,7 +64,7 @@ final class CreaterepoPackage {
         set(pkgid: checksum.hex, algorithm: algorithm, size: Int(status.st_size), headerRange: range)
     }
 
-    /// What depends on the file.
+    /// Sets the values that depend on the file.
     func set(pkgid: String, algorithm: Checksum.Algorithm, size: Int, headerRange: Range<Int>) {
         package.pointee.pkgId = insert(pkgid)
         package.pointee.checksum_type = insert(
@@ -73,7 +77,8 @@ final class CreaterepoPackage {
     /// The `pkgid` in hexadecimal.
     var pkgid: String { String(cString: package.pointee.pkgId) }
 
-    /// Hands the element for each document to `body`, with the file at `href` of the repository that they are written for.
+    /// Calls `body` with the package's element for each document. The elements say that the file is at
+    /// `href` of the repository that they are written for.
     func dump(href: String, _ body: (MetadataDocument, UnsafeRawBufferPointer) throws(RepodataError) -> Void) throws(RepodataError) {
         package.pointee.location_href = insert(href)
         package.pointee.location_base = nil
@@ -106,7 +111,7 @@ final class CreaterepoPackage {
             guard let text = UnsafeRawPointer(buffer.baseAddress)?.assumingMemoryBound(to: CChar.self), strlen(text) == chunk.count else {
                 throw RepodataError(.malformed, "\(place) contains a zero byte")
             }
-            // All three fill the one package that is their callbacks' data.
+            // All three parsers fill the one package that is passed as the data of their callbacks.
             let code = try CreaterepoLibrary.call(place, .malformed) { error in
                 parser(
                     text,

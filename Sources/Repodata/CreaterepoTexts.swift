@@ -1,7 +1,8 @@
 import CCreaterepo
 import Glibc
 
-/// Repairs of the texts that libcreaterepo_c holds of a package. All are made in place: no text becomes longer.
+/// Repairs the texts that libcreaterepo_c holds for a package. All repairs are made in place, because
+/// no text becomes longer.
 enum CreaterepoTexts {
     private typealias Text = UnsafeMutablePointer<CChar>
 
@@ -21,9 +22,10 @@ enum CreaterepoTexts {
         return entry.assumingMemoryBound(to: cr_ChangelogEntry.self).pointee.author.map { String(cString: $0) } == "a&#38;b"
     }()
 
-    /// Makes `&` of each `&#38;` in what comes from attributes. That is exact, since such a parser writes every `&` so.
+    /// Replaces each `&#38;` by `&` in the texts that come from attributes. The result is exact, because
+    /// the affected parser writes every `&` as `&#38;`.
     static func restoreAmpersands(of package: UnsafeMutablePointer<cr_Package>) {
-        // The same text may be that of several, and is to be restored once.
+        // Several entries may share one text. It must be restored only once.
         var texts: Set<Text> = []
         forEachDependency(of: package) { dependency in
             texts.formUnion([dependency.name, dependency.epoch, dependency.version, dependency.release].compactMap(\.self))
@@ -32,7 +34,8 @@ enum CreaterepoTexts {
         for text in texts { restoreAmpersands(in: text) }
     }
 
-    /// Makes a space of each character that XML cannot have. dnf installs a package with ESC in its change log, so a compose can have it.
+    /// Replaces each character that XML does not allow by a space. dnf installs a package with ESC in its
+    /// change log, so a compose can contain one.
     static func removeControlCharacters(of package: UnsafeMutablePointer<cr_Package>) {
         let value = package.pointee
         let texts = [

@@ -1,8 +1,8 @@
 import CCreaterepo
 
-/// A checksum under way: bytes in, in order, one ``Checksum`` out at the end.
+/// A checksum that is being computed: it takes bytes in order and returns one ``Checksum`` at the end.
 ///
-/// By libcreaterepo_c, because rpm-md allows SHA-224, which swift-crypto does not have.
+/// It uses libcreaterepo_c, because rpm-md allows SHA-224, which swift-crypto does not have.
 final class Digest {
     let algorithm: Checksum.Algorithm
     private var context: OpaquePointer?
@@ -20,7 +20,7 @@ final class Digest {
         _ = try CreaterepoLibrary.call(algorithm.rawValue, .unsupported) { cr_checksum_update(context, bytes.baseAddress, bytes.count, $0) }
     }
 
-    /// Ends the computation; nothing may be added afterwards.
+    /// Ends the computation and returns the checksum. Nothing may be added afterwards.
     func finish() throws(RepodataError) -> Checksum {
         let ended = context
         context = nil
@@ -59,7 +59,7 @@ extension Checksum.Algorithm {
         }
     }
 
-    /// Digits of a digest in hexadecimal.
+    /// The number of hexadecimal digits of a digest.
     var hexLength: Int {
         switch self {
         case .md5: 32

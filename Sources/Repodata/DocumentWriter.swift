@@ -1,7 +1,8 @@
 import Glibc
 import SystemPackage
 
-/// One compressed document of a repository that is being written. Its name begins with its checksum, so that caches never mix two versions.
+/// A compressed document of a repository that is being written. Its file name begins with its checksum,
+/// so that caches never mix two versions.
 final class DocumentWriter {
     /// A document that is complete and has its final name.
     struct Record {
@@ -26,26 +27,26 @@ final class DocumentWriter {
         file.add(document.opening(packageCount: packageCount))
     }
 
-    /// Adds some of a `<package>` element, or what ends its line.
+    /// Adds a part of a `<package>` element, or the line feed that follows it.
     func add(_ bytes: UnsafeRawBufferPointer) { file.add(bytes) }
 
     func add(_ text: String) { file.add(text) }
 
-    /// Whether as much was added as should be kept.
+    /// Whether so many bytes are in memory that the document should be flushed.
     var isFull: Bool { file.isFull }
 
-    /// Compresses and writes what was added. `isLast`: completes the document first.
+    /// Compresses and writes the bytes added so far. `isLast` completes the document first.
     func flush(isLast: Bool = false) throws(RepodataError) {
         if isLast { file.add("</\(document.rootElement)>") }
         try file.flush(isLast: isLast)
     }
 
-    /// After the last flush.
+    /// Gives the document its final name. Call it once, after the last flush.
     func finish() throws(RepodataError) -> Record {
         try Self.finish(file, type: document.rawValue, name: name, in: directory)
     }
 
-    /// Writes a document as it is.
+    /// Compresses a document whose content is already complete.
     static func write(
         _ extra: RepositoryWriter.ExtraDocument, in directory: FilePath, compression: RepositoryWriter.Options.Compression
     ) throws(RepodataError) -> Record {
@@ -68,7 +69,7 @@ final class DocumentWriter {
 }
 
 extension RepositoryWriter.Options.Compression {
-    /// What the file's name ends with.
+    /// The suffix of the file name. Example: `.gz`.
     var suffix: String {
         switch self {
         case .gzip: Compression.gzip.suffix

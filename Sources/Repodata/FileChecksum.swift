@@ -1,15 +1,16 @@
 public import SystemPackage
 
-/// The checksum of a file's content, in any algorithm of rpm-md. Blocking.
+/// Computes the checksum of a file's content, in any algorithm of rpm-md. All functions block.
 public enum FileChecksum {
-    /// Reads `file` to its end.
+    /// Reads `file` to its end and returns its checksum.
     public static func of(_ file: FilePath, _ algorithm: Checksum.Algorithm) throws(RepodataError) -> Checksum {
         let digest = try Digest(algorithm)
         try FileContent.read(file) { (bytes) throws(RepodataError) in try digest.update(bytes) }
         return try digest.finish()
     }
 
-    /// As ``of(_:_:)``, and the checksum of what begins at byte `start`, all from one reading.
+    /// Returns the checksum of the whole file in `algorithm`, and that of the bytes from offset `start` to
+    /// the end in `other`. Reads the file once.
     public static func of(
         _ file: FilePath, _ algorithm: Checksum.Algorithm, andFrom start: Int, _ other: Checksum.Algorithm
     ) throws(RepodataError) -> (whole: Checksum, rest: Checksum) {
@@ -25,12 +26,13 @@ public enum FileChecksum {
         return (try whole.finish(), try rest.finish())
     }
 
-    /// Of bytes that are in memory already.
+    /// Returns the checksum of bytes that are already in memory.
     public static func of(_ bytes: [UInt8], _ algorithm: Checksum.Algorithm) throws(RepodataError) -> Checksum {
         try Digest.of(bytes, algorithm)
     }
 
-    /// Throws `.checksumMismatch` unless `file` has the checksum `expected`; `name` is what the message calls it.
+    /// Throws `.checksumMismatch` unless `file` has the checksum `expected`. Error messages call the file
+    /// `name`.
     public static func verify(_ file: FilePath, is expected: Checksum, named name: String? = nil) throws(RepodataError) {
         try Digest.compare(try of(file, expected.algorithm), with: expected, of: name ?? file.shortName)
     }

@@ -1,12 +1,12 @@
 import Glibc
 import SystemPackage
 
-/// A file's bytes, read in pieces.
+/// Reads a file's bytes in pieces.
 enum FileContent {
-    /// Bytes read or written at once.
+    /// The number of bytes that are read or written at once.
     static let pieceSize = 128 * 1024
 
-    /// Hands the content of `file` to `body`, piece by piece, until its end.
+    /// Calls `body` with each piece of the content of `file`, in order, until the end of the file.
     static func read(
         _ file: FilePath, _ body: (UnsafeRawBufferPointer) throws(RepodataError) -> Void
     ) throws(RepodataError) {

@@ -1,9 +1,11 @@
 import Glibc
 public import SystemPackage
 
-/// Writes the documents of a repository, not compressed, from the fragments of its packages: what ``RepositoryMetadata`` is on disk.
+/// Writes the uncompressed documents of a repository from the fragments of its packages. The result has
+/// the layout of ``RepositoryMetadata`` on disk.
 ///
-/// Blocking; to be used on one thread at a time. When a function throws, the directory is of no use.
+/// All functions block. Use it on one thread at a time. If a function throws, the directory cannot be
+/// used.
 public struct FragmentsWriter: ~Copyable {
     private static let pieceSize = 1 << 20
 
@@ -14,7 +16,8 @@ public struct FragmentsWriter: ~Copyable {
         for file in files { Glibc.close(file.descriptor.rawValue) }
     }
 
-    /// Begins `documents` in `directory`, which has none of them yet; `packageCount` is the number of packages that will be added.
+    /// Begins `documents` in `directory`, which must not contain any of them yet. `packageCount` is the
+    /// number of packages that will be added.
     public init(directory: FilePath, documents: [MetadataDocument], packageCount: Int) throws(RepodataError) {
         var files: [(document: MetadataDocument, descriptor: FileDescriptor)] = []
         do throws(RepodataError) {
@@ -34,7 +37,7 @@ public struct FragmentsWriter: ~Copyable {
         pending = documents.map { Array($0.opening(packageCount: packageCount).utf8) }
     }
 
-    /// Adds the package that is in `file`. Throws `.forbidden` for an href that leaves the repository.
+    /// Adds the package in `file`. Throws `.forbidden` for an href that leaves the repository.
     public mutating func add(_ fragments: PackageFragments, in file: PackageFragments.File) throws(RepodataError) {
         try RepositoryHref.check(file.href, in: "a package")
         for index in files.indices {

@@ -1,13 +1,21 @@
 import Glibc
 import SystemPackage
 
-/// The file behind a ``MetadataIndex``: for each pkgid the byte ranges of its elements, sorted by pkgid.
+/// The file behind a ``MetadataIndex``. It maps each pkgid to the byte ranges of its elements, and is
+/// sorted by pkgid.
 ///
-/// Little endian: signature (8 bytes), version, number of entries (4 each), sizes of the three documents, 0 for one that is not there (8 each); the
-/// entries: key (32), three times offset (8) and length (4); SHA-256 of all that (32). A file of another version, for documents of other
-/// sizes or with another digest counts as none.
+/// All numbers are little endian. The file consists of these parts:
+///
+/// - Signature (8 bytes), version (4) and number of entries (4).
+/// - Sizes of the three documents (8 each), 0 for a missing document.
+/// - Entries, each with the key (32) and three times offset (8) and length (4).
+/// - SHA-256 of all preceding bytes (32).
+///
+/// A file counts as missing if it has another version, belongs to documents of other sizes, or has
+/// another digest.
 struct IndexTable: Sendable {
-    /// Byte ranges in the three documents; empty in one that the repository does not have.
+    /// The byte ranges of one package in the three documents. A range is empty if the repository does not
+    /// have the document or the document does not have the package.
     struct Ranges {
         private var ranges = InlineArray<3, Range<Int>>(repeating: 0..<0)
 
@@ -36,9 +44,9 @@ struct IndexTable: Sendable {
     private let file: MappedFile
     let count: Int
 
-    /// `nil` when there is no such file or it does not fit.
+    /// Opens the table. Returns `nil` if there is no file or the file does not fit the documents.
     init?(opening path: FilePath, documentSizes: [Int]) {
-        // Whatever is wrong with the file, it is made again; what is wrong with the disk shows then.
+        // Whatever is wrong with the file, it is made again. A defect of the disk shows then.
         guard let file = try? MappedFile(path), file.bytes.count >= Self.headerSize + Self.digestSize else { return nil }
         let bytes = file.bytes
         guard bytes.starts(with: Self.signature), Self.number(bytes, at: 8, UInt32.self) == Self.version else { return nil }
@@ -52,7 +60,7 @@ struct IndexTable: Sendable {
         self.count = count
     }
 
-    /// Writes `entries`, which are sorted, so that a reader sees the old file or the whole new one.
+    /// Writes `entries`, which must be sorted. A reader sees either the old file or the whole new one.
     static func write(_ entries: [Entry], documentSizes: [Int], to path: FilePath) throws(RepodataError) {
         var bytes: [UInt8] = signature
         bytes.reserveCapacity(headerSize + entries.count * entrySize + digestSize)
@@ -77,7 +85,7 @@ struct IndexTable: Sendable {
         try AtomicFile.write(bytes, to: path)
     }
 
-    /// Binary search.
+    /// Returns the ranges of `key`, or `nil` if the table does not have it. Uses binary search.
     func ranges(of key: PackageKey) -> Ranges? {
         var low = 0
         var high = count

@@ -2,12 +2,14 @@ import CCreaterepo
 import CRPM
 import CXML2
 
-/// A C library that this package uses, as it is on this host.
+/// A C library that this package uses, with its version on this host.
 public struct LibraryVersion: Hashable, Sendable, CustomStringConvertible {
     public let name: String
-    /// The version that the process has loaded, such as `4.18.0`.
+    /// The version that the process has loaded, such as `4.18.0`. For libcreaterepo_c it is the version of
+    /// the headers.
     public let running: String
-    /// The version whose headers it was built with; `nil` when the library does not tell.
+    /// The version of the headers that this package was built with, or `nil` if the library does not report
+    /// it.
     public let built: String?
 
     public init(name: String, running: String, built: String? = nil) {
@@ -18,7 +20,8 @@ public struct LibraryVersion: Hashable, Sendable, CustomStringConvertible {
 
     public var description: String { "\(name) \(running)" }
 
-    /// Whether the loaded library is older than its headers were, so that something may be missing or mean something else.
+    /// Whether the loaded library is older than its headers. If so, something may be missing or mean
+    /// something else.
     public var isOlderThanBuilt: Bool {
         guard let built else { return false }
         return Self.numbers(running).lexicographicallyPrecedes(Self.numbers(built))
@@ -26,7 +29,7 @@ public struct LibraryVersion: Hashable, Sendable, CustomStringConvertible {
 
     private static func numbers(_ version: String) -> [Int] { version.split(separator: ".").map { Int($0.prefix(while: \.isNumber)) ?? 0 } }
 
-    /// The libraries of this module.
+    /// The libraries that this module uses.
     public static var repodata: [LibraryVersion] {
         [
             LibraryVersion(name: "librpm", running: crpm_version().map { String(cString: $0) } ?? "unknown"),
@@ -36,12 +39,13 @@ public struct LibraryVersion: Hashable, Sendable, CustomStringConvertible {
         ]
     }
 
-    /// `20914` is libxml2's own form of 2.9.14. Something like `-GITv2.9.14` may follow.
+    /// Converts libxml2's own form of a version to dots: `20914` is 2.9.14. A suffix like `-GITv2.9.14` may
+    /// follow.
     private static func dotted(_ number: String) -> String {
         guard let number = Int(number.prefix(while: \.isNumber)) else { return "unknown" }
         return "\(number / 10_000).\(number / 100 % 100).\(number % 100)"
     }
 
-    /// Whether librpm can read its configuration on this host: without it no package's header can be read.
+    /// Whether librpm can read its configuration on this host. Without it, no package's header can be read.
     public static var hasRPMConfiguration: Bool { CreaterepoLibrary.isReady }
 }

@@ -2,9 +2,9 @@ import CLinux
 import Glibc
 import SystemPackage
 
-/// Bytes as a file without a name on any disk, for libraries that read only files.
+/// Presents bytes as a file without a name on any disk, for libraries that read only files.
 enum MemoryFile {
-    /// Calls `body` with a path that is good during the call, in this process.
+    /// Calls `body` with a path that is valid only during the call and only in this process.
     static func with<Result>(
         _ bytes: [UInt8], named name: String, _ body: (FilePath) throws(RepodataError) -> Result
     ) throws(RepodataError) -> Result {

@@ -1,4 +1,5 @@
-/// One of the three documents in which rpm-md describes packages; its raw value is its `type` in repomd.xml.
+/// One of the three documents in which rpm-md describes packages. The raw value is its `type` in
+/// repomd.xml.
 public enum MetadataDocument: String, Hashable, Sendable, CaseIterable {
     case primary, filelists, other
 
@@ -18,7 +19,7 @@ public enum MetadataDocument: String, Hashable, Sendable, CaseIterable {
         }
     }
 
-    /// What stands before the first package.
+    /// Returns the beginning of the document, up to the first package.
     func opening(packageCount: Int) -> String {
         let rpmNamespace = self == .primary ? " xmlns:rpm=\"\(Self.rpmNamespace)\"" : ""
         return """

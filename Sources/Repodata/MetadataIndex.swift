@@ -1,24 +1,24 @@
 import SystemPackage
 
-/// Where each package of a repository is in its metadata documents, by pkgid.
+/// An index of a repository's metadata: it finds each package in the documents by its pkgid.
 ///
-/// Made by one walk over the documents and kept beside them as `packages.index`, so that the next one to open it only maps that file. Safe to share
-/// between threads: it never changes.
+/// It is made by one walk over the documents and kept beside them as `packages.index`. The next program
+/// that opens it only maps that file. It never changes, so it can be shared between threads.
 public struct MetadataIndex: Sendable {
-    /// What a repository says of one package: the bytes of its `<package>` element in each document that has one.
+    /// A package's metadata: the bytes of its `<package>` element in each document that has one.
     public struct Chunks: Hashable, Sendable {
         public let primary: [UInt8]
         public let filelists: [UInt8]?
         public let other: [UInt8]?
     }
 
-    /// As ``Chunks``, where the bytes are: to be used only as long as the index is there.
+    /// The same as ``Chunks``, but without a copy. The pointers are valid only as long as the index exists.
     struct Elements {
         let primary: UnsafeRawBufferPointer
         let filelists: UnsafeRawBufferPointer?
         let other: UnsafeRawBufferPointer?
 
-        /// Whether the package has its file list and its change log here.
+        /// Whether the repository has the package's file list and its change log.
         var isComplete: Bool { filelists != nil && other != nil }
     }
 
@@ -27,10 +27,11 @@ public struct MetadataIndex: Sendable {
     private let documents: [MetadataDocument: MappedFile]
     private let table: IndexTable
 
-    /// Opens the index of `metadata`; makes it first where there is none, or none that fits the documents. Blocking.
+    /// Opens the index of `metadata`. Creates it first if it is missing or does not fit the documents.
+    /// Blocks the calling thread.
     ///
-    /// Primary says which packages there are. The other documents may lack some of them, and packages that only they have are ignored. Throws what
-    /// ``PackageScanner`` refuses.
+    /// Primary determines the set of packages. The other documents may lack some of them. A package that
+    /// only they have is ignored. Throws the errors of ``PackageScanner``.
     public init(opening metadata: RepositoryMetadata) throws(RepodataError) {
         var documents: [MetadataDocument: MappedFile] = [:]
         documents[.primary] = try MappedFile(metadata.primary)
@@ -62,17 +63,19 @@ public struct MetadataIndex: Sendable {
     /// Whether the repository has all three documents.
     public var isComplete: Bool { documents.count == MetadataDocument.allCases.count }
 
-    /// Whether the repository has the file list and the change log of the package `pkgid`. Throws `.missing` when it does not have the package.
+    /// Returns whether the repository has the file list and the change log of the package `pkgid`. Throws
+    /// `.missing` if it does not have the package.
     public func isComplete(_ pkgid: Checksum) throws(RepodataError) -> Bool {
         try withElements(of: pkgid) { (elements) throws(RepodataError) in elements.isComplete }
     }
 
-    /// What the repository says of the package `pkgid`. Throws `.missing` when it does not have it.
+    /// Returns the repository's metadata of the package `pkgid`. Throws `.missing` if it does not have the
+    /// package.
     public func chunks(of pkgid: Checksum) throws(RepodataError) -> Chunks {
         try withElements(of: pkgid) { Chunks($0) }
     }
 
-    /// As ``chunks(of:)``, without a copy of the bytes.
+    /// Calls `body` with the same bytes as ``chunks(of:)``, but without a copy of them.
     func withElements<Result>(
         of pkgid: Checksum, _ body: (Elements) throws(RepodataError) -> Result
     ) throws(RepodataError) -> Result {
@@ -88,7 +91,7 @@ public struct MetadataIndex: Sendable {
         return try body(Elements(primary: element(.primary) ?? empty, filelists: element(.filelists), other: element(.other)))
     }
 
-    /// Walks over all documents. Where a package is listed more than once, its first element counts.
+    /// Walks over all documents. If a document lists a package more than once, its first element counts.
     private static func entries(of documents: [MetadataDocument: MappedFile]) throws(RepodataError) -> [IndexTable.Entry] {
         var entries: [IndexTable.Entry] = []
         var positions: [PackageKey: Int] = [:]

@@ -1,12 +1,12 @@
 import CRPM
 public import ForeignText
 
-/// What names one RPM: name, epoch, version, release and architecture.
+/// The identity of an RPM: name, epoch, version, release and architecture.
 ///
-/// `src` and `nosrc` are architectures here, as they are in rpm-md.
+/// `src` and `nosrc` are architectures here, as in rpm-md. Example: `ed-1.20-3.x86_64`.
 public struct NEVRA: Hashable, Sendable, Codable {
     public let name: String
-    /// 0 where the package sets none: RPM compares the two as equal.
+    /// 0 if the package does not set an epoch. RPM treats a missing epoch as equal to 0.
     public let epoch: Int
     public let version: String
     public let release: String
@@ -23,19 +23,20 @@ public struct NEVRA: Hashable, Sendable, Codable {
     /// `name-version-release`, as Koji names builds.
     public var nvr: String { "\(name)-\(version)-\(release)" }
 
-    /// The conventional name of the package's file: `ed-1.20-3.x86_64.rpm`.
+    /// The conventional name of the package's file. Example: `ed-1.20-3.x86_64.rpm`.
     ///
-    /// Throws when no file can have that name, because one of the package's own names has a slash, say.
+    /// Throws if no file can have that name, for example because the package's name contains a slash.
     public var filename: PathComponent {
         get throws(PathComponent.Problem) { try PathComponent("\(nvr).\(arch).rpm") }
     }
 
     public var isSource: Bool { arch == "src" || arch == "nosrc" }
 
-    /// A package of debugging information, by the names that rpmbuild gives them.
+    /// Whether this is a package of debugging information, according to ``isDebug(name:)``.
     public var isDebug: Bool { Self.isDebug(name: name) }
 
-    /// Whether packages of that name have debugging information: `*-debuginfo`, `*-debuginfo-*` and `*-debugsource`, which are Pungi's patterns.
+    /// Returns whether a package of that name has debugging information. The patterns are `*-debuginfo`,
+    /// `*-debuginfo-*` and `*-debugsource`. rpmbuild gives these names, and Pungi uses the same patterns.
     public static func isDebug(name: String) -> Bool {
         if name.hasSuffix("-debuginfo") || name.hasSuffix("-debugsource") { return true }
         var name = name
@@ -44,12 +45,13 @@ public struct NEVRA: Hashable, Sendable, Codable {
 }
 
 extension NEVRA: LosslessStringConvertible {
-    /// `name-epoch:version-release.arch`; without `epoch:` where it is 0.
+    /// `name-epoch:version-release.arch`, without `epoch:` if it is 0.
     public var description: String {
         epoch == 0 ? "\(nvr).\(arch)" : "\(name)-\(epoch):\(version)-\(release).\(arch)"
     }
 
-    /// Reads `name-[epoch:]version-release.arch`, with or without a trailing `.rpm`.
+    /// Reads `name-[epoch:]version-release.arch`, with or without a trailing `.rpm`. Returns `nil` for any
+    /// other text.
     public init?(_ description: String) {
         var text = description[...]
         if text.hasSuffix(".rpm") { text = text.dropLast(4) }
@@ -70,7 +72,8 @@ extension NEVRA: LosslessStringConvertible {
     }
 }
 
-// By bytes, as RPM has them: how Swift compares and hashes texts takes quadratic time on combining marks.
+// Texts are compared by bytes, as in RPM. Swift's own comparison and hashing take quadratic time on
+// combining marks.
 extension NEVRA {
     public static func == (a: NEVRA, b: NEVRA) -> Bool {
         a.epoch == b.epoch && a.name.hasSameBytes(as: b.name) && a.version.hasSameBytes(as: b.version)
@@ -87,7 +90,8 @@ extension NEVRA {
 }
 
 extension NEVRA: Comparable {
-    /// By name, then as RPM compares epoch, version and release (`rpmvercmp`), then by architecture.
+    /// Orders by name, then by epoch, version and release as RPM compares them (`rpmvercmp`), then by
+    /// architecture.
     public static func < (a: NEVRA, b: NEVRA) -> Bool {
         if !a.name.hasSameBytes(as: b.name) { return a.name.precedesInBytes(b.name) }
         if a.epoch != b.epoch { return a.epoch < b.epoch }
@@ -95,7 +99,8 @@ extension NEVRA: Comparable {
             let order = rpmvercmp(x, y)
             if order != 0 { return order < 0 }
         }
-        // rpmvercmp calls some different strings equal (1.0 and 1_0): the text keeps the order total.
+        // rpmvercmp calls some different strings equal (1.0 and 1_0). Comparing the text keeps the order
+        // total.
         if !a.version.hasSameBytes(as: b.version) { return a.version.precedesInBytes(b.version) }
         if !a.release.hasSameBytes(as: b.release) { return a.release.precedesInBytes(b.release) }
         return a.arch.precedesInBytes(b.arch)
