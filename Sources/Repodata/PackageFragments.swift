@@ -1,20 +1,23 @@
 import CLinux
 
-/// What an RPM's header alone says for the three documents of a repository: their `<package>` elements, with holes where something depends on the
-/// file that the header is in: its checksum, size, place, and the header's place in it.
+/// The `<package>` elements that an RPM's header alone determines, for the three documents of a
+/// repository. The elements have holes for the values that depend on the file: its checksum, its size,
+/// its location, and the position of the header in it.
 ///
-/// Signed and unsigned copies of a package have the same header, so one value serves all of them. Its ``serialized`` form is what is kept on disk.
+/// Signed and unsigned copies of a package have the same header, so one value serves all of them. The
+/// ``serialized`` form is the one that is kept on disk.
 public struct PackageFragments: Hashable, Sendable {
-    /// What fills the holes.
+    /// The values that depend on the file and fill the holes.
     public struct File: Hashable, Sendable {
         /// The file's SHA-256, which is the package's `pkgid`.
         public let pkgid: Checksum
         public let size: Int
-        /// Where the main header starts in the file.
+        /// The offset of the main header in the file, in bytes.
         public let headerStart: Int
-        /// Relative to ``base``.
+        /// The location of the file, relative to ``base``.
         public let href: String
-        /// `xml:base`: the address that the file lies below; `nil`: below the repository itself.
+        /// The `xml:base`: the URL below which the file lies. `nil` means that it lies below the repository
+        /// itself.
         public let base: String?
 
         public init(pkgid: Checksum, size: Int, headerStart: Int, href: String, base: String? = nil) {
@@ -30,21 +33,23 @@ public struct PackageFragments: Hashable, Sendable {
         case pkgid, size, headerStart, headerEnd, href
     }
 
-    /// The text of one document's element, without what goes into the holes.
+    /// The text of one document's element, without the values of the holes.
     struct Fragment {
         let text: Range<Int>
-        /// Where in ``text``, in ascending order.
+        /// The holes in ascending order. Each offset counts from the start of ``text``.
         let holes: [(offset: Int, hole: Hole)]
     }
 
-    /// Little endian, four bytes each: size of the header; for each document length of the text, number of holes, and for each hole its offset and
-    /// kind. Then the texts.
+    /// The fragments as bytes. All numbers are little endian, with four bytes each.
+    ///
+    /// First comes the size of the header. Then each document has the length of its text, its number of
+    /// holes, and for each hole its offset and kind. The texts follow at the end.
     public let serialized: [UInt8]
-    /// Bytes of the main header.
+    /// The size of the main header in bytes.
     public let headerSize: Int
     private let fragments: InlineArray<3, Fragment>
 
-    /// `nil` for what ``serialized`` never was.
+    /// Reads the bytes of a ``serialized`` value. Returns `nil` if they do not have its format.
     public init?(serialized bytes: [UInt8]) {
         var position = 0
         func number() -> Int? {
@@ -89,7 +94,7 @@ public struct PackageFragments: Hashable, Sendable {
             case .href:
                 Self.append(escaping: file.href, to: &output)
                 if let base = file.base {
-                    // The hole is the value of an attribute: another one follows.
+                    // The hole is the value of an attribute, so another attribute follows it.
                     output += "\" xml:base=\"".utf8
                     Self.append(escaping: base, to: &output)
                 }
@@ -116,7 +121,8 @@ public struct PackageFragments: Hashable, Sendable {
 }
 
 extension PackageFragments {
-    /// What is written where a hole is to be, and then found again: drawn by lot, so that no package can contain it.
+    /// Placeholders that are written into the holes and then found again. They are random, so that no
+    /// package can contain one.
     private struct Marks {
         let pkgid = Checksum(.sha256, hex: (0..<4).map { _ in Self.digits(16, radix: 16) }.joined())
         let href = "odcs-\(Self.digits(16, radix: 16))\(Self.digits(16, radix: 16))"
@@ -142,7 +148,7 @@ extension PackageFragments {
 
     private static let marks = Marks()
 
-    /// Of `package`, whose header has `headerSize` bytes.
+    /// Creates the fragments of `package`, whose header has `headerSize` bytes.
     init(_ package: CreaterepoPackage, headerSize: Int, named name: String) throws(RepodataError) {
         let marks = Self.marks
         package.set(
@@ -184,7 +190,7 @@ extension PackageFragments {
 }
 
 extension UnsafeRawBufferPointer {
-    /// Where `text` is first, if it is there.
+    /// Returns the range of the first occurrence of `text`, or `nil` if there is none.
     func find(_ text: String) -> Range<Int>? {
         guard let baseAddress else { return nil }
         let needle = Array(text.utf8)

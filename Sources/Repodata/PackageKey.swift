@@ -1,10 +1,11 @@
-/// A package's `pkgid` as a number to sort and compare by: the first 32 bytes of the digest, zeros behind a shorter one.
+/// A package's `pkgid` as a number that can be sorted and compared. It consists of the first 32 bytes
+/// of the digest. A shorter digest is padded with zeros at the end.
 struct PackageKey: Hashable, Comparable {
     static let size = 32
 
     private let words: SIMD4<UInt64>
 
-    /// Reads hexadecimal digits, in either case; `nil` when they are not those of a digest.
+    /// Reads hexadecimal digits in either case. Returns `nil` if they are not those of a digest.
     init?(hex: some Collection<UInt8>) {
         guard Checksum.Algorithm.allCases.contains(where: { $0.hexLength == hex.count }) else { return nil }
         var words = SIMD4<UInt64>()
@@ -33,7 +34,7 @@ struct PackageKey: Hashable, Comparable {
         self.init(hex: pkgid.hex.utf8)
     }
 
-    /// Reads what ``append(to:)`` wrote.
+    /// Reads a key that ``append(to:)`` wrote.
     init(_ bytes: UnsafeRawBufferPointer, at offset: Int) {
         var words = SIMD4<UInt64>()
         for index in 0..<4 { words[index] = UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: offset + 8 * index, as: UInt64.self)) }

@@ -1,11 +1,11 @@
-/// What somebody says some repositories hold for machines of one architecture: of those repositories these packages count and no others, and each of
-/// them must be there.
+/// A list of the packages in some repositories that count for machines of one architecture. Other
+/// packages of these repositories do not count. Each listed package must be there.
 public struct PackageListing: Hashable, Sendable {
-    /// Who says so, as messages name it.
+    /// The author of the list, as messages name it.
     public let name: String
-    /// The base architecture of the tree that it is for.
+    /// The base architecture of the tree that the list is for.
     public let arch: String
-    /// Where the packages are, by ``RepositoryMetadata/id``.
+    /// The repositories that have the packages, by ``RepositoryMetadata/id``.
     public let repositories: [Checksum]
     public let packages: Set<NEVRA>
 

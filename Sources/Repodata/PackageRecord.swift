@@ -1,4 +1,4 @@
-/// One RPM of one repository: enough to find its metadata and its file.
+/// One RPM of one repository, with enough information to find its metadata and its file.
 public struct PackageRecord: Hashable, Sendable, Codable {
     public let nevra: NEVRA
     /// The `pkgid` of rpm-md: the checksum of the RPM file, and the key of its metadata in every document of the repository.
@@ -7,14 +7,15 @@ public struct PackageRecord: Hashable, Sendable, Codable {
     public let repository: Checksum
     /// `location href`: the file's path relative to ``base``.
     public let location: String
-    /// `xml:base` where the repository sets one for this package; else the file lies below the repository itself.
+    /// `xml:base`, if the repository sets one for this package. Otherwise the file lies below the
+    /// repository itself.
     public let base: String?
-    /// Bytes of the RPM file, as the repository says. 0 if it does not say.
+    /// The size of the RPM file in bytes, as the repository reports it, or 0 if it does not.
     public let size: Int
-    /// The file name of the source RPM that it was built from; `nil` for a source RPM.
+    /// The file name of the source RPM that it was built from, or `nil` for a source RPM.
     public let sourceRPM: String?
 
-    /// Bytes of the RPM file; `nil` if the repository does not say.
+    /// The size of the RPM file in bytes, or `nil` if the repository does not report it.
     public var knownSize: Int? { size > 0 ? size : nil }
 
     public init(

@@ -1,11 +1,15 @@
 import Glibc
 
-/// Finds the `<package>` elements of a metadata document by one walk over its bytes, from `<` to `<`.
+/// Finds the `<package>` elements of a metadata document by one walk over its bytes, from one `<` to
+/// the next.
 ///
-/// That is exact, because well-formed XML has `<` only where markup begins. Comments, CDATA sections and processing instructions may hold
-/// anything and are stepped over as a whole. Names count as they are written, whatever namespace they are in, as for libsolv and libcreaterepo_c: there
-/// are servers that write another one. The number of packages that the root element declares is a hint that writers get wrong, so it is not read. A
-/// package without a usable checksum is left out, as it is when dependencies are resolved.
+/// The result is exact, because well-formed XML has `<` only at the start of markup. Comments, CDATA
+/// sections and processing instructions may contain anything, so each is skipped as a whole.
+///
+/// - Names are compared as they are written, in any namespace, as in libsolv and
+///   libcreaterepo_c. Some servers write another namespace.
+/// - The number of packages in the root element is ignored. It is a hint that writers get wrong.
+/// - A package without a usable checksum is left out, as in the resolution of dependencies.
 struct PackageScanner {
     private let bytes: UnsafeRawBufferPointer
     private let document: MetadataDocument
@@ -15,8 +19,10 @@ struct PackageScanner {
         self.document = document
     }
 
-    /// Calls `found` for each package, in the order of the document, with the bytes of its element. Throws `.malformed` or `.truncated` when the document
-    /// is not well-formed or not complete, `.forbidden` for a document type declaration.
+    /// Calls `found` for each package, in the order of the document, with the byte range of its element.
+    ///
+    /// Throws `.malformed` if the document is not well-formed, `.truncated` if it is incomplete, and
+    /// `.forbidden` if it has a document type declaration.
     func scan(_ found: (PackageKey, Range<Int>) throws(RepodataError) -> Void) throws(RepodataError) {
         var hasRoot = false
         var count = 0
@@ -79,7 +85,7 @@ struct PackageScanner {
 
 // Pieces of XML.
 extension PackageScanner {
-    /// A start tag: where it ends, and where its attributes' values are.
+    /// A start tag, with the position of its end and the positions of its attributes' values.
     private struct Tag {
         let bytes: UnsafeRawBufferPointer
         var attributes: [(name: Range<Int>, value: Range<Int>)] = []
@@ -101,7 +107,7 @@ extension PackageScanner {
 
     private func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x0A || byte == 0x09 || byte == 0x0D }
 
-    /// Whether the element name at `position` is exactly `name`.
+    /// Returns whether the element name at `position` is exactly `name`.
     private func isName(_ name: String, at position: Int) -> Bool {
         var end = position
         for expected in name.utf8 {
@@ -136,7 +142,7 @@ extension PackageScanner {
                     throw malformed("has an attribute without quotes at byte \(position)")
                 }
                 guard let close = index(of: byte(quote), from: quote + 1) else { throw ends("inside of a tag") }
-                // Otherwise a missing quote or equals sign would hide the tags that follow.
+                // Without this check, a missing quote or equals sign would hide the tags that follow.
                 guard !bytes[position..<close].contains(UInt8(ascii: "<")), !bytes[position..<nameEnd].contains(UInt8(ascii: ">")) else {
                     throw malformed("has a tag that is not well-formed at byte \(start)")
                 }
@@ -147,7 +153,8 @@ extension PackageScanner {
         throw ends("inside of a tag")
     }
 
-    /// The end of the comment or CDATA section at `start`.
+    /// Returns the end of the comment or CDATA section at `start`. Throws `.forbidden` for any other
+    /// declaration.
     private func endOfDeclaration(at start: Int) throws(RepodataError) -> Int {
         if starts(with: "<!--", at: start) { return try end(of: "-->", from: start + 4) }
         if starts(with: "<![CDATA[", at: start) { return try end(of: "]]>", from: start + 9) }

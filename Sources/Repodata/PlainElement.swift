@@ -1,26 +1,30 @@
 import Glibc
 
-/// A walk over a `<package>` element that is laid out as createrepo_c does it, so that its very bytes can go into another repository's document:
-/// it makes sure that they are well-formed and say nothing that is not rpm-md.
+/// A walk over a `<package>` element that checks whether it has createrepo_c's layout. If so, its bytes
+/// can be copied unchanged into another repository's document. The walk makes sure that they are
+/// well-formed and contain only rpm-md.
 ///
-/// Elements of any other look (another order, comments, other elements or attributes, single quotes, entities that XML does not have by itself)
-/// have to be parsed and written anew. Most repositories have none: this is what spares parsing. Each function says whether what it found is
-/// plain, and leaves `next` behind it.
+/// An element of another layout has to be parsed and written again. Examples are another order,
+/// comments, other elements or attributes, single quotes, and entities that XML does not define itself.
+/// Most repositories have no such elements, so the walk saves the time for parsing.
+///
+/// Each function returns whether the text at `next` is plain, and moves `next` behind it.
 struct PlainElement {
     private let start: UnsafePointer<UInt8>
     private let end: UnsafePointer<UInt8>
     private var next: UnsafePointer<UInt8>
-    /// Whether a byte was seen that is not ASCII.
+    /// Whether all bytes so far are ASCII.
     private var isASCII = true
-    /// The element that says where the file is, the only one that depends on the repository.
+    /// The range of the `<location>` element, the only one that depends on the repository.
     private var location: Range<Int>?
 
-    /// Where in the element of primary the file's place is said; `nil` for an element that is not plain, or of another package than `record`.
+    /// Returns the range of `<location>` in the element of primary. Returns `nil` if the element is not
+    /// plain or belongs to another package than `record`.
     static func location(in primary: UnsafeRawBufferPointer, of record: PackageRecord) -> Range<Int>? {
         walk(primary) { $0.primary(of: record) }?.location
     }
 
-    /// Whether the element is plain, and of the package `record`.
+    /// Returns whether the element is plain and belongs to the package `record`.
     static func isPlain(_ bytes: UnsafeRawBufferPointer, _ document: MetadataDocument, of record: PackageRecord) -> Bool {
         switch document {
         case .primary: location(in: bytes, of: record) != nil
@@ -29,14 +33,14 @@ struct PlainElement {
         }
     }
 
-    /// What filelists and other say of each package first.
+    /// Returns the beginning of the package's element in filelists and other, up to its version.
     static func opening(of record: PackageRecord) -> String {
         let nevra = record.nevra
         return "<package pkgid=\"\(record.pkgid.hex)\" name=\"\(escaped(nevra.name))\" arch=\"\(escaped(nevra.arch))\">"
             + "<version epoch=\"\(nevra.epoch)\" ver=\"\(escaped(nevra.version))\" rel=\"\(escaped(nevra.release))\"/>"
     }
 
-    /// A text as the value of an attribute.
+    /// Returns `text` with escapes, as the value of an attribute.
     static func escaped(_ text: String) -> String {
         var escaped = ""
         for character in text.unicodeScalars {
@@ -51,7 +55,7 @@ struct PlainElement {
         return escaped
     }
 
-    /// The walk over all of `bytes`, where that succeeds.
+    /// Walks over all of `bytes`. Returns `nil` if they are not plain.
     private static func walk(_ bytes: UnsafeRawBufferPointer, _ body: (inout PlainElement) -> Bool) -> PlainElement? {
         guard let start = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return nil }
         var walk = PlainElement(start: start, end: start + bytes.count, next: start)
@@ -102,7 +106,7 @@ extension PlainElement {
         return take("</package>")
     }
 
-    /// What filelists and other say of each package first.
+    /// Takes the beginning of the package's element in filelists and other, up to its version.
     private mutating func opening(of record: PackageRecord) -> Bool {
         take("<package pkgid=\"") && take(record.pkgid.hex) && take("\" name=\"") && take(record.nevra.name)
             && take("\" arch=\"") && take(record.nevra.arch) && take("\">") && space()
@@ -136,7 +140,7 @@ extension PlainElement {
         return number() && take("\" end=\"") && number() && take("\"/>") && space()
     }
 
-    /// Dependencies; or none.
+    /// Takes a list of dependencies. The list may be missing.
     private mutating func list(_ name: StaticString) -> Bool {
         guard open(name) else { return true }
         if take("/>") { return space() }
@@ -157,14 +161,15 @@ extension PlainElement {
         take("<file") && optional(" type=\"", { $0.take("dir") || $0.take("ghost") }) && take(">") && text() && take("</file>") && space()
     }
 
-    /// An element of text; or none.
+    /// Takes an element that contains text. The element may be missing.
     private mutating func textElement(_ name: StaticString) -> Bool {
         guard open(name) else { return true }
         if take("/>") { return space() }
         return take(">") && text() && take("</") && take(name) && take(">") && space()
     }
 
-    /// The attribute that begins so, with its value and the quote behind it; or none.
+    /// Takes an attribute that begins with `opening`, its value, and the quote behind it. The attribute may
+    /// be missing.
     @inline(__always)
     private mutating func optional(_ opening: StaticString, _ value: (inout PlainElement) -> Bool) -> Bool {
         guard take(opening) else { return true }
@@ -172,9 +177,9 @@ extension PlainElement {
     }
 }
 
-// The bytes.
+// The characters.
 extension PlainElement {
-    /// `<` and the name, if an element of just that name begins here.
+    /// Takes `<` and `name`, if an element of exactly this name begins here.
     private mutating func open(_ name: StaticString) -> Bool {
         let count = name.utf8CodeUnitCount
         guard end - next > count + 1, next[0] == UInt8(ascii: "<"), memcmp(next + 1, name.utf8Start, count) == 0,
@@ -208,7 +213,7 @@ extension PlainElement {
         }
     }
 
-    /// The space between two elements, if there is any.
+    /// Takes the white space between two elements, if there is any.
     private mutating func space() -> Bool {
         while next < end, next.pointee == UInt8(ascii: " ") || next.pointee == UInt8(ascii: "\n") { next += 1 }
         return true
@@ -220,10 +225,10 @@ extension PlainElement {
         return (1..<20).contains(next - first)
     }
 
-    /// The value of an attribute, as far as the quote behind it.
+    /// Takes the value of an attribute, up to the quote behind it.
     private mutating func value() -> Bool { characters(until: UInt8(ascii: "\""), acceptsLineFeed: false) }
 
-    /// An element's text, as far as the tag behind it.
+    /// Takes an element's text, up to the tag behind it.
     private mutating func text() -> Bool { characters(until: UInt8(ascii: "<"), acceptsLineFeed: true) }
 
     @inline(__always)
@@ -247,7 +252,8 @@ extension PlainElement {
         return false
     }
 
-    /// An entity that XML has by itself, or a character by its number: createrepo_c writes letters of attributes so, as `&#xE9;`.
+    /// Takes an entity that XML defines itself, or a character reference. createrepo_c writes the letters
+    /// of attributes as references, for example `&#xE9;`.
     private mutating func reference() -> Bool {
         take("&amp;") || take("&lt;") || take("&gt;") || take("&quot;") || take("&apos;") || (take("&#") && characterNumber() && take(";"))
     }

@@ -2,7 +2,7 @@ import CCreaterepo
 import CRPM
 import SystemPackage
 
-/// An RPM file as librpm opens it.
+/// Opens RPM files with librpm.
 enum RPMFile {
     /// `_RPMVSF_NODIGESTS | _RPMVSF_NOSIGNATURES | RPMVSF_NOHDRCHK`, which Swift cannot import.
     private static let withoutVerification: rpmVSFlags = [
@@ -10,13 +10,16 @@ enum RPMFile {
         RPMVSF_NODSA, RPMVSF_NODSAHEADER, RPMVSF_NORSA, RPMVSF_NORSAHEADER, RPMVSF_NOHDRCHK,
     ].reduce(0) { $0 | $1.rawValue }
 
-    /// As ``withoutVerification``, but for the digests of the header in the signature part, where there are any.
+    /// The same as ``withoutVerification``, but the digests of the header in the signature part are
+    /// verified if they exist.
     private static let withHeaderDigests =
         withoutVerification & ~rpmVSFlags(RPMVSF_NOSHA1HEADER.rawValue | RPMVSF_NOSHA256HEADER.rawValue)
 
-    /// Calls `body` with the header, which is valid during the call only.
+    /// Calls `body` with the header, which is valid only during the call. Throws `.notAnRPM` if the file is
+    /// not an RPM package or is damaged.
     ///
-    /// With a transaction set of its own: the one that `cr_package_from_rpm` shares between threads loads its keyring without a lock.
+    /// Uses a transaction set of its own. `cr_package_from_rpm` shares one between threads, which loads its
+    /// keyring without a lock.
     static func withHeader<Result>(
         of file: FilePath, named name: String, verifyingHeader: Bool = false, _ body: (Header) throws(RepodataError) -> Result
     ) throws(RepodataError) -> Result {
@@ -35,7 +38,7 @@ enum RPMFile {
         return try body(header)
     }
 
-    /// Of the main header, in bytes from the start of the file.
+    /// Returns the range of the main header, in bytes from the start of the file.
     static func headerRange(of file: FilePath, named name: String) throws(RepodataError) -> Range<Int> {
         let range: cr_HeaderRangeStruct
         do {

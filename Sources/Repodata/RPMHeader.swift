@@ -2,28 +2,31 @@ import CCreaterepo  // its headers bring along those of librpm, whose structures
 import CRPM
 public import SystemPackage
 
-/// What an RPM package file says of itself in its header, as far as a repository needs it.
+/// The header of an RPM package file, as far as a repository needs it.
 ///
-/// Read by librpm without verifying digests or signatures: the file's checksum has been compared before, and keys are looked for, not trusted.
+/// librpm reads it without verifying digests or signatures. The file's checksum has been compared
+/// before, and the keys are only identified, not trusted.
 public struct RPMHeader: Hashable, Sendable {
     public let nevra: NEVRA
-    /// File name of the source RPM; `nil` for a source RPM.
+    /// The file name of the source RPM, or `nil` for a source RPM.
     public let sourceRPM: String?
-    /// Key ids, 16 lower-case hexadecimal digits, of the signatures of the header alone.
+    /// The key ids of the signatures of the header alone. Each has 16 lower-case hexadecimal digits.
     public let headerKeyIDs: [String]
-    /// Key ids of the signatures of header and payload together, which older versions of RPM make as well.
+    /// The key ids of the signatures of header and payload together. Older versions of RPM make these
+    /// signatures as well.
     public let payloadKeyIDs: [String]
-    /// Where the main header is in the file: `rpm:header-range`.
+    /// The range of the main header in the file, in bytes: `rpm:header-range`.
     public let headerRange: Range<Int>
-    /// Of the compressed payload, where the header has one (RPM 4.14 and later).
+    /// The digest of the compressed payload, if the header has one (RPM 4.14 and later).
     public let payloadDigest: Checksum?
 
-    /// All key ids, each once, header signatures first. Empty: unsigned.
+    /// All key ids without duplicates, header signatures first. Empty means that the package is unsigned.
     public var signingKeyIDs: [String] {
         headerKeyIDs + payloadKeyIDs.filter { !headerKeyIDs.contains($0) }
     }
 
-    /// Reads the header of `file`. Blocking. Throws `.notAnRPM` for anything else than an RPM; `name` is what the message calls it.
+    /// Reads the header of `file`. Blocks the calling thread. Throws `.notAnRPM` if the file is not an RPM.
+    /// Error messages call the file `name`.
     public init(reading file: FilePath, named name: String? = nil) throws(RepodataError) {
         let name = name ?? file.shortName
         self = try RPMFile.withHeader(of: file, named: name) { (header) throws(RepodataError) in
@@ -56,11 +59,11 @@ extension Header {
         else { throw RepodataError(.notAnRPM, "\(file): its header lacks name, version, release or architecture") }
         return NEVRA(
             name: name, epoch: Int(clamping: headerGetNumber(self, rpmTagVal(RPMTAG_EPOCH.rawValue))), version: version, release: release,
-            // As createrepo_c writes it: the header has the architecture of the host that made the source RPM.
+            // As in createrepo_c: the header of a source RPM has the architecture of the host that made it.
             arch: headerIsSource(self) != 0 ? "src" : arch)
     }
 
-    /// MD5 of header and payload, which signing does not change; `nil` where the file was made without it.
+    /// The MD5 of header and payload, which signing does not change. `nil` if the file was made without it.
     var payloadHash: Checksum? {
         let data = rpmtdNew()
         defer {
@@ -78,7 +81,7 @@ extension Header {
         headerGetString(self, rpmTagVal(tag.rawValue)).map { String(cString: $0) }
     }
 
-    /// The key ids of the signatures that the header keeps under `tags`.
+    /// Returns the key ids of the signatures that the header has under `tags`.
     fileprivate func keyIDs(_ tags: [rpmTag_e]) -> [String] {
         var ids: [String] = []
         for tag in tags {
@@ -94,7 +97,7 @@ extension Header {
             rpmtdFreeData(data)
             rpmtdFree(data)
         }
-        // rpmtdCount says 1 for binary data; the length is in the structure.
+        // rpmtdCount returns 1 for binary data. The length is in the structure.
         guard let data, headerGet(self, rpmTagVal(tag.rawValue), data, headerGetFlags(HEADERGET_MINMEM.rawValue)) == 1,
             data.pointee.type == RPM_BIN_TYPE.rawValue, let packet = data.pointee.data
         else { return nil }

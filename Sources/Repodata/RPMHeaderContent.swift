@@ -1,17 +1,22 @@
 import CCreaterepo  // its headers bring along those of librpm, whose structures the compiler may take to be defined here
 import CRPM
 
-/// What the header of an RPM says, read from lead, signature and header without the rest of the file.
+/// The content of an RPM's header, read from lead, signature and header without the rest of the file.
 public struct RPMHeaderContent: Hashable, Sendable {
     public let nevra: NEVRA
-    /// MD5 of header and payload (`SIGMD5`), which Koji knows a package by; `nil` where the file was made without it.
+    /// The MD5 of header and payload (`SIGMD5`), by which Koji identifies a package. `nil` if the file was
+    /// made without it.
     public let payloadHash: Checksum?
     public let fragments: PackageFragments
 
-    /// Reads the first bytes of an RPM file, which may end with its header. Blocking.
+    /// Reads the first bytes of an RPM file, which may end after the header. Blocks the calling thread.
     ///
-    /// The digests of the header that stand in the signature are compared; signatures are not verified. Throws `.notAnRPM` for anything else than an RPM
-    /// and for one whose header is damaged, `.truncated` and `.tooLarge` as their names say; `name` is what the message calls it.
+    /// It compares the digests of the header that the signature part contains. It does not verify
+    /// signatures. Error messages call the file `name`.
+    ///
+    /// Throws `.notAnRPM` if the bytes are not those of an RPM or its header is damaged. Throws
+    /// `.truncated` if they end inside the header, and `.tooLarge` if the header ends after
+    /// ``RPMHeaderExtent/largest`` bytes.
     public init(reading bytes: [UInt8], named name: String) throws(RepodataError) {
         guard case .complete(let extent) = try RPMHeaderExtent.find(in: bytes, named: name) else {
             throw RPMHeaderExtent.truncated(bytes.count, name)

@@ -1,32 +1,35 @@
 public import SystemPackage
 
-/// Where the main header of an RPM file is, as told by the file's first bytes.
+/// The position of the main header in an RPM file, found from the file's first bytes.
 ///
-/// An RPM file is the lead (96 bytes), the signature header, padded to a multiple of 8, the main header and the payload. Each header begins with
-/// 16 bytes that say how long it is (RPM's manual, "Package format").
+/// An RPM file consists of the lead (96 bytes), the signature header, padding to a multiple of 8, the
+/// main header and the payload. Each header begins with 16 bytes that contain its length (RPM's manual,
+/// "Package format").
 public struct RPMHeaderExtent: Hashable, Sendable {
-    /// `rpm:header-range`: in bytes from the start of the file.
+    /// `rpm:header-range`, in bytes from the start of the file.
     public let range: Range<Int>
 
-    /// What some first bytes of a file tell.
+    /// The result of a look at the first bytes of a file.
     public enum Finding: Hashable, Sendable {
-        /// So many bytes from the start of the file have to be looked at before more can be said.
+        /// The number of bytes from the start of the file that are needed before more can be said.
         case needs(Int)
         /// All bytes of the header are there.
         case complete(RPMHeaderExtent)
     }
 
-    /// Bytes that tell where the main header starts.
+    /// The number of bytes that are needed to find the start of the main header.
     public static let signatureIntroEnd = leadSize + introSize
 
-    /// Bytes of lead, signature and header together that are accepted: the largest of Fedora have a few million.
+    /// The largest accepted size of lead, signature and header together, in bytes. The largest of Fedora
+    /// have a few million.
     public static let largest = 64 << 20
 
     private static let magic: [UInt8] = [0xED, 0xAB, 0xEE, 0xDB]
     private static let leadSize = 96
     private static let introSize = 16
 
-    /// Looks at the first bytes of a file. Throws `.notAnRPM` for what is none, `.tooLarge` for a header that claims more than ``largest``.
+    /// Looks at the first bytes of a file. Throws `.notAnRPM` if they are not those of an RPM, and
+    /// `.tooLarge` if the header claims to end after more than ``largest`` bytes.
     public static func find(in bytes: [UInt8], named name: String) throws(RepodataError) -> Finding {
         guard bytes.count >= signatureIntroEnd else {
             if bytes.count >= magic.count { try checkMagic(bytes, name) }
@@ -39,7 +42,8 @@ public struct RPMHeaderExtent: Hashable, Sendable {
         return bytes.count >= end ? .complete(RPMHeaderExtent(range: start..<end)) : .needs(end)
     }
 
-    /// Where the main header starts, by the first ``signatureIntroEnd`` bytes of a file.
+    /// Returns the offset of the main header, given the first ``signatureIntroEnd`` bytes of a file. Throws
+    /// `.truncated` if there are fewer bytes.
     public static func start(in bytes: [UInt8], named name: String) throws(RepodataError) -> Int {
         if bytes.count >= magic.count { try checkMagic(bytes, name) }
         guard bytes.count >= signatureIntroEnd else { throw truncated(bytes.count, name) }
@@ -49,7 +53,8 @@ public struct RPMHeaderExtent: Hashable, Sendable {
         return start
     }
 
-    /// Reads lead, signature and header, and nothing behind them. Blocking. Throws `.truncated` for a file that ends before.
+    /// Reads lead, signature and header, and no byte after them. Blocks the calling thread. Throws
+    /// `.truncated` if the file ends before the end of the header.
     public static func contents(of file: FileDescriptor, named name: String) throws(RepodataError) -> [UInt8] {
         var bytes: [UInt8] = []
         while case .needs(let count) = try find(in: bytes, named: name) {
@@ -78,7 +83,7 @@ public struct RPMHeaderExtent: Hashable, Sendable {
             throw RepodataError(.notAnRPM, "\(name) is not an RPM package, or damaged: there is no header at byte \(offset)")
         }
         func number(_ at: Int) -> Int { bytes[at..<at + 4].reduce(0) { $0 << 8 | Int($1) } }
-        // Entries of 16 bytes, then their data.
+        // The entries have 16 bytes each. Their data follows.
         return introSize + 16 * number(offset + 8) + number(offset + 12)
     }
 

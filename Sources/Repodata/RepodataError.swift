@@ -1,33 +1,36 @@
 import Glibc
 import SystemPackage
 
-/// Why repository metadata or an RPM file could not be read or written.
+/// The reason why repository metadata or an RPM file could not be read or written.
 ///
-/// ``message`` is for people: it names documents as rpm-md does (`filelists`) and files by their href, never by a path of this host.
+/// ``message`` is for people. It names documents as rpm-md does (`filelists`), and files by their href.
+/// It never contains a path of this host.
 public struct RepodataError: Error, Hashable, Sendable {
-    /// What kind of failure it is; bounded, so fit for labels.
+    /// The kind of failure. The number of kinds is bounded, so they can be used as labels of metrics.
     public enum Code: String, Hashable, Sendable, CaseIterable {
         /// The operating system refused to read or write.
         case io
-        /// A document or file is not what its format says: not well-formed, an attribute missing, or its parts contradict each other.
+        /// A document or file violates its format: it is not well-formed, lacks an attribute, or contradicts
+        /// itself.
         case malformed
-        /// What a document or file may say but this service will not follow: a DOCTYPE, an href that leaves the repository.
+        /// A document or file has content that its format allows but this service refuses, such as a DOCTYPE or
+        /// an href that leaves the repository.
         case forbidden
-        /// The bytes are not those that were promised.
+        /// The bytes do not have the expected checksum.
         case checksumMismatch
-        /// More bytes than the limit given.
+        /// There are more bytes than the limit allows.
         case tooLarge
-        /// A compressed file ends in the middle.
+        /// A file or its compressed data ends too early.
         case truncated
         /// A format or algorithm that this library does not read or write.
         case unsupported
-        /// The package asked for is not in the metadata, or the metadata lacks a document that it needs.
+        /// The metadata lacks the requested package, or a document that the package needs.
         case missing
         /// The file is not an RPM package.
         case notAnRPM
         /// gpg could not sign.
         case signing
-        /// This host lacks something that a library needs. No repository and no package is to blame.
+        /// This host lacks something that a library needs. The repositories and packages are not the cause.
         case host
     }
 
@@ -45,12 +48,12 @@ extension RepodataError: CustomStringConvertible {
 }
 
 extension RepodataError {
-    /// The last error of the C library, for a `file` that is named by its href or document.
+    /// Returns the last error of the C library. `file` is the href or document name for the message.
     static func lastSystemError(_ file: String) -> RepodataError {
         RepodataError(.io, "\(file): \(Errno(rawValue: errno))")
     }
 
-    /// Runs `body` and says of which `file` an error of the operating system is.
+    /// Runs `body` and adds the name of `file` to an error of the operating system.
     static func io<Result>(_ file: String, _ body: () throws -> Result) throws(RepodataError) -> Result {
         do {
             return try body()
@@ -65,6 +68,6 @@ extension RepodataError {
 }
 
 extension FilePath {
-    /// How messages name this file: the last component of its path.
+    /// The name of this file in messages: the last component of its path.
     var shortName: String { lastComponent?.string ?? "(no name)" }
 }

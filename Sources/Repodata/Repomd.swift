@@ -1,45 +1,49 @@
 public import Foundation
 
-/// The content of a repomd.xml: which documents a repository consists of, where they are and what their checksums are.
+/// The content of a repomd.xml: the documents of a repository, their locations and their checksums.
 ///
-/// Format: the schema `rpmmd/repo` of rpm-metadata; createrepo_c writes it.
+/// Format: the schema `rpmmd/repo` of rpm-metadata. createrepo_c writes it.
 public struct Repomd: Hashable, Sendable {
     /// One `<data>` element.
     public struct Record: Hashable, Sendable {
-        /// The documents that composes are made of. A record of another one may be as odd as it likes.
+        /// The types of documents that composes are made of. A record of another type may be invalid.
         static let usedTypes: Set<String> = ["primary", "filelists", "other", "modules"]
 
         /// `primary`, `filelists`, `other`, `modules`, `group`, …
         public let type: String
-        /// `location href`, relative to the repository; never absolute, never with a step upwards.
+        /// `location href`, relative to the repository. It is never absolute and never contains `..`.
         public let location: String
-        /// `xml:base` of the location, where the document lies somewhere else than the repository.
+        /// `xml:base` of the location, if the document lies outside the repository.
         public let base: String?
-        /// Of the file as it is stored.
+        /// The checksum of the file as it is stored.
         public let checksum: Checksum
-        /// Of the file's decompressed content.
+        /// The checksum of the file's decompressed content.
         public let openChecksum: Checksum?
-        /// Bytes of the file as it is stored.
+        /// The size of the file as it is stored, in bytes.
         public let size: Int?
-        /// Bytes of the file's decompressed content.
+        /// The size of the file's decompressed content, in bytes.
         public let openSize: Int?
-        /// Seconds since 1970.
+        /// The time of the document, in seconds since 1970.
         public let timestamp: Int?
     }
 
-    /// SHA-256 of the bytes: the repository's identity, since the documents' checksums are in them.
+    /// The SHA-256 of the bytes. It identifies the repository, because the bytes contain the checksums of
+    /// its documents.
     public let id: Checksum
     public let revision: String?
-    /// In the order of the file, without records of other documents than ``Record/usedTypes`` that cannot be read.
+    /// The records in the order of the file. Unreadable records of types outside ``Record/usedTypes`` are
+    /// left out.
     public let records: [Record]
 
-    /// The first record of `type`.
+    /// Returns the first record of `type`, or `nil` if there is none.
     public func record(_ type: String) -> Record? { records.first { $0.type == type } }
 
     /// Parses the bytes of a repomd.xml.
     ///
-    /// Throws `.forbidden` for a DOCTYPE (entities that expand without end) and for locations outside of the repository, `.malformed` for what is
-    /// not well-formed, lacks what the format requires, or has no `primary`.
+    /// Throws `.forbidden` if it has a DOCTYPE, because entities can expand without end, or a location
+    /// outside the repository. Throws `.malformed` if it is not well-formed, lacks a part that the format
+    /// requires, or has no `primary`. Throws `.unsupported` for another encoding than UTF-8 and for an
+    /// unknown type of checksum.
     public init(parsing bytes: [UInt8]) throws(RepodataError) {
         try XMLEncoding.check(bytes, named: "repomd.xml")
         guard !bytes.contains(0) else { throw RepodataError(.malformed, "repomd.xml is not UTF-8 text: it contains a zero byte") }
@@ -66,7 +70,7 @@ public struct Repomd: Hashable, Sendable {
         id = try Digest.of(bytes, .sha256)
     }
 
-    /// As ``init(parsing:)-([UInt8])``.
+    /// Parses the bytes of a repomd.xml. The errors are those of ``init(parsing:)-([UInt8])``.
     public init(parsing data: Data) throws(RepodataError) {
         try self.init(parsing: [UInt8](data))
     }
@@ -89,7 +93,7 @@ extension Repomd.Record {
         self.location = href
         base = location["xml:base"]
         self.checksum = checksum
-        // The checksum covers the same bytes, so one that cannot be read is no loss.
+        // The checksum covers the same bytes, so nothing is lost if this one cannot be read.
         openChecksum = try? Self.checksum(data.child("open-checksum"), in: place)
         size = Self.number(data.child("size"))
         openSize = Self.number(data.child("open-size"))
@@ -108,7 +112,8 @@ extension Repomd.Record {
         return Checksum(algorithm, hex: hex)
     }
 
-    /// A size or time; `nil` if there is none that can be used. Old tools wrote times with a fraction, which is dropped.
+    /// Returns a size or a time, or `nil` if the element is missing or unusable. Old tools wrote times with
+    /// a fraction, which is dropped.
     private static func number(_ element: XMLElement?) -> Int? {
         element.flatMap { Int($0.text.prefix { $0 != "." }) }.flatMap { $0 >= 0 ? $0 : nil }
     }
