@@ -3,13 +3,13 @@ public import SystemPackage
 
 /// Signs repomd.xml with a gpg key, so that `repo_gpgcheck` of dnf can verify the repository.
 ///
-/// gpg runs as a child process: its agent holds the secret key, this service never sees it.
+/// gpg runs as a child process. Its agent holds the secret key, and this service never sees the key.
 public struct RepomdSigner: Hashable, Sendable {
-    /// What gpg's `--local-user` takes: key id, fingerprint or user id.
+    /// The key, in a form that gpg's `--local-user` accepts: key id, fingerprint or user id.
     public let key: String
-    /// gpg's home directory; that of the user when `nil`.
+    /// gpg's home directory. `nil` means that of the user.
     public let home: FilePath?
-    /// The program, looked for in PATH.
+    /// The program, which is searched in PATH.
     public let program: String
 
     public init(key: String, home: FilePath? = nil, program: String = "gpg") {
@@ -18,9 +18,10 @@ public struct RepomdSigner: Hashable, Sendable {
         self.program = program
     }
 
-    /// Writes `repomd.xml.asc`, a detached armoured signature, and `repomd.xml.key`, the public key, beside `repodata/repomd.xml`.
+    /// Writes two files beside `repodata/repomd.xml`: `repomd.xml.asc`, a detached armored signature, and
+    /// `repomd.xml.key`, the public key.
     ///
-    /// Throws `.signing` with the key and what gpg says when it cannot.
+    /// Throws `.signing` if gpg cannot sign. The message has the key and gpg's own message.
     public func sign(_ repodata: FilePath) async throws(RepodataError) {
         let repomd = repodata.appending("repomd.xml")
         let signature = try await gpg(["--detach-sign", "--armor", "--local-user", key, "--output", "-", repomd.string])
@@ -30,7 +31,7 @@ public struct RepomdSigner: Hashable, Sendable {
         try AtomicFile.write(Array(signature.utf8), to: repodata.appending("repomd.xml.asc"))
     }
 
-    /// Runs gpg and returns what it prints.
+    /// Runs gpg and returns its output.
     private func gpg(_ arguments: [String]) async throws(RepodataError) -> String {
         var all = ["--batch", "--no-tty", "--yes"]
         if let home { all += ["--homedir", home.string] }
@@ -39,7 +40,7 @@ public struct RepomdSigner: Hashable, Sendable {
                 .name(program), arguments: Arguments(all + arguments), environment: .inherit.updating(["LC_ALL": "C"]),
                 output: .string(limit: 1 << 20), error: .string(limit: 1 << 16))
             guard result.terminationStatus.isSuccess else {
-                // Its last line is the summary; those that show paths of this host come before.
+                // The last line is the summary. The lines with paths of this host come before it.
                 let complaint = result.standardError.split(separator: "\n").last { $0.hasPrefix("gpg:") && !$0.contains("/") }
                 throw RepodataError(
                     .signing,

@@ -1,13 +1,13 @@
 import CCreaterepo
 import SystemPackage
 
-/// Writes repomd.xml by libcreaterepo_c.
+/// Writes repomd.xml with libcreaterepo_c.
 enum RepomdWriter {
     static func write(
         _ records: [DocumentWriter.Record], to repodata: FilePath, revision: String, timestamp: Int
     ) throws(RepodataError) -> (checksum: Checksum, size: Int) {
         guard let repomd = cr_repomd_new() else { throw RepodataError(.io, "libcreaterepo_c has no memory") }
-        // Frees the records as well.
+        // This frees the records as well.
         defer { cr_repomd_free(repomd) }
         cr_repomd_set_revision(repomd, revision)
         for record in records {

@@ -1,8 +1,10 @@
-/// An href of rpm-md that stays inside its repository: relative, and without a step upwards.
+/// Checks that an href of rpm-md stays inside its repository: it is relative and does not contain `..`.
 ///
-/// Hrefs become paths below directories of this host, so those of a foreign repository are checked before anything else is done with them.
+/// Hrefs become paths below directories of this host. So those of a foreign repository are checked
+/// before they are used in any way.
 enum RepositoryHref {
-    /// Refuses `href` with an error that says where it was found.
+    /// Throws `.forbidden` if `href` does not stay inside the repository. `place` says in the message where
+    /// it was found.
     static func check(_ href: String, in place: String) throws(RepodataError) {
         if let reason = objection(to: href) {
             throw RepodataError(.forbidden, "\(place) has the location \"\(href.prefix(200))\", which \(reason)")
@@ -10,7 +12,8 @@ enum RepositoryHref {
     }
 
     private static func objection(to href: String) -> String? {
-        // A server or an HTTP client may decode before it looks for steps upwards, and take a backslash for a slash.
+        // A server or an HTTP client may decode the href before it looks for `..`, and may treat a backslash
+        // as a slash.
         let bytes = href.utf8.contains(UInt8(ascii: "%")) ? percentDecoded(href.utf8) : Array(href.utf8)
         let steps = bytes.split(omittingEmptySubsequences: false) { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "\\") }
         guard let first = steps.first, !bytes.isEmpty else { return "is empty" }
@@ -20,7 +23,7 @@ enum RepositoryHref {
         return nil
     }
 
-    /// Whether a URL that begins with `step` has a scheme (RFC 3986, section 3.1).
+    /// Returns whether a URL that begins with `step` has a scheme (RFC 3986, section 3.1).
     private static func isScheme(_ step: ArraySlice<UInt8>) -> Bool {
         guard let colon = step.firstIndex(of: UInt8(ascii: ":")), let first = step.first, isLetter(first) else { return false }
         return step[..<colon].allSatisfy { isLetter($0) || "0123456789+-.".utf8.contains($0) }

@@ -1,12 +1,15 @@
 public import SystemPackage
 
-/// The metadata of one repository at one moment: complete, checked against its repomd.xml, decompressed, on this host's disk.
+/// The metadata of one repository at one moment. It is complete, checked against its repomd.xml,
+/// decompressed, and stored on this host's disk.
 ///
-/// ``directory`` holds `repomd.xml`, `primary.xml`, and `filelists.xml`, `other.xml` and `modules.yaml` as far as the repository has them. It is written
-/// once, under a name made of ``id``, and never changes; whoever derives something from the documents (an index, a `.solv` file) may keep
-/// it beside them.
+/// ``directory`` contains `repomd.xml` and `primary.xml`. It also contains `filelists.xml`, `other.xml`
+/// and `modules.yaml` if the repository has them. It is written once, under a name made of ``id``, and
+/// never changes. A program that derives a file from the documents, such as an index or a `.solv` file,
+/// may keep the file beside them.
 public struct RepositoryMetadata: Hashable, Sendable {
-    /// The SHA-256 of repomd.xml. Since that file holds the checksums of all others, equal ids mean equal repositories.
+    /// The SHA-256 of repomd.xml. That file holds the checksums of all others, so equal ids mean equal
+    /// repositories.
     public let id: Checksum
     public let directory: FilePath
     public let hasFilelists: Bool
@@ -24,6 +27,6 @@ public struct RepositoryMetadata: Hashable, Sendable {
     public var primary: FilePath { directory.appending("primary.xml") }
     public var filelists: FilePath? { hasFilelists ? directory.appending("filelists.xml") : nil }
     public var other: FilePath? { hasOther ? directory.appending("other.xml") : nil }
-    /// What it tells of modules.
+    /// The documents about modules.
     public var modules: FilePath? { hasModules ? directory.appending("modules.yaml") : nil }
 }

@@ -2,21 +2,23 @@ import Dispatch
 import Glibc
 public import SystemPackage
 
-/// Writes the `repodata` of one repository: package by package, then repomd.xml.
+/// Writes the `repodata` of one repository: first package by package, then repomd.xml.
 ///
-/// The same packages in the same order with the same options give the same bytes. Blocking; to be used on one thread at a time. When a function throws,
-/// the repository is of no use and its directory is to be removed.
+/// The same packages in the same order with the same options give the same bytes. All functions block.
+/// Use it on one thread at a time. If a function throws, the repository cannot be used and its
+/// directory should be removed.
 public struct RepositoryWriter: ~Copyable {
     public struct Options: Hashable, Sendable {
-        /// What clients read: gzip all of them, Zstandard those of RHEL 8 and Fedora 30 and later.
+        /// The compression of the documents. All clients read gzip. Those of RHEL 8 and of Fedora 30 and later
+        /// also read Zstandard.
         public enum Compression: String, Hashable, Sendable, CaseIterable {
             case gzip, zstd
         }
 
         public var compression: Compression
-        /// Of repomd.xml.
+        /// The revision in repomd.xml.
         public var revision: String
-        /// Of each document, in seconds since 1970.
+        /// The time of each document, in seconds since 1970.
         public var timestamp: Int
 
         public init(compression: Compression = .gzip, revision: String, timestamp: Int) {
@@ -26,11 +28,11 @@ public struct RepositoryWriter: ~Copyable {
         }
     }
 
-    /// A document that is not about packages one by one, such as `modules` or `group`.
+    /// A document that does not describe single packages, such as `modules` or `group`.
     public struct ExtraDocument: Hashable, Sendable {
         /// Its `type` in repomd.xml.
         public let type: String
-        /// The document, not compressed. Its name becomes part of the name in the repository.
+        /// The uncompressed document. Its name becomes a part of the name in the repository.
         public let file: FilePath
 
         public init(type: String, file: FilePath) {
@@ -45,16 +47,16 @@ public struct RepositoryWriter: ~Copyable {
     private var added = 0
     private let documents: Documents
 
-    /// The three that every repository has.
+    /// The three documents that every repository has.
     private struct Documents {
         let primary: DocumentWriter
         let filelists: DocumentWriter
         let other: DocumentWriter
 
-        /// In the order of ``MetadataDocument``.
+        /// The documents in the order of ``MetadataDocument``.
         var all: [DocumentWriter] { [primary, filelists, other] }
 
-        /// Whether one of them holds as much as it should.
+        /// Whether one of the documents should be flushed.
         var isFull: Bool { primary.isFull || filelists.isFull || other.isFull }
 
         subscript(document: MetadataDocument) -> DocumentWriter {
@@ -66,7 +68,8 @@ public struct RepositoryWriter: ~Copyable {
         }
     }
 
-    /// Begins `directory/repodata`, which must not exist; `directory` must. `packageCount` is the number of packages that will be added.
+    /// Creates `directory/repodata`, which must not exist. `directory` must exist. `packageCount` is the
+    /// number of packages that will be added.
     public init(directory: FilePath, packageCount: Int, options: Options) throws(RepodataError) {
         try CreaterepoLibrary.prepare()
         let repodata = directory.appending("repodata")
@@ -80,8 +83,12 @@ public struct RepositoryWriter: ~Copyable {
         self.packageCount = packageCount
     }
 
-    /// Adds a package with the metadata that its source has, as the file at `href` of this repository.
-    /// - Parameter file: the RPM file; read if the source has no file list or no change log of the package, which is `.missing` without it.
+    /// Adds a package with its metadata from `index`, as the file at `href` of this repository.
+    ///
+    /// Throws `.forbidden` for an href that leaves the repository, and `.missing` if `index` does not have the
+    /// package.
+    /// - Parameter file: the RPM file. It is read if the source has no file list or no change log of the
+    ///   package. If it is needed and `nil`, the function throws `.missing`.
     public mutating func add(
         _ record: PackageRecord, from index: MetadataIndex, href: String, file: FilePath? = nil
     ) throws(RepodataError) {
@@ -99,7 +106,8 @@ public struct RepositoryWriter: ~Copyable {
         }
     }
 
-    /// Adds a package byte for byte, but for its file's place; tells whether it is one of which that can be done.
+    /// Adds a package byte for byte, except for the location of its file. Returns `false`, and adds
+    /// nothing, if the package's elements are not plain.
     private mutating func add(
         plain elements: MetadataIndex.Elements, of record: PackageRecord, href: String
     ) throws(RepodataError) -> Bool {
@@ -116,7 +124,7 @@ public struct RepositoryWriter: ~Copyable {
         return true
     }
 
-    /// Ends the elements of a package, which libcreaterepo_c's do themselves.
+    /// Ends the line of a package's elements. The elements of libcreaterepo_c already contain the line end.
     private mutating func endLines() throws(RepodataError) {
         for document in documents.all { document.add("\n") }
         try endPackage()
@@ -127,12 +135,12 @@ public struct RepositoryWriter: ~Copyable {
         if documents.isFull { try flush() }
     }
 
-    /// Compresses what all documents hold, side by side.
+    /// Compresses the pending bytes of all documents in parallel.
     private func flush(isLast: Bool = false) throws(RepodataError) {
         let documents = documents.all
         var failures: [RepodataError?] = documents.map { _ in nil }
         failures.withUnsafeMutableBufferPointer { failures in
-            // Each call has a document and a place of its own.
+            // Each call has its own document and its own element of the array.
             nonisolated(unsafe) let (documents, failures) = (documents, failures)
             DispatchQueue.concurrentPerform(iterations: documents.count) { index in
                 do throws(RepodataError) {
@@ -145,16 +153,19 @@ public struct RepositoryWriter: ~Copyable {
         if let failure = failures.compactMap(\.self).first { throw failure }
     }
 
-    /// Adds a package whose file stays where it is: its metadata goes in byte for byte, with the `xml:base` that it has.
+    /// Adds a package whose file stays where it is. Its metadata is copied byte for byte, with the
+    /// `xml:base` that it has.
     ///
-    /// Throws `.unsupported` where the source does not say where that is (``PackageRecord/base``), or lacks filelists or other metadata.
+    /// Throws `.unsupported` if the source sets no ``PackageRecord/base`` for the package, or lacks
+    /// filelists or other metadata.
     public mutating func add(referring record: PackageRecord, from index: MetadataIndex) throws(RepodataError) {
         guard let base = record.base, !base.isEmpty, index.isComplete else {
             throw RepodataError(.unsupported, "the metadata of \(record.nevra) cannot refer to its file")
         }
         try index.withElements(of: record.pkgid) { (elements) throws(RepodataError) in
             documents.primary.add(elements.primary)
-            // A package that its source lists no files of keeps its place in the document: all documents have the same packages.
+            // All documents must have the same packages. So a package without files in its source still gets an
+            // element.
             let empty = PlainElement.opening(of: record) + "</package>"
             if let filelists = elements.filelists { documents.filelists.add(filelists) } else { documents.filelists.add(empty) }
             if let other = elements.other { documents.other.add(other) } else { documents.other.add(empty) }
@@ -162,7 +173,8 @@ public struct RepositoryWriter: ~Copyable {
         try endLines()
     }
 
-    /// Adds a package from its file alone. `pkgid` is what the file's checksum must be, where that is known.
+    /// Adds a package from its file alone. `pkgid` is the expected checksum of the file, if it is known.
+    /// Throws `.checksumMismatch` if the file has another one.
     public mutating func add(file: FilePath, href: String, pkgid: Checksum? = nil) throws(RepodataError) {
         let algorithm = pkgid?.algorithm ?? .sha256
         let package = try CreaterepoPackage(reading: file, algorithm: algorithm, named: href)
@@ -176,7 +188,8 @@ public struct RepositoryWriter: ~Copyable {
         try endPackage()
     }
 
-    /// Completes the documents, adds `extra` ones and writes repomd.xml, last of all.
+    /// Completes the documents, adds the `extra` ones and writes repomd.xml at the end. Throws `.malformed`
+    /// if the number of added packages differs from the announced one.
     public consuming func finish(extra: [ExtraDocument] = []) throws(RepodataError) -> WrittenRepodata {
         guard added == packageCount else {
             throw RepodataError(.malformed, "the repository was announced with \(packageCount) packages but got \(added)")
@@ -193,11 +206,11 @@ public struct RepositoryWriter: ~Copyable {
     }
 }
 
-/// What ``RepositoryWriter`` wrote.
+/// The repodata that a ``RepositoryWriter`` wrote.
 public struct WrittenRepodata: Hashable, Sendable {
     public let packageCount: Int
-    /// Bytes of all documents and repomd.xml.
+    /// The size of all documents and repomd.xml together, in bytes.
     public let size: Int
-    /// SHA-256 of repomd.xml.
+    /// The SHA-256 of repomd.xml.
     public let repomdChecksum: Checksum
 }

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// The checksum of bytes that come in pieces, in order.
+/// The checksum of bytes that arrive in pieces, in order.
 public final class RunningChecksum: Sendable {
     private struct State: ~Copyable, @unchecked Sendable {  // the digest is reached only under the lock
         let digest: Digest
@@ -20,7 +20,7 @@ public final class RunningChecksum: Sendable {
         }
     }
 
-    /// Ends the computation; nothing may be added afterwards.
+    /// Ends the computation and returns the checksum. Nothing may be added afterwards.
     public func finish() throws(RepodataError) -> Checksum {
         try state.withLock { (state) throws(RepodataError) in try state.digest.finish() }
     }

@@ -2,10 +2,14 @@ import CCompression
 import Glibc
 import SystemPackage
 
-/// One file of a ``SegmentStore``: values sorted by their keys. It is written once and never changes.
+/// One file of a ``SegmentStore``, with values sorted by their keys. It is written once and never
+/// changes.
 ///
-/// Little endian: signature (8 bytes), number of entries (4), CRC-32 of the table (4); the table: key (32), offset (8), length (4) and CRC-32 (4) of
-/// each value; the values.
+/// All numbers are little endian. The file consists of these parts:
+///
+/// - Signature (8 bytes), number of entries (4) and CRC-32 of the table (4).
+/// - The table, with the key (32) of each value, its offset (8), its length (4) and its CRC-32 (4).
+/// - The values.
 struct Segment: Sendable {
     struct Entry {
         let key: PackageKey
@@ -27,10 +31,11 @@ struct Segment: Sendable {
     let count: Int
     private let file: MappedFile
 
-    /// Bytes of the file.
+    /// The size of the file in bytes.
     var size: Int { file.bytes.count }
 
-    /// `nil` for a file that is not whole, or none of ours.
+    /// Opens a segment. Returns `nil` if the file is incomplete, damaged, or not a segment. Throws `.io` if
+    /// it cannot be read.
     init?(opening path: FilePath) throws(RepodataError) {
         let file = try MappedFile(path)
         let bytes = file.bytes
@@ -46,7 +51,7 @@ struct Segment: Sendable {
         self.file = file
     }
 
-    /// The value of `key`; `nil` where there is none, or none that is whole.
+    /// Returns the value of `key`, or `nil` if it is missing or damaged.
     func value(of key: PackageKey) -> [UInt8]? {
         var low = 0
         var high = count
@@ -59,7 +64,7 @@ struct Segment: Sendable {
         return nil
     }
 
-    /// All entries that are whole, in the order of their keys.
+    /// All undamaged entries, in the order of their keys.
     var entries: [Entry] {
         (0..<count).compactMap { index in
             entry(at: index).map {
@@ -83,7 +88,8 @@ struct Segment: Sendable {
 }
 
 extension Segment {
-    /// Writes `entries`, of which no two have the same key, as a file that appears under its name when it is whole and on the disk.
+    /// Writes `entries`, whose keys must all be different. The file appears under its name only when it is
+    /// complete and flushed to disk.
     static func write(_ entries: [Entry], to path: FilePath) throws(RepodataError) {
         let entries = entries.sorted { $0.key < $1.key }
         var table: [UInt8] = []
@@ -134,7 +140,8 @@ extension Segment {
         try file.writeAll(piece)
     }
 
-    /// CRC-32, which finds damage; nobody who could write the file would have to forge it.
+    /// Returns the CRC-32 of `bytes`. It only has to detect damage. An attacker who can write the file
+    /// would not need to forge it.
     static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
         UInt32(truncatingIfNeeded: crc32_z(0, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count))
     }

@@ -3,30 +3,36 @@ import Glibc
 import Synchronization
 public import SystemPackage
 
-/// Values that are kept for good, by their keys, in a directory that any number of processes share.
+/// A store of values by key. It keeps them permanently in a directory that any number of processes
+/// share.
 ///
-/// Each addition is a file of its own (``Segment``) that appears whole; nobody waits for anybody, and no file changes after it is there. When several
-/// of one size have come together, whoever adds the next merges them into one, so that their number grows with the logarithm of what is kept. A value
-/// that was damaged on disk counts as not there; when it is added again, the newer one is found first. All methods block.
+/// Each addition creates a new file (``Segment``) that appears complete. So processes never wait for
+/// each other, and no file changes after it has appeared. When several files of similar size exist, the
+/// next addition merges them into one. Their number therefore grows with the logarithm of the stored
+/// data.
+///
+/// A value that was damaged on disk counts as missing. When it is added again, the newer copy is found
+/// first. All methods block.
 public final class SegmentStore: Sendable {
-    /// Segments of one order of magnitude that are merged.
+    /// The number of segments of one order of magnitude that trigger a merge.
     private static let mergedAtOnce = 8
-    /// Larger ones stay as they are.
+    /// The size in bytes from which a segment is no longer merged.
     private static let largestMerged = 1 << 30
     private static let suffix = ".segment"
-    /// A temporary file that is older was left by a process that died.
+    /// The age in seconds after which a temporary file counts as abandoned. A process that died left it.
     private static let abandonedAfter = 24.0 * 3600
 
     private let directory: FilePath
-    /// The newest first.
+    /// The newest segment comes first.
     private let segments: Mutex<[Segment]> = Mutex([])
 
-    /// - Parameter directory: created, with those above it, when something is added.
+    /// - Parameter directory: the directory of the store. The first addition creates it, with its parent
+    ///   directories.
     public init(directory: FilePath) {
         self.directory = directory
     }
 
-    /// Looks for what others have added.
+    /// Looks for segments that other processes have added or merged.
     public func refresh() throws(RepodataError) {
         let known = Dictionary(segments.withLock { $0 }.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         var found: [Segment] = []
@@ -38,14 +44,15 @@ public final class SegmentStore: Sendable {
             do throws(RepodataError) {
                 if let segment = try Segment(opening: directory.appending(name)) { found.append(segment) }
             } catch {
-                // Merged into another one since the directory was read: at worst, something is read anew.
+                // Another process has merged it since the directory was read. At worst, a value is read again from its
+                // origin.
                 guard access(directory.appending(name).string, F_OK) != 0 else { throw error }
             }
         }
         segments.withLock { $0 = found }
     }
 
-    /// The value of `key`; `nil` where there is none, or none that is whole.
+    /// Returns the value of `key`, or `nil` if it is missing or damaged.
     public func value(of key: Checksum) -> [UInt8]? {
         guard let key = PackageKey(key) else { return nil }
         for segment in segments.withLock({ $0 }) {
@@ -54,7 +61,7 @@ public final class SegmentStore: Sendable {
         return nil
     }
 
-    /// Keeps `values`. Throws `.io` when they could not be written.
+    /// Adds `values` to the store. Throws `.io` if they could not be written.
     public func add(_ values: [Checksum: [UInt8]]) throws(RepodataError) {
         let entries = values.compactMap { key, bytes in
             PackageKey(key).map {
@@ -73,7 +80,7 @@ public final class SegmentStore: Sendable {
         try merge()
     }
 
-    /// Names sort by time: the newest has the greatest.
+    /// Returns a name for a new segment. Names sort by time, so the newest has the greatest name.
     private static func freshName() -> String {
         func digits(_ number: UInt64) -> String {
             let text = String(number, radix: 16)
@@ -83,7 +90,7 @@ public final class SegmentStore: Sendable {
     }
 
     private func merge() throws(RepodataError) {
-        // A merge may make the next one due; more than these come about only where nothing can be removed.
+        // One merge may make another one due. More than these are due only if no file can be removed.
         for _ in 0..<4 {
             let tiers = Dictionary(grouping: segments.withLock { $0 }.filter { $0.size < Self.largestMerged }) { segment in
                 (Int.bitWidth - segment.size.leadingZeroBitCount) / 3
@@ -94,7 +101,7 @@ public final class SegmentStore: Sendable {
             for segment in tier {
                 for entry in segment.entries where kept.insert(entry.key).inserted { entries.append(entry) }
             }
-            // Two processes that do this at once write the same twice, and the next merge drops one of them.
+            // If two processes do this at once, they write the same values twice. The next merge drops one copy.
             try Segment.write(entries, to: directory.appending(Self.freshName()))
             for segment in tier { unlink(directory.appending(segment.name).string) }
             removeAbandoned()
@@ -103,10 +110,11 @@ public final class SegmentStore: Sendable {
     }
 
     private func removeAbandoned() {
-        // Best effort, as below: a directory that cannot be listed fails whoever reads or writes in it.
+        // This is best effort. If the directory cannot be listed, reads and additions report it.
         for name in (try? names()) ?? [] where name.hasPrefix(".") && name.hasSuffix(".tmp") {
             let path = directory.appending(name).string
-            // Best effort: what cannot be looked at or removed now is tried again the next time.
+            // This is best effort, too. A file that cannot be inspected or removed now is tried again the next
+            // time.
             guard let attributes = try? FileManager.default.attributesOfItem(atPath: path),
                 let written = attributes[.modificationDate] as? Date
             else { continue }

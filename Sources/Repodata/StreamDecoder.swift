@@ -1,25 +1,27 @@
 import CCompression
 
-/// Turns compressed bytes into plain ones, piece by piece.
+/// Decompresses bytes, piece by piece.
 ///
-/// Each implementation wraps the streaming interface of the format's own library: unlike the file interfaces above them (gzread, rpmio,
-/// cr_read) these say whether the input ended where a stream ends, and go on with a second stream behind the first.
+/// Each implementation wraps the streaming interface of the format's own library. The file interfaces
+/// above them (gzread, rpmio, cr_read) do not report whether the input ended at the end of a stream.
+/// The streaming interfaces do, and they continue with a second stream behind the first.
 protocol StreamDecoder: AnyObject {
     /// Whether the input may end here.
     var isAtStreamEnd: Bool { get }
 
-    /// Decodes some of `input` into `output`. `isLast`: nothing comes after `input`. Throws `StreamDecoderFailure` for damaged input.
+    /// Decodes a part of `input` into `output`. Returns the numbers of bytes read and written. `isLast`
+    /// means that no bytes follow `input`. Throws `StreamDecoderFailure` if the input is damaged.
     func step(
         _ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer, isLast: Bool
     ) throws(StreamDecoderFailure) -> (consumed: Int, produced: Int)
 }
 
-/// The input is not of the decoder's format, or damaged; the library's word for it.
+/// The input does not have the decoder's format or is damaged. The reason is the library's message.
 struct StreamDecoderFailure: Error {
     let reason: String
 }
 
-/// Plain bytes, passed on as they are.
+/// Passes plain bytes on unchanged.
 final class PlainDecoder: StreamDecoder {
     var isAtStreamEnd: Bool { true }
 
@@ -30,9 +32,9 @@ final class PlainDecoder: StreamDecoder {
     }
 }
 
-/// gzip, by zlib.
+/// Decodes gzip with zlib.
 final class GzipDecoder: StreamDecoder {
-    // zlib keeps a pointer to the stream and checks it: the stream must not move.
+    // zlib keeps a pointer to the stream and checks it, so the stream must not move.
     private let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
     private(set) var isAtStreamEnd = false
 
@@ -69,9 +71,10 @@ final class GzipDecoder: StreamDecoder {
     }
 }
 
-/// xz, by liblzma.
+/// Decodes xz with liblzma.
 final class XZDecoder: StreamDecoder {
-    /// `xz -9` needs 65 MiB to decompress; more is not metadata but an attempt to use up memory.
+    /// The memory limit in bytes. `xz -9` needs 65 MiB to decompress. A file that needs more than the limit
+    /// is not metadata but an attempt to use up memory.
     private static let memoryLimit: UInt64 = 256 << 20
 
     /// `LZMA_CONCATENATED`, which Swift cannot import.
@@ -111,7 +114,7 @@ final class XZDecoder: StreamDecoder {
     }
 }
 
-/// bzip2, by libbz2.
+/// Decodes bzip2 with libbz2.
 final class Bzip2Decoder: StreamDecoder {
     private let stream = UnsafeMutablePointer<bz_stream>.allocate(capacity: 1)
     private(set) var isAtStreamEnd = false
@@ -152,7 +155,7 @@ final class Bzip2Decoder: StreamDecoder {
     }
 }
 
-/// Zstandard, by libzstd; its default limit of 128 MiB for the window stands.
+/// Decodes Zstandard with libzstd. The window is limited by libzstd's default of 128 MiB.
 final class ZstdDecoder: StreamDecoder {
     private let stream: OpaquePointer
     private(set) var isAtStreamEnd = false

@@ -1,14 +1,16 @@
 import CCompression
 
-/// Turns plain bytes into compressed ones, block by block: the other direction of ``StreamDecoder``.
+/// Compresses plain bytes, block by block. It is the counterpart of ``StreamDecoder``.
 protocol StreamEncoder: AnyObject {
-    /// `block`, encoded. `isLast`: no other block follows. `nil` when the library fails.
+    /// Returns `block` in compressed form, or `nil` if the library fails. `isLast` means that no other
+    /// block follows.
     func encode(_ block: UnsafeRawBufferPointer, isLast: Bool) -> [UInt8]?
 }
 
-/// gzip, by libdeflate: each block becomes a member of its own, as gzip allows (RFC 1952, section 2.2).
+/// Encodes gzip with libdeflate. Each block becomes a member of its own, as gzip allows (RFC 1952,
+/// section 2.2).
 final class GzipEncoder: StreamEncoder {
-    /// Of libdeflate's 12 the one that makes files as small as zlib's default.
+    /// One of libdeflate's 12 levels. It makes files as small as zlib's default.
     private static let level: Int32 = 5
 
     private let compressor: OpaquePointer
@@ -29,9 +31,9 @@ final class GzipEncoder: StreamEncoder {
     }
 }
 
-/// Zstandard, by libzstd: one frame.
+/// Encodes Zstandard with libzstd, as one frame.
 final class ZstdEncoder: StreamEncoder {
-    /// As createrepo_c 1.0 and later.
+    /// The level of createrepo_c 1.0 and later.
     private static let level: Int32 = 10
 
     private let context: OpaquePointer

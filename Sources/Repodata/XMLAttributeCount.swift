@@ -1,9 +1,9 @@
-/// How many attributes the elements of a small XML document have, found before a parser sees it.
+/// Limits the number of attributes in the elements of a small XML document, before a parser reads it.
 ///
-/// libxml2 compares each attribute of an element with all others of the element. So the time grows with the square of their number: an element with a
-/// million attributes, 8 MB of text, takes minutes.
+/// libxml2 compares each attribute of an element with all others of the element, so the time grows with
+/// the square of their number. An element with a million attributes, in 8 MB of text, takes minutes.
 enum XMLAttributeCount {
-    /// Elements of rpm-md have three at most.
+    /// The largest accepted number of attributes. Elements of rpm-md have at most three.
     static let most = 64
 
     /// Throws `.malformed` if an element may have more than ``most`` attributes.
@@ -11,7 +11,8 @@ enum XMLAttributeCount {
         var rest = bytes[...]
         while let start = rest.firstIndex(of: UInt8(ascii: "<")) {
             rest = rest[start...]
-            // In these, quotes and equals signs mean nothing. One without an end is for the parser to refuse.
+            // Quotes and equals signs have no meaning in these sections. The parser refuses a section without an
+            // end.
             if let section = sections.first(where: { rest.starts(with: $0.start.utf8) }) {
                 let inside = rest.dropFirst(section.start.utf8.count)
                 guard let end = inside.firstRange(of: section.end.utf8) else { return }
@@ -24,7 +25,8 @@ enum XMLAttributeCount {
 
     private static let sections = [(start: "<!--", end: "-->"), (start: "<![CDATA[", end: "]]>"), (start: "<?", end: "?>")]
 
-    /// What comes behind the tag that `bytes` begin with.
+    /// Returns the bytes after the tag at the beginning of `bytes`. Throws `.malformed` if the tag has more
+    /// than ``most`` attributes.
     private static func skipTag(_ bytes: ArraySlice<UInt8>, _ name: String) throws(RepodataError) -> ArraySlice<UInt8> {
         var quote: UInt8?
         var count = 0

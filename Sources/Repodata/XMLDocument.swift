@@ -1,15 +1,18 @@
 import CXML2
 import Glibc
 
-/// A small XML document, parsed by libxml2 into values. Names carry their prefix as written, except the default namespace's.
+/// A small XML document, parsed by libxml2 into values. Names keep the prefix as it is written. Names
+/// in the default namespace have none.
 struct XMLDocument {
     let root: XMLElement
 
-    /// Throws `.malformed` with libxml2's words and the line when `bytes` are not well-formed UTF-8 XML. Entities are not expanded, nothing is fetched.
+    /// Parses `bytes`. Entities are not expanded, and nothing is downloaded. Throws `.malformed` with
+    /// libxml2's message and the line if `bytes` are not well-formed UTF-8 XML.
     init(_ bytes: [UInt8], named name: String) throws(RepodataError) {
         try CreaterepoLibrary.prepare()
         try XMLAttributeCount.check(bytes, named: name)
-        // The encoding is given, so that the document cannot say another one and hide what was looked for in its bytes.
+        // The encoding is fixed. Otherwise the document could declare another one and hide the text that was
+        // searched in its bytes.
         let options = Int32(XML_PARSE_NONET.rawValue | XML_PARSE_NOERROR.rawValue | XML_PARSE_NOWARNING.rawValue)
         let document = try bytes.withUnsafeBufferPointer { (raw) throws(RepodataError) -> xmlDocPtr in
             guard let count = Int32(exactly: raw.count) else { throw RepodataError(.tooLarge, "\(name) is larger than 2 GiB") }
@@ -29,19 +32,19 @@ struct XMLDocument {
     }
 }
 
-/// An element of an ``XMLDocument`` with what is in it.
+/// An element of an ``XMLDocument``, with its content.
 struct XMLElement {
     let name: String
     let attributes: [String: String]
     let children: [XMLElement]
-    /// The text directly in it, without white space around.
+    /// The text directly in the element, without leading and trailing white space.
     let text: String
 
     subscript(attribute: String) -> String? { attributes[attribute] }
 
     func child(_ name: String) -> XMLElement? { children.first { $0.name == name } }
 
-    /// libxml2 limits the depth of a document to 256, so the recursion is bounded.
+    /// The recursion is bounded, because libxml2 limits the depth of a document to 256.
     fileprivate init(_ node: xmlNodePtr) {
         name = Self.name(node.pointee.name, in: node.pointee.ns)
         var attributes: [String: String] = [:]
@@ -49,7 +52,7 @@ struct XMLElement {
         while let attribute = next {
             let value = xmlNodeListGetString(node.pointee.doc, attribute.pointee.children, 1)
             attributes[Self.name(attribute.pointee.name, in: attribute.pointee.ns)] = value.map { String(cString: $0) } ?? ""
-            free(value)  // xmlFree, which Swift cannot call, is free unless somebody replaced it
+            free(value)  // xmlFree, which Swift cannot call, is free unless a program replaced it
             next = attribute.pointee.next
         }
         self.attributes = attributes

@@ -1,11 +1,12 @@
-/// The encoding that an XML document says it has. Metadata is read as UTF-8 only.
+/// Checks the encoding that an XML document declares. Metadata is read only as UTF-8.
 ///
-/// The readers of a repository (libsolv, libcreaterepo_c, ours) would each make something else of other encodings. So a document is checked once, before
-/// any of them sees it.
+/// The readers of a repository (libsolv, libcreaterepo_c and this service) would interpret other
+/// encodings differently. So a document is checked once, before any of them reads it.
 public enum XMLEncoding {
     private static let accepted: Set<String> = ["utf-8", "utf8", "us-ascii", "ascii"]
 
-    /// Throws `.unsupported` unless the document `name`, which begins with `start`, is encoded in UTF-8. Its XML declaration or its first bytes tell.
+    /// Throws `.unsupported` unless the document `name`, which begins with `start`, is encoded in UTF-8.
+    /// Its XML declaration or its first bytes show the encoding.
     public static func check(_ start: some Collection<UInt8>, named name: String) throws(RepodataError) {
         var start = Array(start.prefix(1024))[...]
         if start.starts(with: [0xFF, 0xFE]) || start.starts(with: [0xFE, 0xFF]) || start.prefix(4).contains(0) {

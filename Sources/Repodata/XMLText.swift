@@ -1,11 +1,14 @@
 import CXML2
 import Glibc
 
-/// The text of an element as it stands in a document, with what XML allows in it: references to characters, CDATA sections, comments.
+/// The text of an element as it is written in a document. It may contain character references, CDATA
+/// sections and comments.
 public enum XMLText {
-    /// The bytes that `written` stands for: itself where it has no markup, as nearly all texts have none. `nil` where it is not well-formed.
+    /// Calls `body` with the bytes that `written` stands for. Returns `nil` if `written` is not
+    /// well-formed.
     ///
-    /// - Parameter body: is given the bytes, which it may not keep.
+    /// Nearly all texts have no markup. Such a text is passed to `body` itself, without parsing.
+    /// - Parameter body: a function that gets the bytes, which it may not keep.
     public static func withPlain<R>(_ written: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R? {
         guard let start = written.baseAddress else { return try body(written) }
         let hasMarkup =
@@ -24,7 +27,7 @@ public enum XMLText {
         guard let document else { return nil }
         defer { xmlFreeDoc(document) }
         guard let content = xmlNodeGetContent(xmlDocGetRootElement(document)) else { return nil }
-        defer { free(content) }  // xmlFree, which Swift cannot call, is free unless somebody replaced it
+        defer { free(content) }  // xmlFree, which Swift cannot call, is free unless a program replaced it
         return Array(UnsafeBufferPointer(start: content, count: strlen(UnsafeRawPointer(content).assumingMemoryBound(to: CChar.self))))
     }
 }
