@@ -190,7 +190,7 @@ extension PackageFragments {
 }
 
 extension UnsafeRawBufferPointer {
-    /// Returns the range of the first occurrence of `text`, or `nil` if there is none.
+    /// Returns the range of the first occurrence of `text`, or `nil` if it does not occur.
     func find(_ text: String) -> Range<Int>? {
         guard let baseAddress else { return nil }
         let needle = Array(text.utf8)

@@ -35,7 +35,7 @@ public struct Repomd: Hashable, Sendable {
     /// left out.
     public let records: [Record]
 
-    /// Returns the first record of `type`, or `nil` if there is none.
+    /// Returns the first record of `type`, or `nil` if no record has it.
     public func record(_ type: String) -> Record? { records.first { $0.type == type } }
 
     /// Parses the bytes of a repomd.xml.

@@ -1,12 +1,15 @@
-/// The documents of the first modules, of 2017, name packages without an epoch, which libmodulemd refuses.
+/// Adds missing epochs to module documents. The documents of the first modules, from 2017, name
+/// packages without an epoch, which libmodulemd refuses.
 enum ArtifactEpochs {
-    /// The same documents, with epoch 0 where a package of a stream's artifacts has none; everything else keeps its very bytes.
+    /// Returns the same documents, with epoch 0 for each package in a stream's artifacts that has no epoch.
+    /// All other bytes stay unchanged.
     ///
-    /// By lines and not by what they mean as YAML: reading and writing it would take what a document's author likes, where it refers to parts of itself.
+    /// The function works on lines and does not parse the YAML. A document that refers to parts of itself
+    /// could make parsing and writing arbitrarily expensive.
     static func added(to yaml: String) -> String {
         guard yaml.contains("artifacts:") else { return yaml }
         var lines: [Substring] = []
-        // How far the key `artifacts` is indented, below which packages are.
+        // The indentation of the key `artifacts`. The packages are indented more.
         var artifacts: Int?
         for line in yaml.split(separator: "\n", omittingEmptySubsequences: false) {
             let text = line.drop { $0 == " " }
@@ -18,7 +21,8 @@ enum ArtifactEpochs {
         return lines.joined(separator: "\n")
     }
 
-    /// `  - NAME-0:VERSION-RELEASE.ARCH` for a line without the epoch.
+    /// Returns the line with an epoch, as `  - NAME-0:VERSION-RELEASE.ARCH`, if it names a package without
+    /// one. Returns any other line unchanged.
     private static func withEpoch(_ line: Substring, _ text: Substring) -> Substring {
         guard text.hasPrefix("- "), !text.contains(":"), text.contains(".") else { return line }
         let dashes = text.dropFirst(2).indices.filter { text[$0] == "-" }

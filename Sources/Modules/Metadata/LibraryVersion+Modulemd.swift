@@ -2,7 +2,7 @@ import CModulemd
 public import Repodata
 
 extension LibraryVersion {
-    /// The library that reads modules.yaml.
+    /// libmodulemd, the library that reads modules.yaml.
     public static var libmodulemd: LibraryVersion {
         LibraryVersion(name: "libmodulemd", running: modulemd_get_version().map { String(cString: $0) } ?? "unknown")
     }

@@ -1,9 +1,10 @@
 import CModulemd
 import Glibc
 
-/// A libmodulemd index of documents, owned. Not thread-safe: made, used and given up within one call.
+/// A libmodulemd index of documents, owned by this value. It is not thread-safe. A function creates,
+/// uses and releases it within one call.
 struct ModuleIndex: ~Copyable {
-    /// The versions of the formats that are read here; what is older is upgraded.
+    /// The version of stream documents that this module reads. Older documents are upgraded to it.
     private static let streamVersion = MD_MODULESTREAM_VERSION_TWO
 
     let pointer: OpaquePointer
@@ -14,7 +15,8 @@ struct ModuleIndex: ~Copyable {
 
     deinit { g_object_unref(UnsafeMutableRawPointer(pointer)) }
 
-    /// Adds documents. Fields that the library does not know are passed over; a document that it cannot read at all is an error.
+    /// Adds documents. Fields that the library does not know are ignored. Throws if the library cannot read
+    /// a document at all.
     func add(_ yaml: String) throws(ModuleMetadataError) {
         var failures: UnsafeMutablePointer<GPtrArray>?
         defer { if let failures { g_ptr_array_unref(failures) } }
@@ -41,7 +43,7 @@ struct ModuleIndex: ~Copyable {
         _ = try Self.check { modulemd_module_index_add_translation(pointer, translation, $0) }
     }
 
-    /// The modules in it, by name.
+    /// The modules in the index, sorted by name.
     var modules: [OpaquePointer] {
         get throws(ModuleMetadataError) {
             try Self.names(modulemd_module_index_get_module_names_as_strv(pointer)).sorted().compactMap {
@@ -50,9 +52,9 @@ struct ModuleIndex: ~Copyable {
         }
     }
 
-    /// All its documents in YAML.
+    /// Returns all documents in YAML, or an empty text if there are no modules.
     func yaml() throws(ModuleMetadataError) -> String {
-        // An empty index is an error to the library.
+        // The library treats an empty index as an error.
         if try modules.isEmpty { return "" }
         var text: UnsafeMutablePointer<CChar>?
         _ = try Self.check {
@@ -64,9 +66,10 @@ struct ModuleIndex: ~Copyable {
         return String(cString: text)
     }
 
-    // MARK: GLib's ways
+    // MARK: GLib conventions
 
-    /// Calls the library and throws the error that it leaves; gives whether it says that all went well.
+    /// Calls the library. Throws the error that it leaves, if any. Otherwise returns whether it reports
+    /// success.
     static func check(
         _ call: (UnsafeMutablePointer<UnsafeMutablePointer<GError>?>) -> gboolean
     ) throws(ModuleMetadataError) -> Bool {
@@ -79,7 +82,7 @@ struct ModuleIndex: ~Copyable {
         return isWell
     }
 
-    /// Takes over an array of names that ends with a null pointer.
+    /// Converts an array of names that ends with a null pointer, and frees it.
     static func names(_ array: UnsafeMutablePointer<UnsafeMutablePointer<gchar>?>?) throws(ModuleMetadataError) -> [String] {
         guard let array else { return [] }
         defer { g_strfreev(array) }
@@ -92,7 +95,8 @@ struct ModuleIndex: ~Copyable {
         return names
     }
 
-    /// A name of bounded length: strings of many combining marks take a time to compare that grows with the square of it.
+    /// Converts a name and throws if it is longer than ``longestName``. Comparing strings with many
+    /// combining marks takes a time that grows with the square of their length.
     static func name(_ text: UnsafePointer<gchar>) throws(ModuleMetadataError) -> String {
         guard strnlen(text, longestName + 1) <= longestName else {
             throw ModuleMetadataError("A name in it is longer than \(longestName) bytes.")
@@ -100,10 +104,11 @@ struct ModuleIndex: ~Copyable {
         return String(cString: text)
     }
 
-    /// Bytes of the longest name of a module, a stream, a package and the like. What distributions have is a tenth of it.
+    /// The largest accepted length of a name of a module, a stream, a package and the like, in bytes. Names
+    /// in distributions have a tenth of it.
     static let longestName = 1024
 
-    /// The members of an array that stays the library's.
+    /// Returns the members of an array. The library keeps ownership.
     static func members(_ array: UnsafeMutablePointer<GPtrArray>?) -> [UnsafeMutableRawPointer] {
         guard let array else { return [] }
         return (0..<Int(array.pointee.len)).compactMap { array.pointee.pdata[$0] }

@@ -1,7 +1,8 @@
 extension ModuleMetadata {
-    /// Reads the documents of a repository's modules.yaml, and passes over those that libmodulemd refuses.
+    /// Reads the documents of a repository's modules.yaml, and skips those that libmodulemd refuses.
     ///
-    /// Each refused document is one of ``unusable``. As for dnf, a document whose packages have no epoch is refused.
+    /// Each refused document becomes an element of ``unusable``. As in dnf, a document whose packages have
+    /// no epoch is refused.
     public init(soundDocumentsOf yaml: String) {
         do {
             self = try ModuleMetadata(exactly: yaml)
@@ -25,14 +26,15 @@ extension ModuleMetadata {
             self = try ModuleMetadata(exactly: sound.joined(separator: "\n"))
             unusable = refused
         } catch {
-            // Each is good alone, and together they are not.
+            // Each document is good alone, but together they are not.
             unusable.append(UnusableModuleDocument("", number: 1, error))
         }
     }
 
-    /// The same, with documents that are known to be of a repository.
+    /// Returns the same metadata, in which the unusable documents name their repository.
     ///
-    /// - Parameter repository: What messages call it: "the repository /srv/repo".
+    /// - Parameter repository: The name of the repository in messages, for example "the repository
+    ///   /srv/repo".
     public func of(_ repository: String) -> ModuleMetadata {
         if unusable.isEmpty { return self }
         var named = self
@@ -40,7 +42,8 @@ extension ModuleMetadata {
         return named
     }
 
-    /// The documents of a stream of YAML documents, each from its `---`. Those without content are left out.
+    /// Splits a stream of YAML documents. Each document begins with its `---`. Documents without content
+    /// are left out.
     private static func documents(in yaml: String) -> [Substring] {
         var starts = [yaml.startIndex]
         var rest = yaml.utf8[...]
@@ -58,7 +61,8 @@ extension ModuleMetadata {
         }
     }
 
-    /// Whether a line begins with `---` or `...` that stands alone.
+    /// Returns whether a line begins with `marker` (`---` or `...`), followed by white space or the end of
+    /// the line.
     private static func isMarker(_ marker: StaticString, _ line: Substring.UTF8View) -> Bool {
         guard line.starts(with: UnsafeBufferPointer(start: marker.utf8Start, count: marker.utf8CodeUnitCount)) else { return false }
         return line.dropFirst(marker.utf8CodeUnitCount).first.map { " \t\r\n".utf8.contains($0) } ?? true

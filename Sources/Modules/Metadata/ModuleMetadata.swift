@@ -2,26 +2,27 @@ import CModulemd
 public import Repodata
 import Yams
 
-/// What is told of modules in one place: the documents of a modules.yaml, or of a build of a module.
+/// The module documents of one place: those of a modules.yaml, or those of one build of a module.
 public struct ModuleMetadata: Hashable, Sendable {
-    /// By id and architecture.
+    /// The streams, sorted by id and architecture.
     public private(set) var streams: [ModuleStream]
-    /// One a module, by its name.
+    /// The defaults, at most one per module, sorted by module name.
     public private(set) var defaults: [ModuleDefaults]
     public private(set) var remarks: [ModuleRemark]
-    /// Documents that were passed over; see ``init(soundDocumentsOf:)``.
+    /// The documents that were skipped. See ``init(soundDocumentsOf:)``.
     public internal(set) var unusable: [UnusableModuleDocument] = []
 
-    /// Whether nothing is told of any module.
+    /// Whether there are no streams, no defaults and no remarks.
     public var isEmpty: Bool { streams.isEmpty && defaults.isEmpty && remarks.isEmpty }
 
-    /// No modules.
+    /// Creates metadata without any module.
     public init() { (streams, defaults, remarks) = ([], [], []) }
 
     /// The defaults and the remarks, without any stream.
     public var withoutStreams: ModuleMetadata { with(streams: []) }
 
-    /// What is told here, and of `others` the defaults of modules of which there are none here, and their remarks.
+    /// Returns this metadata with additions from `others`: the defaults of modules that have no defaults
+    /// here, the remarks, and the unusable documents.
     public func adding(defaultsOf others: ModuleMetadata) -> ModuleMetadata {
         var all = self
         let known = Set(defaults.map(\.module))
@@ -32,7 +33,7 @@ public struct ModuleMetadata: Hashable, Sendable {
         return all
     }
 
-    /// The same with other streams.
+    /// Returns the same metadata with other streams.
     public func with(streams: [ModuleStream]) -> ModuleMetadata {
         var metadata = self
         metadata.streams = streams
@@ -40,17 +41,17 @@ public struct ModuleMetadata: Hashable, Sendable {
         return metadata
     }
 
-    /// Reads documents in YAML, of whichever version of the format.
+    /// Reads documents in YAML, in any version of the format.
     ///
-    /// Packages without an epoch, as the first modules' documents have them, are of epoch 0.
+    /// Packages without an epoch, as in the documents of the first modules, get epoch 0.
     public init(yaml: String) throws(ModuleMetadataError) {
         try self.init(exactly: ArtifactEpochs.added(to: yaml))
     }
 
-    /// Reads documents in YAML as they are: packages without an epoch are an error.
+    /// Reads documents in YAML as they are. Throws if a package has no epoch.
     init(exactly yaml: String) throws(ModuleMetadataError) {
         self.init()
-        // The library's strings end there.
+        // The strings of the library end at a null character.
         if yaml.utf8.contains(0) { throw ModuleMetadataError("There is a null character in it, which no YAML has.") }
         let index = ModuleIndex()
         try index.add(yaml)
@@ -59,7 +60,8 @@ public struct ModuleMetadata: Hashable, Sendable {
         sort()
     }
 
-    /// By module. Of megabytes of documents only those few are looked into.
+    /// Returns the streams that have translations, by module. Documents can have megabytes, so only those
+    /// of translations are parsed.
     private static func translatedStreams(in yaml: String) -> [String: Set<String>] {
         guard yaml.contains("modulemd-translations") else { return [:] }
         var found: [String: Set<String>] = [:]
@@ -67,7 +69,7 @@ public struct ModuleMetadata: Hashable, Sendable {
         func take() {
             guard document.prefix(5).contains(where: { String(Substring($0)).contains("modulemd-translations") }) else { return }
             let text = document.map { String(Substring($0)) }.joined(separator: "\n")
-            // What Yams cannot read libmodulemd has refused already.
+            // If Yams cannot read a document, libmodulemd has already refused it.
             guard let data = try? Yams.compose(yaml: text)?["data"], let module = data["module"]?.scalar?.string,
                 let stream = data["stream"]?.scalar?.string
             else { return }
@@ -85,9 +87,11 @@ public struct ModuleMetadata: Hashable, Sendable {
         return found
     }
 
-    /// Several as one, the first before the last: where two tell of the same stream, its packages are those of both.
+    /// Merges several sets of metadata, the first before the last. If two sets contain
+    /// the same build for the same architecture, the result has the packages of both.
     ///
-    /// Of two defaults of one module, those that changed later are taken; where that does not tell, a default stream on which they do not agree is none
+    /// If two sets have defaults for the same module, the more recently changed ones are used. If the times
+    /// of change do not decide and the default streams differ, the module gets no default stream
     /// (libmodulemd's rules of merging).
     public init(merging several: [ModuleMetadata]) throws(ModuleMetadataError) {
         self.init()
@@ -109,10 +113,11 @@ public struct ModuleMetadata: Hashable, Sendable {
                 streams.append(stream)
             }
         }
-        // libmodulemd merges the rest, which it does by whole indexes.
+        // libmodulemd merges the rest. It can only merge whole indexes.
         guard let merger = modulemd_module_index_merger_new() else { return }
         defer { g_object_unref(UnsafeMutableRawPointer(merger)) }
-        // A translation is found by its stream alone, and there are no streams in these; those of one stream are merged when they are written.
+        // The library finds a translation by its stream alone, and these indexes have no streams. Translations
+        // of one stream are merged when they are written.
         let translations = several.flatMap(\.remarks).filter { $0.kind == .translation }
         for metadata in several {
             let index = ModuleIndex()
@@ -133,12 +138,14 @@ public struct ModuleMetadata: Hashable, Sendable {
         sort()
     }
 
-    /// The documents of a repository in YAML: of these streams, with those of their packages that are inside, and what is told of them besides.
+    /// Returns the module documents of a repository in YAML. They are the documents of its streams, and the
+    /// defaults and remarks about these streams. Each stream lists only the packages that are in the
+    /// repository.
     ///
     /// - Parameters:
     ///   - ids: The streams that are in the repository.
     ///   - packages: All packages of the repository.
-    /// - Returns: Empty where it has none of them.
+    /// - Returns: The documents, or an empty text if the repository has no such stream.
     public func yaml(of ids: Set<NSVC>, packages: Set<NEVRA>) throws(ModuleMetadataError) -> String {
         let index = ModuleIndex()
         let kept = streams.filter { ids.contains($0.id) }
@@ -170,7 +177,8 @@ public struct ModuleMetadata: Hashable, Sendable {
         let arch: String?
     }
 
-    /// - Parameter translated: streams that translations are of, by module: libmodulemd does not list those that are not there themselves.
+    /// - Parameter translated: The streams that have translations, by module. libmodulemd does not list a
+    ///   stream that has a translation but no document of its own.
     private mutating func read(_ module: OpaquePointer, translated: [String: Set<String>] = [:]) throws(ModuleMetadataError) {
         let name = try ModuleIndex.name(modulemd_module_get_module_name(module))
         for raw in ModuleIndex.members(modulemd_module_get_all_streams(module)) {
@@ -196,7 +204,7 @@ public struct ModuleMetadata: Hashable, Sendable {
         }
     }
 
-    /// The stream that a document of obsoletes is about, which libmodulemd has no function for.
+    /// Returns the stream of an obsoletes document. libmodulemd has no function for it.
     private static func stream(of document: String) throws(ModuleMetadataError) -> String {
         do {
             if let stream = try Yams.compose(yaml: document)?["data"]?["stream"]?.scalar?.string { return stream }
@@ -256,6 +264,6 @@ extension ModuleStream {
 }
 
 extension NEVRA {
-    /// As modulemd writes packages: always with the epoch.
+    /// The form in which modulemd writes packages, always with the epoch. Example: `ed-0:1.20-3.x86_64`.
     var modulemd: String { "\(name)-\(epoch):\(version)-\(release).\(arch)" }
 }

@@ -1,6 +1,6 @@
-/// Module metadata that cannot be used.
+/// An error in module metadata that makes it unusable.
 public struct ModuleMetadataError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// A whole sentence: what is wrong, and where.
+    /// A whole sentence that says what is wrong, and where.
     public let description: String
 
     init(_ description: String) { self.description = description }

@@ -1,10 +1,11 @@
-/// A module as somebody asks for it: `NAME:STREAM`, `NAME:STREAM:VERSION` or `NAME:STREAM:VERSION:CONTEXT`.
+/// A module as a user requests it: `NAME:STREAM`, `NAME:STREAM:VERSION` or
+/// `NAME:STREAM:VERSION:CONTEXT`.
 public struct ModuleReference: Hashable, Sendable {
     public let name: String
     public let stream: String
-    /// `nil`: the newest.
+    /// The version, or `nil` for the newest one.
     public let version: UInt64?
-    /// `nil`: every context of the version.
+    /// The context, or `nil` for every context of the version.
     public let context: String?
 
     public init(name: String, stream: String, version: UInt64? = nil, context: String? = nil) {
@@ -14,13 +15,15 @@ public struct ModuleReference: Hashable, Sendable {
         self.context = context
     }
 
-    /// Whether it means this build; without a version any of the stream's.
+    /// Returns whether the reference matches this build. A reference without a version matches every build
+    /// of the stream.
     public func includes(_ build: NSVC) -> Bool {
         build.name == name && build.stream == stream && (version ?? build.version) == build.version
             && (context ?? build.context) == build.context
     }
 
-    /// Those of `builds` that are meant: the newest version of the stream in each of its contexts, or what is named exactly.
+    /// Returns the matching elements of `builds`. Without a
+    /// version, these are the builds of the newest version of the stream in each of its contexts.
     public func choice<Build>(of builds: [Build], id: (Build) -> NSVC) -> [Build] {
         let meant = builds.filter { includes(id($0)) }
         let newest = meant.map { id($0).version }.max()

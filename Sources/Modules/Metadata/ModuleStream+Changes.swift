@@ -2,11 +2,11 @@ import CModulemd
 public import Repodata
 
 extension ModuleStream {
-    /// The same build with a document that leaves nothing open.
+    /// Returns the same build with a completed document.
     ///
     /// - Parameters:
-    ///   - context: where the document has none, as those of the first modules.
-    ///   - arch: the architecture that it is for, whatever the document says; `nil`: as it says.
+    ///   - context: The context to use if the document has none, like those of the first modules.
+    ///   - arch: The architecture, which replaces that of the document. `nil` keeps that of the document.
     public func completed(context: String, arch: String?) throws(ModuleMetadataError) -> ModuleStream {
         if arch ?? self.arch == self.arch, !id.context.isEmpty { return self }
         let written = ModuleIndex()
@@ -23,7 +23,8 @@ extension ModuleStream {
         return try ModuleMetadata(yaml: try changed.yaml()).streams.first?.with(artifacts: artifacts) ?? self
     }
 
-    /// The same build with other packages; what is written of it has those of them that are in the repository.
+    /// Returns the same build with other packages. When its document is written for a repository, it lists
+    /// those packages that are in the repository.
     public func with(artifacts: Set<NEVRA>) -> ModuleStream {
         ModuleStream(
             id: id, arch: arch, hasStaticContext: hasStaticContext, requirements: requirements, artifacts: artifacts, filters: filters,

@@ -1,44 +1,48 @@
 public import Repodata
 
-/// One build of a module, for one architecture: what its modulemd document says that a compose depends on, and the document itself.
+/// One build of a module, for one architecture. It has the parts of its modulemd document that a
+/// compose depends on, and the document itself.
 public struct ModuleStream: Hashable, Sendable {
     public let id: NSVC
-    /// RPM's name of the architecture; `nil` where the document leaves it open.
+    /// RPM's name of the architecture, or `nil` if the document does not name one.
     public let arch: String?
     /// Whether the packager chose the context, so that it stays the same from version to version.
     public let hasStaticContext: Bool
-    /// Alternatives: each requirement of one of them has to be met. Empty: nothing is required.
+    /// The alternatives. An alternative is met if all its requirements are met. Empty means that nothing is
+    /// required.
     public let requirements: [[StreamRequirement]]
-    /// The packages that were built for it and are part of it.
+    /// The packages that were built for the module and are part of it.
     public let artifacts: Set<NEVRA>
-    /// Names of packages that were built for it and are not part of it.
+    /// The names of packages that were built for the module but are not part of it.
     public let filters: Set<String>
-    /// Names of packages that were part of it once and are none of it any more.
+    /// The names of packages that were part of the module once but no longer are.
     public let demodularized: Set<String>
-    /// The whole document in YAML, of version 2 of the format.
+    /// The whole document in YAML, in version 2 of the format.
     public let document: String
 
-    /// The packages that it brings: its artifacts, without what it filters out.
+    /// The packages that the module provides: its artifacts without the filtered ones.
     ///
-    /// `NAME-devel` has what NAME filters out, and Koji's document of it still has those filters (Module Build Service, content generator).
+    /// The module `NAME-devel` provides the packages that NAME filters out. Koji's document of `NAME-devel`
+    /// still has these filters, so they are ignored for it (Module Build Service, content generator).
     public var packages: Set<NEVRA> {
         filters.isEmpty || id.name.hasSuffix("-devel") ? artifacts : artifacts.filter { !filters.contains($0.name) }
     }
 
-    /// The modules that some alternative requires.
+    /// The modules that any alternative requires.
     public var requiredModules: Set<String> { Set(requirements.joined().map(\.module)) }
 }
 
-/// Which stream of a module is taken where nobody chooses one, and with which profiles.
+/// The stream of a module that is used if no user chooses one, and its profiles.
 public struct ModuleDefaults: Hashable, Sendable {
     public let module: String
-    /// `nil`: none is taken by itself.
+    /// The default stream, or `nil` if the module has none.
     public let stream: String?
     /// The whole document in YAML.
     public let document: String
 }
 
-/// What else is told of a module's stream: that it is obsolete, or its texts in other languages.
+/// Another document about a module's stream: it marks the stream as obsolete, or has its texts in other
+/// languages.
 public struct ModuleRemark: Hashable, Sendable {
     public enum Kind: Hashable, Sendable, CaseIterable {
         case obsoletes, translation

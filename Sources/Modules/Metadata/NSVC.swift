@@ -1,10 +1,11 @@
-/// What names one build of a module: name, stream, version and context.
+/// The identity of one build of a module: name, stream, version and context.
 public struct NSVC: Hashable, Sendable, Codable {
     public let name: String
     public let stream: String
-    /// By convention the time at which it was built, as YYYYMMDDhhmmss.
+    /// The version. By convention it is the time of the build, as YYYYMMDDhhmmss.
     public let version: UInt64
-    /// Tells builds of one version apart that were built against different dependencies: eight hexadecimal digits, or a word of a packager's choice.
+    /// Distinguishes builds of one version that were built against different dependencies. It consists of
+    /// eight hexadecimal digits, or is a word that the packager chose.
     public let context: String
 
     public init(name: String, stream: String, version: UInt64, context: String) {
@@ -17,7 +18,8 @@ public struct NSVC: Hashable, Sendable, Codable {
     /// `NAME:STREAM`
     public var nameAndStream: String { "\(name):\(stream)" }
 
-    /// The build as Koji has it: a dash in a stream is an underscore there, since dashes separate the parts of a build's name.
+    /// The name of the build in Koji. A dash in the stream becomes an underscore, because dashes separate
+    /// the parts of a build's name.
     public var kojiBuild: String { "\(name)-\(stream.replacing("-", with: "_"))-\(version).\(context)" }
 }
 

@@ -1,12 +1,13 @@
-/// Which streams of a module another one can do with.
+/// The streams of another module that satisfy a dependency of a module.
 public struct StreamRequirement: Hashable, Sendable {
     public let module: String
-    /// Any of these; when there is none, any but those excluded.
+    /// The accepted streams. Empty means that every stream is accepted except the excluded ones.
     public let streams: Set<String>
-    /// Written with a dash in front.
+    /// The excluded streams. A document writes them with a leading dash.
     public let excluded: Set<String>
 
-    /// - Parameter written: The streams as a modulemd document has them: `["f26", "f27"]`, `["-f26"]`, `[]`.
+    /// - Parameter written: The streams as a modulemd document has them: `["f26", "f27"]`, `["-f26"]`,
+    ///   `[]`.
     public init(module: String, written: [String]) {
         self.module = module
         streams = Set(written.filter { !$0.hasPrefix("-") })
@@ -19,7 +20,8 @@ public struct StreamRequirement: Hashable, Sendable {
 }
 
 extension StreamRequirement: CustomStringConvertible {
-    /// `platform:f26`, `perl:5.26 or 5.28`, `perl, but not 5.24`, `perl`.
+    /// The requirement in words. Examples: `platform:f26`, `perl:5.26 or 5.28`, `perl, but not 5.24`,
+    /// `perl`.
     public var description: String {
         let wanted = streams.isEmpty ? module : "\(module):\(streams.sorted().joined(separator: " or "))"
         return excluded.isEmpty ? wanted : "\(wanted), but not \(excluded.sorted().joined(separator: ", "))"

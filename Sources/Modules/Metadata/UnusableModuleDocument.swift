@@ -2,23 +2,24 @@ import ForeignText
 
 /// An unusable module document is one of the documents of a modules.yaml, refused by libmodulemd.
 ///
-/// It costs the module that it tells of, and nothing else: the packages of that module are ordinary ones, as they are for dnf.
+/// It affects only the module that it describes. The packages of that module count as ordinary ones, as
+/// in dnf.
 public struct UnusableModuleDocument: Hashable, Sendable {
-    /// The module that the document tells of; `nil` if the document does not say.
+    /// The module that the document describes, or `nil` if the document does not name it.
     public let module: String?
-    /// The stream that the document tells of; `nil` if the document does not say.
+    /// The stream that the document describes, or `nil` if the document does not name it.
     public let stream: String?
-    /// Which document of the modules.yaml it is; the first is 1.
+    /// The position of the document in the modules.yaml. The first is 1.
     public let number: Int
-    /// Why it is refused: a part of a sentence, without a full stop.
+    /// The reason why it is refused, as a part of a sentence without a full stop.
     public let reason: String
-    /// What messages call the repository that has it: "the repository /srv/repo".
+    /// The name of its repository in messages, for example "the repository /srv/repo".
     public internal(set) var repository = "a repository"
 
-    /// So many of them are remembered of one repository.
+    /// The largest number of unusable documents that are kept for one repository.
     static let most = 1000
 
-    /// - Parameter text: the whole document.
+    /// - Parameter text: The whole document.
     init(_ text: Substring, number: Int, _ error: ModuleMetadataError) {
         module = Self.value(of: ["name:", "module:"], in: text)
         stream = Self.value(of: ["stream:"], in: text)
@@ -26,7 +27,8 @@ public struct UnusableModuleDocument: Hashable, Sendable {
         reason = error.clause.printable(most: 300)
     }
 
-    /// The value of the first of some keys in the lines of a document, which need not be good YAML.
+    /// Returns the value of the first of these keys in the lines of a document. The document may be invalid
+    /// YAML.
     private static func value(of keys: [String], in text: Substring) -> String? {
         for line in text.utf8.split(separator: UInt8(ascii: "\n"), maxSplits: 200) {
             let words = line.drop { $0 == UInt8(ascii: " ") }
@@ -37,14 +39,16 @@ public struct UnusableModuleDocument: Hashable, Sendable {
         return nil
     }
 
-    /// Whether it may be the document of a stream.
+    /// Returns whether it may be the document of this stream. A document without a module or a stream may
+    /// describe any.
     public func mayTell(of module: String, stream: String) -> Bool {
         self.module.map { $0 == module } ?? true && self.stream.map { $0 == stream } ?? true
     }
 }
 
 extension UnusableModuleDocument: CustomStringConvertible {
-    /// A sentence, for example "The module metadata of the repository /srv/repo cannot be used for the module nodejs:20: …".
+    /// A sentence, for example "The module metadata of the repository /srv/repo cannot be used for the
+    /// module nodejs:20: …".
     public var description: String {
         let subject = module.map { "the module \($0)\(stream.map { ":\($0)" } ?? "")" } ?? "its document number \(number)"
         return "The module metadata of \(repository) cannot be used for \(subject): \(reason)."
@@ -52,7 +56,8 @@ extension UnusableModuleDocument: CustomStringConvertible {
 }
 
 extension ModuleMetadataError {
-    /// The sentence as a part of another one: without its full stop, and without the capital at its start unless more of them follow.
+    /// The sentence as a part of another one, without its full stop. It starts with a lower-case letter
+    /// unless its first word has more capitals.
     public var clause: String {
         let sentence = description.hasSuffix(".") ? description.dropLast() : description[...]
         let isWord = sentence.dropFirst().first.map { $0.isLowercase || $0 == " " } ?? false
