@@ -85,8 +85,8 @@ public struct RepositoryWriter: ~Copyable {
 
     /// Adds a package with its metadata from `index`, as the file at `href` of this repository.
     ///
-    /// Throws `.forbidden` for an href that leaves the repository, and `.missing` if `index` does not have the
-    /// package.
+    /// Throws `.forbidden` for an href that leaves the repository, and `.missing` if `index` does not have
+    /// the package.
     /// - Parameter file: the RPM file. It is read if the source has no file list or no change log of the
     ///   package. If it is needed and `nil`, the function throws `.missing`.
     public mutating func add(

@@ -1,18 +1,21 @@
 import ComposeModel
 
-/// Modules that are in, no two versions of one stream among them.
+/// The modules that have been chosen for a compose. No two of them are different versions of one
+/// stream.
 struct ChosenModules {
     private(set) var modules: [ModuleChoice.Chosen] = []
     private var ids: Set<NSVC> = []
     private var versions: [String: (version: UInt64, chain: [String])] = [:]
     private var streams: [String: Set<String>] = [:]
 
-    /// The version of a stream, `NAME:STREAM`, that is in.
+    /// Returns the chosen version of a stream, written `NAME:STREAM`, or `nil` if no build of it has been
+    /// chosen.
     func version(of stream: String) -> UInt64? { versions[stream]?.version }
 
     func meet(_ requirement: StreamRequirement) -> Bool { streams[requirement.module, default: []].contains(where: requirement.accepts) }
 
-    /// Takes a build in. Gives `nil` for one that is in already.
+    /// Adds a build. Returns `nil` if the build has already been added. Throws `.brokenDependencies` if
+    /// another version of its stream has.
     mutating func take(_ build: ModuleBuild, chain: [String]) throws(ComposeFailure) -> ModuleChoice.Chosen? {
         let stream = build.id.nameAndStream
         if let other = versions[stream], other.version != build.id.version {

@@ -2,18 +2,20 @@ import ComposeModel
 
 /// A module as the first published form of a request names it: `NAME-STREAM` or `NAME-STREAM-VERSION`.
 ///
-/// Names and streams can have dashes themselves: `a-b-1` is the stream `1` of `a-b`, the stream `b-1` of `a`, or the version 1 of the stream
-/// `b` of `a`. The modules that are known decide which of them is meant.
+/// Names and streams may contain dashes themselves. For example, `a-b-1` can mean the stream `1` of
+/// `a-b`, the stream `b-1` of `a`, or the version 1 of the stream `b` of `a`. The known modules decide
+/// which meaning applies.
 public struct DashedModule: Sendable {
-    /// More dashes would be more questions to a catalog than a word is worth.
+    /// The largest accepted number of dashes. Each dash adds questions to a catalog.
     public static let mostDashes = 8
 
-    /// As it was written.
+    /// The text as the user wrote it.
     public let text: String
-    /// All that it can mean.
+    /// All possible meanings of the text.
     let candidates: [ModuleReference]
 
-    /// `nil` for a text that has a colon, or no dash between two parts, or too many dashes.
+    /// Reads a text. Returns `nil` if it has a colon, no dash between two parts, or more than
+    /// ``mostDashes`` dashes.
     public init?(_ text: String) {
         let parts = text.split(separator: "-", omittingEmptySubsequences: false).map(String.init)
         guard (2...Self.mostDashes + 1).contains(parts.count), parts.allSatisfy({ !$0.isEmpty }), !text.utf8.contains(UInt8(ascii: ":"))
@@ -31,14 +33,15 @@ public struct DashedModule: Sendable {
         self.candidates = candidates
     }
 
-    /// The meanings by which some of `builds` may have been asked for.
+    /// Returns the meanings that match any of `builds`.
     public func meanings(among builds: Set<NSVC>) -> [ModuleReference] {
         candidates.filter { candidate in builds.contains(where: candidate.includes) }
     }
 
-    /// Finds the one meaning of which the catalog has builds.
+    /// Returns the only meaning for which the catalog has builds.
     ///
-    /// - Throws: `ComposeFailure`, if there is none or more than one, and what the catalog throws.
+    /// - Throws: `ComposeFailure` if no meaning or several meanings have builds, and the errors of the
+    ///   catalog.
     public func reference(in catalog: any ModuleCatalog, rules: ModuleChoice.Rules) async throws -> ModuleReference {
         var known: [ModuleReference] = []
         for candidate in candidates where !rules.baseModules.contains(candidate.name) {

@@ -1,12 +1,12 @@
 import ComposeModel
 
-/// Explains why a module is not there.
+/// Explains why a module cannot be found.
 struct ModuleAbsence {
     let catalog: any ModuleCatalog
-    /// What was looked for had to be accepted by this.
+    /// The filter that builds of the module had to pass.
     let filter: ModuleBuildFilter
 
-    /// A module that was asked for.
+    /// Returns the failure for a module that a user requested.
     func failure(_ reference: ModuleReference) async throws -> ComposeFailure {
         if let reason = try await catalog.reason(forAbsenceOf: reference, filter: filter.applied(to: reference)) {
             return ComposeFailure(
@@ -35,7 +35,7 @@ struct ModuleAbsence {
         return (names, " There is \(names.joined(separator: ", ")).")
     }
 
-    /// A module that another one depends on.
+    /// Returns the failure for a module that another module depends on.
     func failure(_ requirement: StreamRequirement, by asking: ModuleChoice.Chosen) async throws -> ComposeFailure {
         var reasons: [String] = []
         for stream in requirement.streams.filter(requirement.accepts).sorted() {
@@ -87,6 +87,7 @@ extension ComposeFailure {
 }
 
 extension [String] {
-    /// A chain of modules from one that was asked for: `the request for nodejs:20, which needs python:3.12`.
+    /// A chain of modules that begins with a requested one, in words. Example: `the request for nodejs:20,
+    /// which needs python:3.12`.
     fileprivate var asRequest: String { "the request for " + joined(separator: ", which needs ") }
 }

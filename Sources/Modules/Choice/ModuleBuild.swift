@@ -1,10 +1,11 @@
-/// A build of a module that a compose may take, as one of the places where modules come from knows it.
+/// A build of a module that a compose may use, with the knowledge of one catalog about it.
 public struct ModuleBuild: Hashable, Sendable {
-    /// A base module, as `platform`, that a build was made against.
+    /// A base module that a build was made against, such as `platform`.
     public struct Base: Hashable, Sendable {
         public let name: String
         public let stream: String
-        /// The stream as a number that can be compared; `nil` where it has none.
+        /// The stream as a number that can be compared, or `nil` if it has no number. Example: 80200 for
+        /// `el8.2.0`.
         public let streamVersion: Double?
 
         public init(name: String, stream: String, streamVersion: Double?) {
@@ -14,15 +15,17 @@ public struct ModuleBuild: Hashable, Sendable {
         }
     }
 
-    /// The modules that stand for the version of the system where nobody says otherwise: those of Fedora and RHEL.
+    /// The modules that stand for the version of the system, unless the configuration names others. These
+    /// are the ones of Fedora and RHEL.
     public static let baseModules: Set<String> = ["platform", "bootstrap"]
 
-    /// What its modulemd document says, which for this purpose is the same for all architectures.
+    /// The content of its modulemd document. The parts that matter here are the same for all architectures.
     public let stream: ModuleStream
-    /// The tag of Koji that has its packages; `nil` where they come from a repository.
+    /// The Koji tag that has its packages, or `nil` if they come from a repository.
     public let kojiTag: String?
     public let bases: [Base]
-    /// The number of a scratch build in the Module Build Service, which alone has its documents; `nil` for any other build.
+    /// The number of a scratch build in the Module Build Service, which alone has its documents. `nil` for
+    /// any other build.
     public let scratchID: Int?
 
     public var id: NSVC { stream.id }
@@ -36,14 +39,16 @@ public struct ModuleBuild: Hashable, Sendable {
 }
 
 extension ModuleBuild.Base {
-    /// The base modules that a document says a build runs on, for a place that tells nothing else of it.
+    /// Returns the base modules that a build runs on according to its document. It is used for catalogs
+    /// that report nothing else about them.
     static func required(by stream: ModuleStream) -> [ModuleBuild.Base] {
         stream.requirements.joined().filter { ModuleBuild.baseModules.contains($0.module) }.flatMap { requirement in
             requirement.streams.sorted().map { Self(name: requirement.module, stream: $0, streamVersion: version(ofStream: $0)) }
         }
     }
 
-    /// As the Module Build Service numbers streams, with two digits each for what follows the first number: 80200 for `el8.2.0`, 260000 for `f26`.
+    /// Returns the number that the Module Build Service gives a stream. The numbers after the first get two
+    /// digits each: 80200 for `el8.2.0`, 260000 for `f26`.
     static func version(ofStream stream: String) -> Double? {
         let digits = stream.drop { !("0"..."9").contains($0) }.prefix { ("0"..."9").contains($0) || $0 == "." }
         let parts = digits.split(separator: ".").prefix(3).map { Double($0) ?? 0 }

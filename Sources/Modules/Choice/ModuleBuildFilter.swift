@@ -1,17 +1,19 @@
-/// Which builds of a module count.
+/// A filter that decides which builds of a module are considered.
 public struct ModuleBuildFilter: Hashable, Sendable {
-    /// Also those that are built and not yet released (MBS calls them `done`, the released ones `ready`).
+    /// Whether builds that are not yet released pass. The Module Build Service calls them `done`, and
+    /// released builds `ready`.
     public var includesDone = false
-    /// Only those that were made against this base module, …
+    /// If set, a build passes only if it was made against a base module of this name.
     public var baseName: String?
+    /// If set, the base module must also have this stream.
     public var baseStream: String?
-    /// … of a stream whose number is within these bounds.
+    /// If set, the number of the base module's stream must be within these bounds.
     public var baseStreamVersionAtMost: Double?
     public var baseStreamVersionAtLeast: Double?
 
     public init() {}
 
-    /// Whether it is about base modules at all.
+    /// Whether the filter restricts base modules at all.
     public var restrictsBases: Bool { self != ModuleBuildFilter(includesDone: includesDone) }
 
     public func accepts(_ bases: [ModuleBuild.Base]) -> Bool {
@@ -23,8 +25,8 @@ public struct ModuleBuildFilter: Hashable, Sendable {
         }
     }
 
-    /// Whether it accepts a build of which nothing is known but its document. That names a base module's stream in short (`f26` for `f26.0.0`); one that
-    /// names none is of any.
+    /// Returns whether a build passes if only its document is known. A document names a base module's
+    /// stream in short (`f26` for `f26.0.0`). A document that names no base module always passes.
     public func accepts(documented stream: ModuleStream) -> Bool {
         let bases = ModuleBuild.Base.required(by: stream)
         if bases.isEmpty { return true }
@@ -35,7 +37,8 @@ public struct ModuleBuildFilter: Hashable, Sendable {
             })
     }
 
-    /// The same for what is asked for by its complete name: it counts when it is done, too, since somebody wants this very build.
+    /// Returns the same filter for a requested module. A request with version and context means exactly
+    /// this build, so the build passes even if it is only `done`.
     public func applied(to reference: ModuleReference) -> ModuleBuildFilter {
         var filter = self
         if reference.version != nil, reference.context != nil { filter.includesDone = true }
@@ -46,7 +49,8 @@ public struct ModuleBuildFilter: Hashable, Sendable {
 }
 
 extension ModuleBuildFilter {
-    /// What it wants of base modules: `platform:el8`, `platform with a stream version of at least 80000 and at most 80200`.
+    /// The condition on base modules, in words. Examples: `platform:el8`, `platform with a stream version
+    /// of at least 80000 and at most 80200`.
     public var wantedBase: String {
         let bounds = [baseStreamVersionAtLeast.map { "at least \($0.plain)" }, baseStreamVersionAtMost.map { "at most \($0.plain)" }]
         let named = [baseName ?? "any base module", baseStream].compactMap(\.self).joined(separator: ":")
@@ -56,6 +60,6 @@ extension ModuleBuildFilter {
 }
 
 extension Double {
-    /// Without a fraction where it has none.
+    /// The number in decimal, without a fraction if it is whole.
     fileprivate var plain: String { Int(exactly: self).map(String.init) ?? "\(self)" }
 }

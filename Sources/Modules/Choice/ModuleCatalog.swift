@@ -1,19 +1,21 @@
-/// A place where modules come from.
+/// A catalog is a place where modules come from, such as a Koji tag.
 public protocol ModuleCatalog: Sendable {
-    /// What it is called in the middle of a sentence: "the tag f26-modular of Koji".
+    /// The name of the catalog in the middle of a sentence, for example "the tag f26-modular of Koji".
     var name: String { get }
 
-    /// The builds that the reference means and the filter accepts, at least all those of the newest version among them; empty where there is none.
+    /// Returns the builds that match the reference and pass the filter. The result contains at least all
+    /// such builds of the newest version. It is empty if no build matches.
     func builds(of reference: ModuleReference, filter: ModuleBuildFilter) async throws -> [ModuleBuild]
 
-    /// The streams of the module of which there are builds.
+    /// Returns the streams of the module that have builds.
     func streams(of module: String, filter: ModuleBuildFilter) async throws -> [String]
 
-    /// The names of the modules that it has; empty where it cannot tell. Only to say what comes near a name that is not there.
+    /// Returns the names of the catalog's modules. It is empty if the catalog cannot list them. The names
+    /// only serve to suggest one that is similar to an unknown name.
     func modules() async throws -> [String]
 
-    /// Why there is no build that the reference means and the filter accepts, although something is known of it, as whole sentences: that it is
-    /// still being built, say. `nil` where nothing is known.
+    /// Explains in whole sentences why no build matches the reference and passes the filter, for example
+    /// because the build is not finished. Returns `nil` if the catalog knows nothing about it.
     func reason(forAbsenceOf reference: ModuleReference, filter: ModuleBuildFilter) async throws -> String?
 }
 

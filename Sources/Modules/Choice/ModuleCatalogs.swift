@@ -1,11 +1,11 @@
-/// Several places where modules come from, of which the first that has something is the one that counts.
+/// Several catalogs as one. The builds of a module are those of the first catalog that has any.
 public struct ModuleCatalogs: ModuleCatalog {
     private let catalogs: [any ModuleCatalog]
 
-    /// - Parameter catalogs: In the order in which they are asked.
+    /// - Parameter catalogs: The catalogs in the order in which they are asked.
     public init(_ catalogs: [any ModuleCatalog]) { self.catalogs = catalogs }
 
-    /// "A, B or C": all places that were looked at when nothing was found.
+    /// All catalogs that were searched, in the form "A, B or C".
     public var name: String {
         let names = catalogs.map(\.name)
         guard let last = names.last else { return "any place: none is configured" }
@@ -32,7 +32,7 @@ public struct ModuleCatalogs: ModuleCatalog {
         return names.sorted()
     }
 
-    /// What each knows, one after the other.
+    /// Returns the reasons of all catalogs, one after the other.
     public func reason(forAbsenceOf reference: ModuleReference, filter: ModuleBuildFilter) async throws -> String? {
         var reasons: [String] = []
         for catalog in catalogs {

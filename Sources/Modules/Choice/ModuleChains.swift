@@ -1,9 +1,9 @@
-/// Why modules are in a compose: from what was asked for to each of them.
+/// Explains why modules are in a compose, by the chain of dependencies from a request to each module.
 public struct ModuleChains: Sendable {
     private var chains: [NSVC: [String]] = [:]
 
     /// - Parameters:
-    ///   - requested: What was asked for.
+    ///   - requested: The requested modules.
     ///   - streams: The modules of the compose.
     public init(of requested: [ModuleReference], among streams: [ModuleStream]) {
         var pending: [(stream: ModuleStream, chain: [String])] = []
@@ -13,7 +13,7 @@ public struct ModuleChains: Sendable {
                 pending.append((stream, [reference.description]))
             }
         }
-        // The shortest chain is found first.
+        // The search is breadth-first, so the shortest chain is found first.
         var next = 0
         while next < pending.count {
             let (asking, chain) = pending[next]
@@ -28,10 +28,12 @@ public struct ModuleChains: Sendable {
         }
     }
 
-    /// From a request to the module: `["nodejs:20", "python:3.12"]`; `nil` where nothing leads to it.
+    /// The chain from a request to the module, or `nil` if no chain leads to it. Example: `["nodejs:20",
+    /// "python:3.12"]`.
     public subscript(id: NSVC) -> [String]? { chains[id] }
 
-    /// `requested`, or `required by nodejs:20, which was requested`.
+    /// Returns the chain in words, or `nil` if no chain leads to the module. Examples: `requested`,
+    /// `required by nodejs:20, which was requested`.
     public func reason(for id: NSVC) -> String? {
         guard let chain = chains[id] else { return nil }
         if chain.count == 1 { return "requested" }

@@ -1,36 +1,44 @@
 import ComposeModel
 
-/// The modules of a compose: those that were asked for, and, to the end, those that they depend on.
+/// The modules of a compose: the requested ones, and the modules that they depend on, directly or
+/// indirectly.
 ///
-/// A compose may have several streams of one module, for different machines to take one each, but one version of a stream only: the one that was asked
-/// for, else the newest that all who need the stream can do with. Where a module is content with any of several streams that are named, all of them
-/// that exist are taken, so that each can be installed; where any stream will do and none is in, the one that was built last.
+/// - A compose may have several streams of one module, so that each machine can use one of them.
+/// - It has only one version of a stream. This is the requested version, or else the newest that suits
+///   all modules that need the stream.
+/// - If a module accepts any of several named streams, all existing ones are included, so that each can
+///   be installed.
+/// - If a module accepts any stream and the compose has no suitable one, the most recently built one is
+///   used.
 public struct ModuleChoice: Sendable {
-    /// A build with why it is in.
+    /// A chosen build and the reason for it.
     public struct Chosen: Hashable, Sendable {
         public let build: ModuleBuild
-        /// From what was asked for to this one: `["nodejs:20", "python:3.12"]`.
+        /// The chain of modules from the request to this build. Example: `["nodejs:20", "python:3.12"]`.
         public let chain: [String]
     }
 
-    /// By id.
+    /// The chosen builds, sorted by id.
     public let modules: [Chosen]
 
-    /// How modules are chosen.
+    /// The rules for the choice of modules.
     public struct Rules: Sendable {
-        /// Without what they depend on.
+        /// Whether the modules that the requested ones depend on are left out.
         public var noDependencies = false
         public var filter = ModuleBuildFilter()
-        /// What every machine has and no compose contains.
+        /// The modules that every machine has and no compose contains.
         public var baseModules = ModuleBuild.baseModules
 
         public init() {}
     }
 
-    /// Chooses from `catalog`.
+    /// Chooses modules from `catalog`.
     ///
-    /// Throws `.packageNotFound` for a module that is not there, with the reason or the names that come near; `.sourceNotUsable` for a base module;
-    /// `.brokenDependencies` for a dependency that is not there and for two versions of one stream, with who asked for each; and what `catalog` throws.
+    /// - Throws: These errors, and those of `catalog`:
+    ///   - `.packageNotFound` if a requested module cannot be found, with the reason or similar names.
+    ///   - `.sourceNotUsable` if a base module is requested.
+    ///   - `.brokenDependencies` if a dependency cannot be found, or if two versions of one stream are
+    ///     needed. The message says which modules need them.
     public init(of requested: [ModuleReference], from catalog: some ModuleCatalog, rules: Rules = Rules()) async throws {
         if let base = requested.first(where: { rules.baseModules.contains($0.name) }) { throw ComposeFailure.baseModule(base) }
         var resolution = ModuleResolution(of: catalog, rules: rules)

@@ -1,6 +1,6 @@
-/// What a catalog was asked and has answered, so that it is asked each question once.
+/// Asks a catalog and remembers its answers, so that each question is asked only once.
 struct ModuleLookups: Sendable {
-    /// Questions that the catalog is asked at once.
+    /// The number of questions that are asked at the same time.
     private static let atOnce = 4
 
     private struct Question: Hashable {
@@ -14,13 +14,14 @@ struct ModuleLookups: Sendable {
 
     init(_ catalog: any ModuleCatalog) { self.catalog = catalog }
 
-    /// The newest version in each of its contexts of what the reference means and the filter accepts, or exactly what is named; by id.
+    /// Returns the matching builds that pass the filter, sorted by id. Without a version in the reference,
+    /// these are the builds of the newest version in each of its contexts.
     mutating func builds(of reference: ModuleReference, filter: ModuleBuildFilter) async throws -> [ModuleBuild] {
         try await builds(of: [(reference, filter)])
         return builds[Question(subject: reference.description, filter: filter)] ?? []
     }
 
-    /// Looks up several at once, for ``builds(of:filter:)`` to have them at hand.
+    /// Looks up several references at the same time. Later calls of ``builds(of:filter:)`` use the answers.
     mutating func builds(of several: [(reference: ModuleReference, filter: ModuleBuildFilter)]) async throws {
         let catalog = catalog
         let questions = several.map { (Question(subject: $0.reference.description, filter: $0.filter), $0.reference) }
@@ -30,7 +31,7 @@ struct ModuleLookups: Sendable {
         }
     }
 
-    /// The streams of the module of which there are builds, sorted.
+    /// Returns the streams of the module that have builds, sorted.
     mutating func streams(of module: String, filter: ModuleBuildFilter) async throws -> [String] {
         let catalog = catalog
         let question = Question(subject: module, filter: filter)

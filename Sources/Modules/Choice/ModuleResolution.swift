@@ -1,16 +1,20 @@
 import ComposeModel
 
-/// Finds all modules that some modules need.
+/// Finds all modules that the requested modules need, directly or indirectly.
 ///
-/// It goes through them in rounds: whatever the modules of one round need and is not in yet is looked up at once, and makes the next round. Of a stream
-/// that several need, who may need it built for different generations of the base, the newest version is taken that is right for all. So when one comes
-/// late for whom the version that is in is not right, everything is gone through again, with its need known from the beginning.
+/// It works in rounds. It looks up all modules that the modules of one round need and that are not
+/// chosen yet. These make up the next round.
+///
+/// Several modules may need the same stream, built for different generations of the base. The newest
+/// version that suits all of them is used. If a module appears late and the chosen version does not
+/// suit it, the resolution starts again, with this need known from the beginning.
 struct ModuleResolution {
     private typealias Chosen = ModuleChoice.Chosen
 
     private let rules: ModuleChoice.Rules
     private var lookups: ModuleLookups
-    /// Who needs a stream, `NAME:STREAM`: one of those for whom the same builds are right, in the order in which they came. Only grows.
+    /// The needs for each stream, by `NAME:STREAM`, in the order in which they appeared. Modules that
+    /// accept the same builds share one need. Needs are never removed.
     private var needs: [String: [Need]] = [:]
 
     private struct Need {
@@ -18,7 +22,8 @@ struct ModuleResolution {
         let chain: [String]
     }
 
-    /// The version of a stream that is in is not right for all who need it.
+    /// The chosen version of a stream does not suit all modules that need it, so the resolution must start
+    /// again.
     private struct Anew: Error {}
 
     init(of catalog: any ModuleCatalog, rules: ModuleChoice.Rules) {
@@ -51,11 +56,13 @@ struct ModuleResolution {
         return chosen
     }
 
-    /// `requested` and all that they need.
+    /// Returns the builds of `requested` and of all modules that they need. Throws ``Anew`` if the
+    /// resolution must start again.
     private mutating func complete(_ requested: ChosenModules) async throws -> ChosenModules {
         var chosen = requested
         var round = requested.modules
-        // Those who are content with any stream are heard when it is known what the others need.
+        // Requirements that accept any stream are decided last, when the streams for all other requirements
+        // are known.
         var undecided: [(StreamRequirement, by: Chosen)] = []
         var unmet: [Chosen] = []
         while !round.isEmpty {
@@ -86,16 +93,18 @@ struct ModuleResolution {
             }
             round = next
         }
-        // What could not be found for one may have come in for another.
+        // A requirement that could not be met at first may have been met by a module chosen later.
         for asking in unmet where !alternatives(of: asking).contains(where: { $0.allSatisfy(chosen.meet) }) {
             throw try await failure(of: asking, with: chosen)
         }
         return chosen
     }
 
-    /// Takes the builds of a stream that are right for all who need it, `asking` among them; gives those that were not in.
+    /// Chooses the builds of a stream that suit all modules that need it, `asking` among them. Returns the
+    /// builds that were not chosen before.
     ///
-    /// What was asked for by name is never taken in another version: it holds for whoever needs the stream.
+    /// A requested stream keeps its version, even for the other modules that need it. Throws ``Anew`` if
+    /// another version of the stream has already been chosen.
     private mutating func take(
         _ module: String, _ stream: String, for asking: Chosen, into chosen: inout ChosenModules, besides requested: ChosenModules
     ) async throws -> [Chosen] {
@@ -109,14 +118,14 @@ struct ModuleResolution {
         return try builds.compactMap { try chosen.take($0, chain: need.chain) }
     }
 
-    /// The builds of the newest version of a stream that is right for all who need it.
+    /// Returns the builds of the newest version of a stream that suits all modules that need it.
     private mutating func builds(of stream: ModuleReference) async throws -> [ModuleBuild] {
         var newest: [(need: Need, version: UInt64)] = []
         for need in needs[stream.description] ?? [] {
             if let version = try await lookups.builds(of: stream, filter: need.filter).first?.id.version { newest.append((need, version)) }
         }
         search: for version in Set(newest.map(\.version)).sorted(by: >) {
-            // One build may be known to several places, which do not tell the same of it.
+            // Several catalogs may know the same build, with different information about it.
             var found: [NSVC: ModuleBuild] = [:]
             for (need, itsNewest) in newest {
                 let exactly = ModuleReference(name: stream.name, stream: stream.stream, version: version)
@@ -130,7 +139,8 @@ struct ModuleResolution {
         throw ComposeFailure.twoVersions(of: stream.description, (first.version, first.need.chain), (other.version, other.need.chain))
     }
 
-    /// Of the streams that will do, the one that was built last.
+    /// Returns the most recently built stream that the requirement accepts, or `nil` if no such stream has
+    /// builds.
     private mutating func latest(_ requirement: StreamRequirement, for asking: Chosen) async throws -> String? {
         let filter = filter(forRequirementsOf: asking.build)
         let streams = try await lookups.streams(of: requirement.module, filter: filter).filter(requirement.accepts)
@@ -143,7 +153,7 @@ struct ModuleResolution {
         return latest?.stream
     }
 
-    /// Of what a module needs, the first that cannot be had.
+    /// Returns the error for the first requirement of `asking` that cannot be met.
     private mutating func failure(of asking: Chosen, with chosen: ChosenModules) async throws -> any Error {
         var missing: StreamRequirement?
         for requirement in alternatives(of: asking).joined() where !chosen.meet(requirement) {
@@ -158,9 +168,9 @@ struct ModuleResolution {
             missing, by: asking)
     }
 
-    // MARK: What is needed
+    // MARK: Requirements
 
-    /// Without the base modules, and without alternatives that are there twice.
+    /// Returns the alternatives of a module without base modules and without duplicates.
     private func alternatives(of asking: Chosen) -> [[StreamRequirement]] {
         var seen: Set<[StreamRequirement]> = []
         return asking.build.stream.requirements.map { $0.filter { !rules.baseModules.contains($0.module) } }.filter {
@@ -183,7 +193,7 @@ struct ModuleResolution {
         return true
     }
 
-    /// Asks at once for all streams that are named by the modules of a round.
+    /// Looks up all streams that the modules of a round name, several at the same time.
     private mutating func lookUp(_ round: [Chosen], besides requested: ChosenModules) async throws {
         try await lookups.builds(
             of: round.flatMap { asking in
@@ -195,8 +205,10 @@ struct ModuleResolution {
             })
     }
 
-    /// What a module needs must have been built for the same generation of the base, or an earlier one of the same major version: `el8.3.0` can do with
-    /// what was built for `el8.2.0`, but not with what was built for `el8.4.0` or `el7.9.0`.
+    /// Returns the filter for the modules that `build` needs. They must have been built for the same
+    /// generation of the base, or for an earlier one of the same major version. For example, a module for
+    /// `el8.3.0` can use modules for `el8.2.0`, but not those for `el8.4.0` or `el7.9.0`. If no base of the
+    /// build has a number, the filter of the rules applies.
     private func filter(forRequirementsOf build: ModuleBuild) -> ModuleBuildFilter {
         let numbered = build.bases.filter { $0.streamVersion != nil }
         guard let base = numbered.first(where: { rules.baseModules.contains($0.name) }) ?? numbered.first, let version = base.streamVersion
@@ -213,13 +225,13 @@ struct ModuleResolution {
 }
 
 extension StreamRequirement {
-    /// The streams that it names and does not exclude; none where any will do.
+    /// The streams that the requirement names and does not exclude. Empty if it accepts any stream.
     fileprivate var accepted: [String] { streams.filter(accepts).sorted() }
 }
 
 extension ModuleBuild.Base {
-    /// The number of the first stream of the same major version: of `el8.3.0`, whose number is 80300, that is 80000. `nil` where the number does not begin
-    /// with the first number in the name.
+    /// The number of the first stream of the same major version. Example: 80000 for `el8.3.0`, whose number
+    /// is 80300. `nil` if the number does not begin with the first number in the name.
     fileprivate var firstOfMajorVersion: Double? {
         let major = stream.drop { !$0.isASCII || !$0.isNumber }.prefix { $0.isASCII && $0.isNumber }
         guard let streamVersion, streamVersion >= 0, streamVersion < 1e15 else { return nil }

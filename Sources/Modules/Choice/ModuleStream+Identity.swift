@@ -1,9 +1,10 @@
 import CModulemd
 
 extension ModuleStream {
-    /// The same build under another id, in its document as well.
+    /// Returns the same build under another id, which its document has as well.
     ///
-    /// - Parameter dependency: A stream that each alternative of what it requires gets besides; where it requires nothing, it requires that alone.
+    /// - Parameter dependency: A stream that each alternative of the requirements additionally requires. If
+    ///   the build requires nothing, it becomes the only requirement.
     public func identified(as id: NSVC, requiring dependency: (module: String, stream: String)? = nil) throws(ModuleMetadataError)
         -> ModuleStream
     {

@@ -1,13 +1,14 @@
-/// The modules of RPM repositories, by their modules.yaml.
+/// The modules of RPM repositories, according to their modules.yaml.
 public struct RepositoryModules: ModuleCatalog {
     public let name: String
     private let builds: [String: [ModuleBuild]]
     private let unusable: [UnusableModuleDocument]
 
     /// - Parameters:
-    ///   - metadata: Of all repositories; a build that is there for several architectures counts once.
-    ///   - unusable: Documents of the repositories that were passed over, besides those of `metadata`.
-    ///   - name: What they are called in the middle of a sentence.
+    ///   - metadata: The metadata of all repositories. A build that exists for several architectures counts
+    ///     once.
+    ///   - unusable: Skipped documents of the repositories, in addition to those of `metadata`.
+    ///   - name: The name of the repositories in the middle of a sentence.
     public init(_ metadata: ModuleMetadata, unusable: [UnusableModuleDocument] = [], name: String = "the repositories") {
         self.name = name
         self.unusable = metadata.unusable + unusable
@@ -16,7 +17,8 @@ public struct RepositoryModules: ModuleCatalog {
         builds = Dictionary(grouping: streams.map { ModuleBuild(stream: $0) }, by: \.id.name)
     }
 
-    /// A filter by base modules applies as far as documents say which they run on.
+    /// Returns the builds that match the reference and pass the filter. A condition on base modules applies
+    /// only to documents that name base modules.
     public func builds(of reference: ModuleReference, filter: ModuleBuildFilter) -> [ModuleBuild] {
         builds[reference.name, default: []].filter { reference.includes($0.id) && filter.accepts(documented: $0.stream) }
     }
@@ -27,7 +29,7 @@ public struct RepositoryModules: ModuleCatalog {
 
     public func modules() -> [String] { builds.keys.sorted() }
 
-    /// The document of the stream that was refused, if one was.
+    /// Returns the error of the stream's document if libmodulemd refused it, or `nil` otherwise.
     public func reason(forAbsenceOf reference: ModuleReference, filter: ModuleBuildFilter) -> String? {
         unusable.first { $0.module != nil && $0.mayTell(of: reference.name, stream: reference.stream) }?.description
     }

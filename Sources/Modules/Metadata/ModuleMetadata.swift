@@ -87,8 +87,8 @@ public struct ModuleMetadata: Hashable, Sendable {
         return found
     }
 
-    /// Merges several sets of metadata, the first before the last. If two sets contain
-    /// the same build for the same architecture, the result has the packages of both.
+    /// Merges several sets of metadata, the first before the last. If two sets contain the same build for
+    /// the same architecture, the result has the packages of both.
     ///
     /// If two sets have defaults for the same module, the more recently changed ones are used. If the times
     /// of change do not decide and the default streams differ, the module gets no default stream

@@ -22,8 +22,8 @@ public struct ModuleReference: Hashable, Sendable {
             && (context ?? build.context) == build.context
     }
 
-    /// Returns the matching elements of `builds`. Without a
-    /// version, these are the builds of the newest version of the stream in each of its contexts.
+    /// Returns the matching elements of `builds`. Without a version, these are the builds of the newest
+    /// version of the stream in each of its contexts.
     public func choice<Build>(of builds: [Build], id: (Build) -> NSVC) -> [Build] {
         let meant = builds.filter { includes(id($0)) }
         let newest = meant.map { id($0).version }.max()
