@@ -8,7 +8,7 @@ import SystemPackage
 /// stay in memory until ``flush(isLast:)`` compresses them in one step. This step takes most of the
 /// time, and several files can be flushed in parallel.
 final class CompressedFile {
-    /// The result of ``finish()``, with the field names of repomd.xml.
+    /// The result of ``CompressedFile/finish()``, with the field names of repomd.xml.
     struct Summary {
         let checksum: Checksum
         let size: Int

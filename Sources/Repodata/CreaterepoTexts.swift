@@ -22,7 +22,7 @@ enum CreaterepoTexts {
         return entry.assumingMemoryBound(to: cr_ChangelogEntry.self).pointee.author.map { String(cString: $0) } == "a&#38;b"
     }()
 
-    /// Replaces each `&#38;` by `&` in the texts that come from attributes. The result is exact, because
+    /// Replaces each `&#38;` with `&` in the texts that come from attributes. The result is exact, because
     /// the affected parser writes every `&` as `&#38;`.
     static func restoreAmpersands(of package: UnsafeMutablePointer<cr_Package>) {
         // Several entries may share one text. It must be restored only once.
@@ -34,8 +34,8 @@ enum CreaterepoTexts {
         for text in texts { restoreAmpersands(in: text) }
     }
 
-    /// Replaces each character that XML does not allow by a space. dnf installs a package with ESC in its
-    /// change log, so a compose can contain one.
+    /// Puts a space in place of each character that XML does not allow. dnf installs a package with ESC in
+    /// its change log, so a compose can contain one.
     static func removeControlCharacters(of package: UnsafeMutablePointer<cr_Package>) {
         let value = package.pointee
         let texts = [

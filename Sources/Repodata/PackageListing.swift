@@ -1,7 +1,7 @@
 /// A list of the packages in some repositories that count for machines of one architecture. Other
 /// packages of these repositories do not count. Each listed package must be there.
 public struct PackageListing: Hashable, Sendable {
-    /// The author of the list, as messages name it.
+    /// The origin of the list as messages name it, for example the location of a Pungi compose.
     public let name: String
     /// The base architecture of the tree that the list is for.
     public let arch: String
