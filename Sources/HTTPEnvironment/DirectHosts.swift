@@ -1,9 +1,10 @@
 import Glibc
 
-/// The hosts that are reached without a proxy: this one, and those that `no_proxy` lists.
+/// The hosts that are reached without a proxy: this host, and the hosts that `no_proxy` lists.
 ///
-/// The list has names and addresses between commas or blanks, for example `example.org,.corp.example,10.0.0.0/8`. A name stands for the host and
-/// all below it. `*` stands for all hosts.
+/// The list has names and addresses, separated by commas or blanks. Example:
+/// `example.org,.corp.example,10.0.0.0/8`. A name stands for the host and all hosts below it. `*`
+/// stands for all hosts.
 struct DirectHosts: Hashable, Sendable {
     private let entries: [Entry]
 
@@ -20,7 +21,8 @@ struct DirectHosts: Hashable, Sendable {
     func contains(host: String, port: Int) -> Bool {
         let name = Self.bare(host.lowercased())
         let address = Self.bytes(ofAddress: name)
-        // A proxy is on another host, and cannot reach what listens on this one alone.
+        // A proxy runs on another host, so it cannot reach a server that listens on this host's loopback
+        // address only.
         if name == "localhost" || name.hasSuffix(".localhost") || address.map(Self.isLoopback) ?? false { return true }
         return entries.contains { entry in
             switch entry {
@@ -45,13 +47,14 @@ struct DirectHosts: Hashable, Sendable {
         return .name(bare(String(name.drop { $0 == "." })), port: port)
     }
 
-    /// Without the brackets of an IPv6 address and the dot that ends a complete name.
+    /// Returns the host without the brackets of an IPv6 address, or without the final dot of a complete
+    /// name.
     private static func bare(_ host: String) -> String {
         if host.hasPrefix("["), host.hasSuffix("]") { return String(host.dropFirst().dropLast()) }
         return host.hasSuffix(".") ? String(host.dropLast()) : host
     }
 
-    /// The 4 or 16 bytes of an IP address, `nil` for a name.
+    /// Returns the 4 or 16 bytes of an IP address, or `nil` for a name.
     private static func bytes(ofAddress text: String) -> [UInt8]? {
         for (family, count) in [(AF_INET, 4), (AF_INET6, 16)] {
             var bytes = [UInt8](repeating: 0, count: count)

@@ -2,12 +2,14 @@ import AsyncHTTPClient
 import NIOCore
 import NIOHTTP1
 
-/// Requests that an HTTP proxy passes on: a plain request goes to the proxy with the whole address of what is asked for (RFC 9112, section
-/// 3.2.2). Many proxies open tunnels for TLS only, so that `CONNECT` is no way for plain requests.
+/// Requests that an HTTP proxy passes on. A plain request goes to the proxy with the complete URL of
+/// the target (RFC 9112, section 3.2.2). Many proxies open tunnels for TLS only, so `CONNECT` does not
+/// work for plain requests.
 struct ForwardedRequests {
     let proxy: ProxyAddress
 
-    /// `request` as the HTTP client has to be given it: to the proxy, with the host in its header.
+    /// Returns `request` in the form that the HTTP client needs. Its URL names the proxy, and its `Host`
+    /// header names the target.
     func addressed(_ request: HTTPClientRequest, to target: OutboundTarget) -> HTTPClientRequest {
         var request = request
         request.url = "http://\(proxy.authority)\(target.pathAndQuery)"
@@ -15,7 +17,8 @@ struct ForwardedRequests {
         return request
     }
 
-    /// `configuration` for a client whose requests are all passed on by the proxy.
+    /// Returns `configuration` for a client that sends all its requests to the proxy. It adds a handler
+    /// that writes the complete URL into each request.
     func configuring(_ configuration: HTTPClient.Configuration) -> HTTPClient.Configuration {
         var configuration = configuration
         let authorization = proxy.authorization
@@ -29,7 +32,8 @@ struct ForwardedRequests {
         return configuration
     }
 
-    /// Writes the whole address into the first line of each request.
+    /// A channel handler that writes the complete URL into the first line of each request, and adds
+    /// `Proxy-Authorization` if the proxy has credentials.
     private final class WholeAddress: ChannelOutboundHandler {
         typealias OutboundIn = HTTPClientRequestPart
         typealias OutboundOut = HTTPClientRequestPart

@@ -1,16 +1,18 @@
 import Foundation
 
-/// What a process's environment says of how to reach servers, in the variables that curl reads.
+/// The settings in a process's environment for reaching servers, from the variables that curl reads.
 ///
-/// Proxies are named by `http_proxy` (in lower case only, because a web server sets `HTTP_PROXY` from a header of a request), `https_proxy` or
-/// `HTTPS_PROXY`, and `all_proxy` or `ALL_PROXY` for both. `no_proxy` or `NO_PROXY` lists hosts that are reached directly, as this host always is.
-/// `SSL_CERT_FILE` and `SSL_CERT_DIR` name the certificates to trust. A variable that is empty is not set.
+/// Proxies are named by `http_proxy`, by `https_proxy` or `HTTPS_PROXY`, and for both by `all_proxy` or
+/// `ALL_PROXY`. `http_proxy` counts in lower case only, because a web server sets `HTTP_PROXY` from a
+/// header of a request. `no_proxy` or `NO_PROXY` lists hosts that are reached directly. This host is
+/// always reached directly. `SSL_CERT_FILE` and `SSL_CERT_DIR` name the certificates to trust. An empty
+/// variable counts as not set.
 public struct HTTPEnvironment: Sendable {
-    /// How a request may go.
+    /// The route of a request: direct, through a proxy, or none because of a problem.
     enum Route: Hashable, Sendable {
         case direct
         case proxy(ProxyAddress, place: String)
-        /// The setting cannot be used, and neither can what is to go there.
+        /// The setting cannot be used, so requests that need it fail.
         case problem(OutboundProblem)
     }
 
@@ -19,10 +21,11 @@ public struct HTTPEnvironment: Sendable {
     let directHosts: DirectHosts
     let certificates: Result<TrustedCertificates?, OutboundProblem>
 
-    /// This process's own.
+    /// The environment of this process.
     public static let process = HTTPEnvironment(ProcessInfo.processInfo.environment)
 
-    /// - Parameter bundle: A further variable, that names all certificates to trust.
+    /// - Parameter bundle: The name of a further variable that names all certificates to trust. Example:
+    ///   `REQUESTS_CA_BUNDLE`.
     public init(_ variables: [String: String], bundle: String? = nil) {
         func route(_ names: [String]) -> Route {
             for name in names {
@@ -41,12 +44,14 @@ public struct HTTPEnvironment: Sendable {
         }
     }
 
-    /// The same, with the proxy that a setting names for all servers in place of those of the environment.
+    /// Returns a copy that uses the proxy of a setting for all servers, instead of the proxies of the
+    /// environment.
     ///
     /// - Parameters:
-    ///   - address: As `http://proxy.example.org:3128`; `nil` leaves the environment's.
-    ///   - setting: The setting's name, as `sources.proxy`.
-    /// - Throws: ``OutboundProblem`` if the address cannot be one.
+    ///   - address: The proxy's address, for example `http://proxy.example.org:3128`. `nil` keeps the
+    ///     environment's proxies.
+    ///   - setting: The setting's name, for example `sources.proxy`.
+    /// - Throws: ``OutboundProblem`` if the address cannot be the address of a proxy.
     public func withProxy(_ address: String?, of setting: String) throws(OutboundProblem) -> HTTPEnvironment {
         guard let address else { return self }
         var environment = self
@@ -55,7 +60,7 @@ public struct HTTPEnvironment: Sendable {
         return environment
     }
 
-    /// What is wrong with the variables, in sentences without an end.
+    /// The problems of the variables. The description of each is a sentence without its final period.
     public var problems: [OutboundProblem] {
         var problems = [plain, secure].compactMap { if case .problem(let problem) = $0 { problem } else { nil } }
         if problems.count == 2, problems[0] == problems[1] { problems.removeLast() }

@@ -6,9 +6,10 @@ import NIOHTTP1
 import NIOPosix
 import NIOSSL
 
-/// Sends HTTP requests on the way that an ``HTTPEnvironment`` says: directly or through a proxy, and with the certificates that it trusts.
+/// An HTTP client that follows an ``HTTPEnvironment``: it sends requests directly or through a proxy,
+/// and trusts the environment's certificates.
 ///
-/// Redirects are not followed, because each target may have to go another way.
+/// Redirects are not followed, because each target may need another route.
 public final class OutboundClient: Sendable {
     private let environment: HTTPEnvironment
     /// Whether the configuration itself names the certificates to trust.
@@ -19,13 +20,14 @@ public final class OutboundClient: Sendable {
     /// The clients of one proxy.
     private struct Proxied: Sendable {
         let tunnel: HTTPClient
-        /// `nil` for a proxy that passes on connections and no requests.
+        /// `nil` for a SOCKS proxy, which passes on connections but not requests.
         let forward: HTTPClient?
         let requests: ForwardedRequests
     }
 
-    /// - Parameter configuration: Of TLS, the certificates to trust are the environment's unless it names some itself. Redirects and proxy have
-    ///   no meaning in it.
+    /// - Parameter configuration: The configuration of the HTTP client. If its TLS configuration does not
+    ///   name the certificates to trust, the environment's are used. Its settings for redirects and proxy
+    ///   are ignored.
     public init(_ configuration: HTTPClient.Configuration, environment: HTTPEnvironment = .process) {
         self.environment = environment
         var configuration = configuration
@@ -51,13 +53,14 @@ public final class OutboundClient: Sendable {
     }
 
     deinit {
-        // Whoever did not shut it down has no request under way; the clients insist on it.
+        // If the owner did not call `shutdown()`, no request is under way. `HTTPClient` requires a shutdown
+        // before its own deinit.
         for client in clients { client.shutdown { _ in } }
     }
 
-    /// Sends `request`; the body of the response is still to be read.
+    /// Sends `request` and returns the response. The caller still has to read the response's body.
     ///
-    /// - Throws: ``OutboundProblem`` if the request could not leave, or what the HTTP client throws.
+    /// - Throws: ``OutboundProblem`` if the request could not be sent, or any error of the HTTP client.
     public func execute(
         _ request: HTTPClientRequest, timeout: TimeAmount, logger: Logger? = nil
     ) async throws -> HTTPClientResponse {
@@ -86,7 +89,7 @@ public final class OutboundClient: Sendable {
         }
     }
 
-    /// Ends all connections. Nothing can be sent afterwards.
+    /// Closes all connections. Nothing can be sent afterwards.
     public func shutdown() async throws {
         for client in clients { try await client.shutdown() }
     }
@@ -97,7 +100,8 @@ public final class OutboundClient: Sendable {
         HTTPClient(eventLoopGroup: .singletonMultiThreadedEventLoopGroup, configuration: configuration)
     }
 
-    /// A request may have a configuration of TLS of its own, with or without certificates to trust.
+    /// Adds the environment's certificates to the TLS configuration of a request, if it has one that does
+    /// not name certificates to trust.
     private func trust(_ request: inout HTTPClientRequest) throws(OutboundProblem) {
         if request.tlsConfiguration?.namesTrustRoots ?? trustsItsOwn { return }
         let certificates = try environment.certificates.get()
@@ -106,7 +110,7 @@ public final class OutboundClient: Sendable {
         request.tlsConfiguration = tls
     }
 
-    /// Returns the proxy's mistake that an error shows, or `nil` if the server may have made it.
+    /// Returns the proxy's mistake that an error shows, or `nil` if the server may have made the mistake.
     private static func problem(_ error: any Error, _ proxy: String) -> OutboundProblem? {
         switch error {
         case let error as NIOConnectionError:

@@ -1,12 +1,12 @@
 import ForeignText
 
-/// Why a request could not leave: a variable or setting that cannot be used, or a proxy that does not pass it on. What the server itself does
-/// wrong is another error.
+/// The reason why a request could not be sent: a variable or setting cannot be used, or a proxy does
+/// not pass the request on. A mistake of the server itself is another error.
 public struct OutboundProblem: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The end of a sentence, for people. It has no password.
+    /// The end of a sentence, for people. It never contains a password.
     public let description: String
 
-    /// Whether the same may work later, with nothing changed by a person.
+    /// Whether the same request may succeed later without a change by a person.
     public let isPassing: Bool
 
     init(_ description: String, isPassing: Bool = false) {

@@ -1,16 +1,16 @@
 import Foundation
 
-/// What the address of a request says of its way: `http://user@host:8080/path?query` taken apart.
+/// The parts of a request's URL that decide its route. Example: `http://user@host:8080/path?query`.
 struct OutboundTarget: Hashable, Sendable {
     let isSecure: Bool
     let host: String
     let port: Int
-    /// Host and port as they are written.
+    /// Host and port as the URL has them, for example `host:8080`.
     let authority: String
-    /// As it is written, or `/`.
+    /// Path and query as the URL has them, for example `/path?query`. `/` if the URL has no path.
     let pathAndQuery: String
 
-    /// `nil` for another address than one of HTTP.
+    /// Returns `nil` if the scheme is neither `http` nor `https`.
     init?(_ url: String) {
         guard let colon = url.range(of: "://") else { return nil }
         switch url[..<colon.lowerBound].lowercased() {
@@ -24,7 +24,7 @@ struct OutboundTarget: Hashable, Sendable {
         self.authority = authority
         let tail = rest[end...].prefix { $0 != "#" }
         pathAndQuery = tail.hasPrefix("/") ? String(tail) : "/\(tail)"
-        // An IPv6 address has colons of its own, inside of brackets.
+        // An IPv6 address has colons of its own, inside brackets.
         let afterAddress = authority.lastIndex(of: "]").map { authority.index(after: $0) } ?? authority.startIndex
         if let colon = authority[afterAddress...].lastIndex(of: ":") {
             host = String(authority[..<colon])

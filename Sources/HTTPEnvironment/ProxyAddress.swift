@@ -1,28 +1,30 @@
 import AsyncHTTPClient
 import Foundation
 
-/// A proxy is a host that passes requests on. Its address is written as `http://proxy.example.org:3128`, with user and password if it asks
-/// for them: `http://me:secret@proxy.example.org:3128`.
+/// The address of a proxy, a host that passes requests on. Example: `http://proxy.example.org:3128`.
+/// User and password are part of the address if the proxy asks for them:
+/// `http://me:secret@proxy.example.org:3128`.
 struct ProxyAddress: Hashable, Sendable {
     enum Kind: Hashable, Sendable {
-        /// HTTP: plain requests are passed on, TLS goes through a tunnel that `CONNECT` opens.
+        /// An HTTP proxy. It passes plain requests on, and opens a tunnel with `CONNECT` for TLS.
         case http
-        /// SOCKS 5, which looks names up itself.
+        /// A SOCKS 5 proxy, which looks names up itself.
         case socks
     }
 
-    /// The port if the address names none, as curl has it.
+    /// The port if the address does not name one. It is the same as curl's.
     private static let usualPort = 1080
 
     let kind: Kind
     let host: String
     let port: Int
-    /// As HTTP Basic has it, `user:password`.
+    /// User and password in the form of HTTP Basic, `user:password`.
     private let credentials: String?
 
     /// - Parameters:
-    ///   - text: The scheme may be left out, it is `http` then.
-    ///   - place: The variable or setting that has it, for the problem's text, which never has the address: it may hold a password.
+    ///   - text: The address. If it has no scheme, `http` is assumed.
+    ///   - place: The variable or setting that has the address, for the problem's text. That text never has
+    ///     the address, which may hold a password.
     init(_ text: String, in place: String) throws(OutboundProblem) {
         func problem(_ why: String) -> OutboundProblem {
             OutboundProblem("\(place) is not the address of a proxy, as http://proxy.example.org:3128 is one: \(why)")
@@ -43,16 +45,16 @@ struct ProxyAddress: Hashable, Sendable {
         if kind == .socks, credentials != nil { throw problem("user and password cannot be given to a SOCKS proxy here") }
     }
 
-    /// Scheme, host and port; never user and password.
+    /// Scheme, host and port, without user and password. Example: `http://proxy.example.org:3128`.
     var origin: String { "\(kind == .http ? "http" : "socks5")://\(authority)" }
 
-    /// Host and port, as a URL has them.
+    /// Host and port as in a URL. Example: `proxy.example.org:3128`.
     var authority: String { "\(host.contains(":") ? "[\(host)]" : host):\(port)" }
 
-    /// The value of `Proxy-Authorization`.
+    /// The value of the header `Proxy-Authorization`, or `nil` if the proxy has no credentials.
     var authorization: String? { credentials.map { "Basic " + Data($0.utf8).base64EncodedString() } }
 
-    /// For connections through a tunnel.
+    /// The HTTP client's setting for connections through a tunnel of this proxy.
     var tunnel: HTTPClient.Configuration.Proxy {
         switch kind {
         case .http:

@@ -1,22 +1,25 @@
 import Foundation
 import NIOSSL
 
-/// The certificates that those of servers are checked against, as files that OpenSSL, curl and Python are told by the environment.
+/// The certificates that servers' certificates are checked against. They come from files that the
+/// environment names, as for OpenSSL, curl and Python.
 struct TrustedCertificates: Hashable, Sendable {
-    /// Those of a file with PEM certificates.
+    /// The certificates of a PEM file.
     private let ofFile: [NIOSSLCertificate]
-    /// A directory with such files under the names that `openssl rehash` gives.
+    /// A directory of PEM files whose names are made by `openssl rehash`.
     private let directory: String?
 
-    /// Where distributions have the certificates of the system, one file with all of them.
+    /// The places where distributions keep the system's certificates, one file with all of them.
     private static let systemFiles = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"]
     private static let systemDirectories = ["/etc/ssl/certs"]
 
-    /// `nil` if the environment says nothing, so that the system's count.
+    /// Returns `nil` if the environment names no certificates. The system's certificates are trusted then.
     ///
     /// - Parameters:
-    ///   - bundle: The variable that names all certificates to trust, before the two of OpenSSL; the Python client's is `REQUESTS_CA_BUNDLE`.
-    ///   - variables: `SSL_CERT_FILE` takes the place of the system's file, the first directory of `SSL_CERT_DIR` of its directory.
+    ///   - bundle: The variable that names all certificates to trust. It has precedence over the two
+    ///     variables of OpenSSL. The Python client's is `REQUESTS_CA_BUNDLE`.
+    ///   - variables: The environment. `SSL_CERT_FILE` replaces the system's file. The first existing
+    ///     directory of `SSL_CERT_DIR` replaces the system's directory.
     init?(bundle: String?, in variables: [String: String]) throws(OutboundProblem) {
         func value(_ name: String) -> String? { variables[name].flatMap { $0.isEmpty ? nil : $0 } }
         if let bundle, let path = value(bundle) {
@@ -29,13 +32,13 @@ struct TrustedCertificates: Hashable, Sendable {
         if let file {
             ofFile = try Self.read(file, "SSL_CERT_FILE")
         } else {
-            // A system need not have this file.
+            // A system need not have one of these files.
             ofFile = Self.systemFiles.lazy.compactMap { try? NIOSSLCertificate.fromPEMFile($0) }.first ?? []
         }
         directory = (directories?.split(separator: ":").map(String.init) ?? Self.systemDirectories).first(where: Self.isDirectory)
     }
 
-    /// Lets `tls` check against them.
+    /// Makes `tls` check servers against these certificates.
     func apply(to tls: inout TLSConfiguration) {
         tls.trustRoots = directory.map { .file($0) } ?? .certificates([])
         tls.additionalTrustRoots.append(.certificates(ofFile))
@@ -56,7 +59,7 @@ struct TrustedCertificates: Hashable, Sendable {
 }
 
 extension TLSConfiguration {
-    /// Whether it says itself which certificates to trust, or that it checks none.
+    /// Whether the configuration itself names the certificates to trust, or turns the check off.
     var namesTrustRoots: Bool {
         if case .none = certificateVerification { return true }
         return if case .default = trustRoots ?? .default { false } else { true }
