@@ -1,16 +1,19 @@
 import Glibc
 
 extension StringProtocol {
-    /// Whether both texts have the same bytes of UTF-8.
+    /// Returns whether both texts have the same UTF-8 bytes.
     ///
-    /// `==` of strings brings combining marks into their canonical order first, which takes quadratic time on texts made for it.
+    /// `==` of strings first brings combining marks into their canonical order. That takes quadratic time
+    /// on texts made for it.
     public func hasSameBytes(as other: some StringProtocol) -> Bool { utf8.elementsEqual(other.utf8) }
 
-    /// Whether the text comes before `other` in the order of bytes of UTF-8, which is the order of code points.
+    /// Returns whether the text comes before `other` in the order of UTF-8 bytes, which is the order of
+    /// code points.
     public func precedesInBytes(_ other: some StringProtocol) -> Bool { utf8.lexicographicallyPrecedes(other.utf8) }
 }
 
-/// A byte text is a text that is compared, ordered and hashed by its bytes of UTF-8, in linear time: the key of a dictionary of foreign texts.
+/// A *byte text* is a text that is compared, ordered and hashed by its UTF-8 bytes, in linear time. It
+/// is the key of dictionaries of foreign texts.
 public struct ByteText: Hashable, Comparable, Sendable {
     public let text: String
 
@@ -24,13 +27,15 @@ public struct ByteText: Hashable, Comparable, Sendable {
 }
 
 extension String {
-    /// As ``hasSameBytes(as:)-(StringProtocol)``, of strings as they are in memory.
+    /// The same as ``hasSameBytes(as:)-(StringProtocol)`` for `String`, by a comparison of the bytes in
+    /// memory.
     public func hasSameBytes(as other: String) -> Bool { order(to: other) == 0 }
 
-    /// As ``precedesInBytes(_:)-(StringProtocol)``, of strings as they are in memory.
+    /// The same as ``precedesInBytes(_:)-(StringProtocol)`` for `String`, by a comparison of the bytes in
+    /// memory.
     public func precedesInBytes(_ other: String) -> Bool { order(to: other) < 0 }
 
-    /// Hashes the bytes of UTF-8, and that they end.
+    /// Hashes the UTF-8 bytes, followed by 0xFF to mark their end.
     public func hashBytes(into hasher: inout Hasher) {
         var text = self
         text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
@@ -53,10 +58,11 @@ extension String {
 }
 
 extension StringProtocol {
-    /// Whether no more than 30 combining marks follow each other, as in any language (Unicode's Stream-Safe Text Format, UAX #15).
+    /// Whether at most 30 combining marks follow each other, as in every language (Unicode's Stream-Safe
+    /// Text Format, UAX #15).
     ///
-    /// Such a text can be compared, hashed and sorted in a time that grows with its length. Every text of a stranger that is to be compared as
-    /// characters is asked this first.
+    /// A stream-safe text can be compared, hashed and sorted in a time that grows with its length. Every
+    /// foreign text that is to be compared by characters must pass this check first.
     public var isStreamSafe: Bool {
         // No character before U+0300, whose first byte is 0xCC, is a combining mark.
         guard utf8.contains(where: { $0 >= 0xCC }) else { return true }

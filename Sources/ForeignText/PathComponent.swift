@@ -1,16 +1,18 @@
-/// A path component is the name of one file or folder: what may stand between two slashes of a path, and never leads elsewhere.
+/// A *path component* is the name of one file or folder. It can stand between two slashes of a path,
+/// and never leads elsewhere.
 ///
-/// Texts of strangers (names of packages, versions, architectures, key ids, streams, variants, …) become paths through this type only.
+/// Texts from outside (names of packages, versions, architectures, key ids, streams, variants, …)
+/// become paths through this type only.
 public struct PathComponent: Hashable, Sendable, CustomStringConvertible {
     /// The name, for example `ed-1.20-3.x86_64.rpm`.
     public let text: String
 
-    /// How many bytes a name may have: `NAME_MAX` of Linux.
+    /// The maximum length of a name in bytes: `NAME_MAX` of Linux.
     public static let mostBytes = 255
 
-    /// Makes a path component of a text.
+    /// Creates a path component from a text.
     ///
-    /// - Throws: ``Problem``, if the text cannot be the name of a file or would lead elsewhere.
+    /// - Throws: ``Problem`` if the text cannot be the name of a file or would lead elsewhere.
     public init(_ text: some StringProtocol) throws(Problem) {
         if let problem = Problem(in: text) { throw problem }
         self.text = String(text)
@@ -18,10 +20,10 @@ public struct PathComponent: Hashable, Sendable, CustomStringConvertible {
 
     public var description: String { text }
 
-    /// Whether a text is a path component, for a caller that does not need the reason if it is none.
+    /// Returns whether a text is a path component, for a caller that does not need the reason if it is not.
     public static func accepts(_ text: some StringProtocol) -> Bool { Problem(in: text) == nil }
 
-    /// Why a text is no path component.
+    /// The reason why a text is not a path component.
     public enum Problem: Error, Hashable, Sendable {
         case empty
         /// The text is `.` or `..`.
@@ -34,7 +36,7 @@ public struct PathComponent: Hashable, Sendable, CustomStringConvertible {
         case long
 
         init?(in text: some StringProtocol) {
-            // Bytes are looked at, not characters: comparing characters takes quadratic time on combining marks.
+            // The check looks at bytes. Comparing characters takes quadratic time on combining marks.
             var count = 0
             var dots = 0
             var found: Problem?

@@ -1,11 +1,12 @@
 extension StringProtocol {
-    /// Returns the text in a form that can be shown anywhere: in a reason, a log, a page, on a terminal.
+    /// Returns the text in a form that can be shown anywhere: in a reason, a log, a page or on a terminal.
     ///
-    /// Characters that control a terminal, break a line, turn the direction of text or show nothing are written as `U+009B`. Every
-    /// text of a stranger passes through here before a person sees it.
+    /// Characters that control a terminal, break a line, turn the direction of text or show nothing are
+    /// written as `U+009B`. Every *foreign text*, which ODCS did not write itself, passes through this
+    /// function before a person sees it.
     ///
     /// - Parameters:
-    ///   - most: How many code points are kept; a text that is longer ends with `…`.
+    ///   - most: The maximum number of code points to keep. A longer text ends with `…`.
     ///   - keepingLines: Whether line feeds and tabs stay, for texts of several lines.
     public func printable(most: Int = .max, keepingLines: Bool = false) -> String {
         if utf8.count <= most, utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { return String(self) }
@@ -23,9 +24,11 @@ extension StringProtocol {
         return shown
     }
 
-    /// Returns a JSON document with the escape `\u009B` for each character in it that shows nothing, so that a terminal can show the document.
+    /// A JSON document with the escape `\u009B` for each of its characters that shows nothing, so that a
+    /// terminal can show the document.
     ///
-    /// The document means the same as before: JSON has such characters only in its texts. Line feeds and tabs between the values stay.
+    /// The document has the same meaning as before, because JSON has these characters only in its texts.
+    /// Line feeds and tabs between the values stay.
     public var jsonWithVisibleCharacters: String {
         if utf8.allSatisfy({ $0 < 0x7F }) { return String(self) }
         var shown = ""
@@ -39,19 +42,20 @@ extension StringProtocol {
         return shown
     }
 
-    /// The text in double quotes, printable, and cut to what fits in a message.
+    /// The text in double quotes, printable, and cut after 60 code points to fit in a message.
     public var quoted: String { "\"\(printable(most: 60))\"" }
 }
 
 extension Sequence<String> {
-    /// The texts as lines of one printable text: a line break inside of one of them makes no line.
+    /// The texts as lines of one printable text. A line break inside one of them does not start a new line.
     public var printableLines: String { map { $0.printable() }.joined(separator: "\n") }
 }
 
 extension Unicode.Scalar {
-    /// Whether the character controls a terminal, a line or the direction of text, and shows nothing itself.
+    /// Whether the character shows nothing itself, and controls a terminal, a line or the direction of
+    /// text.
     public var isInvisible: Bool {
-        // Nearly all text is ASCII, for which no table is needed.
+        // Nearly all text is ASCII, which needs no table.
         if value < 0x7F { return value < 0x20 }
         return switch properties.generalCategory {
         case .control, .format, .lineSeparator, .paragraphSeparator: true
@@ -59,7 +63,7 @@ extension Unicode.Scalar {
         }
     }
 
-    /// The character as JSON escapes it: `\u009B`, or two escapes for one beyond U+FFFF.
+    /// The character as JSON escapes it, for example `\u009B`. A character beyond U+FFFF has two escapes.
     public var jsonEscape: String {
         String(self).utf16.map { unit in
             let digits = String(unit, radix: 16, uppercase: true)
@@ -67,7 +71,7 @@ extension Unicode.Scalar {
         }.joined()
     }
 
-    /// The character as `U+000A`.
+    /// The code point of the character, for example `U+000A`.
     public var codePoint: String {
         let digits = String(value, radix: 16, uppercase: true)
         return "U+" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
