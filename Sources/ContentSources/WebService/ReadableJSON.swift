@@ -1,7 +1,7 @@
 import Foundation
 
 extension DecodingError {
-    /// What is wrong with JSON, and where in it, for a person.
+    /// A description, for a person, of the mistake in a JSON document and its place.
     var finding: String {
         switch self {
         case .keyNotFound(let key, let context): "\(Self.place(context.codingPath + [key])) is missing"
@@ -13,7 +13,7 @@ extension DecodingError {
         }
     }
 
-    /// `results[2].base_url`.
+    /// Returns the path of a value in the document, for example `results[2].base_url`.
     private static func place(_ path: [any CodingKey]) -> String {
         let text = path.reduce("") { text, key in
             key.intValue.map { "\(text)[\($0)]" } ?? (text.isEmpty ? key.stringValue : "\(text).\(key.stringValue)")

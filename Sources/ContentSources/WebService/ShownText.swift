@@ -1,7 +1,8 @@
 import ForeignText
 
 extension String {
-    /// A text that somebody else wrote, in quotation marks, without what could not be seen, and not longer than somebody reads.
+    /// The foreign text in quotation marks, for a message. Invisible characters become spaces. Text after
+    /// 200 code points is replaced by `…`.
     var shown: String {
         let visible = String(
             String.UnicodeScalarView(unicodeScalars.prefix(200).map { $0.isInvisible ? " " : $0 }))

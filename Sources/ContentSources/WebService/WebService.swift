@@ -3,50 +3,58 @@ import Foundation
 import NIOSSL
 import SystemPackage
 
-/// A service that answers questions over HTTP in JSON: where it is, how it is asked, and what it is called when something goes wrong.
+/// A *web service* is a service with an HTTP API that answers in JSON. This type holds its address, its
+/// authentication, its limits and its names for error messages.
 struct WebService: Sendable {
-    /// What it is called in the middle of a sentence: "Pulp", "the Module Build Service".
+    /// The service's name in the middle of a sentence, for example "Pulp" or "the Module Build Service".
     let title: String
-    /// Which of its versions the configuration says that it is: "Pulp 3"; `nil` where it says nothing.
+    /// The version that the configuration names, for example "Pulp 3". `nil` if the configuration does not
+    /// name one.
     let edition: String?
-    /// What it has: "repositories".
+    /// The things that the service lists, for example "repositories".
     let contents: String
-    /// What makes its answers shorter, as a sentence's end: "ask for fewer content sets at once"; `nil` where nobody has it in their hands.
+    /// The end of a sentence about how to get shorter answers: "ask for fewer content sets at once". `nil`
+    /// if users cannot change the size.
     let remedy: String?
-    /// The address below which all resources of the API are.
+    /// The URL below which all resources of the API are.
     let api: RepositoryURL
     let authentication: Authentication
     let limits: WebServiceLimits
 
-    /// How this service proves who it is.
+    /// The credentials with which ODCS authenticates to the service.
     struct Authentication: Sendable {
-        /// "a user name and password"; `nil` where the configuration has nothing.
+        /// A description of the credentials, for example "a user name and password". `nil` if the configuration
+        /// has none.
         var credentials: String?
         /// The value of the header `Authorization`.
         var header: String?
-        /// Whether the other side may want a client certificate.
+        /// Whether the service may ask for a client certificate.
         var mayBeCertificate = false
     }
 
-    /// "Pulp at https://pulp.example.org", in the middle of a sentence.
+    /// The name with the address, in the middle of a sentence: "Pulp at https://pulp.example.org".
     var name: String { "\(title) at \(api.origin)" }
 
     /// ``name`` at the beginning of a sentence.
     var subject: String { name.prefix(1).uppercased() + name.dropFirst() }
 }
 
-/// A setting of a web service that cannot be meant; for the operator, without paths or secrets.
+/// A setting of a web service that cannot be used. The description is for the operator, and has no
+/// paths or secrets.
 public struct WebServiceConfigurationError: Error, Hashable, CustomStringConvertible {
     public let description: String
 
-    /// The address is none.
+    /// Returns the error for a text that is not a valid address.
     static func address(of title: String, _ objection: RepositoryURL.Objection) -> Self {
         Self(description: "The address of \(title) cannot be used: \(objection.reason).")
     }
 }
 
 extension TLSConfiguration {
-    /// That of a client who trusts the authorities whose certificates are in a PEM file; `nil`: those of the system.
+    /// Returns the TLS configuration of a client that trusts the authorities in a PEM file. Without a file
+    /// it trusts those of the system.
+    ///
+    /// Throws if the file cannot be read or holds no certificate in PEM form.
     static func client(trusting caFile: FilePath?, for title: String) throws(WebServiceConfigurationError) -> TLSConfiguration {
         var tls = TLSConfiguration.makeClientConfiguration()
         guard let caFile else { return tls }

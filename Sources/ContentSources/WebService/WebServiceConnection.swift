@@ -8,28 +8,30 @@ import NIOHTTP1
 import NIOPosix
 import NIOSSL
 
-/// Asks a web service, as often as it takes, and brings back bounded answers; what goes wrong becomes an explanation here.
+/// A connection to a web service. It repeats a request while failures are transient, bounds the size of
+/// answers, and turns errors into explanations.
 struct WebServiceConnection: Sendable {
     let service: WebService
-    /// `nil`: the HTTP client's own.
+    /// `nil` for the HTTP client's own configuration.
     let tls: TLSConfiguration?
     let client: OutboundClient
     let logger: Logger
 
-    /// The answer to `question`; there must be one.
+    /// Returns the answer to `question`. Throws `.sourceNotUsable` if the service says that there is no
+    /// such resource.
     func decode<Answer: Decodable & Sendable>(_ type: Answer.Type, from question: WebServiceQuestion) async throws(ComposeFailure) -> Answer
     {
         guard let answer = try await decodeIfThere(type, from: question) else { throw service.noAPI }
         return answer
     }
 
-    /// The answer to `question`; `nil` when the service says that there is no such resource.
+    /// Returns the answer to `question`, or `nil` if the service says that there is no such resource.
     func decodeIfThere<Answer: Decodable & Sendable>(_ type: Answer.Type, from question: WebServiceQuestion) async throws(ComposeFailure)
         -> Answer?
     {
         guard let body = try await ask(question) else { return nil }
         let service = service
-        // A page of the largest answers has megabytes.
+        // The answer is parsed on the thread pool, because the largest pages of a list have megabytes.
         return try await NIOThreadPool.singleton.run(canceled: .canceled) { () throws(ComposeFailure) in
             do {
                 return try ForeignJSON.decode(Answer.self, from: body.readableBytesView)
@@ -67,7 +69,8 @@ struct WebServiceConnection: Sendable {
         }
     }
 
-    /// The HTTP client's own time limits are for silence; this one is for an answer as a whole, so that one that drips ends as well.
+    /// Makes one request within the time limit for a whole answer. The HTTP client's own limits are for
+    /// silence only, and would let an answer drip without end.
     private func exchangeInTime(_ question: WebServiceQuestion) async throws(ComposeFailure) -> ByteBuffer? {
         let limit = service.limits.answerTime
         let outcome = await withTaskGroup(of: Result<ByteBuffer?, ComposeFailure>.self) { group in
@@ -93,7 +96,8 @@ struct WebServiceConnection: Sendable {
         return try outcome.get()
     }
 
-    /// One request and its answer: the body of status 200, `nil` for 404.
+    /// Makes one request. Returns the body of an answer with status 200, or `nil` for status 404. Throws
+    /// for every other status.
     private func exchange(_ question: WebServiceQuestion) async throws(ComposeFailure) -> ByteBuffer? {
         var request = HTTPClientRequest(url: question.url(below: service.api))
         request.tlsConfiguration = tls
@@ -108,7 +112,7 @@ struct WebServiceConnection: Sendable {
         }
         let response: HTTPClientResponse
         do {
-            // Without a logger: the client would write the request down, and that has the credentials.
+            // The call has no logger, because the client would log the request with its credentials.
             response = try await client.execute(request, timeout: TimeAmount(service.limits.answerTime))
         } catch {
             throw service.noAnswer(error)

@@ -7,14 +7,15 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 
-/// What goes wrong between this service and a web service, as explanations: what, where, what would help. No credentials are in any of them.
+/// The failures between ODCS and a web service, as explanations: the problem, its place and its remedy.
+/// No explanation contains credentials.
 extension WebService {
-    /// It did not answer in a way that can be used, and may do so the next time.
+    /// Returns the failure for a service that did not give a usable answer, but may do so next time.
     func unreachable(_ reason: String) -> ComposeFailure {
         ComposeFailure(.sourceUnreachable, "\(subject) could not be asked: \(reason).", isTransient: true)
     }
 
-    /// No answer came at all.
+    /// Returns the failure for a request that got no answer at all.
     func noAnswer(_ error: any Error) -> ComposeFailure {
         if let failure = tls(error) { return failure }
         if let problem = error as? OutboundProblem { return unreachable(problem.description) }
@@ -33,16 +34,17 @@ extension WebService {
         return unreachable("the connection failed before an answer came")
     }
 
-    /// The answer broke off.
+    /// Returns the failure for an answer that broke off.
     func cut(_ error: any Error) -> ComposeFailure {
         if let failure = tls(error) { return failure }
         if error as? HTTPClientError == .readTimeout { return unreachable("it stopped in the middle of its answer") }
         return unreachable("the connection was cut in the middle of its answer")
     }
 
-    /// TLS cannot be agreed on; not a matter of time.
+    /// Returns a failure if the error is about TLS, and `nil` otherwise. The failure is not transient,
+    /// because waiting does not help.
     private func tls(_ error: any Error) -> ComposeFailure? {
-        // A cut connection is one, too, but not for a reason of TLS.
+        // NIOSSL also reports a cut connection, whose cause is not TLS.
         guard error is NIOSSLError || error is BoringSSLError, error as? NIOSSLError != .uncleanShutdown else { return nil }
         return ComposeFailure(
             .sourceUnreachable,
@@ -53,7 +55,7 @@ extension WebService {
                     : "its certificate is not one that this service trusts. Whose certificates it trusts is in its configuration."))
     }
 
-    /// An answer with another status than 200 and 404.
+    /// Returns the failure for an answer with another status than 200 and 404.
     func refusal(_ status: UInt, _ body: ByteBuffer) -> ComposeFailure {
         switch status {
         case 300...399: return redirected
@@ -89,7 +91,7 @@ extension WebService {
                 + "at which \(title) itself answers.")
     }
 
-    /// 404 for a resource that every such service has.
+    /// The failure if the service answers 404 for a resource that every service of its kind has.
     var noAPI: ComposeFailure {
         ComposeFailure(
             .sourceNotUsable,
@@ -104,7 +106,7 @@ extension WebService {
         )
     }
 
-    /// An answer that is no JSON, or other JSON than this service knows.
+    /// Returns the failure for an answer that is not JSON, or whose JSON does not have the expected form.
     func unreadable(_ body: ByteBuffer, _ error: any Error) -> ComposeFailure {
         if body.readableBytesView.first(where: { !$0.isSpace }) == UInt8(ascii: "<") {
             return ComposeFailure(
@@ -115,7 +117,7 @@ extension WebService {
         return senseless((error as? DecodingError).map(\.finding) ?? "it is not JSON")
     }
 
-    /// An answer that contradicts itself or the question.
+    /// Returns the failure for an answer that contradicts itself or the question.
     func senseless(_ finding: String) -> ComposeFailure {
         ComposeFailure(
             .metadataCorrupt,
@@ -126,13 +128,14 @@ extension WebService {
         "another version of \(title) than \(edition == nil ? "this service knows" : "the configuration of this service says")"
     }
 
-    /// What the service itself says about a refusal, where that can be shown: ": …".
+    /// Returns the service's own explanation of a refusal as ": …", or an empty text if it gives none that
+    /// can be shown.
     private func detail(_ body: ByteBuffer) -> String {
-        // A refusal that is no JSON is explained by its status alone.
+        // A refusal that is not JSON is explained by its status alone.
         guard let json = try? JSONSerialization.jsonObject(with: Data(body.readableBytesView), options: .fragmentsAllowed) else {
             return ""
         }
-        // Where there is one text for people among others, that one.
+        // A `message` is meant for people, and is shown without the other texts.
         if let message = (json as? [String: Any])?["message"] as? String, !message.isEmpty { return ": \(message.shown)" }
         func texts(_ value: Any) -> [String] {
             switch value {

@@ -1,12 +1,12 @@
 import Foundation
 
-/// One thing to ask of a web service's API.
+/// A *question* is one request to the API of a web service: path, query and body.
 struct WebServiceQuestion: Sendable {
-    /// Below the address of the API.
+    /// The path below the address of the API.
     let path: String
-    /// A name may be there more than once.
+    /// The parameters of the query. A name may occur more than once.
     let query: [(name: String, value: String)]
-    /// JSON to POST; `nil` for a GET.
+    /// The JSON to POST, or `nil` for a GET.
     let body: Data?
 
     init(_ path: String, query: [(name: String, value: String)] = [], body: Data? = nil) {
