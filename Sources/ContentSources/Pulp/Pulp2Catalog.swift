@@ -1,7 +1,8 @@
 import ComposeModel
 import Foundation
 
-/// Pulp 2: a search over the notes of repositories, and one resource for each repository.
+/// The catalog of Pulp 2. It searches the notes of repositories, and reads one resource for each
+/// repository.
 struct Pulp2Catalog: PulpCatalog {
     let server: PulpServer
     let connection: WebServiceConnection
@@ -77,7 +78,8 @@ struct Pulp2Catalog: PulpCatalog {
                 "it does not say where the repository \(repository.id.shown) is: its note relative_url is missing")
         }
         let content = server.content
-        // Whatever keeps it from being an address, it is Pulp that gave it.
+        // The objection itself is not reported. The path came from Pulp, so Pulp's answer is at fault in any
+        // case.
         guard let url = try? content.appending(href: path), url.isWithin(content) else {
             throw connection.service.senseless(
                 "the repository \(repository.id.shown) has a relative_url that is no path below the server's address")
@@ -85,7 +87,10 @@ struct Pulp2Catalog: PulpCatalog {
         return PulpRecord(id: repository.id, notes: repository.notes, url: url, isGuarded: false)
     }
 
-    /// Pulp 2 gives no other ids, so that anything else is no repository, and nothing in a path needs to be escaped.
+    /// Returns whether a name can be the id of a repository.
+    ///
+    /// Ids of Pulp 2 have only ASCII letters, digits, `-`, `_` and `.`. Another name is not the id of a
+    /// repository, and no id needs escapes in a path.
     private static func isID(_ name: String) -> Bool {
         name.utf8.allSatisfy { byte in
             switch byte {

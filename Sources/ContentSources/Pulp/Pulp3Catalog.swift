@@ -1,7 +1,8 @@
 import ComposeModel
 import Foundation
 
-/// Pulp 3: a repository is what a distribution serves, and its content set is a label of the distribution.
+/// The catalog of Pulp 3. A distribution serves a repository, and a label of the distribution names its
+/// content set.
 struct Pulp3Catalog: PulpCatalog {
     let server: PulpServer
     let connection: WebServiceConnection
@@ -25,7 +26,7 @@ struct Pulp3Catalog: PulpCatalog {
         }
     }
 
-    /// How often a list that changes while it is read is read anew.
+    /// The number of times that a list is read if it changes while it is read.
     private static let readings = 3
 
     func records(ofContentSets names: [String], publishedOnly: Bool) async throws(ComposeFailure) -> [PulpRecord] {
@@ -62,10 +63,12 @@ struct Pulp3Catalog: PulpCatalog {
             isTransient: true)
     }
 
-    /// All pages of the list; `nil` when it changed in between, so that the pages do not fit together.
+    /// Returns the entries of all pages of the list, or `nil` if the list changed in between, so that the
+    /// pages do not fit together.
     ///
-    /// The pages' addresses are made here, not taken from `next`: that one names whatever host Pulp believes to have, and our credentials would
-    /// be sent there. The number of pages is bounded because every page must have something, and all together no more than the limit.
+    /// The pages' addresses are made here and not taken from `next`. That address has the host name that
+    /// Pulp gives itself, and our credentials would be sent there. The number of pages is bounded, because
+    /// no page may be empty and the total may not exceed the limit.
     private func reading(_ filter: Pulp3Filter) async throws(ComposeFailure) -> [Distribution]? {
         let limits = server.limits
         var found: [String: Distribution] = [:]
@@ -92,7 +95,7 @@ struct Pulp3Catalog: PulpCatalog {
     private func record(_ distribution: Distribution) throws(ComposeFailure) -> PulpRecord {
         let url: RepositoryURL
         do {
-            // A Pulp that was not told the address of its content gives the path alone.
+            // A Pulp that does not know the address of its content gives the path alone.
             let isPath = distribution.baseURL.hasPrefix("/")
             url = try RepositoryURL(isPath ? server.content.origin + distribution.baseURL : distribution.baseURL)
         } catch {

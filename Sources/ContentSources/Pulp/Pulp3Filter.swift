@@ -2,11 +2,12 @@ import ComposeModel
 import ForeignText
 import Foundation
 
-/// Which distributions are asked for in one list of Pulp 3: a parameter of its query.
+/// A *filter* selects the distributions of one list of Pulp 3. It is a parameter of the list's query.
 ///
-/// Alternatives between labels can only be written in Pulp's language for `q`, whose expressions may have a complexity of 8: one for each filter
-/// and one for each `AND` or `OR`. (pulpcore's guide "Use Complex Filtering".) Several parameters `pulp_label_select` are no alternative: the
-/// last one counts alone.
+/// Only Pulp's language for `q` can express alternatives between labels. An expression may have a
+/// complexity of 8: one for each filter and one for each `AND` or `OR` (pulpcore's guide "Use Complex
+/// Filtering"). Several parameters `pulp_label_select` do not express alternatives, because only the
+/// last one counts.
 struct Pulp3Filter: Hashable, Sendable {
     let parameter: (name: String, value: String)
 
@@ -21,15 +22,20 @@ struct Pulp3Filter: Hashable, Sendable {
 
     /// The highest complexity that Pulp accepts.
     private static let complexity = 8
-    /// Bytes of names in one query: Pulp's own HTTP server takes 4094 for the whole line of a request, and a byte may become three.
+    /// The maximum number of bytes for names in one query. Pulp's own HTTP server accepts request lines of
+    /// 4094 bytes, and one byte may become three.
     private static let bytes = 1000
-    /// Names in one `name__in`.
+    /// The maximum number of names in one `name__in`.
     private static let names = 100
 
-    /// The distributions that have one of these content sets.
+    /// Returns the filters for all distributions that have one of these content sets. Throws
+    /// `.sourceNotUsable` for a name that a query cannot carry.
+    ///
+    /// - Parameter publishedOnly: Whether to leave out distributions that Pulp has not published
+    ///   (`include_in_download_service`).
     static func contentSets(_ names: [String], publishedOnly: Bool) throws(ComposeFailure) -> [Pulp3Filter] {
         for name in names { try check(name) }
-        // One for the OR; where only what is published counts, two for that filter and the AND.
+        // The OR costs one. If only published distributions count, their filter and the AND cost two more.
         return batches(names, most: complexity - (publishedOnly ? 3 : 1)).map { batch in
             let alternatives = batch.map { label("content_set", $0) }.joined(separator: " OR ")
             guard publishedOnly else { return Pulp3Filter("q", alternatives) }
@@ -38,7 +44,8 @@ struct Pulp3Filter: Hashable, Sendable {
         }
     }
 
-    /// The distributions that have one of these names.
+    /// Returns the filters for all distributions with one of these names. Throws `.sourceNotUsable` for a
+    /// name that a query cannot carry.
     static func names(_ names: [String]) throws(ComposeFailure) -> [Pulp3Filter] {
         for name in names { try check(name) }
         return batches(names, most: Self.names).map { Pulp3Filter("name__in", $0.joined(separator: ",")) }
@@ -46,7 +53,10 @@ struct Pulp3Filter: Hashable, Sendable {
 
     private static func label(_ key: String, _ value: String) -> String { "pulp_label_select='\(key)=\(value)'" }
 
-    /// Neither list can escape anything: a comma ends a value in both, a quote or a backslash the text in `q`; a label never has parentheses.
+    /// Throws `.sourceNotUsable` for a name that Pulp's queries cannot carry.
+    ///
+    /// Neither `q` nor `name__in` has escapes. A comma ends a value in both. A quote or a backslash ends
+    /// the text in `q`. A label never has parentheses.
     static func check(_ name: String) throws(ComposeFailure) {
         guard
             let wrong = name.unicodeScalars.first(where: {

@@ -1,12 +1,12 @@
 public import ComposeModel
 
-/// What Pulp has of the content sets and repositories that a request names.
+/// The repositories that Pulp has for the names in a request, and the names without one.
 public struct PulpFindings: Hashable, Sendable {
-    /// Sorted by id; no two have the same.
+    /// The repositories, sorted by id. No two have the same id.
     public var found: [PulpRepository]
-    /// The names that stand for nothing that may be used, in the order of the request.
+    /// The names without a usable content set or repository, in the order of the request.
     public var absent: [String]
-    /// Those of ``absent`` that Pulp has but has not published.
+    /// The names of ``absent`` that Pulp has but has not published.
     public var unpublished: Set<String>
 
     public init(found: [PulpRepository], absent: [String] = [], unpublished: Set<String> = []) {
@@ -24,7 +24,8 @@ public struct PulpFindings: Hashable, Sendable {
         }
     }
 
-    /// Why a compose of all the names cannot be made, `nil` when it can; `ignore_absent_pulp_repos` means not to care.
+    /// The failure of a compose that needs all names, or `nil` if every name was found. With the flag
+    /// `ignore_absent_pulp_repos` a compose is made without the absent ones.
     public var failure: ComposeFailure? {
         guard !absent.isEmpty else { return nil }
         return ComposeFailure(

@@ -2,14 +2,14 @@ import ComposeModel
 import ForeignText
 import Foundation
 
-/// A repository as Pulp has it on record, with what decides whether it may be used.
+/// A *record* is Pulp's entry for a repository, with the fact that decides whether it may be used.
 struct PulpRecord: Sendable {
     let repository: PulpRepository
     let isPublished: Bool
 
     /// - Parameters:
-    ///   - notes: Pulp 2's notes, Pulp 3's labels; both hold the same things under the same names.
-    ///   - url: where the repository is served.
+    ///   - notes: Pulp 2's notes or Pulp 3's labels. Both hold the same entries under the same names.
+    ///   - url: The address at which the repository is served.
     init(id: String, notes: PulpNotes, url: RepositoryURL, isGuarded: Bool) {
         repository = PulpRepository(
             id: id, contentSet: notes.contentSet, url: url.description, arch: notes.arch, sigkeys: notes.signatures,
@@ -18,15 +18,16 @@ struct PulpRecord: Sendable {
     }
 }
 
-/// What the product's release tools write into the notes (Pulp 2) or labels (Pulp 3) of a repository; anything else in them is passed over.
+/// The entries that the product's release tools write into the notes (Pulp 2) or labels (Pulp 3) of a
+/// repository. Other entries are ignored.
 struct PulpNotes: Decodable {
     let contentSet: String?
     let arch: String?
     let signatures: [String]
     let productVersions: [String]
-    /// Pulp 2 only: where the repository is, below the server's address.
+    /// The repository's path below the server's address. Only Pulp 2 has this note.
     let relativeURL: String?
-    /// Only what says so is published: a note that is missing is no permission.
+    /// Whether the repository is published. If the note is missing, it is not.
     let isPublished: Bool
 
     enum CodingKeys: String, CodingKey {
@@ -56,7 +57,8 @@ struct PulpNotes: Decodable {
         isPublished = try container.decodeIfPresent(Truth.self, forKey: .isPublished)?.isTrue ?? false
     }
 
-    /// A list; or, where only texts can be stored, that list as JSON, or its entries with commas between them.
+    /// A list of versions. If only texts can be stored, it is that list as JSON, or its entries separated
+    /// by commas or blanks.
     private struct Versions: Decodable {
         let list: [String]
 
@@ -66,7 +68,7 @@ struct PulpNotes: Decodable {
                 list = try container.decode([String].self)
             } catch DecodingError.typeMismatch {
                 let text = try container.decode(String.self)
-                // Text that only looks like a list is taken as the text that it is.
+                // A text that only looks like a list is split like any other text.
                 if text.hasPrefix("["), let inner = try? JSONDecoder().decode([String].self, from: Data(text.utf8)) {
                     list = inner
                 } else {
@@ -76,7 +78,7 @@ struct PulpNotes: Decodable {
         }
     }
 
-    /// `true`; or, where only texts can be stored, `"True"`.
+    /// The value `true`. If only texts can be stored, it is `"True"`.
     private struct Truth: Decodable {
         let isTrue: Bool
 

@@ -3,30 +3,30 @@ import Foundation
 import NIOSSL
 public import SystemPackage
 
-/// Which Pulp is asked, and how: what an operator configures.
+/// The operator's settings for a Pulp server: its address, version, credentials and limits.
 public struct PulpServer: Hashable, Sendable {
-    /// The two generations of Pulp, which have nothing in common but their purpose.
+    /// The two generations of Pulp. Their APIs have nothing in common.
     public enum Version: Int, Hashable, Sendable, CaseIterable {
         case pulp2 = 2
         case pulp3 = 3
     }
 
-    /// How this service proves to Pulp who it is. It describes itself without what is secret.
+    /// The credentials with which ODCS authenticates to Pulp. The type's description does not show secrets.
     public enum Authentication: Hashable, Sendable {
         case none
-        /// A TLS client certificate and its key, both PEM files; how Pulp 2 is used.
+        /// A TLS client certificate and its key, both PEM files. This is the usual way for Pulp 2.
         case certificate(FilePath, key: FilePath)
         /// HTTP Basic.
         case password(String, user: String)
     }
 
-    /// How much is read from Pulp, and how patiently.
+    /// The limits on the data read from Pulp, and on repeated requests.
     public struct Limits: Hashable, Sendable {
-        /// How Pulp is asked.
+        /// The limits of one answer, and the number of attempts.
         public var asking = WebServiceLimits()
-        /// Repositories of one compose.
+        /// The maximum number of repositories of one compose.
         public var repositories: Int = 10_000
-        /// How many repositories Pulp 3 is asked for at once.
+        /// The number of repositories in one page of a list of Pulp 3.
         public var pageSize: Int = 100
 
         public init() {}
@@ -36,16 +36,18 @@ public struct PulpServer: Hashable, Sendable {
 
     public let version: Version
     public let authentication: Authentication
-    /// The certificates that Pulp's own is checked against, a PEM file; `nil` for those of the system.
+    /// A PEM file with the certificates that Pulp's certificate is checked against. `nil` for the system's
+    /// certificates.
     public let caFile: FilePath?
     public let limits: Limits
-    /// The address below which all resources of the API are.
+    /// The URL below which all resources of the API are.
     let api: RepositoryURL
-    /// The address that `relative_url` of Pulp 2 is relative to.
+    /// The URL that `relative_url` of Pulp 2 is relative to.
     let content: RepositoryURL
 
-    /// - Parameter url: where Pulp is, as `https://pulp.example.org`, whose API is below `/pulp/api/v3/`; or the address of the API itself, ending in
-    ///   `/api/v3` (or `/api/v2`), for a Pulp that has it elsewhere.
+    /// - Parameter url: The address of Pulp, for example `https://pulp.example.org`, whose API is below
+    ///   `/pulp/api/v3/`. If Pulp has its API elsewhere, it is the address of the API itself, which ends in
+    ///   `/api/v3` or `/api/v2`.
     public init(
         url: String, version: Version, authentication: Authentication = .none, caFile: FilePath? = nil, limits: Limits = Limits()
     ) throws(ConfigurationError) {
@@ -71,7 +73,8 @@ public struct PulpServer: Hashable, Sendable {
         }
     }
 
-    /// Throws `.sourceNotUsable` for a name that this Pulp cannot be asked for, by its text alone: what can be refused before a compose begins.
+    /// Throws `.sourceNotUsable` for a name that this Pulp's queries cannot carry. The check looks only at
+    /// the text, so it works before a compose begins.
     public func check(_ names: [String]) throws(ComposeFailure) {
         guard version == .pulp3 else { return }
         for name in names { try Pulp3Filter.check(name) }
@@ -88,7 +91,7 @@ extension PulpServer {
             limits: limits.asking)
     }
 
-    /// More repositories than can be meant.
+    /// Returns the failure for an answer with more repositories than a compose may have.
     func tooMany(_ count: Int) -> ComposeFailure {
         ComposeFailure(
             .limitExceeded,
@@ -96,7 +99,10 @@ extension PulpServer {
                 + "Ask for fewer content sets at once.")
     }
 
-    /// The configuration of TLS, `nil` where the HTTP client's own will do; reads the files.
+    /// Returns the TLS configuration, or `nil` if the HTTP client's own is sufficient. Reads the
+    /// certificate files.
+    ///
+    /// Throws if one of the files cannot be read or does not hold PEM data.
     func tlsConfiguration() throws(ConfigurationError) -> TLSConfiguration? {
         var tls = try TLSConfiguration.client(trusting: caFile, for: "Pulp")
         if case .certificate(let certificate, let key) = authentication {
@@ -120,7 +126,7 @@ extension PulpServer {
         return tls
     }
 
-    /// The value of the header `Authorization`, `nil` for none.
+    /// The value of the header `Authorization`, or `nil` if Pulp is asked without a password.
     private var authorization: String? {
         guard case .password(let password, let user) = authentication else { return nil }
         return "Basic " + Data("\(user):\(password)".utf8).base64EncodedString()
@@ -136,6 +142,7 @@ extension PulpServer.Authentication: CustomStringConvertible, CustomReflectable 
         }
     }
 
-    /// What `dump` and reflection show: nothing more than ``description``.
+    /// A mirror for `dump` and reflection that has no children, so that it shows nothing more than
+    /// ``description``.
     public var customMirror: Mirror { Mirror(self, children: [], displayStyle: .enum) }
 }

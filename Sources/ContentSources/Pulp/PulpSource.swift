@@ -2,12 +2,14 @@ public import ComposeModel
 public import HTTPEnvironment
 public import Logging
 
-/// Asks Pulp which repositories stand behind names of content sets and of repositories.
+/// A source that asks Pulp for the repositories behind names of content sets and names of repositories.
 public struct PulpSource: Sendable {
     private let catalog: any PulpCatalog
 
-    /// Reads the files of certificates that `server` names; a change of them is seen by a new value only.
-    /// - Parameter httpClient: which follows no redirects and decompresses nothing, as with ``SourceLimits/httpClientConfiguration``.
+    /// Creates a source and reads the certificate files that `server` names. A later change of these files
+    /// is seen by a new value only.
+    /// - Parameter httpClient: A client that follows no redirects and decompresses nothing, as with
+    ///   ``SourceLimits/httpClientConfiguration``.
     public init(_ server: PulpServer, httpClient: OutboundClient, logger: Logger) throws(PulpServer.ConfigurationError) {
         let connection = WebServiceConnection(
             service: server.service, tls: try server.tlsConfiguration(), client: httpClient, logger: logger)
@@ -18,12 +20,20 @@ public struct PulpSource: Sendable {
             }
     }
 
-    /// The repositories that `names` stand for: all of a content set where one has the name, else the repository that has it.
+    /// Returns the repositories that `names` stand for. A name stands for all repositories of the content
+    /// set with that name. If there is no usable content set with that name, it stands for the repository
+    /// with that id.
     ///
-    /// Throws `.sourceUnreachable` (transient) when Pulp does not answer, is busy or breaks off, however often it was asked; `.sourceChanging`
-    /// (transient) when what it lists changed again and again while it was read; `.sourceNotUsable` when it refuses this service, is not where or
-    /// what the configuration says, or a name cannot be asked for; `.metadataCorrupt` when what it says makes no sense; `.limitExceeded`.
-    /// - Parameter includeUnpublished: whether repositories count that Pulp has not published (`include_in_download_service`).
+    /// - Parameter includeUnpublished: Whether to include repositories that Pulp has not published
+    ///   (`include_in_download_service`).
+    ///
+    /// Throws a `ComposeFailure`:
+    /// - `.sourceUnreachable` (transient) if Pulp does not answer, is busy or breaks off at every attempt.
+    /// - `.sourceChanging` (transient) if a list changed each time while it was read.
+    /// - `.sourceNotUsable` if Pulp refuses ODCS, is not at the configured address or not of the configured
+    ///   version, or if a query cannot carry a name.
+    /// - `.metadataCorrupt` if an answer makes no sense.
+    /// - `.limitExceeded` if an answer is too large or has too many repositories.
     public func repositories(named names: [String], includeUnpublished: Bool) async throws(ComposeFailure) -> PulpFindings {
         var found: [String: PulpRepository] = [:]
         var rest = names.uniqued()
@@ -45,7 +55,8 @@ public struct PulpSource: Sendable {
             rest.removeAll(where: usable.contains)
         }
         if !rest.isEmpty, !includeUnpublished {
-            // Only to explain: a set that is there and not published is another mistake than one that is not.
+            // This look only serves the explanation: an unpublished content set is another mistake than one that
+            // does not exist.
             let hidden = try await catalog.records(ofContentSets: rest, publishedOnly: false)
             unpublished.formUnion(hidden.compactMap(\.repository.contentSet))
         }
@@ -54,10 +65,10 @@ public struct PulpSource: Sendable {
     }
 }
 
-/// What the two generations of Pulp have to answer.
+/// The queries that both generations of Pulp answer.
 protocol PulpCatalog: Sendable {
-    /// All repositories of the content sets of these names.
+    /// Returns all repositories of the content sets with these names.
     func records(ofContentSets names: [String], publishedOnly: Bool) async throws(ComposeFailure) -> [PulpRecord]
-    /// The repositories that have these ids, published or not.
+    /// Returns the repositories with these ids, published or not.
     func records(withIDs ids: [String]) async throws(ComposeFailure) -> [PulpRecord]
 }
