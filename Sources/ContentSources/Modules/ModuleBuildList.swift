@@ -1,17 +1,20 @@
 import ComposeModel
 import Modules
 
-/// A list of builds of the Module Build Service, which gives it in pages, the newest first.
+/// A *build list* is a list of builds that the Module Build Service gives in pages, the newest build
+/// first.
 struct ModuleBuildList: Sendable {
-    /// What is listed: the parameters of the query, of which `state` may be there more than once.
+    /// The parameters of the query. Example: `nsvc=ruby:2.5&state=5&verbose=True`. `state` may occur more
+    /// than once.
     ///
-    /// The addresses of the pages are made here, not taken from the answers: the links in them drop all states but one, and lead to whatever host
-    /// the service believes to be.
+    /// The pages' addresses are made here and not taken from the answers. The links in the answers drop all
+    /// states but one, and have the host name that the service gives itself.
     let query: [(name: String, value: String)]
     let pageSize: Int
-    /// That many pages are read.
+    /// The maximum number of pages to read.
     let pages: Int
-    /// So many builds are enough, and then no number of pages is too many; `nil`: all are wanted.
+    /// The number of builds after which reading ends. If it is set, a list with more than ``pages`` pages
+    /// is cut without an error. `nil` if all builds are wanted.
     var enough: Int?
 
     private struct Page: Decodable {
@@ -22,10 +25,14 @@ struct ModuleBuildList: Sendable {
         let meta: Meta
     }
 
-    /// How often a list that changes while it is read is read anew.
+    /// The number of times that a list is read if it changes while it is read.
     private static let readings = 3
 
-    /// What is listed, page after page, until `suffices` says that no more is needed.
+    /// Returns the builds of the list. Reads page after page, until `suffices` says that no more builds are
+    /// needed.
+    ///
+    /// Throws `.sourceChanging` (transient) if the list changed each time while it was read. Throws
+    /// `.limitExceeded` if all builds are wanted and the list has more pages than ``pages``.
     func read(
         from connection: WebServiceConnection, until suffices: ([ModuleBuildRecord]) -> Bool = { _ in false }
     ) async throws(ComposeFailure) -> [ModuleBuildRecord] {
@@ -33,7 +40,8 @@ struct ModuleBuildList: Sendable {
         for _ in 0..<Self.readings {
             switch try await reading(connection, until: suffices) {
             case .complete(let found): return found
-            // The same twice is no change: a build is counted for each base module that it was made against, and listed once.
+            // Two equal readings show that nothing changed. The service counts a build once for each base module
+            // that it was made against, but lists it once.
             case .short(let found) where found.map(\.number) == short: return found
             case .short(let found): short = found.map(\.number)
             case .changed: short = nil
@@ -46,7 +54,7 @@ struct ModuleBuildList: Sendable {
 
     private enum Reading {
         case complete([ModuleBuildRecord])
-        /// It ended before there were as many as it said.
+        /// The list ended before it had as many builds as it announced.
         case short([ModuleBuildRecord])
         /// The pages do not fit together.
         case changed
@@ -70,7 +78,7 @@ struct ModuleBuildList: Sendable {
             total = page.meta.total
             numbers.formUnion(page.items.map(\.number))
             found += page.items
-            // The same build twice: something moved from one page to the next.
+            // If a build occurs twice, an entry moved from one page to the next.
             guard numbers.count == found.count, found.count <= page.meta.total else { return .changed }
             if found.count == page.meta.total || found.count >= enough ?? .max || suffices(found) { return .complete(found) }
             if page.items.isEmpty { return found.isEmpty ? .changed : .short(found) }

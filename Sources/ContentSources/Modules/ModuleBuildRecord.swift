@@ -1,18 +1,19 @@
 import ComposeModel
 import Modules
 
-/// A build of a module as the Module Build Service lists it.
+/// A *record* is a build of a module as the Module Build Service lists it.
 struct ModuleBuildRecord: Decodable, Sendable {
-    /// What becomes of a build; the numbers are the service's.
+    /// The states of a build, as numbers of the service.
     enum State {
-        /// Built and not yet released, and released.
+        /// `done`: the build is complete but not yet released. `ready`: it is released.
         static let done = 3, ready = 5
     }
 
     struct Base: Decodable, Sendable {
         let name: String
         let stream: String
-        /// The stream as a number, with a fraction for some; a base module whose stream has no number in it has none.
+        /// The stream as a number, with a fraction for some streams. `nil` if the base module's stream has no
+        /// number in it.
         let streamVersion: Double?
 
         enum CodingKeys: String, CodingKey {
@@ -28,9 +29,11 @@ struct ModuleBuildRecord: Decodable, Sendable {
     let stateReason: String?
     let isScratch: Bool
     let kojiTag: String?
-    /// YAML; only where the list was asked for in full, and empty before the build has begun.
+    /// The modulemd document as YAML. It exists only if the list was requested with `verbose`, and is empty
+    /// before the build begins.
     let document: String?
-    /// Only where the list was asked for in full, by a service that knows of them.
+    /// The base modules of the build. They exist only if the list was requested with `verbose`, and if the
+    /// service's version supports them.
     let bases: [ModuleBuild.Base]?
 
     enum CodingKeys: String, CodingKey {

@@ -2,7 +2,8 @@ import ComposeModel
 public import Modules
 
 extension ModuleBuildService {
-    /// That its builds are in states which do not count, or were made against other base modules.
+    /// Returns why `reference` has no builds: all are scratch builds, are in states that do not count, or
+    /// were made against other base modules. Returns `nil` if the service shows none of these reasons.
     public func reason(forAbsenceOf reference: ModuleReference, filter: ModuleBuildFilter) async throws -> String? {
         let known = try await inFull(reference, [], enough: limits.pageSize).read(from: connection).filter { reference.includes($0.id) }
         guard let newest = known.first(where: { !$0.isScratch }) else {

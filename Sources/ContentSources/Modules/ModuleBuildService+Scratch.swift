@@ -2,9 +2,13 @@ public import ComposeModel
 public import Modules
 
 extension ModuleBuildService {
-    /// The scratch builds that the reference means, of the newest version among those that are done; never empty.
+    /// Returns the scratch builds that the reference means: all of the newest version that has a completed
+    /// build. The result is never empty.
     ///
-    /// Koji has their packages, in their tag, and no build of the module; their documents are had by ``finalDocuments(ofScratchBuild:_:)``.
+    /// Koji has the packages of these builds in their tag, but has no build of the module. Their documents
+    /// come from ``finalDocuments(ofScratchBuild:_:)``.
+    ///
+    /// Throws `.packageNotFound` if no scratch build is complete.
     public func scratchBuilds(of reference: ModuleReference) async throws(ComposeFailure) -> [ModuleBuild] {
         let isDone = { (record: ModuleBuildRecord) in record.isScratch && Self.states(.complete).contains(record.state) }
         let known = try await inFull(reference, []).read(from: connection) { Self.isComplete($0, upTo: isDone) }
@@ -29,8 +33,9 @@ extension ModuleBuildService {
             details: [.init(package: reference.description)])
     }
 
-    /// The documents of a scratch build as it was built, one for each architecture.
-    /// - Parameter number: ``ModuleBuild/scratchID``.
+    /// Returns the final documents of a scratch build, one for each architecture. Throws `.metadataCorrupt`
+    /// for a document that cannot be used.
+    /// - Parameter number: The number of the build, ``ModuleBuild/scratchID``.
     public func finalDocuments(ofScratchBuild number: Int, _ id: NSVC) async throws(ComposeFailure) -> ModuleMetadata {
         let documents = try await connection.decode([String: String].self, from: WebServiceQuestion("final-modulemd/\(number)"))
         var streams: [ModuleStream] = []
@@ -47,7 +52,7 @@ extension ModuleBuildService {
 }
 
 extension ModuleBuildFilter {
-    /// Whatever is built completely.
+    /// A filter for all builds that are complete, released or not.
     fileprivate static var complete: ModuleBuildFilter {
         var filter = ModuleBuildFilter()
         filter.includesDone = true

@@ -4,32 +4,39 @@ public import Logging
 public import Modules
 import NIOPosix
 
-/// Asks the Module Build Service (MBS) for the modules that it has built in Koji.
+/// A catalog of the modules that the Module Build Service (MBS) has built in Koji.
 ///
-/// Every call throws a `ComposeFailure`: `.sourceUnreachable` (transient) when the service does not answer, is busy or breaks off, however often it
-/// was asked; `.sourceChanging` (transient) when a list changed again and again while it was read; `.sourceNotUsable` when the service refuses, or is
-/// not where the configuration says; `.metadataCorrupt` when what it says makes no sense; `.limitExceeded`.
+/// Every call throws a `ComposeFailure`:
+/// - `.sourceUnreachable` (transient) if the service does not answer, is busy or breaks off at every
+///   attempt.
+/// - `.sourceChanging` (transient) if a list changed each time while it was read.
+/// - `.sourceNotUsable` if the service refuses, or is not at the configured address.
+/// - `.metadataCorrupt` if an answer makes no sense.
+/// - `.limitExceeded` if an answer or a list is too large.
 public struct ModuleBuildService: ModuleCatalog {
     let connection: WebServiceConnection
     let limits: ModuleBuildServer.Limits
 
-    /// "the Module Build Service at https://mbs.example.org"
+    /// The service's name in messages: "the Module Build Service at https://mbs.example.org".
     public var name: String { connection.service.name }
 
-    /// Reads the file of certificates that `server` names; a change of it is seen by a new value only.
-    /// - Parameter httpClient: which follows no redirects and decompresses nothing, as with ``SourceLimits/httpClientConfiguration``.
+    /// Creates a catalog and reads the certificate file that `server` names. A later change of this file is
+    /// seen by a new value only.
+    /// - Parameter httpClient: A client that follows no redirects and decompresses nothing, as with
+    ///   ``SourceLimits/httpClientConfiguration``.
     public init(_ server: ModuleBuildServer, httpClient: OutboundClient, logger: Logger) throws(ModuleBuildServer.ConfigurationError) {
         connection = WebServiceConnection(
             service: server.service, tls: try server.tlsConfiguration(), client: httpClient, logger: logger)
         limits = server.limits
     }
 
-    /// Scratch builds are none of them.
+    /// Returns the builds that the reference means, without scratch builds.
     ///
-    /// Koji has builds of `NAME-devel` with what a module filters out, of which the service knows nothing: what it has of NAME stands for them,
-    /// and they depend on it.
+    /// Koji has builds of `NAME-devel` with the packages that the module NAME filters out. The service does
+    /// not know these builds, so its builds of NAME stand for them. A build of `NAME-devel` depends on that
+    /// of NAME.
     public func builds(of reference: ModuleReference, filter: ModuleBuildFilter) async throws -> [ModuleBuild] {
-        // Documents of older versions are nobody's affair.
+        // Documents of older versions are not read, because only the newest version is used.
         let found = try await builds(reference.choice(of: try await newest(reference, filter: filter), id: \.id))
         guard found.isEmpty, let plain = reference.withoutDevel else { return found }
         return try await builds(plain.choice(of: try await newest(plain, filter: filter), id: \.id)).map { build in
@@ -43,14 +50,14 @@ public struct ModuleBuildService: ModuleCatalog {
         return try await streams(of: plain, filter: filter)
     }
 
-    /// Those of the newest builds: the service has no list of names.
+    /// Returns the names of the modules among the newest builds, because the service has no list of names.
     public func modules() async throws -> [String] {
         Set(try await listed([], filter: ModuleBuildFilter()).map(\.id.name)).sorted()
     }
 
     // MARK: Lists
 
-    /// The builds of the newest version, and maybe some of older ones.
+    /// Returns the builds of the newest version, and possibly some of older versions.
     private func newest(_ reference: ModuleReference, filter: ModuleBuildFilter) async throws(ComposeFailure) -> [ModuleBuildRecord] {
         let states = Self.states(filter)
         let accepts = { (record: ModuleBuildRecord) in !record.isScratch && (record.bases.map(filter.accepts) ?? true) }
@@ -62,14 +69,15 @@ public struct ModuleBuildService: ModuleCatalog {
         return found.filter(accepts)
     }
 
-    /// Whether all builds of the newest version are there that has an accepted one: the list goes on with older ones, if it is in order.
+    /// Returns whether `found` has all builds of the newest version that has an accepted one. It has them
+    /// if the list is in order and goes on with an older version.
     static func isComplete(_ found: [ModuleBuildRecord], upTo accepts: (ModuleBuildRecord) -> Bool) -> Bool {
         guard let newest = found.first(where: accepts), let last = found.last, last.id.version < newest.id.version else { return false }
         return zip(found, found.dropFirst()).allSatisfy { $0.id.version >= $1.id.version }
     }
 
-    /// The builds that `reference` means with their documents, the newest first. The second order is for builds of one version, which would
-    /// otherwise move from page to page.
+    /// Returns the list of the builds that `reference` means, with their documents, the newest first. The
+    /// second order is for builds of one version. Without it they could move from page to page.
     func inFull(
         _ reference: ModuleReference, _ parameters: [(name: String, value: String)], enough: Int? = nil
     ) -> ModuleBuildList {
@@ -79,7 +87,7 @@ public struct ModuleBuildService: ModuleCatalog {
             pageSize: limits.pageSize, pages: limits.pages, enough: enough)
     }
 
-    /// A line about each of the newest builds.
+    /// Reads a short entry, without a document, for each of the newest builds. Leaves out scratch builds.
     private func listed(
         _ query: [(name: String, value: String)], filter: ModuleBuildFilter
     ) async throws(ComposeFailure) -> [ModuleBuildRecord] {
@@ -89,7 +97,7 @@ public struct ModuleBuildService: ModuleCatalog {
         return try await list.read(from: connection).filter { !$0.isScratch }
     }
 
-    /// The states that count, as numbers of the service.
+    /// Returns the states that count, as numbers of the service.
     static func states(_ filter: ModuleBuildFilter) -> [Int] {
         filter.includesDone ? [ModuleBuildRecord.State.done, ModuleBuildRecord.State.ready] : [ModuleBuildRecord.State.ready]
     }
@@ -116,8 +124,11 @@ public struct ModuleBuildService: ModuleCatalog {
         return builds
     }
 
-    /// What a document says, which has to be that of this build. Those of the first modules name no context; that of a scratch build is
-    /// followed by an underscore and a number, which need not be in the document.
+    /// Returns the module of a document, which must be the document of the build `id`. Throws
+    /// `.metadataCorrupt` if it is not.
+    ///
+    /// Documents of the first modules have no context. The context of a scratch build ends in an underscore
+    /// and a number, which the document may lack.
     func stream(of id: NSVC, isScratch: Bool, yaml: String) async throws(ComposeFailure) -> ModuleStream {
         try await NIOThreadPool.singleton.run(canceled: .canceled) { () throws(ComposeFailure) in
             try read(id, isScratch: isScratch, yaml: yaml)
@@ -163,7 +174,7 @@ public struct ModuleBuildService: ModuleCatalog {
 }
 
 extension ModuleReference {
-    /// Of `NAME-devel` the same of NAME; `nil` for any other.
+    /// The reference to NAME if this is a reference to `NAME-devel`, and `nil` otherwise.
     var withoutDevel: ModuleReference? {
         name.withoutDevel.map { ModuleReference(name: $0, stream: stream, version: version, context: context) }
     }
