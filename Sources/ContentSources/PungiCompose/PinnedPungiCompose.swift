@@ -1,24 +1,26 @@
 public import ComposeModel
 public import Repodata
 
-/// A variant of another compose at one moment: the checksum of its package list, and its repositories by those of their repomd.xml.
+/// A *pinned Pungi compose* is one variant of another compose at one moment. Its package list is pinned
+/// by a checksum, and its repositories are pinned by the checksums of their repomd.xml.
 public struct PinnedPungiCompose: Hashable, Sendable {
     /// The repositories of one base architecture.
     public struct Tree: Hashable, Sendable {
         public let arch: String
         public let repository: RepositoryPin
-        /// `nil` where there is none: debugging information and sources are not published everywhere.
+        /// `nil` if the compose does not have it. Debugging information and sources are not published
+        /// everywhere.
         public let debug: RepositoryPin?
         public let source: RepositoryPin?
 
         public var repositories: [RepositoryPin] { [repository, debug, source].compactMap(\.self) }
     }
 
-    /// The variant's directory.
+    /// The directory of the variant, for example `http://host/…/compose/Server`.
     public let location: RepositoryLocation
     /// SHA-256 of rpms.json.
     public let rpms: Checksum
-    /// Of the architectures that were asked for, in their order, as far as the compose has them.
+    /// The trees of the requested architectures that the compose has, in the order of the request.
     public let trees: [Tree]
 
     public var repositories: [RepositoryPin] { trees.flatMap(\.repositories) }
@@ -29,7 +31,8 @@ public struct PinnedPungiCompose: Hashable, Sendable {
         self.trees = trees
     }
 
-    /// A pin that was written down earlier, for example by the compose that is being renewed.
+    /// Creates a pin from a record that was written earlier, for example by the compose that is being
+    /// renewed.
     ///
     /// Throws `.internal` for a record that cannot be read.
     public init(recorded pin: PungiComposePin) throws(ComposeFailure) {
@@ -45,7 +48,7 @@ public struct PinnedPungiCompose: Hashable, Sendable {
         self.trees = trees
     }
 
-    /// As it is written down.
+    /// The pin in the form in which it is recorded.
     public var record: PungiComposePin {
         func record(_ pin: RepositoryPin) -> ComposeSpecification.Repository {
             .init(location: pin.location.description, repomd: pin.checksum.description)

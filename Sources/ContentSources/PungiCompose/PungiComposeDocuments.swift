@@ -1,29 +1,31 @@
 import Foundation
 import Repodata
 
-/// What this service reads of a compose's `rpms.json`: the packages of one variant.
+/// The packages of one variant, read from a compose's `rpms.json`.
 ///
-/// The format is productmd's (https://productmd.readthedocs.io): payload, rpms, variant, architecture, source package, package. Only what is
-/// wanted is decoded: the lists of large composes name hundreds of thousands of packages.
+/// The format is productmd's (https://productmd.readthedocs.io). Its levels are payload, rpms, variant,
+/// architecture, source package and package. Only the wanted parts are decoded, because the lists of
+/// large composes name hundreds of thousands of packages.
 struct RPMListDocument: Decodable {
     /// All base architectures of the variant.
     let arches: [String]
-    /// Of the wanted ones among them.
+    /// The packages of each wanted architecture that the variant has.
     let packages: [String: Packages]
 
-    /// The packages of one architecture, source packages included, by what they are.
+    /// The packages of one architecture by kind, including source packages.
     struct Packages {
         var binary: Set<NEVRA> = []
         var debug: Set<NEVRA> = []
         var source: Set<NEVRA> = []
     }
 
-    /// The document is fine and has other variants: these.
+    /// An error for a valid document that does not have the wanted variant. It names the variants that the
+    /// document has.
     struct UnknownVariant: Error {
         let known: [String]
     }
 
-    /// What to decode, in `userInfo`.
+    /// The parts to decode. They are passed in the decoder's `userInfo`.
     struct Wanted {
         static let key = CodingUserInfoKey(rawValue: "wanted")!
 
@@ -69,9 +71,10 @@ struct RPMListDocument: Decodable {
     }
 }
 
-/// What this service reads of a compose's `composeinfo.json`: where the repositories of each variant are, below the directory `compose`.
+/// The paths of each variant's repositories, read from a compose's `composeinfo.json`. They are
+/// relative to the directory `compose`.
 struct ComposeInfoDocument: Decodable {
-    /// Kind of repository, architecture, path.
+    /// The paths of a variant's repositories: by kind, then by architecture. Example: `Server/x86_64/os`.
     struct Paths: Decodable, Sendable {
         var repository: [String: String]?
         var debug: [String: String]?
@@ -97,7 +100,7 @@ struct ComposeInfoDocument: Decodable {
     func paths(of variant: String) -> Paths? { payload.variants[variant]?.paths }
 }
 
-/// A key of a JSON object that can be anything.
+/// A key of a JSON object that can be any text.
 private struct Name: CodingKey, ExpressibleByStringLiteral {
     let stringValue: String
     var intValue: Int? { nil }
@@ -109,7 +112,7 @@ private struct Name: CodingKey, ExpressibleByStringLiteral {
 }
 
 extension DecodingError {
-    /// Where and what, in words that follow a colon.
+    /// The place of the mistake and the mistake itself, in words that follow a colon.
     var explanation: String {
         func place(_ context: Context, _ last: String? = nil) -> String {
             let path = context.codingPath.map(\.stringValue) + (last.map { [$0] } ?? [])

@@ -2,13 +2,13 @@ import ComposeModel
 import Foundation
 import Repodata
 
-/// Explains why another compose cannot be used.
+/// Explanations why another compose cannot be used.
 struct PungiComposeFailure {
     let location: PungiComposeLocation
 
     private var name: String { "The compose \(location.directory)" }
 
-    /// A document of the compose could not be read; `document` is its path.
+    /// Returns the failure for a document that could not be read. `document` is its path.
     func reading(_ document: String, _ problem: TransferProblem) -> ComposeFailure {
         if let failure = problem.commonFailure("\(name)'s \(document)") { return failure }
         switch problem {
@@ -28,7 +28,7 @@ struct PungiComposeFailure {
         }
     }
 
-    /// A document of the compose is there and is not what it should be.
+    /// Returns the failure for a document that exists but does not have the expected form.
     func parsing(_ document: String, _ error: any Error) -> ComposeFailure {
         switch error {
         case let error as RPMListDocument.UnknownVariant:

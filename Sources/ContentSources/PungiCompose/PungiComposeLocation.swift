@@ -3,19 +3,20 @@ import ForeignText
 import Repodata
 import SystemPackage
 
-/// Where a variant of a compose is, as Pungi lays composes out: `…/compose/Server`, beside `…/compose/metadata`.
+/// The location of a variant of a compose in Pungi's layout. The variant's directory is
+/// `…/compose/Server`, and the metadata is in `…/compose/metadata`.
 struct PungiComposeLocation: Hashable, Sendable {
-    /// The variant's directory, which is what people name.
+    /// The variant's directory, which requests name.
     let directory: RepositoryLocation
     /// The variant's name: the last part of ``directory``.
     let variant: String
     /// The directory `compose`, to which the paths in its metadata are relative.
     let compose: RepositoryLocation
 
-    /// Throws `.sourceNotUsable` for what cannot be a variant's directory.
+    /// Throws `.sourceNotUsable` for a location that cannot be a variant's directory.
     init(_ directory: RepositoryLocation) throws(ComposeFailure) {
         self.directory = directory
-        // Above the root of a server there is nothing, which is all that can be wrong with a step upwards.
+        // A step upwards fails only if nothing is above, at the root of a server.
         let (variant, parent): (String?, RepositoryLocation?) =
             switch directory {
             case .directory(let path): (path.lastComponent?.string, .directory(path.removingLastComponent()))
@@ -29,24 +30,25 @@ struct PungiComposeLocation: Hashable, Sendable {
         compose = parent
     }
 
-    /// The directory that holds `compose` and the file STATUS; `nil` where nothing is above.
+    /// The directory that holds `compose` and the file STATUS. `nil` if nothing is above `compose`.
     var topLevel: RepositoryLocation? {
-        // As above: a step upwards fails only where there is nothing.
+        // As above, a step upwards fails only if nothing is above.
         switch compose {
         case .directory(let path): path.components.isEmpty ? nil : .directory(path.removingLastComponent())
         case .url(let url): (try? url.appending(href: "..")).map { .url($0) }
         }
     }
 
-    /// The repository at `path` below ``compose``; `nil` for a path that leads out of it.
+    /// Returns the repository at `path` below ``compose``, or `nil` for a path that leads out of it.
     func repository(at path: String) -> RepositoryLocation? {
-        // A dot alone stands for the folder that it is in.
+        // A dot alone stands for the folder that contains it.
         let names = path.split(separator: "/").filter { $0 != "." }
         guard !path.hasPrefix("/"), !names.isEmpty, names.allSatisfy(PathComponent.accepts) else { return nil }
         switch compose {
         case .directory(let directory): return .directory(directory.appending(names.joined(separator: "/")).lexicallyNormalized())
         case .url(let url):
-            // Not an href: a path in productmd's metadata is not escaped. One of which no address can be made leads nowhere.
+            // The path is not an href, because paths in productmd's metadata are not escaped. A path that cannot
+            // become a URL gives `nil`.
             let href = names.map { $0.replacing("%", with: "%25") }.joined(separator: "/")
             return (try? url.appending(href: href)).flatMap { $0.isWithin(url) ? .url($0) : nil }
         }

@@ -5,29 +5,33 @@ import NIOPosix
 import Repodata
 import SystemPackage
 
-/// Reads other composes: pins what one variant of each is now, and brings the metadata of its repositories and the list of its packages here.
+/// A source that reads other composes. It pins the current state of one variant of each, and fetches
+/// the metadata of its repositories and the list of its packages.
 ///
-/// A compose is named by the directory of one variant, `http://host/…/compose/Server`; beside it lies `metadata/` with productmd's `rpms.json` and,
-/// where the compose has one, `composeinfo.json`, which says where the repositories are.
+/// A compose is named by the directory of one variant, for example `http://host/…/compose/Server`. The
+/// directory `metadata/` beside it has productmd's `rpms.json`. It may also have `composeinfo.json`
+/// with the paths of the repositories.
 public struct PungiComposeSource: Sendable {
-    /// Bytes of an rpms.json: the largest distributions have a third of it.
+    /// The maximum size of an rpms.json in bytes. The largest distributions have a third of it.
     private static let largestList = 256 << 20
     private static let largestInfo = 16 << 20
 
     private let repositories: RepositorySource
 
-    /// - Parameter repositories: reads the composes' repositories; its access rules and its cache are those of the composes' own documents too.
+    /// - Parameter repositories: The source that reads the composes' repositories. Its access rules and its
+    ///   cache also apply to the composes' own documents.
     public init(repositories: RepositorySource) {
         self.repositories = repositories
     }
 
     // MARK: Pin
 
-    /// What the composes are now.
-    /// - Parameter arches: base architectures; only their repositories are read.
+    /// Returns the current state of the composes.
+    /// - Parameter arches: Base architectures. Only their repositories are read.
     ///
-    /// Throws `.sourceNotUsable` for what is no finished compose with that variant, may not be read, or when none of the composes has any of the
-    /// architectures; `.metadataCorrupt`, `.limitExceeded` or `.sourceUnreachable` for what cannot be read.
+    /// Throws `.sourceNotUsable` for a location that is not a finished compose with that variant, or may
+    /// not be read. Throws it also if none of the composes has any of the architectures. Throws
+    /// `.metadataCorrupt`, `.limitExceeded` or `.sourceUnreachable` for a document that cannot be read.
     public func pin(_ locations: [RepositoryLocation], arches: [String]) async throws(ComposeFailure) -> [PinnedPungiCompose] {
         var pins: [PinnedPungiCompose] = []
         var known: Set<String> = []
@@ -59,7 +63,8 @@ public struct PungiComposeSource: Sendable {
         return pins
     }
 
-    /// Whether the compose is finished, as far as it says so: `STATUS` is not published everywhere.
+    /// Throws `.sourceNotUsable` if the compose's `STATUS` says that it is not finished. A compose without
+    /// a readable `STATUS` passes, because that file is not published everywhere.
     private func checkStatus(of place: PungiComposeLocation) async throws(ComposeFailure) {
         guard let top = place.topLevel else { return }
         let bytes: [UInt8]
@@ -72,7 +77,7 @@ public struct PungiComposeSource: Sendable {
             }
         }
         let status = String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
-        // Something else that is served at that place, such as a page for people, says nothing.
+        // If the server has something else at that place, such as a page for people, it is not a status.
         guard !status.isEmpty, status.utf8.allSatisfy({ (65...90).contains($0) || $0 == UInt8(ascii: "_") }) else { return }
         guard ["FINISHED", "FINISHED_INCOMPLETE"].contains(status) else {
             throw PungiComposeFailure(location: place).unfinished(status: status)
@@ -101,7 +106,8 @@ public struct PungiComposeSource: Sendable {
         }
     }
 
-    /// Where composeinfo.json says that the variant's repositories are; nowhere where there is no such document.
+    /// Returns the paths of the variant's repositories from composeinfo.json. They are empty if there is no
+    /// such document.
     private func paths(of place: PungiComposeLocation) async throws(ComposeFailure) -> ComposeInfoDocument.Paths {
         let bytes: [UInt8]
         do throws(TransferProblem) {
@@ -140,10 +146,12 @@ public struct PungiComposeSource: Sendable {
 
     // MARK: Content
 
-    /// The repositories and package lists of exactly `pins`, from the cache or fetched.
-    /// - Parameter arches: as they were asked for when the pins were made: those that a compose does not have are noted.
+    /// Returns the repositories and package lists of exactly `pins`, from the cache or fetched.
+    /// - Parameter arches: The architectures that were requested when the pins were made. A note reports
+    ///   each one that a compose does not have.
     ///
-    /// Throws what ``pin(_:arches:)`` and ``RepositorySource/metadata(for:)`` throw; `.sourceNotUsable` when the package list of a recorded pin is gone.
+    /// Throws the errors of ``pin(_:arches:)`` and ``RepositorySource/metadata(for:)``. Throws
+    /// `.sourceNotUsable` if the package list of a recorded pin is gone.
     public func content(of pins: [PinnedPungiCompose], arches: [String]) async throws(ComposeFailure) -> PungiComposeContent {
         var metadata: [Checksum: PinnedRepository] = [:]
         var order: [Checksum] = []
@@ -197,7 +205,7 @@ public struct PungiComposeSource: Sendable {
 
     private static let fileName = "rpms.json"
 
-    /// Puts a list into the metadata cache, by its checksum, where it stays for those that are made from it later.
+    /// Stores a list in the metadata cache under its checksum, for later composes with the same pin.
     private func keep(_ bytes: [UInt8], as checksum: Checksum) async throws(ComposeFailure) {
         let cache = repositories.cache
         try await repositories.threadPool.run(canceled: .canceled) { () throws(ComposeFailure) in
@@ -209,7 +217,7 @@ public struct PungiComposeSource: Sendable {
                     try RegularFile.synchronize(fresh.appending(Self.fileName))
                     try cache.publish(fresh, as: checksum)
                 } catch {
-                    // The first error is the one to tell of; what is left is removed when it is old.
+                    // The first error is the one to report. A directory that stays is removed when it is old.
                     try? cache.discard(fresh)
                     throw error
                 }
@@ -236,7 +244,8 @@ public struct PungiComposeSource: Sendable {
 }
 
 extension MetadataCache {
-    /// The document that is kept under its own checksum; it counts as asked for now.
+    /// Returns the document that is kept under its own checksum, and marks it as used now. Returns `nil` if
+    /// it is not there.
     fileprivate func document(_ name: String, of id: Checksum) throws(Errno) -> [UInt8]? {
         guard let place = place(of: id) else { return nil }
         do throws(Errno) {
