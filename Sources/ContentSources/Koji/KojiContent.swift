@@ -2,17 +2,17 @@ import ForeignText
 import Koji
 import Repodata
 
-/// The packages of a tag or of builds, as they come from the hub row by row.
+/// The packages of a tag or of builds, collected row by row from the hub's answer.
 struct KojiContent: Sendable {
     var builds: [Int: KojiBuild] = [:]
     /// The packages, in the order of the hub.
     private(set) var listed: [KojiRPM] = []
     /// The keys of the signatures of each package, by its number.
     var keys: [Int: [String]] = [:]
-    /// Where in `listed` each package is, by its number.
+    /// The index of each package in `listed`, by the package's number.
     private var positions: [Int: Int] = [:]
 
-    /// A package has a row for each of its signatures.
+    /// Adds a package. The hub sends one row for each of its signatures.
     mutating func add(_ rpm: KojiRPM) {
         guard !rpm.isMetadataOnly, rpm.externalRepoID == 0 else { return }
         put(rpm)
@@ -39,7 +39,7 @@ struct KojiContent: Sendable {
         for rpm in other.listed { put(rpm) }
     }
 
-    /// The packages with these numbers alone.
+    /// Returns the content with only the packages of these numbers.
     func keeping(_ ids: Set<Int>) -> KojiContent {
         var kept = self
         kept.keep { ids.contains($0.id) }
@@ -60,8 +60,8 @@ struct KojiContent: Sendable {
         positions = Dictionary(uniqueKeysWithValues: zip(listed.map(\.id), listed.indices))
     }
 
-    /// The packages in the order of the hub. Those whose build is not known are left out, and so are those whose files can have no names: a sentence for
-    /// each of these.
+    /// The packages in the order of the hub. Packages whose build is not known are left out. Packages whose
+    /// files cannot have names are also left out, and a sentence reports each of them.
     var packages: (all: [KojiPackage], notes: [String]) {
         var places: [Int: Result<KojiPackage.Place, PathComponent.Problem>] = [:]
         for (id, build) in builds {

@@ -1,10 +1,11 @@
 public import Modules
 
-/// What Koji has of a pin.
+/// The packages and modules of a pin in Koji.
 public struct KojiListing: Sendable {
     public let packages: [KojiPackage]
-    /// The pinned modules' documents; where one of them names no packages, with those that there are.
+    /// The documents of the pinned modules. If the documents of a module do not name packages, they get the
+    /// packages of the module's tag.
     public let modules: ModuleMetadata
-    /// Whole sentences about what a module names and its tag has not.
+    /// Sentences about packages that a module names but its tag does not have.
     public let notes: [String]
 }

@@ -2,15 +2,15 @@ import ComposeModel
 import Modules
 import NIOPosix
 
-/// A modulemd document of a module in Koji, and what an explanation calls it.
+/// A modulemd document of a module in Koji, with its name for error messages.
 struct KojiModuleDocument: Sendable {
     let module: NSVC
-    /// Where it is: "the build N-V-R in Koji".
+    /// The place of the document, for example "the build N-V-R in Koji".
     let place: String
-    /// Its file's name, or that of the member of the build's data.
+    /// The name of the document's file, or of the member of the build's data.
     let name: String
 
-    /// - Parameter build: name, version and release.
+    /// - Parameter build: Name, version and release of the build.
     init(of module: NSVC, build: String, name: String) { self.init(of: module, in: "the build \(build) in Koji", name: name) }
 
     init(of module: NSVC, in place: String, name: String) {
@@ -19,11 +19,10 @@ struct KojiModuleDocument: Sendable {
         self.name = name
     }
 
-    /// The one stream that it describes, which has to be the module.
+    /// Returns the one stream that the document describes, which must be the stream of the module.
+    /// - Parameter arch: The architecture that the document is for. `nil` keeps the document's own.
     ///
-    /// - Parameter arch: the architecture that it is for; `nil`: as it says.
-    ///
-    /// Throws `.metadataCorrupt`, naming all of the above.
+    /// Throws `.metadataCorrupt` with the names of module, place and document.
     func stream(in yaml: String, arch: String?) async throws(ComposeFailure) -> ModuleStream {
         try await NIOThreadPool.singleton.run(canceled: .canceled) { () throws(ComposeFailure) in
             let metadata: ModuleMetadata
@@ -32,7 +31,7 @@ struct KojiModuleDocument: Sendable {
         }
     }
 
-    /// The same, where it was read already.
+    /// Returns the same for a document that is already parsed.
     func stream(in metadata: ModuleMetadata, arch: String?) throws(ComposeFailure) -> ModuleStream {
         guard let written = metadata.streams.first, metadata.streams.count == 1 else {
             throw unusable("it describes \(metadata.streams.count) modules instead of one")
@@ -43,7 +42,7 @@ struct KojiModuleDocument: Sendable {
         return stream
     }
 
-    /// The file could not be read.
+    /// Returns the failure for a file that could not be read.
     func unreadable(_ problem: TransferProblem) -> ComposeFailure {
         if let failure = problem.commonFailure("The document \(name) of the module \(module) (\(place))") { return failure }
         switch problem {
@@ -53,7 +52,7 @@ struct KojiModuleDocument: Sendable {
         }
     }
 
-    /// - Parameter reason: what follows a colon, without a full stop.
+    /// - Parameter reason: The text after a colon, without a full stop.
     func unusable(_ reason: String, _ code: ComposeFailure.Code = .metadataCorrupt, isTransient: Bool = false) -> ComposeFailure {
         ComposeFailure(
             code, "The document \(name) of the module \(module) (\(place)) cannot be used: \(reason).",

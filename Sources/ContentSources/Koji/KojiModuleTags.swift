@@ -2,22 +2,27 @@ public import ComposeModel
 public import Koji
 public import Modules
 
-/// The modules of Koji tags as of an event: builds of a content generator, which have their description in the build's own data.
+/// A catalog of the modules in Koji tags as of an event. The modules are builds of a content generator,
+/// and their description is in the build's data.
 ///
-/// Of each stream of a module the builds of one tag count: of the first in order that has any, and there, of the topmost in the tag's inheritance. (Koji's
-/// own `latest` knows neither streams nor contexts.) All methods throw `.sourceNotUsable` when there is no such tag, `.metadataCorrupt` for a description
-/// that cannot be used, and `.sourceUnreachable` (transient) when the hub does not answer.
+/// For each stream of a module the builds of one tag count. First, the earliest tag of the list that
+/// has builds of the stream is selected. Within the inheritance of that tag, the topmost tag that has
+/// such builds is selected. Koji's own `latest` knows neither streams nor contexts.
+///
+/// All methods throw `.sourceNotUsable` if there is no such tag, and `.metadataCorrupt` for a
+/// description that cannot be used. They throw `.sourceUnreachable` (transient) if the hub does not
+/// answer.
 public actor KojiModuleTags: ModuleCatalog {
     public nonisolated let name: String
     private let hub: KojiHub
     private let tags: [String]
     private let event: Int
-    /// Begun by the first question; the others wait for it.
+    /// The list of the tags' modules. The first caller starts the task, and later callers wait for it.
     private var listing: Task<[TaggedModule.Stream: [TaggedModule]], any Error>?
-    /// What builds say about the modules that they are, by the builds' numbers.
+    /// The builds' descriptions of the modules that they are, by the builds' numbers.
     private var known: [Int: KojiModule] = [:]
 
-    /// - Parameter tags: the first that has a stream hides it in the later ones.
+    /// - Parameter tags: The tags in order. A tag that has a stream hides that stream in later tags.
     public init(hub: KojiHub, tags: [String], event: Int) {
         name = "\(tags.count == 1 ? "the tag" : "the tags") \(tags.joined(separator: ", ")) of Koji"
         self.hub = hub
@@ -27,8 +32,9 @@ public actor KojiModuleTags: ModuleCatalog {
 
     // MARK: Catalog
 
-    /// What is named exactly may be any complete build in Koji, if the tags do not have it. A filter by base modules applies as far as documents say which
-    /// they run on.
+    /// Returns the builds that the reference means. If the tags have none and the reference has a version,
+    /// it may mean any complete build in Koji. A filter by base modules applies only to documents that name
+    /// the base modules they run on.
     public func builds(of reference: ModuleReference, filter: ModuleBuildFilter) async throws(ComposeFailure) -> [ModuleBuild] {
         let found: [DescribedModule]
         do throws(KojiError) {
@@ -55,7 +61,8 @@ public actor KojiModuleTags: ModuleCatalog {
         do throws(KojiError) { return Set(try await tagged().keys.map(\.module)).sorted() } catch { throw ComposeFailure(error) }
     }
 
-    /// What state a build is in that was named completely and cannot be taken.
+    /// Returns the state of a build that the reference names completely, if the build is not complete.
+    /// Returns `nil` otherwise.
     public func reason(forAbsenceOf reference: ModuleReference, filter: ModuleBuildFilter) async throws -> String? {
         guard let version = reference.version, let context = reference.context else { return nil }
         let id = NSVC(name: reference.name, stream: reference.stream, version: version, context: context)
@@ -65,7 +72,7 @@ public actor KojiModuleTags: ModuleCatalog {
         return "The module \(id) is the build \(build.nvr) in Koji, which is \(state.name.lowercased())."
     }
 
-    /// All modules of the tags: the newest version of each stream, in every context.
+    /// Returns all modules of the tags: the newest version of each stream, in every context.
     public func newestBuilds() async throws(ComposeFailure) -> [ModuleBuild] {
         var found: [DescribedModule] = []
         do throws(KojiError) {
@@ -86,7 +93,7 @@ public actor KojiModuleTags: ModuleCatalog {
 
     // MARK: Finding
 
-    /// The builds of the tags that the reference means: without a version those of the newest one.
+    /// Returns the builds of the tags that the reference means. Without a version it means the newest one.
     private func meant(by reference: ModuleReference) async throws(KojiError) -> [DescribedModule] {
         let stream = TaggedModule.Stream(module: reference.name, name: TaggedModule.Stream.kojiName(of: reference.stream))
         let builds = try await tagged()[stream, default: []].filter {
@@ -99,9 +106,9 @@ public actor KojiModuleTags: ModuleCatalog {
         return []
     }
 
-    /// The builds that are named exactly, whatever tags they are in.
+    /// Returns the builds that the reference names exactly, in any tag or in none.
     private func anywhere(_ reference: ModuleReference) async throws(KojiError) -> [DescribedModule] {
-        // What is no name of a module must not become a pattern that means much of Koji.
+        // A text with wildcards must not become a pattern that matches much of Koji.
         guard let version = reference.version, !reference.description.contains(where: "*?[]\\".contains) else { return [] }
         let start = "\(reference.name)-\(TaggedModule.Stream.kojiName(of: reference.stream))-\(version)."
         let names: [KojiName] =
@@ -114,21 +121,22 @@ public actor KojiModuleTags: ModuleCatalog {
         for answer in try await hub.getBuilds(names) {
             switch answer {
             case .success(let build): if let build, build.state == .complete, !build.isDraft { complete.append(build.buildID) }
-            // What cannot be the name of a build is none.
+            // A text that cannot be the name of a build does not match one.
             case .failure(let error): if error.code != .fault || error.isTransient { throw error }
             }
         }
         return try await described(complete).filter { reference.includes($0.id) }
     }
 
-    /// A build with what it says about itself.
+    /// A build with the description of the module that it is.
     private struct DescribedModule {
         let id: NSVC
         let modulemd: String
         let contentTag: String
     }
 
-    /// What builds say about themselves; builds that are no modules are passed over.
+    /// Returns the builds' descriptions of the modules that they are. Builds that are not modules are left
+    /// out.
     private func described(_ ids: [Int]) async throws(KojiError) -> [DescribedModule] {
         let unknown = ids.filter { known[$0] == nil }
         for (id, answer) in zip(unknown, try await hub.getModules(unknown.map { .id($0) })) { known[id] = try answer.get() }
@@ -148,7 +156,7 @@ public actor KojiModuleTags: ModuleCatalog {
 
     // MARK: Listing
 
-    /// The builds of each stream that count.
+    /// Returns, for each stream, the builds that count.
     private func tagged() async throws(KojiError) -> [TaggedModule.Stream: [TaggedModule]] {
         let task = listing ?? Task { try await list() }
         listing = task
@@ -191,7 +199,7 @@ public actor KojiModuleTags: ModuleCatalog {
 }
 
 extension NSVC {
-    /// `nil` where the version is no number.
+    /// Creates the id of a module. Returns `nil` if the version is not a number.
     init?(_ module: KojiModule) {
         guard let version = UInt64(module.version) else { return nil }
         self.init(name: module.name, stream: module.stream, version: version, context: module.context)

@@ -1,20 +1,21 @@
 public import ForeignText
 public import Repodata
 
-/// A package file that Koji's hub knows: what names it, and where it and its signed copies lie.
+/// A *Koji package* is a package file that Koji's hub knows, with its name, its place and the places of
+/// its signed copies.
 ///
-/// Paths are relative to the hub's `topdir`, which is also what lies below its `topurl`.
+/// Paths are relative to the hub's `topdir`. They are the same below its `topurl`.
 public struct KojiPackage: Hashable, Sendable {
-    /// Where Koji puts files.
+    /// The places in which Koji puts files.
     public enum Place: Hashable, Sendable {
-        /// In the directory of a build; there may be signed copies as well.
+        /// The directory of a build. It may also hold signed copies.
         case build(directory: KojiPath)
-        /// The file of a task, such as a scratch build's; there are no signed copies.
+        /// The file of a task, for example of a scratch build. It has no signed copies.
         case task(file: KojiPath)
 
-        /// The directory of a build, as Koji lays it out.
-        /// - Parameter volume: `nil` or `DEFAULT` for the default one.
-        /// - Throws: What is wrong with a name that no directory can have.
+        /// Returns the directory of a build in Koji's layout, for example `packages/ed/1.20/3.fc41`.
+        /// - Parameter volume: The volume of the build. `nil` or `DEFAULT` stands for the default one.
+        /// - Throws: The problem of a name that no directory can have.
         public static func build(
             name: String, version: String, release: String, volume: String? = nil
         ) throws(PathComponent.Problem) -> Place {
@@ -23,24 +24,28 @@ public struct KojiPackage: Hashable, Sendable {
         }
     }
 
-    /// The hub's number for it; `nil` for the file of a task.
+    /// The hub's number of the package. `nil` for the file of a task.
     public let id: Int?
-    /// With Koji's architecture, which is in the file's name: `nosrc` for some source packages.
+    /// The package's name with Koji's architecture, which is also in the file's name. It is `nosrc` for
+    /// some source packages.
     public let nevra: NEVRA
-    /// Name, version and release of the build, or what else messages shall name it by.
+    /// The name of the build for messages: name, version and release, or for example "task 123".
     public let build: String
     public let place: Place
-    /// The MD5 of header and payload in hexadecimal, which signing does not change; `nil` for the file of a task, of which the hub does not know it.
+    /// The MD5 of header and payload in hexadecimal, which signing does not change. `nil` for the file of a
+    /// task, because the hub does not know it.
     public let payloadHash: String?
-    /// Bytes of the unsigned file, where the hub says so.
+    /// The size of the unsigned file in bytes, if the hub reports it.
     public let size: Int?
-    /// The keys of the signatures that the hub knows, as it writes them. A signed file need not be there for each.
+    /// The keys of the signatures that the hub knows, in its spelling. The signed file of a key need not
+    /// exist.
     public let keys: [String]
-    /// `ARCH/NAME-VERSION-RELEASE.ARCH.rpm`, below the directory of a build.
+    /// The path below the directory of a build: `ARCH/NAME-VERSION-RELEASE.ARCH.rpm`.
     private let file: KojiPath
 
-    /// - Parameter keys: What is no hexadecimal number is no key, and left out.
-    /// - Throws: What is wrong with the package's names, if no file can have them.
+    /// - Parameter keys: The keys of the package's signatures. A text that is not a hexadecimal number is
+    ///   left out.
+    /// - Throws: The problem of the package's names, if no file can have them.
     public init(
         id: Int? = nil, nevra: NEVRA, build: String, place: Place, payloadHash: String?, size: Int? = nil, keys: [String] = []
     ) throws(PathComponent.Problem) {
@@ -55,7 +60,7 @@ public struct KojiPackage: Hashable, Sendable {
         self.keys = keys.filter { $0.utf8.count <= 64 && $0.utf8.allSatisfy(\.isHexDigit) }
     }
 
-    /// The unsigned file.
+    /// The path of the unsigned file.
     public var path: String {
         switch place {
         case .build(let directory): "\(directory)/\(file)"
@@ -63,28 +68,32 @@ public struct KojiPackage: Hashable, Sendable {
         }
     }
 
-    /// The copy signed by `key`; "" means the unsigned file. `nil` for the file of a task, which has no signed copies.
+    /// Returns the path of the copy signed by `key`, or of the unsigned file if `key` is "". Returns `nil`
+    /// for the file of a task, which has no signed copies.
     public func path(signedBy key: String) -> String? {
         if key.isEmpty { return path }
         guard case .build(let directory) = place else { return nil }
         return "\(directory)/data/signed/\(key.lowercased())/\(file)"
     }
 
-    /// The `pkgid` that it has in the metadata for solving, since nobody knows the checksum of its file yet.
+    /// The `pkgid` of the package in the metadata for solving. The checksum of its file is not known at
+    /// that time.
     public var provisionalID: Checksum { .ofText("koji-package\n\(payloadHash ?? "")\n\(nevra)\n\(path)") }
 
-    /// The packages of `packages` that `records` of their metadata for solving are about, in the order of `records`.
+    /// Returns the packages that `records` of their metadata for solving describe, in the order of
+    /// `records`.
     public static func chosen(by records: some Sequence<PackageRecord>, among packages: [KojiPackage]) -> [KojiPackage] {
         let wanted = records.map { (nevra: NEVRAKey($0.nevra), pkgid: $0.pkgid) }
         let names = Set(wanted.map(\.nevra))
-        // Only for those that may be meant, since each takes a digest.
+        // Each provisional id costs a digest, so only packages that may be meant are looked at.
         let found = Dictionary(
             packages.filter { names.contains(NEVRAKey($0.nevra)) }.map { ($0.provisionalID, $0) }, uniquingKeysWith: { first, _ in first })
         return wanted.compactMap { found[$0.pkgid] }
     }
 }
 
-/// A package's name as both Koji and its metadata have it: an epoch may be unknown to a task, and a header has no `nosrc`.
+/// The part of a package's name that is the same in Koji and in the package's metadata. A task may not
+/// know the epoch, and a header has no `nosrc`.
 struct NEVRAKey: Hashable {
     let name: String
     let version: String
@@ -100,15 +109,15 @@ struct NEVRAKey: Hashable {
 }
 
 extension Checksum {
-    /// SHA-256 of a text that identifies something.
+    /// Returns the SHA-256 of a text that identifies something.
     static func ofText(_ text: String) -> Checksum { ofBytes(Array(text.utf8)) }
 
-    /// SHA-256 of bytes that identify something.
+    /// Returns the SHA-256 of bytes that identify something.
     static func ofBytes(_ bytes: [UInt8]) -> Checksum {
         do {
             return try FileChecksum.of(bytes, .sha256)
         } catch {
-            // Everything that this service keeps is named by it; no input can bring this about.
+            // All stored data is named by its SHA-256. No input can cause this error.
             preconditionFailure("SHA-256 is not available: \(error)")
         }
     }

@@ -5,14 +5,15 @@ public import NIOPosix
 import Repodata
 public import SystemPackage
 
-/// The packages of a Koji as repositories at the hub's `topdir` or `topurl`, whose metadata is made here from the packages' headers, without downloading
-/// them.
+/// The packages of a Koji as repositories at the hub's `topdir` or `topurl`. Their metadata is made
+/// here from the packages' headers, without downloading the packages.
 ///
-/// There are two stages, since a package's `pkgid` is the checksum of a whole file. For solving, ``metadata(of:)`` has all packages that may be chosen, with
-/// provisional pkgids and from their headers alone. For writing, ``copies(of:signedBy:)`` finds the files of those that were chosen, and
-/// ``metadata(ofChosen:)`` has them as they are.
+/// There are two stages, because the `pkgid` of a package is the checksum of its whole file. For
+/// solving, ``metadata(of:)`` has all packages that may be chosen. It has provisional pkgids, and is
+/// made from the headers alone. For writing, ``copies(of:signedBy:)`` finds the files of the chosen
+/// packages, and ``metadata(ofChosen:)`` describes these files.
 public struct KojiPackageSource: Sendable {
-    /// Headers that are written down together; what was read before a failure stays.
+    /// The number of headers that are stored together. Headers that were stored before a failure stay.
     private static let keptAtOnce = 4096
 
     private let location: RepositoryLocation
@@ -25,12 +26,13 @@ public struct KojiPackageSource: Sendable {
     private let logger: Logger
 
     /// - Parameters:
-    ///   - location: the hub's `topdir` on this host, or its `topurl`.
-    ///   - access: has to allow `location`.
-    ///   - cacheDirectory: where metadata is kept, as for ``RepositorySource``.
-    ///   - headerDirectory: where what was read of packages is kept for good; it may be shared by any number of processes and hubs.
-    ///   - httpClient: with ``SourceLimits/httpClientConfiguration``.
-    ///   - threadPool: for everything that blocks; running.
+    ///   - location: The hub's `topdir` on this host, or its `topurl`.
+    ///   - access: The access rules, which must allow `location`.
+    ///   - cacheDirectory: The directory for metadata, as for ``RepositorySource``.
+    ///   - headerDirectory: The directory in which data from packages is kept permanently. Any number of
+    ///     processes and hubs may share it.
+    ///   - httpClient: A client with ``SourceLimits/httpClientConfiguration``.
+    ///   - threadPool: A running thread pool for all blocking work.
     public init(
         location: RepositoryLocation, access: SourceAccess, limits: SourceLimits = SourceLimits(), cacheDirectory: FilePath,
         headerDirectory: FilePath, httpClient: OutboundClient, threadPool: NIOThreadPool, logger: Logger
@@ -45,16 +47,22 @@ public struct KojiPackageSource: Sendable {
         transfer = HTTPTransfer(client: httpClient, access: access, limits: limits, logger: logger)
     }
 
-    /// Metadata of all `packages` for solving, from the headers of their unsigned files; a header that was read before, by whomever, is not read again.
+    /// Returns metadata of all `packages` for solving, from the headers of their unsigned files. A header
+    /// that any process has read before is not read again.
     ///
-    /// Each package's `pkgid` is ``KojiPackage/provisionalID``, and there are no change logs. The same packages give the same repository at no cost.
-    /// Throws `.packageFileUnusable` naming packages and builds whose files are missing, damaged or other packages; `.sourceUnreachable` (transient).
+    /// Each package's `pkgid` is ``KojiPackage/provisionalID``, and there are no change logs. The same
+    /// packages give the same repository at no cost.
+    ///
+    /// Throws `.packageFileUnusable` with the names of packages and builds whose files are missing, damaged
+    /// or those of other packages. Throws `.sourceUnreachable` (transient) if Koji's files cannot be
+    /// reached.
     public func metadata(of packages: [KojiPackage]) async throws(ComposeFailure) -> PinnedRepository {
         try await pinned(try await forSolving(packages))
     }
 
-    /// As ``metadata(of:)``, without the packages whose files cannot be used: it says which. Throws `.packageFileUnusable` nevertheless when they are many,
-    /// since that is no longer an accident of single files.
+    /// Returns the same as ``metadata(of:)`` without the packages whose files cannot be used, and a list of
+    /// these packages. It still throws `.packageFileUnusable` if they are many, because the cause is then
+    /// not a few damaged files.
     public func usableMetadata(
         of packages: [KojiPackage]
     ) async throws(ComposeFailure) -> (repository: PinnedRepository, unusable: [UnusablePackage]) {
@@ -75,11 +83,15 @@ public struct KojiPackageSource: Sendable {
         }
     }
 
-    /// Finds for each of `packages` the file to take: the copy signed by the first of `keys` that the package has and whose file is there.
+    /// Finds the file to take for each of `packages`: the copy signed by the first of `keys` that the
+    /// package has and whose file exists.
     ///
-    /// A signed file that is missing, may not be read or is no package counts as not there. For packages that were chosen: each file is looked at.
-    /// - Parameter keys: 8 or 16 hexadecimal digits of the key's id, in any case; "" allows the unsigned file.
-    /// - Returns: with the packages that have none of those signatures. Throws as ``metadata(of:)``.
+    /// A signed file that is missing, may not be read or is not a package counts as nonexistent. Every file
+    /// is looked at, so the call is meant for chosen packages.
+    /// - Parameter keys: 8 or 16 hexadecimal digits of each key's id, in upper or lower case. "" allows the
+    ///   unsigned file. Example: `fd431d51`.
+    /// - Returns: The copies, and the packages that have none of these signatures. Throws like
+    ///   ``metadata(of:)``.
     public func copies(of packages: [KojiPackage], signedBy keys: [String]) async throws(ComposeFailure) -> SignedChoice {
         let reader = try headerReader()
         let wanted = keys.map { WantedKey($0) }
@@ -102,10 +114,12 @@ public struct KojiPackageSource: Sendable {
             })
     }
 
-    /// Metadata of the files that go into a compose, complete, and with their checksums as pkgids.
+    /// Returns complete metadata of the files that go into a compose, with their checksums as pkgids.
     ///
-    /// The checksum is what ``PackageCopy/sha256`` says; otherwise the file is read for it, once as long as it stays the same. Throws as ``metadata(of:)``.
-    /// - Parameter base: the address below which clients find the files, if the metadata is to refer to them.
+    /// The checksum is ``PackageCopy/sha256`` if it is known. Otherwise the file is read, but only once
+    /// while it stays the same. Throws like ``metadata(of:)``.
+    /// - Parameter base: The address below which clients find the files, if the metadata is to refer to
+    ///   them.
     public func metadata(ofChosen copies: [PackageCopy], at base: String? = nil) async throws(ComposeFailure) -> ChosenPackages {
         let known = try await withChecksums(copies)
         let location = location
@@ -124,12 +138,12 @@ extension KojiPackageSource {
         HeaderReader(tree: try tree(), transfer: transfer, threadPool: threadPool)
     }
 
-    /// How many small files are worth asking for at once.
+    /// The number of small files that are worth requesting at once.
     var concurrentFiles: Int { limits.concurrentHeaders }
 
-    /// The bytes of a small file; `nil` where there is none at `path`.
+    /// Returns the bytes of a small file, or `nil` if there is no file at `path`.
     ///
-    /// - Parameter explain: makes a failure of what is peculiar to the file.
+    /// - Parameter explain: Makes the failure for a problem of this file only.
     func contents(
         of path: String, limit: Int, explain: (TransferProblem) -> ComposeFailure
     ) async throws(ComposeFailure) -> [UInt8]? {
@@ -148,7 +162,7 @@ extension KojiPackageSource {
         do throws(TransferProblem) {
             return try SourceTree(location, access)
         } catch {
-            // Where it is on this host is nobody else's business.
+            // The message does not show users where the tree is on this host.
             if let failure = error.commonFailure("Koji's tree of files") { throw failure }
             throw ComposeFailure(
                 .sourceUnreachable,
@@ -177,7 +191,8 @@ extension KojiPackageSource {
         }
     }
 
-    /// Reads the headers that nobody has read before, and keeps them; says which could not be read.
+    /// Reads and stores the headers that no process has read before. Returns the files that could not be
+    /// read.
     private func readHeaders(of repository: SyntheticRepository, _ reader: HeaderReader) async throws(ComposeFailure) -> PackageFindings {
         let store = store
         let missing = try await threadPool.run(canceled: .canceled) { () throws(ComposeFailure) in
@@ -200,7 +215,8 @@ extension KojiPackageSource {
         return findings
     }
 
-    /// Also when the work was canceled: what was read is read.
+    /// Stores headers and returns the failure, if there is one. It also runs after a cancellation, so that
+    /// no header is read in vain.
     private func keep(_ headers: [Checksum: PackageFragments]) async -> ComposeFailure? {
         let store = store
         return await withCheckedContinuation { continuation in
@@ -215,7 +231,8 @@ extension KojiPackageSource {
         }
     }
 
-    /// With the checksum of each file: given, remembered or read.
+    /// Returns the copies with the checksum of each file: given, remembered or computed by reading the
+    /// file.
     private func withChecksums(_ copies: [PackageCopy]) async throws(ComposeFailure) -> [PackageCopy] {
         let (store, location) = (store, location)
         let reader = try headerReader()

@@ -1,13 +1,14 @@
 public import ForeignText
 
-/// A path below Koji's tree of files that leads nowhere else, because each of its parts is a path component.
+/// A *Koji path* is a path below Koji's tree of files. It never leads out of the tree, because each of
+/// its parts is a path component.
 ///
-/// An example is `packages/ed/1.20/3.fc41`.
+/// Example: `packages/ed/1.20/3.fc41`.
 public struct KojiPath: Hashable, Sendable, CustomStringConvertible {
-    /// The parts with slashes between them.
+    /// The parts, separated by slashes.
     public let text: String
 
-    /// Makes a path of names, one below the other, as the hub says them.
+    /// Creates a path from names that the hub reports, each one below the previous one.
     ///
     /// - Throws: The problem of the first name that no file can have.
     public init(_ names: [some StringProtocol]) throws(PathComponent.Problem) {
@@ -15,9 +16,10 @@ public struct KojiPath: Hashable, Sendable, CustomStringConvertible {
         text = names.joined(separator: "/")
     }
 
-    /// Reads a path that the hub says.
+    /// Creates a path from a text that the hub reports.
     ///
-    /// - Throws: What is wrong with one of its parts. A path from the root is wrong as well.
+    /// - Throws: The problem of the first part that no file can have. An absolute path is a problem as
+    ///   well.
     public init(_ text: String) throws(PathComponent.Problem) {
         try self.init(text.split(separator: "/", omittingEmptySubsequences: false))
     }

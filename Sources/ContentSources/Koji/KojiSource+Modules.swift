@@ -3,20 +3,23 @@ import ForeignText
 import Koji
 public import Modules
 
-// Modules: their builds in Koji, which have their documents, and the tags that have their packages.
+// Modules: their builds in Koji, which have the documents, and the tags with their packages.
 extension KojiSource {
     // MARK: Pin
 
-    /// The modules of tags, the first tag before the last, as they are now, or were at `event`.
+    /// Returns the modules of tags as they are now, or were at `event`. An earlier tag of the list has
+    /// precedence over a later one.
     public func modules(inTags tags: [String], event: Int?) async throws(ComposeFailure) -> KojiModuleTags {
         KojiModuleTags(hub: hub, tags: tags, event: try await self.event(event))
     }
 
-    /// Where in Koji the modules' documents and packages are.
+    /// Returns the places of the modules' documents and packages in Koji, and the event as of which the
+    /// modules' tags are read.
     ///
-    /// - Parameter event: as of which their tags are read; `nil`: the hub's last one.
+    /// - Parameter event: The event as of which the tags are read. `nil` selects the hub's last event.
     ///
-    /// Throws `.sourceNotUsable` naming the modules whose tag is not there, or whose build is deleted or not complete; `.sourceUnreachable` (transient).
+    /// Throws `.sourceNotUsable` with the names of modules whose tag does not exist, or whose build is
+    /// deleted or not complete. Throws `.sourceUnreachable` (transient) if the hub does not answer.
     public func pin(modules: [ModuleBuild], event: Int?) async throws(ComposeFailure) -> (modules: [KojiPin.Module], event: Int) {
         var pinned: [KojiPin.Module] = []
         var wrong: [String] = []
@@ -45,10 +48,10 @@ extension KojiSource {
         return (pinned.sorted { $0.id < $1.id }, asOf)
     }
 
-    /// What Koji has of a module's build.
+    /// Koji's answer about the build of a module.
     private enum BuildOfModule {
         case complete(KojiModule)
-        /// As the end of a sentence.
+        /// The build cannot be used. The text is the end of a sentence.
         case unusable(String)
         case absent
     }
@@ -64,13 +67,14 @@ extension KojiSource {
             case .success(let build?): found.append(.unusable(Self.finding(build)))
             case .success(nil): found.append(.absent)
             case .failure(let error):
-                // A stream of strange characters can make a name that cannot be taken apart.
+                // A stream with unusual characters can make a name that the hub cannot split into name, version and
+                // release.
                 guard error.code == .fault, !error.isTransient else { throw error }
                 found.append(.absent)
             }
         }
         for (build, answer) in zip(complete, try await hub.getModules(complete.map { .id($0.id) })) {
-            // Another stream may have the same name in Koji, where a dash and an underscore are the same.
+            // Another stream may have the same name in Koji, where dashes in streams become underscores.
             if let module = try answer.get(), NSVC(module) == modules[build.place] { found[build.place] = .complete(module) }
         }
         return found
@@ -82,17 +86,19 @@ extension KojiSource {
 
     // MARK: Documents
 
-    /// Bytes of a module's document: those of the largest modules have less than one million.
+    /// The maximum size of a module's document in bytes. Documents of the largest modules have less than a
+    /// million bytes.
     private static let largestDocument = 16 << 20
 
-    /// The documents of the pinned modules, one for each of `arches`.
+    /// Returns the documents of the pinned modules, one for each of `arches`.
     ///
     /// - Parameters:
-    ///   - arches: as trees have them.
-    ///   - documents: of the modules that have no build in Koji, by the modules' ids.
+    ///   - arches: Architectures of trees, for example `i386`.
+    ///   - documents: The documents of modules without a build in Koji, by the modules' ids.
     ///
-    /// Throws `.metadataCorrupt`, naming module, build and file, for a document that cannot be used; `.sourceNotUsable`, naming the modules, where a
-    /// build was deleted since it was pinned; `.sourceUnreachable` (transient).
+    /// Throws `.metadataCorrupt` for a document that cannot be used, with the names of module, build and
+    /// file. Throws `.sourceNotUsable`, with the names of the modules, if a build was deleted since it was
+    /// pinned. Throws `.sourceUnreachable` (transient) if Koji does not answer.
     public func modules(
         of pin: KojiPin, arches: [String], documents: [String: ModuleMetadata] = [:]
     ) async throws(ComposeFailure) -> ModuleMetadata {
@@ -113,7 +119,7 @@ extension KojiSource {
                 let document = KojiModuleDocument(of: id, in: place, name: "modulemd")
                 return try arches.compactMap { arch in
                     let arches = [arch, Self.buildArches[arch]]
-                    // It may not be built for each architecture.
+                    // The module may not be built for every architecture.
                     let stream =
                         metadata.streams.first { $0.arch != nil && arches.contains($0.arch) } ?? metadata.streams.first { $0.arch == nil }
                     return try stream.map {
@@ -133,7 +139,8 @@ extension KojiSource {
         }
     }
 
-    /// Where the files of builds are in Koji's tree, by the builds' names: they may have moved to another volume.
+    /// Returns the directories of builds in Koji's tree, by the builds' names. They are looked up because a
+    /// build may have moved to another volume.
     private func directories(of builds: [(module: String, nvr: String)]) async throws(ComposeFailure) -> [String: KojiPath] {
         var directories: [String: KojiPath] = [:]
         var wrong: [String] = []
@@ -162,7 +169,7 @@ extension KojiSource {
         return directories
     }
 
-    /// The documents of one module: for each architecture its own, or else the one for all.
+    /// Returns the documents of one module: for each architecture its own document, or else the common one.
     private func documents(of module: NSVC, build: String, in directory: KojiPath, arches: [String]) async throws -> [ModuleStream] {
         var streams: [ModuleStream] = []
         var others: [String] = []
@@ -186,7 +193,8 @@ extension KojiSource {
         return streams
     }
 
-    /// What Koji builds for trees that have another name.
+    /// The architectures that Koji builds for trees with another name. The keys are the architectures of
+    /// the trees.
     private static let buildArches = ["i386": "i686", "armhfp": "armv7hl"]
 
     private func read(_ document: KojiModuleDocument, in directory: KojiPath) async throws -> String? {
@@ -197,16 +205,16 @@ extension KojiSource {
 
     // MARK: Packages
 
-    /// Tags of modules that are listed at once: the hub takes a fraction of a second for each.
+    /// The number of modules' tags to list at once. The hub needs a fraction of a second for each.
     private static let tagsAtOnce = 4
 
-    /// The packages of the pinned modules.
+    /// Returns the packages of the pinned modules.
     func list(
         modulesOf pin: KojiPin, _ metadata: ModuleMetadata, arches: [String], signatures: Bool
     ) async throws -> ModuleArtifacts {
         let modules = pin.modules ?? []
         let event = pin.modulesEvent
-        // NAME and NAME-devel share one.
+        // NAME and NAME-devel share one tag.
         let tags = Dictionary(grouping: modules, by: \.tag).sorted { $0.key < $1.key }
         let contents = try await inParallel(tags, atOnce: Self.tagsAtOnce) { tag, modules in
             do {

@@ -4,16 +4,20 @@ public import Koji
 public import Modules
 public import Repodata
 
-/// Tags, builds and modules of one Koji: pins them, lists their packages, and finds the files of those that were chosen.
+/// A *Koji source* provides the tags, builds and modules of one Koji. It pins them, lists their
+/// packages, and finds the files of chosen packages.
 public struct KojiSource: Sendable {
     let hub: KojiHub
     let files: KojiPackageSource
-    /// Whether the files are read over HTTP, where asking the hub for a checksum is cheaper than reading a file for it.
+    /// Whether the files are read over HTTP. Then it is cheaper to ask the hub for a checksum than to read
+    /// the file.
     private let isRemote: Bool
-    /// The address at which clients find the files, with a slash at its end; `nil` where no compose may refer to them.
+    /// The address at which clients find the files, with a slash at its end. `nil` if composes may not
+    /// refer to the files.
     private let reference: String?
 
-    /// - Parameter referringTo: the hub's `topurl`, if composes may refer to the files there; `nil`: they may not.
+    /// - Parameter referringTo: The hub's `topurl` if composes may refer to the files there, `nil` if they
+    ///   may not.
     public init(hub: KojiHub, files: KojiPackageSource, isRemote: Bool, referringTo topurl: String? = nil) {
         self.hub = hub
         self.files = files
@@ -23,21 +27,25 @@ public struct KojiSource: Sendable {
 
     // MARK: Pin
 
-    /// Seconds that a change may take in Koji, from its event's number on until others see it; longer ones are missed.
+    /// The maximum duration of a change in Koji in seconds, from the moment when its event has a number
+    /// until others can see it. A change that takes longer is missed.
     public static let longestChange = 600.0
 
-    /// What the tag is now, or was at `event`.
+    /// Returns the state of the tag now, or at `event`.
     ///
-    /// - Parameter earlier: how the tag was pinned before. If neither it nor one of its parents has changed since, it is that event again, so that
-    ///   composes of an unchanged tag are equal.
-    /// - Returns: with whether what the tag has at that event is settled; if not, a change may come to light that belongs before the event.
+    /// - Parameter earlier: The previous pin of the tag. If neither the tag nor one of its parents has
+    ///   changed since, the result has the same event. Thereby composes of an unchanged tag are equal.
+    /// - Returns: The pin, and whether the tag's content at its event is settled. If it is not, a change
+    ///   may appear later that belongs before the event.
     ///
-    /// Throws `.sourceNotUsable` when there is no such tag or event; `.sourceUnreachable` (transient) when the hub does not answer.
+    /// Throws `.sourceNotUsable` if there is no such tag or event. Throws `.sourceUnreachable` (transient)
+    /// if the hub does not answer.
     public func pin(
         tag name: String, event: Int?, inherits: Bool, earlier: KojiPin.Tag?
     ) async throws(ComposeFailure) -> (tag: KojiPin.Tag, isSettled: Bool) {
         do throws(KojiError) {
-            // The event first: what is listed as of it later is one moment, whatever is tagged meanwhile.
+            // The event is read first. Later calls list the tag as of this event, so they see one moment even if
+            // builds are tagged meanwhile.
             let last = try await hub.getLastEvent()
             let asOf = try Self.event(event, atMost: last.id)
             guard let tag = try await hub.getTag(.name(name), event: asOf) else { throw await hub.noTag(name, at: event) }
@@ -58,9 +66,10 @@ public struct KojiSource: Sendable {
         }
     }
 
-    /// The event of Koji's history as of which something is read: `asked`, or the last one.
+    /// Returns the event of Koji's history to read at: `asked`, or the last event.
     ///
-    /// Throws `.sourceNotUsable` when there is no such event yet; `.sourceUnreachable` (transient).
+    /// Throws `.sourceNotUsable` if there is no such event yet. Throws `.sourceUnreachable` (transient) if
+    /// the hub does not answer.
     public func event(_ asked: Int?) async throws(ComposeFailure) -> Int {
         do throws(KojiError) {
             return try Self.event(asked, atMost: try await hub.getLastEvent().id)
@@ -75,15 +84,17 @@ public struct KojiSource: Sendable {
         return asked
     }
 
-    /// The tag and all from which it inherits, by number: a change of any of them can change what it has. Also where only its own builds count: which
-    /// packages a tag may have is always inherited.
+    /// Returns the numbers of the tag and of all tags that it inherits from. A change of any of them can
+    /// change the tag's content. This is also true if only the tag's own builds count, because the list of
+    /// packages that a tag may have is always inherited.
     ///
-    /// A parent that is added or removed later is a change of one of them.
+    /// A parent that is added or removed later is a change of one of these tags.
     func family(of tag: KojiTag, at event: Int) async throws(KojiError) -> [Int] {
         [tag.id] + (try await hub.getFullInheritance(.id(tag.id), event: event)).map(\.parentID)
     }
 
-    /// The last event of which all before are visible by the time of `event`; `nil` in a Koji too young to tell.
+    /// Returns the last event for which it and all earlier events are visible at the time of `event`.
+    /// Returns `nil` if Koji's history is too short to know.
     func settledEvent(at event: KojiEvent) async throws(KojiError) -> Int? {
         do throws(KojiError) {
             return try await hub.getLastEvent(before: event.timestamp - Self.longestChange).id
@@ -95,21 +106,25 @@ public struct KojiSource: Sendable {
 
     // MARK: List
 
-    /// The packages of a pin that machines of some architectures can use, their debuginfo and sources among them.
+    /// Returns the packages of a pin that machines of some architectures can use, including their debuginfo
+    /// and sources.
     ///
     /// - Parameters:
-    ///   - arches: of packages, as Koji has them; `noarch`, `src` and `nosrc` have to be among them where they are wanted.
-    ///   - signatures: whether it matters who has signed them: that doubles the hub's answer.
+    ///   - arches: Architectures of packages, in Koji's spelling. `noarch`, `src` and `nosrc` must be among
+    ///     them if they are wanted.
+    ///   - signatures: Whether to list the signatures of the packages. They double the size of the hub's
+    ///     answer.
     ///
-    /// Throws `.sourceNotUsable` naming builds that are not there or not complete; `.sourceUnreachable` (transient).
+    /// Throws `.sourceNotUsable` with the names of builds that do not exist or are not complete. Throws
+    /// `.sourceUnreachable` (transient) if the hub does not answer.
     public func packages(of pin: KojiPin, arches: [String], signatures: Bool) async throws(ComposeFailure) -> [KojiPackage] {
         try await packages(of: pin, arches: arches, signatures: signatures, modules: ModuleMetadata()).packages
     }
 
-    /// As ``packages(of:arches:signatures:)``, with the packages of the pinned modules: of all that the modules' tags have those that are artifacts of the
-    /// modules, and their source packages.
+    /// Returns the same as ``packages(of:arches:signatures:)`` and the packages of the pinned modules. From
+    /// the modules' tags it takes only artifacts of the modules and the source packages of these artifacts.
     ///
-    /// - Parameter modules: what ``modules(of:arches:documents:)`` gives of the same pin.
+    /// - Parameter modules: The result of ``modules(of:arches:documents:)`` for the same pin.
     public func packages(
         of pin: KojiPin, arches: [String], signatures: Bool, modules: ModuleMetadata
     ) async throws(ComposeFailure) -> KojiListing {
@@ -117,7 +132,7 @@ public struct KojiSource: Sendable {
             var content = KojiContent()
             if let tag = pin.tag { content = try await list(tag, arches: arches, signatures: signatures) }
             let builds = try await list(builds: pin.builds, arches: Set(arches), signatures: signatures)
-            // They win over the tag's builds of the same packages.
+            // Builds that are named in the request replace the tag's builds of the same packages.
             content.remove(buildsNamed: Set(builds.builds.values.map(\.name)))
             content.merge(builds)
             let artifacts = try await list(modulesOf: pin, modules, arches: arches, signatures: signatures)
@@ -144,7 +159,8 @@ public struct KojiSource: Sendable {
         ) { content, row in content.add(row) }
     }
 
-    /// What the hub knows a pinned tag by: its number if it was renamed since, or if another tag has the name by now.
+    /// Returns the name by which the hub knows a pinned tag. It is the tag's number if the tag was renamed,
+    /// or if another tag now has the name.
     private func currentName(of tag: KojiPin.Tag) async throws(KojiError) -> KojiName {
         guard let id = tag.id, try await hub.getTag(.name(tag.name), event: tag.event)?.id != id else { return .name(tag.name) }
         return .id(id)
@@ -165,7 +181,7 @@ public struct KojiSource: Sendable {
                 }
                 wrong.append("\(nvr) is not there\(nearest.map { " (\($0))" } ?? "")")
             case .failure(let error):
-                // A name that cannot be taken apart is a fault.
+                // A fault means that the text cannot be split into name, version and release.
                 guard error.code == .fault, !error.isTransient else { throw error }
                 wrong.append("\(nvr) is not the name, version and release of a build")
             }
@@ -200,7 +216,7 @@ public struct KojiSource: Sendable {
         return packages
     }
 
-    /// How many findings of the same kind a failure names.
+    /// The maximum number of findings of one kind that a failure names.
     private static let most = 20
 
     private static func first(of findings: [String]) -> [String] {
@@ -214,12 +230,14 @@ public struct KojiSource: Sendable {
             details: wrong.prefix(most).map { .init(text: $0) })
     }
 
-    /// The packages that the tasks of a scratch build, which has ended well, have made; nothing in Koji signs them.
+    /// Returns the packages made by the tasks of a successful scratch build. Koji never signs such
+    /// packages.
     private func list(_ build: KojiTask, arches: Set<String>) async throws -> [KojiPackage] {
         let id = build.id
         let tasks = build.method == "build" ? try await hub.getTaskChildren(id) : [build]
         var packages: [KojiPackage] = []
-        // Koji lets architectures fail that a build says may.
+        // A successful build can have failed tasks, because a build may name architectures that are allowed to
+        // fail.
         for task in tasks where task.method == "buildArch" && task.state == .closed {
             let result = try await hub.getBuildArchResult(task.id)
             for file in result.rpms + result.srpms {
@@ -238,32 +256,36 @@ public struct KojiSource: Sendable {
         guard !packages.isEmpty else {
             throw ComposeFailure(.sourceNotUsable, "The scratch build \(id) in Koji has no packages for the architectures of this compose.")
         }
-        // Each architecture's task has made the noarch packages as well.
+        // The task of each architecture has also built the noarch packages.
         var seen: Set<NEVRA> = []
         return packages.filter { seen.insert($0.nevra).inserted }
     }
 
     // MARK: Files
 
-    /// Metadata of all of `packages`, from their headers alone, to choose from.
+    /// Returns metadata of all `packages` to choose from. It is made from their headers alone.
     public func metadata(of packages: [KojiPackage]) async throws(ComposeFailure) -> PinnedRepository {
         try await files.metadata(of: packages)
     }
 
-    /// As ``metadata(of:)``, without the packages whose files cannot be used: it says which.
+    /// Returns the same as ``metadata(of:)`` without the packages whose files cannot be used, and a list of
+    /// these packages.
     public func usableMetadata(
         of packages: [KojiPackage]
     ) async throws(ComposeFailure) -> (repository: PinnedRepository, unusable: [UnusablePackage]) {
         try await files.usableMetadata(of: packages)
     }
 
-    /// The files of the packages that `records` of ``metadata(of:)`` are about, with their true checksums.
+    /// Returns the files of the packages that `records` of ``metadata(of:)`` describe, with the checksums
+    /// of the files.
     ///
     /// - Parameters:
-    ///   - sigkeys: of each package the copy that the first of them has signed whose file is there; none: unsigned packages.
-    ///   - delivery: whether the metadata is to say where clients find the files.
+    ///   - sigkeys: The wanted keys, in order of preference. Each package's copy is signed by the first key
+    ///     whose signed file exists. An empty list selects the unsigned files. Example: `["fd431d51", ""]`.
+    ///   - delivery: Whether the metadata must name the address at which clients find the files.
     ///
-    /// Throws `.packageUnsigned` naming the packages that none of the keys has signed, with the keys that they have.
+    /// Throws `.packageUnsigned` with the names of the packages that none of the keys has signed. It also
+    /// names the keys that have signed them.
     public func chosen(
         by records: [PackageRecord], among packages: [KojiPackage], sigkeys: [String], delivery: Delivery = .link
     ) async throws(ComposeFailure) -> ChosenPackages {
@@ -275,13 +297,15 @@ public struct KojiSource: Sendable {
             ofChosen: isRemote ? try await withChecksums(choice.copies) : choice.copies, at: delivery == .reference ? reference : nil)
     }
 
-    /// The request was taken when it was allowed, or by a frontend where it is.
+    /// The failure of a request that was accepted while references were allowed, or by a frontend whose
+    /// configuration still allows them.
     private static let noReferences = ComposeFailure(
         .sourceNotUsable,
         "The configuration of this service does not allow composes that refer to Koji's files (koji.allow_reference); ask for the delivery link."
     )
 
-    /// With the checksums that the hub knows; a hub that is too old to be asked for them leaves them to be computed.
+    /// Returns the copies with the checksums that the hub knows. A hub that is too old for the call returns
+    /// none, and they are computed later.
     private func withChecksums(_ copies: [PackageCopy]) async throws(ComposeFailure) -> [PackageCopy] {
         let ids = copies.compactMap(\.package.id)
         let known: [Int: [String: String]]
@@ -317,7 +341,7 @@ public struct KojiSource: Sendable {
 }
 
 extension KojiTask.State {
-    /// Why a build in this state has no packages to take, as the end of a sentence.
+    /// The reason why a build in this state has no packages to take, as the end of a sentence.
     fileprivate var findings: String {
         switch self {
         case .free, .assigned: "has not begun"

@@ -3,19 +3,21 @@ import Koji
 import Modules
 import Repodata
 
-/// Which packages of modules' tags are the modules' own.
+/// The packages in modules' tags that belong to the modules.
 struct ModuleArtifacts {
-    /// The packages, of all the tags.
+    /// The packages of all modules, from all tags.
     private(set) var content = KojiContent()
-    /// The modules' documents; where one of them names no packages, with those that there are.
+    /// The modules' documents. If the documents of a module do not name packages, they get the packages of
+    /// the module's tag.
     var streams: [ModuleStream] = []
     private(set) var notes: [String] = []
 
-    /// Takes the packages of `module` from what its tag has.
+    /// Takes the packages of `module` from the content of its tag.
     ///
-    /// What the documents do not name was filtered out, or is for other architectures. Documents that name none at all are of the time before they did: then
-    /// it is all that is built for their architectures and not filtered out.
-    /// - Parameter arches: those that `tagged` has packages of.
+    /// Packages that the documents do not name were filtered out, or are for other architectures. Old
+    /// documents do not name any package. In that case, the module has all packages that are built for the
+    /// documents' architectures and not filtered out.
+    /// - Parameter arches: The architectures of the packages in `tagged`.
     mutating func add(_ module: KojiPin.Module, _ documents: [ModuleStream], from tagged: KojiContent, arches: Set<String>, event: Int?) {
         let listed = tagged.listed
         let known = Dictionary(listed.map { (NEVRAKey($0.nevra), $0) }, uniquingKeysWith: { first, _ in first })
@@ -23,14 +25,14 @@ struct ModuleArtifacts {
         var missing: Set<NEVRA> = []
         let namesPackages = documents.contains { !$0.artifacts.isEmpty }
         for document in documents {
-            // It has what the other one filters out; see ModuleStream.packages.
+            // A -devel module has the packages that the other module filters out. See ModuleStream.packages.
             let isDevel = document.id.name.hasSuffix("-devel")
             var artifacts: Set<NEVRA> = []
             if namesPackages {
                 for artifact in document.artifacts {
                     if let rpm = known[NEVRAKey(artifact)] {
                         kept.insert(rpm.id)
-                        // With the epoch that it has, which the first documents left out.
+                        // The package is taken with the tag's epoch, because the first documents lack epochs.
                         artifacts.insert(rpm.nevra)
                     } else {
                         if arches.contains(artifact.arch) { missing.insert(artifact) }
@@ -61,11 +63,12 @@ struct ModuleArtifacts {
             + "there is no \(named.joined(separator: ", "))."
     }
 
-    /// The machines that a module's document is for.
+    /// The architecture of the machines that a module's document is for.
     private struct Architecture {
         let name: String
 
-        /// Whether packages of `arch` are built for it; those that it merely can run as well are not.
+        /// Returns whether packages of `arch` are built for these machines. Packages that the machines can
+        /// merely run do not count.
         func runs(_ arch: String) -> Bool {
             arch == name || arch == "noarch" || Self.others[name]?.contains(arch) ?? false
         }

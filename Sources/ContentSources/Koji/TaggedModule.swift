@@ -1,14 +1,15 @@
 import Koji
 
-/// A build of a module as Koji lists it.
+/// A build of a module as Koji lists it, with the ids that its name gives.
 struct TaggedModule: Hashable, Sendable {
-    /// What tells streams apart in a build's name.
+    /// The part of a build's name that distinguishes streams.
     struct Stream: Hashable, Sendable {
         let module: String
-        /// With an underscore where the stream has a dash, or an underscore.
+        /// The stream's name in Koji, in which each dash of the stream becomes an underscore. Example: `rhel_8`
+        /// for `rhel-8` or `rhel_8`.
         let name: String
 
-        /// Whether only the build's own data tell what the stream's name is.
+        /// Whether only the build's own data shows the true name of the stream.
         var isAmbiguous: Bool { name.contains("_") }
 
         static func kojiName(of stream: String) -> String { stream.replacing("-", with: "_") }
@@ -18,10 +19,10 @@ struct TaggedModule: Hashable, Sendable {
     let stream: Stream
     let version: UInt64
     let context: String
-    /// The tag that it was found in.
+    /// The tag that has the build.
     let tagID: Int?
 
-    /// `nil` for a build whose release is not the version and context of a module.
+    /// Returns `nil` for a build whose release is not the version and context of a module.
     init?(_ build: KojiBuild) {
         let parts = build.release.split(separator: ".", maxSplits: 1)
         guard parts.count == 2, let version = UInt64(parts[0]), !build.isDraft else { return nil }
