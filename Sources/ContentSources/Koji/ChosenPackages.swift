@@ -1,14 +1,16 @@
 public import Repodata
 
-/// The packages that go into a compose, as the files that they are: metadata to write from, with the checksums of those files.
+/// The files that go into a compose. They have metadata to write from, with the checksums of the files.
 public struct ChosenPackages: Sendable {
     public let repository: PinnedRepository
-    /// By ``KojiPackage/provisionalID``.
+    /// The files, by ``KojiPackage/provisionalID``.
     public let copies: [Checksum: PackageCopy]
-    /// What the metadata says that the files lie below (`xml:base`), where it refers to them.
+    /// The address below which the metadata places the files (`xml:base`). `nil` if the metadata does not
+    /// refer to them.
     public let base: String?
 
-    /// The record of the file that stands for `record`, which is one of the metadata for solving; `nil` for a package that was not chosen.
+    /// Returns the record of the file for `record`, a record of the metadata for solving. Returns `nil` for
+    /// a package that was not chosen.
     public func record(for record: PackageRecord) -> PackageRecord? {
         guard let copy = copies[record.pkgid], let pkgid = copy.sha256 else { return nil }
         return PackageRecord(

@@ -1,4 +1,4 @@
-/// What is wrong with one file of a package.
+/// A problem of one file of a package.
 struct FileProblem: Error {
     let package: KojiPackage
     let path: String

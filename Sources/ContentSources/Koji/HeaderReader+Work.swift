@@ -2,21 +2,22 @@ import ComposeModel
 import NIOPosix
 import Repodata
 
-/// Work on many package files: those of this host in batches on the thread pool, those at an address several requests at once.
+/// Work on many package files. Files of this host are handled in batches on the thread pool. Files of a
+/// server are handled by several requests at once.
 extension HeaderReader {
-    /// A batch of local files keeps its thread no longer than these many take.
+    /// The number of local files in one batch. It limits the time for which a batch occupies its thread.
     private static let batchFiles = 128
     private static let batchesAtOnce = 4
 
-    /// One file to read, and for which package.
+    /// One file to read, and the package that it belongs to.
     struct Source: Sendable {
         let package: KojiPackage
         let path: String
-        /// By what its header is kept.
+        /// The key under which the header is stored.
         let header: Checksum
     }
 
-    /// Hands the fragments of each of `sources` to `take`, in any order.
+    /// Passes the fragments of each of `sources` to `take`, in any order.
     func fragments(
         of sources: [Source], findings: inout PackageFindings,
         take: ((header: Checksum, fragments: PackageFragments)) async -> ComposeFailure?
@@ -45,14 +46,14 @@ extension HeaderReader {
         let keys: [String]
     }
 
-    /// What came of a search: the first copy that is there, and the keys before it of which there is no copy.
+    /// The result of a search: the first existing copy, and the keys before it that have no copy.
     struct Found: Sendable {
         let index: Int
         let copy: PackageCopy?
         let missing: [String]
     }
 
-    /// Hands what came of each of `searches` to `take`, in any order.
+    /// Passes the result of each of `searches` to `take`, in any order.
     func copies(of searches: [Search], findings: inout PackageFindings, take: (Found) -> Void) async {
         await inParallel(searches, findings: &findings) { (search) throws(FileProblem) in
             var missing: [String] = []
@@ -82,8 +83,8 @@ extension HeaderReader {
         }
     }
 
-    /// Hands the checksum of each of `copies` to `take`, in any order.
-    /// - Parameter limit: bytes that one file may have.
+    /// Passes the checksum of each of `copies` to `take`, in any order.
+    /// - Parameter limit: The maximum size of one file in bytes.
     func checksums(
         of copies: [PackageCopy], limit: Int, findings: inout PackageFindings, take: ((copy: PackageCopy, sha256: Checksum)) -> Void
     ) async {
@@ -114,7 +115,8 @@ extension HeaderReader {
         }
     }
 
-    /// Until there is no point in going on; `take` says when that is because of something else than a file.
+    /// Runs `works` in parallel until all are done, or until the findings end the search. If `take` returns
+    /// a failure, it ends the search as well.
     private func inParallel<Work: Sendable, Value: Sendable>(
         _ works: [Work], findings: inout PackageFindings,
         inPlace: @escaping @Sendable (Work) throws(FileProblem) -> Value,
@@ -178,7 +180,8 @@ extension HeaderReader.Search {
             missing: missing)
     }
 
-    /// A signed file that cannot be used counts as not there; the unsigned one has to be.
+    /// Returns the key of a signed file that cannot be used, which counts as nonexistent. Throws for the
+    /// unsigned file, which must exist.
     fileprivate func missed(_ key: String, _ path: String, _ problem: HeaderProblem) throws(FileProblem) -> String {
         guard !key.isEmpty, problem.isOfFile else { throw FileProblem(problem, of: package, at: path) }
         return key

@@ -2,10 +2,12 @@ import NIOPosix
 import Repodata
 import SystemPackage
 
-/// Why a package's header could not be had; whoever knows what it was for makes a failure of it.
+/// The reason why a package's header could not be read. The caller knows its purpose, and makes a
+/// failure of it.
 enum HeaderProblem: Error, Hashable {
     case transfer(TransferProblem)
-    /// It came, and is none, or that of another package: the finding in words that follow "because".
+    /// The data is not a header, or is the header of another package. The text is a finding that can follow
+    /// "because".
     case content(String)
 
     init(_ error: RepodataError) {
@@ -19,7 +21,7 @@ enum HeaderProblem: Error, Hashable {
         }
     }
 
-    /// Whether it says something about the file, and not about the way to it.
+    /// Whether the problem is in the file and not on the way to it.
     var isOfFile: Bool {
         switch self {
         case .content, .transfer(.missing), .transfer(.notPermitted), .transfer(.refused), .transfer(.truncated(_, _, wasCut: false)): true
@@ -28,26 +30,28 @@ enum HeaderProblem: Error, Hashable {
     }
 }
 
-/// Reads the headers of package files, and nothing behind them: in place from a directory, by Range from an address.
+/// A reader of package files. It reads only the start of a file to get its header. It reads files of a
+/// directory in place, and files of a server with range requests. For checksums it reads whole files.
 struct HeaderReader: Sendable {
-    /// Bytes asked for first at an address: most headers of real packages are smaller, and what comes too much is little.
+    /// The number of bytes in the first request to a server. Most headers of real packages are smaller, so
+    /// little is transferred in vain.
     static let firstGuess = 16 * 1024
 
-    /// How messages call the file.
+    /// The name of the file in messages.
     private static let name = "it"
 
     let tree: SourceTree
     let transfer: HTTPTransfer
     let threadPool: NIOThreadPool
 
-    /// What the start of a file tells.
+    /// The properties of a file that its first bytes show.
     struct Start: Sendable {
         let size: Int
         let headerStart: Int
         let version: String?
     }
 
-    /// The fragments of `package` from its file at `path`, for a file of this host. Blocking.
+    /// Returns the fragments of `package` from its file at `path` on this host. Blocks.
     func readInPlace(_ package: KojiPackage, at path: String) throws(HeaderProblem) -> PackageFragments {
         let bytes = try inPlace(path) { (_, descriptor) throws(HeaderProblem) in
             try content { () throws(RepodataError) in try RPMHeaderExtent.contents(of: descriptor, named: Self.name) }
@@ -55,7 +59,7 @@ struct HeaderReader: Sendable {
         return try check(bytes, package)
     }
 
-    /// The fragments of `package` from its file at `url`.
+    /// Returns the fragments of `package` from its file at `url`.
     func fetch(_ package: KojiPackage, from url: RepositoryURL) async throws(HeaderProblem) -> PackageFragments {
         var bytes: [UInt8] = []
         var wanted = Self.firstGuess
@@ -75,7 +79,7 @@ struct HeaderReader: Sendable {
         return try await threadPool.run(canceled: .transfer(.canceled)) { () throws(HeaderProblem) in try check(whole, package) }
     }
 
-    /// What the start of the file at `path` tells, on this host. Blocking.
+    /// Returns the properties that the first bytes of the file at `path` on this host show. Blocks.
     func lookInPlace(at path: String) throws(HeaderProblem) -> Start {
         try inPlace(path) { (file, descriptor) throws(HeaderProblem) in
             let bytes: [UInt8]
@@ -92,7 +96,7 @@ struct HeaderReader: Sendable {
         }
     }
 
-    /// What the start of the file at `url` tells.
+    /// Returns the properties that the first bytes of the file at `url` show.
     func look(at url: RepositoryURL) async throws(HeaderProblem) -> Start {
         let part = try await transferring { () async throws(TransferProblem) in
             try await transfer.part(0..<RPMHeaderExtent.signatureIntroEnd, of: url)
@@ -102,7 +106,8 @@ struct HeaderReader: Sendable {
         return Start(size: size, headerStart: headerStart, version: part.version)
     }
 
-    /// The SHA-256 of `copy`, a file of this host, which is read as a whole; its header and payload have to be those of the package. Blocking.
+    /// Returns the SHA-256 of `copy`, a file of this host, and reads the whole file. Throws if header and
+    /// payload are not those of the package. Blocks.
     func checksumInPlace(_ copy: PackageCopy) throws(HeaderProblem) -> Checksum {
         _ = try readInPlace(copy.package, at: copy.path)
         return try inPlace(copy.path) { (file, _) throws(HeaderProblem) in
@@ -118,7 +123,7 @@ struct HeaderReader: Sendable {
         }
     }
 
-    /// The SHA-256 of `copy`, which is fetched from `url` for it and not kept.
+    /// Returns the SHA-256 of `copy`. The file is fetched from `url` for this purpose and not kept.
     func checksum(_ copy: PackageCopy, at url: RepositoryURL, limit: Int) async throws(HeaderProblem) -> Checksum {
         let found = try await transferring { () async throws(TransferProblem) in
             try await transfer.inTime(url, bytes: copy.size) { (transfer) async throws(TransferProblem) in
@@ -131,7 +136,8 @@ struct HeaderReader: Sendable {
         return found.sha256
     }
 
-    /// Whether header and payload are those that the hub knows; it knows nothing of the files of tasks.
+    /// Throws if header and payload are not those that the hub knows. The hub knows nothing about files of
+    /// tasks.
     private func check(payloadHash found: Checksum, _ package: KojiPackage) throws(HeaderProblem) {
         guard let expected = package.payloadHash, !expected.isEmpty, found.hex != expected else { return }
         throw .content("it is damaged: the hub says that its payload hash is \(expected), but its content has \(found.hex)")
@@ -164,7 +170,7 @@ struct HeaderReader: Sendable {
         do throws(RepodataError) { return try body() } catch { throw HeaderProblem(error) }
     }
 
-    /// Reads the header and compares it with what the hub says.
+    /// Reads the header and compares it with the hub's data.
     private func check(_ bytes: [UInt8], _ package: KojiPackage) throws(HeaderProblem) -> PackageFragments {
         let header = try content { () throws(RepodataError) in try RPMHeaderContent(reading: bytes, named: Self.name) }
         let isEpochRight = package.payloadHash == nil || header.nevra.epoch == package.nevra.epoch

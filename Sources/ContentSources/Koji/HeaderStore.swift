@@ -2,13 +2,15 @@ import ComposeModel
 import Repodata
 import SystemPackage
 
-/// What was read from packages of Koji, kept for good and shared by all workers: a package's header is read once ever, a file is read for its checksum
-/// once.
+/// A permanent store of data from Koji's packages, which all workers share. A package's header is read
+/// only once ever, and a file is read only once for its checksum.
 ///
-/// A header is known by what signing does not change, so that all copies of a package share one entry. A file's checksum is known by the copy, and by
-/// what shows that it is still the same file. All methods block.
+/// A header's key has only data that signing does not change, so all copies of a package share one
+/// entry. The key of a file's checksum has the copy, and data that shows that the file is still the
+/// same. All methods block.
 struct HeaderStore: Sendable {
-    /// Part of each key: what another version of this program would write differently gets another number.
+    /// The version of the stored format. It is part of each key, and grows when the program writes entries
+    /// differently.
     private static let version = 1
 
     private let values: SegmentStore
@@ -17,12 +19,13 @@ struct HeaderStore: Sendable {
         values = SegmentStore(directory: directory)
     }
 
-    /// Looks for what other workers have added.
+    /// Reads the entries that other workers have added.
     func refresh() throws(ComposeFailure) { try storing { () throws(RepodataError) in try values.refresh() } }
 
-    /// By what the header of `package` is kept.
+    /// Returns the key of the header of `package`.
     ///
-    /// The file of a task is known by its place: the hub gives a task's number to no other task.
+    /// The file of a task is identified by its place, because the hub gives a task's number to only one
+    /// task.
     static func key(of package: KojiPackage, at location: RepositoryLocation) -> Checksum {
         .ofText("header \(version)\n\(identity(package, at: location))")
     }
@@ -33,13 +36,14 @@ struct HeaderStore: Sendable {
         try storing { () throws(RepodataError) in try values.add(headers.mapValues(\.serialized)) }
     }
 
-    /// The SHA-256 of a file that was read before; `nil` for one that may be another by now.
+    /// Returns the SHA-256 of a file that was read before. Returns `nil` if the file may have changed
+    /// since.
     func checksum(of copy: PackageCopy, at location: RepositoryLocation) -> Checksum? {
         guard let key = Self.key(of: copy, at: location), let value = values.value(of: key) else { return nil }
         return Checksum(String(decoding: value, as: UTF8.self))
     }
 
-    /// Keeps the checksums of those files that can be recognised.
+    /// Stores the checksums of the files that can be recognized later.
     func keep(_ checksums: [PackageCopy: Checksum], at location: RepositoryLocation) throws(ComposeFailure) {
         var found: [Checksum: [UInt8]] = [:]
         for (copy, sha256) in checksums {

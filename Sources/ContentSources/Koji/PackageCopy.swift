@@ -1,22 +1,25 @@
 public import Repodata
 
-/// One file of a package that was found to be there: the unsigned one, or a signed copy.
+/// A *package copy* is an existing file of a package: the unsigned file, or a signed copy.
 public struct PackageCopy: Hashable, Sendable {
     public let package: KojiPackage
-    /// As the hub writes it; "" for the unsigned file.
+    /// The key of the copy in the hub's spelling. "" for the unsigned file.
     public let key: String
-    /// Relative to the hub's `topdir`.
+    /// The path relative to the hub's `topdir`.
     public let path: String
-    /// Bytes of the file.
+    /// The size of the file in bytes.
     public let size: Int
-    /// Where the main header starts in the file: signatures stand before it.
+    /// The offset of the main header in the file. Signatures precede it.
     public let headerStart: Int
-    /// Which version of the file was seen: another text means that the file was replaced since. `nil` where the server does not tell.
+    /// The version of the file that was seen. Another text means that the file was replaced. `nil` if the
+    /// server does not report a version.
     let version: String?
-    /// Of the whole file, if the hub or somebody else has said so; otherwise the file is read for it, once.
+    /// The checksum of the whole file, if the hub or an earlier reading of the file has given it. Otherwise
+    /// the file is read for it once.
     public var sha256: Checksum?
 
-    /// Set where the file has not the size that the hub says; of signed copies it says none.
+    /// The problem of a file that does not have the size that the hub reports. The hub does not report
+    /// sizes of signed copies.
     var sizeProblem: HeaderProblem? {
         guard key.isEmpty, let expected = package.size, expected != size else { return nil }
         return .transfer(
@@ -24,32 +27,34 @@ public struct PackageCopy: Hashable, Sendable {
     }
 }
 
-/// What came of looking for signed copies.
+/// The result of a search for signed copies.
 public struct SignedChoice: Sendable {
     /// A package that has none of the wanted signatures.
     public struct Unsigned: Hashable, Sendable {
         public let package: KojiPackage
-        /// Of these keys the hub knows signatures.
+        /// The keys of the signatures that the hub knows.
         public let keys: [String]
-        /// Of these wanted keys the hub knows signatures, but the signed files are not there.
+        /// The wanted keys of which the hub knows signatures, but the signed files do not exist.
         public let missing: [String]
     }
 
-    /// In the order of the packages.
+    /// The copies, in the order of the packages.
     public let copies: [PackageCopy]
     public let unsigned: [Unsigned]
 }
 
-/// A key as a request names it, to compare with those that the hub has.
+/// A key as a request names it. It can be compared with the keys that the hub reports.
 struct WantedKey: Hashable {
     private let digits: String
 
-    /// 8 or 16 hexadecimal digits in any case, or nothing at all, which allows the unsigned file.
+    /// - Parameter text: 8 or 16 hexadecimal digits in upper or lower case. An empty text allows the
+    ///   unsigned file.
     init(_ text: String) { digits = text.lowercased() }
 
     var isUnsigned: Bool { digits.isEmpty }
 
-    /// The short form is the end of the long one.
+    /// Returns whether the request's key means a key of the hub. The short form of a key is the end of its
+    /// long form.
     func matches(_ key: String) -> Bool {
         let key = key.lowercased()
         guard !digits.isEmpty, !key.isEmpty else { return false }
@@ -58,7 +63,7 @@ struct WantedKey: Hashable {
 }
 
 extension KojiPackage {
-    /// The keys of the copies to look for, in the order in which they are preferred; "" for the unsigned file.
+    /// Returns the keys of the copies to look for, in order of preference. "" stands for the unsigned file.
     func candidates(_ wanted: [WantedKey]) -> [String] {
         var found: [String] = []
         for key in wanted {

@@ -1,18 +1,19 @@
 import ComposeModel
 import Repodata
 
-/// Packages whose files cannot be used, until there are too many of them to go on.
+/// The packages whose files cannot be used. The search for them ends when there are too many.
 struct PackageFindings: Sendable {
-    /// After as many unusable files there is no need to look for more.
+    /// The number of unusable files after which the search ends.
     private static let most = 20
 
     private(set) var unusable: [UnusablePackage] = []
-    /// What concerns more than one file: no reason to go on.
+    /// A failure that concerns more than one file. It ends the search.
     private var stop: ComposeFailure?
 
     var isHopeless: Bool { stop != nil || unusable.count >= Self.most }
 
-    /// What comes of the rest, once there is no reason to go on, may say no more than that it was canceled.
+    /// Adds the problem of a file. After the end of the search it is ignored, because later problems may
+    /// only report the cancellation.
     mutating func add(_ problem: HeaderProblem, of package: KojiPackage, at path: String) {
         if isHopeless { return }
         let subject = "The file of the package \(package.nevra) of the build \(package.build) (\(path)) in Koji"
@@ -31,21 +32,19 @@ struct PackageFindings: Sendable {
         )
     }
 
-    /// As ``add(_:of:at:)``, for what concerns more than a file.
+    /// Ends the search because of a failure that concerns more than one file.
     mutating func stop(_ failure: ComposeFailure) {
         if !isHopeless { stop = failure }
     }
 
-    /// Throws what was found, if there is anything that cannot be passed over: files that cannot be used can, as long as they are few.
-    ///
-    /// - Parameter count: Packages whose files were to be read.
+    /// Throws the findings if they cannot be ignored. A few unusable files can be ignored.
     func checkPassable(of count: Int) throws(ComposeFailure) {
         if let stop { throw stop }
-        // What may pass by itself is worth another attempt.
+        // A failure that may pass by itself is worth another attempt.
         if unusable.count >= min(Self.most, count) || unusable.contains(where: \.failure.isTransient) { try check() }
     }
 
-    /// Throws what was found, if there is anything.
+    /// Throws the findings, if there are any.
     func check() throws(ComposeFailure) {
         let failures = unusable.map(\.failure)
         guard let first = failures.first else {

@@ -2,37 +2,40 @@ import ComposeModel
 import Repodata
 import SystemPackage
 
-/// A repository that is on no server: the metadata of some packages of Koji, as if createrepo_c had been run at the hub's `topdir`.
+/// A *synthetic repository* is a repository that does not exist on a server. It is the metadata of some
+/// packages of Koji, as if createrepo_c had been run at the hub's `topdir`.
 struct SyntheticRepository: Sendable {
     struct Package: Sendable {
         let package: KojiPackage
-        /// Of the file, which is the unsigned one unless another one was chosen.
+        /// The path of the file. It is the unsigned file unless another one was chosen.
         let path: String
-        /// What is known of the file that was chosen.
+        /// The known properties of the chosen file. `nil` before a file is chosen.
         fileprivate let chosen: PackageFragments.File?
 
-        /// The file; until one is chosen, the one that stands for the package while a compose is solved.
+        /// The chosen file. Before the choice it is a provisional file that stands for the package while a
+        /// compose is solved.
         ///
-        /// Made when it is needed, since it takes a digest.
+        /// The value is computed on demand, because it costs a digest.
         var file: PackageFragments.File {
             chosen ?? PackageFragments.File(pkgid: package.provisionalID, size: package.size ?? 0, headerStart: 0, href: path)
         }
     }
 
-    /// In the order of their paths, each once.
+    /// The packages in the order of their paths, without duplicates.
     let packages: [Package]
     let documents: [MetadataDocument]
-    /// What stands for a repomd.xml: nothing but a digest over all that the documents are made from. Equal packages give equal bytes.
+    /// The substitute for a repomd.xml. It has only a digest of all data that the documents are made from.
+    /// Equal packages give equal bytes.
     let repomd: [UInt8]
-    /// Of ``repomd``.
+    /// The checksum of ``repomd``.
     let id: Checksum
-    /// Where Koji's files are.
+    /// The location of Koji's files.
     private let location: RepositoryLocation
 
-    /// What all of `packages` are chosen from.
+    /// Creates the repository from which packages are chosen. It has all of `packages`.
     init(forSolving packages: [KojiPackage], at location: RepositoryLocation) {
         let all = packages.map { Package(package: $0, path: $0.path, chosen: nil) }
-        // Those with the same pkgid have the same path.
+        // Packages with the same pkgid have the same path.
         var sorted: [Package] = []
         sorted.reserveCapacity(all.count)
         for package in Self.sorted(all) {
@@ -42,9 +45,9 @@ struct SyntheticRepository: Sendable {
         self.init(sorted: sorted, documents: [.primary, .filelists], base: nil, at: location)
     }
 
-    /// The files of those that were chosen, as far as their checksums are known.
+    /// Creates a repository of the chosen files whose checksums are known.
     ///
-    /// - Parameter base: of all the files, where their metadata has one.
+    /// - Parameter base: The base address of all files, if their metadata has one.
     init(ofChosen copies: [PackageCopy], base: String?, at location: RepositoryLocation) {
         let all = copies.compactMap { copy in
             copy.sha256.map { pkgid in
@@ -76,18 +79,19 @@ struct SyntheticRepository: Sendable {
         id = .ofText(repomd)
     }
 
-    /// By their paths.
+    /// Returns the packages in the order of their paths.
     private static func sorted(_ packages: [Package]) -> [Package] {
         let isSorted = zip(packages, packages.dropFirst()).allSatisfy { $0.path <= $1.path }
         return isSorted ? packages : packages.indices.sorted { packages[$0].path < packages[$1].path }.map { packages[$0] }
     }
 
-    /// By what the header of `package` is kept.
+    /// Returns the key under which the header of `package` is stored.
     func header(of package: Package) -> Checksum { HeaderStore.key(of: package.package, at: location) }
 }
 
 extension SyntheticRepository.Package {
-    /// Appends all that its metadata is made from, each thing with a zero byte behind it, which is in none of them.
+    /// Appends all data that the package's metadata is made from. A zero byte follows each item, because no
+    /// item contains one.
     fileprivate func identify(at location: RepositoryLocation, in bytes: inout [UInt8]) {
         func append(_ text: String) {
             bytes += text.utf8
@@ -109,12 +113,12 @@ extension SyntheticRepository.Package {
 }
 
 extension KojiPackage {
-    /// Whether both have the same ``provisionalID``, if they have the same path.
+    /// Returns whether two packages with the same path have the same ``provisionalID``.
     fileprivate func isSame(as other: KojiPackage) -> Bool { nevra == other.nevra && payloadHash == other.payloadHash }
 }
 
 extension SyntheticRepository {
-    /// Writes the documents from what `store` has, and makes them known in `cache`. Blocking.
+    /// Writes the documents from the headers in `store`, and publishes them in `cache`. Blocks.
     func publish(in cache: MetadataCache, from store: HeaderStore) throws(ComposeFailure) -> MetadataCache.Found {
         let fresh = try storing { () throws(Errno) in try cache.prepare() }
         do throws(ComposeFailure) {

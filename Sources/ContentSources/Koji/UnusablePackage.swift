@@ -1,8 +1,8 @@
 public import ComposeModel
 
-/// A package that the hub lists and whose file cannot be used.
+/// A package that the hub lists although its file cannot be used.
 public struct UnusablePackage: Hashable, Sendable {
     public let package: KojiPackage
-    /// Names the package, its build and the file, and says what is wrong with it.
+    /// The failure, which names the package, its build, the file and the problem.
     public let failure: ComposeFailure
 }
