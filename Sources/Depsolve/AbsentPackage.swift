@@ -1,17 +1,21 @@
-/// Something that was requested and that the repositories do not have.
+/// A requested name or pattern that the repositories do not have.
+///
+/// Example: `htppd` is absent for `x86_64` and `aarch64`, and the nearest name is `httpd`.
 public struct AbsentPackage: Hashable, Sendable, Codable {
-    /// The name or pattern as it was requested.
+    /// The name or pattern as the request has it.
     public let pattern: String
-    /// The base architectures for which it is absent.
+    /// The base architectures for which the package is absent.
     public let arches: [String]
-    /// Whether no tree of the result has it.
+    /// Whether the package is absent from all trees of the result.
     public let isNowhere: Bool
-    /// The names that come nearest, at most three, the nearest first; `name.arch` for those that are there for other architectures.
-    /// Empty where some tree has the package.
+    /// The most similar names, at most three, the nearest first. A package that exists for other
+    /// architectures only is listed as `name.arch`. Empty if some tree has the package, or if ``hidden`` is
+    /// not empty.
     public let nearest: [String]
-    /// The packages that it means and that modules hide; empty where it means none that there are.
+    /// The packages that the pattern means and that modules hide, at most three. Empty if there are no
+    /// hidden packages of that name.
     public let hidden: [HiddenPackage]
-    /// The packages that it may mean and that were left out.
+    /// The packages that the pattern may mean and that were left out of their repository.
     public let unnameable: [UnnameablePackage]
 
     public init(

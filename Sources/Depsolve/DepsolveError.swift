@@ -1,23 +1,23 @@
 public import Repodata
 
-/// Why nothing could be resolved at all.
+/// An error that prevents any resolution of a request.
 public enum DepsolveError: Error, Hashable, Sendable {
-    /// An architecture was asked for that RPM does not know.
+    /// The request names an architecture for which no tree can be made.
     case unknownArchitecture(String)
-    /// A document of a repository is not what it should be; `reason` says what and, where known, at which line.
+    /// A document of a repository is invalid. `reason` says why and, if known, at which line.
     case unusableMetadata(repository: Checksum, document: String, reason: String)
     /// A listing names packages that its repositories do not have.
     case listedButAbsent([NEVRA], arch: String, listing: String)
-    /// A module was to be enabled, or to be in the result, of which no repository has such a build.
-    /// `refused` has a sentence for each document that may be of that build and cannot be used.
+    /// The request enables or includes a module, and no repository has a matching build. `refused` has a
+    /// sentence for each unusable document that may describe that build.
     case moduleNotFound(String, nearest: [String], refused: [String] = [])
-    /// The modules that were to be enabled cannot be enabled together, or one of them cannot be at all.
+    /// The modules to enable cannot be enabled together, or one of them cannot be enabled at all.
     case modulesConflict([ModuleProblem.Statement], arch: String)
-    /// What the repositories tell of modules contradicts itself.
+    /// The module metadata of the repositories contradicts itself.
     case unusableModules(reason: String)
-    /// The packages of an architecture could not be resolved within that time.
+    /// Resolving the packages of one architecture took longer than this time.
     case overTime(Duration)
-    /// The packages exclude each other in more pairs than can be solved for.
+    /// More pairs of packages exclude each other than can be solved.
     case tooManyExclusions
     /// The task was canceled.
     case canceled
@@ -53,7 +53,7 @@ extension DepsolveError: CustomStringConvertible {
         }
     }
 
-    /// Whether libsolv may have been left in the middle of its work.
+    /// Whether the error may have stopped libsolv in the middle of its work.
     var mayHaveLeftSolver: Bool {
         switch self {
         case .overTime, .canceled: true
@@ -66,6 +66,6 @@ extension DepsolveError: CustomStringConvertible {
         return seconds == seconds.rounded() ? "\(Int(seconds))" : "\(seconds)"
     }
 
-    /// How many packages an explanation names.
+    /// The maximum number of packages that an error text names.
     private static let namedPackages = 20
 }

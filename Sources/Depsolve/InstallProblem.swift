@@ -1,6 +1,9 @@
 public import Repodata
 
-/// Why a package could not be installed, not even alone, though nothing that it requires is missing: a contradiction.
+/// A contradiction: a package cannot be installed even alone, although nothing that it requires is
+/// missing.
+///
+/// Example: `app` requires `left` and `right`, and the only provider of `left` conflicts with `right`.
 public struct InstallProblem: Hashable, Sendable, Codable {
     /// One of the statements that cannot all hold.
     public struct Statement: Hashable, Sendable, Codable {
@@ -13,7 +16,7 @@ public struct InstallProblem: Hashable, Sendable, Codable {
             case obsoletes
             /// `package` and `other` have the same name.
             case sameName
-            /// `package` is of an inferior architecture: a better one has the same name.
+            /// `package` has an inferior architecture: a package of a better architecture has the same name.
             case inferiorArchitecture
             /// `package` requires `dependency`, which nothing provides.
             case nothingProvides
@@ -24,7 +27,9 @@ public struct InstallProblem: Hashable, Sendable, Codable {
         public let package: NEVRA?
         public let other: NEVRA?
         public let dependency: String?
-        /// libsolv's sentence for it.
+        /// The sentence that libsolv has for the statement.
+        ///
+        /// Example: "package app-1-1.x86_64 requires right, but none of the providers can be installed".
         public let text: String
 
         public init(kind: Kind, package: NEVRA?, other: NEVRA?, dependency: String?, text: String) {

@@ -1,8 +1,11 @@
 public import Repodata
 
 /// A requirement of a package in the result that nothing in the repositories or the lookaside provides.
+///
+/// Example: nothing provides `libfoo >= 2`, and `app-1-1.x86_64` requires it.
 public struct MissingRequirement: Hashable, Sendable, Codable {
-    /// One step from a requested package towards the one that lacks something: a package, and what it requires of the next.
+    /// One step from a requested package to the package that lacks something: a package, and its
+    /// requirement that the next package satisfies.
     public struct Link: Hashable, Sendable, Codable {
         public let package: NEVRA
         public let requirement: String
@@ -13,15 +16,18 @@ public struct MissingRequirement: Hashable, Sendable, Codable {
         }
     }
 
-    /// The package that requires it.
+    /// The package with the requirement.
     public let package: NEVRA
     /// The base architecture of the tree.
     public let arch: String
     /// The requirement as the package states it.
     public let requirement: String
-    /// What comes nearest: who provides the same with another version, `libfoo-1.2-1.x86_64 provides libfoo = 1.2`. At most three.
+    /// The nearest providers, at most three: packages that provide the same thing in another version.
+    ///
+    /// Example: `libfoo-1.2-1.x86_64 provides libfoo = 1.2`.
     public let nearest: [String]
-    /// How a requested package leads here; empty where the package itself was requested.
+    /// The steps from a requested package to this package. Empty if this package itself was requested, or
+    /// if nothing was solved for it.
     public let chain: [Link]
 
     public init(package: NEVRA, arch: String, requirement: String, nearest: [String], chain: [Link]) {

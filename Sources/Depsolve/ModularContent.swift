@@ -1,20 +1,23 @@
 public import Modules
 
-/// The modules that packages of some repositories belong to, and which of them a compose is to have.
+/// The modules that packages of some repositories belong to, and the modules that a compose includes.
 public struct ModularContent: Hashable, Sendable {
-    /// The streams of the repositories, for each of their architectures, and which of them are taken where nobody chooses.
+    /// The module streams of the repositories, for each of their architectures, and the default streams.
     public var metadata: ModuleMetadata
-    /// Those of the lookasides.
+    /// The module streams and defaults of the lookasides.
     public var lookaside: ModuleMetadata
-    /// What every machine has in the stream that it needs: requirements of them always hold.
+    /// The names of modules that every machine has in the required stream. A requirement of such a module
+    /// always holds.
     public var baseModules: Set<String>
-    /// The streams that are taken in place of the defaults of their modules when requested packages are resolved. Where one has no build for an
-    /// architecture, the default stays there.
+    /// The streams that replace the defaults of their modules when requested packages are resolved. If an
+    /// enabled stream has no build for an architecture, the default stays active there.
     public var enabled: [ModuleReference]
-    /// The builds whose packages the result has, all of them, whatever else is requested; with what these require, like requested packages. What is
-    /// required of modules is looked for among these builds first.
+    /// The builds whose packages are all included in the result, independent of other requests. The
+    /// dependencies of these packages are also included, as for requested packages. Requirements of modules
+    /// are satisfied from these builds first.
     public var included: Set<NSVC>
-    /// Whether the packages of ``included`` are all that is wanted: not what they require, and nothing else when no package is requested.
+    /// Whether the result has the packages of ``included`` without their dependencies. If no package is
+    /// requested, the result then has nothing else.
     public var isAlone: Bool
 
     public init(
@@ -29,12 +32,13 @@ public struct ModularContent: Hashable, Sendable {
         self.isAlone = isAlone
     }
 
-    /// Whether nothing is told of modules and none is wanted.
+    /// Whether there is no module metadata and no module is enabled.
     public var isEmpty: Bool {
         metadata.streams.isEmpty && lookaside.streams.isEmpty && enabled.isEmpty && metadata.unusable.isEmpty && lookaside.unusable.isEmpty
     }
 
-    /// A sentence for each document of modules that was passed over, and no more of them than somebody reads.
+    /// A sentence for each skipped module document. After the first 20, one sentence gives the number of
+    /// the others.
     public var notes: [String] {
         let all = metadata.unusable + lookaside.unusable
         let sentences = all.prefix(Self.named).map { "\($0) Its packages are packages of no module here, as they are for dnf." }

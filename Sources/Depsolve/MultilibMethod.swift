@@ -1,4 +1,5 @@
-/// Which packages of a tree bring their 32-bit counterpart along. The raw values are those of the HTTP API.
+/// The kinds of packages in a tree whose 32-bit counterparts are included. The raw values are those of
+/// the HTTP API.
 public struct MultilibMethod: OptionSet, Hashable, Sendable, Codable {
     public let rawValue: Int
 

@@ -1,12 +1,14 @@
 public import Repodata
 
-/// A package that was left out because a listing before its own has another one of the same name, version and architecture.
+/// A package that was left out because an earlier listing, or an earlier repository, has another
+/// package of the same name, version and architecture.
 public struct OverruledPackage: Hashable, Sendable, Codable {
     public let package: NEVRA
     /// The base architecture of the tree.
     public let arch: String
-    /// The listing that it is from, and the one whose package was taken.
+    /// The listing or repository that has the package, as messages name it.
     public let listing: String
+    /// The listing or repository whose package was taken, as messages name it.
     public let taken: String
 
     public init(package: NEVRA, arch: String, listing: String, taken: String) {

@@ -1,22 +1,24 @@
 public import Repodata
 
-/// Why a package is in the result. Where there are several reasons, the one with the shortest chain back to a request.
+/// The reason why a package is in the result. If there are several reasons, it is the one with the
+/// shortest chain back to a request.
 public enum Reason: Hashable, Sendable, Codable {
-    /// Its name, or a longer form of it, is what was asked for.
+    /// The request names the package, or has a longer form of its name.
     case requested(by: String)
-    /// It is built from the source package that was asked for.
+    /// The package is built from a requested source package.
     case builtFrom(source: String, pattern: String)
-    /// It provides what another package of the result, or of the lookaside, requires.
+    /// The package satisfies a requirement of another package of the result or of the lookaside.
     case requiredBy(NEVRA, requirement: String)
-    /// It is a package of this build of a module, `NAME:STREAM:VERSION:CONTEXT`, which is to be in whole.
+    /// The package belongs to this build of a module, `NAME:STREAM:VERSION:CONTEXT`, which is included as a
+    /// whole.
     case module(String)
-    /// Everything was asked for.
+    /// The request is for everything.
     case everything
-    /// It is the 32-bit counterpart of a package of the result.
+    /// The package is the 32-bit counterpart of a package of the result.
     case multilib(of: NEVRA)
-    /// It is the source package of a package of the result.
+    /// The package is the source package of a package of the result.
     case sourceOf(NEVRA)
-    /// It has the debugging information, or the sources for debugging, of a package of the result.
+    /// The package has the debugging information, or the sources for debugging, of a package of the result.
     case debugOf(NEVRA)
 
     private enum RequiredByCodingKeys: String, CodingKey { case _0 = "package", requirement }
@@ -26,7 +28,7 @@ public enum Reason: Hashable, Sendable, Codable {
 }
 
 extension Reason {
-    /// Whether somebody asked for the package itself.
+    /// Whether the request is for the package itself.
     var isByItself: Bool {
         switch self {
         case .requested, .builtFrom, .module: true

@@ -1,30 +1,32 @@
 public import Modules
 public import Repodata
 
-/// The packages that answer a ``DepsolveRequest``, each with the reason why it is in, and everything that is not as it should be.
+/// A resolution has the packages for a ``DepsolveRequest``, each with the reason why it is included,
+/// and all problems that were found.
 ///
-/// The same request gives the same resolution, in the same order: packages by name, version and architecture.
+/// Equal requests give equal resolutions, in the same order: packages are sorted by name, version and
+/// architecture.
 public struct Resolution: Hashable, Sendable, Codable {
-    /// One for each base architecture, in the order in which they were asked for.
+    /// The trees, one for each base architecture, in the order of the request.
     public let trees: [ArchitectureTree]
-    /// The source tree, of all architectures together.
+    /// The source tree of all architectures together.
     public let sources: [ResolvedPackage]
-    /// What was requested and is not there.
+    /// Requested packages that are absent.
     public let absent: [AbsentPackage]
     /// Requirements of packages in the result that nothing provides.
     public let missing: [MissingRequirement]
     /// Packages that could not be installed for another reason than a missing requirement.
     public let problems: [InstallProblem]
-    /// Packages that were listed and gave way to others; see ``DepsolveRequest/listings``.
+    /// Packages that were left out in favor of other packages. See ``DepsolveRequest/listings``.
     public let overruled: [OverruledPackage]
-    /// Packages of the repositories that were left out before anything was resolved.
+    /// Packages of the repositories that were left out before the resolution.
     public let unnameable: [UnnameablePackage]
-    /// What the repositories list besides that is no package.
+    /// The numbers of entries of the repositories that are not usable packages.
     public let unusable: [UnusableEntries]
-    /// The builds of modules that the trees have together: those of its packages, those that were to be in, and, to the end, what these require in order to
-    /// be enabled. In order.
+    /// The builds of modules of all trees, in ascending order. These are the builds of packages in the
+    /// trees and the included builds. All builds that these require directly or indirectly are also listed.
     public let modules: [NSVC]
-    /// Modules that are not used as they should be.
+    /// Modules that are not used as intended.
     public let moduleProblems: [ModuleProblem]
 
     public init(
@@ -48,12 +50,13 @@ public struct Resolution: Hashable, Sendable, Codable {
 
 /// The packages for machines of one base architecture.
 public struct ArchitectureTree: Hashable, Sendable, Codable {
-    /// The base architecture, as dnf's `$basearch` has it: `x86_64`, `i386` for `i686`, `armhfp` for `armv7hl`, …
+    /// The base architecture as dnf's `$basearch` has it: `x86_64`, `i386` for `i686`, `armhfp` for
+    /// `armv7hl`, …
     public let arch: String
     public let binaries: [ResolvedPackage]
-    /// Packages of debugging information, which have a tree of their own.
+    /// Packages of debugging information. They have a tree of their own.
     public let debug: [ResolvedPackage]
-    /// The builds of modules that it has; see ``Resolution/modules``.
+    /// The builds of modules of the tree. See ``Resolution/modules``.
     public let modules: [NSVC]
 
     public init(arch: String, binaries: [ResolvedPackage], debug: [ResolvedPackage], modules: [NSVC] = []) {

@@ -1,15 +1,15 @@
 import ForeignText
 public import Repodata
 
-/// A package that its repository lists and that is left out, because no file can have the name of its file.
+/// A package of a repository that is left out because no file can have its file name.
 ///
-/// An example is the package `../ed` 1.20-3: its file would be outside of its folder.
+/// An example is the package `../ed` 1.20-3. Its file would be outside of its folder.
 public struct UnnameablePackage: Hashable, Sendable, Codable {
-    /// The package's name, epoch, version, release and architecture, printable.
+    /// The name, epoch, version, release and architecture of the package in printable form.
     public let package: String
-    /// The repository that lists it, by ``RepositoryMetadata/id``.
+    /// The repository that lists the package, by ``RepositoryMetadata/id``.
     public let repository: Checksum
-    /// What is wrong with the file's name: "has a slash, so no file can have that name".
+    /// The problem with the file name, for example "has a slash, so no file can have that name".
     public let reason: String
 
     init(_ package: PackagePool.Unnameable, of repository: Checksum) {
