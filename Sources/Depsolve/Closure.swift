@@ -1,23 +1,27 @@
 import CSolv
 
-/// Packages that can be installed together, some requested ones with all that they need.
+/// A set of packages that can be installed together: some requested packages with all their
+/// dependencies.
 struct InstallSet {
     let packages: SolvableSet
-    /// The packages for whose sake the others are in it.
+    /// The requested packages. All other packages are in the set because of them.
     let roots: [Id]
 }
 
-/// Requested packages with what they need: a set of install sets such that EACH requested package can be installed, though not all
-/// of them at once.
+/// Requested packages with all their dependencies, as several install sets.
 ///
-/// A first solve installs as many requested packages together as fit; those that did not fit are tried together, and so on. What cannot
-/// be installed even alone lacks something or contradicts itself. What it lacks is then taken to be there, so that everything else that
-/// it needs still comes along.
+/// EACH requested package can be installed from one of these sets. They cannot always be installed all
+/// at once.
+///
+/// The first solve installs as many requested packages together as possible. The packages that did not
+/// fit are solved together next, and so on. A package that cannot be installed even alone lacks a
+/// requirement or contradicts itself. A lacking requirement is then assumed to be provided, so that the
+/// other dependencies of the package are still included.
 struct Closure {
     let pool: PackagePool
     private(set) var sets: [InstallSet] = []
-    /// Requirements that nothing provides and that were met in looking for a way to install a package. Not each of them is needed in
-    /// the end.
+    /// Requirements that nothing provides, found while looking for a way to install a package. Not all of
+    /// them are needed in the end.
     private(set) var lacking: Set<Id> = []
     private(set) var problems: [InstallProblem] = []
 
@@ -38,7 +42,7 @@ struct Closure {
         if !broken.isEmpty { try takeBroken(broken) }
     }
 
-    /// Solves in groups as long as that makes progress; returns what is left.
+    /// Solves in groups as long as that makes progress. Returns the packages that are left.
     private mutating func takeWhatFits(_ requested: [Id], with solver: InstallSolver) throws(DepsolveError) -> [Id] {
         var pending = requested
         while !pending.isEmpty {
@@ -52,7 +56,7 @@ struct Closure {
         return pending
     }
 
-    /// Takes packages that cannot be installed.
+    /// Adds packages that cannot be installed.
     private mutating func takeBroken(_ broken: [Id]) throws(DepsolveError) {
         defer { pool.forget(Array(lacking)) }
         assume(unprovided(neededBy: broken))
@@ -62,7 +66,7 @@ struct Closure {
             try pool.limit.check()
             if try solver.install([.package(package)]) {
                 sets.append(InstallSet(packages: solver.installed, roots: [package]))
-                // Others may lack the same.
+                // Other packages may lack the same requirements.
                 pending = try takeWhatFits(Array(pending.dropFirst()), with: solver)
                 continue
             }
@@ -86,7 +90,8 @@ struct Closure {
         pool.assume(found.sorted())
     }
 
-    /// What nothing provides among all that `packages` need in any case: along requirements that leave no choice.
+    /// Finds requirements without a provider that `packages` need in any case. It follows only requirements
+    /// that leave no choice.
     private func unprovided(neededBy packages: [Id], stoppingAtFirst: Bool = false) -> Set<Id> {
         var found: Set<Id> = []
         var seen = pool.emptySet()
@@ -102,16 +107,18 @@ struct Closure {
         return found
     }
 
-    /// What nothing provides among the requirements of the packages of a problem, and what these need in any case.
+    /// Finds requirements without a provider that the packages of a problem have or need in any case.
     ///
-    /// The solver shows one thing that is lacking; looking further saves a solve for each of the others.
+    /// The solver reports only one lacking requirement. Looking further here saves one solve for each of
+    /// the others.
     private func unprovided(in problem: [InstallSolver.Rule]) -> Set<Id> {
         let packages = problem.map(\.source).filter { $0 > SYSTEMSOLVABLE }
         let leaves = packages.flatMap(pool.requirements).flatMap { RichDependency($0, in: pool).positiveLeaves }
         return unprovided(neededBy: packages).union(leaves.filter { pool.providers($0).isEmpty })
     }
 
-    /// Takes a package that contradicts itself, with what fulfils its requirements, though not all of them at once.
+    /// Adds a package that contradicts itself, with the packages that satisfy its requirements, though not
+    /// all requirements in one set.
     private mutating func takeRequirements(of package: Id, with solver: InstallSolver) throws(DepsolveError) {
         var pending = pool.requirements(package).filter { !pool.providers($0).contains(package) }
         while true {

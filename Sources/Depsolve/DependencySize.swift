@@ -1,9 +1,11 @@
 import CSolv
 import Repodata
 
-/// How many clauses a rich dependency becomes when it is multiplied out, as a conjunction and as a disjunction.
+/// The number of clauses that a rich dependency has after expansion, as a conjunction and as a
+/// disjunction.
 ///
-/// The number can grow exponentially with the length, and libsolv has no limit: a short line of hostile metadata would eat all memory.
+/// The number can grow exponentially with the length of the dependency, and libsolv has no limit. A
+/// short line of hostile metadata could use up all memory.
 private struct ClauseCount {
     var conjunctive: Double
     var disjunctive: Double
@@ -40,16 +42,17 @@ private struct ClauseCount {
 }
 
 extension PackagePool {
-    /// A dependency may become so many clauses; those of real distributions become a few dozen.
+    /// The maximum number of clauses of one dependency. Dependencies of real distributions have a few
+    /// dozen.
     private static let mostClauses = 100_000.0
 
-    /// Refuses metadata with a rich dependency that cannot be solved within reasonable memory.
+    /// Throws `.unusableMetadata` if a rich dependency cannot be solved within reasonable memory.
     func refuseExplosiveDependencies() throws(DepsolveError) {
         var checked: [Bool: Set<Id>] = [:]
         for package in packages(ofLookaside: true) + packages() {
             let s = solvable(package).pointee
             for offset in [s.requires, s.conflicts, s.recommends, s.suggests, s.supplements, s.enhances] where offset != 0 {
-                // As a requirement it becomes a conjunction, as a conflict a disjunction.
+                // A requirement is expanded to a conjunction, a conflict to a disjunction.
                 let isConflict = offset == s.conflicts
                 for dependency in dependencies(package, at: offset) where isFormula(dependency) {
                     guard checked[isConflict, default: []].insert(dependency).inserted else { continue }

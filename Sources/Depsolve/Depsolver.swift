@@ -3,11 +3,12 @@ public import Logging
 import Modules
 import Repodata
 
-/// Resolves requests with libsolv, as dnf would, and keeps what it has loaded for the next one.
+/// A depsolver resolves requests with libsolv as dnf would, and keeps the loaded packages for later
+/// requests.
 ///
-/// The packages of a set of repositories, as machines of one architecture see them, are a pool. Pools stay in memory until their sum
-/// is over a limit; the one that was used least recently goes first. All work is done on a thread of the depsolver's own, one request
-/// after the other.
+/// A pool holds the packages of a set of repositories, as machines of one architecture see them. Pools
+/// stay in memory until their total size exceeds a limit. Then the least recently used pool is dropped
+/// first. All work runs on a thread of the depsolver's own, one request after the other.
 public actor Depsolver {
     private let executor = PoolExecutor()
     public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
@@ -15,12 +16,13 @@ public actor Depsolver {
     private let poolMemoryLimit: Int
     private let timeLimit: Duration
     private let logger: Logger
-    /// The most recently used last.
+    /// The pools in memory, the most recently used last.
     private var pools: [PackagePool] = []
 
-    /// - Parameter bytes: How much memory the pools that are kept may occupy together. The pool in use is kept in any case.
-    /// - Parameter timeLimit: For how long the packages of one architecture may be resolved, once they are in memory. Other resolutions wait
-    ///   for as long.
+    /// - Parameter bytes: The memory that all kept pools may occupy together. The pool in use is kept in
+    ///   any case.
+    /// - Parameter timeLimit: The maximum time for resolving the packages of one architecture, once they
+    ///   are in memory. Other resolutions wait for as long.
     public init(
         poolMemoryLimit bytes: Int = 1 << 30, timeLimit: Duration = .seconds(60), logger: Logger = Logger(label: "depsolve")
     ) {
@@ -29,10 +31,11 @@ public actor Depsolver {
         self.logger = logger
     }
 
-    /// The packages that answer `request`.
+    /// Returns the packages that satisfy `request`.
     ///
-    /// Absent packages, missing requirements and contradictions are part of the answer. An error means that there is no answer.
-    /// The function ends soon after its task is canceled, and when the time limit is over.
+    /// Absent packages, missing requirements and contradictions are part of the resolution. Throws
+    /// `DepsolveError` if there is no resolution at all. The function ends soon after its task is canceled,
+    /// or after the time limit.
     public func resolve(_ request: DepsolveRequest) async throws(DepsolveError) -> Resolution {
         let architectures = try Self.architectures(request.arches)
         let multilib = Set(try Self.architectures(request.multilibArches).map(\.name))
@@ -95,7 +98,7 @@ public actor Depsolver {
             if Task.isCancelled { throw .canceled }
             let pool = try pool(
                 PackagePool.Key(repositories: request.repositories, lookaside: request.lookaside, architecture: architecture))
-            // A pool of any architecture has lost the same ones.
+            // The pools of all architectures have left out the same packages and entries.
             if trees.isEmpty {
                 unnameable = pool.unnameable.map { UnnameablePackage($0.package, of: $0.repository) }
                 unusable = pool.unusable
@@ -110,7 +113,7 @@ public actor Depsolver {
                     try pool.withListed(listed.packages) { () throws(DepsolveError) in try resolveTree(of: architecture, from: pool) }
                 }
             } catch {
-                // A solver that was left before its end may have left its pool in any state.
+                // A solver that was interrupted may have left its pool in any state.
                 if error.mayHaveLeftSolver { pools.removeAll { $0 === pool } }
                 throw error
             }
@@ -128,7 +131,9 @@ public actor Depsolver {
             moduleProblems: moduleProblems)
     }
 
-    /// The base architectures that `names` belong to, each once: `i386` for `i686`, `x86_64` for itself.
+    /// Returns the base architectures of `names`, each once: `i386` for `i686`, and `x86_64` for itself.
+    ///
+    /// Throws `.unknownArchitecture` for a name without a base architecture.
     public static func baseArchitectures(of names: [String]) throws(DepsolveError) -> [String] {
         try architectures(names).map(\.name)
     }
@@ -163,7 +168,7 @@ public actor Depsolver {
     }
 }
 
-/// Collects over all trees where a pattern matched nothing.
+/// A record of all trees in which one pattern matched nothing.
 private struct Absence {
     let pattern: PackagePattern
     private var arches: [String] = []
@@ -172,7 +177,8 @@ private struct Absence {
     private var hidden: [HiddenPackage] = []
     private var unnameable: [UnnameablePackage] = []
 
-    /// For so many patterns the nearest names are looked for, each among all names of a repository.
+    /// The maximum number of patterns for which similar names are searched. Each search compares all names
+    /// of a repository.
     static let mostWithNearest = 50
 
     init(_ pattern: PackagePattern) {
@@ -201,6 +207,8 @@ private struct Absence {
         }
     }
 
+    /// Returns the absent package, or `nil` if some tree has it and no tree lacks it.
+    ///
     /// - Parameter all: The architectures of all trees.
     func report(_ all: [String]) -> AbsentPackage? {
         if isFound, arches.isEmpty { return nil }

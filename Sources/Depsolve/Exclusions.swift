@@ -1,13 +1,17 @@
 import CSolv
 
-/// Exclusions are pairs of packages that cannot be installed together: two versions of one name, or a conflict.
+/// A check for too many exclusions. An exclusion is a pair of packages that cannot be installed
+/// together: two versions of one name, or a conflict.
 ///
-/// libsolv makes a rule for each of them and has no limit. 20,000 versions of one package are 400 million rules, more than memory holds.
+/// libsolv makes a rule for each exclusion and has no limit. 20,000 versions of one package result in
+/// 400 million rules, more than memory holds.
 struct Exclusions {
-    /// How many pairs are solved for; the rules of so many take a gigabyte. Distributions have some thousands.
+    /// The maximum number of pairs to solve. So many rules take a gigabyte. Distributions have some
+    /// thousands of pairs.
     static let most = 50_000_000
 
-    /// Whether all packages of the pool together have so few that none of them need be counted again.
+    /// Whether all packages of the pool together have at most ``most`` pairs. Then no subset must be
+    /// counted again.
     private let areFew: Bool
 
     init(of pool: PackagePool) {
@@ -19,7 +23,7 @@ struct Exclusions {
         if !areFew, Self.count(among: reach.members, in: pool) > Self.most { throw .tooManyExclusions }
     }
 
-    /// Counts no further than is needed to see that there are too many.
+    /// Counts the pairs among `packages`. It stops counting above ``most``.
     private static func count(among packages: some Sequence<Id>, in pool: PackagePool) -> Int {
         var count = 0
         for package in packages {

@@ -1,6 +1,7 @@
 import CSolv
 
-/// Owns a libsolv `Queue`: a growing list of ids, the form in which libsolv takes and gives lists.
+/// A libsolv `Queue` and its owner. A queue is a growing list of ids, the form in which libsolv takes
+/// and returns lists.
 struct IdQueue: ~Copyable {
     let pointer: UnsafeMutablePointer<Queue>
 

@@ -1,15 +1,16 @@
 import CSolv
 
-/// Asks libsolv which packages can be installed together on an empty machine: owns a libsolv solver.
+/// A libsolv solver that finds packages that can be installed together on an empty machine. It owns the
+/// libsolv object.
 ///
-/// It remembers the rules that it has made from the packages' dependencies; where the pool's view changes, or what the pool assumes,
-/// take a new one.
+/// The solver keeps the rules that it has made from the dependencies of packages. Make a new solver
+/// after the view of the pool or the assumptions of the pool have changed.
 final class InstallSolver {
-    /// What is to be installed.
+    /// A thing to install.
     enum Job: Hashable {
-        /// This very package.
+        /// Exactly this package.
         case package(Id)
-        /// Whatever fulfils this dependency.
+        /// Any package that satisfies this dependency.
         case dependency(Id)
     }
 
@@ -17,14 +18,16 @@ final class InstallSolver {
     private let solver: UnsafeMutablePointer<Solver>
     private let weakDependencies: WeakDependencies.Loan
 
-    /// A solver for jobs about `packages` and what these require.
+    /// Makes a solver for jobs about `packages` and their dependencies.
+    ///
+    /// Throws `.tooManyExclusions` if too many of these packages exclude each other.
     init(_ pool: PackagePool, for packages: [Id]) throws(DepsolveError) {
         self.pool = pool
         let reach = pool.reach(of: packages)
         try pool.exclusions.check(reach, in: pool)
         weakDependencies = pool.weakDependencies.loan(for: reach, in: pool)
         solver = solver_create(pool.pool)
-        // What dnf sets, as far as it matters with nothing installed; and no weak dependencies.
+        // The flags of dnf that matter if nothing is installed. Weak dependencies are switched off.
         for flag in [
             SOLVER_FLAG_IGNORE_RECOMMENDED, SOLVER_FLAG_BEST_OBEY_POLICY, SOLVER_FLAG_YUM_OBSOLETES, SOLVER_FLAG_URPM_REORDER,
         ] {
@@ -36,10 +39,12 @@ final class InstallSolver {
         solver_free(solver)
     }
 
-    /// Installs all of `jobs`, or finds out why that is impossible. Blocks.
+    /// Installs all of `jobs`. Returns `false` if that is impossible. Then ``problem`` gives the reasons.
+    /// Blocks.
     func install(_ jobs: [Job]) throws(DepsolveError) -> Bool { try solve(jobs, flags: 0) }
 
-    /// Installs as many of `jobs` as can be installed together, giving way in the order of `jobs`. Blocks.
+    /// Installs as many of `jobs` as can be installed together. If jobs contradict each other, the last of
+    /// them gives way. Blocks.
     func installWhatFits(_ jobs: [Job]) throws(DepsolveError) { _ = try solve(jobs, flags: SOLVER_WEAK) }
 
     private func solve(_ jobs: [Job], flags: Int32) throws(DepsolveError) -> Bool {
@@ -55,7 +60,7 @@ final class InstallSolver {
 
     func isInstalled(_ package: Id) -> Bool { solver_get_decisionlevel(solver, package) > 0 }
 
-    /// What was installed by the last solve.
+    /// The packages that the last solve installed.
     var installed: SolvableSet {
         let decisions = IdQueue()
         solver_get_decisionqueue(solver, decisions.pointer)
@@ -74,7 +79,7 @@ final class InstallSolver {
         let dependency: Id
     }
 
-    /// Why the last solve failed: rules that cannot all hold, the requests themselves left out.
+    /// The rules that cannot all hold and made the last solve fail, without the jobs themselves.
     var problem: [Rule] {
         var rules: [Rule] = []
         var known: Set<Rule> = []
@@ -92,7 +97,7 @@ final class InstallSolver {
         return rules
     }
 
-    /// The rule as data, with libsolv's sentence for it.
+    /// Returns the rule as data, with libsolv's sentence for it.
     func statement(_ rule: Rule) -> InstallProblem.Statement {
         let kind: InstallProblem.Statement.Kind =
             switch SolverRuleinfo(rawValue: rule.type) {

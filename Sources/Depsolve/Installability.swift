@@ -1,11 +1,11 @@
 import CSolv
 import Repodata
 
-/// Looks at packages that nobody has solved for: which of their requirements are met by no package of the tree or the lookaside, and
-/// which of them could not be installed.
+/// A check of packages that were not solved for. It finds requirements that no package of the tree or
+/// the lookaside satisfies, and packages that could not be installed.
 struct Installability {
     let pool: PackagePool
-    /// The packages that are looked at.
+    /// The packages to check.
     let members: [Id]
     /// The packages of the tree.
     private let available: SolvableSet
@@ -20,7 +20,8 @@ struct Installability {
         self.available = available
     }
 
-    /// Finds requirements that nothing provides, and if `isThorough`, every package that could not be installed for another reason.
+    /// Finds requirements that nothing provides. If `isThorough`, it also finds every package that could
+    /// not be installed for another reason.
     mutating func check(isThorough: Bool) throws(DepsolveError) {
         var visible = available
         for package in pool.packages(ofLookaside: true) { visible.insert(package) }
@@ -34,12 +35,12 @@ struct Installability {
         self = result
     }
 
-    /// The packages that are looked at, and all that these could need.
+    /// Returns the checked packages and all packages of the tree that they could need.
     private func needed() -> [Id] {
         pool.reach(of: members).members.filter(available.contains)
     }
 
-    /// Returns the packages that lack something among `packages`.
+    /// Returns the packages among `packages` that lack something.
     private mutating func findMissing(in packages: [Id]) throws(DepsolveError) -> SolvableSet {
         var lacking = pool.emptySet()
         let isLookedAt = Set(members)
@@ -87,7 +88,8 @@ struct Installability {
         }
     }
 
-    /// The packages that cannot be installed because they need, whatever is chosen, one that lacks something.
+    /// Returns the packages that cannot be installed with any choice, because they need a package that
+    /// lacks something.
     private func spread(_ lacking: SolvableSet, in needed: [Id]) throws(DepsolveError) -> SolvableSet {
         var dead = lacking
         var alive = needed.filter { !dead.contains($0) }

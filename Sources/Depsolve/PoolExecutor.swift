@@ -1,6 +1,7 @@
 import Dispatch
 
-/// Runs a ``Depsolver``'s work one piece after the other on threads of its own, so that a long solve holds up nobody else.
+/// An executor that runs the jobs of a ``Depsolver`` one after the other, on threads of its own. A long
+/// solve does not block any other work.
 final class PoolExecutor: SerialExecutor {
     private let queue = DispatchQueue(label: "depsolve")
 

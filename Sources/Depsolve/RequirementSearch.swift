@@ -1,21 +1,25 @@
 import CSolv
 
-/// Who requires whom in an install set: a breadth-first search from its roots, so that each package is found by the shortest chain.
+/// A breadth-first search in an install set along requirements. It begins at the roots, so it finds
+/// each package by the shortest chain.
 ///
-/// What it does not find can be left out of the set, and the rest can still be installed.
-/// A package that is the only provider in the set of some requirement is found by way of that before one among several providers is.
+/// Packages that the search does not find can be left out of the set. The rest can still be installed.
+/// Requirements with a single provider in the set are followed before requirements with several
+/// providers.
 struct RequirementSearch {
-    /// How a package was found: who requires it, and by which dependency.
+    /// The way in which a package was found: the package that requires it, and the dependency.
     struct Step {
         let package: Id
         let requirement: Id
-        /// Whether it is a rich conflict that makes the requirement: `Conflicts: (old unless shim)`, together with old, needs shim.
+        /// Whether the dependency is a rich conflict. Example: a package with `Conflicts: (old unless shim)`
+        /// needs shim if old is installed.
         var isConflict = false
     }
 
-    /// All packages that the roots need, directly or not, in the order in which they were found; the roots first.
+    /// All packages that the roots need, directly or indirectly, in the order in which they were found. The
+    /// roots come first.
     private(set) var found: [Id] = []
-    /// For each but the roots.
+    /// The step to each found package except the roots.
     private(set) var steps: [Id: Step] = [:]
 
     private let pool: PackagePool
@@ -31,7 +35,7 @@ struct RequirementSearch {
         var next = 0
         var choices: [(step: Step, providers: [Id])] = []
         var nextChoice = 0
-        // Their providers were found already, or are going to be.
+        // These dependencies have providers that were found already, or that will be found later.
         var followed: Set<Id> = []
         while next < found.count || nextChoice < choices.count {
             if next < found.count {
@@ -61,7 +65,7 @@ struct RequirementSearch {
         steps[package] = step
     }
 
-    /// The dependencies that some package in the set has to fulfil for `package`.
+    /// Returns the dependencies of `package` that some package in the set must satisfy.
     private func needs(of package: Id) -> [(step: Step, leaf: Id)] {
         var needs: [(Step, Id)] = []
         for requirement in pool.requirements(package) {
@@ -81,7 +85,8 @@ struct RequirementSearch {
 
     private func isFulfilled(_ leaf: Id) -> Bool { pool.isFulfilled(leaf, in: set) }
 
-    /// The way from a root to `package`: each package on it with what it requires of the next.
+    /// Returns the steps from a root to `package`. Each step has a package and its requirement that the
+    /// next package satisfies.
     func chain(to package: Id) -> [Step] {
         var chain: [Step] = []
         var package = package

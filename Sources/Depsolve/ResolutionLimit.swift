@@ -1,14 +1,16 @@
 import CSolv
 
-/// A resolution limit is the moment at which a resolution is given up, and whether its task was canceled before.
+/// A limit for the time of a resolution. It is reached at a fixed moment, or earlier if the task is
+/// canceled.
 ///
-/// Whatever may take long asks ``check()`` between two steps. libsolv asks it at each conflict that it meets, see ``solve(_:_:)``.
+/// Code that may take long calls ``check()`` between two steps. libsolv checks the limit at each
+/// conflict that it meets. See ``solve(_:_:)``.
 struct ResolutionLimit {
-    /// For how long packages of one architecture may be resolved.
+    /// The maximum time for resolving the packages of one architecture.
     let length: Duration
     private let end: ContinuousClock.Instant
 
-    /// A limit that ends `length` from now.
+    /// Makes a limit that ends `length` from now.
     init(_ length: Duration) {
         self.length = length
         end = .now + length
@@ -16,7 +18,7 @@ struct ResolutionLimit {
 
     private var isReached: Bool { Task.isCancelled || ContinuousClock.now >= end }
 
-    /// Throws `.canceled` or `.overTime` if there is no point in going on.
+    /// Throws `.canceled` if the task is canceled, and `.overTime` if the time has passed.
     func check() throws(DepsolveError) {
         if Task.isCancelled { throw .canceled }
         if ContinuousClock.now >= end { throw .overTime(length) }
@@ -24,8 +26,10 @@ struct ResolutionLimit {
 
     /// Runs libsolv's solver within the limit. Blocks.
     ///
-    /// If it throws, the solver can only be freed, and its pool should not be used for anything else.
-    /// - Returns: Whether all of `jobs` could be done; else the solver tells the problems.
+    /// Throws `.canceled` or `.overTime`. Then the solver can only be freed, and its pool should not be
+    /// used for anything else.
+    ///
+    /// - Returns: Whether all of `jobs` could be done. If not, the solver has the problems.
     func solve(_ solver: UnsafeMutablePointer<Solver>, _ jobs: borrowing IdQueue) throws(DepsolveError) -> Bool {
         var limit = self
         let queue = jobs.pointer

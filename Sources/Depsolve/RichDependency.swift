@@ -1,8 +1,10 @@
 import CSolv
 
-/// A dependency seen as a formula: `(a or b)`, `(a if b else c)`, and plain ones, which are its leaves.
+/// A dependency as a formula, such as `(a or b)` or `(a if b else c)`. Its leaves are plain
+/// dependencies.
 ///
-/// What libsolv treats as a formula is one here: combinations with `and`, `if` or `unless`. It knows the providers of everything else.
+/// The definition of a formula is libsolv's: a combination with `and`, `if` or `unless`. libsolv knows
+/// the providers of all other dependencies.
 indirect enum RichDependency {
     case leaf(Id)
     case and(RichDependency, RichDependency)
@@ -36,7 +38,7 @@ indirect enum RichDependency {
         }
     }
 
-    /// Whether it holds where `holds` says which leaves do.
+    /// Whether the formula holds. `holds` says which leaves hold.
     func isSatisfied(_ holds: (Id) -> Bool) -> Bool {
         switch self {
         case .leaf(let id): holds(id)
@@ -49,8 +51,12 @@ indirect enum RichDependency {
         }
     }
 
-    /// Whether some choice of packages may make it hold, where `isAvailable` says which leaves can be made to, and `isCertain` which hold
-    /// in any case. That it may does not mean that it can: packages may conflict.
+    /// Whether some choice of packages may make the formula hold. The result `true` is no guarantee,
+    /// because packages may conflict.
+    ///
+    /// - Parameters:
+    ///   - isAvailable: Says which leaves can be made to hold.
+    ///   - isCertain: Says which leaves hold in any case.
     func isSatisfiable(_ isAvailable: (Id) -> Bool, isCertain: (Id) -> Bool) -> Bool {
         func can(_ part: RichDependency) -> Bool { part.isSatisfiable(isAvailable, isCertain: isCertain) }
         return switch self {
@@ -64,7 +70,7 @@ indirect enum RichDependency {
         }
     }
 
-    /// Whether it holds whatever else is installed, as far as that is seen without trying.
+    /// Whether the formula holds with all choices of packages, as far as this is known without a solve.
     private func isUnavoidable(_ isCertain: (Id) -> Bool) -> Bool {
         switch self {
         case .leaf(let id): isCertain(id)
@@ -75,7 +81,10 @@ indirect enum RichDependency {
         }
     }
 
-    /// Leaves that keep it holding, where `holds` says which do: as long as they hold, packages that fulfil none of them can be left out.
+    /// Returns leaves that keep the formula satisfied. As long as they hold, packages that satisfy none of
+    /// them can be left out.
+    ///
+    /// - Parameter holds: Says which leaves hold now.
     func supports(_ holds: (Id) -> Bool) -> [Id] {
         switch self {
         case .leaf(let id): return [id]
@@ -90,7 +99,10 @@ indirect enum RichDependency {
         }
     }
 
-    /// Leaves that keep it from holding, where it does not: as long as they hold, packages that fulfil none of them can be left out.
+    /// Returns leaves that keep the formula unsatisfied, if it does not hold now. As long as they hold,
+    /// packages that satisfy none of them can be left out.
+    ///
+    /// - Parameter holds: Says which leaves hold now.
     func denials(_ holds: (Id) -> Bool) -> [Id] {
         switch self {
         case .leaf: return []
@@ -106,7 +118,7 @@ indirect enum RichDependency {
         }
     }
 
-    /// All leaves, those of conditions too.
+    /// All leaves, including the leaves of conditions.
     var leaves: [Id] {
         switch self {
         case .leaf(let id): [id]
@@ -116,7 +128,7 @@ indirect enum RichDependency {
         }
     }
 
-    /// The leaves that can help to make it hold: all but those of conditions.
+    /// The leaves that can help to satisfy the formula: all leaves except those of conditions.
     var positiveLeaves: [Id] {
         switch self {
         case .leaf(let id): [id]
@@ -129,7 +141,8 @@ indirect enum RichDependency {
 extension PackagePool {
     func relation(_ id: Id) -> Reldep { pool.pointee.rels[Int(id & Id.max)] }
 
-    /// Whether libsolv has to multiply the dependency out instead of looking up its providers.
+    /// Whether libsolv has to expand the dependency into rules. The providers of all other dependencies can
+    /// be looked up.
     func isFormula(_ id: Id) -> Bool {
         guard id < 0 else { return false }
         let relation = relation(id)

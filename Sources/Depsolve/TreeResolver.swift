@@ -1,16 +1,17 @@
 import CSolv
 import Repodata
 
-/// Resolves one tree: from the packages that a request names to all that belong in the tree.
+/// A resolver of one tree. It begins with the packages that a request names and adds all others that
+/// belong in the tree.
 struct TreeResolver {
     let pool: PackagePool
     let request: DepsolveRequest
     let hasMultilib: Bool
 
-    /// The packages of the tree, debugging information included.
+    /// The packages of the tree with their reasons, debugging information included.
     private(set) var reasons: [Id: Reason] = [:]
     private(set) var problems: [InstallProblem] = []
-    /// Packages that were left out because another one has their name, version and architecture.
+    /// Packages that were left out because another package has their name, version and architecture.
     private(set) var overruled: [OverruledPackage] = []
     private var lacking: [(finding: Finding, chain: [MissingRequirement.Link])] = []
     private var reported: Set<Finding> = []
@@ -26,14 +27,15 @@ struct TreeResolver {
         self.hasMultilib = hasMultilib
     }
 
-    /// Fills the tree with what `matches` name; everything, if the request names nothing.
+    /// Fills the tree with the packages of `matches`. If the request names no packages, it takes
+    /// everything.
     mutating func resolve(_ matches: [PackageSelection.Match]) throws(DepsolveError) {
         if request.packages.isEmpty {
             try takeEverything { _ in .everything }
         } else {
             try take(matches)
         }
-        // What was solved for needs no further look.
+        // Packages that were solved for need no further check.
         let isSolved = !request.packages.isEmpty && !request.noDeps
         if request.checkInstallability ? !isSolved : request.packages.isEmpty && !request.noDeps { try inspect(Array(reasons.keys)) }
         addDebug(of: Array(reasons.keys))
@@ -49,9 +51,9 @@ struct TreeResolver {
         try addMultilib(to: &members, solving: false)
     }
 
-    /// Takes what `matches` name, with what it requires unless that is not wanted.
+    /// Adds the packages of `matches`. Their dependencies are added too, unless the request excludes them.
     ///
-    /// - Returns: All that was taken, or was there already and belongs to it.
+    /// - Returns: All packages that belong to the matches, including packages that were in the tree before.
     @discardableResult
     mutating func take(_ matches: [PackageSelection.Match]) throws(DepsolveError) -> Set<Id> {
         var wanted: [(id: Id, reason: Reason)] = []
@@ -87,14 +89,15 @@ struct TreeResolver {
         }
     }
 
-    /// Reports the requirements that no package of the set fulfils.
+    /// Reports the requirements that no package of the set satisfies.
     private mutating func report(_ search: RequirementSearch, _ set: InstallSet) throws(DepsolveError) {
         for package in search.found {
             try pool.limit.check()
             for requirement in pool.requirements(package) {
                 let formula = RichDependency(requirement, in: pool)
                 let isMet = formula.isSatisfied { pool.isFulfilled($0, in: set.packages) }
-                // A requirement with providers that are not in the set is a contradiction: a problem, and reported as one.
+                // If a requirement has providers that are not in the set, there is a contradiction. It is reported as
+                // a problem.
                 let isLacking = formula.positiveLeaves.contains { pool.providers($0).isEmpty }
                 if !isMet, isLacking {
                     report(
@@ -110,11 +113,13 @@ struct TreeResolver {
         lacking.append((Finding(package: package, requirement: requirement), chain))
     }
 
-    /// What packages of the tree require that nothing provides.
+    /// Returns the requirements of packages of the tree that nothing provides.
     ///
-    /// - Parameter hint: Says of a package that provides it, where only some machines see that package, why it is of no use; `nil` where it was not wanted anyway.
+    /// - Parameter hint: Returns a text about a package that provides the requirement but is seen only by
+    ///   some machines: the reason why it does not help. Returns `nil` if the package was not wanted
+    ///   anyway.
     func missing(hint: (Id) -> String? = { _ in nil }) throws(DepsolveError) -> [MissingRequirement] {
-        // Many packages often lack the same.
+        // Many packages often lack the same requirement.
         var nearest: [Id: [String]] = [:]
         return try lacking.map { finding, chain throws(DepsolveError) in
             try pool.limit.check()
@@ -129,7 +134,8 @@ struct TreeResolver {
         }
     }
 
-    /// Looks at packages of the tree: what they lack in it, and where that was asked for, why else they could not be installed from it.
+    /// Checks packages of the tree for requirements that the tree does not satisfy. If the request asks for
+    /// it, it also finds other reasons why they could not be installed from the tree.
     mutating func inspect(_ packages: [Id]) throws(DepsolveError) {
         var available = pool.emptySet()
         for package in reasons.keys where pool.isShown(package) { available.insert(package) }
@@ -146,7 +152,7 @@ struct TreeResolver {
         let multilib = Multilib(pool: pool, method: request.multilibMethod)
         var seen: Set<Id> = []
         while true {
-            // What the counterparts require may be 64-bit packages that have a counterpart again.
+            // A counterpart may require 64-bit packages that have counterparts themselves.
             let unseen = members.filter { seen.insert($0).inserted }.sorted()
             let added = try multilib.counterparts(of: unseen).filter { members.insert($0.id).inserted }
             if added.isEmpty { return }
@@ -176,9 +182,11 @@ struct TreeResolver {
         reportMissing(of: added)
     }
 
-    /// Reports what packages of debugging information, which nobody has solved for, require that is not in the tree.
+    /// Reports unsatisfied requirements of packages of debugging information. These packages are not solved
+    /// for.
     ///
-    /// What other builds provide is not taken for their sake, so that it counts only where everything is to be installable.
+    /// Packages of other builds are not added because of debugging information. So a requirement that only
+    /// other builds satisfy is reported only if everything must be installable.
     private mutating func reportMissing(of packages: [Id]) {
         for package in packages {
             for requirement in pool.requirements(package) {
@@ -192,8 +200,9 @@ struct TreeResolver {
         }
     }
 
-    /// Repositories may have different packages of one name, version and architecture, and a tree has room for one: that of the first
-    /// repository. What is left of the tree is judged anew.
+    /// Keeps one package of each name, version and architecture: the package of the first repository.
+    /// Repositories may have different packages like that, but a tree has room for only one. Then the
+    /// remaining tree is checked again.
     mutating func dropTwins() throws(DepsolveError) {
         var kept: [[Id]: Id] = [:]
         for package in reasons.keys.sorted() {
@@ -224,7 +233,8 @@ struct TreeResolver {
         return ArchitectureTree(arch: pool.key.architecture.name, binaries: binaries, debug: debug)
     }
 
-    /// The source packages of the tree's packages, and where everything was requested, all others too.
+    /// The source packages of the packages of the tree. If everything was requested, all other source
+    /// packages are included too.
     var sources: [ResolvedPackage] {
         let related = RelatedPackages(pool: pool)
         var sources: [Id: Reason] = [:]

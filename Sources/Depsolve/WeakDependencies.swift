@@ -1,12 +1,16 @@
 import CSolv
 
-/// What the packages of a pool recommend, suggest, supplement and enhance, kept apart from them.
+/// The weak dependencies of the packages of a pool, kept apart from the packages: recommends, suggests,
+/// supplements and enhances.
 ///
-/// Nothing is installed because it is recommended, but where the solver has to choose, it takes first what is recommended or suggested,
-/// as dnf does without weak dependencies. libsolv also makes rules for every package that weak dependencies lead to: a sixth of a
-/// distribution, for almost any request. So packages get theirs back only for a solve in which these can decide something.
+/// No package is installed because it is recommended. But if the solver has a choice, it prefers
+/// recommended and suggested packages. dnf does the same if weak dependencies are switched off.
+///
+/// libsolv also makes rules for every package that weak dependencies lead to. For almost any request,
+/// this is a sixth of a distribution. So packages get their weak dependencies back only for a solve in
+/// which they can decide something.
 struct WeakDependencies {
-    /// Where libsolv finds the four lists of a package; 0 is an empty one.
+    /// The positions at which libsolv finds the four lists of a package. The position 0 is an empty list.
     fileprivate struct Lists {
         var recommends: Offset = 0
         var suggests: Offset = 0
@@ -16,10 +20,10 @@ struct WeakDependencies {
         var isEmpty: Bool { (recommends, suggests, supplements, enhances) == (0, 0, 0, 0) }
     }
 
-    /// By the id of the package.
+    /// The lists by the id of the package.
     private var lists: [Lists] = []
 
-    /// Takes them away from the packages of `pool`.
+    /// Takes the weak dependencies away from the packages of `pool`.
     mutating func take(from pool: PackagePool) {
         lists = (0..<pool.capacity).map { index in
             let solvable = pool.solvable(Id(index))
@@ -38,11 +42,11 @@ struct WeakDependencies {
         solvable.pointee.enhances = lists.enhances
     }
 
-    /// The weak dependencies that can decide what is chosen among some packages.
+    /// The weak dependencies that can influence a choice among some packages.
     struct Loan {
         fileprivate var lists: [(package: Id, lists: Lists)] = []
 
-        /// Runs `body` while packages of `pool` have what is lent to them.
+        /// Runs `body` while the packages of `pool` have their lent weak dependencies.
         func lend<T>(in pool: PackagePool, _ body: () throws(DepsolveError) -> T) throws(DepsolveError) -> T {
             for (package, lists) in lists { WeakDependencies.set(lists, of: pool.solvable(package)) }
             defer { for (package, _) in lists { WeakDependencies.set(Lists(), of: pool.solvable(package)) } }
@@ -50,6 +54,8 @@ struct WeakDependencies {
         }
     }
 
+    /// Returns the weak dependencies that can influence a choice among the packages of `reach`.
+    ///
     /// - Parameter reach: All packages that may be installed.
     func loan(for reach: SolvableSet, in pool: PackagePool) -> Loan {
         var loan = Loan()
