@@ -1,20 +1,23 @@
 import CSolv
 import Repodata
 
-/// The packages of a pool that listings name for its architecture, and where the listings contradict each other or the repositories.
+/// The packages of a pool that listings name for the architecture of the pool, and the contradictions
+/// among the listings and the repositories.
 struct ListedPackages {
     private(set) var packages: SolvableSet
     private(set) var overruled: [OverruledPackage] = []
 
-    /// What one listing says of a NEVRA.
+    /// The package that counts for a NEVRA, and the listing that names it.
     private struct Taken {
         let package: Id
         let listing: String
     }
 
-    /// - Parameter listings: in order of preference: of different packages with one NEVRA, that of the first listing counts.
+    /// Finds the listed packages. Throws `.listedButAbsent` if a listing names a package that its
+    /// repositories do not have.
     ///
-    /// Throws `.listedButAbsent` when a listing names what its repositories do not have.
+    /// - Parameter listings: The listings in order of preference. If several packages have the same NEVRA,
+    ///   the package of the first listing counts.
     init(_ listings: [PackageListing], in pool: PackagePool) throws(DepsolveError) {
         packages = pool.emptySet()
         let byRepository = Dictionary(grouping: pool.packages()) { pool.repository(of: $0) }

@@ -1,12 +1,15 @@
 import CSolv
 import Repodata
 
-/// Finds the 32-bit counterparts of a tree's packages.
+/// A search for the 32-bit counterparts of the packages of a tree.
 struct Multilib {
     let pool: PackagePool
     let method: MultilibMethod
 
-    /// The packages of the same name and version for a compatible 32-bit architecture, with the package that brings each along.
+    /// Returns the packages of the same name and version for a compatible 32-bit architecture. Each comes
+    /// with the package that it is the counterpart of.
+    ///
+    /// Example: `tool-1-1.i686` for `tool-1-1.x86_64`.
     func counterparts(of packages: [Id]) throws(DepsolveError) -> [(id: Id, of: Id)] {
         var pairs: [(id: Id, of: Id)] = []
         for package in packages where !pool.isNoarch(package) && pool.isNative(package) && !pool.isDebug(package) {

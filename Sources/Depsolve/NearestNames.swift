@@ -1,11 +1,13 @@
-/// Finds the names that someone who wrote another may have meant.
+/// A search for names that are similar to a misspelled one.
 struct NearestNames {
-    /// At most so many are worth reading.
+    /// The maximum number of names that are reported.
     static let limit = 3
 
     let candidates: [String]
 
-    /// The nearest first; none that are far.
+    /// Returns similar names, the nearest first. Names that differ too much are left out.
+    ///
+    /// Example: `httpd` for `htppd`, and `httpd-tools` for `tools`.
     func nearest(to text: String) -> [String] {
         let wanted = Array(text.lowercased().utf8).filter { !"*?[]".utf8.contains($0) }
         guard wanted.count > 1, wanted.count <= 256 else { return [] }
@@ -16,14 +18,16 @@ struct NearestNames {
             if let distance = Self.distance(wanted, letters, atMost: farthest) {
                 found.append((distance, name))
             } else if min(letters.count, wanted.count) > 2, Self.contains(letters, wanted) || Self.contains(wanted, letters) {
-                // One contains the other: behind the misspelt ones, those that add little first.
+                // One name contains the other. These come after the misspelled names, and the smallest difference in
+                // length comes first.
                 found.append((farthest + abs(letters.count - wanted.count), name))
             }
         }
         return found.sorted { ($0.distance, $0.name) < ($1.distance, $1.name) }.prefix(Self.limit).map(\.name)
     }
 
-    /// How many letters must be put in, left out or changed to make one of the other; `nil` for more than `limit`.
+    /// Returns the number of bytes that must be inserted, removed or changed to turn one name into the
+    /// other. Returns `nil` if it is above `limit`.
     private static func distance(_ a: [UInt8], _ b: [UInt8], atMost limit: Int) -> Int? {
         if abs(a.count - b.count) > limit { return nil }
         var row = Array(0...b.count)

@@ -2,13 +2,14 @@ import CSolv
 import ForeignText
 import Glibc
 
-/// Says what comes nearest to a dependency that nothing provides: the same thing in another version.
+/// A search for the nearest providers of a dependency that nothing provides. They provide the same
+/// thing in another version.
 struct NearestProviders {
     private unowned let pool: PackagePool
-    /// What packages provide of libraries, by the library's name without its version: `libfoo.so.1()(64bit)` and
+    /// The provided libraries, by the name of the library without its version: `libfoo.so.1()(64bit)` and
     /// `libfoo.so.2()(64bit)` together.
     private let libraries: [ByteText: [Id]]
-    /// What was found before: thousands of packages may lack versions of the same thing.
+    /// A cache of earlier results. Thousands of packages may lack versions of the same thing.
     private let known = Known()
 
     private final class Known {
@@ -27,9 +28,11 @@ struct NearestProviders {
         self.libraries = libraries
     }
 
-    /// `libfoo-1.2-1.x86_64 provides libfoo = 1.2`, at most three, the best versions first.
+    /// Returns descriptions such as `libfoo-1.2-1.x86_64 provides libfoo = 1.2`. There are at most three,
+    /// the best versions first.
     ///
-    /// - Parameter hint: Says of a package why it is not there though it provides the dependency itself; `nil` where that is no matter.
+    /// - Parameter hint: Returns the reason why a package is not available although it provides the
+    ///   dependency itself. Returns `nil` if the package is not to be named.
     func nearest(to dependency: Id, hint: (Id) -> String? = { _ in nil }) -> [String] {
         var found: [String] = []
         for leaf in RichDependency(dependency, in: pool).positiveLeaves {
@@ -44,20 +47,21 @@ struct NearestProviders {
         return Array(found.prefix(NearestNames.limit))
     }
 
-    /// `libfoo.so.()(64bit)` of `libfoo.so.1(FOO_1.2)(64bit)`; `nil` for what is no library.
+    /// Returns the name of a library without its version and symbols: `libfoo.so.()(64bit)` for
+    /// `libfoo.so.1(FOO_1.2)(64bit)`. Returns `nil` if `text` is not the name of a library.
     private static func stem(_ text: String) -> ByteText? {
         guard let marker = text.utf8.firstRange(of: ".so.".utf8) else { return nil }
         return ByteText(text[..<marker.upperBound] + (text.hasSuffix("(64bit)") ? "()(64bit)" : ""))
     }
 
-    /// What a dependency is on, without the version.
+    /// Returns the name in a dependency, without the version.
     private func name(of dependency: Id) -> Id {
         var id = dependency
         while id < 0 { id = pool.relation(id).name }
         return id
     }
 
-    /// Of all versions of a library, in the order of their names.
+    /// Describes the providers of all versions of a library, in the order of the ids of their names.
     private func describeLibraries(_ stem: ByteText) -> [String] {
         if let found = known.libraries[stem] { return found }
         var found: [String] = []
@@ -75,7 +79,7 @@ struct NearestProviders {
 
     private func describe(_ dependency: Id, hint: (Id) -> String?) -> [String] {
         let name = name(of: dependency)
-        // All are looked at and three are shown, so they are not sorted.
+        // All providers are examined and three are shown, so the whole list is not sorted.
         var best: [Id] = []
         for provider in pool.providers(dependency) where provider > SYSTEMSOLVABLE && hint(provider) != nil {
             let place = best.firstIndex { pool.areInOrder($0, provider) } ?? best.count

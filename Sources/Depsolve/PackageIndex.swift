@@ -2,15 +2,17 @@ import CSolv
 import ForeignText
 import Repodata
 
-/// Finds the packages of a pool's repositories by what people call them, hidden ones too. The lookasides are not in it.
+/// An index of the packages of a pool's repositories by their names. It includes hidden packages. It
+/// does not include the lookasides.
 struct PackageIndex {
-    /// Packages that can be installed, of any architecture, by name and then in order of preference.
+    /// Packages that can be installed, of any architecture, grouped by name. Each group is in order of
+    /// preference.
     private let binaries: [Id]
-    /// The first of each name in ``binaries``.
+    /// The range in ``binaries`` of the packages of each name.
     private let starts: [Id: Range<Int>]
-    /// All names of binary packages, in ascending order.
+    /// The names of all binary packages, in ascending order.
     let names: [(id: Id, text: String)]
-    /// Source packages by `name-version-release`, those of one epoch once.
+    /// Source packages by `name-version-release`. Of several with the same key and epoch, only one is kept.
     private let sources: [ByteText: [Id]]
 
     init(_ pool: PackagePool) {
@@ -37,14 +39,15 @@ struct PackageIndex {
         names = groups.keys.map { ($0, pool.text($0)) }.sorted { $0.1.precedesInBytes($1.1) }
     }
 
-    /// The binary packages with that name, of any architecture, in order of preference.
+    /// Returns the binary packages of that name, of any architecture, in order of preference.
     func named(_ name: Id) -> ArraySlice<Id> {
         starts[name].map { binaries[$0] } ?? []
     }
 
     var allBinaries: [Id] { binaries }
 
-    /// The source packages with the file name that binary packages have as their `sourcerpm`: several, if they differ in their epochs.
+    /// Returns the source packages with a file name that binary packages have as their `sourcerpm`. There
+    /// are several if their epochs differ.
     func sources(fileName: String) -> [Id] {
         for suffix in [".src.rpm", ".nosrc.rpm"] where fileName.hasSuffix(suffix) {
             return sources[ByteText(fileName.dropLast(suffix.count))] ?? []

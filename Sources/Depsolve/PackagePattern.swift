@@ -2,11 +2,15 @@ import CSolv
 import Glibc
 public import Repodata
 
-/// A request as it was written, and the ways to read it.
+/// A pattern for packages as the request has it, and the ways to read it.
 ///
-/// `packages` may hold what dnf accepts: names, and the longer forms with version, release and architecture, each part a glob.
+/// A pattern may be anything that dnf accepts: a name, or a longer form with epoch, version, release
+/// and architecture. Name, version and release may be globs.
+///
+/// Example: `glibc.s390x` is read as a package name, and then as the name `glibc` with the architecture
+/// `s390x`.
 struct PackagePattern {
-    /// One way to read it.
+    /// One way to read a pattern.
     struct Reading {
         var name: Glob
         var epoch: Int?
@@ -21,7 +25,8 @@ struct PackagePattern {
         self.text = text
     }
 
-    /// In the order in which they are tried. A name comes first, since names are what requests are made of.
+    /// The ways to read the pattern, in the order in which they are tried. A name comes first, because most
+    /// requests consist of names.
     var readings: [Reading] {
         var readings = [Reading(name: Glob(text))]
         let (rest, arch) = Self.split(text, at: ".")
@@ -34,7 +39,7 @@ struct PackagePattern {
         return readings
     }
 
-    /// `name-[epoch:]version-release`
+    /// Reads `name-[epoch:]version-release`.
     private static func nevr(_ text: String, arch: String?) -> Reading? {
         let (rest, release) = split(text, at: "-")
         guard let release, var reading = nev(rest) else { return nil }
@@ -43,7 +48,7 @@ struct PackagePattern {
         return reading
     }
 
-    /// `name-[epoch:]version`
+    /// Reads `name-[epoch:]version`.
     private static func nev(_ text: String) -> Reading? {
         let (name, version) = split(text, at: "-")
         guard let version, !name.isEmpty else { return nil }
@@ -52,7 +57,8 @@ struct PackagePattern {
         return Reading(name: Glob(name), epoch: epoch, version: Glob(String(version[version.index(after: colon)...])))
     }
 
-    /// What is before the last `separator`, and what after it.
+    /// Returns the texts before and after the last `separator`. Without a separator, returns the whole text
+    /// and `nil`.
     private static func split(_ text: String, at separator: Character) -> (String, String?) {
         guard let index = text.lastIndex(of: separator) else { return (text, nil) }
         return (String(text[..<index]), String(text[text.index(after: index)...]))
@@ -60,7 +66,7 @@ struct PackagePattern {
 }
 
 extension PackagePattern {
-    /// Whether one of its readings is about `package`.
+    /// Whether one of the readings matches `package`.
     func mayMean(_ package: NEVRA) -> Bool {
         readings.contains { reading in
             reading.name.matches(package.name) && reading.epoch.map { $0 == package.epoch } ?? true
@@ -71,11 +77,12 @@ extension PackagePattern {
 }
 
 extension DepsolveRequest {
-    /// Whether `pattern`, as ``packages`` has them, may mean `package`: by one of the ways to read it, whatever else there is.
+    /// Whether `pattern`, in the form that ``packages`` has, may mean `package` by one of its readings.
+    /// Other packages play no role.
     public static func pattern(_ pattern: String, mayMean package: NEVRA) -> Bool { PackagePattern(pattern).mayMean(package) }
 }
 
-/// A text to compare with, in which `*`, `?` and `[…]` may stand for others, as in a shell.
+/// A text for comparison in which `*`, `?` and `[…]` stand for other text, as in a shell.
 struct Glob {
     let text: String
     let isPattern: Bool

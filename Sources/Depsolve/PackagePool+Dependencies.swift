@@ -1,8 +1,8 @@
 import CSolv
 
-/// What packages require, and who provides it.
+/// The requirements of packages, and the packages that provide them.
 extension PackagePool {
-    /// What the package requires, as ids of dependencies, in its own order.
+    /// Returns the requirements of the package as ids of dependencies, in the order of the package.
     func requirements(_ package: Id) -> [Id] {
         dependencies(package, at: solvable(package).pointee.requires).filter { $0 != Id(SOLVABLE_PREREQMARKER.rawValue) }
     }
@@ -17,7 +17,8 @@ extension PackagePool {
         return ids
     }
 
-    /// Who provides a dependency, as far as this can be said without knowing what else is installed.
+    /// Returns the packages that provide a dependency, as far as this is known without the set of installed
+    /// packages.
     func providers(_ dependency: Id) -> UnsafeBufferPointer<Id> {
         let start = pool_whatprovides_ptr(pool, dependency)!
         var count = 0
@@ -25,25 +26,26 @@ extension PackagePool {
         return UnsafeBufferPointer(start: start, count: count)
     }
 
-    /// Whether a package of `packages` provides the dependency, or every machine does.
+    /// Whether a package of `packages` provides the dependency, or every machine provides it.
     func isFulfilled(_ dependency: Id, in packages: SolvableSet) -> Bool {
         providers(dependency).contains { $0 == SYSTEMSOLVABLE || packages.contains($0) }
     }
 
-    /// The dependency as its package states it.
+    /// Returns the dependency as its package states it.
     func text(ofDependency dependency: Id) -> String { String(cString: pool_dep2str(pool, dependency)) }
 
-    /// Makes every machine provide the dependencies, until they are forgotten again.
+    /// Makes every machine provide the dependencies, until ``forget(_:)`` is called.
     func assume(_ dependencies: [Id]) {
         for dependency in dependencies { pool_set_whatprovides(pool, dependency, offsetOfSystem) }
     }
 
-    /// Takes back what was assumed of dependencies that nothing provides.
+    /// Ends the assumption that every machine provides the dependencies. The pool must have no other
+    /// provider of them.
     func forget(_ dependencies: [Id]) {
         for dependency in dependencies { pool_set_whatprovides(pool, dependency, offsetOfNobody) }
     }
 
-    // The two lists at the start of libsolv's whatprovidesdata.
+    // These are the two lists at the start of libsolv's whatprovidesdata.
     private var offsetOfNobody: Id { 1 }
     private var offsetOfSystem: Id { 2 }
 }

@@ -1,12 +1,13 @@
 import CSolv
 import Glibc
 
-/// What packages have of files, as far as somebody wants to know.
+/// The files of packages, as far as dependencies or multilib rules need them.
 extension PackagePool {
-    /// Makes packages provide the paths of theirs that some package depends on.
+    /// Makes packages provide those of their paths that some package depends on.
     ///
-    /// `primary.xml` has some of the paths. The complete file lists are read if a path is one that createrepo leaves out of `primary.xml`, or if no
-    /// package has it there: other writers leave out more.
+    /// `primary.xml` has some of the paths. The complete file lists are read in two cases: if createrepo
+    /// leaves a path out of `primary.xml`, or if no package has the path there. Other programs leave out
+    /// more paths than createrepo.
     func addFileProvides() throws(DepsolveError) {
         pool_addfileprovides(pool)
         let paths = dependedPaths
@@ -34,10 +35,11 @@ extension PackagePool {
             solvable.pointee.repo, solvable.pointee.provides, path, Id(SOLVABLE_FILEMARKER.rawValue))
     }
 
-    /// The paths that something may depend on.
+    /// The paths that a package may depend on.
     private var dependedPaths: [(id: Id, text: String)] {
         (1..<pool.pointee.ss.nstrings).filter { id in
-            // dnf does not find files of the root directory itself: libsolv takes their directory for none.
+            // dnf does not find files of the root directory itself, because libsolv does not recognize `/` as
+            // their directory.
             guard let text = pool_id2str(pool, id) else { return false }
             return text[0] == Self.slash && strchr(text + 1, Int32(Self.slash)) != nil
         }.map { (id: $0, text: text($0)) }
@@ -50,8 +52,8 @@ extension PackagePool {
 
     private static let slash = CChar(UInt8(ascii: "/"))
 
-    /// The packages with files that make a package part of multilib `runtime`, by the complete file lists. A package of which these list no file is
-    /// one if it provides a library.
+    /// Returns the packages with files of multilib `runtime`, according to the complete file lists. If the
+    /// lists have no file of a package, the package counts if it provides a library.
     func packagesWithRuntimeFiles(among packages: [Id]) throws(DepsolveError) -> Set<Id> {
         if packages.isEmpty { return [] }
         let candidates = Dictionary(packages.map { (pkgid($0), $0) }, uniquingKeysWith: { first, _ in first })
@@ -73,7 +75,7 @@ extension PackagePool {
         return found
     }
 
-    /// Whether rpmbuild found a library in it: `libfoo.so.1`, `libfoo.so.1()(64bit)`.
+    /// Whether rpmbuild found a library in the package, such as `libfoo.so.1` or `libfoo.so.1()(64bit)`.
     private func providesLibrary(_ package: Id) -> Bool {
         dependencies(package, at: solvable(package).pointee.provides).contains { $0 > 0 && strstr(pool_id2str(pool, $0), ".so.") != nil }
     }

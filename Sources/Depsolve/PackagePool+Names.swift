@@ -3,11 +3,12 @@ import ForeignText
 import Glibc
 import Repodata
 
-/// The packages of a pool whose files have names.
+/// The check for packages whose file name no file can have.
 extension PackagePool {
-    /// Takes the packages out of `repository` whose file can have no name; gives them with what is wrong.
+    /// Removes packages from `repository` if no file can have their file name, and returns them with the
+    /// problems.
     ///
-    /// Everything that is made of a package's names later, a path above all, can rely on it.
+    /// All later uses of the names of packages can rely on this check, above all paths.
     static func removeUnnameable(from repository: UnsafeMutablePointer<Repo>) -> [Unnameable] {
         let pool = repository.pointee.pool!
         var removed: [Unnameable] = []
@@ -25,24 +26,25 @@ extension PackagePool {
         return removed
     }
 
-    /// A package that is not in the pool.
+    /// A package that is not in the pool because no file can have its file name.
     struct Unnameable {
         let package: NEVRA
         let problem: PathComponent.Problem
     }
 
-    /// What `pattern` may mean of the packages that are not here.
+    /// Returns the left-out packages that `pattern` may mean.
     func unnameable(meantBy pattern: PackagePattern) -> [UnnameablePackage] {
         unnameable.filter { pattern.mayMean($0.package.package) }.map { UnnameablePackage($0.package, of: $0.repository) }
     }
 
-    /// Whether the names are short and of plain characters, as nearly all are: then nothing has to be made of them to know that they are good.
+    /// Whether the names are short and consist of plain characters. Nearly all names are like this, and
+    /// need no further check.
     private static func hasPlainNames(_ solvable: Solvable, in pool: UnsafeMutablePointer<Pool>) -> Bool {
         var count = 0
         for id in [solvable.name, solvable.evr, solvable.arch] {
             guard var byte = pool_id2str(pool, id) else { return false }
             while byte.pointee != 0 {
-                // No control character, no slash, nothing beyond ASCII.
+                // Control characters, slashes and characters beyond ASCII are not plain.
                 guard byte.pointee > 0x20, byte.pointee < 0x7F, byte.pointee != CChar(UInt8(ascii: "/")), count < longestPlainNames else {
                     return false
                 }
@@ -53,6 +55,6 @@ extension PackagePool {
         return true
     }
 
-    /// With the dashes, the dot and `.rpm` that is below what a file's name may have.
+    /// With the dashes, the dot and `.rpm`, this length is below the limit for file names.
     private static let longestPlainNames = 200
 }

@@ -2,11 +2,11 @@ import CSolv
 import Glibc
 import Repodata
 
-/// What a package is, in Swift's terms.
+/// The properties of a package as Swift values.
 extension PackagePool {
     func text(_ id: Id) -> String { String(cString: pool_id2str(pool, id)) }
 
-    /// The id of a name that is already known to the pool.
+    /// Returns the id of a name that the pool already has.
     func existingID(_ text: String) -> Id? {
         let id = pool_str2id(pool, text, 0)
         return id == 0 ? nil : id
@@ -19,25 +19,28 @@ extension PackagePool {
 
     func isNoarch(_ package: Id) -> Bool { solvable(package).pointee.arch == Id(ARCH_NOARCH.rawValue) }
 
-    /// Whether the package belongs in the architecture's tree without multilib.
+    /// Whether the package belongs in the tree of the architecture without multilib.
     func isNative(_ package: Id) -> Bool {
         isNoarch(package) || key.architecture.native.contains(arch(package))
     }
 
     func arch(_ package: Id) -> String { text(solvable(package).pointee.arch) }
 
-    /// How good the package's architecture is, the lowest is the best; 1 for `noarch`, `nil` where machines do not run it.
+    /// Returns the rank of the package's architecture. The lowest is the best. Returns 1 for `noarch`, and
+    /// `nil` if machines do not run the architecture.
     func archScore(_ package: Id) -> UInt32? {
         let score = pool_arch2score(pool, solvable(package).pointee.arch)
         return score == 0 ? nil : score
     }
 
-    /// Whether epoch, version and release of `a` are less than, the same as, or more than those of `b`: negative, 0, positive.
+    /// Compares epoch, version and release of two packages. Returns a negative number if those of `a` are
+    /// less, 0 if they are the same, and a positive number if they are more.
     func compareEVR(_ a: Id, _ b: Id) -> Int {
         Int(pool_evrcmp(pool, solvable(a).pointee.evr, solvable(b).pointee.evr, EVRCMP_COMPARE))
     }
 
-    /// Whether `a` comes before `b`: by name, then by epoch, version and release as RPM compares them, then by architecture.
+    /// Whether `a` comes before `b`: by name, then by epoch, version and release as RPM compares them, then
+    /// by architecture.
     func areInOrder(_ a: Id, _ b: Id) -> Bool {
         let (x, y) = (solvable(a).pointee, solvable(b).pointee)
         if x.name != y.name { return strcmp(pool_id2str(pool, x.name), pool_id2str(pool, y.name)) < 0 }
@@ -70,12 +73,12 @@ extension PackagePool {
         String(decoding: UnsafeRawBufferPointer(start: start, count: end - start), as: UTF8.self)
     }
 
-    /// The file name of the source package that it was built from.
+    /// Returns the file name of the source package that the package was built from.
     func sourceRPM(_ package: Id) -> String? {
         solvable_lookup_sourcepkg(solvable(package)).map { String(cString: $0) }
     }
 
-    /// The name of the source package that it was built from.
+    /// Returns the name of the source package that the package was built from.
     func sourceName(_ package: Id) -> String? {
         let solvable = solvable(package)
         if solvable_lookup_void(solvable, Id(SOLVABLE_SOURCENAME.rawValue)) != 0 { return text(solvable.pointee.name) }
@@ -85,7 +88,7 @@ extension PackagePool {
     func record(_ package: Id) -> PackageRecord {
         let solvable = solvable(package)
         var type: Id = 0
-        // Both were checked when the document was read.
+        // The checksum and the location were checked when the document was read.
         let digest = String(cString: solvable_lookup_checksum(solvable, Id(SOLVABLE_CHECKSUM.rawValue), &type))
         let algorithm = Checksum.Algorithm(rpmMD: String(cString: solv_chksum_type2str(type))) ?? .sha256
         return PackageRecord(

@@ -4,12 +4,13 @@ import Glibc
 import Logging
 import Repodata
 
-/// The packages of some repositories as machines of one architecture see them: owns a libsolv pool.
+/// A pool holds the packages of some repositories as machines of one architecture see them. It owns a
+/// libsolv pool.
 ///
-/// Packages are known by their `Id` in the pool, dependencies too; an id is of use only with the pool that it comes from. Confined to
-/// one thread at a time.
+/// Packages and dependencies are identified by their `Id` in the pool. An id is valid only in the pool
+/// that it comes from. A pool is confined to one thread at a time.
 final class PackagePool {
-    /// Whose packages: all there is to tell pools apart.
+    /// The identity of a pool: its repositories, its lookasides and its architecture.
     struct Key: Hashable {
         let repositories: [RepositoryMetadata]
         let lookaside: [RepositoryMetadata]
@@ -19,18 +20,18 @@ final class PackagePool {
     let key: Key
     let pool: UnsafeMutablePointer<Pool>
     private let logger: Logger
-    /// What was taken from the packages when they were loaded.
+    /// The weak dependencies that were taken from the packages when they were loaded.
     private(set) var weakDependencies = WeakDependencies()
     private(set) var exclusions: Exclusions!
-    /// Until when the packages may be resolved.
+    /// The time limit of the current resolution.
     var limit = ResolutionLimit(.seconds(60))
-    /// By libsolv's number of the repository.
+    /// The origins of packages by libsolv's number of the repository.
     private var origins: [Id: Origin] = [:]
 
-    /// Packages of the repositories that are not here, with where they would be from.
+    /// Packages of the repositories that were left out of the pool, with their repositories.
     private(set) var unnameable: [(package: Unnameable, repository: Checksum)] = []
 
-    /// What the repositories list besides that is no package.
+    /// The numbers of entries of the repositories that are not usable packages.
     private(set) var unusable: [UnusableEntries] = []
 
     private struct Origin {
@@ -39,11 +40,11 @@ final class PackagePool {
         let pointer: UnsafeMutablePointer<Repo>
     }
 
-    /// Made from the packages that count when they are first looked at.
+    /// Views of the packages that count. Each is made when it is first used.
     private var views = Views()
-    /// The packages of the repositories that count; `nil`: all.
+    /// The packages of the repositories that count. `nil` means all packages.
     private var listed: SolvableSet?
-    /// Packages that are not to be seen, of repositories and lookasides; `nil`: none.
+    /// The hidden packages of repositories and lookasides. `nil` means that no package is hidden.
     private var hidden: SolvableSet?
 
     private final class Views {
@@ -60,7 +61,7 @@ final class PackagePool {
         return index
     }
 
-    /// All packages that count, of repositories and lookasides, hidden ones too.
+    /// All packages of repositories and lookasides that count, hidden packages included.
     private var counted: SolvableSet {
         if let counted = views.counted { return counted }
         var counted = emptySet()
@@ -69,19 +70,20 @@ final class PackagePool {
         return counted
     }
 
-    /// The binary packages of that name that are to be seen, of any architecture, in order of preference.
+    /// Returns the visible binary packages of that name, of any architecture, in order of preference.
     func named(_ name: Id) -> [Id] {
         let all = index.named(name)
         guard let hidden else { return Array(all) }
         return all.filter { !hidden.contains($0) }
     }
 
-    /// The names of binary packages that are to be seen.
+    /// The names of visible binary packages.
     var names: [String] {
         hidden == nil ? index.names.map(\.text) : index.names.filter { index.named($0.id).contains(where: isShown) }.map(\.text)
     }
 
-    /// The binary packages of the repositories, hidden ones too, by the name of the source package that they were built from.
+    /// The binary packages of the repositories by the name of their source package, hidden packages
+    /// included.
     var builds: [ByteText: [Id]] {
         if let builds = views.builds { return builds }
         let builds = Dictionary(grouping: index.allBinaries) { ByteText(sourceName($0) ?? "") }
@@ -99,7 +101,8 @@ final class PackagePool {
     /// Loads the repositories. Blocks.
     static func load(_ key: Key, logger: Logger) throws(DepsolveError) -> PackagePool {
         let pool = PackagePool(key, logger: logger)
-        // In order of preference: of equal packages a lookaside's satisfies a requirement, so that the result need not have it.
+        // The order is the order of preference. Of equal packages, the package of a lookaside is preferred for
+        // a requirement. Then the result need not have it.
         for metadata in key.lookaside { try pool.add(metadata, isLookaside: true) }
         for metadata in key.repositories { try pool.add(metadata, isLookaside: false) }
         try pool.addFileProvides()
@@ -117,8 +120,8 @@ final class PackagePool {
         _ = pool_setdisttype(pool, DISTTYPE_RPM)
         pool_setdebugmask(pool, 0)
         pool_setarchpolicy(pool, key.architecture.policy)
-        // As the libsolv of the RPM distributions is built: packages of one name and two colours (64 and 32 bits) can be installed
-        // together.
+        // The libsolv of the RPM distributions is built with this setting. Packages of one name and two colors
+        // (64 and 32 bits) can be installed together.
         _ = pool_set_flag(pool, POOL_FLAG_IMPLICITOBSOLETEUSESCOLORS, 1)
     }
 
@@ -128,7 +131,7 @@ final class PackagePool {
 
     private func add(_ metadata: RepositoryMetadata, isLookaside: Bool) throws(DepsolveError) {
         let repository = repo_create(pool, metadata.id.hex)!
-        // Decides among packages of equal version, and nothing else.
+        // The priority decides only among packages of equal version.
         repository.pointee.subpriority = -Int32(origins.count)
         origins[repository.pointee.repoid] = Origin(metadata: metadata, isLookaside: isLookaside, pointer: repository)
         let leftOut = try SolvFile(metadata: metadata, logger: logger).add(to: repository)
@@ -138,7 +141,7 @@ final class PackagePool {
         if leftOut > 0 { unusable.append(UnusableEntries(repository: metadata.id, count: leftOut)) }
     }
 
-    /// The repositories and lookasides that have complete file lists, with their packages.
+    /// The repositories and lookasides that have complete file lists, with the range of their packages.
     var fileLists: [(document: FileListsDocument, isLookaside: Bool, packages: Range<Id>)] {
         origins.values.sorted { $0.pointer.pointee.repoid < $1.pointer.pointee.repoid }.compactMap { origin in
             origin.metadata.filelists.map {
@@ -158,14 +161,15 @@ final class PackagePool {
 
     private func origin(_ package: Id) -> Origin { origins[solvable(package).pointee.repo.pointee.repoid]! }
 
-    /// The packages of the repositories, or else of the lookasides, source packages included, in order of preference.
+    /// Returns the packages of the repositories or of the lookasides, in order of preference. Source
+    /// packages are included, hidden packages are not.
     func packages(ofLookaside isLookaside: Bool = false) -> [Id] {
         let all = allPackages(ofLookaside: isLookaside)
         guard let hidden else { return all }
         return all.filter { !hidden.contains($0) }
     }
 
-    /// These, and those that are hidden.
+    /// Returns the packages of ``packages(ofLookaside:)`` and the hidden ones.
     func allPackages(ofLookaside isLookaside: Bool = false) -> [Id] {
         let repositories = origins.values.filter { $0.isLookaside == isLookaside }.map(\.pointer)
             .sorted { $0.pointee.repoid < $1.pointee.repoid }
@@ -185,7 +189,7 @@ final class PackagePool {
 
     // MARK: A narrower view
 
-    /// Runs `body` while only `members` are there, as on a machine that has no other repository.
+    /// Runs `body` while only `members` exist, as on a machine without other repositories.
     func withOnly<T>(_ members: SolvableSet, _ body: () throws(DepsolveError) -> T) throws(DepsolveError) -> T {
         let map = UnsafeMutablePointer<Map>.allocate(capacity: 1)
         map_init(map, pool.pointee.nsolvables)
@@ -202,7 +206,7 @@ final class PackagePool {
         return try body()
     }
 
-    /// Runs `body` while of the repositories only `packages` are there; the lookasides stay as they are.
+    /// Runs `body` while only `packages` of the repositories exist. All packages of the lookasides remain.
     func withListed<T>(_ packages: SolvableSet, _ body: () throws(DepsolveError) -> T) throws(DepsolveError) -> T {
         var visible = packages
         for package in allPackages(ofLookaside: true) { visible.insert(package) }
@@ -212,12 +216,13 @@ final class PackagePool {
         return try withOnly(visible, body)
     }
 
-    /// Whether the package is there, as far as modules are concerned.
+    /// Whether the package is visible, that is, not hidden by modules.
     func isShown(_ package: Id) -> Bool { hidden.map { !$0.contains(package) } ?? true }
 
-    /// Runs `body` while the packages of `hidden` cannot be seen.
+    /// Runs `body` while the packages of `hidden` are not visible.
     ///
-    /// - Parameter isSolving: Whether `body` asks who provides something, for which libsolv has to make all its lists anew.
+    /// - Parameter isSolving: Whether `body` searches for providers. Then libsolv has to rebuild all its
+    ///   lists.
     func withHidden<T>(_ hidden: SolvableSet, isSolving: Bool, _ body: () throws(DepsolveError) -> T) throws(DepsolveError) -> T {
         let outer = self.hidden
         self.hidden = hidden
@@ -230,7 +235,8 @@ final class PackagePool {
 
     // MARK: Size
 
-    /// The bytes that the pool occupies, near enough to bound the sum of all pools by: what libsolv's arrays take.
+    /// The approximate number of bytes that the pool occupies, counted from the arrays of libsolv. It is
+    /// accurate enough to limit the total of all pools.
     var footprint: Int {
         let p = pool.pointee
         var bytes = Int(p.ss.nstrings) * 8 + Int(p.ss.sstrings) + Int(p.nrels) * 16 + Int(p.nsolvables) * MemoryLayout<Solvable>.stride

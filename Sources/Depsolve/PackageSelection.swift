@@ -2,21 +2,22 @@ import CSolv
 import ForeignText
 import Repodata
 
-/// Finds the packages of one tree that a request names.
+/// A search for the packages of one tree that a request names.
 struct PackageSelection {
     let pool: PackagePool
-    /// Whether packages count that are hidden, instead of those that are to be seen.
+    /// Whether only hidden packages count. Otherwise only visible packages count.
     var amongHidden = false
 
-    /// What a pattern means for the tree.
+    /// The meaning of a pattern for the tree.
     enum Match {
-        /// These packages, the best version of each name.
+        /// These packages match, with the best version of each name.
         case packages([(id: Id, reason: Reason)])
-        /// Nothing, but these packages of other architectures are named so.
+        /// No package of the tree matches, but these packages of other architectures do.
         case otherArchitecture([Id])
-        /// Nothing: what it names is for another architecture by its own words, such as `glibc.s390x` for the tree of x86_64.
+        /// No package is meant, because the pattern names another architecture itself. Example: `glibc.s390x`
+        /// for the tree of `x86_64`.
         case notMeant
-        /// Nothing at all is named so.
+        /// No package matches at all.
         case unknown
     }
 
@@ -31,7 +32,7 @@ struct PackageSelection {
         return matchSource(pattern)
     }
 
-    /// The packages of any architecture that are as `reading` says.
+    /// Returns the packages of any architecture that match `reading`.
     private func packages(_ reading: PackagePattern.Reading) -> [Id] {
         let candidates: [Id] =
             if reading.name.isPattern {
@@ -51,7 +52,7 @@ struct PackageSelection {
 
     private func isCounted(_ package: Id) -> Bool { pool.isShown(package) != amongHidden }
 
-    /// The packages that are built from a source package of that name, of its best version.
+    /// Returns the packages that are built from a source package of that name, from its best version.
     private func matchSource(_ pattern: PackagePattern) -> Match {
         let glob = Glob(pattern.text)
         let names =
@@ -73,7 +74,8 @@ struct PackageSelection {
         return !selected.isEmpty ? .packages(selected) : elsewhere.isEmpty ? .unknown : .otherArchitecture(elsewhere)
     }
 
-    /// What identifies a source package. File names do not tell the epoch: the source package itself does, or else what is built from it.
+    /// Returns the NEVRA of a source package. File names do not include the epoch, so it comes from the
+    /// source package itself. Without a source package, it comes from the packages that are built from it.
     private func sourceNEVRA(_ fileName: String, _ built: [Id]) -> NEVRA {
         if let source = pool.index.sources(fileName: fileName).first { return pool.nevra(source) }
         let epoch = built.map { pool.nevra($0) }.min()?.epoch ?? 0
@@ -81,7 +83,8 @@ struct PackageSelection {
         return NEVRA(name: name.name, epoch: epoch, version: name.version, release: name.release, arch: "src")
     }
 
-    /// For each name the package with the best version; among equals the better architecture, then the one of the preferred repository.
+    /// Returns for each name the package with the best version. Of equal versions, the better architecture
+    /// wins, and then the preferred repository.
     private func bestOfEachName(_ packages: [Id]) -> [Id] {
         var best: [Id: Id] = [:]
         var order: [Id] = []
@@ -99,7 +102,7 @@ struct PackageSelection {
     }
 
     private func isBetterArchitecture(_ a: Id, _ b: Id) -> Bool {
-        // A score of 1 is noarch's: any machine's own comes before it.
+        // The score 1 is that of noarch. The native architectures of a machine are better.
         let (a, b) = (pool.archScore(a) ?? .max, pool.archScore(b) ?? .max)
         return a != 1 && (b == 1 || a < b)
     }

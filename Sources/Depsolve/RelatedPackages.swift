@@ -2,11 +2,12 @@ import CSolv
 import ForeignText
 import Repodata
 
-/// Finds what belongs to a binary package: its source package, its debugging information.
+/// A search for the companions of a binary package: its source package and its debugging information.
 struct RelatedPackages {
     let pool: PackagePool
 
-    /// Its source package. Of several that differ in their epochs only, that with the epoch of the package, or else the first.
+    /// Returns the source package of a package. If several source packages differ only in their epochs, the
+    /// one with the epoch of the package is returned, or else the first.
     func source(of package: Id) -> Id? {
         guard let file = pool.sourceRPM(package) else { return nil }
         let sources = pool.index.sources(fileName: file)
@@ -15,8 +16,9 @@ struct RelatedPackages {
         return sources.first { pool.nevra($0).epoch == epoch } ?? sources.first
     }
 
-    /// `NAME-debuginfo`, or else the one that is named after the source package, and `SOURCE-debugsource`: those that were built
-    /// together with it.
+    /// Returns the packages with debugging information that were built together with a package. These are
+    /// `NAME-debuginfo`, or else `SOURCE-debuginfo`, and `SOURCE-debugsource`. SOURCE is the name of the
+    /// source package.
     func debug(of package: Id) -> [Id] {
         guard !pool.isNoarch(package), !pool.isDebug(package), let file = pool.sourceRPM(package) else { return [] }
         let name = pool.text(pool.solvable(package).pointee.name)
@@ -27,7 +29,8 @@ struct RelatedPackages {
         return [information, sibling(of: package, named: "\(source)-debugsource", builtFrom: file)].compactMap { $0 }
     }
 
-    /// What a package of debugging information requires of others that were built together with it, each with the requirement.
+    /// Returns the packages that a package of debugging information requires, each with the requirement.
+    /// Only packages of debugging information that were built together with it count.
     func debugRequired(by package: Id) -> [(id: Id, requirement: Id)] {
         guard let file = pool.sourceRPM(package) else { return [] }
         let arch = pool.solvable(package).pointee.arch

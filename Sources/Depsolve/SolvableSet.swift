@@ -1,10 +1,10 @@
 import CSolv
 
-/// A set of the packages of one pool, by their ids.
+/// A set of the packages of one pool, stored by their ids.
 struct SolvableSet {
     private var words: [UInt64]
 
-    /// An empty set of ids below `capacity`.
+    /// Makes an empty set for ids below `capacity`.
     init(capacity: Int) {
         words = Array(repeating: 0, count: (capacity + 63) / 64)
     }
@@ -14,7 +14,7 @@ struct SolvableSet {
         return index < words.count && words[index] & (1 << (UInt64(id) & 63)) != 0
     }
 
-    /// Whether `id` was not in the set before.
+    /// Inserts `id`. Returns whether `id` was not in the set before.
     @discardableResult
     mutating func insert(_ id: Id) -> Bool {
         let bit = UInt64(1) << (UInt64(id) & 63)
@@ -31,7 +31,7 @@ struct SolvableSet {
         for index in words.indices where index < other.words.count { words[index] &= ~other.words[index] }
     }
 
-    /// Sets the bits of a libsolv `Map`, which has one for each id.
+    /// Sets the bits of a libsolv `Map`, which has one bit for each id.
     func fill(_ map: UnsafeMutablePointer<Map>) {
         let size = Int(map.pointee.size)
         for (index, word) in words.enumerated() where word != 0 {

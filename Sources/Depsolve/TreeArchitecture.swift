@@ -1,13 +1,17 @@
-/// The machines that one tree of packages is for: a base architecture, and the package architectures that they run.
+/// The architecture of one tree of packages: a base architecture, and the package architectures that
+/// its machines run.
 struct TreeArchitecture: Hashable, Sendable {
-    /// The base architecture, as dnf's `$basearch` has it.
+    /// The base architecture as dnf's `$basearch` has it.
     let name: String
-    /// Architectures of packages that belong in the tree, the best first. `noarch` belongs everywhere and is not among them.
+    /// Architectures of packages that belong in the tree, the best first. `noarch` belongs in every tree
+    /// and is not listed.
     let native: [String]
-    /// 32-bit architectures whose packages such a machine runs as well.
+    /// 32-bit architectures whose packages these machines run as well.
     let compatible: [String]
 
-    /// The tree that packages of `arch` belong to. `nil` for an architecture that RPM does not know.
+    /// Finds the tree that packages of `arch` belong to. Returns `nil` if no tree is known for `arch`.
+    ///
+    /// Example: `i686` belongs to the tree `i386`.
     init?(_ arch: String) {
         guard let family = Self.families.first(where: { $0.name == arch || $0.native.contains(arch) || $0.aliases.contains(arch) }) else {
             return nil
@@ -15,27 +19,29 @@ struct TreeArchitecture: Hashable, Sendable {
         (name, native, compatible) = (family.name, family.native, family.compatible)
     }
 
-    /// libsolv's notation: better architectures first.
+    /// The package architectures in libsolv's notation, the best first.
     var policy: String { (native + compatible).joined(separator: ":") }
 
     static var knownNames: [String] { families.map(\.name) }
 
-    /// The architectures of packages that trees of these can have: compatible ones, `noarch` and sources among them.
+    /// Returns the architectures of packages that the trees of `names` can have. Compatible architectures,
+    /// `noarch` and sources are included.
     static func packages(of names: [String]) -> [String] {
         Set(names.compactMap(TreeArchitecture.init).flatMap { $0.native + $0.compatible }).sorted() + ["noarch", "nosrc", "src"]
     }
 
-    /// Everything that ``init(_:)`` takes: the trees' own names first.
+    /// All names that ``init(_:)`` accepts. The names of trees come first.
     static var accepted: [String] {
         knownNames + Set(families.flatMap { $0.native + $0.aliases }).subtracting(knownNames).sorted()
     }
 
     private typealias Family = (name: String, native: [String], compatible: [String], aliases: [String])
 
-    // As dnf's table of base architectures has them, and as rpm's `arch_compat` orders them.
+    // The base architectures are those of dnf's table, and the order is that of rpm's `arch_compat`.
     private static let families: [Family] = [
         ("x86_64", ["x86_64"], ["athlon", "i686", "i586", "i486", "i386"], ["amd64", "ia32e"]),
-        // Levels of x86_64, each an architecture of its own since RPM 4.19. AlmaLinux 10 has repositories of them.
+        // These are the levels of x86_64. Since RPM 4.19 each level is an architecture of its own. AlmaLinux
+        // 10 has repositories for them.
         ("x86_64_v2", ["x86_64_v2", "x86_64"], ["athlon", "i686", "i586", "i486", "i386"], []),
         ("x86_64_v3", ["x86_64_v3", "x86_64_v2", "x86_64"], ["athlon", "i686", "i586", "i486", "i386"], []),
         (
