@@ -2,22 +2,24 @@ import Glibc
 import Repodata
 import SystemPackage
 
-/// `filelists.xml`, read for few of its paths.
+/// The document `filelists.xml` of a repository, from which only a few paths are needed.
 ///
-/// The document is by far the largest of a repository, and nearly nothing in it is of interest. libsolv would make objects of all
-/// of it, which takes as long as all the rest and several times the memory; walking over the bytes takes neither.
+/// It is by far the largest document of a repository, and nearly all of it is irrelevant. libsolv would
+/// create objects for all of it. That takes as long as loading all other metadata and several times its
+/// memory. A walk over the bytes avoids both costs.
 struct FileListsDocument {
     let path: FilePath
     let repository: Checksum
 
-    /// Calls `body` for every path with the `pkgid` of its package. Blocks.
+    /// Calls `body` for every path with the `pkgid` of its package. Blocks. Throws `.unusableMetadata` if
+    /// the document cannot be read or is not complete.
     func forEachFile(_ body: (_ pkgid: UnsafeRawBufferPointer, _ path: UnsafeRawBufferPointer) -> Void) throws(DepsolveError) {
         let document = try MappedDocument(path, of: repository)
         var pkgid: UnsafeRawBufferPointer?
         var isComplete = false
         try document.forEachTag { tag throws(DepsolveError) in
             if tag.isTag("file") {
-                // Files of a package without pkgid are nobody's.
+                // Without a pkgid, files have no known owner.
                 guard let pkgid, let end = tag.endOfTag else { return }
                 if tag[end - 1] == UInt8(ascii: "/") { return }
                 XMLText.withPlain(UnsafeRawBufferPointer(rebasing: tag[(end + 1)...])) { body(pkgid, $0) }
@@ -32,7 +34,8 @@ struct FileListsDocument {
         guard isComplete else { throw document.unusable("it has no end of a filelists element, so it is not complete rpm-md") }
     }
 
-    /// The value of an attribute of a tag, with white space wherever XML allows it, and with quotes of either kind.
+    /// Returns the value of an attribute of a tag. White space is allowed at any place where XML allows it,
+    /// and quotes of either kind.
     private static func attribute(_ name: StaticString, of tag: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
         var rest = tag[...]
         while let quote = rest.firstIndex(where: { $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "'") }) {

@@ -2,10 +2,12 @@ import Glibc
 import Repodata
 import SystemPackage
 
-/// An XML document of a repository, mapped into memory to be walked over from tag to tag. Owns the mapping.
+/// An XML document of a repository that is mapped into memory and read from tag to tag. It owns the
+/// mapping.
 ///
-/// A `<` cannot stand for itself inside a tag or a text, so what is between two of them is one tag with the text after it. Comments, CDATA sections
-/// and processing instructions may hold anything: they are stepped over, and belong to the text.
+/// XML does not allow a plain `<` inside a tag or a text. So the bytes between two `<` are one tag and
+/// the text after it. Comments, CDATA sections and processing instructions may contain anything. They
+/// are skipped, and count as part of the text.
 struct MappedDocument: ~Copyable {
     let path: FilePath
     private let repository: Checksum
@@ -33,7 +35,8 @@ struct MappedDocument: ~Copyable {
 
     func unusable(_ reason: String) -> DepsolveError { .unusable(path, of: repository, reason) }
 
-    /// Calls `body` with the bytes of each tag, without its `<` and with the text after it, up to the next tag.
+    /// Calls `body` with the bytes of each tag. They begin after the `<` and include the text after the
+    /// tag, up to the next tag.
     func forEachTag(_ body: (UnsafeRawBufferPointer) throws(DepsolveError) -> Void) throws(DepsolveError) {
         var next = tag(from: UnsafeRawPointer(start))
         while let tag = next {
@@ -42,7 +45,7 @@ struct MappedDocument: ~Copyable {
         }
     }
 
-    /// Where the next tag begins, behind its `<`.
+    /// Returns the position behind the `<` of the next tag.
     private func tag(from position: UnsafeRawPointer) -> UnsafeRawPointer? {
         var position = position
         while let found = memchr(position, Self.lessThan, UnsafeRawPointer(end) - position) {
@@ -53,7 +56,8 @@ struct MappedDocument: ~Copyable {
         return nil
     }
 
-    /// The place behind a section that begins at `start`, without its `<`; `nil` for a tag. A section without end reaches to that of the document.
+    /// Returns the position behind a section that begins at `start`, after its `<`. Returns `nil` for a
+    /// tag. A section without an end extends to the end of the document.
     private func endOfSection(at start: UnsafeRawPointer) -> UnsafeRawPointer? {
         guard start < end else { return nil }
         let first = start.load(as: UInt8.self)
@@ -82,7 +86,7 @@ extension DepsolveError {
 }
 
 extension UnsafeRawBufferPointer {
-    /// Where the tag ends: its `>`, which may also stand in an attribute.
+    /// The index of the `>` that ends the tag. A `>` inside a quoted attribute does not end it.
     var endOfTag: Int? {
         var quote: UInt8?
         for (index, byte) in enumerated() {
@@ -97,7 +101,11 @@ extension UnsafeRawBufferPointer {
         return nil
     }
 
-    /// Whether a tag is an element of that name, or with a slash in front, the end of one.
+    /// Whether the bytes are a start tag of that name. If the name begins with a slash, whether they are an
+    /// end tag.
+    ///
+    /// Example: `isTag("package")` for `<package type="rpm">`, and `isTag("/filelists")` for
+    /// `</filelists>`.
     func isTag(_ name: StaticString) -> Bool {
         let length = name.utf8CodeUnitCount
         guard count > length, memcmp(baseAddress!, name.utf8Start, length) == 0 else { return false }

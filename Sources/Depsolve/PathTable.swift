@@ -1,7 +1,8 @@
 import CSolv
 import Glibc
 
-/// Some paths, to be recognised among very many: by their last bytes first, in which paths differ most.
+/// A table of a few paths that are looked up among a very large number. The key is the last bytes of a
+/// path, in which paths differ most.
 struct PathTable {
     private var entries: [UInt64: [(bytes: [UInt8], id: Id)]] = [:]
 
@@ -14,7 +15,7 @@ struct PathTable {
         }
     }
 
-    /// The id of `path`.
+    /// Returns the id of `path`.
     subscript(path: UnsafeRawBufferPointer) -> Id? {
         entries[Self.key(path)]?.first { $0.bytes.count == path.count && memcmp($0.bytes, path.baseAddress!, path.count) == 0 }?.id
     }

@@ -3,20 +3,29 @@ import Glibc
 import Repodata
 import SystemPackage
 
-/// `primary.xml`, read with libsolv's parser and distrusted: what the parser would take without a word, or would exhaust the stack
-/// with, is refused here.
+/// The document `primary.xml` of a repository, read with libsolv's parser.
+///
+/// The document is not trusted. The parser would accept some invalid input without an error, and other
+/// input would exhaust its stack. Both are refused here.
 struct PrimaryDocument {
     let path: FilePath
     let repository: Checksum
 
-    /// One dependency may be written with so many bytes. libsolv parses rich dependencies recursively; at this length that stays
-    /// far below the size of a stack, and the longest that distributions have are a tenth of it.
+    /// The maximum number of bytes of one dependency.
+    ///
+    /// libsolv parses rich dependencies recursively. At this length the recursion stays far below the size
+    /// of a stack. The longest dependencies of distributions have a tenth of it.
     static let longestDependency = 16_384
 
-    /// A package's name, version or architecture may have so many bytes: far more than the name of a file has.
+    /// The maximum number of bytes of the name, the version or the architecture of a package. It is far
+    /// longer than a file name can be.
     static let longestName = 1024
 
-    /// Adds the packages to `repository`, but for those that lack a name, a checksum or a place; gives the number of these. Blocks.
+    /// Adds the packages to `repository`, and returns the number of unusable entries that were left out.
+    /// Blocks.
+    ///
+    /// An entry is unusable if it lacks a name, a checksum or a location. It is also unusable if its name,
+    /// version or architecture is longer than ``longestName``.
     func parse(into repository: UnsafeMutablePointer<Repo>) throws(DepsolveError) -> Int {
         try check()
         guard let file = fopen(path.string, "r") else { throw unusable(String(cString: strerror(errno))) }
@@ -30,7 +39,8 @@ struct PrimaryDocument {
 
     private func unusable(_ reason: String) -> DepsolveError { .unusable(path, of: repository, reason) }
 
-    /// Whether the document is of the right kind, and no dependency in it is absurdly long.
+    /// Throws `.unusableMetadata` if the document is of the wrong kind, or if a dependency in it is too
+    /// long.
     private func check() throws(DepsolveError) {
         let document = try MappedDocument(path, of: repository)
         var isRpmMD = false
@@ -46,7 +56,8 @@ struct PrimaryDocument {
         if !isRpmMD { throw document.unusable("it has no metadata element, so it is not rpm-md") }
     }
 
-    /// Leaves out what is no package: it has no name or an endless one, no checksum or no place. The others can be used. Gives how many it has left out.
+    /// Removes entries that are not usable packages, and returns their number. See ``parse(into:)`` for the
+    /// rules. The other entries can be used.
     private func removeUnusablePackages(of repository: UnsafeMutablePointer<Repo>) -> Int {
         let pool = repository.pointee.pool!
         var removed = 0

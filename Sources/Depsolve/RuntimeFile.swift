@@ -1,8 +1,11 @@
-/// A runtime file makes its package part of multilib `runtime`: a library that programs link with, or a module that libraries load.
+/// A file that makes its package part of multilib `runtime`: a library that programs link with, or a
+/// module that libraries load.
 ///
-/// The rules are those of python-multilib, by which Pungi decides. For example `/usr/lib/libfoo.so.1` is one, and neither
-/// `/usr/lib/libfoo.so` nor `/usr/lib/python3.9/site-packages/_ext.so` is.
+/// The rules are those of python-multilib, which Pungi uses. For example, `/usr/lib/libfoo.so.1` is a
+/// runtime file. `/usr/lib/libfoo.so` and `/usr/lib/python3.9/site-packages/_ext.so` are not.
 enum RuntimeFile {
+    /// Whether a file is a runtime file.
+    ///
     /// - Parameter path: The bytes of an absolute path.
     static func isOne(_ path: UnsafeRawBufferPointer) -> Bool {
         // Most files of a package are below /usr/share and the like.
@@ -21,7 +24,7 @@ enum RuntimeFile {
 
     private static func isLibrary(_ name: String) -> Bool { name.contains(".so.") }
 
-    /// - Parameter folders: Those between the directory of libraries and the file.
+    /// - Parameter folders: The folders between the directory of libraries and the file.
     private static func isInRoot(_ folders: [String], _ name: String) -> Bool {
         if folders.isEmpty { return isLibrary(name) || name.hasPrefix("libnss_") || name.hasPrefix("libdb-") }
         return folders == ["security"]

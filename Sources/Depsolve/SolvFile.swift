@@ -4,17 +4,21 @@ import Logging
 import Repodata
 import SystemPackage
 
-/// The packages of a repository in libsolv's own form, kept beside its metadata: it loads ten times as fast as the XML, and holds
-/// only what depsolving needs.
+/// A solv file has the packages of a repository in libsolv's own format, and is kept beside the
+/// metadata of the repository. It loads ten times as fast as the XML, and has only the data that
+/// depsolving needs.
 ///
-/// A cookie in its header names the repository, the version that wrote it and the number of entries that were left out. A digest at its end guards the
-/// rest, against a power failure too. A file that does not match is ignored and written anew.
+/// A cookie in its header names the repository, the version that wrote the file and the number of
+/// left-out entries. A digest at its end protects the rest, also against a power failure. A file that
+/// does not match is ignored and written again.
 struct SolvFile {
     let metadata: RepositoryMetadata
     let logger: Logger
 
-    /// Adds the packages to `repository`, from this file if it is there and whole, else from `primary.xml`. Gives the number of entries of the latter that
-    /// are no packages. Blocks.
+    /// Adds the packages to `repository`. They are read from this file if it exists and is complete, and
+    /// otherwise from `primary.xml`. Blocks.
+    ///
+    /// - Returns: The number of entries of `primary.xml` that are not usable packages.
     func add(to repository: UnsafeMutablePointer<Repo>) throws(DepsolveError) -> Int {
         if let leftOut = read(into: repository) { return leftOut }
         do {
@@ -32,13 +36,16 @@ struct SolvFile {
 
     private var path: FilePath { metadata.directory.appending("pool.solv") }
 
-    /// The number of entries that were left out follows it.
+    /// The beginning of the cookie. The number of left-out entries follows it.
     private var cookie: String { "odcs-depsolve 2 \(LIBSOLV_VERSION_STRING) \(metadata.id) " }
 
     // MARK: Reading
 
-    /// How many entries the file was written without; `nil` if it was not there or not good. Damage that libsolv finds only while reading leaves nothing
-    /// behind.
+    /// Reads the packages from the file. If libsolv finds damage while reading, no packages remain in
+    /// `repository`.
+    ///
+    /// - Returns: The number of entries that were left out of the file. `nil` if the file does not exist or
+    ///   is not valid.
     private func read(into repository: UnsafeMutablePointer<Repo>) -> Int? {
         guard let file = fopen(path.string, "r") else { return nil }
         defer { fclose(file) }
@@ -72,7 +79,7 @@ struct SolvFile {
         return digest == stored
     }
 
-    /// The digest of the first `length` bytes; the file is left behind them.
+    /// Returns the digest of the first `length` bytes. The position of the file is then behind these bytes.
     private static func digest(of file: UnsafeMutablePointer<FILE>, length: Int) -> [UInt8]? {
         rewind(file)
         guard let sum = solv_chksum_create(digestType) else { return nil }
@@ -97,7 +104,8 @@ struct SolvFile {
         case unusable(DepsolveError)
     }
 
-    /// Parses the XML in a pool of its own, so that what it leaves there besides is freed, and writes the file under its name at once.
+    /// Parses the XML and writes the file. The file appears under its name in one step. Parsing uses a pool
+    /// of its own, so that all other data it leaves there is freed.
     private func write() throws(WriteError) {
         guard let pool = pool_create() else { throw .notWritable("no memory") }
         defer { pool_free(pool) }
@@ -139,7 +147,7 @@ struct SolvFile {
     }
 }
 
-/// What of a package's metadata depsolving needs; summaries, licences and the like stay in the XML.
+/// The data of a package that depsolving needs. Summaries, licenses and other data stay in the XML.
 private let keptKeys: Set<Id> = Set(
     [
         SOLVABLE_NAME, SOLVABLE_ARCH, SOLVABLE_EVR,
