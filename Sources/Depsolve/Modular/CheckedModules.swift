@@ -1,16 +1,18 @@
 import Modules
 
-/// The modules of a request that are known to be there.
+/// The modules of a request, after a check that all of them exist.
 struct CheckedModules {
     let content: ModularContent
-    /// Of repositories and lookasides, merged.
+    /// The module defaults of repositories and lookasides, merged.
     let defaults: [ModuleDefaults]
 
     var included: Set<NSVC> { content.included }
 
-    /// `nil` where there are no modules at all.
+    /// Checks that the enabled streams and the included builds exist. Returns `nil` if there are no modules
+    /// at all.
     ///
-    /// Throws `.moduleNotFound` for a module that was named and that no architecture has.
+    /// Throws `.moduleNotFound` for a module that no architecture has, and `.unusableModules` if the
+    /// defaults of repositories and lookasides cannot be merged.
     init?(_ content: ModularContent) throws(DepsolveError) {
         let known = Set((content.metadata.streams + content.lookaside.streams).map(\.id))
         for reference in content.enabled where !known.contains(where: reference.includes) {

@@ -1,12 +1,15 @@
 public import Repodata
 
-/// A package that a repository has and that machines do not see because of modules.
+/// A package of a repository that machines do not see because modules hide it.
+///
+/// Example: `nginx-1-1.x86_64` is hidden by the module `httpd:1`, which has a package `httpd`, because
+/// nginx provides that name.
 public struct HiddenPackage: Hashable, Sendable, Codable {
-    /// A stream that is in use.
+    /// An active stream.
     public struct Stream: Hashable, Sendable, Codable {
-        /// `NAME:STREAM`
+        /// The module and the stream, as `NAME:STREAM`.
         public let name: String
-        /// Whether it is in use as the default of its module.
+        /// Whether the stream is active as the default of its module.
         public let isDefault: Bool
 
         public init(name: String, isDefault: Bool) {
@@ -16,12 +19,13 @@ public struct HiddenPackage: Hashable, Sendable, Codable {
     }
 
     public let package: NEVRA
-    /// The streams that it is part of, `NAME:STREAM`, none of which is in use. Empty for a package of no module.
+    /// The streams that the package is part of, as `NAME:STREAM`. None of them is active. Streams with
+    /// another version of the package count too. Empty for a package of no module.
     public let streams: [String]
-    /// The streams that are in use instead: others of the same modules, or, for a package of no module, those with a package whose name it has or
-    /// provides.
+    /// The streams that are active instead. These are other streams of the same modules. For a package of
+    /// no module, they are the streams with a package whose name it has or provides.
     public let inUse: [Stream]
-    /// For a package of no module these names.
+    /// The names because of which a package of no module is hidden. Empty for a package of a module.
     public let names: [String]
 
     public init(package: NEVRA, streams: [String], inUse: [Stream], names: [String]) {

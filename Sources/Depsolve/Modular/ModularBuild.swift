@@ -4,30 +4,37 @@ import Repodata
 /// A build of a module as machines of one architecture see it.
 struct ModularBuild {
     let id: NSVC
-    /// Alternatives, without what is required of base modules; empty: nothing is required.
+    /// The alternatives of the requirements, without requirements of base modules. One alternative must be
+    /// met completely. Empty means that nothing is required.
     let requirements: [[StreamRequirement]]
-    /// Its packages.
+    /// The packages of the build.
     let packages: Set<NEVRA>
-    /// Packages that were built for it and are none of its packages.
+    /// Packages that were built for the module and are not part of the build.
     let filtered: Set<NEVRA>
+    /// Names of packages that were part of the module once and are not any more.
     let demodularized: Set<String>
-    /// Whether only a lookaside has it.
+    /// Whether only a lookaside has the build.
     let isLookaside: Bool
     let hasStaticContext: Bool
-    /// The same for builds of a stream that stand for each other, as the next version does for the one before: of them a machine sees all
-    /// packages, and the newest one's requirements. As dnf has it: builds in one static context, or, since other contexts are made up anew for each
-    /// version, builds with equal requirements. It is libdnf's text, too, since libsolv chooses by it where nothing else decides.
+    /// A key that is equal for builds of a stream that replace each other, as a new version replaces the
+    /// previous one. A machine sees the packages of all these builds, and the requirements of the newest.
+    ///
+    /// The rule is dnf's. Builds in the same static context have the same lineage. Other contexts are new
+    /// for each version, so for other builds equal requirements count. The text is libdnf's too, because
+    /// libsolv chooses by it if nothing else decides.
+    ///
+    /// Example: `nodejs:20:NoRequires` for a build without requirements and without a static context.
     let lineage: String
 }
 
-/// The modules that there are for machines of one architecture.
+/// The modules that exist for machines of one architecture.
 struct ArchitectureModules {
-    /// Each build once.
+    /// The builds of all repositories and lookasides, each once.
     let builds: [ModularBuild]
-    /// The stream that is taken where nobody chooses, by module.
+    /// The default streams by module.
     let defaults: [String: String]
 
-    /// - Parameter defaults: of all repositories and lookasides.
+    /// - Parameter defaults: The module defaults of all repositories and lookasides.
     init(_ content: ModularContent, architecture: TreeArchitecture, defaults: [ModuleDefaults]) {
         var streams: [NSVC: [(stream: ModuleStream, isLookaside: Bool)]] = [:]
         for (metadata, isLookaside) in [(content.metadata, false), (content.lookaside, true)] {
@@ -39,7 +46,7 @@ struct ArchitectureModules {
         let builds = streams.map { id, documents in
             Self.build(id, documents, relatives: statics.filter { $0.id.nameAndStream == id.nameAndStream }, base: content.baseModules)
         }
-        // libsolv prefers what comes first where nothing else decides, so this is libdnf's order.
+        // If nothing else decides, libsolv prefers the first build. So the builds are in libdnf's order.
         self.builds = builds.sorted { a, b in a.hasStaticContext == b.hasStaticContext ? a.id < b.id : a.hasStaticContext }
         self.defaults = defaults.reduce(into: [:]) { defaults, one in
             if let stream = one.stream { defaults[one.module] = stream }

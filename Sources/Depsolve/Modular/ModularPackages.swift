@@ -2,19 +2,20 @@ import CSolv
 import Modules
 import Repodata
 
-/// Which packages of a pool belong to builds of modules, and which are hidden where some of these builds are active.
+/// The packages of a pool that belong to builds of modules. It also finds the packages that are hidden
+/// while some of these builds are active.
 struct ModularPackages {
     private let pool: PackagePool
     private let builds: [ModularBuild]
-    /// The builds that a package is part of, the newest first.
+    /// The builds that a package is part of, as indices, the newest first.
     private var owners: [Id: [Int]] = [:]
-    /// By build.
+    /// The packages of each build.
     private var members: [[Id]]
     /// Packages that were built for a module and are not part of it.
     private var filtered: Set<Id> = []
-    /// By build the names of its binary packages, also of those that are not here.
+    /// The names of the binary packages of each build, including packages that are not in the pool.
     private var names: [Set<Id>] = []
-    /// By build the names that it says are of no package of its stream any more.
+    /// The names that each build declares as demodularized: no package of its stream has them any more.
     private var demodularized: [Set<Id>] = []
 
     private struct Key: Hashable {
@@ -23,7 +24,7 @@ struct ModularPackages {
         let arch: Id
     }
 
-    /// Of the packages that `pool` shows at the moment.
+    /// Finds the packages of `builds` among the packages that `pool` shows at the moment.
     init(of builds: [ModularBuild], in pool: PackagePool) {
         self.pool = pool
         self.builds = builds
@@ -37,7 +38,7 @@ struct ModularPackages {
             for package in build.packages { Self.key(package, in: pool).map { wanted[$0, default: []].append(index) } }
             for package in build.filtered { Self.key(package, in: pool).map { _ = unwanted.insert($0) } }
         }
-        // Source packages are there with what is built from them, whatever modules hide.
+        // Source packages are included with the packages that are built from them. Modules do not hide them.
         for package in pool.packages(ofLookaside: true) + pool.packages() where !pool.isSource(package) {
             let solvable = pool.solvable(package).pointee
             let key = Key(name: solvable.name, evr: solvable.evr, arch: solvable.arch)
@@ -58,14 +59,18 @@ struct ModularPackages {
         return Key(name: name, evr: evr, arch: arch)
     }
 
-    /// The packages of a build, those of lookasides among them.
+    /// Returns the packages of a build, including packages of lookasides.
     func packages(of build: Int) -> [Id] { members[build] }
 
-    /// The builds that a package is part of, the newest first; none for a bare package.
+    /// Returns the builds that a package is part of, the newest first. Returns an empty list for a bare
+    /// package, that is, a package of no module.
     func builds(of package: Id) -> [Int] { owners[package] ?? [] }
 
-    /// What machines do not see on which these builds are active: packages of other builds, and whatever has, or provides, a name of a package of an
-    /// active build without being such a package itself (dnf's rule).
+    /// Returns the packages that machines do not see while these builds are active. The rule is dnf's.
+    ///
+    /// Packages of other builds are hidden, and packages that were filtered out of a build. Any other
+    /// package is hidden if it has or provides the name of a package of an active build. Packages of the
+    /// active builds themselves are never hidden for that reason.
     func hidden(whereActive active: Set<Int>) -> SolvableSet {
         var hidden = pool.emptySet()
         func isShown(_ package: Id) -> Bool { owners[package]?.contains(where: active.contains) ?? false }
@@ -77,7 +82,8 @@ struct ModularPackages {
         return hidden
     }
 
-    /// The active builds because of whose packages' names a bare package is hidden, and these names.
+    /// Returns the active builds that hide a bare package, each with the names of their packages that the
+    /// bare package has or provides.
     func hiders(of package: Id, whereActive active: Set<Int>) -> [(build: Int, names: [String])] {
         active.sorted().compactMap { build in
             let names = names(whereActive: [build]).filter { pool.providers($0).contains(package) }
@@ -85,14 +91,16 @@ struct ModularPackages {
         }
     }
 
-    /// The names of active builds' packages that bare packages give way to.
+    /// Returns the names of packages of active builds. Bare packages that have or provide these names are
+    /// hidden.
     private func names(whereActive active: Set<Int>) -> Set<Id> {
         var newest: [String: Int] = [:]
         for build in active {
             let lineage = builds[build].lineage
             if newest[lineage].map({ builds[$0].id < builds[build].id }) ?? true { newest[lineage] = build }
         }
-        // Names of which a stream's newest build says that they are none of its any more count for none of its builds.
+        // If the newest active build of a lineage declares a name as demodularized, the name counts for no
+        // build of its stream.
         let bare = newest.values.filter { !demodularized[$0].isEmpty }.reduce(into: [String: Set<Id>]()) {
             $0[builds[$1].id.nameAndStream, default: []].formUnion(demodularized[$1])
         }

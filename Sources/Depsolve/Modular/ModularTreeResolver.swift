@@ -2,10 +2,12 @@ import CSolv
 import Modules
 import Repodata
 
-/// Resolves one tree of packages of which some belong to modules.
+/// A resolver of one tree in which some packages belong to modules.
 ///
-/// What is requested by name is looked for on a machine as it comes: with default streams, and those that are enabled in their place. The packages of
-/// each build that is to be in are looked at on a machine that has this build enabled. The tree has the packages of all these machines.
+/// Packages that are requested by name are searched on a machine with the usual streams. These are the
+/// default streams, with enabled streams in place of the defaults of their modules. The packages of
+/// each included build are resolved on a machine that has this build enabled. The tree has the packages
+/// of all these machines.
 struct ModularTreeResolver {
     private let pool: PackagePool
     private let request: DepsolveRequest
@@ -15,12 +17,12 @@ struct ModularTreeResolver {
     private let packages: ModularPackages
 
     private(set) var tree: TreeResolver
-    /// The builds that packages of the tree are of, and what these require.
+    /// The builds that packages of the tree belong to, and the builds that these require.
     private(set) var modules: Set<NSVC> = []
     private(set) var problems: [ModuleProblem] = []
 
     private var builds: [ModularBuild] { views.builds }
-    /// Whether all packages are wanted, of all streams.
+    /// Whether all packages of all streams are requested.
     private var isEverything: Bool { request.packages.isEmpty && !isAlone }
 
     init(_ pool: PackagePool, _ request: DepsolveRequest, _ content: CheckedModules, hasMultilib: Bool) throws(DepsolveError) {
@@ -34,7 +36,10 @@ struct ModularTreeResolver {
         everHidden = pool.emptySet()
     }
 
-    /// - Parameter note: is told for each pattern, by its place, what it means and which packages modules hide that it means besides.
+    /// Fills the tree.
+    ///
+    /// - Parameter note: Receives the index of each pattern, its meaning, and the packages that it would
+    ///   also mean if modules did not hide them.
     mutating func resolve(
         _ patterns: [PackagePattern], _ note: (Int, PackageSelection.Match, [HiddenPackage]) -> Void
     ) throws(DepsolveError) {
@@ -51,7 +56,7 @@ struct ModularTreeResolver {
         if !isEverything {
             try show(views.asItComes, isSolving: false) { copy throws(DepsolveError) in try copy.tree.dropTwins() }
         }
-        // What was solved for needs no further look.
+        // Packages that were solved for need no further check.
         if isEverything, request.checkInstallability || !request.noDeps {
             try inspect(tree.reasons.keys.filter { packages.builds(of: $0).isEmpty }, in: views.asItComes)
             for build in builds.indices where packages.packages(of: build).contains(where: { tree.reasons[$0] != nil }) {
@@ -60,7 +65,8 @@ struct ModularTreeResolver {
                 try inspect(packages.packages(of: build), in: view)
             }
         } else if request.checkInstallability || isAlone && !request.noDeps && !request.lookaside.isEmpty {
-            // Modules alone always lack what every machine has; a lookaside says that it has that.
+            // Modules alone always lack packages that every machine has. If there is a lookaside, it is expected
+            // to have these packages.
             if !request.packages.isEmpty, request.noDeps { try inspect(Array(requested), in: views.asItComes) }
             if isAlone || request.noDeps {
                 for build in builds.indices where included.contains(builds[build].id) {
@@ -70,9 +76,9 @@ struct ModularTreeResolver {
         }
     }
 
-    /// What was taken for the sake of requested packages.
+    /// The requested packages and the packages that were added because of them.
     private var requested: Set<Id> = []
-    /// What some machine does not see of all that was looked at.
+    /// All packages that at least one of the examined machines does not see.
     private var everHidden: SolvableSet
 
     private mutating func show(
@@ -120,12 +126,12 @@ struct ModularTreeResolver {
         }
     }
 
-    /// Takes a build that is to be in.
+    /// Adds an included build to the tree.
     private mutating func take(_ build: Int) throws(DepsolveError) {
         let (view, problem) = try views.around(build)
         if let problem, !request.noDeps || request.checkInstallability { problems.append(problem) }
         noteModule(build, in: view.core)
-        // They are there already.
+        // The packages are in the tree already.
         if isEverything { return }
         let isSolving = !request.noDeps && !isAlone
         let id = builds[build].id
@@ -144,7 +150,7 @@ struct ModularTreeResolver {
         }
     }
 
-    /// Notes a build that the result has, with what it requires of those that are active together with it.
+    /// Records a build that the result has, and the builds among `chosen` that it requires.
     private mutating func noteModule(_ build: Int, in chosen: Set<Int>) {
         if isAlone, request.noDeps { return }
         for required in views.required(by: build, among: chosen) where !builds[required].isLookaside { modules.insert(builds[required].id) }
@@ -161,7 +167,8 @@ struct ModularTreeResolver {
 
     // MARK: What is hidden
 
-    /// What packages of the tree require that nothing provides on the machines on which they were looked at.
+    /// Returns the requirements of packages of the tree that nothing provides on the machines on which the
+    /// packages were examined.
     func missing() throws(DepsolveError) -> [MissingRequirement] {
         try tree.missing { package in
             let streams = Set(packages.builds(of: package).map { builds[$0].id.nameAndStream }).sorted()
@@ -170,11 +177,12 @@ struct ModularTreeResolver {
         }
     }
 
-    /// The packages that `pattern` would mean if modules did not hide them; while they are hidden.
+    /// Returns the packages that `pattern` would mean if modules did not hide them, at most three. Call
+    /// this function while they are hidden.
     private func hidden(_ pattern: PackagePattern, in view: ModuleViews.View) -> [HiddenPackage] {
         guard case .packages(let found) = PackageSelection(pool: pool, amongHidden: true).match(pattern) else { return [] }
         return found.map(\.id).sorted(by: pool.areInOrder).prefix(NearestNames.limit).map { package in
-            // Other versions of it may be part of other modules: each of them has it.
+            // Other versions of the package may be part of other modules. All these modules are reported.
             let isOfModule = !packages.builds(of: package).isEmpty
             let owners =
                 isOfModule

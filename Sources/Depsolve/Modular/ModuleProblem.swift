@@ -1,23 +1,24 @@
 public import Modules
 
-/// A module that cannot be used as it should, on machines of one architecture, and why.
+/// A module that cannot be used as intended on machines of one architecture, with the reasons.
 public struct ModuleProblem: Hashable, Sendable, Codable {
     public enum Kind: String, Hashable, Sendable, Codable {
-        /// A stream that is the default of its module is not used. Nobody asked for it, so this is to be known and nothing more.
+        /// The default stream of a module is not used. The request does not name it, so this is only for
+        /// information.
         case droppedDefault
-        /// A build that the result has could not be enabled: its requirements are not met.
+        /// A build of the result could not be enabled, because its requirements are not met.
         case unmetRequirements
-        /// A stream that was to be enabled is there for other architectures only.
+        /// A stream that the request enables exists only for other architectures.
         case otherArchitecture
     }
 
     /// One of the statements that cannot all hold.
     public enum Statement: Hashable, Sendable, Codable {
-        /// The build requires this, and no stream that would do can be active.
+        /// The build has this requirement, and no stream that satisfies it can be active.
         case requires(NSVC, String)
-        /// The build requires this, of which there is no build at all.
+        /// The build has this requirement, and there is no build that satisfies it.
         case nothingProvides(NSVC, String)
-        /// Both are of one module, of which a machine has one stream in one context.
+        /// Both builds are of one module. A machine has only one stream of a module, in one context.
         case conflicts(NSVC, NSVC)
 
         private enum RequiresCodingKeys: String, CodingKey { case _0 = "module", _1 = "requirement" }
@@ -26,7 +27,7 @@ public struct ModuleProblem: Hashable, Sendable, Codable {
     }
 
     public let kind: Kind
-    /// `NAME:STREAM`, or more where it is about one build.
+    /// `NAME:STREAM`, or a longer form if the problem is about one build.
     public let module: String
     /// The base architecture of the tree.
     public let arch: String

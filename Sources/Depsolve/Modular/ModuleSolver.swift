@@ -1,29 +1,32 @@
 import CSolv
 import Modules
 
-/// Asks libsolv which builds of modules can be active together on a machine: owns a small pool of them.
+/// A solver that finds builds of modules that can be active together on a machine. It owns a small
+/// libsolv pool of builds.
 ///
-/// Each build is a solvable that provides its module and its stream, conflicts with every other build of its module, and requires what its document
-/// says, as in libdnf. Confined to one thread at a time.
+/// Each build is a solvable, as in libdnf. It provides its module and its stream, conflicts with every
+/// other build of its module, and has the requirements of its document. A solver is confined to one
+/// thread at a time.
 final class ModuleSolver {
-    /// All builds that there are; the solver knows those at ``members``.
+    /// All existing builds. The solver knows only the builds at the indices ``members``.
     private let builds: [ModularBuild]
     private let members: [Int]
     private let pool: UnsafeMutablePointer<Pool>
     private let limit: ResolutionLimit
     private var solvables: [Int: Id] = [:]
-    /// The build that a solvable is, or that one of the alternatives is of which it is content with each.
+    /// The builds that solvables stand for. A solvable is the build itself, or one alternative of the
+    /// build's requirements.
     private var meanings: [Id: Int] = [:]
-    /// What the dependencies of a solvable mean, for people.
+    /// The dependencies of each solvable as readable texts.
     private var texts: [Id: [Id: String]] = [:]
 
-    /// A choice of builds.
+    /// The builds that can be active together, or the reasons why the request is impossible.
     enum Answer {
         case active(Set<Int>)
         case impossible([ModuleProblem.Statement])
     }
 
-    /// - Parameter members: The places in `builds` of those that there are.
+    /// - Parameter members: The indices in `builds` of the builds that the solver may choose.
     init(_ builds: [ModularBuild], members: [Int], limit: ResolutionLimit) {
         self.builds = builds
         self.members = members
@@ -52,7 +55,7 @@ final class ModuleSolver {
             pool.pointee.solvables[Int(solvable)].provides = repo_addid_dep(
                 repository, pool.pointee.solvables[Int(solvable)].provides, provided, 0)
         }
-        // libsolv does not take it for a conflict with itself.
+        // libsolv does not interpret this as a conflict of the solvable with itself.
         pool.pointee.solvables[Int(solvable)].conflicts = repo_addid_dep(repository, 0, module, 0)
         solvables[member] = solvable
         meanings[solvable] = member
@@ -64,7 +67,8 @@ final class ModuleSolver {
             for requirement in requirements.first ?? [] { require(requirement, by: solvables[member]!, in: repository) }
             return
         }
-        // Each alternative is a solvable of its own: multiplied out they could become any number of rules.
+        // Each alternative is a solvable of its own. If the alternatives were expanded, they could become any
+        // number of rules.
         let either = id("alternative(\(builds[member].id))")
         let text = requirements.map { $0.map(\.description).joined(separator: " and ") }.joined(separator: ", or ")
         require(either, text, by: solvables[member]!, in: repository)
@@ -104,12 +108,18 @@ final class ModuleSolver {
 
     // MARK: Solving
 
-    /// Finds builds that can be active together: one of each of `needed`, and as far as possible one of each of `wanted`, giving way in its order,
-    /// with what these require. The newest versions are taken, unless only others go.
+    /// Finds builds that can be active together. The newest versions are chosen, unless only other versions
+    /// are possible.
+    ///
+    /// The answer has one build of each list in `needed`, and as far as possible one build of each list in
+    /// `wanted`. If lists of `wanted` contradict each other, the last of them gives way. The answer also
+    /// has the builds that these builds require.
     ///
     /// - Parameters:
-    ///   - favored: Where something required leaves a choice, these.
-    ///   - disfavored: And these only where nothing else goes.
+    ///   - needed: Lists of builds. One build of each list must be active.
+    ///   - wanted: Lists of builds. One build of each list is active if possible.
+    ///   - favored: Builds that are preferred if a requirement leaves a choice.
+    ///   - disfavored: Builds that are chosen for a requirement only if no other build is possible.
     func solve(needed: [[Int]], wanted: [[Int]] = [], favored: [Int] = [], disfavored: [Int] = []) throws(DepsolveError) -> Answer {
         let newest = try attempt(needed, wanted, favored, disfavored, flags: SOLVER_FORCEBEST)
         guard case .impossible = newest else { return newest }
@@ -150,7 +160,7 @@ final class ModuleSolver {
                 }
             }
         }
-        // What is wanted before what is in its way.
+        // Requirements come before the conflicts that prevent them.
         func isConflict(_ statement: ModuleProblem.Statement) -> Bool { if case .conflicts = statement { true } else { false } }
         return statements.filter { !isConflict($0) } + statements.filter(isConflict)
     }

@@ -1,48 +1,52 @@
 import Modules
 
-/// Which builds of modules are active on machines of one architecture: as they come, or where one build is enabled.
+/// The builds of modules that are active on machines of one architecture. There is a view of a machine
+/// with the usual streams, and a view of a machine with one build enabled.
 struct ModuleViews {
     /// The builds that one machine sees.
     struct View {
-        /// Those that were solved for.
+        /// The builds that the solver chose.
         let chosen: Set<Int>
-        /// These, and those for which they stand: other versions of theirs.
+        /// The chosen builds, and the builds of the same lineages: their other versions.
         let active: Set<Int>
-        /// What the view was made for, with what it requires.
+        /// The build that the view was made for, and the builds that it requires. Empty for ``asItComes``.
         var core: Set<Int> = []
     }
 
-    /// What is to be active if it can be.
+    /// A stream that is to be active if possible: an enabled stream or a default stream.
     private struct Wish {
         let module: String
-        /// As it was asked for, or `NAME:STREAM` of a default.
+        /// The stream as the request names it, or `NAME:STREAM` of a default stream.
         let text: String
-        /// Each of these would do; none where there is none for the architecture.
+        /// The builds of the stream. Any one of them is enough. Empty if the architecture has none.
         let builds: [Int]
     }
 
-    /// Each build once, in the order in which libsolv has them.
+    /// All builds of the architecture, each once, in the order in which libsolv has them.
     let builds: [ModularBuild]
-    /// What a machine sees as it comes: default streams, as far as they can be active, and in place of their modules' defaults those that were enabled.
+    /// The view of a machine with the usual streams: the enabled streams, and the default streams of other
+    /// modules as far as they can be active.
     let asItComes: View
-    /// What is not as the defaults, and those who enabled streams, would have it.
+    /// The enabled streams that the architecture does not have, and the default streams that are not used.
     let problems: [ModuleProblem]
 
     private let defaultStreams: [String: String]
-    /// In the order of their builds, as libdnf has them.
+    /// The default streams in the order of their builds, as libdnf has them.
     private let defaults: [Wish]
     private let enabled: [Wish]
     private let included: Set<Int>
     private let arch: String
 
     private let solver: ModuleSolver
-    /// Without builds of the included streams other than the included ones.
+    /// A solver that knows only the included builds of the included streams, and all builds of other
+    /// streams.
     private let solverForIncluded: ModuleSolver
+    /// A solver that knows only the included builds.
     private let solverOfIncluded: ModuleSolver
-    /// `NAME:STREAM`
+    /// The streams of the included builds, as `NAME:STREAM`.
     private let includedStreams: Set<String>
 
-    /// Throws `.modulesConflict` where the streams that were enabled cannot be.
+    /// Throws `.modulesConflict` if the enabled streams cannot be active.
     init(_ content: ModularContent, architecture: TreeArchitecture, defaults: [ModuleDefaults], limit: ResolutionLimit)
         throws(DepsolveError)
     {
@@ -80,7 +84,8 @@ struct ModuleViews {
 
     // MARK: As machines come
 
-    /// The builds that are active if nothing else is wanted, and the defaults that are not.
+    /// Returns the builds that are active if nothing else is requested, and the default streams that are
+    /// not active.
     private static func usual(
         _ enabled: [Wish], _ defaults: [Wish], _ solver: ModuleSolver, arch: String
     ) throws(DepsolveError) -> (Set<Int>, dropped: [ModuleProblem]) {
@@ -91,7 +96,8 @@ struct ModuleViews {
         case .active(let chosen):
             let held = (needed + wanted).map(\.builds).filter { !chosen.isDisjoint(with: $0) }
             let dropped = try wanted.filter { chosen.isDisjoint(with: $0.builds) }.map { wish throws(DepsolveError) in
-                // Defaults give way one after the other, which may leave out one that would go in the end: then there is nothing to say.
+                // Default streams are dropped one after the other. This may drop a stream that would fit in the end.
+                // Then there is no reason to report.
                 var reasons: [ModuleProblem.Statement] = []
                 if case .impossible(let statements) = try solver.solve(needed: held + [wish.builds]) { reasons = statements }
                 return ModuleProblem(kind: .droppedDefault, module: wish.text, arch: arch, statements: reasons)
@@ -100,17 +106,21 @@ struct ModuleViews {
         }
     }
 
-    /// Whether a build is of the default stream of its module, and that stream is used because it is.
+    /// Whether a build is of the default stream of its module, and the stream is active because it is the
+    /// default.
     func isDefault(_ build: NSVC) -> Bool {
         defaultStreams[build.name] == build.stream && !enabled.contains { $0.module == build.name && !$0.builds.isEmpty }
     }
 
     // MARK: Around one build
 
-    /// The build enabled, with what it requires: included builds where they will do, else what would be there anyway, else any. Besides them
-    /// what would be there anyway, as far as it goes together.
+    /// Returns the view of a machine with one build enabled.
     ///
-    /// A build that cannot be enabled is active all the same, and a problem.
+    /// The view has the build and the builds that it requires. If a requirement leaves a choice, included
+    /// builds are preferred, then the builds of ``asItComes``, then all others. The view also has the usual
+    /// streams of other modules, as far as they can be active together with these builds.
+    ///
+    /// A build that cannot be enabled is active nevertheless, and is returned as a problem.
     func around(_ build: Int) throws(DepsolveError) -> (view: View, problem: ModuleProblem?) {
         let isIncluded = included.contains(build)
         let solver = isIncluded ? solverForIncluded : solver
@@ -119,7 +129,7 @@ struct ModuleViews {
         let wanted = (enabled + defaults).filter { !settled.contains($0.module) }
             .map { isIncluded ? $0.builds.filter(isSeenWithIncluded) : $0.builds }.filter { !$0.isEmpty }
         var chosen = core
-        // A build that cannot be enabled takes the place of other streams nevertheless.
+        // A build that cannot be enabled replaces other streams of its module nevertheless.
         let needed = statements == nil ? core.sorted().map { [$0] } : []
         if case .active(let together) = try solver.solve(needed: needed, wanted: wanted) {
             chosen.formUnion(together.filter { !settled.contains(builds[$0].id.name) })
@@ -132,12 +142,14 @@ struct ModuleViews {
         )
     }
 
-    /// A stream that the result has is seen in the result alone: in the included builds.
+    /// Whether a machine of the result sees the build. If the result includes a stream, its machines see
+    /// only the included builds of the stream.
     private func isSeenWithIncluded(_ build: Int) -> Bool {
         included.contains(build) || !includedStreams.contains(builds[build].id.nameAndStream)
     }
 
-    /// The build with what it requires, or alone with what is in the way.
+    /// Returns the build and the builds that it requires. If it cannot be enabled, returns the build alone
+    /// and the reasons.
     private func core(of build: Int, _ solver: ModuleSolver) throws(DepsolveError) -> (Set<Int>, [ModuleProblem.Statement]?) {
         if included.contains(build), case .active(let core) = try solverOfIncluded.solve(needed: [[build]]) { return (core, nil) }
         let unusual = builds.indices.filter { !included.contains($0) && !asItComes.chosen.contains($0) }
@@ -147,13 +159,14 @@ struct ModuleViews {
         }
     }
 
-    /// With the builds of the same lineages, of which a machine sees the packages as well.
+    /// Returns `chosen` and the builds of the same lineages. A machine sees the packages of all these
+    /// builds.
     private static func withRelatives(_ chosen: Set<Int>, among builds: [ModularBuild]) -> Set<Int> {
         let lineages = Set(chosen.map { builds[$0].lineage })
         return chosen.union(builds.indices.filter { lineages.contains(builds[$0].lineage) })
     }
 
-    /// Of `chosen`, the build and what it requires, to the end.
+    /// Returns the build and all builds of `chosen` that it requires directly or indirectly.
     func required(by build: Int, among chosen: Set<Int>) -> Set<Int> {
         var found: Set<Int> = [build]
         var pending = [build]
