@@ -1,10 +1,18 @@
 extension PulpRepository {
-    /// Where the repository is for whatever architecture the machine has that reads it: ``url`` with `$basearch`, which dnf replaces, for ``arch``.
+    /// The repository's ``url`` with `$basearch` in place of ``arch``. dnf replaces `$basearch` by the
+    /// architecture of the machine that reads the address.
     ///
-    /// This is what `use_only_compatible_arch` asks for: of several content sets, each for one architecture, a machine then uses none that is for
-    /// another one. The architecture is replaced wherever it stands alone in the path: in `/rpms-x86_64/x86_64/os` twice, in `/ppc64le/` not
-    /// at all for `ppc64`, and never in the host. An address stays as it is where `$basearch` would become nothing that could be meant: for source
-    /// packages, for i686 (dnf says i386), or before a character that would belong to the variable's name.
+    /// Example: for `x86_64`, `http://h/f26-rpms-x86_64/x86_64/os` becomes
+    /// `http://h/f26-rpms-$basearch/$basearch/os`.
+    ///
+    /// This is the meaning of the flag `use_only_compatible_arch`. If a product has one content set for
+    /// each architecture, a machine then uses no content set of another architecture.
+    ///
+    /// The architecture is replaced wherever it stands alone in the path. It does not stand alone in
+    /// `/ppc64le/` if ``arch`` is `ppc64`, or before a character that could belong to the variable's name.
+    /// The host's name is never changed.
+    ///
+    /// The address stays as it is for source packages and for i686, which dnf calls i386.
     public var urlForCompatibleArch: String {
         guard let arch, Self.baseArches.contains(arch), let scheme = url.firstRange(of: "://"),
             let path = url[scheme.upperBound...].firstIndex(of: "/")
@@ -21,7 +29,7 @@ extension PulpRepository {
         return result + rest
     }
 
-    /// The values that dnf gives `$basearch`, as libdnf and dnf list them.
+    /// The values that dnf gives to `$basearch`, as libdnf and dnf list them.
     private static let baseArches: Set<String> = [
         "aarch64", "alpha", "arm", "armhfp", "i386", "ia64", "loongarch64", "mips", "mips64", "mips64el", "mipsel", "ppc", "ppc64",
         "ppc64le",

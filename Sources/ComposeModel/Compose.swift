@@ -1,16 +1,16 @@
 public import Foundation
 
-/// A compose as it is written down: what was asked, where it is on its way, and what came of it.
+/// A compose as the database records it: the request, its current state and its outcome.
 public struct Compose: Hashable, Sendable, Identifiable {
-    /// Given once, never reused; it answers for ever.
+    /// The compose's number. It is never given to another compose, and remains valid for ever.
     public let id: Int
     public var owner: String
     public var request: ComposeRequest
-    /// The words of `source` as resolved; those of the request until then.
+    /// The words of `source`. They are those of the request until a worker resolves them.
     public var source: String
     public var state: ComposeState
     public var stateReason: String?
-    /// The reason as data, when it failed for a reason of its own.
+    /// The reason as data, if the compose failed.
     public var failure: ComposeFailure?
     public var kojiEvent: Int?
     public var kojiTaskID: Int?
@@ -21,15 +21,18 @@ public struct Compose: Hashable, Sendable, Identifiable {
     public var timeToExpire: Date
     public var timeRemoved: Date?
     public var removedBy: String?
-    /// What it is made from exactly; known once a worker pinned it, or from the start for a renewed compose.
+    /// The exact inputs of the compose. They are known once a worker pinned them, or from the start for a
+    /// renewed compose.
     public var specification: ComposeSpecification?
-    /// Whether the pins of ``specification`` hold for every attempt: they were given from the start, or the compose waits for signatures.
+    /// Whether the pins of ``specification`` hold for every attempt. They do if the compose had them from
+    /// the start, or if it waits for signatures.
     public var isPinned: Bool
-    /// The compose whose directory shows this one's result: its own id, or that of the equal compose it reuses or has joined.
+    /// The compose whose directory holds the result of this one. It is this compose, or the equal compose
+    /// that this one reuses or has joined.
     public var resultOf: Int
-    /// How often a worker began it.
+    /// The number of attempts that workers have begun.
     public var attempts: Int
-    /// The id of the watch that it was made for.
+    /// The id of the watch that the compose was made for.
     public var watch: Int?
 
     public init(
@@ -64,9 +67,11 @@ public struct Compose: Hashable, Sendable, Identifiable {
 }
 
 extension Compose {
-    /// The architectures as resolved: what a compose of Pulp's repositories has is known only by them.
+    /// The architectures as resolved. A compose of Pulp repositories has those of its repositories, which
+    /// are not in the request.
     public var arches: [String] { specification?.pins.pulp.map(\.repositories.arches) ?? request.arches }
 
-    /// The keys as resolved: for a compose of Pulp's repositories, those that Pulp says their packages are signed with.
+    /// The keys as resolved. A compose of Pulp repositories has the keys that Pulp names as signing keys of
+    /// their packages.
     public var sigkeys: [String] { specification?.pins.pulp.map(\.repositories.sigkeys) ?? request.sigkeys }
 }

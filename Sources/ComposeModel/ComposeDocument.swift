@@ -1,6 +1,6 @@
 public import Foundation
 
-/// A compose as the HTTP contract writes it; the frontend and the events encode it, clients decode it.
+/// A compose as the HTTP contract writes it. The frontend and the events encode it, clients decode it.
 public struct ComposeDocument: Hashable, Sendable, Codable {
     public var id: Int
     public var owner: String
@@ -45,14 +45,15 @@ public struct ComposeDocument: Hashable, Sendable, Codable {
     public var baseModuleBrStreamVersionLTE: Int?
     public var baseModuleBrStreamVersionGTE: Int?
     public var targetDir: String
-    /// The watch that it was made for; an addition of this service's.
+    /// The watch that the compose was made for. The reference implementation has no such member.
     public var watch: Int?
     /// `link` or `reference`.
     public var delivery: String?
     /// `fail` or `wait`.
     public var onUnsigned: String?
     public var unsignedWaitSeconds: Int?
-    /// Whether the `.repo` file tells clients to see the packages whatever streams of modules they have enabled.
+    /// Whether the `.repo` file has `module_hotfixes=1`. Clients then see the packages independently of the
+    /// module streams that they have enabled.
     public var moduleHotfixes: Bool?
 
     enum CodingKeys: String, CodingKey, CaseIterable {
@@ -92,7 +93,10 @@ public struct ComposeDocument: Hashable, Sendable, Codable {
         case moduleHotfixes = "module_hotfixes"
     }
 
-    /// - Parameter targetURL: where the target directory of the compose is served, without a trailing slash.
+    /// Creates the document of a compose.
+    ///
+    /// - Parameter targetURL: The URL at which the compose's target directory is served, without a trailing
+    ///   slash. Example: `http://h/composes`.
     public init(_ compose: Compose, targetURL: String) {
         let request = compose.request
         let layout = ComposeLayout(id: compose.resultOf)
@@ -113,7 +117,8 @@ public struct ComposeDocument: Hashable, Sendable, Codable {
         timeRemoved = compose.timeRemoved.map(Self.format)
         removedBy = compose.removedBy
         toplevelURL = "\(targetURL)/\(layout.directory)"
-        // Which variants a compose of Pungi's has is its configuration's affair: there is no repository at a place that is known.
+        // The variants of a Pungi compose are decided by its configuration, so the place of a repository is
+        // not known.
         let hasRepository = request.sourceType != .rawConfig
         resultRepo = hasRepository ? "\(toplevelURL)/\(ComposeLayout.repositories)" : ""
         resultRepofile = hasRepository ? "\(toplevelURL)/\(layout.repoFile)" : ""
@@ -150,11 +155,13 @@ public struct ComposeDocument: Hashable, Sendable, Codable {
         moduleHotfixes = request.moduleHotfixes ?? false
     }
 
-    /// `YYYY-MM-DDTHH:MM:SSZ`, in UTC, without fractions of a second.
+    /// Returns the date as `YYYY-MM-DDTHH:MM:SSZ`, in UTC and without fractions of a second. Example:
+    /// `2020-09-13T12:26:40Z`.
     public static func format(_ date: Date) -> String {
         var second = time_t(date.timeIntervalSince1970.rounded(.down))
         var utc = tm()
-        // Foundation's own way asks for a calendar each time, which takes longer than the rest of a document.
+        // Foundation's own formatting asks for a calendar each time. That takes longer than the rest of a
+        // document.
         gmtime_r(&second, &utc)
         var text: [UInt8] = []
         func append(_ number: Int32, digits: Int, then end: Unicode.Scalar) {
@@ -174,7 +181,7 @@ public struct ComposeDocument: Hashable, Sendable, Codable {
 }
 
 extension ComposeDocument {
-    /// What a member can be; `null` where it has no value.
+    /// The value of a member. A member without a value is written as `null`.
     private enum Member: Encodable {
         case integer(Int?)
         case text(String?)
@@ -258,7 +265,7 @@ extension ComposeDocument {
         }
     }
 
-    /// Every member is there, `null` where it has no value: the contract drops none.
+    /// Encodes every member. A member without a value is `null`, because the contract leaves out no member.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         for key in CodingKeys.allCases { try container.encode(member(key), forKey: key) }
@@ -266,9 +273,9 @@ extension ComposeDocument {
 
     private static let keysByName = CodingKeys.allCases.sorted { $0.rawValue < $1.rawValue }
 
-    /// The same in JSON, with members in the order of their names.
+    /// Writes the document as JSON, with members in the order of their names.
     ///
-    /// - Parameter valueless: names of further members, in order, which are `null`.
+    /// - Parameter valueless: Names of additional members, in order, which are written as `null`.
     public func write(to json: inout JSONWriter, valueless: [String] = []) {
         json.object { json in
             var further = valueless[...]

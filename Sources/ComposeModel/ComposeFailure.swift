@@ -1,21 +1,22 @@
 import ForeignText
 
-/// Why a compose failed: an explanation for people and the same as data for programs.
+/// The reason why a compose failed, as an explanation for people and as data for programs.
 ///
-/// It is made where the failure is noticed, because only there is it known whether trying again can help. No text in it
-/// names a path of the server or holds a secret. What strangers wrote in it is made printable here.
+/// A failure is created at the place that detects it, because only that place knows whether another
+/// attempt can help. Its texts contain no path of the server and no secret. Unprintable characters of
+/// foreign texts are made visible here.
 public struct ComposeFailure: Error, Hashable, Sendable, Codable {
-    /// What kind of failure it is; a bounded set, fit for a metric's label.
+    /// The kind of the failure. The set is bounded, so a code can be the label of a metric.
     public enum Code: String, Hashable, Sendable, Codable, CaseIterable {
-        /// A requested package is nowhere in the source.
+        /// The source does not contain a requested package.
         case packageNotFound = "package-not-found"
-        /// `check_deps` was asked for and something could not be installed.
+        /// The request has `check_deps`, and a package could not be installed.
         case brokenDependencies = "broken-dependencies"
         /// The source does not exist, is not a repository or may not be read.
         case sourceNotUsable = "source-not-usable"
         /// The source's metadata is truncated, malformed or does not match its checksums.
         case metadataCorrupt = "metadata-corrupt"
-        /// A package's file is missing or is not what its metadata says.
+        /// A package's file is missing or differs from its metadata.
         case packageFileUnusable = "package-file-unusable"
         /// A package has none of the wanted signatures.
         case packageUnsigned = "package-unsigned"
@@ -23,25 +24,25 @@ public struct ComposeFailure: Error, Hashable, Sendable, Codable {
         case sourceChanging = "source-changing"
         /// A remote system did not answer, or answered that it is busy.
         case sourceUnreachable = "source-unreachable"
-        /// More than the configured limits allow: bytes, packages, time.
+        /// A configured limit is exceeded: of bytes, packages or time.
         case limitExceeded = "limit-exceeded"
         /// The disk of the target directory is full, or cannot be written.
         case storage
         /// repomd.xml could not be signed.
         case signing
-        /// The worker lost its lease or died, as often as a compose may be tried.
+        /// The worker lost its lease or died in each of the allowed attempts.
         case workerLost = "worker-lost"
         case canceled
-        /// None of the above: a defect of ours, or of a library.
+        /// A defect of this service or of a library, if no other code applies.
         case `internal`
     }
 
-    /// One finding among several, each member where it applies.
+    /// One finding of a failure that has several. Only the members that apply are set.
     public struct Detail: Hashable, Sendable, Codable {
         public var package: String?
         public var arch: String?
         public var requirement: String?
-        /// What comes nearest to what was looked for.
+        /// The names that are nearest to the name that was looked for.
         public var nearest: [String]?
         public var text: String?
 
@@ -57,18 +58,25 @@ public struct ComposeFailure: Error, Hashable, Sendable, Codable {
     }
 
     public let code: Code
-    /// What, where, and what would help, in whole sentences, which may be several lines.
+    /// The explanation in whole sentences, on one line or several. It says what is wrong, where, and what
+    /// would help.
     public let message: String
     public let details: [Detail]
-    /// Whether the same attempt may succeed later, with nothing changed by a person.
+    /// Whether the same attempt may succeed later without any change by a person.
     public let isTransient: Bool
 
-    /// - Parameter message: One line. A line break in it is a stranger's, and shown as such.
+    /// Creates a failure with a message of one line.
+    ///
+    /// - Parameter message: One line. A line break in it comes from a foreign text and is shown as a
+    ///   visible code.
     public init(_ code: Code, _ message: String, details: [Detail] = [], isTransient: Bool = false) {
         self.init(code, lines: [message], details: details, isTransient: isTransient)
     }
 
-    /// - Parameter lines: The lines of the message. A line break inside of one of them is a stranger's, and shown as such.
+    /// Creates a failure with a message of several lines.
+    ///
+    /// - Parameter lines: The lines of the message. A line break inside a line comes from a foreign text
+    ///   and is shown as a visible code. Example: `a\nforged` is shown as `aU+000Aforged`.
     public init(_ code: Code, lines: [String], details: [Detail] = [], isTransient: Bool = false) {
         self.code = code
         message = lines.printableLines
@@ -78,13 +86,15 @@ public struct ComposeFailure: Error, Hashable, Sendable, Codable {
 }
 
 extension ComposeFailure {
-    /// How many findings are stored.
+    /// The number of findings that are stored.
     public static let mostDetails = 20
-    /// How many bytes of a message are stored, and of each text of a finding.
+    /// The number of bytes of a message that are stored. Of each text of a finding, ``mostDetailBytes`` are
+    /// stored.
     public static let mostMessageBytes = 16_384
     private static let mostDetailBytes = 1024
 
-    /// The failure in the size in which it is stored and shown: the first findings and the number of the others.
+    /// The failure in the size in which it is stored and shown: with its first findings and the number of
+    /// the others.
     public var bounded: ComposeFailure {
         let rest = details.count - Self.mostDetails
         let shown = details.prefix(Self.mostDetails).map { $0.bounded(to: Self.mostDetailBytes, names: Self.mostDetails) }
@@ -110,7 +120,8 @@ extension ComposeFailure.Detail: CustomStringConvertible {
 }
 
 extension String {
-    /// The text, or its beginning and a note if it has more than so many bytes. It ends between two code points.
+    /// Returns the text, or its beginning and a note if it has more than `bytes` bytes. The beginning ends
+    /// between two code points.
     public func bounded(to bytes: Int) -> String {
         guard utf8.count > bytes else { return self }
         var end = utf8.index(startIndex, offsetBy: bytes)
@@ -120,7 +131,7 @@ extension String {
 }
 
 extension [String] {
-    /// The first names and the number of the others: `a, b and 3 more`.
+    /// Returns the first names and the number of the others. Example: `a, b and 3 more`.
     public func listed(most: Int = ComposeFailure.mostDetails, separator: String = ", ") -> String {
         count > most ? prefix(most).joined(separator: separator) + " and \(count - most) more" : joined(separator: separator)
     }

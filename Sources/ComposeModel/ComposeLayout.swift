@@ -1,27 +1,29 @@
-/// The names of a compose's files below its target directory; the same on disk and in URLs.
+/// The names of a compose's files below its target directory. They are the same on disk and in URLs.
 public struct ComposeLayout: Hashable, Sendable {
-    /// The compose whose directory it is.
+    /// The compose that the directory belongs to.
     public let id: Int
 
     public init(id: Int) {
         self.id = id
     }
 
-    /// The compose of which `name` is the directory's name, or its second name; `nil` for a name that is neither.
+    /// Returns the layout of the compose whose directory is called ``directory`` or ``latest``, or `nil`
+    /// for any other name.
     public init?(directoryName name: some StringProtocol) {
         let isLatest = name.hasPrefix("latest-odcs-") && name.hasSuffix("-1")
         guard isLatest || name.hasPrefix("odcs-"), let id = Int(isLatest ? name.dropFirst(12).dropLast(2) : name.dropFirst(5)) else {
             return nil
         }
         self.init(id: id)
-        // Not `odcs-+12`, nor `odcs-012`.
+        // This refuses `odcs-+12` and `odcs-012`, which also parse as numbers.
         guard name == directory || name == latest else { return nil }
     }
 
-    /// `odcs-12`, the directory's name and the stem of every other one.
+    /// The directory's name, which also begins the names of the other files. Example: `odcs-12`.
     public var directory: String { "odcs-\(id)" }
 
-    /// `latest-odcs-12-1`, the second name of the same directory, kept from the first published form.
+    /// A second name of the same directory, kept from the first published form of ODCS. Example:
+    /// `latest-odcs-12-1`.
     public var latest: String { "latest-odcs-\(id)-1" }
 
     /// The directory of the repositories, below ``directory``.
@@ -30,18 +32,22 @@ public struct ComposeLayout: Hashable, Sendable {
     /// The `.repo` file, below ``directory``.
     public var repoFile: String { "\(Self.repositories)/\(directory).repo" }
 
-    /// The log that grows while the compose runs, below ``directory``; named as the reference names it.
+    /// The log below ``directory``, which grows while the compose runs. It has the name that the reference
+    /// implementation uses.
     public static let log = "pungi-stderr.log"
 
-    /// Where logs of composes are kept while and after they run, below the target directory.
+    /// The directory of the logs, below the target directory. Logs are kept there during and after a
+    /// compose.
     public static let logs = ".logs"
 
-    /// The log's place below the target directory while ``directory`` is not there yet, and for a compose that failed.
+    /// The log's place below the target directory as long as ``directory`` does not exist, and for a
+    /// compose that failed.
     public var pendingLog: String { "\(Self.logs)/\(directory).log" }
 
-    /// Where attempts build, below the target directory: the same file system, so that the result appears by one rename.
+    /// The directory in which attempts build, below the target directory. It is on the same file system, so
+    /// one rename publishes the result.
     public static let work = ".work"
 
-    /// The directory of one attempt, below the target directory.
+    /// Returns the directory of one attempt, below the target directory. Example: `.work/odcs-12.TOKEN`.
     public func attempt(_ token: String) -> String { "\(Self.work)/\(directory).\(token)" }
 }

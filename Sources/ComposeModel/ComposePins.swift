@@ -1,20 +1,24 @@
-/// What the sources of a compose were at one moment: whoever has it can read the same content again, as far as it is still kept.
+/// The state of a compose's sources at one moment. The same content can be read again later, as long as
+/// it is still kept.
 public struct ComposePins: Hashable, Sendable, Codable {
-    /// Of the source type `repo`.
+    /// The repositories of the source type `repo`.
     public var repositories: [ComposeSpecification.Repository]
-    /// What satisfies requirements and is no part of the result, for every source type.
+    /// The repositories that satisfy requirements but are not part of the result. Every source type can
+    /// have them.
     public var lookaside: [ComposeSpecification.Repository]
-    /// Of the source type `pungi_compose`.
+    /// The variants of the source type `pungi_compose`.
     public var pungiComposes: [PungiComposePin]?
-    /// Of the source type `pulp`.
+    /// The repositories of the source type `pulp`.
     public var pulp: PulpPin?
-    /// Of the source type `raw_config`.
+    /// The Pungi configuration of the source type `raw_config`.
     public var rawConfig: RawConfigPin?
-    /// Of the source types `tag` and `build`, and of `module` as far as its modules are in Koji.
+    /// The tag or builds of the source types `tag` and `build`. The source type `module` has it for modules
+    /// that are in Koji.
     public var koji: KojiPin?
-    /// Of the source type `module`: name, stream, version and context of each build, sorted.
+    /// The builds of the source type `module`, sorted. Each is a name, stream, version and context.
+    /// Example: `testmodule:master:20180405123256:c2c572ec`.
     public var modules: [String]?
-    /// Where the request names defaults of modules.
+    /// The module defaults, if the request names any.
     public var moduleDefaults: ModuleDefaultsPin?
 
     public init(

@@ -1,13 +1,15 @@
-/// What somebody asked for, validated: the inputs of a compose, which never change once it is written down.
+/// A validated request: the inputs of a compose. They never change once the compose is recorded.
 ///
-/// Lists keep the caller's order. An absent list and an empty one mean the same, but for ``packages``, where both mean "everything".
+/// Lists keep the caller's order. An absent list and an empty list mean the same. For ``packages`` both
+/// mean "everything".
 public struct ComposeRequest: Hashable, Sendable, Codable {
     public var sourceType: SourceType
-    /// The words of `source`: tags, N:S[:V[:C]], repositories…
+    /// The words of `source`. They are tags, modules (`N:S[:V[:C]]`), repositories or the like, depending
+    /// on the type.
     public var source: [String]
     public var packages: [String]
     public var builds: [String]
-    /// Key ids, 8 or 16 hexadecimal digits; an empty one allows unsigned packages.
+    /// Key ids of 8 or 16 hexadecimal digits. An empty string allows unsigned packages.
     public var sigkeys: [String]
     public var kojiEvent: Int?
     public var modularKojiTags: [String]
@@ -28,16 +30,18 @@ public struct ComposeRequest: Hashable, Sendable, Codable {
     public var lookasideRepos: [String]
     public var label: String?
     public var composeType: String?
-    /// The name of a configured target directory, `default` for the default one.
+    /// The name of a configured target directory. The default one is called `default`.
     public var targetDir: String
     public var parentPungiComposeIDs: [String]
     public var respinOf: String?
-    /// How long the compose lives from its end, in seconds.
+    /// The time to live in seconds, counted from the end of the compose.
     public var secondsToLive: Int
     public var delivery: Delivery
-    /// How long the compose waits for signatures where packages have none of ``sigkeys``, in seconds; `nil`: it fails at once.
+    /// The number of seconds that the compose waits for signatures if packages have none of ``sigkeys``. If
+    /// it is `nil`, the compose fails at once.
     public var unsignedWaitSeconds: Int?
-    /// Whether clients see the packages whatever streams of modules they have enabled; `nil`: they do not.
+    /// Whether clients see the packages independently of the module streams that they have enabled. `nil`
+    /// means no.
     public var moduleHotfixes: Bool?
 
     public init(

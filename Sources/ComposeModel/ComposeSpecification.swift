@@ -1,12 +1,12 @@
 public import Foundation
 
-/// A request with every input pinned: the same specification gives the same repository at any time.
+/// A request with every input pinned. The same specification gives the same repository at any time.
 ///
-/// Two composes with equal ``key``s are one piece of work.
+/// Two composes with an equal ``key()`` are one piece of work.
 public struct ComposeSpecification: Hashable, Sendable, Codable {
     /// One repository at one moment.
     public struct Repository: Hashable, Sendable, Codable {
-        /// As the request wrote it.
+        /// The location as the request has it. Example: `/srv/repo`.
         public var location: String
         /// The checksum of its repomd.xml, `sha256:…`.
         public var repomd: String
@@ -18,22 +18,22 @@ public struct ComposeSpecification: Hashable, Sendable, Codable {
     }
 
     public var sourceType: SourceType
-    /// What the sources were when they were looked at.
+    /// The state of the sources when they were pinned.
     public var pins: ComposePins
-    /// Sorted, without repetition; empty means everything.
+    /// The requested packages, sorted and without repetition. An empty list means everything.
     public var packages: [String]
     public var sigkeys: [String]
     public var arches: [String]
     public var multilibArches: [String]
     public var multilibMethods: MultilibMethods
-    /// Only those that change what is built.
+    /// The flags that change the result. Others are left out.
     public var flags: ComposeFlags
     public var results: ComposeResults
     public var label: String?
     public var composeType: String?
     public var targetDir: String
     public var delivery: Delivery
-    /// The streams that are enabled, sorted; `nil`: none.
+    /// The enabled module streams, sorted. `nil` means that no stream is enabled.
     public var modules: [String]?
     public var moduleHotfixes: Bool?
 
@@ -45,7 +45,7 @@ public struct ComposeSpecification: Hashable, Sendable, Codable {
         arches = Set(request.arches).sorted()
         multilibArches = Set(request.multilibArches).sorted()
         multilibMethods = request.multilibMethods
-        // What is taken because it is done is in the pins.
+        // The modules that `include_done_modules` adds are recorded in the pins.
         flags = request.flags.subtracting([.noReuse, .includeDoneModules])
         results = request.results
         label = request.label
@@ -56,9 +56,9 @@ public struct ComposeSpecification: Hashable, Sendable, Codable {
         moduleHotfixes = request.moduleHotfixes
     }
 
-    /// The specification as JSON with sorted keys: equal values give equal bytes.
+    /// Returns the specification as JSON with sorted keys. Equal values give equal bytes.
     public func canonicalJSON() throws -> Data { try CanonicalJSON.encode(self) }
 
-    /// The SHA-256 of the canonical JSON, in hexadecimal.
+    /// Returns the SHA-256 of the canonical JSON, in hexadecimal.
     public func key() throws -> String { try CanonicalJSON.digest(of: self) }
 }

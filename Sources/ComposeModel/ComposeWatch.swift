@@ -1,22 +1,24 @@
 public import Foundation
 
-/// A standing compose: a request for packages of a Koji tag that is answered by a new compose whenever those packages change.
+/// A standing request for packages of a Koji tag. Whenever these packages change, a new compose is
+/// made.
 public struct ComposeWatch: Hashable, Sendable, Identifiable {
-    /// Given once, never reused.
+    /// The watch's number, which is never given to another watch.
     public let id: Int
     public var owner: String
-    /// What each of its composes is asked for with; of the source type `tag`.
+    /// The request for each of its composes. Its source type is `tag`.
     public var request: ComposeRequest
     public var createdAt: Date
-    /// When somebody ended it; its composes stay until their own time is over.
+    /// The time when a user ended the watch. Its composes stay until they expire.
     public var endedAt: Date?
-    /// The event of Koji's history up to which its changes are known; `nil` before the first look.
+    /// The event of Koji's history up to which changes of the tag are known, or `nil` before the first
+    /// look.
     public var kojiEvent: Int?
-    /// The newest compose that was made for it.
+    /// The newest compose that was made for the watch.
     public var latestCompose: Int?
-    /// When Koji was asked about it last.
+    /// The time when Koji was last asked about the watch.
     public var lookedAt: Date?
-    /// Why the last look failed, in whole sentences; `nil` when it did not.
+    /// The reason why the last look failed, in whole sentences, or `nil` if it succeeded.
     public var problem: String?
 
     public init(

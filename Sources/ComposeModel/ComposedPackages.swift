@@ -1,14 +1,16 @@
-/// The packages that a request came to, whatever its sources were at that moment.
+/// The packages that a request resolved to, without the state of its sources at that moment.
 ///
-/// Two composes with equal ``key()``s show the same repositories, although the specifications of what they were made from differ: the tag had
-/// changed in between, or the repository, but nothing of it that the request asks for.
+/// Two composes with an equal ``key()`` have the same repositories, even if their specifications
+/// differ. For example, the tag has changed in between, but no package that the request selects from it
+/// has.
 public struct ComposedPackages: Hashable, Sendable {
-    /// One package, as the file that it is.
+    /// A package, identified by its file.
     public struct File: Hashable, Sendable {
+        /// Example: `ed-1-1.x86_64`.
         public var nevra: String
-        /// Of the whole file: `sha256:…`.
+        /// The checksum of the whole file. Example: `sha256:…`.
         public var checksum: String
-        /// Where its source has it.
+        /// The file's place in its source. Example: `packages/ed-1-1.x86_64.rpm`.
         public var location: String
 
         public init(nevra: String, checksum: String, location: String) {
@@ -18,22 +20,27 @@ public struct ComposedPackages: Hashable, Sendable {
         }
     }
 
-    /// Everything that was asked for, without what the sources were.
+    /// The whole request, with empty pins.
     private let specification: ComposeSpecification
     private let source: [String]
     private let builds: [String]
     private let scratchBuildTasks: [String]
     private let lookasideRepos: [String]
-    /// By the name of the repository that they go to: `x86_64/os`. Sorted.
+    /// The packages of each repository, sorted. The key is the repository's name, for example `x86_64/os`.
     private let repositories: [String: [File]]
-    /// What each of them says of modules, if they have any.
+    /// The module documents of each repository, or `nil` if no repository has any.
     private let modules: [String: String]?
-    /// The checksums of other documents of the source that the compose has, by their types.
+    /// The checksums of other documents of the source that the compose includes, by their types.
     private let documents: [String: String]
 
+    /// Creates the description of a compose's packages.
+    ///
     /// - Parameters:
-    ///   - modules: the documents of each repository's modules in YAML, as it is about to be written; a repository without has none.
-    ///   - documents: the checksums of other documents that are taken over, by their types: `updateinfo`.
+    ///   - repositories: The packages by the name of their repository. Example: `x86_64/os`.
+    ///   - modules: The module documents of each repository, as YAML in the form that is about to be
+    ///     written. A repository without modules has no entry.
+    ///   - documents: The checksums of other documents that are copied, by their types. Example of a type:
+    ///     `updateinfo`.
     public init(
         _ request: ComposeRequest, repositories: [String: [File]], modules: [String: String] = [:], documents: [String: String] = [:]
     ) {
@@ -49,7 +56,7 @@ public struct ComposedPackages: Hashable, Sendable {
         self.documents = documents
     }
 
-    /// The SHA-256 of all of it, in hexadecimal.
+    /// Returns the SHA-256 of the request and its packages, in hexadecimal.
     public func key() throws -> String {
         var json = JSONWriter()
         try json.object { json in

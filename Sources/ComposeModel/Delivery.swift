@@ -1,13 +1,14 @@
-/// How whoever uses a compose gets its packages.
+/// The way in which the users of a compose get its packages.
 public enum Delivery: String, Hashable, Sendable, Codable, CaseIterable {
-    /// From the compose, which has their files.
+    /// The compose contains the package files.
     case link
-    /// From where they lie: the compose has metadata alone, which says where that is.
+    /// The compose contains only metadata, which refers to the package files at their source.
     case reference
 }
 
-// What was written down before there was a choice says nothing of it and means `link`; so that equal composes stay equal, it is not written
-// now either. Synthesized conformances use these.
+// Requests and specifications that were stored before this choice existed have no such member, which
+// means `link`. The value `link` is therefore not encoded now either, so that equal composes stay
+// equal. Synthesized conformances use the overloads below.
 
 extension KeyedDecodingContainer {
     func decode(_ type: Delivery.Type, forKey key: Key) throws -> Delivery {

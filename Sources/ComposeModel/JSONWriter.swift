@@ -1,8 +1,11 @@
 import ForeignText
 
-/// Writes JSON as it goes, without a tree of values first: white space there is none but ``line()``, and slashes are as they are.
+/// A writer of JSON that appends to one buffer and builds no tree of values. It writes no white space
+/// except for ``line()``, and does not escape slashes.
+///
+/// Example: `json.object { $0.member("id", 12) }` writes `{"id":12}`.
 public struct JSONWriter: ~Copyable {
-    /// What was written so far, in UTF-8.
+    /// The JSON that was written so far, in UTF-8.
     public private(set) var bytes: [UInt8] = []
 
     public init(reservingBytes capacity: Int = 0) { bytes.reserveCapacity(capacity) }
@@ -21,34 +24,34 @@ public struct JSONWriter: ~Copyable {
         bytes.append(UInt8(ascii: "]"))
     }
 
-    /// The name of a member, whose value comes next.
+    /// Writes the name of a member. The member's value must be written next.
     public mutating func name(_ name: String) {
         string(name)
         bytes.append(UInt8(ascii: ":"))
     }
 
-    /// Begins a line, on which the next value or name stands.
+    /// Begins a new line for the next value or name.
     public mutating func line() {
         separate()
         bytes.append(UInt8(ascii: "\n"))
     }
 
-    /// Ends the line of a document that is complete.
+    /// Ends the last line of a complete document.
     public mutating func endLine() { bytes.append(UInt8(ascii: "\n")) }
 
-    /// A member that is a text.
+    /// Writes a member whose value is a text.
     public mutating func member(_ name: String, _ value: String) {
         self.name(name)
         string(value)
     }
 
-    /// A member that is a number.
+    /// Writes a member whose value is a number.
     public mutating func member(_ name: String, _ value: Int) {
         self.name(name)
         integer(value)
     }
 
-    /// A member that is an object.
+    /// Writes a member whose value is an object.
     public mutating func member(_ name: String, _ members: (inout JSONWriter) throws -> Void) rethrows {
         self.name(name)
         try object(members)
@@ -83,7 +86,7 @@ public struct JSONWriter: ~Copyable {
         bytes.append(UInt8(ascii: "\""))
     }
 
-    /// A value that somebody else has written.
+    /// Writes a value that is JSON already. It is not checked.
     public mutating func value(_ json: some Sequence<UInt8>) {
         separate()
         bytes.append(contentsOf: json)
@@ -91,7 +94,8 @@ public struct JSONWriter: ~Copyable {
 
     // MARK: -
 
-    /// A comma, unless this is the first of its object or array, of a line, or the value of a name: no value ends with the byte that these do.
+    /// Writes a comma, unless the next value is the first of its object, array or line, or is the value of
+    /// a name. The last byte decides, because no value ends with `{`, `[`, `:` or a line break.
     private mutating func separate() {
         switch bytes.last {
         case nil, UInt8(ascii: "{"), UInt8(ascii: "["), UInt8(ascii: ":"), UInt8(ascii: "\n"): break
@@ -103,7 +107,8 @@ public struct JSONWriter: ~Copyable {
         byte >= 0x20 && byte < 0x7F && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
     }
 
-    /// Beyond what JSON asks for, characters that show nothing are escaped: a terminal may show the document.
+    /// Writes an escaped character. JSON does not require an escape for invisible characters, but they are
+    /// escaped as well because a terminal may show the document.
     private mutating func escaped(_ scalar: Unicode.Scalar) {
         if scalar.value < 0x7F {
             escaped(UInt8(truncatingIfNeeded: scalar.value))

@@ -1,15 +1,19 @@
-/// What a Koji had of a request's tag or builds at one moment: whoever has it can ask for the same packages again.
+/// The state of a request's tag or builds in Koji at one moment. With it the same packages can be
+/// listed again.
 public struct KojiPin: Hashable, Sendable, Codable {
     /// A tag as of an event of the hub's history.
     public struct Tag: Hashable, Sendable, Codable {
         public var name: String
-        /// Koji's number of the tag: another one can have the name by now.
+        /// The tag's number in Koji. The name may belong to another tag by now.
         public var id: Int?
         public var event: Int
-        /// An event before which nothing can come to light any more: Koji numbers an event when a change begins and shows it when the change is
-        /// complete, so that an event may be visible while one of a smaller number is not yet. `nil` for an event of the caller's.
+        /// An event before which no further change can appear. `nil` if the request named the event, or if
+        /// Koji's history is too short to have such an event.
+        ///
+        /// Koji numbers an event when a change begins, and shows it when the change is complete. An event can
+        /// therefore be visible while an event with a smaller number is not visible yet.
         public var settledEvent: Int?
-        /// Whether builds of its parents count.
+        /// Whether builds in parents of the tag count.
         public var inherits: Bool
 
         public init(name: String, id: Int?, event: Int, settledEvent: Int? = nil, inherits: Bool) {
@@ -23,13 +27,17 @@ public struct KojiPin: Hashable, Sendable, Codable {
 
     /// A build of a module.
     public struct Module: Hashable, Sendable, Codable {
-        /// Name, stream, version and context, with colons between them.
+        /// The name, stream, version and context, separated by colons. Example:
+        /// `testmodule:master:20180405123256:c2c572ec`.
         public var id: String
-        /// The tag that has its packages, and those alone.
+        /// The tag that contains exactly the module's packages. Example:
+        /// `module-testmodule-master-20180405123256-c2c572ec`.
         public var tag: String
-        /// The build in Koji that has its documents, as name, version and release; `nil` for a scratch build, which has none.
+        /// The Koji build that has the module's documents, as name, version and release. `nil` for a scratch
+        /// build, which has no build in Koji. Example: `b-1_x-1.x`.
         public var build: String?
-        /// The number of the scratch build in the Module Build Service, which has its documents; `nil` for any other.
+        /// The number of the scratch build in the Module Build Service, which has the documents. `nil` for any
+        /// other build.
         public var scratchID: Int?
 
         public init(id: String, tag: String, build: String? = nil, scratchID: Int? = nil) {
@@ -41,11 +49,11 @@ public struct KojiPin: Hashable, Sendable, Codable {
     }
 
     public var tag: Tag?
-    /// Name, version and release of builds that count whatever the tag says, sorted.
+    /// Builds that count independently of the tag's content, as name, version and release, sorted.
     public var builds: [String]
-    /// The numbers of scratch builds' tasks.
+    /// The task numbers of scratch builds.
     public var scratchTasks: [Int]
-    /// Builds of modules, by their ids; `nil`: none.
+    /// Builds of modules, ordered by their ids. `nil` if there are no such builds.
     public var modules: [Module]?
     /// The event of the hub's history as of which the tags of ``modules`` are read.
     public var modulesEvent: Int?

@@ -1,8 +1,8 @@
-/// Defaults of modules at one commit of the git repository that has them.
+/// Module defaults at one commit of their git repository.
 public struct ModuleDefaultsPin: Hashable, Sendable, Codable {
-    /// As the request has it.
+    /// The repository's URL as the request has it.
     public var url: String
-    /// The commit's full name: what the request's branch, tag or abbreviation was at that moment.
+    /// The full name of the commit that the request's branch, tag or abbreviation meant at that moment.
     public var commit: String
 
     public init(url: String, commit: String) {

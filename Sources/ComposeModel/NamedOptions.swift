@@ -1,4 +1,5 @@
-/// A set of bits, each of which has a name on the wire.
+/// A set of bits that each have a name in the HTTP contract. Example: ``ComposeFlags/noReuse`` is bit
+/// 64, `no_reuse`.
 public protocol NamedOptions: OptionSet, Hashable, Sendable, Codable where RawValue == Int, Element == Self {
     /// Every bit with its name, in the contract's order.
     static var names: [(name: String, option: Self)] { get }
@@ -10,27 +11,27 @@ extension NamedOptions {
         Self.names.filter { contains($0.option) }.map(\.name)
     }
 
-    /// The option called `name`, `nil` where there is none.
+    /// Creates the option called `name`, or returns `nil` if no option has that name.
     public init?(name: String) {
         guard let match = Self.names.first(where: { $0.name == name }) else { return nil }
         self = match.option
     }
 }
 
-/// How a compose is to be made; the bits are those of the HTTP contract.
+/// The flags of a request. The bits are those of the HTTP contract.
 public struct ComposeFlags: NamedOptions {
     public let rawValue: Int
     public init(rawValue: Int) { self.rawValue = rawValue }
 
-    /// Exactly the requested packages, not what they need.
+    /// The compose has exactly the requested packages, without their dependencies.
     public static let noDeps = Self(rawValue: 1)
     public static let noInheritance = Self(rawValue: 2)
     public static let includeUnpublishedPulpRepos = Self(rawValue: 4)
-    /// Anything that could not be installed fails the compose.
+    /// The compose fails if one of its packages could not be installed.
     public static let checkDeps = Self(rawValue: 8)
     public static let includeDoneModules = Self(rawValue: 16)
     public static let ignoreAbsentPulpRepos = Self(rawValue: 32)
-    /// Build it anew even where an equal one exists.
+    /// The compose is built even if an equal one exists.
     public static let noReuse = Self(rawValue: 64)
     public static let useOnlyCompatibleArch = Self(rawValue: 128)
     public static let noLabel = Self(rawValue: 256)
@@ -45,7 +46,7 @@ public struct ComposeFlags: NamedOptions {
     }
 }
 
-/// What a compose yields; a repository always.
+/// The kinds of results of a compose. A repository is always one of them.
 public struct ComposeResults: NamedOptions {
     public let rawValue: Int
     public init(rawValue: Int) { self.rawValue = rawValue }
@@ -60,7 +61,7 @@ public struct ComposeResults: NamedOptions {
     }
 }
 
-/// Which 32-bit packages go along with `multilib_arches`.
+/// The methods that choose 32-bit packages for `multilib_arches`.
 public struct MultilibMethods: NamedOptions {
     public let rawValue: Int
     public init(rawValue: Int) { self.rawValue = rawValue }
@@ -69,7 +70,7 @@ public struct MultilibMethods: NamedOptions {
     public static let devel = Self(rawValue: 2)
     public static let all = Self(rawValue: 4)
 
-    /// `none` and `iso` are accepted and set nothing.
+    /// All names. `none` and `iso` are accepted but set no bit.
     public static var names: [(name: String, option: Self)] {
         [("none", []), ("iso", []), ("runtime", .runtime), ("devel", .devel), ("all", .all)]
     }

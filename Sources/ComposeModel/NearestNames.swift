@@ -1,15 +1,17 @@
-/// Finds what somebody may have meant among the few names that would have been right.
+/// A search for the name that a user may have meant, among the few valid names. Example: `conections`
+/// may mean `connections`.
 public struct NearestNames {
     public let names: [String]
 
-    /// So many names are compared with what was written; those behind them keep their places.
+    /// The number of names that are compared. Names after these keep their places.
     private static let mostCompared = 2000
 
     public init(names: [String]) {
         self.names = names
     }
 
-    /// All names, those first that need the fewest changes to become what was written; equal ones keep their order.
+    /// Returns all names, sorted by the number of changes that turn them into `written`. Names with an
+    /// equal number keep their order.
     public func sorted(by written: String) -> [String] {
         names.prefix(Self.mostCompared).enumerated()
             .map { (name: $0.element, order: $0.offset, distance: Self.distance(written, $0.element)) }
@@ -17,14 +19,15 @@ public struct NearestNames {
             .map(\.name) + names.dropFirst(Self.mostCompared)
     }
 
-    /// The nearest name, if no more than `limit` characters of it are different.
+    /// Returns the nearest name, or `nil` if it needs more than `limit` changes.
     public func nearest(to written: String, within limit: Int) -> String? {
         sorted(by: written).first.flatMap { Self.distance(written, $0) <= limit ? $0 : nil }
     }
 
-    /// The Levenshtein distance: how many characters must be put in, taken out or replaced.
+    /// Returns the Levenshtein distance: the number of characters that must be inserted, removed or
+    /// replaced. Only the first 100 code points of each text count.
     private static func distance(_ first: String, _ second: String) -> Int {
-        // Code points: a character of a stranger may have any number of them.
+        // Code points, because a character of a foreign text may have any number of them.
         let columns = Array(second.unicodeScalars.prefix(100))
         var above = Array(0...columns.count)
         for (row, character) in first.unicodeScalars.prefix(100).enumerated() {

@@ -1,7 +1,8 @@
-/// What Pulp said of the names in a request at one moment.
+/// Pulp's answer for the names in a request at one moment.
 public struct PulpPin: Hashable, Sendable, Codable {
     public var repositories: [PulpRepository]
-    /// The names that stand for nothing, and were left out because the request said so.
+    /// The names that stand for no repository. The request allows the service to leave them out
+    /// (`ignore_absent_pulp_repos`).
     public var absent: [String]
 
     public init(repositories: [PulpRepository], absent: [String] = []) {

@@ -1,18 +1,21 @@
-/// A repository that Pulp serves, as Pulp described it at one moment: what a compose of the type `pulp` consists of, and is pinned to.
+/// A repository that Pulp serves, as Pulp described it at one moment. A compose of the type `pulp`
+/// consists of such repositories and is pinned to them.
 public struct PulpRepository: Hashable, Sendable, Codable {
-    /// Pulp 2: the repository's id. Pulp 3: the name of the distribution that serves it. No two of one Pulp are equal.
+    /// The repository's id (Pulp 2), or the name of the distribution that serves it (Pulp 3). It is unique
+    /// in one Pulp. Example: `ed-x86_64`.
     public var id: String
-    /// The product's name for a set of repositories of which each machine needs one; `nil` for a repository outside of all sets.
+    /// The product's name for a set of repositories of which each machine needs one. `nil` for a repository
+    /// that belongs to no set. Example: `f26-rpms`.
     public var contentSet: String?
-    /// Where the repository is served; http or https.
+    /// The http or https address of the repository.
     public var url: String
-    /// The architecture that it is for, `nil` where Pulp does not say.
+    /// The repository's architecture, or `nil` if Pulp does not report it.
     public var arch: String?
-    /// The ids of the keys that signed its packages, sorted; empty where Pulp names none.
+    /// The ids of the keys that signed the packages, sorted. The list is empty if Pulp names no key.
     public var sigkeys: [String]
-    /// The versions of the product that it belongs to, as Pulp lists them.
+    /// The versions of the product that the repository belongs to, as Pulp lists them. Example: `26`.
     public var productVersions: [String]
-    /// Whether Pulp gives its files only to clients with credentials (a content guard).
+    /// Whether Pulp gives the files only to clients with credentials (a content guard).
     public var isGuarded: Bool
 
     enum CodingKeys: String, CodingKey {
@@ -37,9 +40,11 @@ public struct PulpRepository: Hashable, Sendable, Codable {
 }
 
 extension Sequence where Element == PulpRepository {
-    /// The architectures that any of them is for, sorted: those of a compose of them.
+    /// The architectures of the repositories, sorted. They are the architectures of a compose of these
+    /// repositories.
     public var arches: [String] { Set(compactMap(\.arch)).sorted() }
 
-    /// The keys that signed packages of any of them, sorted: those of a compose of them.
+    /// The keys that signed packages of the repositories, sorted. They are the keys of a compose of these
+    /// repositories.
     public var sigkeys: [String] { Set(flatMap(\.sigkeys)).sorted() }
 }

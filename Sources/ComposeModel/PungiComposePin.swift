@@ -1,11 +1,11 @@
-/// A variant of another compose at one moment: what a ``ComposeSpecification`` records of it.
+/// A variant of another compose at one moment, as a ``ComposeSpecification`` records it.
 public struct PungiComposePin: Hashable, Sendable, Codable {
     /// The trees of one base architecture.
     public struct Tree: Hashable, Sendable, Codable {
-        /// As the other compose calls it: `x86_64`.
+        /// The architecture's name in the other compose. Example: `x86_64`.
         public var arch: String
         public var repository: ComposeSpecification.Repository
-        /// `nil` where the other compose's place has none.
+        /// The debuginfo repository, or `nil` if the other compose has no such repository.
         public var debug: ComposeSpecification.Repository?
         public var source: ComposeSpecification.Repository?
 
@@ -20,11 +20,11 @@ public struct PungiComposePin: Hashable, Sendable, Codable {
         }
     }
 
-    /// The variant's directory as the request wrote it.
+    /// The variant's directory as the request has it.
     public var location: String
-    /// The checksum of the compose's rpms.json, `sha256:…`.
+    /// The checksum of the other compose's rpms.json. Example: `sha256:…`.
     public var rpms: String
-    /// Of the architectures that were asked for and that the compose has.
+    /// The trees of those requested architectures that the other compose has.
     public var trees: [Tree]
 
     public init(location: String, rpms: String, trees: [Tree]) {

@@ -1,8 +1,9 @@
-/// A Pungi configuration at one commit: what a ``ComposeSpecification`` records of the source `NAME#COMMIT`.
+/// A Pungi configuration at one commit, as a ``ComposeSpecification`` records it for the source
+/// `NAME#COMMIT`.
 public struct RawConfigPin: Hashable, Sendable, Codable {
-    /// By which the service's configuration knows it.
+    /// The configuration's name in the configuration of the service. Example: `pungi`.
     public var name: String
-    /// The commit's full name: what the request's branch, tag or abbreviation was at that moment.
+    /// The full name of the commit that the request's branch, tag or abbreviation meant at that moment.
     public var commit: String
 
     public init(name: String, commit: String) {

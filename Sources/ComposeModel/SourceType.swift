@@ -1,4 +1,4 @@
-/// What kind of thing a compose is made from; the numbers are those of the HTTP contract.
+/// The kind of source that a compose is made from. The numbers are those of the HTTP contract.
 public enum SourceType: Int, Hashable, Sendable, Codable, CaseIterable {
     case tag = 1
     case module = 2
@@ -20,7 +20,8 @@ public enum SourceType: Int, Hashable, Sendable, Codable, CaseIterable {
         }
     }
 
-    /// The source type called `name`, or with that number written as text: filters accept both.
+    /// Creates the source type from its name, or from its number written as text. Filters accept both:
+    /// `repo` and `3`.
     public init?(name: String) {
         guard let type = Self.allCases.first(where: { $0.name == name || String($0.rawValue) == name }) else { return nil }
         self = type

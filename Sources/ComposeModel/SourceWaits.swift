@@ -1,19 +1,22 @@
 import Synchronization
 
-/// Source waits are what one attempt at a compose waits for from other machines, and whether anything comes from there.
+/// A record of the answers that one attempt at a compose waits for from other machines, and of their
+/// progress.
 ///
-/// Readers of sources say when they wait and how much comes. A worker looks at it when it needs a slot for another compose. For example, a mirror
-/// that takes connections and never answers is an open wait without progress.
+/// Readers of sources report when they wait and how many bytes arrive. A worker checks the record when
+/// it needs a slot for another compose. For example, a mirror that accepts connections and never
+/// answers is an open wait without progress.
 public final class SourceWaits: Sendable {
-    /// The waits of the attempt that the current task works for; `nil` in what belongs to no attempt.
+    /// The waits of the attempt that the current task works for. `nil` if the task belongs to no attempt.
     @TaskLocal public static var current: SourceWaits?
 
-    /// An attempt makes progress when an answer begins, or when so many bytes have come: slower than 6 kB in a second is no
-    /// progress.
+    /// The number of received bytes that count as progress. The beginning of an answer counts as well.
+    /// Slower than 6 kB per second is no progress.
     private static let bytesOfProgress = 64 << 10
 
     private struct State {
-        /// Requests under way, by the origin that they wait for.
+        /// The number of open requests by the origin that they wait for. Example of an origin:
+        /// `https://mirror.example.org`.
         var open: [String: Int] = [:]
         var progress = ContinuousClock.now
         var received = 0
@@ -28,7 +31,7 @@ public final class SourceWaits: Sendable {
 
     public init() {}
 
-    /// Runs `body`, which asks `origin` for something, as often as it takes.
+    /// Runs `body`, which sends one or more requests to `origin`, and records the wait.
     public static func waiting<Result, Failure: Error>(
         for origin: String, _ body: () async throws(Failure) -> Result
     ) async throws(Failure) -> Result {
@@ -38,10 +41,10 @@ public final class SourceWaits: Sendable {
         return try await body()
     }
 
-    /// Says that an answer begins, or is complete.
+    /// Records that an answer begins or is complete.
     public static func answered() { current?.state.withLock { $0.noteProgress() } }
 
-    /// Says that bytes of an answer came.
+    /// Records that bytes of an answer arrived.
     public static func received(_ bytes: Int) {
         current?.state.withLock { state in
             state.received += bytes
@@ -49,17 +52,18 @@ public final class SourceWaits: Sendable {
         }
     }
 
-    /// The origin that is waited for without progress since `time` or longer; `nil` while there is progress, or nothing is waited for.
+    /// Returns an origin that the attempt waits for, if there has been no progress since `time`. Returns
+    /// `nil` if there was progress, or if the attempt waits for no origin.
     public func silentOrigin(since time: ContinuousClock.Instant) -> String? {
         state.withLock { $0.progress <= time ? $0.open.keys.min() : nil }
     }
 
-    /// All origins that are waited for, whether they answer or not.
+    /// All origins that the attempt waits for, with or without progress.
     public var origins: Set<String> { state.withLock { Set($0.open.keys) } }
 
     private func begin(_ origin: String) {
         state.withLock { state in
-            // What was done before was work of this host.
+            // The time before this wait was spent on work of this host, not on waiting.
             if state.open.isEmpty { state.noteProgress() }
             state.open[origin, default: 0] += 1
         }

@@ -1,9 +1,10 @@
-/// A watch as the HTTP contract writes it: what is asked for has the names and the forms that it has in a ``ComposeDocument``.
+/// A watch as the HTTP contract writes it. The members of its request have the same names and forms as
+/// in a ``ComposeDocument``.
 public struct WatchDocument: Hashable, Sendable, Codable {
-    /// A compose that the watch has asked for.
+    /// A compose that the watch has made.
     public struct LatestCompose: Hashable, Sendable, Codable {
         public var id: Int
-        /// Where the service tells of it.
+        /// The URL of the compose's document.
         public var url: String
 
         public init(id: Int, url: String) {
@@ -34,16 +35,17 @@ public struct WatchDocument: Hashable, Sendable, Codable {
     /// `fail` or `wait`.
     public var onUnsigned: String?
     public var unsignedWaitSeconds: Int?
-    /// How long each compose lives from its end, in seconds.
+    /// The time to live of each compose in seconds, counted from its end.
     public var secondsToLive: Int
     public var timeCreated: String
     public var timeEnded: String?
-    /// The event of Koji's history up to which changes of the tag are known; `nil` before the first look.
+    /// The event of Koji's history up to which changes of the tag are known, or `nil` before the first
+    /// look.
     public var kojiEvent: Int?
     public var latestCompose: LatestCompose?
-    /// When Koji was asked about it last.
+    /// The time when Koji was last asked about the watch.
     public var timeLooked: String?
-    /// Why the last look did not succeed; `nil` when it did.
+    /// The reason why the last look failed, or `nil` if it succeeded.
     public var problem: String?
 
     enum CodingKeys: String, CodingKey, CaseIterable {
@@ -65,7 +67,9 @@ public struct WatchDocument: Hashable, Sendable, Codable {
         case timeLooked = "time_looked"
     }
 
-    /// - Parameter composeURL: where the service tells of the compose with that id.
+    /// Creates the document of a watch.
+    ///
+    /// - Parameter composeURL: Returns the URL of the document of the compose with that id.
     public init(_ watch: ComposeWatch, composeURL: (Int) -> String) {
         let request = watch.request
         func words(_ list: [String]) -> String { list.joined(separator: " ") }
@@ -99,7 +103,7 @@ public struct WatchDocument: Hashable, Sendable, Codable {
         problem = watch.problem
     }
 
-    /// Every member is there, `null` where it has no value, as in a ``ComposeDocument``.
+    /// Encodes every member. A member without a value is `null`, as in a ``ComposeDocument``.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(id, forKey: .id)
