@@ -58,8 +58,8 @@ public struct ComposeFailure: Error, Hashable, Sendable, Codable {
     }
 
     public let code: Code
-    /// The explanation in whole sentences, on one line or several. It says what is wrong, where, and what
-    /// would help.
+    /// The explanation in whole sentences, on one line or several. It names the problem, its place and, if
+    /// possible, a remedy.
     public let message: String
     public let details: [Detail]
     /// Whether the same attempt may succeed later without any change by a person.
@@ -88,9 +88,9 @@ public struct ComposeFailure: Error, Hashable, Sendable, Codable {
 extension ComposeFailure {
     /// The number of findings that are stored.
     public static let mostDetails = 20
-    /// The number of bytes of a message that are stored. Of each text of a finding, ``mostDetailBytes`` are
-    /// stored.
+    /// The number of bytes of a message that are stored.
     public static let mostMessageBytes = 16_384
+    /// The number of bytes that are stored of each text of a finding.
     private static let mostDetailBytes = 1024
 
     /// The failure in the size in which it is stored and shown: with its first findings and the number of
