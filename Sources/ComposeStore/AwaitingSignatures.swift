@@ -3,12 +3,16 @@ import Foundation
 import Postgres
 
 extension ComposeStore {
-    /// Records that packages of a compose have none of the wanted signatures: it goes back to the queue as long as its request would wait for
-    /// them, and fails otherwise. So does each compose that had joined it, by its own request.
+    /// Records that packages of a compose have none of the wanted signatures.
     ///
-    /// Its pins hold from then on: the packages stay the same, and only their signatures are looked for again. No failure is counted.
+    /// The compose returns to the queue if its request waits for signatures and that time is not over.
+    /// Otherwise it fails. The same applies to each compose that had joined it, with the limit of its own
+    /// request.
     ///
-    /// - Parameter delay: after which it looks for them again.
+    /// From then on the pins of a waiting compose hold: later attempts use the same packages and only check
+    /// their signatures again. No failure is counted.
+    ///
+    /// - Parameter delay: The time until the next check of the signatures.
     func lacksSignatures(
         _ lease: ComposeLease, _ failure: ComposeFailure, lookingAgainAfter delay: Duration, on connection: PostgresConnection
     ) async throws -> FailureOutcome {
@@ -28,7 +32,7 @@ extension ComposeStore {
             RETURNING c.id, w.deadline
             """)
         for row in waiting where try row.decode(Int.self, "id") == id {
-            // Those that had joined it and would not wait.
+            // This ends only the composes that had joined it and do not wait.
             try await end(id, with: failure, reason: failure.message, on: connection)
             try await close(lease, as: "unsigned", on: connection)
             return .awaitsSignatures(until: try row.decode(Date.self, "deadline"))

@@ -1,10 +1,12 @@
 import Postgres
 
-/// How much may wait for one caller. A caller is the address that requests come from, as long as nobody has to say who they are.
+/// The number of composes or watches that one caller may have at the same time. A caller is the address
+/// that requests come from. Callers are limited if clients need not authenticate themselves.
 public struct CallerLimit: Hashable, Sendable {
-    /// For example `192.0.2.7`.
+    /// The address. Example: `192.0.2.7`.
     public var caller: String
-    /// How many of the caller's composes may wait, or how many of its watches may stand, at the same time.
+    /// The number of the caller's composes that may wait, or of its watches that may stand, at the same
+    /// time.
     public var most: Int
 
     public init(caller: String, most: Int) {
@@ -13,7 +15,7 @@ public struct CallerLimit: Hashable, Sendable {
     }
 }
 
-/// A request was refused because as much waits for its caller as may wait. Nothing was stored.
+/// An error: a request is refused because its caller has reached its limit. Nothing was stored.
 public struct CallerLimitReached: Error, Hashable, Sendable {
     public enum Kind: Hashable, Sendable {
         case waitingComposes, standingWatches
@@ -26,12 +28,12 @@ public struct CallerLimitReached: Error, Hashable, Sendable {
 }
 
 extension ComposeStore {
-    /// Decides which of some new composes may be inserted by this transaction.
+    /// Decides which of several new composes may be inserted by this transaction.
     ///
-    /// The callers are locked until the transaction ends: another transaction that inserts for one of them waits, and counts what this one
-    /// has inserted.
+    /// The callers are locked until the transaction ends. Another transaction that inserts composes of one
+    /// of these callers waits, and then counts the composes of this transaction as well.
     ///
-    /// - Returns: For each compose why it may not be inserted, or `nil`.
+    /// - Returns: For each compose the reason why it may not be inserted, or `nil` if it may.
     func refusals(of new: [NewCompose], on connection: PostgresConnection) async throws -> [CallerLimitReached?] {
         let callers = Set(new.compactMap(\.limit?.caller))
         guard !callers.isEmpty else { return new.map { _ in nil } }
@@ -51,10 +53,11 @@ extension ComposeStore {
         }
     }
 
-    /// How many renewals of one compose may wait for one caller. More of them are a client that asks in a circle.
+    /// The number of renewals of one compose that may wait for one caller. A client with more of them
+    /// probably renews in a loop.
     static let mostRenewals = 10
 
-    /// Checks that one more renewal of a compose may wait for a caller that is locked already.
+    /// Checks that one more renewal of a compose may wait for a caller. The caller must be locked already.
     ///
     /// - Throws: ``CallerLimitReached``, `PostgresError`.
     func checkRenewals(of compose: Int, _ limit: CallerLimit, on connection: PostgresConnection) async throws {
@@ -81,8 +84,8 @@ extension ComposeStore {
         }
     }
 
-    /// Until the end of the transaction nobody else decides about these callers. All are locked in the same order, so that no two transactions
-    /// wait for each other.
+    /// Locks the callers until the end of the transaction, so that no other transaction decides about them.
+    /// All transactions lock callers in the same order, so that no two of them wait for each other.
     private func lock(_ callers: Set<String>, on connection: PostgresConnection) async throws {
         _ = try await connection.query(
             """

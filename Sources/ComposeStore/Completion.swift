@@ -2,29 +2,34 @@ public import ComposeModel
 public import Foundation
 import Postgres
 
-/// What became of an attempt that failed.
+/// The outcome of an attempt that failed.
 public enum FailureOutcome: Hashable, Sendable {
     /// The compose is `failed`.
     case failed
-    /// It waits, and may run again after that time.
+    /// The compose waits, and may run again after this time.
     case retried(after: Duration)
-    /// It waits for signatures, until that time at the longest.
+    /// The compose waits for signatures, at most until this time.
     case awaitsSignatures(until: Date)
     case leaseLost
 }
 
 extension ComposeStore {
-    /// Makes a compose done.
+    /// Moves a compose to the state `done` and publishes its directory.
     ///
-    /// `publish` moves the finished directory to its public name. It runs inside the transaction, after the compose's row is locked and the lease
-    /// found valid: no other worker can be given the compose while the directory moves. If the commit fails after the move, the compose is not
-    /// done, and the next attempt replaces the directory. A transaction that does nothing for too long is ended by PostgreSQL, so that `publish`
-    /// asks `isHeld` before it replaces a directory that is there: only the transaction that still holds the row may do that.
+    /// `publish` moves the finished directory to its public name. It runs inside the transaction, when the
+    /// compose's row is locked and the lease was found valid. No other worker can get the compose while the
+    /// directory moves. If the commit fails after the move, the compose is not done, and the next attempt
+    /// replaces the directory.
+    ///
+    /// PostgreSQL ends a transaction that is idle for too long. `publish` therefore calls `isHeld` before
+    /// it replaces an existing directory: only the transaction that still holds the row may replace it.
+    /// `isHeld` throws if the transaction has ended.
     ///
     /// - Parameters:
-    ///   - composeID: What productmd's metadata calls the compose: `odcs-12-1-20261121.t.0`.
-    ///   - packagesKey: That of the `ComposedPackages`; `nil` for what is made from no choice of packages.
-    /// - Returns: `false` when the lease was lost; nothing was changed, and `publish` did not run.
+    ///   - composeID: The compose's id in the metadata of productmd. Example: `odcs-12-1-20261121.t.0`.
+    ///   - packagesKey: The key of the `ComposedPackages`, or `nil` if the result is not made from a choice
+    ///     of packages.
+    /// - Returns: `false` if the lease was lost. Nothing was changed then, and `publish` did not run.
     public func finish(
         _ lease: ComposeLease, composeID: String, packagesKey: String? = nil, packages: Int, bytes: Int, reason: String,
         publish: @Sendable (_ isHeld: () async throws -> Void) async throws -> Void
@@ -46,8 +51,13 @@ extension ComposeStore {
         }
     }
 
-    /// Records that the attempt failed: for good, with those that joined the compose; or, where trying again can help and tries are left,
-    /// back to the queue after a delay; or, where packages lack signatures and the request would have it so, back to the queue to wait for them.
+    /// Records that the attempt failed. The first of these cases that applies decides:
+    ///
+    /// - Packages lack signatures: the compose returns to the queue if its request waits for signatures.
+    ///   Otherwise it fails.
+    /// - Another attempt can help, and attempts are left: the compose returns to the queue and rests for a
+    ///   while.
+    /// - In all other cases the compose fails for good, and so do those that joined it.
     public func fail(_ lease: ComposeLease, with failure: ComposeFailure, retries: RetryPolicy) async throws -> FailureOutcome {
         let failure = failure.bounded
         return try await pool.withTransaction { connection in
@@ -76,7 +86,7 @@ extension ComposeStore {
         }
     }
 
-    /// Makes a compose that is generating, and those that joined it, failed.
+    /// Moves a generating compose, and those that joined it, to the state `failed`.
     func end(_ id: Int, with failure: ComposeFailure, reason: String, on connection: PostgresConnection) async throws {
         _ = try await connection.query(
             """
@@ -88,12 +98,13 @@ extension ComposeStore {
     }
 }
 
-/// How often a compose is tried, and how long it rests in between.
+/// The number of attempts at a compose, and the delays between them.
 public struct RetryPolicy: Hashable, Sendable {
-    /// All attempts, the first included, that may end in a transient failure or with the worker lost.
+    /// The number of attempts, including the first, that may end in a transient failure or in the loss of
+    /// the worker.
     public var attempts: Int
     public var firstDelay: Duration
-    /// How long a compose that waits for signatures rests before it looks for them again.
+    /// The time that a compose waits for signatures before it checks them again.
     public var signatureDelay: Duration
 
     public init(attempts: Int = 3, firstDelay: Duration = .seconds(5), signatureDelay: Duration = .seconds(60)) {
@@ -102,7 +113,9 @@ public struct RetryPolicy: Hashable, Sendable {
         self.signatureDelay = signatureDelay
     }
 
-    /// Doubles with every failure; between half and all of it, so that what failed together does not come back together.
+    /// Returns the delay after so many failures. The delay doubles with every failure. It is multiplied
+    /// with a random factor between a half and one, so that composes that failed together do not return
+    /// together.
     func delay(afterFailures failures: Int) -> Duration {
         firstDelay * (1 << min(failures - 1, 10)) * Double.random(in: 0.5...1)
     }

@@ -2,20 +2,21 @@ public import ComposeModel
 public import Foundation
 import Postgres
 
-/// A worker's right to one compose for a while: every write about the compose must show its token.
+/// A worker's right to one compose for a limited time. Every write about the compose must show its
+/// token.
 public struct ComposeLease: Hashable, Sendable {
-    /// The compose as it was when it was claimed.
+    /// The compose as it was when the worker claimed it.
     public let compose: Compose
     public let token: UUID
 }
 
 extension ComposeStore {
-    /// Takes the compose that has waited longest and opens an attempt at it, in one statement.
+    /// Claims the compose that has waited longest and opens an attempt at it, in one statement.
     ///
     /// - Parameters:
-    ///   - worker: The name by which the attempt is recorded.
-    ///   - length: How long the lease lasts unless it is renewed.
-    /// - Returns: `nil` when nothing waits that may run now and that this worker has not refused.
+    ///   - worker: The name of the worker in the attempt's record.
+    ///   - length: The length of the lease if it is not renewed.
+    /// - Returns: `nil` if no compose waits that may run now and that this worker has not refused.
     public func claim(by worker: String, for length: Duration) async throws -> ComposeLease? {
         let rows = try await pool.query(
             """
@@ -37,7 +38,7 @@ extension ComposeStore {
         return try rows.first.map { ComposeLease(compose: try Compose($0), token: try $0.decode(UUID.self, "lease_token")) }
     }
 
-    /// Whether a compose waits that may run now and that the worker has not refused.
+    /// Returns whether a compose waits that may run now and that the worker has not refused.
     public func hasWaiting(for worker: String) async throws -> Bool {
         let rows = try await pool.query(
             """
@@ -50,7 +51,8 @@ extension ComposeStore {
 
     /// Renews the lease.
     ///
-    /// - Returns: `false` when it is lost: it ran out and was reaped, or a person canceled the compose.
+    /// - Returns: `false` if the lease is lost: it ran out and was reaped, or a person canceled the
+    ///   compose.
     public func heartbeat(_ lease: ComposeLease, for length: Duration) async throws -> Bool {
         let rows = try await pool.query(
             """
@@ -59,12 +61,13 @@ extension ComposeStore {
         return rows.affectedRows == 1
     }
 
-    /// Gives the lease back because the worker stops, or because the compose gives way to others; the attempt does not count.
+    /// Gives the lease back, because the worker stops or because the compose gives way to others. The
+    /// attempt does not count as a failure.
     ///
     /// - Parameters:
-    ///   - delay: For how long the compose rests.
-    ///   - reason: Is shown as the reason of its state, if there is one.
-    /// - Returns: `false` when it was lost already.
+    ///   - delay: The time that the compose rests.
+    ///   - reason: The new reason of the compose's state. If it is `nil`, the old reason stays.
+    /// - Returns: `false` if the lease was lost already.
     public func release(
         _ lease: ComposeLease, after delay: Duration = .zero, because reason: String? = nil
     ) async throws -> Bool {
@@ -81,11 +84,12 @@ extension ComposeStore {
         }
     }
 
-    /// Lets the composes of one origin that wait rest, if others wait as well: these come first then. The order among them stays.
+    /// Delays the waiting composes of one origin if other composes wait as well, so that the others come
+    /// first. The delayed composes keep their order.
     ///
     /// - Parameters:
-    ///   - origin: Where their repositories are, for example `https://mirror.example.org`.
-    ///   - delay: For how long they rest.
+    ///   - origin: The origin of their repositories. Example: `https://mirror.example.org`.
+    ///   - delay: The length of the delay.
     public func rest(repositoriesAt origin: String, for delay: Duration) async throws {
         let isOfOrigin: SQL = "starts_with(c.source, \(origin + "/"))"
         _ = try await pool.query(
@@ -108,8 +112,8 @@ extension ComposeStore {
 }
 
 extension ComposeLease {
-    /// True of the row of `composes AS c` only while this lease holds it. The time is not part of it: a lease that ran out but was not
-    /// reaped is nobody else's yet.
+    /// A condition that holds for the row of `composes AS c` only while this lease holds it. The condition
+    /// ignores the time, because a lease that ran out but was not reaped has no other holder yet.
     var guardCondition: SQL { "c.id = \(compose.id) AND c.state = 1 AND c.lease_token = \(token)" }
 }
 

@@ -1,9 +1,12 @@
 public import ComposeModel
 import Postgres
 
-/// Which composes to list, in which order, and which page of them. Several values of one filter are alternatives.
+/// A query for composes: the filters, the order and the page. Several values of one filter are
+/// alternatives.
 public struct ComposeQuery: Hashable, Sendable {
-    /// What the list can be ordered by; the raw values are the contract's and, all but one, the columns'.
+    /// A field that the list can be ordered by. The raw values are those of the HTTP contract. The list is
+    /// ordered by the column of that name, except for `time_to_expire`, for which it uses the expression
+    /// `Compose.timeToExpire`.
     public enum OrderField: String, Sendable, CaseIterable {
         case id, owner, state
         case sourceType = "source_type"
@@ -13,7 +16,8 @@ public struct ComposeQuery: Hashable, Sendable {
         case timeDone = "time_done"
         case timeRemoved = "time_removed"
 
-        /// Only then may a statement say where NULL sorts: PostgreSQL would take no index for it, but sort all that there is.
+        /// Whether the column can be NULL. Only then does a statement say where NULL sorts. With such a clause
+        /// PostgreSQL uses no index and sorts all rows.
         fileprivate var isNullable: Bool { [.kojiEvent, .timeDone, .timeRemoved].contains(self) }
     }
 
@@ -35,23 +39,26 @@ public struct ComposeQuery: Hashable, Sendable {
     public var pungiComposeIDs: [String] = []
     public var composeTypes: [String] = []
     public var labels: [String] = []
-    /// Ties are broken by id, in the direction of the last field.
+    /// The order of the list. Equal composes are ordered by id, in the direction of the last field.
     public var order: [Order] = [Order(field: .id, descending: true)]
-    /// From 1 on.
+    /// The number of the page, which begins at 1.
     public var page = 1
     public var perPage = 10
 
     public init() {}
 }
 
+/// One page of a list of composes.
 public struct ComposePage: Sendable {
-    /// Texts and lists of words that are long end with `…`: ``ComposeStore/compose(_:)`` has all of them.
+    /// The composes of the page. Long texts and long lists of words end with `…`.
+    /// ``ComposeStore/compose(_:)`` has all of them.
     public var items: [Compose]
-    /// How many composes the filters let through, on all pages.
+    /// The number of composes that match the filters, on all pages.
     public var total: Int
 }
 
 extension ComposeStore {
+    /// Returns one page of composes. Equal queries that wait at the same time share one read.
     public func list(_ query: ComposeQuery) async throws -> ComposePage {
         try await lists.answer(query, ()) { callers in
             let page = try await read(query)
@@ -77,8 +84,11 @@ extension ComposeStore {
 }
 
 extension ComposeQuery {
-    /// How many composes there are, as an expression. What is removed is nearly all of what ever was, and counted already as it is removed, by
-    /// source type: unless something else is asked about it, only the others are counted one by one.
+    /// An SQL expression for the number of composes that match.
+    ///
+    /// Nearly all composes are removed ones, and these are counted by source type when they are removed.
+    /// Only composes in other states are counted one by one, unless the query has a filter other than the
+    /// source type and the state.
     fileprivate var count: SQL {
         var others = self
         others.sourceTypes = []
@@ -105,7 +115,8 @@ extension ComposeQuery {
         }
         require("c.owner = ANY(\(owners))", !owners.isEmpty)
         require("c.source_type = ANY(\(sourceTypes.map(\.rawValue)))", !sourceTypes.isEmpty)
-        // The index has the beginning of a source, which can be longer than an index takes.
+        // The index contains only the beginning of a source, because a source can be longer than an index
+        // entry.
         let beginnings = sources.map { String($0.unicodeScalars.prefix(200)) }
         require("left(c.source, 200) = ANY(\(beginnings)) AND c.source = ANY(\(sources))", !sources.isEmpty)
         require("c.state = ANY(\(states.map(\.rawValue)))", !states.isEmpty)

@@ -8,7 +8,8 @@ extension Compose {
         c.request, c.source, c.state_reason, c.failure, c.specification, \(fragment: shortColumns)
         """
 
-    /// As ``columns``, for a list: long texts are cut, and only composes of Pulp have their specification, in which their architectures are.
+    /// The columns for a list, like ``columns`` but with long texts cut. Only composes of Pulp have their
+    /// specification, because it contains their architectures.
     static let listColumns: SQL = """
         \(fragment: ShortColumns.request("c.request")) AS request, \(fragment: ShortColumns.text("c.source")) AS source,
         \(fragment: ShortColumns.text("c.state_reason")) AS state_reason, \(fragment: ShortColumns.failure("c.failure")) AS failure,
@@ -21,7 +22,8 @@ extension Compose {
         coalesce(c.result_id, c.joined_to, c.id) AS result_of, c.attempts, c.watch_id
         """
 
-    /// When the compose of `composes AS c` expires: with its result if it shows one, unless a person removed it before.
+    /// An SQL expression for the time at which the compose of `composes AS c` expires. A compose that shows
+    /// a result expires with the result, unless a person removed it before.
     static let timeToExpire: SQL = """
         CASE WHEN c.state = 2 AND c.removed_by IS NULL THEN (SELECT r.expires_at FROM results r WHERE r.id = c.result_id)
         ELSE c.time_to_expire END
@@ -57,7 +59,8 @@ extension Compose {
             watch: try row.decode(Int?.self, "watch_id"))
     }
 
-    /// A state that this version does not know: the database belongs to a newer one.
+    /// An error: the compose has a state that this version does not know. The database belongs to a newer
+    /// version.
     struct UnknownState: Error, CustomStringConvertible {
         let number: Int
         var description: String { "a compose has the state \(number), which this version does not know" }

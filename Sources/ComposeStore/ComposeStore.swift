@@ -1,10 +1,13 @@
 public import ComposeModel
 public import Postgres
 
-/// Every statement that this project sends to its database, one method an operation; nothing else contains SQL.
+/// The store of composes in PostgreSQL. It contains every SQL statement of this project, one method for
+/// each operation.
 ///
-/// Each write names the state, and the lease, that it expects and looks at the number of rows it changed: whoever lost a race is told,
-/// and has changed nothing. The methods throw `PostgresError`; its code `.connection` says that the database is away.
+/// Each write names the state and the lease that it expects, and checks the number of rows that it
+/// changed. A caller that lost a race gets a result that reports it, and has changed nothing. The
+/// methods throw `PostgresError`. The error code `.connection` means that the database cannot be
+/// reached.
 public struct ComposeStore: Sendable {
     let pool: PostgresPool
     private let submissions = SharedWork<Everyone, NewCompose, Compose?>(atOnce: 64)
@@ -15,14 +18,16 @@ public struct ComposeStore: Sendable {
         self.pool = pool
     }
 
-    /// All who want the same of composes stand in one line.
+    /// The key of operations in which all callers share one queue.
     private struct Everyone: Hashable {}
 
-    /// Writes a request down in state `wait`; its event and the wake-up of a worker are part of the same transaction.
+    /// Stores a request as a compose in state `wait`. The same transaction contains its event and the
+    /// wake-up of a worker.
     ///
     /// - Parameters:
-    ///   - limit: How many composes may wait for the caller; `nil`: any number.
-    ///   - resubmission: Tells whether the request made a compose before, which is then the answer; `nil`: it did not.
+    ///   - limit: The number of composes that may wait for the caller, or `nil` for any number.
+    ///   - resubmission: The way to recognize an earlier, equal request. If there is one, its compose is
+    ///     the answer. `nil` if the request is always new.
     /// - Throws: ``CallerLimitReached``, ``ResubmissionKeyTaken``, `PostgresError`.
     public func submit(
         _ request: ComposeRequest, owner: String, limit: CallerLimit? = nil, unless resubmission: Resubmission? = nil
@@ -42,11 +47,13 @@ public struct ComposeStore: Sendable {
 
     /// Inserts composes of several requests in one transaction.
     ///
-    /// - Returns: `nil` for each where one of them may be what made it fail: then nothing is inserted, and each has to try for itself.
+    /// - Returns: `nil` for each compose if one of them may have made the transaction fail. Nothing was
+    ///   inserted then, and each must be inserted alone.
     private func insert(_ new: [NewCompose]) async throws -> [Result<Compose?, any Error>] {
         if new.count == 1 { return [.success(try await insertAlone(new[0]))] }
         do {
-            // Not without BEGIN: only then it is certain that a cancelled one has inserted nothing.
+            // The transaction must begin explicitly. Only then it is certain that a canceled one has inserted
+            // nothing.
             return try await pool.withTransaction { connection in
                 let refusals = try await refusals(of: new, on: connection)
                 var composes = try await insert(zip(new, refusals).filter { $1 == nil }.map(\.0), on: connection)[...]
@@ -57,25 +64,25 @@ public struct ComposeStore: Sendable {
         }
     }
 
-    /// The compose with that id, `nil` where there is none.
+    /// Returns the compose with that id, or `nil` if no compose has that id.
     public func compose(_ id: Int) async throws -> Compose? {
         try await composesByID.answer(Everyone(), id) { ids in
             let rows = try await pool.query("SELECT \(fragment: Compose.columns) FROM composes c WHERE c.id = ANY(\(Array(Set(ids))))")
-            // One that cannot be read is no affair of those who ask for others.
+            // A row that cannot be decoded fails only for the callers that ask for it.
             let found = Dictionary(
                 uniqueKeysWithValues: try rows.map { row in (try row.decode(Int.self, "id"), Result { try Compose(row) }) })
             return ids.map { id in found[id].map { $0.map(Optional.some) } ?? .success(nil) }
         }
     }
 
-    /// What a new row is made of.
+    /// The values of a new row.
     struct NewCompose: Sendable {
         var request: ComposeRequest
         var owner: String
         var renewedFrom: Compose?
-        /// The watch that it is for, and what that has found the sources to be.
+        /// The watch that the compose is made for, and the pins that the watch's look has found.
         var watch: (id: Int, pins: ComposePins)?
-        /// How many composes may wait for the caller that it is for; `nil`: any number.
+        /// The number of composes that may wait for the caller of this one, or `nil` for any number.
         var limit: CallerLimit?
 
         init(
@@ -89,8 +96,9 @@ public struct ComposeStore: Sendable {
             self.limit = limit
         }
 
-        /// A renewed compose keeps the pins of the old one, and so its package versions. Where nothing came of the old one, its
-        /// repositories may well be what was wrong, and are looked at anew.
+        /// The pins that the new compose has from the start. A renewed compose keeps the pins of the old one,
+        /// and thereby its package versions. If the old one failed, its repositories may have been the cause,
+        /// so they are pinned again.
         var pins: ComposePins? { watch?.pins ?? renewedFrom.flatMap { $0.state == .failed ? nil : $0.specification?.pins } }
 
         var source: String { renewedFrom?.source ?? request.source.joined(separator: " ") }
@@ -102,7 +110,9 @@ public struct ComposeStore: Sendable {
         try await insert([new], on: connection)[0]
     }
 
-    /// - Returns: The composes in the order of what they are made of.
+    /// Inserts several composes with one statement.
+    ///
+    /// - Returns: The inserted composes in the order of `new`.
     private func insert(_ new: [NewCompose], on connection: PostgresConnection) async throws -> [Compose] {
         guard !new.isEmpty else { return [] }
         let specifications = new.map { new in new.pins.map { ComposeSpecification(new.request, pins: $0) } }
@@ -126,7 +136,7 @@ public struct ComposeStore: Sendable {
             )
             RETURNING \(fragment: Compose.columns)
             """)
-        // Identities are given in the order of the arrays.
+        // PostgreSQL assigns identities in the order of the arrays.
         return try rows.map(Compose.init).sorted { $0.id < $1.id }
     }
 }

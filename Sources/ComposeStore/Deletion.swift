@@ -1,7 +1,7 @@
 public import ComposeModel
 import Postgres
 
-/// Who asks, and with which right.
+/// The user who makes a request, and whether that user is an admin.
 public struct Actor: Sendable {
     public var name: String
     public var isAdmin: Bool
@@ -12,21 +12,22 @@ public struct Actor: Sendable {
     }
 }
 
+/// The outcome of a deletion.
 public enum DeleteOutcome: Sendable {
-    /// It was under way, and is `failed` now.
+    /// The compose was waiting or generating, and is `failed` now.
     case canceled(Compose)
-    /// It was over, and goes at the next run of the expirer.
+    /// The compose had ended. The next run of the expirer removes it.
     case expired(Compose)
     case notAllowed(String)
-    /// It is `removed` already.
+    /// The compose is `removed` already.
     case notPossible(ComposeState)
 }
 
 extension ComposeStore {
-    /// Cancels a compose that is under way, at once: the lease of a worker that is at it is void from here on. Marks one that is over
-    /// as expired.
+    /// Cancels a compose that is waiting or generating. This takes effect at once: a worker that builds it
+    /// loses its lease. A compose that has ended is marked as expired.
     ///
-    /// - Returns: `nil` where there is no such compose.
+    /// - Returns: `nil` if there is no such compose.
     public func delete(_ id: Int, by actor: Actor) async throws -> DeleteOutcome? {
         try await withFreeRows { connection in
             guard
@@ -65,7 +66,7 @@ extension ComposeStore {
             """)
         _ = try await connection.query(
             "UPDATE attempts SET ended_at = now(), outcome = 'canceled' WHERE compose_id = \(compose.id) AND ended_at IS NULL")
-        // Nobody canceled the composes that had joined it: they go back to the queue.
+        // The composes that had joined this one are not canceled: they return to the queue.
         _ = try await connection.query(
             "UPDATE composes SET state = 0, joined_to = NULL, available_at = now() WHERE joined_to = \(compose.id)")
         return try Compose(rows[rows.startIndex])

@@ -1,15 +1,15 @@
 import ComposeModel
 import Postgres
 
-/// What one run of the expirer found to be over.
+/// The composes and results that one run of the expirer has ended.
 public struct Expired: Hashable, Sendable {
     /// The composes that are `removed` now.
     public var composes: [Int] = []
-    /// The results that nothing shows any more.
+    /// The results that no compose shows any more.
     public var retired: [Int] = []
 }
 
-/// A result whose directory is to go.
+/// A result whose directory is to be deleted.
 public struct RetiredResult: Hashable, Sendable {
     public let id: Int
     /// The name of the target directory.
@@ -22,13 +22,14 @@ public struct RetiredResult: Hashable, Sendable {
 }
 
 extension ComposeStore {
-    /// Makes composes whose time is over `removed`, and retires the results that only they showed; the files are the caller's business
-    /// afterwards, by ``resultsToDelete(limit:)``.
+    /// Moves expired composes to the state `removed`, and retires the results that only they showed.
+    /// Afterwards the caller deletes the files of ``resultsToDelete(limit:in:)``.
     ///
-    /// - Parameter limit: How many composes at the most; call again while it is reached.
+    /// - Parameter limit: The maximum number of composes. Call again if this number was reached.
     public func expire(limit: Int) async throws -> Expired {
         try await pool.withTransaction { connection in
-            // One after the other: the trigger counts what is removed, in rows that two expirers would lock in different orders.
+            // Expirers run one after the other. The trigger counts removed composes in rows that two expirers
+            // would lock in different orders.
             _ = try await connection.query("SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || ' expirer', 0))")
             let over = try await connection.query(
                 """
@@ -44,7 +45,8 @@ extension ComposeStore {
             ).map { (id: try $0.decode(Int.self, "id"), result: try $0.decode(Int?.self, "result_id")) }
             guard !over.isEmpty else { return Expired() }
 
-            // Results are locked before composes, as wherever something comes to show one: what is retired below cannot be joined meanwhile.
+            // Results are locked before composes, as in the other operations by which a compose comes to show a
+            // result. A result that is retired below therefore cannot be joined meanwhile.
             let results = Set(over.compactMap(\.result)).sorted()
             _ = try await connection.query("SELECT id FROM results WHERE id = ANY(\(results)) ORDER BY id FOR UPDATE")
             let removed = try await connection.query(
@@ -65,9 +67,9 @@ extension ComposeStore {
         }
     }
 
-    /// Results that are retired and whose files may still be there.
+    /// Returns retired results whose files may still exist.
     ///
-    /// - Parameter targets: The names of the target directories that the caller has; `nil`: all.
+    /// - Parameter targets: The names of the target directories that the caller has, or `nil` for all.
     public func resultsToDelete(limit: Int, in targets: [String]? = nil) async throws -> [RetiredResult] {
         try await pool.query(
             """

@@ -2,24 +2,27 @@ public import ComposeModel
 import Foundation
 import Postgres
 
-/// One transition of one compose, as it is told to others.
+/// One transition of one compose, as it is published.
 public struct StateChange: Sendable {
-    /// Grows with every transition of the same compose.
+    /// The number of the transition. It grows with every transition of the same compose.
     public let id: Int
     /// The compose as it was right after the transition.
     public let compose: Compose
 }
 
 extension ComposeStore {
-    /// Hands the oldest transitions that were not published to `deliver`, in order per compose, and records those that it delivered.
+    /// Passes the oldest unpublished transitions to `deliver`, in order for each compose, and records the
+    /// delivered ones.
     ///
-    /// One caller at a time publishes; others get 0 at once. A caller that stops in the middle is followed by another one when its turn is over.
-    /// No transaction is open while `deliver` runs. A transition is delivered at least once: again if recording it fails.
+    /// One caller publishes at a time. Others get 0 at once. If a caller stops in the middle, another
+    /// caller can publish when the turn expires. No transaction is open while `deliver` runs. A transition
+    /// is delivered at least once, and is delivered again if recording it fails.
     ///
     /// - Parameters:
-    ///   - length: How long a turn lasts unless it is renewed. It is renewed before a delivery when half of it is over.
-    ///   - deliver: Returns whether the transition was delivered; after one that was not there is no other.
-    /// - Returns: How many were delivered.
+    ///   - length: The length of a turn. The turn is renewed before a delivery if half of it is over.
+    ///   - deliver: Returns whether the transition was delivered. After `false`, no further transition is
+    ///     passed on.
+    /// - Returns: The number of delivered transitions.
     public func publish(
         limit: Int, turn length: Duration = .seconds(20), deliver: @Sendable (StateChange) async -> Bool
     ) async throws -> Int {
@@ -44,7 +47,8 @@ extension ComposeStore {
         return delivered.count
     }
 
-    /// Also of a task that was cancelled: what was delivered is recorded, and the next caller need not wait until the turn is over.
+    /// Ends the turn and records the delivered transitions, even if the task was canceled. The next caller
+    /// then need not wait until the turn expires.
     private func endTurn(_ token: UUID, _ delivered: [Int]) async throws {
         try await Task {
             _ = try await pool.query(
@@ -55,7 +59,7 @@ extension ComposeStore {
         }.value
     }
 
-    /// False where another caller has the turn, or where there is nothing to publish.
+    /// Returns `false` if another caller has the turn, or if there is nothing to publish.
     private func takeTurn(_ token: UUID, for length: Duration) async throws -> Bool {
         try await pool.query(
             """
@@ -66,7 +70,7 @@ extension ComposeStore {
         ).affectedRows == 1
     }
 
-    /// False where it is another caller's turn by now.
+    /// Returns `false` if another caller has the turn by now.
     private func keepTurn(_ token: UUID, for length: Duration) async throws -> Bool {
         try await pool.query(
             """
@@ -86,7 +90,7 @@ extension ComposeStore {
         ).map { StateChange(id: try $0.decode(Int.self, "event_id"), compose: try Compose($0)) }
     }
 
-    /// Forgets transitions published longer ago than `age`.
+    /// Deletes transitions that were published longer ago than `age`.
     public func pruneEvents(olderThan age: Duration) async throws {
         _ = try await pool.query("DELETE FROM events WHERE published_at < now() - \(fragment: interval(age))")
     }

@@ -10,21 +10,23 @@ public struct QueueStatistics: Sendable {
     }
 
     public var counts: [Count]
-    /// Composes that wait for a worker; those that wait for signatures are not among them until they look for them again.
+    /// The number of composes that wait for a worker. A compose that waits for signatures counts only when
+    /// it is due to check them again.
     public var depth: Int
-    /// How long the oldest of them has waited, in seconds; 0 when none waits.
+    /// The time that the oldest of these composes has waited, in seconds. It is 0 if no compose waits.
     public var oldestWaitSeconds: Double
     public var workersAlive: Int
-    /// Watches that stand, and how many of them have a problem.
+    /// The number of standing watches, and the number of those that have a problem.
     public var watches: Int
     public var watchesWithProblem: Int
 }
 
 extension ComposeStore {
-    /// How long a worker may be silent before it no longer counts as alive.
+    /// The time without a sign of life after which a worker no longer counts as alive.
     static let workerSilence = Duration.seconds(60)
 
-    /// What it reads grows with the composes that are not removed, never with all that there were.
+    /// Returns the statistics of the service. The number of rows it reads grows with the composes that are
+    /// not removed, and not with all composes that ever existed.
     public func statistics() async throws -> QueueStatistics {
         let counts = try await pool.query(
             """
@@ -52,7 +54,7 @@ extension ComposeStore {
             watchesWithProblem: try row.decode(Int.self, "problems"))
     }
 
-    /// Says that a worker is there, and forgets those that have been gone for a day.
+    /// Records that a worker is alive, and deletes workers that have been silent for a day.
     public func workerIsAlive(_ name: String, slots: Int) async throws {
         _ = try await pool.query(
             """
@@ -62,7 +64,7 @@ extension ComposeStore {
         _ = try await pool.query("DELETE FROM workers WHERE seen_at < now() - interval '1 day'")
     }
 
-    /// Says that a worker stopped.
+    /// Records that a worker stopped.
     public func workerStopped(_ name: String) async throws {
         _ = try await pool.query("DELETE FROM workers WHERE name = \(name)")
     }

@@ -1,22 +1,26 @@
 import Postgres
 import Synchronization
 
-/// What texts in JSON were found to mean, so that one that comes again, as that of a compose that is asked for again and again, is not decoded
-/// again. Equal texts mean the same for ever: nothing in here grows old.
+/// A cache of decoded JSON texts. A text that comes again, such as that of a compose that clients poll,
+/// is not decoded again. Equal texts always mean the same, so entries never become outdated.
 final class ReadTexts<Value: Decodable & Sendable>: Sendable {
-    /// In bytes, of texts; a longer one is not kept, and when there is no room for another all go.
+    /// The size limits in bytes: of all texts together, and of one text. A longer text is not cached. If
+    /// there is no room for another text, the whole cache is emptied.
     private static var room: Int { 4 << 20 }
     private static var longest: Int { 64 << 10 }
 
     private struct State {
-        /// By the text's bytes: to hash a string takes quadratic time if it has many combining marks.
+        /// The values by the bytes of their texts. Hashing a string instead takes quadratic time if it has many
+        /// combining marks.
         var values: [[UInt8]: Value] = [:]
         var bytes = 0
     }
 
     private let state = Mutex(State())
 
-    /// - Throws: `DecodingError`, for what is no such value.
+    /// Returns the value that the text encodes.
+    ///
+    /// - Throws: `DecodingError` if the text encodes no such value.
     func value(of text: String) throws -> Value {
         let bytes = text.utf8.count
         guard bytes <= Self.longest else { return try PostgresJSON<Value>(text: text).value }

@@ -2,15 +2,16 @@ import ComposeModel
 public import Foundation
 import Postgres
 
-/// A compose taken from a worker that was not heard of any more.
+/// A compose that was taken from a worker whose lease ran out.
 public struct ReapedCompose: Hashable, Sendable {
     public let id: Int
-    /// Whether it waits again; else it has failed, having been lost too often.
+    /// Whether the compose waits again. Otherwise it has failed, because its workers were lost too often.
     public let isRequeued: Bool
 }
 
 extension ComposeStore {
-    /// Takes back every compose whose lease ran out. Any worker may call it at any time; one at a time does the work.
+    /// Takes back every compose whose lease ran out. Any worker may call this at any time, but only one at
+    /// a time does the work.
     public func reap(retries: RetryPolicy) async throws -> [ReapedCompose] {
         try await pool.withTransaction { connection in
             let turn = try await connection.query(
@@ -44,22 +45,25 @@ extension ComposeStore {
         }
     }
 
-    /// Of these attempts' tokens, those whose attempt is still open: what the others left on disk is nobody's.
+    /// Returns those of the tokens whose attempt is still open. The files that other attempts left on disk
+    /// belong to no worker.
     public func openAttempts(among tokens: [UUID]) async throws -> Set<UUID> {
         let rows = try await pool.query(
             "SELECT lease_token FROM attempts WHERE lease_token = ANY(\(tokens.map(\.uuidString))::uuid[]) AND ended_at IS NULL")
         return Set(try rows.map { try $0.decode(UUID.self, "lease_token") })
     }
 
-    /// Of these composes, those that are removed: no log of theirs is kept.
+    /// Returns those of the composes that are removed. No log is kept for a removed compose.
     public func removedComposes(among ids: [Int]) async throws -> Set<Int> {
         let rows = try await pool.query("SELECT id FROM composes WHERE id = ANY(\(ids)) AND state = 3")
         return Set(try rows.map { try $0.decode(Int.self, "id") })
     }
 
-    /// Of these composes, those that are over and have no result: a directory with their name was published and never recorded.
+    /// Returns those of the composes that have ended and have no result. If such a compose has a directory,
+    /// the directory was published but never recorded.
     ///
-    /// One that this database does not know is not among them: its directory may be another's.
+    /// A compose that this database does not know is not returned, because its directory may belong to
+    /// another service.
     public func composesWithoutResult(among ids: [Int]) async throws -> Set<Int> {
         let rows = try await pool.query(
             """

@@ -1,18 +1,20 @@
 import ComposeModel
 import Postgres
 
-// Composes that a worker claimed and cannot make, because its configuration or its host is another than that of the frontend that took the
-// request: as while a change of the configuration is rolled out.
+// A worker refuses a compose that it claimed and cannot make. The reason is a difference between its
+// configuration or host and that of the frontend that took the request. This happens, for example,
+// while a change of the configuration is rolled out.
 extension ComposeStore {
-    /// For how long a compose waits for a worker that can make it, while there is none.
+    /// The time that a compose waits for a worker that can make it, if no live worker can.
     static let refusalPatience = Duration.seconds(600)
 
-    /// Gives the lease back for good: another worker is to make the compose, and the attempt does not count as a failure.
+    /// Gives the lease back, so that another worker can make the compose. The attempt does not count as a
+    /// failure.
     ///
     /// - Parameters:
-    ///   - worker: does not claim the compose again.
-    ///   - reason: why it cannot make it. Whole sentences.
-    /// - Returns: `false` when the lease was lost already.
+    ///   - worker: The worker that refuses. It does not claim the compose again.
+    ///   - reason: The reason why the worker cannot make the compose, in whole sentences.
+    /// - Returns: `false` if the lease was lost already.
     public func refuse(_ lease: ComposeLease, by worker: String, reason: String) async throws -> Bool {
         let text = "It waits for a worker that can make it; the worker \(worker) cannot. \(reason)"
         return try await pool.withTransaction { connection in
@@ -28,9 +30,10 @@ extension ComposeStore {
         }
     }
 
-    /// Makes composes failed that have waited for long, and that no worker which is alive can make.
+    /// Moves composes to the state `failed` that were first refused longer ago than ``refusalPatience`` and
+    /// that no live worker can make.
     ///
-    /// - Returns: their ids.
+    /// - Returns: The ids of the composes.
     public func failRefused() async throws -> [Int] {
         let failure = ComposeFailure(
             .internal, "No worker of this service can make this compose; its administrators can help. What the last one found: ")
@@ -53,7 +56,8 @@ extension ComposeStore {
         ).map { try $0.decode(Int.self, "id") }
     }
 
-    /// Says that a worker starts: what it refused when it last ran, perhaps with another configuration, it may claim again.
+    /// Records that a worker starts. It may claim the composes again that it refused when it last ran,
+    /// since its configuration may have changed.
     public func workerStarts(_ name: String) async throws {
         _ = try await pool.query(
             """

@@ -2,7 +2,8 @@ public import ComposeModel
 import Foundation
 import Postgres
 
-/// What a person wants of a compose that exists: that it live longer, or once more, perhaps with other inputs.
+/// A request for an existing compose to live longer, or to be made again, perhaps with other inputs.
+/// Members that are `nil` stay as they are.
 public struct Renewal: Sendable {
     public var secondsToLive: Int?
     public var label: String?
@@ -20,7 +21,7 @@ public struct Renewal: Sendable {
         self.modules = modules
     }
 
-    /// The inputs of the renewed compose.
+    /// Returns the request of the renewed compose.
     func applied(to request: ComposeRequest) -> ComposeRequest {
         var request = request
         if let secondsToLive { request.secondsToLive = secondsToLive }
@@ -31,6 +32,7 @@ public struct Renewal: Sendable {
         return request
     }
 
+    /// Returns whether the renewal changes anything besides the time to live.
     func changesInputs(of request: ComposeRequest) -> Bool {
         var renewed = applied(to: request)
         renewed.secondsToLive = request.secondsToLive
@@ -38,28 +40,33 @@ public struct Renewal: Sendable {
     }
 }
 
+/// The outcome of a renewal.
 public enum RenewOutcome: Sendable {
-    /// The same compose, which now expires no earlier than asked.
+    /// The same compose, with an expiry that is no earlier than requested.
     case extended(Compose)
-    /// A new compose with the old one's inputs and pins, in state `wait`.
+    /// A new compose in state `wait`, with the inputs and pins of the old one.
     case created(Compose)
-    /// It is `wait` or `generating`: there is nothing to renew yet.
+    /// The compose is `wait` or `generating`, so there is nothing to renew yet.
     case underWay(ComposeState)
 }
 
 extension ComposeStore {
-    /// Extends the life of a compose, and of all that show the same result, or makes it anew where its files are gone or its inputs change.
+    /// Extends the life of a compose, together with all composes that show the same result. If its files
+    /// are gone or its inputs change, a new compose is made instead.
     ///
     /// - Parameters:
-    ///   - limit: How many composes may wait for the caller, a new one included; `nil`: any number.
-    ///   - resubmission: Tells whether the request made a new compose before, which is then the answer; `nil`: it did not.
-    /// - Returns: `nil` where there is no such compose.
+    ///   - limit: The number of composes that may wait for the caller, including a new one, or `nil` for
+    ///     any number.
+    ///   - resubmission: The way to recognize an earlier, equal request. If there is one, the compose that
+    ///     it made is the answer. `nil` if the request is always new.
+    /// - Returns: `nil` if there is no such compose.
     /// - Throws: ``CallerLimitReached``, ``ResubmissionKeyTaken``, `PostgresError`.
     public func renew(
         _ id: Int, _ renewal: Renewal, owner: String, limit: CallerLimit? = nil, unless resubmission: Resubmission? = nil
     ) async throws -> RenewOutcome? {
         try await withFreeRows { connection in
-            // Results are locked before composes, here as in the expirer, which so cannot retire what is extended.
+            // Results are locked before composes, here and in the expirer. The expirer therefore cannot retire a
+            // result that is extended here.
             _ = try await connection.query(
                 "SELECT r.id FROM results r JOIN composes c ON c.result_id = r.id WHERE c.id = \(id) FOR UPDATE OF r NOWAIT")
             guard
@@ -78,7 +85,7 @@ extension ComposeStore {
                 return .created(try await insert(new, unless: resubmission, on: connection))
             case .done:
                 try await extend(old.resultOf, by: Double(renewal.secondsToLive ?? old.request.secondsToLive), on: connection)
-                // One that a person has just removed, and that is there still, is wanted again.
+                // A compose that a person has just removed, and that still exists, is needed again.
                 if old.removedBy != nil { _ = try await connection.query("UPDATE composes SET removed_by = NULL WHERE id = \(id)") }
                 let rows = try await connection.query("SELECT \(fragment: Compose.columns) FROM composes c WHERE c.id = \(id)")
                 return .extended(try Compose(rows[rows.startIndex]))

@@ -1,24 +1,26 @@
 import ComposeModel
 import Postgres
 
-/// What tells that a request which is about to become a compose is an earlier one, sent once more.
+/// The way to recognize that a new request is an earlier one that was sent again.
 public enum Resubmission: Hashable, Sendable {
-    /// The owner's name for the request. It belongs to that request alone, for as long as it is remembered.
+    /// The owner's key for the request (`Idempotency-Key`). It belongs to that request alone, as long as it
+    /// is remembered.
     case key(String)
-    /// A request of the same owner for the same, not longer ago than this, whose compose neither failed nor was removed since.
+    /// An equal request of the same owner, sent within this time. Its compose must have neither failed nor
+    /// been removed.
     case sameRequest(within: Duration)
 }
 
-/// A key was used for another request before; nothing was stored.
+/// An error: the key was used for another request before. Nothing was stored.
 public struct ResubmissionKeyTaken: Error, Hashable, Sendable {
     public let key: String
-    /// The compose that it stands for.
+    /// The compose that the key stands for.
     public let compose: Int
 }
 
 extension ComposeStore {
-    /// Inserts a compose, or finds the one that the same request made before. Of equal requests at the same time one inserts, and the
-    /// others find what it inserted.
+    /// Inserts a compose, or finds the one that the same request made before. If equal requests arrive at
+    /// the same time, one of them inserts the compose and the others find it.
     ///
     /// - Throws: ``CallerLimitReached``, ``ResubmissionKeyTaken``, `PostgresError`.
     func insert(_ new: NewCompose, unless resubmission: Resubmission?, on connection: PostgresConnection) async throws -> Compose {
@@ -48,7 +50,8 @@ extension ComposeStore {
         return try await insert(new, on: connection)
     }
 
-    /// Until the end of the transaction nobody else submits the same; what others committed before is seen by the next statement.
+    /// Waits until no other transaction submits the same thing, and then keeps others waiting until this
+    /// transaction ends. The next statement sees everything that the others have committed.
     func waitForTurn(_ owner: String, _ what: SQL, on connection: PostgresConnection) async throws {
         _ = try await connection.query(
             "SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || ' submission ' || \(owner) || ' ' || \(fragment: what), 0))")
@@ -79,9 +82,10 @@ extension ComposeStore {
         ).first.map(Compose.init)
     }
 
-    /// Forgets the requests that are older than `age`, and with them their keys; callers may count on a day at the least.
+    /// Deletes the records of requests that are older than `age`, and their keys. Callers may rely on at
+    /// least one day.
     ///
-    /// - Returns: how many there were.
+    /// - Returns: The number of deleted records.
     public func forgetSubmissions(olderThan age: Duration) async throws -> Int {
         try await pool.query("DELETE FROM submissions WHERE created_at < now() - \(fragment: interval(age))").affectedRows
     }

@@ -1,16 +1,18 @@
 import Foundation
 public import Postgres
 
-/// The database's schema as this version of the program has it.
+/// The database's schema as this version of the program expects it.
 public enum Schema {
-    /// Brings the database up to this version: all of schema.sql for an empty one, else the files of migrations/ that it lacks.
+    /// Brings the database to this version. An empty database gets all of schema.sql. An older one gets the
+    /// files of migrations/ that it lacks.
     ///
-    /// - Throws: `MigrationError`, one that says so when the database belongs to a newer version; `PostgresError`.
+    /// - Throws: `MigrationError`, for example if the database belongs to a newer version. `PostgresError`
+    ///   if a statement fails.
     public static func migrate(_ pool: PostgresPool) async throws -> MigrationOutcome {
         try await Migrator(pool: pool, schema: whole, migrations: migrations).migrate()
     }
 
-    /// schema.sql
+    /// The text of schema.sql.
     static let whole = text(PackageResources.schema_sql)
 
     /// The files of migrations/ from version 2 on, in order.

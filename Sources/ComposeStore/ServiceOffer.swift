@@ -1,12 +1,13 @@
 import Postgres
 
-/// What a frontend takes requests for, as far as workers need a configuration for it.
+/// A description of the requests that a frontend accepts. It contains only the parts for which a worker
+/// needs configuration.
 public struct ServiceOffer: Hashable, Sendable, Codable {
-    /// The names of source types.
+    /// The names of the accepted source types. Example: `pungi_compose`.
     public var sourceTypes: Set<String>
-    /// The names of target directories.
+    /// The names of the target directories. Example: `default`.
     public var targets: Set<String>
-    /// The directories and address prefixes that may be read.
+    /// The directories and URL prefixes that may be read.
     public var sources: Set<String>
 
     public init(sourceTypes: Set<String>, targets: Set<String>, sources: Set<String>) {
@@ -17,7 +18,7 @@ public struct ServiceOffer: Hashable, Sendable, Codable {
 }
 
 extension ComposeStore {
-    /// Says what the frontend that starts now takes.
+    /// Records the offer of a frontend that starts now. It replaces the previous offer.
     public func say(_ offer: ServiceOffer) async throws {
         _ = try await pool.query(
             """
@@ -26,7 +27,7 @@ extension ComposeStore {
             """)
     }
 
-    /// What the frontend that started last takes; `nil` where none has ever started.
+    /// Returns the offer of the frontend that started last, or `nil` if no frontend has ever started.
     public func serviceOffer() async throws -> ServiceOffer? {
         try await pool.query("SELECT offer FROM service_offer").first?.decode(PostgresJSON<ServiceOffer>.self, "offer").value
     }

@@ -1,26 +1,29 @@
 public import ComposeModel
 import Postgres
 
-/// What is to be done for a compose once its inputs are pinned.
+/// The next step for a compose once its inputs are pinned.
 public enum Settlement: Hashable, Sendable {
-    /// Nothing equal exists: build it.
+    /// No equal compose exists, so the worker builds it.
     case build
-    /// It shows the result of an equal compose, named here, and is done.
+    /// The compose shows the result of an equal compose, whose id is given, and is done.
     case reused(Int)
-    /// An equal compose, named here, is under way; this one ends as that one does.
+    /// An equal compose, whose id is given, is being built. This compose ends as that one does.
     case joined(Int)
     case leaseLost
 }
 
 extension ComposeStore {
-    /// Writes down what the compose is made from exactly, and finds out whether that exists already or is being built.
+    /// Records the exact inputs of the compose, and finds out whether an equal compose exists or is being
+    /// built.
     ///
-    /// Equal specifications are settled one after the other, so that of two that are pinned at the same time one builds and the other joins.
+    /// Composes with equal specifications are settled one after the other. If two of them are pinned at the
+    /// same time, one builds and the other joins it.
     ///
     /// - Parameters:
     ///   - source: The words of `source` as resolved.
-    ///   - kojiEvent: The event of a Koji's history as of which it is made.
-    ///   - mayReuse: Whether a result that was made of the same inputs is sure to have what they give now.
+    ///   - kojiEvent: The event of Koji's history as of which the compose is made.
+    ///   - mayReuse: Whether a result that was made of the same inputs is certain to have the content that
+    ///     the inputs give now.
     ///   - reason: The `state_reason` of the compose if it reuses a result.
     public func settle(
         _ lease: ComposeLease, as specification: ComposeSpecification, source: String, kojiEvent: Int? = nil, mayReuse: Bool = true,
@@ -32,7 +35,8 @@ extension ComposeStore {
                 koji_event = coalesce(\(kojiEvent), koji_event)
             WHERE \(fragment: lease.guardCondition)
             """
-        // What Pungi reads beside its configuration is not known here, so that no two of its composes are known to be equal.
+        // Pungi reads more than its configuration, and these inputs are unknown here. Two Pungi composes are
+        // therefore never known to be equal.
         if lease.compose.request.flags.contains(.noReuse) || specification.sourceType == .rawConfig {
             return try await pool.query(pin).affectedRows == 1 ? .build : .leaseLost
         }
@@ -40,7 +44,8 @@ extension ComposeStore {
             _ = try await connection.query("SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || \(key), 0))")
             guard try await connection.query(pin).affectedRows == 1 else { return .leaseLost }
 
-            // Under way first: should that one finish while this waits for its row, the next statement sees its result.
+            // Composes that are being built come first. If the other one finishes while this statement waits for
+            // its row, the next statement sees its result.
             let underWay = try await connection.query(
                 """
                 SELECT id FROM composes WHERE specification_key = \(key) AND lease_token IS NOT NULL AND id <> \(lease.compose.id)
@@ -52,14 +57,15 @@ extension ComposeStore {
                     UPDATE composes c SET joined_to = \(other), lease_token = NULL, lease_expires_at = NULL
                     WHERE \(fragment: lease.guardCondition)
                     """)
-                // Whoever joined this one in an earlier attempt follows it.
+                // Composes that joined this one in an earlier attempt follow it.
                 _ = try await connection.query("UPDATE composes SET joined_to = \(other) WHERE joined_to = \(lease.compose.id)")
                 try await close(lease, as: "joined", on: connection)
                 return .joined(other)
             }
 
             guard mayReuse else { return .build }
-            // Built from the same inputs, or shown by a compose with the same inputs because the packages were the same.
+            // The result was built from the same inputs. Or a compose with the same inputs shows it, because the
+            // packages were the same.
             let isEqual: SQL = """
                 r.id IN (
                     SELECT id FROM results WHERE specification_key = \(key) AND retired_at IS NULL
@@ -70,13 +76,15 @@ extension ComposeStore {
         }
     }
 
-    /// Finds out, once its packages are chosen, whether a result with the same ones exists, although what the compose is made from has changed.
+    /// Finds out whether a result with the same packages exists, although the inputs of the compose have
+    /// changed. The packages must have been chosen before.
     ///
-    /// Of two that come to the same packages at the same time each builds: which packages an attempt comes to is known late, and the next
-    /// attempt at the same compose may come to others, so that none waits for another's.
+    /// If two composes choose the same packages at the same time, each builds its own result. The packages
+    /// of an attempt are known late, and the next attempt at the same compose may choose others. Therefore
+    /// no compose waits for another one here.
     ///
     /// - Parameters:
-    ///   - packagesKey: That of the `ComposedPackages`.
+    ///   - packagesKey: The key of the `ComposedPackages`.
     ///   - reason: The `state_reason` of the compose if it shows that result.
     public func settle(
         _ lease: ComposeLease, packagesKey: String, reason: @Sendable (Int) -> String
@@ -90,7 +98,10 @@ extension ComposeStore {
         }
     }
 
-    /// Makes the compose done with the newest result that is so and that some compose shows, if there is one.
+    /// Makes the compose done with the newest matching result that some compose shows, if there is one.
+    ///
+    /// - Parameter condition: A condition on `results AS r`.
+    /// - Returns: The id of that result, or `nil`.
     private func reuse(
         _ condition: SQL, for lease: ComposeLease, reason: (Int) -> String, on connection: PostgresConnection
     ) async throws -> Int? {
@@ -108,9 +119,11 @@ extension ComposeStore {
         return result
     }
 
-    /// How a Koji tag was pinned at the latest event of its last composes, of those that left the event to this service; `nil` where there was none.
+    /// Returns the pin of a Koji tag with the latest event among its last composes, or `nil` if there is no
+    /// such compose. Only composes whose request names no event count.
     public func latestKojiPin(ofTag tag: String) async throws -> KojiPin.Tag? {
-        // A bounded number of them, since a tag may have any number of composes; a renewed one has an event of long ago.
+        // The number of composes is bounded here, because a tag may have any number of them. A renewed compose
+        // has an old event.
         let rows = try await pool.query(
             """
             SELECT specification FROM (
@@ -123,9 +136,10 @@ extension ComposeStore {
         return try rows.first?.decode(PostgresJSON<ComposeSpecification>.self, "specification").value.pins.koji?.tag
     }
 
-    /// Makes the compose, and those that joined it, done: they show `result`, and all that show it expire with it, at the latest of their times.
+    /// Moves the compose, and those that joined it, to the state `done`. They show `result`. All composes
+    /// that show a result expire with it, at the latest of their times.
     ///
-    /// - Parameter composeID: What productmd's metadata calls the result, or an expression for it.
+    /// - Parameter composeID: The result's id in the metadata of productmd, as a value or an expression.
     func show(_ result: Int, composeID: SQL, for lease: ComposeLease, reason: String, on connection: PostgresConnection) async throws {
         let id = lease.compose.id
         let done = try await connection.query(
@@ -136,12 +150,13 @@ extension ComposeStore {
                 joined_to = NULL, lease_token = NULL, lease_expires_at = NULL
             WHERE state = 1 AND (id = \(id) OR joined_to = \(id)) RETURNING (request->>'secondsToLive')::float8 AS seconds
             """)
-        // A result of its own has its time already.
+        // A result that this compose built has the right time already.
         if result == id, done.affectedRows == 1 { return }
         try await extend(result, by: try done.map { try $0.decode(Double.self, "seconds") }.max() ?? 0, on: connection)
     }
 
-    /// Lets a result, and all composes that show it, live at least that many seconds from now on: one row, however many show it.
+    /// Extends the life of a result and of all composes that show it to at least that many seconds from
+    /// now. This changes one row, independently of the number of composes.
     func extend(_ result: Int, by seconds: Double, on connection: PostgresConnection) async throws {
         _ = try await connection.query(
             """

@@ -1,14 +1,16 @@
 import Synchronization
 
-/// Work for PostgreSQL that several callers want at the same time, done for all of them at once.
+/// Work for PostgreSQL that several callers want at the same time and that is done once for all of
+/// them.
 ///
-/// Who comes while some is under way waits until that is over, and then goes together with all who wait by then. So nothing begins before it was
-/// asked for: a read shows what was committed until then. Under load, statements and commits become fewer, and whoever comes alone waits
-/// for nothing. Each key has a line of its own.
+/// A caller that arrives while work is in progress waits until it ends. The next work is then done
+/// together for all callers that wait by that time. No work begins before it was requested, so a read
+/// shows everything that was committed before the request. Under load this saves statements and
+/// commits. A caller that arrives alone does not wait. Each key has its own queue.
 final class SharedWork<Key: Hashable & Sendable, Item: Sendable, Answer: Sendable>: Sendable {
     private enum Turn: Sendable {
         case answered(Result<Answer, any Error>)
-        /// To do the work for itself and for the first of the others.
+        /// The caller does the work for itself and for the first of the others.
         case works
         case canceled
     }
@@ -20,27 +22,29 @@ final class SharedWork<Key: Hashable & Sendable, Item: Sendable, Answer: Sendabl
     }
 
     private struct State {
-        /// Who waits, while work is under way.
+        /// The waiting callers of each key. A key has an entry while work for it is in progress.
         var lines: [Key: [Waiter]] = [:]
         var arrivals = 0
     }
 
     private let state = Mutex(State())
-    /// For how many the work is done at once.
+    /// The maximum number of callers for which the work is done at once.
     private let limit: Int
 
     init(atOnce limit: Int) {
         self.limit = limit
     }
 
-    /// How many stand in line.
+    /// Returns the number of callers that wait.
     func waiting(_ key: Key) -> Int { state.withLock { $0.lines[key, default: []].count } }
 
-    /// Has the item worked at, and returns what came of it.
+    /// Does the work for an item, alone or together with others, and returns its answer.
     ///
-    /// - Parameter work: Works at several items, and returns an answer for each in their order. One caller's is run for all of them. A
-    ///   `CancellationError` of its says that nothing was done.
-    /// - Throws: What the work throws; `CancellationError` when the caller is cancelled, which the others do not notice.
+    /// - Parameter work: Does the work for several items and returns their answers in the same order. The
+    ///   closure of one caller is run for all of them. A `CancellationError` that it throws means that
+    ///   nothing was done.
+    /// - Throws: The error of the work. Throws `CancellationError` if the caller is canceled, which does
+    ///   not affect the others.
     func answer(_ key: Key, _ item: Item, work: ([Item]) async throws -> [Result<Answer, any Error>]) async throws -> Answer {
         switch await turn(key, item) {
         case .answered(let answer): return try answer.get()
@@ -88,7 +92,7 @@ final class SharedWork<Key: Hashable & Sendable, Item: Sendable, Answer: Sendabl
             }
         } onCancel: {
             let canceled = state.withLock { state -> Waiter? in
-                // Who is not in line any more is about to be answered.
+                // A caller that is no longer in the queue is about to be answered.
                 guard let place = state.lines[key]?.firstIndex(where: { $0.number == number }) else { return nil }
                 return state.lines[key]?.remove(at: place)
             }
@@ -96,9 +100,10 @@ final class SharedWork<Key: Hashable & Sendable, Item: Sendable, Answer: Sendabl
         }
     }
 
-    /// Lets the first in line work next.
+    /// Lets the first caller in the queue do the next work.
     ///
-    /// - Parameter readmitted: those who come first, as nothing was done for them.
+    /// - Parameter readmitted: Callers that return to the front of the queue, because nothing was done for
+    ///   them.
     private func passOn(_ key: Key, readmitting readmitted: [Waiter] = []) {
         let next = state.withLock { state -> Waiter? in
             var line = readmitted + state.lines[key, default: []]

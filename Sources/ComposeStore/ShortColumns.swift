@@ -1,16 +1,20 @@
 import Postgres
 
-/// What a list reads of a text or a request that may be long: the beginning, which ends with `…`. So a page of a list has a bound.
+/// SQL expressions that shorten long texts and requests for lists. A shortened value is the beginning
+/// of the whole value and ends with `…`, so the size of a page is bounded.
 ///
-/// A compose read by its id has everything. PostgreSQL cuts, because a page of a hundred whole requests is a hundred megabytes.
+/// A compose that is read by its id has everything. PostgreSQL does the cutting, because a page of a
+/// hundred whole requests can have a hundred megabytes.
 enum ShortColumns {
-    /// How many bytes of a list of words are kept.
+    /// The number of bytes that are kept of a list of words.
     private static let words: SQL = "2000"
-    /// How many characters of a text are kept, of which each can have four bytes.
+    /// The number of characters that are kept of a text. Each can have four bytes.
     private static let characters: SQL = "500"
-    /// How many bytes a request or a failure may have that is read as it is.
+    /// The maximum number of bytes of a request or failure that is read unchanged.
     private static let whole: SQL = "4000"
 
+    /// Returns an expression for a text that is cut if it is long.
+    ///
     /// - Parameter text: A column or an expression of the type `text`.
     static func text(_ text: SQL) -> SQL {
         """
@@ -19,9 +23,10 @@ enum ShortColumns {
         """
     }
 
-    /// A request whose lists hold only their first words, and then `…`.
+    /// Returns an expression for a request. If the request is long, each long list holds only its first
+    /// words and then `…`.
     ///
-    /// - Parameter request: A column with a `ComposeRequest`, all of whose lists are lists of words.
+    /// - Parameter request: A column with a `ComposeRequest`. All of its lists must be lists of words.
     static func request(_ request: SQL) -> SQL {
         """
         CASE WHEN octet_length(\(fragment: request)::text) <= \(fragment: whole) THEN \(fragment: request) ELSE (
@@ -39,7 +44,8 @@ enum ShortColumns {
         """
     }
 
-    /// A failure whose message is cut and whose details are left out if it is long.
+    /// Returns an expression for a failure. If the failure is long, its message is cut and its details are
+    /// left out.
     ///
     /// - Parameter failure: A column with a `ComposeFailure`.
     static func failure(_ failure: SQL) -> SQL {

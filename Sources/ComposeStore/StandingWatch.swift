@@ -2,12 +2,13 @@ public import ComposeModel
 import Postgres
 
 extension ComposeStore {
-    /// The watch of that owner which stands for exactly this request: a new one where there is none. Of equal requests at the same time
-    /// one begins it, and the others find it.
+    /// Returns the owner's watch for exactly this request, and starts it if it does not exist. If equal
+    /// requests arrive at the same time, one of them starts the watch and the others find it.
     ///
     /// - Parameters:
-    ///   - request: Of the source type `tag`, and without an event. A time to live of less than a minute becomes a minute.
-    ///   - limit: How many watches may stand for the caller; `nil`: any number.
+    ///   - request: A request of the source type `tag`, without an event. A time to live of less than a
+    ///     minute becomes a minute.
+    ///   - limit: The number of watches that may stand for the caller, or `nil` for any number.
     /// - Throws: ``CallerLimitReached``, `PostgresError`.
     public func standingWatch(owner: String, request: ComposeRequest, limit: CallerLimit? = nil) async throws -> ComposeWatch {
         let request = Self.lasting(request)

@@ -2,21 +2,23 @@ public import ComposeModel
 public import Foundation
 import Postgres
 
-/// A worker's right to look for some watches for a while: every write about one of them must show its token.
+/// A worker's right to look for several watches for a limited time. Every write about one of them must
+/// show the lease's token.
 public struct WatchLease: Sendable {
-    /// A watch, and what its looks so far have left.
+    /// A watch and the state that its previous looks have left.
     public struct Item: Sendable {
         public let watch: ComposeWatch
-        /// The numbers of the tag and its parents as of the watch's event; empty as long as they are not known.
+        /// The numbers of the tag and its parents as of the watch's event. Empty as long as they are not known.
         public let tags: [Int]
-        /// How many looks have failed in a row.
+        /// The number of looks that have failed in a row.
         public let failures: Int
-        /// A look has to be made even if the tag has not changed: there was none that succeeded, one is to be made again, or the watch lacks a
-        /// compose.
+        /// Whether a look is due even if the tag has not changed. It is due if no look has succeeded yet, if a
+        /// look must be repeated, or if the watch lacks a compose.
         public let isLookDue: Bool
-        /// It is due because the last one, which succeeded, is to be confirmed.
+        /// Whether the look is due to confirm the last one, which succeeded.
         public let isConfirmation: Bool
-        /// The latest compose is gone by itself, so that a new one is made even if the packages are the same.
+        /// Whether the latest compose is gone without a user's action: it expired, or failed for a temporary
+        /// reason. A new one is then made even if the packages are the same.
         public let lacksCompose: Bool
     }
 
@@ -24,12 +26,12 @@ public struct WatchLease: Sendable {
     public let items: [Item]
 }
 
-/// What a look for a watch has found.
+/// The findings of a look for a watch.
 public struct WatchFinding: Sendable {
     public var pins: ComposePins
     /// The numbers of the tag and its parents.
     public var tags: [Int]
-    /// That of the `ComposedPackages`.
+    /// The key of the `ComposedPackages`.
     public var packagesKey: String
 
     public init(pins: ComposePins, tags: [Int], packagesKey: String) {
@@ -40,16 +42,19 @@ public struct WatchFinding: Sendable {
 }
 
 extension ComposeStore {
-    /// How long after it ended a compose that failed for a passing reason is made again.
+    /// The time after which a compose that failed for a temporary reason is made again, counted from its
+    /// end.
     private static let patience = Duration.seconds(900)
 
-    /// Workers come by at fixed intervals: one that comes just before it is due would otherwise leave it until the next time.
+    /// The time by which a look may be early. Workers come at fixed intervals: a worker that comes just
+    /// before the look is due would otherwise leave it until its next round.
     private static let haste = Duration.seconds(1)
 
-    /// Takes all watches that nobody looks for, as soon as one of them is due: so all are looked for at once, with one question to Koji.
+    /// Leases all free watches as soon as one of them is due. One worker then looks for all of them with
+    /// one call to Koji.
     ///
-    /// - Parameter length: How long the lease lasts unless it is renewed.
-    /// - Returns: `nil` when none is due.
+    /// - Parameter length: The length of the lease if it is not renewed.
+    /// - Returns: `nil` if no watch is due.
     public func leaseWatches(for length: Duration) async throws -> WatchLease? {
         let token = UUID()
         let rows = try await pool.query(
@@ -84,23 +89,24 @@ extension ComposeStore {
         return WatchLease(token: token, items: try rows.map(WatchLease.Item.init))
     }
 
-    /// Renews the lease of those watches that it still holds.
+    /// Renews the lease of the watches that it still holds.
     public func heartbeat(_ lease: WatchLease, for length: Duration) async throws {
         _ = try await pool.query(
             "UPDATE watches w SET lease_expires_at = now() + \(fragment: interval(length)) WHERE \(fragment: lease.guardCondition)")
     }
 
-    /// Gives back what the lease still holds, because the worker stops: another one looks at once.
+    /// Gives back the watches that the lease still holds, because the worker stops. Another worker can look
+    /// for them at once.
     public func release(_ lease: WatchLease) async throws {
         _ = try await pool.query(
             "UPDATE watches w SET lease_token = NULL, lease_expires_at = NULL WHERE \(fragment: lease.guardCondition)")
     }
 
-    /// Writes down that the tags of some watches have not changed.
+    /// Records that the tags of some watches have not changed.
     ///
     /// - Parameters:
-    ///   - event: Up to which event that is known; `nil`: up to the same one as before.
-    ///   - next: When to ask again.
+    ///   - event: The event up to which this is known, or `nil` if it is the same event as before.
+    ///   - next: The time until Koji is asked again.
     public func recordUnchanged(_ watches: [Int], upTo event: Int?, _ lease: WatchLease, next: Duration) async throws {
         _ = try await pool.query(
             """
@@ -111,13 +117,15 @@ extension ComposeStore {
             """)
     }
 
-    /// Writes down what a look has found, and makes a new compose if the packages are others than those of the look before, or if the watch lacks
-    /// a compose: one transaction.
+    /// Records the findings of a look. Makes a new compose if the packages differ from those of the
+    /// previous look, or if the watch lacks a compose. Both happen in one transaction.
     ///
     /// - Parameters:
-    ///   - next: When to ask again whether the tag has changed.
-    ///   - confirmation: When to look again even if it has not; `nil`: not at all.
-    /// - Returns: the new compose; `nil` when none is needed, or the lease was lost, or the watch was ended meanwhile.
+    ///   - next: The time until Koji is asked again whether the tag has changed.
+    ///   - confirmation: The time until the next look if the tag has not changed, or `nil` if no such look
+    ///     is needed.
+    /// - Returns: The new compose. `nil` if none is needed, if the lease was lost, or if the watch was
+    ///   ended meanwhile.
     public func record(
         _ finding: WatchFinding, for item: WatchLease.Item, _ lease: WatchLease, next: Duration, confirmation: Duration? = nil
     ) async throws -> Compose? {
@@ -143,12 +151,14 @@ extension ComposeStore {
         }
     }
 
-    /// Writes down that a look failed, and why.
+    /// Records that a look failed, and the reason.
     ///
     /// - Parameters:
-    ///   - event: Up to which event the tag's changes are known nevertheless, `tags` being its numbers; `nil`: up to the same as before.
-    ///   - next: When to ask again whether the tag has changed.
-    ///   - pause: When to look again even if it has not.
+    ///   - event: The event up to which the tag's changes are known nevertheless, or `nil` if it is the
+    ///     same event as before.
+    ///   - tags: The numbers of the tag and its parents as of that event.
+    ///   - next: The time until Koji is asked again whether the tag has changed.
+    ///   - pause: The time until the next look if the tag has not changed.
     public func record(
         problem: String, for item: WatchLease.Item, upTo event: Int?, tags: [Int]?, _ lease: WatchLease, next: Duration, pause: Duration
     ) async throws {
@@ -164,7 +174,8 @@ extension ComposeStore {
         }
     }
 
-    /// Writes down, for all watches that the lease still holds, that Koji could not be asked. The problem of a look that failed stays.
+    /// Records for all watches that the lease still holds that Koji could not be asked. The problem of a
+    /// look that failed before stays.
     public func record(problem: String, _ lease: WatchLease, next: Duration) async throws {
         try await pool.withTransaction { connection in
             _ = try await connection.query(
@@ -177,8 +188,8 @@ extension ComposeStore {
         }
     }
 
-    /// Lets the latest compose of each watch live on, with all that show the same result, when half of its time to live is over; not one that
-    /// a person ended.
+    /// Extends the life of the latest compose of each watch when half of its time to live is over, together
+    /// with all composes that show the same result. A compose that a person removed is not extended.
     public func keepComposesOfWatches() async throws {
         try await pool.withTransaction { connection in
             let aging = try await connection.query(
@@ -200,7 +211,7 @@ extension ComposeStore {
 }
 
 extension WatchLease {
-    /// True of the rows of `watches AS w` that this lease holds and that were not ended.
+    /// A condition that holds for the rows of `watches AS w` that this lease holds and that were not ended.
     var guardCondition: SQL { "w.lease_token = \(token) AND w.ended_at IS NULL" }
 }
 

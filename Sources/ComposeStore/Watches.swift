@@ -2,33 +2,38 @@ public import ComposeModel
 import Foundation
 import Postgres
 
-/// One page of a list of watches, the newest first.
+/// One page of a list of watches, with the newest first.
 public struct WatchPage: Sendable {
-    /// Lists of words that are long end with `…`, and so do problems: ``ComposeStore/watch(_:)`` has all of them.
+    /// The watches of the page. Long lists of words and long problems end with `…`.
+    /// ``ComposeStore/watch(_:)`` has all of them.
     public var items: [ComposeWatch]
-    /// How many there are on all pages.
+    /// The number of watches on all pages.
     public var total: Int
 }
 
 extension ComposeStore {
-    /// The latest compose of a watch lives on while the watch stands; less than this many seconds would be over before somebody sees to it.
+    /// The shortest time to live, in seconds. The latest compose of a watch is extended as long as the
+    /// watch stands. A shorter life could end before a worker extends it.
     private static let shortestLife = 60
 
-    /// Begins to watch a tag: the first look, which makes the first compose, is due at once.
+    /// Begins to watch a tag. The first look, which makes the first compose, is due at once.
     ///
-    /// - Parameter request: Of the source type `tag`, and without an event. A time to live of less than a minute becomes a minute.
+    /// - Parameter request: A request of the source type `tag`, without an event. A time to live of less
+    ///   than a minute becomes a minute.
     public func startWatch(owner: String, request: ComposeRequest) async throws -> ComposeWatch {
         try await pool.withTransaction { try await startWatch(owner: owner, request: Self.lasting(request), on: $0) }
     }
 
-    /// The request with a time to live in which somebody sees to its composes.
+    /// Returns the request with a time to live that is long enough for a worker to extend its composes.
     static func lasting(_ request: ComposeRequest) -> ComposeRequest {
         var request = request
         request.secondsToLive = max(request.secondsToLive, shortestLife)
         return request
     }
 
-    /// - Parameter request: One that lasts.
+    /// Inserts a watch and announces it.
+    ///
+    /// - Parameter request: A request that ``lasting(_:)`` has returned.
     func startWatch(
         owner: String, request: ComposeRequest, caller: String? = nil, on connection: PostgresConnection
     ) async throws -> ComposeWatch {
@@ -44,20 +49,22 @@ extension ComposeStore {
         return watch
     }
 
-    /// The watch with that id, also one that was ended; `nil` where there is none.
+    /// Returns the watch with that id, even if it was ended, or `nil` if no watch has that id.
     public func watch(_ id: Int) async throws -> ComposeWatch? {
         try await pool.query("SELECT \(fragment: ComposeWatch.columns) FROM watches w WHERE w.id = \(id)").first.map(ComposeWatch.init)
     }
 
+    /// Returns one page of watches.
+    ///
     /// - Parameters:
-    ///   - owner: `nil` for those of all owners.
-    ///   - page: From 1 on; one past the end is empty.
+    ///   - owner: The owner of the watches, or `nil` for those of all owners.
+    ///   - page: The number of the page, which begins at 1. A page past the end is empty.
     public func watches(
         owner: String? = nil, includingEnded: Bool = false, page: Int = 1, perPage: Int = 10
     ) async throws -> WatchPage {
         let condition: SQL = "(\(owner)::text IS NULL OR w.owner = \(owner)) AND (\(includingEnded) OR w.ended_at IS NULL)"
         let total = try await pool.query("SELECT count(*) AS total FROM watches w WHERE \(fragment: condition)")
-        // A page beyond what can be counted is empty as well.
+        // A page whose offset is too large for an integer is empty as well.
         let (skipped, isTooFar) = (max(1, page) - 1).multipliedReportingOverflow(by: perPage)
         let items =
             isTooFar
@@ -71,9 +78,10 @@ extension ComposeStore {
         return WatchPage(items: items, total: try total[total.startIndex].decode(Int.self, "total"))
     }
 
-    /// Ends a watch; one that was ended before stays as it is. A look that is under way makes no compose any more.
+    /// Ends a watch. A watch that was ended before stays as it is. A look that is in progress makes no
+    /// compose any more.
     ///
-    /// - Returns: `nil` where there is no such watch.
+    /// - Returns: `nil` if there is no such watch.
     public func endWatch(_ id: Int) async throws -> ComposeWatch? {
         try await pool.withTransaction { connection in
             let rows = try await connection.query(
@@ -88,7 +96,8 @@ extension ComposeStore {
         }
     }
 
-    /// Tells whoever waits for it that watches have changed: `watch ID` on the channel that has the schema's name.
+    /// Notifies listeners that watches have changed. The text is `watch ID`, on the channel that has the
+    /// schema's name.
     func announce(_ watches: [Int], on connection: PostgresConnection) async throws {
         _ = try await connection.query(
             "SELECT pg_notify(current_schema(), 'watch ' || id) FROM unnest(\(watches)) AS id")
@@ -99,7 +108,7 @@ extension ComposeWatch {
     /// The columns of `watches AS w` that ``init(_:)`` reads.
     static let columns: SQL = "w.request, w.problem, \(fragment: shortColumns)"
 
-    /// As ``columns``, for a list: long texts are cut.
+    /// The columns for a list, like ``columns`` but with long texts cut.
     static let listColumns: SQL = """
         \(fragment: ShortColumns.request("w.request")) AS request, \(fragment: ShortColumns.text("w.problem")) AS problem,
         \(fragment: shortColumns)

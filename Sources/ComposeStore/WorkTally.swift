@@ -1,23 +1,23 @@
 import Postgres
 
-/// What a worker did since it last said so, to be added to the metrics of the whole service.
+/// The work of a worker since its last report, to be added to the metrics of the whole service.
 public struct WorkTally: Hashable, Sendable {
-    /// The steps of composing; each attempt goes through them in this order, as far as it gets.
+    /// A step of composing. Each attempt goes through the steps in this order, as far as it gets.
     public enum Phase: String, Hashable, Sendable, CaseIterable {
         case pin, fetch, resolve, write, publish
     }
 
-    /// Something that is counted.
+    /// A kind of event that is counted.
     public enum Event: String, Hashable, Sendable, CaseIterable {
-        /// Nothing equal existed: the compose is built.
+        /// No equal compose existed, so the compose is built.
         case composeBuilt = "compose-built"
         /// The compose shows the result of an equal one that was done.
         case composeReused = "compose-reused"
-        /// The compose shows the result of one with the same packages, whose inputs were others.
+        /// The compose shows the result of one with the same packages but other inputs.
         case composeUnchanged = "compose-unchanged"
-        /// The compose waits for an equal one that was under way.
+        /// The compose waits for an equal one that is being built.
         case composeJoined = "compose-joined"
-        /// A repository's metadata was on this host already, or had to be fetched.
+        /// A repository's metadata was on this host already (hit), or had to be fetched (miss).
         case metadataHit = "metadata-hit"
         case metadataMiss = "metadata-miss"
     }
@@ -29,7 +29,7 @@ public struct WorkTally: Hashable, Sendable {
 
     public var isEmpty: Bool { phases.isEmpty && events.isEmpty }
 
-    /// One more time that the phase was gone through, whether it succeeded or not.
+    /// Adds one run of the phase, successful or not.
     public mutating func add(_ phase: Phase, _ duration: Duration) {
         phases[phase, default: DurationHistogram()].add(duration)
     }
@@ -39,19 +39,19 @@ public struct WorkTally: Hashable, Sendable {
     }
 }
 
-/// How often something took how long, by bounds.
+/// A histogram of durations: the number of durations in each range between two bounds.
 public struct DurationHistogram: Hashable, Sendable {
-    /// In seconds; the last one holds everything.
+    /// The bounds in seconds. The last one is infinite.
     public static let bounds = [0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, .infinity]
 
     public struct Bucket: Hashable, Sendable {
-        /// How many took no longer than this bound, but longer than the one below it.
+        /// The number of durations that are no longer than this bound but longer than the bound below.
         public var times = 0
-        /// All their time together.
+        /// The sum of these durations, in seconds.
         public var seconds = 0.0
     }
 
-    /// By bound; one without a bucket has none.
+    /// The buckets by their bounds. A bound with no durations has no bucket.
     public fileprivate(set) var buckets: [Double: Bucket] = [:]
 
     public init() {}
@@ -67,15 +67,15 @@ public struct DurationHistogram: Hashable, Sendable {
 
     public var seconds: Double { buckets.values.reduce(0) { $0 + $1.seconds } }
 
-    /// How many took no longer than `bound`.
+    /// Returns the number of durations that are no longer than `bound`.
     public func times(upTo bound: Double) -> Int {
         buckets.reduce(0) { $0 + ($1.key <= bound ? $1.value.times : 0) }
     }
 }
 
 extension ComposeStore {
-    /// Adds what a worker did. It holds locks on the counters, all in one order, for this one transaction only: call it beside the transactions
-    /// in which composes change, never within one.
+    /// Adds a worker's work to the metrics. It locks the counters, always in the same order, for its own
+    /// transaction only. Call it outside of the transactions that change composes.
     public func record(_ tally: WorkTally) async throws {
         guard !tally.isEmpty else { return }
         let rows = tally.phases.flatMap { phase, histogram in
@@ -100,7 +100,8 @@ extension ComposeStore {
         }
     }
 
-    /// What all workers did, ever. Phases and events that this version does not know are left out.
+    /// Returns the work of all workers since the database was made. Phases and events that this version
+    /// does not know are left out.
     public func workDone() async throws -> WorkTally {
         var tally = WorkTally()
         for row in try await pool.query("SELECT phase, bound, times, seconds FROM phase_durations") {
