@@ -6,8 +6,8 @@ extension ComposeStore {
     /// Records that packages of a compose have none of the wanted signatures.
     ///
     /// The compose returns to the queue if its request waits for signatures and that time is not over.
-    /// Otherwise it fails. The same applies to each compose that had joined it, with the limit of its own
-    /// request.
+    /// Otherwise it fails. A compose that had joined it returns to the queue if its own request waits for
+    /// signatures, and fails otherwise.
     ///
     /// From then on the pins of a waiting compose hold: later attempts use the same packages and only check
     /// their signatures again. No failure is counted.
