@@ -1,28 +1,30 @@
-/// How much of an answer is accepted.
+/// The limits within which an answer is accepted.
 struct AnswerLimits: Hashable, Sendable {
-    /// Bytes of the whole document.
+    /// The most bytes of the whole document.
     var bytes: Int
-    /// Bytes of one text.
+    /// The most bytes of the text of one element.
     var textBytes: Int
-    /// Arrays and structs inside of each other.
+    /// The greatest depth of arrays and structs inside each other.
     var depth: Int
 }
 
-/// The rules by which the elements of XML-RPC are put together, with the place in the document that was reached.
+/// A checker of the rules by which the elements of XML-RPC are nested. It passes the values to a sink.
+///
+/// It knows the place in the document that was reached.
 struct AnswerGrammar<Sink: ValueSink> {
     private(set) var sink: Sink
     private var text: TextBuffer
-    /// The method of a call that was read.
+    /// The name of the method, if the document is a call.
     private(set) var methodName = ""
     private let root: XMLRPCElement
     private let limits: AnswerLimits
     private var path: ElementPath
     private var depth = 0
-    /// Whether the text that comes is that of a scalar or a name; between elements there is only white space.
+    /// Whether the next text is that of a scalar or a name. Between elements only white space is allowed.
     private(set) var isInText = false
     /// Whether the root element has ended.
     private(set) var isOver = false
-    /// Takes in the value of a `<fault>` instead of the sink.
+    /// Collects the value of a `<fault>` instead of the sink. `nil` outside a fault.
     private var fault: ValueTree?
 
     init(sink: Sink, root: XMLRPCElement, limits: AnswerLimits) {
@@ -38,10 +40,11 @@ struct AnswerGrammar<Sink: ValueSink> {
         path.deallocate()
     }
 
-    /// The innermost of the elements that have begun and not ended.
+    /// The innermost element that has begun and not ended.
     var innermost: XMLRPCElement? { path.last?.pointee.element }
 
-    /// The elements that have begun and not ended, from the outermost to the innermost; of a document that is over its root.
+    /// The elements that have begun and not ended, the outermost first. After the end of the document, only
+    /// its root.
     var open: [XMLRPCElement] { isOver ? [root] : path.elements }
 
     mutating func start(_ element: XMLRPCElement) throws(AnswerProblem) {
@@ -122,19 +125,20 @@ struct AnswerGrammar<Sink: ValueSink> {
     }
 }
 
-/// An element that has begun and not ended.
+/// An element that has begun and not ended, with the number of its children so far.
 private struct OpenElement {
     let element: XMLRPCElement
     var children = 0
 }
 
-/// The elements that are open, from the outermost to the innermost.
+/// The elements that have begun and not ended, from the outermost to the innermost.
 private struct ElementPath {
     private let storage: UnsafeMutablePointer<OpenElement>
     private let capacity: Int
     private var count = 0
 
-    /// - Parameter depth: how many arrays and structs may be open at once, each of which takes four elements at most.
+    /// - Parameter depth: The most arrays and structs that may be open at once. Each takes at most four
+    ///   elements.
     init(depth: Int) {
         capacity = 4 * depth + 16
         storage = .allocate(capacity: capacity)
@@ -142,12 +146,12 @@ private struct ElementPath {
 
     func deallocate() { storage.deallocate() }
 
-    /// The innermost; `nil` before the document has begun. Valid until the next change.
+    /// The innermost element, or `nil` when no element is open. The pointer is valid until the next change.
     var last: UnsafeMutablePointer<OpenElement>? { count > 0 ? storage + (count - 1) : nil }
 
     var elements: [XMLRPCElement] { (0..<count).map { storage[$0].element } }
 
-    /// False when there is no room for it.
+    /// Adds an element. Returns false when there is no room for it.
     mutating func append(_ element: XMLRPCElement) -> Bool {
         guard count < capacity else { return false }
         (storage + count).initialize(to: OpenElement(element: element))
@@ -155,7 +159,7 @@ private struct ElementPath {
         return true
     }
 
-    /// The parser has made sure that there is one.
+    /// Removes the innermost element. The parser guarantees that one is open.
     mutating func removeLast() -> OpenElement {
         precondition(count > 0)
         count -= 1
@@ -163,7 +167,7 @@ private struct ElementPath {
     }
 }
 
-/// The text of one element, collected piece by piece into memory that is used again for the next one.
+/// A buffer for the text of one element, collected piece by piece. The next element reuses its memory.
 private struct TextBuffer {
     private var storage: UnsafeMutablePointer<UInt8>
     private var capacity = 4096
@@ -177,7 +181,7 @@ private struct TextBuffer {
 
     func deallocate() { storage.deallocate() }
 
-    /// Valid until something is appended.
+    /// The text so far. The pointer is valid until more text is appended.
     var bytes: UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(start: storage, count: count) }
 
     var isBlank: Bool { count == 0 || bytes.allSatisfy { $0 <= 0x20 } }

@@ -1,16 +1,21 @@
-/// Why bytes are not an answer, before it is known whose: whoever asked makes a ``KojiError`` of it.
+/// A reason why received bytes are not an answer. ``HubConnection`` adds the hub and the method, and
+/// makes a ``KojiError`` of it.
 enum AnswerProblem: Error {
-    /// The rest of a sentence that starts with "it".
+    /// The document is not well-formed, or breaks the rules of XML-RPC. The text completes a sentence and
+    /// usually starts with "it".
+    ///
+    /// Example: `it has a fault without a code`
     case malformed(String)
-    /// As `malformed`, when it is XML of something else.
+    /// The document is XML of another kind. The text is like that of `malformed`.
     case notXMLRPC(String)
     case html
     case truncated
-    /// As `malformed`, when it is XML-RPC but not what the method answers.
+    /// The document is XML-RPC, but not an answer of the method that was called. The text is like that of
+    /// `malformed`.
     case unexpected(String)
-    /// As `malformed`: more than the limits allow.
+    /// The document exceeds ``AnswerLimits``. The text is like that of `malformed`.
     case tooLarge(String)
     case fault(KojiError.Fault)
-    /// The caller's own code, which the answer was handed to, threw.
+    /// The caller's code that processes the answer threw this error.
     case caller(any Error)
 }

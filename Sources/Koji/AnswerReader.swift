@@ -1,22 +1,28 @@
-/// Reads an XML-RPC document as it arrives: checks that it is one, and hands the value in it to a sink.
+/// A reader of one XML-RPC document that arrives in pieces. It checks the document and passes the value
+/// in it to a sink.
 ///
-/// What is kept is the path of open elements and the text of one scalar, so the memory does not grow with the document. What is plain is read by an
-/// ``AnswerScanner``; from the first place on that is not, libxml2 reads.
+/// It keeps only the path of open elements and the text of one scalar, so its memory does not grow with
+/// the document. An ``AnswerScanner`` reads the plain part of the document. From the first place that
+/// is not plain, libxml2 reads the rest.
 final class AnswerReader<Sink: ValueSink> {
     private let grammar: UnsafeMutablePointer<AnswerGrammar<Sink>>
     private let limits: AnswerLimits
     private var scanner = AnswerScanner()
-    /// What the scanner has not read yet: the beginning of a tag whose end has not come, for example.
+    /// Bytes that the scanner has not read yet, for example the beginning of a tag whose end has not
+    /// arrived.
     private var pending: [UInt8] = []
-    /// Reads instead of the scanner, once that has stopped.
+    /// The reader that replaces the scanner after the scanner has stopped.
     private var parser: SAXReader?
     private var received = 0
 
-    /// - Parameter root: `.methodResponse`, or `.methodCall` for what a hub is asked.
-    /// - Parameter scans: whether what is plain is left to the scanner.
+    /// - Parameter root: `.methodResponse` for an answer, or `.methodCall` for a call that is sent to a
+    ///   hub.
+    /// - Parameter scans: Whether the scanner reads the plain part. If false, libxml2 reads all of the
+    ///   document.
     init(_ sink: Sink, root: XMLRPCElement = .methodResponse, limits: AnswerLimits, scans: Bool = true) {
         self.limits = limits
-        // Behind a pointer, because the access to members of a class is checked each time that the parser calls.
+        // Behind a pointer, because Swift checks each access to a class's member, and the parser calls very
+        // often.
         grammar = UnsafeMutablePointer<AnswerGrammar<Sink>>.allocate(capacity: 1)
         grammar.initialize(to: AnswerGrammar(sink: sink, root: root, limits: limits))
         if !scans { parser = makeParser() }
@@ -49,17 +55,17 @@ final class AnswerReader<Sink: ValueSink> {
         if !scanner.isPlain { _ = try handOver() }
     }
 
-    /// The sink, after all of the document was read.
+    /// Returns the sink, after the whole document was read. Throws when the document is not complete.
     func finish() throws(AnswerProblem) -> Sink {
         let isRead = parser == nil && pending.isEmpty && grammar.pointee.isOver
         if !isRead { try handOver().finish() }
         return grammar.pointee.sink
     }
 
-    /// The method of a call that was read.
+    /// The name of the method, if the document is a call.
     var methodName: String { grammar.pointee.methodName }
 
-    /// Lets libxml2 read from where the scanner is, unless it reads already.
+    /// Returns the libxml2 reader. Makes it at the first call, so that it continues at the scanner's place.
     private func handOver() throws(AnswerProblem) -> SAXReader {
         if let parser { return parser }
         let parser = makeParser()
@@ -82,7 +88,8 @@ final class AnswerReader<Sink: ValueSink> {
 }
 
 extension KojiError.Fault {
-    /// The fault that an answer, or one of a multiCall's answers, holds.
+    /// Reads the fault from an answer, or from one of the answers of a multiCall. Throws `.malformed` when
+    /// `value` has no fault code.
     init(_ value: XMLRPCValue?) throws(AnswerProblem) {
         guard let value, let code = value["faultCode"]?.int else { throw .malformed("it has a fault without a code") }
         self.init(code: code, string: value["faultString"]?.string ?? "")
@@ -90,7 +97,7 @@ extension KojiError.Fault {
 }
 
 extension XMLRPCCall {
-    /// The call in the body of a request: what a hub reads.
+    /// Reads the call from the body of a request, as a hub does.
     package init(parsing body: [UInt8]) throws {
         let reader = AnswerReader(
             ParameterList(), root: .methodCall, limits: AnswerLimits(bytes: 16 << 20, textBytes: 1 << 20, depth: 32))
@@ -104,7 +111,7 @@ extension XMLRPCCall {
         self.init(reader.methodName, arguments, keywords: keywords)
     }
 
-    /// One value after the other.
+    /// A sink that collects several values, one after the other.
     private struct ParameterList: ValueSink {
         private var tree = ValueTree()
         private(set) var values: [XMLRPCValue] = []
@@ -134,9 +141,10 @@ extension XMLRPCCall {
 }
 
 extension XMLRPCValue {
-    /// The value in the body of an answer, which is read in pieces of so many bytes.
+    /// Reads the value from the body of an answer.
     ///
-    /// - Parameter scans: `false`: libxml2 reads also what is plain.
+    /// - Parameter piece: The number of bytes that the reader gets at a time.
+    /// - Parameter scans: If false, libxml2 also reads the plain part.
     package init(parsing body: [UInt8], piece: Int = .max, scans: Bool = true) throws {
         let reader = AnswerReader(ValueTree(), limits: AnswerLimits(bytes: 64 << 20, textBytes: 16 << 20, depth: 64), scans: scans)
         var rest = body[...]
@@ -150,7 +158,8 @@ extension XMLRPCValue {
 }
 
 extension KojiError {
-    /// The fault that made ``XMLRPCValue/init(parsing:)`` throw; `nil` when it was something else.
+    /// Returns the fault that ``XMLRPCValue/init(parsing:piece:scans:)`` threw, or `nil` for any other
+    /// error.
     package static func fault(in error: any Error) -> Fault? {
         if case .fault(let fault)? = error as? AnswerProblem { fault } else { nil }
     }

@@ -1,33 +1,37 @@
-/// Reads the XML that hubs write: elements without attributes, text in UTF-8, and the five entities of XML itself.
+/// A fast scanner for the XML that hubs write: elements without attributes, text in UTF-8, and the five
+/// entities of XML itself.
 ///
-/// It takes a fraction of libxml2's time, and knows nothing else of XML: at whatever is not plain, be it well-formed or not, it stops for good, and
-/// ``SAXReader`` reads from there. So there is one judge of what is an error, and one explanation of it.
+/// It takes a fraction of libxml2's time, and supports no other XML. At the first place that is not
+/// plain, well-formed or not, it stops for good. ``SAXReader`` then reads from that place. So only one
+/// parser decides whether there is an error, and explains it.
 struct AnswerScanner {
-    /// False once it has stopped.
+    /// False after the scanner has stopped.
     private(set) var isPlain = true
-    /// The XML declaration; empty when there is none.
+    /// The XML declaration, or empty when the document has none.
     private(set) var declaration: [UInt8] = []
-    /// Lines that have ended.
+    /// The number of lines that have ended.
     private(set) var lines = 0
     private var hasBegun = false
     private let names = ElementNames()
 
-    /// Declarations say nothing that is not so without them.
+    /// The declarations that the scanner accepts. They state only the defaults of XML, so the scanner can
+    /// skip them.
     private static let declarations = ["'", "\""].flatMap { quote in
         ["", "UTF-8", "utf-8"].map { encoding in
             let isNamed = encoding.isEmpty ? "" : " encoding=\(quote)\(encoding)\(quote)"
             return Array("<?xml version=\(quote)1.0\(quote)\(isNamed)?>".utf8)
         }
     }
-    /// The longest declaration fits in.
+    /// The number of bytes that the scanner waits for before it begins. The longest declaration fits in.
     private static let startSize = 64
     private static let entities: [(name: [UInt8], character: UInt8)] = [
         ("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"), ("&quot;", "\""), ("&apos;", "'"),
     ].map { (name: String, character: Unicode.Scalar) in (Array(name.utf8), UInt8(ascii: character)) }
 
-    /// Reads what there is to read in `bytes`, which continue the document; what is left is to be offered again, with more behind it.
+    /// Reads as much of `bytes`, the continuation of the document, as it can. The caller must offer the
+    /// unread rest again, followed by more bytes.
     ///
-    /// - Returns: how many bytes were read.
+    /// - Returns: The number of bytes that were read.
     mutating func read<Sink>(
         _ bytes: UnsafeBufferPointer<UInt8>, into grammar: inout AnswerGrammar<Sink>
     ) throws(AnswerProblem) -> Int {
@@ -37,7 +41,7 @@ struct AnswerScanner {
             hasBegun = true
             declaration = Self.declarations.first { bytes.starts(with: $0) } ?? []
             position = declaration.count
-            // White space before a declaration, for one, is an error.
+            // Anything else stops the scanner, for example white space before a declaration, which is an error.
             guard position > 0 || bytes[0] == UInt8(ascii: "<") else { return stop(0) }
         }
         while position < bytes.count {
@@ -88,7 +92,7 @@ extension AnswerScanner {
         case start(XMLRPCElement), end(XMLRPCElement), empty(XMLRPCElement)
     }
 
-    /// Reads the tag at `position`; `nil` where there is none that is whole and plain.
+    /// Reads the tag at `position`. Returns `nil` when the tag there is not complete or not plain.
     @inline(__always)
     private mutating func tag(_ bytes: UnsafeBufferPointer<UInt8>, _ position: inout Int) -> Tag? {
         var cursor = position + 1
@@ -120,9 +124,12 @@ extension AnswerScanner {
     }
 }
 
-/// The names of XML-RPC's elements as numbers, whose bytes are the letters: a name is told apart by one comparison.
+/// A table of the names of XML-RPC's elements as numbers. The bytes of a number are the letters of the
+/// name, so one comparison identifies a name.
+///
+/// Example: `int` is the number 0x696E74.
 private final class ElementNames {
-    /// Bytes of the longest name.
+    /// The most bytes that a name may have.
     static let limit = 16
 
     private let numbers: UnsafeMutableBufferPointer<UInt128>
@@ -145,7 +152,8 @@ private final class ElementNames {
 
 // Text.
 extension AnswerScanner {
-    /// Reads text up to the next tag, or to where it is not plain or whole: there `position` stays behind.
+    /// Reads text up to the next tag. It leaves `position` at the first byte that is not plain, or that
+    /// begins an incomplete character or entity.
     private mutating func text<Sink>(
         _ bytes: UnsafeBufferPointer<UInt8>, _ position: inout Int, into grammar: inout AnswerGrammar<Sink>
     ) throws(AnswerProblem) {
@@ -174,7 +182,10 @@ extension AnswerScanner {
         }
     }
 
-    /// Where text ends that needs no other look. Of brackets at its end, two are not part of it: `]]>` is an error.
+    /// Returns the end of the plain ASCII text that begins at `start`. Such text needs no further check.
+    ///
+    /// If the text ends with brackets, up to two of them are left out, because they may begin `]]>`, which
+    /// is an error in text.
     private mutating func endOfASCII(_ bytes: UnsafeBufferPointer<UInt8>, _ start: Int) -> Int {
         var position = start
         while position < bytes.count {
@@ -190,7 +201,7 @@ extension AnswerScanner {
         return position
     }
 
-    /// The entity at `position`; `nil` where there is none that is whole and plain.
+    /// Returns the entity at `position`, or `nil` when the entity there is not complete or not plain.
     private mutating func entity(_ bytes: UnsafeBufferPointer<UInt8>, _ position: Int) -> (name: [UInt8], character: UInt8)? {
         let rest = bytes[position...]
         if let entity = Self.entities.first(where: { rest.starts(with: $0.name) }) { return entity }
@@ -198,7 +209,8 @@ extension AnswerScanner {
         return nil
     }
 
-    /// The bytes of the character at `position`, which is not ASCII; `nil` where there is none that is whole and that XML allows.
+    /// Returns the number of bytes of the character at `position`, which is not ASCII. Returns `nil` when
+    /// the character is not complete, or not allowed in XML.
     private mutating func lengthOfCharacter(_ bytes: UnsafeBufferPointer<UInt8>, _ position: Int) -> Int? {
         var rest = bytes[position..<min(position + 4, bytes.count)].makeIterator()
         var decoder = UTF8()

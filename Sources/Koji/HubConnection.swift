@@ -8,7 +8,8 @@ import NIOHTTP1
 import NIOPosix
 import NIOSSL
 
-/// Carries calls to a hub and its answers back: as often as it takes, and with an explanation when there is no answer.
+/// A connection to one hub. It sends calls, repeats them after transient failures, and explains why no
+/// answer came.
 struct HubConnection: Sendable {
     let profile: KojiProfile
     let limits: KojiLimits
@@ -24,17 +25,19 @@ struct HubConnection: Sendable {
         var configuration = HTTPClient.Configuration(
             tlsConfiguration: try profile.tlsConfiguration(), redirectConfiguration: .disallow,
             timeout: .init(connect: TimeAmount(limits.connectTimeout), read: TimeAmount(limits.silence)), decompression: .disabled)
-        // Attempts are counted here; the client's own would hide a refused connection until the timeout.
+        // This type counts the attempts. Retries of the client itself would hide a refused connection until
+        // the timeout.
         configuration.connectionPool.retryConnectionEstablishment = false
         client = OutboundClient(configuration)
     }
 
     func close() async throws { try await client.shutdown() }
 
-    /// Makes `call` and returns the sink with the answer in it. Each attempt begins with a new sink, so what an answer left behind that broke off
-    /// is forgotten with it.
+    /// Makes `call` and returns the sink with the answer in it. Each attempt begins with a new sink, so the
+    /// rows of an answer that broke off are forgotten.
     ///
-    /// - Throws: ``KojiError``, or what the sink's owner threw.
+    /// - Parameter bytes: The most bytes of the answer that are accepted.
+    /// - Throws: ``KojiError``, or the error that the sink's owner threw.
     func answer<Sink: ValueSink>(_ call: XMLRPCCall, bytes: Int, into makeSink: () -> Sink) async throws -> Sink {
         let body = ByteBuffer(bytes: try call.encoded())
         return try await SourceWaits.waiting(for: profile.origin) {
@@ -115,7 +118,7 @@ struct HubConnection: Sendable {
                     isTransient: true)
             }
         }
-        // The body of a canceled request ends as if it were complete.
+        // The body of a canceled request ends like a complete one.
         if Task.isCancelled { throw Self.canceled }
         do { return try reader.finish() } catch { throw explain(error, method, received: received) }
     }
@@ -152,7 +155,7 @@ extension HubConnection {
             .truncated, "\(profile.hubName) broke off its answer to \(method) after \(received) bytes.", isTransient: true)
     }
 
-    /// Any other status than 200.
+    /// Returns the error for an answer with a status other than 200.
     private func refusal(_ response: HTTPClientResponse, _ method: String) async -> KojiError {
         let status = "the status \(response.status.code) (\(response.status.reasonPhrase))"
         switch response.status.code {
@@ -168,7 +171,8 @@ extension HubConnection {
         case 404, 410:
             return KojiError(.refused, "\(profile.hubName) answered \(method) with \(status): its address is not that of a hub.")
         default:
-            // The hub's own words are a line of plain text; without them the status has to do.
+            // The hub explains itself in a line of plain text. If there is no such line, the message has only the
+            // status.
             let text = try? await response.body.collect(upTo: 4096)
             let isPlain = response.headers.first(name: "content-type")?.hasPrefix("text/plain") ?? false
             let words = isPlain ? text.map { Excerpt.of($0.readableBytesView) } : nil
@@ -176,7 +180,7 @@ extension HubConnection {
         }
     }
 
-    /// Why no answer came, or no more of it.
+    /// Returns the error for an answer that did not come, or that broke off after `received` bytes.
     private func explain(_ error: any Error, _ method: String, received: Int = 0) -> KojiError {
         if Task.isCancelled { return Self.canceled }
         logger.info(
@@ -210,7 +214,7 @@ extension HubConnection {
 }
 
 extension Duration {
-    /// For a person: "10 seconds", "0.25 seconds".
+    /// The duration for messages. Examples: "10 seconds", "0.25 seconds".
     fileprivate var inWords: String {
         let milliseconds = components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
         if milliseconds == 1000 { return "1 second" }

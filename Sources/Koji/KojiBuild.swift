@@ -1,9 +1,9 @@
-/// A build as Koji's database has it.
+/// A build, as Koji's database describes it.
 public struct KojiBuild: Hashable, Sendable {
     public enum State: Int, Hashable, Sendable, CaseIterable {
         case building = 0, complete, deleted, failed, canceled
 
-        /// As Koji calls it: "COMPLETE".
+        /// The state's name in Koji. Example: "COMPLETE".
         public var name: String { "\(self)".uppercased() }
     }
 
@@ -13,21 +13,22 @@ public struct KojiBuild: Hashable, Sendable {
     public var release = ""
     public var epoch: Int?
     public var nvr = ""
-    /// `nil` for a state that this version does not know.
+    /// The build's state, or `nil` for a state that this version does not know.
     public var state: State?
-    /// The volume that its files are on: "DEFAULT", or the name of a directory below `vol`.
+    /// The volume that holds the build's files: "DEFAULT", or the name of a directory below `vol`.
     public var volumeName = ""
     public var packageID = 0
     public var ownerName = ""
     public var taskID: Int?
-    /// The event at which the build itself was made known.
+    /// The event at which the build itself was recorded.
     public var creationEventID: Int?
-    /// The tag that it was found in, which may be a parent of the one that was asked for; `nil` where no tag was asked for.
+    /// The tag that contains the build. It may be a parent of the requested tag. `nil` when the call named
+    /// no tag.
     public var tagID: Int?
     public var tagName: String?
-    /// The event at which it was tagged; `nil` where no tag was asked for.
+    /// The event at which the build was tagged. `nil` when the call named no tag.
     public var tagEvent: Int?
-    /// In UTC, as Koji writes it: `2018-04-05 12:39:59.500000+00:00`.
+    /// The time in UTC, as Koji writes it. Example: `2018-04-05 12:39:59.500000+00:00`.
     public var completionTime: String?
     public var isDraft = false
 

@@ -1,18 +1,19 @@
 public import ComposeModel
 
-/// Why a call of a Koji hub has no answer that can be used.
+/// A failed call of a Koji hub, or settings of a hub that cannot be used.
 ///
-/// ``message`` is for people, in whole sentences: it names the hub by its address, and no file of this host or of the hub's.
+/// ``message`` is written for people, in whole sentences. It names the hub by its address, and no file
+/// of this host or of the hub.
 public struct KojiError: Error, Hashable, Sendable {
-    /// What kind of failure it is; bounded, so fit for labels.
+    /// The kind of a failure. The set of kinds is bounded, so they can be labels of metrics.
     public enum Code: String, Hashable, Sendable, CaseIterable {
-        /// The hub answered that it cannot do what was asked: ``KojiError/faultCode`` says why.
+        /// The hub answered that it cannot do what the call asked for. ``KojiError/faultCode`` has the reason.
         case fault
-        /// No answer came, however often it was asked for: no connection, a server error, or silence.
+        /// No answer came after all attempts: no connection, a server error, or silence.
         case unreachable
-        /// The server refused the request: with its status, or in the TLS handshake.
+        /// The server refused the request with an HTTP status or in the TLS handshake.
         case refused
-        /// What came is not an answer of a Koji hub: a page of HTML, or XML of another kind.
+        /// The answer does not come from a Koji hub: it is a page of HTML, or XML of another kind.
         case notKoji
         /// The answer ends in the middle.
         case truncated
@@ -20,9 +21,9 @@ public struct KojiError: Error, Hashable, Sendable {
         case malformed
         /// The answer is larger than the limits allow.
         case tooLarge
-        /// The answer is XML-RPC, but has not the members that the method's answer should have.
+        /// The answer is XML-RPC, but lacks members that an answer of this method must have.
         case unexpected
-        /// What was to be sent cannot be written as XML-RPC.
+        /// The arguments of the call cannot be written as XML-RPC.
         case argument
         /// The settings of the hub cannot be used.
         case settings
@@ -30,13 +31,13 @@ public struct KojiError: Error, Hashable, Sendable {
     }
 
     public let code: Code
-    /// What, where, and what would help.
+    /// A text that names the problem, its place and a remedy.
     public let message: String
-    /// The hub's own number for the reason, when ``code`` is `.fault`: see ``Fault``.
+    /// The hub's number for the reason, if ``code`` is `.fault`: see ``Fault``.
     public let faultCode: Int?
-    /// The hub's own words, when ``code`` is `.fault`.
+    /// The hub's text for the reason, if ``code`` is `.fault`.
     public let faultText: String?
-    /// Whether the same call may succeed later, with nothing changed by a person.
+    /// Whether the same call may succeed later without a change by a person.
     public let isTransient: Bool
 
     public init(_ code: Code, _ message: String, isTransient: Bool = false) {
@@ -47,7 +48,7 @@ public struct KojiError: Error, Hashable, Sendable {
         faultText = nil
     }
 
-    /// The hub's answer to `method` was a fault.
+    /// Makes the error for a fault that the hub answered to `method`.
     init(fault: Fault, method: String, hub: String) {
         code = .fault
         faultCode = fault.code
@@ -61,8 +62,10 @@ public struct KojiError: Error, Hashable, Sendable {
 }
 
 extension KojiError {
-    /// Whether the hub answered that it will not, or cannot, do what was asked: also by an error that it did not expect, as older hubs do for what
-    /// they do not know.
+    /// Whether the hub refused the call with a fault, except that it is offline.
+    ///
+    /// An error that the hub did not expect counts as well. Older hubs answer with one if they do not know
+    /// the thing that the call names.
     public var isRefusal: Bool { code == .fault && faultCode != Fault.offline }
 }
 
@@ -71,23 +74,23 @@ extension KojiError: CustomStringConvertible {
 }
 
 extension KojiError {
-    /// What a hub says when it cannot do what was asked.
+    /// A fault: the answer of a hub that cannot do what the call asked for.
     public struct Fault: Hashable, Sendable {
-        /// A defect of the hub, an argument that no check caught, or an error of the hub's database, which passes.
+        /// A defect of the hub, an argument that no check caught, or a temporary error of the hub's database.
         public static let unexpected = 1
-        /// Most refusals: no such tag, no such build.
+        /// Most refusals. Examples: the tag or the build does not exist.
         public static let generic = 1000
-        /// The caller may not do that.
+        /// The caller is not allowed to make this call.
         public static let notAllowed = 1004
-        /// A build failed: the result of its task.
+        /// A build failed. Such a fault is the result of its task.
         public static let buildFailed = 1005
-        /// The hub's database is away, or an administrator switched the hub off for a while.
+        /// The hub's database is not reachable, or an operator switched the hub off for a while.
         public static let offline = 1014
-        /// The method has no such parameter, or it has another type.
+        /// The method has no such parameter, or the parameter has another type.
         public static let parameters = 1019
 
         public let code: Int
-        /// One line. Of a traceback, which names files of the hub, only the error at its end.
+        /// The reason in one line. A traceback names files of the hub, so only the error at its end is kept.
         public let text: String
 
         init(code: Int, string: String) {
@@ -102,7 +105,7 @@ extension KojiError {
 }
 
 extension ComposeFailure {
-    /// What `error` means to a compose that needed the answer.
+    /// Makes the failure of a compose that needed the answer.
     public init(_ error: KojiError) {
         let code: Code =
             switch error.code {

@@ -1,4 +1,6 @@
-/// A tag, build or package as the hub lets it be named: by its name, or by its number.
+/// A reference to a tag, build or package by its name or by its number. The hub accepts both.
+///
+/// Example: `"ed-1.14.2-2.fc26"` or `6`
 public enum KojiName: Hashable, Sendable, ExpressibleByStringLiteral, ExpressibleByIntegerLiteral {
     case name(String)
     case id(Int)
@@ -22,29 +24,31 @@ extension KojiHub {
         return version
     }
 
-    /// For example "1.35.3".
+    /// Returns the version of the hub's Koji. Example: "1.35.3".
     public func getKojiVersion() async throws(KojiError) -> String {
         let call = XMLRPCCall("getKojiVersion")
         guard let version = try await self.call(call).string else { throw unexpected(call.method, "it is not a string") }
         return version
     }
 
-    /// The last event, or the last one before a moment, in seconds since 1970.
+    /// Returns the last event, or the last one before a moment.
+    ///
+    /// - Parameter before: Seconds since 1970.
     public func getLastEvent(before: Double? = nil) async throws(KojiError) -> KojiEvent {
         try await certainRow(XMLRPCCall("getLastEvent").with("before", before.map { .double($0) }))
     }
 
-    /// Throws a fault when there is no such event.
+    /// Returns an event. Throws a fault when the event does not exist.
     public func getEvent(_ id: Int) async throws(KojiError) -> KojiEvent {
         try await certainRow(XMLRPCCall("getEvent", .int(id)))
     }
 
-    /// The tag; `nil` when there is none of the name, or was none at the event.
+    /// Returns a tag, or `nil` when it does not exist or did not exist at the event.
     public func getTag(_ tag: KojiName, event: Int? = nil) async throws(KojiError) -> KojiTag? {
         try await row(XMLRPCCall("getTag", tag.value).with("event", event.map { .int($0) }))
     }
 
-    /// As ``getTag(_:event:)`` for each, with few requests.
+    /// Returns the result of ``getTag(_:event:)`` for each tag, with few requests.
     public func getTags(_ tags: [KojiName], event: Int? = nil) async throws(KojiError) -> [KojiTag?] {
         let calls = tags.map { XMLRPCCall("getTag", $0.value).with("event", event.map { .int($0) }) }
         var found: [KojiTag?] = []
@@ -52,26 +56,32 @@ extension KojiHub {
         return found
     }
 
-    /// The tag as it was before it was deleted, or as it is. `nil` when there never was one of the name.
+    /// Returns a tag as it is, or as it was before it was deleted. Returns `nil` when no tag ever had the
+    /// name.
     public func getTagEvenIfDeleted(_ tag: KojiName) async throws(KojiError) -> KojiTag? {
         try await row(XMLRPCCall("getTag", tag.value).with("event", "auto"))
     }
 
-    /// The parents of a tag and theirs, in the order in which they are searched. Throws a fault when there is no such tag.
+    /// Returns the direct and indirect parents of a tag, in the order in which Koji searches them. Throws a
+    /// fault when the tag does not exist.
     public func getFullInheritance(_ tag: KojiName, event: Int? = nil) async throws(KojiError) -> [KojiInheritance] {
         try await rows(XMLRPCCall("getFullInheritance", tag.value).with("event", event.map { .int($0) }))
     }
 
-    /// Whether one of the tags changed after the event. Parents have to be among them to count, and signatures are not changes of a tag.
+    /// Returns whether one of the tags changed after the event.
+    ///
+    /// A change of a parent counts only if the parent is one of `tags`. A new signature is not a change of
+    /// a tag.
     public func tagChangedSinceEvent(_ event: Int, tags: [Int]) async throws(KojiError) -> Bool {
-        // An empty list is more than the hub's database can take.
+        // The hub's database does not accept an empty list.
         if tags.isEmpty { return false }
         let call = XMLRPCCall("tagChangedSinceEvent", .int(event), .array(tags.map { .int($0) }))
         guard let changed = try await self.call(call).bool else { throw unexpected(call.method, "it is not a boolean") }
         return changed
     }
 
-    /// As ``tagChangedSinceEvent(_:tags:)``, for many events and lists of tags, none of which may be empty, with few requests.
+    /// Returns the result of ``tagChangedSinceEvent(_:tags:)`` for many events and lists of tags, with few
+    /// requests. No list may be empty.
     public func tagChangedSinceEvent(each questions: [(event: Int, tags: [Int])]) async throws(KojiError) -> [Bool] {
         let calls = questions.map { XMLRPCCall("tagChangedSinceEvent", .int($0.event), .array($0.tags.map { .int($0) })) }
         var answers: [Bool] = []
@@ -82,7 +92,8 @@ extension KojiHub {
         return answers
     }
 
-    /// The changes of one tag, or of all, that became true or ceased to be true after an event and before another one.
+    /// Returns the changes of one tag, or of all tags, that began or ended after one event and before
+    /// another one.
     public func queryHistory(
         tag: KojiName? = nil, tables: [KojiTagChange.Table] = KojiTagChange.Table.allCases, afterEvent: Int, beforeEvent: Int? = nil
     ) async throws(KojiError) -> [KojiTagChange] {
@@ -100,11 +111,13 @@ extension KojiHub {
         return changes
     }
 
-    /// The builds in a tag. Throws a fault when there is no such tag.
+    /// Returns the builds in a tag. Throws a fault when the tag does not exist.
+    ///
     /// - Parameters:
-    ///   - inherit: also those of its parents.
-    ///   - latest: of each package only the build that was tagged last, which need not be the highest version.
-    ///   - type: only builds of that type: "module".
+    ///   - inherit: Whether builds of the tag's parents are included.
+    ///   - latest: Whether only one build of each package is returned: the one that was tagged last, which
+    ///     is not always the highest version.
+    ///   - type: Only builds of this type. Example: "module".
     public func listTagged(
         _ tag: KojiName, event: Int? = nil, inherit: Bool = false, latest: Bool = false, package: String? = nil, type: String? = nil
     ) async throws(KojiError) -> [KojiBuild] {
@@ -113,13 +126,17 @@ extension KojiHub {
                 .with("latest", latest ? true : nil).with("package", package.map { .string($0) }).with("type", type.map { .string($0) }))
     }
 
-    /// The packages of the builds in a tag and then the builds, one row at a time while the answer arrives: that of a large tag has a hundred
-    /// megabytes. Throws a fault when there is no such tag.
+    /// Reads the packages of the builds in a tag, and then the builds. Each row is processed while the
+    /// answer arrives, because the answer for a large tag has a hundred megabytes. Throws a fault when the
+    /// tag does not exist.
+    ///
     /// - Parameters:
-    ///   - arches: only packages of these, which have to include `noarch` and `src` where they are wanted; `nil` for all.
-    ///   - rpmsigs: one row for each signature of a package, and one with the key "".
-    ///   - initial: what the rows are taken into; when an answer breaks off, the next attempt begins with it again.
-    ///   - take: is called for each row, and may throw to end the call.
+    ///   - arches: Only packages of these architectures, or `nil` for all. `noarch` and `src` must be
+    ///     listed to be included.
+    ///   - rpmsigs: Whether there is one row for each signature of a package, and one with the key "".
+    ///   - initial: The value that the rows are added to. When an answer breaks off, the next attempt
+    ///     begins with it again.
+    ///   - take: Called for each row. It may throw to end the call.
     public func listTaggedRPMS<Result: Sendable>(
         _ tag: KojiName, event: Int? = nil, inherit: Bool = false, latest: Bool = false, package: String? = nil, arches: [String]? = nil,
         rpmsigs: Bool = false, into initial: Result, _ take: @escaping @Sendable (inout Result, TaggedRow) throws -> Void

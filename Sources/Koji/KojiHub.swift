@@ -1,16 +1,19 @@
 public import Logging
 
-/// A Koji hub, asked for what composes need. No call changes anything that a person could see (``getRPMChecksums(_:types:)`` lets the hub remember what
-/// it has computed), none needs a session, and each may be made again when no answer came.
+/// A client for one Koji hub, with the calls that composes need.
 ///
-/// The methods are called as the hub's are, which Koji documents; an `event` says as of when, the hub's present being the default. They throw
-/// ``KojiError``.
+/// No call changes anything that a person could see, but ``getRPMChecksums(_:types:)`` lets the hub
+/// store the checksums that it computes. No call needs a session. Each call can be repeated when no
+/// answer came.
+///
+/// The methods have the names of the hub's methods, which Koji documents. The parameter `event` selects
+/// a moment in the hub's history, and the default is the present. The methods throw ``KojiError``.
 public final class KojiHub: Sendable {
     public let profile: KojiProfile
     let limits: KojiLimits
     private let connection: HubConnection
 
-    /// - Parameter clock: for the pauses between two attempts.
+    /// - Parameter clock: The clock for the pauses between two attempts.
     /// - Throws: ``KojiError`` with `.settings` when a certificate cannot be read.
     public init(
         _ profile: KojiProfile, limits: KojiLimits = KojiLimits(), logger: Logger, clock: any Clock<Duration> = ContinuousClock()
@@ -20,10 +23,11 @@ public final class KojiHub: Sendable {
         connection = try HubConnection(profile, limits: limits, logger: logger, clock: clock)
     }
 
-    /// Closes the connections. To be called once, after the last call has ended.
+    /// Closes the connections. Call it once, after the last call has ended.
     public func shutdown() async throws { try await connection.close() }
 
-    /// Makes any call and returns the whole answer as a value. For answers that are small.
+    /// Makes any call and returns the whole answer as a value. It is meant for small answers, up to
+    /// ``KojiLimits/smallAnswerBytes``.
     public func call(_ call: XMLRPCCall) async throws(KojiError) -> XMLRPCValue {
         let tree = try await answer(call, bytes: limits.smallAnswerBytes) { ValueTree() }
         guard let value = tree.value else { throw unexpected(call.method, "it has no value") }
@@ -32,7 +36,8 @@ public final class KojiHub: Sendable {
 
     /// Makes many calls with few requests, and returns an answer or a fault for each, in their order.
     ///
-    /// - Parameter atOnce: the most that are made with one request, where their answers are large; never more than the limits say.
+    /// - Parameter atOnce: The most calls per request, for calls with large answers. It cannot exceed
+    ///   ``KojiLimits/callsAtOnce``.
     public func multiCall(_ calls: [XMLRPCCall], atOnce: Int = .max) async throws(KojiError) -> [Result<XMLRPCValue, KojiError>] {
         var results: [Result<XMLRPCValue, KojiError>] = []
         results.reserveCapacity(calls.count)
@@ -60,20 +65,20 @@ public final class KojiHub: Sendable {
     }
 }
 
-// How answers become rows.
+// Conversion of answers into rows.
 extension KojiHub {
-    /// The struct that the hub answers; `nil` when it answers nil.
+    /// Returns the struct that the hub answers, or `nil` when the answer is nil.
     func row<Row: AnswerRow>(_ call: XMLRPCCall, as type: Row.Type = Row.self) async throws(KojiError) -> Row? {
         try await answer(call, bytes: limits.smallAnswerBytes) { SingleRow<Row>() }.row
     }
 
-    /// The struct that the hub answers. Throws `.unexpected` when it answers nil.
+    /// Returns the struct that the hub answers. Throws `.unexpected` when the answer is nil.
     func certainRow<Row: AnswerRow>(_ call: XMLRPCCall, as type: Row.Type = Row.self) async throws(KojiError) -> Row {
         guard let row = try await row(call, as: Row.self) else { throw unexpected(call.method, "it is nil where a \(Row.noun) should be") }
         return row
     }
 
-    /// The list of structs that the hub answers, read one at a time.
+    /// Returns the list of structs that the hub answers. They are read one at a time.
     func rows<Row: AnswerRow>(_ call: XMLRPCCall, as type: Row.Type = Row.self) async throws(KojiError) -> [Row] {
         let rows = Latest<[Row]>()
         _ = try await answer(call, bytes: limits.answerBytes) {
@@ -83,12 +88,12 @@ extension KojiHub {
         return rows.value ?? []
     }
 
-    /// The struct that is one of a multiCall's answers; `nil` when it is nil.
+    /// Returns the struct in one of a multiCall's answers, or `nil` when that answer is nil.
     func row<Row: AnswerRow>(in value: XMLRPCValue, of method: String, as type: Row.Type = Row.self) throws(KojiError) -> Row? {
         try decode(value, of: method, into: SingleRow<Row>()).row
     }
 
-    /// The list of structs that is one of a multiCall's answers, or a part of an answer.
+    /// Returns the list of structs in one of a multiCall's answers, or in a part of an answer.
     func rows<Row: AnswerRow>(in value: XMLRPCValue, of method: String, as type: Row.Type = Row.self) throws(KojiError) -> [Row] {
         let rows = Latest<[Row]>()
         rows.value = []
@@ -106,7 +111,7 @@ extension KojiHub {
         return sink
     }
 
-    /// The whole of listTaggedRPMS, row by row.
+    /// Reads a whole answer of listTaggedRPMS, row by row.
     func taggedRows<Result: Sendable>(
         _ call: XMLRPCCall, into initial: Result, _ take: @escaping @Sendable (inout Result, TaggedRow) throws -> Void
     ) async throws -> Result {
@@ -132,13 +137,13 @@ extension KojiHub {
         } catch let error as KojiError {
             throw error
         } catch {
-            // Nothing but a sink's owner throws anything else, and these do not.
+            // Any other error comes from the owner of a sink, and these sinks do not throw.
             throw unexpected(call.method, "\(type(of: error))")
         }
     }
 }
 
-/// What the rows of the latest attempt came to. It belongs to one call.
+/// A box for the rows of the latest attempt. It belongs to one call.
 private final class Latest<Value> {
     var value: Value?
 }

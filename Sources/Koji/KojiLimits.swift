@@ -1,26 +1,29 @@
-/// How much of a hub's answers is read, and how patiently.
+/// The limits on the size of a hub's answers, and on the time and the attempts for a call.
 public struct KojiLimits: Hashable, Sendable {
-    /// For making a connection, the TLS handshake included.
+    /// The time for making a connection, including the TLS handshake.
     public var connectTimeout: Duration
-    /// For the hub's silence: until its answer begins, which for a large tag takes it seconds, and between two pieces of it.
+    /// The longest silence of the hub: before its answer begins, and between two pieces of it. The hub
+    /// takes seconds to begin the answer for a large tag.
     public var silence: Duration
-    /// For all of an answer, from the request on.
+    /// The time for a whole answer, counted from the request.
     public var wholeAnswer: Duration
-    /// How often a call is made before the hub counts as not reachable: by default so often that one that is down for a minute is waited for.
+    /// The number of attempts before the hub counts as unreachable. At the default, the pauses between the
+    /// attempts add up to 16 to 32 seconds.
     public var attempts: Int
-    /// The pause before the second attempt; it doubles each time, and every pause is shortened at random by up to half.
+    /// The pause before the second attempt. It doubles with each attempt, and every pause is shortened at
+    /// random by up to half.
     public var firstPause: Duration
     /// The longest pause between two attempts.
     public var longestPause: Duration
-    /// Bytes of an answer that is read row by row, with memory for one row.
+    /// The most bytes of an answer that is read row by row, with memory for one row.
     public var answerBytes: Int
-    /// Bytes of an answer that is kept as a whole.
+    /// The most bytes of an answer that is kept as a whole.
     public var smallAnswerBytes: Int
-    /// Bytes of one text in an answer: a module's whole description is one.
+    /// The most bytes of one text in an answer. A module's whole description is one text.
     public var textBytes: Int
-    /// Arrays and structs inside of each other.
+    /// The greatest depth of arrays and structs inside each other.
     public var depth: Int
-    /// Calls that are sent together as one multiCall.
+    /// The most calls that are sent together as one multiCall.
     public var callsAtOnce: Int
 
     public init(
@@ -49,7 +52,7 @@ public struct KojiLimits: Hashable, Sendable {
         self.callsAtOnce = max(1, callsAtOnce)
     }
 
-    /// The pause after attempt number `attempt`, the first being 1.
+    /// Returns the pause after an attempt. The first attempt has the number 1.
     func pause(after attempt: Int) -> Duration {
         let full = min(longestPause, firstPause * (1 << min(attempt - 1, 16)))
         return full * Double.random(in: 0.5...1)

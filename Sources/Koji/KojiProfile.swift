@@ -1,18 +1,19 @@
 import Foundation
 public import SystemPackage
 
-/// Where a Koji is: its hub, and the tree of files that its builds are in.
+/// The addresses of a Koji instance: its hub, and the file tree that holds its builds.
 public struct KojiProfile: Hashable, Sendable {
-    /// How this service shows the hub who it is.
+    /// The way in which this service authenticates itself to the hub.
     ///
-    /// What composes need may be read by anybody: no call here opens a session. A client certificate is of use only for a hub, or a proxy before
-    /// it, that asks for one already in the TLS handshake.
+    /// The data that composes need is public, and no call here opens a session. A client certificate is
+    /// useful only if the hub, or a proxy in front of it, asks for one in the TLS handshake.
     public enum Authentication: Hashable, Sendable {
         case none
         case clientCertificate(ClientCertificate)
     }
 
-    /// A certificate and its private key, without a passphrase, both PEM; they may be in one file.
+    /// A certificate and its private key. Both are PEM, the key has no passphrase, and one file may hold
+    /// both.
     public struct ClientCertificate: Hashable, Sendable {
         public var certificate: FilePath
         public var key: FilePath
@@ -23,22 +24,24 @@ public struct KojiProfile: Hashable, Sendable {
         }
     }
 
-    /// The address of the hub's XML-RPC, as `https://koji.example.org/kojihub`.
+    /// The address of the hub's XML-RPC. Example: `https://koji.example.org/kojihub`.
     public let hub: String
-    /// Where the tree of files is on the web.
+    /// The address of the file tree on the web, without a slash at its end.
     public var topurl: String?
-    /// Where the tree of files is on this host.
+    /// The directory of the file tree on this host.
     public var topdir: FilePath?
-    /// PEM certificates of the authorities that the hub's certificate may be signed by; `nil` for those that the system trusts.
+    /// A file with PEM certificates of the authorities that may sign the hub's certificate. `nil` selects
+    /// those that the system trusts.
     public var serverCA: FilePath?
     public var authentication: Authentication
     /// Whether the hub's certificate is checked.
     public var verifiesServer: Bool
 
-    /// The hub's address without path, for messages and logs.
+    /// The hub's address without its path, for messages and logs.
     let origin: String
 
-    /// - Throws: `.settings` when an address is not one of HTTP or HTTPS, or has a password in it.
+    /// - Throws: `.settings` when an address does not use HTTP or HTTPS, or contains a user name or a
+    ///   password.
     public init(
         hub: String, topurl: String? = nil, topdir: FilePath? = nil, serverCA: FilePath? = nil, authentication: Authentication = .none,
         verifiesServer: Bool = true
@@ -70,6 +73,6 @@ public struct KojiProfile: Hashable, Sendable {
         return address
     }
 
-    /// How the hub is called in messages.
+    /// The name of the hub in messages, at the beginning of a sentence.
     var hubName: String { "The Koji hub at \(origin)" }
 }

@@ -1,9 +1,16 @@
 public import SystemPackage
 
-/// A profile of Koji's own client: a file such as `/etc/koji.conf`, in the form that Python's configparser reads.
+/// A configuration file of Koji's own client, such as `/etc/koji.conf`, in the format that Python's
+/// configparser reads.
 ///
-/// Of its keys, those matter that say where the hub and its files are: `server`, `topurl`, `topdir`, `serverca` (or its older name `ca`), `cert`,
-/// `authtype` (`noauth` or `ssl`), `no_ssl_verify`. The others are about what only builds need and are passed over.
+/// Only keys about the addresses of the hub and its files, and about authentication, matter: `server`,
+/// `topurl`, `topdir`, `serverca` (or its older name `ca`), `cert`, `authtype` (`noauth` or `ssl`),
+/// `no_ssl_verify`. All other keys concern only builds and are ignored.
+///
+/// Example:
+///
+///     [koji]
+///     server = https://koji.example.org/kojihub
 public struct KojiProfileFile: Sendable {
     private struct Entry {
         var value: String
@@ -14,8 +21,8 @@ public struct KojiProfileFile: Sendable {
     private var sections: [String: [String: Entry]] = [:]
 
     /// - Parameters:
-    ///   - name: how messages call the file.
-    /// - Throws: `.settings` with the line that is not understood.
+    ///   - name: The name of the file in messages.
+    /// - Throws: `.settings` with the line that cannot be parsed.
     public init(parsing text: String, named name: String) throws(KojiError) {
         self.name = name
         var section: String?
@@ -48,10 +55,13 @@ public struct KojiProfileFile: Sendable {
         }
     }
 
-    /// The profile in the section `[profile]`.
+    /// Returns the profile in the section `[profile]`.
+    ///
     /// - Parameters:
-    ///   - home: what `~` stands for.
-    ///   - hub: the hub's address where it is known already; the profile's counts for nothing then.
+    ///   - home: The directory that `~` stands for.
+    ///   - hub: The hub's address, if it is already known. It replaces the profile's address.
+    /// - Throws: `.settings` when the section, the hub's address or a certificate is missing, or a value
+    ///   cannot be used.
     public func profile(_ profile: String = "koji", home: FilePath, hub: String? = nil) throws(KojiError) -> KojiProfile {
         guard let section = sections[profile] else {
             let others = sections.keys.sorted().map { "[\($0)]" }.joined(separator: ", ")

@@ -1,37 +1,41 @@
-/// A package file as Koji's database has it.
+/// A package file, as Koji's database describes it.
 public struct KojiRPM: Hashable, Sendable {
     public var id = 0
-    /// The build that it comes from; 0 for a package of an external repository.
+    /// The number of the build that contains the package. 0 for a package of an external repository.
     public var buildID = 0
     public var name = ""
     public var version = ""
     public var release = ""
     public var epoch: Int?
     public var arch = ""
-    /// Bytes of the unsigned file.
+    /// The size of the unsigned file in bytes.
     public var size = 0
-    /// When it was built, in seconds since 1970.
+    /// The time when it was built, in seconds since 1970.
     public var buildtime = 0
     public var payloadHash: PayloadHash?
-    /// The key of the signature that this row is about: "" for the unsigned header. `nil` where no signatures were asked for.
+    /// The key of the signature that this row describes, or "" for the unsigned header. `nil` when the call
+    /// did not ask for signatures. Example: "0b3e5524".
     public var sigkey: String?
-    /// Koji knows it, but has no file of it.
+    /// Whether Koji knows the package but has no file of it.
     public var isMetadataOnly = false
-    /// 0 for a package that Koji built or imported itself.
+    /// The number of the external repository that contains the package. 0 for a package that Koji built or
+    /// imported itself.
     public var externalRepoID = 0
 
     public init() {}
 
-    /// Name, version, release and architecture: the file's name without `.rpm`.
+    /// The name, version, release and architecture: the file's name without `.rpm`. Example:
+    /// `scratchy-0.1-1.fc26.x86_64`.
     public var nvra: String { "\(name)-\(version)-\(release).\(arch)" }
 }
 
-/// The MD5 of a package's header and payload, by which Koji tells two files of the same name apart. Signing does not change it.
+/// The MD5 of a package's header and payload. Koji uses it to distinguish two files of the same name.
+/// Signing does not change it.
 public struct PayloadHash: Hashable, Sendable {
     private let high: UInt64
     private let low: UInt64
 
-    /// `nil` unless `hex` are 32 hexadecimal digits.
+    /// Makes a hash from 32 hexadecimal digits. Returns `nil` for any other text.
     public init?(hex: some Collection<UInt8>) {
         guard hex.count == 32 else { return nil }
         var words: (UInt64, UInt64) = (0, 0)
@@ -52,7 +56,7 @@ public struct PayloadHash: Hashable, Sendable {
 }
 
 extension PayloadHash: CustomStringConvertible {
-    /// 32 hexadecimal digits.
+    /// The hash as 32 hexadecimal digits.
     public var description: String {
         String(unsafeUninitializedCapacity: 32) { digits in
             for index in 0..<32 {
@@ -105,16 +109,18 @@ extension KojiRPM: AnswerRow {
     }
 }
 
-/// One row of what listTaggedRPMS answers: first all packages, then all builds that they come from.
+/// One row of an answer of listTaggedRPMS. All packages come first, followed by the builds that contain
+/// them.
 public enum TaggedRow: Hashable, Sendable {
     case rpm(KojiRPM)
     case build(KojiBuild)
 }
 
-/// A signature of a package that Koji knows. Whether there is a signed file is another question: it may never have been written, or be removed again.
+/// A signature of a package that Koji knows. A signed file need not exist: it may never have been
+/// written, or may have been removed again.
 public struct KojiSignature: Hashable, Sendable {
     public var rpmID = 0
-    /// 8 hexadecimal digits; "" for the header of the unsigned file.
+    /// The key as 8 hexadecimal digits, or "" for the header of the unsigned file.
     public var sigkey = ""
     public var sighash = ""
 

@@ -2,11 +2,13 @@ import NIOSSL
 import SystemPackage
 
 extension KojiProfile {
-    /// Reads the certificates that it names, without keeping them.
+    /// Reads the certificates that the profile names, without keeping them.
+    ///
     /// - Throws: `.settings` when one of them cannot be read.
     public func checkCertificates() throws(KojiError) { _ = try tlsConfiguration() }
 
-    /// The TLS settings for the hub, with the certificates that the profile names.
+    /// Returns the TLS settings for the hub, with the certificates that the profile names.
+    ///
     /// - Throws: `.settings` when one of them cannot be read.
     func tlsConfiguration() throws(KojiError) -> TLSConfiguration {
         var configuration = TLSConfiguration.makeClientConfiguration()
@@ -32,7 +34,8 @@ extension KojiProfile {
         do { return try body() } catch { throw unreadable(setting, what) }
     }
 
-    /// The file is not named: the message may be seen by people who have no account here.
+    /// Makes the error for a certificate that cannot be read. The message does not name the file, because
+    /// people without an account on this host may see it.
     private static func unreadable(_ setting: String, _ what: String) -> KojiError {
         KojiError(.settings, "The file that the setting \(setting) names cannot be read as \(what).")
     }

@@ -1,11 +1,11 @@
-/// A tag as it was at the event that was asked for.
+/// A tag, as it was at the requested event.
 public struct KojiTag: Hashable, Sendable {
     public var id = 0
     public var name = ""
-    /// Separated by blanks; empty for a tag that is not built for.
+    /// The tag's architectures, separated by blanks. Empty for a tag that is not a target of builds.
     public var arches = ""
     public var isLocked = false
-    /// The event at which it was deleted; `nil` for a tag that is still there, or where the hub was not asked.
+    /// The event at which the tag was deleted. `nil` if the tag still exists, or if the hub was not asked.
     public var revokeEvent: Int?
 
     public init() {}
@@ -32,21 +32,22 @@ extension KojiTag: AnswerRow {
     var missing: Member? { id == 0 ? .id : name.isEmpty ? .name : nil }
 }
 
-/// A parent of a tag, its own or one of its parents', in the order in which builds are looked for.
+/// A direct or indirect parent of a tag. Parents are listed in the order in which Koji searches them
+/// for builds.
 public struct KojiInheritance: Hashable, Sendable {
     public var parentID = 0
     /// The parent's name.
     public var name = ""
-    /// The tag that has it as a parent.
+    /// The number of the tag that has it as a direct parent.
     public var childID = 0
     public var priority = 0
-    /// How many steps it is away from the tag that was asked for; the first is 1.
+    /// The number of steps from the requested tag. A direct parent has 1.
     public var currentDepth = 0
     public var maximumDepth: Int?
     public var isIntransitive = false
-    /// A regular expression: only packages with such a name come from it.
+    /// A regular expression. Only packages whose names match it are inherited.
     public var packageFilter = ""
-    /// Only builds come from it, and not its list of packages.
+    /// Whether only builds are inherited from it, and not its list of packages.
     public var isNoConfig = false
 
     public init() {}
@@ -81,10 +82,11 @@ extension KojiInheritance: AnswerRow {
     var missing: Member? { parentID == 0 ? .parentID : nil }
 }
 
-/// A moment in the history of a hub's database: each change of it has one, and the next one has a larger number.
+/// A moment in the history of a hub's database. Each change of the database is an event, and a later
+/// event has a larger number.
 public struct KojiEvent: Hashable, Sendable {
     public var id = 0
-    /// Seconds since 1970.
+    /// The time in seconds since 1970.
     public var timestamp = 0.0
 
     public init() {}
@@ -108,34 +110,36 @@ extension KojiEvent: AnswerRow {
     var missing: Member? { id == 0 ? .id : nil }
 }
 
-/// A change of a tag: a build that was tagged or untagged, a package that was blocked, a parent that was added.
+/// A change of a tag. Examples: a build was tagged or untagged, a package was blocked, a parent was
+/// added.
 public struct KojiTagChange: Hashable, Sendable {
-    /// Where the hub keeps the history of tags.
+    /// A table in which the hub keeps the history of tags.
     public enum Table: String, Hashable, Sendable, CaseIterable {
         /// Builds in tags.
         case tagListing = "tag_listing"
         /// Parents of tags.
         case tagInheritance = "tag_inheritance"
-        /// Which packages a tag has, and which are blocked.
+        /// The packages that a tag has, and those that are blocked.
         case tagPackages = "tag_packages"
-        /// The name, the architectures, and whether the tag exists.
+        /// The tags themselves: their names, their architectures, and whether they exist.
         case tagConfig = "tag_config"
     }
 
     public var table = Table.tagListing
     public var tagID = 0
     public var tagName = ""
-    /// When what the row says became true.
+    /// The event at which the row's statement became true.
     public var createEvent = 0
-    /// When it ceased to be true; `nil` while it is.
+    /// The event at which it ceased to be true. `nil` while it is true.
     public var revokeEvent: Int?
-    /// The build, in ``Table/tagListing``.
+    /// The number of the build, in ``Table/tagListing``.
     public var buildID: Int?
     /// The name of the build's package, in ``Table/tagListing``.
     public var packageName: String?
     public var version: String?
     public var release: String?
-    /// What the build is now, in ``Table/tagListing``; `nil` also for a state that this version does not know.
+    /// The present state of the build, in ``Table/tagListing``. `nil` also for a state that this version
+    /// does not know.
     public var buildState: KojiBuild.State?
 
     public init() {}

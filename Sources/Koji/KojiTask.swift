@@ -1,22 +1,22 @@
-/// A task: what a hub has its builders do.
+/// A task: a job that a hub gives to its builders.
 public struct KojiTask: Hashable, Sendable {
     public enum State: Int, Hashable, Sendable, CaseIterable {
         case free = 0, open, closed, canceled, assigned, failed
 
-        /// As Koji calls it: "CLOSED".
+        /// The state's name in Koji. Example: "CLOSED".
         public var name: String { "\(self)".uppercased() }
-        /// Whether it will not change any more.
+        /// Whether the state is final. A task in a final state does not change any more.
         public var isFinal: Bool { self == .closed || self == .canceled || self == .failed }
     }
 
     public var id = 0
-    /// What is done: `build`, `buildArch`.
+    /// The kind of the task. Examples: `build`, `buildArch`.
     public var method = ""
-    /// `nil` for a state that this version does not know.
+    /// The task's state, or `nil` for a state that this version does not know.
     public var state: State?
-    /// The architecture that it is for; `noarch` where that is of no account.
+    /// The architecture that the task is for, or `noarch` if it does not matter.
     public var arch = ""
-    /// What its parent calls it: often the architecture.
+    /// The name that the parent task gives it, often the architecture.
     public var label: String?
     public var parent: Int?
 
@@ -44,7 +44,7 @@ extension KojiTask: AnswerRow {
     var missing: Member? { id == 0 ? .id : method.isEmpty ? .method : nil }
 }
 
-/// What a finished task `buildArch` made: paths below `work` of the hub's file tree.
+/// The result of a finished `buildArch` task: paths below the directory `work` of the hub's file tree.
 public struct BuildArchResult: Hashable, Sendable {
     public var rpms: [String]
     public var srpms: [String]
@@ -53,7 +53,7 @@ public struct BuildArchResult: Hashable, Sendable {
 
 /// A file that a task left behind.
 public struct TaskOutputFile: Hashable, Sendable {
-    /// Relative to the task's directory.
+    /// The file's path, relative to the task's directory.
     public let name: String
     public let volumeName: String
     public let size: Int
@@ -65,16 +65,16 @@ public struct TaskOutputFile: Hashable, Sendable {
     }
 }
 
-/// A file of a build that is not an RPM, as a module's `modulemd.x86_64.txt`.
+/// A file of a build that is not an RPM. Example: a module's `modulemd.x86_64.txt`.
 public struct KojiArchive: Hashable, Sendable {
     public var id = 0
     public var buildID = 0
-    /// The type of the build, and the directory below `files` that it is in.
+    /// The type of the build. It is also the directory below `files` that holds the file.
     public var btype = ""
     public var filename = ""
     public var size = 0
     public var checksum = ""
-    /// 0 for MD5, 1 for SHA-1, 2 for SHA-256.
+    /// The kind of the checksum: 0 for MD5, 1 for SHA-1, 2 for SHA-256.
     public var checksumType = 0
     public var isMetadataOnly = false
 
@@ -110,7 +110,7 @@ extension KojiArchive: AnswerRow {
     var missing: Member? { filename.isEmpty ? .filename : nil }
 }
 
-/// Something with a number and a name: a volume, a type of builds, a result of a search.
+/// A name and its number. Examples: a volume, a type of builds, a result of a search.
 public struct KojiNamed: Hashable, Sendable {
     public var id = -1
     public var name = ""

@@ -1,33 +1,36 @@
 import Glibc
 
-/// A struct of an answer, decoded member by member; a member that it has no use for is skipped.
+/// A struct of an answer that is decoded member by member.
 ///
-/// Whatever the hub leaves out keeps the value that ``init()`` gave it.
+/// Members that the type does not need are skipped. A member that the hub leaves out keeps the value
+/// from ``init()``.
 protocol AnswerRow: Sendable {
-    /// The members that are of use, under the names that Koji gives them, in the order in which it writes them.
+    /// The members that the type needs, with Koji's names, in the order in which Koji writes them.
     associatedtype Member: RawRepresentable<String>, CaseIterable, Sendable
 
-    /// What it is called in an explanation: "build".
+    /// The name of a row in error messages. Example: "build".
     static var noun: String { get }
 
     init()
     mutating func take(_ member: Member, _ value: RowScalar) throws(RowScalar.Mismatch)
-    /// A member without which the row is of no use and which it has not got.
+    /// A required member that the row lacks, or `nil` when the row is complete.
     var missing: Member? { get }
 }
 
-/// Puts the values of one row after the other together. Arrays and structs inside of a row are skipped.
+/// A decoder that assembles rows, one after the other, from the values of an answer. Arrays and structs
+/// inside a row are skipped.
 struct RowReader<Row: AnswerRow> {
     private let members: [Row.Member]
-    /// The members' names, one after the other, and where each ends.
+    /// The names of the members as one text, and the position where each name ends.
     private let names: [UInt8]
     private let ends: [Int]
     private var row = Row()
     /// The member whose value comes next.
     private var current: Row.Member?
-    /// Where in `members` the next name is looked for first: the hub writes them in the same order each time.
+    /// The index in `members` at which the search for the next name begins. The hub writes the members of
+    /// each row in the same order.
     private var next = 0
-    /// How many arrays and structs are open, the row itself among them.
+    /// The number of open arrays and structs, including the row itself.
     private var depth = 0
     private let texts = RepeatedTexts()
 
@@ -52,7 +55,8 @@ struct RowReader<Row: AnswerRow> {
         }
     }
 
-    /// The row, when this is its end.
+    /// Ends an array or struct. Returns the row, if it is complete with that. Throws `.unexpected` when a
+    /// required member is missing.
     mutating func end() throws(AnswerProblem) -> Row? {
         depth -= 1
         guard depth == 0 else { return nil }
@@ -87,9 +91,9 @@ struct RowReader<Row: AnswerRow> {
     }
 }
 
-/// The value of a row's member, never nil.
+/// The scalar value of a row's member. It is never nil.
 struct RowScalar {
-    /// The value is not of this kind.
+    /// The error for a value that is not of this kind.
     struct Mismatch: Error {
         let kind: XMLRPCScalar.Kind
     }
@@ -122,7 +126,7 @@ struct RowScalar {
         get throws(Mismatch) { RepeatedTexts.text(try utf8, texts) }
     }
 
-    /// The text of a string, valid only during the call.
+    /// The text of a string in UTF-8. The pointer is valid only during the call.
     var utf8: UnsafeBufferPointer<UInt8> {
         get throws(Mismatch) {
             guard scalar.kind == .string else { throw Mismatch(kind: .string) }
@@ -131,10 +135,10 @@ struct RowScalar {
     }
 }
 
-/// The texts that came last: rows repeat each other, and a text that is known needs no memory of its own.
+/// A cache of recent texts. Rows repeat each other, and a known text needs no new memory.
 final class RepeatedTexts {
     private static let count = 4096
-    /// Up to this length a String is kept in place and needs no memory besides.
+    /// The most bytes of a String that is stored in place, without memory of its own.
     private static let inPlace = 15
 
     fileprivate let slots: UnsafeMutablePointer<String>

@@ -1,4 +1,4 @@
-/// Takes in an array of structs and hands over one row after the other.
+/// A sink for an array of structs, which passes on one row after the other.
 struct RowList<Row: AnswerRow>: ValueSink {
     private var rows = RowReader<Row>()
     private var isOpen = false
@@ -38,7 +38,7 @@ struct RowList<Row: AnswerRow>: ValueSink {
     }
 }
 
-/// Takes in a struct, or nil.
+/// A sink for one struct, or nil.
 struct SingleRow<Row: AnswerRow>: ValueSink {
     private var rows = RowReader<Row>()
     private(set) var row: Row?
@@ -66,13 +66,14 @@ struct SingleRow<Row: AnswerRow>: ValueSink {
     private func expected(_ found: String) -> AnswerProblem { .unexpected("it is \(found) where a \(Row.noun) should be") }
 }
 
-/// Takes in the answer of listTaggedRPMS, an array of two arrays, and hands over the packages of the first and then the builds of the second.
+/// A sink for the answer of listTaggedRPMS, an array of two arrays. It passes on the packages of the
+/// first array, and then the builds of the second.
 struct TaggedRPMList: ValueSink {
     private var rpms = RowReader<KojiRPM>()
     private var builds = RowReader<KojiBuild>()
-    /// How many of the arrays around the rows are open.
+    /// The number of open arrays around the rows.
     private var level = 0
-    /// How many of the two lists have begun.
+    /// The number of lists that have begun. An answer has two.
     private var lists = 0
     private let take: (TaggedRow) throws -> Void
 

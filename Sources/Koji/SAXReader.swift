@@ -1,26 +1,31 @@
 import CXML2
 import Glibc
 
-/// What is done about the parts of a document that a ``SAXReader`` reads, in their order.
+/// The callbacks for the parts of a document that a ``SAXReader`` reads, in the order of the document.
 ///
-/// Closures rather than a protocol or a class: made where all types are known, they are compiled for them, and they are called millions of times.
+/// They are closures instead of methods of a protocol or class. The compiler specializes closures for
+/// the types that are known where they are made, and they are called millions of times.
 struct SAXHandler {
     let startElement: (XMLRPCElement) throws(AnswerProblem) -> Void
     let endElement: (XMLRPCElement) throws(AnswerProblem) -> Void
-    /// A piece of text; valid only during the call.
+    /// Called with a piece of text, which is valid only during the call.
     let text: (UnsafeBufferPointer<UInt8>) throws(AnswerProblem) -> Void
 }
 
-/// Reads an XML document with libxml2's push parser: piece by piece as it arrives, into calls of a ``SAXHandler``.
+/// A reader of an XML document that arrives in pieces. It uses libxml2's push parser, and calls a
+/// ``SAXHandler``.
 ///
-/// Nothing is kept of what was read, nothing is fetched, and no entity is known but the five of XML itself: a document type declaration is refused.
+/// It keeps nothing of the document and fetches nothing. It knows only the five entities of XML itself,
+/// and refuses a document type declaration.
 final class SAXReader {
     private let context: xmlParserCtxtPtr
-    /// libxml2 keeps each name once, so that names can be told apart by where they are.
+    /// The names of the elements in libxml2's dictionary. libxml2 stores each name once, so two names can
+    /// be compared by their addresses.
     private let names: UnsafeMutableBufferPointer<UnsafePointer<UInt8>?>
     private let handler: SAXHandler
     private var problem: AnswerProblem?
-    /// Elements that are yet to begin or end and that somebody else has read already: see ``skip(declaration:lines:open:isOver:)``.
+    /// The number of starts and ends of elements that the handler does not see, because the scanner has
+    /// read them. See ``skip(declaration:lines:open:isOver:)``.
     private var skipped = (starts: 0, ends: 0)
 
     init(_ handler: SAXHandler) {
@@ -30,7 +35,7 @@ final class SAXReader {
         callbacks.startElement = { reader, name, _ in SAXReader.of(reader) { $0.start(name) } }
         callbacks.endElement = { reader, name in SAXReader.of(reader) { $0.end(name) } }
         callbacks.characters = { reader, text, count in SAXReader.of(reader) { $0.characters(text, count) } }
-        // The same function for both, so that libxml2 does not look which text is blank.
+        // The same function for both, so that libxml2 does not check which text is blank.
         callbacks.ignorableWhitespace = callbacks.characters
         callbacks.cdataBlock = callbacks.characters
         callbacks.internalSubset = { reader, name, _, _ in SAXReader.of(reader) { $0.documentType(name) } }
@@ -41,7 +46,7 @@ final class SAXReader {
         for element in XMLRPCElement.allCases {
             names.initializeElement(at: Int(element.rawValue), to: xmlDictLookup(context.pointee.dict, element.name, -1))
         }
-        // Unretained: the parser is used by this object's methods only.
+        // Unretained, because only methods of this object use the parser.
         context.pointee.userData = Unmanaged.passUnretained(self).toOpaque()
     }
 
@@ -51,13 +56,13 @@ final class SAXReader {
         names.deallocate()
     }
 
-    /// Goes to a place in the document without telling the handler what is before it.
+    /// Moves to a place in the document without calling the handler for the part before it.
     ///
     /// - Parameters:
-    ///   - declaration: with which the document begins, if it does.
-    ///   - lines: that end before the place.
-    ///   - open: the elements that have begun, from the outermost to the innermost.
-    ///   - isOver: whether the only one of them has ended as well.
+    ///   - declaration: The XML declaration of the document, or empty if the document has none.
+    ///   - lines: The number of lines that end before the place.
+    ///   - open: The elements that have begun, from the outermost to the innermost.
+    ///   - isOver: Whether the document has ended. `open` then has only the root, which has ended as well.
     func skip(declaration: [UInt8], lines: Int, open: [XMLRPCElement], isOver: Bool) throws(AnswerProblem) {
         skipped = (open.count, isOver ? open.count : 0)
         try parse(declaration)
@@ -85,7 +90,7 @@ final class SAXReader {
         }
     }
 
-    /// Says that there is no more.
+    /// Ends the document. Throws `.truncated` when it is not complete.
     func finish() throws(AnswerProblem) { try parse(nil, 0, isLast: true) }
 
     private func parse(_ bytes: UnsafePointer<CChar>?, _ count: Int, isLast: Bool) throws(AnswerProblem) {
@@ -96,12 +101,14 @@ final class SAXReader {
 
     private func complaint(isLast: Bool) -> AnswerProblem {
         let code = xmlParserErrors(UInt32(bitPattern: context.pointee.errNo))
-        // At the end only what is missing is left to complain about, besides a document that never began.
+        // At the end, an error means that the rest of the document is missing, or that the document never
+        // began.
         if isLast { return .truncated }
         let error = context.pointee.lastError
         let place = "line \(error.line)"
         switch code {
-        // What libxml2 calls its own error is text that it could not go on with: at the same character, after pieces of another length.
+        // libxml2 reports an internal error for text that it cannot continue with. The same character causes
+        // one code or the other, depending on the lengths of the pieces.
         case XML_ERR_INVALID_ENCODING, XML_ERR_INVALID_CHAR, XML_ERR_INTERNAL_ERROR:
             return .malformed("it has a character that XML does not allow, or is not encoded in UTF-8 (\(place))")
         case XML_ERR_UNDECLARED_ENTITY, XML_WAR_UNDECLARED_ENTITY:
@@ -120,11 +127,12 @@ final class SAXReader {
     }()
 }
 
-// What libxml2 calls.
+// The functions that libxml2 calls.
 extension SAXReader {
     @inline(__always)
     private static func of(_ pointer: UnsafeMutableRawPointer?, _ body: (SAXReader) -> Void) {
-        // Neither retained nor released: this happens millions of times, and the reader waits for the parser to return.
+        // Without retain and release, because this happens millions of times. The reader lives at least until
+        // the parser returns.
         if let pointer { Unmanaged<SAXReader>.fromOpaque(pointer)._withUnsafeGuaranteedRef(body) }
     }
 

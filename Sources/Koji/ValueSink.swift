@@ -1,19 +1,20 @@
 import Foundation
 
-/// Takes in a value of XML-RPC, in the order in which it is written.
+/// A receiver of a value of XML-RPC, in the order of the document.
 ///
-/// The reader has made sure that the calls fit together: each `begin` has its `end`, and in a struct each value follows the name of its member.
+/// The reader guarantees that the calls fit together. Each `begin` has its `end`, and in a struct each
+/// value follows the name of its member.
 protocol ValueSink {
     mutating func beginArray() throws(AnswerProblem)
     mutating func endArray() throws(AnswerProblem)
     mutating func beginStruct() throws(AnswerProblem)
     mutating func endStruct() throws(AnswerProblem)
-    /// The name of the next member; valid only during the call.
+    /// Receives the name of the next member. The pointer is valid only during the call.
     mutating func member(_ name: UnsafeBufferPointer<UInt8>) throws(AnswerProblem)
     mutating func scalar(_ scalar: XMLRPCScalar) throws(AnswerProblem)
 }
 
-/// Takes in a value as a whole. For answers that are small.
+/// A sink that collects a whole value. It is meant for small answers.
 struct ValueTree: ValueSink {
     private enum Part {
         case array([XMLRPCValue])
@@ -21,7 +22,7 @@ struct ValueTree: ValueSink {
     }
 
     private var open: [Part] = []
-    /// The value, when it is complete.
+    /// The value, or `nil` until it is complete.
     private(set) var value: XMLRPCValue?
 
     mutating func beginArray() { open.append(.array([])) }
@@ -69,7 +70,8 @@ struct ValueTree: ValueSink {
 }
 
 extension XMLRPCScalar {
-    /// The value that the text stands for. Throws when there is none, because the text is not of its kind.
+    /// Returns `value`, which was parsed from the text. Throws `.malformed` when it is `nil`, because the
+    /// text is not of its kind.
     fileprivate func require<Value>(_ value: Value?) throws(AnswerProblem) -> Value {
         guard let value else { throw .malformed("it gives \"\(excerpt)\" as \(kind.words)") }
         return value
@@ -77,7 +79,7 @@ extension XMLRPCScalar {
 }
 
 extension XMLRPCValue {
-    /// Tells `sink` this value, as if it were being read.
+    /// Passes this value to `sink`, as a reader would.
     func replay(into sink: inout some ValueSink) throws(AnswerProblem) {
         switch self {
         case .null: try Self.scalar(.null, "", into: &sink)

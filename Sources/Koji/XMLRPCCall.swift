@@ -1,15 +1,18 @@
 /// A call of one of the hub's methods.
 ///
-/// XML-RPC has positional arguments only. Koji passes keyword arguments as a last one: a structure that says with the member `__starstar` what it is.
+/// XML-RPC has positional arguments only. Koji passes keyword arguments as one last argument: a
+/// structure that is marked by the member `__starstar`.
+///
+/// Example: `XMLRPCCall("getTag", "f26", keywords: [.init("event", 42)])`
 public struct XMLRPCCall: Hashable, Sendable {
-    /// The member that tells a structure of keyword arguments from any other.
+    /// The member that distinguishes a structure of keyword arguments from any other structure.
     static let keywordMark = "__starstar"
 
     public var method: String
     public var arguments: [XMLRPCValue]
     public var keywords: [Keyword]
 
-    /// One argument with its name.
+    /// A keyword argument.
     public struct Keyword: Hashable, Sendable {
         public let name: String
         public let value: XMLRPCValue
@@ -30,7 +33,8 @@ public struct XMLRPCCall: Hashable, Sendable {
         self.keywords = keywords
     }
 
-    /// This call with one more keyword argument; without it when `value` is `nil`, as then the hub's own default holds.
+    /// Returns this call with one more keyword argument. If `value` is `nil`, it adds no argument, and the
+    /// hub uses its own default.
     func with(_ name: String, _ value: XMLRPCValue?) -> XMLRPCCall {
         guard let value else { return self }
         var call = self
@@ -40,8 +44,9 @@ public struct XMLRPCCall: Hashable, Sendable {
 }
 
 extension XMLRPCCall {
-    /// The body of the request.
-    /// - Throws: `.argument` for text that XML cannot carry.
+    /// Returns the body of the request.
+    ///
+    /// - Throws: `.argument` for text that XML cannot carry, or a number that XML-RPC cannot write.
     package func encoded() throws(KojiError) -> [UInt8] {
         var writer = XMLRPCWriter()
         writer.raw("<?xml version='1.0'?>\n<methodCall>\n<methodName>")
@@ -61,7 +66,7 @@ extension XMLRPCCall {
         return writer.bytes
     }
 
-    /// This call as a value: what a multiCall is made of.
+    /// This call as a value, for a multiCall.
     var asValue: XMLRPCValue {
         var parameters = arguments
         if !keywords.isEmpty {

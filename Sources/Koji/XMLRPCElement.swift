@@ -1,4 +1,4 @@
-/// The elements of XML-RPC, the most frequent first.
+/// An element of XML-RPC. The most frequent elements come first.
 enum XMLRPCElement: UInt8, CaseIterable {
     case value, name, member, string, int, `nil`, boolean, structure, array, data, double, i8, i4, i2, i1, float, base64, dateTime,
         extensionNil
@@ -34,7 +34,7 @@ enum XMLRPCElement: UInt8, CaseIterable {
         }
     }
 
-    /// What kind of scalar it holds, if it holds one.
+    /// The kind of scalar that the element holds, or `nil` if it holds no scalar.
     var scalar: XMLRPCScalar.Kind? {
         switch self {
         case .string: .string
@@ -48,7 +48,7 @@ enum XMLRPCElement: UInt8, CaseIterable {
         }
     }
 
-    /// How many elements may be in it, at most and at least.
+    /// The smallest and the largest number of child elements.
     var children: ClosedRange<Int> {
         switch self {
         case .value: 0...1
@@ -60,7 +60,7 @@ enum XMLRPCElement: UInt8, CaseIterable {
         }
     }
 
-    /// Whether it may be in `parent`, `position` of whose children come before it.
+    /// Returns whether the element may be in `parent`, after `position` other children.
     func fits(in parent: XMLRPCElement?, at position: Int) -> Bool {
         switch self {
         case .value: parent == .member && position == 1 || parent == .data || parent == .param || parent == .fault

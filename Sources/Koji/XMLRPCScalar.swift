@@ -1,12 +1,13 @@
 import ForeignText
 import Foundation
 
-/// A value of an answer that is neither array nor struct, as its text was written. It is valid only while its sink is called.
+/// A value of an answer that is neither an array nor a struct, with its text as the hub wrote it. It is
+/// valid only during the call of the sink.
 struct XMLRPCScalar {
     enum Kind: UInt8 {
         case null, bool, int, double, string, base64, dateTime
 
-        /// In words: "an integer".
+        /// The kind in words. Example: "an integer".
         var words: String {
             switch self {
             case .null: "nil"
@@ -21,15 +22,16 @@ struct XMLRPCScalar {
     }
 
     let kind: Kind
-    /// UTF-8, as XML guarantees.
+    /// The text in UTF-8, which XML guarantees.
     let text: UnsafeBufferPointer<UInt8>
 
-    /// The text as an excerpt for an explanation.
+    /// A short form of the text for error messages.
     var excerpt: String { Excerpt.of(text) }
 }
 
 extension XMLRPCScalar {
-    /// The decimal digits of the text, white space around them aside; `nil` unless it is an integer of 64 bits.
+    /// The integer that the text stands for, without white space around it. `nil` unless the text is a
+    /// decimal integer of 64 bits.
     var integer: Int? {
         var digits = trimmed
         guard let first = digits.first else { return nil }
@@ -56,7 +58,8 @@ extension XMLRPCScalar {
         }
     }
 
-    /// The number that the text is; `nil` also for those that XML-RPC cannot write, as infinity.
+    /// The number that the text stands for. `nil` also for a number that XML-RPC cannot write, such as
+    /// infinity.
     var number: Double? { Double(String(decoding: trimmed, as: UTF8.self)).flatMap { $0.isFinite ? $0 : nil } }
 
     private var trimmed: Slice<UnsafeBufferPointer<UInt8>> {
@@ -66,11 +69,12 @@ extension XMLRPCScalar {
         return slice
     }
 
-    /// The bytes that the text stands for in base64, line breaks aside; `nil` when it is not base64.
+    /// The bytes that the text stands for in base64, without line breaks. `nil` when the text is not
+    /// base64.
     var bytes: [UInt8]? { Data(base64Encoded: Data(text.filter { $0 > 0x20 })).map { [UInt8]($0) } }
 }
 
-/// Pieces of what a hub sent, fit for a message: short, on one line, without control characters.
+/// Excerpts of a hub's texts for messages: short, on one line, without control characters.
 enum Excerpt {
     static func of(_ bytes: some Collection<UInt8>, longest: Int = 200) -> String {
         of(String(decoding: bytes.prefix(4 * longest), as: UTF8.self), longest: longest)

@@ -6,7 +6,8 @@ public indirect enum XMLRPCValue: Hashable, Sendable {
     case double(Double)
     case string(String)
     case base64([UInt8])
-    /// As written, for example `20170703T12:34:56`: XML-RPC says nothing about the time zone.
+    /// A date as its text was written, for example `20170703T12:34:56`. XML-RPC does not define the time
+    /// zone.
     case dateTime(String)
     case array([XMLRPCValue])
     case structure([String: XMLRPCValue])
@@ -26,7 +27,7 @@ extension XMLRPCValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, 
 }
 
 extension XMLRPCValue {
-    /// The member of a structure; `nil` when there is none or this is not a structure.
+    /// The member of a structure. `nil` when the member is missing, or when this value is not a structure.
     public subscript(member: String) -> XMLRPCValue? {
         if case .structure(let members) = self { members[member] } else { nil }
     }
@@ -36,7 +37,7 @@ extension XMLRPCValue {
     public var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
     public var array: [XMLRPCValue]? { if case .array(let value) = self { value } else { nil } }
 
-    /// What kind of value it is, in words: "an integer".
+    /// The kind of the value in words. Example: "an integer".
     var kind: String {
         switch self {
         case .null: XMLRPCScalar.Kind.null.words

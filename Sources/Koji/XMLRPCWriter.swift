@@ -1,6 +1,6 @@
 import Foundation
 
-/// Writes values of XML-RPC as XML, laid out as Koji's own client and hub do.
+/// A writer of XML-RPC values as XML, with the same layout as Koji's own client and hub.
 package struct XMLRPCWriter {
     package private(set) var bytes: [UInt8] = []
 
@@ -10,15 +10,16 @@ package struct XMLRPCWriter {
         bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
-    /// Characters of content, escaped.
-    /// - Throws: `.argument` for a character that XML 1.0 has no way to write.
+    /// Writes text as the content of an element, with escapes.
+    ///
+    /// - Throws: `.argument` for a character that XML 1.0 cannot represent.
     package mutating func text(_ text: String) throws(KojiError) {
         for scalar in text.unicodeScalars {
             switch scalar {
             case "<": raw("&lt;")
             case ">": raw("&gt;")
             case "&": raw("&amp;")
-            // A parser turns one that stands for itself into a line feed.
+            // A parser turns a carriage return without an escape into a line feed.
             case "\r": raw("&#13;")
             case "\t", "\n": bytes.append(UInt8(ascii: scalar))
             case "\u{0}"..<"\u{20}", "\u{FFFE}", "\u{FFFF}":
