@@ -1,4 +1,7 @@
-/// How long to wait before another attempt: doubling from one bound to the other, less a random part so that many do not come at once.
+/// The delays between repeated attempts.
+///
+/// A delay doubles with each failure, from `shortest` up to `longest`. It is shortened at random by up
+/// to half, so that many clients do not try again at the same moment.
 public struct Backoff: Sendable {
     public var shortest: Duration
     public var longest: Duration
@@ -8,7 +11,9 @@ public struct Backoff: Sendable {
         self.longest = longest
     }
 
-    /// - Parameter failures: how many attempts in a row have failed before.
+    /// Returns the delay before the next attempt.
+    ///
+    /// - Parameter failures: The number of attempts in a row that failed before the latest failure.
     func delay(afterFailures failures: Int) -> Duration {
         min(longest, shortest * (1 << min(failures, 30))) * Double.random(in: 0.5...1)
     }

@@ -1,15 +1,19 @@
 import Dispatch
 import Synchronization
 
-/// The threads for the two calls of libpq that block: to connect (it resolves names, and talks to several hosts in turn) and to cancel.
+/// The threads for the two calls of libpq that block: to connect and to cancel. Connecting resolves
+/// names, and tries several hosts in turn.
 ///
-/// Both are rare; neither the PostgreSQL thread nor Swift's own threads wait for them.
+/// Both calls are rare. Neither the PostgreSQL thread nor Swift's own threads wait for them.
 enum BlockingCalls {
     private static let queue = DispatchQueue(label: "postgres.blocking", attributes: .concurrent)
 
     static func start(_ call: @escaping @Sendable () -> Void) { queue.async(execute: call) }
 
-    /// Connects within the configured time. A connection that comes after the caller has given up is closed.
+    /// Connects within the configured time. If the caller gives up first, a connection that is made later
+    /// is closed.
+    ///
+    /// - Throws: ``PostgresError``, or `CancellationError`.
     @PostgresThread static func connect(_ configuration: PostgresConfiguration) async throws -> ConnectionHandle {
         try Task.checkCancellation()
         let attempt = Attempt()

@@ -1,9 +1,10 @@
-/// Strings laid out as C wants an array of them: one buffer of NUL-terminated text, and a NULL-terminated list of pointers into it.
+/// An array of strings in the layout of C: one buffer of NUL-terminated text, and a NULL-terminated
+/// list of pointers into it.
 struct CStringArray {
     private var bytes: [CChar] = []
     private var offsets: [Int?] = []
 
-    /// A nil becomes a null pointer.
+    /// Lays out `strings`. A nil becomes a null pointer.
     init(_ strings: [String?]) {
         offsets.reserveCapacity(strings.count)
         for string in strings {
@@ -14,7 +15,7 @@ struct CStringArray {
         }
     }
 
-    /// The pointers are good only inside `body`.
+    /// Calls `body` with the list of pointers, which are valid only during the call.
     func withPointers<R>(_ body: (UnsafePointer<UnsafePointer<CChar>?>) -> R) -> R {
         bytes.withUnsafeBufferPointer { bytes in
             let pointers: [UnsafePointer<CChar>?] = offsets.map { offset in offset.flatMap { bytes.baseAddress?.advanced(by: $0) } } + [nil]

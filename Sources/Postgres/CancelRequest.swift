@@ -1,11 +1,12 @@
 import CPostgreSQL
 
-/// The means to ask the server to stop what a connection is doing.
+/// A request that asks the server to stop the current statement of a connection.
 final class CancelRequest: @unchecked Sendable {
-    // `PQcancel` may be called from any thread (libpq's manual, "Canceling Queries in Progress"), and nothing else is done with it.
+    // `PQcancel` may be called from any thread (libpq's manual, "Canceling Queries in Progress"). The
+    // request has no other use.
     private let request: OpaquePointer
 
-    /// Nil when the connection is not established.
+    /// Prepares a request. Returns nil when the connection is not established.
     init?(_ handle: ConnectionHandle) {
         guard let request = PQgetCancel(handle.connection) else { return nil }
         self.request = request
@@ -13,7 +14,8 @@ final class CancelRequest: @unchecked Sendable {
 
     deinit { PQfreeCancel(request) }
 
-    /// Sends the request over a connection of its own, without waiting. Whether it came in time, nobody learns.
+    /// Sends the request over a connection of its own, without waiting. The caller does not learn whether
+    /// the request arrived in time.
     func send() {
         BlockingCalls.start { [self] in
             var complaint = [CChar](repeating: 0, count: 256)

@@ -1,11 +1,14 @@
 import CPostgreSQL
 
-/// Owns one `PGconn`: an established connection, closed when nobody holds it any more.
+/// The owner of one `PGconn`, an established connection. The connection is closed when the last
+/// reference is gone.
 final class ConnectionHandle: @unchecked Sendable {
-    // Made on a thread that connects, then handed to the PostgreSQL thread, which alone uses it.
+    // It is made on a thread that connects, then handed to the PostgreSQL thread. Only that thread uses
+    // it.
     let connection: OpaquePointer
 
-    /// Connects, blocking the calling thread until the server has answered or libpq's own timeout has passed.
+    /// Connects. It blocks the calling thread until the server has answered or libpq's own timeout has
+    /// passed.
     init(connecting configuration: PostgresConfiguration) throws(PostgresError) {
         let parameters = try Self.parameters(configuration)
         let connection = CStringArray(parameters.map(\.keyword)).withPointers { keywords in
@@ -19,21 +22,22 @@ final class ConnectionHandle: @unchecked Sendable {
             throw PostgresError(.connection, Self.message(of: connection))
         }
         PQsetnonblocking(connection, 1)
-        // Without one, libpq writes the server's notices to standard error.
+        // Without a notice processor, libpq writes the server's notices to standard error.
         PQsetNoticeProcessor(connection, { _, _ in }, nil)
         self.connection = connection
     }
 
     deinit { PQfinish(connection) }
 
-    /// libpq's last complaint about the connection, on one line.
+    /// Returns libpq's last error message about the connection, on one line.
     static func message(of connection: OpaquePointer) -> String {
         let message = String(cString: PQerrorMessage(connection)).split(whereSeparator: \.isWhitespace).joined(separator: " ")
         return message.isEmpty ? "the connection to PostgreSQL was lost" : message
     }
 
     private static func parameters(_ configuration: PostgresConfiguration) throws(PostgresError) -> [(keyword: String, value: String)] {
-        // What libpq says about a string that it cannot parse quotes the string, and with it a password.
+        // The error text of libpq is not used: it quotes the string that cannot be parsed, and with it a
+        // password.
         guard let options = PQconninfoParse(configuration.connectionString, nil) else {
             throw PostgresError(.connection, "the connection string is neither \"postgresql://user@host/database\" nor \"host=… dbname=…\"")
         }
@@ -41,7 +45,8 @@ final class ConnectionHandle: @unchecked Sendable {
         var parameters: [String: String] = [
             "fallback_application_name": configuration.applicationName,
             "connect_timeout": String(max(2, Int((configuration.connectTimeout / .seconds(1)).rounded(.up)))),
-            // A server that vanished without a word is noticed within a minute, also by a session that only listens.
+            // The loss of a server that vanished silently is noticed within a minute, even by a session that only
+            // listens.
             "keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3", "tcp_user_timeout": "60000",
         ]
         var option = options

@@ -1,28 +1,32 @@
-/// Who has which connection: at most `size` are open, idle ones are lent out, and who finds none waits in line.
+/// The connections of a pool, and the tasks that use them or wait for one.
+///
+/// At most `size` connections are open. Idle connections are lent to tasks. A task that finds no free
+/// connection waits in line.
 @PostgresThread final class ConnectionLeases {
     private enum Grant {
         case connection(PostgresConnection)
-        /// The right to open a connection.
+        /// The right to open one more connection.
         case place
         case failure(PostgresError)
     }
 
-    /// Somebody in line, and what was granted in the end.
+    /// A task that waits in line, and the grant that it finally received.
     private final class Waiter {
         let suspension = Suspension()
         var grant: Grant?
     }
 
     private let configuration: PostgresConfiguration
-    /// The one used last is at the end, and is lent first: its caches are warm.
+    /// The idle connections. The most recently used one is at the end, and is lent first, because its
+    /// caches are warm.
     private var idle: [PostgresConnection] = []
     private var waiters: [Waiter] = []
-    /// Connections that are idle, lent, or being opened.
+    /// The number of connections that are idle, lent or being opened.
     private(set) var open = 0
     private var lent = 0
     private var isShutDown = false
 
-    /// How many stand in line.
+    /// The number of tasks that wait in line.
     var waiting: Int { waiters.count }
 
     nonisolated init(_ configuration: PostgresConfiguration) { self.configuration = configuration }
@@ -55,7 +59,8 @@
         if !grantFirst(.connection(connection)) { idle.append(connection) }
     }
 
-    /// Closes idle connections now and lent ones when they come back; who waits or comes later gets an error.
+    /// Closes idle connections now, and lent connections when they are returned. Tasks that wait, and later
+    /// callers, get an error.
     func shutDown() {
         isShutDown = true
         for connection in idle { connection.close() }
@@ -73,14 +78,14 @@
         return connection
     }
 
-    /// Opens a connection in a place already counted.
+    /// Opens a connection in a place that is already counted.
     private func openInPlace() async throws -> PostgresConnection {
         do {
             let connection = try await PostgresConnection(configuration)
             if isShutDown { throw Self.shutDown }
             return lend(connection)
         } catch {
-            // Nobody has a connection that could come back: who waits would only learn the same later.
+            // No connection is lent that could be returned, so the waiting tasks would get the same error later.
             if let error = error as? PostgresError, lent == 0 { failAll(error) }
             vacate()
             throw error
@@ -98,7 +103,7 @@
             .timeout, "all \(configuration.size) connections to PostgreSQL were in use for \(configuration.acquireTimeout)")
     }
 
-    /// Gives up a place, to the first in line if there is one.
+    /// Gives up a place. The first task in line gets it, if there is one.
     private func vacate() {
         if !grantFirst(.place) { open -= 1 }
     }
@@ -107,11 +112,12 @@
         while grantFirst(.failure(error)) {}
     }
 
-    /// False: nobody waits.
+    /// Grants a connection, a place or an error to the first task in line. Returns false when no task
+    /// waits.
     private func grantFirst(_ grant: Grant) -> Bool {
         while !waiters.isEmpty {
             let waiter = waiters.removeFirst()
-            // Who has been cancelled meanwhile, or has waited too long, does not take it.
+            // A task that was canceled meanwhile, or has waited too long, does not accept the grant.
             guard waiter.suspension.wake(.ready) else { continue }
             waiter.grant = grant
             return true

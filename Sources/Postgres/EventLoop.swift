@@ -3,24 +3,27 @@ import Foundation
 import Glibc
 import Synchronization
 
-/// A thread that runs jobs in turn and, between them, sleeps in epoll until a socket is ready, a deadline has passed or a job is queued.
+/// A thread that runs jobs in turn. Between the jobs it sleeps in epoll until a socket is ready, a
+/// deadline has passed or a job is queued.
 ///
-/// Whoever waits is represented by a ``Suspension``, which the loop wakes; it holds no other state of its users.
+/// A waiting task is represented by a ``Suspension``, which the loop wakes. The loop holds no other
+/// state of its users.
 final class EventLoop: SerialExecutor {
     typealias Instant = ContinuousClock.Instant
 
     private struct State {
         var jobs: [UnownedJob] = []
         var sockets: [Int32: Suspension] = [:]
-        /// Soonest first.
+        /// The deadlines, the soonest first.
         var deadlines: [(instant: Instant, suspension: Suspension)] = []
-        /// The thread is in epoll, or about to be, and takes notice of the rest only when the event counter is written.
+        /// Whether the thread is in epoll, or about to enter it. It then notices a change of this state only
+        /// after a write to the event counter.
         var sleeps = false
     }
 
     private let state = Mutex(State())
     private let epoll: Int32
-    /// An eventfd that ends the thread's sleep.
+    /// An eventfd that wakes the thread from its sleep.
     private let alarm: Int32
 
     init() {
@@ -40,7 +43,8 @@ final class EventLoop: SerialExecutor {
         ring { $0.jobs.append(job) }
     }
 
-    /// Wakes `suspension` when `socket` is ready to be read, or also to be written, once.
+    /// Wakes `suspension` once, when `socket` is ready for reading, or also for writing if `writable` is
+    /// true.
     func wake(_ suspension: Suspension, whenReady socket: Int32, writable: Bool) {
         ring { $0.sockets[socket] = suspension }
         watch(socket, for: EPOLLIN.rawValue | EPOLLRDHUP.rawValue | EPOLLONESHOT.rawValue | (writable ? EPOLLOUT.rawValue : 0))
@@ -54,7 +58,7 @@ final class EventLoop: SerialExecutor {
         }
     }
 
-    /// Forgets what was to wake `suspension`.
+    /// Forgets the socket and the deadline that were to wake `suspension`.
     func forget(_ suspension: Suspension, socket: Int32?, deadline: Instant?) {
         state.withLock { state in
             if let socket, state.sockets[socket] === suspension { state.sockets[socket] = nil }
@@ -62,7 +66,7 @@ final class EventLoop: SerialExecutor {
         }
     }
 
-    /// Changes the state and sees to it that the thread notices.
+    /// Changes the state, and wakes the thread if it sleeps.
     private func ring(_ change: (inout State) -> Void) {
         let asleep = state.withLock { state in
             change(&state)
@@ -75,7 +79,7 @@ final class EventLoop: SerialExecutor {
         var event = epoll_event()
         event.events = events
         event.data.fd = descriptor
-        // A closed descriptor leaves the set by itself, and its number may be new again.
+        // The kernel removes a closed descriptor from the set, and a new descriptor may have the same number.
         if epoll_ctl(epoll, EPOLL_CTL_MOD, descriptor, &event) != 0 { epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) }
     }
 
@@ -86,7 +90,8 @@ final class EventLoop: SerialExecutor {
     private func run() {
         var events = [epoll_event](repeating: epoll_event(), count: 64)
         while true {
-            // A statement is several jobs, each of which queues the next: a look at the sockets between any two would cost more than they do.
+            // A statement consists of several jobs, each of which queues the next. A check of the sockets between
+            // any two jobs would cost more than the jobs.
             for _ in 0..<Self.roundsBetweenLooks {
                 let jobs = state.withLock { exchange(&$0.jobs, with: []) }
                 if jobs.isEmpty { break }
@@ -126,7 +131,8 @@ final class EventLoop: SerialExecutor {
         }
     }
 
-    /// What epoll calls a timeout: rounded up, -1 for ever.
+    /// Returns the time until `instant` as a timeout for epoll: in milliseconds, rounded up. -1 means no
+    /// timeout.
     private static func milliseconds(until instant: Instant?) -> Int32 {
         guard let instant else { return -1 }
         let left = ContinuousClock.now.duration(to: instant)

@@ -1,6 +1,6 @@
-/// One numbered step from a version of the schema to the next.
+/// A numbered step from one version of the schema to the next.
 public struct Migration: Sendable, Equatable {
-    /// The version that the step leads to; the first is 2, since the schema began as version 1.
+    /// The version that the step leads to. The first step leads to 2, since the schema began as version 1.
     public let number: Int
     public let name: String
     /// Statements that run inside one transaction.
@@ -13,22 +13,22 @@ public struct Migration: Sendable, Equatable {
     }
 }
 
-/// What a ``Migrator`` did.
+/// The outcome of a run of a ``Migrator``.
 public enum MigrationOutcome: Sendable, Equatable {
-    /// The database was empty.
+    /// The database was empty, and now has the whole schema.
     case created(version: Int)
     case upgraded(from: Int, to: Int)
-    /// There was nothing to do.
+    /// The database already had the newest version.
     case current
 }
 
-/// Why a database was left as it was.
+/// The reason why a database was not migrated. The database is unchanged.
 public enum MigrationError: Error, Sendable, Equatable {
-    /// A newer server has been at work on this database.
+    /// A newer server has already migrated this database.
     case databaseIsNewer(database: Int, server: Int)
-    /// There are tables, but none that says which version they are.
+    /// The schema has tables, but no table that records their version.
     case unknownTables(schema: String)
-    /// The server's own list of migrations is not 2, 3, 4 … in this order.
+    /// The server's own list of migrations is not numbered 2, 3, 4 … in this order.
     case misnumbered([Int])
 }
 

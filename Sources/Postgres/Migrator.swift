@@ -1,7 +1,10 @@
-/// Brings a database to the schema that the program was written for: an empty one by the whole schema at once, an older one by the
-/// migrations that it lacks. It does so in one transaction under a lock, so that programs that start together do it once.
+/// A tool that brings a database to the schema that the program was written for.
+///
+/// In an empty database, it runs the statements of the whole schema at once. In an older database, it
+/// runs the missing migrations. It works in one transaction under a lock, so if several programs start
+/// together, only one of them migrates.
 public struct Migrator: Sendable {
-    /// Holds one row for each version that the database was brought to.
+    /// A table with one row for each version that the database has reached.
     static let versionTable = "schema_version"
 
     private let pool: PostgresPool
@@ -9,8 +12,8 @@ public struct Migrator: Sendable {
     private let migrations: [Migration]
 
     /// - Parameters:
-    ///   - schema: statements that make the newest version in an empty database.
-    ///   - migrations: the steps from version 1 to the newest, in order.
+    ///   - schema: Statements that create the newest version in an empty database.
+    ///   - migrations: The steps from version 1 to the newest, in order.
     public init(pool: PostgresPool, schema: String, migrations: [Migration]) {
         self.pool = pool
         self.schema = schema
@@ -20,14 +23,16 @@ public struct Migrator: Sendable {
     /// The version that the program was written for.
     public var version: Int { migrations.last?.number ?? 1 }
 
-    /// - Throws: ``MigrationError`` when the database is not one to be migrated, ``PostgresError`` when a statement fails; either
-    ///   way it is left as it was.
+    /// Migrates the database.
+    ///
+    /// - Throws: ``MigrationError`` when the database cannot be migrated, ``PostgresError`` when a
+    ///   statement fails. In both cases the database is left unchanged.
     public func migrate() async throws -> MigrationOutcome {
         guard migrations.map(\.number) == Array(2..<(migrations.count + 2)) else {
             throw MigrationError.misnumbered(migrations.map(\.number))
         }
         return try await pool.withTransaction { connection in
-            // A migration takes as long as it takes, and so does waiting for another program's.
+            // There is no limit on the time for a migration, nor on the wait for another program's migration.
             try await connection.simple(
                 "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0")
             let name = try await lockSchema(connection)
@@ -42,20 +47,24 @@ public struct Migrator: Sendable {
         }
     }
 
-    /// Takes the lock until the end of the transaction, and sees to it that the schema is there.
+    /// Takes the lock until the end of the transaction, and creates the schema if it is missing. Returns
+    /// the name of the current schema.
     private func lockSchema(_ connection: PostgresConnection) async throws -> String {
         let configured = pool.configuration.schema
         let lock = "migrate \(configured ?? "")"
         _ = try await connection.query("SELECT pg_advisory_xact_lock(hashtextextended(\(lock), 0))")
         if let configured {
-            // Not CREATE … IF NOT EXISTS, which asks for the right to create even where there is nothing to create.
+            // Not CREATE … IF NOT EXISTS, which requires the right to create even if the schema exists.
             let rows = try await connection.query("SELECT 1 FROM pg_namespace WHERE nspname = \(configured)")
             if rows.isEmpty { try await connection.simple("CREATE SCHEMA \(SQL.quoted(identifier: configured))") }
         }
         return try await connection.query("SELECT current_schema()::text AS name").first?.decode("name") ?? ""
     }
 
-    /// Nil in an empty schema.
+    /// Returns the version of the database, or nil when the schema has no tables.
+    ///
+    /// - Throws: ``MigrationError/unknownTables(schema:)`` when there are tables without a recorded
+    ///   version.
     private func versionFound(_ connection: PostgresConnection, schema: String) async throws -> Int? {
         let tables = try await connection.query("SELECT tablename::text AS name FROM pg_tables WHERE schemaname = \(schema)")
             .map { try $0.decode(String.self, "name") }

@@ -1,4 +1,4 @@
-/// An array as a parameter and as a column, in PostgreSQL's text form: `{a,"b c",NULL}`.
+/// An array is sent as a parameter in PostgreSQL's text form. Example: `{"a","b c",NULL}`.
 extension Array: PostgresEncodable where Element: PostgresArrayElement {
     public static var postgresType: PostgresType { Element.postgresArrayType }
 
@@ -7,7 +7,7 @@ extension Array: PostgresEncodable where Element: PostgresArrayElement {
     }
 }
 
-/// One dimension only; `[T?]` where elements may be NULL.
+/// An array is read from a one-dimensional column. Use `[T?]` if elements may be NULL.
 extension Array: PostgresDecodable where Element: PostgresDecodable {
     public init?(postgresText: String?) throws {
         guard let literal = postgresText.flatMap(ArrayLiteral.init) else { return nil }
@@ -19,14 +19,17 @@ extension Array: PostgresDecodable where Element: PostgresDecodable {
     }
 }
 
-/// The elements of a one-dimensional array, nil for NULL, and how they are written ("Array Input and Output Syntax"
-/// of PostgreSQL's manual).
+/// The elements of a one-dimensional array, with nil for NULL, and their text form. PostgreSQL's manual
+/// describes the form in "Array Input and Output Syntax".
+///
+/// Example: `["a", nil]` is written as `{"a",NULL}`.
 struct ArrayLiteral: Equatable {
     var elements: [String?]
 }
 
 extension ArrayLiteral: LosslessStringConvertible {
-    /// Every element is quoted, so that none is taken for NULL, for nothing or for a nested array.
+    /// The text form. Every element is quoted, so that PostgreSQL reads none as NULL, as empty or as a
+    /// nested array.
     var description: String {
         var text: [UInt8] = [UInt8(ascii: "{")]
         for element in elements {
@@ -46,7 +49,7 @@ extension ArrayLiteral: LosslessStringConvertible {
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// Nil for what is no such array.
+    /// Reads the text form. Returns nil for a text that is not a one-dimensional array.
     init?(_ description: String) {
         var bytes = Array(description.utf8)[...]
         guard bytes.popFirst() == UInt8(ascii: "{"), bytes.popLast() == UInt8(ascii: "}") else { return nil }
@@ -60,7 +63,8 @@ extension ArrayLiteral: LosslessStringConvertible {
         }
     }
 
-    /// Takes the next element off the front; the outer nil means that there is none.
+    /// Takes the next element off the front. The outer nil means that there is no valid element, the inner
+    /// nil means NULL.
     private static func element(from bytes: inout ArraySlice<UInt8>) -> String?? {
         guard bytes.first == UInt8(ascii: "\"") else {
             let word = bytes.prefix { $0 != UInt8(ascii: ",") }

@@ -1,15 +1,18 @@
-/// A value that can be a statement's parameter, sent as PostgreSQL's text form of ``postgresType``.
+/// A value that can be a parameter of a statement. It is sent in PostgreSQL's text form of
+/// ``postgresType``.
 public protocol PostgresEncodable {
     static var postgresType: PostgresType { get }
 
-    /// The text form; nil for NULL.
+    /// Returns the text form, or nil for NULL.
     func postgresText() throws -> String?
 }
 
 /// A value that can be read from a column's text form.
 public protocol PostgresDecodable {
-    /// - Parameter postgresText: what the column holds; nil for NULL.
-    /// - Returns: nil when that is no such value.
+    /// Reads a value.
+    ///
+    /// - Parameter postgresText: The text in the column, or nil for NULL.
+    /// - Returns: nil when the text is not a value of this type.
     init?(postgresText: String?) throws
 }
 
@@ -39,7 +42,7 @@ extension Optional: PostgresArrayElement where Wrapped: PostgresArrayElement {
     public static var postgresArrayType: PostgresType { Wrapped.postgresArrayType }
 }
 
-/// An enum over a string or a number is sent and read as its raw value.
+/// An enum with a raw value, a string or a number, is sent and read as the raw value.
 extension PostgresEncodable where Self: RawRepresentable, RawValue: PostgresEncodable {
     public static var postgresType: PostgresType { RawValue.postgresType }
 

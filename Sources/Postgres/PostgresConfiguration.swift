@@ -1,23 +1,23 @@
-/// Where a PostgreSQL server is, and how sessions with it are set up.
+/// The address of a PostgreSQL server, and the settings of sessions with it.
 public struct PostgresConfiguration: Sendable {
-    /// In either form that libpq understands: `postgresql://user@host/database` or `host=… dbname=…`.
+    /// The address in a form that libpq accepts: `host=… dbname=…` or `postgresql://user@host/database`.
     public var connectionString: String
-    /// The schema that unqualified names mean; nil leaves `search_path` to the server.
+    /// The schema for unqualified names. Nil leaves `search_path` to the server.
     public var schema: String?
-    /// How many connections a pool opens at most.
+    /// The most connections that a pool opens.
     public var size: Int
-    /// After it the server cancels a statement; nil for never.
+    /// The time after which the server cancels a statement. Nil means never.
     public var statementTimeout: Duration?
-    /// After it the server ends the session of a transaction that sends no statement, with all its locks: that of a process that hangs or was
-    /// stopped; nil for never.
+    /// The time after which the server ends a session whose transaction sends no statement. This releases
+    /// the locks of a process that hangs or was stopped. Nil means never.
     public var idleTransactionTimeout: Duration?
-    /// How long it may take to connect.
+    /// The time limit for connecting.
     public var connectTimeout: Duration
-    /// How long to wait for a connection of the pool while all are in use.
+    /// The time limit for the wait for a connection while all connections of the pool are in use.
     public var acquireTimeout: Duration
-    /// How many prepared statements a connection keeps.
+    /// The most prepared statements that a connection keeps.
     public var preparedStatements: Int
-    /// What the sessions call themselves in `pg_stat_activity`.
+    /// The name of the sessions in `pg_stat_activity`.
     public var applicationName: String
 
     public init(
@@ -39,10 +39,11 @@ public struct PostgresConfiguration: Sendable {
 }
 
 extension PostgresConfiguration {
-    /// What every session is set to, as the startup message says it, so that it costs no round trip.
+    /// The settings of every session, in the form of the startup message, so that they cost no round trip.
     ///
-    /// Times are read and written in UTC and ISO style, which ``Timestamp`` relies on; numbers with all their digits. The rest is what the
-    /// statements rely on, whatever the database or the role has for a default: each statement sees what was committed before it began.
+    /// Times are read and written in UTC and ISO style, which ``Timestamp`` requires. Numbers have all
+    /// their digits. The statements rely on the other settings, which override the defaults of the database
+    /// and of the role. In particular, each statement sees the data that was committed before it began.
     var sessionOptions: String {
         var settings = [
             ("TimeZone", "UTC"), ("DateStyle", "ISO"), ("IntervalStyle", "postgres"), ("client_min_messages", "warning"),
@@ -57,7 +58,7 @@ extension PostgresConfiguration {
         return settings.map { name, value in "-c \(name)=\(Self.escaped(option: value))" }.joined(separator: " ")
     }
 
-    /// The server splits options at white space, save after a backslash.
+    /// Escapes a value. The server splits options at white space, except after a backslash.
     private static func escaped(option: String) -> String {
         String(option.flatMap { $0.isWhitespace || $0 == "\\" ? ["\\", $0] : [$0] })
     }

@@ -1,10 +1,11 @@
 import CPostgreSQL
 import Glibc
 
-/// One session with PostgreSQL, which runs one statement at a time.
+/// A session with PostgreSQL, which runs one statement at a time.
 ///
-/// Statements are prepared once and kept by their text. A statement whose task is cancelled is canceled on the
-/// server too, and its session ends.
+/// Each statement is prepared once, and is found again by its text and the types of its parameters. If
+/// the task of a running statement is canceled, the statement is canceled on the server, and the
+/// session ends.
 @PostgresThread public final class PostgresConnection {
     private var handle: ConnectionHandle?
     private let cancelRequest: CancelRequest?
@@ -12,7 +13,7 @@ import Glibc
     private var statementsPrepared = 0
     private var isBusy = false
 
-    /// Connects with the settings of `configuration`, which its pool's size does not concern.
+    /// Connects with the settings of `configuration`. The size of the pool has no effect here.
     init(_ configuration: PostgresConfiguration) async throws {
         let handle = try await BlockingCalls.connect(configuration)
         self.handle = handle
@@ -29,9 +30,10 @@ import Glibc
         return PostgresRows(result: try await inTurn { try await execute(key, parameters) })
     }
 
-    /// Runs a script of any number of statements, which has no parameters and whose answers are not wanted.
+    /// Runs a script of any number of statements, without parameters. Its results are discarded.
     ///
-    /// Outside a transaction the script is one by itself, unless it says otherwise.
+    /// Outside a transaction, the whole script is one transaction, unless it contains statements that
+    /// control transactions.
     public func simple(_ script: String) async throws {
         _ = try await inTurn { try await exchange { PQsendQuery($0, script) } }
     }
@@ -40,26 +42,27 @@ import Glibc
 
     var isClosed: Bool { handle == nil }
 
-    /// Whether the session waits for a statement outside any transaction, so that somebody else may have it.
+    /// Whether the session waits for a statement outside any transaction, so that another task may use it.
     var isIdle: Bool { !isBusy && transactionStatus == PQTRANS_IDLE }
 
-    /// Looks whether the idle session is still as it was left.
+    /// Checks whether the idle session is still usable.
     ///
-    /// An idle server is silent: what has come meanwhile is its farewell or the end of the stream, which a look without waiting finds
-    /// before anything is sent.
+    /// A server sends nothing to an idle session, except a last message before it closes the connection. A
+    /// read without waiting finds this message, or the end of the stream, before a statement is sent.
     func isUntouched() -> Bool {
         guard let handle else { return false }
         var byte: UInt8 = 0
         return recv(PQsocket(handle.connection), &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) == -1 && errno == EAGAIN
     }
 
-    /// Ends the session; the server rolls back what was not committed.
+    /// Ends the session. The server rolls back all changes that were not committed.
     func close() { handle = nil }
 
-    /// Ends the transaction for good, or says that it cannot be: PostgreSQL answers COMMIT with a silent rollback once a
-    /// statement has failed.
+    /// Commits the transaction, or throws when this is not possible. After a failed statement, PostgreSQL
+    /// answers COMMIT with a silent rollback.
     ///
-    /// A cancellation that comes later than the COMMIT changes nothing, so that who is cancelled has committed nothing.
+    /// A cancellation after the COMMIT was sent has no effect. So a caller that gets a `CancellationError`
+    /// has committed nothing.
     func commit() async throws {
         try Task.checkCancellation()
         guard transactionStatus != PQTRANS_INERROR else {
@@ -68,7 +71,7 @@ import Glibc
         _ = try await inTurn { try await exchange(heedingCancellation: false) { PQsendQuery($0, "COMMIT") } }
     }
 
-    /// Rolls back even though the task may be cancelled, and closes a session that does not answer in time.
+    /// Rolls back, even if the task is canceled. It closes a session that does not answer within 5 seconds.
     func rollback() async {
         guard !isClosed, !isBusy, transactionStatus != PQTRANS_IDLE else { return }
         do {
@@ -80,7 +83,7 @@ import Glibc
         }
     }
 
-    /// Waits until the server sends notifications, which it does to a session that listens.
+    /// Waits until the server sends notifications, and returns them. The session must listen on a channel.
     func notifications() async throws -> [(channel: String, payload: String)] {
         try await inTurn {
             while true {
@@ -114,7 +117,8 @@ import Glibc
         do {
             return try await executePrepared(key, parameters)
         } catch let error as PostgresError where error.isStalePlan {
-            // Nothing was run. In a transaction, which has failed now, only the caller can begin again.
+            // The statement was not run. If a transaction was open, it has failed, and only the caller can begin
+            // it again.
             if let name = statements.remove(key), !inTransaction, error.sqlState != "26000" { try await deallocate(name) }
             if inTransaction { throw error }
             return try await executePrepared(key, parameters)
@@ -143,7 +147,7 @@ import Glibc
         _ = try await exchange { PQsendQuery($0, "DEALLOCATE \(name)") }
     }
 
-    /// Sends one request and takes in everything that the server answers to it.
+    /// Sends one request and receives the server's whole answer to it.
     private func exchange(
         before deadline: ContinuousClock.Instant? = nil, heedingCancellation: Bool = true, _ send: (OpaquePointer) -> Int32
     ) async throws -> QueryResult {
@@ -178,17 +182,19 @@ import Glibc
         return last
     }
 
-    /// Waits until the whole request is sent and a result, or the end of them, can be had without blocking.
+    /// Waits until the whole request is sent, and the next result or the end of the results can be read
+    /// without blocking.
     private func receive(_ connection: OpaquePointer, before deadline: ContinuousClock.Instant?, heedingCancellation: Bool) async throws {
         while true {
-            // A request that cannot be sent whole is no error yet: the server may have said why before it hung up.
+            // A request that cannot be sent completely is not an error yet. The server may have sent a reason
+            // before it closed the connection.
             let unsent = PQflush(connection) == 1
             guard unsent || PQisBusy(connection) == 1 else { return }
             switch await Suspension.wait(
                 for: PQsocket(connection), writable: unsent, until: deadline, heedingCancellation: heedingCancellation)
             {
             case .ready:
-                // When the connection is lost, the next result says so.
+                // If the connection is lost, the next result reports it.
                 PQconsumeInput(connection)
             case .cancelled:
                 cancelRequest?.send()

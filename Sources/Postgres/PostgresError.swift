@@ -1,30 +1,32 @@
-/// Why something asked of PostgreSQL was not done.
+/// An error of PostgreSQL, of libpq or of this module.
 ///
-/// Its text may go to a log: it holds no parameter values and no password.
+/// Its text may be written to a log. It contains no parameter values and no password.
 public struct PostgresError: Error, Sendable, Equatable {
-    /// The kinds that a caller may want to tell apart.
+    /// The kinds of errors that a caller may handle differently.
     public enum Code: Sendable, Hashable {
-        /// No connection could be made, or it was lost: SQLSTATE class 08, 57P01 to 57P05, 25P03, 25P04, 53300. Whether a statement under way took
-        /// effect is unknown.
+        /// No connection could be made, or it was lost: SQLSTATE class 08, 57P01 to 57P05, 25P03, 25P04, 53300.
+        /// It is unknown whether a running statement took effect.
         case connection
-        /// A constraint with this name refused the row (class 23); for NOT NULL, `table.column`.
+        /// A constraint with this name refused the row (class 23). For NOT NULL, the name is `table.column`.
         case constraint(String)
-        /// Transactions stood in each other's way and this one has to begin anew: 40001, 40P01.
+        /// The transaction conflicted with another one and must be repeated: 40001, 40P01.
         case serialization
-        /// A time limit passed: of a statement, or of the wait for a connection of the pool.
+        /// A time limit passed, for a statement or for the wait for a connection of the pool.
         case timeout
-        /// Somebody else canceled the statement, as an administrator may. (One's own cancellation is a `CancellationError`.)
+        /// Another user, for example the operator, canceled the statement. A cancellation of the caller's own
+        /// task is a `CancellationError` instead.
         case canceled
         /// A parameter that PostgreSQL cannot store or Swift cannot encode.
         case encoding
-        /// A column that is missing, or holds something else than was asked for.
+        /// A column is missing, or holds a value of another type than the caller expects.
         case decoding
-        /// Anything else that is wrong with the statement or its use.
+        /// Any other error of the statement or its use.
         case query
     }
 
     public var code: Code
-    /// The five characters by which PostgreSQL names the error (its manual, appendix A); nil where the server said nothing.
+    /// The five characters that identify the error in PostgreSQL (its manual, appendix A). Nil when the
+    /// server sent no error. Example: "40001".
     public var sqlState: String?
     public var message: String
     /// The constraint that refused a row.
@@ -37,20 +39,23 @@ public struct PostgresError: Error, Sendable, Equatable {
         self.constraint = constraint
     }
 
-    /// The same may succeed when tried again later.
+    /// Whether the same operation may succeed later.
     public var isTransient: Bool {
         switch code {
         case .connection, .serialization, .timeout, .canceled: true
         case .constraint, .encoding, .decoding: false
-        // Out of disk or memory; a lock that NOWAIT did not get; a plan made before the table changed.
+        // Transient are: no disk space or memory left, a lock that NOWAIT did not get, and a plan that is
+        // older than the table.
         case .query: sqlState?.hasPrefix("53") == true || isOfLockedRow || isStalePlan
         }
     }
 
-    /// Another transaction holds a row that was wanted with NOWAIT, or for longer than `lock_timeout`.
+    /// Whether another transaction holds a row that was requested with NOWAIT, or holds it for longer than
+    /// `lock_timeout`.
     public var isOfLockedRow: Bool { sqlState == "55P03" }
 
-    /// The server's plan of a prepared statement no longer fits the table; nothing was run.
+    /// Whether the server's plan of a prepared statement no longer fits the table. The statement was not
+    /// run.
     var isStalePlan = false
 }
 
@@ -59,7 +64,7 @@ extension PostgresError: CustomStringConvertible {
 }
 
 extension PostgresError {
-    /// What the server answered, by the fields of its error message.
+    /// Makes an error from the fields of the server's error message.
     init(sqlState: String, message: String, constraint: String?, table: String?, column: String?, routine: String?) {
         self.init(.query, Self.withoutValues(message, sqlState: sqlState), sqlState: sqlState, constraint: constraint)
         switch sqlState {
@@ -70,7 +75,7 @@ extension PostgresError {
         case "40001", "40P01":
             code = .serialization
         case "57014":
-            // The one SQLSTATE has both meanings, and only the text tells them apart.
+            // This SQLSTATE has both meanings. Only the text distinguishes them.
             code = message.contains("user request") ? .canceled : .timeout
         case _ where sqlState.hasPrefix("23"):
             code = .constraint(constraint ?? [table, column].compactMap(\.self).joined(separator: "."))
@@ -79,7 +84,7 @@ extension PostgresError {
         }
     }
 
-    /// Errors of class 22 quote the value that they complain about.
+    /// Returns the message without values of parameters. Errors of class 22 quote the invalid value.
     private static func withoutValues(_ message: String, sqlState: String) -> String {
         guard sqlState.hasPrefix("22"), let first = message.firstIndex(of: "\""), let last = message.lastIndex(of: "\""), first < last
         else {

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A value kept as `jsonb`, encoded by Foundation's JSON coders with dates in ISO 8601.
+/// A value that is stored as `jsonb`. Foundation's JSON coders encode it, with dates in ISO 8601.
 public struct PostgresJSON<Value> {
     public var value: Value
 
@@ -26,6 +26,8 @@ extension PostgresJSON: PostgresDecodable where Value: Decodable {
         try self.init(text: postgresText)
     }
 
+    /// Decodes the value from JSON.
+    ///
     /// - Throws: `DecodingError`.
     public init(text: String) throws {
         let decoder = JSONDecoder()

@@ -2,9 +2,10 @@ public import Logging
 public import ServiceLifecycle
 import Synchronization
 
-/// One connection, outside any pool, that listens on channels and connects again when it is lost, waiting longer each time in vain.
+/// A service that listens on channels, with one connection outside any pool. When the connection is
+/// lost, it connects again, with longer delays after each failure.
 ///
-/// Notifications are hints: a reader that does not keep up loses the oldest ones.
+/// Notifications are hints. A reader that is too slow loses the oldest ones.
 public final class PostgresListener: Service {
     private typealias Continuation = AsyncStream<PostgresNotification>.Continuation
 
@@ -22,8 +23,8 @@ public final class PostgresListener: Service {
     private let state = Mutex(State())
 
     /// - Parameters:
-    ///   - channels: what to listen on.
-    ///   - backoff: how long to wait before connecting again.
+    ///   - channels: The names of the channels.
+    ///   - backoff: The delays before it connects again.
     public init(configuration: PostgresConfiguration, channels: [String], backoff: Backoff = Backoff(), logger: Logger) {
         self.configuration = configuration
         self.channels = channels
@@ -31,7 +32,8 @@ public final class PostgresListener: Service {
         self.logger = logger
     }
 
-    /// What is heard on one of the channels from now until the listener ends; each call has a stream of its own.
+    /// Returns the notifications on one of the channels, from now until the listener ends. Each call makes
+    /// a stream of its own.
     ///
     /// The first element is ``PostgresNotification/reconnected``, as soon as the listener listens.
     public func notifications(on channel: String) -> AsyncStream<PostgresNotification> {
@@ -54,7 +56,7 @@ public final class PostgresListener: Service {
         return stream
     }
 
-    /// Listens until the graceful shutdown or the task's cancellation, then ends the streams.
+    /// Listens until the graceful shutdown or the cancellation of the task, then ends the streams.
     public func run() async throws {
         defer { finish() }
         do {
@@ -84,8 +86,9 @@ public final class PostgresListener: Service {
     @PostgresThread private func listen(_ connection: PostgresConnection, whenListening: () -> Void) async throws -> Never {
         for channel in channels { try await connection.simple("LISTEN \(SQL.quoted(identifier: channel))") }
         whenListening()
-        // Readers are told outside of the lock: one that is cancelled at this moment holds a lock of its task, which telling it needs, and waits
-        // for ours to be taken off the list.
+        // Readers are notified outside the lock to avoid a deadlock. A reader that is canceled at this moment
+        // holds a lock of its task, and waits for our lock to leave the list. To notify the reader, we need
+        // the lock of its task.
         let readers = state.withLock { state in
             state.isListening = true
             return state.readers.values.flatMap(\.values)

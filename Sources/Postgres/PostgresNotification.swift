@@ -1,7 +1,8 @@
-/// What a reader of a channel is told.
+/// An element in the stream of a reader of a channel.
 public enum PostgresNotification: Sendable, Equatable {
-    /// From now on nothing is missed, but before this something may have been: look at once.
+    /// The listener has connected. Notifications before this moment may have been missed, so the reader
+    /// should look at the data at once. Later ones are not missed.
     case reconnected
-    /// Somebody said `NOTIFY`.
+    /// A session executed `NOTIFY` on the channel.
     case notified(payload: String)
 }

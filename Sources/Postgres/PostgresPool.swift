@@ -1,10 +1,11 @@
 public import Logging
 public import ServiceLifecycle
 
-/// A few connections to one database that many tasks share.
+/// A pool of a few connections to one database, shared by many tasks.
 ///
-/// It connects when first needed, drops connections that were lost, and connects again at the next use. As a service, it ends with the
-/// idle connections closed; used without, they are closed with the pool.
+/// It connects at the first use, drops lost connections, and connects again at the next use. A pool
+/// that runs as a service closes its idle connections when the service ends. Otherwise they are closed
+/// together with the pool.
 public final class PostgresPool: Service {
     public typealias Configuration = PostgresConfiguration
 
@@ -18,13 +19,14 @@ public final class PostgresPool: Service {
         leases = ConnectionLeases(configuration)
     }
 
-    /// Runs until the graceful shutdown or the task's cancellation, then lends no connection any more.
+    /// Runs until the graceful shutdown or the cancellation of the task. After that, it lends no more
+    /// connections.
     public func run() async throws {
         logger.debug("PostgreSQL pool runs", metadata: ["size": "\(configuration.size)"])
         do {
             try await gracefulShutdown()
         } catch is CancellationError {
-            // Ends the pool just as well.
+            // A cancellation ends the pool in the same way.
         }
         await leases.shutDown()
         logger.debug("PostgreSQL pool is shut down")
@@ -39,7 +41,7 @@ public final class PostgresPool: Service {
         return try await connection.query(sql)
     }
 
-    /// Lends a connection for the time of `body`, which must not keep it.
+    /// Lends a connection to `body`, which must not keep it.
     public func withConnection<R>(
         isolation: isolated (any Actor)? = #isolation, _ body: (PostgresConnection) async throws -> R
     ) async throws -> R {
@@ -54,11 +56,13 @@ public final class PostgresPool: Service {
         }
     }
 
-    /// Runs `body` in a transaction, which is committed when it returns and rolled back when it throws.
+    /// Runs `body` in a transaction. The transaction is committed when `body` returns, and rolled back when
+    /// it throws.
     ///
-    /// - Throws: what `body` throws; ``PostgresError`` with code `serialization` when the transaction has to begin anew, which is the
-    ///   caller's to do; `CancellationError` when it was cancelled before the COMMIT. When the connection is lost during COMMIT, whether
-    ///   it took effect is unknown.
+    /// - Throws: The error of `body`, a ``PostgresError``, or `CancellationError` when the task was
+    ///   canceled before the COMMIT. The code `serialization` means that the transaction must be repeated,
+    ///   which is left to the caller. If the connection is lost during COMMIT, it is unknown whether the
+    ///   transaction took effect.
     public func withTransaction<R>(
         isolation: isolated (any Actor)? = #isolation, _ body: (PostgresConnection) async throws -> R
     ) async throws -> R {

@@ -1,8 +1,8 @@
-/// What a statement answered: its rows, or how many it changed.
+/// The result of a statement: its rows, or the number of rows that it changed.
 public struct PostgresRows: Sendable, RandomAccessCollection {
     let result: QueryResult
 
-    /// How many rows were inserted, updated, deleted or selected.
+    /// The number of rows that were inserted, updated, deleted or selected.
     public var affectedRows: Int { result.affectedRows }
 
     public var startIndex: Int { 0 }
@@ -14,14 +14,15 @@ public struct PostgresRows: Sendable, RandomAccessCollection {
     }
 }
 
-/// One row of an answer.
+/// A row of a result.
 public struct PostgresRow: Sendable {
     let result: QueryResult
     let index: Int
 
-    /// The value of the column with this name, as SQL named it; `T` is optional where it may be NULL.
+    /// Returns the value of the column with this name, as the SQL names it. `T` must be optional if the
+    /// column may be NULL.
     ///
-    /// - Throws: ``PostgresError`` with code `decoding`, naming the column and what was there.
+    /// - Throws: ``PostgresError`` with code `decoding`, which names the column and quotes its content.
     public func decode<T: PostgresDecodable>(_ type: T.Type, _ column: String) throws -> T {
         guard let number = result.columns[column] else {
             let columns = result.columns.keys.sorted().joined(separator: ", ")
@@ -38,7 +39,7 @@ public struct PostgresRow: Sendable {
         throw Self.mismatch(column, text, type, reason: "")
     }
 
-    /// The value of the column with this name, as whatever type is wanted.
+    /// Returns the value of the column with this name. The type is inferred from the context.
     public func decode<T: PostgresDecodable>(_ column: String) throws -> T { try decode(T.self, column) }
 
     private static func mismatch(_ column: String, _ text: String?, _ type: Any.Type, reason: String) -> PostgresError {

@@ -1,10 +1,11 @@
 public import struct Foundation.Date
 public import struct Foundation.UUID
 
-// What Swift's own types are in PostgreSQL.
+// The PostgreSQL types of Swift's own types.
 
 extension String: PostgresArrayElement, PostgresDecodable {
-    /// Left to inference, so that a string can be given where an enum, an interval or an inet is wanted.
+    /// The type is inferred by PostgreSQL, so that a string can also be passed as an enum, an interval or
+    /// an inet.
     public static var postgresType: PostgresType { .inferred }
     public static var postgresArrayType: PostgresType { .textArray }
 
@@ -82,7 +83,7 @@ extension UUID: PostgresArrayElement, PostgresDecodable {
     }
 }
 
-/// A moment, to the microsecond, which is as exact as `timestamptz` is.
+/// A moment with a precision of one microsecond, like `timestamptz`.
 extension Date: PostgresArrayElement, PostgresDecodable {
     public static var postgresType: PostgresType { .timestamptz }
     public static var postgresArrayType: PostgresType { .timestamptzArray }

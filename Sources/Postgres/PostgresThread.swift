@@ -1,11 +1,12 @@
-/// The one thread of the process on which libpq is used, as a global actor.
+/// The only thread of the process that uses libpq, as a global actor.
 ///
-/// Pools, connections and listeners share it, so that they call each other without hopping, and the compiler checks that no libpq handle is
-/// used from two threads. It waits in epoll and never blocks on a socket; there is one, however many pools come and go.
+/// All pools, connections and listeners share it. They call each other without switching threads, and
+/// the compiler checks that no two threads use a libpq handle. The thread waits in epoll and never
+/// blocks on a socket. The number of pools does not change the number of threads.
 @globalActor public actor PostgresThread {
     public static let shared = PostgresThread()
 
-    /// The thread's loop: runs the actor's jobs, and ends the waits of ``Suspension``.
+    /// The thread's loop. It runs the actor's jobs, and wakes each ``Suspension``.
     static let loop = EventLoop()
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor { Self.loop.asUnownedSerialExecutor() }

@@ -1,10 +1,11 @@
-/// A data type of PostgreSQL by its object identifier, which for the types here is the same in every database.
+/// A data type of PostgreSQL, as its object identifier. For the types here, the identifier is the same
+/// in every database.
 public struct PostgresType: Hashable, Sendable {
     public let oid: UInt32
 
     public init(oid: UInt32) { self.oid = oid }
 
-    /// Left to PostgreSQL, which infers the type from where the parameter stands.
+    /// The type is left to PostgreSQL, which infers it from the position of the parameter.
     public static let inferred = PostgresType(oid: 0)
 
     public static let bool = PostgresType(oid: 16)

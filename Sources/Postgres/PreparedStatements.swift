@@ -1,4 +1,5 @@
-/// The statements that one session has prepared, by their text; the least recently used one goes first.
+/// The statements that one session has prepared, by their text and parameter types. The least recently
+/// used one is removed first.
 struct PreparedStatements {
     struct Key: Hashable {
         let text: String
@@ -18,23 +19,24 @@ struct PreparedStatements {
 
     var count: Int { entries.count }
 
-    /// The name under which the statement is prepared, if it is.
+    /// Returns the name of the prepared statement, or nil when it is not prepared.
     mutating func name(of key: Key) -> String? {
         clock += 1
         entries[key]?.lastUse = clock
         return entries[key]?.name
     }
 
-    /// Remembers a statement under a name not used before.
+    /// Adds a statement under a name that was not used before.
     mutating func insert(_ key: Key, name: String) {
         clock += 1
         entries[key] = Entry(name: name, lastUse: clock)
     }
 
-    /// Forgets a statement that the server does not know any more, or knows differently.
+    /// Removes a statement that the server no longer knows, or whose plan no longer fits. Returns its name.
     mutating func remove(_ key: Key) -> String? { entries.removeValue(forKey: key)?.name }
 
-    /// Forgets the one that was not used for longest when there is no room for another, and names it.
+    /// Removes the least recently used statement, if there is no room for another one. Returns its name, or
+    /// nil when there is room.
     mutating func makeRoom() -> String? {
         guard entries.count >= capacity, let oldest = entries.min(by: { $0.value.lastUse < $1.value.lastUse }) else { return nil }
         return remove(oldest.key)

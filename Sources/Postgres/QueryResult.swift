@@ -1,13 +1,14 @@
 import CPostgreSQL
 
-/// Owns one `PGresult` and reads it.
+/// The owner of one `PGresult`, which it reads.
 final class QueryResult: @unchecked Sendable {
-    // libpq's manual, "Behavior in Threaded Programs": results are read-only after they are made and may be passed between threads.
+    // libpq's manual, "Behavior in Threaded Programs": results cannot change after they are made, and may
+    // be passed between threads.
     private let result: OpaquePointer
 
     let count: Int
     let affectedRows: Int
-    /// The number of each column; of two with the same name, the first.
+    /// The number of each column by its name. If two columns have the same name, the first one counts.
     let columns: [String: Int32]
 
     init(_ result: OpaquePointer) {
@@ -23,7 +24,7 @@ final class QueryResult: @unchecked Sendable {
 
     var status: ExecStatusType { PQresultStatus(result) }
 
-    /// Nil for NULL.
+    /// Returns the text of a value, or nil for NULL.
     func text(row: Int, column: Int32) -> String? {
         guard PQgetisnull(result, Int32(row), column) == 0 else { return nil }
         let bytes = UnsafeRawBufferPointer(
@@ -31,7 +32,7 @@ final class QueryResult: @unchecked Sendable {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// What went wrong, where the server said it; nil where the error is libpq's own.
+    /// The error that the server sent, or nil when the error comes from libpq itself.
     var error: PostgresError? {
         guard let sqlState = field("C") else { return nil }
         return PostgresError(
@@ -39,7 +40,7 @@ final class QueryResult: @unchecked Sendable {
             routine: field("R"))
     }
 
-    /// A field of an error by its letter (`PG_DIAG_*`, which Swift does not import).
+    /// Returns a field of an error by its letter (`PG_DIAG_*`, which Swift does not import).
     private func field(_ letter: Unicode.Scalar) -> String? {
         PQresultErrorField(result, Int32(letter.value)).map { String(cString: $0) }
     }

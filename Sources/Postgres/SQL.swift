@@ -1,8 +1,11 @@
-/// A statement with its parameters, written as an interpolated string: in `"SELECT 1 WHERE id = \(id)"` the value becomes `$1` and is
-/// sent apart.
+/// A statement with its parameters, written as an interpolated string. The values become `$1`, `$2` …
+/// and are sent separately.
 ///
-/// Text is spliced only where it says so: `\(unsafe:)` for what the program itself wrote, `\(identifier:)` for a quoted name,
-/// `\(fragment:)` for a piece of SQL with parameters of its own, which are renumbered.
+/// Example: `"SELECT 1 WHERE id = \(id)"` has the text `SELECT 1 WHERE id = $1`.
+///
+/// Text is inserted into the statement only by an explicit label: `\(unsafe:)` for text that the
+/// program itself wrote, `\(identifier:)` for a quoted name, `\(fragment:)` for a piece of SQL. The
+/// parameters of the piece are renumbered.
 public struct SQL: Sendable {
     enum Piece: Sendable {
         case text(String)
@@ -11,16 +14,17 @@ public struct SQL: Sendable {
 
     struct Parameter: Sendable {
         let type: PostgresType
-        /// What could not be encoded is reported when the statement is sent, since an interpolation cannot throw.
+        /// The text form. An encoding error is reported when the statement is sent, since an interpolation
+        /// cannot throw.
         let text: Result<String?, PostgresError>
     }
 
     var pieces: [Piece]
 
-    /// A JSON parameter: `\(SQL.JSON(value))`.
+    /// A JSON parameter. Example: `\(SQL.JSON(value))`.
     public typealias JSON<Value> = PostgresJSON<Value>
 
-    /// The text that PostgreSQL sees, with `$1`, `$2` … for the parameters.
+    /// The text that PostgreSQL receives, with `$1`, `$2` … for the parameters.
     public var text: String {
         var text = ""
         var count = 0
@@ -43,7 +47,7 @@ public struct SQL: Sendable {
         }
     }
 
-    /// Several conditions or columns, one after the other.
+    /// Joins several pieces, such as conditions or columns, with a separator.
     public static func joined(_ parts: some Sequence<SQL>, separator: SQL) -> SQL {
         var joined = SQL(pieces: [])
         for (index, part) in parts.enumerated() {
@@ -68,23 +72,24 @@ extension SQL: ExpressibleByStringInterpolation {
 
         public mutating func appendLiteral(_ text: String) { pieces.append(.text(text)) }
 
-        /// A parameter.
+        /// Adds a parameter.
         public mutating func appendInterpolation<Value: PostgresEncodable>(_ value: Value) {
             pieces.append(.parameter(Parameter(value)))
         }
 
-        /// A parameter that is NULL where there is no value.
+        /// Adds a parameter that is NULL if `value` is nil.
         public mutating func appendInterpolation<Value: PostgresEncodable>(_ value: Value?) {
             pieces.append(.parameter(Parameter(value)))
         }
 
-        /// Text as it is. Never for input: schema names, ORDER BY from a closed list.
+        /// Adds text without change. Never use it for input, but for schema names, or an ORDER BY from a closed
+        /// list.
         public mutating func appendInterpolation(unsafe text: String) { pieces.append(.text(text)) }
 
-        /// A name, quoted.
+        /// Adds a quoted name.
         public mutating func appendInterpolation(identifier name: String) { pieces.append(.text(SQL.quoted(identifier: name))) }
 
-        /// Another piece of SQL, whose parameters are numbered on.
+        /// Adds another piece of SQL, and renumbers its parameters.
         public mutating func appendInterpolation(fragment: SQL) { pieces += fragment.pieces }
     }
 
@@ -108,7 +113,7 @@ extension SQL.Parameter {
         } catch let error as PostgresError {
             throw error
         } catch {
-            // The error of an encoder may quote the value.
+            // An encoder's own error may quote the value, so it is not passed on.
             throw PostgresError(.encoding, "a \(Swift.type(of: value)) could not be encoded")
         }
         if let text, text.utf8.contains(0) {

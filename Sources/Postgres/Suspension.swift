@@ -1,8 +1,9 @@
 import Synchronization
 
-/// One pause of one task on the PostgreSQL thread, ended once: by a socket, a deadline, the task's cancellation, or by ``wake(_:)``.
+/// A pause of one task on the PostgreSQL thread. It ends once: by a socket, a deadline, the
+/// cancellation of the task, or a call of ``wake(_:)``.
 final class Suspension: Sendable {
-    /// What ended a suspension.
+    /// The reason why a suspension ended.
     enum Wakeup {
         case ready
         case deadline
@@ -17,7 +18,8 @@ final class Suspension: Sendable {
 
     private let state = Mutex(State.ahead)
 
-    /// Ends the wait, also one that has not begun yet, from any thread. False: something else had ended it before.
+    /// Ends the wait, even one that has not begun yet. It may be called from any thread. Returns false if
+    /// the suspension had already ended.
     @discardableResult func wake(_ wakeup: Wakeup) -> Bool {
         let (first, waiting) = state.withLock { state -> (Bool, CheckedContinuation<Wakeup, Never>?) in
             switch state {
@@ -35,7 +37,7 @@ final class Suspension: Sendable {
         return first
     }
 
-    /// Waits until woken by hand, by `deadline`, or by the cancellation of the task.
+    /// Waits until ``wake(_:)`` is called, until `deadline`, or until the task is canceled.
     @PostgresThread func wait(until deadline: ContinuousClock.Instant? = nil) async -> Wakeup {
         await withTaskCancellationHandler {
             await wait(socket: nil, writable: false, deadline: deadline)
@@ -44,9 +46,11 @@ final class Suspension: Sendable {
         }
     }
 
-    /// Waits until `socket` can be read, or also written.
+    /// Waits until `socket` can be read, or also written if `writable` is true. `deadline` and the
+    /// cancellation of the task end the wait, too.
     ///
-    /// - Parameter heedingCancellation: false for what must be done even so, as a rollback.
+    /// - Parameter heedingCancellation: False for an operation that must be done even in a canceled task,
+    ///   such as a rollback.
     @PostgresThread static func wait(
         for socket: Int32, writable: Bool, until deadline: ContinuousClock.Instant? = nil, heedingCancellation: Bool = true
     ) async -> Wakeup {

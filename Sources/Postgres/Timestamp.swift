@@ -1,17 +1,21 @@
 import struct Foundation.Date
 
-/// A moment in UTC counted in whole microseconds, and its text in PostgreSQL's ISO style: `2026-11-21 10:00:00.123456+00`.
+/// A moment in UTC in whole microseconds, and its text in PostgreSQL's ISO style.
+///
+/// Example: `2026-11-21 10:00:00.123456+00`
 struct Timestamp: Equatable {
-    /// Since the beginning of 2001, as Foundation counts.
+    /// Microseconds since the beginning of 2001, Foundation's reference date.
     let microseconds: Int
 
     private static let microsecondsPerDay = 86_400_000_000
-    /// Days from the first of March of the year 0 to the beginning of 2001, in the Gregorian calendar carried backwards.
+    /// The days from the first of March of the year 0 to the beginning of 2001, in the Gregorian calendar
+    /// extended backwards.
     private static let epoch = daysSinceMarch(year: 2001, month: 1, day: 1)
 }
 
 extension Timestamp {
-    /// Nil outside the years 1 to 9999, and for what is no number.
+    /// Makes a timestamp. Returns nil for a date outside the years 1 to 9999, or for one that is not a
+    /// number.
     init?(_ date: Date) {
         let seconds = date.timeIntervalSinceReferenceDate
         // The first moments of the years 1 and 10000.
@@ -23,7 +27,8 @@ extension Timestamp {
 }
 
 extension Timestamp: LosslessStringConvertible {
-    /// Nil for what is not in that style, as `infinity` and years before Christ.
+    /// Reads PostgreSQL's ISO style. Returns nil for other texts, such as `infinity` or a year before
+    /// Christ.
     init?(_ text: String) {
         var reader = Reader(digits: Array(text.utf8)[...])
         guard let year = reader.number(digits: 4), reader.skip("-"), let month = reader.number(digits: 2), (1...12).contains(month),
@@ -48,7 +53,8 @@ extension Timestamp: LosslessStringConvertible {
             + "\(padded(seconds / 3600, 2)):\(padded(seconds / 60 % 60, 2)):\(padded(seconds % 60, 2)).\(padded(fraction, 6))+00"
     }
 
-    // A year that begins in March has its leap day at the end, so that months have a regular length: 153 days in every five.
+    // If a year begins in March, its leap day is at the end. The lengths of the months are then regular:
+    // 153 days in every five months.
 
     private static func daysSinceMarch(year: Int, month: Int, day: Int) -> Int {
         let year = month > 2 ? year : year - 1
@@ -57,7 +63,7 @@ extension Timestamp: LosslessStringConvertible {
     }
 
     private static func date(daysSinceMarch days: Int) -> (year: Int, month: Int, day: Int) {
-        // A guess that is right or one too small, as the mean year has 365.2425 days.
+        // The mean year has 365.2425 days, so this guess is right or one too small.
         var year = (days * 400) / 146_097
         while daysSinceMarch(year: year + 1, month: 3, day: 1) <= days { year += 1 }
         while daysSinceMarch(year: year, month: 3, day: 1) > days { year -= 1 }
@@ -76,7 +82,7 @@ extension Timestamp: LosslessStringConvertible {
             return true
         }
 
-        /// A number of `count` digits or more.
+        /// Reads a number of `count` to 6 digits.
         mutating func number(digits count: Int) -> Int? {
             let prefix = digits.prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
             guard prefix.count >= count, prefix.count <= 6 else { return nil }
@@ -84,7 +90,7 @@ extension Timestamp: LosslessStringConvertible {
             return prefix.reduce(0) { $0 * 10 + Int($1 - UInt8(ascii: "0")) }
         }
 
-        /// Up to six decimals, in millionths.
+        /// Reads up to six decimals, and returns them in millionths.
         mutating func fraction() -> Int? {
             let width = digits.count
             guard var number = number(digits: 1) else { return nil }
@@ -95,7 +101,7 @@ extension Timestamp: LosslessStringConvertible {
 }
 
 extension Int {
-    /// The remainder is never negative.
+    /// Divides. The remainder is never negative.
     fileprivate func flooredDivision(by divisor: Int) -> (quotient: Int, remainder: Int) {
         let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)
         return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)
