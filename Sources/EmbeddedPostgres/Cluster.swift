@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import SystemPackage
 
-/// A PostgreSQL cluster in a state directory: what lies where, and how it is set up.
+/// A PostgreSQL cluster in a state directory: the places of its files, and its setup.
 struct Cluster: Sendable {
     static let port = 5432
     static let superuser = "postgres"
@@ -16,12 +16,14 @@ struct Cluster: Sendable {
 
     var data: FilePath { directory.appending("data") }
     var log: FilePath { directory.appending("postgres.log") }
-    /// Locked while a process starts or stops the server.
+    /// A file that is locked while a process starts or stops the server.
     var turnFile: FilePath { directory.appending("turn.lock") }
-    /// Locked by the process that is to stop the server, for as long as it lives.
+    /// A file that is locked by the owner, the process that must stop the server, for as long as that
+    /// process lives.
     var ownerFile: FilePath { directory.appending("owner.lock") }
 
-    /// The major version that made the data; nil when there is none yet.
+    /// Returns the major version of the server that made the data, or nil when there is no data yet.
+    /// Example: "15".
     func version() -> String? {
         guard let text = FileManager.default.contents(atPath: data.appending("PG_VERSION").string) else { return nil }
         return String(decoding: text, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
@@ -29,7 +31,7 @@ struct Cluster: Sendable {
 
     func postmaster() -> Postmaster? { Postmaster(data: data) }
 
-    /// Makes the data, all or nothing: under another name first.
+    /// Makes the data under a temporary name and then renames it, so that it is complete or absent.
     func initialize(with tools: ServerTools, account: ServerAccount?, durable: Bool) async throws {
         let unfinished = directory.appending("data.unfinished")
         if FileManager.default.fileExists(atPath: unfinished.string) { try FileManager.default.removeItem(atPath: unfinished.string) }
@@ -72,14 +74,16 @@ struct Cluster: Sendable {
         try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: data.appending("postgresql.conf").string)
     }
 
-    /// The server's account could not make the log in a directory that is not its own.
+    /// Makes the log file and gives it to the server's account. The account itself cannot create files in a
+    /// directory that it does not own.
     func prepareLog(for account: ServerAccount?) throws {
         let descriptor = try FileDescriptor.open(log, .writeOnly, options: [.create, .append], permissions: [.ownerReadWrite, .groupRead])
         try descriptor.close()
         try account?.own(log)
     }
 
-    /// PostgreSQL does not start while some process, be it any, has the number in its file.
+    /// Removes the PID file of a server that no longer runs. PostgreSQL does not start while any process
+    /// has the number in that file.
     func removeStalePIDFile() {
         if postmaster() == nil { unlink(data.appending("postmaster.pid").string) }
     }

@@ -2,22 +2,25 @@ import Foundation
 import Glibc
 import SystemPackage
 
-/// Where the files of a cluster are: in the directory that was asked for, or elsewhere when the server's account cannot enter that directory.
+/// The directory with the files of a cluster. It is the requested directory, or another one if the
+/// server's account cannot enter the requested one.
 ///
-/// Root often keeps a state directory below `/root`, which has mode 0700. The account `postgres` cannot go there. The cluster then has a directory of its own
-/// below ``elsewhere``, and the directory that was asked for becomes a symbolic link to it. The link makes all processes and all later starts agree.
+/// Root often keeps a state directory below `/root`, which has mode 0700. The account `postgres` cannot
+/// enter it. The cluster then has a directory of its own below ``elsewhere``, and the requested
+/// directory becomes a symbolic link to it. Because of the link, all processes and all later starts use
+/// the same directory.
 struct ClusterDirectory: Sendable {
-    /// Where the clusters are that cannot be where they were asked for.
+    /// The parent directory of clusters that cannot be in the requested directory.
     static let elsewhere: FilePath = "/var/lib/odcs-postgresql"
 
     /// The directory with the cluster's files.
     let path: FilePath
-    /// The directory that the account cannot enter; `nil` when the cluster is where it was asked for.
+    /// The directory that the account cannot enter, or `nil` when no directory is in the way.
     let obstacle: FilePath?
 
-    /// Makes the directory, or finds the one that an earlier start has made, and lets the account pass through it.
+    /// Makes the directory, or finds the one from an earlier start, and lets the account pass through it.
     ///
-    /// - Parameter elsewhere: ``elsewhere``, but for tests.
+    /// - Parameter elsewhere: ``elsewhere``, except in tests.
     static func prepare(
         _ asked: FilePath, for account: ServerAccount?, elsewhere: FilePath = Self.elsewhere
     ) throws -> ClusterDirectory {
@@ -32,7 +35,8 @@ struct ClusterDirectory: Sendable {
             try account.open(target)
             return ClusterDirectory(path: target, obstacle: obstacle)
         }
-        // Data that is there already is not moved: opening the directory says what is in the way.
+        // Existing data is not moved. The call of `open` then reports the directory that the account cannot
+        // enter.
         guard let obstacle, !exists(asked.appending("data")) else {
             try create(asked)
             try account.open(asked)
@@ -73,7 +77,8 @@ struct ClusterDirectory: Sendable {
         return FilePath(String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self))
     }
 
-    /// What a symbolic link at `path` leads to, also when nothing is there.
+    /// Returns the target of a symbolic link at `path`, even if the target does not exist. Returns nil when
+    /// `path` is not a link.
     private static func target(of path: FilePath) -> FilePath? {
         guard let text = try? FileManager.default.destinationOfSymbolicLink(atPath: path.string) else { return nil }
         return path.removingLastComponent().pushing(FilePath(text)).lexicallyNormalized()

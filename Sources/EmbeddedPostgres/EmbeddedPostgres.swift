@@ -2,23 +2,28 @@ public import Logging
 public import ServiceLifecycle
 public import SystemPackage
 
-/// A PostgreSQL server of one's own, with its data in a directory and reachable through a unix socket only.
+/// A private PostgreSQL server, with its data in a directory. It can be reached through a unix socket
+/// only.
 ///
-/// Whoever starts it owns it until ``stop()``. A server that another process owns is used as it is, and left running. One whose owner died
-/// without stopping it is used and owned from then on.
+/// The process that starts the server owns it until ``stop()``. A server that another process owns is
+/// used, and left running. If the owner died without stopping the server, this process uses it and
+/// becomes its owner.
 public actor EmbeddedPostgres: Service {
-    /// The directory that was asked for.
+    /// The requested directory.
     private let asked: FilePath
-    /// In another directory from the start on, if the server's account cannot enter the one that was asked for.
+    /// The cluster. After the start it is in another directory, if the server's account cannot enter the
+    /// requested one.
     private var cluster: Cluster
     private let durable: Bool
     private let logger: Logger
     private var ownership: FileLock?
 
     /// - Parameters:
-    ///   - directory: made when absent; holds the data, the log, and the socket unless the path is too long for one. If we are root and the server's account
-    ///     cannot enter it, it becomes a symbolic link to a directory below `/var/lib/odcs-postgresql`.
-    ///   - durable: false gives up safety in a crash of the machine for speed, for tests.
+    ///   - directory: The directory for the data, the log and the socket. It is created if it does not
+    ///     exist. If its path is too long for a socket, the socket is elsewhere. If this process runs as
+    ///     root and the server's account cannot enter the directory, it becomes a symbolic link to one
+    ///     below `/var/lib/odcs-postgresql`.
+    ///   - durable: False trades safety in a crash of the machine for speed. It is meant for tests.
     public init(directory: FilePath, durable: Bool = true, logger: Logger) {
         cluster = Cluster(directory: directory)
         asked = cluster.directory
@@ -29,9 +34,9 @@ public actor EmbeddedPostgres: Service {
     /// Whether ``stop()`` stops the server.
     public var isOwner: Bool { ownership != nil }
 
-    /// Makes the cluster where there is none, and starts the server where it does not run.
+    /// Makes the cluster if it does not exist, and starts the server if it does not run.
     ///
-    /// - Returns: a connection string for a superuser and the database `postgres`.
+    /// - Returns: A connection string for a superuser and the database `postgres`.
     /// - Throws: ``EmbeddedPostgresError`` with the end of the server's log.
     public func start() async throws -> String {
         let account = try ServerAccount.current()
@@ -54,7 +59,8 @@ public actor EmbeddedPostgres: Service {
         }
     }
 
-    /// Ends sessions and the server, and waits for it; does nothing to a server that another process owns.
+    /// Stops the server, which ends its sessions, and waits for its end. It does nothing to a server that
+    /// another process owns.
     public func stop() async throws {
         guard isOwner else { return }
         let turn = try await FileLock.waiting(for: cluster.turnFile)
@@ -67,27 +73,31 @@ public actor EmbeddedPostgres: Service {
         logger.info("PostgreSQL server stopped", metadata: ["directory": "\(cluster.directory)"])
     }
 
-    /// Starts the server if that was not done, and stops it at the graceful shutdown or the task's cancellation.
+    /// Starts the server if it does not run yet. Stops it at the graceful shutdown or the cancellation of
+    /// the task.
     public func run() async throws {
         _ = try await start()
         do {
             try await gracefulShutdown()
         } catch is CancellationError {
-            // Ends the server just as well.
+            // A cancellation ends the server in the same way.
         }
-        // In a task of its own, since a command run in a cancelled task is killed.
+        // In a separate task, since a command that runs in a canceled task is killed.
         try await Task { try await stop() }.value
     }
 
-    /// Has the server ended abruptly when the process exits, for tests that share one and never know which of them is the last.
+    /// Arranges that the server is stopped abruptly when the process exits. This is for tests that share a
+    /// server and do not know which of them is the last.
     ///
-    /// - Parameter removingDirectory: deletes all of it, too.
+    /// - Parameter removingDirectory: Whether the directory is deleted as well.
     public func stopAtProcessExit(removingDirectory: Bool = false) {
         guard let ownership else { return }
         ExitHandler.add(cluster, ownership, removing: removingDirectory ? Set([asked, cluster.directory]) : [])
     }
 
-    /// - Returns: the directory of the socket.
+    /// Starts the server if it does not run yet.
+    ///
+    /// - Returns: The directory of the socket.
     private func startServer(_ account: ServerAccount?) async throws -> FilePath {
         let running = cluster.postmaster()
         if let running, running.isReady {
@@ -100,7 +110,8 @@ public actor EmbeddedPostgres: Service {
         try cluster.writeSettings(socketDirectory: socket, durable: durable)
         try cluster.prepareLog(for: account)
         cluster.removeStalePIDFile()
-        // One that runs but does not answer was left in the middle of starting or stopping by an owner that is no more.
+        // A server that runs but is not ready was left in the middle of a start or a stop, by an owner that no
+        // longer exists.
         let verb = running == nil ? "start" : "restart"
         try await tools.run(
             "pg_ctl", [verb, "-l", cluster.log.lastComponent?.string ?? "", "-w", "-t", "60", "-s", "-m", "fast"], on: cluster)

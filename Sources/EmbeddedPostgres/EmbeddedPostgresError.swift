@@ -1,4 +1,5 @@
-/// Why the server could not be started or stopped, and what would help. It is for the operator, and names files.
+/// An error in starting or stopping the server. The text names the cause and a remedy. It is for the
+/// operator, and names files.
 public struct EmbeddedPostgresError: Error, Sendable, CustomStringConvertible {
     public let description: String
 

@@ -4,13 +4,13 @@ import Glibc
 import Synchronization
 import SystemPackage
 
-/// Ends servers when the process exits in the regular way.
+/// A handler that stops servers when the process exits normally.
 enum ExitHandler {
     private struct Entry {
         let cluster: Cluster
-        /// Kept until then, also when the ``EmbeddedPostgres`` is gone.
+        /// The lock, which is kept until the exit, even when the ``EmbeddedPostgres`` is gone.
         let ownership: FileLock
-        /// The cluster's directory, and the link to it if there is one.
+        /// The paths to delete: the cluster's directory, and the link to it if there is one.
         let removed: Set<FilePath>
     }
 
@@ -40,7 +40,7 @@ enum ExitHandler {
         }
     }
 
-    /// PostgreSQL's immediate shutdown, and its end awaited for ten seconds at most.
+    /// Stops the server with PostgreSQL's immediate shutdown, and waits for its end for 10 seconds at most.
     private static func end(_ postmaster: Postmaster) {
         let process = pidfd_open(postmaster.pid, 0)
         guard process >= 0 else { return }

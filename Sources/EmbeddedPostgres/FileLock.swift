@@ -2,7 +2,8 @@ import Dispatch
 import Glibc
 import SystemPackage
 
-/// A lock on a file, held until nobody refers to it any more; the kernel takes it back when the process ends, however it ends.
+/// A lock on a file, held until the last reference to it is gone. When the process ends in any way, the
+/// kernel releases the lock.
 final class FileLock: Sendable {
     private let file: FileDescriptor
 
@@ -10,7 +11,7 @@ final class FileLock: Sendable {
 
     deinit { Glibc.close(file.rawValue) }
 
-    /// Waits, on a thread of its own, until nobody else has the lock.
+    /// Waits until the lock is free, on a separate thread, and takes it.
     static func waiting(for path: FilePath) async throws -> FileLock {
         let file = try open(path)
         let problem = await withCheckedContinuation { continuation in
@@ -20,7 +21,7 @@ final class FileLock: Sendable {
         return FileLock(file)
     }
 
-    /// Nil when somebody else has the lock.
+    /// Takes the lock. Returns nil when another holder has it.
     static func ifFree(_ path: FilePath) throws -> FileLock? {
         let file = try open(path)
         switch lock(file, LOCK_EX | LOCK_NB) {
@@ -42,7 +43,7 @@ final class FileLock: Sendable {
         }
     }
 
-    /// 0, or why not.
+    /// Locks the file. Returns 0, or the `errno` of the failure.
     private static func lock(_ file: FileDescriptor, _ operation: Int32) -> Int32 {
         while flock(file.rawValue, operation) != 0 {
             if errno != EINTR { return errno }

@@ -2,13 +2,14 @@ import Foundation
 import Glibc
 import SystemPackage
 
-/// The account that the server runs as when we are root, which PostgreSQL refuses to be.
+/// The account for the server if this process runs as root. PostgreSQL refuses to run as root.
 struct ServerAccount: Sendable {
     let name: String
     let user: uid_t
     let group: gid_t
 
-    /// Nil when we are not root: the server runs as we do.
+    /// Returns the account `postgres`, or else `nobody`. Returns nil when this process does not run as
+    /// root: the server then has the same account.
     static func current() throws -> ServerAccount? {
         guard geteuid() == 0 else { return nil }
         guard let account = ServerAccount(named: "postgres") ?? ServerAccount(named: "nobody") else {
@@ -28,7 +29,7 @@ struct ServerAccount: Sendable {
         group = record.pw_gid
     }
 
-    /// The arguments with which setpriv(1) runs a program as this account.
+    /// Returns the arguments for setpriv(1) to run a program as this account.
     func prefix(for program: FilePath) -> [String] { ["--reuid=\(user)", "--regid=\(group)", "--clear-groups", "--", program.string] }
 
     func own(_ path: FilePath) throws {
@@ -37,7 +38,8 @@ struct ServerAccount: Sendable {
         }
     }
 
-    /// The outermost directory above `path` that the account cannot enter; `nil` when it can enter them all. They must exist.
+    /// Returns the outermost directory above `path` that the account cannot enter, or `nil` when it can
+    /// enter all of them. The directories must exist.
     func obstacle(above path: FilePath) -> FilePath? {
         guard let resolved = realpath(path.removingLastComponent().string, nil) else { return nil }
         defer { free(resolved) }
@@ -50,7 +52,8 @@ struct ServerAccount: Sendable {
         return nil
     }
 
-    /// Lets the account pass through `directory`, not list it; the directories above must let it pass already.
+    /// Allows the account to enter `directory`, but not to list it. The account must be able to enter the
+    /// directories above it already.
     func open(_ directory: FilePath) throws {
         var status = stat()
         guard stat(directory.string, &status) == 0, canEnter(status) || chmod(directory.string, (status.st_mode & 0o7777) | 0o011) == 0

@@ -2,12 +2,13 @@ import Foundation
 import Subprocess
 import SystemPackage
 
-/// The programs of one installed PostgreSQL server, and how to run them.
+/// The programs of one installed PostgreSQL server, with functions to run them.
 struct ServerTools: Sendable {
     private static let names = ["initdb", "pg_ctl", "postgres"]
 
-    /// Changes the user before the program is run. The platform options of Subprocess 1.0 would do so after its raw clone3, where glibc's
-    /// setgroups waits for threads that the child does not have.
+    /// The program that changes the user before it runs another program. The platform options of Subprocess
+    /// 1.0 would do so after its raw clone3. There, glibc's setgroups waits for threads that the child does
+    /// not have.
     private static let setpriv: FilePath = "/usr/bin/setpriv"
 
     let directory: FilePath
@@ -15,7 +16,11 @@ struct ServerTools: Sendable {
     let version: String
     let account: ServerAccount?
 
-    /// The newest server that is installed, or the one that made a cluster already there.
+    /// Returns the newest installed server, or the one that made an existing cluster.
+    ///
+    /// - Parameter clusterVersion: The major version that made the data of an existing cluster. Example:
+    ///   "15".
+    /// - Throws: ``EmbeddedPostgresError`` when no such server is installed.
     static func find(for clusterVersion: String?, account: ServerAccount?) async throws -> ServerTools {
         let installed = try await installed(account: account)
         guard let newest = installed.first else {
@@ -30,7 +35,8 @@ struct ServerTools: Sendable {
         return same
     }
 
-    /// Newest first: what Debian keeps beside each other, else what is in PATH.
+    /// Returns the installed servers, the newest first. These are the versions that Debian installs side by
+    /// side, or else the server in PATH.
     private static func installed(account: ServerAccount?) async throws -> [ServerTools] {
         let root = FilePath("/usr/lib/postgresql")
         let hasDebianLayout = FileManager.default.fileExists(atPath: root.string)
@@ -54,15 +60,17 @@ struct ServerTools: Sendable {
         names.allSatisfy { FileManager.default.isExecutableFile(atPath: directory.appending($0).string) }
     }
 
-    /// Runs one of the programs to its end, as the server's account.
+    /// Runs one of the programs to its end, with the server's account.
     ///
-    /// - Parameter cluster: the one that it is about, which it finds without its path among the arguments: pg_ctl hands those to a shell.
-    /// - Returns: what it printed.
+    /// - Parameter cluster: The cluster for the program. Its path is not among the arguments, because
+    ///   pg_ctl passes them to a shell. The program gets it from the environment and the working directory.
+    /// - Returns: The output of the program.
     @discardableResult func run(_ name: String, _ arguments: [String], on cluster: Cluster?) async throws -> String {
         let program = directory.appending(name)
         let result: ExecutionResult<Void, StringOutput<UTF8>, CombinedErrorOutput>
         do {
-            // Nothing of our environment: PGDATA and its like would change what is meant, and a server outlives its starter's secrets.
+            // The program does not get our environment. PGDATA and similar variables would change its meaning, and
+            // the server would keep our secrets after we end.
             result = try await Subprocess.run(
                 .path(account == nil ? program : Self.setpriv),
                 arguments: Arguments((account?.prefix(for: program) ?? []) + arguments),

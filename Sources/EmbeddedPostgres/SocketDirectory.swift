@@ -2,11 +2,13 @@ import Foundation
 import Glibc
 import SystemPackage
 
-/// Where the server's socket is: in the state directory, or where its path is too long for a socket, in a short one named after it.
+/// The directory of the server's socket. It is in the state directory. If that path is too long for a
+/// socket, it is in the temporary directory, with a name derived from the state directory.
 ///
-/// Whoever can reach the socket is let in, so that only the server's own account may enter the directory (and root).
+/// The server lets in every process that can reach the socket. So only the server's account and root
+/// may enter the directory.
 enum SocketDirectory {
-    /// The path of a unix socket has room for so many bytes, `sun_path` less its NUL.
+    /// The most bytes in the path of a unix socket: the size of `sun_path` without its NUL.
     private static let longestPath = 107
 
     static func make(for cluster: Cluster, account: ServerAccount?) throws -> FilePath {
@@ -20,12 +22,13 @@ enum SocketDirectory {
         return directory
     }
 
-    /// Removes a directory outside the state directory when the server has left it.
+    /// Removes a directory outside the state directory after the server has left it.
     static func discard(_ directory: FilePath, of cluster: Cluster) {
         if !directory.starts(with: cluster.directory) { rmdir(directory.string) }
     }
 
-    /// Short enough, and free of what is special in a connection string or in postgresql.conf.
+    /// Returns whether the path is short enough, and has no characters that are special in a connection
+    /// string or in postgresql.conf.
     private static func isSuitable(_ directory: FilePath) -> Bool {
         let plain = directory.string.unicodeScalars.allSatisfy {
             $0.isASCII && ($0.properties.isAlphabetic || "0123456789/._-+".unicodeScalars.contains($0))
@@ -38,7 +41,7 @@ enum SocketDirectory {
             try account?.own(directory)
             return
         }
-        // Somebody else may have made it first, where everybody may write.
+        // The temporary directory is open to all users, so another one may have made the directory first.
         var status = stat()
         guard errno == EEXIST, lstat(directory.string, &status) == 0, status.st_mode & S_IFMT == S_IFDIR,
             status.st_uid == account?.user ?? geteuid(), status.st_mode & 0o077 == 0
@@ -48,7 +51,8 @@ enum SocketDirectory {
         }
     }
 
-    /// FNV-1a in 64 bits: the same in every process, as Swift's own hash is not.
+    /// Returns the FNV-1a hash of the text in 64 bits. Unlike Swift's own hash, it is the same in every
+    /// process.
     private static func fingerprint(_ text: String) -> UInt64 {
         text.utf8.reduce(14_695_981_039_346_656_037) { ($0 ^ UInt64($1)) &* 1_099_511_628_211 }
     }
