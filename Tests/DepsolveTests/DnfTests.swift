@@ -89,10 +89,9 @@ struct DnfTests {
             if !resolution.overruled.isEmpty { continue }
 
             let names = Set(resolved.map { "\($0.record.nevra)" })
-            let compose = try ["world", "second"].filter {
-                FileManager.default.fileExists(atPath: world.folder.appending(path: "\($0).repo").path)
-            }
-            .flatMap { try WorldPackage.parse(world.text("\($0).repo")) }.filter { names.contains("\($0.nevra)") }
+            let compose = try ["world", "second"].filter { world.has("\($0).repo") }.flatMap {
+                try WorldPackage.parse(world.text("\($0).repo"))
+            }.filter { names.contains("\($0.nevra)") }
             let documents =
                 try request.modules?.metadata.yaml(of: Set(resolution.modules), packages: Set(resolved.map(\.record.nevra))) ?? ""
             _ = try WorldRepository(packages: compose, name: "compose", modules: documents).write(

@@ -4,28 +4,46 @@ import Modules
 import Repodata
 import Testing
 
-/// A folder below `Worlds`: packages that there are, a request, and what is expected of it.
+/// A case of the solver: the packages that exist, a request, and the expected resolution.
 ///
-/// - `world.repo` and, where there is a second one, `second.repo` are the repositories; `lookaside.repo` is the lookaside.
-///   ``WorldPackage`` says how they are written.
-/// - `world.modules` and `lookaside.modules` are their modules, as ``WorldModules`` says.
-/// - `request` has lines of a keyword and words: `packages`, `arches` (default x86_64), `multilib` (architectures and methods),
-///   `no_deps`, `check`; `enable`, `include` (builds), `alone` of modules.
-/// - `expected` is the resolution as ``rendered(_:)`` writes it.
+/// Each file below `Worlds` is one, such as `chain.world`. A line with a name in brackets begins a section:
+///
+/// - `[world.repo]` and perhaps `[second.repo]` are the repositories. `[lookaside.repo]` is the lookaside. ``WorldPackage`` describes their syntax.
+/// - `[world.modules]` and `[lookaside.modules]` are their modules, in the syntax of ``WorldModules``.
+/// - `[request]` has lines of a keyword and words: `packages`, `arches` (default x86_64), `multilib` (architectures and methods),
+///   `no_deps`, `check`, and for modules `enable`, `include` (builds), `alone`.
+/// - `[expected]` is the resolution as ``rendered(_:)`` writes it.
 struct World: CustomTestStringConvertible, Sendable {
-    let folder: URL
-
-    var testDescription: String { folder.lastPathComponent }
+    let testDescription: String
+    private let sections: [String: String]
 
     static let all: [World] = {
         let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Worlds")
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: root.path)) ?? []
-        return names.sorted().map { World(folder: root.appending(path: $0)) }
+        let names = try! FileManager.default.contentsOfDirectory(atPath: root.path).filter { $0.hasSuffix(".world") }
+        return names.sorted().map { name in
+            World(name: String(name.dropLast(6)), text: try! String(contentsOf: root.appending(path: name), encoding: .utf8))
+        }
     }()
 
     static func named(_ name: String) -> World { all.first { $0.testDescription == name }! }
 
-    func text(_ name: String) throws -> String { try String(contentsOf: folder.appending(path: name), encoding: .utf8) }
+    private init(name: String, text: String) {
+        testDescription = name
+        var sections: [String: String] = [:]
+        var section = ""
+        for line in text.split(separator: "\n") {
+            if let title = line.wholeMatch(of: /\[(.+)\]/) {
+                section = String(title.1)
+                sections[section] = ""
+            } else {
+                sections[section, default: ""] += "\(line)\n"
+            }
+        }
+        self.sections = sections
+    }
+
+    /// The text of the section `name`.
+    func text(_ name: String) throws -> String { try #require(sections[name], "\(testDescription) has no [\(name)]") }
 
     private func repository(_ name: String, below directory: URL) throws -> RepositoryMetadata? {
         guard has("\(name).repo") else { return nil }
@@ -35,7 +53,7 @@ struct World: CustomTestStringConvertible, Sendable {
 
     var isModular: Bool { has("world.modules") || has("lookaside.modules") }
 
-    func has(_ name: String) -> Bool { FileManager.default.fileExists(atPath: folder.appending(path: name).path) }
+    func has(_ section: String) -> Bool { sections[section] != nil }
 
     /// The documents of a repository's modules in YAML; empty where it has none.
     func modules(_ name: String) throws -> String { has("\(name).modules") ? try WorldModules(text("\(name).modules")).yaml : "" }

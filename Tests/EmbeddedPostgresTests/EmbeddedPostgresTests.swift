@@ -52,7 +52,8 @@ struct EmbeddedPostgresTests {
         _ = try await PostgresPool(configuration: .init(connectionString: connectionString, size: 1), logger: logger).query(sql)
     }
 
-    @Test func `a server is made, listens on its socket only, and keeps its data`() async throws {
+    @Test("a server is made, listens on its socket only, and keeps its data")
+    func serverIsMade() async throws {
         try await withDirectory { directory in
             try await withServer(directory) { server, connectionString in
                 #expect(await server.isOwner)
@@ -69,7 +70,8 @@ struct EmbeddedPostgresTests {
         }
     }
 
-    @Test func `a server that somebody else owns is used, and left running`() async throws {
+    @Test("a server that somebody else owns is used, and left running")
+    func serverThatSomebodyElseOwnsIs() async throws {
         try await withDirectory { directory in
             try await withServer(directory) { owner, first in
                 let guest = server(directory)
@@ -84,7 +86,8 @@ struct EmbeddedPostgresTests {
         }
     }
 
-    @Test func `a server whose owner is no more is used, and owned`() async throws {
+    @Test("a server whose owner is no more is used, and owned")
+    func serverWhoseOwnerIsNoMore() async throws {
         try await withDirectory { directory in
             let cluster = Cluster(directory: directory)
             var lost: EmbeddedPostgres? = server(directory)
@@ -101,7 +104,8 @@ struct EmbeddedPostgresTests {
         }
     }
 
-    @Test func `of two that start at once one owns the server`() async throws {
+    @Test("of two that start at once one owns the server")
+    func ofTwoThatStartAtOnce() async throws {
         try await withDirectory { directory in
             let servers = [server(directory), server(directory)]
             async let one = servers[0].start()
@@ -115,7 +119,8 @@ struct EmbeddedPostgresTests {
         }
     }
 
-    @Test func `a stale file that names a living process of another kind is no hindrance`() async throws {
+    @Test("a stale file that names a living process of another kind is no hindrance")
+    func staleFileThatNamesLivingProcess() async throws {
         try await withDirectory { directory in
             try await withServer(directory) { _, _ in }
             let cluster = Cluster(directory: directory)
@@ -126,7 +131,8 @@ struct EmbeddedPostgresTests {
         }
     }
 
-    @Test func `data that was half made is made anew`() async throws {
+    @Test("data that was half made is made anew")
+    func dataThatWasHalfMadeIs() async throws {
         try await withDirectory { directory in
             let unfinished = directory.appending("data.unfinished").string
             try FileManager.default.createDirectory(atPath: unfinished, withIntermediateDirectories: true)
@@ -135,7 +141,8 @@ struct EmbeddedPostgresTests {
         }
     }
 
-    @Test func `data of another version is refused, and says what to do`() async throws {
+    @Test("data of another version is refused, and says what to do")
+    func dataOfAnotherVersionIsRefused() async throws {
         try await withDirectory { directory in
             try FileManager.default.createDirectory(atPath: directory.appending("data").string, withIntermediateDirectories: true)
             try Data("9.6\n".utf8).write(to: URL(filePath: directory.appending("data/PG_VERSION").string))
@@ -145,7 +152,8 @@ struct EmbeddedPostgresTests {
         }
     }
 
-    @Test func `a server that does not start says why, and is not owned`() async throws {
+    @Test("a server that does not start says why, and is not owned")
+    func serverThatDoesNotStartSays() async throws {
         try await withDirectory { directory in
             try await withServer(directory) { _, _ in }
             let settings = Cluster(directory: directory).data.appending("local.conf")
@@ -157,8 +165,10 @@ struct EmbeddedPostgresTests {
         }
     }
 
-    @Test(arguments: [String(repeating: "long", count: 30), "it's, a \"$HOME\" é"])
-    func `a directory that is unfit for a socket has it elsewhere, closed to others`(name: String) async throws {
+    @Test(
+        "a directory that is unfit for a socket has it elsewhere, closed to others",
+        arguments: [String(repeating: "long", count: 30), "it's, a \"$HOME\" é"])
+    func directoryThatIsUnfitForSocket(name: String) async throws {
         try await withDirectory(named: name) { directory in
             var socket: FilePath = ""
             try await withServer(directory) { _, connectionString in
@@ -172,7 +182,8 @@ struct EmbeddedPostgresTests {
         }
     }
 
-    @Test func `as a service it runs until the graceful shutdown`() async throws {
+    @Test("as a service it runs until the graceful shutdown")
+    func asServiceItRunsUntilGraceful() async throws {
         try await withDirectory { directory in
             let server = server(directory)
             let connectionString = try await server.start()
@@ -187,8 +198,10 @@ struct EmbeddedPostgresTests {
         }
     }
 
-    @Test(.enabled(if: geteuid() == 0, "only root has another user's server"))
-    func `for root the server runs as a user that owns only its own files`() async throws {
+    @Test(
+        "for root the server runs as a user that owns only its own files",
+        .enabled(if: geteuid() == 0, "only root has another user's server"))
+    func forRootServerRunsAsUser() async throws {
         try await withDirectory { directory in
             try await withServer(directory) { _, _ in
                 let cluster = Cluster(directory: directory)
@@ -202,8 +215,10 @@ struct EmbeddedPostgresTests {
         }
     }
 
-    @Test(.enabled(if: geteuid() == 0, "only root has another user's server"))
-    func `a directory that the server's user cannot enter links to one that it can, and keeps its data there`() async throws {
+    @Test(
+        "a directory that the server's user cannot enter links to one that it can, and keeps its data there",
+        .enabled(if: geteuid() == 0, "only root has another user's server"))
+    func directoryThatServerUserCannotEnter() async throws {
         try await withDirectory { directory in
             let closed = directory.removingLastComponent()
             try FileManager.default.createDirectory(
@@ -229,8 +244,10 @@ struct EmbeddedPostgresTests {
         }
     }
 
-    @Test(.enabled(if: geteuid() == 0, "only root has another user's server"))
-    func `of two that cannot enter at once, both get the same directory elsewhere`() async throws {
+    @Test(
+        "of two that cannot enter at once, both get the same directory elsewhere",
+        .enabled(if: geteuid() == 0, "only root has another user's server"))
+    func ofTwoThatCannotEnterAt() async throws {
         try await withDirectory { directory in
             let closed = directory.removingLastComponent()
             let elsewhere = FilePath(FileManager.default.temporaryDirectory.path).appending("elsewhere-\(UUID())")
@@ -248,8 +265,10 @@ struct EmbeddedPostgresTests {
         }
     }
 
-    @Test(.enabled(if: geteuid() == 0, "only root has another user's server"))
-    func `data that its user can no longer reach stays where it is, and the obstacle is named`() async throws {
+    @Test(
+        "data that its user can no longer reach stays where it is, and the obstacle is named",
+        .enabled(if: geteuid() == 0, "only root has another user's server"))
+    func dataThatItsUserCanNo() async throws {
         try await withDirectory { directory in
             try await withServer(directory) { _, _ in }
             let closed = directory.removingLastComponent().string
@@ -259,8 +278,10 @@ struct EmbeddedPostgresTests {
         }
     }
 
-    @Test(.enabled(if: geteuid() == 0, "only root has another user's server"))
-    func `where there is no other place either, both obstacles are named`() async throws {
+    @Test(
+        "where there is no other place either, both obstacles are named",
+        .enabled(if: geteuid() == 0, "only root has another user's server"))
+    func whereThereIsNoOtherPlace() async throws {
         try await withDirectory { directory in
             let closed = directory.removingLastComponent()
             try FileManager.default.createDirectory(

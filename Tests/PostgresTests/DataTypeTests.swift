@@ -10,42 +10,47 @@ struct DataTypeTests {
         return try #require(rows.first).decode("value")
     }
 
-    @Test(arguments: ["", "plain", "it's \"quoted\" \\ and é 😀\n", "NULL", "{}"])
-    func `text comes back`(text: String) async throws { #expect(try await roundTrip(text, as: "text") == text) }
+    @Test("text comes back", arguments: ["", "plain", "it's \"quoted\" \\ and é 😀\n", "NULL", "{}"])
+    func textComesBack(text: String) async throws { #expect(try await roundTrip(text, as: "text") == text) }
 
-    @Test(arguments: [0, 1, -1, Int.max, Int.min])
-    func `bigint comes back`(number: Int) async throws { #expect(try await roundTrip(number, as: "bigint") == number) }
+    @Test("bigint comes back", arguments: [0, 1, -1, Int.max, Int.min])
+    func bigintComesBack(number: Int) async throws { #expect(try await roundTrip(number, as: "bigint") == number) }
 
-    @Test(arguments: [0, Int32.max, Int32.min])
-    func `integer comes back`(number: Int32) async throws { #expect(try await roundTrip(number, as: "integer") == number) }
+    @Test("integer comes back", arguments: [0, Int32.max, Int32.min])
+    func integerComesBack(number: Int32) async throws { #expect(try await roundTrip(number, as: "integer") == number) }
 
-    @Test(arguments: [0.0, -0.1, 1.0 / 3, .greatestFiniteMagnitude, .leastNonzeroMagnitude, .infinity, -.infinity])
-    func `double precision comes back`(number: Double) async throws {
+    @Test(
+        "double precision comes back",
+        arguments: [0.0, -0.1, 1.0 / 3, .greatestFiniteMagnitude, .leastNonzeroMagnitude, .infinity, -.infinity])
+    func doublePrecisionComesBack(number: Double) async throws {
         #expect(try await roundTrip(number, as: "double precision") == number)
     }
 
-    @Test(arguments: [true, false])
-    func `boolean comes back`(bool: Bool) async throws { #expect(try await roundTrip(bool, as: "boolean") == bool) }
+    @Test("boolean comes back", arguments: [true, false])
+    func booleanComesBack(bool: Bool) async throws { #expect(try await roundTrip(bool, as: "boolean") == bool) }
 
-    @Test func `uuid comes back`() async throws {
+    @Test("uuid comes back")
+    func uuidComesBack() async throws {
         let id = UUID()
         #expect(try await roundTrip(id, as: "uuid") == id)
     }
 
-    @Test(arguments: [0.0, 816_948_000.123456, -63_113_904_000, 252_423_993_599.5, -0.000001])
-    func `a date comes back to the microsecond`(seconds: Double) async throws {
+    @Test("a date comes back to the microsecond", arguments: [0.0, 816_948_000.123456, -63_113_904_000, 252_423_993_599.5, -0.000001])
+    func dateComesBackToMicrosecond(seconds: Double) async throws {
         let date = Date(timeIntervalSinceReferenceDate: seconds)
         #expect(try await roundTrip(date, as: "timestamptz") == date)
     }
 
-    @Test func `PostgreSQL understands a date as the same moment`() async throws {
+    @Test("PostgreSQL understands a date as the same moment")
+    func postgresqlUnderstandsDateAsSameMoment() async throws {
         let pool = try await TestDatabase.pool()
         let date = Date(timeIntervalSince1970: 1_795_255_200.123456)
         let rows = try await pool.query("SELECT (extract(epoch FROM \(date)) * 1000000)::bigint AS microseconds")
         #expect(try rows[0].decode(Int.self, "microseconds") == 1_795_255_200_123_456)
     }
 
-    @Test func `every type may be NULL`() async throws {
+    @Test("every type may be NULL")
+    func everyTypeMayBeNULL() async throws {
         #expect(try await roundTrip(String?.none, as: "text") == nil)
         #expect(try await roundTrip(Int?.none, as: "bigint") == nil)
         #expect(try await roundTrip(Bool?.none, as: "boolean") == nil)
@@ -56,7 +61,8 @@ struct DataTypeTests {
         #expect(try await roundTrip(Int?.some(7), as: "bigint") == 7)
     }
 
-    @Test func `arrays come back with quotes, commas, NULL and unicode`() async throws {
+    @Test("arrays come back with quotes, commas, NULL and unicode")
+    func arraysComeBackWithQuotes() async throws {
         let texts = ["", "a,b", "say \"hi\"", "back\\slash", "{braces}", "null", "NULL", " space ", "é😀", "line\nbreak", "it's"]
         #expect(try await roundTrip(texts, as: "text[]") == texts)
         let gaps = ["a", nil, "NULL", ""]
@@ -71,7 +77,8 @@ struct DataTypeTests {
         #expect(try await roundTrip(ids, as: "uuid[]") == ids)
     }
 
-    @Test func `an array is used as a set`() async throws {
+    @Test("an array is used as a set")
+    func arrayIsUsedAsSet() async throws {
         let pool = try await TestDatabase.pool()
         let rows = try await pool.query("SELECT n FROM generate_series(1, 9) AS n WHERE n = ANY(\([2, 5, 11])) ORDER BY n")
         #expect(try rows.map { try $0.decode(Int.self, "n") } == [2, 5])
@@ -83,7 +90,8 @@ struct DataTypeTests {
         var sizes: [Int]
     }
 
-    @Test func `JSON comes back`() async throws {
+    @Test("JSON comes back")
+    func jsonComesBack() async throws {
         let package = Package(name: "it's \"é\"", builtAt: Date(timeIntervalSince1970: 1_700_000_000), sizes: [1, 2])
         #expect(try await roundTrip(SQL.JSON(package), as: "jsonb").value == package)
     }
@@ -93,14 +101,16 @@ struct DataTypeTests {
         case blue
     }
 
-    @Test func `an enum is kept as its raw value`() async throws {
+    @Test("an enum is kept as its raw value")
+    func enumIsKeptAsItsRaw() async throws {
         #expect(try await roundTrip(Colour.blue, as: "text") == .blue)
         let pool = try await TestDatabase.pool()
         let rows = try await pool.query("SELECT 'green' AS colour")
         #expect(throws: PostgresError.self) { try rows[0].decode(Colour.self, "colour") }
     }
 
-    @Test func `a mismatch names the column and what was there`() async throws {
+    @Test("a mismatch names the column and what was there")
+    func mismatchNamesColumnAndWhatWas() async throws {
         let pool = try await TestDatabase.pool()
         let row = try #require(try await pool.query("SELECT NULL::text AS missing, 'abc' AS word, 1 AS one").first)
         #expect(throws: PostgresError(.decoding, "column \"missing\" is NULL where a String was expected")) {
@@ -115,8 +125,8 @@ struct DataTypeTests {
         #expect(throws: PostgresError.self) { try row.decode(Bool.self, "one") }
     }
 
-    @Test(arguments: ["a\0b", "\0"])
-    func `a NUL character is refused by name`(text: String) async throws {
+    @Test("a NUL character is refused by name", arguments: ["a\0b", "\0"])
+    func nulCharacterIsRefusedByName(text: String) async throws {
         let pool = try await TestDatabase.pool()
         for statement in ["SELECT \(text)", "SELECT \([text])", "SELECT \(String?(text))"] as [SQL] {
             let error = await #expect(throws: PostgresError.self) { try await pool.query(statement) }
@@ -125,7 +135,8 @@ struct DataTypeTests {
         }
     }
 
-    @Test func `changed rows are counted`() async throws {
+    @Test("changed rows are counted")
+    func changedRowsAreCounted() async throws {
         let pool = try await TestDatabase.pool()
         _ = try await pool.query("CREATE TABLE t (n integer)")
         #expect(try await pool.query("INSERT INTO t SELECT generate_series(1, 5)").affectedRows == 5)
@@ -134,7 +145,8 @@ struct DataTypeTests {
         #expect(try await pool.query("SELECT n FROM t").count == 5)
     }
 
-    @Test func `a large answer and a large parameter pass whole`() async throws {
+    @Test("a large answer and a large parameter pass whole")
+    func largeAnswerAndLargeParameterPass() async throws {
         let pool = try await TestDatabase.pool()
         let text = String(repeating: "é", count: 1_000_000)
         #expect(try await pool.query("SELECT \(text) AS text")[0].decode(String.self, "text") == text)

@@ -7,7 +7,8 @@ import Testing
 
 @Suite(.timeLimit(.minutes(5)))
 struct DatabaseAwayTests {
-    @Test func `while the server is stopped everybody learns it at once, and afterwards all is well`() async throws {
+    @Test("while the server is stopped everybody learns it at once, and afterwards all is well")
+    func whileServerIsStoppedEverybodyLearns() async throws {
         let directory = FilePath(FileManager.default.temporaryDirectory.path).appending("away-\(UUID())")
         defer { #expect(throws: Never.self) { try FileManager.default.removeItem(atPath: directory.string) } }
         let server = EmbeddedPostgres(directory: directory, durable: false, logger: TestDatabase.logger)
@@ -31,7 +32,8 @@ struct DatabaseAwayTests {
         try await server.stop()
     }
 
-    @Test func `a server that accepts and says nothing is given up`() async throws {
+    @Test("a server that accepts and says nothing is given up")
+    func serverThatAcceptsAndSaysNothing() async throws {
         let path = FilePath(FileManager.default.temporaryDirectory.path).appending("mute-\(UUID())")
         try FileManager.default.createDirectory(atPath: path.string, withIntermediateDirectories: false)
         defer { #expect(throws: Never.self) { try FileManager.default.removeItem(atPath: path.string) } }

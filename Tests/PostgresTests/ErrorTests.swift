@@ -20,13 +20,14 @@ struct ErrorTests {
     }
 
     @Test(
+        "a constraint's error names it, and none of the values",
         arguments: [
             ("INSERT INTO owner VALUES (\("secret"))", "owner_key"),
             ("INSERT INTO item VALUES (1, \("secret2"), 1)", "item_owner"),
             ("INSERT INTO item VALUES (1, \("secret"), \(-5))", "item_size"),
             ("INSERT INTO item VALUES (\(Int?.none), \("secret"), 1)", "item.id"),
         ] as [(SQL, String)])
-    func `a constraint's error names it, and none of the values`(statement: SQL, constraint: String) async throws {
+    func constraintErrorNamesIt(statement: SQL, constraint: String) async throws {
         let pool = try await pool()
         let error = try #require(await #expect(throws: PostgresError.self) { try await pool.query(statement) })
         #expect(error.code == .constraint(constraint))
@@ -35,21 +36,24 @@ struct ErrorTests {
         #expect(!"\(error)".contains("secret"))
     }
 
-    @Test func `a value that PostgreSQL cannot read is not repeated`() async throws {
+    @Test("a value that PostgreSQL cannot read is not repeated")
+    func valueThatPostgreSQLCannotReadIs() async throws {
         let pool = try await pool()
         let error = try #require(await #expect(throws: PostgresError.self) { try await pool.query("SELECT \("hush")::uuid") })
         #expect(error.code == .query)
         #expect(error.description == "invalid input syntax for type uuid: \"…\" (SQLSTATE 22P02)")
     }
 
-    @Test func `a wrong statement is an error of the query`() async throws {
+    @Test("a wrong statement is an error of the query")
+    func wrongStatementIsErrorOfQuery() async throws {
         let pool = try await pool()
         let error = try #require(await #expect(throws: PostgresError.self) { try await pool.query("SELEC 1") })
         #expect(error.code == .query)
         #expect(error.sqlState == "42601")
     }
 
-    @Test func `a statement that takes too long is ended`() async throws {
+    @Test("a statement that takes too long is ended")
+    func statementThatTakesTooLongIs() async throws {
         let pool = try await TestDatabase.pool { $0.statementTimeout = .milliseconds(20) }
         let error = try #require(await #expect(throws: PostgresError.self) { try await pool.query("SELECT pg_sleep(600)") })
         #expect(error.code == .timeout)
@@ -57,7 +61,8 @@ struct ErrorTests {
         #expect(try await pool.query("SELECT 1").count == 1)
     }
 
-    @Test func `a statement that an administrator ends is told apart`() async throws {
+    @Test("a statement that an administrator ends is told apart")
+    func statementThatAdministratorEndsIsTold() async throws {
         let pool = try await TestDatabase.pool { $0.statementTimeout = nil }
         let observer = TestDatabase.observer(of: pool)
         async let error = #expect(throws: PostgresError.self) { try await pool.query("SELECT pg_sleep(600)") }
@@ -69,7 +74,8 @@ struct ErrorTests {
         #expect(await error?.code == .canceled)
     }
 
-    @Test func `transactions in each other's way are an error of serialization`() async throws {
+    @Test("transactions in each other's way are an error of serialization")
+    func transactionsInEachOtherWayAre() async throws {
         let pool = try await TestDatabase.pool()
         _ = try await pool.query("CREATE TABLE t AS SELECT 1 AS n")
         let error = await #expect(throws: PostgresError.self) {

@@ -23,7 +23,8 @@ struct ListenerTests {
         }
     }
 
-    @Test func `a reader is told when to look first, and then what is notified, in order`() async throws {
+    @Test("a reader is told when to look first, and then what is notified, in order")
+    func readerIsToldWhenToLook() async throws {
         let channel = "it's a \"channel\""
         try await withListener(channels: [channel, "other"]) { listener, pool in
             var notifications = listener.notifications(on: channel).makeAsyncIterator()
@@ -35,7 +36,8 @@ struct ListenerTests {
         }
     }
 
-    @Test func `a reader that comes later is told to look, too`() async throws {
+    @Test("a reader that comes later is told to look, too")
+    func readerThatComesLaterIsTold() async throws {
         try await withListener(channels: ["c"]) { listener, _ in
             var first = listener.notifications(on: "c").makeAsyncIterator()
             #expect(await first.next() == .reconnected)
@@ -44,7 +46,8 @@ struct ListenerTests {
         }
     }
 
-    @Test func `a listener whose session was ended listens again`() async throws {
+    @Test("a listener whose session was ended listens again")
+    func listenerWhoseSessionWasEndedListens() async throws {
         let name = "\(UUID())"
         try await withListener(channels: ["c"], name: name) { listener, pool in
             var notifications = listener.notifications(on: "c").makeAsyncIterator()
@@ -58,7 +61,8 @@ struct ListenerTests {
         }
     }
 
-    @Test func `readers that are cancelled at the moment they are told hold nothing up`() async throws {
+    @Test("readers that are cancelled at the moment they are told hold nothing up")
+    func readersThatAreCancelledAtMoment() async throws {
         try await withListener(channels: ["crowd"]) { listener, pool in
             try await withThrowingTaskGroup { group in
                 group.addTask {
@@ -86,7 +90,8 @@ struct ListenerTests {
         }
     }
 
-    @Test func `streams end with the listener`() async throws {
+    @Test("streams end with the listener")
+    func streamsEndWithListener() async throws {
         var streams: [AsyncStream<PostgresNotification>] = []
         try await withListener(channels: ["c"]) { listener, _ in
             for _ in 1...2 { streams.append(listener.notifications(on: "c")) }

@@ -25,7 +25,8 @@ struct MigratorTests {
         .map { try $0.decode("name") }
     }
 
-    @Test func `an empty database gets the newest schema at once`() async throws {
+    @Test("an empty database gets the newest schema at once")
+    func emptyDatabaseGetsNewestSchemaAt() async throws {
         let pool = try await pool()
         let migrator = Migrator(pool: pool, schema: Self.schema3, migrations: Self.migrations)
         #expect(try await migrator.migrate() == .created(version: 3))
@@ -34,7 +35,8 @@ struct MigratorTests {
         #expect(try await columns(pool) == ["id", "name", "size"])
     }
 
-    @Test func `an older database gets the steps that it lacks, and keeps its rows`() async throws {
+    @Test("an older database gets the steps that it lacks, and keeps its rows")
+    func olderDatabaseGetsStepsThatIt() async throws {
         let pool = try await pool()
         #expect(try await Migrator(pool: pool, schema: Self.schema1, migrations: []).migrate() == .created(version: 1))
         _ = try await pool.query("INSERT INTO item VALUES (7)")
@@ -44,7 +46,8 @@ struct MigratorTests {
         #expect(try await columns(pool) == ["id", "name", "size"])
     }
 
-    @Test func `a database newer than the server is refused, and says so`() async throws {
+    @Test("a database newer than the server is refused, and says so")
+    func databaseNewerThanServerIsRefused() async throws {
         let pool = try await pool()
         _ = try await Migrator(pool: pool, schema: Self.schema3, migrations: Self.migrations).migrate()
         let error = await #expect(throws: MigrationError.self) {
@@ -56,7 +59,8 @@ struct MigratorTests {
                 == "the database has schema version 3, and this server knows versions up to 1: run the newer server, or restore a backup")
     }
 
-    @Test func `tables of somebody else are left alone`() async throws {
+    @Test("tables of somebody else are left alone")
+    func tablesOfSomebodyElseAreLeft() async throws {
         let pool = try await TestDatabase.pool()
         _ = try await pool.query("CREATE TABLE precious (n integer)")
         await #expect(throws: MigrationError.unknownTables(schema: pool.configuration.schema ?? "")) {
@@ -64,7 +68,8 @@ struct MigratorTests {
         }
     }
 
-    @Test func `a step that fails leaves the database as it was`() async throws {
+    @Test("a step that fails leaves the database as it was")
+    func stepThatFailsLeavesDatabaseAs() async throws {
         let pool = try await pool()
         _ = try await Migrator(pool: pool, schema: Self.schema1, migrations: []).migrate()
         let broken = [Self.migrations[0], Migration(number: 3, name: "broken", sql: "ALTER TABLE absent ADD COLUMN x text")]
@@ -74,14 +79,16 @@ struct MigratorTests {
         #expect(try await columns(pool) == ["id"])
     }
 
-    @Test func `steps out of order are refused`() async throws {
+    @Test("steps out of order are refused")
+    func stepsOutOfOrderAreRefused() async throws {
         let pool = try await pool()
         await #expect(throws: MigrationError.misnumbered([3, 2])) {
             try await Migrator(pool: pool, schema: Self.schema1, migrations: Self.migrations.reversed()).migrate()
         }
     }
 
-    @Test func `of several that start together one does the work`() async throws {
+    @Test("of several that start together one does the work")
+    func ofSeveralThatStartTogetherOne() async throws {
         let pool = try await pool()
         let migrator = Migrator(pool: pool, schema: Self.schema3, migrations: Self.migrations)
         let outcomes = try await withThrowingTaskGroup { group in

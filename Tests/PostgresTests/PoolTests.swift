@@ -6,7 +6,8 @@ import Testing
 
 @Suite(.timeLimit(.minutes(5)))
 struct PoolTests {
-    @Test func `fifty tasks share as many connections as allowed`() async throws {
+    @Test("fifty tasks share as many connections as allowed")
+    func fiftyTasksShareAsManyConnections() async throws {
         let pool = try await TestDatabase.pool { $0.size = 3 }
         let observer = TestDatabase.observer(of: pool)
         let sum = try await withThrowingTaskGroup(of: Int.self) { group in
@@ -26,7 +27,8 @@ struct PoolTests {
         #expect(await pool.leases.open == 3)
     }
 
-    @Test func `who waits is served in order, and a cancelled one leaves the line`() async throws {
+    @Test("who waits is served in order, and a cancelled one leaves the line")
+    func whoWaitsIsServedInOrder() async throws {
         let pool = try await TestDatabase.pool { $0.size = 1 }
         var tasks: [Task<Int, any Error>] = []
         try await pool.withConnection { _ in
@@ -44,7 +46,8 @@ struct PoolTests {
         #expect(await pool.leases.open == 1)
     }
 
-    @Test func `who waits too long is told so`() async throws {
+    @Test("who waits too long is told so")
+    func whoWaitsTooLongIsTold() async throws {
         let pool = try await TestDatabase.pool {
             $0.size = 1
             $0.acquireTimeout = .milliseconds(20)
@@ -56,7 +59,8 @@ struct PoolTests {
         #expect(try await pool.query("SELECT 1").count == 1)
     }
 
-    @Test func `a task that is cancelled before it begins gets no connection`() async throws {
+    @Test("a task that is cancelled before it begins gets no connection")
+    func taskThatIsCancelledBeforeIt() async throws {
         let pool = try await TestDatabase.pool()
         let task = Task {
             withUnsafeCurrentTask { $0?.cancel() }
@@ -66,7 +70,8 @@ struct PoolTests {
         #expect(await pool.leases.open == 0)
     }
 
-    @Test func `a cancelled statement is stopped on the server, and the pool goes on`() async throws {
+    @Test("a cancelled statement is stopped on the server, and the pool goes on")
+    func cancelledStatementIsStoppedOnServer() async throws {
         let pool = try await TestDatabase.pool {
             $0.size = 1
             $0.statementTimeout = nil
@@ -81,7 +86,8 @@ struct PoolTests {
         #expect(try await pool.query("SELECT 1").count == 1)
     }
 
-    @Test func `connections that the server ended while idle are replaced unseen`() async throws {
+    @Test("connections that the server ended while idle are replaced unseen")
+    func connectionsThatServerEndedWhileIdle() async throws {
         let pool = try await TestDatabase.pool()
         try await pool.withConnection { _ in _ = try await pool.query("SELECT 1") }
         #expect(await pool.leases.open == 2)
@@ -90,7 +96,8 @@ struct PoolTests {
         #expect(await pool.leases.open == 1)
     }
 
-    @Test func `a connection that the server ends in use is an error, and the next use has another`() async throws {
+    @Test("a connection that the server ends in use is an error, and the next use has another")
+    func connectionThatServerEndsInUse() async throws {
         let pool = try await TestDatabase.pool { $0.size = 1 }
         let error = await #expect(throws: PostgresError.self) {
             try await pool.withTransaction { connection in
@@ -104,7 +111,8 @@ struct PoolTests {
         #expect(try await pool.query("SELECT 1").count == 1)
     }
 
-    @Test func `a connection lost in the middle of a statement is an error at once`() async throws {
+    @Test("a connection lost in the middle of a statement is an error at once")
+    func connectionLostInMiddleOfStatement() async throws {
         let pool = try await TestDatabase.pool { $0.statementTimeout = nil }
         let observer = TestDatabase.observer(of: pool)
         async let error = #expect(throws: PostgresError.self) { try await pool.query("SELECT pg_sleep(600)") }
@@ -115,7 +123,8 @@ struct PoolTests {
         #expect(await error?.code == .connection)
     }
 
-    @Test func `the graceful shutdown closes idle connections and lends no more`() async throws {
+    @Test("the graceful shutdown closes idle connections and lends no more")
+    func gracefulShutdownClosesIdleConnectionsAnd() async throws {
         let pool = try await TestDatabase.pool()
         let observer = TestDatabase.observer(of: pool)
         _ = try await pool.query("SELECT 1")
@@ -131,7 +140,8 @@ struct PoolTests {
         #expect(error?.code == .connection)
     }
 
-    @Test func `a pool that nobody holds any more closes its connections`() async throws {
+    @Test("a pool that nobody holds any more closes its connections")
+    func poolThatNobodyHoldsAnyMore() async throws {
         let configuration = try await TestDatabase.configuration()
         var pool: PostgresPool? = PostgresPool(configuration: configuration, logger: TestDatabase.logger)
         _ = try await pool?.query("SELECT 1")

@@ -6,7 +6,8 @@ struct PreparedStatementTests {
         try await connection.query("SELECT count(*) AS count FROM pg_prepared_statements")[0].decode("count")
     }
 
-    @Test func `a statement is prepared once`() async throws {
+    @Test("a statement is prepared once")
+    func statementIsPreparedOnce() async throws {
         let pool = try await TestDatabase.pool { $0.size = 1 }
         try await pool.withConnection { connection in
             for number in 1...5 { _ = try await connection.query("SELECT \(number)") }
@@ -15,7 +16,8 @@ struct PreparedStatementTests {
         }
     }
 
-    @Test func `no more are kept than allowed, and the ones in use stay`() async throws {
+    @Test("no more are kept than allowed, and the ones in use stay")
+    func noMoreAreKeptThanAllowed() async throws {
         let pool = try await TestDatabase.pool {
             $0.size = 1
             $0.preparedStatements = 4
@@ -32,14 +34,16 @@ struct PreparedStatementTests {
         }
     }
 
-    @Test func `the same text with other types is another statement`() async throws {
+    @Test("the same text with other types is another statement")
+    func sameTextWithOtherTypesIs() async throws {
         let pool = try await TestDatabase.pool { $0.size = 1 }
         #expect(try await pool.query("SELECT \(1) AS it")[0].decode(Int.self, "it") == 1)
         #expect(try await pool.query("SELECT \(true) AS it")[0].decode(Bool.self, "it") == true)
         #expect(try await pool.query("SELECT \("one") AS it")[0].decode(String.self, "it") == "one")
     }
 
-    @Test func `a statement goes on when the table's columns have changed`() async throws {
+    @Test("a statement goes on when the table's columns have changed")
+    func statementGoesOnWhenTableColumns() async throws {
         let pool = try await TestDatabase.pool { $0.size = 1 }
         try await pool.withConnection { connection in
             try await connection.simple("CREATE TABLE t (a integer); INSERT INTO t VALUES (1)")
@@ -50,7 +54,8 @@ struct PreparedStatementTests {
         }
     }
 
-    @Test func `a statement goes on when the server has forgotten it`() async throws {
+    @Test("a statement goes on when the server has forgotten it")
+    func statementGoesOnWhenServerHas() async throws {
         let pool = try await TestDatabase.pool { $0.size = 1 }
         try await pool.withConnection { connection in
             _ = try await connection.query("SELECT \(1)")
@@ -59,7 +64,8 @@ struct PreparedStatementTests {
         }
     }
 
-    @Test func `in a transaction a changed table is an error that may be tried again`() async throws {
+    @Test("in a transaction a changed table is an error that may be tried again")
+    func inTransactionChangedTableIsError() async throws {
         let pool = try await TestDatabase.pool { $0.size = 1 }
         _ = try await pool.query("CREATE TABLE t (a integer)")
         _ = try await pool.query("SELECT * FROM t")
@@ -71,7 +77,8 @@ struct PreparedStatementTests {
         #expect(try await pool.withTransaction { try await $0.query("SELECT * FROM t") }.isEmpty)
     }
 
-    @Test func `a statement that cannot be prepared leaves nothing behind`() async throws {
+    @Test("a statement that cannot be prepared leaves nothing behind")
+    func statementThatCannotBePreparedLeaves() async throws {
         let pool = try await TestDatabase.pool { $0.size = 1 }
         try await pool.withConnection { connection in
             await #expect(throws: PostgresError.self) { try await connection.query("SELECT * FROM absent") }

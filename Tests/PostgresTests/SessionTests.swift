@@ -3,7 +3,8 @@ import Postgres
 import Testing
 
 struct SessionTests {
-    @Test func `a session is set up as the configuration says`() async throws {
+    @Test("a session is set up as the configuration says")
+    func sessionIsSetUpAsConfiguration() async throws {
         let pool = try await TestDatabase.pool { $0.statementTimeout = .seconds(12) }
         let row = try await pool.query(
             """
@@ -17,7 +18,8 @@ struct SessionTests {
         #expect(try row.decode(String.self, "encoding") == "UTF8")
     }
 
-    @Test func `what the database or the role has for a default changes nothing that statements rely on`() async throws {
+    @Test("what the database or the role has for a default changes nothing that statements rely on")
+    func whatDatabaseOrRoleHasFor() async throws {
         let odd = [
             "default_transaction_isolation=serializable", "default_transaction_read_only=on", "default_transaction_deferrable=on",
             "datestyle=German", "timezone=Asia/Kathmandu", "intervalstyle=sql_standard", "extra_float_digits=-5", "lock_timeout=1",
@@ -43,7 +45,8 @@ struct SessionTests {
         }
     }
 
-    @Test func `the session of a transaction that does nothing for too long is ended, and its locks are free`() async throws {
+    @Test("the session of a transaction that does nothing for too long is ended, and its locks are free")
+    func sessionOfTransactionThatDoesNothing() async throws {
         let pool = try await TestDatabase.pool { $0.idleTransactionTimeout = .milliseconds(50) }
         let error = await #expect(throws: PostgresError.self) {
             try await pool.withTransaction { connection in
@@ -56,7 +59,8 @@ struct SessionTests {
         #expect(try await pool.query("SELECT 1").count == 1)
     }
 
-    @Test func `a connection string may be a URI`() async throws {
+    @Test("a connection string may be a URI")
+    func connectionStringMayBeURI() async throws {
         let configuration = try await TestDatabase.configuration()
         let socket = try #require(configuration.connectionString.split(separator: " ").first { $0.hasPrefix("host=") }?.dropFirst(5))
         let escaped = try #require(String(socket).addingPercentEncoding(withAllowedCharacters: .alphanumerics))
@@ -65,14 +69,16 @@ struct SessionTests {
         #expect(try await pool.query("SELECT current_user::text AS name")[0].decode(String.self, "name") == "postgres")
     }
 
-    @Test func `a connection string that is not understood is not repeated`() async throws {
+    @Test("a connection string that is not understood is not repeated")
+    func connectionStringThatIsNotUnderstood() async throws {
         let pool = PostgresPool(configuration: .init(connectionString: "postgres//me:secret@host"), logger: TestDatabase.logger)
         let error = await #expect(throws: PostgresError.self) { try await pool.query("SELECT 1") }
         #expect(error?.code == .connection)
         #expect(error?.description.contains("secret") == false)
     }
 
-    @Test func `a script runs all of its statements`() async throws {
+    @Test("a script runs all of its statements")
+    func scriptRunsAllOfItsStatements() async throws {
         let pool = try await TestDatabase.pool()
         try await pool.withConnection { connection in
             try await connection.simple("CREATE TABLE t (n integer); INSERT INTO t VALUES (1), (2); INSERT INTO t VALUES (3)")
@@ -80,7 +86,8 @@ struct SessionTests {
         }
     }
 
-    @Test func `two statements at once on one connection are refused, and both ends stay sound`() async throws {
+    @Test("two statements at once on one connection are refused, and both ends stay sound")
+    func twoStatementsAtOnceOnOne() async throws {
         let pool = try await TestDatabase.pool { $0.size = 1 }
         try await pool.withConnection { connection in
             let codes = await withTaskGroup { group in
@@ -103,7 +110,8 @@ struct SessionTests {
         }
     }
 
-    @Test func `COPY to the client is refused, and the pool goes on`() async throws {
+    @Test("COPY to the client is refused, and the pool goes on")
+    func copyToClientIsRefused() async throws {
         let pool = try await TestDatabase.pool { $0.size = 1 }
         let error = await #expect(throws: PostgresError.self) { try await pool.query("COPY (SELECT 1) TO STDOUT") }
         #expect(error?.code == .query)

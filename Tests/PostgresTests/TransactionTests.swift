@@ -14,7 +14,8 @@ struct TransactionTests {
         try await pool.query("SELECT n FROM t ORDER BY n").map { try $0.decode("n") }
     }
 
-    @Test func `what a transaction did is there when it returns, and not before`() async throws {
+    @Test("what a transaction did is there when it returns, and not before")
+    func whatTransactionDidIsThereWhen() async throws {
         let pool = try await pool()
         let count = try await pool.withTransaction { connection in
             _ = try await connection.query("INSERT INTO t VALUES (1)")
@@ -25,7 +26,8 @@ struct TransactionTests {
         #expect(try await numbers(pool) == [1, 2])
     }
 
-    @Test func `a transaction that throws leaves nothing`() async throws {
+    @Test("a transaction that throws leaves nothing")
+    func transactionThatThrowsLeavesNothing() async throws {
         let pool = try await pool()
         await #expect(throws: Refusal.self) {
             try await pool.withTransaction { connection in
@@ -36,7 +38,8 @@ struct TransactionTests {
         #expect(try await numbers(pool) == [])
     }
 
-    @Test func `a failed statement that the body forgives still fails the transaction`() async throws {
+    @Test("a failed statement that the body forgives still fails the transaction")
+    func failedStatementThatBodyForgivesStill() async throws {
         let pool = try await pool()
         let error = await #expect(throws: PostgresError.self) {
             try await pool.withTransaction { connection in
@@ -50,7 +53,8 @@ struct TransactionTests {
         #expect(try await numbers(pool) == [])
     }
 
-    @Test func `a constraint that waits for COMMIT is reported`() async throws {
+    @Test("a constraint that waits for COMMIT is reported")
+    func constraintThatWaitsForCOMMITIs() async throws {
         let pool = try await pool()
         _ = try await pool.query("ALTER TABLE t ADD CONSTRAINT late UNIQUE (n) DEFERRABLE INITIALLY DEFERRED, DROP CONSTRAINT t_n_key")
         let error = await #expect(throws: PostgresError.self) {
@@ -59,7 +63,8 @@ struct TransactionTests {
         #expect(error?.code == .constraint("late"))
     }
 
-    @Test func `a cancelled transaction is rolled back before it throws`() async throws {
+    @Test("a cancelled transaction is rolled back before it throws")
+    func cancelledTransactionIsRolledBackBefore() async throws {
         let pool = try await pool()
         let (ready, signal) = AsyncStream.makeStream(of: Void.self)
         let task = Task {
@@ -78,7 +83,8 @@ struct TransactionTests {
         #expect(try await numbers(pool) == [1])
     }
 
-    @Test func `a transaction left open by its borrower is not lent on`() async throws {
+    @Test("a transaction left open by its borrower is not lent on")
+    func transactionLeftOpenByItsBorrower() async throws {
         let pool = try await TestDatabase.pool { $0.size = 1 }
         _ = try await pool.query("CREATE TABLE t (n integer)")
         try await pool.withConnection { connection in
@@ -101,7 +107,8 @@ struct TransactionTests {
         }
     }
 
-    @Test func `an actor may use its own state in a transaction`() async throws {
+    @Test("an actor may use its own state in a transaction")
+    func actorMayUseItsOwnState() async throws {
         #expect(try await Counter().count(try await pool()) == 2)
     }
 }

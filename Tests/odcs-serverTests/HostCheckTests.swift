@@ -56,7 +56,8 @@ import Testing
     ]
     private static var isRoot: ConditionTrait { .enabled(if: geteuid() == 0, "only root can become another user") }
 
-    @Test func `a host that has everything is fine, and its libraries are named`() async throws {
+    @Test("a host that has everything is fine, and its libraries are named")
+    func hostThatHasEverythingIsFine() async throws {
         try await with { _, configuration in
             let outcome = try await run(["check-host", "--config", configuration.string], behind: ["prlimit", "--nofile=4096"])
             #expect(outcome.status == .exited(0), "\(outcome)")
@@ -67,7 +68,8 @@ import Testing
         }
     }
 
-    @Test func `without librpm's configuration nothing starts, and the package to install is named`() async throws {
+    @Test("without librpm's configuration nothing starts, and the package to install is named")
+    func withoutLibrpmConfigurationNothingStarts() async throws {
         let finding =
             "librpm's configuration (rpmrc and macros) is missing on this host, or cannot be read. Install the package rpm-common. "
             + "If RPM_CONFIGDIR is set, it must name the directory with rpmrc."
@@ -83,7 +85,8 @@ import Testing
         }
     }
 
-    @Test func `librpm's missing configuration is no fault of the repository that is read`() async throws {
+    @Test("librpm's missing configuration is no fault of the repository that is read")
+    func librpmMissingConfigurationIsNoFault() async throws {
         let tests = FilePath(#filePath).removingLastComponent().removingLastComponent().removingLastComponent().appending("tests-repo")
         let outcome = try await run(["resolve", tests.string, "ed"], environment: ["RPM_CONFIGDIR": "/nonexistent"])
         #expect(outcome.status == .exited(1))
@@ -111,7 +114,8 @@ import Testing
         }
     }
 
-    @Test func `few open files are a warning, which check-config gives as well without refusing the file`() async throws {
+    @Test("few open files are a warning, which check-config gives as well without refusing the file")
+    func fewOpenFilesAreWarning() async throws {
         let warning = "Warning: This process may have 512 files open. Each client and each download takes one. Set LimitNOFILE=65536"
         try await with { _, configuration in
             let host = try await run(["check-host", "--config", configuration.string], behind: ["prlimit", "--nofile=512"])
@@ -122,7 +126,8 @@ import Testing
         }
     }
 
-    @Test(Self.isRoot) func `directories that the service cannot write are named, with the user, and nothing starts`() async throws {
+    @Test("directories that the service cannot write are named, with the user, and nothing starts", Self.isRoot)
+    func directoriesThatServiceCannotWriteAre() async throws {
         try await with { directory, configuration in
             let expected =
                 "\(directory.appending("state")) cannot be made, because \(directory) cannot be written by the user nobody (uid 65534): "
@@ -134,8 +139,10 @@ import Testing
         }
     }
 
-    @Test(Self.isRoot, .enabled(if: Self.hardLinksAreProtected, "fs.protected_hardlinks is 0 here"))
-    func `packages of another user are said to be copied where the kernel protects hard links`() async throws {
+    @Test(
+        "packages of another user are said to be copied where the kernel protects hard links", Self.isRoot,
+        .enabled(if: Self.hardLinksAreProtected, "fs.protected_hardlinks is 0 here"))
+    func packagesOfAnotherUserAreSaid() async throws {
         try await with { directory, configuration in
             chown(directory.string, 65534, 65534)
             let outcome = try await run(["check-host", "--config", configuration.string], behind: Self.nobody)
@@ -151,7 +158,8 @@ import Testing
         FileManager.default.contents(atPath: "/proc/sys/fs/protected_hardlinks")?.first == UInt8(ascii: "1")
     }
 
-    @Test func `sources and composes on different file systems are a warning`() async throws {
+    @Test("sources and composes on different file systems are a warning")
+    func sourcesAndComposesOnDifferentFile() async throws {
         let target = FilePath("/dev/shm/odcs-host-\(UUID().uuidString)")
         try await with(target: target) { directory, configuration in
             let outcome = try await run(["check-host", "--config", configuration.string])
@@ -164,7 +172,8 @@ import Testing
         }
     }
 
-    @Test func `clocks that are apart are a warning that says how far and which way`() {
+    @Test("clocks that are apart are a warning that says how far and which way")
+    func clocksThatAreApartAreWarning() {
         #expect(HostCheck.clock(ahead: 4.9).isEmpty && HostCheck.clock(ahead: -4.9).isEmpty)
         #expect(HostCheck.clock(ahead: 3600.2).map(\.problem) == ["This host's clock is 3600 s ahead of the database's clock."])
         #expect(HostCheck.clock(ahead: -90).map(\.problem) == ["This host's clock is 90 s behind the database's clock."])
