@@ -3,11 +3,14 @@ import ComposeStore
 import Foundation
 import SystemPackage
 
-/// The documents at fixed places in the directory of every compose, whatever it is made of: how dnf uses it, what it is called, that it is
-/// finished, what it was made from, and its log.
+/// Compose documents are the documents at fixed places in the directory of every compose, for every
+/// type of source.
+///
+/// They are the `.repo` file for dnf, the compose's name (`COMPOSE_ID`), its completion (`STATUS`), its
+/// inputs (`compose.lock.json`), and its log.
 struct ComposeDocuments {
     let attempt: ComposeAttempt
-    /// What is to become the compose's directory.
+    /// The directory that becomes the compose's directory.
     let directory: FilePath
 
     init(attempt: ComposeAttempt, directory: FilePath? = nil) {
@@ -15,10 +18,11 @@ struct ComposeDocuments {
         self.directory = directory ?? attempt.directory
     }
 
-    /// Writes all of them; ``ComposeLayout/repositories`` has to be there.
+    /// Writes all documents. The directory ``ComposeLayout/repositories`` must exist.
+    ///
     /// - Parameters:
-    ///   - repoFile: the text of the `.repo` file.
-    ///   - lock: the text of `compose.lock.json`.
+    ///   - repoFile: The text of the `.repo` file.
+    ///   - lock: The text of `compose.lock.json`.
     func write(repoFile: String, lock: [UInt8]) throws {
         try write(repoFile.utf8, to: attempt.layout.repoFile)
         try write("\(ComposeIdentity(attempt.lease.compose).id)\n".utf8, to: "COMPOSE_ID")
@@ -31,14 +35,15 @@ struct ComposeDocuments {
         try write(lock, to: "compose.lock.json")
     }
 
-    /// `lock` as the text of `compose.lock.json`.
+    /// Returns `lock` as the text of `compose.lock.json`.
     static func text(ofLock lock: some Encodable) throws -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
         return Array(try encoder.encode(lock)) + "\n".utf8
     }
 
-    /// The same file under a second name: it goes on growing, and is in place when the directory appears.
+    /// Gives the log a second name in the compose's directory. Both names mean the same file, so the log
+    /// continues to grow. It is in place when the directory appears.
     func linkLog() throws {
         try FileManager.default.linkItem(
             atPath: attempt.target.directory.appending(attempt.layout.pendingLog).string, toPath: try freed(ComposeLayout.log))
@@ -48,7 +53,8 @@ struct ComposeDocuments {
         try FilePath(try freed(path)).create(bytes)
     }
 
-    /// The path of a file that is not there any more: Pungi may have left one of that name, or a symbolic link, which must not be followed.
+    /// Returns the path of a file after it has removed any existing file there. Pungi may have left a file
+    /// of that name, or a symbolic link, which must not be followed.
     private func freed(_ path: String) throws -> String {
         let file = directory.appending(path).string
         do {

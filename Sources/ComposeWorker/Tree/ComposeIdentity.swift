@@ -1,10 +1,11 @@
 import ComposeModel
 import Foundation
 
-/// What a compose is called in productmd's metadata: `odcs-12-1-20261121.t.0`.
+/// A compose identity is the name of a compose in productmd's metadata, with the parts of that name.
+/// Example: `odcs-12-1-20261121.t.0`.
 struct ComposeIdentity: Hashable, Sendable {
     let layout: ComposeLayout
-    /// `YYYYMMDD`, in UTC.
+    /// The day on which the compose was requested, as `YYYYMMDD` in UTC.
     let date: String
     let type: String
 
@@ -14,7 +15,7 @@ struct ComposeIdentity: Hashable, Sendable {
         type = compose.request.composeType ?? "test"
     }
 
-    /// The suffixes of productmd's `COMPOSE_TYPE_SUFFIXES`.
+    /// The name. Its suffix is the one that productmd's `COMPOSE_TYPE_SUFFIXES` has for the type.
     var id: String {
         let suffix =
             switch type {

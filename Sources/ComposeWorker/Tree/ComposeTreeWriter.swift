@@ -9,36 +9,40 @@ import NIOPosix
 import Repodata
 import SystemPackage
 
-/// Writes a compose into its attempt's directory: package files, repodata, and the documents that say what it is.
+/// A compose tree writer writes a compose into its attempt's directory: package files, repodata, and
+/// the documents that describe the compose.
 struct ComposeTreeWriter: Sendable {
     let attempt: ComposeAttempt
     let configuration: WorkerConfiguration
     let content: PackageSet
     let modules: ComposedModules
-    /// Documents of the source about its packages together, which each repository of binary packages is to have.
+    /// Documents of the source about its packages as a whole, such as `updateinfo`. Each repository of
+    /// binary packages gets them.
     let keptDocuments: [RepositoryWriter.ExtraDocument]
-    /// What is not as the request would have it. Sentences.
+    /// Sentences about points in which the compose differs from the request.
     let findings: [String]
-    /// As far as they were opened before the packages were chosen.
+    /// The metadata indexes that were opened before the packages were chosen.
     let indexes: MetadataIndexes
     let delivery: PackageDelivery
-    /// Reads Koji's files, which no request can name.
+    /// Reads Koji's files. A request cannot name these files itself.
     let kojiDelivery: PackageDelivery
     let threadPool: NIOThreadPool
 
     /// One RPM repository of the compose.
     private struct Repository: Sendable {
-        /// Below ``ComposeLayout/repositories``: `x86_64/os`.
+        /// The repository's path below ``ComposeLayout/repositories``. Example: `x86_64/os`.
         let path: String
         /// The base architectures that productmd lists its packages under.
         let arches: [String]
         let packages: [Entry]
     }
 
-    /// A package of a repository. A class, since it refers to a dozen objects and is handed on many times.
+    /// An entry is one package of a repository. It is a class, because it refers to a dozen objects and is
+    /// passed on many times.
     private final class Entry: Sendable {
         let package: ResolvedPackage
-        /// Where its file is, below the repository; where it lies in its source, if the compose refers to it.
+        /// The path of the package's file below the repository. If the compose refers to its packages, this is
+        /// the file's location in the source.
         let href: String
 
         init(_ package: ResolvedPackage, href: String) {
@@ -49,7 +53,7 @@ struct ComposeTreeWriter: Sendable {
         var record: PackageRecord { package.record }
     }
 
-    /// Whether the packages' files stay where they are.
+    /// Whether the compose refers to the packages' files in their sources instead of containing them.
     private var refers: Bool { attempt.lease.compose.request.delivery == .reference }
 
     func write(_ resolution: Resolution) async throws -> WrittenTree {
@@ -60,29 +64,32 @@ struct ComposeTreeWriter: Sendable {
         do {
             let repositoriesDirectory = attempt.directory.appending(ComposeLayout.repositories)
             try await threadPool.runIfActive { try makeDirectories(of: repositories, in: repositoriesDirectory) }
-            // Repodata takes longest: beside it the files, then the documents.
+            // Writing repodata takes longest. The files are delivered at the same time, and then the documents are
+            // written.
             async let delivered: Void = deliver(repositories, to: repositoriesDirectory, from: pinned)
             let records = repositories.lazy.flatMap(\.packages).map(\.record)
             let indexes = try await indexes.adding(Set(records.map(\.repository)).compactMap { pinned[$0] }, threadPool: threadPool)
-            // What metadata a package does not have is read from its file.
+            // If the metadata of a package is incomplete, the rest is read from the package's file. So the files
+            // must be delivered first.
             let incomplete = try indexes.incomplete(among: records)
             if !refers && !incomplete.isEmpty { try await delivered }
             lacking = incomplete.compactMap { repository, count in
-                // Without a document, all of its packages are without it, and nothing disagrees.
+                // If a repository lacks a whole document, none of its packages is in that document. That is
+                // consistent, and no warning is needed.
                 guard indexes[repository]?.isComplete == true, let place = pinned[repository]?.place else { return nil }
                 return
                     "In the metadata of \(place), filelists or other lacks \(count == 1 ? "1 package" : "\(count) packages") of this compose."
             }.sorted()
             for sentence in lacking { attempt.log.write(.warning, sentence) }
             async let repodata: Void = writeRepodata(of: repositories, in: repositoriesDirectory, from: indexes)
-            // Where files and repodata fail, as on a full disk, the files explain it.
+            // If both files and repodata fail, for example on a full disk, the error of the files explains it.
             try await delivered
             var images: [ComposeImage] = []
             if attempt.lease.compose.request.results.contains(.iso) {
                 try await repodata
                 images = try await self.images(of: resolution, in: repositoriesDirectory)
             }
-            // They say what the documents of modules are called there.
+            // The documents contain the file names of the module documents, which the repodata determines.
             if !modules.builds.isEmpty { try await repodata }
             try await threadPool.runIfActive { [images] in
                 try writeDocuments(of: resolution, repositories: repositories, images: images, in: compose)
@@ -103,7 +110,7 @@ struct ComposeTreeWriter: Sendable {
             findings: findings + lacking)
     }
 
-    /// One of each architecture's tree, whose repodata is there.
+    /// Makes an ISO image of each architecture's tree. The tree's repodata must exist.
     private func images(of resolution: Resolution, in directory: FilePath) async throws -> [ComposeImage] {
         let writer = ImageWriter(layout: attempt.layout, timestamp: timestamp, log: attempt.log, threadPool: threadPool)
         var images: [ComposeImage] = []
@@ -126,8 +133,10 @@ struct ComposeTreeWriter: Sendable {
         return repositories
     }
 
-    /// The packages, each with a place of its own. Epochs are no part of file names: of packages that differ in nothing else, the newest, which
-    /// comes last, has the usual place, and each of the others lies in a folder of its own.
+    /// Returns the packages, each with a path of its own. File names do not contain the epoch, so packages
+    /// that differ only in their epoch share a name. The newest of them, which comes last, has the usual
+    /// path. Each of the others lies in a folder of its own. Throws `.packageFileUnusable` if no file can
+    /// have the name of a package.
     private func entries(of packages: [ResolvedPackage]) throws(ComposeFailure) -> [Entry] {
         var taken: [PathComponent: Int] = [:]
         var entries: [Entry] = []
@@ -141,7 +150,8 @@ struct ComposeTreeWriter: Sendable {
         return entries.reversed()
     }
 
-    /// Below ``ComposeLayout/repositories``; an address for a package that the compose refers to.
+    /// Returns the path of the package's file below ``ComposeLayout/repositories``. If the compose refers
+    /// to the package, returns the file's address.
     private func place(of entry: Entry, in repository: Repository) -> String {
         refers ? (entry.record.base ?? "") + entry.record.location : "\(repository.path)/\(entry.href)"
     }
@@ -177,8 +187,10 @@ struct ComposeTreeWriter: Sendable {
         attempt.log.write(.info, "Put packages into \(repository.path): \(methods).")
     }
 
-    /// With `sigkeys`, every package must be signed by one of them, unless the list allows unsigned packages. Files that are not here are not
-    /// looked into: where Koji keeps them says by which key they are signed.
+    /// Checks that every package is signed by one of the request's `sigkeys`. Nothing is checked if the
+    /// request has no `sigkeys`, or if an empty key among them allows unsigned packages. Files that the
+    /// compose only refers to are not read. The place at which Koji keeps such a file says by which key it
+    /// is signed.
     private func checkSignatures(of repositories: [Repository], in directory: FilePath) throws {
         let required = attempt.lease.compose.request.sigkeys
         guard !required.isEmpty, !required.contains("") else { return }
@@ -204,7 +216,7 @@ struct ComposeTreeWriter: Sendable {
             details: wrong)
     }
 
-    /// How many packages an explanation names.
+    /// The number of packages that an explanation names at most.
     private static let namedPackages = 20
 
     private static let unknownRepository = ComposeFailure(
@@ -235,7 +247,8 @@ struct ComposeTreeWriter: Sendable {
         try finish(writer, of: repository, in: directory)
     }
 
-    /// With the documents of modules, where there are any, and those that are kept.
+    /// Finishes the repodata, with the module documents if the repository has any, and with the kept
+    /// documents.
     private func finish(_ writer: consuming RepositoryWriter, of repository: Repository, in directory: FilePath) throws {
         let kept = repository.path.hasSuffix("/os") ? keptDocuments : []
         guard let yaml = modules.documents[repository.path] else {
@@ -248,8 +261,9 @@ struct ComposeTreeWriter: Sendable {
         try FileManager.default.removeItem(atPath: file.string)
     }
 
-    /// The revision and the times in repodata: the newest revision of the source that is a number, as it is by custom a time. So the same
-    /// inputs give the same bytes.
+    /// The revision and all times in repodata, in seconds since 1970. This is the newest revision of the
+    /// source's repositories that is a number, because a revision is a time by convention. It is 0 if no
+    /// revision is a number. Therefore the same inputs give the same bytes.
     private var timestamp: Int {
         content.repositories.compactMap { $0.revision.flatMap { Int($0) } }.max() ?? 0
     }
@@ -287,7 +301,7 @@ struct ComposeTreeWriter: Sendable {
         try ComposeDocuments(attempt: attempt).write(repoFile: repoFile.text, lock: try lock.text())
     }
 
-    /// The packages of all repositories, each as what `body` makes of it.
+    /// Returns the result of `body` for each package of all repositories.
     private func all<Package>(_ repositories: [Repository], _ body: (Entry, Repository) -> Package) -> [Package] {
         var packages: [Package] = []
         packages.reserveCapacity(repositories.map(\.packages.count).reduce(0, +))
@@ -297,12 +311,14 @@ struct ComposeTreeWriter: Sendable {
         return packages
     }
 
-    /// The tag of Koji that has the packages of a module; `nil` for one of a repository.
+    /// Returns the Koji tag that has the packages of a module. Returns `nil` for a module that comes from a
+    /// repository.
     private func kojiTag(of id: NSVC) -> String? {
         content.koji?.pin.modules?.first { $0.id == id.description }?.tag
     }
 
-    /// Where the documents of modules lie, below the directory `compose`, by productmd's word for the kind of repository.
+    /// Returns the paths of the module documents below the directory `compose`. The keys are productmd's
+    /// words for the kinds of repositories: `binary`, `debug` and `source`.
     private func documents(of arch: String, in directory: FilePath) throws -> [String: String] {
         var found: [String: String] = [:]
         for (kind, path) in [("binary", "\(arch)/os"), ("debug", "\(arch)/debug/tree"), ("source", "source/tree")] {
@@ -316,7 +332,8 @@ struct ComposeTreeWriter: Sendable {
     private func productMetadata(
         _ identity: ComposeIdentity, of resolution: Resolution, repositories: [Repository]
     ) -> ProductMetadata {
-        // Each has a name of its own by now. A package whose file can have no name was left out when its repository was loaded.
+        // If source packages differ only in their epoch, they share a file name, and the first of them counts.
+        // A package whose file cannot have a name was left out when its repository was loaded.
         let sources = Dictionary(
             resolution.sources.compactMap { source in (try? source.record.nevra.filename).map { ($0.text, source.record.nevra) } },
             uniquingKeysWith: { first, _ in first })

@@ -8,24 +8,25 @@ import SystemPackage
 /// An ISO image of a tree, as productmd's images.json describes it.
 struct ComposeImage: Hashable, Sendable {
     let arch: String
-    /// Below the directory `compose`.
+    /// The image's path below the directory `compose`. Example: `Temporary/x86_64/iso/odcs-12-x86_64.iso`.
     let path: String
     let volumeID: String
     let size: Int
-    /// Seconds since 1970: the file's time, and that of everything in it.
+    /// The time of the file and of everything in it, in seconds since 1970.
     let timestamp: Int
-    /// SHA-256.
+    /// The SHA-256 checksum of the image.
     let checksum: Checksum
 }
 
-/// Makes ISO images of trees with xorriso.
+/// An image writer makes ISO images of trees with xorriso.
 ///
-/// The same tree with the same timestamp gives the same bytes: times are all that one, files are in the order of their names, and belong to root.
+/// The same tree with the same timestamp gives the same bytes. All times are the timestamp, the files
+/// are sorted by name, and root owns them.
 struct ImageWriter: Sendable {
-    /// A path, or a name that is looked for in PATH.
+    /// The path of xorriso, or a name that is searched for in PATH.
     var program = "xorriso"
     let layout: ComposeLayout
-    /// Seconds since 1970.
+    /// The time of the images, in seconds since 1970.
     let timestamp: Int
     let log: ComposeLog
     let threadPool: NIOThreadPool
@@ -38,15 +39,17 @@ struct ImageWriter: Sendable {
     ) {
         self.program = program
         self.layout = layout
-        // A repository's revision need not be a time: what ISO 9660 cannot hold is taken as none.
+        // A repository's revision need not be a time. A number that ISO 9660 cannot hold as a time becomes 0.
         self.timestamp = (0..<4_102_444_800).contains(timestamp) ? timestamp : 0
         self.log = log
         self.threadPool = threadPool
     }
 
-    /// Makes `ARCH/iso/odcs-12-ARCH.iso` of `ARCH/os`, both below the variant's directory, and the checksum file beside it.
+    /// Makes `ARCH/iso/odcs-12-ARCH.iso` from `ARCH/os`, both below the variant's directory. It also writes
+    /// the checksum file beside the image.
     ///
-    /// Throws `.storage` when the disk is full, `.internal` when xorriso is absent or fails.
+    /// Throws `.storage` if files cannot be written, for example because the disk is full. Throws
+    /// `.internal` if xorriso is absent or fails.
     func write(arch: String, in variant: FilePath) async throws -> ComposeImage {
         let name = "\(layout.directory)-\(arch).iso"
         let directory = variant.appending(arch).appending("iso")
@@ -82,7 +85,7 @@ struct ImageWriter: Sendable {
         let child = ChildProcess(
             program: program,
             arguments: [
-                // First: it keeps xorriso from reading configuration files of this host.
+                // `-no_rc` must be first. It keeps xorriso from reading configuration files of this host.
                 "-no_rc", "-as", "mkisofs", "-quiet", "-volid", volumeID, "-rational-rock", "-joliet", "-joliet-long",
                 "--modification-date=\(stamp)00", "--set_all_file_dates", "=\(timestamp)", "-o", image.string, tree.string,
             ],
@@ -115,8 +118,10 @@ struct ImageWriter: Sendable {
         )
     }
 
-    /// `odcs-x86_64-20251121`, of the characters that every system shows and not more of them than ISO 9660 allows; without the compose's number,
-    /// which would make images differ whose trees are equal.
+    /// Returns the volume id of an architecture's image. Example: `odcs-x86_64-20251121`.
+    ///
+    /// The id has only characters that every system shows, and no more of them than ISO 9660 allows. It
+    /// does not contain the compose's number, because then the images of equal trees would differ.
     private func volumeID(_ arch: String) -> String {
         let date = Date(timeIntervalSince1970: TimeInterval(timestamp)).formatted(.iso8601.year().month().day().dateSeparator(.omitted))
         let allowed = "odcs-\(arch)".map { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) ? $0 : "_" }
@@ -125,7 +130,7 @@ struct ImageWriter: Sendable {
 }
 
 extension ChildProcess.Ending {
-    /// In words that follow the program's name.
+    /// The ending in words that follow the program's name. Example: `ended with the status 1`.
     var inWords: String {
         switch self {
         case .exited(let code): "ended with the status \(code)"

@@ -5,10 +5,12 @@ import Foundation
 import Modules
 import Repodata
 
-/// `compose.lock.json`: what was asked for, every input pinned, every package with its checksum, and why it is there; enough to make the
-/// same compose again.
+/// A lock file is the content of `compose.lock.json`. It has the request, every input with its pin, and
+/// every package with its checksum and the reason why it is included. That is enough to make the same
+/// compose again.
 struct LockFile {
-    /// What decides, beside the sources, which packages are in; named as in a request.
+    /// The members of a request that, together with the sources, determine the packages. The names are
+    /// those of the request.
     struct Request: Encodable {
         let packages: [String]
         let arches: [String]
@@ -41,24 +43,25 @@ struct LockFile {
 
     struct Package {
         let resolved: ResolvedPackage
-        /// Where it is in the compose, below `compose/Temporary`; its address, where the compose refers to it.
+        /// The path of the package's file below `compose/Temporary`. If the compose refers to the file, this is
+        /// its address.
         let path: String
     }
 
     struct Module: Encodable {
-        /// Name, stream, version and context.
+        /// The module as `NAME:STREAM:VERSION:CONTEXT`.
         let id: String
-        /// Why it is in, in words.
+        /// The reason why the module is included, in words.
         let why: String
     }
 
     let request: Request
     let sources: [Source]
-    /// The event and the builds that Koji's packages are of; `nil` for any other source.
+    /// The event and the builds that Koji's packages come from, or `nil` for any other source.
     let koji: KojiPin?
-    /// `nil` where there are none.
+    /// `nil` if the compose has no modules.
     let modules: [Module]?
-    /// `nil` for a compose that has its packages' files.
+    /// `nil` for a compose that contains its packages' files.
     let delivery: Delivery?
     let packages: [Package]
     let absent: [AbsentPackage]
@@ -72,7 +75,7 @@ struct LockFile {
     ) {
         self.request = Request(request)
         koji = content.koji?.pin
-        // Where this service reads Koji's files is its own affair.
+        // The place at which this service reads Koji's files is internal, so Koji's repository is left out.
         sources =
             content.repositories.filter { $0.metadata.id != content.koji?.repository }.map {
                 Source(location: $0.location.description, repomd: $0.metadata.id, lookaside: false)
@@ -89,10 +92,10 @@ struct LockFile {
         overruled = resolution.overruled
     }
 
-    /// About as many as a package takes.
+    /// The approximate number of bytes of one package in the document.
     private static let bytesOfPackage = 600
 
-    /// The document: each package on a line of its own.
+    /// Returns the document, with each package on a line of its own.
     func text() throws -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -134,7 +137,8 @@ extension LockFile.Package {
         json.member("reason") { resolved.reason.write(to: &$0) }
         json.member("checksum", record.pkgid.description)
         json.member("size", record.size)
-        // Which of the sources has it, by the checksum of its repomd.xml, and where it is there.
+        // The source that has the package, named by the checksum of its repomd.xml, and the package's place
+        // there.
         json.member("repomd", record.repository.description)
         json.member("location", record.location)
         json.member("path", path)
@@ -142,7 +146,7 @@ extension LockFile.Package {
 }
 
 extension Reason {
-    /// As it is encoded anywhere else.
+    /// Writes the reason in the form that its `Codable` conformance gives.
     fileprivate func write(to json: inout JSONWriter) {
         switch self {
         case .requested(let pattern):

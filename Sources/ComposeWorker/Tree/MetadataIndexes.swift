@@ -2,13 +2,15 @@ import ContentSources
 import NIOPosix
 import Repodata
 
-/// The indexes of repositories that a compose takes packages from, by the repositories' ids.
+/// Metadata indexes are the indexes of the repositories that a compose takes packages from, by the
+/// repositories' ids.
 struct MetadataIndexes: Sendable {
     private var indexes: [Checksum: MetadataIndex] = [:]
 
     subscript(repository: Checksum) -> MetadataIndex? { indexes[repository] }
 
-    /// These, and those of `repositories`. Takes about as long as resolving, where one has to be made first. Throws a `RepodataError`.
+    /// Returns these indexes together with those of `repositories`. If an index must be made first, this
+    /// takes about as long as resolving. Throws a `RepodataError`.
     func adding(_ repositories: [PinnedRepository], threadPool: NIOThreadPool) async throws -> MetadataIndexes {
         try await threadPool.runIfActive {
             var all = self
@@ -19,7 +21,7 @@ struct MetadataIndexes: Sendable {
         }
     }
 
-    /// How many of the packages have no file list or no change log here, by repository.
+    /// Returns the number of packages that have no file list or no change log here, by repository.
     func incomplete(among records: some Sequence<PackageRecord>) throws(RepodataError) -> [Checksum: Int] {
         var incomplete: [Checksum: Int] = [:]
         for record in records {

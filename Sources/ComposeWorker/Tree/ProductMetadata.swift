@@ -2,7 +2,7 @@ import ComposeModel
 import Modules
 import Repodata
 
-/// productmd's four documents about a compose, version 1.2.
+/// Product metadata are productmd's four documents about a compose, in version 1.2.
 ///
 /// The formats are those of https://productmd.readthedocs.io: composeinfo, rpms, images and modules.
 struct ProductMetadata {
@@ -10,7 +10,7 @@ struct ProductMetadata {
     let label: String?
     /// The base architectures with a tree.
     let arches: [String]
-    /// The packages of every tree, by the architecture under which productmd lists them.
+    /// The packages of every tree. Each has the architectures under which productmd lists it.
     let packages: [Package]
     var images: [ComposeImage] = []
     /// Whether the packages' files are in the compose, and not elsewhere.
@@ -23,19 +23,24 @@ struct ProductMetadata {
         let id: NSVC
         /// The tree's base architecture.
         let arch: String
-        /// The tag of Koji that has its packages; `nil`: none does.
+        /// The Koji tag that has the module's packages, or `nil` if no tag has them.
         let kojiTag: String?
         let packages: Set<NEVRA>
-        /// Where the documents of modules lie, below the directory `compose`, by the kind of repository: `binary`, `debug`, `source`.
+        /// The paths of the module documents below the directory `compose`, by the kind of repository:
+        /// `binary`, `debug`, `source`.
         let documents: [String: String]
     }
 
     struct Package {
-        /// The tree's base architecture; a source package is listed under each.
+        /// The base architecture of the package's tree. A source package is listed under every base
+        /// architecture.
         let arches: [String]
         let record: PackageRecord
-        /// Below the directory `compose`; an address for a file that is elsewhere, which productmd has no words for: joined to the
-        /// compose's address as URLs are, it leads there.
+        /// The path of the package's file below the directory `compose`. Example:
+        /// `Temporary/x86_64/os/Packages/e/ed-1.20-3.x86_64.rpm`.
+        ///
+        /// If the file is elsewhere, this is its address. productmd does not provide for that. A client that
+        /// joins the address to the compose's address by the rules for URLs still finds the file.
         let path: String
         let sourceNEVRA: NEVRA?
     }
@@ -43,7 +48,7 @@ struct ProductMetadata {
     /// The only variant that a compose has.
     private static let variant = "Temporary"
 
-    /// The documents by the names of their files.
+    /// The documents, by the names of their files. Example of a key: `rpms.json`.
     var documents: [String: [UInt8]] {
         [
             "composeinfo.json": document("composeinfo", label: label, writeComposeInfo),
@@ -78,9 +83,9 @@ struct ProductMetadata {
         return json.bytes
     }
 
-    /// The member of a payload that says for each architecture what it has.
+    /// Writes the member `name` of a payload, which has an entry for each architecture.
     ///
-    /// - Parameter isNamed: Whether the variant is there if it has nothing.
+    /// - Parameter isNamed: Whether the variant is written even if it has no entries.
     private func write(
         _ name: String, to json: inout JSONWriter, arches: [String], isNamed: Bool = false, _ entries: (inout JSONWriter, String) -> Void
     ) {
@@ -128,7 +133,8 @@ struct ProductMetadata {
         }
     }
 
-    /// Where an architecture has what, by productmd's names for that.
+    /// The paths of an architecture's trees, repositories, packages and images, by productmd's names for
+    /// them. A path is `nil` if the compose does not have it.
     private var paths: KeyValuePairs<String, (_ arch: String) -> String?> {
         let withImages = Set(images.map(\.arch))
         func unlessElsewhere(_ path: String) -> String? { hasFiles ? path : nil }
@@ -142,7 +148,7 @@ struct ProductMetadata {
         ]
     }
 
-    /// What is known of each image.
+    /// Writes the entries of an architecture's images.
     private func writeImages(_ json: inout JSONWriter, of arch: String) {
         json.array(images.filter { $0.arch == arch }) { json, image in
             json.line()
@@ -168,7 +174,8 @@ struct ProductMetadata {
         }
     }
 
-    /// Name, stream, version and context -> what it is and has.
+    /// Writes an object with a member for each module. The key is `NAME:STREAM:VERSION:CONTEXT`. The value
+    /// has the module's metadata, documents and packages.
     private func writeModules(_ json: inout JSONWriter, of arch: String) {
         json.object { json in
             var seen: Set<NSVC> = []
@@ -194,10 +201,11 @@ struct ProductMetadata {
         }
     }
 
-    /// About as many as a package takes in `rpms.json`.
+    /// The approximate number of bytes of one package in `rpms.json`.
     private static let bytesOfPackage = 250
 
-    /// Source NEVRA -> NEVRA -> where it is and what kind of package it is; each source on a line of its own.
+    /// The document `rpms.json`. It maps source NEVRA -> NEVRA -> path and category of the package. Each
+    /// source is on a line of its own.
     private var rpmsDocument: [UInt8] {
         let names = packages.map { (source: ($0.sourceNEVRA ?? $0.record.nevra).withEpoch, nevra: $0.record.nevra.withEpoch) }
         let ordered = packages.indices.sorted { names[$0] < names[$1] }
@@ -224,7 +232,7 @@ extension ProductMetadata.Package {
     fileprivate func write(to json: inout JSONWriter) {
         let nevra = record.nevra
         json.member("path", path)
-        // productmd wants the key to be there.
+        // productmd requires the key `sigkey`.
         json.name("sigkey")
         json.null()
         json.member("category", nevra.isSource ? "source" : nevra.isDebug ? "debug" : "binary")
@@ -232,6 +240,6 @@ extension ProductMetadata.Package {
 }
 
 extension NEVRA {
-    /// productmd writes the epoch always.
+    /// The NEVRA with its epoch, which productmd always writes. Example: `ed-0:1.20-3.x86_64`.
     fileprivate var withEpoch: String { "\(name)-\(epoch):\(version)-\(release).\(arch)" }
 }

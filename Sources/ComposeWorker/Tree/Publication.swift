@@ -2,15 +2,16 @@ import ComposeModel
 import Foundation
 import SystemPackage
 
-/// Gives a finished attempt's directory its public names.
+/// A publication gives the directory of a finished attempt its public names.
 struct Publication: Sendable {
     let attempt: ComposeAttempt
-    /// What becomes the compose's directory.
+    /// The directory that becomes the compose's directory.
     let directory: FilePath
 
-    /// By one rename: a reader sees nothing of the compose, or all of it.
+    /// Moves the directory to its public name by one rename. A reader sees either nothing of the compose or
+    /// all of it.
     ///
-    /// - Returns: `false` where a directory with that name is there already; nothing was done.
+    /// - Returns: `false` if a directory with that name already exists. In that case nothing was done.
     func place() throws(ComposeFailure) -> Bool {
         do {
             try FileManager.default.moveItem(atPath: directory.string, toPath: final.string)
@@ -23,9 +24,11 @@ struct Publication: Sendable {
         return true
     }
 
-    /// As ``place()``, where a directory is there that was left by an attempt which moved it and was never recorded as done; it is put aside.
+    /// Does the same as ``place()`` if a directory with the public name already exists. An attempt that was
+    /// never recorded as done has moved it there. The old directory is put aside and removed.
     ///
-    /// Whoever calls it has made sure that the compose is still its own: else the directory is that of the worker that took over.
+    /// The caller must have made sure that it still holds the compose. Otherwise the old directory belongs
+    /// to the worker that took over.
     func replace() throws(ComposeFailure) {
         do {
             let aside = attempt.target.directory.appending(attempt.layout.attempt(UUID().uuidString.lowercased()))
@@ -41,15 +44,16 @@ struct Publication: Sendable {
     private var final: FilePath { attempt.target.directory.appending(attempt.layout.directory) }
 
     private func giveOtherNames() throws(ComposeFailure) {
-        // These belong to the worker that took over, if one did.
+        // If another worker took over, these names belong to it.
         if attempt.deadline.isOver { return }
         let target = attempt.target.directory
         do {
             let latest = target.appending(attempt.layout.latest)
-            // Mostly there is none; one that cannot be removed makes the next line fail.
+            // Usually there is no such link. If a link cannot be removed, the next line fails.
             try? FileManager.default.removeItem(atPath: latest.string)
             try FileManager.default.createSymbolicLink(atPath: latest.string, withDestinationPath: attempt.layout.directory)
-            // The log is the tree's own from here on; a name that stays behind goes with the result.
+            // From here on the log belongs to the tree. If its old name stays behind, it is removed with the
+            // result.
             try? FileManager.default.removeItem(atPath: target.appending(attempt.layout.pendingLog).string)
         } catch {
             throw ComposeFailure(storage: error)

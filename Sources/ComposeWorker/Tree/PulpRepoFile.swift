@@ -1,17 +1,22 @@
 import ComposeModel
 
-/// The `.repo` file of a compose of Pulp's repositories: a section for each of them, which points to where Pulp serves it.
+/// A Pulp repo file is the `.repo` file of a compose of Pulp's repositories. It has a section for each
+/// repository, which points to the address at which Pulp serves it.
 struct PulpRepoFile {
     let layout: ComposeLayout
-    /// In the order that the sections are to have.
+    /// The repositories, in the order of their sections.
     let repositories: [PulpRepository]
-    /// `use_only_compatible_arch`: addresses follow the architecture of the machine that reads the file, which skips what it has no repository for.
+    /// The flag `use_only_compatible_arch`. If it is set, the addresses follow the architecture of the
+    /// machine that reads the file. That machine skips sections that have no repository for its
+    /// architecture.
     let onlyCompatibleArch: Bool
     let gpgcheck: Bool
 
-    /// Plain INI; the sections' names differ between composes, so that several can be used at once.
+    /// The text of the file, in plain INI. The names of the sections differ between composes, so that a
+    /// client can use several composes at once.
     ///
-    /// Repositories that come to have the same address, as those of one content set for several architectures do, share the section of the first.
+    /// Repositories with the same address share the section of the first one. For example, the repositories
+    /// of one content set for several architectures can have the same address.
     var text: String {
         var addresses: [String] = []
         var sharing: [String: [PulpRepository]] = [:]
@@ -25,7 +30,7 @@ struct PulpRepoFile {
     }
 
     private func section(_ address: String, of repositories: [PulpRepository], taken: inout Set<String>) -> String {
-        // Two ids may differ in nothing but characters that a section's name cannot have.
+        // Two ids may differ only in characters that the name of a section cannot have.
         let name = "\(layout.directory)-\(Self.plain(repositories[0].id))"
         var unique = name
         var number = 2
@@ -47,7 +52,8 @@ struct PulpRepoFile {
             """
     }
 
-    /// `text` in the characters that dnf takes in the name of a section; none of them means anything in INI.
+    /// Returns `text` with `-` in place of every character that dnf does not accept in the name of a
+    /// section. None of the accepted characters has a meaning in INI.
     private static func plain(_ text: String) -> String {
         String(text.map { ($0.isASCII && ($0.isLetter || $0.isNumber)) || "-_.:".contains($0) ? $0 : "-" })
     }

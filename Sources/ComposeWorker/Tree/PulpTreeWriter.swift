@@ -4,14 +4,15 @@ import Foundation
 import NIOPosix
 import SystemPackage
 
-/// Writes a compose of Pulp's repositories into its attempt's directory: no packages, only the documents that lead to them.
+/// A Pulp tree writer writes a compose of Pulp's repositories into its attempt's directory. The compose
+/// has no packages, only documents that lead to Pulp's repositories.
 struct PulpTreeWriter: Sendable {
     let attempt: ComposeAttempt
     let pin: PulpPin
     let gpgcheck: Bool
     let threadPool: NIOThreadPool
 
-    /// `compose.lock.json`: what was asked for, and every repository as Pulp described it.
+    /// The content of `compose.lock.json`: the request, and every repository as Pulp described it.
     private struct Lock: Encodable {
         struct Request: Encodable {
             let source: [String]

@@ -4,13 +4,14 @@ import Foundation
 import NIOPosix
 import SystemPackage
 
-/// Has Pungi make a compose in its attempt's directory, and adds what every compose of this service has.
+/// A Pungi tree writer lets Pungi make a compose in its attempt's directory. It adds the lock file and
+/// the log that every compose of this service has.
 struct PungiTreeWriter: Sendable {
     let attempt: ComposeAttempt
     let configuration: PungiConfiguration
     let threadPool: NIOThreadPool
 
-    /// `compose.lock.json`: what was asked for, and the commit of the configuration.
+    /// The content of `compose.lock.json`: the request, and the commit of the configuration.
     private struct Lock: Encodable {
         let version = 1
         let request: ComposeRequest
@@ -41,7 +42,7 @@ struct PungiTreeWriter: Sendable {
         }
     }
 
-    /// The size of each RPM in the tree.
+    /// Returns the size of each RPM in the tree, in bytes.
     private func packageSizes(below directory: FilePath) throws -> [Int] {
         guard let files = FileManager.default.enumerator(atPath: directory.string) else { return [] }
         var sizes: [Int] = []

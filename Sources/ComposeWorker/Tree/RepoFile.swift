@@ -1,19 +1,21 @@
 import ComposeModel
 
-/// The `.repo` file by which dnf uses a compose: the packages, and, switched off, their debuginfo and their sources.
+/// A repo file is the `.repo` file that lets dnf use a compose. The repository of the packages is
+/// enabled. Those of debuginfo and sources are disabled.
 struct RepoFile {
     let layout: ComposeLayout
     /// The address of the compose's directory of repositories.
     let repositoriesURL: String
     let gpgcheck: Bool
-    /// Whether clients see the packages whatever streams of modules they have enabled.
+    /// Whether clients see the packages regardless of the module streams that are enabled there.
     let moduleHotfixes: Bool
-    /// Whether the packages stay where they are, and the metadata has their addresses.
+    /// Whether the packages stay in their sources, and the metadata has their addresses.
     let refers: Bool
-    /// The address of the key that signed the metadata.
+    /// The address of the key that signed the metadata, or `nil` if the metadata is not signed.
     let gpgkey: String?
 
-    /// Plain INI; the sections' names differ between composes, so that several can be used at once.
+    /// The text of the file, in plain INI. The names of the sections differ between composes, so that a
+    /// client can use several composes at once.
     var text: String {
         let warning =
             refers

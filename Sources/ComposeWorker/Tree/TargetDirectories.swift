@@ -4,12 +4,12 @@ import Foundation
 import NIOPosix
 import SystemPackage
 
-/// What lies in the target directories, seen as a whole: for those who clean up.
+/// The contents of all target directories together, for the services that clean up.
 struct TargetDirectories: Sendable {
     let targets: [String: WorkerConfiguration.Target]
     let threadPool: NIOThreadPool
 
-    /// The directory of an attempt, as its name says.
+    /// The directory of an attempt. Its name gives the compose and the token.
     struct Attempt: Hashable, Sendable {
         let compose: Int
         let token: UUID
@@ -31,7 +31,7 @@ struct TargetDirectories: Sendable {
         }
     }
 
-    /// Every directory that has the name of a result.
+    /// Returns every directory that has the name of a result.
     func results() async throws -> [RetiredResult] {
         try await threadPool.runIfActive {
             try targets.flatMap { name, target -> [RetiredResult] in
@@ -46,7 +46,7 @@ struct TargetDirectories: Sendable {
         try await threadPool.runIfActive { try removeIfThere(attempt.path) }
     }
 
-    /// Takes the result out of sight by one rename before its files go one by one.
+    /// Removes a result. One rename takes it out of sight before its files are deleted one by one.
     func remove(_ result: RetiredResult) async throws {
         guard let target = targets[result.targetDir] else { return }
         let layout = ComposeLayout(id: result.id)
@@ -64,7 +64,7 @@ struct TargetDirectories: Sendable {
         }
     }
 
-    /// The composes that have a log beside their directory, some of them more than once.
+    /// Returns the composes that have a log beside their directory. A compose may occur more than once.
     func logs() async throws -> [Int] {
         try await threadPool.runIfActive {
             try targets.values.flatMap { target in
@@ -75,7 +75,8 @@ struct TargetDirectories: Sendable {
         }
     }
 
-    /// From every target directory; of several errors the last one is thrown.
+    /// Removes the log of a compose from every target directory. If several removals fail, throws the last
+    /// error.
     func removeLog(of compose: Int) async throws {
         try await threadPool.runIfActive {
             var failure: (any Error)?

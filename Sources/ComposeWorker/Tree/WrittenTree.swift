@@ -1,22 +1,23 @@
 import SystemPackage
 
-/// What was written of a compose.
+/// A written tree describes the files that an attempt has written for a compose.
 struct WrittenTree: Sendable {
-    /// What is to become the compose's directory, below the target directory.
+    /// The directory, below the target directory, that becomes the compose's directory.
     let directory: FilePath
-    /// What productmd's metadata calls the compose.
+    /// The compose's name in productmd's metadata. Example: `odcs-12-1-20261121.t.0`.
     let composeID: String
-    /// RPMs in all trees, a noarch one once for each tree that has it.
+    /// The number of RPMs in all trees. A noarch package counts once for each tree that has it.
     let packages: Int
-    /// Of those files, as their metadata says.
+    /// The total size of the RPMs in bytes, or 0 if the compose does not contain their files. The sizes
+    /// come from the packages' metadata. For a compose that Pungi made, they come from the files.
     let bytes: Int
-    /// What was made, in a few words: `84 packages`.
+    /// The result in a few words. Example: `84 packages`.
     let summary: String
-    /// What is not as the request would have it. Sentences.
+    /// Sentences about points in which the compose differs from the request.
     let findings: [String]
-    /// That of the ``PackageChoice`` that it was written of; `nil` where there is no choice.
+    /// The key of the ``PackageChoice`` that the tree was written from, or `nil` if there was no choice.
     var packagesKey: String?
 
-    /// `1 package`, `2 packages`.
+    /// Returns the number of packages in words. Examples: `1 package`, `2 packages`.
     static func summary(ofPackages count: Int) -> String { count == 1 ? "1 package" : "\(count) packages" }
 }
