@@ -6,17 +6,18 @@ import Logging
 import Repodata
 import SystemPackage
 
-/// One attempt at one compose and its places on disk.
+/// A compose attempt is one attempt at one compose, with its places on disk.
 struct ComposeAttempt: Sendable {
     let lease: ComposeLease
     let target: WorkerConfiguration.Target
     let layout: ComposeLayout
     let log: ComposeLog
-    /// Until when it may write where other attempts do.
+    /// The deadline until which the attempt may write to places that other attempts also write to.
     let deadline: LeaseDeadline
     let meter = WorkMeter()
 
-    /// Opens the log. What lost workers left of earlier attempts at the same compose is removed, since the lease says that none of them goes on.
+    /// Opens the log. Removes the files that lost workers left from earlier attempts at the same compose.
+    /// The lease guarantees that no earlier attempt continues. Throws `.storage`.
     init(_ lease: ComposeLease, until deadline: LeaseDeadline, configuration: WorkerConfiguration) throws(ComposeFailure) {
         let name = lease.compose.request.targetDir
         guard let target = configuration.targets[name] else {
@@ -32,7 +33,7 @@ struct ComposeAttempt: Sendable {
             log = try ComposeLog(target.directory.appending(layout.pendingLog), until: deadline)
             let work = target.directory.appending(ComposeLayout.work)
             try FileManager.default.createDirectory(atPath: work.string, withIntermediateDirectories: true)
-            // They may be the worker's that took over.
+            // After the deadline, these files may belong to the worker that took over.
             if !deadline.isOver { try Self.removeLeftovers(of: layout, in: work) }
         } catch {
             throw ComposeFailure(storage: error)
@@ -46,11 +47,14 @@ struct ComposeAttempt: Sendable {
         }
     }
 
-    /// Where this attempt builds, below the target directory. No other attempt can have it: the lease's token is part of its name. It is made by whoever
-    /// writes there first, so that a compose that shows another one is done without it.
+    /// The directory in which this attempt builds, below the target directory. No other attempt can have
+    /// the same directory, because its name contains the token of the lease.
+    ///
+    /// The first step that writes to the directory creates it. So an attempt that shows the result of
+    /// another compose never has one.
     var directory: FilePath { target.directory.appending(layout.attempt(lease.token.uuidString.lowercased())) }
 
-    /// Takes away what the attempt has built, unless it has been published; the log stays.
+    /// Removes the files that the attempt has built, unless they were published. The log stays.
     func removeDirectory(logger: Logger) {
         do {
             try FileManager.default.removeItem(atPath: directory.string)
@@ -63,7 +67,8 @@ struct ComposeAttempt: Sendable {
 }
 
 extension ComposeFailure {
-    /// What a failed write to the target directory means to a person; a full disk may be cleared, so trying again can help.
+    /// Creates the failure for a failed write to the target directory. It is transient, because a full disk
+    /// may be cleared.
     init(storage error: any Error) {
         let what =
             switch error {
@@ -80,7 +85,7 @@ extension ComposeFailure {
         self.init(.storage, what, isTransient: true)
     }
 
-    /// What it means to a person that repodata could not be written.
+    /// Creates the failure for repodata that could not be written.
     init(writing error: RepodataError) {
         switch error.code {
         case .io: self.init(storage: error)

@@ -3,10 +3,12 @@ import Foundation
 import Synchronization
 import SystemPackage
 
-/// The log of one compose that people watch while it grows: one line an event, `2026-11-21T10:00:00Z INFO  what happened`.
+/// A compose log is the log of one compose, which people watch while it grows. Each event is one line:
+/// `2026-11-21T10:00:00Z INFO  what happened`.
 ///
-/// Attempts at the same compose append to the same file, and each only while it holds the lease: the file of a compose that another worker
-/// has published does not grow. A line that cannot be written is given up: no compose fails for its log.
+/// Attempts at the same compose append to the same file, each only while it holds the lease. Therefore
+/// the file no longer grows after another worker has published the compose. A line that cannot be
+/// written is dropped, because no compose fails for its log.
 final class ComposeLog: Sendable {
     enum Level: String {
         case info = "INFO "
@@ -17,9 +19,9 @@ final class ComposeLog: Sendable {
     private let file: Mutex<FileDescriptor>
     private let deadline: LeaseDeadline
 
-    /// Opens the log for appending, and makes it where it is not there yet.
+    /// Opens the log for appending, and creates it if it does not exist.
     ///
-    /// - Parameter deadline: after which nothing is written.
+    /// - Parameter deadline: After this deadline nothing is written.
     /// - Throws: `Errno`.
     init(_ path: FilePath, until deadline: LeaseDeadline) throws {
         self.deadline = deadline
@@ -29,16 +31,17 @@ final class ComposeLog: Sendable {
     }
 
     deinit {
-        // Every line was written when it was handed over: nothing is lost when closing fails.
+        // Every line is written at once, so nothing is lost if closing fails.
         file.withLock { try? $0.close() }
     }
 
-    /// Appends a line; the line breaks of `text` become spaces, and what else could not be seen is made printable.
+    /// Appends a line. Line breaks in `text` become spaces, and other invisible characters are made
+    /// printable.
     func write(_ level: Level, _ text: String) {
         let line = text.split(separator: "\n").joined(separator: " ").printable()
         let bytes = Array("\(Date.now.formatted(.iso8601)) \(level.rawValue) \(line)\n".utf8)
         file.withLock { file in
-            // A line that cannot be written is given up, as the type says.
+            // A line that cannot be written is dropped, as the documentation of the type says.
             if !deadline.isOver { _ = try? file.writeAll(bytes) }
         }
     }

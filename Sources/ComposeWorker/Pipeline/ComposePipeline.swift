@@ -9,20 +9,29 @@ public import NIOPosix
 import Repodata
 import SystemPackage
 
-/// The road of a compose, from a lease to a repository that is published: pin, settle, fetch, resolve, settle again, write, finish.
+/// A compose pipeline makes a compose, from a lease to a published repository. Its steps are:
 ///
-/// Each step takes a value and gives the next one its own. What goes wrong is thrown as a `ComposeFailure`; a lost lease as ``LeaseLost``.
+/// - Pin the inputs.
+/// - Settle: reuse or join an equal compose, if there is one.
+/// - Fetch the inputs to this host.
+/// - Resolve: choose the packages.
+/// - Settle again: reuse a result with the same packages, if there is one.
+/// - Write the files.
+/// - Finish: publish them.
+///
+/// Each step takes a value and passes a value of its own to the next step. Errors are thrown as a
+/// `ComposeFailure`, and a lost lease as ``LeaseLost``.
 public struct ComposePipeline: Sendable {
     let configuration: WorkerConfiguration
     let store: ComposeStore
     let sources: ComposeSources
     let depsolver: Depsolver
     let delivery: PackageDelivery
-    /// Reads Koji's files, which no request can name.
+    /// Reads Koji's files. A request cannot name these files itself.
     let kojiDelivery: PackageDelivery
     let threadPool: NIOThreadPool
 
-    /// How often a source that changes while it is read is looked at anew within one attempt.
+    /// How often one attempt pins a source that changes while it is being read.
     private static let pinnings = 3
 
     public init(
@@ -48,14 +57,15 @@ public struct ComposePipeline: Sendable {
 
     // MARK: Pin, settle, fetch
 
-    /// What there is to make a compose from, on this host.
+    /// The content that a compose is made from, on this host.
     private enum Content {
         case packages(PackageSet)
         case pulp(PulpPin)
         case rawConfig(RawConfigCheckout, PungiConfiguration)
     }
 
-    /// What the compose is made from; `nil` when an equal compose made it unnecessary.
+    /// Returns the content that the compose is made from. Returns `nil` if an equal compose made it
+    /// unnecessary to build this one.
     private func settledContent(_ attempt: ComposeAttempt) async throws -> Content? {
         let compose = attempt.lease.compose
         for pinning in 1... {
@@ -77,7 +87,8 @@ public struct ComposePipeline: Sendable {
         return nil
     }
 
-    /// Writes down what the compose is made from, and whether nothing equal to it exists or is under way.
+    /// Records the inputs of the compose. Returns whether it must be built, because no equal compose exists
+    /// or is being built. Throws ``LeaseLost``.
     private func mustBuild(_ inputs: PinnedInputs, _ attempt: ComposeAttempt) async throws -> Bool {
         let source = inputs.source
         let request = attempt.lease.compose.request
@@ -122,9 +133,11 @@ public struct ComposePipeline: Sendable {
 
     // MARK: Resolve
 
-    /// The packages that `content` has of what is asked for, as files. Throws a `ComposeFailure` when they are not all there.
+    /// Chooses the packages of `content` that the request asks for, and finds their files. Throws a
+    /// `ComposeFailure` if some of them are not there.
     ///
-    /// - Parameter tell: is given a sentence for each thing that is not as the request would have it, before any of them ends the compose.
+    /// - Parameter tell: Receives a sentence for each point in which the result differs from the request.
+    ///   It is called before any of these points ends the compose.
     func choose(
         from content: PackageSet, for request: ComposeRequest, tell: (String) -> Void = { _ in }
     ) async throws -> PackageChoice {
@@ -146,7 +159,8 @@ public struct ComposePipeline: Sendable {
         return try await threadPool.runIfActive { try PackageChoice(files, from: chosen, for: request) }
     }
 
-    /// Whether no result has the same packages, so that they have to be written.
+    /// Returns whether the packages must be written, because no result has the same packages. Throws
+    /// ``LeaseLost``.
     private func mustWrite(_ choice: PackageChoice, _ attempt: ComposeAttempt) async throws -> Bool {
         let what = Self.whatChanged(attempt.lease.compose.request, choice.content.koji?.pin.tag)
         let settlement = try await store.settle(attempt.lease, packagesKey: choice.key) { other in
@@ -164,10 +178,11 @@ public struct ComposePipeline: Sendable {
         }
     }
 
-    /// Why the specification of a compose differs from that of one with the same packages. No whole sentence.
+    /// Returns why the specification of a compose differs from that of a compose with the same packages.
+    /// The text is not a whole sentence.
     private static func whatChanged(_ request: ComposeRequest, _ tag: KojiPin.Tag?) -> String {
         let same = "the packages are the same"
-        // Whether the tag itself changed, or only may have, nobody has to know.
+        // The text does not distinguish whether the tag changed or only may have changed.
         if let tag { return "the tag \(tag.name) was listed as of the event \(tag.event), and \(same)" }
         let isOneRepository = request.sourceType == .repo && request.source.count == 1 && request.lookasideRepos.isEmpty
         return isOneRepository
@@ -176,11 +191,13 @@ public struct ComposePipeline: Sendable {
 
     // MARK: Write
 
-    /// What was written; `nil` when a compose with the same packages made it unnecessary.
+    /// Returns the written tree. Returns `nil` if a compose with the same packages made it unnecessary to
+    /// write one.
     private func tree(of content: Content, for attempt: ComposeAttempt) async throws -> WrittenTree? {
         switch content {
         case .packages(let packages):
-            // At the same time as the packages are chosen. What Koji listed is another repository once they are.
+            // The indexes are opened while the packages are chosen. Koji's repository is left out, because another
+            // repository takes its place once the packages are chosen.
             async let opened = MetadataIndexes().adding(
                 packages.repositories.filter { $0.metadata.id != packages.koji?.repository }, threadPool: threadPool)
             let choice = try await attempt.meter.measure(.resolve) {
@@ -227,7 +244,8 @@ public struct ComposePipeline: Sendable {
         return tree
     }
 
-    /// Brings the documents that the compose keeps. One that cannot be had is a finding, and no failure: the packages are there without it.
+    /// Fetches the documents that the compose keeps. A document that cannot be fetched is a finding and not
+    /// a failure, because the packages do not need it.
     private func fetch(
         _ kept: [KeptDocument], into directory: FilePath, _ attempt: ComposeAttempt
     ) async throws -> (documents: [RepositoryWriter.ExtraDocument], findings: [String]) {
@@ -263,7 +281,8 @@ public struct ComposePipeline: Sendable {
                 try await isHeld()
                 try await threadPool.runIfActive { try publication.replace() }
             }
-            // The last line, before anybody can see that the compose is done and stop reading.
+            // This is the last line. It is written before a client can see that the compose is done and stop
+            // reading.
             attempt.log.write(.info, "Done.")
         }
         guard held else { throw LeaseLost() }

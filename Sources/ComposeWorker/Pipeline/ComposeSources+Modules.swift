@@ -6,11 +6,12 @@ import Modules
 import Repodata
 import SystemPackage
 
-/// Which modules a compose has, and what they are.
+/// Pins the modules of a compose, and fetches their documents and packages.
 extension ComposeSources {
     // MARK: Pin
 
-    /// The modules of a request of the source type `module`, as they are now, with all that they depend on.
+    /// Pins the modules of a request of the source type `module` as they are now, with all modules that
+    /// they depend on.
     func pinModules(_ request: ComposeRequest) async throws -> PinnedModules {
         var places: [any ModuleCatalog] = []
         if !request.scratchModules.isEmpty { places.append(try scratchModules(request)) }
@@ -26,7 +27,7 @@ extension ComposeSources {
         let asked = try await references(request.source, in: catalog, rules: rules) + references(request.scratchModules)
         let choice = try await ModuleChoice(of: asked, from: catalog, rules: rules)
         let builds = choice.modules.map(\.build)
-        // Those that were found in a repository have no tag of Koji.
+        // Modules that were found in a repository have no Koji tag.
         let read = await repositories.read
         let found = read.map { Set($0.metadata.streams.map(\.id)) }
         let local = Set(
@@ -41,7 +42,8 @@ extension ComposeSources {
             })
     }
 
-    /// The modules that a tag or builds of Koji take along: all that are in some tags, and scratch builds.
+    /// Pins the modules that a Koji tag or builds take along: all modules of the requested tags, and
+    /// scratch builds. Returns `nil` if there are no such modules.
     func pinModules(along request: ComposeRequest) async throws -> [KojiPin.Module]? {
         var asked = try references(request.scratchModules)
         var places: [any ModuleCatalog] = request.scratchModules.isEmpty ? [] : [try scratchModules(request)]
@@ -52,14 +54,16 @@ extension ComposeSources {
                 .map { ModuleReference(name: $0.name, stream: $0.stream, version: $0.version, context: $0.context) }
         }
         if asked.isEmpty { return nil }
-        // What they depend on is there with them, or nobody wants it.
+        // Dependencies are not followed. Wanted dependencies are in the same tags or scratch builds.
         var rules = rules(of: request)
         rules.noDependencies = true
         let choice = try await ModuleChoice(of: asked, from: ModuleCatalogs(places), rules: rules)
         return try await kojiPin(choice.modules.map(\.build), of: request)?.modules
     }
 
-    /// The defaults of modules that a request names: as they were pinned earlier for a compose that is renewed, else as they are now.
+    /// Fetches the module defaults that a request names. If the compose has fixed pins, for example because
+    /// it is renewed, the defaults come from the pinned commit. Otherwise they are the current ones.
+    /// Returns `nil` if the request names no defaults.
     func pinModuleDefaults(_ attempt: ComposeAttempt) async throws -> (pin: ModuleDefaultsPin, metadata: ModuleMetadata)? {
         let compose = attempt.lease.compose
         guard [.tag, .build, .module].contains(compose.request.sourceType), let url = compose.request.moduleDefaultsURL,
@@ -76,7 +80,8 @@ extension ComposeSources {
             modules: try await requiredKoji().pin(modules: builds, event: request.kojiEvent).modules, modulesEvent: request.kojiEvent)
     }
 
-    /// As ``references(_:)``, and in the first published form as well, whose names have dashes.
+    /// Reads module references as ``references(_:)`` does. It also reads the form of the first published
+    /// version, in which names have dashes.
     private func references(
         _ texts: [String], in catalog: ModuleCatalogs, rules: ModuleChoice.Rules
     ) async throws -> [ModuleReference] {
@@ -139,7 +144,8 @@ extension ComposeSources {
         return service
     }
 
-    /// The repositories of the configuration, for each of some architectures where they have one each.
+    /// Returns the modular repositories of the configuration. A location with `$basearch` stands for one
+    /// repository for each architecture.
     private func modularRepositories(arches: [String]) async throws -> [(pin: RepositoryPin, metadata: ModuleMetadata)] {
         let base = try baseArchitectures(of: arches)
         let places = modules.repositories.flatMap { place in
@@ -156,7 +162,7 @@ extension ComposeSources {
 
     // MARK: Fetch
 
-    /// The documents of scratch builds, which are not in Koji, by the builds' full names.
+    /// Returns the documents of scratch builds, by the builds' full names. These documents are not in Koji.
     func scratchDocuments(of pin: KojiPin) async throws -> [String: ModuleMetadata] {
         var documents: [String: ModuleMetadata] = [:]
         for module in pin.modules ?? [] {
@@ -166,7 +172,7 @@ extension ComposeSources {
         return documents
     }
 
-    /// The packages of modules, and nothing else.
+    /// Returns the packages of modules, and nothing else.
     func packages(
         _ pinned: PinnedModules, defaults: ModuleMetadata, lookaside: [RepositoryPin], for request: ComposeRequest, meter: WorkMeter
     ) async throws -> PackageSet {
@@ -187,7 +193,8 @@ extension ComposeSources {
         return content
     }
 
-    /// What packages are modular, and which modules the request wants; `nil` where there are none of either.
+    /// Returns the modular packages, and the modules that the request wants. Returns `nil` if there are
+    /// neither.
     func modularContent(
         _ metadata: ModuleMetadata, lookaside: [PinnedRepository], included: Set<NSVC> = [], for request: ComposeRequest
     ) async throws -> ModularContent? {
@@ -214,12 +221,13 @@ extension ComposeSources {
     }
 }
 
-/// The repositories with modules of the service's configuration, which are read when a module is looked for that no other place has.
+/// The repositories with modules from the service's configuration. They are read only when a module is
+/// looked for that no other place has.
 actor ConfiguredRepositories: ModuleCatalog {
     nonisolated let name = "the repositories of this service's configuration"
     private let load: @Sendable () async throws -> [(pin: RepositoryPin, metadata: ModuleMetadata)]
     private var loading: Task<[(pin: RepositoryPin, metadata: ModuleMetadata)], any Error>?
-    /// Those that were read; none where nobody has asked.
+    /// The repositories that were read. Empty until a module is looked for here.
     private(set) var read: [(pin: RepositoryPin, metadata: ModuleMetadata)] = []
 
     init(_ load: @escaping @Sendable () async throws -> [(pin: RepositoryPin, metadata: ModuleMetadata)]) { self.load = load }
@@ -252,7 +260,7 @@ actor ConfiguredRepositories: ModuleCatalog {
     }
 }
 
-/// Scratch builds of modules, each of which only its own full name means.
+/// The scratch builds of modules. Only the full name of a scratch build refers to it.
 struct ScratchModules: ModuleCatalog {
     let service: ModuleBuildService
     let builds: [ModuleReference]

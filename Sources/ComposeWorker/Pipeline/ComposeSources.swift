@@ -6,7 +6,8 @@ import Modules
 import Repodata
 import SystemPackage
 
-/// Everything that composes are made from: says what the source of a compose is now, and brings what was pinned to this host.
+/// Compose sources are all sources that composes are made from. They pin the current state of a source,
+/// and bring pinned content to this host.
 public struct ComposeSources: Sendable {
     let repositories: RepositorySource
     let pulp: PulpSource?
@@ -15,9 +16,9 @@ public struct ComposeSources: Sendable {
     let modules: ModuleSources
 
     /// - Parameters:
-    ///   - pulp: `nil` where none is configured.
-    ///   - pungi: `nil` where this worker does not run Pungi.
-    ///   - koji: `nil` where none is configured.
+    ///   - pulp: `nil` if no Pulp is configured.
+    ///   - pungi: `nil` if this worker does not run Pungi.
+    ///   - koji: `nil` if no Koji is configured.
     public init(
         repositories: RepositorySource, pulp: PulpSource? = nil, pungi: PungiConfiguration? = nil, koji: KojiSource? = nil,
         modules: ModuleSources = ModuleSources()
@@ -33,8 +34,10 @@ public struct ComposeSources: Sendable {
 
     // MARK: Pin
 
-    /// The source of the attempt's compose: as it was pinned earlier for one that is renewed, else as it is now.
-    /// - Parameter earlierTag: tells how a tag of Koji was pinned last.
+    /// Returns the pinned source of the attempt's compose. If the compose has fixed pins, for example
+    /// because it is renewed, they are used. Otherwise the source is pinned as it is now.
+    ///
+    /// - Parameter earlierTag: Returns how a Koji tag was pinned last.
     func pin(_ attempt: ComposeAttempt, earlierTag: (String) async throws -> KojiPin.Tag?) async throws -> PinnedSource {
         let compose = attempt.lease.compose
         let request = compose.request
@@ -79,15 +82,16 @@ public struct ComposeSources: Sendable {
         }
     }
 
-    /// What the lookaside repositories are: as they were pinned earlier for a compose that is renewed, else as they are now.
+    /// Returns the pinned lookaside repositories of a compose. If the compose has fixed pins, for example
+    /// because it is renewed, they are used. Otherwise the repositories are pinned as they are now.
     func pinLookaside(_ compose: Compose) async throws -> [RepositoryPin] {
-        // Nothing is resolved of these.
+        // Composes of these types are not resolved, so they need no lookaside.
         if [.pulp, .rawConfig].contains(compose.request.sourceType) { return [] }
         if compose.isPinned, let pins = compose.specification?.pins { return try pins.lookaside.map(RepositoryPin.init) }
         return try await pinLookaside(of: compose.request)
     }
 
-    /// What the lookaside repositories of a request are now.
+    /// Pins the lookaside repositories of a request as they are now.
     func pinLookaside(of request: ComposeRequest) async throws -> [RepositoryPin] { try await pin(request.lookasideRepos) }
 
     private func pin(_ locations: [String]) async throws -> [RepositoryPin] {
@@ -106,7 +110,8 @@ public struct ComposeSources: Sendable {
         return PulpPin(repositories: findings.found, absent: findings.absent)
     }
 
-    /// A request of that type was taken by a frontend that has more configured than this worker.
+    /// Returns the failure for a request of a type that this worker is not configured for. The frontend
+    /// that accepted the request has more configured than this worker.
     private static func notConfigured(_ type: SourceType) -> ComposeFailure {
         ComposeFailure(
             .internal,
@@ -126,7 +131,7 @@ public struct ComposeSources: Sendable {
 
     // MARK: Fetch
 
-    /// The packages of repositories, with the modules that they are of.
+    /// Returns the packages of repositories, with the modules that they belong to.
     func packages(
         _ pins: [RepositoryPin], lookaside: [RepositoryPin], for request: ComposeRequest, meter: WorkMeter
     ) async throws -> PackageSet {
@@ -152,8 +157,9 @@ public struct ComposeSources: Sendable {
             repositories: content.repositories, lookaside: try await metadata(lookaside), listings: content.listings, notes: content.notes)
     }
 
-    /// The packages of a tag or of builds, and of the modules that are taken along.
-    /// - Parameter defaults: of modules, from elsewhere.
+    /// Returns the packages of a Koji tag or of builds, and of the modules that are taken along.
+    ///
+    /// - Parameter defaults: Module defaults that do not come from Koji.
     func packages(
         _ pin: KojiPin, defaults: ModuleMetadata = ModuleMetadata(), lookaside: [RepositoryPin], for request: ComposeRequest,
         meter: WorkMeter
@@ -171,12 +177,12 @@ public struct ComposeSources: Sendable {
             notes: packages.isEmpty ? ["\(name) has no packages for \(request.arches.joined(separator: ", "))."] : [])
         content.notes += listed.notes
         if request.packages.isEmpty {
-            // Each of them is wanted.
+            // Without requested packages every package is wanted, so an unusable file fails the compose.
             content.repositories = [try await koji.metadata(of: packages)]
             content.koji = .init(pin: pin, packages: packages, repository: content.repositories[0].metadata.id)
         } else {
             let (repository, unusable) = try await koji.usableMetadata(of: packages)
-            // Modules are taken along whole.
+            // A module is taken along as a whole, so an unusable file of one of its packages fails the compose.
             let modular = listed.modules.streams.reduce(into: Set<NEVRA>()) { $0.formUnion($1.packages) }
             let needed = unusable.map(\.package).filter { modular.contains($0.nevra) }
             if !needed.isEmpty { _ = try await koji.metadata(of: needed) }
@@ -209,7 +215,8 @@ public struct ComposeSources: Sendable {
                 + "A new request takes what the tag has now.")
     }
 
-    /// The same packages as the files that they are: of a Koji's packages the signed copies, with their true checksums.
+    /// Returns the same packages as actual files. For Koji's packages these are the signed copies, with
+    /// their true checksums.
     func files(of resolution: Resolution, from content: PackageSet, for request: ComposeRequest) async throws -> (Resolution, PackageSet) {
         guard let listed = content.koji, let koji else { return (resolution, content) }
         let chosen = try await koji.chosen(
@@ -240,7 +247,7 @@ public struct ComposeSources: Sendable {
 }
 
 extension KojiPin {
-    /// With the builds that a request names beside the tag, or alone.
+    /// Creates a pin with the builds that a request names, in addition to a tag or alone.
     init(tag: Tag?, modules: [Module]? = nil, of request: ComposeRequest) {
         self.init(
             tag: tag, builds: request.builds.sorted(), scratchTasks: request.scratchBuildTasks.compactMap { Int($0) }.sorted(),

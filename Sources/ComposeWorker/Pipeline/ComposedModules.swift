@@ -3,30 +3,31 @@ import Depsolve
 import Modules
 import Repodata
 
-/// The modules that a compose has, and what its repositories say of them.
+/// Composed modules are the modules of a compose, and the module documents of its repositories.
 struct ComposedModules: Sendable {
-    /// One build of a module, as one architecture's machines have it.
+    /// A build of a module, as the machines of one architecture have it.
     struct Build: Sendable {
         let stream: ModuleStream
         /// The base architecture.
         let arch: String
-        /// Those of its packages that are in the compose for that architecture.
+        /// The packages of the build that are in the compose for that architecture.
         let packages: Set<NEVRA>
     }
 
-    /// By id, each architecture's together.
+    /// The builds, sorted by id and then by architecture.
     private(set) var builds: [Build] = []
-    /// The documents in YAML, by the name of the repository that they go to: `x86_64/os`.
+    /// The module documents in YAML, by the name of their repository. Example of a name: `x86_64/os`.
     ///
-    /// The repositories of one architecture have the same documents: where clients find a build twice, with different packages, they take only one's.
+    /// The repositories of one architecture have the same documents. If a client finds a build twice with
+    /// different packages, it uses the packages of only one.
     private(set) var documents: [String: String] = [:]
-    /// Why each is in, in words.
+    /// The reason why each module is included, in words.
     private(set) var reasons: [NSVC: String] = [:]
 
-    /// A sentence for each build that has no packages for an architecture.
+    /// Sentences, one for each build that has no packages for an architecture.
     private(set) var notes: [String] = []
 
-    /// No modules.
+    /// Creates a value without modules.
     init() {}
 
     init(of resolution: Resolution, from content: ModularContent?, for request: ComposeRequest) throws {

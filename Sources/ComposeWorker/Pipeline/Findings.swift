@@ -4,11 +4,12 @@ import Depsolve
 import ForeignText
 import Repodata
 
-/// What a resolution says to people: findings that are reported, and those that fail the compose.
+/// The messages of a resolution for people: findings that are reported, and findings that fail the
+/// compose.
 extension Resolution {
-    /// One sentence for each thing that is not as the request would have it.
+    /// Returns one sentence for each point in which the resolution differs from the request.
     ///
-    /// - Parameter content: what was resolved from; it knows how the repositories are called.
+    /// - Parameter content: The packages that were resolved. It has the names of the repositories.
     func findings(in content: PackageSet) -> [String] {
         let notes = moduleProblems.filter { $0.kind != .unmetRequirements }
         let leftOut = unnameable.map { "\($0)." }.map { $0.prefix(1).uppercased() + $0.dropFirst() }
@@ -21,14 +22,16 @@ extension Resolution {
 
     /// One sentence for each thing that could not be installed.
     private var broken: [String] {
-        // The others begin with the name of a package, which keeps its case.
-        // A noarch package lacks the same on each architecture.
+        // Sentences about modules and problems begin with the name of a module or package, which keeps its
+        // case. A noarch package lacks the same requirement on each architecture, so equal sentences are
+        // merged.
         let modules = moduleProblems.filter { $0.kind == .unmetRequirements }.map { "\($0)." }
         let lacking = missing.map { "\($0)." }.map { $0.prefix(1).uppercased() + $0.dropFirst() }
         return (modules + lacking + problems.map { "\($0)." }).map { ByteText($0) }.uniqued().map(\.text)
     }
 
-    /// Why the compose must fail, `nil` when it need not: a package that is nowhere; with `check_deps`, anything that cannot be installed.
+    /// Returns the failure of the compose, or `nil` if it need not fail. It fails if a requested package is
+    /// in no tree. With `check_deps`, it also fails if anything cannot be installed.
     func failure(of request: ComposeRequest) -> ComposeFailure? {
         let nowhere = absent.filter(\.isNowhere)
         if !nowhere.isEmpty {
@@ -50,7 +53,7 @@ extension Resolution {
                 })
     }
 
-    /// A line for each sentence, and no more of them than somebody reads; the log has them all.
+    /// Returns a line for each sentence, but not more lines than a person reads. The log has all of them.
     static func lines(_ start: String? = nil, listing sentences: [String]) -> [String] {
         let rest = sentences.count - listed
         let lines = sentences.prefix(listed) + (rest > 0 ? ["And \(rest) more like these; the log of the compose has them all."] : [])
@@ -61,7 +64,8 @@ extension Resolution {
 }
 
 extension ComposeFailure {
-    /// Nothing could be resolved: why, with the repository as the request names it.
+    /// Creates the failure of a compose that could not be resolved. It names the repository as the request
+    /// does.
     init(_ error: DepsolveError, in content: PackageSet) {
         switch error {
         case .unknownArchitecture:

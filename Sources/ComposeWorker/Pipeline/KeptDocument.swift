@@ -2,24 +2,27 @@ import ComposeModel
 import ContentSources
 import Repodata
 
-/// A kept document is one of a repository that is about its packages together: its advisories, its groups, its product certificate.
+/// A kept document is a document of a repository that describes its packages as a whole: its
+/// advisories, its groups or its product certificate.
 ///
-/// It is true of all packages of one repository. So a compose has it if the request asks for all packages of a single repository.
+/// The document is valid for exactly the packages of one repository. So a compose has it only if the
+/// request asks for all packages of a single repository.
 struct KeptDocument: Sendable {
     let record: Repomd.Record
     let repository: PinnedRepository
 
-    /// Its type in the compose. `group_gz` is a compressed `group` by its old name, and each document of a compose is compressed.
+    /// The document's type in the compose. `group_gz` is the old name of a compressed `group`. A compose
+    /// compresses every document.
     var type: String { record.type == "group_gz" ? "group" : record.type }
 
-    /// The documents that a compose of `content` has too.
+    /// Returns the documents of `content` that a compose of it also has.
     static func all(of content: PackageSet, for request: ComposeRequest) -> [KeptDocument] {
         guard isWhole(content, request), let repository = content.repositories.first else { return [] }
         return repository.otherRecords.filter { RepositorySource.keepableDocuments.contains($0.type) }
             .map { KeptDocument(record: $0, repository: repository) }
     }
 
-    /// A sentence for each repository with documents that a compose does not have.
+    /// Returns sentences, one for each repository with documents that the compose does not have.
     static func losses(of content: PackageSet, for request: ComposeRequest) -> [String] {
         guard content.koji == nil else { return [] }
         let kept = Set(all(of: content, for: request).map(\.record.type))

@@ -3,19 +3,25 @@ import ContentSources
 import Depsolve
 import Repodata
 
-/// The packages of Koji that a compose was resolved without, since their files cannot be used: nothing is known of them but their names.
+/// Left-out packages are the packages of Koji that a compose was resolved without, because their files
+/// cannot be used. Only their names are known.
 ///
-/// Where one of them may belong into the compose, the compose fails and names its file. What is asked for is known by name; of what a package requires, it is
-/// known only where the requirement has the name of the package that is left out, or comes from a package of the same build.
+/// If one of them may belong to the compose, the compose fails and names the file. A package that the
+/// user requests is recognized by its name. A package that another package requires is recognized in
+/// two cases:
+///
+/// - The requirement contains the name of the left-out package.
+/// - The requirement comes from a package of the same build.
 struct LeftOutPackages: Sendable {
     let unusable: [UnusablePackage]
-    /// All that Koji lists, these among them.
+    /// All packages that Koji lists, including the unusable ones.
     let listed: [KojiPackage]
 
-    /// A sentence for each.
+    /// Sentences, one for each package that was left out.
     var notes: [String] { unusable.map { "Resolved without \($0.package.nevra): \($0.failure.message)" } }
 
-    /// Why the compose must fail for one of them, `nil` when it need not.
+    /// Returns the failure of the compose if it may need one of the left-out packages, or `nil` if it needs
+    /// none of them.
     func failure(of resolution: Resolution, for request: ComposeRequest) -> ComposeFailure? {
         let resolved = Resolved(resolution, among: listed, request)
         let needed = unusable.compactMap { unusable in resolved.need(for: unusable.package).map { (unusable.failure, $0) } }
@@ -26,7 +32,7 @@ struct LeftOutPackages: Sendable {
     }
 }
 
-/// What a resolution says of packages that had no part in it.
+/// A resolution, and its conclusions about packages that were not part of it.
 private struct Resolved {
     private let resolution: Resolution
     private let request: ComposeRequest
@@ -40,7 +46,8 @@ private struct Resolved {
         chosen = KojiPackage.chosen(by: resolution.records, among: listed)
     }
 
-    /// For what `package` is needed, or may be; `nil` if for nothing.
+    /// Returns the reason why `package` is needed or may be needed, or `nil` if it is not needed. Example:
+    /// `bash is asked for`.
     func need(for package: KojiPackage) -> String? {
         if let pattern = request.packages.first(where: { asks($0, for: package) }) { return "\(pattern) is asked for" }
         if let standIn = standIn(for: package) { return "\(standIn.nevra) would take its place" }
@@ -51,7 +58,8 @@ private struct Resolved {
         return "\(other.nevra) is part of this compose, whose \(package.nevra.isSource ? "source" : "debuginfo") it is"
     }
 
-    /// By its own name, or by that of its source package if no RPM has that name.
+    /// Returns whether the pattern asks for the package. The pattern may be the package's own name. If no
+    /// RPM has that name, it may be the name of the package's source package.
     private func asks(_ pattern: String, for package: KojiPackage) -> Bool {
         guard !package.accompanies else { return false }
         if DepsolveRequest.pattern(pattern, mayMean: package.nevra) { return isAbsent(package) }
@@ -60,8 +68,9 @@ private struct Resolved {
             && listed.contains { $0.nevra.isSource && $0.build == package.build && DepsolveRequest.pattern(pattern, mayMean: $0.nevra) }
     }
 
-    /// Whether there is a tree that would have it. One for another architecture that such machines run as well is wanted only where the package is not there
-    /// for the tree's own, or multilib is asked for.
+    /// Returns whether a tree lacks the package and should have it. The package may be for another
+    /// architecture that the machines of the tree also run, such as `i686` on `x86_64`. The tree needs that
+    /// package only if it has no package of the same name, or if the request asks for multilib.
     private func isAbsent(_ package: KojiPackage) -> Bool {
         resolution.trees.contains { tree in
             guard DepsolveRequest.packageArches(of: [tree.arch]).contains(package.nevra.arch) else { return false }
@@ -70,7 +79,8 @@ private struct Resolved {
         }
     }
 
-    /// The package of the same name for another architecture that was chosen where `package` would have been.
+    /// Returns the package of the same name for another architecture that was chosen in place of `package`.
+    /// Returns `nil` if there is no such package.
     private func standIn(for package: KojiPackage) -> PackageRecord? {
         let trees = resolution.trees.filter { $0.arch == package.nevra.arch || package.nevra.arch == "noarch" }
         return trees.flatMap(\.binaries).map(\.record).first { record in
@@ -87,7 +97,8 @@ private struct Resolved {
 }
 
 extension KojiPackage {
-    /// Whether it goes into a compose only because others of its build do: a source, debuginfo or debugsource package.
+    /// Whether the package goes into a compose only because other packages of its build do. This holds for
+    /// source, debuginfo and debugsource packages.
     fileprivate var accompanies: Bool {
         nevra.isSource || nevra.isDebug
     }

@@ -5,29 +5,32 @@ import Modules
 import NIOPosix
 import SystemPackage
 
-/// Fetches defaults of modules from the git repository that a request names: the documents of its topmost folder, before which those of its folder
-/// `overrides` go.
+/// A module defaults fetcher fetches module defaults from the git repository that a request names. It
+/// reads the documents of the topmost folder and of the folder `overrides`. The documents of
+/// `overrides` take precedence.
 struct ModuleDefaultsFetcher: Sendable {
-    /// Documents that count, with bounds far above what distributions have.
+    /// The documents that are read. The bounds are far above the sizes in distributions.
     private static let documents = GitRepository.Paths(
         folders: ["", "overrides"], suffixes: [".yaml", ".yml"], most: 5000, bytes: 16 << 20)
-    /// Bytes of the largest file that git may write.
+    /// The size of the largest file that git may write, in bytes.
     private static let sizeLimit = 256 << 20
     private static let timeLimit = Duration.seconds(60)
 
     let access: SourceAccess
     let log: ComposeLog
-    /// Those that git may speak.
+    /// The protocols that git may use.
     var protocols = ["http", "https"]
 
-    /// Fetches them as they are at `revision`, into the new directory `directory`, which is removed again.
+    /// Fetches the module defaults at `revision` into the new directory `directory`, which is removed
+    /// again.
     ///
-    /// Throws as ``GitRepository/checkOut(_:only:into:)``; `.sourceNotUsable` for an address that may not be read; `.metadataCorrupt` for a document that is
-    /// none.
+    /// Throws the errors of ``GitRepository/checkOut(_:only:into:)``. Throws `.sourceNotUsable` for an
+    /// address that may not be read, and `.metadataCorrupt` for a file that is not a valid document.
     func fetch(_ url: String, at revision: String, into directory: FilePath) async throws -> (pin: ModuleDefaultsPin, ModuleMetadata) {
         let location = try RepositoryLocation(url)
         try access.authorize(location)
-        // On this host's disks git would follow links and alternates out of what may be read.
+        // In a repository on this host's disks, git would follow links and alternates to places that may not
+        // be read.
         guard case .url = location else {
             throw ComposeFailure(
                 .sourceNotUsable, "module_defaults_url is \(location); it must be an address of a git repository, http or https.")
@@ -35,12 +38,12 @@ struct ModuleDefaultsFetcher: Sendable {
         return try await fetch(from: location.description, at: revision, into: directory)
     }
 
-    /// As ``fetch(_:at:into:)``, from wherever it is.
+    /// Does the same as ``fetch(_:at:into:)`` without checking the address.
     func fetch(from url: String, at revision: String, into directory: FilePath) async throws -> (pin: ModuleDefaultsPin, ModuleMetadata) {
         let git = GitRepository(
             name: "the module defaults \(url)", url: url, hidden: [(directory.string, "the module defaults")],
             environment: ["GIT_ALLOW_PROTOCOL": protocols.joined(separator: ":")],
-            // A redirect would lead to an address that nobody has allowed.
+            // A redirect could lead to an address that is not allowed.
             settings: ["http.followRedirects=false", "core.symlinks=false"], sizeLimit: Self.sizeLimit, timeLimit: Self.timeLimit, log: log)
         let commit: String
         let metadata: ModuleMetadata
@@ -74,7 +77,7 @@ struct ModuleDefaultsFetcher: Sendable {
         }
     }
 
-    /// The documents of one folder; none where there is no such folder.
+    /// Returns the documents of one folder, or no documents if the folder does not exist.
     private func documents(in directory: FilePath, named prefix: String) throws -> ModuleMetadata {
         guard FileManager.default.fileExists(atPath: directory.string) else { return ModuleMetadata() }
         let names = try FileManager.default.contentsOfDirectory(atPath: directory.string).filter { name in

@@ -1,15 +1,16 @@
 public import ContentSources
 public import Modules
 
-/// Where modules come from that a request does not name the tags of.
+/// Module sources are the places in which modules are found if a request does not name Koji tags for
+/// them.
 public struct ModuleSources: Sendable {
-    /// `nil` where none is configured.
+    /// `nil` if no service is configured.
     let service: ModuleBuildService?
-    /// Tags of Koji.
+    /// The tags of Koji that have modules.
     let kojiTags: [String]
-    /// Where repositories with modules are; `$basearch` stands for each architecture.
+    /// The locations of repositories with modules. `$basearch` stands for each architecture.
     let repositories: [String]
-    /// What every machine has and no compose contains.
+    /// The names of modules that every machine has and no compose contains. Example: `platform`.
     let baseModules: Set<String>
 
     public init(

@@ -2,14 +2,15 @@ import ComposeModel
 import Depsolve
 import Repodata
 
-/// The packages that a request came to, each as the file that it is, and the repositories that have them.
+/// A package choice is the packages that a request resolved to, each as an actual file, and the
+/// repositories that have them.
 struct PackageChoice: Sendable {
     let resolution: Resolution
     let content: PackageSet
     let modules: ComposedModules
-    /// Documents about all packages of the source, which the compose is to have too.
+    /// Documents about all packages of the source. The compose gets these documents too.
     let kept: [KeptDocument]
-    /// That of the ``ComposedPackages``: an equal one means that there is nothing new to write.
+    /// The key of the ``ComposedPackages``. If a result has an equal key, nothing new needs to be written.
     let key: String
 
     private let refers: Bool
@@ -36,7 +37,7 @@ struct PackageChoice: Sendable {
         ).key()
     }
 
-    /// What is not as the request would have it. Sentences.
+    /// Sentences about points in which the compose differs from the request.
     var findings: [String] {
         content.notes + modules.notes + (refers ? [Self.noZypper] : []) + resolution.findings(in: content)
     }

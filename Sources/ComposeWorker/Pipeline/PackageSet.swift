@@ -3,27 +3,28 @@ import ContentSources
 import Depsolve
 import Repodata
 
-/// The packages of a compose's source, pinned and on this host, before anything is chosen from them.
+/// A package set is the packages of a compose's source, pinned and on this host, before any are chosen.
 struct PackageSet: Sendable {
     var repositories: [PinnedRepository]
-    /// What satisfies requirements and is never part of the result.
+    /// Repositories that satisfy requirements and are never part of the result.
     var lookaside: [PinnedRepository]
-    /// Which packages of the repositories count; empty: all of them.
+    /// Lists of the packages that count. If there are no lists, all packages of the repositories count.
     var listings: [PackageListing] = []
-    /// `nil` where nothing is Koji's.
+    /// `nil` if no package comes from Koji.
     var koji: Koji?
-    /// The modules that packages are of; `nil` where there are none.
+    /// The modules that packages belong to, or `nil` if there are no modules.
     var modules: ModularContent?
-    /// What is not as one might expect and does no harm. Sentences.
+    /// Sentences about unexpected facts that do no harm.
     var notes: [String] = []
 
-    /// What Koji listed; the repository that was made from it has provisional checksums until the files were chosen.
+    /// The packages that Koji listed. The repository that was made from them has provisional checksums
+    /// until the files are chosen.
     struct Koji: Sendable {
         let pin: KojiPin
         let packages: [KojiPackage]
-        /// The repository that was made from them, by its id.
+        /// The id of the repository that was made from the packages.
         var repository: Checksum
-        /// What the repository lacks of them.
+        /// The packages that the repository lacks, or `nil` if it lacks no package.
         var leftOut: LeftOutPackages?
     }
 }

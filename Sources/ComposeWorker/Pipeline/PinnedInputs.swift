@@ -2,15 +2,15 @@ import ComposeModel
 import ContentSources
 import Modules
 
-/// Everything that a compose is made from, at one moment.
+/// Pinned inputs are everything that a compose is made from, at one moment.
 struct PinnedInputs: Sendable {
     let source: PinnedSource
-    /// What satisfies requirements and is no part of the result.
+    /// Repositories that satisfy requirements and are never part of the result.
     var lookaside: [RepositoryPin] = []
-    /// Where the request names a repository of them, and what they are.
+    /// The module defaults and their pin, or `nil` if the request names no repository of module defaults.
     var moduleDefaults: (pin: ModuleDefaultsPin, metadata: ModuleMetadata)?
 
-    /// As it is written down.
+    /// The inputs in the form that the database stores.
     var record: ComposePins {
         var pins = source.record
         pins.lookaside = lookaside.map(ComposeSpecification.Repository.init)

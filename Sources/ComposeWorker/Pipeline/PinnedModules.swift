@@ -2,20 +2,21 @@ import ComposeModel
 import ContentSources
 import Modules
 
-/// The modules of a compose of the source type `module`, and where they are.
+/// Pinned modules are the modules of a compose of the source type `module`, and their places.
 struct PinnedModules: Sendable {
-    /// Sorted.
+    /// The modules, sorted.
     let ids: [NSVC]
-    /// Those that are in Koji.
+    /// The modules that are in Koji, or `nil` if no module is.
     let koji: KojiPin?
-    /// What has the others.
+    /// The repositories that have the other modules.
     let repositories: [RepositoryPin]
-    /// A sentence for each, why it is in; empty for what was pinned earlier.
+    /// Sentences, one for each module, with the reason why it is included. Empty if the modules were pinned
+    /// earlier.
     var reasons: [String] = []
 }
 
 extension PinnedModules {
-    /// As it was written down.
+    /// Reads the modules as the database stores them. Throws `.internal` if the record cannot be read.
     init(_ pins: ComposePins, _ modules: [String]) throws {
         self.init(
             ids: try modules.map { text in

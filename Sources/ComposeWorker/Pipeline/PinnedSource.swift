@@ -3,17 +3,18 @@ import ContentSources
 import Modules
 import Repodata
 
-/// The source of a compose at one moment.
+/// A pinned source is the source of a compose at one moment.
 enum PinnedSource: Sendable {
     case repositories([RepositoryPin])
     case pungiComposes([PinnedPungiCompose])
     case pulp(PulpPin)
     case rawConfig(RawConfigCheckout, PungiConfiguration)
-    /// Settled if the tag is as it is now, and unless a change in Koji may come to light that belongs before the pin's event.
+    /// The pin is settled if it has the current state of the tag, and if no change with an event before the
+    /// pin's event can still appear in Koji.
     case koji(KojiPin, isSettled: Bool = true)
     case modules(PinnedModules)
 
-    /// As it is written down.
+    /// The pins in the form that the database stores.
     var record: ComposePins {
         var pins = ComposePins()
         switch self {
@@ -30,7 +31,7 @@ enum PinnedSource: Sendable {
         return pins
     }
 
-    /// A line for the log for each thing that was pinned.
+    /// Lines for the log, one for each thing that was pinned.
     var lines: [String] {
         switch self {
         case .repositories(let repositories): repositories.map { "Pinned \($0.location) at \($0.checksum)." }
@@ -38,7 +39,7 @@ enum PinnedSource: Sendable {
         case .pulp(let pulp):
             pulp.repositories.map { "Pulp has \($0.id) at \($0.url)." }
                 + pulp.absent.map { "Pulp has nothing called \($0); it is left out." }
-        // Said when it was fetched.
+        // The fetcher has already written this line.
         case .rawConfig: []
         case .koji(let pin, _):
             (pin.tag.map { ["Pinned the tag \($0.name) at the event \($0.event)\($0.inherits ? "" : ", without its parents")."] } ?? [])
@@ -50,7 +51,7 @@ enum PinnedSource: Sendable {
         }
     }
 
-    /// The words of `source` as resolved.
+    /// Returns the words of the request's `source` as resolved.
     func words(of request: ComposeRequest) -> [String] {
         switch self {
         case .repositories, .pungiComposes: request.source
@@ -61,16 +62,21 @@ enum PinnedSource: Sendable {
         }
     }
 
-    /// The event of a Koji's history as of which it is.
+    /// The event of Koji's history at which a tag was pinned, or `nil` if the source is not a tag.
     var kojiEvent: Int? {
         if case .koji(let pin, _) = self { pin.tag?.event } else { nil }
     }
 
-    /// Whether the same pins are sure to mean the same files for `request`, so that an earlier result can be shown without a look at them.
+    /// Returns whether the same pins are sure to mean the same files for `request`. If they are, an earlier
+    /// result can be shown without looking at the files.
     ///
-    /// In Koji, only what a tag has now changes with the tag's events. Files go without one: builds that are named, or that a tag had at an event of the
-    /// past, may have been deleted since, imported again, or have got packages of another architecture. A copy may have been signed since by a key that
-    /// is preferred, or have been removed, which matters to a result that only refers to it.
+    /// In Koji, only the current content of a tag changes together with the tag's events. Files also change
+    /// without an event:
+    ///
+    /// - Builds that the request names, or that a tag had at a past event, may have been deleted or
+    ///   imported again. They may also have got packages of another architecture.
+    /// - A preferred key may have signed a copy.
+    /// - A copy may have been removed. This matters to a result that only refers to it.
     func isSettled(for request: ComposeRequest) -> Bool {
         switch self {
         case .koji(let pin, let isSettled):

@@ -2,15 +2,16 @@ import Depsolve
 import Repodata
 
 extension Resolution {
-    /// The records of all packages in it, each once.
+    /// The records of all packages in the resolution, each once.
     var records: [PackageRecord] {
         var seen: Set<PackageRecord> = []
         return (trees.flatMap { $0.binaries + $0.debug } + sources).map(\.record).filter { seen.insert($0).inserted }
     }
 
-    /// The same packages and reasons with other records: those of the files that go into the compose.
+    /// Returns the same packages and reasons with other records, which are those of the files that go into
+    /// the compose.
     ///
-    /// - Parameter record: is asked for each package.
+    /// - Parameter record: Returns the new record of a package. It is called for each package.
     func replacingRecords(_ record: (PackageRecord) throws -> PackageRecord) rethrows -> Resolution {
         func replace(_ packages: [ResolvedPackage]) throws -> [ResolvedPackage] {
             try packages.map { ResolvedPackage(record: try record($0.record), reason: $0.reason) }

@@ -1,7 +1,8 @@
 import ComposeStore
 import Synchronization
 
-/// What one attempt does and how long it takes, for the metrics of the service.
+/// A work meter counts the events of one attempt and measures its phases, for the metrics of the
+/// service.
 final class WorkMeter: Sendable {
     private let collected = Mutex(WorkTally())
 
@@ -11,7 +12,7 @@ final class WorkMeter: Sendable {
         collected.withLock { $0.add(event) }
     }
 
-    /// Runs a phase and notes how long it took, whether it succeeds or not.
+    /// Runs a phase and records how long it took, whether it succeeds or not.
     func measure<Value>(_ phase: WorkTally.Phase, _ body: () async throws -> Value) async rethrows -> Value {
         let start = ContinuousClock.now
         defer {
