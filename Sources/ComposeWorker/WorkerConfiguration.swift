@@ -2,12 +2,13 @@ public import ComposeStore
 public import Repodata
 public import SystemPackage
 
-/// How a worker works; values only, read from the configuration by the executable.
+/// A worker configuration is the settings of one worker. It holds only values, which the executable
+/// reads from the configuration.
 public struct WorkerConfiguration: Sendable {
-    /// Where finished composes go, and where that is served.
+    /// A target is a directory for finished composes, with the URL at which the directory is served.
     public struct Target: Hashable, Sendable {
         public var directory: FilePath
-        /// Without a trailing slash.
+        /// The URL of the directory, without a trailing slash.
         public var url: String
 
         public init(directory: FilePath, url: String) {
@@ -16,36 +17,40 @@ public struct WorkerConfiguration: Sendable {
         }
     }
 
-    /// Names this worker among all that share the database, and must not be another's.
+    /// The name of this worker. It must be unique among all workers that share the database.
     public var name: String
-    /// How many composes it works at, at the same time.
+    /// The number of composes that the worker makes at the same time.
     public var slots: Int
-    /// By the name that a request gives as `target_dir`.
+    /// The targets, by the name that a request gives as `target_dir`.
     public var targets: [String: Target]
-    /// How long a lease lasts; it is renewed every third of it, and what a lost worker was at begins anew after it.
+    /// The length of a lease. A lease is renewed after every third of its length. If a worker is lost, its
+    /// composes begin anew after this time.
     public var leaseLength: Duration = .seconds(15)
-    /// How long an idle worker waits at the most before it looks for work unasked, should a notification be lost.
+    /// The longest time that an idle worker waits before it looks for work without a notification. It
+    /// matters if a notification is lost.
     public var pollInterval: Duration = .seconds(5)
-    /// How often the reaper and the expirer look.
+    /// The interval at which the reaper looks for lost workers.
     public var reapInterval: Duration = .seconds(4)
+    /// The interval at which the expirer looks for expired composes.
     public var expireInterval: Duration = .seconds(10)
-    /// How often Koji is asked whether watched tags have changed.
+    /// The interval at which a worker asks Koji whether watched tags have changed.
     public var watchInterval: Duration = .seconds(30)
-    /// How often directories that belong to nothing are looked for.
+    /// The interval at which the sweeper looks for directories that belong to no compose.
     public var sweepInterval: Duration = .seconds(60)
-    /// How long metadata of repositories is kept that no compose asks for; without it, what was pinned to it can no longer be renewed.
+    /// The time for which metadata of repositories is kept while no compose asks for it. After that,
+    /// composes that are pinned to the metadata can no longer be renewed.
     public var metadataRetention: Duration = .seconds(90 * 86_400)
-    /// How long published events are kept.
+    /// The time for which published events are kept.
     public var eventRetention: Duration = .seconds(7 * 86_400)
-    /// How long it is remembered which request came with which Idempotency-Key.
+    /// The time for which the service remembers the request that came with an Idempotency-Key.
     public var submissionRetention: Duration = .seconds(86_400)
     public var retries = RetryPolicy()
-    /// How long one attempt at a compose may take.
+    /// The longest time that one attempt at a compose may take.
     public var composeLimit: Duration = .seconds(7200)
     public var compression: RepositoryWriter.Options.Compression = .gzip
-    /// Signs every repomd.xml when set.
+    /// Signs every repomd.xml, if it is set.
     public var signer: RepomdSigner?
-    /// Whether clients are told to check the packages' own signatures.
+    /// Whether `.repo` files make clients check the packages' own signatures.
     public var gpgcheck = false
 
     public init(name: String, slots: Int = 1, targets: [String: Target]) {

@@ -69,8 +69,9 @@ private struct Resolved {
     }
 
     /// Returns whether a tree lacks the package and should have it. The package may be for another
-    /// architecture that the machines of the tree also run, such as `i686` on `x86_64`. The tree needs that
-    /// package only if it has no package of the same name, or if the request asks for multilib.
+    /// architecture that the machines of the tree also run, for example `i686` on `x86_64`. The tree then
+    /// needs it only in two cases: the tree has no package of the same name, or the request asks for
+    /// multilib.
     private func isAbsent(_ package: KojiPackage) -> Bool {
         resolution.trees.contains { tree in
             guard DepsolveRequest.packageArches(of: [tree.arch]).contains(package.nevra.arch) else { return false }

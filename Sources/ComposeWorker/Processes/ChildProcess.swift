@@ -2,35 +2,37 @@ import Glibc
 import Subprocess
 import SystemPackage
 
-/// A program that runs for a compose, in a session of its own: with it ends whatever it has
-/// started, but for what put itself into another session.
+/// A child process runs a program for a compose, in a session and process group of its own. When the
+/// program ends, every process of its group is killed. A process that moved to another session or group
+/// escapes.
 struct ChildProcess: Sendable {
-    /// How it came to its end.
+    /// The way in which a child process ended.
     enum Ending: Hashable, Sendable {
         case exited(CInt)
         case signaled(CInt)
-        /// It took longer than it may, and was ended.
+        /// It exceeded its time limit, and was ended.
         case timeLimit
     }
 
-    /// There is no such program, or it cannot be started.
+    /// The error for a program that does not exist or cannot be started.
     struct CannotStart: Error {
         let isAbsent: Bool
     }
 
-    /// How long a program has for tidying up once it is told to end.
+    /// The time that a program has for cleanup after it was asked to end.
     static let grace = Duration.seconds(10)
 
-    /// A path, or a name that is looked for in PATH.
+    /// The path of the program, or a name that is searched for in PATH.
     let program: String
     let arguments: [String]
-    /// All of it: nothing is inherited, since secrets of the service's environment are none of the program's.
+    /// The complete environment. Nothing is inherited, because the program must not see secrets of the
+    /// service's environment.
     let environment: [String: String]
     let directory: FilePath
     var timeLimit: Duration?
     var grace = Self.grace
 
-    /// The environment of a program that needs nothing in particular.
+    /// Returns the environment of a program that needs nothing in particular.
     static func plainEnvironment(home: FilePath) -> [String: String] {
         [
             "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": home.string, "TMPDIR": home.string,
@@ -38,10 +40,11 @@ struct ChildProcess: Sendable {
         ]
     }
 
-    /// Runs it to its end and hands `output` what it prints, to either of its outputs, as it comes.
+    /// Runs the program to its end. Passes both its outputs to `output` as they arrive.
     ///
-    /// When the task is canceled the program is told to end, and after ``grace`` killed, with all of its session's processes; then `CancellationError`
-    /// is thrown. Throws ``CannotStart`` where it does not begin.
+    /// If the task is canceled, the program is asked to end. After ``grace`` it is killed, together with
+    /// all processes of its group. Then `CancellationError` is thrown. Throws ``CannotStart`` if the
+    /// program does not start.
     func run(output: @escaping @Sendable ([UInt8]) -> Void) async throws -> Ending {
         guard let timeLimit else { return try await runToEnd(output: output) }
         return try await withThrowingTaskGroup(of: Ending.self) { group in
@@ -53,7 +56,7 @@ struct ChildProcess: Sendable {
             defer { group.cancelAll() }
             let first = try await group.next() ?? .timeLimit
             group.cancelAll()
-            // When the time is over, the process is waited for.
+            // After the time limit, the end of the process is awaited.
             while !group.isEmpty {
                 do { _ = try await group.next() } catch is CancellationError { continue }
             }
@@ -67,7 +70,7 @@ struct ChildProcess: Sendable {
         options.createSession = true
         options.teardownSequence = [.send(signal: .terminate, toProcessGroup: true, allowedDurationToNextStep: grace)]
         let session = Session()
-        // Those that outlive the first process, or do not heed the signal that ended it.
+        // This kills processes that outlive the first one, or that ignore the signal that ended it.
         defer { session.kill() }
         let result: ExecutionResult<Void, SequenceOutput, CombinedErrorOutput>
         do {
@@ -96,11 +99,13 @@ struct ChildProcess: Sendable {
     }
 }
 
-/// The processes that a child has started, known by their session's first one. Used by one task after the other.
+/// A session is the processes that a child has started, identified by their first process. One task
+/// after the other uses it.
 private final class Session {
     var leader: pid_t?
 
-    /// A process group keeps its number from being given to another process, so this cannot meet a stranger while one of its members is left.
+    /// Kills all processes of the group. While the group has a member, its number is not given to another
+    /// process. So the signal cannot reach an unrelated process as long as a member of the group is left.
     func kill() {
         if let leader { Glibc.kill(-leader, SIGKILL) }
     }

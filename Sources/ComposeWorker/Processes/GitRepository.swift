@@ -4,31 +4,40 @@ import Glibc
 import Synchronization
 import SystemPackage
 
-/// A git repository that is fetched as it is configured here, and not as this host's users have configured git.
+/// A git repository that is fetched with the settings given here. It ignores the git configuration of
+/// this host's users.
 struct GitRepository: Sendable {
-    /// As messages call it: "the Pungi configuration fedora".
+    /// The name of the repository in messages. Example: `the Pungi configuration fedora`.
     let name: String
     let url: String
-    /// Texts that must not be shown, with what is shown in their place.
+    /// Texts that must not be shown, each with its replacement.
     var hidden: [(text: String, by: String)] = []
-    /// Variables that git gets beside its own.
+    /// Environment variables that git gets in addition to its own.
     var environment: [String: String] = [:]
-    /// Further settings of git, as KEY=VALUE.
+    /// Further settings of git, as KEY=VALUE. Example: `core.symlinks=false`.
     var settings: [String] = []
-    /// Bytes of the largest file that git may write; what is fetched comes as one.
+    /// The size of the largest file that git may write, in bytes. A fetch writes all its content to one
+    /// file.
     let sizeLimit: Int
-    /// Of one command.
+    /// The time limit of one git command.
     let timeLimit: Duration
     let log: ComposeLog
 
-    /// Clones it into the new directory `directory` and checks out `revision`: a commit, or the start of its name, a branch or a tag. Gives the full name
-    /// of the commit.
+    /// Clones the repository into the new directory `directory` and checks out `revision`. A revision is a
+    /// commit, the start of a commit's name, a branch or a tag. Returns the full name of the commit.
     ///
-    /// - Parameter paths: only files that these patterns of git's mean, none of which is a link; `nil`: all that there is.
+    /// All branches and tags are fetched, and nothing else. So a commit counts only if one of them contains
+    /// it. Servers also keep commits that anyone has proposed.
     ///
-    /// All branches and tags are fetched and nothing else, so that a commit counts only when one of them contains it: servers also keep commits that
-    /// anybody has proposed. Throws `.sourceNotUsable` for a revision that there is not, `.sourceUnreachable` (transient) when the repository does not
-    /// answer, `.limitExceeded` when it is too large or too slow.
+    /// - Parameter paths: Only files that match these paths are checked out. None of them may be a link.
+    ///   `nil` means all files.
+    ///
+    /// Throws:
+    ///
+    /// - `.sourceNotUsable` if there is no such revision, or if a file that matches `paths` is a link.
+    /// - `.sourceUnreachable` (transient) if the repository does not answer.
+    /// - `.limitExceeded` if the repository is too large or too slow, or if the files exceed the limits of
+    ///   `paths`.
     func checkOut(_ revision: String, only paths: Paths? = nil, into directory: FilePath) async throws -> String {
         guard Self.isRevision(revision) else {
             throw ComposeFailure(.sourceNotUsable, "\"\(revision.prefix(100))\" is not a commit, a branch or a tag of \(name).")
@@ -62,9 +71,9 @@ struct GitRepository: Sendable {
         return commit
     }
 
-    /// Which files of a repository are wanted, and how much of them.
+    /// The files of a repository that are wanted, with limits for their number and size.
     struct Paths: Sendable {
-        /// The folders that count, "" for the topmost, and not those inside of them.
+        /// The folders whose files are wanted, without their subfolders. The empty text is the topmost folder.
         let folders: [String]
         let suffixes: [String]
         let most: Int
@@ -84,7 +93,8 @@ struct GitRepository: Sendable {
 
     private var opening: String { name.prefix(1).uppercased() + name.dropFirst() }
 
-    /// What may stand for a commit: never an option, a range or another of git's expressions.
+    /// Returns whether `text` may stand for a commit. It is never an option, a range or another expression
+    /// of git.
     private static func isRevision(_ text: String) -> Bool {
         guard let first = text.utf8.first, text.utf8.count <= 200, !text.contains(".."), !text.contains("//"), !text.hasSuffix("/"),
             !text.hasSuffix(".lock"), !text.hasSuffix(".")
@@ -104,7 +114,8 @@ struct GitRepository: Sendable {
         let lines = output.lastLines()
         for line in lines { log.write(.error, "git: \(line)") }
         let text = lines.joined(separator: "\n")
-        // prlimit(1): the signal itself, or git's or the shell's word for it.
+        // The command exceeded the limit that prlimit(1) sets. Either the command ended by the signal itself,
+        // or git or the shell reports that signal.
         if ending == .signaled(SIGXFSZ) || text.contains("File too large") || text.contains("died of signal \(SIGXFSZ)") {
             throw ComposeFailure(
                 .limitExceeded,
@@ -123,7 +134,8 @@ struct GitRepository: Sendable {
             isTransient: true)
     }
 
-    /// The full name of the commit that `revision` means: a tag, a branch or the start of a commit's own name, in this order; `nil` for none of them.
+    /// Returns the full name of the commit that `revision` means, or `nil` if there is no such commit. A
+    /// revision is a tag, a branch or the start of a commit's own name, in this order.
     private func commit(_ revision: String, in directory: FilePath) async throws -> String? {
         let isName = revision.utf8.count >= 4 && revision.allSatisfy { $0.isASCII && $0.isHexDigit }
         for candidate in ["refs/tags/\(revision)", "refs/remotes/origin/\(revision)"] + (isName ? [revision] : []) {
@@ -134,7 +146,7 @@ struct GitRepository: Sendable {
         return nil
     }
 
-    /// All files of a commit.
+    /// Returns all files of a commit. Throws `.limitExceeded` if there are too many to list.
     private func files(of commit: String, in directory: FilePath) async throws -> [File] {
         let listing = Mutex<[UInt8]>([])
         let ending = try await run(["ls-tree", "-r", "-l", "-z", "--full-tree", commit], in: directory) { bytes in
@@ -145,7 +157,7 @@ struct GitRepository: Sendable {
             throw ComposeFailure(.limitExceeded, "\(opening) has more files than can be listed.")
         }
         return bytes.split(separator: 0).compactMap { entry in
-            // MODE TYPE NAME SIZE, a tab and the path.
+            // An entry is MODE TYPE NAME SIZE, a tab and the path.
             let parts = entry.split(separator: UInt8(ascii: "\t"), maxSplits: 1)
             let words = parts[0].split(separator: UInt8(ascii: " ")).map { String(decoding: $0, as: UTF8.self) }
             guard parts.count == 2, words.count == 4 else { return nil }
@@ -153,7 +165,7 @@ struct GitRepository: Sendable {
         }
     }
 
-    /// Bytes of what git says of a commit's files.
+    /// The limit for git's list of a commit's files, in bytes.
     private static let longestListing = 64 << 20
 
     private func checkOut(commit: String, paths: [String]? = nil, in directory: FilePath) async throws {

@@ -3,13 +3,15 @@ import Foundation
 import Synchronization
 import SystemPackage
 
-/// What a program prints, line by line: into the log of its compose, and the end of it kept for an explanation.
+/// An output tail receives the output of a program line by line. It writes the lines to the log of the
+/// compose, and keeps the last ones for an explanation.
 ///
-/// Directories and addresses that are nobody's business are replaced before anybody sees them. More bytes than the limit are counted and not written.
+/// Directories and addresses that users must not see are replaced before a line is shown. Output beyond
+/// the limit is not written.
 final class OutputTail: Sendable {
-    /// The longest line; a longer one is broken.
+    /// The length of the longest line, in bytes. A longer line is broken.
     private static let longestLine = 16_384
-    /// How much is kept.
+    /// The number of lines that are kept.
     private static let keptLines = 40
 
     private struct State {
@@ -25,9 +27,10 @@ final class OutputTail: Sendable {
     private let write: @Sendable (String) -> Void
 
     /// - Parameters:
-    ///   - hidden: texts that must not be shown, with what is shown in their place; the first that fits counts.
-    ///   - limit: bytes that are written at most.
-    ///   - write: takes each line, without its end.
+    ///   - hidden: Texts that must not be shown, each with its replacement. They are replaced in the given
+    ///     order. Put a text before the shorter texts that it contains.
+    ///   - limit: The number of bytes that are written at most.
+    ///   - write: Receives each line without its line break.
     init(hiding hidden: [(text: String, by: String)] = [], limit: Int = 64 << 20, write: @escaping @Sendable (String) -> Void = { _ in }) {
         self.hidden = hidden.filter { !$0.text.isEmpty }
         self.limit = limit
@@ -43,12 +46,12 @@ final class OutputTail: Sendable {
         }
     }
 
-    /// Takes in a last line that has no end.
+    /// Processes a last line that has no line break.
     func finish() {
         state.withLock { if !$0.pending.isEmpty { endLine(&$0) } }
     }
 
-    /// The last `count` lines that say something.
+    /// Returns the last lines that are not blank, at most `count`.
     func lastLines(_ count: Int = 10) -> [String] {
         state.withLock { Array($0.lines.suffix(count)) }
     }

@@ -1,23 +1,25 @@
 import Foundation
 public import SystemPackage
 
-/// How composes of the source type `raw_config` are made: by Pungi, from configurations that lie in git repositories.
+/// A Pungi configuration is the settings for composes of the source type `raw_config`. Pungi makes them
+/// from configurations in git repositories.
 public struct PungiConfiguration: Hashable, Sendable {
-    /// One configuration that requests may name.
+    /// A raw config is one configuration that requests may name.
     public struct RawConfig: Hashable, Sendable {
-        /// The git repository; never shown, since it may hold a password.
+        /// The address of the git repository. It is never shown, because it may contain a password.
         public var url: String
         /// The configuration's file, below ``path``.
         public var configFilename: String
-        /// The directory of the repository that matters; its root when `nil`.
+        /// The directory of the repository that has the configuration. `nil` means the root.
         public var path: String?
-        /// The branch, tag or commit that is used in place of the one that a request names.
+        /// The branch, tag or commit that is used instead of the one that a request names.
         public var commit: String?
-        /// A file of this host that becomes `pungi.conf`, while the configuration becomes `raw_config.conf`, which it imports; see ``PungiWrapper``.
+        /// A file of this host that becomes `pungi.conf`. The configuration then becomes `raw_config.conf`,
+        /// which the file imports. See ``PungiWrapper``.
         public var wrapper: FilePath?
         /// Further arguments of pungi-koji, in place of ``PungiConfiguration/arguments``.
         public var arguments: [String]?
-        /// In place of ``PungiConfiguration/timeLimit``.
+        /// The time limit, in place of ``PungiConfiguration/timeLimit``.
         public var timeLimit: Duration?
         /// A file of this host that is given to the validator.
         public var schemaOverride: FilePath?
@@ -37,22 +39,23 @@ public struct PungiConfiguration: Hashable, Sendable {
         }
     }
 
-    /// pungi-koji: a path, or a name that is looked for in PATH.
+    /// The program pungi-koji, as a path or as a name that is searched for in PATH.
     public var executable: String
-    /// pungi-config-validate, which sees every configuration first; none when `nil`.
+    /// The program pungi-config-validate, which checks every configuration first. `nil` means no check.
     public var validator: String?
     /// Further arguments of pungi-koji.
     public var arguments: [String] = []
     public var timeLimit: Duration = .seconds(3600)
-    /// By the name that requests give.
+    /// The configurations, by the name that requests give.
     public var rawConfigs: [String: RawConfig]
-    /// Variables that git and Pungi get beside PATH, HOME, TMPDIR, LANG and TZ; of the service's own they get none.
+    /// Environment variables that git and Pungi get in addition to PATH, HOME, TMPDIR, LANG and TZ. They
+    /// get no variables of the service's own environment.
     public var environment: [String: String] = [:]
-    /// For fetching the repository of a configuration.
+    /// The time limit for fetching the repository of a configuration.
     public var fetchTimeLimit: Duration = .seconds(300)
-    /// Bytes of the largest file that fetching may write; a git repository comes as one.
+    /// The size of the largest file that a fetch may write, in bytes. A git repository arrives as one file.
     public var fetchLimit = 1 << 30
-    /// Bytes of Pungi's output that go into the log of the compose.
+    /// The number of bytes of Pungi's output that are written to the log of the compose at most.
     public var outputLimit = 64 << 20
 
     public init(executable: String, rawConfigs: [String: RawConfig]) {
@@ -62,8 +65,9 @@ public struct PungiConfiguration: Hashable, Sendable {
 }
 
 extension PungiConfiguration {
-    /// What programs may print of the address of a configuration's repository: all of it, or without its scheme, without the password, or the password
-    /// alone. The longest comes first.
+    /// Returns the texts by which programs may print the address of a configuration's repository, each with
+    /// its replacement. They are the whole address, the address without its scheme, the address without its
+    /// password, and the password alone. The longest text comes first.
     func hidden(_ name: String) -> [(text: String, by: String)] {
         guard let url = rawConfigs[name]?.url else { return [] }
         var texts = [url]

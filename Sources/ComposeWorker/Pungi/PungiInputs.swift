@@ -1,7 +1,7 @@
 import ComposeModel
 import Foundation
 
-/// What a request says to Pungi beside the configuration itself.
+/// Pungi inputs are the values of a request that Pungi gets in addition to the configuration itself.
 struct PungiInputs: Hashable, Sendable {
     let compose: Int
     /// The name of the configuration.
@@ -13,15 +13,15 @@ struct PungiInputs: Hashable, Sendable {
     let arches: [String]
     let label: String?
     let hasNoLabel: Bool
-    /// `test` where the request names none.
+    /// The type of the compose. It is `test` if the request names no type.
     let type: String
     let parents: [String]
     let respinOf: String?
     let owner: String
 
     /// - Parameters:
-    ///   - source: the name of the configuration.
-    ///   - kojiEvent: the request's, or the one that it was pinned to.
+    ///   - source: The name of the configuration.
+    ///   - kojiEvent: The event of the request, or the event that it was pinned to.
     init(_ compose: Compose, source: String, kojiEvent: Int?) {
         let request = compose.request
         self.compose = compose.id
@@ -39,13 +39,16 @@ struct PungiInputs: Hashable, Sendable {
         owner = compose.owner
     }
 
-    /// pungi-koji's options for all of it that it has options for; every value is in one word with its option.
-    /// - Parameter configured: arguments from the service's configuration, where a type of compose may be among them.
+    /// Returns the options of pungi-koji for all inputs that have an option. Every value is in one word
+    /// with its option. Example: `--label=RC-1.0`.
+    ///
+    /// - Parameter configured: Arguments from the service's configuration. If a type of compose is among
+    ///   them, the type of the inputs is not added.
     func arguments(_ configured: [String]) -> [String] {
         let types = ["test", "ci", "nightly", "production", "development"].map { "--\($0)" }
         var arguments = configured
         if !configured.contains(where: types.contains) {
-            // An unknown type is taken as the one that does no harm.
+            // An unknown type becomes `test`, the type that does no harm.
             arguments.append(types.contains("--\(type)") ? "--\(type)" : "--test")
         }
         if let label { arguments.append("--label=\(label)") }
@@ -56,7 +59,7 @@ struct PungiInputs: Hashable, Sendable {
         return arguments
     }
 
-    /// The same for a wrapper, and for whatever else Pungi runs.
+    /// The inputs as environment variables, for a wrapper and for other programs that Pungi runs.
     var variables: [String: String] {
         var variables = [
             "ODCS_COMPOSE_ID": "\(compose)", "ODCS_RAW_CONFIG_SOURCE_NAME": source, "ODCS_SIGKEYS": sigkeys.joined(separator: " "),
@@ -68,7 +71,7 @@ struct PungiInputs: Hashable, Sendable {
         return variables
     }
 
-    /// What a wrapper may name as `compose.NAME`, by the names of the HTTP contract.
+    /// The values that a wrapper may name as `compose.NAME`, by the names of the HTTP contract.
     var members: [String: String] {
         [
             "id": "\(compose)", "owner": owner, "source": source, "koji_event": kojiEvent.map { "\($0)" } ?? "",

@@ -2,17 +2,17 @@ import ComposeModel
 import Foundation
 import SystemPackage
 
-/// What Pungi made.
+/// A Pungi result is the compose that Pungi has made.
 struct PungiResult: Hashable, Sendable {
     /// The compose's own directory, with `compose/`, COMPOSE_ID and STATUS in it.
     let directory: FilePath
-    /// From COMPOSE_ID.
+    /// The compose's id from COMPOSE_ID. If that file has no valid id, this is the name of the directory.
     let id: String
-    /// STATUS is FINISHED_INCOMPLETE: something that may be absent is.
+    /// Whether STATUS is FINISHED_INCOMPLETE. In that case a part that may be absent is absent.
     let isIncomplete: Bool
 }
 
-/// Makes a compose with Pungi, from a configuration that was checked out.
+/// A Pungi runner makes a compose with Pungi, from a configuration that was checked out.
 ///
 /// ```
 /// DIRECTORY/   HOME and TMPDIR of Pungi
@@ -24,15 +24,22 @@ struct PungiRunner: Sendable {
 
     private static let finished = ["FINISHED": false, "FINISHED_INCOMPLETE": true]
 
-    /// Runs Pungi to its end; its output goes into the log of the compose line by line.
+    /// Runs Pungi to its end. Writes its output to the log of the compose, line by line.
     ///
     /// - Parameters:
-    ///   - checkout: is written to: `pungi.conf` is put beside the configuration.
-    ///   - directory: is made, on the file system where the result is to stay.
-    ///   - oldComposes: where Pungi finds earlier composes that it may reuse parts of.
+    ///   - checkout: The configuration. `pungi.conf` is written beside it.
+    ///   - directory: The directory to create, on the file system on which the result is to stay.
+    ///   - oldComposes: The directory of earlier composes, parts of which Pungi may reuse.
     ///
-    /// Throws `.limitExceeded` when it takes too long, `.sourceNotUsable` when it does not finish the compose, `.storage` when the disk is full,
-    /// `.internal` when it cannot be started; `CancellationError` when the task is canceled. In each case nothing of its session runs any more.
+    /// Throws:
+    ///
+    /// - `.limitExceeded` if Pungi takes too long.
+    /// - `.sourceNotUsable` if Pungi does not finish the compose.
+    /// - `.storage` if the disk is full.
+    /// - `.internal` if Pungi cannot be started.
+    /// - `CancellationError` if the task is canceled.
+    ///
+    /// In each case no process of Pungi's process group runs any more.
     func run(
         _ checkout: RawConfigCheckout, for inputs: PungiInputs, in directory: FilePath, oldComposes: FilePath? = nil
     ) async throws -> PungiResult {
@@ -74,7 +81,8 @@ struct PungiRunner: Sendable {
 
     // MARK: Configuration
 
-    /// Puts `pungi.conf` beside the configuration's own file, since what that imports or names is found beside it.
+    /// Writes `pungi.conf` beside the configuration's own file, and returns its path. Files that the
+    /// configuration imports or names are found beside it.
     private func writeConfiguration(
         _ config: PungiConfiguration.RawConfig, of checkout: RawConfigCheckout, _ inputs: PungiInputs
     ) throws -> FilePath {
@@ -109,7 +117,8 @@ struct PungiRunner: Sendable {
         }
     }
 
-    /// The file's content; `nil` where there is none, or where a symbolic link leads out of `root`.
+    /// Returns the content of the file. Returns `nil` if the file does not exist, or if a symbolic link
+    /// leads out of `root`.
     private static func contents(of file: FilePath, within root: FilePath) -> Data? {
         let resolved = URL(filePath: file.string).resolvingSymlinksInPath().path
         let top = URL(filePath: root.string).resolvingSymlinksInPath().path
@@ -117,7 +126,7 @@ struct PungiRunner: Sendable {
         return FileManager.default.contents(atPath: resolved)
     }
 
-    /// In place of whatever the repository has there, which may be a symbolic link.
+    /// Writes the file in place of any file of the repository with that name, which may be a symbolic link.
     private static func replace(_ file: FilePath, by content: Data) throws {
         try content.write(to: URL(filePath: file.string), options: .atomic)
     }
@@ -162,7 +171,8 @@ struct PungiRunner: Sendable {
         }
     }
 
-    /// Places of this host: of the attempt, and of the program itself.
+    /// Returns the paths of this host that must not be shown, each with its replacement. They are paths of
+    /// the attempt and of the program itself.
     private func hidden(_ directory: FilePath, _ program: String) -> [(String, String)] {
         let places = [directory, directory.removingLastComponent()].filter { !$0.components.isEmpty }
         return places.map { ($0.string + "/", "") } + places.map { ($0.string, ".") }
@@ -187,7 +197,8 @@ struct PungiRunner: Sendable {
         return ComposeFailure(.sourceNotUsable, lines: Self.quoting(output, after: "Pungi \(ending.inWords)\(left)."))
     }
 
-    /// A sentence, and the end of what it said: its errors, where it calls them so.
+    /// Returns a sentence, followed by the end of the program's output. If the output marks lines as
+    /// errors, only those lines are quoted.
     private static func quoting(_ output: OutputTail, after sentence: String) -> [String] {
         let lines = output.lastLines(40)
         let errors = lines.filter { $0.contains("[ERROR") || $0.contains("[CRITICAL") }
@@ -200,13 +211,14 @@ struct PungiRunner: Sendable {
     private struct Made {
         let path: FilePath
         let id: String
-        /// Empty where there is none.
+        /// The content of STATUS. Empty if the file does not exist.
         let status: String
     }
 
-    /// The only directory that Pungi has made; of several, one that is finished.
+    /// Returns the only directory that Pungi has made. If there are several, a finished one is preferred.
     private func composeDirectory(in composes: FilePath) -> Made? {
-        // What cannot be listed or looked at was not made by Pungi as far as anybody can use it; its absence is explained by whoever asks.
+        // A directory that cannot be read is of no use, so it counts as not made by Pungi. The caller explains
+        // its absence.
         let names = ((try? FileManager.default.contentsOfDirectory(atPath: composes.string)) ?? []).sorted()
         let all = names.compactMap { name -> Made? in
             let path = composes.appending(name)

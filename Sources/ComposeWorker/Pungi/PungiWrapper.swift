@@ -1,14 +1,17 @@
 import ComposeModel
 import Foundation
 
-/// The operator's own Pungi configuration, which imports the one that was asked for (`from raw_config import *`) and overrides some of it.
+/// A Pungi wrapper is the operator's own Pungi configuration. It imports the requested configuration
+/// (`from raw_config import *`) and overrides parts of it.
 ///
-/// `{{ compose.NAME }}` stands for a member of the compose, as the HTTP interface names it; a list's words are separated by one space. Statements of a
-/// template language (`{% … %}`) are refused. In place of a quoted text, a backslash or a line break nothing is ever inserted.
+/// `{{ compose.NAME }}` stands for a member of the compose, as the HTTP interface names it. The words
+/// of a list are separated by one space. Statements of a template language (`{% … %}`) are refused.
+/// Quotation marks, backslashes and line breaks of a member are never inserted.
 struct PungiWrapper {
     let text: String
 
-    /// The text with the members in their places. Throws `.internal` with what the operator has to change.
+    /// Returns the text with the members in their places. Throws `.internal` with the reason, so that the
+    /// operator can correct the wrapper.
     func filled(with members: [String: String]) throws(ComposeFailure) -> String {
         guard !text.contains("{%") else {
             throw Self.unusable("it has a statement of a template language ({% … %}), of which only {{ compose.NAME }} is understood here")

@@ -8,12 +8,13 @@ struct RawConfigCheckout: Hashable, Sendable {
     let directory: FilePath
 }
 
-/// Fetches configurations with git, as it is configured here and not as this host's users have configured it.
+/// A raw config fetcher fetches Pungi configurations with git. It ignores the git configuration of this
+/// host's users.
 struct RawConfigFetcher: Sendable {
     let configuration: PungiConfiguration
     let log: ComposeLog
 
-    /// Fetches what `source`, the NAME#COMMIT of a request, means now.
+    /// Fetches the configuration that `source` means now. `source` is the NAME#COMMIT of a request.
     func checkOut(_ source: String, into directory: FilePath) async throws -> RawConfigCheckout {
         let parts = source.split(separator: "#", maxSplits: 1).map(String.init)
         guard parts.count == 2 else {
@@ -23,14 +24,16 @@ struct RawConfigFetcher: Sendable {
         return try await checkOut(parts[0], at: fixed ?? parts[1], into: directory)
     }
 
-    /// Fetches what was pinned earlier.
+    /// Fetches a configuration that was pinned earlier.
     func checkOut(_ pin: RawConfigPin, into directory: FilePath) async throws -> RawConfigCheckout {
         try await checkOut(pin.name, at: pin.commit, into: directory)
     }
 
-    /// Clones the repository of the configuration `name` into the new directory `directory` and checks out `revision`.
+    /// Clones the repository of the configuration `name` into the new directory `directory`, and checks out
+    /// `revision`.
     ///
-    /// Throws as ``GitRepository/checkOut(_:into:)``, and `.sourceNotUsable` for a name that there is not.
+    /// Throws the errors of ``GitRepository/checkOut(_:only:into:)``. Throws `.sourceNotUsable` if there is
+    /// no configuration `name`.
     private func checkOut(_ name: String, at revision: String, into directory: FilePath) async throws -> RawConfigCheckout {
         guard let config = configuration.rawConfigs[name] else {
             let known = configuration.rawConfigs.keys.sorted().joined(separator: ", ")

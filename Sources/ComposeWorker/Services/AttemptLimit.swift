@@ -1,15 +1,17 @@
 import ComposeModel
 
-/// An attempt limit is how long one attempt at a compose may take; its end stops the work.
+/// An attempt limit is the longest time that one attempt at a compose may take. When it is reached, the
+/// work is stopped.
 struct AttemptLimit: Sendable {
     let length: Duration
 
-    /// Runs `body` for as long as it may take. Throws a `ComposeFailure` if that is over, or what `body` throws.
+    /// Runs `body` for as long as it may take. Throws `.limitExceeded` if the limit is reached, or the
+    /// error that `body` throws.
     func hold(while body: @escaping @Sendable () async throws -> Void) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await body() }
             group.addTask {
-                // This task is the clock of the other one, which cancels it at its end.
+                // This task is the clock of the other task, and is canceled when the other task ends.
                 try await Task.sleep(for: length)
                 throw ComposeFailure(
                     .limitExceeded,

@@ -5,13 +5,15 @@ import Logging
 import Postgres
 import ServiceLifecycle
 
-/// One attempt at one compose: keeps the lease while the pipeline runs, and writes down what became of it.
+/// An attempt runner makes one attempt at one compose. It keeps the lease while the pipeline runs, and
+/// records the outcome.
 struct AttemptRunner: Sendable {
     let configuration: WorkerConfiguration
     let store: ComposeStore
     let keeper: LeaseKeeper
     let pipeline: ComposePipeline
-    /// Why this worker cannot make what a request asks for, though others may: `nil` where it can.
+    /// Returns why this worker cannot make the compose of a request, although other workers may be able to.
+    /// Returns `nil` if it can.
     let refusal: @Sendable (ComposeRequest) -> String?
     let slots: SlotKeeper
     let logger: Logger
@@ -29,7 +31,9 @@ struct AttemptRunner: Sendable {
         self.logger = logger
     }
 
-    /// - Parameter asked: a moment before the lease was asked for.
+    /// Makes the attempt and records its outcome.
+    ///
+    /// - Parameter asked: A moment before the lease was requested.
     func run(_ lease: ComposeLease, asked: ContinuousClock.Instant) async {
         var logger = logger
         logger[metadataKey: "compose"] = "\(lease.compose.id)"
@@ -43,13 +47,13 @@ struct AttemptRunner: Sendable {
             return
         }
         let ending = await ending(of: attempt, logger: logger)
-        // First, so that a compose that is seen to have failed has left nothing.
+        // The directory is removed first. When a client sees that a compose has failed, no files are left.
         attempt.removeDirectory(logger: logger)
         if let ending { await settle(ending, of: lease, log: attempt.log, logger: logger) }
         await record(attempt.meter.tally, logger: logger)
     }
 
-    /// Runs the pipeline; `nil` when the compose is through.
+    /// Runs the pipeline. Returns `nil` if the pipeline has ended without an error.
     private func ending(of attempt: ComposeAttempt, logger: Logger) async -> Ending? {
         let lease = attempt.lease
         do {
@@ -70,10 +74,11 @@ struct AttemptRunner: Sendable {
         } catch is CancellationError {
             return .stopped
         } catch let failure as ComposeFailure where failure.code == .canceled && (Task.isCancelled || Task.isShuttingDownGracefully) {
-            // What was under way says in its own words that it was cancelled, and it is this worker's end that cancels it.
+            // The interrupted operation reports in its own words that it was canceled. Only the end of this worker
+            // cancels it.
             return .stopped
         } catch let failure as ComposeFailure where failure.code == .canceled {
-            // Giving the lease back would repeat it at once, and without end.
+            // Giving the lease back would repeat the attempt at once, and without end.
             logger.error("attempt was canceled by nobody", metadata: ["error": "\(failure.message)"])
             return .failed(Self.unexplained(lease))
         } catch let failure as ComposeFailure {
@@ -102,7 +107,8 @@ struct AttemptRunner: Sendable {
             isTransient: true)
     }
 
-    /// Metrics are no reason to keep a worker: what cannot be recorded is lost.
+    /// Records the metrics of an attempt. Metrics that cannot be recorded are lost, because they are no
+    /// reason to delay the worker.
     private func record(_ tally: WorkTally, logger: Logger) async {
         do {
             try await store.record(tally)
@@ -118,14 +124,15 @@ struct AttemptRunner: Sendable {
         case leaseLost
     }
 
-    /// What cannot be written down now is taken up by the reaper, when the lease has run out.
+    /// Records how an attempt ended. If that fails, the reaper takes the compose up after the lease has
+    /// expired.
     private func settle(_ ending: Ending, of lease: ComposeLease, log: ComposeLog?, logger: Logger) async {
         do {
             switch ending {
             case .failed(let failure):
                 let mayWait = failure.code == .packageUnsigned && lease.compose.request.unsignedWaitSeconds != nil
                 log?.write(mayWait ? .warning : .error, failure.message)
-                // What is stored is bounded; the log has all of it.
+                // The stored failure is bounded. The log has all details.
                 if failure.bounded != failure { for detail in failure.details { log?.write(.info, detail.description) } }
                 switch try await store.fail(lease, with: failure, retries: configuration.retries) {
                 case .failed: logger.info("compose failed", metadata: ["code": "\(failure.code)", "reason": "\(failure.message)"])
@@ -143,7 +150,8 @@ struct AttemptRunner: Sendable {
                 let reason =
                     "\(error.origin) has sent nothing, or too little, for some time. The compose goes back to the queue while others are made."
                 log?.write(.warning, reason)
-                // Before the slot is free, which would take the next compose of the same origin.
+                // This is done before the slot is free. Otherwise the slot would take the next compose of the same
+                // origin.
                 try await store.rest(repositoriesAt: error.origin, for: SlotKeeper.rest)
                 if try await store.release(lease, after: SlotKeeper.rest, because: reason) {
                     logger.info("compose gave way to others", metadata: ["origin": "\(error.origin)"])

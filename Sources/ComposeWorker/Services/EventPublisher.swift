@@ -9,10 +9,11 @@ import NIOHTTP1
 public import Postgres
 public import ServiceLifecycle
 
-/// Tells others of every change of state: `{"event": "state-changed", "compose": {…}}`, at least once, in order per compose.
+/// An event publisher reports every change of state as `{"event": "state-changed", "compose": {…}}`.
+/// Each change is delivered at least once, and the changes of one compose are delivered in order.
 ///
-/// Always to the log; and by POST to each configured address. One that does not answer with a 2xx holds the outbox up until it does: events
-/// are late then, never lost.
+/// Every change goes to the log, and by POST to each configured address. An address that does not
+/// answer with a 2xx status holds up the outbox until it does. Events are late then, but never lost.
 public struct EventPublisher: Service {
     let store: ComposeStore
     let configuration: WorkerConfiguration
@@ -24,7 +25,8 @@ public struct EventPublisher: Service {
 
     private static let batch = 100
     private static let timeout = TimeAmount.seconds(10)
-    /// Renewed before a delivery when half of it is over, so that a delivery is over before the turn is.
+    /// The length of a publisher's turn. If half of the turn has passed, it is renewed before the next
+    /// delivery. So a delivery to one address ends before the turn does.
     private static let turn = Duration.seconds(20)
 
     public init(
@@ -67,7 +69,9 @@ public struct EventPublisher: Service {
         }
     }
 
-    /// - Returns: whether it was delivered everywhere.
+    /// Delivers a change of state to all addresses.
+    ///
+    /// - Returns: Whether every address took the change.
     @Sendable private func deliver(_ change: StateChange) async -> Bool {
         let compose = change.compose
         for webhook in webhooks {
@@ -96,7 +100,7 @@ public struct EventPublisher: Service {
     }
 }
 
-/// The message of the contract.
+/// A state-changed message is the message of an event, as the HTTP contract defines it.
 struct StateChangedMessage: Encodable {
     var event = "state-changed"
     let compose: ComposeDocument

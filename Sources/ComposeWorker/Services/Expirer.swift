@@ -5,15 +5,15 @@ public import Logging
 public import NIOPosix
 public import ServiceLifecycle
 
-/// Ends composes whose time is over: the state first, then the files, then the record that they are gone. Whatever a crash leaves
-/// in between is taken up by the next run.
+/// An expirer ends expired composes. It changes the state first, then removes the files, and then
+/// records that they are gone. If a crash interrupts these steps, the next run continues them.
 public struct Expirer: Service {
     let store: ComposeStore
     let configuration: WorkerConfiguration
     let files: TargetDirectories
     let logger: Logger
 
-    /// Composes and results in one transaction.
+    /// The limit of composes, and of results, in one transaction.
     private static let batch = 500
 
     public init(store: ComposeStore, configuration: WorkerConfiguration, threadPool: NIOThreadPool, logger: Logger) {
@@ -33,7 +33,8 @@ public struct Expirer: Service {
         }
     }
 
-    /// One that cannot be removed now keeps nothing else from going; the sweeper finds it.
+    /// Removes the log of a compose. If that fails, the run continues, and the sweeper removes the log
+    /// later.
     private func removeLog(of compose: Int) async {
         do {
             try await files.removeLog(of: compose)
@@ -43,7 +44,8 @@ public struct Expirer: Service {
         }
     }
 
-    /// Everything that is over now.
+    /// Ends all composes that have expired by now, and removes the files of results that no compose shows
+    /// any more. Also forgets events and submissions that are older than their retention.
     func runOnce() async throws {
         var expired: Expired
         repeat {

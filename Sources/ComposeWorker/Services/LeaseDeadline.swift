@@ -1,29 +1,32 @@
 import Synchronization
 
-/// Until when a worker may trust that it holds a lease, by its own clock: no later than the database says.
+/// A lease deadline is the time until which a worker may trust that it holds a lease. It uses the
+/// worker's own clock, and is never later than the end of the lease in the database.
 ///
-/// A process that was stopped and goes on after another worker took over learns of it only by its next question to the database. What cannot be
-/// asked about first, such as a line of the log, looks here.
+/// A stopped process may continue after another worker took over. It learns of this only from its next
+/// query to the database. Work that cannot query first, such as a line of the log, checks this
+/// deadline.
 final class LeaseDeadline: Sendable {
     private let instant: Mutex<ContinuousClock.Instant>
     private let length: Duration
 
     /// - Parameters:
-    ///   - asked: a moment before the lease was asked for.
-    ///   - length: of the lease.
+    ///   - asked: A moment before the lease was requested.
+    ///   - length: The length of the lease.
     init(asked: ContinuousClock.Instant = .now, length: Duration) {
         self.length = length
         instant = Mutex(Self.end(asked, length))
     }
 
-    /// The lease was renewed.
+    /// Moves the deadline, because the lease was renewed.
     ///
-    /// - Parameter asked: a moment before that was asked for.
+    /// - Parameter asked: A moment before the renewal was requested.
     func renewed(asked: ContinuousClock.Instant) { instant.withLock { $0 = Self.end(asked, length) } }
 
     var isOver: Bool { instant.withLock { $0 <= .now } }
 
-    /// With a margin for clocks that differ in speed.
+    /// Returns the deadline of a lease, with a margin of a tenth of its length for clocks that differ in
+    /// speed.
     private static func end(_ asked: ContinuousClock.Instant, _ length: Duration) -> ContinuousClock.Instant {
         asked + length - length / 10
     }

@@ -2,10 +2,12 @@ import ComposeModel
 import ComposeStore
 import Postgres
 
-/// The lease is somebody else's, or nobody's: whatever is under way must stop and write nothing.
+/// The error for a lost lease. Another worker holds the lease, or no worker does. The work under the
+/// lease must stop and write nothing.
 struct LeaseLost: Error {}
 
-/// Renews a lease while something runs under it, and stops that as soon as the lease is lost.
+/// A lease keeper renews a lease while work runs under it. It stops the work as soon as the lease is
+/// lost.
 struct LeaseKeeper: Sendable {
     let store: ComposeStore
     let listener: PostgresListener
@@ -14,8 +16,8 @@ struct LeaseKeeper: Sendable {
 
     /// Runs `body` under the lease.
     ///
-    /// - Parameter deadline: is moved with each renewal.
-    /// - Throws: ``LeaseLost``, or what `body` throws.
+    /// - Parameter deadline: The deadline of the lease. Each renewal moves it.
+    /// - Throws: ``LeaseLost``, or the error that `body` throws.
     func keep(
         _ lease: ComposeLease, until deadline: LeaseDeadline, while body: @escaping @Sendable () async throws -> Void
     ) async throws {
@@ -23,7 +25,7 @@ struct LeaseKeeper: Sendable {
             group.addTask { try await body() }
             group.addTask { try await renew(lease, until: deadline) }
             defer { group.cancelAll() }
-            // The first to end decides: the body when it is through, the renewal only by throwing.
+            // The first task to end decides. The body ends when it is done. The renewal ends only by throwing.
             try await group.next()
         }
     }
@@ -40,7 +42,8 @@ struct LeaseKeeper: Sendable {
                 }
             }
             group.addTask {
-                // A compose that fails while this worker holds it was canceled by somebody: ask at once.
+                // A compose that fails while this worker holds it was canceled by a user. So the lease is checked at
+                // once.
                 for await notification in notifications {
                     guard let change = StateNotification(notification) else { continue }
                     if change.compose == lease.compose.id, change.state == .failed { beats.continuation.yield() }

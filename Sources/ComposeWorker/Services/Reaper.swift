@@ -2,7 +2,8 @@ public import ComposeStore
 public import Logging
 public import ServiceLifecycle
 
-/// Takes composes back from workers that are gone, and ends those that no worker can make. Every worker has one; whichever looks first does the work.
+/// A reaper takes composes back from lost workers, and fails composes that no worker can make. Every
+/// worker has a reaper. The first one that looks does the work.
 public struct Reaper: Service {
     let store: ComposeStore
     let configuration: WorkerConfiguration
@@ -32,12 +33,13 @@ public struct Reaper: Service {
     }
 }
 
-/// Does something now and then until the service is to shut down or its task is cancelled; jittered, so that many workers do not come at once.
+/// Runs `work` repeatedly, until the service is to shut down or its task is canceled. The interval is
+/// jittered by up to a tenth, so that many workers do not act at the same moment.
 func periodically(every interval: Duration, _ work: @escaping @Sendable () async -> Void) async {
     await cancelWhenGracefulShutdown {
         while !Task.isCancelled {
             await work()
-            // Cancelled while asleep: the loop's condition ends it.
+            // If the task is canceled during the sleep, the condition of the loop ends it.
             try? await Task.sleep(for: interval * Double.random(in: 0.9...1.1))
         }
     }

@@ -2,24 +2,29 @@ import ComposeModel
 import Foundation
 import Synchronization
 
-/// An attempt gives its slot to another compose, because its source is silent.
+/// The error of an attempt that gives its slot to another compose, because its source is silent.
+/// Example of an origin: `http://a.example`.
 struct GaveWay: Error {
     let origin: String
 }
 
-/// A slot keeper sees to it that composes of silent sources do not hold all slots of a worker while other composes wait.
+/// A slot keeper prevents composes of silent sources from holding all slots of a worker while other
+/// composes wait.
 ///
-/// If every slot waits for a source without progress, the compose that was asked for last goes back to the queue. It is more patient each
-/// time, so that a source which is merely slow is read in the end, and one that never answers ends its compose. A source that is silent for one
-/// compose counts as silent for all that wait for it.
+/// If every slot waits for a source without progress, the compose that was requested last goes back to
+/// the queue. The patience with that compose grows each time. So a source that is merely slow is read
+/// in the end, and a source that never answers fails its compose.
+///
+/// A source that is silent for one compose counts as silent for all composes that wait for it.
 final class SlotKeeper: Sendable {
-    /// For so long a source may be silent before its compose gives way; doubled each time that it has given way.
+    /// The time for which a source may be silent before its compose gives way. It doubles each time that
+    /// the compose has given way.
     static let patience: Duration = .seconds(5)
     private static let mostDoublings = 5
     private static let mostRemembered = 10_000
-    /// For so long a compose rests that gave way.
+    /// The time for which a compose rests after it gave way.
     static let rest: Duration = .seconds(10)
-    /// A silence of another compose counts from here.
+    /// The time after which a compose counts as silent because its source is silent for another compose.
     private static let shortestWait: Duration = .seconds(1)
 
     private struct Attempt {
@@ -30,7 +35,7 @@ final class SlotKeeper: Sendable {
 
     private struct State {
         var attempts: [UUID: Attempt] = [:]
-        /// How often composes gave way that are not through.
+        /// How often each compose that is not complete has given way.
         var turns: [Int: Int] = [:]
     }
 
@@ -41,9 +46,9 @@ final class SlotKeeper: Sendable {
         self.slots = slots
     }
 
-    /// Runs `body` as an attempt that can be told to give way.
+    /// Runs `body` as an attempt that can be asked to give way.
     ///
-    /// - Throws: ``GaveWay``, or what `body` throws.
+    /// - Throws: ``GaveWay``, or the error that `body` throws.
     func hold(_ compose: Int, attempt: UUID, while body: @escaping @Sendable () async throws -> Void) async throws {
         let waits = SourceWaits()
         let (requests, request) = AsyncStream.makeStream(of: String.self, bufferingPolicy: .bufferingOldest(1))
@@ -70,17 +75,18 @@ final class SlotKeeper: Sendable {
         state.withLock { $0.turns[compose] = nil }
     }
 
-    /// Tells an attempt to give way if all slots wait for silent sources.
+    /// Asks an attempt to give way if all slots wait for silent sources.
     ///
-    /// - Parameter othersWait: Whether a compose could run now. It is asked only if all slots are silent.
+    /// - Parameter othersWait: Returns whether a compose could run now. It is called only if all slots are
+    ///   silent.
     func look(at now: ContinuousClock.Instant = .now, othersWait: () async -> Bool) async {
         guard silentAttempts(at: now).count >= slots, await othersWait() else { return }
-        // Some may have gone on meanwhile.
+        // Some attempts may have made progress meanwhile.
         let silent = silentAttempts(at: now)
         guard silent.count >= slots, let last = silent.max(by: { $0.attempt.compose < $1.attempt.compose }) else { return }
         if last.isByItself {
             state.withLock { state in
-                // Composes that were canceled while they rested are forgotten here.
+                // Composes that were canceled while they rested stay in the table. It is cleared when it is full.
                 if state.turns.count >= Self.mostRemembered { state.turns = [:] }
                 state.turns[last.attempt.compose, default: 0] += 1
             }

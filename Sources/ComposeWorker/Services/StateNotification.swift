@@ -1,12 +1,14 @@
 import ComposeModel
 import Postgres
 
-/// What schema.sql's trigger says on the channel when a compose changes its state.
+/// A state notification is the message that the trigger of schema.sql sends on the channel when a
+/// compose changes its state. Example: `0 12`, for compose 12 in the state `wait`.
 struct StateNotification: Hashable, Sendable {
     let state: ComposeState
     let compose: Int
 
-    /// `nil` for what is no such text, as when the listener was connected anew: then anything may have happened.
+    /// Returns `nil` for every other notification, for example after the listener has reconnected. In that
+    /// case anything may have happened.
     init?(_ notification: PostgresNotification) {
         guard case .notified(let payload) = notification else { return nil }
         let words = payload.split(separator: " ")

@@ -6,9 +6,13 @@ public import Logging
 public import NIOPosix
 public import ServiceLifecycle
 
-/// A sweeper removes files that belong to no compose: directories of attempts that ended without their worker, finished
-/// directories whose compose was never recorded as done, and logs of removed composes. It also removes metadata of
-/// repositories that no compose has asked for in a long time.
+/// A sweeper removes files that belong to no compose:
+///
+/// - directories of attempts that ended without their worker
+/// - finished directories whose compose was never recorded as done
+/// - logs of removed composes
+///
+/// It also removes metadata of repositories that no compose has asked for in a long time.
 public struct Sweeper: Service {
     let store: ComposeStore
     let configuration: WorkerConfiguration
@@ -37,7 +41,8 @@ public struct Sweeper: Service {
     }
 
     func runOnce() async throws {
-        // Listed before the database is asked: what comes into being in between is not in the list.
+        // The directories are listed before the database is asked. A directory that appears between the two
+        // steps is not in the list.
         let attempts = try await files.attempts()
         let open = try await store.openAttempts(among: attempts.map(\.token))
         for attempt in attempts where !open.contains(attempt.token) {

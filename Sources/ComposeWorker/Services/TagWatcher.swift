@@ -5,10 +5,12 @@ public import Logging
 public import Postgres
 public import ServiceLifecycle
 
-/// Makes the composes of watches: asks Koji now and then whether one of the watched tags has changed, and makes a new compose for a watch when the
-/// packages that its request takes from the tag are others than before.
+/// A tag watcher makes the composes of watches. It regularly asks Koji whether a watched tag has
+/// changed. It makes a new compose for a watch if the packages that the request takes from the tag have
+/// changed.
 ///
-/// Every worker that has a Koji has one; whichever finds a watch due takes all of them. A round in which nothing has changed is one call of the hub.
+/// Every worker with a Koji has a tag watcher. The first watcher that finds a watch due takes all
+/// watches. A round in which nothing has changed takes one call of the hub.
 public struct TagWatcher: Service {
     let configuration: WorkerConfiguration
     let store: ComposeStore
@@ -17,7 +19,7 @@ public struct TagWatcher: Service {
     let pipeline: ComposePipeline
     let logger: Logger
 
-    /// How long a look that failed rests at the most before it is made again, if the tag does not change.
+    /// The longest pause before a failed look at a watch is repeated, if the tag does not change.
     private static let longestPause = Duration.seconds(900)
 
     public init(
@@ -56,7 +58,7 @@ public struct TagWatcher: Service {
 
     // MARK: A round
 
-    /// Looks for all watches that are due, if any is.
+    /// Checks all watches if any of them is due.
     private func round(_ koji: KojiSource) async {
         do {
             try await store.keepComposesOfWatches()
@@ -64,7 +66,7 @@ public struct TagWatcher: Service {
             do {
                 try await cancelWhenGracefulShutdown { try await keep(lease) { try await look(lease, koji) } }
             } catch {
-                // The worker stops, or the database was away in the middle.
+                // The worker stops, or the database became unavailable during the round.
                 try await store.release(lease)
                 if !(error is CancellationError) { throw error }
             }
@@ -73,7 +75,8 @@ public struct TagWatcher: Service {
         }
     }
 
-    /// Runs `body` and renews the lease meanwhile. Whoever has lost one nevertheless can write nothing more under it.
+    /// Runs `body` and renews the lease meanwhile. A worker that has lost the lease nevertheless can write
+    /// nothing more under it.
     private func keep(_ lease: WatchLease, while body: @escaping @Sendable () async throws -> Void) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await body() }
@@ -84,7 +87,7 @@ public struct TagWatcher: Service {
                 }
             }
             defer { group.cancelAll() }
-            // The first to end decides: the body when it is through, the renewal only by throwing.
+            // The first task to end decides. The body ends when it is done. The renewal ends only by throwing.
             try await group.next()
         }
     }
@@ -105,11 +108,12 @@ public struct TagWatcher: Service {
         }
     }
 
-    /// What has become of the tags of some watches.
+    /// The watches whose tags have changed, and the watches whose tags have not.
     private struct Changes {
         var changed: [WatchLease.Item] = []
         var unchanged: [WatchLease.Item] = []
-        /// Up to which event that is known; `nil` when no tag has changed, and so nobody asked.
+        /// The event up to which the changes are known. `nil` if no tag has changed, because Koji is not asked
+        /// for an event then.
         var event: Int?
     }
 
@@ -118,7 +122,8 @@ public struct TagWatcher: Service {
         guard let earliest = known.map(\.known.event).min(),
             try await koji.hasChanged(KnownTags(known.flatMap(\.known.tags), event: earliest))
         else { return Changes(unchanged: items) }
-        // Only up to where nothing can come to light any more; and the event first: what changes while they are asked for is found by the next round.
+        // The changes count only up to an event before which no other change can appear. Koji is asked for
+        // that event first. So the next round finds changes that are made between the two calls.
         let event = try await koji.settledEvent()
         let changed = try await koji.changed(among: Set(known.map(\.known)))
         func hasChanged(_ item: WatchLease.Item) -> Bool { item.known.map(changed.contains) ?? false }
@@ -127,7 +132,7 @@ public struct TagWatcher: Service {
 
     // MARK: A look
 
-    /// Finds out which packages the request of a watch comes to now, and writes that down.
+    /// Finds out which packages the request of a watch resolves to now, and records the result.
     private func look(for item: WatchLease.Item, upTo event: Int?, _ lease: WatchLease, _ koji: KojiSource) async throws {
         var logger = logger
         logger[metadataKey: "watch"] = "\(item.watch.id)"
@@ -142,7 +147,7 @@ public struct TagWatcher: Service {
             let compose = try await store.record(
                 WatchFinding(pins: pins, tags: tags.sorted(), packagesKey: choice.key), for: item, lease,
                 next: configuration.watchInterval,
-                // A change with an earlier number may come to light still.
+                // A change with an earlier event number may still appear.
                 confirmation: item.isConfirmation ? nil : .seconds(KojiSource.longestChange))
             if let compose {
                 logger.info("packages of a watched tag have changed", metadata: ["compose": "\(compose.id)", "event": "\(tag.event)"])
@@ -153,7 +158,8 @@ public struct TagWatcher: Service {
             throw error
         } catch {
             let failure = Self.failure(error, of: item.watch, logger)
-            // What was under way says in its own words that it was cancelled, and it is this worker's end that cancels it.
+            // The interrupted operation reports in its own words that it was canceled. Only the end of this worker
+            // cancels it.
             if failure.code == .canceled { throw CancellationError() }
             logger.warning("a look for a watch failed", metadata: ["reason": "\(failure.message)"])
             let pause = min(
@@ -173,7 +179,8 @@ public struct TagWatcher: Service {
 }
 
 extension ComposePipeline {
-    /// The packages that a request comes to with its tag as of an event, and with what else it needs as it is now; nothing is written.
+    /// Returns the packages that a request resolves to, and the pins. The tag is taken as of an event, and
+    /// the other inputs as they are now. Nothing is written.
     func choose(as tag: KojiPin.Tag, for request: ComposeRequest) async throws -> (pins: ComposePins, choice: PackageChoice) {
         let pin = KojiPin(tag: tag, of: request)
         let lookaside = try await sources.pinLookaside(of: request)
@@ -183,7 +190,8 @@ extension ComposePipeline {
 }
 
 extension WatchLease.Item {
-    /// Up to which event changes of which tags are known; `nil` as long as the tag was not found.
+    /// The tags of the watch, and the event up to which their changes are known. `nil` until the tag has
+    /// been found.
     fileprivate var known: KnownTags? {
         guard let event = watch.kojiEvent, !tags.isEmpty else { return nil }
         return KnownTags(tags, event: event)
@@ -191,7 +199,7 @@ extension WatchLease.Item {
 }
 
 extension PostgresNotification {
-    /// `watch ID`, or that anything may have happened.
+    /// Whether the notification is `watch ID`, or means that anything may have happened.
     fileprivate var mayBeOfWatch: Bool {
         guard case .notified(let payload) = self else { return true }
         return payload.hasPrefix("watch ")

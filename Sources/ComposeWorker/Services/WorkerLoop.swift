@@ -5,10 +5,10 @@ public import Logging
 public import Postgres
 public import ServiceLifecycle
 
-/// Claims composes and works at them, as many at a time as it has slots.
+/// A worker loop claims composes and makes them, as many at a time as it has slots.
 ///
-/// A notification wakes it, a jittered poll is the safety net. On a graceful shutdown it claims no more, stops what it is at and gives
-/// those leases back.
+/// A notification wakes the loop, and a jittered poll is the safety net. On a graceful shutdown it
+/// claims no more composes, stops its work, and gives the leases back.
 public struct WorkerLoop: Service {
     let configuration: WorkerConfiguration
     let store: ComposeStore
@@ -17,8 +17,11 @@ public struct WorkerLoop: Service {
     let attempts: AttemptRunner
     let logger: Logger
 
-    /// - Parameter refusal: Why this worker cannot make what a request asks for, though workers with another configuration may: whole sentences;
-    ///   `nil` where it can.
+    /// Creates the loop.
+    ///
+    /// - Parameter refusal: Returns why this worker cannot make the compose of a request, although workers
+    ///   with another configuration may be able to. The text is whole sentences. Returns `nil` if the
+    ///   worker can.
     public init(
         configuration: WorkerConfiguration, store: ComposeStore, listener: PostgresListener, channel: String, pipeline: ComposePipeline,
         refusal: @escaping @Sendable (ComposeRequest) -> String? = { _ in nil }, logger: Logger
@@ -83,7 +86,8 @@ public struct WorkerLoop: Service {
         }
     }
 
-    /// What this worker refused when it last ran it may be able to make now.
+    /// Reports that this worker starts. It may now be able to make the composes that it refused in its last
+    /// run.
     private func start() async {
         do {
             try await store.workerStarts(configuration.name)
@@ -100,7 +104,7 @@ public struct WorkerLoop: Service {
         }
     }
 
-    /// Whether a compose could run now; not known to while the database is away.
+    /// Returns whether a compose could run now. Returns `false` while the database is unavailable.
     private func othersWait() async -> Bool {
         do {
             return try await store.hasWaiting(for: configuration.name)
@@ -110,7 +114,8 @@ public struct WorkerLoop: Service {
         }
     }
 
-    /// The next lease, `nil` also while the database is away: the next poll asks again.
+    /// Claims the next lease. Returns `nil` if no compose can be claimed, or while the database is
+    /// unavailable. The next poll tries again.
     private func claim() async -> (lease: ComposeLease, asked: ContinuousClock.Instant)? {
         let asked = ContinuousClock.now
         do {
