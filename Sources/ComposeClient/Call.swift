@@ -1,18 +1,19 @@
 import Foundation
 import NIOHTTP1
 
-/// One request to the service: what is asked, of which path.
+/// A call is one request to the service.
 struct Call: Sendable {
     var method: HTTPMethod
     var path: String
     var query: [(name: String, value: String)] = []
     var body: Data?
-    /// What the service knows a repetition by.
+    /// The key by which the service recognizes a repetition.
     var idempotencyKey: String?
-    /// Whether it does the same twice as once, without a key.
+    /// Whether the call has the same effect when it is repeated without a key.
     var isIdempotent = false
 
-    /// Whether asking again may help, and does nothing twice: what changes something may have happened although its answer was lost.
+    /// Returns whether repeating the call may help and has no second effect. A call that changes something
+    /// may have had its effect although its answer was lost.
     func isRepeatable(after error: ComposeClientError, patience: Patience) -> Bool {
         if method == .GET { return error.isPassing || (patience == .established && error.code == .timedOut) }
         return (isIdempotent || idempotencyKey != nil) && (error.isPassing || error.code == .timedOut || error.isFaultOfTheService)

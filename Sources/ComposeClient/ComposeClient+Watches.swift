@@ -1,9 +1,10 @@
 public import ComposeModel
 
-// Watches: composes that the service makes anew whenever the packages of a Koji tag change.
+// A watch is a standing request for a compose of a Koji tag. The service makes the compose anew
+// whenever the tag's packages change.
 extension ComposeClient {
-    /// Has the compose of a tag made now, and again whenever its packages change. The same wish of the same owner is the same watch: while
-    /// it stands, asking again gives the one that is there.
+    /// Starts a watch: the service makes the compose of a tag now, and again whenever its packages change.
+    /// If the same owner has the same watch already, and it has not ended, that watch is returned.
     public func startWatch(_ submission: ComposeSubmission) async throws -> WatchDocument {
         try await transport.answer(.startWatch(submission))
     }
@@ -16,20 +17,24 @@ extension ComposeClient {
         try await transport.answer(.watches(query))
     }
 
-    /// Makes no more composes for a watch; those that are there stay. One that has ended stays as it is.
+    /// Ends a watch, so that the service makes no more composes for it. Its existing composes stay. A watch
+    /// that has ended already is unchanged.
     public func endWatch(_ id: Int) async throws -> WatchDocument {
         try await transport.answer(.endWatch(id))
     }
 
-    /// A watch as it is, and after each change until it has ended. That it was looked at again without a change is none.
+    /// Returns the watch as it is now, and after each change until it has ended. A look at the tag that
+    /// finds no change is not a change.
     public func changes(ofWatch id: Int) -> WatchChanges {
         WatchChanges(id: id, transport: transport)
     }
 }
 
-/// What becomes of a watch, from now until it has ended: one look after another, with pauses that grow while nothing happens.
+/// The changes of a watch, from now until it has ended. The client looks repeatedly, with pauses that
+/// grow while nothing changes.
 ///
-/// The first look fails as any call does. Later ones are patient: they outlast a restart of the server.
+/// The first look fails as any call does. Later looks are patient: they outlast a restart of the
+/// server.
 public struct WatchChanges: AsyncSequence, Sendable {
     public typealias Element = WatchDocument
 
@@ -55,7 +60,8 @@ public struct WatchChanges: AsyncSequence, Sendable {
             if latest?.timeEnded != nil { return nil }
             var looksWithoutNews = 0
             while true {
-                // Whoever asks for the next change has dealt with the one before it, so that the first pause is due too.
+                // The caller asks for the next change after it has handled the one before, so the first pause is due
+                // too.
                 if latest != nil, let pause = Backoff.watching.pause(looksWithoutNews) { try await transport.clock.sleep(for: pause) }
                 let watch: WatchDocument = try await transport.answer(.watch(id), patience: latest == nil ? .firstContact : .established)
                 guard let known = latest, known.isSame(as: watch) else {
@@ -69,7 +75,7 @@ public struct WatchChanges: AsyncSequence, Sendable {
 }
 
 extension WatchDocument {
-    /// But for when the tag was looked at, and as of which event.
+    /// Returns whether both are equal, apart from the time and the event of the last look at the tag.
     fileprivate func isSame(as other: WatchDocument) -> Bool {
         var other = other
         other.timeLooked = timeLooked

@@ -4,19 +4,24 @@ public import Foundation
 public import HTTPEnvironment
 import NIOCore
 
-/// Asks an ODCS service for composes, over HTTP.
+/// A client of an ODCS service, over HTTP.
 ///
-/// Every operation throws ``ComposeClientError`` with a line that a person can be shown, or `CancellationError`. What changes nothing is tried
-/// again a few times when the server cannot be reached or a gateway says 502, 503 or 504. A submission and a renewal, which have a key, are tried
-/// for minutes. The beginning and the end of a watch are the same twice as once and are repeated too. A deletion is sent once.
+/// Every operation throws ``ComposeClientError``, whose one-line description is meant for people, or
+/// `CancellationError`. If the server cannot be reached, or a gateway answers 502, 503 or 504, a call
+/// that changes nothing is repeated a few times. A submission and a renewal have a key and are repeated
+/// for minutes. If no server listens at the address, they are repeated for half a minute. Starting or
+/// ending a watch has the same effect twice as once, so it is repeated too. A deletion is sent once.
+///
+/// Example: `let compose = try await ComposeClient(server: server).get(12)`
 public struct ComposeClient: Sendable {
     let transport: Transport
 
     /// - Parameters:
-    ///   - token: sent as a bearer token with every call to `server`, and to nothing else. Space around it does not count.
-    ///   - timeout: how long one answer may take to begin.
-    ///   - clock: for the pauses between two attempts, and between two looks at a compose.
-    ///   - outage: is told when the server is away and is waited for, and when it is back.
+    ///   - token: The bearer token of every call to `server`. It is sent to no other server. Surrounding
+    ///     space is ignored.
+    ///   - timeout: The time in which an answer has to begin.
+    ///   - clock: The clock for the pauses between two attempts, and between two looks at a compose.
+    ///   - outage: Called when the server is away and the client waits for it, and when it is back.
     public init(
         server: ServerAddress, token: String? = nil, timeout: Duration = .seconds(60), httpClient: OutboundClient = .composes,
         clock: any Clock<Duration> = ContinuousClock(), outage: @escaping @Sendable (Outage) -> Void = { _ in }
@@ -25,15 +30,17 @@ public struct ComposeClient: Sendable {
         transport = Transport(server: server, token: token, timeout: timeout, http: httpClient, clock: clock, outage: outage)
     }
 
-    /// The service that is asked.
+    /// The address of the service.
     public var server: ServerAddress { transport.server }
 
-    /// Asks for a compose; the answer is the compose as it was written down, mostly in state `wait`.
+    /// Asks for a compose. Returns the compose as the service has stored it, mostly in state `wait`.
     ///
-    /// It is sent again for minutes when no answer comes or the service fails, with the same key, by which the service knows it. A service
-    /// without such keys (the reference has none) may make a second compose then. When this throws, the compose may exist, and a list shows it.
+    /// If no answer comes or the service fails, the request is repeated for minutes with the same key, by
+    /// which the service recognizes it. A service without such keys may make a second compose then. The
+    /// reference is such a service. When this method throws, the compose may exist. A list shows it.
     ///
-    /// - Parameter idempotencyKey: unlike that of any other submission, unless it is to be the same compose.
+    /// - Parameter idempotencyKey: A key that differs from that of any other submission. An equal key
+    ///   stands for the same compose.
     public func submit(
         _ submission: ComposeSubmission, idempotencyKey: String = UUID().uuidString
     ) async throws -> ComposeDocument {
@@ -48,36 +55,38 @@ public struct ComposeClient: Sendable {
         try await transport.answer(.list(query))
     }
 
-    /// Makes a compose live longer. The answer is the same compose, or a new one with the same inputs where the old one's files are gone or
-    /// `renewal` changes what is in it.
+    /// Makes a compose live longer. Returns the same compose, or a new one with the same inputs. The
+    /// compose is a new one if the files of the old one are gone, or if `renewal` changes its content.
     ///
-    /// It is sent again as ``submit(_:idempotencyKey:)`` is.
+    /// The request is repeated as in ``submit(_:idempotencyKey:)``.
     public func renew(
         _ id: Int, _ renewal: ComposeRenewal = ComposeRenewal(), idempotencyKey: String = UUID().uuidString
     ) async throws -> ComposeDocument {
         try await transport.answer(.renew(id, renewal, idempotencyKey: idempotencyKey), patience: .firstContact)
     }
 
-    /// Cancels a compose that is not ready, or ends the life of one that is.
+    /// Cancels a compose that is not ready, or ends the life of a ready one.
     public func delete(_ id: Int) async throws -> Acknowledgement {
         try await transport.answer(.delete(id))
     }
 
-    /// What the service says of itself.
+    /// Returns the service's description of itself.
     public func about() async throws -> ServiceDescription {
         try await transport.answer(.about)
     }
 
-    /// Looks at a compose until its state is final; each element differs from the one before it, and the last one is final.
+    /// Returns the compose after each change, until its state is final. Each element differs from the one
+    /// before it, and the last one is final.
     public func wait(_ id: Int) -> some AsyncSequence<ComposeDocument, any Error> & Sendable {
         follow(id, log: false).compactMap { event in
             if case .changed(let compose) = event { compose } else { nil }
         }
     }
 
-    /// The lines of a compose's log as they are written, until its state is final.
+    /// Returns the lines of a compose's log as they are written, until the state of the compose is final. A
+    /// log that does not exist (yet) has no lines.
     ///
-    /// - Throws: also when the log cannot be read; a log that does not exist (yet) has no lines.
+    /// - Throws: Also if the log cannot be read.
     public func log(_ id: Int) -> some AsyncSequence<String, any Error> & Sendable {
         follow(id, log: true).compactMap { event in
             switch event {
@@ -88,20 +97,20 @@ public struct ComposeClient: Sendable {
         }
     }
 
-    /// Everything that happens to a compose until its state is final.
+    /// Returns all events of a compose until its state is final.
     public func follow(_ id: Int, log: Bool) -> ComposeEvents {
         ComposeEvents(id: id, includesLog: log, transport: transport)
     }
 }
 
 extension OutboundClient {
-    /// The client that ``ComposeClient`` uses unless told otherwise, on the ways that the process's environment says. It lives as long as the
-    /// process.
+    /// The client that ``ComposeClient`` uses by default. It uses the proxies and certificates that the
+    /// process's environment names. It lives as long as the process.
     public static let composes = OutboundClient.forComposes(in: .process)
 
-    /// A client for ``ComposeClient`` in another environment.
+    /// Returns a client for ``ComposeClient`` in another environment.
     ///
-    /// It says at once that a connection is refused, instead of trying until the time is over.
+    /// It reports a refused connection at once, instead of trying until the timeout.
     public static func forComposes(in environment: HTTPEnvironment) -> OutboundClient {
         var configuration = HTTPClient.Configuration(timeout: .init(connect: .seconds(10), read: .seconds(60)))
         configuration.connectionPool.retryConnectionEstablishment = false

@@ -6,26 +6,26 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 
-/// Why a call to the service gave no answer, or not the one that was asked for.
+/// The error of a call to the service that got no answer, or not the expected one.
 public struct ComposeClientError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What kind of failure it is.
+    /// A code is the kind of a failure.
     public enum Code: String, Hashable, Sendable, CaseIterable {
-        /// The server's address cannot be one.
+        /// The server's address is not valid.
         case badAddress = "bad-address"
-        /// No connection, or one that broke before the answer was complete.
+        /// There was no connection, or it broke before the answer was complete.
         case unreachable
-        /// The server was reached but did not answer in time. What was asked for may have happened.
+        /// The server was reached but did not answer in time. The request may have had its effect.
         case timedOut = "timed-out"
-        /// The service answered with an error; ``ComposeClientError/status`` says which.
+        /// The service answered with an error. ``ComposeClientError/status`` says which.
         case refused
-        /// What answered does not speak the service's language.
+        /// The answer does not have the form of the service's answers. It probably comes from another program.
         case notTheService = "not-the-service"
     }
 
     public let code: Code
-    /// The HTTP status, where there was an answer.
+    /// The HTTP status, if there was an answer.
     public let status: Int?
-    /// One line for people: what went wrong and where. It holds no token.
+    /// One line for people that says which problem occurred and where. It contains no token.
     public let description: String
 
     init(_ code: Code, _ description: String, status: Int? = nil) {
@@ -34,7 +34,8 @@ public struct ComposeClientError: Error, Hashable, Sendable, CustomStringConvert
         self.description = Self.oneLine(description)
     }
 
-    /// Whether asking again may help although nothing was changed by a person: the server is away or restarts, or a gateway before it waits.
+    /// Whether repeating the call may help although no person has changed anything. This is so if the
+    /// server is away or restarts, or if a gateway before it waits for it.
     var isPassing: Bool {
         switch code {
         case .unreachable: true
@@ -43,10 +44,11 @@ public struct ComposeClientError: Error, Hashable, Sendable, CustomStringConvert
         }
     }
 
-    /// Whether the service failed where it should have answered, so that nobody knows what became of what was asked.
+    /// Whether the service failed instead of answering. The effect of the request is unknown then.
     var isFaultOfTheService: Bool { status.map { (500..<600).contains($0) } ?? false }
 
-    /// `text` with every run of spaces, line ends and control characters as one space, and what else shows nothing as `U+202E`.
+    /// Returns `text` on one line. Every run of spaces, line ends and control characters becomes one space.
+    /// Other invisible characters are written as their code point, for example `U+202E`.
     static func oneLine(_ text: String) -> String {
         text.split { $0.isWhitespace || $0.unicodeScalars.allSatisfy { $0.properties.generalCategory == .control } }
             .joined(separator: " ").printable()
@@ -54,7 +56,7 @@ public struct ComposeClientError: Error, Hashable, Sendable, CustomStringConvert
 }
 
 extension ComposeClientError {
-    /// The error for an exchange with the server that failed on its way.
+    /// Creates the error for an exchange with the server that failed on its way.
     init(reaching server: String, _ error: any Error) {
         switch error {
         case let error as ComposeClientError:
@@ -95,7 +97,8 @@ extension ComposeClientError {
         }
     }
 
-    /// BoringSSL's reasons have no public type; its names for them are stable and part of the error's text.
+    /// Returns the reason for a failed TLS connection. BoringSSL's reasons have no public type. Its names
+    /// for them are stable and part of the error's text.
     private static func tlsReason(_ text: String) -> String {
         if text.contains("CERTIFICATE_VERIFY_FAILED") {
             return "its certificate is not trusted here (SSL_CERT_FILE can name the certificates to trust)"
@@ -108,14 +111,14 @@ extension ComposeClientError {
 }
 
 extension ComposeClientError {
-    /// The contract's form of an error.
+    /// An error in the form of the API's contract.
     private struct Refusal: Decodable {
         var message: String
     }
 
-    /// The error for an answer with a status that is not a success.
+    /// Creates the error for an answer with a status that is not a success.
     init(status: Int, contentType: String?, body: Data, url: String) {
-        // An answer that has no message in the contract's form comes from something else than the service.
+        // An answer without a message in the contract's form does not come from the service.
         if let refusal = try? JSONDecoder().decode(Refusal.self, from: body) {
             self.init(.refused, "\(refusal.message) (HTTP \(status))", status: status)
         } else {
@@ -123,7 +126,8 @@ extension ComposeClientError {
         }
     }
 
-    /// The error for an answer that is not JSON, with its first words: they often name what answered.
+    /// Creates the error for an answer that is not JSON. It shows the first words of the answer, which
+    /// often name the program that sent it.
     init(notTheService url: String, status: Int, contentType: String?, body: Data) {
         let text = Self.oneLine(String(decoding: body.prefix(2048), as: UTF8.self).replacing(/<[^>]*>/, with: " "))
         let words = text.count > 80 ? "\(text.prefix(80))…" : text
@@ -134,7 +138,7 @@ extension ComposeClientError {
             status: status)
     }
 
-    /// The error for JSON that lacks what the contract promises.
+    /// Creates the error for JSON that lacks a part that the contract promises.
     init(unexpected url: String, _ error: DecodingError) {
         func path(_ keys: [any CodingKey]) -> String {
             keys.isEmpty ? "its outermost value" : "'\(keys.map { $0.intValue.map(String.init) ?? $0.stringValue }.joined(separator: "."))'"

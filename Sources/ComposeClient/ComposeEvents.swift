@@ -1,20 +1,22 @@
 public import ComposeModel
 
-/// Something that a look at a compose showed.
+/// A compose event is a result of a look at a compose.
 public enum ComposeEvent: Hashable, Sendable {
-    /// The compose, as it is when the watching begins and after each change.
+    /// The compose, at the first look and after each change.
     case changed(ComposeDocument)
     /// A new line of its log.
     case logged(String)
-    /// Its log cannot be read; said once, and the compose is watched on.
+    /// Its log cannot be read. This event occurs once, and the client continues without the log.
     case logUnreadable(ComposeClientError)
-    /// Nothing is new.
+    /// The look found nothing new.
     case unchanged
 }
 
-/// What happens to a compose, from now until its state is final: one look after another, with pauses that grow while nothing happens.
+/// The events of a compose, from now until its state is final. The client looks repeatedly, with pauses
+/// that grow while nothing happens.
 ///
-/// The first look fails as any call does. Later ones are patient: they outlast a restart of the server.
+/// The first look fails as any call does. Later looks are patient: they outlast a restart of the
+/// server.
 public struct ComposeEvents: AsyncSequence, Sendable {
     public typealias Element = ComposeEvent
 
@@ -28,7 +30,7 @@ public struct ComposeEvents: AsyncSequence, Sendable {
 
     public struct AsyncIterator: AsyncIteratorProtocol {
         let id: Int
-        /// `nil` when it is not wanted or cannot be read.
+        /// The reader of the log. `nil` if the log is not wanted or cannot be read.
         var log: LogTail?
         let transport: Transport
 
@@ -58,7 +60,8 @@ public struct ComposeEvents: AsyncSequence, Sendable {
             return events.popFirst()
         }
 
-        /// A change comes before the lines written after it; the end comes after the last line, once the log is read to its end.
+        /// Looks at the compose and its log once. A change comes before the lines written after it. The final
+        /// state comes after the last line, when the log has been read to its end.
         private mutating func look() async throws -> [ComposeEvent] {
             let compose: ComposeDocument = try await transport.answer(.get(id), patience: hasLooked ? .established : .firstContact)
             hasLooked = true
@@ -84,7 +87,7 @@ public struct ComposeEvents: AsyncSequence, Sendable {
                 if isFinal, !reading.hasMore, let rest = log!.rest() { lines.append(rest) }
                 return (lines.map(ComposeEvent.logged), reading.hasMore)
             } catch let error as ComposeClientError {
-                // A server that restarts takes its log away for a while too.
+                // While a server restarts, its log is unavailable for a while too.
                 if error.isPassing && !isFinal { return ([], false) }
                 log = nil
                 return ([.logUnreadable(error)], false)

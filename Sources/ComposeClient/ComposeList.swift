@@ -2,12 +2,12 @@ public import ComposeModel
 
 /// One page of composes.
 public struct ComposeList: Hashable, Sendable, Codable {
-    /// Where the page stands among the others.
+    /// The position of the page among all pages.
     public struct Meta: Hashable, Sendable, Codable {
         public var page: Int
         public var pages: Int
         public var perPage: Int
-        /// How many composes there are on all pages.
+        /// The number of composes on all pages.
         public var total: Int
         public var first: String?
         public var last: String?
@@ -19,7 +19,7 @@ public struct ComposeList: Hashable, Sendable, Codable {
             case perPage = "per_page"
         }
 
-        /// Every member is there, `null` where it has no value, as the service wrote it.
+        /// Encodes every member, as the service does. A member without a value is `null`.
         public func encode(to encoder: any Encoder) throws {
             var container = encoder.container(keyedBy: CodingKeys.self)
             try container.encode(page, forKey: .page)

@@ -1,13 +1,13 @@
 public import ComposeModel
 
-/// Which composes a list shows, in which order. A member that is `nil` filters nothing.
+/// A compose query selects and orders the composes of a list. A member that is `nil` filters nothing.
 public struct ComposeQuery: Hashable, Sendable {
-    /// What a list can be ordered by.
+    /// The keys that a list can be ordered by.
     public static let orders = [
         "id", "owner", "source_type", "koji_event", "state", "time_to_expire", "time_submitted", "time_done", "time_removed",
     ]
 
-    /// Counted from 1.
+    /// The number of the page, counted from 1.
     public var page: Int?
     public var perPage: Int?
     public var owner: String?
@@ -18,7 +18,7 @@ public struct ComposeQuery: Hashable, Sendable {
     public var pungiComposeID: String?
     public var composeType: String?
     public var label: String?
-    /// One of ``orders``, with a leading `-` for descending; the service's default is `-id`.
+    /// One of ``orders``, with a leading `-` for descending order. The service's default is `-id`.
     public var order: String?
 
     public init() {}

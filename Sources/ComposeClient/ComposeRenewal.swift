@@ -1,6 +1,7 @@
-/// What is to be different about a compose that is renewed, as the body of a PATCH. A member that is `nil` stays as it was.
+/// A compose renewal is the body of a PATCH: the changes of a compose that is renewed. A member that is
+/// `nil` leaves its value unchanged.
 public struct ComposeRenewal: Hashable, Sendable, Encodable {
-    /// What it is made from, as far as that can change.
+    /// The part of the compose's source that a renewal can change.
     public struct Source: Hashable, Sendable, Encodable {
         public var builds: [String]?
         public var modules: [String]?
@@ -11,7 +12,7 @@ public struct ComposeRenewal: Hashable, Sendable, Encodable {
         }
     }
 
-    /// From now on.
+    /// The new time to live in seconds, from now on.
     public var secondsToLive: Int?
     public var label: String?
     public var sigkeys: [String]?

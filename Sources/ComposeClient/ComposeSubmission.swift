@@ -1,20 +1,22 @@
-/// What is asked for, as the body of a POST. A member that is `nil` is not sent, and the service's default holds.
+/// A compose submission is the body of a POST: the request for a compose. A member that is `nil` is not
+/// sent, so the service's default applies.
 public struct ComposeSubmission: Hashable, Sendable, Encodable {
-    /// What the compose is made from.
+    /// The source of the compose.
     public struct Source: Hashable, Sendable, Encodable {
         /// `tag`, `module`, `repo`, `pulp`, `raw_config`, `build` or `pungi_compose`.
         public var type: String
-        /// One or several, separated by spaces; which words they are depends on the type.
+        /// One or several words, separated by spaces. Their meaning depends on the type. Example: `f26` for the
+        /// type `tag`.
         public var source: String?
-        /// Names or globs of RPMs; none means everything in the source.
+        /// Names or globs of RPMs. `nil` means everything in the source.
         public var packages: [String]?
-        /// N-V-R of builds.
+        /// Builds, each as N-V-R. Example: `ed-1.14.2-2.fc26`.
         public var builds: [String]?
-        /// Key ids, the most wanted one first; an empty one allows unsigned packages.
+        /// Key ids, in order of preference. An empty key id allows unsigned packages.
         public var sigkeys: [String]?
         public var kojiEvent: Int?
         public var modularKojiTags: [String]?
-        /// Comes with ``moduleDefaultsCommit`` or not at all.
+        /// The git repository of module defaults. It requires ``moduleDefaultsCommit``, and the reverse.
         public var moduleDefaultsURL: String?
         public var moduleDefaultsCommit: String?
         public var scratchModules: [String]?
@@ -59,12 +61,12 @@ public struct ComposeSubmission: Hashable, Sendable, Encodable {
     public var targetDir: String?
     public var parentPungiComposeIDs: [String]?
     public var respinOf: String?
-    /// `link` or `reference`: whether the compose has its packages, or says where in Koji they are.
+    /// `link` if the compose contains its packages, or `reference` if it says where in Koji they are.
     public var delivery: String?
-    /// `fail` or `wait`: what is to become of it when packages have none of the wanted signatures.
+    /// The behavior if packages have none of the wanted signatures: `fail`, or `wait` for the signatures.
     public var onUnsigned: String?
     public var unsignedWaitSeconds: Int?
-    /// Whether clients are to see the packages whatever streams of modules they have enabled.
+    /// Whether clients see the packages regardless of the enabled streams of modules.
     public var moduleHotfixes: Bool?
 
     public init(source: Source) {

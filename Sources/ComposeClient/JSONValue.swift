@@ -1,4 +1,4 @@
-/// JSON whose form is not known beforehand.
+/// A JSON value of unknown form.
 public enum JSONValue: Hashable, Sendable, Codable {
     case null
     case bool(Bool)
@@ -10,7 +10,7 @@ public enum JSONValue: Hashable, Sendable, Codable {
 
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
-        // A value tells its kind by what it can be decoded as: each kind that fails is followed by the next.
+        // The kind of a value is found by decoding it as each kind in turn, until one succeeds.
         if container.decodeNil() {
             self = .null
         } else if let value = try? container.decode(Bool.self) {

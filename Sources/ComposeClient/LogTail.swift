@@ -3,9 +3,10 @@ import Foundation
 import NIOCore
 import NIOHTTP1
 
-/// Reads a text file that grows on a web server, by ranges of bytes, and gives it out in whole lines.
+/// A log tail reads a growing text file from a web server by ranges of bytes, and returns its lines.
 struct LogTail {
-    /// How much is read at a time, and how long a line may be before it is given out in pieces.
+    /// The number of bytes that are read at a time. A longer line is returned in pieces of about this
+    /// length.
     static let chunk = 1 << 20
 
     private var url: String?
@@ -16,23 +17,23 @@ struct LogTail {
         self.url = url
     }
 
-    /// What one read gave.
+    /// A reading is the result of one read.
     struct Reading {
         var lines: [String] = []
-        /// There may be more to read at once.
+        /// Whether there may be more to read at once.
         var hasMore = false
     }
 
-    /// Reads on from where the last read ended; from the start where `url` is another one than before, which it is once a compose turns out to
-    /// share the result of an equal one.
+    /// Reads on from the end of the last read. If `url` differs from the last one, reading starts at the
+    /// beginning of the file. The URL changes when a compose turns out to share the result of an equal one.
     ///
-    /// The token never goes along: the files are public, and may lie on another server.
+    /// The token is never sent. The files are public, and may be on another server.
     mutating func read(_ url: String, over transport: Transport) async throws -> Reading {
         if url != self.url { self = LogTail(url: url) }
         var request = HTTPClientRequest(url: url)
         request.headers.add(name: "Range", value: "bytes=\(offset)-\(offset + Self.chunk - 1)")
         let response = try await transport.open(request)
-        // A login page may stand before the server, and is no log.
+        // The answer may be a login page in front of the server instead of a log.
         if response.status.code < 300, response.headers.first(name: "Content-Type")?.lowercased().hasPrefix("text/html") ?? false {
             throw try await problem(with: response, url, over: transport)
         }
@@ -44,7 +45,8 @@ struct LogTail {
         case .notFound:
             return Reading()
         case .rangeNotSatisfiable:
-            // "bytes */SIZE" (RFC 9110, 15.5.17): a file shorter than what was read is another file, of a second attempt.
+            // "bytes */SIZE" (RFC 9110, 15.5.17): if the file is shorter than the part read so far, it is a new
+            // file, of a second attempt.
             guard let size = response.headers.first(name: "Content-Range")?.split(separator: "/").last.flatMap({ Int($0) }), size < offset
             else {
                 return Reading()
@@ -59,7 +61,7 @@ struct LogTail {
     private func problem(
         with response: HTTPClientResponse, _ url: String, over transport: Transport
     ) async throws -> ComposeClientError {
-        // Its first words name it; a page may be longer than that, or have no end.
+        // The first words of a page identify it. The page may be longer, or have no end.
         var start = ByteBuffer()
         var buffers = response.body.makeAsyncIterator()
         while start.readableBytes < 4096, var buffer = try await transport.reading({ try await buffers.next() }) {
@@ -70,7 +72,7 @@ struct LogTail {
             body: Data(start.readableBytesView))
     }
 
-    /// The last line, where it has no end.
+    /// Returns the last line if it has no line end, and `nil` otherwise.
     mutating func rest() -> String? {
         guard !unfinished.isEmpty else { return nil }
         defer { unfinished = [] }
@@ -81,7 +83,7 @@ struct LogTail {
         var reading = Reading()
         var (toSkip, taken) = (skipped, 0)
         var buffers = response.body.makeAsyncIterator()
-        // Stopping before the end cancels the rest of the response.
+        // If the loop stops before the end, the rest of the response is canceled.
         while taken < Self.chunk, var buffer = try await transport.reading({ try await buffers.next() }) {
             let skip = min(toSkip, buffer.readableBytes)
             buffer.moveReaderIndex(forwardBy: skip)

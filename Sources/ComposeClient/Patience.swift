@@ -1,14 +1,15 @@
-/// How long a server that is away is waited for.
+/// Patience is how long a call waits for a server that is away.
 enum Patience: Sendable {
-    /// For a question that a person waits for: two seconds.
+    /// For a query that a person waits for: two seconds.
     case brief
-    /// For what begins something: a gateway that says 502, 503 or 504 has a service behind it, so minutes. An address where nothing listens may be
-    /// wrong, or a server restarts there: half a minute.
+    /// For a call that starts something. If a gateway answers 502, 503 or 504, there is a service behind
+    /// it, so the call is repeated for minutes. If nothing listens at the address, the address may be wrong
+    /// or a server may be restarting, so the call is repeated for half a minute.
     case firstContact
-    /// For a compose that is being waited for, of a server that has answered before: minutes.
+    /// For a compose that the client waits for, on a server that has answered before: minutes.
     case established
 
-    /// How often, and after which pauses, a call is made again after `error`.
+    /// Returns how often a call is repeated after `error`, and with which pauses.
     func backoff(after error: ComposeClientError) -> Backoff {
         switch self {
         case .brief: .call
@@ -18,10 +19,11 @@ enum Patience: Sendable {
     }
 }
 
-/// Something that the server's absence leads to, for a person who waits.
+/// An outage is the beginning or the end of the server's absence, for a person who waits.
 public enum Outage: Hashable, Sendable {
-    /// The server is away for the reason that the error gives, and is asked again until it is back or the patience is over.
+    /// The server is away for the reason in the error. The call is repeated until the server is back or the
+    /// patience is exhausted.
     case began(ComposeClientError)
-    /// It answers again.
+    /// The server answers again.
     case ended
 }

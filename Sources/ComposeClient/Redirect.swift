@@ -2,15 +2,16 @@ import AsyncHTTPClient
 import Foundation
 import NIOHTTP1
 
-/// Where an answer sends a request instead, by its status and `Location`.
+/// A redirect is the request to send next, from an answer's status and `Location`.
 struct Redirect {
-    /// One after the other; more are a circle.
+    /// The maximum number of redirects in a row. More redirects count as a circle.
     static let most = 5
 
-    /// The request to send next. POST stays POST but for 303, and the token stays behind when it goes to another host, port or scheme.
+    /// The request to send next. A POST stays a POST, except after 303. The token is removed if the request
+    /// goes to another host, port or scheme.
     let request: HTTPClientRequest
 
-    /// `nil` for an answer that is no redirect, or one to an address that is not of HTTP.
+    /// Returns `nil` if the answer is not a redirect, or if its target is not an HTTP address.
     init?(_ response: HTTPClientResponse, of request: HTTPClientRequest) {
         guard [301, 302, 303, 307, 308].contains(response.status.code), let location = response.headers.first(name: "Location"),
             let source = URL(string: request.url), let target = URL(string: location, relativeTo: source)?.absoluteURL,

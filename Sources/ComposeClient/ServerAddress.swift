@@ -1,11 +1,12 @@
 import Foundation
 
-/// Where a service answers: `http://host:port` or `https://host`, with the path it is mounted at where that is not `/`.
+/// A server address is the base URL of a service. It includes the path below which the service is
+/// mounted, if that is not `/`. Examples: `http://host:port`, `https://host`.
 public struct ServerAddress: Hashable, Sendable, CustomStringConvertible {
-    /// As it was given, without a trailing slash.
+    /// The address as given, without trailing slashes.
     public let description: String
 
-    /// - Throws: ``ComposeClientError`` (`badAddress`) that says what is wrong with `text`.
+    /// - Throws: ``ComposeClientError`` (`badAddress`) that says why `text` is not a valid address.
     public init(_ text: String) throws(ComposeClientError) {
         func refuse(_ why: String) -> ComposeClientError {
             ComposeClientError(.badAddress, "the server's address '\(text)' \(why)")
@@ -14,7 +15,7 @@ public struct ServerAddress: Hashable, Sendable, CustomStringConvertible {
             throw refuse("does not begin with http:// or https://")
         }
         guard parts.user == nil, parts.password == nil else {
-            // The text itself is left out: it holds a password.
+            // The message does not contain the text, because it holds a password.
             throw ComposeClientError(.badAddress, "the server's address holds a user name or a password; the service takes a token instead")
         }
         guard let host = parts.host, !host.isEmpty else { throw refuse("names no host") }
@@ -26,14 +27,15 @@ public struct ServerAddress: Hashable, Sendable, CustomStringConvertible {
         description = String(trimmed)
     }
 
-    /// The URL of a path of the service, which begins with a slash.
+    /// Returns the URL of a path of the service. The path begins with a slash.
     func url(_ path: String, query: [(name: String, value: String)] = []) -> String {
         guard !query.isEmpty else { return description + path }
         let pairs = query.map { "\(Self.escape($0.name))=\(Self.escape($0.value))" }
         return "\(description)\(path)?\(pairs.joined(separator: "&"))"
     }
 
-    /// Everything but the unreserved characters of RFC 3986 is escaped: a plus sign must not arrive as a space.
+    /// Returns `text` with all characters escaped except the unreserved ones of RFC 3986. In particular, a
+    /// plus sign must not arrive as a space.
     private static func escape(_ text: String) -> String {
         let hex = Array("0123456789ABCDEF")
         return text.utf8.reduce(into: "") { escaped, byte in

@@ -1,8 +1,9 @@
-/// What a service says of itself. All but the version may be left out by it.
+/// A service description is a service's answer about itself. The service may leave out every member
+/// except the version.
 public struct ServiceDescription: Hashable, Sendable, Codable {
     public var version: String
     public var authBackend: String?
-    /// Who may ask for composes; its form depends on the service's version.
+    /// The clients that may ask for composes. The form of the value depends on the service's version.
     public var allowedClients: JSONValue?
     /// The raw configurations that a `raw_config` compose can name.
     public var rawConfigURLs: JSONValue?

@@ -4,9 +4,10 @@ import HTTPEnvironment
 import NIOCore
 import NIOHTTP1
 
-/// Carries calls to the service and back: authentication, time limits, repetition, and an error for whatever is not an answer of it.
+/// A transport sends calls to the service and returns their answers. It adds authentication, time
+/// limits and repetition, and turns every other outcome into an error.
 struct Transport: Sendable {
-    /// More than this is not an answer of the service.
+    /// The maximum size of an answer, in bytes. A larger one does not come from the service.
     static let largestAnswer = 64 << 20
 
     let server: ServerAddress
@@ -16,9 +17,7 @@ struct Transport: Sendable {
     let clock: any Clock<Duration>
     let outage: @Sendable (Outage) -> Void
 
-    /// The answer to `call`, decoded.
-    ///
-    /// - Throws: ``ComposeClientError``, or `CancellationError`.
+    /// Returns the decoded answer to `call`.
     func answer<Answer: Decodable>(_ call: Call, as type: Answer.Type = Answer.self, patience: Patience = .brief) async throws -> Answer {
         var attempt = 0
         var isWaiting = false
@@ -30,7 +29,7 @@ struct Transport: Sendable {
             } catch let error as ComposeClientError where call.isRepeatable(after: error, patience: patience) {
                 guard let pause = patience.backoff(after: error).pause(attempt) else { throw error }
                 attempt += 1
-                // What is over at once is not worth a word.
+                // A short outage is not reported.
                 if attempt == 2, patience != .brief {
                     isWaiting = true
                     outage(.began(error))
@@ -61,7 +60,7 @@ struct Transport: Sendable {
         do {
             return try JSONDecoder().decode(Answer.self, from: body)
         } catch let error as DecodingError {
-            // Whether it is JSON at all is what is asked; why it is not would help nobody.
+            // This only checks whether the answer is JSON. The reason why it is not would not help the user.
             guard (try? JSONSerialization.jsonObject(with: body, options: .fragmentsAllowed)) != nil else {
                 throw ComposeClientError(notTheService: url, status: status, contentType: contentType, body: body)
             }
@@ -69,7 +68,8 @@ struct Transport: Sendable {
         }
     }
 
-    /// Sends `request`, once, and again where redirects lead; the body of the response is still to be read, inside ``reading(_:)``.
+    /// Sends `request` once, and again after each redirect. The caller has to read the body of the response
+    /// inside ``reading(_:)``.
     func open(_ request: HTTPClientRequest) async throws -> HTTPClientResponse {
         var request = request
         request.headers.add(name: "User-Agent", value: "odcs")
@@ -82,7 +82,7 @@ struct Transport: Sendable {
         throw ComposeClientError(.unreachable, "cannot reach ODCS at \(server): it redirects in circles")
     }
 
-    /// The body of an answer, which may be neither larger nor slower than an answer of the service ever is.
+    /// Returns the body of an answer. Throws if it is larger or slower than any answer of the service.
     private func collect(_ response: HTTPClientResponse) async throws -> Data {
         let start = ContinuousClock.now
         var body = Data()
@@ -99,7 +99,8 @@ struct Transport: Sendable {
         return body
     }
 
-    /// Makes a ``ComposeClientError`` of whatever goes wrong on the way.
+    /// Runs `body` and turns every error on the way into a ``ComposeClientError``. A cancellation stays a
+    /// `CancellationError`.
     func reading<Value>(_ body: () async throws -> Value) async throws -> Value {
         do {
             return try await body()

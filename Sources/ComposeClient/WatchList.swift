@@ -1,11 +1,12 @@
 public import ComposeModel
 
-/// Which watches a list shows, the newest first. A member that is `nil` filters nothing.
+/// A watch query selects the watches of a list, the newest first. A member that is `nil` filters
+/// nothing.
 public struct WatchQuery: Hashable, Sendable {
     public var owner: String?
-    /// Also those that have ended.
+    /// Whether the list includes watches that have ended.
     public var includesEnded = false
-    /// Counted from 1.
+    /// The number of the page, counted from 1.
     public var page: Int?
     public var perPage: Int?
 

@@ -1,22 +1,25 @@
 public import Hummingbird
 
-/// Finds out who sends a request. Reading is open to anyone; only requests that change something are asked.
+/// An authenticator identifies the sender of a request. Reading is open to everyone. Only requests that
+/// change something are authenticated.
 public protocol Authenticator: Sendable {
-    /// What `about` calls it.
+    /// The name that `about` shows as `auth_backend`. Example: `noauth`.
     var name: String { get }
 
-    /// - Throws: ``RequestRejection`` with status 401 where the request's credentials are missing or wrong.
+    /// Returns the sender of `request`.
+    ///
+    /// - Throws: ``RequestRejection`` with status 401 if the request's credentials are missing or wrong.
     func authenticate(_ request: Request) async throws -> Principal
 }
 
-/// Who sends a request, and with which rights.
+/// A principal is the sender of a request, with its rights.
 public struct Principal: Hashable, Sendable {
     public enum Role: String, Hashable, Sendable {
         case allowedClients = "allowed_clients"
         case admins
     }
 
-    /// What a token was issued for.
+    /// A scope is an action that a token was issued for.
     public enum Scope: String, Hashable, Sendable {
         case newCompose = "new-compose"
         case renewCompose = "renew-compose"
@@ -25,9 +28,10 @@ public struct Principal: Hashable, Sendable {
 
     public var name: String
     public var roles: Set<Role>
-    /// `nil` where the way of authentication knows no scopes.
+    /// The scopes of the token. `nil` if the authentication method has no scopes.
     public var scopes: Set<Scope>?
-    /// Whether the name is that of one client, and not what everybody is called who did not say.
+    /// Whether `name` identifies one client. It is `false` for the shared name of all senders that did not
+    /// identify themselves.
     public var isKnown: Bool
 
     public init(name: String, roles: Set<Role>, scopes: Set<Scope>? = nil, isKnown: Bool = true) {
@@ -39,12 +43,14 @@ public struct Principal: Hashable, Sendable {
 
     public var isAdmin: Bool { roles.contains(.admins) }
 
+    /// Throws ``RequestRejection`` with status 403 if the token was issued without `scope`.
     func require(_ scope: Scope) throws(RequestRejection) {
         guard let scopes, !scopes.contains(scope) else { return }
         throw RequestRejection(.forbidden, "The credentials of \(name) lack the scope \(scope.rawValue).")
     }
 
-    /// An admin may do what any client may.
+    /// Throws ``RequestRejection`` with status 403 if the sender does not have `role`. An admin has every
+    /// role.
     func require(_ role: Role) throws(RequestRejection) {
         guard !roles.contains(role), !isAdmin else { return }
         throw RequestRejection(.forbidden, "\(name) is not in the role \(role.rawValue).")
@@ -52,14 +58,15 @@ public struct Principal: Hashable, Sendable {
 }
 
 extension FrontendConfiguration {
-    /// Who may ask for composes.
+    /// Returns the sender of a request for a compose. Throws if the sender is not an allowed client, or if
+    /// its token lacks `scope`.
     func authorize(_ request: Request, _ scope: Principal.Scope) async throws -> Principal {
         let principal = try await principal(of: request, scope)
         try principal.require(.allowedClients)
         return principal
     }
 
-    /// Whoever sends the request, with credentials that were issued for it.
+    /// Returns the sender of `request`. Throws if its credentials are wrong, or if its token lacks `scope`.
     func principal(of request: Request, _ scope: Principal.Scope) async throws -> Principal {
         let principal = try await authenticator.authenticate(request)
         try principal.require(scope)
@@ -67,7 +74,8 @@ extension FrontendConfiguration {
     }
 }
 
-/// Nobody is asked for credentials: everyone is called `unknown` and may do everything.
+/// An authenticator that asks for no credentials. Every sender is called `unknown` and may do
+/// everything.
 public struct NoAuthentication: Authenticator {
     public init() {}
 

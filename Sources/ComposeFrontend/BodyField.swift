@@ -1,13 +1,15 @@
 import ForeignText
 
-/// A place in a request's body, with the name that messages call it: `source.packages[2]`.
+/// A body field is a value in a request's body, with the name that messages use for it. Example:
+/// `source.packages[2]`.
 ///
-/// An absent member is `nil`; one that is there must be what it should be, and null is not.
+/// The methods that read a member return `nil` if the member is absent. A member that is present must
+/// have the right type, and `null` is refused.
 struct BodyField {
     let name: String
     let value: JSONValue
 
-    /// The body itself.
+    /// Creates the field for the whole body. Throws if the body is not an object.
     init(root value: JSONValue) throws(RequestRejection) {
         guard case .object = value else {
             throw .badRequest("The body must be a JSON object, not \(value.shortDescription).")
@@ -21,7 +23,7 @@ struct BodyField {
         self.value = value
     }
 
-    /// A member, `nil` where there is none.
+    /// Returns a member of any type, or `nil` if there is no member with this name.
     func member(_ key: String) -> BodyField? {
         guard case .object(let members) = value, let member = members[key] else { return nil }
         return BodyField(name: name.isEmpty ? key : "\(name).\(key)", value: member)
@@ -71,11 +73,12 @@ struct BodyField {
 }
 
 extension BodyField {
-    /// What may be in a string besides letters and digits; the reference's list, made so that no value can mean anything to a shell
-    /// or break out of a configuration file.
+    /// The characters that a string may contain besides letters and digits. The list is the reference's. No
+    /// character in it has a meaning to a shell or can end a value in a configuration file.
     static let allowedPunctuation = " -/_.:#+?$~^,"
 
-    /// Refuses a string with any other character, wherever it is in the body; package names alone are exempt.
+    /// Throws ``RequestRejection`` if a string anywhere in the body contains another character. Only
+    /// package names are exempt.
     func checkCharacters() throws(RequestRejection) {
         switch value {
         case .string(let string):

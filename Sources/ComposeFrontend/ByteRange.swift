@@ -1,9 +1,11 @@
-/// A single range of bytes that a Range header asks for (RFC 9110, 14.1.2).
+/// A byte range is the single range that a Range header asks for (RFC 9110, 14.1.2). Examples:
+/// `bytes=0-499`, `bytes=500-`, `bytes=-500`.
 enum ByteRange: Hashable {
     case from(Int, through: Int?)
     case last(Int)
 
-    /// `nil` for what is not a single range of bytes, which a server may ignore, and this one does.
+    /// Creates the range of a Range header. Returns `nil` if the header is anything but a single range of
+    /// bytes. A server may ignore such a header, and this one does.
     init?(header: String) {
         let parts = header.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2, parts[0].lowercased() == "bytes" else { return nil }
@@ -19,7 +21,7 @@ enum ByteRange: Hashable {
         }
     }
 
-    /// The part of a file of `size` bytes, `nil` where there is nothing.
+    /// Returns the part of a file of `size` bytes that the range covers, or `nil` if it covers nothing.
     func clamped(to size: Int) -> Range<Int>? {
         switch self {
         case .from(let first, let last):

@@ -2,17 +2,21 @@ import Glibc
 import HTTPTypes
 import NIOCore
 
-/// The address that requests of one caller come from, as limits count them: an IPv4 address, for example `192.0.2.7`, or a network of IPv6,
-/// for example `2001:db8:0:1::/64`, of which one host has all addresses.
+/// A caller address is the address that limits count requests by. It is an IPv4 address or an IPv6
+/// network. Examples: `192.0.2.7`, `2001:db8:0:1::/64`. A whole IPv6 network counts as one caller,
+/// because one host has all of its addresses.
 ///
-/// A proxy in front of the service sends the requests of all callers. If it is trusted, the last address of its `X-Forwarded-For` counts,
-/// which is the address that the proxy itself has seen. Without such a header it is the proxy's own.
+/// A proxy in front of the service sends the requests of all callers. If the proxy is trusted, the last
+/// address of its `X-Forwarded-For` counts, because the proxy itself saw that address. Without the
+/// header, the proxy's own address counts.
 struct CallerAddress: Hashable {
     let text: String
 
+    /// Returns `nil` if `peer` is not an IP address.
+    ///
     /// - Parameters:
-    ///   - peer: The other end of the connection.
-    ///   - trustedProxies: Addresses of proxies.
+    ///   - peer: The address of the other end of the connection.
+    ///   - trustedProxies: Addresses of proxies, in the form of ``plain(_:)``.
     init?(peer: String, headers: HTTPFields, trustedProxies: Set<String>) {
         let isProxy = !trustedProxies.isEmpty && trustedProxies.contains(Self.plain(peer))
         let forwarded = isProxy ? headers[values: Self.forwardedFor].last?.split(separator: ",").last : nil
@@ -26,17 +30,19 @@ struct CallerAddress: Hashable {
         }
     }
 
-    /// An address in the one form in which addresses of proxies are compared. Other texts stay as they are.
+    /// Returns an address in the form in which addresses of proxies are compared. Any other text is
+    /// returned unchanged.
     static func plain(_ address: String) -> String { bytes(address).map(written) ?? address }
 
     private static let forwardedFor = HTTPField.Name("X-Forwarded-For")!
 
-    /// The address's 4 or 16 bytes; an IPv4 address that is written as one of IPv6 (`::ffff:192.0.2.7`) has 4.
+    /// Returns the address's 4 or 16 bytes. An IPv4 address that is written as an IPv6 address
+    /// (`::ffff:192.0.2.7`) has 4.
     private static func bytes(_ address: String) -> [UInt8]? {
         var four = in_addr()
         if inet_pton(AF_INET, address, &four) == 1 { return withUnsafeBytes(of: four) { Array($0) } }
         var sixteen = in6_addr()
-        // The interface of a local address, `fe80::1%eth0`, is no part of it.
+        // The interface in a local address such as `fe80::1%eth0` is not part of the address.
         guard inet_pton(AF_INET6, String(address.prefix { $0 != "%" }), &sixteen) == 1 else { return nil }
         let bytes = withUnsafeBytes(of: sixteen) { Array($0) }
         return bytes.prefix(12).elementsEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255]) ? Array(bytes.suffix(4)) : bytes

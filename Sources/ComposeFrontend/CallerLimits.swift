@@ -1,13 +1,14 @@
 import ComposeStore
 import Hummingbird
 
-/// How much of one caller may wait, as long as nobody has to say who they are.
+/// Caller limits bound the waiting composes and the watches of one address. They are needed as long as
+/// requests need no authentication.
 public struct CallerLimits: Sendable {
-    /// How many composes of one caller may wait for a worker; 0: any number.
+    /// The maximum number of one caller's composes that wait for a worker. 0 means no limit.
     public var waitingComposes: Int
-    /// How many watches of one caller may stand; 0: any number.
+    /// The maximum number of one caller's active watches. 0 means no limit.
     public var watches: Int
-    /// Addresses of proxies whose `X-Forwarded-For` tells the caller, for example `192.0.2.1`.
+    /// Addresses of proxies whose `X-Forwarded-For` names the caller. Example: `192.0.2.1`.
     public var trustedProxies: Set<String>
 
     public init(waitingComposes: Int = 0, watches: Int = 0, trustedProxies: Set<String> = []) {

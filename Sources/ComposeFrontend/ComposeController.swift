@@ -3,7 +3,7 @@ import ComposeStore
 import Hummingbird
 import Logging
 
-/// Composes, as `/api/1/composes` has them.
+/// The handlers of `/api/1/composes`: list, show, create, renew and delete composes.
 struct ComposeController: Sendable {
     let configuration: FrontendConfiguration
     let store: ComposeStore
@@ -29,7 +29,7 @@ struct ComposeController: Sendable {
     func show(_ request: Request, _ context: FrontendContext) async throws -> Response {
         let id = try context.composeID()
         guard let compose = try await store.compose(id) else { throw RequestRejection.noSuchCompose("\(id)") }
-        // This service runs Pungi elsewhere, so that there is no configuration of it to show.
+        // This service runs Pungi elsewhere, so it has no Pungi configuration to show.
         return .json { PublicURLs(configuration, request).document(compose).write(to: &$0, valueless: ["pungi_config_dump"]) }
     }
 
@@ -52,7 +52,9 @@ struct ComposeController: Sendable {
         return .json { PublicURLs(configuration, request).document(compose).write(to: &$0) }
     }
 
-    /// By what the request would be known again: its key, or, where the configuration asks for it, that the same client asks for the same.
+    /// Returns how a repetition of the request is recognized, or `nil` if it is a new request in any case.
+    /// The `Idempotency-Key` header comes first. Without it, a second POST of the same client for the same
+    /// compose is a repetition, if the configuration sets a time for this.
     private func resubmission(_ request: Request, _ principal: Principal) throws(RequestRejection) -> Resubmission? {
         if let key = try IdempotencyKey(request.headers) { return .key(key.text) }
         guard request.method == .post, principal.isKnown, let seconds = configuration.limits.repeatWindow else { return nil }
@@ -103,7 +105,7 @@ struct ComposeController: Sendable {
     }
 }
 
-/// What the answer to a DELETE says.
+/// The body of the answer to a DELETE.
 private struct Acknowledgement: Encodable {
     let status = 202
     let message: String

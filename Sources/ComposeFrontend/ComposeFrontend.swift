@@ -4,14 +4,16 @@ import HummingbirdCore
 public import Logging
 public import NIOCore
 
-/// The HTTP side of the service: takes requests for composes, answers about them, and serves their files.
+/// The HTTP side of the service. It accepts requests for composes, reports their state, and serves
+/// their files.
 public struct ComposeFrontend: Sendable {
     private let configuration: FrontendConfiguration
     private let store: ComposeStore
     private let moreMetrics: @Sendable () async -> [MetricFamily]
     private let logger: Logger
 
-    /// - Parameter moreMetrics: what other parts of the same process have to say at `/api/1/metrics/`.
+    /// - Parameter moreMetrics: Returns the metrics of other parts of the same process, for
+    ///   `/api/1/metrics/`.
     public init(
         configuration: FrontendConfiguration, store: ComposeStore, moreMetrics: @escaping @Sendable () async -> [MetricFamily] = { [] },
         logger: Logger
@@ -22,12 +24,15 @@ public struct ComposeFrontend: Sendable {
         self.logger = logger
     }
 
-    /// A service that listens at `address` until the graceful shutdown, and then answers what it has begun to. A request that is still
-    /// arriving then is waited for as well, 30 seconds from its last byte on, unless the service group's own limit ends it earlier.
+    /// Returns a service that listens at `address` until the graceful shutdown and then finishes the
+    /// requests that it has begun. It also waits for a request that is still arriving, until 30 seconds
+    /// after its last byte. The service group's own limit can end that wait earlier.
     ///
-    /// A connection is closed that is silent for 30 seconds, or whose request takes longer to arrive than configured.
+    /// A connection is closed if it is silent for 30 seconds, or if its request takes longer to arrive than
+    /// configured.
     ///
-    /// - Parameter onServerRunning: told the address that it listens at, which differs from `address` where that has port 0.
+    /// - Parameter onServerRunning: Called with the address that the service listens at. It differs from
+    ///   `address` if `address` has port 0.
     public func application(
         address: BindAddress, onServerRunning: @escaping @Sendable (SocketAddress?) async -> Void = { _ in }
     ) -> some ApplicationProtocol {
@@ -38,7 +43,8 @@ public struct ComposeFrontend: Sendable {
                 configuration: .init(idleTimeout: .seconds(30)),
                 limits: .init(request: .seconds(Int64(configuration.requestSeconds)), body: configuration.bodyLimit),
                 table: ConnectionTable(most: most)),
-            // A connection that has to go needs a moment for it. If all are at work, others wait until they are accepted.
+            // Closing a surplus connection takes a moment, so 16 more are accepted. If all of them are being
+            // answered, further connections wait to be accepted.
             configuration: ApplicationConfiguration(
                 address: address, availableConnectionsDelegate: MaximumAvailableConnections(most + 16, logger: logger)),
             onServerRunning: { await onServerRunning($0.localAddress) }, logger: logger)
@@ -56,7 +62,7 @@ public struct ComposeFrontend: Sendable {
         return router
     }
 
-    /// Everything that has an address.
+    /// Returns every resource of the service.
     func resources(metrics: HTTPMetrics) -> [Resource] {
         let validator = RequestValidator(configuration)
         let composes = ComposeController(configuration: configuration, store: store, validator: validator)

@@ -1,5 +1,5 @@
-/// The body of a POST: every member that this service knows, of the right type, and nothing said yet about what it means.
-/// Members it does not know are ignored.
+/// The body of a POST: every member that this service knows, with its type checked. Its meaning is
+/// checked later, by ``RequestValidator``. Unknown members are ignored.
 struct ComposeRequestBody: Sendable {
     var sourceType: String?
     var source: String?
@@ -33,7 +33,8 @@ struct ComposeRequestBody: Sendable {
     var onUnsigned: String?
     var unsignedWaitSeconds: Int?
     var moduleHotfixes: Bool?
-    /// What the members of `source` are called in messages: the first published form has them at the top.
+    /// The prefix of the members of `source` in messages. It is empty for the first published form (0.0.1),
+    /// which has these members at the top level.
     var sourcePrefix = "source."
 
     init(_ json: JSONValue) throws(RequestRejection) {
@@ -76,7 +77,8 @@ struct ComposeRequestBody: Sendable {
         moduleHotfixes = try body.boolean("module_hotfixes")
     }
 
-    /// The first published form: what `source` holds is at the top, and there was less of it.
+    /// Creates the body from the first published form (0.0.1). That form has the members of `source` at the
+    /// top level, and fewer of them.
     init(legacy json: JSONValue) throws(RequestRejection) {
         let body = try BodyField(root: json)
         try body.checkCharacters()
@@ -90,7 +92,7 @@ struct ComposeRequestBody: Sendable {
     }
 }
 
-/// The body of a PATCH; an absent body is an empty one.
+/// The body of a PATCH. An absent body counts as an empty object.
 struct RenewalBody: Sendable {
     var secondsToLive: [SecondsToLive] = []
     var label: String?
@@ -114,13 +116,14 @@ struct RenewalBody: Sendable {
     }
 }
 
-/// A time to live as it was asked for: a number of seconds, or, as older clients send it, its digits in a string.
+/// A time to live in a request. It is a number of seconds. Older clients send its digits in a string.
+/// Examples: `86400`, `"86400"`.
 struct SecondsToLive: Hashable, Sendable {
-    /// What it was called: `seconds_to_live`, or the older `seconds-to-live`.
+    /// The name of the member: `seconds_to_live`, or the older `seconds-to-live`.
     let name: String
     let seconds: Int
 
-    /// By both names, as far as they are there; the first one counts.
+    /// Returns the times to live under both names, in that order. The first one counts.
     static func all(in body: BodyField) throws(RequestRejection) -> [SecondsToLive] {
         var all: [SecondsToLive] = []
         for field in [body.member("seconds_to_live"), body.member("seconds-to-live")].compactMap(\.self) { all.append(try Self(field)) }

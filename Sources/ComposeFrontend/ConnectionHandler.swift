@@ -2,13 +2,14 @@ import ForeignText
 import NIOCore
 import NIOHTTP1
 
-/// What a connection needs beside the requests on it: an end in time, and the habits of HTTP/1 clients.
+/// A connection handler limits the time of a connection and supports the habits of HTTP/1 clients.
 ///
-/// - A request whose body does not come, and an answer that is not read, end the connection. (A head that does not come is ended by the
-///   idle timeout.)
-/// - `Connection: close` is understood in any spelling, and HTTP/1.0 implies it.
-/// - `Expect: 100-continue` is answered before the body is read.
-/// - Texts with more combining marks in a row than any language has are refused: to compare them would take quadratic time.
+/// - It closes the connection if a request's body does not arrive, or if an answer is not read. (The
+///   idle timeout covers a head that does not arrive.)
+/// - It recognizes `Connection: close` in any spelling. HTTP/1.0 implies it.
+/// - It answers `Expect: 100-continue` before the body is read.
+/// - It refuses texts with more combining marks in a row than any language has, because comparing them
+///   would take quadratic time.
 final class ConnectionHandler: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
@@ -16,9 +17,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
     typealias OutboundOut = HTTPServerResponsePart
 
     struct Limits: Sendable {
-        /// How long a request may take to arrive, from its head on.
+        /// The time in which a request has to arrive, counted from its head.
         var request: TimeAmount
-        /// How long a part of an answer may wait for a client that reads nothing.
+        /// The time that a part of an answer waits for a client that reads nothing.
         var stall: TimeAmount = .minutes(5)
         /// The longest body that is read, in bytes.
         var body: Int
@@ -27,17 +28,18 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private let limits: Limits
     private let table: ConnectionTable
     private var entry: ConnectionTable.Entry?
-    /// Requests whose answers have not ended.
+    /// The number of requests whose answers have not ended.
     private var unanswered = 0
     private var isReadingBody = false
-    /// No request after the last one is answered.
+    /// Whether the connection ends with the answer to the last request. Further requests are not answered.
     private var closes = false
-    /// A client waits for `100 Continue`, which may not stand in the middle of an earlier answer.
+    /// Whether a client waits for `100 Continue`. It cannot be sent in the middle of an earlier answer.
     private var isAskedToContinue = false
     private var isRefused = false
     private var bodyTimeout: Scheduled<Void>?
     private var stallCheck: Scheduled<Void>?
-    /// Parts of answers that the client has not taken, and when it took the last one.
+    /// The number of parts of answers that the client has not taken yet, and the time when it took the last
+    /// one.
     private var unwritten = 0
     private var progress = NIODeadline.now()
 
@@ -68,7 +70,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         case .head(var head):
             guard Self.isPlain(head) else {
                 isRefused = true
-                // As if it were no HTTP: the answer is 400, and the connection ends.
+                // The request is treated as invalid HTTP: the answer is 400, and the connection ends.
                 context.fireErrorCaught(HTTPParserError.invalidHeaderToken)
                 return
             }
@@ -108,7 +110,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
         head.uri.isStreamSafe && head.headers.allSatisfy { $0.value.isStreamSafe }
     }
 
-    /// One that says beforehand that it is too long is refused without it.
+    /// Returns whether `100 Continue` is to be sent. A request whose Content-Length exceeds the limit does
+    /// not get it, because it is refused without reading the body.
     private func wantsContinue(_ head: HTTPRequestHead) -> Bool {
         guard head.version == .http1_1, let expectation = head.headers.first(name: "Expect"), expectation.lowercased() == "100-continue"
         else { return false }

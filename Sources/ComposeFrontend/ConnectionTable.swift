@@ -2,13 +2,15 @@ import NIOConcurrencyHelpers
 import NIOCore
 import Synchronization
 
-/// The connections that are open, of which there may be so many at a time. If there are more, the connection goes that has waited longest for its
-/// client to ask for something, so that clients which send nothing, or a byte now and then, keep nobody out.
+/// A connection table holds the open connections and bounds their number. When there are too many, it
+/// closes the connection that has waited longest for its client to send something. Clients that send
+/// nothing, or one byte now and then, therefore cannot keep others out.
 final class ConnectionTable: Sendable {
     /// One connection.
     final class Entry: Sendable {
         fileprivate let channel: any Channel
-        /// Since when the client has to send something, in nanoseconds of the clock of event loops; 0 while a request is answered.
+        /// The time since when the client has to send something, in nanoseconds of the event loops' clock. 0
+        /// while a request is being answered.
         private let waitsSince: Synchronization.Atomic<UInt64>
 
         fileprivate init(_ channel: any Channel) {
@@ -16,10 +18,10 @@ final class ConnectionTable: Sendable {
             waitsSince = Synchronization.Atomic(NIODeadline.now().uptimeNanoseconds)
         }
 
-        /// The client has to send a request, or the rest of one.
+        /// Records that the client now has to send a request, or the rest of one.
         func waits() { waitsSince.store(NIODeadline.now().uptimeNanoseconds, ordering: .relaxed) }
 
-        /// A request is there as a whole, and is answered.
+        /// Records that a complete request has arrived and is being answered.
         func works() { waitsSince.store(0, ordering: .relaxed) }
 
         fileprivate var patience: UInt64? {
@@ -35,7 +37,7 @@ final class ConnectionTable: Sendable {
         self.most = most
     }
 
-    /// How many connections are open.
+    /// The number of open connections.
     var count: Int { entries.withLockedValue(\.count) }
 
     func opened(_ channel: any Channel) -> Entry {

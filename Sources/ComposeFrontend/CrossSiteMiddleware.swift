@@ -3,16 +3,19 @@ import ForeignText
 import HTTPTypes
 import Hummingbird
 
-/// Refuses requests that a page of another site has its reader's browser send, and requests for a host that is not this service.
+/// A middleware that refuses two kinds of requests: those that a page of another site makes a browser
+/// send, and those for a host that is not this service.
 ///
-/// Browsers say where a request comes from: `Origin`, and newer ones `Sec-Fetch-Site`. Programs send neither. A page whose own name was made to
-/// mean this service's address (DNS rebinding) is of the same origin for a browser, but it names its own host. An address as the host,
-/// or `localhost`, is nobody's name, and so such a page cannot use them.
+/// Browsers send the origin of a request in `Origin`, and newer ones in `Sec-Fetch-Site`. Programs send
+/// neither. In DNS rebinding, the name of a page's own host is made to resolve to this service's
+/// address. To the browser, the request is then of the same origin, but its `Host` is the page's host.
+/// Such a page cannot use an IP address or `localhost` as its host, so those are accepted.
 struct CrossSiteMiddleware: RouterMiddleware {
-    /// `odcs.example.com`, or with a port `odcs.example.com:8080`; `nil`: any host is taken for the service.
+    /// The host of the service. Examples: `odcs.example.com`, `odcs.example.com:8080`. `nil` means that
+    /// every host is accepted.
     private let host: String?
 
-    /// - Parameter serverURL: The configured base of all addresses; empty: there is none.
+    /// - Parameter serverURL: The configured base of all addresses. It is empty if none is configured.
     init(serverURL: String) {
         host = serverURL.isEmpty ? nil : Self.authority(of: serverURL)
     }
@@ -44,14 +47,16 @@ struct CrossSiteMiddleware: RouterMiddleware {
         return Self.isAddress(Self.withoutPort(asked)) || Self.withoutPort(asked) == "localhost"
     }
 
-    /// A page of the service itself has the request's own host in its origin, or the configured one.
+    /// Returns whether `origin` is the host of the request, or the configured host. A page of the service
+    /// itself has one of them.
     private func isOwn(origin: String, of request: Request) -> Bool {
         guard origin.utf8.count <= 300, !origin.hasSameBytes(as: "null") else { return false }
         let origin = Self.authority(of: origin)
         return origin == host || origin == request.head.authority?.lowercased()
     }
 
-    /// `https://odcs.example.com/below` has `odcs.example.com`. The port that belongs to the scheme is left out, as browsers do.
+    /// Returns the host and port of a URL. Example: `odcs.example.com` for
+    /// `https://odcs.example.com/below`. The default port of the scheme is left out, as browsers do.
     private static func authority(of url: String) -> String {
         let parts = url.lowercased().split(separator: "://", maxSplits: 1)
         let authority = parts.last?.prefix { $0 != "/" } ?? ""

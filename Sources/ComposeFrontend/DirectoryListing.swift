@@ -1,6 +1,6 @@
 import Foundation
 
-/// A directory of a compose as a page.
+/// A directory listing shows a directory of a compose as a page.
 struct DirectoryListing {
     /// The directory's path on this server, percent-encoded, without a slash at the end.
     let path: String

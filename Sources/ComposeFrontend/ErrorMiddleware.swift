@@ -7,8 +7,9 @@ import NIOCore
 import NIOHTTP1
 import Postgres
 
-/// Turns whatever a handler throws into an answer that explains it: JSON, or a page for a browser. What is inside the server stays
-/// there; the log has it, under the request id that the answer names.
+/// A middleware that turns an error of a handler into an answer that explains it: JSON, or a page for a
+/// browser. The answer does not contain internal details. The log has them, under the request id that
+/// the answer names.
 struct ErrorMiddleware: RouterMiddleware {
     let bodyLimit: Int
 
@@ -19,17 +20,19 @@ struct ErrorMiddleware: RouterMiddleware {
         do {
             response = try await next(request, context)
         } catch let error as HTTPParserError {
-            // The connection is beyond use, which the server has to know.
+            // The connection can no longer be used, and the server has to know that.
             throw error
         } catch {
             response = try ErrorResponse(rejection(error, request, context)).response(to: request)
         }
-        // What no address answers has no GET of which this is the head.
+        // If no handler answers the address, there is also no GET handler whose answer becomes the answer to
+        // HEAD.
         if request.method == .head { response = response.createHeadResponse() }
         if request.method == .get || request.method == .head {
             response.headers[.accessControlAllowOrigin] = "*"
         }
-        // The state of a compose changes, and what is not there may come: no cache may answer for this service without asking it.
+        // The state of a compose changes, and a missing compose may appear later. A cache must therefore ask
+        // this service each time.
         if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "no-cache" }
         return response
     }
@@ -81,7 +84,7 @@ extension RequestRejection {
     }
 }
 
-/// A rejection as it is sent.
+/// An error response is a rejection in the form in which it is sent.
 struct ErrorResponse {
     private struct Document: Encodable {
         let status: Int
@@ -112,7 +115,8 @@ struct ErrorResponse {
 }
 
 extension Request {
-    /// A browser names text/html first; programs name JSON, anything, or nothing.
+    /// Whether the client is a browser. Browsers list text/html first in `Accept`. Programs list JSON,
+    /// anything, or nothing.
     var prefersHTML: Bool {
         headers[.accept]?.split(separator: ",").first?.split(separator: ";").first?
             .trimmingCharacters(in: .whitespaces).lowercased() == "text/html"

@@ -1,12 +1,14 @@
 public import ComposeModel
 public import SystemPackage
 
-/// Everything the frontend is told; plain values, read from the configuration file by whoever assembles the server.
+/// The configuration of the frontend, as plain values. The program that assembles the server reads them
+/// from the configuration file.
 public struct FrontendConfiguration: Sendable {
-    /// Where a target directory lies and where it is served.
+    /// A target directory is a directory for finished composes, with the place where it is served.
     public struct TargetDirectory: Sendable {
         public var path: FilePath
-        /// A path such as `/composes`, at which the frontend serves the directory itself, or the absolute URL at which another server does.
+        /// A path if the frontend serves the directory itself, or an absolute URL if another server does.
+        /// Example: `/composes`.
         public var url: String
 
         public init(path: FilePath, url: String) {
@@ -15,27 +17,30 @@ public struct FrontendConfiguration: Sendable {
         }
     }
 
-    /// The base of every absolute URL in an answer; empty: taken from the request's Host header.
+    /// The base of every absolute URL in an answer. If it is empty, the base is taken from the request's
+    /// Host header.
     public var serverURL: String
-    /// By name; `default` is the one used when a request names none.
+    /// The target directories by name. A request that names no directory uses `default`.
     public var targets: [String: TargetDirectory]
     public var limits: RequestLimits
     public var authenticator: any Authenticator
-    /// Shown by `about`: kind (`users`, `groups`), name, attribute, what is allowed.
+    /// The allowed clients that `about` shows: kind (`users`, `groups`), name, attribute, and the allowed
+    /// values. Example: `["users": [:], "groups": [:]]`.
     public var allowedClients: [String: [String: [String: [String]]]]
-    /// By name: the attributes of a Pungi configuration's place, among them `url`.
+    /// The attributes of the source of each Pungi configuration, by the name of the configuration. Example:
+    /// `["pungi_cfg": ["url": "https://example.com/pungi.git"]]`.
     public var rawConfigURLs: [String: [String: String]]
     public var version: String
     /// The longest request body that is read, in bytes.
     public var bodyLimit: Int
-    /// The composes on a page of the list, when the caller does not say, and at the most.
+    /// The number of composes on a page of a list: the default, and the maximum that a caller can choose.
     public var perPage: (default: Int, maximum: Int)
     public var callers: CallerLimits
-    /// How many connections are open at the same time.
+    /// The maximum number of connections that are open at the same time.
     public var maximumConnections: Int
-    /// How long the body of a request may take to arrive, in seconds.
+    /// The time in which the body of a request has to arrive, in seconds.
     public var requestSeconds: Int
-    /// Called when a compose is asked for: throws where its source lies outside of what this server may read.
+    /// Checks the source of a requested compose. Throws if this server may not read the source.
     public var checkSource: @Sendable (ComposeRequest) throws(ComposeFailure) -> Void
 
     public init(

@@ -2,11 +2,11 @@ import Hummingbird
 import NIOConcurrencyHelpers
 import NIOCore
 
-/// What goes along with one request.
+/// The context of one request.
 struct FrontendContext: RequestContext {
     var coreContext: CoreRequestContextStorage
     let subject = RequestSubject()
-    /// The other end of the connection; `nil` if there is none, as in some tests.
+    /// The address of the other end of the connection. `nil` if there is no connection, as in some tests.
     let peer: SocketAddress?
 
     init(source: ApplicationRequestContextSource) {
@@ -14,9 +14,10 @@ struct FrontendContext: RequestContext {
         peer = source.channel.remoteAddress
     }
 
-    /// The compose that the path names.
+    /// Returns the id of the compose that the path names.
     ///
-    /// - Throws: 404: what is no number is the name of no compose.
+    /// - Throws: ``RequestRejection`` with status 404 if the name is not a number, because no compose can
+    ///   have such a name.
     func composeID() throws(RequestRejection) -> Int {
         let (text, id) = number
         guard let id else { throw .noSuchCompose(text) }
@@ -24,9 +25,10 @@ struct FrontendContext: RequestContext {
         return id
     }
 
-    /// The watch that the path names.
+    /// Returns the id of the watch that the path names.
     ///
-    /// - Throws: 404: what is no number is the name of no watch.
+    /// - Throws: ``RequestRejection`` with status 404 if the name is not a number, because no watch can
+    ///   have such a name.
     func watchID() throws(RequestRejection) -> Int {
         let (text, id) = number
         guard let id else { throw .noSuchWatch(text) }
@@ -34,7 +36,8 @@ struct FrontendContext: RequestContext {
         return id
     }
 
-    /// What stands in the place of the path's `{id}`, and the number that it is.
+    /// The text in the place of the path's `{id}`, and its number. `id` is `nil` if the text is not a
+    /// number.
     private var number: (text: String, id: Int?) {
         let text = parameters.get("id") ?? ""
         let isNumber = text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
@@ -42,7 +45,8 @@ struct FrontendContext: RequestContext {
     }
 }
 
-/// The compose or the watch that a request turned out to be about; shared with the log line that is written at its end.
+/// The subject of a request is the compose or the watch that it concerns. The handler sets it, and the
+/// log line at the end of the request shows it.
 final class RequestSubject: Sendable {
     private let compose = NIOLockedValueBox<Int?>(nil)
     private let watch = NIOLockedValueBox<Int?>(nil)

@@ -1,10 +1,10 @@
 import ForeignText
 import Hummingbird
 
-/// A page for people: one style, nothing fetched from elsewhere, no script.
+/// A page for people. All pages share one style. A page loads nothing from elsewhere and has no script.
 struct HTMLPage {
     let title: String
-    /// HTML, with everything that came from outside escaped.
+    /// The HTML of the page's body. Every text from outside must be escaped.
     let body: String
 
     func response(status: HTTPResponse.Status = .ok) -> Response {
@@ -48,7 +48,8 @@ struct HTMLPage {
 }
 
 extension StringProtocol {
-    /// For an element's text or a quoted attribute; characters that show nothing are written as `U+202E`.
+    /// The text, escaped for use in an element or in a quoted attribute. Invisible characters are written
+    /// as their code point, for example `U+202E`.
     var htmlEscaped: String {
         var escaped = ""
         for scalar in unicodeScalars {

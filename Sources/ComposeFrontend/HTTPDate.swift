@@ -1,6 +1,6 @@
 import Foundation
 
-/// Dates as HTTP headers write them: `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, 5.6.7).
+/// Dates in the form of HTTP headers (RFC 9110, 5.6.7). Example: `Sun, 06 Nov 1994 08:49:37 GMT`.
 enum HTTPDate {
     private static let format: Date.FormatString =
         """
@@ -18,9 +18,10 @@ enum HTTPDate {
         date.formatted(style)
     }
 
-    /// `nil` for what is no such date: headers that hold one are ignored then.
+    /// Returns the date that `text` is, or `nil` if it is not an HTTP date. A header without a valid date
+    /// is ignored.
     static func parse(_ text: String) -> Date? {
-        // Why it is none is of no use to a caller whose header is ignored.
+        // The reason does not matter to a caller whose header is ignored.
         try? strategy.parse(text)
     }
 }

@@ -1,7 +1,8 @@
 import Hummingbird
 import NIOConcurrencyHelpers
 
-/// Counts requests and how long they took, by what is bounded: method, route (never the path) and status.
+/// Counts requests and their durations by method, route and status. The number of values of each of
+/// them is bounded. The route is the pattern `/api/1/composes/{id}`, never the path.
 final class HTTPMetrics: Sendable {
     private struct Answer: Hashable {
         let method: String
@@ -10,7 +11,7 @@ final class HTTPMetrics: Sendable {
     }
 
     private struct Durations {
-        /// How many requests took no longer than the bound, for each bound.
+        /// For each bound, the number of requests that took no longer than it.
         var counts = [Int](repeating: 0, count: HTTPMetrics.bounds.count)
         var count = 0
         var sum = 0.0
@@ -21,7 +22,7 @@ final class HTTPMetrics: Sendable {
         var durations: [String: Durations] = [:]
     }
 
-    /// In seconds.
+    /// The upper bounds of the histogram, in seconds.
     private static let bounds = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, .infinity]
 
     private let state = NIOLockedValueBox(State())

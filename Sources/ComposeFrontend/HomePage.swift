@@ -1,12 +1,12 @@
 import ComposeModel
 
-/// `GET /`: what this service is, how to use it, and the newest composes.
+/// The page at `GET /`. It describes the service and its use, and lists the newest composes.
 struct HomePage {
     let composes: [ComposeDocument]
     let total: Int
-    /// Where the service is, without a slash at the end.
+    /// The address of the service, without a slash at the end.
     let base: String
-    /// What links begin with: the path of `base`.
+    /// The prefix of links on the page: the path of `base`.
     let path: String
     let version: String
 

@@ -1,15 +1,19 @@
 import ForeignText
 import HTTPTypes
 
-/// The `Idempotency-Key` header (draft-ietf-httpapi-idempotency-key-header): a client's own name for one request, with which it may send it
-/// again after a timeout without asking twice. The draft's quotes around it are not asked for, and are part of it where they are there.
+/// The `Idempotency-Key` header (draft-ietf-httpapi-idempotency-key-header). A client names a request
+/// with it, and may send the request again after a timeout without making a second compose. The quotes
+/// around it that the draft has are optional. If they are present, they are part of the key.
 struct IdempotencyKey: Hashable {
     static let maximumLength = 255
     static let fieldName = HTTPField.Name("Idempotency-Key")!
 
     let text: String
 
-    /// `nil` where there is no such header.
+    /// Returns `nil` if there is no such header.
+    ///
+    /// - Throws: ``RequestRejection`` if the header occurs twice, is empty, is too long, or is not
+    ///   printable ASCII.
     init?(_ headers: HTTPFields) throws(RequestRejection) {
         let values = headers[values: Self.fieldName]
         guard let text = values.first else { return nil }

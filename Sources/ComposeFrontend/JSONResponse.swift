@@ -4,14 +4,16 @@ import Foundation
 import Hummingbird
 
 extension Response {
-    /// A document in JSON, with members in the order of their names and slashes as they are.
+    /// Returns a JSON answer with the members of objects in the order of their names. Slashes are not
+    /// escaped.
     static func json(_ document: some Encodable, status: HTTPResponse.Status = .ok) throws -> Response {
         json(bytes: try JSONEncoder.answer(document), status: status)
     }
 
-    /// A document that is written as it goes, which is many times as fast.
+    /// Returns a JSON answer that `write` writes directly. This is many times as fast as encoding a
+    /// document.
     static func json(_ write: (inout JSONWriter) throws -> Void) rethrows -> Response {
-        // What most composes need.
+        // The size is enough for most composes.
         var json = JSONWriter(reservingBytes: 2048)
         try write(&json)
         return Self.json(bytes: json.bytes, status: .ok)
@@ -23,7 +25,7 @@ extension Response {
 }
 
 extension JSONEncoder {
-    /// A document as all answers are encoded; characters that show nothing are escaped.
+    /// Returns a document in the encoding of all answers. Invisible characters are escaped.
     static func answer(_ document: some Encodable) throws -> some Sequence<UInt8> {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

@@ -1,23 +1,26 @@
 import ForeignText
 import Foundation
 
-/// A JSON text as a tree, before anything is known of its meaning. Where an object names a member twice, the last one counts.
+/// A JSON value is the tree of a JSON text, before its meaning is known. If an object has a member
+/// twice, the last one counts.
 enum JSONValue: Hashable, Sendable {
     case null
     case bool(Bool)
-    /// However it was written: 1, 1.0 and 1e0 are the same integer.
+    /// An integer in any notation. 1, 1.0 and 1e0 are the same integer.
     case integer(Int)
-    /// A number that is no integer, or too large for one.
+    /// A number that is not an integer, or that is too large for `Int`.
     case number(Double)
     case string(String)
     case array([JSONValue])
     case object([String: JSONValue])
 
-    /// The longest name of a member, in bytes as it is written. All names that this service knows are far shorter, and a client may add its own,
-    /// each character of which can take 12 bytes.
+    /// The longest name of a member, in bytes as it is written. All names that this service knows are far
+    /// shorter. Clients may add members with their own names, and each character of a name can take 12
+    /// bytes.
     private static let longestName = 600
 
-    /// - Throws: a rejection that says where the text stops being JSON, or that holds a text which would take very long to compare.
+    /// - Throws: ``RequestRejection`` that says where the text stops being JSON, or which text would take
+    ///   very long to compare.
     init(parsing data: Data) throws(RequestRejection) {
         guard String(validating: data, as: UTF8.self) != nil else {
             throw .badRequest("The body is not text in UTF-8.")
@@ -35,7 +38,7 @@ enum JSONValue: Hashable, Sendable {
             self = try Self(JSONSerialization.jsonObject(with: data, options: .fragmentsAllowed))
         } catch {
             let details = (error as NSError).userInfo[NSDebugDescriptionErrorKey] as? String
-            // Which language this is written in helps nobody.
+            // The implementation language of the service means nothing to the client.
             let words = details?.replacing("is not representable in Swift", with: "is more than can be meant")
             throw .badRequest("The body is not JSON\(words.map { ": \($0)" } ?? ".")")
         }
@@ -44,7 +47,8 @@ enum JSONValue: Hashable, Sendable {
         }
     }
 
-    /// Whether all texts are such that it takes no long time to compare them. The names of members are short.
+    /// Whether all texts can be compared quickly. The names of members need no check, because they are
+    /// short.
     private var isStreamSafe: Bool {
         switch self {
         case .string(let string): string.isStreamSafe
@@ -54,11 +58,13 @@ enum JSONValue: Hashable, Sendable {
         }
     }
 
-    /// What Foundation would take, or take very long for; each with how many bytes are before it.
+    /// An oddity is JSON that Foundation accepts by mistake, or that it reads very slowly. The value of
+    /// each case is the number of bytes before the oddity.
     private enum Oddity {
-        /// A comma before a closing bracket, which JSON does not have.
+        /// A comma before a closing bracket. It is not valid JSON.
         case danglingComma(Int)
-        /// Foundation makes the name a key of a dictionary, and the time for that grows with the square of its combining marks.
+        /// A name that is too long. Foundation uses it as a key of a dictionary, and the time for that grows
+        /// with the square of its combining marks.
         case longName(Int)
     }
 
@@ -99,7 +105,7 @@ enum JSONValue: Hashable, Sendable {
         }
     }
 
-    /// Foundation hides what kind of number it read: `c` is what it makes of true and false only.
+    /// Foundation hides the kind of number that it read. Only `true` and `false` have the type code `c`.
     private init(_ number: NSNumber) {
         switch number.objCType.pointee {
         case CChar(UInt8(ascii: "c")): self = .bool(number.boolValue)
@@ -110,7 +116,8 @@ enum JSONValue: Hashable, Sendable {
         }
     }
 
-    /// What it is, in a sentence that says what should be there instead.
+    /// The value's description in a message that says what is expected instead. Examples: `a list`,
+    /// `the number 5`.
     var shortDescription: String {
         switch self {
         case .null: "null"

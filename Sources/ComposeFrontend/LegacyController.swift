@@ -2,7 +2,8 @@ import ComposeModel
 import ComposeStore
 import Hummingbird
 
-/// Composes in the first published form (0.0.1), at `/odcs/1/composes`: the same answers, and an older shape of what is asked.
+/// The handlers of the first published form (0.0.1), at `/odcs/1/composes`. The answers are the same,
+/// but requests have an older shape.
 struct LegacyController: Sendable {
     let composes: ComposeController
 
@@ -27,7 +28,7 @@ struct LegacyController: Sendable {
             try composes.validator.request(ComposeRequestBody(legacy: json)), by: principal, request, context)
     }
 
-    /// `{"id": N}`: the compose N once more, with its inputs.
+    /// Makes compose N again from its inputs, for the body `{"id": N}`.
     private func regenerate(_ body: BodyField, _ request: Request, _ context: FrontendContext) async throws -> Response {
         guard let id = try body.integer("id") else { throw RequestRejection.badRequest("id is missing.") }
         let principal = try await composes.configuration.authorize(request, .renewCompose)

@@ -4,9 +4,10 @@ import ForeignText
 import Foundation
 import Hummingbird
 
-/// The query of a list: filters, order and page. Keys that it does not know are ignored, and so are filters without a value.
+/// The query of a list: filters, order and page. Unknown keys are ignored, and so are filters without a
+/// value. Example: `state=done&owner=me&order_by=-id`.
 struct ListQuery: Sendable {
-    /// Every key and value as written, decoded, in their order.
+    /// Every key and value of the query, decoded, in the order of the query.
     let items: [(key: String, value: String)]
     let composes: ComposeQuery
 
@@ -60,7 +61,7 @@ struct ListQuery: Sendable {
     }
 }
 
-/// The keys and values of a URL's query, decoded, in their order.
+/// The keys and values of a URL's query, decoded, in the order of the query.
 struct QueryItems {
     let items: [(key: String, value: String)]
 
@@ -97,7 +98,7 @@ extension ComposeQuery.OrderField {
     ]
 }
 
-/// A page of a list as the contract writes it.
+/// A list document is a page of a list in the form of the API's contract.
 struct ListDocument<Item: Sendable>: Sendable {
     fileprivate struct Meta: Sendable {
         let page: Int
@@ -114,10 +115,10 @@ struct ListDocument<Item: Sendable>: Sendable {
     private let items: [Item]
 
     /// - Parameters:
-    ///   - items: those on the page `number`.
-    ///   - total: how many there are on all pages.
-    ///   - asked: the query's keys and values, which the links to other pages keep.
-    ///   - url: the list's own, without a query.
+    ///   - items: The items on the page `number`.
+    ///   - total: The number of items on all pages.
+    ///   - asked: The query's keys and values. The links to other pages keep them.
+    ///   - url: The list's own URL, without a query.
     init(_ items: [Item], page number: Int, perPage: Int, total: Int, asked: [(key: String, value: String)], url: String) {
         let pages = (total + perPage - 1) / perPage
         let kept = asked.filter { !["page", "per_page"].contains($0.key) }
@@ -131,7 +132,7 @@ struct ListDocument<Item: Sendable>: Sendable {
         self.items = items
     }
 
-    /// Members are in the order of their names.
+    /// Writes the document. Members are in the order of their names.
     func write(to json: inout JSONWriter, item: (inout JSONWriter, Item) throws -> Void) rethrows {
         try json.object { json in
             json.name("items")
@@ -143,7 +144,8 @@ struct ListDocument<Item: Sendable>: Sendable {
 }
 
 extension ListDocument.Meta {
-    /// `prev` and `next` are there at the ends as well, as null.
+    /// Writes the position of the page. On the first page `prev` is null, and on the last page `next` is
+    /// null.
     fileprivate func write(to json: inout JSONWriter) {
         json.object { json in
             func link(_ name: String, _ value: String?) {

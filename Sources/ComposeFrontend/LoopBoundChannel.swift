@@ -4,8 +4,9 @@ import Logging
 import NIOCore
 import NIOHTTP1
 
-/// HTTP/1.1, each connection of which is served on the thread that reads and writes it: an answer that waits for nothing costs no change of
-/// threads. What blocks has to go elsewhere, as the reading of files does.
+/// An HTTP/1.1 channel that serves each connection on the thread that reads and writes it. An answer
+/// that waits for nothing therefore needs no change of threads. Blocking work, such as reading files,
+/// has to run elsewhere.
 struct LoopBoundChannel: ServerChildChannel {
     let http: HTTP1Channel
     let limits: ConnectionHandler.Limits
@@ -13,7 +14,7 @@ struct LoopBoundChannel: ServerChildChannel {
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
         http.setup(channel: channel, logger: logger).flatMapThrowing { value in
-            // It has to see which version of HTTP a request is in, which the next handler forgets.
+            // The handler needs the HTTP version of a request, which the next handler drops.
             let pipeline = channel.pipeline.syncOperations
             let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
             try pipeline.addHandler(ConnectionHandler(limits: limits, table: table), position: .after(decoder))
@@ -29,7 +30,8 @@ struct LoopBoundChannel: ServerChildChannel {
 }
 
 extension HTTPServerBuilder {
-    /// As `http1(configuration:)`, with each connection on its event loop's thread.
+    /// Returns a server like `http1(configuration:)`, but with each connection on the thread of its event
+    /// loop.
     static func loopBoundHTTP1(
         configuration: HTTP1Channel.Configuration, limits: ConnectionHandler.Limits, table: ConnectionTable
     ) -> HTTPServerBuilder {
@@ -39,7 +41,7 @@ extension HTTPServerBuilder {
     }
 }
 
-/// An event loop's thread as the place where tasks run.
+/// A task executor that runs tasks on the thread of an event loop.
 private final class EventLoopExecutor: TaskExecutor {
     private let eventLoop: any EventLoop
 

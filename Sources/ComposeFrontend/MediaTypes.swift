@@ -1,5 +1,6 @@
-/// What the files of a compose are, by their names. Text says nothing of its charset: it is ASCII, and the reference's client counts
-/// characters of a log as if each were a byte, which holds for text without a charset.
+/// The media types of a compose's files, by their names. Text types have no charset. The text is ASCII,
+/// and the reference's client counts characters of a log as if each were a byte. That is correct only
+/// for text without a charset.
 enum MediaTypes {
     static func type(ofFileNamed name: String) -> String {
         guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return "text/plain" }

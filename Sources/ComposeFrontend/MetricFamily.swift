@@ -1,11 +1,11 @@
-/// One metric with all its samples, to be written in Prometheus' text format (version 0.0.4).
+/// A metric family is one metric with all its samples, for Prometheus' text format (version 0.0.4).
 public struct MetricFamily: Sendable {
     public enum Kind: String, Sendable {
         case counter, gauge, histogram
     }
 
     public struct Sample: Sendable {
-        /// What follows the family's name: `_bucket`, `_sum`, `_count`, or nothing.
+        /// The text that follows the family's name: `_bucket`, `_sum`, `_count`, or nothing.
         public var suffix: String
         public var labels: [(name: String, value: String)]
         public var value: Double
@@ -33,6 +33,7 @@ public struct MetricFamily: Sendable {
         self.init(name, help: help, kind: kind, samples: [Sample(value: value)])
     }
 
+    /// The family in the text format: the lines `# HELP` and `# TYPE`, then a line for each sample.
     public var text: String {
         let lines = samples.map { sample in
             let labels = sample.labels.map { "\($0.name)=\"\(Self.escaped($0.value))\"" }.joined(separator: ",")
@@ -41,7 +42,7 @@ public struct MetricFamily: Sendable {
         return "# HELP \(name) \(help)\n# TYPE \(name) \(kind.rawValue)\n" + lines.joined()
     }
 
-    /// Counts without a point, what has no end as the format wants it.
+    /// Returns a value as the format writes it. Counts have no decimal point, and infinity is `+Inf`.
     static func written(_ value: Double) -> String {
         value == .infinity ? "+Inf" : Int(exactly: value).map(String.init) ?? "\(value)"
     }

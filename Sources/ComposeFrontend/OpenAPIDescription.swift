@@ -1,10 +1,11 @@
 import ComposeModel
 import Foundation
 
-/// `GET /api/1/`: every route of this server in OpenAPI 3.1.
+/// The answer to `GET /api/1/`: every route of this server in OpenAPI 3.1.
 ///
-/// It is OpenAPI/openapi.json, in which `{name}` stands for what depends on the configuration: `"{name}"` for a value of any type, without
-/// the quotes within a text.
+/// The source is OpenAPI/openapi.json, in which `{name}` is a placeholder for a value that depends on
+/// the configuration. `"{name}"` with its quotes is replaced by a value of any type. Inside a longer
+/// text, the placeholder has no quotes of its own.
 struct OpenAPIDescription {
     let json: String
 
@@ -54,14 +55,14 @@ struct OpenAPIDescription {
         }
     }
 
-    /// One method of one route.
+    /// An operation is one method of one route.
     struct Operation {
         let path: String
         let method: String
         let summary: String
     }
 
-    /// In the order of their paths.
+    /// All operations, in the order of their paths.
     var operations: [Operation] {
         get throws {
             guard case .object(let root) = try JSONValue(parsing: Data(json.utf8)), case .object(let paths)? = root["paths"] else {
@@ -77,7 +78,7 @@ struct OpenAPIDescription {
         }
     }
 
-    /// The routes for people.
+    /// The page that lists the routes for people.
     var page: HTMLPage {
         get throws {
             let rows = try operations.map { operation in

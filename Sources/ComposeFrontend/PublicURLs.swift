@@ -5,7 +5,8 @@ import Hummingbird
 struct PublicURLs: Sendable {
     /// `https://odcs.example.com`, without a slash at the end.
     let base: String
-    /// What stands in `base` behind the host, without a slash at the end: `/odcs`, or nothing. Links on pages begin with it.
+    /// The path of `base`, without a slash at the end. Example: `/odcs`, or nothing. Links on pages begin
+    /// with it.
     var path: String { Self.path(of: base) }
     private let targets: [String: FrontendConfiguration.TargetDirectory]
 
@@ -14,12 +15,13 @@ struct PublicURLs: Sendable {
         base = configuration.serverURL.isEmpty ? Self.base(of: request) : String(configuration.serverURL.trimmingSuffix("/"))
     }
 
-    /// What stands behind the host of `base`, without a slash at the end.
+    /// Returns the path of `base`, without a slash at the end.
     static func path(of base: String) -> String {
         String((base.split(separator: "://", maxSplits: 1).last ?? "").drop { $0 != "/" }.trimmingSuffix("/"))
     }
 
-    /// From the Host header, unless something else than the name of a host is in it.
+    /// Returns the base from the Host header. If the header has characters that no host name has, the base
+    /// is `http://localhost`.
     private static func base(of request: Request) -> String {
         guard let host = request.head.authority, !host.isEmpty,
             host.utf8.allSatisfy({ $0.isASCIIAlphanumeric || ".-:[]_".utf8.contains($0) })
@@ -27,7 +29,8 @@ struct PublicURLs: Sendable {
         return "http://\(host)"
     }
 
-    /// Where a target directory is served, without a slash at the end; that of `default` where the name is no longer configured.
+    /// Returns the URL of a target directory, without a slash at the end. A name that is no longer
+    /// configured has the URL of `default`.
     func target(_ name: String) -> String {
         let url = (targets[name] ?? targets["default"])?.url.trimmingSuffix("/") ?? "/composes"
         return url.hasPrefix("/") ? base + url : String(url)
@@ -43,14 +46,14 @@ struct PublicURLs: Sendable {
 }
 
 extension StringProtocol {
-    /// Without the last character where it is this one, as often as it is.
+    /// Returns the text without the given character at its end, however often it occurs there.
     func trimmingSuffix(_ character: Character) -> SubSequence {
         var rest = self[...]
         while rest.last == character { rest = rest.dropLast() }
         return rest
     }
 
-    /// In a URL's path or query, between two delimiters.
+    /// The text, percent-encoded for a URL's path or query, between two delimiters.
     var percentEncoded: String {
         utf8.map { byte in
             if byte.isASCIIAlphanumeric || "-._~".utf8.contains(byte) { return String(UnicodeScalar(byte)) }

@@ -2,9 +2,11 @@ import Foundation
 import Hummingbird
 
 extension Request {
-    /// The body as JSON, whatever Content-Type it claims; `nil` where there is none.
+    /// Returns the body as JSON, or `nil` if there is no body. The Content-Type does not matter.
     ///
-    /// A body that says beforehand that it is too long is not read at all.
+    /// A body whose Content-Length exceeds the limit is not read at all.
+    ///
+    /// - Throws: ``RequestRejection`` if the body is too long or not JSON.
     func json(limit: Int) async throws -> JSONValue? {
         if let length = headers[.contentLength].flatMap(Int.init), length > limit {
             throw RequestRejection.bodyTooLarge(limit: limit)

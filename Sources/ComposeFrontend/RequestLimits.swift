@@ -1,33 +1,38 @@
 public import ComposeModel
 
-/// What a request may ask for, and what it gets where it does not say.
+/// The limits of a request, and the values of members that it leaves out.
 public struct RequestLimits: Sendable {
     public var defaultArches: [String]
-    /// In seconds, from the end of the compose.
+    /// The time to live of a request that sets none, in seconds from the end of the compose.
     public var defaultSecondsToLive: Int
-    /// A longer time to live is cut down to this, in seconds.
+    /// The maximum time to live, in seconds. A longer one is reduced to it.
     public var maximumSecondsToLive: Int
     /// The signing keys of a request that names none.
     public var defaultSigkeys: [String]
-    /// Source types that this server cannot compose from, each with the sentence that a caller is told: which setting is missing.
+    /// Source types that this server cannot compose from. The value is the sentence for the caller, which
+    /// says which setting is missing.
     public var refusedSourceTypes: [SourceType: String]
     public var allowedFlags: ComposeFlags
     public var allowedResults: ComposeResults
-    /// Empty: any.
+    /// The architectures that a request may name. Empty means any.
     public var allowedArches: [String]
-    /// In seconds: for so long a POST of a client who is known, and which equals an earlier one, is answered with the compose that the
-    /// earlier one made, unless that failed or was removed; `nil`: two equal requests are two composes, unless a key says otherwise.
+    /// The time, in seconds, in which a second equal POST of the same identified client returns the compose
+    /// of the first one. It returns a new compose if the first one failed or was removed. `nil` means that
+    /// equal requests make separate composes, unless they have the same key.
     public var repeatWindow: Int?
-    /// Whether a compose may refer to its packages' files instead of having them (`koji.allow_reference`).
+    /// Whether a compose may refer to its packages' files instead of containing them
+    /// (`koji.allow_reference`).
     public var allowsReference: Bool
-    /// How long a compose waits for signatures at the most, and if its request would have it wait and does not say; in seconds.
+    /// The maximum time that a compose waits for signatures, in seconds. It is also the default of a
+    /// request that waits without naming a time.
     public var unsignedWaitSeconds: Int
-    /// The modules that every machine has and no compose contains.
+    /// The modules that every machine has. No compose contains them.
     public var baseModules: Set<String>
+    /// The maximum number of packages in a request.
     public var maximumPackages: Int
-    /// For every other list.
+    /// The maximum number of entries in every other list.
     public var maximumListLength: Int
-    /// In characters, of one word.
+    /// The maximum length of one word, in characters.
     public var maximumWordLength: Int
 
     public init(
@@ -57,7 +62,7 @@ public struct RequestLimits: Sendable {
 }
 
 extension NamedOptions {
-    /// Every bit that has a name.
+    /// All options that have a name.
     public static var everyOption: Self {
         Self(rawValue: names.reduce(0) { $0 | $1.option.rawValue })
     }

@@ -1,7 +1,7 @@
 import Hummingbird
 import Logging
 
-/// Writes one line a request, and counts it.
+/// A middleware that writes one log line for each request, and counts it.
 struct RequestLogMiddleware: RouterMiddleware {
     let metrics: HTTPMetrics
 
@@ -25,7 +25,7 @@ struct RequestLogMiddleware: RouterMiddleware {
 }
 
 extension Duration {
-    /// With two digits after the point.
+    /// The duration in milliseconds, with two digits after the decimal point.
     fileprivate var milliseconds: Double {
         ((self / .milliseconds(1)) * 100).rounded() / 100
     }

@@ -1,12 +1,13 @@
 import ForeignText
 public import Hummingbird
 
-/// Why a request is not answered as it was meant: a status and a sentence that says what was wrong and what would be right.
+/// A request rejection is a status and a sentence. The sentence says what was wrong and what would be
+/// right.
 public struct RequestRejection: Error, Sendable, CustomStringConvertible {
     public let status: HTTPResponse.Status
     /// One line, printable.
     public let message: String
-    /// Besides the body's own: `Allow`, `Retry-After`…
+    /// Additional headers of the answer. Examples: `Allow`, `Retry-After`.
     public let headers: HTTPFields
 
     public init(_ status: HTTPResponse.Status, _ message: String, headers: HTTPFields = [:]) {

@@ -1,10 +1,12 @@
 import ComposeModel
 import ForeignText
 
-/// What can be asked of composes that are made of Koji's files alone.
+/// Checks for composes that consist of Koji's files alone.
 extension RequestValidator {
     private static func hasKojiFiles(_ request: ComposeRequest) -> Bool { request.sourceType == .tag || request.sourceType == .build }
 
+    /// Returns the delivery of a request: `link` if it names none. Throws if the request or the
+    /// configuration does not allow it.
     func delivery(_ asked: String?, of request: ComposeRequest) throws(RequestRejection) -> Delivery {
         guard let asked else { return .link }
         guard let delivery = Delivery(rawValue: asked) else {
@@ -30,7 +32,7 @@ extension RequestValidator {
         return delivery
     }
 
-    /// For how many seconds the compose waits for signatures; `nil`: not at all.
+    /// Returns the number of seconds that the compose waits for signatures, or `nil` if it does not wait.
     func unsignedWait(_ body: ComposeRequestBody, of request: ComposeRequest) throws(RequestRejection) -> Int? {
         let asked = try positive(body.unsignedWaitSeconds, "unsigned_wait_seconds")
         switch body.onUnsigned {

@@ -1,9 +1,10 @@
 import ComposeModel
 import ForeignText
 
-/// What can be asked about modules.
+/// Checks for the modules of a request.
 extension RequestValidator {
-    /// Takes all that `body` says about modules, once it is known that it can be meant.
+    /// Checks the members of `body` that concern modules, and copies them to `request`. Throws if a value
+    /// is not possible.
     func takeModules(of body: ComposeRequestBody, into request: inout ComposeRequest) throws(RequestRejection) {
         let prefix = body.sourcePrefix
         let words = WordList(limits: limits)

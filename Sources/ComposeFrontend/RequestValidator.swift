@@ -2,7 +2,8 @@ import ComposeModel
 import ComposeStore
 import ForeignText
 
-/// Decides what a request's body means, and whether it can be meant.
+/// A request validator turns a request's body into a compose request, and refuses bodies that have no
+/// valid meaning.
 struct RequestValidator: Sendable {
     let limits: RequestLimits
     /// The names of the target directories.
@@ -21,7 +22,8 @@ struct RequestValidator: Sendable {
     func request(_ body: ComposeRequestBody) throws(RequestRejection) -> ComposeRequest {
         let prefix = body.sourcePrefix
         let type = try sourceType(body)
-        // Before anything else: what is wrong with the rest does not matter then.
+        // This check comes first: if the server cannot compose from this source type, other faults do not
+        // matter.
         if let refusal = limits.refusedSourceTypes[type] { throw .badRequest(refusal) }
         let source = SourceWords(limits: limits, prefix: prefix)
         let words = WordList(limits: limits)
@@ -76,7 +78,8 @@ struct RequestValidator: Sendable {
             modules: body.modules == nil ? nil : try words.modules(body.modules, "source.modules"))
     }
 
-    /// Pungi is told each list as one text, and no program takes a longer one than 128 KiB.
+    /// Throws if a list is too long for Pungi. Pungi gets each list as one argument, and no argument of a
+    /// program can be longer than 128 KiB.
     private func checkArguments(of request: ComposeRequest, prefix: String) throws(RequestRejection) {
         let lists = [("sigkeys", request.sigkeys), ("builds", request.builds), ("modules", request.modules)]
         for (name, words) in lists where words.reduce(0, { $0 + $1.utf8.count + 1 }) > 100_000 {
@@ -161,7 +164,8 @@ struct RequestValidator: Sendable {
         return asked
     }
 
-    /// The types that productmd knows; the reference takes `test` where none is given.
+    /// Returns the type of the compose. The types are those of productmd. The reference uses `test` if none
+    /// is given.
     private func composeType(_ asked: String?) throws(RequestRejection) -> String {
         guard let asked else { return "test" }
         let types = ["test", "ci", "nightly", "production", "development"]
@@ -172,10 +176,11 @@ struct RequestValidator: Sendable {
         return asked
     }
 
-    /// The form that productmd asks of a label; metadata with any other could not be read back. An empty one is none.
+    /// Returns the label, or `nil` if it is absent or empty. The form is that of productmd, which cannot
+    /// read back metadata with any other label. Example: `RC-1.0`.
     private func label(_ asked: String?) throws(RequestRejection) -> String? {
         guard let asked, !asked.isEmpty else { return nil }
-        // It becomes part of metadata and of an index of the database.
+        // The label becomes part of metadata and of a database index, so its length is limited.
         guard asked.utf8.count <= 100 else {
             throw .badRequest(
                 "label has \(asked.utf8.count) characters; 100 are possible. It is a milestone and two numbers, such as RC-1.0.")

@@ -1,6 +1,7 @@
 import Hummingbird
 
-/// One thing with an address: its path and what it answers to each method. Every other method is told which ones there are.
+/// A resource is a path and its handlers by method. Every other method is answered with 405 and the
+/// list of possible methods.
 struct Resource {
     typealias Handler = @Sendable (Request, FrontendContext) async throws -> Response
 
@@ -14,7 +15,7 @@ struct Resource {
         self.handlers = handlers
     }
 
-    /// The methods as the Allow header lists them; HEAD comes with GET.
+    /// The methods in the form of the Allow header. GET implies HEAD.
     var allow: String {
         let answered = Self.methods.filter { handlers[$0] != nil || ($0 == .head && handlers[.get] != nil) || $0 == .options }
         return answered.map(\.rawValue).joined(separator: ", ")

@@ -5,11 +5,12 @@ import NIOCore
 import NIOPosix
 import SystemPackage
 
-/// A file below a target directory, open, as it was when it was opened. It is closed when the last reference goes.
+/// A served file is an open file below a target directory, with its size and time of modification when
+/// it was opened. It is closed when the last reference to it is released.
 final class ServedFile: Sendable {
     let size: Int
     let modified: Date
-    /// Strong: another file, another size or another time of modification gives another one.
+    /// The strong entity tag. A different file, size or time of modification gives a different tag.
     let entityTag: String
     private let descriptor: SystemPackage.FileDescriptor
 
@@ -22,11 +23,11 @@ final class ServedFile: Sendable {
     }
 
     deinit {
-        // Reading is over; that closing fails tells nothing that anyone could use.
+        // Nothing more is read. A failure to close has no useful meaning to a caller.
         try? descriptor.close()
     }
 
-    /// As many bytes as there are from `offset` on, `count` at the most.
+    /// Returns the bytes from `offset` on, at most `count`. At the end of the file there may be fewer.
     func read(from offset: Int, count: Int) async throws -> ByteBuffer {
         try await NIOThreadPool.singleton.runIfActive {
             var buffer = ByteBufferAllocator().buffer(capacity: count)
@@ -39,7 +40,7 @@ final class ServedFile: Sendable {
     }
 }
 
-/// What a name below a target directory leads to.
+/// A served entry is the file or directory that a name below a target directory leads to.
 enum ServedEntry: Sendable {
     struct Child: Sendable {
         let name: String
@@ -52,7 +53,7 @@ enum ServedEntry: Sendable {
 
     /// Opens `names`, one below the other, off the event loop.
     ///
-    /// - Returns: `nil` where there is nothing to be seen: no such file, or one that a link leads to outside of the composes.
+    /// - Returns: `nil` if there is no such file, or if a link leads outside of the composes.
     static func open(_ names: [String], below root: FilePath) async throws -> ServedEntry? {
         try await NIOThreadPool.singleton.runIfActive {
             if let entry = try open(names, in: root) { return entry }
@@ -61,31 +62,33 @@ enum ServedEntry: Sendable {
         }
     }
 
-    /// Whether a name directly below a target directory is that of a compose; nothing else is ever served.
+    /// Returns whether a name directly below a target directory is that of a compose. Nothing else is ever
+    /// served.
     static func isCompose(_ name: String) -> Bool { ComposeLayout(directoryName: name) != nil }
 
     private static func open(_ names: [String], in root: FilePath) throws -> ServedEntry? {
         guard let base = resolved(root) else { return nil }
         guard !names.isEmpty else { return .directory(try children(of: base).filter { isCompose($0.name) }) }
         guard let path = resolved(base.appending(names.compactMap { FilePath.Component($0) })) else { return nil }
-        // Where the links lead is what counts: below the target directory, in the directory of a compose.
+        // The target of the links decides. It must be below the target directory, in the directory of a
+        // compose.
         guard path.starts(with: base), let first = path.components.dropFirst(base.components.count).first, isCompose(first.string)
         else { return nil }
         return try entry(at: path)
     }
 
-    /// The path without any symbolic link in it, `nil` where it leads nowhere.
+    /// Returns the path with all symbolic links resolved, or `nil` if it leads nowhere.
     private static func resolved(_ path: FilePath) -> FilePath? {
         guard let real = realpath(path.string, nil) else { return nil }
         defer { free(real) }
         return FilePath(platformString: real)
     }
 
-    /// - Returns: `nil` for what is neither a file nor a directory.
+    /// - Returns: `nil` if the entry is neither a file nor a directory.
     private static func entry(at path: FilePath) throws -> ServedEntry? {
         let descriptor: SystemPackage.FileDescriptor
         do {
-            // A pipe must not make the server wait for somebody who writes to it.
+            // Opening a pipe must not make the server wait for a program that writes to it.
             descriptor = try SystemPackage.FileDescriptor.open(path, .readOnly, options: [.noFollow, .closeOnExec, .nonBlocking])
         } catch Errno.noSuchFileOrDirectory, Errno.notDirectory, Errno.tooManySymbolicLinkLevels {
             return nil
@@ -102,7 +105,7 @@ enum ServedEntry: Sendable {
         let urls = try FileManager.default.contentsOfDirectory(
             at: URL(filePath: directory.string), includingPropertiesForKeys: Array(keys), options: .skipsHiddenFiles)
         return urls.compactMap { url in
-            // What vanished meanwhile is left out.
+            // Entries that vanished meanwhile are left out.
             guard let values = try? url.resourceValues(forKeys: keys) else { return nil }
             return Child(name: url.lastPathComponent, isDirectory: values.isDirectory ?? false, size: values.fileSize ?? 0)
         }.sorted { ($0.name) < ($1.name) }

@@ -4,7 +4,7 @@ import Hummingbird
 import Logging
 import Postgres
 
-/// What there is to know about the service itself: its routes, `about`, `metrics`, and the page for people.
+/// The handlers of the service's own pages: routes, `about`, `metrics`, and the home page for people.
 struct ServiceController: Sendable {
     let configuration: FrontendConfiguration
     let store: ComposeStore
@@ -49,7 +49,7 @@ struct ServiceController: Sendable {
     }
 }
 
-/// What the service is and what it can do.
+/// The body of `GET /api/1/about/`: the version of the service, its source types and its limits.
 private struct AboutDocument: Encodable {
     let version: String
     let authBackend: String

@@ -5,18 +5,19 @@ import Hummingbird
 import NIOCore
 import SystemPackage
 
-/// The composes themselves: the files below one target directory.
+/// The handlers that serve the files of composes below one target directory.
 struct StaticComposes: Sendable {
-    /// In bytes; what is read from a file at a time.
+    /// The number of bytes that are read from a file at a time.
     private static let chunk = 128 * 1024
 
     let root: FilePath
-    /// `/composes`, without a slash at the end.
+    /// The path at which the directory is served, without a slash at the end. Example: `/composes`.
     let prefix: String
-    /// What stands before the prefix in links: the path below which a proxy shows the service, for example `/odcs`, or nothing.
+    /// The text before the prefix in links: the path below which a proxy shows the service. Example:
+    /// `/odcs`, or nothing.
     let linkPrefix: String
 
-    /// - Returns: `nil` where another server serves the directory.
+    /// - Returns: `nil` if another server serves the directory.
     init?(_ target: FrontendConfiguration.TargetDirectory, linkPrefix: String) {
         guard target.url.hasPrefix("/") else { return nil }
         root = target.path
@@ -82,7 +83,7 @@ struct StaticComposes: Sendable {
             var offset = bytes.lowerBound
             while offset < bytes.upperBound {
                 let part = try await file.read(from: offset, count: min(Self.chunk, bytes.upperBound - offset))
-                // The length is promised already: a file that became shorter can only end the connection.
+                // The answer has announced its length already. If the file became shorter, the connection has to end.
                 guard part.readableBytes > 0 else { throw ServedFileShrank() }
                 offset += part.readableBytes
                 try await writer.write(part)
@@ -92,17 +93,17 @@ struct StaticComposes: Sendable {
     }
 }
 
-/// A file became shorter while it was sent.
+/// The error for a file that became shorter while it was sent.
 struct ServedFileShrank: Error {}
 
-/// What a request's conditions say about a file, in the order that RFC 9110, 13.2.2 gives them.
+/// A precondition evaluates a request's conditions for a file, in the order of RFC 9110, 13.2.2.
 struct Precondition {
     enum Outcome {
         case failed
         case notModified
-        /// The whole file, whatever range was asked for.
+        /// The whole file is sent. A requested range is ignored.
         case everything
-        /// The range that was asked for, if any.
+        /// The requested range is sent, if the request has one.
         case rangeIsGood
     }
 

@@ -2,11 +2,13 @@ import ComposeModel
 import ComposeStore
 import Logging
 
-/// What `/api/1/metrics/` says about the whole service: the numbers that the database holds.
+/// Store metrics are the part of `/api/1/metrics/` that describes the whole service, from numbers in
+/// the database.
 struct StoreMetrics: Sendable {
     let store: ComposeStore
 
-    /// Or that the database is away: what else there is to measure is answered all the same.
+    /// Returns the metrics of the queue and of the workers. If the database does not answer, only
+    /// `odcs_database_up 0` is returned, so that the other metrics of the page are still shown.
     func families(logger: Logger) async -> [MetricFamily] {
         do {
             let statistics = try await store.statistics()

@@ -4,8 +4,8 @@ import ForeignText
 import Foundation
 import Hummingbird
 
-/// Watches, at `/api/1/watches`: a watch is a standing request for a compose of a Koji tag, which the service makes anew whenever the tag's
-/// packages change.
+/// The handlers of `/api/1/watches`. A watch is a standing request for a compose of a Koji tag. The
+/// service makes the compose anew whenever the tag's packages change.
 struct WatchController: Sendable {
     static let path = "/api/1/watches/"
 
@@ -37,7 +37,8 @@ struct WatchController: Sendable {
         return try .json(PublicURLs(configuration, request).document(watch))
     }
 
-    /// A watch is a wish that stands: whoever has it already is answered with the one that is there, so that no key is needed to ask twice.
+    /// Starts a watch. An owner that asks for a watch again gets the existing one, so a repeated request
+    /// needs no key.
     private func start(_ request: Request, _ context: FrontendContext) async throws -> Response {
         let principal = try await configuration.authorize(request, .newCompose)
         guard let json = try await request.json(limit: configuration.bodyLimit) else {
@@ -65,13 +66,18 @@ struct WatchController: Sendable {
 }
 
 extension RequestValidator {
-    /// What is to be composed whenever it changes: what a compose of a tag can be asked for, as the tag is at the time.
+    /// Returns the compose request of a watch. It may have the members that a compose of a tag may have,
+    /// except those that fix the state of the tag or of modules.
+    ///
+    /// - Throws: ``RequestRejection`` if the source is not a single tag, or if a member cannot be used with
+    ///   a watch.
     func watch(_ body: ComposeRequestBody) throws(RequestRejection) -> ComposeRequest {
         guard body.sourceType == SourceType.tag.name else {
             let asked = body.sourceType.map { "is \($0.quoted)" } ?? "is missing"
             throw .badRequest("source.type \(asked); it must be \"tag\": only the packages of a Koji tag can be watched.")
         }
-        // What is wrong with the rest does not matter where no tag can be had at all, and that is told first.
+        // If the server cannot compose from tags at all, other faults do not matter. That error is reported
+        // first.
         let request = try request(body)
         if body.kojiEvent != nil {
             throw .badRequest(
@@ -92,9 +98,10 @@ extension RequestValidator {
     }
 }
 
-/// The query of the list of watches: filters and page. Keys that it does not know are ignored, and so are filters without a value.
+/// The query of the list of watches: filters and page. Unknown keys are ignored, and so are filters
+/// without a value.
 struct WatchListQuery: Sendable {
-    /// Every key and value as written, decoded, in their order.
+    /// Every key and value of the query, decoded, in the order of the query.
     let items: [(key: String, value: String)]
     private(set) var owner: String?
     private(set) var includesEnded = false

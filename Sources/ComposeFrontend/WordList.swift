@@ -1,11 +1,11 @@
 import ComposeModel
 import ForeignText
 
-/// The lists of a request: how long they may be, and what each word must look like.
+/// A word list checks the lists of a request: their length and the form of each word.
 struct WordList {
     let limits: RequestLimits
 
-    /// Words of no particular form.
+    /// Returns a list of words of any form.
     func plain(_ asked: [String]?, _ name: String) throws(RequestRejection) -> [String] {
         let words = asked ?? []
         try checkLength(words, name, maximum: limits.maximumListLength)
@@ -21,7 +21,8 @@ struct WordList {
         return asked
     }
 
-    /// Names of packages may hold any character that can be printed: they may be globs.
+    /// Returns a list of package names. They may contain any printable character, because they may be
+    /// globs.
     func packages(_ asked: [String]?, _ name: String) throws(RequestRejection) -> [String] {
         let packages = asked ?? []
         try checkLength(packages, name, maximum: limits.maximumPackages)
@@ -69,7 +70,7 @@ struct WordList {
         return tasks
     }
 
-    /// `nil` where none are given; the empty key among them allows unsigned packages.
+    /// Returns a list of key ids, or `nil` if none are given. The empty key allows unsigned packages.
     func sigkeys(_ asked: [String]?, _ name: String) throws(RequestRejection) -> [String]? {
         guard let asked else { return nil }
         try checkLength(asked, name, maximum: limits.maximumListLength)
@@ -87,7 +88,8 @@ struct WordList {
         throw .badRequest("\(name) has \(words.count) entries; \(maximum) are possible.")
     }
 
-    /// Lists are shown with a space between their words, so that no word may hold one.
+    /// Throws if `word` is empty or too long, or if it has a space or an invisible character. Lists are
+    /// shown with a space between their words.
     private func checkWord(_ word: String, _ name: String) throws(RequestRejection) {
         guard !word.isEmpty else { throw .badRequest("\(name) is empty; leave it out instead.") }
         let length = word.unicodeScalars.count
@@ -101,10 +103,10 @@ struct WordList {
     }
 }
 
-/// The words of `source`, whose form depends on the source type.
+/// Source words are the words of `source`. Their form depends on the source type.
 struct SourceWords {
     let limits: RequestLimits
-    /// `source.`, or nothing in the first published form.
+    /// The prefix of the member's name: `source.`, or nothing in the first published form (0.0.1).
     let prefix: String
 
     func words(_ body: ComposeRequestBody, type: SourceType, rawConfigs: [String]) throws(RequestRejection) -> [String] {
@@ -123,7 +125,8 @@ struct SourceWords {
         }
         switch type {
         case .module:
-            // The first published form has no colons; which dash stands for one is known where the modules are.
+            // The first published form has dashes instead of colons. The dash that stands for a colon is found
+            // later, where the modules are known.
             for word in words where !(prefix.isEmpty && Self.isDashed(word)) { try WordList.checkModule(word, name) }
         case .rawConfig:
             try checkRawConfig(words, name, rawConfigs)
