@@ -3,8 +3,8 @@ import ForeignText
 import HTTPTypes
 import Hummingbird
 
-/// A middleware that refuses two kinds of requests: those that a page of another site makes a browser
-/// send, and those for a host that is not this service.
+/// A middleware that refuses two kinds of requests. The first are those that a page of another site
+/// makes a browser send. The second are those for a host that is not this service.
 ///
 /// Browsers send the origin of a request in `Origin`, and newer ones in `Sec-Fetch-Site`. Programs send
 /// neither. In DNS rebinding, the name of a page's own host is made to resolve to this service's

@@ -1,8 +1,7 @@
 import ForeignText
 public import Hummingbird
 
-/// A request rejection is a status and a sentence. The sentence says what was wrong and what would be
-/// right.
+/// A request rejection is a status and a sentence. The sentence names the mistake and a correct value.
 public struct RequestRejection: Error, Sendable, CustomStringConvertible {
     public let status: HTTPResponse.Status
     /// One line, printable.

@@ -4,12 +4,13 @@ import Logging
 import Postgres
 import SystemPackage
 
-/// The database of a process: the configured one, or the embedded cluster, started for as long as it is needed.
+/// The database of a process. It is the configured database, or the embedded cluster, which runs for as
+/// long as it is needed.
 struct Database {
     let pool: PostgresPool
     private let embedded: EmbeddedPostgres?
 
-    /// Starts the embedded cluster where no other database is configured; connects to nothing yet.
+    /// Starts the embedded cluster if no other database is configured. It makes no connection yet.
     static func start(_ configuration: ServerConfiguration, logger: Logger) async throws -> Database {
         var embedded: EmbeddedPostgres?
         let url: String
@@ -26,10 +27,12 @@ struct Database {
         return Database(pool: PostgresPool(configuration: settings, logger: logger), embedded: embedded)
     }
 
-    /// A process that stops in a transaction keeps others from what it has locked for no longer than from the composes that it has leased.
+    /// Returns the time after which an idle transaction ends: two thirds of a lease, and at most 60
+    /// seconds. A process that stops in the middle of a transaction therefore never holds its locks longer
+    /// than its leases.
     private static func idleTransactionTimeout(lease: Int) -> Duration { min(.seconds(lease) * 2 / 3, .seconds(60)) }
 
-    /// As ``start(_:logger:)``, and brings the schema up to date.
+    /// Does the same as ``start(_:logger:)`` and also updates the schema.
     static func open(_ configuration: ServerConfiguration, logger: Logger) async throws -> Database {
         let database = try await start(configuration, logger: logger)
         do {

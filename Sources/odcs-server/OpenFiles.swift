@@ -1,33 +1,35 @@
 import Glibc
 import Logging
 
-/// How many files and connections a process of this service may have open, and how they are shared out.
+/// The number of files and connections that a process of this service may have open, and their
+/// distribution.
 ///
-/// What the service itself needs is kept for it, and clients get the rest. A process without a file left cannot accept a connection, start a
-/// program or set a timer, and its libraries end it in some of these cases.
+/// The service's own need is reserved, and clients get the rest. A process that may open no more files
+/// cannot accept a connection, start a program or set a timer. In some of these cases, its libraries
+/// end the process.
 struct OpenFiles {
     /// The limit that the process was started with (`ulimit -n`, `LimitNOFILE=`).
     let limit: Int
-    /// What the service needs without any client.
+    /// The number of files that the service needs without any client.
     let needed: Int
     private let wantedConnections: Int?
 
-    /// A frontend with fewer connections is of no use.
+    /// The minimum number of connections. A frontend with fewer connections is useless.
     private static let fewestConnections = 16
 
     init(_ configuration: ServerConfiguration, roles: Set<ServerAssembly.Role>, limit: Int = Self.currentLimit) {
         self.limit = limit
-        // Threads' event loops, logs, libraries' own; a worker reads and writes repositories, fetches packages and starts programs.
+        // The base covers event loops of threads, logs, and files of libraries. A worker also reads and writes
+        // repositories, fetches packages and starts programs.
         var needed = 48 + configuration.database.connections
         if roles.contains(.worker) { needed += 16 + 32 * configuration.worker.slots }
-        // Each answer that sends a file has it open beside its connection.
+        // An answer with a file has that file open besides its connection.
         self.needed = needed
         wantedConnections = roles.contains(.frontend) ? configuration.frontend.maxConnections : nil
     }
 
-    /// How many clients may be connected at the same time: as many as configured, or as many as there is room for.
-    ///
-    /// - Throws: ``TooFew``.
+    /// Returns the maximum number of clients that are connected at the same time: the configured number, or
+    /// fewer if the limit of open files requires it.
     func connections(logger: Logger) throws(TooFew) -> Int {
         let room = (limit - needed) / 2
         guard room >= (wantedConnections == nil ? 0 : Self.fewestConnections) else {
@@ -48,7 +50,7 @@ struct OpenFiles {
         return limits.rlim_cur > 1 << 30 ? 1 << 30 : Int(limits.rlim_cur)
     }
 
-    /// The process may open too few files for what it is to do.
+    /// The error for a process that may open too few files for its roles.
     struct TooFew: Error, Hashable, CustomStringConvertible {
         let limit: Int
         let needed: Int

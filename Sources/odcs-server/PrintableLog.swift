@@ -1,8 +1,8 @@
 import ForeignText
 import Logging
 
-/// A log handler that hands each event on as one printable line: what strangers wrote in a message or in metadata cannot begin a line of the
-/// log or control the terminal that shows it.
+/// A log handler that passes each event on as one printable line. Text from outside in a message or in
+/// metadata therefore cannot begin a line of the log, or control the terminal that shows it.
 struct PrintableLog<Handler: LogHandler>: LogHandler {
     private var handler: Handler
 

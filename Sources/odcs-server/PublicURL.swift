@@ -1,30 +1,31 @@
 import ServiceLifecycle
 import Synchronization
 
-/// The address by which clients reach the service: configured, or the one that the frontend of this process turns out to listen on.
+/// The address by which clients reach the service. It is the configured one, or else the one that the
+/// frontend of this process listens on.
 final class PublicURL: Sendable {
     private let addresses: AsyncStream<String>
     private let address: AsyncStream<String>.Continuation
     private let first = Mutex<String?>(nil)
 
     init(_ configured: String?) {
-        // The first address counts: what is configured goes before what is listened on.
+        // The first address counts. A configured address comes before the one that the frontend listens on.
         (addresses, address) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(1))
         if let configured { listening(at: configured) }
     }
 
-    /// The frontend listens.
+    /// Records the address that the frontend listens on.
     func listening(at address: String) {
         first.withLock { $0 = $0 ?? address }
         self.address.yield(address)
     }
 
-    /// The address, `nil` as long as it is not known.
+    /// The address, or `nil` while it is unknown.
     var current: String? { first.withLock(\.self) }
 
-    /// Waits until the address is known; one task may.
+    /// Waits until the address is known, and returns it. Only one task may call this method.
     ///
-    /// - Throws: `CancellationError` at a graceful shutdown, as it begins when the frontend could not listen.
+    /// - Throws: `CancellationError` at a graceful shutdown, for example if the frontend could not listen.
     func known() async throws -> String {
         for await address in addresses.cancelOnGracefulShutdown() { return address }
         throw CancellationError()

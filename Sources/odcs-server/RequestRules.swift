@@ -3,9 +3,10 @@ import ComposeStore
 import ContentSources
 import SystemPackage
 
-// What can be asked of a service with this configuration: the frontend refuses the rest at once, and a worker leaves it to other workers.
+// The rules for requests that follow from the configuration. The frontend refuses other requests at
+// once. A worker leaves them to other workers.
 extension ServerConfiguration {
-    /// The source types that cannot be had here, each with the reason: the setting that is missing.
+    /// The source types that this server cannot compose from, each with the reason: the missing setting.
     var refusedSourceTypes: [SourceType: String] {
         var refused: [SourceType: String] = [:]
         if !hasModules {
@@ -29,7 +30,7 @@ extension ServerConfiguration {
         return refused
     }
 
-    /// Refuses at once what no worker would be allowed to read.
+    /// Throws if no worker with this configuration could use a source or a module that `request` names.
     func check(_ request: ComposeRequest, access: SourceAccess, publicURL: String?) throws(ComposeFailure) {
         let hasLocations = request.sourceType == .repo || request.sourceType == .pungiCompose
         let locations =
@@ -42,16 +43,18 @@ extension ServerConfiguration {
         if request.sourceType == .pulp { try pulp?.check(request.source) }
     }
 
-    /// What a frontend with this configuration takes.
+    /// The offer of a frontend with this configuration.
     var offer: ServiceOffer {
         ServiceOffer(
             sourceTypes: Set(SourceType.allCases.filter { refusedSourceTypes[$0] == nil }.map(\.name)), targets: Set(composes.targets.keys),
             sources: Set(sources.allowedRoots.map(\.string) + sources.allowedURLs))
     }
 
-    /// Why a worker with this configuration cannot make what a request asks for: whole sentences; `nil` where it can.
+    /// Returns the reason why a worker with this configuration cannot make the compose of `request`, in
+    /// whole sentences. Returns `nil` if it can.
     ///
-    /// - Parameter targets: the names of the target directories that it shares with the others.
+    /// - Parameter targets: The names of the target directories that this worker shares with the rest of
+    ///   the service.
     func refusal(of request: ComposeRequest, targets: Set<String>, access: SourceAccess, publicURL: String) -> String? {
         if !targets.contains(request.targetDir) {
             return composes.targets[request.targetDir] == nil
@@ -67,7 +70,7 @@ extension ServerConfiguration {
         }
     }
 
-    /// What this worker's configuration lacks of what the frontend takes. Sentences.
+    /// Returns the parts of a frontend's offer that this worker's configuration lacks, as sentences.
     func lacks(of offer: ServiceOffer, access: SourceAccess) -> [String] {
         let types = offer.sourceTypes.subtracting(self.offer.sourceTypes).sorted()
         let targets = offer.targets.subtracting(self.offer.targets).sorted()

@@ -16,24 +16,25 @@ import ServiceLifecycle
 import SystemPackage
 import UnixSignals
 
-/// Puts the services together as a configuration says, and runs them until a signal ends them.
+/// A server assembly creates the services from a configuration and runs them until a signal ends them.
 struct ServerAssembly {
-    /// Which parts of the service a process is.
+    /// A role is a part of the service that a process can have.
     enum Role {
         case frontend, worker
     }
 
     let configuration: ServerConfiguration
     let roles: Set<Role>
-    /// Where the address that the frontend listens on is written once it can be used.
+    /// The file that the frontend's address is written to when the frontend accepts connections.
     let addressFile: FilePath?
     let logger: Logger
 
     func run() async throws {
         CreationMask.letOthersRead()
-        // Before anything is opened: a process that runs out of files fails in odd places.
+        // This check comes before the process opens anything. A process that runs out of files fails in odd
+        // places.
         let connections = try OpenFiles(configuration, roles: roles).connections(logger: logger)
-        // A frontend reads no packages and writes no trees.
+        // The host check is for workers only, because a frontend reads no packages and writes no trees.
         if roles.contains(.worker) { try HostCheck(configuration: configuration).report(to: logger) }
         let database = try await Database.open(configuration, logger: logger)
         do {
@@ -46,7 +47,7 @@ struct ServerAssembly {
         await database.close(logger: logger)
     }
 
-    /// - Parameter connections: How many clients may be connected at the same time.
+    /// - Parameter connections: The maximum number of clients that are connected at the same time.
     private func run(on database: Database, connections: Int) async throws {
         for target in configuration.composes.targets.values {
             try FileManager.default.createDirectory(atPath: target.directory.string, withIntermediateDirectories: true)
@@ -69,9 +70,10 @@ struct ServerAssembly {
         if roles.contains(.frontend) { try await store.say(configuration.offer) }
         let publicURL = PublicURL(configuration.frontend.publicURL)
 
-        // In the order in which they start. The shutdown goes the other way: the database is there for the others' last words.
+        // The services start in this order and shut down in the reverse order. The database is therefore
+        // available for the last queries of the others.
         var services: [any Service] = [database.pool]
-        // A frontend alone has nobody who would hear what it listens to.
+        // In a process that is only a frontend, no service uses the listener.
         if roles.contains(.worker) { services.append(listener) }
         if roles.contains(.frontend) {
             services.append(frontend(store: store, access: access, publicURL: publicURL, connections: connections))
@@ -82,12 +84,12 @@ struct ServerAssembly {
                     configuration: configuration, store: store, listener: listener, access: access, targets: targets, limits: limits,
                     clients: clients, publicURL: publicURL, logger: logger))
         }
-        // One that fails ends the others in their order as well: a frontend that is merely canceled would leave connections that it has
-        // accepted to nobody, for which NIO ends the process.
+        // If a service fails, the others are shut down in order as well. If the frontend were only canceled,
+        // connections that it has accepted would have no handler, and NIO would end the process.
         var group = ServiceGroupConfiguration(
             services: services.map { .init(service: $0, failureTerminationBehavior: .gracefullyShutdownGroup) },
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
-        // A client that never ends its request must not keep the process.
+        // A client that never ends its request must not prevent the process from ending.
         group.maximumGracefulShutdownDuration = .seconds(15)
         let outcome = await Result { try await ServiceGroup(configuration: group).run() }
         try await clients.shutdown()
@@ -99,7 +101,7 @@ struct ServerAssembly {
         }
     }
 
-    /// The frontend's address cannot be had.
+    /// The error for an address that the frontend cannot listen on.
     struct CannotListen: Error, CustomStringConvertible {
         let address: String
         let reason: Errno
@@ -153,20 +155,22 @@ struct ServerAssembly {
     }
 
     private static func withoutPassword(_ url: String) -> String {
-        // A path of this host is nobody else's affair.
+        // A path of this host must not be published.
         guard var parts = URLComponents(string: url), let scheme = parts.scheme, scheme != "file" else { return "" }
         (parts.user, parts.password) = (nil, nil)
         return parts.string ?? ""
     }
 
-    /// The path at which the frontend serves a target directory that no other server does.
+    /// Returns the path at which the frontend serves a target directory that no other server serves.
+    /// Examples: `/composes`, `/composes-NAME`.
     static func path(ofTarget name: String) -> String {
         name == "default" ? "/composes" : "/composes-\(name)"
     }
 }
 
 extension SourceAccess {
-    /// The same access, and besides to the service's own finished composes by the addresses at which they are served.
+    /// Returns this access, extended by the service's own finished composes at the addresses at which they
+    /// are served.
     func publishing(_ targets: [String: ServerConfiguration.Target], publicURL: String?) throws(ComposeFailure) -> SourceAccess {
         var access = self
         do {
@@ -185,7 +189,8 @@ extension SourceAccess {
         return access
     }
 
-    /// The address by which clients reach the service, and, where it listens on this host alone, `localhost`, by which they do as well.
+    /// Returns the addresses by which clients reach the service. If it listens on this host only, clients
+    /// can use `localhost` too.
     private static func names(of publicURL: String?) -> [String] {
         guard let publicURL else { return [] }
         guard var parts = URLComponents(string: publicURL), parts.host == "127.0.0.1" || parts.host == "[::1]" else { return [publicURL] }
@@ -195,7 +200,7 @@ extension SourceAccess {
 }
 
 extension Result where Failure == any Error {
-    /// What an asynchronous body returns or throws.
+    /// Creates the result of an asynchronous body.
     init(_ body: () async throws -> Success) async {
         do {
             self = .success(try await body())

@@ -4,17 +4,21 @@ import Foundation
 import Logging
 import SystemPackage
 
-/// Finds out at the start whether the target directories are those that the other processes of the service use.
+/// A target directory check runs at the start of a process. It finds out whether the target directories
+/// are the same as those of the other processes of the service.
 ///
-/// A file in each directory has an id that the database knows as well: see ``TargetMarker``. A compose whose files lie where the frontend does not
-/// look would be done, and nobody could get it.
+/// A file in each directory has an id that the database has too: see ``TargetMarker``. A worker could
+/// otherwise write a compose to a directory that the frontend does not serve. The compose would be
+/// done, but no client could get it.
 struct TargetDirectoryCheck {
     let store: ComposeStore
-    /// Whether this process is the whole service: then its directories are the right ones, also after they were moved or emptied.
+    /// Whether this process is the whole service. Its directories are then the right ones, also after they
+    /// were moved or emptied.
     let isAlone: Bool
     let logger: Logger
 
-    /// The names of the target directories that are shared with the others. Says in the log which are not, and what would help.
+    /// Returns the names of the target directories that are shared with the other processes. Logs the
+    /// others, with the remedy.
     func shared(_ targets: [String: ServerConfiguration.Target]) async throws -> Set<String> {
         var shared: Set<String> = []
         for (name, target) in targets.sorted(by: { $0.key < $1.key }) {
@@ -22,7 +26,7 @@ struct TargetDirectoryCheck {
             do {
                 if try await isShared(name, marker) { shared.insert(name) }
             } catch let error where error is CocoaError || error is Errno {
-                // A frontend may have no right to write there, and needs none.
+                // A frontend may lack the permission to write there, and does not need it.
                 shared.insert(name)
                 logger.warning(
                     "could not find out whether a target directory is the one that the rest of the service uses",

@@ -1,4 +1,4 @@
-/// The version of this program, as `about` and `--version` say it.
+/// The version of this program, which `about` and `--version` show.
 enum Version {
     static let current = "0.1.0"
 }

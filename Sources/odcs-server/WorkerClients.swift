@@ -4,13 +4,14 @@ import HTTPEnvironment
 import NIOSSL
 import SystemPackage
 
-/// The HTTP clients of a worker: one for sources, with the proxy and certificates of the configuration, and one for the systems beside them
-/// (Pulp, the Module Build Service, webhooks). Both go the ways that the environment says where the configuration says nothing.
+/// The HTTP clients of a worker. One is for sources, with the proxy and certificates of the
+/// configuration. The other one is for other systems: Pulp, the Module Build Service, and webhooks.
+/// Both use the proxies and certificates of the environment if the configuration sets none.
 struct WorkerClients: Sendable {
     let sources: OutboundClient
     let services: OutboundClient
 
-    /// - Throws: ``ConfigurationError`` or `OutboundProblem` for a setting that cannot be used.
+    /// - Throws: ``UnreadableCertificate`` or `OutboundProblem` if a setting cannot be used.
     init(_ settings: ServerConfiguration.Sources, limits: SourceLimits) throws {
         var configuration = limits.httpClientConfiguration
         configuration.tlsConfiguration = try settings.tlsConfiguration()
@@ -26,7 +27,7 @@ struct WorkerClients: Sendable {
 }
 
 extension ServerConfiguration.Sources {
-    /// `nil` if no key says anything of TLS.
+    /// Returns the TLS settings of `sources`, or `nil` if no key sets any.
     func tlsConfiguration() throws(UnreadableCertificate) -> TLSConfiguration? {
         if ca == nil, certificate == nil { return nil }
         var tls = TLSConfiguration.makeClientConfiguration()
@@ -48,12 +49,12 @@ extension ServerConfiguration.Sources {
     }
 }
 
-/// The file that a key of the configuration names is not what it has to be.
+/// The error for a file of certificates or keys that cannot be read.
 struct UnreadableCertificate: Error, CustomStringConvertible {
     let key: String
     let what: String
 
-    /// What follows the key.
+    /// The text that follows the key in an error.
     var message: String { "names a file that cannot be read as \(what)" }
     var description: String { "The setting \(key) \(message)." }
 }

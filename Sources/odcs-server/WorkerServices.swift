@@ -11,7 +11,7 @@ import Repodata
 import ServiceLifecycle
 import SystemPackage
 
-/// Everything that makes a process a worker; it begins when the address is known at which composes are served.
+/// All services of a worker. They start when the address at which composes are served is known.
 struct WorkerServices: Service {
     let configuration: ServerConfiguration
     let store: ComposeStore
@@ -34,10 +34,12 @@ struct WorkerServices: Service {
         }
         var access = try access.publishing(configuration.composes.targets, publicURL: publicURL)
         if let koji = configuration.koji, let topurl = koji.topurl {
-            // Where composes lie that refer to packages, later ones made from them take the packages.
+            // A compose can refer to its packages at Koji's topurl. A later compose that is made from it takes the
+            // packages from there.
             access = try access.followingReferences(to: topurl, in: koji.topdir)
         }
-        // Of its own, so that writing a large compose never keeps the frontend of the same process from reading files.
+        // The thread pool is separate, so that writing a large compose never prevents the frontend of the same
+        // process from reading files.
         let threadPool = NIOThreadPool(numberOfThreads: Self.threads(slots: worker.slots))
         threadPool.start()
         let channel = configuration.database.schema
@@ -85,7 +87,8 @@ struct WorkerServices: Service {
         try outcome.get()
     }
 
-    /// What reads Koji, with rights of its own: no request can name what it reads.
+    /// Returns the parts that read Koji. They have an access of their own, because no request can name the
+    /// files that they read.
     private func kojiSource(
         cacheDirectory: FilePath, threadPool: NIOThreadPool
     ) throws -> (hub: KojiHub, source: KojiSource, delivery: PackageDelivery)? {
@@ -107,7 +110,8 @@ struct WorkerServices: Service {
         return (hub, source, delivery)
     }
 
-    /// Enough for each slot to link packages in parallel, and for the cleaning up beside it.
+    /// Returns the number of threads. It is enough for each slot to link packages in parallel, and for the
+    /// cleanup at the same time.
     private static func threads(slots: Int) -> Int { 2 * slots + 2 }
 
     private func workerConfiguration(publicURL: String) -> WorkerConfiguration {

@@ -1,7 +1,7 @@
 import ArgumentParser
 import ComposeClient
 
-/// `odcs about`
+/// The command `odcs about`.
 struct About: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Show what the service says of itself.")
 

@@ -3,7 +3,7 @@ import ComposeClient
 import ForeignText
 import HTTPEnvironment
 
-/// Which service a command asks, and how it answers.
+/// The options for the service that a command uses, and for the form of the output.
 struct ConnectionOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The service's address, as in \(Settings.defaultServer).", valueName: "url"))
     var server: String?
@@ -17,19 +17,20 @@ struct ConnectionOptions: ParsableArguments {
     @Flag(help: "Print JSON, for programs.")
     var json = false
 
-    /// A client of the service that the settings name.
+    /// Returns a client of the service that the settings name.
     func connect() throws -> ComposeClient {
         let settings = try Settings(self, in: .current)
         let console = Console.current
         return ComposeClient(
             server: settings.server, token: settings.token, httpClient: Self.httpClient(in: console), clock: console.clock,
             outage: { outage in
-                // A stream that is closed is no reason to end: what comes of the compose is said elsewhere.
+                // A closed stream is no reason to end. The outcome of the compose is printed elsewhere.
                 try? console.err.line(Self.text(outage, redrawn: console.err.isTerminal))
             })
     }
 
-    /// The published client takes the variable of Python's requests.
+    /// Returns the HTTP client. It also reads `REQUESTS_CA_BUNDLE`, because the published Python client
+    /// does: this is the variable of Python's requests.
     private static func httpClient(in console: Console) -> OutboundClient {
         .forComposes(in: HTTPEnvironment(console.environment, bundle: "REQUESTS_CA_BUNDLE"))
     }
@@ -40,11 +41,11 @@ struct ConnectionOptions: ParsableArguments {
             case .began(let error): "odcs: \(error); waiting for it to come back"
             case .ended: "odcs: the server answers again"
             }
-        // Where a line of progress may stand.
+        // This clears a line of progress.
         return (redrawn ? "\r\u{1B}[K" : "") + text.printable()
     }
 
-    /// Prints `value` as JSON, or `text` when people read it.
+    /// Prints `value` as JSON for programs, or `text` for people.
     func print(_ value: some Encodable, or text: @autoclosure () -> String) throws {
         guard json else { return try Console.current.out.line(text().printable(keepingLines: true)) }
         try Console.current.out.line(JSONText(value).text)

@@ -2,13 +2,14 @@ import Foundation
 import SystemPackage
 import UnixSignals
 
-/// What a command finds around it: the environment, where it stands, its streams, the clock, and the person at the keyboard.
+/// A console is the surroundings of a command: environment variables, current directory, streams,
+/// clock, and Ctrl-C.
 struct Console: Sendable {
-    /// A stream of text for people or programs.
+    /// A stream of text, for people or for programs.
     struct Stream: Sendable {
-        /// Whether a line can be redrawn there.
+        /// Whether the stream is a terminal, on which a line can be redrawn.
         let isTerminal: Bool
-        /// The terminal's width; it changes with the window.
+        /// The terminal's width in columns. It changes with the window.
         let columns: @Sendable () -> Int
         let write: @Sendable (String) throws -> Void
 
@@ -18,18 +19,19 @@ struct Console: Sendable {
     }
 
     var environment: [String: String]
-    /// What relative paths are relative to.
+    /// The directory that relative paths are relative to.
     var directory: String
     var out: Stream
     var err: Stream
     var clock: any Clock<Duration>
-    /// Begins to catch Ctrl-C, which until then ends the process; each element is one.
+    /// Starts to catch Ctrl-C, which until then ends the process. Each element of the sequence stands for
+    /// one Ctrl-C.
     var interruptions: @Sendable () async -> any AsyncSequence<Void, Never> & Sendable
 
-    /// The one that the running command has.
+    /// The console of the running command.
     @TaskLocal static var current = Console.process
 
-    /// The process's own.
+    /// The console of this process.
     static let process = Console(
         environment: ProcessInfo.processInfo.environment,
         directory: FileManager.default.currentDirectoryPath,
@@ -39,7 +41,8 @@ struct Console: Sendable {
             await UnixSignalsSequence(trapping: .sigint).map { _ in }
         })
 
-    /// What `body` returns; `nil` where Ctrl-C came first, and `body` is cancelled.
+    /// Runs `body` until Ctrl-C. Returns its result, or `nil` if Ctrl-C came first. `body` is canceled
+    /// then.
     func unlessInterrupted<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value? {
         let interruptions = await interruptions()
         return try await withThrowingTaskGroup(of: Value?.self) { group in
@@ -56,7 +59,7 @@ struct Console: Sendable {
 }
 
 extension Console.Stream {
-    /// A stream of this process.
+    /// Creates a stream of this process.
     init(_ descriptor: FileDescriptor) {
         self.init(
             isTerminal: isatty(descriptor.rawValue) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb",

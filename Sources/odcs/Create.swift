@@ -2,7 +2,8 @@ import ArgumentParser
 import ComposeClient
 import ComposeModel
 
-/// A subcommand of `odcs submit` under the name that the published Python client gives it: `create-tag` is `submit tag`.
+/// A subcommand of `odcs submit` under the name that it has in the published Python client. Example:
+/// `create-tag` is `submit tag`.
 struct Create<Command: SubmitCommand>: AsyncParsableCommand {
     static var configuration: CommandConfiguration {
         CommandConfiguration(commandName: name, abstract: "The same as 'odcs submit \(submitName)'.")
@@ -18,7 +19,8 @@ struct Create<Command: SubmitCommand>: AsyncParsableCommand {
     }
 }
 
-/// `odcs create`, which that client calls deprecated: a source of any kind, named by its type.
+/// The command `odcs create`, which the published Python client calls deprecated. It makes a compose of
+/// a source of any type.
 struct CreateOfType: SubmitCommand {
     static let configuration = CommandConfiguration(
         commandName: "create", abstract: "A compose of any kind of source; deprecated, use the others.")

@@ -2,7 +2,7 @@ import ArgumentParser
 import ComposeClient
 import ForeignText
 
-/// `odcs delete`
+/// The command `odcs delete`.
 struct Delete: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Cancel a compose that is not ready, or end the life of one that is.",

@@ -1,19 +1,20 @@
-/// What a command tells the shell; `odcs --help` lists the same.
+/// An exit status of a command. `odcs --help` lists the same values.
 enum ExitStatus: Int32 {
     case success = 0
     /// The compose failed, or its files are removed.
     case composeFailed = 1
-    /// The request was refused, the server cannot be reached, or another error.
+    /// The request was refused, the server cannot be reached, or another error occurred.
     case error = 2
-    /// argument-parser's status, that of sysexits.h.
+    /// The command line was not understood. The value is argument-parser's, from sysexits.h.
     case usage = 64
-    /// 128 + SIGINT, as shells count.
+    /// The command was interrupted. The value is 128 + SIGINT, as in shells.
     case interrupted = 130
-    /// 128 + SIGPIPE: the reader of the output went away.
+    /// The reader of the output has closed it. The value is 128 + SIGPIPE.
     case outputClosed = 141
 }
 
-/// What ends a command early: the exit status, and one line for people where it is not said already.
+/// A command failure ends a command early. It has the exit status, and one line for people unless the
+/// problem has been printed already.
 struct CommandFailure: Error, Equatable {
     let status: ExitStatus
     let message: String?

@@ -2,11 +2,13 @@ import ComposeClient
 import ComposeModel
 import ForeignText
 
-/// Stays with a watch until it has ended, and prints its newest compose and each one that comes, once it is ready or has failed.
+/// Follows a watch until it has ended. It prints the newest compose, and each later one when it is
+/// ready or has failed.
 ///
-/// What became of the composes goes to stdout, the rest to stderr, but for the watch itself where people read it.
+/// Outcomes of composes go to stdout, and messages to stderr. In the output for people, the watch
+/// itself goes to stdout too.
 struct FollowedWatch: Sendable {
-    /// As it is when the following begins.
+    /// The watch at the beginning.
     let watch: WatchDocument
     let client: ComposeClient
     let connection: ConnectionOptions
@@ -23,7 +25,7 @@ struct FollowedWatch: Sendable {
     }
 
     private func follow() async throws {
-        // People have seen it in the table.
+        // People have seen the problem in the table.
         var problem = connection.json ? nil : watch.problem
         var shown: Int?
         for try await watch in client.changes(ofWatch: watch.id) {

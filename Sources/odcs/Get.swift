@@ -2,7 +2,7 @@ import ArgumentParser
 import ComposeClient
 import ComposeModel
 
-/// `odcs get`
+/// The command `odcs get`.
 struct Get: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Show a compose.")
 
@@ -15,7 +15,7 @@ struct Get: AsyncParsableCommand {
         try connection.print(compose, or: Self.table(compose).text())
     }
 
-    /// What a person asks of a compose; rows without a value are left out.
+    /// Returns the table of a compose for people. Rows without a value are left out.
     static func table(_ compose: ComposeDocument) -> Table {
         let type = SourceType(rawValue: compose.sourceType)?.name ?? String(compose.sourceType)
         let rows: [(String, String?)] = [

@@ -2,8 +2,9 @@ import ComposeClient
 import ForeignText
 import Foundation
 
-/// JSON as the published Python client prints it, which scripts read with grep as well as with a parser: sorted keys, four spaces for
-/// each level, `"key": value`. Characters that show nothing are escaped.
+/// A JSON text in the layout of the published Python client, which scripts read with grep as well as
+/// with a parser. Keys are sorted, each level is indented by four spaces, and members are written
+/// `"key": value`. Invisible characters are escaped.
 struct JSONText {
     private(set) var text = ""
 
@@ -39,7 +40,7 @@ struct JSONText {
         text += "\n\(indentation)\(brackets.1)"
     }
 
-    /// What fits on a line: a plain value, or something empty.
+    /// Appends a value that fits on a line: a plain value, or an empty list or object.
     private mutating func append(scalar: JSONValue) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .withoutEscapingSlashes

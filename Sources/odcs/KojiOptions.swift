@@ -2,7 +2,7 @@ import ArgumentParser
 import ComposeClient
 import ComposeModel
 
-/// Which of Koji's builds and modules a compose takes.
+/// The options that select Koji's builds and modules for a compose.
 struct KojiOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Take what was there at this koji event.", valueName: "number"))
     var kojiEvent: Int?
@@ -32,15 +32,15 @@ struct KojiOptions: ParsableArguments {
     }
 }
 
-/// Builds that are in no tag, since they are only tries.
+/// The option for scratch builds. They are only tries, so no tag contains them.
 struct ScratchBuildOptions: ParsableArguments {
     @Option(name: .customLong("scratch-build-task"), help: ArgumentHelp("Add what this koji task built. Repeatable.", valueName: "task id"))
     var tasks: [String] = []
 }
 
-/// What can be asked about the files of Koji's packages.
+/// The options for the files of Koji's packages.
 struct KojiFileOptions: ParsableArguments {
-    /// What to do about packages that no wanted key has signed.
+    /// The behavior for packages that no wanted key has signed.
     enum OnUnsigned: String, ExpressibleByArgument, CaseIterable {
         case fail, wait
     }

@@ -2,7 +2,7 @@ import ArgumentParser
 import ComposeClient
 import ComposeModel
 
-/// `odcs list`
+/// The command `odcs list`.
 struct List: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "List composes, the newest first.",

@@ -4,7 +4,7 @@ import ForeignText
 import Foundation
 import SystemPackage
 
-/// The command line of an ODCS service's clients.
+/// The command-line client of an ODCS service.
 @main
 struct Odcs: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -59,7 +59,7 @@ struct Odcs: AsyncParsableCommand {
                 ]),
         ])
 
-    // Here too, so that they may come before the subcommand.
+    // These options are here too, so that they may come before the subcommand.
     @OptionGroup(title: "WAITING") var patience: PatienceOptions
     @OptionGroup(title: "SERVICE") var connection: ConnectionOptions
 
@@ -67,7 +67,7 @@ struct Odcs: AsyncParsableCommand {
         Foundation.exit(await run(Array(CommandLine.arguments.dropFirst()), in: .process).rawValue)
     }
 
-    /// Runs the command that `arguments` ask for and says what went wrong, if anything did.
+    /// Runs the command that `arguments` name. Prints an error, if one occurs, and returns the exit status.
     static func run(_ arguments: [String], in console: Console) async -> ExitStatus {
         await Console.$current.withValue(console) {
             do {
@@ -98,7 +98,7 @@ struct Odcs: AsyncParsableCommand {
         case let error as Errno:
             text = "odcs: cannot write: \(error)"
         default:
-            // Help and completion scripts arrive here too, as what argument-parser calls a clean exit.
+            // Help and completion scripts arrive here too. argument-parser calls them a clean exit.
             let message = fullMessage(for: error, columns: console.err.isTerminal ? console.err.columns() : nil)
             text = message.hasPrefix("Error: ") ? "odcs: \(message.dropFirst(7))" : message
             switch exitCode(for: error) {
@@ -111,7 +111,7 @@ struct Odcs: AsyncParsableCommand {
         do {
             try stream.line(text.printable(keepingLines: true))
         } catch {
-            // Nobody is left to tell it to.
+            // There is no stream left for a message.
             return status == .success ? .outputClosed : status
         }
         return status

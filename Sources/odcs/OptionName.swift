@@ -1,7 +1,8 @@
 import ArgumentParser
 import ComposeModel
 
-/// The name of one bit of a set, as the contract writes it; a hyphen counts as an underscore.
+/// An option name is the name of one option of a set in the API's contract. A hyphen counts as an
+/// underscore. Example: `no-deps` is `no_deps`.
 struct OptionName<Options: NamedOptions>: ExpressibleByArgument {
     let name: String
 

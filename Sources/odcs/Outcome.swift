@@ -1,7 +1,8 @@
 import ComposeModel
 import ForeignText
 
-/// What came of a request, told to the person who made it, with what can be done next.
+/// An outcome is the text about a compose for the person who requested it. It includes the next
+/// possible step.
 struct Outcome {
     let compose: ComposeDocument
 
@@ -38,7 +39,7 @@ struct Outcome {
         if let note = compose.stateReason, !note.isEmpty { rows.append(["  note", note]) }
         var lines = ["Compose \(compose.id) is done.", Table(rows: rows).text()]
         if hasRepoFile { lines.append("Next: sudo curl -o /etc/yum.repos.d/\(name).repo \(compose.resultRepofile.printable())") }
-        // A compose of Pulp's repositories is its .repo file and nothing else.
+        // A compose of Pulp's repositories consists of its .repo file alone.
         if hasRepoFile, compose.sourceType != SourceType.pulp.rawValue {
             lines.append("  or: dnf --repofrompath '\(name),\(compose.resultRepo.printable())/$basearch/os' --repo \(name) list")
         }
@@ -60,12 +61,13 @@ struct Outcome {
             """
     }
 
-    /// The lines of a reason. All but the first are indented, so that none can be taken for a line of this program's own.
+    /// Returns the lines of a reason. All lines except the first are indented, so that none looks like a
+    /// line of this program.
     private static func indented(_ reason: String) -> String {
         reason.split(separator: "\n").map { $0.printable() }.joined(separator: "\n  ")
     }
 
-    /// No more names than somebody reads; `odcs get` shows all.
+    /// Returns the list of packages, shortened to a readable length. `odcs get` shows all of it.
     private static func shortened(_ packages: String) -> String {
         packages.printable(most: 300)
     }

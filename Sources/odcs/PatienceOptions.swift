@@ -2,7 +2,8 @@ import ArgumentParser
 import ComposeClient
 import ComposeModel
 
-/// Whether a command stays until the compose is ready, and how much it says meanwhile.
+/// The options for waiting: whether a command waits until the compose is ready, and how much it prints
+/// meanwhile.
 struct PatienceOptions: ParsableArguments {
     @Flag(help: "Return as soon as the service has accepted the request.")
     var noWait = false
@@ -17,7 +18,7 @@ struct PatienceOptions: ParsableArguments {
         if noWait && watch { throw ValidationError("--no-wait and --watch exclude each other") }
     }
 
-    /// A compose to wait for, as these options say.
+    /// Returns the waiting for a compose, with these options.
     func waiting(for id: Int, client: ComposeClient, json: Bool) -> Waiting {
         Waiting(id: id, client: client, console: .current, showsLog: watch, isQuiet: quiet, json: json)
     }

@@ -1,11 +1,12 @@
 import ForeignText
 
-/// How a compose gets on, in one line: which one, its state, for how long, and the newest line of its log.
+/// A progress line is the progress of a compose in one line: its number, its state, the time, and the
+/// newest line of its log.
 struct ProgressLine: Equatable {
     let id: Int
-    /// Not known before the first look.
+    /// The name of the state. It is empty before the first look.
     var state = ""
-    /// Since the waiting began.
+    /// The time since the waiting began.
     var elapsed: Duration = .zero
     var newest: String?
 
@@ -13,7 +14,7 @@ struct ProgressLine: Equatable {
         self.id = id
     }
 
-    /// At most one column less than `columns`, so that the cursor does not wrap.
+    /// Returns the line, at least one column shorter than `columns`, so that the cursor does not wrap.
     func text(columns: Int) -> String {
         let seconds = elapsed.components.seconds
         let time = "\(seconds / 60):\(seconds % 60 < 10 ? "0" : "")\(seconds % 60)"

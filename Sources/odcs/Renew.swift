@@ -3,7 +3,7 @@ import ComposeClient
 import ComposeModel
 import ForeignText
 
-/// `odcs renew`
+/// The command `odcs renew`.
 struct Renew: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Make a compose live longer, or make it again.",

@@ -1,10 +1,11 @@
 import Foundation
 
-/// Where a repository is: a URL, or a directory that the service can read too.
+/// A repository location is a URL, or a directory that the service can read too.
 enum RepositoryLocation {
-    /// `words` (separated by spaces), with each one that is a directory here as an absolute path: the service stands elsewhere.
+    /// Returns `words`, which are separated by spaces. Each word that is a directory on this host becomes
+    /// an absolute path, because the service runs in another directory.
     ///
-    /// - Throws: `CommandFailure` for a path that can only be meant relative to here and is not a directory.
+    /// - Throws: `CommandFailure` for a path that begins with `./` or `../` and is not a directory.
     static func resolve(_ words: String, in directory: String) throws -> [String] {
         try words.split(whereSeparator: \.isWhitespace).map { word in
             let word = String(word)

@@ -1,7 +1,8 @@
 import ComposeClient
 import Foundation
 
-/// Which service is asked, and as whom: from options, the environment, the settings file, and the default, in this order.
+/// Settings are the address of the service and the token for it. They come from options, the
+/// environment, the settings file, and the default, in this order.
 struct Settings: Equatable {
     static let defaultServer = "http://127.0.0.1:5005"
 
@@ -23,7 +24,8 @@ struct Settings: Equatable {
         } else if let variable = variable("ODCS_TOKEN") {
             token = variable
         } else if let written = section.token, try server == ServerAddress(ofFile) {
-            // A token belongs to the server it is written beside: another one, named by an option, must not get to see it.
+            // A token belongs to the server that is written beside it. If an option names another server, that
+            // server must not get the token.
             token = written
         }
     }

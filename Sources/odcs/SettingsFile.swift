@@ -1,12 +1,14 @@
 import Foundation
 import TOMLKit
 
-/// `odcs.toml`: a server and a token for daily use, and more of them as profiles.
+/// A settings file is `odcs.toml`. It has a server and a token for daily use, and more of them as
+/// profiles.
 ///
-/// The published Python client keeps its own settings in the same file, in sections `[redhat.NAME]`: the address in each counts as a
-/// profile, and `prod`, its default, as the server where nothing else is written.
+/// The published Python client keeps its own settings in the same file, in sections `[redhat.NAME]`.
+/// The address in each section counts as a profile. If the file has no `server` and no `token` of its
+/// own, the server is that of `prod`, the Python client's default.
 struct SettingsFile: Equatable {
-    /// One server and what it is asked with.
+    /// A section is one server with its token.
     struct Section: Equatable {
         var server: String?
         var token: String?
@@ -16,7 +18,9 @@ struct SettingsFile: Equatable {
     var main = Section()
     var profiles: [String: Section] = [:]
 
-    /// The file in `$XDG_CONFIG_HOME` or `~/.config`; `nil` when there is none.
+    /// Returns the file in `$XDG_CONFIG_HOME` or `~/.config`, or `nil` if it does not exist.
+    ///
+    /// - Throws: `CommandFailure` if the file cannot be read or is not correct.
     static func find(in console: Console) throws -> SettingsFile? {
         guard let path = path(in: console.environment), FileManager.default.fileExists(atPath: path) else { return nil }
         do {
@@ -26,7 +30,8 @@ struct SettingsFile: Equatable {
         }
     }
 
-    /// A relative `$XDG_CONFIG_HOME` does not count: https://specifications.freedesktop.org/basedir-spec/latest/
+    /// Returns the path of the file. A relative `$XDG_CONFIG_HOME` is ignored:
+    /// https://specifications.freedesktop.org/basedir-spec/latest/
     private static func path(in environment: [String: String]) -> String? {
         if let base = environment["XDG_CONFIG_HOME"], base.hasPrefix("/") { return base + "/odcs.toml" }
         return environment["HOME"].map { $0 + "/.config/odcs.toml" }
@@ -87,8 +92,8 @@ struct SettingsFile: Equatable {
         return CommandFailure(.error, "\(place): \(what)")
     }
 
-    /// The line that gives `key` its value, counted from 1: the parser does not keep it. `nil` where the key is written in another way, as
-    /// in an inline table.
+    /// Returns the line that gives `key` its value, counted from 1, because the parser does not keep it.
+    /// Returns `nil` if the key is written in another way, as in an inline table.
     private static func line(of key: String, in header: String?, _ text: String) -> Int? {
         var current: String?
         for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
@@ -103,7 +108,7 @@ struct SettingsFile: Equatable {
         return nil
     }
 
-    /// The plain reason why a file cannot be read.
+    /// Returns the reason why a file cannot be read, in plain words.
     static func reason(_ error: any Error) -> String {
         switch (error as? CocoaError)?.code {
         case .fileReadNoSuchFile, .fileNoSuchFile: "there is no such file"

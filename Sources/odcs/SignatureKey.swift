@@ -1,8 +1,9 @@
 import ArgumentParser
 
-/// A key by which packages may be signed; `none`, or nothing, stands for packages without a signature.
+/// A signature key is the id of a key that packages may be signed with. `none`, or an empty text,
+/// stands for unsigned packages.
 struct SignatureKey: ExpressibleByArgument, Equatable {
-    /// As the contract writes it, empty for none.
+    /// The id in the form of the API's contract. It is empty for unsigned packages.
     let id: String
 
     init(argument: String) {

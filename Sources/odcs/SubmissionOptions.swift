@@ -2,7 +2,7 @@ import ArgumentParser
 import ComposeClient
 import ComposeModel
 
-/// What can be asked of a compose of any source.
+/// The options of composes of any source type.
 struct SubmissionOptions: ParsableArguments {
     @Option(name: .customLong("arch"), help: ArgumentHelp("An architecture, as in x86_64. Repeatable.", valueName: "arch"))
     var arches: [String] = []
@@ -73,7 +73,7 @@ struct SubmissionOptions: ParsableArguments {
     @Option(help: ArgumentHelp("One of the service's target directories.", valueName: "name"))
     var targetDir: String?
 
-    /// The request for a compose of `source`.
+    /// Returns the request for a compose of `source`.
     func submission(of source: ComposeSubmission.Source, in console: Console) throws -> ComposeSubmission {
         var submission = ComposeSubmission(source: source)
         submission.source.sigkeys = sigkeys.map(\.id).nilIfEmpty
@@ -102,6 +102,6 @@ struct SubmissionOptions: ParsableArguments {
 }
 
 extension Array {
-    /// What is not asked for is not sent.
+    /// The array, or `nil` if it is empty. Members that are `nil` are not sent.
     var nilIfEmpty: Self? { isEmpty ? nil : self }
 }

@@ -2,7 +2,7 @@ import ArgumentParser
 import ComposeClient
 import ComposeModel
 
-/// Asks for a compose; there is one subcommand for each kind of source.
+/// The command `odcs submit`, with one subcommand for each source type.
 struct Submit: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Ask for a compose, and wait for it.",
@@ -27,14 +27,16 @@ protocol SubmitCommand: AsyncParsableCommand {
     var connection: ConnectionOptions { get }
 
     func source(in console: Console) throws -> ComposeSubmission.Source
-    /// Adds what can be asked of composes of its source alone.
+    /// Adds the options that only composes of this source type have.
     func complete(_ submission: inout ComposeSubmission)
 }
 
 extension SubmitCommand {
     func complete(_ submission: inout ComposeSubmission) {}
 
-    /// - Parameter name: the command's name in the published Python client, if it was called by that.
+    /// Asks for the compose, waits for it unless `--no-wait` is given, and prints the outcome.
+    ///
+    /// - Parameter name: The command's name in the published Python client, if it was called by that name.
     func submit(as name: String? = nil) async throws {
         let console = Console.current
         let client = try connection.connect()
@@ -45,7 +47,7 @@ extension SubmitCommand {
             return try connection.print(compose, or: Outcome(compose).text)
         }
         if let name, connection.json, !patience.quiet {
-            // That client's words, which scripts read the number from.
+            // This is the published Python client's line. Scripts read the number of the compose from it.
             try console.out.line("Waiting for command \(name) on compose \(compose.id) to finish.")
         }
         try await patience.waiting(for: compose.id, client: client, json: connection.json).outcome(of: connection)

@@ -1,7 +1,7 @@
 import ArgumentParser
 import ComposeClient
 
-/// `odcs submit tag`
+/// The command `odcs submit tag`.
 struct SubmitTag: SubmitCommand {
     static let configuration = CommandConfiguration(commandName: "tag", abstract: "Packages of a koji tag.")
 
@@ -32,7 +32,7 @@ struct SubmitTag: SubmitCommand {
     func run() async throws { try await submit() }
 }
 
-/// `odcs submit module`
+/// The command `odcs submit module`.
 struct SubmitModule: SubmitCommand {
     static let configuration = CommandConfiguration(commandName: "module", abstract: "Modules, with all their packages.")
 
@@ -70,7 +70,7 @@ struct SubmitModule: SubmitCommand {
     func run() async throws { try await submit() }
 }
 
-/// `odcs submit repo`
+/// The command `odcs submit repo`.
 struct SubmitRepo: SubmitCommand {
     static let configuration = CommandConfiguration(commandName: "repo", abstract: "Packages of RPM repositories.")
 
@@ -93,7 +93,7 @@ struct SubmitRepo: SubmitCommand {
     func run() async throws { try await submit() }
 }
 
-/// `odcs submit pulp`
+/// The command `odcs submit pulp`.
 struct SubmitPulp: SubmitCommand {
     static let configuration = CommandConfiguration(commandName: "pulp", abstract: "Content sets of a Pulp server.")
 
@@ -111,7 +111,7 @@ struct SubmitPulp: SubmitCommand {
     func run() async throws { try await submit() }
 }
 
-/// `odcs submit raw_config`
+/// The command `odcs submit raw_config`.
 struct SubmitRawConfig: SubmitCommand {
     static let configuration = CommandConfiguration(
         commandName: "raw_config", abstract: "One of the service's raw configurations; 'odcs about' lists them.", aliases: ["raw-config"])
@@ -146,7 +146,7 @@ struct SubmitRawConfig: SubmitCommand {
     func run() async throws { try await submit() }
 }
 
-/// `odcs submit build`
+/// The command `odcs submit build`.
 struct SubmitBuild: SubmitCommand {
     static let configuration = CommandConfiguration(commandName: "build", abstract: "Packages of koji builds.")
 
@@ -182,7 +182,7 @@ struct SubmitBuild: SubmitCommand {
     func run() async throws { try await submit() }
 }
 
-/// `odcs submit pungi_compose`
+/// The command `odcs submit pungi_compose`.
 struct SubmitPungiCompose: SubmitCommand {
     static let configuration = CommandConfiguration(
         commandName: "pungi_compose", abstract: "Packages of a compose that Pungi made.", aliases: ["pungi-compose"])

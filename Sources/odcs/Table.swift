@@ -1,19 +1,22 @@
 import ForeignText
 
-/// Rows of text in columns that line up.
+/// A table is rows of text with aligned columns.
 struct Table {
     var rows: [[String]]
-    /// The columns that give way when a line would be too long.
+    /// The columns that become narrower if a line would be too long.
     var shrinkable: Set<Int> = []
 
-    /// The narrowest that a shrinkable column gets.
+    /// The minimum width of a shrinkable column, in characters.
     private static let narrowest = 8
-    /// The widest that a shrinkable column gets, however wide the terminal is, and in a pipe: programs that want all of a text take JSON.
+    /// The maximum width of a shrinkable column, in characters. It applies in a wide terminal and in a pipe
+    /// as well, because programs that need a whole text use JSON.
     static let widest = 80
 
-    /// Lines without trailing spaces or a line end; none is longer than `columns` if shrinking can help it.
+    /// Returns the lines without trailing spaces, and without a line end after the last one. No line is
+    /// longer than `columns`, if shrinking can prevent it.
     ///
-    /// - Parameter columns: The terminal's width; `nil` in a pipe, where only what is wider than ``widest`` is cut.
+    /// - Parameter columns: The terminal's width. It is `nil` in a pipe, where only cells wider than
+    ///   ``widest`` are cut.
     func text(columns: Int? = nil) -> String {
         let cells = rows.map { row in row.enumerated().map { index, cell in shown(cell, in: index) } }
         let widths = widths(of: cells, columns: columns)
@@ -29,9 +32,9 @@ struct Table {
         }.joined(separator: "\n")
     }
 
-    /// A cell on one line, printable.
+    /// Returns a cell on one line, in printable characters.
     private func shown(_ cell: String, in column: Int) -> String {
-        // A character may be made of several code points, and a hostile one of a million.
+        // A character may consist of several code points, and a hostile one of a million.
         guard shrinkable.contains(column) else { return cell.replacing("\n", with: " ").printable() }
         let start = cell.replacing("\n", with: " ").printable(most: 4 * Self.widest)
         return Self.cut(start, to: Self.widest)

@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// How long a compose is to live: seconds, or a number with a unit as in `90m`, `1h`, `2d`, `1w`.
+/// A time to live in seconds, or as a number with a unit. Examples: `90m`, `1h`, `2d`, `1w`.
 struct TimeToLive: ExpressibleByArgument, Equatable {
     let seconds: Int
 

@@ -3,7 +3,7 @@ import ComposeClient
 import ComposeModel
 import ForeignText
 
-/// `odcs unwatch`
+/// The command `odcs unwatch`.
 struct Unwatch: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "End a watch that watch-tag began.",

@@ -1,7 +1,7 @@
 import ArgumentParser
 import ComposeClient
 
-/// `odcs wait`
+/// The command `odcs wait`.
 struct Wait: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Wait until a compose is done or has failed.")
 

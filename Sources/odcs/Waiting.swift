@@ -2,8 +2,8 @@ import ComposeClient
 import ComposeModel
 import ForeignText
 
-/// Stays with a compose until its state is final, and shows how it gets on: one line that is redrawn on a terminal, a line for each change
-/// elsewhere, or its log.
+/// Waits for a compose until its state is final, and shows its progress. On a terminal, one line is
+/// redrawn. Elsewhere, each change gets a line. If ``showsLog`` is set, the log is printed instead.
 struct Waiting {
     let id: Int
     let client: ComposeClient
@@ -14,7 +14,7 @@ struct Waiting {
 
     private var redraws: Bool { console.err.isTerminal && !showsLog && !isQuiet }
 
-    /// Waits, prints the outcome, and ends the command with the status that belongs to it.
+    /// Waits, prints the outcome, and ends the command with the exit status of the outcome.
     func outcome(of connection: ConnectionOptions) async throws {
         let compose = try await untilFinal()
         try connection.print(compose, or: Outcome(compose).text)
@@ -53,7 +53,8 @@ struct Waiting {
                 progress.newest = line
                 if showsLog { try (json ? console.err : console.out).line(line.printable(keepingLines: true)) }
             case .logUnreadable(let error):
-                // The progress line only borrows from the log; who asked for the log must know that there is none.
+                // The progress line can do without the log. A user who requested the log must learn that it is
+                // missing.
                 if showsLog { try console.err.line("odcs: the log cannot be read, waiting on without it: \(error)") }
             case .unchanged:
                 break

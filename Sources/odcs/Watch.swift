@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// `odcs watch`
+/// The command `odcs watch`.
 struct Watch: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Print a compose's log while it grows, then what came of it.",

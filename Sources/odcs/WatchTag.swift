@@ -2,7 +2,7 @@ import ArgumentParser
 import ComposeClient
 import ComposeModel
 
-/// `odcs watch-tag`
+/// The command `odcs watch-tag`.
 struct WatchTag: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Have packages of a koji tag composed now, and again whenever they change.",

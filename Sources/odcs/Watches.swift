@@ -2,7 +2,7 @@ import ArgumentParser
 import ComposeClient
 import ComposeModel
 
-/// `odcs watches`
+/// The command `odcs watches`.
 struct Watches: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "List the watches that watch-tag began, or show and follow one.",
@@ -71,7 +71,7 @@ struct Watches: AsyncParsableCommand {
         return Table(rows: [head] + rows, shrinkable: [1, 2, 3, 6])
     }
 
-    /// What a person asks of a watch; rows without a value are left out.
+    /// Returns the table of a watch for people. Rows without a value are left out.
     static func table(_ watch: WatchDocument) -> Table {
         let rows: [(String, String?)] = [
             ("watch", String(watch.id)), ("owner", watch.owner), ("tag", watch.source), ("packages", watch.packages),

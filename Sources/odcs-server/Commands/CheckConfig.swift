@@ -19,13 +19,15 @@ struct CheckConfig: AsyncParsableCommand {
         }
         try checkKoji(configuration)
         print("\(options.config ?? "The defaults"): fine.")
-        // The file is right, whatever this host lacks: the service may run on another host, or as another user.
+        // The file is right even if this host lacks something: the service may run on another host, or as
+        // another user.
         for finding in HostCheck(configuration: configuration).findings() {
             FileHandle.standardError.write(Data("Warning: \(finding)\n".utf8))
         }
     }
 
-    /// What only workers read of Koji, and find out about when they start.
+    /// Checks the settings of Koji that otherwise only a worker reads when it starts. Throws
+    /// ``ConfigurationError``.
     private func checkKoji(_ configuration: ServerConfiguration) throws {
         guard let koji = configuration.koji else { return }
         let mistake = { ConfigurationError(file: options.config ?? "the defaults", line: nil, key: "koji", message: $0) }

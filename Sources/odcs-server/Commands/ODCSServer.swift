@@ -16,7 +16,7 @@ struct ODCSServer: AsyncParsableCommand {
         subcommands: [Run.self, Frontend.self, Worker.self, Migrate.self, CheckConfig.self, CheckHost.self, Resolve.self])
 
     static func main() async {
-        // A crash or a kill must not take lines of output with it.
+        // If the process crashes or is killed, complete lines of output must not be lost.
         setvbuf(stdout, nil, Int32(_IOLBF), 0)
         do {
             var command = try parseAsRoot()
@@ -31,16 +31,16 @@ struct ODCSServer: AsyncParsableCommand {
     }
 }
 
-/// An error in the one line that a person is to see.
+/// An explained error is an error in the form for people, mostly one line.
 struct Explained: Error, CustomStringConvertible {
     let description: String
 
-    /// `nil` for errors that ArgumentParser shows well itself, with usage.
+    /// Returns `nil` for errors that ArgumentParser shows well itself, with usage.
     init?(_ error: any Error) {
         switch error {
         case is ValidationError, is ExitCode, is CleanExit: return nil
         case let error as any CustomStringConvertible & Error where !"\(type(of: error))".contains("ParserError"):
-            // Their lines are of their makers. In others, a line break may be a stranger's.
+            // The lines of these errors come from this program. In others, a line break may come from outside.
             let hasLines = error is ComposeFailure || error is HostError || error is EmbeddedPostgresError
             description = error.description.printable(keepingLines: hasLines)
         default: return nil
@@ -48,7 +48,7 @@ struct Explained: Error, CustomStringConvertible {
     }
 }
 
-/// The options that every command has which reads the configuration.
+/// The options of every command that reads the configuration.
 struct ConfigurationOptions: ParsableArguments {
     @Option(name: .shortAndLong, help: "The configuration file. Without it every key has its default.")
     var config: String?
@@ -59,7 +59,7 @@ struct ConfigurationOptions: ParsableArguments {
 }
 
 extension ServerConfiguration {
-    /// Logs to standard error from here on.
+    /// Directs the log of the process to standard error from now on. Returns the logger of the service.
     func bootstrapLogging() -> Logger {
         LoggingSystem.bootstrap { label in
             var handler = StreamLogHandler.standardError(label: label)

@@ -2,7 +2,8 @@ import Depsolve
 import ForeignText
 import Repodata
 
-/// A resolution for people: a line a package, with the reason, and after them what is not as it should be.
+/// A resolution report is a resolution for people. It has one line for each package, with the reason.
+/// The problems follow.
 struct ResolutionReport {
     private let resolution: Resolution
 

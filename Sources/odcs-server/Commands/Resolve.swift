@@ -11,7 +11,8 @@ import NIOPosix
 import Repodata
 import SystemPackage
 
-/// The answer that a compose would give, without a server: which packages, why each, and what is missing.
+/// The command `odcs-server resolve`. It shows the result of a compose without a server: the packages,
+/// the reason for each, and the missing ones.
 struct Resolve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Say which packages a compose of a repository would have, why each is in, and what is missing.",
@@ -126,7 +127,7 @@ struct Resolve: AsyncParsableCommand {
         return try ModuleMetadata(merging: several)
     }
 
-    /// A relative path is relative to where the person is.
+    /// Returns the location of a repository. A relative path is relative to the current directory.
     private static func location(_ text: String) throws -> RepositoryLocation {
         if text.contains("://") { return try RepositoryLocation(text) }
         let path = FilePath(FileManager.default.currentDirectoryPath).pushing(FilePath(text)).lexicallyNormalized()

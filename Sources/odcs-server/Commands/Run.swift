@@ -1,7 +1,7 @@
 import ArgumentParser
 import SystemPackage
 
-/// The frontend and one worker in one process.
+/// The command `odcs-server run`: the frontend and one worker in one process.
 struct Run: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Run the whole service, frontend and worker, in one process.")
 

@@ -1,12 +1,13 @@
 import ForeignText
 
-/// A mistake in the configuration file: where it is, and what would be right.
+/// A configuration error is a mistake in the configuration file: its place, and the right value.
 struct ConfigurationError: Error, Hashable, CustomStringConvertible {
-    /// The file as the person named it.
+    /// The name of the file, as the user gave it.
     let file: String
-    /// From 1 on; `nil` when no line can be named.
+    /// The line, counted from 1. `nil` if no line can be named.
     let line: Int?
-    /// `worker.slots`; `nil` when the file as a whole is meant.
+    /// The key with its sections, or `nil` if the error concerns the file as a whole. Example:
+    /// `worker.slots`.
     let key: String?
     let message: String
 

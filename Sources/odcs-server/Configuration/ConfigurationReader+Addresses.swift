@@ -1,9 +1,9 @@
 import Foundation
 import Glibc
 
-/// Addresses in a configuration: of hosts, and of services.
+/// Addresses of hosts and of services in a configuration.
 extension ConfigurationReader {
-    /// A host to listen on: its name, or an address without a port.
+    /// Returns a host to listen on: its name, or its address, without a port. Examples: `127.0.0.1`, `::1`.
     mutating func host(_ key: String, default value: String) throws -> String {
         let host = try string(key, default: value)
         guard Self.isAddress(host) || host.wholeMatch(of: /[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?/) != nil else {
@@ -12,7 +12,7 @@ extension ConfigurationReader {
         return host
     }
 
-    /// Addresses of hosts.
+    /// Returns a list of addresses of hosts. Examples: `192.0.2.7`, `2001:db8::7`.
     mutating func addresses(_ key: String) throws -> [String] {
         let addresses = try strings(key, default: [])
         if let wrong = addresses.first(where: { !Self.isAddress($0) }) {
@@ -21,7 +21,8 @@ extension ConfigurationReader {
         return addresses
     }
 
-    /// An address that others are made of by adding a path: it has no query.
+    /// Returns an address to which paths are added. It cannot have a query. Returns `nil` if the key is not
+    /// set.
     mutating func optionalBaseURL(_ key: String) throws -> String? {
         guard let url = try optionalString(key) else { return nil }
         guard let parts = Self.parts(of: url), parts.query == nil, parts.fragment == nil, parts.user == nil else {
@@ -38,7 +39,7 @@ extension ConfigurationReader {
         return urls
     }
 
-    /// The parts of an address of http or https with a host; `nil` for any other text.
+    /// Returns the parts of an http or https address with a host, or `nil` for any other text.
     private static func parts(of url: String) -> URLComponents? {
         guard url.utf8.allSatisfy({ (0x21...0x7E).contains($0) }), let parts = URLComponents(string: url),
             let scheme = parts.scheme?.lowercased(), ["http", "https"].contains(scheme), let host = parts.host, !host.isEmpty
@@ -54,6 +55,7 @@ extension ConfigurationReader {
 }
 
 extension ServerConfiguration.Frontend {
-    /// Whether it listens on all addresses of its host, so that its own is not the one that clients use.
+    /// Whether the frontend listens on all addresses of its host. Clients then cannot use the address that
+    /// it listens on.
     var listensEverywhere: Bool { ["0.0.0.0", "::", "0:0:0:0:0:0:0:0"].contains(host) }
 }

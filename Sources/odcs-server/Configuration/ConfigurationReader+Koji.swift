@@ -4,7 +4,8 @@ import SystemPackage
 
 /// The keys below `koji`.
 extension ConfigurationReader {
-    /// `nil` where neither `koji.hub` nor `koji.profile_file` is set. What a key says wins over what the profile says.
+    /// Returns the profile of Koji, or `nil` if neither `koji.hub` nor `koji.profile_file` is set. A key
+    /// overrides the value of the profile.
     mutating func kojiProfile() throws -> KojiProfile? {
         let file = try optionalPath("koji.profile_file")
         let section = try optionalString("koji.profile")
@@ -38,7 +39,8 @@ extension ConfigurationReader {
         return profile
     }
 
-    /// A file as Koji's own programs have it, in `/etc/koji.conf` or elsewhere.
+    /// Returns a section of a profile file. The file has the form of Koji's own programs, such as
+    /// `/etc/koji.conf`.
     private func kojiProfile(_ section: String, in file: FilePath, hub: String?) throws -> KojiProfile {
         guard let bytes = FileManager.default.contents(atPath: file.string) else {
             throw mistake("koji.profile_file", "names a file that is not there, or cannot be read")
@@ -51,7 +53,9 @@ extension ConfigurationReader {
         }
     }
 
-    /// What the keys say of the files stands for all that the profile says. Koji's own profiles name a topdir on all hosts, also on those that do not have it.
+    /// Chooses the place of Koji's files. If `koji.topdir` or `koji.topurl` is set, both replace the
+    /// profile's values. Koji's own profiles name a topdir on all hosts, also on those that do not have it.
+    /// A missing topdir of a profile is therefore ignored if the profile has a topurl.
     private func chooseFiles(of profile: inout KojiProfile, topdir: FilePath?, topurl: String?) throws {
         if topdir != nil || topurl != nil {
             (profile.topdir, profile.topurl) = (topdir, try topurl.flatMap { try checked($0, hub: profile.hub) })

@@ -24,7 +24,7 @@ extension ConfigurationReader {
         return modules
     }
 
-    /// `nil` without `mbs.url`.
+    /// Returns the Module Build Service, or `nil` without `mbs.url`.
     private mutating func moduleBuildServer() throws -> ModuleBuildServer? {
         let url = try optionalString("mbs.url")
         let ca = try optionalPath("mbs.ca")
@@ -39,10 +39,10 @@ extension ConfigurationReader {
 }
 
 extension ServerConfiguration {
-    /// Whether there is any place where modules could come from.
+    /// Whether modules can come from anywhere: a Module Build Service, Koji, or a repository.
     var hasModules: Bool { modules.service != nil || koji != nil || !modules.repositories.isEmpty }
 
-    /// Refuses at once what no worker could find.
+    /// Throws if `request` names modules that no worker with this configuration could find.
     func checkModules(of request: ComposeRequest) throws(ComposeFailure) {
         let asked = [
             ("modular_koji_tags", !request.modularKojiTags.isEmpty), ("scratch_modules", !request.scratchModules.isEmpty),

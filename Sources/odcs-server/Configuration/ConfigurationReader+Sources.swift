@@ -1,8 +1,8 @@
 import HTTPEnvironment
 
-/// The keys below `sources` that say how remote repositories are reached.
+/// The keys below `sources` for the connection to remote repositories.
 extension ConfigurationReader {
-    /// Refuses at once what no worker could use.
+    /// Throws ``ConfigurationError`` if a worker could not use the certificates or the proxy of `sources`.
     func checkWays(to sources: ServerConfiguration.Sources) throws {
         guard (sources.certificate == nil) == (sources.key == nil) else {
             throw mistake(
@@ -16,7 +16,7 @@ extension ConfigurationReader {
         do throws(OutboundProblem) {
             _ = try HTTPEnvironment.process.withProxy(sources.proxy, of: "it")
         } catch {
-            // The value is not shown: it may have a password.
+            // The value is not shown, because it may contain a password.
             throw mistake("sources.proxy", error.description)
         }
     }

@@ -4,9 +4,9 @@ import Foundation
 import Koji
 import SystemPackage
 
-/// The keys of the systems that composes can be made from, each of which an operator may leave out.
+/// The keys of the systems that composes can be made from. Each system is optional.
 extension ConfigurationReader {
-    /// Below `koji`, what requests may ask for.
+    /// Returns the rules for requests from the keys below `koji`.
     mutating func kojiRules(of profile: KojiProfile?) throws -> ServerConfiguration.KojiRules {
         let rules = ServerConfiguration.KojiRules(
             allowReference: try bool("koji.allow_reference", default: false),
@@ -18,7 +18,7 @@ extension ConfigurationReader {
         return rules
     }
 
-    /// Below `pulp`; `nil` without `pulp.url`.
+    /// Returns the Pulp server from the keys below `pulp`, or `nil` without `pulp.url`.
     mutating func pulpServer() throws -> PulpServer? {
         let url = try optionalString("pulp.url")
         let version = try int("pulp.version", default: 3, in: 2...3)
@@ -49,7 +49,8 @@ extension ConfigurationReader {
         }
     }
 
-    /// Below `raw_config`; `nil` without `raw_config.pungi_koji`.
+    /// Returns the settings of Pungi from the keys below `raw_config`, or `nil` without
+    /// `raw_config.pungi_koji`.
     mutating func pungiConfiguration() throws -> PungiConfiguration? {
         let executable = try optionalString("raw_config.pungi_koji")
         let validator = try optionalString("raw_config.pungi_config_validate")
@@ -91,7 +92,7 @@ extension ConfigurationReader {
         try optionalString(key) == nil ? nil : try path(key, default: "")
     }
 
-    /// The first line of a file.
+    /// Returns the first line of a file.
     private func secret(in file: FilePath, _ key: String) throws -> String {
         guard let text = FileManager.default.contents(atPath: file.string).map({ String(decoding: $0, as: UTF8.self) }),
             let line = text.split(whereSeparator: \.isNewline).first

@@ -2,18 +2,19 @@ import ComposeModel
 import SystemPackage
 import Yams
 
-/// Reads a YAML file key by key, and knows the line of each: whatever is wrong is said with key and line.
+/// A configuration reader reads a YAML file key by key. Its errors name the key and the line.
 ///
-/// Every key that the program asks for is remembered, so that one it never asks for is found to be a mistake too.
+/// It remembers every key that the program asks for. A key of the file that the program never asks for
+/// is a mistake too.
 struct ConfigurationReader {
-    /// The file's name as the person gave it.
+    /// The file's name, as the user gave it.
     let file: String
-    /// What relative paths in the file are relative to.
+    /// The directory that relative paths in the file are relative to.
     let directory: FilePath
     private let root: Node.Mapping
     private(set) var known: [String] = []
 
-    /// - Throws: ``ConfigurationError`` for a file that is not YAML, or no mapping of keys.
+    /// - Throws: ``ConfigurationError`` if the file is not YAML, or if it is not a mapping of keys.
     init(_ text: String, file: String, directory: FilePath) throws {
         self.file = file
         self.directory = directory
@@ -33,7 +34,7 @@ struct ConfigurationReader {
     private static func explain(_ error: YamlError, in text: String, file: String) -> ConfigurationError {
         switch error {
         case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _), .composer(_, let problem, let mark, _):
-            // What is missing at the end of the text is found missing behind its last line.
+            // The parser reports a missing part at the end of the text in the line after the last one.
             let lines = text.split(separator: "\n", omittingEmptySubsequences: false).count
             return ConfigurationError(file: file, line: min(mark.line, lines), key: nil, message: "this is not YAML: \(problem)")
         case .duplicatedKeysInMapping(let duplicates, let context):
@@ -92,7 +93,7 @@ struct ConfigurationReader {
         try strings(key, default: []).map(resolve)
     }
 
-    /// The names directly below `key`, for mappings whose keys the operator chooses.
+    /// Returns the names directly below `key`, for a mapping whose keys the operator chooses.
     mutating func names(below key: String) throws -> [String] {
         guard let node = try node(key) else { return [] }
         guard let mapping = node.mapping else { throw mistake(key, node, "must be a mapping of names\(Self.but(node))") }
@@ -106,7 +107,7 @@ struct ConfigurationReader {
 
     // MARK: Mistakes
 
-    /// - Throws: ``ConfigurationError`` for the first key of the file that was not asked for.
+    /// - Throws: ``ConfigurationError`` for the first key of the file that the program did not ask for.
     func rejectUnknownKeys() throws {
         try rejectUnknownKeys(of: root, below: "")
     }
@@ -124,17 +125,18 @@ struct ConfigurationReader {
         }
     }
 
-    /// The key of the same mapping whose name is nearest, or one of the same name in another mapping.
+    /// Returns the key of the same mapping with the nearest name, or else a key of the same name in another
+    /// mapping.
     private func meant(by word: String, below prefix: String) -> String? {
         let names = known.filter { $0.hasPrefix(prefix) }.compactMap {
             $0.dropFirst(prefix.count).split(separator: ".").first.map(String.init)
         }
-        // Of a short name, few letters may be wrong before it is another name.
+        // A short name may differ in few letters only. With more, it is another name.
         if let nearest = NearestNames(names: names).nearest(to: word, within: min(4, word.count / 2)) { return prefix + nearest }
         return known.first { $0.hasSuffix("." + word) }
     }
 
-    /// A mistake in the value of `key`.
+    /// Returns the error for the value of `key`.
     func mistake(_ key: String, _ message: String) -> ConfigurationError {
         ConfigurationError(file: file, line: find(key)?.mark?.line, key: key, message: message)
     }
@@ -154,7 +156,7 @@ struct ConfigurationReader {
 
     // MARK: Finding
 
-    /// The value of a key; `nil` where it is absent or null.
+    /// Returns the value of a key, or `nil` if the key is absent or null.
     private mutating func node(_ key: String) throws -> Node? {
         known.append(key)
         let words = key.split(separator: ".").map(String.init)
@@ -170,7 +172,7 @@ struct ConfigurationReader {
         return Self.isNull(node) ? nil : node
     }
 
-    /// Nothing, `~` or `null`, and not in quotes.
+    /// Returns whether a value is null: empty, `~` or `null`, and not in quotes.
     private static func isNull(_ node: Node) -> Bool { node.null != nil && node.scalar?.style == .plain }
 
     private func find(_ key: String) -> Node? {

@@ -7,10 +7,11 @@ import Koji
 import Logging
 import SystemPackage
 
-/// Everything that an operator can set. config/odcs-server.yaml shows every key with its default and what it means.
+/// A server configuration is the set of all values that an operator can set. config/odcs-server.yaml
+/// shows every key with its default and its meaning.
 struct ServerConfiguration: Hashable, Sendable {
     struct Database: Hashable, Sendable {
-        /// `nil` for the embedded cluster, which lives in the state directory.
+        /// The connection string. `nil` means the embedded cluster, which is in the state directory.
         var url: String?
         var schema: String
         var connections: Int
@@ -19,23 +20,26 @@ struct ServerConfiguration: Hashable, Sendable {
     struct Frontend: Hashable, Sendable {
         var host: String
         var port: Int
-        /// For how long the same request from the same known owner gives the first compose; 0: not at all.
+        /// The number of seconds in which an equal request of the same identified owner returns the first
+        /// compose. 0 turns this off.
         var repeatSeconds: Int
-        /// Where clients reach the service, without a trailing slash; `nil`: the address that it listens on.
+        /// The address by which clients reach the service, without a trailing slash. `nil` means the address
+        /// that it listens on.
         var publicURL: String?
-        /// How many composes of one caller may wait, and how many of its watches may stand; 0: any number.
+        /// The maximum number of one caller's waiting composes, and of its active watches. 0 means no limit.
         var waitingPerCaller: Int
         var watchesPerCaller: Int
-        /// Addresses of proxies whose `X-Forwarded-For` tells the caller.
+        /// Addresses of proxies whose `X-Forwarded-For` names the caller.
         var trustedProxies: [String]
         var maxConnections: Int
-        /// How long the body of a request may take to arrive.
+        /// The time in which the body of a request has to arrive, in seconds.
         var requestSeconds: Int
     }
 
     struct Target: Hashable, Sendable {
         var directory: FilePath
-        /// Where it is served, if not by this service below `/composes`.
+        /// The address at which the directory is served. `nil` means that this service serves it, at
+        /// `/composes` for `default`.
         var url: String?
     }
 
@@ -56,36 +60,37 @@ struct ServerConfiguration: Hashable, Sendable {
         var maxMetadataBytes: Int
         var maxOpenMetadataBytes: Int
         var maxPackageBytes: Int
-        /// For one file.
+        /// The maximum time for the download of one file, in seconds.
         var downloadSeconds: Int
-        /// Of all metadata that is kept.
+        /// The maximum size of all metadata that is kept, in bytes.
         var cacheBytes: Int
         var verifyPackages: Bool
-        /// A PEM file with the certificates that those of sources are checked against; `nil` for those of the environment or the system.
+        /// A PEM file with the certificate authorities to trust for sources. `nil` means those of the
+        /// environment or of the system.
         var ca: FilePath?
-        /// A TLS client certificate and its key, PEM files.
+        /// A TLS client certificate and its key, as PEM files.
         var certificate: FilePath?
         var key: FilePath?
-        /// The address of a proxy; `nil` for what the environment says.
+        /// The address of a proxy. `nil` means the proxies of the environment.
         var proxy: String?
     }
 
-    /// What requests may ask of Koji.
+    /// The rules for requests for composes from Koji.
     struct KojiRules: Hashable, Sendable {
         var allowReference: Bool
         var unsignedWaitSeconds: Int
         var unsignedRetrySeconds: Int
     }
 
-    /// Where modules come from, beside the tags that a request names.
+    /// The sources of modules, besides the tags that a request names.
     struct Modules: Hashable, Sendable {
-        /// The Module Build Service, whose packages are in Koji; `nil`: there is none.
+        /// The Module Build Service. The packages of its modules are in Koji. `nil` if it is not configured.
         var service: ModuleBuildServer?
-        /// Tags of Koji.
+        /// The tags of Koji that modules are tagged into.
         var kojiTags: [String]
-        /// Where repositories with modules are; `$basearch` stands for each architecture.
+        /// The locations of repositories with modules. `$basearch` stands for each architecture.
         var repositories: [String]
-        /// What every machine has and no compose contains.
+        /// The modules that every machine has. No compose contains them.
         var baseModules: Set<String>
     }
 
@@ -97,9 +102,9 @@ struct ServerConfiguration: Hashable, Sendable {
         var retrySeconds: Int
         var expireSeconds: Int
         var poolMegabytes: Int
-        /// For one attempt at a compose.
+        /// The maximum time for one attempt at a compose, in seconds.
         var composeSeconds: Int
-        /// For the packages of one architecture.
+        /// The maximum time for resolving the packages of one architecture, in seconds.
         var resolveSeconds: Int
     }
 
@@ -113,26 +118,24 @@ struct ServerConfiguration: Hashable, Sendable {
     var frontend: Frontend
     var composes: Composes
     var sources: Sources
-    /// `nil` where no Koji is configured.
+    /// The profile of Koji. `nil` if no Koji is configured.
     var koji: KojiProfile?
-    /// How often it is asked whether watched tags have changed.
+    /// The interval, in seconds, at which Koji is asked whether watched tags have changed.
     var kojiWatchSeconds: Int
-    /// How patiently Koji's hub is asked.
+    /// The time limits and retries of calls to Koji's hub.
     var kojiLimits: KojiLimits
     var kojiRules: KojiRules
     var modules: Modules
-    /// `nil` where no Pulp is configured.
+    /// The Pulp server. `nil` if no Pulp is configured.
     var pulp: PulpServer?
-    /// `nil` where this service does not run Pungi.
+    /// The settings of Pungi. `nil` if this service does not run Pungi.
     var pungi: PungiConfiguration?
     var worker: Worker
     var signing: Signing?
     var webhooks: [String]
     var logLevel: Logger.Level
 
-    /// The configuration that the file at `path` gives, or the defaults where none is named.
-    ///
-    /// - Throws: ``ConfigurationError``.
+    /// Returns the configuration in the file at `path`. Without a path, returns the defaults.
     static func load(_ path: String?) throws -> ServerConfiguration {
         guard let path else { return try ServerConfiguration("", file: "the defaults", directory: FilePath("/")) }
         let current = FilePath(FileManager.default.currentDirectoryPath)
@@ -146,7 +149,7 @@ struct ServerConfiguration: Hashable, Sendable {
         return try ServerConfiguration(text, file: path, directory: file.removingLastComponent())
     }
 
-    /// - Parameter directory: What relative paths in the text are relative to.
+    /// - Parameter directory: The directory that relative paths in the text are relative to.
     init(_ text: String, file: String, directory: FilePath) throws {
         var reader = try ConfigurationReader(text, file: file, directory: directory)
         try self.init(&reader)
@@ -237,7 +240,7 @@ struct ServerConfiguration: Hashable, Sendable {
         logLevel = Logger.Level(rawValue: level) ?? .info
     }
 
-    /// Host and process: no two workers have both.
+    /// The default name of a worker: host and process id. No two workers share both.
     private static var processName: String {
         "\(ProcessInfo.processInfo.hostName)-\(ProcessInfo.processInfo.processIdentifier)"
     }

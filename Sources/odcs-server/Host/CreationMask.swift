@@ -1,11 +1,15 @@
 import Glibc
 
-/// The permissions that this process takes away from files and directories as it makes them, see umask(2).
+/// The creation mask is the set of permissions that this process removes from its new files and
+/// directories, see umask(2).
 ///
-/// Composes are published. Another web server, another user of this host, may serve a target directory, and PostgreSQL's user passes through the state directory.
-/// A service that starts under umask 027 or 077, as hardened hosts have it, would make files that neither can read. Files that are secret have modes of their own.
+/// Composes are published. Another web server may serve a target directory as another user of this
+/// host, and PostgreSQL's user needs access through the state directory. Hardened hosts start a service
+/// under umask 027 or 077, and neither user could read its files then. Secret files have modes of their
+/// own.
 enum CreationMask {
-    /// Everybody may read what this process makes from here on, and only its owner may write it. The group may write as well if the process was started so.
+    /// Lets every user read the files that this process makes from now on. Only the owner may write them.
+    /// The group may write them too if the inherited mask allows it.
     static func letOthersRead() {
         let inherited = umask(0o077)
         umask(opened(inherited))

@@ -4,7 +4,7 @@ import Koji
 import SystemPackage
 
 extension HostCheck {
-    /// Directories that the service writes, by the key of the configuration that names each.
+    /// The directories that the service writes, with the configuration key that names each.
     private var written: [(key: String, directory: FilePath)] {
         let targets = configuration.composes.targets.sorted { $0.key < $1.key }
             .map { ("composes.targets.\($0.key).directory", $0.value.directory) }
@@ -12,7 +12,7 @@ extension HostCheck {
         return state + [("sources.cache_directory", configuration.sources.cacheDirectory)] + targets
     }
 
-    /// Whether the service can make and write its directories. Nothing is made for it.
+    /// Checks whether the service can create and write its directories. The check itself creates nothing.
     func writeAccess() -> [HostFinding] {
         var findings: [HostFinding] = []
         var closed: Set<FilePath> = []
@@ -28,7 +28,8 @@ extension HostCheck {
         return findings
     }
 
-    /// Whether packages of local sources can be hard-linked into the target directories. They are copied otherwise, which takes time and space.
+    /// Checks whether packages of local sources can be hard-linked into the target directories. Otherwise
+    /// they are copied, which takes time and space.
     func hardLinks() -> [HostFinding] {
         let roots = configuration.sources.allowedRoots + (configuration.koji?.topdir.map { [$0] } ?? [])
         var findings: [HostFinding] = []
@@ -55,7 +56,7 @@ extension HostCheck {
         return findings
     }
 
-    /// Whether this kernel keeps this process from linking files of other users, see proc(5).
+    /// Whether this kernel prevents this process from linking files of other users, see proc(5).
     private static var protectsHardLinks: Bool {
         guard geteuid() != 0, let setting = FileManager.default.contents(atPath: "/proc/sys/fs/protected_hardlinks") else { return false }
         return setting.first == UInt8(ascii: "1")
@@ -63,21 +64,21 @@ extension HostCheck {
 
     private static func others(_ count: Int) -> String { count > 1 ? " (and \(count - 1) more)" : "" }
 
-    /// How the user of this process is called.
+    /// The name and id of the user of this process, for messages.
     static var user: String { "the user \(NSUserName()) (uid \(geteuid()))" }
 }
 
 extension FilePath {
     fileprivate var status: CInterop.Stat? { (try? stat())?.rawValue }
 
-    /// This directory, or the nearest one above it that exists.
+    /// This directory, or the nearest directory above it that exists.
     fileprivate var nearestExisting: FilePath {
         var path = self
         while path.status == nil, path.removeLastComponent(), !path.isEmpty {}
         return path.isEmpty ? "/" : path
     }
 
-    /// Why this process cannot make files in this directory; `nil` when it can.
+    /// The reason why this process cannot create files in this directory, or `nil` if it can.
     fileprivate var obstacleToWriting: Errno? {
         guard let status else { return .noSuchFileOrDirectory }
         guard status.st_mode & S_IFMT == S_IFDIR else { return .notDirectory }

@@ -7,7 +7,8 @@ enum WallClock {
 }
 
 extension HostCheck {
-    /// Fewer open files than this are used up by a few hundred clients.
+    /// The limit of open files below which a warning is given. A few hundred clients use up a smaller
+    /// limit.
     static let fewestOpenFiles: UInt64 = 1024
 
     func openFiles() -> [HostFinding] {
@@ -20,7 +21,8 @@ extension HostCheck {
         ]
     }
 
-    /// Programs that the service starts, such as xorriso, take names for ASCII in another locale than a UTF-8 one.
+    /// Checks the locale. Programs that the service starts, such as xorriso, take names for ASCII if the
+    /// locale is not a UTF-8 one.
     func locale() -> [HostFinding] {
         let environment = ProcessInfo.processInfo.environment
         let remedy = "Set LC_ALL=C.UTF-8 in the environment of the service."
@@ -34,7 +36,7 @@ extension HostCheck {
         return [HostFinding(severity: .warning, problem: "The locale's character set is \(characters), not UTF-8.", remedy: remedy)]
     }
 
-    /// No service runs before this year.
+    /// The year before which the host's clock must be wrong.
     static let firstYear = 2025
 
     func clock() -> [HostFinding] {
@@ -47,7 +49,7 @@ extension HostCheck {
         ]
     }
 
-    /// Programs that some composes need.
+    /// Checks for programs that some composes need.
     func programs() -> [HostFinding] {
         var findings: [HostFinding] = []
         func need(_ program: String, _ purpose: String, package: String) {

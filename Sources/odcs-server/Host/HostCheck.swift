@@ -4,19 +4,18 @@ import Modules
 import Postgres
 import Repodata
 
-/// Looks at the host before the service starts: a missing package or a wrong mode is found here, and not in the middle of a compose.
+/// A host check examines the host before the service starts. A missing package or a wrong mode is found
+/// then, and not in the middle of a compose.
 struct HostCheck: Sendable {
     let configuration: ServerConfiguration
 
-    /// Everything that can be seen without the database, the fatal findings first.
+    /// Returns all findings that need no database, the fatal ones first.
     func findings() -> [HostFinding] {
         let all = libraries() + writeAccess() + programs() + hardLinks() + openFiles() + locale() + clock()
         return all.filter { $0.severity == .fatal } + all.filter { $0.severity == .warning }
     }
 
-    /// Logs the warnings.
-    ///
-    /// - Throws: ``HostError`` with all fatal findings.
+    /// Logs the warnings of ``findings()``.
     func report(to logger: Logger) throws {
         let findings = findings()
         Self.log(findings.filter { $0.severity == .warning }, to: logger)
@@ -32,7 +31,7 @@ struct HostCheck: Sendable {
 
     // MARK: Libraries
 
-    /// The libraries that the service is made of, as they are on this host.
+    /// The libraries that the service uses, with their versions on this host.
     static let libraries: [LibraryVersion] =
         LibraryVersion.repodata + [.libsolv, .libmodulemd, LibraryVersion(name: "libpq", running: PostgresLibrary.version)]
 
@@ -56,10 +55,10 @@ struct HostCheck: Sendable {
 
     // MARK: The database
 
-    /// How far the clocks may be apart before someone should know.
+    /// The difference between two clocks, in seconds, above which a warning is given.
     static let clockTolerance = 5.0
 
-    /// What is wrong about the clocks of this host and of the database.
+    /// Compares the clocks of this host and of the database.
     static func clock(of pool: PostgresPool) async throws -> [HostFinding] {
         let before = WallClock.seconds()
         let rows = try await pool.query("SELECT extract(epoch FROM clock_timestamp())::float8 AS now")
@@ -68,7 +67,10 @@ struct HostCheck: Sendable {
         return clock(ahead: (before + after) / 2 - database)
     }
 
-    /// - Parameter ahead: By how many seconds this host's clock is ahead of the database's.
+    /// Returns a warning if the clocks differ too much.
+    ///
+    /// - Parameter ahead: The number of seconds by which this host's clock is ahead of the database's
+    ///   clock.
     static func clock(ahead: Double) -> [HostFinding] {
         guard abs(ahead) > clockTolerance else { return [] }
         let direction = ahead > 0 ? "ahead of" : "behind"

@@ -1,4 +1,4 @@
-/// Something about this host that is not as the service needs it.
+/// A host finding is a property of this host that does not suit the service.
 struct HostFinding: Hashable, Sendable, CustomStringConvertible {
     enum Severity: String, Sendable {
         /// The service works, but not as well as it could.
@@ -8,15 +8,15 @@ struct HostFinding: Hashable, Sendable, CustomStringConvertible {
     }
 
     let severity: Severity
-    /// What is wrong, a sentence.
+    /// The problem, as a sentence.
     let problem: String
-    /// What to install or to change, a sentence.
+    /// The remedy, as a sentence: a package to install or a setting to change.
     let remedy: String
 
     var description: String { "\(problem) \(remedy)" }
 }
 
-/// The host cannot run the service, for the reasons that are named.
+/// A host error says that the host cannot run the service, and why.
 struct HostError: Error, CustomStringConvertible {
     let findings: [HostFinding]
 
