@@ -1,7 +1,7 @@
 import Foundation
 
 /// A server address is the base URL of a service. It includes the path below which the service is
-/// mounted, if that is not `/`. Examples: `http://host:port`, `https://host`.
+/// mounted, if that is not `/`. Examples: `http://127.0.0.1:5005`, `https://odcs.stg.example.org`.
 public struct ServerAddress: Hashable, Sendable, CustomStringConvertible {
     /// The address as given, without trailing slashes.
     public let description: String
