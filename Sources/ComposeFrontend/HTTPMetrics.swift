@@ -2,7 +2,7 @@ import Hummingbird
 import NIOConcurrencyHelpers
 
 /// Counts requests and their durations by method, route and status. The number of values of each of
-/// them is bounded. The route is the pattern `/api/1/composes/{id}`, never the path.
+/// them is bounded. The route is a pattern such as `/api/1/composes/{id}`, never the path.
 final class HTTPMetrics: Sendable {
     private struct Answer: Hashable {
         let method: String
