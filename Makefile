@@ -51,8 +51,11 @@ release: ## Build the programs to be shipped, into .build-release.
 	swift build --configuration release --scratch-path .build-release --product odcs-server
 	swift build --configuration release --scratch-path .build-release --product odcs
 
-lint: ## Check the format of the Swift code.
+lint: ## Check the format of the Swift code, the directions between its folders, and the English.
+	@scripts/bootstrap lint
 	swift format lint --strict --recursive --parallel $(swift_code)
+	@scripts/check-house
+	@scripts/check-prose
 
 format: ## Put the Swift code into its format.
 	swift format --in-place --recursive --parallel $(swift_code)
