@@ -1,6 +1,8 @@
--- Repeated POSTs are known again; metrics are added up as things happen instead of counted when somebody asks.
+-- Repeated POSTs are recognized. The metrics are added up as events happen, and are no longer counted
+-- for each request of the metrics.
 
--- It keeps writers away until all of this is committed, so that the count of what is removed begins right.
+-- This statement also locks `composes` against writes until the whole migration is committed. So the
+-- count of removed composes, which is taken below, stays correct.
 CREATE INDEX composes_present ON composes (source_type, state) WHERE state <> 3;
 
 CREATE TABLE removed_composes (
@@ -50,7 +52,7 @@ CREATE TABLE tallies (
     times bigint NOT NULL
 );
 
--- Pins of all kinds of sources are one member.
+-- The pins of all kinds of sources move into one member of the specification, `pins`.
 UPDATE composes SET specification = (specification - 'repositories' - 'lookaside')
     || jsonb_build_object('pins', jsonb_build_object('repositories', specification->'repositories', 'lookaside', specification->'lookaside'))
 WHERE specification ? 'repositories';

@@ -1,4 +1,4 @@
--- Results are found again by the packages in them as well; tags of Koji are watched.
+-- A result can also be found by its packages, and Koji tags can be watched.
 
 ALTER TABLE results ADD COLUMN packages_key text;
 

@@ -1,4 +1,4 @@
--- Composes that wait for signatures.
+-- Composes can wait until their packages are signed.
 
 ALTER TABLE composes ADD COLUMN unsigned_since timestamptz;
 

@@ -1,4 +1,4 @@
--- The list's other filters that name few composes.
+-- Indexes for the other filters of the list that select few composes.
 
 CREATE INDEX composes_by_label ON composes (label, id) WHERE label IS NOT NULL;
 CREATE INDEX composes_by_koji_task ON composes (koji_task_id, id) WHERE koji_task_id IS NOT NULL;

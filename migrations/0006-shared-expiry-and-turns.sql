@@ -1,5 +1,6 @@
--- A result expires, and with it the composes that show it. Workers can refuse composes. New tables hold turns of
--- services and the ids of target directories.
+-- A result has a time of expiry, at which the composes that show it expire as well. Workers can refuse
+-- composes. New tables hold the turns of services, the ids of target directories, and the offer of the
+-- frontend. A turn is the right of one process to do some work alone.
 
 ALTER TABLE results ADD COLUMN expires_at timestamptz;
 UPDATE results r SET expires_at = coalesce(

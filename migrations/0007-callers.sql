@@ -1,4 +1,5 @@
--- How much waits for each caller, and an index that takes sources of any length.
+-- Composes and watches name the address that asked for them. So the waiting composes and the standing
+-- watches of each caller can be counted. The index of sources accepts sources of any length.
 
 ALTER TABLE composes ADD COLUMN caller text;
 ALTER TABLE watches ADD COLUMN caller text;
