@@ -1,4 +1,5 @@
-# What a person does here, one target each; `make` alone lists them. The work is done by scripts/ and by Swift's own commands.
+# One target for each task of a developer. `make` alone lists the targets. The work is done by scripts/
+# and by Swift's own commands.
 
 .DEFAULT_GOAL := help
 .PHONY: help run serve test interop bench build release lint format bootstrap tests-repo clean
@@ -6,10 +7,11 @@
 # The port of `make serve`.
 PORT ?= 5005
 
-# Each end-to-end test runs a whole service; more of them at once than this only wait for each other.
+# Each end-to-end test runs a whole service. If more tests than this run at once, they only wait for
+# each other.
 TESTS_AT_ONCE ?= 4
 
-# Of a crash, the thread that crashed: all threads and registers would hide it.
+# A backtrace shows only the thread that crashed. All threads and registers would hide it.
 backtrace = enable=yes,color=no,interactive=no,threads=crashed,registers=none,images=none
 
 swift_code = Package.swift $(wildcard Sources Tests Benchmarks)
@@ -17,7 +19,7 @@ swift_code = Package.swift $(wildcard Sources Tests Benchmarks)
 help: ## List these targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: ## Compose `ed` from tests-repo with a server started for it, and show what comes out.
+run: ## Compose `ed` from tests-repo with a server started for it, and show the result.
 	@echo "Looking for missing packages, then building the service and making a compose of tests-repo with it."
 	@scripts/bootstrap build run
 	@scripts/build odcs-server odcs
@@ -33,12 +35,12 @@ test: ## Run all tests, against the real PostgreSQL, dnf and createrepo_c.
 	@scripts/build tests
 	SWIFT_BACKTRACE=$(backtrace) swift test --skip-build --disable-xctest --experimental-maximum-parallelization-width $(TESTS_AT_ONCE)
 
-interop: ## Run the published Python client against a server, and compare that with its OpenAPI description.
+interop: ## Run the published Python client against a server, and check the server's OpenAPI description.
 	@scripts/bootstrap build run interop
 	@scripts/build odcs-server
 	@scripts/interop
 
-bench: release ## Measure it against dnf, createrepo_c and others, which takes half an hour; QUICK=1 takes two minutes, the first time four.
+bench: release ## Measure the server against dnf and others: 30 minutes. QUICK=1: 2, the first time 4.
 	@scripts/bootstrap run bench
 	@scripts/bench $(if $(QUICK),--quick) $(ARGUMENTS)
 
@@ -57,16 +59,16 @@ lint: ## Check the format of the Swift code, the directions between its folders,
 	@scripts/check-house
 	@scripts/check-prose
 
-format: ## Put the Swift code into its format.
+format: ## Format the Swift code.
 	swift format --in-place --recursive --parallel $(swift_code)
 
-bootstrap: ## Install the Debian packages that are missing for all of the above.
+bootstrap: ## Install the missing Debian packages for all targets above.
 	@scripts/bootstrap build run test interop bench
 
-tests-repo: ## Build the RPMs of tests-repo anew from their spec files.
+tests-repo: ## Rebuild the RPMs of tests-repo from their spec files.
 	@scripts/bootstrap tests-repo
 	tests-repo/build.sh
 
-clean: ## Remove what was built and what the example left behind.
+clean: ## Remove all build results and the files of the example.
 	@! [ -d .odcs ] || flock --nonblock .odcs/lock sh -c 'rm -rf "$$(readlink .odcs/postgresql || echo .odcs/postgresql)" .odcs' || { echo "A server still uses .odcs; stop it first." >&2; exit 1; }
 	rm -rf .build .build-*

@@ -28,7 +28,7 @@ let tomlKit: Target.Dependency = .product(name: "TOMLKit", package: "TOMLKit")
 let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
-// Each target imports only what stands above it.
+// Each target imports only targets that are listed above it.
 let package = Package(
     name: "odcs",
     platforms: [.macOS(.v26)],

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Builds the repository from its spec files, anew and with the same bytes each time.
-# Needs the commands rpmbuild and createrepo_c (Debian: rpm, createrepo-c); no compiler, no root.
+# Builds the repository anew from its spec files, with the same bytes each time. Needs the commands
+# rpmbuild and createrepo_c (Debian: rpm, createrepo-c), but no compiler and no root.
 set -eu
 umask 022
 
@@ -8,14 +8,15 @@ here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# 2026-01-01T00:00:00Z, the time that every package, file and index in here claims.
+# 2026-01-01T00:00:00Z, the time of every package, file and index here.
 export SOURCE_DATE_EPOCH=1767225600
 export LC_ALL=C TZ=UTC HOME="$work"
 cp "$here/rpmmacros" "$HOME/.rpmmacros"
 mkdir "$HOME/fileattrs"
 echo '%__none_path ^$' >"$HOME/fileattrs/none.attr"
 
-# build REPOSITORY SPEC [TARGET...]: the source package and the binary ones for each target.
+# build REPOSITORY SPEC [TARGET...]: builds the source package, and the binary packages for each target.
+# The default target is x86_64.
 build() {
     repository=$1 spec=$2
     shift 2
@@ -27,7 +28,7 @@ build() {
     find "$work/rpmbuild" -name '*.rpm' -exec mv {} "$work/$repository/Packages" \;
 }
 
-# index REPOSITORY: its repodata. A package's file time is part of it.
+# index REPOSITORY: sets the file time of each package, and then makes the repodata, which include it.
 index() {
     find "$work/$1/Packages" -name '*.rpm' -exec touch -d "@$SOURCE_DATE_EPOCH" {} +
     createrepo_c --quiet --no-database --simple-md-filenames --general-compress-type gz \
