@@ -49,7 +49,7 @@ def main():
         return
 
     directory = os.path.abspath(options.directory)
-    # PostgreSQL may have to run as another user, who must get there.
+    # PostgreSQL may have to run as another user, who must be able to enter this directory.
     with tempfile.TemporaryDirectory(prefix="odcs-bench-", dir="/var/tmp") as database:
         os.chmod(database, 0o711)
         world = World(os.path.abspath(options.program), f"{directory}/work", f"{database}/postgres", f"{directory}/venv", options)

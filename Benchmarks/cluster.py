@@ -1,4 +1,7 @@
-"""A PostgreSQL cluster of the benchmarks' own, as PostgreSQL's own defaults have it, on a unix socket and a port of the loopback."""
+"""A PostgreSQL cluster of the benchmarks' own, on a unix socket and a loopback port.
+
+It has PostgreSQL's own defaults.
+"""
 import glob
 import os
 import pwd
@@ -8,13 +11,17 @@ import subprocess
 
 
 def free_port():
-    """A port of the loopback that was free a moment ago."""
+    """Returns a loopback port that was free a moment ago."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return server.getsockname()[1]
 
 
 class Cluster:
-    """PostgreSQL does not run as root: then it runs as the user postgres, which Debian's package makes."""
+    """A PostgreSQL cluster in a directory of its own.
+
+    PostgreSQL does not run as root. If the benchmarks run as root, it runs as the user postgres, which
+    Debian's package makes.
+    """
 
     def __init__(self, directory):
         self.directory = directory
@@ -45,11 +52,11 @@ class Cluster:
         self._run("pg_ctl", "-D", f"{self.directory}/data", "-m", "fast", "-w", "stop")
 
     def url(self, database):
-        """As odcs-server takes it."""
+        """Returns the connection string of a database for odcs-server, over the unix socket."""
         return f"host={self.directory} port={self.port} user={self.user} dbname={database}"
 
     def address(self, database, scheme="postgresql"):
-        """As an URL, over the loopback."""
+        """Returns the connection string of a database as a URL, over the loopback port."""
         return f"{scheme}://{self.user}@127.0.0.1:{self.port}/{database}"
 
     def create(self, database):
@@ -59,7 +66,7 @@ class Cluster:
         self.query("postgres", f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
 
     def query(self, database, sql):
-        """The rows, as lists of text."""
+        """Runs SQL and returns the rows as lists of strings. Raises RuntimeError if psql fails."""
         command = ["psql", "-X", "-q", "-A", "-t", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-d", self.url(database)]
         done = subprocess.run(command, input=sql, capture_output=True, text=True)
         if done.returncode:
@@ -67,5 +74,5 @@ class Cluster:
         return [line.split("\t") for line in done.stdout.splitlines()]
 
     def numbers(self, database, sql):
-        """The first column, as numbers."""
+        """Runs SQL and returns the first column as numbers."""
         return [float(row[0]) for row in self.query(database, sql)]

@@ -1,4 +1,4 @@
-"""Writes what a run found into docs/: the tables between their markers, and the plots."""
+"""Writes the results of a run into docs/: the tables between their markers, and the plots."""
 import os
 import re
 
@@ -31,7 +31,7 @@ def write(results):
         if name not in PLOTS:
             continue
         y_label = "seconds" if "seconds" in series else "a second"
-        # What a request costs goes by the packages that come of it.
+        # The cost of a request depends on the number of packages in its compose.
         xs, x_label = (series["packages"], "packages in the compose") if "packages" in series else (series["x"], series["unit"])
         drawn = plot(PLOTS[name], x_label, y_label, xs, series.get("seconds") or series["rates"], "seconds" in series)
         with open(f"{PROJECT}/docs/performance/{name}.svg", "w") as stream:
@@ -51,7 +51,7 @@ def blocks(results):
         verdict += " This was a quick run, of 3,000 packages: it says nothing about the bars."
     found = {"run": f"{run}\n\n{verdict}", "table": report.table(results), "samples": samples(results)}
     for name, series in results["growth"].items():
-        # With its plot, so that no page shows one that there is not.
+        # The table comes with its plot, so that no page shows a plot that does not exist.
         picture = f"![{PLOTS[name]}](performance/{name}.svg)\n\n" if name in PLOTS else ""
         found[f"growth-{name}"] = picture + growth(series)
     if "cost" in results["facts"]:
@@ -60,14 +60,17 @@ def blocks(results):
 
 
 def cost(tables):
-    """What a compose leaves in the database; small tables have indexes with room."""
+    """Returns a table of the rows and the KiB that a compose leaves in the database.
+
+    Indexes of small tables have free room.
+    """
     lines = ["| table | rows a compose | KiB a compose, with indexes |", "|---|---|---|"]
     lines += [f"| `{name}` | {each['rows']:.3g} | {each['bytes'] / 1024:.2g} |" for name, each in tables.items()]
     return "\n".join(lines)
 
 
 def samples(results):
-    """How far the samples of each row lie apart."""
+    """Returns a table with the least, the median and the greatest sample of each row."""
     lines = ["| row | side | samples | least | median | most |", "|---|---|---|---|---|---|"]
     for row in results["rows"]:
         for side, values in row["samples"].items():

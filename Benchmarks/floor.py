@@ -1,4 +1,6 @@
-"""The floor under a compose: hard links to the same packages, and the same metadata compressed to as little."""
+"""The floor of a compose: hard links to the same packages, and the same metadata, compressed to about
+the same size.
+"""
 import glob
 import gzip
 import os
@@ -7,7 +9,8 @@ import subprocess
 import xml.etree.ElementTree
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-# zlib's default, as createrepo_c has it, and the level of libdeflate that odcs-server takes because its files come out as small.
+# The default level of zlib, which createrepo_c uses, and the level of libdeflate that odcs-server uses
+# because its files are equally small.
 LEVELS = {"zlib": 6, "libdeflate": 5}
 
 
@@ -20,7 +23,10 @@ class Floor:
         self._compressed = 0
 
     def take(self, repository, source):
-        """From now on it is the floor under that repository, whose packages are links to files somewhere below `source`."""
+        """Prepares the floor of a repository for the next measurements. Returns the number of its packages.
+
+        The packages of the repository are links to files somewhere below `source`.
+        """
         places = {os.path.basename(path): path for path in glob.glob(f"{source}/**/*.rpm", recursive=True)}
         files = [os.path.relpath(path, repository) for path in glob.glob(f"{repository}/**/*.rpm", recursive=True)]
         with open(f"{self.directory}/links", "w") as links:
@@ -35,11 +41,11 @@ class Floor:
         return len(files)
 
     def measure(self):
-        """Seconds, compressed by zlib."""
+        """Returns the seconds that the floor takes with zlib."""
         return self._measure("zlib")
 
     def measure_libdeflate(self):
-        """Seconds, compressed by the library that odcs-server compresses with."""
+        """Returns the seconds that the floor takes with libdeflate, with which odcs-server compresses."""
         return self._measure("libdeflate")
 
     def _measure(self, library):
@@ -54,7 +60,7 @@ class Floor:
 
 
 def documents(repository):
-    """The files of the repository's primary, filelists and other metadata."""
+    """Returns the paths of the repository's primary, filelists and other metadata, by these names."""
     repomd = xml.etree.ElementTree.parse(f"{repository}/repodata/repomd.xml")
     named = {data.get("type"): data.find("{*}location").get("href") for data in repomd.iterfind("{*}data")}
     return {kind: f"{repository}/{named[kind]}" for kind in ("primary", "filelists", "other")}

@@ -1,4 +1,7 @@
-"""A hub of Koji with one large tag, made of a repository's packages: its answers are there before anybody asks."""
+"""A Koji hub with one large tag, made of a repository's packages.
+
+Its listing is made before the first call.
+"""
 import csv
 import hashlib
 import os
@@ -11,13 +14,16 @@ TAG = "bench"
 
 
 class Hub:
-    """The tag has a new event each time somebody asks for the last one, so that it is listed anew for each compose."""
+    """A Koji hub with one tag.
+
+    The tag has a new event at each call of getLastEvent, so it is listed again for each compose.
+    """
 
     def __init__(self, repository, topdir, count):
         os.makedirs(topdir, exist_ok=True)
         rpms, builds = content(repository, topdir, count)
         self.count = len(rpms)
-        # As Koji itself writes it, but for white space.
+        # The same as the answer of Koji itself, except for white space.
         self.listing = xmlrpc.client.dumps(([rpms, builds],), methodresponse=True, allow_none=True).encode()
         self._event = 1000
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -53,7 +59,8 @@ class Hub:
     def _handler(hub):
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
-            # As web servers do: otherwise each small answer waits 40 ms for the client's kernel to acknowledge its header.
+            # Web servers do the same. Otherwise each small answer waits 40 ms, until the client's kernel
+            # acknowledges its header.
             disable_nagle_algorithm = True
 
             def do_POST(self):
@@ -78,7 +85,10 @@ class Hub:
 
 
 def content(repository, topdir, count):
-    """The first packages of the repository as rows of listTaggedRPMS, their files linked to where Koji has them."""
+    """Returns the first `count` packages of the repository and their builds, as rows of listTaggedRPMS.
+
+    Also links the files of the packages to the places below `topdir` at which Koji has them.
+    """
     root = os.path.dirname(repository)
     rpms, builds = [], {}
     with open(f"{root}/manifest.tsv") as stream:
@@ -112,7 +122,10 @@ def row_of_build(nvr, number):
 
 
 def payload_hash(file):
-    """The MD5 that the signature header of an RPM has, over everything after that header."""
+    """Returns the MD5 of everything after the signature header of an RPM.
+
+    The signature header contains this MD5.
+    """
     with open(file, "rb") as stream:
         data = stream.read()
     entries, size = struct.unpack(">II", data[104:112])

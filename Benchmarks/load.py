@@ -1,4 +1,4 @@
-"""Many requests at once, by wrk: one process that is not what limits them."""
+"""Sends many requests at once with wrk. It is one process, and does not limit the rate of requests."""
 import json
 import os
 import subprocess
@@ -15,7 +15,10 @@ def start(url, seconds, method="GET", body=None, connections=16):
 
 
 def finish(process):
-    """Requests a second, and latencies in seconds."""
+    """Returns the requests per second (`rate`), and latencies in seconds.
+
+    Raises RuntimeError if a request failed.
+    """
     out, err = process.communicate()
     line = next((line for line in out.splitlines() if line.startswith("LOAD ")), None)
     if process.returncode or line is None:

@@ -1,4 +1,7 @@
-"""Line plots as SVG, both axes logarithmic: a straight line is a power, and one at 45 degrees is proportional."""
+"""Line plots as SVG. Both axes are logarithmic.
+
+A straight line is a power, and a line at 45 degrees is proportional.
+"""
 import math
 
 WIDTH, HEIGHT = 560, 340
@@ -7,7 +10,10 @@ COLORS = ["#1b6ca8", "#c2410c", "#15803d", "#7e22ce", "#a16207", "#0f766e"]
 
 
 def plot(title, x_label, y_label, xs, series, guide=True):
-    """`series` has a list of values for each name. With `guide`, a dashed line shows n log n through the last point of the highest line."""
+    """Returns a plot as SVG. `series` has a list of values for each name, one for each of `xs`.
+
+    With `guide`, a dashed line shows n log n through the last point of the highest line.
+    """
     lines = {name: [(x, y) for x, y in zip(xs, values) if y > 0] for name, values in series.items()}
     if guide:
         end = max((points[-1] for points in lines.values()), key=lambda point: point[1])
@@ -59,7 +65,7 @@ class Axis:
 
 
 def clipped(points):
-    """As far as the line stays above the lower edge."""
+    """Returns the part of a line that is above the lower edge of the plot."""
     bottom = HEIGHT - BOTTOM
     kept = points[:1]
     for (x0, y0), (x1, y1) in zip(points, points[1:]):

@@ -11,7 +11,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 class Reference:
     def __init__(self, venv, directory, database):
-        """`database` is an URL."""
+        """Starts the reference implementation and waits until it answers. `database` is a URL."""
         os.makedirs(f"{directory}/target", exist_ok=True)
         environment = {
             **os.environ,

@@ -1,4 +1,4 @@
-"""What a run found: as a table to read, and as JSON to keep."""
+"""The results of a run, as a table to read and as JSON to keep."""
 import datetime
 import json
 import os
@@ -33,7 +33,7 @@ def _pretty_name():
 
 
 def commit():
-    """The commit that was measured, with a word if files differ from it."""
+    """Returns the commit that was measured. Adds ", changed since" if files differ from it."""
     said = subprocess.run(["git", "-C", PROJECT, "describe", "--always", "--dirty=, changed since", "--abbrev=12"], capture_output=True, text=True)
     return said.stdout.strip() or "unknown"
 
@@ -64,9 +64,10 @@ class Report:
             "commit": commit(),
             "quick": self._world.quick,
             "machine": machine(),
-            # Of the last minute, before the run and after each row: the run's own share is part of all but the first.
+            # The load of the last minute, before the run and after each row. All values but the first
+            # include the run's own share.
             "load": [round(load, 2) for load in self._load],
-            # What each scenario took, repositories that had to be made included.
+            # The duration of each scenario, with the time to make missing repositories.
             "seconds": self._seconds,
             "tools": self._world.tools.versions(),
             "rows": [row.as_json() for row in self.rows],
@@ -86,7 +87,7 @@ class Report:
 
 
 def table(results):
-    """For people, and for Markdown."""
+    """Returns the rows as a table of Markdown, which people can also read as it is."""
     lines = [("work", "rival", "bar", "measured", "")]
     lines += [(row["work"], row["rival"], row["bar"], row["shown"], "met" if row["met"] else "**missed**") for row in results["rows"]]
     lines += [(name, "", "", "could not be measured", "**failed**") for name in results["failures"]]

@@ -1,4 +1,7 @@
-"""How people make such repositories by hand: dnf download --resolve, cp -al, createrepo_c; and repo2solv, which dnf's library comes with."""
+"""The tools with which people make similar repositories by hand, and repo2solv.
+
+The tools are dnf download --resolve, cp -al and createrepo_c. repo2solv comes with dnf's library.
+"""
 import os
 import re
 import shutil
@@ -35,12 +38,12 @@ class Tools:
         ]  # fmt: skip
 
     def warm(self, repository):
-        """Fills dnf's cache anew."""
+        """Empties dnf's cache and fills it again."""
         shutil.rmtree(f"{self.directory}/cache", ignore_errors=True)
         self._run(*self._dnf(repository, "makecache"))
 
     def download(self, repository, packages):
-        """Seconds of `dnf download --resolve` and createrepo_c; the result is in `downloaded`."""
+        """Returns the seconds of `dnf download --resolve` and createrepo_c. The result is in `downloaded`."""
         shutil.rmtree(self.downloaded, ignore_errors=True)
         return seconds(
             lambda: (
@@ -54,7 +57,7 @@ class Tools:
         return f"{self.directory}/downloaded"
 
     def copy(self, repository):
-        """Seconds of `cp -al` and createrepo_c; the result is in `copied`."""
+        """Returns the seconds of `cp -al` and createrepo_c. The result is in `copied`."""
         shutil.rmtree(self.copied, ignore_errors=True)
         os.makedirs(self.copied)
         return seconds(
@@ -69,12 +72,15 @@ class Tools:
         return f"{self.directory}/copied"
 
     def solv(self, repository):
-        """Seconds of repo2solv."""
+        """Returns the seconds of repo2solv."""
         with open(f"{self.directory}/repository.solv", "wb") as out:
             return seconds(lambda: subprocess.run(["repo2solv", repository], check=True, stdout=out, stderr=self.log))
 
     def installs(self, repository, packages):
-        """Those of `packages` that dnf installs from that repository alone. Some of Debian's conflict with each other: without those that cannot."""
+        """Returns those of `packages` that dnf installs from that repository alone.
+
+        Some packages of Debian conflict with each other. dnf leaves out those that it cannot install.
+        """
         name = f"made{abs(hash(repository))}"
         command = [
             "dnf", "-y", "--assumeno", "--setopt=reposdir=/dev/null", "--setopt=gpgcheck=0", f"--setopt=cachedir={self.directory}/check",

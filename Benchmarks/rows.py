@@ -1,4 +1,7 @@
-"""A row of the table: what was measured, against what, and whether the bar is met."""
+"""The rows of the table.
+
+A row has a measured value, its rival and its bar, and says if the bar is met.
+"""
 from dataclasses import asdict, dataclass, field
 
 from timing import median, percentile
@@ -6,7 +9,10 @@ from timing import median, percentile
 
 @dataclass
 class Row:
-    """One figure and its bar. `value` is what the bar is about; the samples that it comes from are kept beside it."""
+    """One figure and its bar.
+
+    The bar is a limit of `value`, and `samples` has the samples that `value` comes from.
+    """
 
     key: str
     work: str
@@ -15,9 +21,9 @@ class Row:
     value: float
     shown: str
     met: bool
-    # By name, in the unit that the name ends with: `ours_s`, `rival_s`.
+    # Lists of samples by name. The name ends with the unit, for example `ours_s` and `rival_s`.
     samples: dict = field(default_factory=dict)
-    # Further figures that say how the row came about.
+    # Further figures that explain the row.
     details: dict = field(default_factory=dict)
 
     def as_json(self):
@@ -33,7 +39,10 @@ def duration(value):
 
 
 def faster(key, work, rival, ours, theirs, at_least, **details):
-    """`at_least` times as fast as the rival: the ratio of the medians of two lists of seconds."""
+    """Makes a row whose bar is to be `at_least` times as fast as the rival.
+
+    The value is the ratio of the medians of two lists of seconds.
+    """
     ratio = median(theirs) / median(ours)
     shown = f"{times(ratio)} times as fast ({duration(median(ours))} : {duration(median(theirs))})"
     return Row(key, work, rival, f"at least {at_least} times as fast", ratio, shown, ratio >= at_least,
@@ -41,7 +50,7 @@ def faster(key, work, rival, ours, theirs, at_least, **details):
 
 
 def within(key, work, rival, ours, floor, at_most, **details):
-    """No more than `at_most` times what the floor takes."""
+    """Makes a row whose bar is to take at most `at_most` times as long as the floor."""
     ratio = median(ours) / median(floor)
     shown = f"{ratio:.2f} times ({duration(median(ours))} : {duration(median(floor))})"
     return Row(key, work, rival, f"within {at_most} times", ratio, shown, ratio <= at_most,
@@ -49,7 +58,7 @@ def within(key, work, rival, ours, floor, at_most, **details):
 
 
 def no_longer(key, work, ours, at_most, rival="", share=0.5, **details):
-    """The median, or the sample below which `share` of all are, takes at most so many seconds."""
+    """Makes a row whose bar is a median of at most `at_most` seconds, or the percentile `share` instead."""
     value = median(ours) if share == 0.5 else percentile(ours, share)
     name = "median" if share == 0.5 else f"p{share * 100:g}"
     return Row(key, work, rival, f"{name} at most {duration(at_most)}", value, f"{name} {duration(value)}", value <= at_most,
@@ -57,10 +66,10 @@ def no_longer(key, work, ours, at_most, rival="", share=0.5, **details):
 
 
 def no_more(key, work, value, at_most, unit, samples=None, **details):
-    """A figure that is at most so large."""
+    """Makes a row whose bar is a value of at most `at_most`."""
     return Row(key, work, "", f"at most {at_most} {unit}", value, f"{value:.4g} {unit}", value <= at_most, samples or {}, details)
 
 
 def no_less(key, work, value, at_least, unit, samples=None, rival="", **details):
-    """A figure that is at least so large."""
+    """Makes a row whose bar is a value of at least `at_least`."""
     return Row(key, work, rival, f"at least {at_least} {unit}", value, f"{value:.3g} {unit}", value >= at_least, samples or {}, details)

@@ -1,4 +1,6 @@
-"""odcs-server from outside: started with a configuration, asked over HTTP, watched through /proc and what it logs."""
+"""Runs odcs-server from outside: starts it with a configuration, sends HTTP requests, reads /proc and
+its log.
+"""
 import http.client
 import json
 import os
@@ -22,7 +24,7 @@ class Server:
         self._said = threading.Condition()
         configuration = f"{directory}/{role}.yaml"
         with open(configuration, "w") as stream:
-            json.dump(settings, stream, indent=1)  # which is YAML as well
+            json.dump(settings, stream, indent=1)  # JSON is also YAML
         command = [program, role.split("-")[0], "--config", configuration]
         if address_file:
             command += ["--address-file", address_file]
@@ -39,7 +41,10 @@ class Server:
                 log.write(line)
 
     def when_said(self, text, since=0, patience=60):
-        """When a line with that text came that was logged after `since`, both as time.perf_counter()."""
+        """Waits for a log line with that text, and returns the time at which it came.
+
+        A line that came before `since` does not count. Both times are values of time.perf_counter(). Raises TimeoutError after `patience` seconds.
+        """
         deadline = time.perf_counter() + patience
         with self._said:
             while True:
@@ -50,7 +55,11 @@ class Server:
                     raise TimeoutError(f"the server did not log {text!r}; see {self.log_file}")
 
     def memory(self):
-        """MiB: resident now, of that without mapped files, and the most since it was last forgotten."""
+        """Returns figures of memory in MiB, by their names in /proc.
+
+        VmRSS is the resident memory, RssAnon its part without mapped files. VmHWM is the peak since
+        `forget_peak`.
+        """
         fields = {}
         with open(f"/proc/{self.process.pid}/status") as status:
             for line in status:
@@ -71,17 +80,24 @@ class Server:
 
 
 class Service:
-    """Frontend and worker in one process, or a frontend and any number of workers, on one state directory and one database."""
+    """A whole service with one state directory and one database.
+
+    Frontend and worker are one process, or there is a frontend process and any number of worker
+    processes.
+    """
 
     def __init__(self, program, directory, database, roots, workers=None, settings=None):
-        """`workers` None: one process is everything; 0: a frontend alone."""
+        """Starts the service. If `workers` is None, one process does everything.
+
+        If it is 0, there is only a frontend.
+        """
         self.directory = directory
         self.processes = []
         os.makedirs(directory, exist_ok=True)
         self._settings = {
             "state_directory": f"{directory}/state",
             "database": {"url": database},
-            # All load comes from one address, of which only so much may wait otherwise.
+            # All load comes from one address. By default the number of its waiting composes is limited.
             "frontend": {"host": "127.0.0.1", "port": 0, "waiting_per_caller": 0, "watches_per_caller": 0},
             "sources": {"allowed_roots": roots},
             "worker": {"expire_seconds": 3600},
@@ -128,14 +144,17 @@ class Service:
             process.stop()
 
     def call(self, method, path, body=None):
-        """The answer's JSON. One connection is kept."""
+        """Sends a request and returns the JSON of the answer. Keeps one connection for all requests.
+
+        Raises RuntimeError if the status is 300 or more.
+        """
         if self._connection is None:
             self._connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=120)
         try:
             self._connection.request(method, path, body=None if body is None else json.dumps(body))
             answer = self._connection.getresponse()
         except (ConnectionError, http.client.RemoteDisconnected):
-            # The server closes connections that were idle for half a minute.
+            # The server closes a connection that was idle for half a minute.
             self._connection.close()
             self._connection.request(method, path, body=None if body is None else json.dumps(body))
             answer = self._connection.getresponse()
@@ -148,8 +167,11 @@ class Service:
         return self.call("POST", "/api/1/composes/", body)
 
     def wait(self, compose):
-        """The compose once it is over. Looks every 4 ms at first, later after each three percent of the time that it took so far: looking costs the
-        server something as well."""
+        """Waits until the compose has ended, and returns it.
+
+        Polls every 4 ms at first. Later the interval is three percent of the time so far, because polling
+        also costs time of the server.
+        """
         begin = time.perf_counter()
         while compose["state_name"] in ("wait", "generating"):
             time.sleep(max(0.004, (time.perf_counter() - begin) * 0.03))
@@ -157,7 +179,7 @@ class Service:
         return compose
 
     def compose(self, body):
-        """Seconds from the POST to done, as a client sees it, and the compose."""
+        """Makes a compose. Returns the seconds from the POST until a client sees it done, and the compose."""
         begin = time.perf_counter()
         compose = self.wait(self.submit(body))
         took = time.perf_counter() - begin
@@ -166,7 +188,7 @@ class Service:
         return took, compose
 
     def phase(self, name, body):
-        """Composes, and says how many seconds the worker spent on that phase."""
+        """Makes a compose, and returns the seconds that the worker spent on that phase."""
         before = self._phase(name)
         compose = self.wait(self.submit(body))
         if compose["state_name"] != "done":
@@ -176,7 +198,7 @@ class Service:
         return after[1] - before[1]
 
     def _phase(self, name):
-        """How often it was gone through by all workers, and the seconds."""
+        """Returns how many times all workers have completed that phase, and the sum of the seconds."""
         with urllib.request.urlopen(f"{self.url}/api/1/metrics/") as answer:
             lines = answer.read().decode().splitlines()
         values = [0.0, 0.0]
@@ -187,12 +209,12 @@ class Service:
         return values
 
     def repository(self, compose, tree="x86_64/os"):
-        """Where the compose's packages are on this machine."""
+        """Returns the directory of the compose's packages on this machine."""
         return f"{self.directory}/state/composes/odcs-{compose['id']}/compose/Temporary/{tree}"
 
 
 def of_repository(path, packages=(), flags=(), **more):
-    """The body of a request. Nothing that was made before is shown for it."""
+    """Returns the body of a request for a compose of a repository. The request does not reuse a result."""
     source = {"type": "repo", "source": path}
     if packages:
         source["packages"] = list(packages)

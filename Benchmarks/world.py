@@ -1,4 +1,4 @@
-"""What all scenarios stand on: repositories, requests, the database, the rivals, and a service whenever one is needed."""
+"""The base of all scenarios: repositories, requests, the database, the rivals, and services."""
 import csv
 import os
 import random
@@ -14,15 +14,18 @@ from service import Service
 PROJECT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 TESTS_REPO = f"{PROJECT}/tests-repo"
 
-# What people ask for, before names at random.
+# Packages that people ask for. Requests have these first, and then random names.
 WELL_KNOWN = ["nginx", "gcc", "libreoffice-calc", "postgresql-15", "git", "python3-pandas", "curl", "vim", "emacs-nox", "redis-server"]
 
-# What has /bin/sh, /usr/bin/perl and /usr/bin/python3, which are essential in Debian and so required by name alone.
+# The packages with /bin/sh, /usr/bin/perl and /usr/bin/python3. They are essential in Debian, so other
+# packages require them only by these names.
 ESSENTIAL = ["dash", "perl-base", "python3-minimal"]
 
 
 class World:
-    """A quick one has fewer packages and rows and shorter loads, and runs the same code."""
+    """The base of a run. A quick run has fewer packages, fewer rows and shorter loads, but it runs the
+    same code.
+    """
 
     def __init__(self, program, directory, database, venv, options):
         self.program = program
@@ -34,10 +37,10 @@ class World:
         self.cluster = Cluster(database)
         self.tools = Tools(self.fresh("tools"), venv)
         self.floor = Floor(self.fresh("floor"))
-        # The server wants what it may read to be there.
+        # The server requires that the directories that it may read exist.
         os.makedirs(f"{directory}/repositories", exist_ok=True)
         self._databases = 0
-        # What a run finds beside its rows: what is plotted, and what a compose costs.
+        # The results of a run beside its rows: the values of the plots, and the costs of a compose.
         self.growth = {}
         self.facts = {}
 
@@ -53,7 +56,10 @@ class World:
     # Repositories.
 
     def repository(self, count=None):
-        """A repository of so many packages, by default as many as this run has; 0: all of Debian's. It stays for the next run."""
+        """Returns a repository of `count` packages, and makes it if it does not exist.
+
+        It stays for the next run. The default is the number of packages of this run. 0 means all packages of Debian.
+        """
         count = self.packages if count is None else count
         root = f"{self.directory}/repositories/{count or 'all'}"
         if not os.path.exists(f"{root}/os/repodata/repomd.xml"):
@@ -69,7 +75,10 @@ class World:
             return sorted({line["name"] for line in csv.DictReader(stream, delimiter="\t")})
 
     def requests(self, repository, count):
-        """So many names of packages: the well-known ones first, then others, the same in each run."""
+        """Returns `count` names of packages, first the well-known names, then others.
+
+        They are the same in each run.
+        """
         names = self.names(repository)
         known = [name for name in WELL_KNOWN if name in names]
         others = [name for name in random.Random(7).sample(names, min(len(names), count + 40)) if name not in known]
@@ -78,14 +87,17 @@ class World:
     # Services.
 
     def database(self):
-        """A new, empty database; its name and its address."""
+        """Makes an empty database, and returns its name and its connection string."""
         self._databases += 1
         name = f"bench{self._databases}"
         self.cluster.create(name)
         return name, self.cluster.url(name)
 
     def service(self, name, workers=None, settings=None, database=None, keep=False):
-        """A service with a state of its own, new unless `keep` takes over the one that was made with that name."""
+        """Starts a service with a state directory of its own.
+
+        The directory is new, unless `keep` takes over the directory of the last service with that name.
+        """
         directory = f"{self.directory}/{name}"
         if not keep:
             shutil.rmtree(directory, ignore_errors=True)
@@ -93,5 +105,5 @@ class World:
         return Service(self.program, directory, database or self.database()[1], roots, workers, settings)
 
     def remove(self, service):
-        """What a service wrote, which is much if many of its composes have all packages."""
+        """Deletes all files of a service. They are large if many of its composes have all packages."""
         subprocess.run(["rm", "-rf", service.directory], check=True)

@@ -1,10 +1,14 @@
-"""The server that is asked, and the published client as people have it: its command and its library, both unmodified.
+"""Fixtures for the server under test, and for the published client as users have it.
 
-`scripts/interop` starts the server and says where it is:
-INTEROP_SERVER      the server's address; it may read tests-repo by path, and whatever 127.0.0.1 serves at the port below
+The command and the library of the client are both unmodified.
+
+`scripts/interop` starts the server and sets these variables:
+INTEROP_SERVER      the server's address. The server may read tests-repo by its path, and all URLs of
+                    127.0.0.1 at INTEROP_PORT.
 INTEROP_TESTS_REPO  the directory of tests-repo
 INTEROP_PORT        a port of 127.0.0.1 for a repository of the tests' own
-INTEROP_KOJI_PORT   the port of 127.0.0.1 at which the server takes Koji's hub to be (/kojihub), and its packages (/topdir)
+INTEROP_KOJI_PORT   the port of 127.0.0.1 at which the server expects Koji's hub (/kojihub) and its
+                    packages (/topdir)
 """
 
 import json
@@ -51,7 +55,11 @@ def koji():
 
 @pytest.fixture
 def wire(server):
-    """Between client and server, in every test that uses one. The client follows redirects of some requests only: there are none."""
+    """The proxy between a client and the server, in every test that uses a client.
+
+    Checks at the end of the test that the server has sent no redirects, because the client follows the
+    redirects of only some requests.
+    """
     wire = Wire(server)
     yield wire
     wire.close()
@@ -60,13 +68,13 @@ def wire(server):
 
 @pytest.fixture
 def library(wire):
-    """The published library, asking over the wire."""
+    """The published library, which sends its requests over the wire."""
     return ODCS(wire.url, auth_mech=AuthMech.Anonymous)
 
 
 @pytest.fixture
 def api(wire):
-    """Bare HTTP, as callers without the client do it: `api("GET", "composes/1")`."""
+    """Sends bare HTTP requests, as callers without the client do. Example: `api("GET", "composes/1")`."""
 
     def call(method, path, body=None, **options):
         return requests.request(
@@ -78,11 +86,11 @@ def api(wire):
 
 @pytest.fixture
 def compose_of(library, tests_repo):
-    """Asks for a compose of tests-repo, or of another source of the type repo."""
+    """Requests a compose of tests-repo, or of another source of the type repo."""
 
     def ask(*packages, source=tests_repo, **options):
         asked = ComposeSourceGeneric(source, "repo", packages=list(packages))
-        # A result that another test has asked for would be done at once, and may end with it.
+        # A compose that reuses the result of another test would be done at once, and could expire with it.
         options.setdefault("flags", ["no_reuse"])
         return library.request_compose(asked, **options)
 
@@ -99,7 +107,10 @@ def done(library, compose_of):
 
 @pytest.fixture(scope="session")
 def home(tmp_path_factory, repository):
-    """A home directory with the settings file that the published command wants, all of whose environments are this server."""
+    """A home directory with the settings file that the published command needs.
+
+    Its only environment names a port without a server, because `begin` passes `--server`.
+    """
     home = tmp_path_factory.mktemp("home")
     settings = home / ".config" / "odcs.toml"
     settings.parent.mkdir()
@@ -116,7 +127,7 @@ def home(tmp_path_factory, repository):
 
 
 class Run:
-    """A run of the published command; `result` is the JSON at the end of what it printed."""
+    """A run of the published command. `result` is the JSON at the end of its output."""
 
     def __init__(self, process):
         self.process = process
@@ -134,7 +145,7 @@ class Run:
 
 @pytest.fixture
 def begin(wire, home):
-    """Starts the published command: `begin("get", 1)`."""
+    """Starts the published command. Example: `begin("get", 1)`."""
 
     def begin(*arguments, server=None, **variables):
         command = [Path(sys.executable).parent / "odcs", "--server", server or wire.url, *map(str, arguments)]
@@ -152,5 +163,5 @@ def begin(wire, home):
 
 @pytest.fixture
 def odcs(begin):
-    """Runs the published command to its end."""
+    """Runs the published command and waits for its end."""
     return lambda *arguments, **options: Run(begin(*arguments, **options))

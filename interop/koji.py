@@ -1,4 +1,4 @@
-"""A hub of Koji that answers from what was recorded of a real one, with its packages beside it."""
+"""A Koji hub that replays answers recorded from a real hub, and a server of the packages of that hub."""
 
 import hashlib
 import json
@@ -12,10 +12,11 @@ from module_builds import ModuleBuilds
 
 
 class Koji:
-    """Knows the tag f26-updates, which inherits from f26, as it was at the event 100, and the builds in it.
+    """A Koji with the tag f26-updates, which inherits from f26, as it was at the event 100, and with the
+    builds in it.
 
-    Below /kojihub it answers calls, below /topdir it hands out files, and below /module-build-service it is the Module Build Service of the modules
-    whose builds are there.
+    It answers calls below /kojihub, and serves files below /topdir. Below /module-build-service it is
+    the Module Build Service of the modules whose builds are in its files.
     """
 
     TAG = "f26-updates"
@@ -39,7 +40,7 @@ class Koji:
         (answer,), _ = xmlrpc.client.loads((self._recordings / f"{name}.response.xml").read_bytes())
         return answer
 
-    # The hub's methods, as far as composes need them.
+    # The methods of the hub that composes need.
 
     def getTag(self, tag, strict=False, event=None):
         if any(tag == module.tag for module in self.modules.builds):

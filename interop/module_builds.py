@@ -1,4 +1,6 @@
-"""Builds of modules that lie in a Koji's tree of files, as Koji's hub and the Module Build Service tell of them."""
+"""The module builds in a Koji's tree of files, in the forms that Koji's hub and the Module Build
+Service report them.
+"""
 
 import re
 from pathlib import Path
@@ -56,7 +58,7 @@ class ModuleBuilds:
         return next((known for known in self.builds if build in (known.id, known.nvr)), None)
 
     def tagged(self, tag, arches):
-        """Packages and builds in the tag of a module: those that its document names."""
+        """Returns the packages and builds in the tag of a module, which are those that its document names."""
         module = next((known for known in self.builds if known.tag == tag), None)
         rpms, builds = [], {}
         for file in sorted(self.topdir.glob("packages/*/*/*/*/*.rpm")) if module else []:
@@ -76,7 +78,7 @@ class ModuleBuilds:
         return [rpms, list(builds.values())] if module else None
 
     def answer(self, query):
-        """To GET /1/module-builds/."""
+        """Returns the answer to GET /1/module-builds/ as a value for JSON."""
         query = parse_qs(query)
         wanted = query.get("nsvc", query.get("name", [""]))[0].split(":")
         states = query.get("state", ["5"])

@@ -1,4 +1,4 @@
-"""What a compose's repositories hold, as their metadata says it."""
+"""Reads from the metadata of a compose's repositories which packages they have."""
 
 import gzip
 import xml.etree.ElementTree

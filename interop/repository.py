@@ -1,4 +1,4 @@
-"""tests-repo over HTTP, at the pace that a test wants."""
+"""Serves tests-repo over HTTP. A test can hold the answers back."""
 
 import contextlib
 import json
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 class Gate:
-    """Where a repository's answers wait."""
+    """A gate at which the answers of a repository wait until a test opens it."""
 
     def __init__(self, address):
         self.address = address
@@ -28,7 +28,10 @@ class Gate:
 
 
 class Repository:
-    """Serves a directory below addresses that come and go, and a token to whoever asks for one."""
+    """A server of a directory, below temporary addresses.
+
+    It also gives a token to every caller that asks for one.
+    """
 
     def __init__(self, directory, port):
         self.directory = Path(directory)
@@ -48,7 +51,10 @@ class Repository:
 
     @contextlib.contextmanager
     def held(self):
-        """A repository that answers nothing until its gate is opened: a compose of it stays in the state generating."""
+        """Yields the gate of a repository that sends no answer until the gate is opened.
+
+        Until then a compose of the repository stays in the state generating.
+        """
         name = f"held-{uuid.uuid4().hex}"
         gate = self._gates[name] = Gate(f"{self.root}/{name}")
         try:

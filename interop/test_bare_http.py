@@ -1,4 +1,4 @@
-"""What callers without the published client depend on."""
+"""Tests of the behavior on which callers without the published client depend."""
 
 import configparser
 import re
@@ -18,7 +18,10 @@ def get(api, compose):
 
 
 def wait_until_removed(library, id):
-    """The next expiry run is about a second away; nothing tells a client of it, so it looks again and again."""
+    """Polls until the compose is removed.
+
+    A client gets no notice of it. The next expiry run is about a second away.
+    """
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         compose = library.get_compose(id)
@@ -146,7 +149,7 @@ def test_a_worker_goes_on_after_a_compose_was_canceled_under_its_hands(api, libr
         made = compose_of("ed", source=gate.address)
         gate.wait_until_asked()
         api("DELETE", f"composes/{made['id']}")
-        # Nobody opens the gate before the next compose is done.
+        # The gate stays closed until the next compose is done.
         assert library.wait_for_compose(compose_of("ed")["id"], timeout=60)["state_name"] == "done"
 
 

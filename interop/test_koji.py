@@ -1,4 +1,6 @@
-"""Composes of Koji's tags and builds, as the published client asks for them: by its command, and by its library."""
+"""Tests of composes of Koji's tags and builds that the published client requests, by its command and
+by its library.
+"""
 
 import pytest
 import requests
@@ -145,7 +147,7 @@ def test_renew_keeps_the_event(odcs, koji):
 
 
 def test_new_compose_of_a_tag_is_made(library):
-    """The deprecated way to ask."""
+    """Uses the deprecated method for a request."""
     asked = library.new_compose(
         "f26-updates", "tag", seconds_to_live=600, packages=["ed"], flags=["no_deps"], sigkeys=["0b3e5524"], arches=["x86_64"]
     )

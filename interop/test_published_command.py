@@ -1,4 +1,4 @@
-"""Every command of the published client, `odcs` of odcs[client] on PyPI."""
+"""Tests of every command of the published client, `odcs` of odcs[client] on PyPI."""
 
 import json
 import re
@@ -7,14 +7,16 @@ import threading
 import pytest
 import requests
 
-# The command for a source type, and the one word in its refusal that must be there. Once the service makes composes of a type in
-# this suite, its row goes, and a test that composes takes its place.
+# The command for each source type that the service refuses in this suite. The refusal must contain the
+# key. If the service makes composes of a type in this suite, remove the row of the type, and add a test
+# that makes a compose.
 REFUSED = {
     "pulp": ["create-pulp", "content-set-1", "content-set-2", "--flag", "ignore_absent_pulp_repos"],
     "raw_config": ["create-raw-config", "fedora", "main", "--label", "RC-1.0", "--compose-type", "test", "--koji-event", "5"],
 }  # fmt: skip
 
-# The deprecated command, for the types that it knows; it takes the builds that it is given for packages.
+# The deprecated command, for the types that it knows. It regards the builds in its arguments as
+# packages.
 REFUSED_OF_CREATE = {
     "build": ["create", "build", "", "ed-1.20-3"],
     "pulp": ["create", "pulp", "content-set-1"],
@@ -94,7 +96,10 @@ def test_no_wait_prints_what_is(odcs, repository, compose_of):
 
 
 def test_watch_reads_the_log_by_range_from_before_it_exists_to_its_end(begin, repository, compose_of, wire):
-    """The client looks every ten seconds: at a log that is not there, at one that grows, and at one with nothing new."""
+    """The client reads the log every ten seconds.
+
+    First there is no log yet, then it grows, and then it has nothing new.
+    """
     with repository.held() as before, repository.held() as gate:
         compose_of("ed", source=before.address)
         before.wait_until_asked()
@@ -104,7 +109,7 @@ def test_watch_reads_the_log_by_range_from_before_it_exists_to_its_end(begin, re
             return lambda exchange: exchange.path == f"/composes/odcs-{id}/pungi-stderr.log" and exchange.status == status
 
         watching = begin("wait", "--watch", id)
-        # Both pipes are read all the time, as a terminal does.
+        # Reads both pipes all the time, as a terminal does.
         output = []
         reader = threading.Thread(target=lambda: output.append(watching.communicate()[0]))
         reader.start()

@@ -1,4 +1,4 @@
-"""The library of odcs[client] on PyPI: `odcs.client.odcs`."""
+"""Tests of the library of odcs[client] on PyPI, `odcs.client.odcs`."""
 
 import pytest
 import requests
@@ -11,7 +11,7 @@ from odcs.client.odcs import (
     ComposeSourceRawConfig,
 )
 
-# Sources of systems that are not configured: see test_published_command.
+# Sources of systems that are not configured. See test_published_command.
 REFUSED = {
     "pulp": ComposeSourcePulp(["content-set-1"]),
     "raw_config": ComposeSourceRawConfig("fedora", "main", koji_event=5),
@@ -19,7 +19,7 @@ REFUSED = {
 
 
 def test_new_compose_of_a_repository_is_made(library, tests_repo):
-    """The deprecated way to ask, with everything that can be said of a repository."""
+    """Uses the deprecated method, with every option that applies to a repository."""
     asked = library.new_compose(
         tests_repo,
         "repo",

@@ -1,4 +1,4 @@
-"""What goes between a client and the server."""
+"""A proxy that records the requests and answers between a client and the server."""
 
 import http.client
 import threading
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 @dataclass(frozen=True)
 class Exchange:
-    """A request and what was answered to it."""
+    """A request, and the status of its answer."""
 
     method: str
     path: str
@@ -20,10 +20,10 @@ class Exchange:
 
 
 class Wire:
-    """A proxy that passes every request on to the server as it is, and keeps what went through.
+    """A proxy that passes every request on to the server unchanged, and keeps a record of it.
 
-    The server learns the proxy's address from the Host header and puts it into its answers, so that a client which follows
-    them stays on the wire.
+    The server learns the proxy's address from the Host header and puts it into the URLs of its answers.
+    So a client that follows these URLs uses the proxy again.
     """
 
     def __init__(self, server):
@@ -36,7 +36,7 @@ class Wire:
 
     @property
     def url(self):
-        """The published client asks without credentials where the address contains `localhost`."""
+        """The proxy's URL. The published client sends no credentials if the URL contains `localhost`."""
         return f"http://localhost:{self._proxy.server_port}/"
 
     @property
@@ -48,15 +48,15 @@ class Wire:
         self._proxy.server_close()
 
     def refuse_next(self, status):
-        """The next request gets `status` and does not reach the server."""
+        """Makes the proxy answer the next request with `status`. That request does not reach the server."""
         self._spoiled.append((status, False))
 
     def lose_next_answer(self, status):
-        """The next request reaches the server, but its answer is lost on the way back: the client gets `status`."""
+        """Makes the proxy drop the server's answer to the next request. The client gets `status` instead."""
         self._spoiled.append((status, True))
 
     def wait_for(self, condition, timeout=90):
-        """Waits until an exchange meets `condition`, and returns it."""
+        """Waits until an exchange meets `condition`, at most `timeout` seconds, and returns the exchange."""
 
         def found():
             return next((exchange for exchange in self.exchanges if condition(exchange)), None)
