@@ -43,7 +43,8 @@ class Server:
     def when_said(self, text, since=0, patience=60):
         """Waits for a log line with that text, and returns the time at which it came.
 
-        A line that came before `since` does not count. Both times are values of time.perf_counter(). Raises TimeoutError after `patience` seconds.
+        A line that came before `since` does not count. Both times are values of time.perf_counter().
+        Raises TimeoutError after `patience` seconds.
         """
         deadline = time.perf_counter() + patience
         with self._said:

@@ -58,7 +58,8 @@ class World:
     def repository(self, count=None):
         """Returns a repository of `count` packages, and makes it if it does not exist.
 
-        It stays for the next run. The default is the number of packages of this run. 0 means all packages of Debian.
+        It stays for the next run. The default is the number of packages of this run. 0 means all packages
+        of Debian.
         """
         count = self.packages if count is None else count
         root = f"{self.directory}/repositories/{count or 'all'}"

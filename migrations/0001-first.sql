@@ -1,10 +1,12 @@
 -- The whole database of ODCS in version 1: composes, the attempts to build them, the results they
 -- show, and the outbox of events.
 --
--- No server applies this file. An empty schema gets schema.sql, which is the current version, and tests
--- begin with this file to check the upgrade. There is no broker. A waiting compose is a row of
--- `composes`, and a worker claims it with FOR UPDATE SKIP LOCKED. Every later write names the lease that
--- the claim gave. Times are those of the database, so hosts need not agree on the time.
+-- No server applies this file. An empty schema gets schema.sql, which is the current version. Tests
+-- begin with this file to check the upgrade.
+--
+-- There is no broker. A waiting compose is a row of `composes`, and a worker claims it with FOR UPDATE
+-- SKIP LOCKED. Every later write names the lease that the claim gave. Times are those of the database,
+-- so hosts need not agree on the time.
 
 -- A directory with a finished repository, named after the compose that built it. No compose owns it.
 -- It stays as long as a done compose points to it.
