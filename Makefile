@@ -1,5 +1,5 @@
-# One target for each task of a developer. `make` alone lists the targets. The work is done by scripts/
-# and by Swift's own commands.
+# One target for each task of a developer. `make` alone lists the targets. The work is done by
+# scripts/ and by Swift's own commands.
 
 .DEFAULT_GOAL := help
 .PHONY: help run serve test interop bench build release lint format bootstrap tests-repo clean

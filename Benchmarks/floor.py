@@ -9,8 +9,8 @@ import subprocess
 import xml.etree.ElementTree
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-# The default level of zlib, which createrepo_c uses, and the level of libdeflate that odcs-server uses
-# because its files are equally small.
+# The default level of zlib, which createrepo_c uses, and the level of libdeflate that odcs-server
+# uses because its files are equally small.
 LEVELS = {"zlib": 6, "libdeflate": 5}
 
 

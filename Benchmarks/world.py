@@ -17,8 +17,8 @@ TESTS_REPO = f"{PROJECT}/tests-repo"
 # Packages that people ask for. Requests have these first, and then random names.
 WELL_KNOWN = ["nginx", "gcc", "libreoffice-calc", "postgresql-15", "git", "python3-pandas", "curl", "vim", "emacs-nox", "redis-server"]
 
-# The packages with /bin/sh, /usr/bin/perl and /usr/bin/python3. They are essential in Debian, so other
-# packages require them only by these names.
+# The packages with /bin/sh, /usr/bin/perl and /usr/bin/python3. They are essential in Debian, so
+# other packages require them only by these names.
 ESSENTIAL = ["dash", "perl-base", "python3-minimal"]
 
 

@@ -7,9 +7,9 @@ import threading
 import pytest
 import requests
 
-# The command for each source type that the service refuses in this suite. The refusal must contain the
-# key. If the service makes composes of a type in this suite, remove the row of the type, and add a test
-# that makes a compose.
+# The command for each source type that the service refuses in this suite. The refusal must contain
+# the key. If the service makes composes of a type in this suite, remove the row of the type, and add
+# a test that makes a compose.
 REFUSED = {
     "pulp": ["create-pulp", "content-set-1", "content-set-2", "--flag", "ignore_absent_pulp_repos"],
     "raw_config": ["create-raw-config", "fedora", "main", "--label", "RC-1.0", "--compose-type", "test", "--koji-event", "5"],

@@ -15,8 +15,8 @@ cp "$here/rpmmacros" "$HOME/.rpmmacros"
 mkdir "$HOME/fileattrs"
 echo '%__none_path ^$' >"$HOME/fileattrs/none.attr"
 
-# build REPOSITORY SPEC [TARGET...]: builds the source package, and the binary packages for each target.
-# The default target is x86_64.
+# build REPOSITORY SPEC [TARGET...]: builds the source package, and the binary packages for each
+# target. The default target is x86_64.
 build() {
     repository=$1 spec=$2
     shift 2

@@ -22,8 +22,8 @@ static inline int linux_openat2(int directory, const char *path, int flags, unsi
     return (int)syscall(SYS_openat2, directory, path, &how, sizeof how);
 }
 
-/* Makes `target` share the blocks of `source`, see FICLONE in ioctl_ficlone(2). Returns -1 and sets errno
- * on failure. */
+/* Makes `target` share the blocks of `source`, see FICLONE in ioctl_ficlone(2). Returns -1 and sets
+ * errno on failure. */
 static inline int linux_clone_file(int target, int source) {
     return ioctl(target, FICLONE, source);
 }
