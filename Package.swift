@@ -81,13 +81,15 @@ let package = Package(
                 .embedInCode("Schema/0007-callers.sql"),
             ],
             swiftSettings: strict),
+        .target(name: "Compression", dependencies: ["CCompression", "CCreaterepo", systemPackage], swiftSettings: strict),
         .target(
             name: "Repodata",
-            dependencies: ["CCompression", "CCreaterepo", "CLinux", "CRPM", "CXML2", "ForeignText", subprocess, systemPackage],
+            dependencies: ["CCreaterepo", "CLinux", "CRPM", "CXML2", "Compression", "ForeignText", subprocess, systemPackage],
             swiftSettings: strict),
         .target(name: "Modules", dependencies: ["CModulemd", "ComposeModel", "ForeignText", "Repodata", yams], swiftSettings: strict),
         .target(
-            name: "Depsolve", dependencies: ["CSolv", "ForeignText", "Modules", "Repodata", logging, systemPackage], swiftSettings: strict),
+            name: "Depsolve", dependencies: ["CSolv", "Compression", "ForeignText", "Modules", "Repodata", logging, systemPackage],
+            swiftSettings: strict),
         .target(
             name: "Koji",
             dependencies: [
@@ -98,7 +100,8 @@ let package = Package(
         .target(
             name: "ContentSources",
             dependencies: [
-                "CLinux", "ComposeModel", "ForeignText", "HTTPEnvironment", "Koji", "Modules", "Repodata", asyncHTTPClient, logging,
+                "CLinux", "ComposeModel", "Compression", "ForeignText", "HTTPEnvironment", "Koji", "Modules", "Repodata", asyncHTTPClient,
+                logging,
                 nioCore, nioHTTP1,
                 nioPosix,
                 nioSSL, systemPackage,
@@ -107,7 +110,8 @@ let package = Package(
         .target(
             name: "ComposeWorker",
             dependencies: [
-                "ComposeModel", "ComposeStore", "ContentSources", "Depsolve", "ForeignText", "HTTPEnvironment", "Modules", "Postgres",
+                "ComposeModel", "ComposeStore", "Compression", "ContentSources", "Depsolve", "ForeignText", "HTTPEnvironment", "Modules",
+                "Postgres",
                 "Repodata", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, serviceLifecycle, subprocess, systemPackage,
             ],
             swiftSettings: strict),
@@ -131,7 +135,8 @@ let package = Package(
         .executableTarget(
             name: "odcs-server",
             dependencies: [
-                "ComposeFrontend", "ComposeModel", "ComposeStore", "ComposeWorker", "ContentSources", "Depsolve", "EmbeddedPostgres",
+                "ComposeFrontend", "ComposeModel", "ComposeStore", "ComposeWorker", "Compression", "ContentSources", "Depsolve",
+                "EmbeddedPostgres",
                 "ForeignText", "HTTPEnvironment", "Koji", "Modules", "Postgres", "Repodata", argumentParser, asyncHTTPClient, hummingbird,
                 logging, nioCore,
                 nioPosix, nioSSL,
@@ -183,17 +188,20 @@ let package = Package(
             dependencies: ["ComposeTestKit", "ForeignText", "Koji", "odcs-server", logging, subprocess, systemPackage, yams],
             path: "Tests/odcs-serverTests",
             swiftSettings: strict),
+        .testTarget(name: "CompressionTests", dependencies: ["Compression", subprocess, systemPackage], swiftSettings: strict),
         .testTarget(
-            name: "RepodataTests", dependencies: ["Repodata", subprocess, systemPackage], exclude: ["Fixtures"], swiftSettings: strict),
+            name: "RepodataTests", dependencies: ["Compression", "Repodata", subprocess, systemPackage], exclude: ["Fixtures"],
+            swiftSettings: strict),
         .testTarget(name: "ModulesTests", dependencies: ["ComposeModel", "Modules", "Repodata"], swiftSettings: strict),
         .testTarget(
-            name: "DepsolveTests", dependencies: ["CSolv", "Depsolve", "Modules", "Repodata", logging, subprocess, systemPackage],
+            name: "DepsolveTests",
+            dependencies: ["CSolv", "Compression", "Depsolve", "Modules", "Repodata", logging, subprocess, systemPackage],
             exclude: ["Worlds"],
             swiftSettings: strict),
         .testTarget(
             name: "ContentSourcesTests",
             dependencies: [
-                "CLinux", "ComposeModel", "ContentSources", "HTTPEnvironment", "Koji", "Modules", "Repodata", "ScriptedHub",
+                "CLinux", "ComposeModel", "Compression", "ContentSources", "HTTPEnvironment", "Koji", "Modules", "Repodata", "ScriptedHub",
                 asyncHTTPClient,
                 logging, nioCore,
                 nioHTTP1, nioPosix, nioSSL, subprocess, systemPackage,
@@ -202,7 +210,8 @@ let package = Package(
         .testTarget(
             name: "ComposeWorkerTests",
             dependencies: [
-                "ComposeModel", "ComposeStore", "ComposeWorker", "ContentSources", "Depsolve", "HTTPEnvironment", "Modules", "Repodata",
+                "ComposeModel", "ComposeStore", "ComposeWorker", "Compression", "ContentSources", "Depsolve", "HTTPEnvironment", "Modules",
+                "Repodata",
                 asyncHTTPClient,
                 logging, nioPosix, subprocess, systemPackage,
             ],

@@ -1,4 +1,5 @@
 public import ComposeStore
+public import Compression
 public import Repodata
 public import SystemPackage
 
@@ -47,7 +48,7 @@ public struct WorkerConfiguration: Sendable {
     public var retries = RetryPolicy()
     /// The longest time that one attempt at a compose may take.
     public var composeLimit: Duration = .seconds(7200)
-    public var compression: RepositoryWriter.Options.Compression = .gzip
+    public var compression: WritableCompression = .gzip
     /// Signs every repomd.xml, if it is set.
     public var signer: RepomdSigner?
     /// Whether `.repo` files make clients check the packages' own signatures.

@@ -1,6 +1,6 @@
+import Compression
 import NIOCore
 import NIOPosix
-import Repodata
 
 /// A target that keeps only checksums of a download, not its bytes.
 ///

@@ -1,4 +1,4 @@
-import Repodata
+import Compression
 
 /// The reason why a metadata document of a repository could not be read or used.
 ///

@@ -1,6 +1,6 @@
 import CLinux
+import Compression
 import Glibc
-import Repodata
 import SystemPackage
 
 /// Functions that read, copy and synchronize whole files by descriptor. All of them block.

@@ -1,5 +1,5 @@
 package import ComposeModel
-package import Repodata
+package import Compression
 
 /// A repository failure explains to a user why a repository cannot be used.
 struct RepositoryFailure {

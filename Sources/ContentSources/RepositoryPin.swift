@@ -1,4 +1,4 @@
-public import Repodata
+public import Compression
 
 /// A repository as it was at one moment, identified by the checksum of its repomd.xml.
 ///

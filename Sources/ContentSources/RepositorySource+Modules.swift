@@ -1,4 +1,5 @@
 public import ComposeModel
+import Compression
 public import Modules
 import Repodata
 import Synchronization

@@ -1,3 +1,4 @@
+import Compression
 import ForeignText
 import Glibc
 import NIOPosix

@@ -1,5 +1,5 @@
 import ComposeModel
-import Repodata
+import Compression
 import SystemPackage
 
 /// The reason why a file was not transferred.

@@ -1,5 +1,5 @@
+import Compression
 import Glibc
-import Repodata
 import Synchronization
 import SystemPackage
 

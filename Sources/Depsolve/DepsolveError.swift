@@ -1,3 +1,4 @@
+public import Compression
 public import Repodata
 
 /// An error that prevents any resolution of a request.

@@ -1,5 +1,5 @@
+import Compression
 import Glibc
-import Repodata
 import SystemPackage
 
 /// An XML document of a repository that is mapped into memory and read from tag to tag. It owns the

@@ -1,4 +1,5 @@
 import CSolv
+import Compression
 import ForeignText
 import Glibc
 import Logging

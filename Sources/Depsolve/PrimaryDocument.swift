@@ -1,6 +1,6 @@
 import CSolv
+import Compression
 import Glibc
-import Repodata
 import SystemPackage
 
 /// The document `primary.xml` of a repository, read with libsolv's parser.

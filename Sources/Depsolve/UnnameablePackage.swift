@@ -1,5 +1,6 @@
+public import Compression
 import ForeignText
-public import Repodata
+import Repodata
 
 /// A package of a repository that is left out because no file can have its file name.
 ///

@@ -1,4 +1,4 @@
-public import Repodata
+public import Compression
 
 /// The number of entries in the `primary.xml` of a repository that are not usable packages. Such an
 /// entry has no name, no checksum, no location, or a name, version or architecture that is too long.

@@ -1,5 +1,6 @@
 import CCreaterepo
 import CRPM
+import Compression
 import Glibc
 import SystemPackage
 

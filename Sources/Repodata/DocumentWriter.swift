@@ -1,3 +1,4 @@
+import Compression
 import Glibc
 import SystemPackage
 
@@ -18,7 +19,7 @@ final class DocumentWriter {
     private let file: CompressedFile
 
     init(
-        _ document: MetadataDocument, packageCount: Int, in directory: FilePath, compression: RepositoryWriter.Options.Compression
+        _ document: MetadataDocument, packageCount: Int, in directory: FilePath, compression: WritableCompression
     ) throws(RepodataError) {
         self.document = document
         self.directory = directory
@@ -48,7 +49,7 @@ final class DocumentWriter {
 
     /// Compresses a document whose content is already complete.
     static func write(
-        _ extra: RepositoryWriter.ExtraDocument, in directory: FilePath, compression: RepositoryWriter.Options.Compression
+        _ extra: RepositoryWriter.ExtraDocument, in directory: FilePath, compression: WritableCompression
     ) throws(RepodataError) -> Record {
         let name = extra.file.shortName + compression.suffix
         let file = try CompressedFile(directory.appending(name), compression: compression, named: extra.type)
@@ -65,15 +66,5 @@ final class DocumentWriter {
         let filename = "\(summary.checksum.hex)-\(name)"
         guard rename(directory.appending(name).string, directory.appending(filename).string) == 0 else { throw .lastSystemError(type) }
         return Record(type: type, filename: filename, summary: summary)
-    }
-}
-
-extension RepositoryWriter.Options.Compression {
-    /// The suffix of the file name. Example: `.gz`.
-    var suffix: String {
-        switch self {
-        case .gzip: Compression.gzip.suffix
-        case .zstd: Compression.zstd.suffix
-        }
     }
 }

@@ -1,3 +1,4 @@
+public import Compression
 import Glibc
 public import SystemPackage
 

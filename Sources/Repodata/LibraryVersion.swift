@@ -1,6 +1,7 @@
 import CCreaterepo
 import CRPM
 import CXML2
+import Compression
 
 /// A C library that this package uses, with its version on this host.
 public struct LibraryVersion: Hashable, Sendable, CustomStringConvertible {

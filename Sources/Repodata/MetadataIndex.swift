@@ -1,3 +1,4 @@
+public import Compression
 import SystemPackage
 
 /// An index of a repository's metadata: it finds each package in the documents by its pkgid.

@@ -1,4 +1,5 @@
 import CLinux
+public import Compression
 
 /// The `<package>` elements that an RPM's header alone determines, for the three documents of a
 /// repository. The elements have holes for the values that depend on the file: its checksum, its size,

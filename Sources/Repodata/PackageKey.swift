@@ -1,3 +1,5 @@
+import Compression
+
 /// A package's `pkgid` as a number that can be sorted and compared. It consists of the first 32 bytes
 /// of the digest. A shorter digest is padded with zeros at the end.
 struct PackageKey: Hashable, Comparable {

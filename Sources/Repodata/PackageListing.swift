@@ -1,3 +1,5 @@
+public import Compression
+
 /// A list of the packages in some repositories that count for machines of one architecture. Other
 /// packages of these repositories do not count. Each listed package must be there.
 public struct PackageListing: Hashable, Sendable {

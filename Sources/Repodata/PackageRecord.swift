@@ -1,3 +1,5 @@
+public import Compression
+
 /// One RPM of one repository, with enough information to find its metadata and its file.
 public struct PackageRecord: Hashable, Sendable, Codable {
     public let nevra: NEVRA

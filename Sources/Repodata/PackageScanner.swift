@@ -1,3 +1,4 @@
+import Compression
 import Glibc
 
 /// Finds the `<package>` elements of a metadata document by one walk over its bytes, from one `<` to

@@ -1,3 +1,4 @@
+import Compression
 import Glibc
 
 /// A walk over a `<package>` element that checks whether it has createrepo_c's layout. If so, its bytes

@@ -1,5 +1,6 @@
 import CCreaterepo
 import CRPM
+import Compression
 import SystemPackage
 
 /// Opens RPM files with librpm.

@@ -1,5 +1,6 @@
 import CCreaterepo  // its headers bring along those of librpm, whose structures the compiler may take to be defined here
 import CRPM
+public import Compression
 public import SystemPackage
 
 /// The header of an RPM package file, as far as a repository needs it.

@@ -1,5 +1,6 @@
 import CCreaterepo  // its headers bring along those of librpm, whose structures the compiler may take to be defined here
 import CRPM
+public import Compression
 
 /// The content of an RPM's header, read from lead, signature and header without the rest of the file.
 public struct RPMHeaderContent: Hashable, Sendable {

@@ -1,3 +1,4 @@
+public import Compression
 public import SystemPackage
 
 /// The position of the main header in an RPM file, found from the file's first bytes.

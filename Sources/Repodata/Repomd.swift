@@ -1,3 +1,4 @@
+public import Compression
 public import Foundation
 
 /// The content of a repomd.xml: the documents of a repository, their locations and their checksums.

@@ -1,3 +1,4 @@
+public import Compression
 import Subprocess
 public import SystemPackage
 

@@ -1,4 +1,5 @@
 import CCreaterepo
+import Compression
 import SystemPackage
 
 /// Writes repomd.xml with libcreaterepo_c.

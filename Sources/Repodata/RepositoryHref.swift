@@ -1,3 +1,5 @@
+import Compression
+
 /// Checks that an href of rpm-md stays inside its repository: it is relative and does not contain `..`.
 ///
 /// Hrefs become paths below directories of this host. So those of a foreign repository are checked

@@ -1,3 +1,4 @@
+public import Compression
 public import SystemPackage
 
 /// The metadata of one repository at one moment. It is complete, checked against its repomd.xml,

@@ -1,3 +1,4 @@
+public import Compression
 import Dispatch
 import Glibc
 public import SystemPackage
@@ -11,17 +12,13 @@ public struct RepositoryWriter: ~Copyable {
     public struct Options: Hashable, Sendable {
         /// The compression of the documents. All clients read gzip. Those of RHEL 8 and of Fedora 30 and later
         /// also read Zstandard.
-        public enum Compression: String, Hashable, Sendable, CaseIterable {
-            case gzip, zstd
-        }
-
-        public var compression: Compression
+        public var compression: WritableCompression
         /// The revision in repomd.xml.
         public var revision: String
         /// The time of each document, in seconds since 1970.
         public var timestamp: Int
 
-        public init(compression: Compression = .gzip, revision: String, timestamp: Int) {
+        public init(compression: WritableCompression = .gzip, revision: String, timestamp: Int) {
             self.compression = compression
             self.revision = revision
             self.timestamp = timestamp

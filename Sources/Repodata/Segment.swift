@@ -1,4 +1,4 @@
-import CCompression
+import Compression
 import Glibc
 import SystemPackage
 
@@ -143,7 +143,7 @@ extension Segment {
     /// Returns the CRC-32 of `bytes`. It only has to detect damage. An attacker who can write the file
     /// would not need to forge it.
     static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
-        UInt32(truncatingIfNeeded: crc32_z(0, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count))
+        CRC32.of(bytes)
     }
 
     private static func append(_ number: some FixedWidthInteger, to bytes: inout [UInt8]) {

@@ -1,3 +1,4 @@
+public import Compression
 import Foundation
 import Glibc
 import Synchronization

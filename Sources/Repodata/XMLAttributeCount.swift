@@ -1,3 +1,5 @@
+import Compression
+
 /// Limits the number of attributes in the elements of a small XML document, before a parser reads it.
 ///
 /// libxml2 compares each attribute of an element with all others of the element, so the time grows with

@@ -1,4 +1,5 @@
 import CXML2
+import Compression
 import Glibc
 
 /// A small XML document, parsed by libxml2 into values. Names keep the prefix as it is written. Names

@@ -1,3 +1,5 @@
+public import Compression
+
 /// Checks the encoding that an XML document declares. Metadata is read only as UTF-8.
 ///
 /// The readers of a repository (libsolv, libcreaterepo_c and this service) would interpret other

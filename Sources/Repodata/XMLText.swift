@@ -1,4 +1,5 @@
 import CXML2
+import Compression
 import Glibc
 
 /// The text of an element as it is written in a document. It may contain character references, CDATA

@@ -1,5 +1,6 @@
 import ComposeStore
 import ComposeWorker
+import Compression
 import ContentSources
 import Depsolve
 import Foundation

@@ -1,10 +1,10 @@
 import AsyncHTTPClient
 import ComposeModel
+import Compression
 import Foundation
 import Logging
 import NIOCore
 import NIOPosix
-import Repodata
 import SystemPackage
 import Testing
 

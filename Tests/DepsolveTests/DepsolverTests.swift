@@ -1,3 +1,4 @@
+import Compression
 import Depsolve
 import Foundation
 import Repodata

@@ -1,4 +1,5 @@
 import CSolv
+import Compression
 import Foundation
 import Repodata
 import SystemPackage

@@ -1,3 +1,4 @@
+import Compression
 import Repodata
 import SystemPackage
 import Testing

@@ -1,3 +1,4 @@
+import Compression
 import Foundation
 import Repodata
 import SystemPackage
@@ -192,8 +193,8 @@ struct RepositoryWriterTests {
         #expect(try document("primary", of: path).contains("<location href=\"x.rpm\"/>"))
     }
 
-    @Test("the same packages give the same bytes, file by file", arguments: RepositoryWriter.Options.Compression.allCases)
-    func deterministic(compression: RepositoryWriter.Options.Compression) async throws {
+    @Test("the same packages give the same bytes, file by file", arguments: WritableCompression.allCases)
+    func deterministic(compression: WritableCompression) async throws {
         var options = options
         options.compression = compression
         let modules = RepositoryWriter.ExtraDocument(type: "modules", file: try directory.file("modules.yaml", "---\nversion: 2\n"))
@@ -210,8 +211,8 @@ struct RepositoryWriterTests {
 
     @Test(
         "repomd.xml tells the truth of every document, has the given times, and the names carry the checksums",
-        arguments: RepositoryWriter.Options.Compression.allCases)
-    func repomd(compression: RepositoryWriter.Options.Compression) async throws {
+        arguments: WritableCompression.allCases)
+    func repomd(compression: WritableCompression) async throws {
         let content = "---\ndocument: modulemd\n"
         let options = RepositoryWriter.Options(compression: compression, revision: "a <b>", timestamp: 5)
         let (path, written) = try await write(
@@ -237,8 +238,8 @@ struct RepositoryWriterTests {
         #expect(try path.appending("repodata").names.count == 5)
     }
 
-    @Test("dnf, repo2solv and createrepo_c read it without a complaint", arguments: RepositoryWriter.Options.Compression.allCases)
-    func tools(compression: RepositoryWriter.Options.Compression) async throws {
+    @Test("dnf, repo2solv and createrepo_c read it without a complaint", arguments: WritableCompression.allCases)
+    func tools(compression: WritableCompression) async throws {
         let sample = try await SampleRepository.shared
         var options = options
         options.compression = compression

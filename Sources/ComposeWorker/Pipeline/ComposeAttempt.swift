@@ -1,9 +1,9 @@
 import ComposeModel
 import ComposeStore
+import Compression
 import ContentSources
 import Foundation
 import Logging
-import Repodata
 import SystemPackage
 
 /// A compose attempt is one attempt at one compose, with its places on disk.

@@ -1,5 +1,6 @@
 import ComposeModel
 public import ComposeStore
+import Compression
 public import ContentSources
 public import Depsolve
 import ForeignText

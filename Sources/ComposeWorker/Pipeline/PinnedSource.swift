@@ -1,7 +1,7 @@
 import ComposeModel
+import Compression
 import ContentSources
 import Modules
-import Repodata
 
 /// A pinned source is the source of a compose at one moment.
 enum PinnedSource: Sendable {

@@ -1,5 +1,6 @@
 import ComposeModel
 import ComposeStore
+import Compression
 import ContentSources
 import Depsolve
 import ForeignText

@@ -1,8 +1,8 @@
 import ComposeModel
+import Compression
 import Foundation
 import Glibc
 import NIOPosix
-import Repodata
 import SystemPackage
 
 /// An ISO image of a tree, as productmd's images.json describes it.

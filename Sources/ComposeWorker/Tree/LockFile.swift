@@ -1,4 +1,5 @@
 import ComposeModel
+import Compression
 import ContentSources
 import Depsolve
 import Foundation

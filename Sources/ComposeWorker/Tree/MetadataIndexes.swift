@@ -1,3 +1,4 @@
+import Compression
 import ContentSources
 import NIOPosix
 import Repodata

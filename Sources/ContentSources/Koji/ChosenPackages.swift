@@ -1,3 +1,4 @@
+public import Compression
 public import Repodata
 
 /// The files that go into a compose. They have metadata to write from, with the checksums of the files.

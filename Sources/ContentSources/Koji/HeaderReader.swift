@@ -1,3 +1,4 @@
+import Compression
 import NIOPosix
 import Repodata
 import SystemPackage

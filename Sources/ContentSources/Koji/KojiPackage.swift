@@ -1,3 +1,4 @@
+public import Compression
 public import ForeignText
 public import Repodata
 

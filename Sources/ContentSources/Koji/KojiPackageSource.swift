@@ -1,4 +1,5 @@
 public import ComposeModel
+import Compression
 public import HTTPEnvironment
 public import Logging
 public import NIOPosix

@@ -1,4 +1,5 @@
 public import ComposeModel
+import Compression
 import ForeignText
 public import Koji
 public import Modules

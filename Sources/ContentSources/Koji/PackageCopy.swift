@@ -1,4 +1,4 @@
-public import Repodata
+public import Compression
 
 /// A *package copy* is an existing file of a package: the unsigned file, or a signed copy.
 public struct PackageCopy: Hashable, Sendable {

@@ -1,4 +1,5 @@
 import ComposeModel
+import Compression
 import Repodata
 import SystemPackage
 

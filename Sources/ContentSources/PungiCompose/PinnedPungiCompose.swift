@@ -1,5 +1,5 @@
 public import ComposeModel
-public import Repodata
+public import Compression
 
 /// A *pinned Pungi compose* is one variant of another compose at one moment. Its package list is pinned
 /// by a checksum, and its repositories are pinned by the checksums of their repomd.xml.

@@ -1,6 +1,6 @@
 import ComposeModel
+import Compression
 import Foundation
-import Repodata
 
 /// Explanations why another compose cannot be used.
 struct PungiComposeFailure {

@@ -1,4 +1,5 @@
 public import ComposeModel
+import Compression
 import Foundation
 import Glibc
 import NIOPosix

@@ -1,11 +1,11 @@
 import Glibc
-import SystemPackage
+package import SystemPackage
 
 /// A file mapped into memory for reading. The file must not shrink while it is mapped.
-final class MappedFile: @unchecked Sendable {  // the mapping is read-only and lives as long as the object
-    let bytes: UnsafeRawBufferPointer
+package final class MappedFile: @unchecked Sendable {  // the mapping is read-only and lives as long as the object
+    package let bytes: UnsafeRawBufferPointer
 
-    init(_ file: FilePath) throws(RepodataError) {
+    package init(_ file: FilePath) throws(RepodataError) {
         let name = file.shortName
         let descriptor = try RepodataError.io(name) { try FileDescriptor.open(file, .readOnly, options: .closeOnExec) }
         defer { Glibc.close(descriptor.rawValue) }

@@ -1,5 +1,5 @@
 import Glibc
-import SystemPackage
+package import SystemPackage
 
 /// A new file that compresses the bytes added to it. When it is finished, it reports size and SHA-256
 /// of both sides: the compressed file and the plain bytes.
@@ -7,13 +7,13 @@ import SystemPackage
 /// Equal input gives equal output, because the file contains neither its name nor a time. Added bytes
 /// stay in memory until ``flush(isLast:)`` compresses them in one step. This step takes most of the
 /// time, and several files can be flushed in parallel.
-final class CompressedFile {
+package final class CompressedFile {
     /// The result of ``CompressedFile/finish()``, with the field names of repomd.xml.
-    struct Summary {
-        let checksum: Checksum
-        let size: Int
-        let openChecksum: Checksum
-        let openSize: Int
+    package struct Summary {
+        package let checksum: Checksum
+        package let size: Int
+        package let openChecksum: Checksum
+        package let openSize: Int
     }
 
     /// The number of bytes that are kept in memory before they have to be compressed. Documents of some ten
@@ -30,7 +30,7 @@ final class CompressedFile {
     private var openSize = 0
 
     /// Creates `path`, which must not exist. Error messages call the file `name`.
-    init(_ path: FilePath, compression: RepositoryWriter.Options.Compression, named name: String) throws(RepodataError) {
+    package init(_ path: FilePath, compression: WritableCompression, named name: String) throws(RepodataError) {
         self.name = name
         digest = try Digest(.sha256)
         openDigest = try Digest(.sha256)
@@ -49,14 +49,14 @@ final class CompressedFile {
     deinit { Glibc.close(file.rawValue) }
 
     /// Whether so many bytes are in memory that the file should be flushed.
-    var isFull: Bool { pending.count >= Self.blockSize }
+    package var isFull: Bool { pending.count >= Self.blockSize }
 
-    func add(_ bytes: UnsafeRawBufferPointer) { pending.append(contentsOf: bytes) }
+    package func add(_ bytes: UnsafeRawBufferPointer) { pending.append(contentsOf: bytes) }
 
-    func add(_ text: String) { pending.append(contentsOf: text.utf8) }
+    package func add(_ text: String) { pending.append(contentsOf: text.utf8) }
 
     /// Compresses and writes the bytes added so far. `isLast` means that nothing will be added afterwards.
-    func flush(isLast: Bool = false) throws(RepodataError) {
+    package func flush(isLast: Bool = false) throws(RepodataError) {
         let encoded = try pending.withUnsafeBufferPointer { (pending) throws(RepodataError) in
             let block = UnsafeRawBufferPointer(pending)
             try openDigest.update(block)
@@ -71,7 +71,7 @@ final class CompressedFile {
     }
 
     /// Returns sizes and checksums of the written file. Call it once, after the last flush.
-    func finish() throws(RepodataError) -> Summary {
+    package func finish() throws(RepodataError) -> Summary {
         Summary(checksum: try digest.finish(), size: size, openChecksum: try openDigest.finish(), openSize: openSize)
     }
 }

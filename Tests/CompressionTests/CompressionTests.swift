@@ -1,5 +1,5 @@
+import Compression
 import Foundation
-import Repodata
 import SystemPackage
 import Testing
 

@@ -1,5 +1,5 @@
 import Glibc
-import SystemPackage
+package import SystemPackage
 
 /// The reason why repository metadata or an RPM file could not be read or written.
 ///
@@ -49,12 +49,12 @@ extension RepodataError: CustomStringConvertible {
 
 extension RepodataError {
     /// Returns the last error of the C library. `file` is the href or document name for the message.
-    static func lastSystemError(_ file: String) -> RepodataError {
+    package static func lastSystemError(_ file: String) -> RepodataError {
         RepodataError(.io, "\(file): \(Errno(rawValue: errno))")
     }
 
     /// Runs `body` and adds the name of `file` to an error of the operating system.
-    static func io<Result>(_ file: String, _ body: () throws -> Result) throws(RepodataError) -> Result {
+    package static func io<Result>(_ file: String, _ body: () throws -> Result) throws(RepodataError) -> Result {
         do {
             return try body()
         } catch let error as RepodataError {
@@ -69,5 +69,5 @@ extension RepodataError {
 
 extension FilePath {
     /// The name of this file in messages: the last component of its path.
-    var shortName: String { lastComponent?.string ?? "(no name)" }
+    package var shortName: String { lastComponent?.string ?? "(no name)" }
 }

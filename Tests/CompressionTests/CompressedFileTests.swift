@@ -2,14 +2,14 @@ import Foundation
 import SystemPackage
 import Testing
 
-@testable import Repodata
+@testable import Compression
 
 @Suite("compressed files")
 struct CompressedFileTests {
     @Test(
         "a file of several blocks is one file to its format's own program and to us, with the sizes and checksums that it has",
-        arguments: RepositoryWriter.Options.Compression.allCases)
-    func blocks(compression: RepositoryWriter.Options.Compression) async throws {
+        arguments: WritableCompression.allCases)
+    func blocks(compression: WritableCompression) async throws {
         let directory = try TemporaryDirectory()
         let path = directory.path.appending("blocks\(compression.suffix)")
         let file = try CompressedFile(path, compression: compression, named: "blocks")

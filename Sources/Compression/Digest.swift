@@ -1,13 +1,13 @@
-import CCreaterepo
+package import CCreaterepo
 
 /// A checksum that is being computed: it takes bytes in order and returns one ``Checksum`` at the end.
 ///
 /// It uses libcreaterepo_c, because rpm-md allows SHA-224, which swift-crypto does not have.
-final class Digest {
-    let algorithm: Checksum.Algorithm
+package final class Digest {
+    package let algorithm: Checksum.Algorithm
     private var context: OpaquePointer?
 
-    init(_ algorithm: Checksum.Algorithm) throws(RepodataError) {
+    package init(_ algorithm: Checksum.Algorithm) throws(RepodataError) {
         self.algorithm = algorithm
         context = try CreaterepoLibrary.call(algorithm.rawValue, .unsupported) { cr_checksum_new(algorithm.createrepoType, $0) }
     }
@@ -16,12 +16,12 @@ final class Digest {
         if let context { g_free(cr_checksum_final(context, nil)) }
     }
 
-    func update(_ bytes: UnsafeRawBufferPointer) throws(RepodataError) {
+    package func update(_ bytes: UnsafeRawBufferPointer) throws(RepodataError) {
         _ = try CreaterepoLibrary.call(algorithm.rawValue, .unsupported) { cr_checksum_update(context, bytes.baseAddress, bytes.count, $0) }
     }
 
     /// Ends the computation and returns the checksum. Nothing may be added afterwards.
-    func finish() throws(RepodataError) -> Checksum {
+    package func finish() throws(RepodataError) -> Checksum {
         let ended = context
         context = nil
         let hex = try CreaterepoLibrary.call(algorithm.rawValue, .unsupported) { cr_checksum_final(ended, $0) }
@@ -30,17 +30,17 @@ final class Digest {
         return Checksum(algorithm, hex: String(cString: hex))
     }
 
-    static func of(_ bytes: UnsafeRawBufferPointer, _ algorithm: Checksum.Algorithm) throws(RepodataError) -> Checksum {
+    package static func of(_ bytes: UnsafeRawBufferPointer, _ algorithm: Checksum.Algorithm) throws(RepodataError) -> Checksum {
         let digest = try Digest(algorithm)
         try digest.update(bytes)
         return try digest.finish()
     }
 
-    static func of(_ bytes: [UInt8], _ algorithm: Checksum.Algorithm) throws(RepodataError) -> Checksum {
+    package static func of(_ bytes: [UInt8], _ algorithm: Checksum.Algorithm) throws(RepodataError) -> Checksum {
         try bytes.withUnsafeBufferPointer { (buffer) throws(RepodataError) in try of(UnsafeRawBufferPointer(buffer), algorithm) }
     }
 
-    static func compare(_ found: Checksum, with expected: Checksum, of name: String) throws(RepodataError) {
+    package static func compare(_ found: Checksum, with expected: Checksum, of name: String) throws(RepodataError) {
         guard found == expected else {
             throw RepodataError(.checksumMismatch, "\(name) has the checksum \(found), but \(expected) was expected")
         }
@@ -48,7 +48,7 @@ final class Digest {
 }
 
 extension Checksum.Algorithm {
-    var createrepoType: cr_ChecksumType {
+    package var createrepoType: cr_ChecksumType {
         switch self {
         case .md5: CR_CHECKSUM_MD5
         case .sha1: CR_CHECKSUM_SHA1
@@ -60,7 +60,7 @@ extension Checksum.Algorithm {
     }
 
     /// The number of hexadecimal digits of a digest.
-    var hexLength: Int {
+    package var hexLength: Int {
         switch self {
         case .md5: 32
         case .sha1: 40

@@ -1,13 +1,13 @@
 import Glibc
-import SystemPackage
+package import SystemPackage
 
 /// Reads a file's bytes in pieces.
-enum FileContent {
+package enum FileContent {
     /// The number of bytes that are read or written at once.
-    static let pieceSize = 128 * 1024
+    package static let pieceSize = 128 * 1024
 
     /// Calls `body` with each piece of the content of `file`, in order, until the end of the file.
-    static func read(
+    package static func read(
         _ file: FilePath, _ body: (UnsafeRawBufferPointer) throws(RepodataError) -> Void
     ) throws(RepodataError) {
         let name = file.shortName

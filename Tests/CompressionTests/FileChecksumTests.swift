@@ -1,4 +1,4 @@
-import Repodata
+import Compression
 import SystemPackage
 import Testing
 

@@ -1,12 +1,12 @@
 import CCreaterepo
 import CRPM
 import CXML2
+import Compression
 import Glibc
 
-/// Prepares librpm, libxml2 and libcreaterepo_c. This must happen once per process, before their first
-/// use.
-enum CreaterepoLibrary {
-    /// Whether the libraries are ready. Reading it for the first time prepares them.
+extension CreaterepoLibrary {
+    /// Whether librpm, libxml2 and libcreaterepo_c are ready. Reading it for the first time prepares them.
+    /// This must happen once per process, before their first use.
     static let isReady: Bool = {
         xmlInitParser()
         // All three libraries report failures to the caller and also print them, with paths of this host. Only
@@ -30,21 +30,5 @@ enum CreaterepoLibrary {
             throw RepodataError(
                 .host, "librpm's configuration (rpmrc and macros) is missing or cannot be read; on Debian the package rpm-common has it")
         }
-    }
-
-    /// Calls libcreaterepo_c. If the call leaves a GError, throws it as a ``RepodataError`` about
-    /// `subject`.
-    static func call<Result>(
-        _ subject: String, _ code: RepodataError.Code,
-        _ body: (UnsafeMutablePointer<UnsafeMutablePointer<GError>?>) -> Result
-    ) throws(RepodataError) -> Result {
-        var error: UnsafeMutablePointer<GError>?
-        let result = body(&error)
-        if let failure = error {
-            defer { g_error_free(failure) }
-            let message = failure.pointee.message.map { String(cString: $0) } ?? "unknown error"
-            throw RepodataError(code, "\(subject): \(message.prefix(300))")
-        }
-        return result
     }
 }
