@@ -1,6 +1,4 @@
 public import Compression
-import ForeignText
-import Repodata
 
 /// A package of a repository that is left out because no file can have its file name.
 ///
@@ -12,12 +10,6 @@ public struct UnnameablePackage: Hashable, Sendable, Codable {
     public let repository: Checksum
     /// The problem with the file name, for example "has a slash, so no file can have that name".
     public let reason: String
-
-    init(_ package: PackagePool.Unnameable, of repository: Checksum) {
-        self.package = package.package.description.printable(most: 120)
-        reason = package.problem.reason
-        self.repository = repository
-    }
 }
 
 extension UnnameablePackage: CustomStringConvertible {

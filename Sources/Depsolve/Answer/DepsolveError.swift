@@ -47,7 +47,7 @@ extension DepsolveError: CustomStringConvertible {
             "The dependencies of the packages could not be resolved within \(Self.seconds(limit)) seconds, the most that this service takes for "
                 + "one architecture (worker.resolve_seconds)."
         case .tooManyExclusions:
-            "The dependencies of the packages cannot be resolved: more than \(Exclusions.most) pairs of them exclude each other, the most "
+            "The dependencies of the packages cannot be resolved: more than \(Self.mostExclusions) pairs of them exclude each other, the most "
                 + "that this service solves for."
         case .canceled:
             "Canceled."
@@ -66,6 +66,10 @@ extension DepsolveError: CustomStringConvertible {
         let seconds = limit / .seconds(1)
         return seconds == seconds.rounded() ? "\(Int(seconds))" : "\(seconds)"
     }
+
+    /// The maximum number of pairs of packages that exclude each other. So many rules take a gigabyte.
+    /// Distributions have some thousands of pairs.
+    static let mostExclusions = 50_000_000
 
     /// The maximum number of packages that an error text names.
     private static let namedPackages = 20

@@ -6,9 +6,8 @@ import CSolv
 /// libsolv makes a rule for each exclusion and has no limit. 20,000 versions of one package result in
 /// 400 million rules, more than memory holds.
 struct Exclusions {
-    /// The maximum number of pairs to solve. So many rules take a gigabyte. Distributions have some
-    /// thousands of pairs.
-    static let most = 50_000_000
+    /// The maximum number of pairs to solve.
+    private static let most = DepsolveError.mostExclusions
 
     /// Whether all packages of the pool together have at most ``most`` pairs. Then no subset must be
     /// counted again.

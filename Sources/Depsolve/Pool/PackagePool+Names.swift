@@ -1,4 +1,5 @@
 import CSolv
+import Compression
 import ForeignText
 import Glibc
 import Repodata
@@ -57,4 +58,11 @@ extension PackagePool {
 
     /// With the dashes, the dot and `.rpm`, this length is below the limit for file names.
     private static let longestPlainNames = 200
+}
+
+extension UnnameablePackage {
+    init(_ package: PackagePool.Unnameable, of repository: Checksum) {
+        self.init(
+            package: package.package.description.printable(most: 120), repository: repository, reason: package.problem.reason)
+    }
 }
