@@ -121,7 +121,13 @@ struct SolvFile {
 
         var template = Array("\(path.string).XXXXXX".utf8CString)
         let descriptor = mkstemp(&template)
-        guard descriptor >= 0, let file = fdopen(descriptor, "w+") else { throw .notWritable(Self.lastError) }
+        guard descriptor >= 0 else { throw .notWritable(Self.lastError) }
+        guard let file = fdopen(descriptor, "w+") else {
+            let problem = Self.lastError
+            close(descriptor)
+            unlink(template)
+            throw .notWritable(problem)
+        }
         defer { fclose(file) }
         guard writeSolvables(of: repository, leftOut: leftOut, to: file), fflush(file) == 0,
             let digest = Self.digest(of: file, length: ftell(file)),
