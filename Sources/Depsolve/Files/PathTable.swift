@@ -6,8 +6,6 @@ import Glibc
 struct PathTable {
     private var entries: [UInt64: [(bytes: [UInt8], id: Id)]] = [:]
 
-    var isEmpty: Bool { entries.isEmpty }
-
     init(_ paths: [(id: Id, text: String)]) {
         for (id, text) in paths {
             let bytes = Array(text.utf8)
