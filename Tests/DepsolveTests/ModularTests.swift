@@ -41,6 +41,13 @@ struct ModularTests {
         #expect(error?.description == text)
     }
 
+    @Test("content without module metadata is not empty if it includes a build")
+    func includedIsNotEmpty() {
+        #expect(ModularContent(metadata: ModuleMetadata()).isEmpty)
+        let build = NSVC(name: "nodejs", stream: "20", version: 3, context: "c")
+        #expect(!ModularContent(metadata: ModuleMetadata(), included: [build]).isEmpty)
+    }
+
     @Test("a build to be in that is not there is an error, also where there are no modules at all")
     func includedNotThere() async throws {
         let build = NSVC(name: "nodejs", stream: "20", version: 3, context: "c")

@@ -32,9 +32,10 @@ public struct ModularContent: Hashable, Sendable {
         self.isAlone = isAlone
     }
 
-    /// Whether there is no module metadata and no module is enabled.
+    /// Whether there is no module metadata, and no module is enabled or included.
     public var isEmpty: Bool {
-        metadata.streams.isEmpty && lookaside.streams.isEmpty && enabled.isEmpty && metadata.unusable.isEmpty && lookaside.unusable.isEmpty
+        metadata.streams.isEmpty && lookaside.streams.isEmpty && enabled.isEmpty && included.isEmpty && metadata.unusable.isEmpty
+            && lookaside.unusable.isEmpty
     }
 
     /// A sentence for each skipped module document. After the first 20, one sentence gives the number of
