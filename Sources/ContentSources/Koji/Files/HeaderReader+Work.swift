@@ -11,29 +11,29 @@ extension HeaderReader {
     private static let batchesAtOnce = 4
 
     /// One file to read, and the package that it belongs to.
-    struct Source: Sendable {
+    struct PackageFile: Sendable {
         let package: KojiPackage
         let path: String
         /// The key under which the header is stored.
         let header: Checksum
     }
 
-    /// Passes the fragments of each of `sources` to `take`, in any order.
+    /// Passes the fragments of each of `files` to `take`, in any order.
     func fragments(
-        of sources: [Source], findings: inout PackageFindings,
+        of files: [PackageFile], findings: inout PackageFindings,
         take: ((header: Checksum, fragments: PackageFragments)) async -> ComposeFailure?
     ) async {
-        await inParallel(sources, findings: &findings) { (source) throws(FileProblem) in
+        await inParallel(files, findings: &findings) { (file) throws(FileProblem) in
             do throws(HeaderProblem) {
-                return (source.header, try readInPlace(source.package, at: source.path))
+                return (file.header, try readInPlace(file.package, at: file.path))
             } catch {
-                throw FileProblem(error, of: source.package, at: source.path)
+                throw FileProblem(error, of: file.package, at: file.path)
             }
-        } remotely: { (source) async throws(FileProblem) in
+        } remotely: { (file) async throws(FileProblem) in
             do throws(HeaderProblem) {
-                return (source.header, try await fetch(source.package, from: try url(source.path)))
+                return (file.header, try await fetch(file.package, from: try url(file.path)))
             } catch {
-                throw FileProblem(error, of: source.package, at: source.path)
+                throw FileProblem(error, of: file.package, at: file.path)
             }
         } take: {
             await take($0)

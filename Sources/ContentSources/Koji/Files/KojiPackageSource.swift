@@ -198,8 +198,10 @@ extension KojiPackageSource {
         let store = store
         let missing = try await threadPool.run(canceled: .canceled) { () throws(ComposeFailure) in
             try store.refresh()
-            return repository.packages.map { HeaderReader.Source(package: $0.package, path: $0.path, header: repository.header(of: $0)) }
-                .filter { store.fragments($0.header) == nil }
+            return repository.packages.map {
+                HeaderReader.PackageFile(package: $0.package, path: $0.path, header: repository.header(of: $0))
+            }
+            .filter { store.fragments($0.header) == nil }
         }
         if missing.isEmpty { return PackageFindings() }
         logger.info("Headers of packages are read", metadata: ["packages": "\(repository.packages.count)", "headers": "\(missing.count)"])
