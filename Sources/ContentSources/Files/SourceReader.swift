@@ -1,5 +1,4 @@
 import Compression
-import ForeignText
 import Glibc
 import NIOPosix
 import Repodata
@@ -78,43 +77,6 @@ struct SourceReader: Sendable {
         try await target.flush()
         try await threadPool.run(canceled: .canceled) { () throws(TransferProblem) in
             try RegularFile.verify(path, is: expected)
-        }
-    }
-
-    /// Fetches a metadata document of a repository and decompresses it to the file `fileName` in
-    /// `directory`.
-    ///
-    /// - Parameter record: The record of the document in repomd.xml.
-    func document(
-        _ record: Repomd.Record, of location: RepositoryLocation, to directory: FilePath, as fileName: String, limits: SourceLimits
-    ) async throws(DocumentProblem) {
-        let name = "\(record.type) (\(record.location))"
-        let isXML = fileName.hasSuffix(".xml")
-        // A document that is not XML is read into memory as a whole.
-        let openLimit = isXML ? limits.metadataOpenBytes : min(limits.modulesOpenBytes, limits.metadataOpenBytes)
-        if let openSize = record.openSize, openSize > openLimit { throw .transfer(name, .overLimit(openLimit)) }
-        // The extension stays, because it determines the compression.
-        let suffix = FilePath(record.location).extension.map { ".\($0)" } ?? ""
-        let storedName: PathComponent
-        do { storedName = try PathComponent("stored-\(record.type)\(suffix)") } catch {
-            throw .content(name, RepodataError(.forbidden, "its location \(error.reason)"))
-        }
-        let stored = directory.appending(storedName.text)
-        do throws(TransferProblem) {
-            let file = try SourceTree(location, access).file(record.location, base: record.base)
-            try await fetch(file, to: stored, size: record.size, limit: limits.metadataBytes, expecting: record.checksum)
-        } catch {
-            throw .transfer(name, error)
-        }
-        try await threadPool.run(canceled: .transfer(name, .canceled)) { () throws(DocumentProblem) in
-            do throws(RepodataError) {
-                let document = directory.appending(fileName)
-                try Compression.decompress(stored, to: document, limit: openLimit, expecting: record.openChecksum, named: record.type)
-                if isXML { try MetadataProlog.check(document, named: record.type) }
-            } catch {
-                throw .content(name, error)
-            }
-            unlink(stored.string)
         }
     }
 }

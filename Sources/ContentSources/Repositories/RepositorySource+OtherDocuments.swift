@@ -51,7 +51,7 @@ extension RepositorySource {
         do throws(DocumentProblem) {
             // A name that ends with .xml would cause the check for a document type declaration, which is
             // forbidden. comps.xml usually has such a declaration, and this service does not parse the file.
-            try await reader.document(record, of: repository.location, to: directory, as: "kept", limits: limits)
+            try await document(record, of: repository.location, to: directory, as: "kept")
         } catch {
             throw RepositoryFailure(repository.location).reading(error)
         }

@@ -178,7 +178,7 @@ public struct RepositorySource: Sendable {
                 guard let record = repomd.record(type) else { continue }
                 group.addTask {
                     do throws(DocumentProblem) {
-                        try await reader.document(record, of: location, to: directory, as: fileName, limits: limits)
+                        try await document(record, of: location, to: directory, as: fileName)
                         return nil
                     } catch {
                         return error
