@@ -47,7 +47,7 @@ final class FileTarget: TransferTarget {
     }
 
     deinit {
-        // The file is still open only if the transfer failed. Then it is of no use.
+        // The file is still open only if the transfer failed or was canceled. Then it is of no use.
         if isOpen { Glibc.close(descriptor.rawValue) }
     }
 
@@ -68,9 +68,16 @@ final class FileTarget: TransferTarget {
 
     /// Closes the file. All bytes must have been written.
     func close() async throws(TransferProblem) {
-        isOpen = false
         let descriptor = descriptor
-        try await threadPool.storing { try descriptor.close() }
+        do throws(TransferProblem) {
+            try await threadPool.storing { try descriptor.close() }
+        } catch {
+            // A canceled task has not called close(2), so `deinit` does. A call that failed has released the
+            // descriptor all the same (close(2), "Dealing with error returns from close()").
+            isOpen = error == .canceled
+            throw error
+        }
+        isOpen = false
     }
 
     /// Writes the pending bytes.
