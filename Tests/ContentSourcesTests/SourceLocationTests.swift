@@ -35,6 +35,7 @@ struct SourceLocationTests {
             ("https://example.com/a%2fb", "escaped slash"), ("https://example.com\\@evil.example/", "backslash"),
             ("https://example.com/?token=secret", "after ? or #"), ("https://example.com/#x", "after ? or #"),
             ("https://example.com/a b", "space"), ("https://example.com/%00", "control character"), ("/srv/\u{7}", "control character"),
+            ("file:///srv/a%0Ab", "control character"), ("file:///srv/a%00", "control character"), ("file:///srv/%7f", "control character"),
         ])
     func refused(text: String, reason: String) {
         let failure = #expect(throws: ComposeFailure.self) { try RepositoryLocation(text) }

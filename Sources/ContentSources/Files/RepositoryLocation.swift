@@ -43,19 +43,25 @@ public enum RepositoryLocation: Hashable, Sendable {
     /// Returns the path in `text`, which may begin with `file://`. Returns `nil` if the text is another
     /// URL.
     private static func path(in text: String) throws(ComposeFailure) -> FilePath? {
-        guard text.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F }) else {
-            throw ComposeFailure(.sourceNotUsable, "A repository's location in the request contains a control character.")
-        }
+        try checkCharacters(of: text)
         guard let schemeEnd = text.firstRange(of: "://") else { return FilePath(text) }
         guard text[..<schemeEnd.lowerBound].lowercased() == "file" else { return nil }
         let rest = text[schemeEnd.upperBound...]
         let path = rest.hasPrefix("localhost/") ? rest.dropFirst("localhost".count) : rest
-        guard path.hasPrefix("/"), let decoded = path.removingPercentEncoding, !decoded.contains("\0") else {
+        guard path.hasPrefix("/"), let decoded = path.removingPercentEncoding else {
             throw ComposeFailure(
                 .sourceNotUsable,
                 "\"\(shown(text))\" is not the location of a repository: a file:// address of this host has three slashes, file:///….")
         }
+        try checkCharacters(of: decoded)
         return FilePath(decoded)
+    }
+
+    /// Throws if `text` contains a control character. It would be in every message about the location.
+    private static func checkCharacters(of text: String) throws(ComposeFailure) {
+        guard text.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F }) else {
+            throw ComposeFailure(.sourceNotUsable, "A repository's location in the request contains a control character.")
+        }
     }
 
     private static func shown(_ text: String) -> String {
