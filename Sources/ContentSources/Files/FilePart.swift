@@ -17,14 +17,20 @@ extension HTTPTransfer {
     /// Fetches the bytes `range` of the file at `url`.
     ///
     /// A server that ignores `Range` sends the file from its start. Then the bytes before `range` are
-    /// dropped, and nothing after the end of `range` is received.
+    /// dropped as they come, and nothing after the end of `range` is received. If `range` begins after more
+    /// than ``mostDropped`` bytes, throws `.notPermitted`.
     ///
     /// Retries and redirects follow the rules of ``get(_:into:size:limit:)``.
     func part(_ range: Range<Int>, of url: RepositoryURL) async throws(TransferProblem) -> FilePart {
-        try await inTime(url, bytes: range.count) { (transfer) async throws(TransferProblem) in
+        let most = range.count + min(range.lowerBound, Self.mostDropped)
+        return try await inTime(url, bytes: most) { (transfer) async throws(TransferProblem) in
             try await transfer.partOnce(range, of: url)
         }
     }
+
+    /// The maximum number of bytes to receive before the part that is needed. Headers of packages are read
+    /// in two or three parts, and are rarely that large.
+    private static let mostDropped = 16 << 20
 
     private func partOnce(_ range: Range<Int>, of url: RepositoryURL) async throws(TransferProblem) -> FilePart {
         try await persistently(url, received: { 0 }) { () async throws(TransferProblem) in
@@ -36,21 +42,25 @@ extension HTTPTransfer {
             guard response.status == .ok || (isPart && response.continues(at: range.lowerBound)) else {
                 throw .unreachable("\(url.origin) answered with another part of the file than it was asked for")
             }
+            guard isPart || range.lowerBound <= Self.mostDropped else {
+                throw .notPermitted(
+                    "\(url.origin) sends whole files only, and \(range.lowerBound) bytes come before the part that is needed; "
+                        + "this service accepts at most \(Self.mostDropped) of them")
+            }
             let announced = response.announced
             let size = isPart ? response.wholeSize : announced
-            let wanted = isPart ? range.count : range.upperBound
-            let target = MemoryTarget()
+            let target = PartTarget(isPart ? 0..<range.count : range)
+            let wanted = target.part.upperBound
             let isWhole = try await receive(response, from: url, into: target, most: (nil, .max), enough: wanted)
             if let announced, target.count < min(announced, wanted) {
                 throw .truncated(expected: min(announced, wanted), found: target.count, wasCut: true)
             }
             guard isWhole else { throw .unreachable("the connection to \(url.origin) was cut") }
-            let bytes = target.bytes.prefix(wanted)
+            let bytes = target.bytes
             if isPart, let size, bytes.count < min(range.count, size - range.lowerBound) {
                 throw .truncated(expected: min(range.count, size - range.lowerBound), found: bytes.count, wasCut: true)
             }
-            return FilePart(
-                bytes: Array(isPart ? bytes : bytes.dropFirst(range.lowerBound)), size: size, version: response.version)
+            return FilePart(bytes: bytes, size: size, version: response.version)
         }
     }
 }

@@ -23,6 +23,27 @@ final class MemoryTarget: TransferTarget {
     func append(_ buffer: ByteBuffer) { bytes.append(contentsOf: buffer.readableBytesView) }
 }
 
+/// A target that keeps one part of the bytes in memory, and drops the bytes before and after it.
+final class PartTarget: TransferTarget {
+    /// The place of the part among the bytes received.
+    let part: Range<Int>
+    private(set) var bytes: [UInt8] = []
+    private(set) var count = 0
+
+    init(_ part: Range<Int>) { self.part = part }
+
+    func restart() {
+        bytes.removeAll()
+        count = 0
+    }
+
+    func append(_ buffer: ByteBuffer) {
+        bytes.append(
+            contentsOf: buffer.readableBytesView.dropFirst(max(0, part.lowerBound - count)).prefix(part.count - bytes.count))
+        count += buffer.readableBytes
+    }
+}
+
 /// A target that writes the bytes to a new file. Its pieces are large enough to justify a call to the
 /// thread pool.
 final class FileTarget: TransferTarget {
