@@ -4,7 +4,8 @@ import Glibc
 ///
 /// The list has names and addresses, separated by commas or blanks. Example:
 /// `example.org,.corp.example,10.0.0.0/8`. A name stands for the host and all hosts below it. `*`
-/// stands for all hosts.
+/// stands for all hosts. A network whose length is not a number of bits, such as `10.0.0.0/-1`, is
+/// ignored.
 struct DirectHosts: Hashable, Sendable {
     private let entries: [Entry]
 
@@ -15,7 +16,7 @@ struct DirectHosts: Hashable, Sendable {
     }
 
     init(_ list: String) {
-        entries = list.lowercased().split { $0 == "," || $0.isWhitespace }.map { Self.entry(String($0)) }
+        entries = list.lowercased().split { $0 == "," || $0.isWhitespace }.compactMap { Self.entry(String($0)) }
     }
 
     func contains(host: String, port: Int) -> Bool {
@@ -33,12 +34,14 @@ struct DirectHosts: Hashable, Sendable {
         }
     }
 
-    private static func entry(_ text: String) -> Entry {
+    private static func entry(_ text: String) -> Entry? {
         if text == "*" { return .all }
-        let parts = text.split(separator: "/", maxSplits: 1).map(String.init)
+        let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         if let network = parts.first.flatMap({ bytes(ofAddress: bare($0)) }) {
             let all = network.count * 8
-            return .network(network, bits: parts.count == 2 ? min(Int(parts[1]) ?? all, all) : all)
+            guard parts.count == 2 else { return .network(network, bits: all) }
+            guard let bits = Int(parts[1]), bits >= 0 else { return nil }
+            return .network(network, bits: min(bits, all))
         }
         var (name, port) = (text[...], Int?.none)
         if let colon = text.lastIndex(of: ":"), let number = Int(text[text.index(after: colon)...]) {

@@ -47,7 +47,10 @@ struct HTTPEnvironmentTests {
             ("a.test:81", "http://a.test/", false), ("*", "http://a.test/", true), ("10.0.0.0/8", "http://10.1.2.3/", true),
             ("10.0.0.0/8", "http://11.1.2.3/", false), ("10.1.2.3", "http://10.1.2.3:8/", true), ("fd00::/16", "http://[fd00::1]/", true),
             ("192.168.1.128/25", "http://192.168.1.127/", false), ("", "http://a.test/", false), ("10.0.0.0/99", "http://10.0.0.0/", true),
-            ("10.0.0.0/-1", "http://11.0.0.0/", true),
+            ("10.0.0.0/0", "http://11.0.0.0/", true), ("10.0.0.0/-1", "http://11.0.0.0/", false),
+            ("10.0.0.0/-1", "http://10.0.0.0/", false), ("10.0.0.0/abc", "http://10.0.0.0/", false),
+            ("10.0.0.0/", "http://10.0.0.0/", false),
+            ("10.0.0.0/-1, a.test", "http://a.test/", true),
         ])
     func direct(_ list: String, _ url: String, _ isDirect: Bool) throws {
         #expect(try way(to: url, ["http_proxy": "http://p:1", "no_proxy": list]) == (isDirect ? "direct" : "http://p:1"))
