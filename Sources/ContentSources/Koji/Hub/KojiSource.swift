@@ -147,7 +147,7 @@ public struct KojiSource: Sendable {
         } catch let error as KojiError {
             throw ComposeFailure(error)
         } catch is CancellationError {
-            throw ComposeFailure(.canceled, "The work on the compose was stopped before it was complete.")
+            throw ComposeFailure.canceled
         } catch {
             throw ComposeFailure(.internal, "Koji's list of packages could not be read.")
         }
