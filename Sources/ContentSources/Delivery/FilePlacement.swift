@@ -18,11 +18,7 @@ enum FilePlacement {
         switch file.link(to: destination) {
         case nil: return .hardlink
         case .noSuchFileOrDirectory?:
-            do throws(Errno) {
-                try destination.removingLastComponent().createDirectory()
-            } catch {
-                throw .storage(error)
-            }
+            try TransferProblem.storing { () throws(Errno) in try destination.removingLastComponent().createDirectory() }
             if file.link(to: destination) == nil { return .hardlink }
         case .fileExists?:
             if try isSame(file, as: destination) { return .hardlink }
@@ -48,21 +44,13 @@ enum FilePlacement {
     }
 
     private static func isSame(_ file: OpenFile, as destination: FilePath) throws(TransferProblem) -> Bool {
-        do throws(Errno) {
-            let there = try destination.stat(followTargetSymlink: false)
-            return there.rawValue.st_dev == file.status.rawValue.st_dev && there.rawValue.st_ino == file.status.rawValue.st_ino
-        } catch {
-            throw .storage(error)
-        }
+        let there = try TransferProblem.storing { () throws(Errno) in try destination.stat(followTargetSymlink: false) }
+        return there.rawValue.st_dev == file.status.rawValue.st_dev && there.rawValue.st_ino == file.status.rawValue.st_ino
     }
 
     private static func copy(_ file: OpenFile, to destination: FilePath) throws(TransferProblem) -> PackageDelivery.Method {
         var method = PackageDelivery.Method.copy
-        do throws(Errno) {
-            try destination.removingLastComponent().createDirectory()
-        } catch {
-            throw .storage(error)
-        }
+        try TransferProblem.storing { () throws(Errno) in try destination.removingLastComponent().createDirectory() }
         let temporary = destination.temporarySibling
         try RegularFile.create(
             temporary,

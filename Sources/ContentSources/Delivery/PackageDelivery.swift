@@ -194,11 +194,7 @@ public struct PackageDelivery: Sendable {
         do throws(TransferProblem) {
             let temporary = job.destination.temporarySibling
             try await threadPool.run(canceled: .canceled) { () throws(TransferProblem) in
-                do throws(Errno) {
-                    try job.destination.removingLastComponent().createDirectory()
-                } catch {
-                    throw .storage(error)
-                }
+                try TransferProblem.storing { () throws(Errno) in try job.destination.removingLastComponent().createDirectory() }
             }
             try await reader.fetch(
                 job.file, to: temporary, size: job.record.knownSize, limit: limits.packageBytes, expecting: job.record.pkgid)

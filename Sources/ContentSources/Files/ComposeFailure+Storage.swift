@@ -1,7 +1,21 @@
 import ComposeModel
 import SystemPackage
 
-extension ComposeFailure {
+/// An error that can say that this host could not read or write one of the service's own files.
+protocol StorageError: Error {
+    static func storage(_ error: Errno) -> Self
+}
+
+extension StorageError {
+    /// Runs work on the service's own files. Throws its error as one of storage.
+    static func storing<Result>(_ body: () throws(Errno) -> Result) throws(Self) -> Result {
+        do throws(Errno) { return try body() } catch { throw .storage(error) }
+    }
+}
+
+extension TransferProblem: StorageError {}
+
+extension ComposeFailure: StorageError {
     static let canceled = ComposeFailure(.canceled, "The work on the compose was stopped before it was complete.")
 
     /// Returns the failure for an error of writing. It is transient, because a full disk may be cleared

@@ -104,10 +104,8 @@ enum RegularFile {
                 throw TransferProblem(reading: error)
             }
             if step == 0 { break }
-            do {
+            try TransferProblem.storing { () throws(Errno) in
                 _ = try Errno.only { try target.writeAll(UnsafeRawBufferPointer(rebasing: buffer[..<step])) }
-            } catch {
-                throw .storage(error)
             }
             copied += step
         }

@@ -115,12 +115,8 @@ final class FileTarget: TransferTarget {
 extension NIOThreadPool {
     /// Runs blocking calls that write on this host. Throws their errors as problems of storage.
     fileprivate func storing<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws(TransferProblem) -> Result {
-        do {
-            return try await runIfActive(body)
-        } catch let error as Errno {
-            throw .storage(error)
-        } catch {
-            throw .canceled
+        try await run(canceled: .canceled) { () throws(TransferProblem) in
+            try TransferProblem.storing { () throws(Errno) in try Errno.only(body) }
         }
     }
 }

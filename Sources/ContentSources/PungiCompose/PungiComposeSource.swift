@@ -210,7 +210,7 @@ public struct PungiComposeSource: Sendable {
     private func keep(_ bytes: [UInt8], as checksum: Checksum) async throws(ComposeFailure) {
         let cache = repositories.cache
         try await repositories.threadPool.run(canceled: .canceled) { () throws(ComposeFailure) in
-            do throws(Errno) {
+            try ComposeFailure.storing { () throws(Errno) in
                 guard try cache.document(Self.fileName, of: checksum) == nil else { return }
                 let fresh = try cache.prepare()
                 do throws(Errno) {
@@ -222,8 +222,6 @@ public struct PungiComposeSource: Sendable {
                     try? cache.discard(fresh)
                     throw error
                 }
-            } catch {
-                throw .storage(error)
             }
         }
     }
@@ -232,7 +230,7 @@ public struct PungiComposeSource: Sendable {
         try repositories.access.authorize(pin.location)
         let cache = repositories.cache
         let kept = try await repositories.threadPool.run(canceled: .canceled) { () throws(ComposeFailure) in
-            do throws(Errno) { return try cache.document(Self.fileName, of: pin.rpms) } catch { throw .storage(error) }
+            try ComposeFailure.storing { () throws(Errno) in try cache.document(Self.fileName, of: pin.rpms) }
         }
         if let kept { return kept }
         let bytes = try await list(of: place)

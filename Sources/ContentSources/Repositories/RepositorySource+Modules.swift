@@ -17,8 +17,7 @@ extension RepositorySource {
         guard let file = repository.metadata.modules else { return ModuleMetadata() }
         if let known = knownModules.find(repository.metadata.id) { return known.of(repository.place) }
         let modules = try await threadPool.run(canceled: .canceled) { () throws(ComposeFailure) in
-            let bytes: [UInt8]
-            do throws(Errno) { bytes = try RegularFile.contents(of: file) } catch { throw .storage(error) }
+            let bytes = try ComposeFailure.storing { () throws(Errno) in try RegularFile.contents(of: file) }
             return ModuleMetadata(soundDocumentsOf: String(decoding: bytes, as: UTF8.self))
         }
         knownModules.keep(modules, of: repository.metadata.id)

@@ -127,21 +127,18 @@ public struct RepositorySource: Sendable {
     public func removeMetadata(unusedSince time: Date) async throws(ComposeFailure) -> Int {
         let cache = cache
         return try await threadPool.run(canceled: .canceled) { () throws(ComposeFailure) in
-            do throws(Errno) { return try cache.removeUnused(since: time) } catch { throw .storage(error) }
+            try ComposeFailure.storing { () throws(Errno) in try cache.removeUnused(since: time) }
         }
     }
 
     private func cached(_ pin: RepositoryPin) async throws(ComposeFailure) -> PinnedRepository? {
         let cache = cache
         return try await threadPool.run(canceled: .canceled) { () throws(ComposeFailure) in
-            do throws(Errno) {
-                guard let found = try cache.find(pin.checksum) else { return nil }
-                // repomd.xml was parsed before it was put into the cache, so it can be parsed again.
-                let revision = try? Repomd(parsing: found.repomd).revision
-                return PinnedRepository(location: pin.location, metadata: found.metadata, revision: revision, hold: found.hold)
-            } catch {
-                throw .storage(error)
-            }
+            let found = try ComposeFailure.storing { () throws(Errno) in try cache.find(pin.checksum) }
+            guard let found else { return nil }
+            // repomd.xml was parsed before it was put into the cache, so it can be parsed again.
+            let revision = try? Repomd(parsing: found.repomd).revision
+            return PinnedRepository(location: pin.location, metadata: found.metadata, revision: revision, hold: found.hold)
         }
     }
 

@@ -182,12 +182,8 @@ extension KojiPackageSource {
     private func cached(_ repository: SyntheticRepository) async throws(ComposeFailure) -> PinnedRepository? {
         let (cache, location) = (cache, location)
         return try await threadPool.run(canceled: .canceled) { () throws(ComposeFailure) in
-            do throws(Errno) {
-                return try cache.find(repository.id).map {
-                    PinnedRepository(location: location, metadata: $0.metadata, revision: nil, place: "Koji", hold: $0.hold)
-                }
-            } catch {
-                throw .storage(error)
+            try ComposeFailure.storing { () throws(Errno) in try cache.find(repository.id) }.map {
+                PinnedRepository(location: location, metadata: $0.metadata, revision: nil, place: "Koji", hold: $0.hold)
             }
         }
     }

@@ -121,10 +121,10 @@ extension KojiPackage {
 extension SyntheticRepository {
     /// Writes the documents from the headers in `store`, and publishes them in `cache`. Blocks.
     func publish(in cache: MetadataCache, from store: HeaderStore) throws(ComposeFailure) -> MetadataCache.Found {
-        let fresh = try storing { () throws(Errno) in try cache.prepare() }
+        let fresh = try ComposeFailure.storing { () throws(Errno) in try cache.prepare() }
         do throws(ComposeFailure) {
             try write(to: fresh, from: store)
-            let found = try storing { () throws(Errno) in
+            let found = try ComposeFailure.storing { () throws(Errno) in
                 try RegularFile.write(repomd, to: fresh.appending("repomd.xml"))
                 try cache.publish(fresh, as: id)
                 return try cache.find(id)
@@ -132,7 +132,7 @@ extension SyntheticRepository {
             guard let found else { throw .storage(.noSuchFileOrDirectory) }
             return found
         } catch {
-            try storing { () throws(Errno) in try cache.discard(fresh) }
+            try ComposeFailure.storing { () throws(Errno) in try cache.discard(fresh) }
             throw error
         }
     }
@@ -154,9 +154,5 @@ extension SyntheticRepository {
             default: throw .storage("The metadata of the packages in Koji could not be written: \(error.message).")
             }
         }
-    }
-
-    private func storing<Result>(_ body: () throws(Errno) -> Result) throws(ComposeFailure) -> Result {
-        do throws(Errno) { return try body() } catch { throw .storage(error) }
     }
 }
