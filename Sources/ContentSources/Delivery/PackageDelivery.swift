@@ -99,12 +99,12 @@ public struct PackageDelivery: Sendable {
                 tally.add(error, of: record, in: repository)
             }
         }
-        tally = await inParallel(batches(of: local), width: Self.batchesAtOnce, after: tally) { batch in
-            await place(batch, of: repository)
+        let add = { (other: DeliveryTally) in
+            tally.add(other)
+            return !tally.isHopeless
         }
-        tally = await inParallel(remote, width: limits.concurrentDownloads, after: tally) { job in
-            await download(job, of: repository)
-        }
+        await inParallel(batches(of: local), atOnce: Self.batchesAtOnce, { await place($0, of: repository) }, take: add)
+        await inParallel(remote, atOnce: limits.concurrentDownloads, { await download($0, of: repository) }, take: add)
         return try tally.result(repository)
     }
 
@@ -122,29 +122,6 @@ public struct PackageDelivery: Sendable {
         let record: PackageRecord
         let file: SourceFile
         let destination: FilePath
-    }
-
-    /// Runs `body` on each of `works`, at most `width` at once, until all are done or the delivery cannot
-    /// succeed any more.
-    private func inParallel<Work: Sendable>(
-        _ works: [Work], width: Int, after start: DeliveryTally, _ body: @escaping @Sendable (Work) async -> DeliveryTally
-    ) async -> DeliveryTally {
-        await withTaskGroup(of: DeliveryTally.self) { group in
-            var total = start
-            var rest = works.makeIterator()
-            for _ in 0..<width {
-                if let work = rest.next() { group.addTask { await body(work) } }
-            }
-            for await tally in group {
-                total.add(tally)
-                if total.isHopeless {
-                    group.cancelAll()
-                } else if let work = rest.next() {
-                    group.addTask { await body(work) }
-                }
-            }
-            return total
-        }
     }
 
     private func batches(of jobs: [Job]) -> [[Job]] {

@@ -1,3 +1,27 @@
+/// Runs `work` for each of `items`, at most `atOnce` at the same time, and passes each result to `take`, in
+/// the order in which they come.
+///
+/// When `take` returns `false`, no other work begins, and the work that still runs is canceled. Its
+/// results are passed to `take` too.
+func inParallel<Item: Sendable, Value: Sendable>(
+    _ items: [Item], atOnce: Int, _ work: @escaping @Sendable (Item) async -> Value, take: (Value) async -> Bool
+) async {
+    await withTaskGroup(of: Value.self) { group in
+        var rest = items.makeIterator()
+        for _ in 0..<max(1, atOnce) {
+            guard let item = rest.next() else { break }
+            group.addTask { await work(item) }
+        }
+        while let value = await group.next() {
+            guard await take(value) else {
+                group.cancelAll()
+                continue
+            }
+            if let item = rest.next() { group.addTask { await work(item) } }
+        }
+    }
+}
+
 /// Runs `work` for each of `items`, at most `atOnce` at the same time, and returns the results in the
 /// order of the items.
 ///
@@ -5,17 +29,17 @@
 func inParallel<Item: Sendable, Value: Sendable>(
     _ items: [Item], atOnce: Int, _ work: @escaping @Sendable (Item) async throws -> Value
 ) async throws -> [Value] {
-    try await withThrowingTaskGroup(of: (Int, Value).self) { group in
-        var values = [Value?](repeating: nil, count: items.count)
-        var rest = items.enumerated().makeIterator()
-        for _ in 0..<max(1, atOnce) {
-            guard let (place, item) = rest.next() else { break }
-            group.addTask { (place, try await work(item)) }
+    var values = [Value?](repeating: nil, count: items.count)
+    var first: (any Error)?
+    await inParallel(Array(items.indices), atOnce: atOnce) { place -> (Int, Result<Value, any Error>) in
+        do { return (place, .success(try await work(items[place]))) } catch { return (place, .failure(error)) }
+    } take: { place, result in
+        switch result {
+        case .success(let value): values[place] = value
+        case .failure(let error): first = first ?? error
         }
-        while let (place, value) = try await group.next() {
-            values[place] = value
-            if let (place, item) = rest.next() { group.addTask { (place, try await work(item)) } }
-        }
-        return values.compactMap(\.self)
+        return first == nil
     }
+    if let first { throw first }
+    return values.compactMap(\.self)
 }

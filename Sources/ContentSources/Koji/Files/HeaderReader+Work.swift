@@ -23,7 +23,7 @@ extension HeaderReader {
         of files: [PackageFile], findings: inout PackageFindings,
         take: ((header: Checksum, fragments: PackageFragments)) async -> ComposeFailure?
     ) async {
-        await inParallel(files, findings: &findings) { (file) throws(FileProblem) in
+        await handle(files, findings: &findings) { (file) throws(FileProblem) in
             do throws(HeaderProblem) {
                 return (file.header, try readInPlace(file.package, at: file.path))
             } catch {
@@ -56,7 +56,7 @@ extension HeaderReader {
 
     /// Passes the result of each of `searches` to `take`, in any order.
     func copies(of searches: [Search], findings: inout PackageFindings, take: (Found) -> Void) async {
-        await inParallel(searches, findings: &findings) { (search) throws(FileProblem) in
+        await handle(searches, findings: &findings) { (search) throws(FileProblem) in
             var missing: [String] = []
             for key in search.keys {
                 guard let path = search.package.path(signedBy: key) else { continue }
@@ -89,7 +89,7 @@ extension HeaderReader {
     func checksums(
         of copies: [PackageCopy], limit: Int, findings: inout PackageFindings, take: ((copy: PackageCopy, sha256: Checksum)) -> Void
     ) async {
-        await inParallel(copies, findings: &findings) { (copy) throws(FileProblem) in
+        await handle(copies, findings: &findings) { (copy) throws(FileProblem) in
             do throws(HeaderProblem) {
                 return (copy, try checksumInPlace(copy))
             } catch {
@@ -118,7 +118,7 @@ extension HeaderReader {
 
     /// Runs `works` in parallel until all are done, or until the findings end the search. If `take` returns
     /// a failure, it ends the search as well.
-    private func inParallel<Work: Sendable, Value: Sendable>(
+    private func handle<Work: Sendable, Value: Sendable>(
         _ works: [Work], findings: inout PackageFindings,
         inPlace: @escaping @Sendable (Work) throws(FileProblem) -> Value,
         remotely: @escaping @Sendable (Work) async throws(FileProblem) -> Value,
@@ -145,28 +145,18 @@ extension HeaderReader {
             do throws(FileProblem) { return .success([.success(try await remotely(work))]) } catch { return .success([.failure(error)]) }
         }
         var found = findings
-        await withTaskGroup(of: Result<[Result<Value, FileProblem>], ComposeFailure>.self) { group in
-            var rest = batches.makeIterator()
-            for _ in 0..<(isLocal ? Self.batchesAtOnce : transfer.limits.concurrentHeaders) {
-                if let batch = rest.next() { group.addTask { await run(batch) } }
-            }
-            for await results in group {
-                switch results {
-                case .failure(let failure): found.stop(failure)
-                case .success(let results):
-                    for result in results {
-                        switch result {
-                        case .success(let value): if let failure = await take(value) { found.stop(failure) }
-                        case .failure(let problem): found.add(problem.problem, of: problem.package, at: problem.path)
-                        }
+        await inParallel(batches, atOnce: isLocal ? Self.batchesAtOnce : transfer.limits.concurrentHeaders, run) { results in
+            switch results {
+            case .failure(let failure): found.stop(failure)
+            case .success(let results):
+                for result in results {
+                    switch result {
+                    case .success(let value): if let failure = await take(value) { found.stop(failure) }
+                    case .failure(let problem): found.add(problem.problem, of: problem.package, at: problem.path)
                     }
                 }
-                if found.isHopeless {
-                    group.cancelAll()
-                } else if let batch = rest.next() {
-                    group.addTask { await run(batch) }
-                }
             }
+            return !found.isHopeless
         }
         findings = found
     }
