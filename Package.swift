@@ -93,8 +93,7 @@ let package = Package(
         .target(
             name: "Koji",
             dependencies: [
-                "CXML2", "ComposeModel", "ForeignText", "HTTPEnvironment", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL,
-                systemPackage,
+                "CXML2", "ForeignText", "HTTPEnvironment", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL, systemPackage,
             ],
             swiftSettings: strict),
         .target(
@@ -156,7 +155,7 @@ let package = Package(
             exclude: ["Recordings", "topdir"], swiftSettings: strict),
         .testTarget(
             name: "KojiTests",
-            dependencies: ["ComposeModel", "Koji", "ScriptedHub", logging, nioCore, nioHTTP1, nioPosix, nioSSL, systemPackage],
+            dependencies: ["Koji", "ScriptedHub", logging, nioCore, nioHTTP1, nioPosix, nioSSL, systemPackage],
             exclude: ["Certificates"], swiftSettings: strict),
         .testTarget(
             name: "ComposeClientTests",

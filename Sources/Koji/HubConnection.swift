@@ -1,5 +1,4 @@
 import AsyncHTTPClient
-import ComposeModel
 import Glibc
 import HTTPEnvironment
 import Logging

@@ -1,5 +1,3 @@
-public import ComposeModel
-
 /// A failed call of a Koji hub, or settings of a hub that cannot be used.
 ///
 /// ``message`` is written for people, in whole sentences. It names the hub by its address, and no file
@@ -101,22 +99,5 @@ extension KojiError {
             while text.hasSuffix(".") { text.removeLast() }
             self.text = text.isEmpty ? "it gave no reason" : text
         }
-    }
-}
-
-extension ComposeFailure {
-    /// Makes the failure of a compose that needed the answer.
-    public init(_ error: KojiError) {
-        let code: Code =
-            switch error.code {
-            case .unreachable, .truncated: .sourceUnreachable
-            case .fault: error.isTransient ? .sourceUnreachable : .sourceNotUsable
-            case .refused, .notKoji, .settings: .sourceNotUsable
-            case .malformed, .unexpected: .metadataCorrupt
-            case .tooLarge: .limitExceeded
-            case .argument: .sourceNotUsable
-            case .canceled: .canceled
-            }
-        self.init(code, error.message, isTransient: error.isTransient)
     }
 }

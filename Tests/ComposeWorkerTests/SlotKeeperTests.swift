@@ -1,5 +1,6 @@
 import ComposeModel
 import Foundation
+import HTTPEnvironment
 import Testing
 
 @testable import ComposeWorker

@@ -1,4 +1,3 @@
-import ComposeModel
 import Koji
 import ScriptedHub
 import Synchronization
@@ -72,7 +71,7 @@ import Testing
             }
             #expect(error.message.hasSuffix(" does not accept connections."))
             #expect(error.isTransient)
-            #expect(ComposeFailure(error).code == .sourceUnreachable)
+            #expect(error.code == .unreachable)
         }
     }
 

@@ -1,5 +1,6 @@
 import ComposeModel
 import Foundation
+import HTTPEnvironment
 import Synchronization
 
 /// The error of an attempt that gives its slot to another compose, because its source is silent.

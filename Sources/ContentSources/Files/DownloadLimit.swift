@@ -1,4 +1,4 @@
-import ComposeModel
+import HTTPEnvironment
 import Synchronization
 
 /// Download progress is the number of bytes received of the current response body, and the time since
