@@ -14,14 +14,9 @@ public struct KojiModule: Hashable, Sendable {
 
 // Builds, their files and signatures.
 extension KojiHub {
-    /// Returns a build, or `nil` when it does not exist.
+    /// Returns each build, or `nil` for one that does not exist, with few requests.
     ///
-    /// - Throws: A fault if a text cannot be the name, version and release of a build.
-    public func getBuild(_ build: KojiName) async throws(KojiError) -> KojiBuild? {
-        try await row(XMLRPCCall("getBuild", build.value))
-    }
-
-    /// Returns the result of ``getBuild(_:)`` for each build, with few requests.
+    /// A text that cannot be the name, version and release of a build has a fault.
     public func getBuilds(_ builds: [KojiName]) async throws(KojiError) -> [Result<KojiBuild?, KojiError>] {
         // The builds may be modules.
         try await multiple(builds.map { XMLRPCCall("getBuild", $0.value) }, atOnce: Self.modulesAtOnce) { (value) throws(KojiError) in
@@ -29,38 +24,15 @@ extension KojiHub {
         }
     }
 
-    /// Returns the packages of a build.
-    ///
-    /// - Throws: A fault if the build does not exist.
-    public func listBuildRPMs(_ build: KojiName) async throws(KojiError) -> [KojiRPM] {
-        try await rows(XMLRPCCall("listBuildRPMs", build.value))
-    }
-
-    /// Returns the result of ``listBuildRPMs(_:)`` for each build, with few requests.
+    /// Returns the packages of each build, with few requests. A build that does not exist has a fault.
     public func listBuildRPMs(ofEach builds: [KojiName]) async throws(KojiError) -> [Result<[KojiRPM], KojiError>] {
         try await multiple(builds.map { XMLRPCCall("listBuildRPMs", $0.value) }) { (value) throws(KojiError) in
             try rows(in: value, of: "listBuildRPMs")
         }
     }
 
-    /// Returns the packages of a build that have one of the given architectures. Empty when the build does
-    /// not exist.
-    public func listRPMs(buildID: Int, arches: [String]? = nil) async throws(KojiError) -> [KojiRPM] {
-        try await rows(
-            XMLRPCCall("listRPMs").with("buildID", .int(buildID)).with("arches", arches.map { .array($0.map { .string($0) }) }))
-    }
-
-    /// Returns a package, or `nil` when it does not exist.
-    public func getRPM(_ rpm: KojiName) async throws(KojiError) -> KojiRPM? {
-        try await row(XMLRPCCall("getRPM", rpm.value))
-    }
-
-    /// Returns the signatures of a package. They include the unsigned header, which has the key "".
-    public func queryRPMSigs(rpmID: Int, sigkey: String? = nil) async throws(KojiError) -> [KojiSignature] {
-        try await rows(XMLRPCCall("queryRPMSigs").with("rpm_id", .int(rpmID)).with("sigkey", sigkey.map { .string($0) }))
-    }
-
-    /// Returns the result of ``queryRPMSigs(rpmID:sigkey:)`` for each package, with few requests.
+    /// Returns the signatures of each package, with few requests. They include the unsigned header, which
+    /// has the key "".
     public func queryRPMSigs(rpmIDs: [Int]) async throws(KojiError) -> [[KojiSignature]] {
         var signatures: [[KojiSignature]] = []
         let calls = rpmIDs.map { XMLRPCCall("queryRPMSigs").with("rpm_id", .int($0)) }
@@ -68,25 +40,12 @@ extension KojiHub {
         return signatures
     }
 
-    /// Returns the checksums of a package's files, by signing key and then by the kind of checksum
-    /// ("sha256"). The key "" stands for the unsigned file.
-    ///
-    /// The hub first computes the checksums that it does not know yet, which takes time.
-    public func getRPMChecksums(_ rpmID: Int, types: [String]? = nil) async throws(KojiError) -> [String: [String: String]] {
-        let call = XMLRPCCall("getRPMChecksums", .int(rpmID)).with("checksum_types", types.map { .array($0.map { .string($0) }) })
-        guard case .structure(let keys) = try await self.call(call) else { throw unexpected(call.method, "it is not a struct") }
-        return keys.mapValues { sums in
-            guard case .structure(let sums) = sums else { return [:] }
-            return sums.compactMapValues(\.string)
-        }
-    }
-
     /// Returns the SHA-256 of the files of each package, by the package's number and then by signing key,
     /// with few requests.
     ///
-    /// The keys are those of ``getRPMChecksums(_:types:)``. Checksums that the hub does not know yet are
-    /// left out. The hub would compute them, and would keep a wrong one for good if the file is damaged at
-    /// that moment. A package is also left out if the hub answers a fault that is not transient.
+    /// The key "" stands for the unsigned file. Checksums that the hub does not know yet are left out. The
+    /// hub would compute them, and would keep a wrong one for good if the file is damaged at that moment. A
+    /// package is also left out if the hub answers a fault that is not transient.
     public func sha256(ofRPMs ids: [Int]) async throws(KojiError) -> [Int: [String: String]] {
         let calls = ids.map {
             XMLRPCCall("getRPMChecksums", .int($0)).with("checksum_types", .array([.string("sha256")])).with("cacheonly", true)
@@ -105,17 +64,6 @@ extension KojiHub {
         }
         return known
     }
-
-    /// Returns the files of a build that are not RPMs. Empty when the build does not exist.
-    public func listArchives(buildID: Int, type: String? = nil) async throws(KojiError) -> [KojiArchive] {
-        try await rows(XMLRPCCall("listArchives").with("buildID", .int(buildID)).with("type", type.map { .string($0) }))
-    }
-
-    /// Returns the kinds of builds that the hub knows. Examples: "rpm", "module".
-    public func listBTypes() async throws(KojiError) -> [KojiNamed] { try await rows(XMLRPCCall("listBTypes")) }
-
-    /// Returns the volumes that can hold the files of builds.
-    public func listVolumes() async throws(KojiError) -> [KojiNamed] { try await rows(XMLRPCCall("listVolumes")) }
 
     /// Returns the builds whose name, version and release match `glob`, with their numbers.
     public func searchBuilds(_ glob: String) async throws(KojiError) -> [KojiNamed] {

@@ -18,29 +18,11 @@ public enum KojiName: Hashable, Sendable, ExpressibleByStringLiteral, Expressibl
 
 // The hub, its events and its tags.
 extension KojiHub {
-    public func getAPIVersion() async throws(KojiError) -> Int {
-        let call = XMLRPCCall("getAPIVersion")
-        guard let version = try await self.call(call).int else { throw unexpected(call.method, "it is not an integer") }
-        return version
-    }
-
-    /// Returns the version of the hub's Koji. Example: "1.35.3".
-    public func getKojiVersion() async throws(KojiError) -> String {
-        let call = XMLRPCCall("getKojiVersion")
-        guard let version = try await self.call(call).string else { throw unexpected(call.method, "it is not a string") }
-        return version
-    }
-
     /// Returns the last event, or the last one before a moment.
     ///
     /// - Parameter before: Seconds since 1970.
     public func getLastEvent(before: Double? = nil) async throws(KojiError) -> KojiEvent {
         try await certainRow(XMLRPCCall("getLastEvent").with("before", before.map { .double($0) }))
-    }
-
-    /// Returns an event. Throws a fault when the event does not exist.
-    public func getEvent(_ id: Int) async throws(KojiError) -> KojiEvent {
-        try await certainRow(XMLRPCCall("getEvent", .int(id)))
     }
 
     /// Returns a tag, or `nil` when it does not exist or did not exist at the event.
@@ -54,12 +36,6 @@ extension KojiHub {
         var found: [KojiTag?] = []
         for answer in try await multiCall(calls) { found.append(try row(in: answer.get(), of: "getTag")) }
         return found
-    }
-
-    /// Returns a tag as it is, or as it was before it was deleted. Returns `nil` when no tag ever had the
-    /// name.
-    public func getTagEvenIfDeleted(_ tag: KojiName) async throws(KojiError) -> KojiTag? {
-        try await row(XMLRPCCall("getTag", tag.value).with("event", "auto"))
     }
 
     /// Returns the direct and indirect parents of a tag, in the order in which Koji searches them. Throws a

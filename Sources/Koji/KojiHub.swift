@@ -2,8 +2,7 @@ public import Logging
 
 /// A client for one Koji hub, with the calls that composes need.
 ///
-/// No call changes anything that a person could see, but ``getRPMChecksums(_:types:)`` lets the hub
-/// store the checksums that it computes. No call needs a session. Each call can be repeated when no
+/// No call changes anything on the hub. No call needs a session. Each call can be repeated when no
 /// answer came.
 ///
 /// The methods have the names of the hub's methods, which Koji documents. The parameter `event` selects

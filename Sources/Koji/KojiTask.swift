@@ -51,66 +51,7 @@ public struct BuildArchResult: Hashable, Sendable {
     public var logs: [String]
 }
 
-/// A file that a task left behind.
-public struct TaskOutputFile: Hashable, Sendable {
-    /// The file's path, relative to the task's directory.
-    public let name: String
-    public let volumeName: String
-    public let size: Int
-
-    public init(name: String, volumeName: String, size: Int) {
-        self.name = name
-        self.volumeName = volumeName
-        self.size = size
-    }
-}
-
-/// A file of a build that is not an RPM. Example: a module's `modulemd.x86_64.txt`.
-public struct KojiArchive: Hashable, Sendable {
-    public var id = 0
-    public var buildID = 0
-    /// The type of the build. It is also the directory below `files` that holds the file.
-    public var btype = ""
-    public var filename = ""
-    public var size = 0
-    public var checksum = ""
-    /// The kind of the checksum: 0 for MD5, 1 for SHA-1, 2 for SHA-256.
-    public var checksumType = 0
-    public var isMetadataOnly = false
-
-    public init() {}
-}
-
-extension KojiArchive: AnswerRow {
-    enum Member: String, CaseIterable {
-        case btype
-        case buildID = "build_id"
-        case checksum
-        case checksumType = "checksum_type"
-        case filename, id
-        case metadataOnly = "metadata_only"
-        case size
-    }
-
-    static var noun: String { "archive" }
-
-    mutating func take(_ member: Member, _ value: RowScalar) throws(RowScalar.Mismatch) {
-        switch member {
-        case .btype: btype = try value.string
-        case .buildID: buildID = try value.int
-        case .checksum: checksum = try value.string
-        case .checksumType: checksumType = try value.int
-        case .filename: filename = try value.string
-        case .id: id = try value.int
-        case .metadataOnly: isMetadataOnly = try value.bool
-        case .size: size = try value.int
-        }
-    }
-
-    var missing: Member? { filename.isEmpty ? .filename : nil }
-}
-
-/// A name and its number. Examples: a volume, a type of builds, a result of a search.
+/// A name and its number. Example: a result of a search.
 public struct KojiNamed: Hashable, Sendable {
     public var id = -1
     public var name = ""

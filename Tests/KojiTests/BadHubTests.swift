@@ -67,7 +67,7 @@ import Testing
         let address = try await ScriptedHub.with { $0.address }
         try await ScriptedHub.with { scripted in
             let error = try await #require(throws: KojiError.self) {
-                try await scripted.asked(profile: KojiProfile(hub: address)) { try await $0.getAPIVersion() }
+                try await scripted.asked(profile: KojiProfile(hub: address)) { try await $0.getLastEvent() }
             }
             #expect(error.message.hasSuffix(" does not accept connections."))
             #expect(error.isTransient)
@@ -324,7 +324,7 @@ import Testing
                 return .silence
             }
             try await scripted.asked { hub in
-                let task = Task { try await hub.getAPIVersion() }
+                let task = Task { try await hub.getLastEvent() }
                 for await _ in asked { break }
                 task.cancel()
                 let error = try await #require(throws: KojiError.self) { try await task.value }

@@ -106,17 +106,17 @@ import Testing
     func aHubWhoseAuthorityIsNamed() async throws {
         try await ScriptedHub.with(tls: try server()) { scripted in
             let trusting = try KojiProfile(hub: scripted.address, serverCA: file("ca.pem"))
-            #expect(try await scripted.asked(profile: trusting) { try await $0.getAPIVersion() } == 1)
+            #expect(try await scripted.asked(profile: trusting) { try await $0.getLastEvent() }.id == 100)
             for authority in [file("other-ca.pem"), nil] {
                 let profile = try KojiProfile(hub: scripted.address, serverCA: authority)
                 let error = try await #require(throws: KojiError.self) {
-                    try await scripted.asked(profile: profile) { try await $0.getAPIVersion() }
+                    try await scripted.asked(profile: profile) { try await $0.getLastEvent() }
                 }
                 #expect(error.code == .refused)
                 #expect(error.message.contains("do not trust each other's TLS certificates"))
             }
             let careless = try KojiProfile(hub: scripted.address, verifiesServer: false)
-            #expect(try await scripted.asked(profile: careless) { try await $0.getAPIVersion() } == 1)
+            #expect(try await scripted.asked(profile: careless) { try await $0.getLastEvent() }.id == 100)
         }
     }
 
@@ -125,9 +125,9 @@ import Testing
         try await ScriptedHub.with(tls: try server(asksForCertificate: true)) { scripted in
             let certificate = KojiProfile.ClientCertificate(certificate: file("client.pem"), key: file("client.pem"))
             let known = try KojiProfile(hub: scripted.address, serverCA: file("ca.pem"), authentication: .clientCertificate(certificate))
-            #expect(try await scripted.asked(profile: known) { try await $0.getAPIVersion() } == 1)
+            #expect(try await scripted.asked(profile: known) { try await $0.getLastEvent() }.id == 100)
             let unknown = try KojiProfile(hub: scripted.address, serverCA: file("ca.pem"))
-            await #expect(throws: KojiError.self) { try await scripted.asked(profile: unknown) { try await $0.getAPIVersion() } }
+            await #expect(throws: KojiError.self) { try await scripted.asked(profile: unknown) { try await $0.getLastEvent() } }
             #expect(scripted.calls.count == 1)
         }
     }

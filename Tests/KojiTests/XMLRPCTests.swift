@@ -38,7 +38,7 @@ import Testing
             let written = String(decoding: try call.encoded(), as: UTF8.self)
             #expect(written == String(decoding: Recordings.request(name), as: UTF8.self))
         }
-        try same("getAPIVersion", XMLRPCCall("getAPIVersion"))
+        try same("getLastEvent", XMLRPCCall("getLastEvent"))
         try same("getBuild_nvr", XMLRPCCall("getBuild", "ed-1.14.2-2.fc26"))
         try same("echo_bytes_datetime", XMLRPCCall("echo", .base64([0, 0xFF] + Array("bin".utf8)), .dateTime("20170703T12:34:56")))
         try same(

@@ -69,10 +69,9 @@ extension Recordings {
         case "getTag" where !Self.tags.contains(name), "listTagged" where !Self.tags.contains(name),
             "listTaggedRPMS" where !Self.tags.contains(name):
             return .fault(1000, "No such tagInfo: '\(name)'")
-        case "getFullInheritance" where !Self.tags.contains(name), "getInheritanceData" where !Self.tags.contains(name):
-            return .fault(1000, "No such entry in table tag: \(name)")
+        case "getFullInheritance" where !Self.tags.contains(name): return .fault(1000, "No such entry in table tag: \(name)")
         case "getBuild" where name.split(separator: "-").count < 3: return .fault(1000, "invalid format: \(name)")
-        case "getBuild", "getRPM": return isStrict ? nil : .value(.null)
+        case "getBuild": return isStrict ? nil : .value(.null)
         case "listBuildRPMs": return .fault(1000, "No such build: '\(name)'")
         default: return nil
         }

@@ -73,7 +73,7 @@ final class ModularKoji: Sendable {
         switch call.method {
         case "getLastEvent": return ["id": .int(Self.event), "ts": .double(1_795_247_700)]
         case "getTag": return first.flatMap(tag) ?? .null
-        case "getFullInheritance", "queryRPMSigs", "listArchives": return []
+        case "getFullInheritance", "queryRPMSigs": return []
         case "tagChangedSinceEvent": return false
         case "listTagged":
             let package = keyword("package")?.string
