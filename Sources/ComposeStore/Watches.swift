@@ -16,14 +16,6 @@ extension ComposeStore {
     /// watch stands. A shorter life could end before a worker extends it.
     private static let shortestLife = 60
 
-    /// Begins to watch a tag. The first look, which makes the first compose, is due at once.
-    ///
-    /// - Parameter request: A request of the source type `tag`, without an event. A time to live of less
-    ///   than a minute becomes a minute.
-    public func startWatch(owner: String, request: ComposeRequest) async throws -> ComposeWatch {
-        try await pool.withTransaction { try await startWatch(owner: owner, request: Self.lasting(request), on: $0) }
-    }
-
     /// Returns the request with a time to live that is long enough for a worker to extend its composes.
     static func lasting(_ request: ComposeRequest) -> ComposeRequest {
         var request = request
@@ -31,14 +23,12 @@ extension ComposeStore {
         return request
     }
 
-    /// Inserts a watch and announces it.
+    /// Inserts a watch and announces it. Its first look, which makes the first compose, is due at once.
     ///
     /// - Parameter request: A request that ``lasting(_:)`` has returned.
     func startWatch(
         owner: String, request: ComposeRequest, caller: String? = nil, on connection: PostgresConnection
     ) async throws -> ComposeWatch {
-        var request = request
-        request.secondsToLive = max(request.secondsToLive, Self.shortestLife)
         let rows = try await connection.query(
             """
             INSERT INTO watches AS w (owner, request, caller) VALUES (\(owner), \(PostgresJSON(request)), \(caller))

@@ -46,18 +46,6 @@ public struct SQL: Sendable {
             return parameter
         }
     }
-
-    /// Joins several pieces, such as conditions or columns, with a separator.
-    public static func joined(_ parts: some Sequence<SQL>, separator: SQL) -> SQL {
-        var joined = SQL(pieces: [])
-        for (index, part) in parts.enumerated() {
-            if index > 0 { joined.pieces += separator.pieces }
-            joined.pieces += part.pieces
-        }
-        return joined
-    }
-
-    public static func + (left: SQL, right: SQL) -> SQL { SQL(pieces: left.pieces + right.pieces) }
 }
 
 extension SQL: ExpressibleByStringInterpolation {

@@ -138,7 +138,7 @@ import Testing
     func metrics() async throws {
         try await FrontendFixture.with { frontend in
             _ = try await frontend.database.store.submit(.repo(), owner: "me")
-            for _ in 0..<3 { _ = try await frontend.database.store.startWatch(owner: "me", request: .tag()) }
+            for name in ["a", "b", "c"] { _ = try await frontend.database.store.standingWatch(owner: "me", request: .tag([name])) }
             _ = try await frontend.database.pool.query("UPDATE watches SET problem = 'It is not there.' WHERE id > 1")
             _ = try await frontend.database.store.endWatch(3)
             _ = try await frontend.get("/api/1/composes/1")

@@ -63,7 +63,7 @@ import Testing
     @Test("a list of watches has the first words of a long request")
     func watches() async throws {
         try await TestDatabase.with { database in
-            let watch = try await database.store.startWatch(owner: "me", request: .tag(names))
+            let watch = try await database.store.standingWatch(owner: "me", request: .tag(names))
             #expect(try await database.store.watches().items.first?.request.packages.last == "…")
             #expect(try await database.store.watch(watch.id)?.request.packages == names)
         }

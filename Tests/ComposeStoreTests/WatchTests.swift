@@ -41,8 +41,8 @@ import Testing
     func lifeOfAWatch() async throws {
         try await TestDatabase.with { database in
             let store = database.store
-            let mine = try await store.startWatch(owner: "me", request: .tag(["httpd"]))
-            let yours = try await store.startWatch(owner: "you", request: .tag(["ed"]))
+            let mine = try await store.standingWatch(owner: "me", request: .tag(["httpd"]))
+            let yours = try await store.standingWatch(owner: "you", request: .tag(["ed"]))
             #expect(try await store.watch(mine.id) == mine)
             #expect(mine.request == .tag(["httpd"]))
             #expect(mine.endedAt == nil && mine.latestCompose == nil && mine.lookedAt == nil && mine.problem == nil)
@@ -59,15 +59,15 @@ import Testing
             #expect(try await store.watch(99) == nil)
             #expect(try await store.watches().items == [yours])
             #expect(try await store.watches(includingEnded: true).total == 2)
-            #expect(try await store.startWatch(owner: "me", request: .tag(secondsToLive: 1)).request.secondsToLive == 60)
-            await #expect(throws: PostgresError.self) { try await store.startWatch(owner: "me", request: .repo()) }
+            #expect(try await store.standingWatch(owner: "me", request: .tag(secondsToLive: 1)).request.secondsToLive == 60)
+            await #expect(throws: PostgresError.self) { try await store.standingWatch(owner: "me", request: .repo()) }
         }
     }
 
     @Test("a look makes a compose, pinned to what was seen, when the packages are others than before, and none when they are the same")
     func looks() async throws {
         try await TestDatabase.with { database in
-            let watch = try await database.store.startWatch(owner: "me", request: .tag(["ed"]))
+            let watch = try await database.store.standingWatch(owner: "me", request: .tag(["ed"]))
             let first = try #require(try await look("a", in: database))
             #expect(first.watch == watch.id)
             #expect(first.owner == "me")
@@ -91,7 +91,7 @@ import Testing
         try await TestDatabase.with { database in
             let store = database.store
             #expect(try await store.leaseWatches(for: length) == nil)
-            for _ in 0..<3 { _ = try await store.startWatch(owner: "me", request: .tag()) }
+            for name in ["a", "b", "c"] { _ = try await store.standingWatch(owner: "me", request: .tag([name])) }
             _ = try await store.endWatch(2)
             _ = try await database.pool.query("UPDATE watches SET next_look_at = now() + interval '1 hour' WHERE id = 3")
             let leases = try await withThrowingTaskGroup(of: WatchLease?.self) { group in
@@ -111,7 +111,7 @@ import Testing
     func lostLeases() async throws {
         try await TestDatabase.with { database in
             let store = database.store
-            _ = try await store.startWatch(owner: "me", request: .tag())
+            _ = try await store.standingWatch(owner: "me", request: .tag())
             let slow = try await lease(in: database)
             _ = try await database.pool.query("UPDATE watches SET lease_expires_at = now() - interval '1 second'")
             try await store.heartbeat(slow, for: length)
@@ -137,7 +137,7 @@ import Testing
     func failedLooks() async throws {
         try await TestDatabase.with { database in
             let store = database.store
-            _ = try await store.startWatch(owner: "me", request: .tag())
+            _ = try await store.standingWatch(owner: "me", request: .tag())
             var lease = try await lease(in: database)
             #expect(lease.items[0].isLookDue)
             try await store.record(
@@ -175,7 +175,7 @@ import Testing
     func confirmedLooks() async throws {
         try await TestDatabase.with { database in
             let store = database.store
-            _ = try await store.startWatch(owner: "me", request: .tag())
+            _ = try await store.standingWatch(owner: "me", request: .tag())
             var lease = try await lease(in: database)
             #expect(lease.items[0].isLookDue && !lease.items[0].isConfirmation)
             let first = try await store.record(finding("a"), for: lease.items[0], lease, next: next, confirmation: .seconds(600))
@@ -199,7 +199,7 @@ import Testing
     func kept() async throws {
         try await TestDatabase.with { database in
             let store = database.store
-            let watch = try await store.startWatch(owner: "me", request: .tag(secondsToLive: 3600))
+            let watch = try await store.standingWatch(owner: "me", request: .tag(secondsToLive: 3600))
             let first = try #require(try await look("a", in: database))
             try await finish(in: database)
             let second = try #require(try await look("b", event: 80, in: database))
@@ -237,7 +237,7 @@ import Testing
     func lackingComposes() async throws {
         try await TestDatabase.with { database in
             let store = database.store
-            _ = try await store.startWatch(owner: "me", request: .tag())
+            _ = try await store.standingWatch(owner: "me", request: .tag())
             func isMadeAgain(_ what: Comment) async throws -> Bool {
                 let lease = try await lease(in: database)
                 #expect(lease.items[0].isLookDue == lease.items[0].lacksCompose, what)

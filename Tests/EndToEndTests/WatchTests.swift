@@ -42,8 +42,8 @@ import Testing
     @Test("a watch has a compose at once, and a new one, with its events, when its packages change; another watch of the tag has none")
     func changes() async throws {
         try await withService { service, server, history in
-            let libfoo = try await service.store.startWatch(owner: "me", request: .tag(["libfoo"]))
-            let ed = try await service.store.startWatch(owner: "you", request: .tag(["ed"]))
+            let libfoo = try await service.store.standingWatch(owner: "me", request: .tag(["libfoo"]))
+            let ed = try await service.store.standingWatch(owner: "you", request: .tag(["ed"]))
             let first = try await compose(of: libfoo.id, in: service, server)
             #expect(first.state == "done", "\(first.reason)")
             #expect(first.document.watch == libfoo.id)
@@ -75,9 +75,9 @@ import Testing
     )
     func quiet() async throws {
         try await withService { service, server, history in
-            let child = try await service.store.startWatch(owner: "me", request: .tag(["libfoo"]))
-            let parent = try await service.store.startWatch(owner: "me", request: .tag(["loop-a"], from: "f26"))
-            let alone = try await service.store.startWatch(owner: "me", request: .tag(["libfoo"], flags: .noInheritance))
+            let child = try await service.store.standingWatch(owner: "me", request: .tag(["libfoo"]))
+            let parent = try await service.store.standingWatch(owner: "me", request: .tag(["loop-a"], from: "f26"))
+            let alone = try await service.store.standingWatch(owner: "me", request: .tag(["libfoo"], flags: .noInheritance))
             for watch in [child, parent, alone] { _ = try await compose(of: watch.id, in: service, server) }
             var calls = history.calls.makeAsyncIterator()
             for _ in 0..<history.hub.calls.count { _ = await calls.next() }
@@ -101,7 +101,7 @@ import Testing
     @Test("a change of a parent counts")
     func parents() async throws {
         try await withService { service, server, history in
-            let child = try await service.store.startWatch(owner: "me", request: .tag(["libfoo"]))
+            let child = try await service.store.standingWatch(owner: "me", request: .tag(["libfoo"]))
             let first = try await compose(of: child.id, in: service, server)
             history.advanceParent()
             let second = try await compose(of: child.id, otherThan: first.document.id, in: service, server)
@@ -112,9 +112,9 @@ import Testing
     @Test("a package that is not there, or not signed, is a problem in words until it is; then it is a compose")
     func problems() async throws {
         try await withService { service, server, history in
-            let signed = try await service.store.startWatch(owner: "me", request: .tag(["libfoo"], sigkeys: ["0b3e5524"]))
-            let absent = try await service.store.startWatch(owner: "me", request: .tag(["no-such-package"]))
-            let unknown = try await service.store.startWatch(owner: "me", request: .tag(from: "no-such-tag"))
+            let signed = try await service.store.standingWatch(owner: "me", request: .tag(["libfoo"], sigkeys: ["0b3e5524"]))
+            let absent = try await service.store.standingWatch(owner: "me", request: .tag(["no-such-package"]))
+            let unknown = try await service.store.standingWatch(owner: "me", request: .tag(from: "no-such-tag"))
             let problem = try await watch(signed.id, in: service) { $0.problem != nil }
             #expect(
                 problem.problem?.hasPrefix("1 package is not there as signed by any of the keys 0b3e5524: libfoo-1.0-1.fc26.x86_64") == true
@@ -138,7 +138,7 @@ import Testing
     @Test("while Koji cannot be asked, each watch says why; when it can, what changed meanwhile is found")
     func away() async throws {
         try await withService { service, server, history in
-            let libfoo = try await service.store.startWatch(owner: "me", request: .tag(["libfoo"]))
+            let libfoo = try await service.store.standingWatch(owner: "me", request: .tag(["libfoo"]))
             let first = try await compose(of: libfoo.id, in: service, server)
             history.breakDown()
             let problem = try await watch(libfoo.id, in: service) { $0.problem != nil }
@@ -155,8 +155,8 @@ import Testing
     @Test("a tag that was deleted is told, and so is the end of a watch: nothing is made for it any more")
     func ends() async throws {
         try await withService { service, server, history in
-            let ended = try await service.store.startWatch(owner: "me", request: .tag(["libfoo"]))
-            let standing = try await service.store.startWatch(owner: "me", request: .tag(["ed"]))
+            let ended = try await service.store.standingWatch(owner: "me", request: .tag(["libfoo"]))
+            let standing = try await service.store.standingWatch(owner: "me", request: .tag(["ed"]))
             let first = try await compose(of: ended.id, in: service, server)
             let last = try await compose(of: standing.id, in: service, server)
             _ = try await service.store.endWatch(ended.id)
@@ -177,8 +177,8 @@ import Testing
             let history = TagHistory(hub)
             let more = "koji: {hub: \"\(hub.address)\", topdir: \"\(ScriptedHub.topdir)\", watch_seconds: 1}"
             try await TestService.with(more: more) { service in
-                let libfoo = try await service.store.startWatch(owner: "me", request: .tag(["libfoo"]))
-                let ed = try await service.store.startWatch(owner: "me", request: .tag(["ed"]))
+                let libfoo = try await service.store.standingWatch(owner: "me", request: .tag(["libfoo"]))
+                let ed = try await service.store.standingWatch(owner: "me", request: .tag(["ed"]))
                 try await ServerProcess.with(configuration: service.configuration) { server in
                     for watch in [libfoo, ed] { _ = try await compose(of: watch.id, in: service, server) }
                     await server.kill()

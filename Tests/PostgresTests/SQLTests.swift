@@ -16,12 +16,6 @@ struct SQLTests {
         #expect(sql.text == "SELECT 1 WHERE a = $1 AND (b = $2 OR c = $3) LIMIT $4")
     }
 
-    @Test("fragments join and add")
-    func fragmentsJoinAndAdd() {
-        let conditions: [SQL] = ["a = \(1)", "b = \("x")", "c"]
-        #expect((("WHERE " as SQL) + .joined(conditions, separator: " AND ")).text == "WHERE a = $1 AND b = $2 AND c")
-    }
-
     @Test("an identifier is quoted and unsafe text is not")
     func identifierIsQuotedAndUnsafeText() {
         #expect(
