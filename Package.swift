@@ -86,7 +86,7 @@ let package = Package(
             name: "Repodata",
             dependencies: ["CCreaterepo", "CLinux", "CRPM", "CXML2", "Compression", "ForeignText", subprocess, systemPackage],
             swiftSettings: strict),
-        .target(name: "Modules", dependencies: ["CModulemd", "ComposeModel", "ForeignText", "Repodata", yams], swiftSettings: strict),
+        .target(name: "Modules", dependencies: ["CModulemd", "ForeignText", "Repodata", yams], swiftSettings: strict),
         .target(
             name: "Depsolve", dependencies: ["CSolv", "Compression", "ForeignText", "Modules", "Repodata", logging, systemPackage],
             swiftSettings: strict),
@@ -191,7 +191,7 @@ let package = Package(
         .testTarget(
             name: "RepodataTests", dependencies: ["Compression", "Repodata", subprocess, systemPackage], exclude: ["Fixtures"],
             swiftSettings: strict),
-        .testTarget(name: "ModulesTests", dependencies: ["ComposeModel", "Modules", "Repodata"], swiftSettings: strict),
+        .testTarget(name: "ModulesTests", dependencies: ["Modules", "Repodata"], swiftSettings: strict),
         .testTarget(
             name: "DepsolveTests",
             dependencies: ["CSolv", "Compression", "Depsolve", "Modules", "Repodata", logging, subprocess, systemPackage],

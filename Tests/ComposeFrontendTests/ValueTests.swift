@@ -50,13 +50,6 @@ import Testing
         #expect(HTTPDate.format(Date(timeIntervalSince1970: 0)) == "Thu, 01 Jan 1970 00:00:00 GMT")
     }
 
-    @Test("the nearest name comes first")
-    func nearest() {
-        #expect(NearestNames(names: ["check_deps", "no_deps", "no_reuse"]).sorted(by: "nodeps").first == "no_deps")
-        #expect(NearestNames(names: ["sitting"]).nearest(to: "kitten", within: 3) == "sitting")
-        #expect(NearestNames(names: ["sitting"]).nearest(to: "kitten", within: 2) == nil)
-    }
-
     @Test("a metric's labels are escaped, and its counts are whole")
     func metricText() {
         let family = MetricFamily(

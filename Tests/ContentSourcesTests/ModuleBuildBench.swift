@@ -49,6 +49,8 @@ enum ModuleBuildBench {
             return nil
         } catch let failure as ComposeFailure {
             return failure
+        } catch let error as ModuleChoiceError {
+            return ComposeFailure(error)
         }
     }
 }

@@ -1,4 +1,3 @@
-import ComposeModel
 import Modules
 import Testing
 
@@ -22,13 +21,13 @@ import Testing
     @Test("a name that can be two modules which are known is refused, and both are named")
     func ambiguous() async throws {
         let world = try ModuleWorld("a:b-1:5:c", "a-b:1:5:c")
-        let failure = await #expect(throws: ComposeFailure.self) { _ = try await meaning(of: "a-b-1", in: world) }
+        let failure = await #expect(throws: ModuleChoiceError.self) { _ = try await meaning(of: "a-b-1", in: world) }
         #expect(failure?.message == "The module a-b-1 can be each of a:b-1, a-b:1. Name it with colons, as one of these.")
     }
 
     @Test("a name that no known module has is refused, and it is said what was looked for")
     func unknown() async throws {
-        let failure = await #expect(throws: ComposeFailure.self) { _ = try await meaning(of: "nodejs-22-1", in: try ModuleWorld()) }
+        let failure = await #expect(throws: ModuleChoiceError.self) { _ = try await meaning(of: "nodejs-22-1", in: try ModuleWorld()) }
         #expect(
             failure?.message
                 == "There is no module nodejs-22-1 in the test. It was looked for as nodejs:22-1, nodejs:22:1, nodejs-22:1.")
@@ -42,6 +41,6 @@ import Testing
     @Test("base modules are never meant")
     func base() async throws {
         let world = try ModuleWorld("platform:f26:1:a")
-        await #expect(throws: ComposeFailure.self) { _ = try await meaning(of: "platform-f26", in: world) }
+        await #expect(throws: ModuleChoiceError.self) { _ = try await meaning(of: "platform-f26", in: world) }
     }
 }

@@ -1,4 +1,3 @@
-import ComposeModel
 import Modules
 import Testing
 
@@ -20,12 +19,12 @@ struct ModuleCatalogsTests {
     func absent() async throws {
         let catalogs = try ["the first", "the second", "the third"].map { try ModuleWorld("m:1:1:a", name: $0) }
         for (count, places) in [(1, "the first"), (2, "the first or the second"), (3, "the first, the second or the third")] {
-            let failure = await #expect(throws: ComposeFailure.self) {
+            let failure = await #expect(throws: ModuleChoiceError.self) {
                 try await ModuleChoice(of: [ModuleReference(name: "m", stream: "2")], from: ModuleCatalogs(Array(catalogs.prefix(count))))
             }
             #expect(failure?.message == "There is no module m:2 in \(places). There is m:1.")
         }
-        let failure = await #expect(throws: ComposeFailure.self) {
+        let failure = await #expect(throws: ModuleChoiceError.self) {
             try await ModuleChoice(of: [ModuleReference(name: "m", stream: "2")], from: ModuleCatalogs([]))
         }
         #expect(failure?.message == "There is no module m:2 in any place: none is configured.")
@@ -41,11 +40,11 @@ struct ModuleCatalogsTests {
             func reason(forAbsenceOf reference: ModuleReference, filter: ModuleBuildFilter) -> String? { "\(reference) is being built." }
         }
         let catalogs = ModuleCatalogs([try ModuleWorld("app:1:1:a -> m:2"), Builder()])
-        let failure = await #expect(throws: ComposeFailure.self) {
+        let failure = await #expect(throws: ModuleChoiceError.self) {
             try await ModuleChoice(of: [ModuleReference(name: "m", stream: "2")], from: catalogs)
         }
         #expect(failure?.message == "There is no module m:2 that could be taken. m:2 is being built.")
-        let dependency = await #expect(throws: ComposeFailure.self) {
+        let dependency = await #expect(throws: ModuleChoiceError.self) {
             try await ModuleChoice(of: [ModuleReference(name: "app", stream: "1")], from: catalogs)
         }
         #expect(

@@ -1,4 +1,3 @@
-import ComposeModel
 import Modules
 import Testing
 
@@ -63,7 +62,7 @@ struct ModuleChoiceTests {
     func conflict() async throws {
         let world = try ModuleWorld("m:1:10:a", "m:1:9:a")
         let failure = try await world.refusal("m:1", "m:1:9")
-        #expect(failure?.code == .brokenDependencies)
+        #expect(failure?.kind == .brokenDependencies)
         #expect(
             failure?.message
                 == "The module m:1 is wanted in two versions: 10 by the request for m:1, and 9 by the request for m:1:9. A compose has one version of "
@@ -96,7 +95,7 @@ struct ModuleChoiceTests {
         rules.filter.baseName = "platform"
         rules.filter.baseStream = "el8.3.0.z"
         #expect(try await world.choice("leaf:master", rules: rules) == ["leaf:master:1:a", "lib:master:1:abcdef"])
-        #expect(try await world.refusal("lib:master", rules: rules)?.code == .packageNotFound)
+        #expect(try await world.refusal("lib:master", rules: rules)?.kind == .notFound)
     }
 
     @Test("of a stream that modules of several generations need, the newest version is taken that is right for all")
@@ -133,7 +132,7 @@ struct ModuleChoiceTests {
     func atOnce() async throws {
         let names = (1...9).map { "m\($0)" }
         let catalog = WaitingCatalog(try ModuleWorld("m1:1:1:a", "m2:1:1:a", "m3:1:1:a", "m4:1:1:a", "m5:1:1:a"))
-        _ = await #expect(throws: ComposeFailure.self) {
+        _ = await #expect(throws: ModuleChoiceError.self) {
             try await ModuleChoice(of: names.map { ModuleReference(name: $0, stream: "1") }, from: catalog)
         }
         #expect(await catalog.most == 4)
@@ -170,7 +169,7 @@ struct ModuleChoiceTests {
     @Test("a base module is in no compose")
     func baseModule() async throws {
         let failure = try await ModuleWorld("platform:f26:1:a").refusal("platform:f26")
-        #expect(failure?.code == .sourceNotUsable)
+        #expect(failure?.kind == .baseModule)
         #expect(
             failure?.message
                 == "The module platform:f26 cannot be in a compose: platform is a base module, which every machine has. Modules that were built against "
@@ -186,7 +185,7 @@ struct ModuleChoiceTests {
         ])
     func absent(asked: String, said: String) async throws {
         let failure = try await ModuleWorld("nodejs:20:7:a", "nodejs:8:1:a", "perl:5:1:a").refusal(asked)
-        #expect(failure?.code == .packageNotFound)
+        #expect(failure?.kind == .notFound)
         #expect(failure?.message == said)
     }
 
@@ -194,12 +193,12 @@ struct ModuleChoiceTests {
     func absentDependency() async throws {
         let world = try ModuleWorld("app:1:1:a -> lib:5", "lib:5:1:a -> gone:1", "gone:2:1:a", "half:1:1:a -> none:-4")
         let failure = try await world.refusal("app:1")
-        #expect(failure?.code == .brokenDependencies)
+        #expect(failure?.kind == .brokenDependencies)
         #expect(
             failure?.message
                 == "The module lib:5:1:a depends on gone:1, of which there is only gone:2 in the test. It is in by the request for app:1, which needs "
                 + "lib:5. The flag no_deps leaves out what modules depend on.")
-        #expect(failure?.details == [.init(package: "lib:5:1:a", requirement: "gone:1", text: "app:1 → lib:5")])
+        #expect(failure?.findings == [.init(module: "lib:5:1:a", requirement: "gone:1", text: "app:1 → lib:5")])
         #expect(
             try await world.refusal("half:1")?.message
                 == "The module half:1:1:a depends on none, but not 4, of which there is no build at all in the test. It is in by the request for "

@@ -1,4 +1,3 @@
-import ComposeModel
 import Foundation
 import Modules
 import Synchronization
@@ -76,11 +75,11 @@ final class ModuleWorld: ModuleCatalog {
     }
 
     /// What a person is told when that cannot be had.
-    func refusal(_ asked: String..., rules: ModuleChoice.Rules = ModuleChoice.Rules()) async throws -> ComposeFailure? {
+    func refusal(_ asked: String..., rules: ModuleChoice.Rules = ModuleChoice.Rules()) async throws -> ModuleChoiceError? {
         do {
             _ = try await ModuleChoice(of: asked.compactMap(ModuleReference.init), from: self, rules: rules)
             return nil
-        } catch let failure as ComposeFailure {
+        } catch let failure as ModuleChoiceError {
             return failure
         }
     }

@@ -25,7 +25,7 @@ extension ComposeSources {
         }
         let (catalog, rules) = (ModuleCatalogs(places), rules(of: request))
         let asked = try await references(request.source, in: catalog, rules: rules) + references(request.scratchModules)
-        let choice = try await ModuleChoice(of: asked, from: catalog, rules: rules)
+        let choice = try await explained { try await ModuleChoice(of: asked, from: catalog, rules: rules) }
         let builds = choice.modules.map(\.build)
         // Modules that were found in a repository have no Koji tag.
         let read = await repositories.read
@@ -57,7 +57,7 @@ extension ComposeSources {
         // Dependencies are not followed. Wanted dependencies are in the same tags or scratch builds.
         var rules = rules(of: request)
         rules.noDependencies = true
-        let choice = try await ModuleChoice(of: asked, from: ModuleCatalogs(places), rules: rules)
+        let choice = try await explained { try await ModuleChoice(of: asked, from: ModuleCatalogs(places), rules: rules) }
         return try await kojiPin(choice.modules.map(\.build), of: request)?.modules
     }
 
@@ -74,6 +74,11 @@ extension ComposeSources {
             .fetch(url, at: pinned ?? commit, into: attempt.directory.appending("module-defaults"))
     }
 
+    /// Returns the result of a choice of modules. Throws its errors as failures of a compose.
+    private func explained<Result>(_ choice: () async throws -> Result) async throws -> Result {
+        do { return try await choice() } catch let error as ModuleChoiceError { throw ComposeFailure(error) }
+    }
+
     private func kojiPin(_ builds: [ModuleBuild], of request: ComposeRequest) async throws -> KojiPin? {
         guard !builds.isEmpty else { return nil }
         return KojiPin(
@@ -88,7 +93,7 @@ extension ComposeSources {
         var found: [ModuleReference] = []
         for text in texts {
             if let dashed = DashedModule(text) {
-                found.append(try await dashed.reference(in: catalog, rules: rules))
+                found.append(try await explained { try await dashed.reference(in: catalog, rules: rules) })
             } else {
                 found += try references([text])
             }

@@ -1,5 +1,6 @@
 import ComposeModel
 import Compression
+import ForeignText
 import Foundation
 
 /// Explanations why another compose cannot be used.

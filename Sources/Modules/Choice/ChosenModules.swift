@@ -1,5 +1,3 @@
-import ComposeModel
-
 /// The modules that have been chosen for a compose. No two of them are different versions of one
 /// stream.
 struct ChosenModules {
@@ -16,7 +14,7 @@ struct ChosenModules {
 
     /// Adds a build. Returns `nil` if the build has already been added. Throws `.brokenDependencies` if
     /// another version of its stream has.
-    mutating func take(_ build: ModuleBuild, chain: [String]) throws(ComposeFailure) -> ModuleChoice.Chosen? {
+    mutating func take(_ build: ModuleBuild, chain: [String]) throws(ModuleChoiceError) -> ModuleChoice.Chosen? {
         let stream = build.id.nameAndStream
         if let other = versions[stream], other.version != build.id.version {
             throw .twoVersions(of: stream, (other.version, other.chain), (build.id.version, chain))

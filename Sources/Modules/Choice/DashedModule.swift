@@ -1,5 +1,3 @@
-import ComposeModel
-
 /// A module as the first published form of a request names it: `NAME-STREAM` or `NAME-STREAM-VERSION`.
 ///
 /// Names and streams may contain dashes themselves. For example, `a-b-1` can mean the stream `1` of
@@ -40,7 +38,7 @@ public struct DashedModule: Sendable {
 
     /// Returns the only meaning for which the catalog has builds.
     ///
-    /// - Throws: `ComposeFailure` if no meaning or several meanings have builds, and the errors of the
+    /// - Throws: ``ModuleChoiceError`` if no meaning or several meanings have builds, and the errors of the
     ///   catalog.
     public func reference(in catalog: any ModuleCatalog, rules: ModuleChoice.Rules) async throws -> ModuleReference {
         var known: [ModuleReference] = []
@@ -49,15 +47,15 @@ public struct DashedModule: Sendable {
         }
         guard let first = known.first else {
             let meanings = candidates.map(\.description).joined(separator: ", ")
-            throw ComposeFailure(
-                .packageNotFound, "There is no module \(text) in \(catalog.name). It was looked for as \(meanings).",
-                details: [.init(package: text)])
+            throw ModuleChoiceError(
+                .notFound, "There is no module \(text) in \(catalog.name). It was looked for as \(meanings).",
+                findings: [.init(module: text)])
         }
         guard known.count == 1 else {
-            throw ComposeFailure(
-                .packageNotFound,
+            throw ModuleChoiceError(
+                .notFound,
                 "The module \(text) can be each of \(known.map(\.description).joined(separator: ", ")). Name it with colons, as one of these.",
-                details: [.init(package: text, nearest: known.map(\.description))])
+                findings: [.init(module: text, nearest: known.map(\.description))])
         }
         return first
     }

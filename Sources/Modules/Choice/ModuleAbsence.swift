@@ -1,4 +1,4 @@
-import ComposeModel
+import ForeignText
 
 /// Explains why a module cannot be found.
 struct ModuleAbsence {
@@ -7,16 +7,16 @@ struct ModuleAbsence {
     let filter: ModuleBuildFilter
 
     /// Returns the failure for a module that a user requested.
-    func failure(_ reference: ModuleReference) async throws -> ComposeFailure {
+    func failure(_ reference: ModuleReference) async throws -> ModuleChoiceError {
         if let reason = try await catalog.reason(forAbsenceOf: reference, filter: filter.applied(to: reference)) {
-            return ComposeFailure(
-                .packageNotFound, "There is no module \(reference) that could be taken. \(reason)",
-                details: [.init(package: reference.description, text: reason)])
+            return ModuleChoiceError(
+                .notFound, "There is no module \(reference) that could be taken. \(reason)",
+                findings: [.init(module: reference.description, text: reason)])
         }
         let nearest = try await nearest(to: reference)
-        return ComposeFailure(
-            .packageNotFound, "There is no module \(reference) in \(catalog.name).\(nearest.text)",
-            details: [.init(package: reference.description, nearest: nearest.names)])
+        return ModuleChoiceError(
+            .notFound, "There is no module \(reference) in \(catalog.name).\(nearest.text)",
+            findings: [.init(module: reference.description, nearest: nearest.names)])
     }
 
     private func nearest(to reference: ModuleReference) async throws -> (names: [String], text: String) {
@@ -36,7 +36,7 @@ struct ModuleAbsence {
     }
 
     /// Returns the failure for a module that another module depends on.
-    func failure(_ requirement: StreamRequirement, by asking: ModuleChoice.Chosen) async throws -> ComposeFailure {
+    func failure(_ requirement: StreamRequirement, by asking: ModuleChoice.Chosen) async throws -> ModuleChoiceError {
         var reasons: [String] = []
         for stream in requirement.streams.filter(requirement.accepts).sorted() {
             let reference = ModuleReference(name: requirement.module, stream: stream)
@@ -55,34 +55,34 @@ struct ModuleAbsence {
         } else {
             finding = "which cannot be had. \(reasons.joined(separator: " "))"
         }
-        return ComposeFailure(
+        return ModuleChoiceError(
             .brokenDependencies,
             "The module \(asking.build.id) depends on \(requirement), \(finding) It is in by \(asking.chain.asRequest). The flag no_deps leaves out "
                 + "what modules depend on.",
-            details: [
+            findings: [
                 .init(
-                    package: asking.build.id.description, requirement: requirement.description, text: asking.chain.joined(separator: " → "))
+                    module: asking.build.id.description, requirement: requirement.description, text: asking.chain.joined(separator: " → "))
             ])
     }
 }
 
-extension ComposeFailure {
-    static func baseModule(_ reference: ModuleReference) -> ComposeFailure {
-        ComposeFailure(
-            .sourceNotUsable,
+extension ModuleChoiceError {
+    static func baseModule(_ reference: ModuleReference) -> ModuleChoiceError {
+        ModuleChoiceError(
+            .baseModule,
             "The module \(reference) cannot be in a compose: \(reference.name) is a base module, which every machine has. Modules that were built "
                 + "against a certain one are chosen with base_module_br_name and base_module_br_stream.",
-            details: [.init(package: reference.description)])
+            findings: [.init(module: reference.description)])
     }
 
     static func twoVersions(
         of stream: String, _ first: (version: UInt64, chain: [String]), _ second: (version: UInt64, chain: [String])
-    ) -> ComposeFailure {
-        ComposeFailure(
+    ) -> ModuleChoiceError {
+        ModuleChoiceError(
             .brokenDependencies,
             "The module \(stream) is wanted in two versions: \(first.version) by \(first.chain.asRequest), and \(second.version) by "
                 + "\(second.chain.asRequest). A compose has one version of a stream; ask for one of them, or make two composes.",
-            details: [first, second].map { .init(package: "\(stream):\($0.version)", text: $0.chain.joined(separator: " → ")) })
+            findings: [first, second].map { .init(module: "\(stream):\($0.version)", text: $0.chain.joined(separator: " → ")) })
     }
 }
 

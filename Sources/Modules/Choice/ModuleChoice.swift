@@ -1,5 +1,3 @@
-import ComposeModel
-
 /// The modules of a compose: the requested ones, and the modules that they depend on, directly or
 /// indirectly.
 ///
@@ -34,13 +32,13 @@ public struct ModuleChoice: Sendable {
 
     /// Chooses modules from `catalog`.
     ///
-    /// - Throws: These errors, and those of `catalog`:
-    ///   - `.packageNotFound` if a requested module cannot be found, with the reason or similar names.
-    ///   - `.sourceNotUsable` if a base module is requested.
+    /// - Throws: ``ModuleChoiceError``, and the errors of `catalog`:
+    ///   - `.notFound` if a requested module cannot be found, with the reason or similar names.
+    ///   - `.baseModule` if a base module is requested.
     ///   - `.brokenDependencies` if a dependency cannot be found, or if two versions of one stream are
     ///     needed. The message says which modules need them.
     public init(of requested: [ModuleReference], from catalog: some ModuleCatalog, rules: Rules = Rules()) async throws {
-        if let base = requested.first(where: { rules.baseModules.contains($0.name) }) { throw ComposeFailure.baseModule(base) }
+        if let base = requested.first(where: { rules.baseModules.contains($0.name) }) { throw ModuleChoiceError.baseModule(base) }
         var resolution = ModuleResolution(of: catalog, rules: rules)
         modules = try await resolution.modules(of: requested).sorted { $0.build.id < $1.build.id }
     }

@@ -1,5 +1,3 @@
-import ComposeModel
-
 /// Finds all modules that the requested modules need, directly or indirectly.
 ///
 /// It works in rounds. It looks up all modules that the modules of one round need and that are not
@@ -136,7 +134,7 @@ struct ModuleResolution {
             return found.values.sorted { $0.id < $1.id }
         }
         guard let first = newest.first, let other = newest.first(where: { $0.version != first.version }) else { return [] }
-        throw ComposeFailure.twoVersions(of: stream.description, (first.version, first.need.chain), (other.version, other.need.chain))
+        throw ModuleChoiceError.twoVersions(of: stream.description, (first.version, first.need.chain), (other.version, other.need.chain))
     }
 
     /// Returns the most recently built stream that the requirement accepts, or `nil` if no such stream has
@@ -163,7 +161,9 @@ struct ModuleResolution {
                 break
             }
         }
-        guard let missing else { return ComposeFailure(.internal, "The module \(asking.build.id) misses nothing of what it depends on.") }
+        guard let missing else {
+            return ModuleChoiceError(.internal, "The module \(asking.build.id) misses nothing of what it depends on.")
+        }
         return try await ModuleAbsence(catalog: lookups.catalog, filter: filter(forRequirementsOf: asking.build)).failure(
             missing, by: asking)
     }

@@ -1,4 +1,4 @@
-import ComposeModel
+import ForeignText
 import SystemPackage
 import Yams
 

@@ -1,4 +1,4 @@
-import ComposeModel
+import ForeignText
 import Koji
 
 // Suggestions for a name that a hub does not know.
