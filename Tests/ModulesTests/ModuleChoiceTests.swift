@@ -176,6 +176,42 @@ struct ModuleChoiceTests {
                 + "a certain one are chosen with base_module_br_name and base_module_br_stream.")
     }
 
+    @Test("builds of a repository are chosen by the base modules that the rules name")
+    func otherBaseModules() async throws {
+        let metadata = try ModuleMetadata(
+            yaml: [(1, "core9"), (2, "core10")].map { version, base in
+                """
+                ---
+                document: modulemd
+                version: 2
+                data:
+                  name: app
+                  stream: "1"
+                  version: \(version)
+                  context: a
+                  summary: A module.
+                  description: A module.
+                  license: {module: [MIT]}
+                  dependencies:
+                  - requires: {system: [\(base)]}
+                ...
+
+                """
+            }.joined())
+        let repository = RepositoryModules(metadata)
+        let reference = ModuleReference(name: "app", stream: "1")
+        var rules = ModuleChoice.Rules()
+        rules.baseModules = ["system"]
+        rules.filter.baseName = "system"
+        rules.filter.baseStream = "core9"
+        #expect(try await ModuleChoice(of: [reference], from: repository, rules: rules).modules.map(\.build.id.version) == [1])
+        rules.filter.baseStream = nil
+        rules.filter.baseStreamVersionAtLeast = 100_000
+        #expect(try await ModuleChoice(of: [reference], from: repository, rules: rules).modules.map(\.build.id.version) == [2])
+        rules.filter.baseStreamVersionAtLeast = 110_000
+        await #expect(throws: ModuleChoiceError.self) { try await ModuleChoice(of: [reference], from: repository, rules: rules) }
+    }
+
     @Test(
         "what there is not is named with what comes near",
         arguments: [

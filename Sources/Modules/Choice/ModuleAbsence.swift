@@ -46,6 +46,7 @@ struct ModuleAbsence {
         if reasons.isEmpty {
             var any = ModuleBuildFilter()
             any.includesDone = filter.includesDone
+            any.baseModules = filter.baseModules
             let streams = try await catalog.streams(of: requirement.module, filter: any)
             let names = NearestNames(names: streams).sorted(by: requirement.streams.min() ?? "").prefix(5)
             finding =

@@ -41,8 +41,10 @@ public struct ModuleBuild: Hashable, Sendable {
 extension ModuleBuild.Base {
     /// Returns the base modules that a build runs on according to its document. It is used for catalogs
     /// that report nothing else about them.
-    static func required(by stream: ModuleStream) -> [ModuleBuild.Base] {
-        stream.requirements.joined().filter { ModuleBuild.baseModules.contains($0.module) }.flatMap { requirement in
+    ///
+    /// - Parameter baseModules: The names of the base modules.
+    static func required(by stream: ModuleStream, among baseModules: Set<String>) -> [ModuleBuild.Base] {
+        stream.requirements.joined().filter { baseModules.contains($0.module) }.flatMap { requirement in
             requirement.streams.sorted().map { Self(name: requirement.module, stream: $0, streamVersion: version(ofStream: $0)) }
         }
     }

@@ -10,11 +10,13 @@ public struct ModuleBuildFilter: Hashable, Sendable {
     /// If set, the number of the base module's stream must be within these bounds.
     public var baseStreamVersionAtMost: Double?
     public var baseStreamVersionAtLeast: Double?
+    /// The names of the base modules. They decide which requirements in a document are base modules.
+    public var baseModules = ModuleBuild.baseModules
 
     public init() {}
 
     /// Whether the filter restricts base modules at all.
-    public var restrictsBases: Bool { self != ModuleBuildFilter(includesDone: includesDone) }
+    public var restrictsBases: Bool { self != ModuleBuildFilter(includesDone: includesDone, baseModules: baseModules) }
 
     public func accepts(_ bases: [ModuleBuild.Base]) -> Bool {
         guard restrictsBases else { return true }
@@ -28,7 +30,7 @@ public struct ModuleBuildFilter: Hashable, Sendable {
     /// Returns whether a build passes if only its document is known. A document names a base module's
     /// stream in short (`f26` for `f26.0.0`). A document that names no base module always passes.
     public func accepts(documented stream: ModuleStream) -> Bool {
-        let bases = ModuleBuild.Base.required(by: stream)
+        let bases = ModuleBuild.Base.required(by: stream, among: baseModules)
         if bases.isEmpty { return true }
         guard let baseStream, let version = ModuleBuild.Base.version(ofStream: baseStream) else { return accepts(bases) }
         return accepts(
@@ -45,7 +47,10 @@ public struct ModuleBuildFilter: Hashable, Sendable {
         return filter
     }
 
-    private init(includesDone: Bool) { self.includesDone = includesDone }
+    private init(includesDone: Bool, baseModules: Set<String>) {
+        self.includesDone = includesDone
+        self.baseModules = baseModules
+    }
 }
 
 extension ModuleBuildFilter {

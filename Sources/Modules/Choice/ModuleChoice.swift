@@ -25,7 +25,10 @@ public struct ModuleChoice: Sendable {
         public var noDependencies = false
         public var filter = ModuleBuildFilter()
         /// The modules that every machine has and no compose contains.
-        public var baseModules = ModuleBuild.baseModules
+        public var baseModules: Set<String> {
+            get { filter.baseModules }
+            set { filter.baseModules = newValue }
+        }
 
         public init() {}
     }

@@ -217,6 +217,7 @@ struct ModuleResolution {
         }
         var filter = ModuleBuildFilter()
         filter.includesDone = rules.filter.includesDone
+        filter.baseModules = rules.baseModules
         filter.baseName = base.name
         filter.baseStreamVersionAtMost = version
         filter.baseStreamVersionAtLeast = base.firstOfMajorVersion
