@@ -1,4 +1,3 @@
-import ForeignText
 import Foundation
 
 /// A value of an answer that is neither an array nor a struct, with its text as the hub wrote it. It is
@@ -72,19 +71,4 @@ extension XMLRPCScalar {
     /// The bytes that the text stands for in base64, without line breaks. `nil` when the text is not
     /// base64.
     var bytes: [UInt8]? { Data(base64Encoded: Data(text.filter { $0 > 0x20 })).map { [UInt8]($0) } }
-}
-
-/// Excerpts of a hub's texts for messages: short, on one line, without control characters.
-enum Excerpt {
-    static func of(_ bytes: some Collection<UInt8>, longest: Int = 200) -> String {
-        of(String(decoding: bytes.prefix(4 * longest), as: UTF8.self), longest: longest)
-    }
-
-    static func of(_ text: String, longest: Int = 200) -> String {
-        let line = String(
-            String.UnicodeScalarView(
-                text.unicodeScalars.prefix(4 * longest).map { $0.isInvisible ? " " : $0 }))
-        let words = line.split(separator: " ").joined(separator: " ")
-        return words.count > longest ? "\(words.prefix(longest))…" : words
-    }
 }
