@@ -160,6 +160,15 @@ public struct ComposePipeline: Sendable {
         return try await threadPool.runIfActive { try PackageChoice(files, from: chosen, for: request) }
     }
 
+    /// Returns the packages that a request resolves to, and the pins. The tag is taken as of an event, and
+    /// the other inputs as they are now. Nothing is written.
+    func choose(as tag: KojiPin.Tag, for request: ComposeRequest) async throws -> (pins: ComposePins, choice: PackageChoice) {
+        let pin = KojiPin(tag: tag, of: request)
+        let lookaside = try await sources.pinLookaside(of: request)
+        let content = try await sources.packages(pin, lookaside: lookaside, for: request, meter: WorkMeter())
+        return (PinnedInputs(source: .koji(pin), lookaside: lookaside).record, try await choose(from: content, for: request))
+    }
+
     /// Returns whether the packages must be written, because no result has the same packages. Throws
     /// ``LeaseLost``.
     private func mustWrite(_ choice: PackageChoice, _ attempt: ComposeAttempt) async throws -> Bool {

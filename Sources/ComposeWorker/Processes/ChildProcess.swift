@@ -99,6 +99,17 @@ struct ChildProcess: Sendable {
     }
 }
 
+extension ChildProcess.Ending {
+    /// The ending in words that follow the program's name. Example: `ended with the status 1`.
+    var inWords: String {
+        switch self {
+        case .exited(let code): "ended with the status \(code)"
+        case .signaled(let signal): "was ended by the signal \(signal)"
+        case .timeLimit: "took too long"
+        }
+    }
+}
+
 /// A session is the processes that a child has started, identified by their first process. One task
 /// after the other uses it.
 private final class Session {

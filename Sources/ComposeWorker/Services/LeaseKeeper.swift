@@ -2,10 +2,6 @@ import ComposeModel
 import ComposeStore
 import Postgres
 
-/// The error for a lost lease. Another worker holds the lease, or no worker does. The work under the
-/// lease must stop and write nothing.
-struct LeaseLost: Error {}
-
 /// A lease keeper renews a lease while work runs under it. It stops the work as soon as the lease is
 /// lost.
 struct LeaseKeeper: Sendable {

@@ -32,15 +32,3 @@ public struct Reaper: Service {
         }
     }
 }
-
-/// Runs `work` repeatedly, until the service is to shut down or its task is canceled. The interval is
-/// jittered by up to a tenth, so that many workers do not act at the same moment.
-func periodically(every interval: Duration, _ work: @escaping @Sendable () async -> Void) async {
-    await cancelWhenGracefulShutdown {
-        while !Task.isCancelled {
-            await work()
-            // If the task is canceled during the sleep, the condition of the loop ends it.
-            try? await Task.sleep(for: interval * Double.random(in: 0.9...1.1))
-        }
-    }
-}

@@ -178,17 +178,6 @@ public struct TagWatcher: Service {
     }
 }
 
-extension ComposePipeline {
-    /// Returns the packages that a request resolves to, and the pins. The tag is taken as of an event, and
-    /// the other inputs as they are now. Nothing is written.
-    func choose(as tag: KojiPin.Tag, for request: ComposeRequest) async throws -> (pins: ComposePins, choice: PackageChoice) {
-        let pin = KojiPin(tag: tag, of: request)
-        let lookaside = try await sources.pinLookaside(of: request)
-        let content = try await sources.packages(pin, lookaside: lookaside, for: request, meter: WorkMeter())
-        return (PinnedInputs(source: .koji(pin), lookaside: lookaside).record, try await choose(from: content, for: request))
-    }
-}
-
 extension WatchLease.Item {
     /// The tags of the watch, and the event up to which their changes are known. `nil` until the tag has
     /// been found.

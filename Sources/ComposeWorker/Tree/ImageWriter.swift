@@ -128,14 +128,3 @@ struct ImageWriter: Sendable {
         return String(allowed.prefix(32 - date.count - 1)) + "-" + date
     }
 }
-
-extension ChildProcess.Ending {
-    /// The ending in words that follow the program's name. Example: `ended with the status 1`.
-    var inWords: String {
-        switch self {
-        case .exited(let code): "ended with the status \(code)"
-        case .signaled(let signal): "was ended by the signal \(signal)"
-        case .timeLimit: "took too long"
-        }
-    }
-}

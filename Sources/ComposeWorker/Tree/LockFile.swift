@@ -49,7 +49,7 @@ struct LockFile {
         let path: String
     }
 
-    struct Module: Encodable {
+    struct ModuleReason: Encodable {
         /// The module as `NAME:STREAM:VERSION:CONTEXT`.
         let id: String
         /// The reason why the module is included, in words.
@@ -61,7 +61,7 @@ struct LockFile {
     /// The event and the builds that Koji's packages come from, or `nil` for any other source.
     let koji: KojiPin?
     /// `nil` if the compose has no modules.
-    let modules: [Module]?
+    let modules: [ModuleReason]?
     /// `nil` for a compose that contains its packages' files.
     let delivery: Delivery?
     let packages: [Package]
@@ -84,7 +84,7 @@ struct LockFile {
             + content.lookaside.map { Source(location: $0.location.description, repomd: $0.metadata.id, lookaside: true) }
         self.modules =
             modules.reasons.isEmpty
-            ? nil : modules.reasons.sorted { $0.key < $1.key }.map { Module(id: $0.key.description, why: $0.value) }
+            ? nil : modules.reasons.sorted { $0.key < $1.key }.map { ModuleReason(id: $0.key.description, why: $0.value) }
         delivery = request.delivery == .link ? nil : request.delivery
         self.packages = packages
         absent = resolution.absent

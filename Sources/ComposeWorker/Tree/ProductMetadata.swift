@@ -17,9 +17,9 @@ struct ProductMetadata {
     var hasFiles = true
 
     /// The builds of modules, for each architecture.
-    var modules: [Module] = []
+    var modules: [ListedModule] = []
 
-    struct Module {
+    struct ListedModule {
         let id: NSVC
         /// The tree's base architecture.
         let arch: String
