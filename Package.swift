@@ -106,12 +106,12 @@ let package = Package(
                 nioSSL, systemPackage,
             ],
             swiftSettings: strict),
+        .target(name: "Processes", dependencies: ["ForeignText", subprocess, systemPackage], swiftSettings: strict),
         .target(
             name: "ComposeWorker",
             dependencies: [
                 "ComposeModel", "ComposeStore", "Compression", "ContentSources", "Depsolve", "ForeignText", "HTTPEnvironment", "Modules",
-                "Postgres",
-                "Repodata", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, serviceLifecycle, subprocess, systemPackage,
+                "Postgres", "Processes", "Repodata", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, serviceLifecycle, systemPackage,
             ],
             swiftSettings: strict),
         .target(
@@ -206,6 +206,7 @@ let package = Package(
                 nioHTTP1, nioPosix, nioSSL, subprocess, systemPackage,
             ],
             exclude: ["ModuleBuildAnswers", "PulpAnswers"], swiftSettings: strict),
+        .testTarget(name: "ProcessesTests", dependencies: ["Processes", systemPackage], swiftSettings: strict),
         .testTarget(
             name: "ComposeWorkerTests",
             dependencies: [

@@ -12,11 +12,4 @@ struct ComposeLogTests {
             #expect(logged == ["first xU+009B2JU+202EyU+2028zU+000DU+000Aend"])
         }
     }
-
-    @Test("what a program prints loses its escape characters on the way into the log")
-    func output() {
-        let tail = OutputTail()
-        tail.append(Array("\u{1B}[1mbold\tand\u{9B}\u{202E}back\n".utf8))
-        #expect(tail.lastLines() == ["[1mbold\tandback"])
-    }
 }

@@ -1,6 +1,7 @@
 import ComposeModel
 import Foundation
 import Glibc
+import Processes
 import Synchronization
 import SystemPackage
 

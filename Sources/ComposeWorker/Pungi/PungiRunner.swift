@@ -1,5 +1,6 @@
 import ComposeModel
 import Foundation
+import Processes
 import SystemPackage
 
 /// A Pungi result is the compose that Pungi has made.

@@ -3,6 +3,7 @@ import Compression
 import Foundation
 import Glibc
 import NIOPosix
+import Processes
 import SystemPackage
 
 /// An ISO image of a tree, as productmd's images.json describes it.

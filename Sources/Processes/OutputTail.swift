@@ -3,12 +3,12 @@ import Foundation
 import Synchronization
 import SystemPackage
 
-/// An output tail receives the output of a program line by line. It writes the lines to the log of the
-/// compose, and keeps the last ones for an explanation.
+/// An output tail receives the output of a program line by line. It passes the lines on, for example to
+/// a log, and keeps the last ones for an explanation.
 ///
 /// Directories and addresses that users must not see are replaced before a line is shown. Output beyond
 /// the limit is not written.
-final class OutputTail: Sendable {
+public final class OutputTail: Sendable {
     /// The length of the longest line, in bytes. A longer line is broken.
     private static let longestLine = 16_384
     /// The number of lines that are kept.
@@ -31,13 +31,16 @@ final class OutputTail: Sendable {
     ///     order. Put a text before the shorter texts that it contains.
     ///   - limit: The number of bytes that are written at most.
     ///   - write: Receives each line without its line break.
-    init(hiding hidden: [(text: String, by: String)] = [], limit: Int = 64 << 20, write: @escaping @Sendable (String) -> Void = { _ in }) {
+    public init(
+        hiding hidden: [(text: String, by: String)] = [], limit: Int = 64 << 20, write: @escaping @Sendable (String) -> Void = { _ in }
+    ) {
         self.hidden = hidden.filter { !$0.text.isEmpty }
         self.limit = limit
         self.write = write
     }
 
-    func append(_ bytes: [UInt8]) {
+    /// Receives the next bytes of the output.
+    public func append(_ bytes: [UInt8]) {
         state.withLock { state in
             for byte in bytes {
                 if byte == UInt8(ascii: "\n") || state.pending.count >= Self.longestLine { endLine(&state) }
@@ -47,12 +50,12 @@ final class OutputTail: Sendable {
     }
 
     /// Processes a last line that has no line break.
-    func finish() {
+    public func finish() {
         state.withLock { if !$0.pending.isEmpty { endLine(&$0) } }
     }
 
     /// Returns the last lines that are not blank, at most `count`.
-    func lastLines(_ count: Int = 10) -> [String] {
+    public func lastLines(_ count: Int = 10) -> [String] {
         state.withLock { Array($0.lines.suffix(count)) }
     }
 

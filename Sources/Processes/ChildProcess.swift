@@ -1,26 +1,29 @@
 import Glibc
 import Subprocess
-import SystemPackage
+public import SystemPackage
 
 /// A child process runs a program for a compose, in a session and process group of its own. When the
 /// program ends, every process of its group is killed. A process that moved to another session or group
 /// escapes.
-struct ChildProcess: Sendable {
+public struct ChildProcess: Sendable {
     /// The way in which a child process ended.
-    enum Ending: Hashable, Sendable {
+    public enum Ending: Hashable, Sendable {
+        /// It ended by itself, with this status.
         case exited(CInt)
+        /// This signal ended it.
         case signaled(CInt)
         /// It exceeded its time limit, and was ended.
         case timeLimit
     }
 
     /// The error for a program that does not exist or cannot be started.
-    struct CannotStart: Error {
-        let isAbsent: Bool
+    public struct CannotStart: Error {
+        /// Whether the program does not exist.
+        public let isAbsent: Bool
     }
 
     /// The time that a program has for cleanup after it was asked to end.
-    static let grace = Duration.seconds(10)
+    public static let grace = Duration.seconds(10)
 
     /// The path of the program, or a name that is searched for in PATH.
     let program: String
@@ -29,11 +32,29 @@ struct ChildProcess: Sendable {
     /// service's environment.
     let environment: [String: String]
     let directory: FilePath
-    var timeLimit: Duration?
-    var grace = Self.grace
+    let timeLimit: Duration?
+    let grace: Duration
+
+    /// - Parameters:
+    ///   - program: The path of the program, or a name that is searched for in PATH.
+    ///   - environment: The complete environment. Nothing is inherited.
+    ///   - directory: The working directory.
+    ///   - timeLimit: The time after which the program is ended, or `nil` for no limit.
+    ///   - grace: The time for cleanup that the program has after it was asked to end.
+    public init(
+        program: String, arguments: [String], environment: [String: String], directory: FilePath, timeLimit: Duration? = nil,
+        grace: Duration = Self.grace
+    ) {
+        self.program = program
+        self.arguments = arguments
+        self.environment = environment
+        self.directory = directory
+        self.timeLimit = timeLimit
+        self.grace = grace
+    }
 
     /// Returns the environment of a program that needs nothing in particular.
-    static func plainEnvironment(home: FilePath) -> [String: String] {
+    public static func plainEnvironment(home: FilePath) -> [String: String] {
         [
             "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": home.string, "TMPDIR": home.string,
             "LANG": "C.UTF-8", "TZ": "UTC",
@@ -45,7 +66,7 @@ struct ChildProcess: Sendable {
     /// If the task is canceled, the program is asked to end. After ``grace`` it is killed, together with
     /// all processes of its group. Then `CancellationError` is thrown. Throws ``CannotStart`` if the
     /// program does not start.
-    func run(output: @escaping @Sendable ([UInt8]) -> Void) async throws -> Ending {
+    public func run(output: @escaping @Sendable ([UInt8]) -> Void) async throws -> Ending {
         guard let timeLimit else { return try await runToEnd(output: output) }
         return try await withThrowingTaskGroup(of: Ending.self) { group in
             group.addTask { try await runToEnd(output: output) }
@@ -101,7 +122,7 @@ struct ChildProcess: Sendable {
 
 extension ChildProcess.Ending {
     /// The ending in words that follow the program's name. Example: `ended with the status 1`.
-    var inWords: String {
+    public var inWords: String {
         switch self {
         case .exited(let code): "ended with the status \(code)"
         case .signaled(let signal): "was ended by the signal \(signal)"
