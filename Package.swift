@@ -106,7 +106,7 @@ let package = Package(
                 nioSSL, systemPackage,
             ],
             swiftSettings: strict),
-        .target(name: "Processes", dependencies: ["ForeignText", subprocess, systemPackage], swiftSettings: strict),
+        .target(name: "Processes", dependencies: ["CLinux", "ForeignText", subprocess, systemPackage], swiftSettings: strict),
         .target(
             name: "ComposeWorker",
             dependencies: [

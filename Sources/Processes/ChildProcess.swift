@@ -1,10 +1,8 @@
-import Glibc
 import Subprocess
 public import SystemPackage
 
 /// A child process runs a program for a compose, in a session and process group of its own. When the
-/// program ends, every process of its group is killed. A process that moved to another session or group
-/// escapes.
+/// program ends, every process of its session is killed. A process that called setsid(2) itself escapes.
 public struct ChildProcess: Sendable {
     /// The way in which a child process ended.
     public enum Ending: Hashable, Sendable {
@@ -63,8 +61,8 @@ public struct ChildProcess: Sendable {
 
     /// Runs the program to its end. Passes both its outputs to `output` as they arrive.
     ///
-    /// If the task is canceled, the program is asked to end. After ``grace`` it is killed, together with
-    /// all processes of its group. Then `CancellationError` is thrown. Throws ``CannotStart`` if the
+    /// If the task is canceled, the program is asked to end, together with all processes of its group.
+    /// After ``grace`` every process of its session is killed. Then `CancellationError` is thrown. Throws ``CannotStart`` if the
     /// program does not start.
     public func run(output: @escaping @Sendable ([UInt8]) -> Void) async throws -> Ending {
         guard let timeLimit else { return try await runToEnd(output: output) }
@@ -128,17 +126,5 @@ extension ChildProcess.Ending {
         case .signaled(let signal): "was ended by the signal \(signal)"
         case .timeLimit: "took too long"
         }
-    }
-}
-
-/// A session is the processes that a child has started, identified by their first process. One task
-/// after the other uses it.
-private final class Session {
-    var leader: pid_t?
-
-    /// Kills all processes of the group. While the group has a member, its number is not given to another
-    /// process. So the signal cannot reach an unrelated process as long as a member of the group is left.
-    func kill() {
-        if let leader { Glibc.kill(-leader, SIGKILL) }
     }
 }

@@ -31,6 +31,8 @@ struct ChildProcessTests {
         arguments: [
             "sleep 100000 & echo $!; wait", "(trap '' TERM; sleep 100000 & echo $!; wait) & wait",
             "trap '' TERM; echo $$; while :; do sleep 1; done",
+            // With job control, bash gives each job a process group of its own.
+            "exec bash -c 'set -m; sleep 100000 & echo $!; wait'",
         ])
     func canceled(script: String) async throws {
         let pid = try await cancel(script)
@@ -38,16 +40,20 @@ struct ChildProcessTests {
         try await Self.expectGone(pid)
     }
 
-    @Test("what it leaves behind when it ends is ended too, and is not waited for")
-    func leftBehind() async throws {
+    @Test(
+        "what it leaves behind when it ends is ended too, even in another process group, and is not waited for",
+        arguments: [("", false), ("set -m; ", true)])
+    func leftBehind(setting: String, hasOwnGroup: Bool) async throws {
         let child = ChildProcess(
-            program: "sh", arguments: ["-c", "sleep 100000 & echo $!; printf end"],
+            program: "bash", arguments: ["-c", setting + "sleep 100000 & cut -d ' ' -f 1,5 /proc/$!/stat; printf end"],
             environment: ChildProcess.plainEnvironment(home: directory), directory: directory)
         let output = OutputTail()
         #expect(try await child.run { output.append($0) } == .exited(0))
         output.finish()
         #expect(output.lastLines().last == "end")
-        try await Self.expectGone(try #require(pid_t(output.lastLines()[0])))
+        let numbers = output.lastLines()[0].split(separator: " ").compactMap { pid_t($0) }
+        #expect((numbers[0] == numbers[1]) == hasOwnGroup)
+        try await Self.expectGone(numbers[0])
     }
 
     /// Waits on the process itself, through /proc: it is gone, or dead and not yet waited for by its new parent.

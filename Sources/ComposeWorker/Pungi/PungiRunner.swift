@@ -40,7 +40,7 @@ struct PungiRunner: Sendable {
     /// - `.internal` if Pungi cannot be started.
     /// - `CancellationError` if the task is canceled.
     ///
-    /// In each case no process of Pungi's process group runs any more.
+    /// In each case no process of Pungi's session runs any more.
     func run(
         _ checkout: RawConfigCheckout, for inputs: PungiInputs, in directory: FilePath, oldComposes: FilePath? = nil
     ) async throws -> PungiResult {
