@@ -27,7 +27,7 @@ public struct ComposeLayout: Hashable, Sendable {
     public var latest: String { "latest-odcs-\(id)-1" }
 
     /// The directory of the repositories, below ``directory``.
-    public static let repositories = "compose/Temporary"
+    public static let repositories = "compose/\(TreeLayout.variant)"
 
     /// The `.repo` file, below ``directory``.
     public var repoFile: String { "\(Self.repositories)/\(directory).repo" }

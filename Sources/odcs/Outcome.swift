@@ -41,7 +41,8 @@ struct Outcome {
         if hasRepoFile { lines.append("Next: sudo curl -o /etc/yum.repos.d/\(name).repo \(compose.resultRepofile.printable())") }
         // A compose of Pulp's repositories consists of its .repo file alone.
         if hasRepoFile, compose.sourceType != SourceType.pulp.rawValue {
-            lines.append("  or: dnf --repofrompath '\(name),\(compose.resultRepo.printable())/$basearch/os' --repo \(name) list")
+            let address = "\(compose.resultRepo.printable())/\(TreeLayout.path(.os, "$basearch"))"
+            lines.append("  or: dnf --repofrompath '\(name),\(address)' --repo \(name) list")
         }
         return lines.joined(separator: "\n")
     }

@@ -52,13 +52,13 @@ struct ComposedModules: Sendable {
                 builds.append(Build(stream: documents[0], arch: tree.arch, packages: own.intersection(packages)))
             }
             let yaml = try Self.yaml(metadata, of: inside, packages: packages)
-            for repository in ["os", "debug/tree"] { documents["\(tree.arch)/\(repository)"] = yaml }
+            for kind in [TreeLayout.Kind.os, .debug] { documents[TreeLayout.path(kind, tree.arch)] = yaml }
         }
         let inside = Set(resolution.modules)
         let ofTrees = content.metadata.streams.filter { stream in
             resolution.trees.contains { $0.modules.contains(stream.id) && stream.isSeen(byMachinesOf: $0.arch) }
         }
-        documents["source/tree"] = try Self.yaml(content.metadata.with(streams: ofTrees), of: inside, packages: ofAll)
+        documents[TreeLayout.source] = try Self.yaml(content.metadata.with(streams: ofTrees), of: inside, packages: ofAll)
         documents = documents.filter { !$0.value.isEmpty }
         builds.sort { ($0.stream.id, $0.arch) < ($1.stream.id, $1.arch) }
 

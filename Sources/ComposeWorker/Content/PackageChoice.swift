@@ -23,10 +23,10 @@ struct PackageChoice: Sendable {
         }
         self.resolution = resolution
         self.content = content
-        var repositories = ["source": files(resolution.sources)]
+        var repositories = [TreeLayout.source: files(resolution.sources)]
         for tree in resolution.trees {
-            repositories["\(tree.arch)/os"] = files(tree.binaries)
-            repositories["\(tree.arch)/debug"] = files(tree.debug)
+            repositories[TreeLayout.path(.os, tree.arch)] = files(tree.binaries)
+            repositories[TreeLayout.path(.debug, tree.arch)] = files(tree.debug)
         }
         modules = try ComposedModules(of: resolution, from: content.modules, for: request)
         kept = KeptDocument.all(of: content, for: request)

@@ -31,6 +31,7 @@ struct ComposeTreeWriter: Sendable {
 
     /// One RPM repository of the compose.
     private struct Repository: Sendable {
+        let kind: TreeLayout.Kind
         /// The repository's path below ``ComposeLayout/repositories``. Example: `x86_64/os`.
         let path: String
         /// The base architectures that productmd lists its packages under.
@@ -123,14 +124,14 @@ struct ComposeTreeWriter: Sendable {
 
     private func repositories(of resolution: Resolution) throws(ComposeFailure) -> [Repository] {
         var repositories: [Repository] = []
-        func add(_ path: String, _ arches: [String], _ packages: [ResolvedPackage]) throws(ComposeFailure) {
-            repositories.append(Repository(path: path, arches: arches, packages: try entries(of: packages)))
+        func add(_ kind: TreeLayout.Kind, _ path: String, _ arches: [String], _ packages: [ResolvedPackage]) throws(ComposeFailure) {
+            repositories.append(Repository(kind: kind, path: path, arches: arches, packages: try entries(of: packages)))
         }
         for tree in resolution.trees {
-            try add("\(tree.arch)/os", [tree.arch], tree.binaries)
-            try add("\(tree.arch)/debug/tree", [tree.arch], tree.debug)
+            try add(.os, TreeLayout.path(.os, tree.arch), [tree.arch], tree.binaries)
+            try add(.debug, TreeLayout.path(.debug, tree.arch), [tree.arch], tree.debug)
         }
-        try add("source/tree", resolution.trees.map(\.arch), resolution.sources)
+        try add(.source, TreeLayout.source, resolution.trees.map(\.arch), resolution.sources)
         return repositories
     }
 
@@ -159,7 +160,7 @@ struct ComposeTreeWriter: Sendable {
 
     private func makeDirectories(of repositories: [Repository], in directory: FilePath) throws {
         for repository in repositories {
-            let path = directory.appending(repository.path).appending(refers ? "" : "Packages")
+            let path = directory.appending(repository.path).appending(refers ? "" : PackagePlace.folder)
             try FileManager.default.createDirectory(atPath: path.string, withIntermediateDirectories: true)
         }
     }
@@ -251,7 +252,7 @@ struct ComposeTreeWriter: Sendable {
     /// Finishes the repodata, with the module documents if the repository has any, and with the kept
     /// documents.
     private func finish(_ writer: consuming RepositoryWriter, of repository: Repository, in directory: FilePath) throws {
-        let kept = repository.path.hasSuffix("/os") ? keptDocuments : []
+        let kept = repository.kind == .os ? keptDocuments : []
         guard let yaml = modules.documents[repository.path] else {
             _ = try writer.finish(extra: kept)
             return
@@ -283,7 +284,7 @@ struct ComposeTreeWriter: Sendable {
         product.modules = try modules.builds.map { build in
             .init(
                 id: build.stream.id, arch: build.arch, kojiTag: kojiTag(of: build.stream.id), packages: build.packages,
-                documents: try documents(of: build.arch, in: compose.appending("Temporary")))
+                documents: try documents(of: build.arch, in: compose.appending(TreeLayout.variant)))
         }
         for (name, document) in product.documents {
             try metadata.appending(name).create(document)
@@ -322,10 +323,11 @@ struct ComposeTreeWriter: Sendable {
     /// words for the kinds of repositories: `binary`, `debug` and `source`.
     private func documents(of arch: String, in directory: FilePath) throws -> [String: String] {
         var found: [String: String] = [:]
-        for (kind, path) in [("binary", "\(arch)/os"), ("debug", "\(arch)/debug/tree"), ("source", "source/tree")] {
+        for (word, kind) in [("binary", TreeLayout.Kind.os), ("debug", .debug), ("source", .source)] {
+            let path = TreeLayout.path(kind, arch)
             let repodata = directory.appending(path).appending("repodata")
             let repomd = try Repomd(parsing: Data(contentsOf: URL(filePath: repodata.appending("repomd.xml").string)))
-            if let record = repomd.record("modules") { found[kind] = "Temporary/\(path)/\(record.location)" }
+            if let record = repomd.record("modules") { found[word] = "\(TreeLayout.variant)/\(path)/\(record.location)" }
         }
         return found
     }
@@ -344,7 +346,7 @@ struct ComposeTreeWriter: Sendable {
             packages: all(repositories) { package, repository in
                 .init(
                     arches: repository.arches, record: package.record,
-                    path: (refers ? "" : "Temporary/") + place(of: package, in: repository),
+                    path: (refers ? "" : "\(TreeLayout.variant)/") + place(of: package, in: repository),
                     sourceNEVRA: package.record.sourceRPM.flatMap { sources[$0] ?? NEVRA($0) })
             })
     }

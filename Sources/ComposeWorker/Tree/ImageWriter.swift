@@ -53,7 +53,7 @@ struct ImageWriter: Sendable {
     /// `.internal` if xorriso is absent or fails.
     func write(arch: String, in variant: FilePath) async throws -> ComposeImage {
         let name = "\(layout.directory)-\(arch).iso"
-        let directory = variant.appending(arch).appending("iso")
+        let directory = variant.appending(TreeLayout.images(arch))
         let image = directory.appending(name)
         let volumeID = volumeID(arch)
         do {
@@ -61,7 +61,7 @@ struct ImageWriter: Sendable {
         } catch {
             throw ComposeFailure(storage: error)
         }
-        try await makeImage(of: variant.appending(arch).appending("os"), at: image, volumeID: volumeID)
+        try await makeImage(of: variant.appending(TreeLayout.path(.os, arch)), at: image, volumeID: volumeID)
         return try await threadPool.runIfActive { () throws(ComposeFailure) in
             do {
                 var times = [timespec(tv_sec: timestamp, tv_nsec: 0), timespec(tv_sec: timestamp, tv_nsec: 0)]
@@ -69,7 +69,7 @@ struct ImageWriter: Sendable {
                 let checksum = try FileChecksum.of(image, .sha256)
                 try Data("\(checksum.hex)  \(name)\n".utf8).write(to: URL(filePath: directory.appending(Self.checksumFile).string))
                 return ComposeImage(
-                    arch: arch, path: "\(variant.lastComponent?.string ?? "")/\(arch)/iso/\(name)", volumeID: volumeID,
+                    arch: arch, path: "\(variant.lastComponent?.string ?? "")/\(TreeLayout.images(arch))/\(name)", volumeID: volumeID,
                     size: Int(try image.stat().size), timestamp: timestamp, checksum: checksum)
             } catch {
                 throw ComposeFailure(storage: error)

@@ -5,6 +5,9 @@ import Repodata
 /// A package place is the path of a package's file in a repository of a compose. Example:
 /// `Packages/e/ed-1.20-3.x86_64.rpm`.
 enum PackagePlace {
+    /// The folder of a repository that has all its packages.
+    static let folder = "Packages"
+
     /// Returns the name of the package's file.
     ///
     /// Throws `.packageFileUnusable` if no file can have that name. Packages of repositories whose files
@@ -25,6 +28,6 @@ enum PackagePlace {
     /// - Parameter number: 1 for the first file of that name. The second one is
     ///   `Packages/e/2/ed-1.20-3.x86_64.rpm`.
     static func href(_ filename: PathComponent, number: Int) -> String {
-        "Packages/\(filename.text.prefix(1).lowercased())/\(number == 1 ? "" : "\(number)/")\(filename)"
+        "\(folder)/\(filename.text.prefix(1).lowercased())/\(number == 1 ? "" : "\(number)/")\(filename)"
     }
 }

@@ -45,9 +45,6 @@ struct ProductMetadata {
         let sourceNEVRA: NEVRA?
     }
 
-    /// The only variant that a compose has.
-    private static let variant = "Temporary"
-
     /// The documents, by the names of their files. Example of a key: `rpms.json`.
     var documents: [String: [UInt8]] {
         [
@@ -92,7 +89,7 @@ struct ProductMetadata {
         json.line()
         json.member(name) { json in
             guard isNamed || !arches.isEmpty else { return }
-            json.member(Self.variant) { json in
+            json.member(TreeLayout.variant) { json in
                 for arch in Set(arches).sorted() {
                     json.name(arch)
                     entries(&json, arch)
@@ -114,14 +111,14 @@ struct ProductMetadata {
         }
         json.line()
         json.member("variants") { json in
-            json.member(Self.variant) { json in
-                for key in ["id", "uid", "name"] { json.member(key, Self.variant) }
+            json.member(TreeLayout.variant) { json in
+                for key in ["id", "uid", "name"] { json.member(key, TreeLayout.variant) }
                 json.member("type", "variant")
                 json.name("arches")
                 json.array(arches) { $0.string($1) }
                 json.member("paths") { json in
                     for (kind, path) in paths {
-                        let places = arches.compactMap { arch in path(arch).map { (arch: arch, path: "\(Self.variant)/\($0)") } }
+                        let places = arches.compactMap { arch in path(arch).map { (arch: arch, path: "\(TreeLayout.variant)/\($0)") } }
                         if places.isEmpty { continue }
                         json.line()
                         json.member(kind) { json in
@@ -137,14 +134,15 @@ struct ProductMetadata {
     /// them. A path is `nil` if the compose does not have it.
     private var paths: KeyValuePairs<String, (_ arch: String) -> String?> {
         let withImages = Set(images.map(\.arch))
-        func unlessElsewhere(_ path: String) -> String? { hasFiles ? path : nil }
+        func path(_ kind: TreeLayout.Kind) -> (_ arch: String) -> String? { { TreeLayout.path(kind, $0) } }
+        func packages(_ kind: TreeLayout.Kind) -> (_ arch: String) -> String? {
+            { arch in hasFiles ? "\(TreeLayout.path(kind, arch))/\(PackagePlace.folder)" : nil }
+        }
         return [
-            "os_tree": { "\($0)/os" }, "repository": { "\($0)/os" }, "packages": { unlessElsewhere("\($0)/os/Packages") },
-            "debug_tree": { "\($0)/debug/tree" }, "debug_repository": { "\($0)/debug/tree" },
-            "debug_packages": { unlessElsewhere("\($0)/debug/tree/Packages") },
-            "source_tree": { _ in "source/tree" }, "source_repository": { _ in "source/tree" },
-            "source_packages": { _ in unlessElsewhere("source/tree/Packages") },
-            "isos": { withImages.contains($0) ? "\($0)/iso" : nil },
+            "os_tree": path(.os), "repository": path(.os), "packages": packages(.os),
+            "debug_tree": path(.debug), "debug_repository": path(.debug), "debug_packages": packages(.debug),
+            "source_tree": path(.source), "source_repository": path(.source), "source_packages": packages(.source),
+            "isos": { withImages.contains($0) ? TreeLayout.images($0) : nil },
         ]
     }
 
@@ -167,7 +165,7 @@ struct ProductMetadata {
                 json.null()
                 json.name("bootable")
                 json.bool(false)
-                json.member("subvariant", Self.variant)
+                json.member("subvariant", TreeLayout.variant)
                 json.name("unified")
                 json.bool(false)
             }

@@ -29,9 +29,9 @@ struct RepoFile {
 
     private var sections: String {
         [
-            section(suffix: "", title: "", path: "$basearch/os", enabled: true),
-            section(suffix: "-debuginfo", title: " - debuginfo", path: "$basearch/debug/tree", enabled: false),
-            section(suffix: "-source", title: " - source", path: "source/tree", enabled: false),
+            section(suffix: "", title: "", path: TreeLayout.path(.os, "$basearch"), enabled: true),
+            section(suffix: "-debuginfo", title: " - debuginfo", path: TreeLayout.path(.debug, "$basearch"), enabled: false),
+            section(suffix: "-source", title: " - source", path: TreeLayout.source, enabled: false),
         ].joined(separator: "\n")
     }
 

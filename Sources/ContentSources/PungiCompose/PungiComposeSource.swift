@@ -140,9 +140,9 @@ public struct PungiComposeSource: Sendable {
         }
         return PinnedPungiCompose.Tree(
             arch: arch,
-            repository: try await repositories.pin(try location(paths.repository?[arch], or: "\(arch)/os")),
-            debug: try await repositories.pinIfThere(try location(paths.debug?[arch], or: "\(arch)/debug/tree")),
-            source: try await repositories.pinIfThere(try location(paths.source?[arch], or: "source/tree")))
+            repository: try await repositories.pin(try location(paths.repository?[arch], or: TreeLayout.path(.os, arch))),
+            debug: try await repositories.pinIfThere(try location(paths.debug?[arch], or: TreeLayout.path(.debug, arch))),
+            source: try await repositories.pinIfThere(try location(paths.source?[arch], or: TreeLayout.source)))
     }
 
     // MARK: Content
