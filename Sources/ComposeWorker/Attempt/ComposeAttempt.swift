@@ -1,7 +1,5 @@
 import ComposeModel
 import ComposeStore
-import Compression
-import ContentSources
 import Foundation
 import Logging
 import SystemPackage
@@ -62,36 +60,6 @@ struct ComposeAttempt: Sendable {
             return
         } catch {
             logger.error("could not remove the directory of an attempt; the sweeper will", metadata: ["error": "\(error)"])
-        }
-    }
-}
-
-extension ComposeFailure {
-    /// Creates the failure for a failed write to the target directory. It is transient, because a full disk
-    /// may be cleared.
-    init(storage error: any Error) {
-        let what =
-            switch error {
-            case CocoaError.fileWriteOutOfSpace, Errno.noSpace, Errno.diskQuotaExceeded:
-                "This service's disk is full. Its administrators have to make room."
-            case CocoaError.fileWriteNoPermission, CocoaError.fileWriteVolumeReadOnly, Errno.permissionDenied, Errno.readOnlyFileSystem:
-                "The server may not write to the disk that composes are written to; the server's operator can help."
-            case let error as RepodataError: "The compose could not be written to disk (\(error.message)); the server's operator can help."
-            case let error as Errno: "The compose could not be written to disk (\(error)); the server's operator can help."
-            case let error as CocoaError:
-                "The compose could not be written to disk (file error \(error.code.rawValue)); the server's operator can help."
-            default: "The compose could not be written to disk; the server's operator can help."
-            }
-        self.init(.storage, what, isTransient: true)
-    }
-
-    /// Creates the failure for repodata that could not be written.
-    init(writing error: RepodataError) {
-        switch error.code {
-        case .io: self.init(storage: error)
-        case .signing: self.init(.signing, error.message)
-        case .host: self.init(host: error)
-        default: self.init(.metadataCorrupt, error.message)
         }
     }
 }

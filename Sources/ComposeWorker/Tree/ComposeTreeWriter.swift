@@ -97,12 +97,8 @@ struct ComposeTreeWriter: Sendable {
                 try writeDocuments(of: resolution, repositories: repositories, images: images, in: compose)
             }
             try await repodata
-        } catch let error as RepodataError {
-            throw ComposeFailure(writing: error)
-        } catch let error as CocoaError {
-            throw ComposeFailure(storage: error)
-        } catch let error as Errno {
-            throw ComposeFailure(storage: error)
+        } catch {
+            throw ComposeFailure.writing(error)
         }
         let packages = repositories.flatMap(\.packages)
         return WrittenTree(

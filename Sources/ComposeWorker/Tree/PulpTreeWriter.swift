@@ -39,10 +39,8 @@ struct PulpTreeWriter: Sendable {
                     atPath: attempt.directory.appending(ComposeLayout.repositories).string, withIntermediateDirectories: true)
                 try ComposeDocuments(attempt: attempt).write(repoFile: repoFile.text, lock: try ComposeDocuments.text(ofLock: lock))
             }
-        } catch let error as CocoaError {
-            throw ComposeFailure(storage: error)
-        } catch let error as Errno {
-            throw ComposeFailure(storage: error)
+        } catch {
+            throw ComposeFailure.writing(error)
         }
         let count = pin.repositories.count
         return WrittenTree(

@@ -35,10 +35,8 @@ struct PungiTreeWriter: Sendable {
                     summary: "\(WrittenTree.summary(ofPackages: sizes.count)), by Pungi",
                     findings: result.isIncomplete ? ["Something that may be absent is: Pungi calls the compose FINISHED_INCOMPLETE."] : [])
             }
-        } catch let error as CocoaError {
-            throw ComposeFailure(storage: error)
-        } catch let error as Errno {
-            throw ComposeFailure(storage: error)
+        } catch {
+            throw ComposeFailure.writing(error)
         }
     }
 
