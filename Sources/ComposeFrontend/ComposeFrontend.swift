@@ -64,7 +64,7 @@ public struct ComposeFrontend: Sendable {
 
     /// Returns every resource of the service.
     func resources(metrics: HTTPMetrics) -> [Resource] {
-        let validator = RequestValidator(configuration)
+        let validator = configuration.validator
         let composes = ComposeController(configuration: configuration, store: store, validator: validator)
         let watches = WatchController(configuration: configuration, store: store, validator: validator)
         let service = ServiceController(configuration: configuration, store: store, metrics: metrics, moreMetrics: moreMetrics)

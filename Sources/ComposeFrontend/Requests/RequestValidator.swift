@@ -12,13 +12,6 @@ struct RequestValidator: Sendable {
     let rawConfigs: [String]
     let checkSource: @Sendable (ComposeRequest) throws(ComposeFailure) -> Void
 
-    init(_ configuration: FrontendConfiguration) {
-        limits = configuration.limits
-        targets = configuration.targets.keys.sorted()
-        rawConfigs = configuration.rawConfigURLs.keys.sorted()
-        checkSource = configuration.checkSource
-    }
-
     func request(_ body: ComposeRequestBody) throws(RequestRejection) -> ComposeRequest {
         let prefix = body.sourcePrefix
         let type = try sourceType(body)
@@ -198,8 +191,4 @@ struct RequestValidator: Sendable {
         }
         return asked
     }
-}
-
-extension Character {
-    var isASCIIDigit: Bool { ("0"..."9").contains(self) }
 }

@@ -29,6 +29,4 @@ extension Duration {
     fileprivate var milliseconds: Double {
         ((self / .milliseconds(1)) * 100).rounded() / 100
     }
-
-    var inSeconds: Double { self / .seconds(1) }
 }

@@ -28,4 +28,8 @@ public struct RequestRejection: Error, Sendable, CustomStringConvertible {
     static func noSuchWatch(_ id: some StringProtocol) -> Self {
         Self(.notFound, "There is no watch \(id.printable(most: 40)).")
     }
+
+    static func bodyTooLarge(limit: Int) -> Self {
+        Self(.contentTooLarge, "The body is too large; at most \(limit) bytes are read.")
+    }
 }

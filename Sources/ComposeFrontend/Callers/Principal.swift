@@ -1,16 +1,4 @@
-public import Hummingbird
-
-/// An authenticator identifies the sender of a request. Reading is open to everyone. Only requests that
-/// change something are authenticated.
-public protocol Authenticator: Sendable {
-    /// The name that `about` shows as `auth_backend`. Example: `noauth`.
-    var name: String { get }
-
-    /// Returns the sender of `request`.
-    ///
-    /// - Throws: ``RequestRejection`` with status 401 if the request's credentials are missing or wrong.
-    func authenticate(_ request: Request) async throws -> Principal
-}
+import Hummingbird
 
 /// A principal is the sender of a request, with its rights.
 public struct Principal: Hashable, Sendable {
@@ -54,34 +42,5 @@ public struct Principal: Hashable, Sendable {
     func require(_ role: Role) throws(RequestRejection) {
         guard !roles.contains(role), !isAdmin else { return }
         throw RequestRejection(.forbidden, "\(name) is not in the role \(role.rawValue).")
-    }
-}
-
-extension FrontendConfiguration {
-    /// Returns the sender of a request for a compose. Throws if the sender is not an allowed client, or if
-    /// its token lacks `scope`.
-    func authorize(_ request: Request, _ scope: Principal.Scope) async throws -> Principal {
-        let principal = try await principal(of: request, scope)
-        try principal.require(.allowedClients)
-        return principal
-    }
-
-    /// Returns the sender of `request`. Throws if its credentials are wrong, or if its token lacks `scope`.
-    func principal(of request: Request, _ scope: Principal.Scope) async throws -> Principal {
-        let principal = try await authenticator.authenticate(request)
-        try principal.require(scope)
-        return principal
-    }
-}
-
-/// An authenticator that asks for no credentials. Every sender is called `unknown` and may do
-/// everything.
-public struct NoAuthentication: Authenticator {
-    public init() {}
-
-    public let name = "noauth"
-
-    public func authenticate(_ request: Request) async throws -> Principal {
-        Principal(name: "unknown", roles: [.allowedClients, .admins], isKnown: false)
     }
 }

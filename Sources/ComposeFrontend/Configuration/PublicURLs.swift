@@ -44,30 +44,3 @@ struct PublicURLs: Sendable {
         WatchDocument(watch) { "\(base)/api/1/composes/\($0)" }
     }
 }
-
-extension StringProtocol {
-    /// Returns the text without the given character at its end, however often it occurs there.
-    func trimmingSuffix(_ character: Character) -> SubSequence {
-        var rest = self[...]
-        while rest.last == character { rest = rest.dropLast() }
-        return rest
-    }
-
-    /// The text, percent-encoded for a URL's path or query, between two delimiters.
-    var percentEncoded: String {
-        utf8.map { byte in
-            if byte.isASCIIAlphanumeric || "-._~".utf8.contains(byte) { return String(UnicodeScalar(byte)) }
-            let digits = String(byte, radix: 16, uppercase: true)
-            return digits.count == 1 ? "%0\(digits)" : "%\(digits)"
-        }.joined()
-    }
-}
-
-extension UInt8 {
-    var isASCIIAlphanumeric: Bool {
-        switch self {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
-        default: false
-        }
-    }
-}

@@ -1,6 +1,5 @@
 import ComposeModel
 import ComposeStore
-import ForeignText
 import Foundation
 import Hummingbird
 
@@ -62,75 +61,5 @@ struct WatchController: Sendable {
         }
         guard let ended = try await store.endWatch(id) else { throw RequestRejection.noSuchWatch("\(id)") }
         return try .json(PublicURLs(configuration, request).document(ended))
-    }
-}
-
-extension RequestValidator {
-    /// Returns the compose request of a watch. It may have the members that a compose of a tag may have,
-    /// except those that fix the state of the tag or of modules.
-    ///
-    /// - Throws: ``RequestRejection`` if the source is not a single tag, or if a member cannot be used with
-    ///   a watch.
-    func watch(_ body: ComposeRequestBody) throws(RequestRejection) -> ComposeRequest {
-        guard body.sourceType == SourceType.tag.name else {
-            let asked = body.sourceType.map { "is \($0.quoted)" } ?? "is missing"
-            throw .badRequest("source.type \(asked); it must be \"tag\": only the packages of a Koji tag can be watched.")
-        }
-        // If the server cannot compose from tags at all, other faults do not matter. That error is reported
-        // first.
-        let request = try request(body)
-        if body.kojiEvent != nil {
-            throw .badRequest(
-                "source.koji_event cannot be used with a watch, which is for what the tag becomes; a compose can be of what it was at an event."
-            )
-        }
-        for (member, asked) in [
-            ("modular_koji_tags", !request.modularKojiTags.isEmpty), ("scratch_modules", !request.scratchModules.isEmpty),
-            ("module_defaults_url", request.moduleDefaultsURL != nil),
-        ] where asked {
-            throw .badRequest(
-                "source.\(member) cannot be used with a watch: only changes of the tag itself are noticed, not those of modules.")
-        }
-        guard request.source.count == 1 else {
-            throw .badRequest("source.source has \(request.source.count) words; a watch is of one Koji tag.")
-        }
-        return request
-    }
-}
-
-/// The query of the list of watches: filters and page. Unknown keys are ignored, and so are filters
-/// without a value.
-struct WatchListQuery: Sendable {
-    /// Every key and value of the query, decoded, in the order of the query.
-    let items: [(key: String, value: String)]
-    private(set) var owner: String?
-    private(set) var includesEnded = false
-    private(set) var page = 1
-    private(set) var perPage: Int
-
-    init(_ query: String?, perPage limits: (default: Int, maximum: Int)) throws(RequestRejection) {
-        items = try QueryItems(query).items
-        perPage = limits.default
-        for (key, value) in items where !value.isEmpty {
-            switch key {
-            case "owner":
-                guard owner == nil || owner == value else {
-                    throw .badRequest("owner is there more than once; a list of watches is of one owner, or of all.")
-                }
-                owner = value
-            case "include_ended": includesEnded = try Self.truth(value, key)
-            case "page": page = try QueryItems.number(value, key, from: 1)
-            case "per_page": perPage = min(try QueryItems.number(value, key, from: 1), limits.maximum)
-            default: break
-            }
-        }
-    }
-
-    private static func truth(_ text: String, _ key: String) throws(RequestRejection) -> Bool {
-        switch text {
-        case "true", "1": true
-        case "false", "0": false
-        default: throw .badRequest("\(key) must be true or false, not \(text.quoted).")
-        }
     }
 }

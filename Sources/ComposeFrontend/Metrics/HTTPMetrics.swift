@@ -69,3 +69,7 @@ final class HTTPMetrics: Sendable {
         return samples
     }
 }
+
+extension Duration {
+    fileprivate var inSeconds: Double { self / .seconds(1) }
+}

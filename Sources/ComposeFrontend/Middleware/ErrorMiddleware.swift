@@ -1,6 +1,5 @@
 import ComposeStore
 import ForeignText
-import Foundation
 import Hummingbird
 import Logging
 import NIOCore
@@ -78,12 +77,6 @@ struct ErrorMiddleware: RouterMiddleware {
     }
 }
 
-extension RequestRejection {
-    static func bodyTooLarge(limit: Int) -> Self {
-        Self(.contentTooLarge, "The body is too large; at most \(limit) bytes are read.")
-    }
-}
-
 /// An error response is a rejection in the form in which it is sent.
 struct ErrorResponse {
     private struct Document: Encodable {
@@ -111,14 +104,5 @@ struct ErrorResponse {
         }
         response.headers.append(contentsOf: rejection.headers)
         return response
-    }
-}
-
-extension Request {
-    /// Whether the client is a browser. Browsers list text/html first in `Accept`. Programs list JSON,
-    /// anything, or nothing.
-    var prefersHTML: Bool {
-        headers[.accept]?.split(separator: ",").first?.split(separator: ";").first?
-            .trimmingCharacters(in: .whitespaces).lowercased() == "text/html"
     }
 }
