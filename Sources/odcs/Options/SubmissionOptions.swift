@@ -100,8 +100,3 @@ struct SubmissionOptions: ParsableArguments {
         return ComposeFlags.names.map(\.name).filter(asked.contains)
     }
 }
-
-extension Array {
-    /// The array, or `nil` if it is empty. Members that are `nil` are not sent.
-    var nilIfEmpty: Self? { isEmpty ? nil : self }
-}
