@@ -21,7 +21,8 @@ import Testing
         let server = EmbeddedPostgres(directory: directory, durable: false, logger: .silent)
         let pool = PostgresPool(configuration: .init(connectionString: try await server.start()), logger: .silent)
         _ = try await Schema.migrate(pool)
-        let configuration = FrontendConfiguration(targets: [:], version: "1") { _ in }
+        let configuration = FrontendConfiguration(
+            targets: [:], admission: Admission(capabilities: .all, places: AllowedPlaces()), version: "1")
         let frontend = ComposeFrontend(configuration: configuration, store: ComposeStore(pool: pool), logger: .silent)
         try await frontend.application(address: .hostname()).test(.router) { client in
             func status(_ method: HTTPRequest.Method, _ uri: String, _ body: String? = nil) async throws -> Answer {

@@ -32,17 +32,11 @@ struct FrontendFixture {
                 "private": .init(path: "/nowhere", url: "https://files.example.com/private/"),
             ],
             limits: RequestLimits(
-                defaultArches: ["x86_64", "aarch64"], defaultSecondsToLive: 3600, maximumSecondsToLive: 7200,
-                refusedSourceTypes: [
-                    .tag: "The source type tag is not possible here: koji_hub is not set in the server's configuration.",
-                    .pulp: "The source type pulp is not possible here: pulp_server_url is not set in the server's configuration.",
-                ]),
+                defaultArches: ["x86_64", "aarch64"], defaultSecondsToLive: 3600, maximumSecondsToLive: 7200),
+            admission: Admission(
+                capabilities: ServerCapabilities(hasModuleRepositories: true, hasPungi: true), places: AllowedPlaces()),
             rawConfigURLs: ["pungi_cfg": ["url": "https://example.com/pungi.git"]], version: "1.2.3",
-            perPage: (default: 10, maximum: 50)
-        ) { request throws(ComposeFailure) in
-            guard request.sourceType == .repo, let wrong = request.source.first(where: { !$0.hasPrefix("/srv/") }) else { return }
-            throw ComposeFailure(.sourceNotUsable, "The repository \(wrong) is outside of what this server may read: /srv.")
-        }
+            perPage: (default: 10, maximum: 50))
         configure(&configuration)
         let final = configuration
         do {
@@ -82,6 +76,22 @@ struct FrontendFixture {
         try FileManager.default.createDirectory(atPath: file.removingLastComponent().string, withIntermediateDirectories: true)
         try Data(text.utf8).write(to: URL(filePath: file.string))
     }
+}
+
+/// Allows every address, and the directories below /srv.
+struct AllowedPlaces: SourcePlaces {
+    func authorize(_ locations: [String]) throws(ComposeFailure) {
+        guard let wrong = locations.first(where: { !$0.hasPrefix("/srv/") && !$0.hasPrefix("https://") }) else { return }
+        throw ComposeFailure(.sourceNotUsable, "The repository \(wrong) is outside of what this server may read: /srv.")
+    }
+
+    func checkContentSets(_ names: [String]) {}
+}
+
+extension ServerCapabilities {
+    /// Those of a server that has every system.
+    static let all = ServerCapabilities(
+        hasKoji: true, hasModuleBuildService: true, hasModuleTags: true, hasModuleRepositories: true, hasPulp: true, hasPungi: true)
 }
 
 /// What came back.

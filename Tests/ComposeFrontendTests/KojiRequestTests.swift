@@ -17,8 +17,8 @@ import Testing
     ) async throws {
         try await FrontendFixture.with(
             configure: {
-                $0.limits.refusedSourceTypes = [:]
-                $0.limits.allowsReference = allowsReference
+                $0.admission.capabilities = .all
+                $0.admission.capabilities.allowsReference = allowsReference
                 $0.limits.unsignedWaitSeconds = 600
             }, body)
     }
@@ -76,6 +76,10 @@ import Testing
             (
                 #"{\#(tag), "unsigned_wait_seconds": 60}"#,
                 "unsigned_wait_seconds is for a compose that waits for signatures: on_unsigned must be wait then."
+            ),
+            (
+                #"{"source": {"type": "build"}}"#,
+                "source.builds is missing; the source type build needs a list of builds, each as NAME-VERSION-RELEASE."
             ),
             (
                 #"{\#(tag), "on_unsigned": "wait", "unsigned_wait_seconds": 0}"#, "unsigned_wait_seconds must be at least 1, not 0."

@@ -31,7 +31,7 @@ import Testing
 
     @Test("the line of a request about a watch has the watch's number")
     func watch() async throws {
-        try await FrontendFixture.with(logger: logger, configure: { $0.limits.refusedSourceTypes = [:] }) { frontend in
+        try await FrontendFixture.with(logger: logger, configure: { $0.admission.capabilities = .all }) { frontend in
             _ = try await frontend.post(#"{"source": {"type": "tag", "source": "f26"}}"#, to: "/api/1/watches/")
             _ = try await frontend.get("/api/1/watches/7")
             let lines = log.entries.filter { $0.message == "request answered" }

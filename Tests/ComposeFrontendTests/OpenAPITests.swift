@@ -21,7 +21,8 @@ import Testing
 
     @Test("every route of the server is described, and everything described is a route")
     func routes() async throws {
-        let configuration = FrontendConfiguration(targets: [:], version: "1") { _ in }
+        let configuration = FrontendConfiguration(
+            targets: [:], admission: Admission(capabilities: .all, places: AllowedPlaces()), version: "1")
         try await TestDatabase.with { database in
             let frontend = ComposeFrontend(configuration: configuration, store: database.store, logger: .silent)
             let routes = frontend.resources(metrics: HTTPMetrics()).flatMap { resource in
@@ -42,7 +43,7 @@ import Testing
             #expect(description["info"]?["version"] == .string("1.2.3"))
             #expect(description["servers"]?[0]?["url"] == .string("https://odcs.example.com"))
             let schemas = try #require(description["components"]?["schemas"])
-            let types = ["module", "repo", "raw_config", "build", "pungi_compose"].map(JSONValue.string)
+            let types = ["module", "repo", "raw_config", "pungi_compose"].map(JSONValue.string)
             #expect(schemas["Source"]?["properties"]?["type"]?["enum"] == .array(types))
             #expect(schemas["Source"]?["oneOf"]?[0]?["$ref"] == .string("#/components/schemas/ModuleSource"))
             #expect(

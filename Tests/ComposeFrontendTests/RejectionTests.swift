@@ -152,10 +152,6 @@ import Testing
         ),
         (repo(top: #""module_hotfixes": "yes""#), #"module_hotfixes must be true or false, not the string "yes"."#),
         (
-            #"{"source": {"type": "build"}}"#,
-            "source.builds is missing; the source type build needs a list of builds, each as NAME-VERSION-RELEASE."
-        ),
-        (
             #"{"source": {"type": "raw_config", "source": "pungi_cfg"}}"#,
             #"source.source is "pungi_cfg"; it must be one NAME#COMMIT of a Pungi configuration."#
         ),
@@ -165,11 +161,11 @@ import Testing
         ),
         (
             #"{"source": {"type": "tag", "source": "f42"}}"#,
-            "The source type tag is not possible here: koji_hub is not set in the server's configuration."
+            "This server makes no composes of the source type tag: the setting koji.hub is missing in its configuration."
         ),
         (
             #"{"source": {"type": "tag"}, "results": ["dvd"]}"#,
-            "The source type tag is not possible here: koji_hub is not set in the server's configuration."
+            "This server makes no composes of the source type tag: the setting koji.hub is missing in its configuration."
         ),
     ]
 

@@ -115,7 +115,7 @@ import Testing
             #expect(about["allowed_clients"] == .object(["users": .object([:]), "groups": .object([:])]))
             #expect(about["raw_config_urls"]?["pungi_cfg"]?["url"] == .string("https://example.com/pungi.git"))
             #expect(about["sigkeys"] == .array([]))
-            #expect(about["source_types"] == .array(["module", "repo", "raw_config", "build", "pungi_compose"].map(JSONValue.string)))
+            #expect(about["source_types"] == .array(["module", "repo", "raw_config", "pungi_compose"].map(JSONValue.string)))
         }
     }
 

@@ -55,10 +55,10 @@ import Testing
 
     @Test("everything that can be asked for is kept")
     func everything() async throws {
-        try await FrontendFixture.with { frontend in
+        try await FrontendFixture.with(configure: { $0.admission.capabilities = .all }) { frontend in
             let answer = try await frontend.post(
                 """
-                {"source": {"type": "repo", "source": "/srv/b  /srv/a /srv/b", "packages": ["ed", "lib*[0-9].so"], "builds": ["ed-1.20-3"],
+                {"source": {"type": "tag", "source": "f42-b  f42-a f42-b", "packages": ["ed", "lib*[0-9].so"], "builds": ["ed-1.20-3"],
                     "sigkeys": ["FD431D51", ""], "koji_event": 42, "modular_koji_tags": ["f42-modular"],
                     "module_defaults_url": "https://example.com/d.git", "module_defaults_commit": "main", "scratch_modules": ["a:b:1:c"],
                     "scratch_build_tasks": ["12"], "modules": ["x:y"], "base_module_br_name": "platform", "base_module_br_stream": "f42",
@@ -73,7 +73,7 @@ import Testing
             #expect(
                 stored.request
                     == ComposeRequest(
-                        sourceType: .repo, source: ["/srv/b", "/srv/a"], packages: ["ed", "lib*[0-9].so"], builds: ["ed-1.20-3"],
+                        sourceType: .tag, source: ["f42-b", "f42-a"], packages: ["ed", "lib*[0-9].so"], builds: ["ed-1.20-3"],
                         sigkeys: ["FD431D51", ""], kojiEvent: 42, modularKojiTags: ["f42-modular"],
                         moduleDefaultsURL: "https://example.com/d.git",
                         moduleDefaultsCommit: "main", scratchModules: ["a:b:1:c"], scratchBuildTasks: ["12"], modules: ["x:y"],

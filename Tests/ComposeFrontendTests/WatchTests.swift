@@ -22,7 +22,7 @@ import Testing
         try await FrontendFixture.with(
             setup,
             configure: {
-                $0.limits.refusedSourceTypes[.tag] = nil
+                $0.admission.capabilities = .all
                 configure(&$0)
             }, body)
     }
@@ -195,7 +195,8 @@ import Testing
             let answer = try await frontend.post(Self.body, to: "/api/1/watches/")
             #expect(answer.status == 400)
             #expect(
-                try answer.message == "The source type tag is not possible here: koji_hub is not set in the server's configuration.")
+                try answer.message
+                    == "This server makes no composes of the source type tag: the setting koji.hub is missing in its configuration.")
             #expect(try await frontend.get("/api/1/watches/").json["items"] == .array([]))
         }
     }

@@ -2,6 +2,6 @@ extension FrontendConfiguration {
     /// The validator of requests to a frontend with this configuration.
     var validator: RequestValidator {
         RequestValidator(
-            limits: limits, targets: targets.keys.sorted(), rawConfigs: rawConfigURLs.keys.sorted(), checkSource: checkSource)
+            limits: limits, admission: admission, targets: targets.keys.sorted(), rawConfigs: rawConfigURLs.keys.sorted())
     }
 }

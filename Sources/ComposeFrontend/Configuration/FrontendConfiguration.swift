@@ -1,4 +1,3 @@
-public import ComposeModel
 public import SystemPackage
 
 /// The configuration of the frontend, as plain values. The program that assembles the server reads them
@@ -23,6 +22,7 @@ public struct FrontendConfiguration: Sendable {
     /// The target directories by name. A request that names no directory uses `default`.
     public var targets: [String: TargetDirectory]
     public var limits: RequestLimits
+    public var admission: Admission
     public var authenticator: any Authenticator
     /// The allowed clients that `about` shows: kind (`users`, `groups`), name, attribute, and the allowed
     /// values. Example: `["users": [:], "groups": [:]]`.
@@ -40,21 +40,19 @@ public struct FrontendConfiguration: Sendable {
     public var maximumConnections: Int
     /// The time in which the body of a request has to arrive, in seconds.
     public var requestSeconds: Int
-    /// Checks the source of a requested compose. Throws if this server may not read the source.
-    public var checkSource: @Sendable (ComposeRequest) throws(ComposeFailure) -> Void
 
     public init(
-        serverURL: String = "", targets: [String: TargetDirectory], limits: RequestLimits = RequestLimits(),
+        serverURL: String = "", targets: [String: TargetDirectory], limits: RequestLimits = RequestLimits(), admission: Admission,
         authenticator: any Authenticator = NoAuthentication(),
         allowedClients: [String: [String: [String: [String]]]] = ["users": [:], "groups": [:]],
         rawConfigURLs: [String: [String: String]] = [:], version: String, bodyLimit: Int = 1 << 20,
         perPage: (default: Int, maximum: Int) = (10, 100), callers: CallerLimits = CallerLimits(), maximumConnections: Int = 1000,
-        requestSeconds: Int = 60,
-        checkSource: @escaping @Sendable (ComposeRequest) throws(ComposeFailure) -> Void
+        requestSeconds: Int = 60
     ) {
         self.serverURL = serverURL
         self.targets = targets
         self.limits = limits
+        self.admission = admission
         self.authenticator = authenticator
         self.allowedClients = allowedClients
         self.rawConfigURLs = rawConfigURLs
@@ -64,6 +62,5 @@ public struct FrontendConfiguration: Sendable {
         self.callers = callers
         self.maximumConnections = maximumConnections
         self.requestSeconds = requestSeconds
-        self.checkSource = checkSource
     }
 }

@@ -80,7 +80,7 @@ private struct AboutDocument: Encodable {
         allowedClients = configuration.allowedClients
         rawConfigURLs = configuration.rawConfigURLs
         sigkeys = limits.defaultSigkeys
-        sourceTypes = SourceType.allCases.filter { limits.refusedSourceTypes[$0] == nil }.map(\.name)
+        sourceTypes = configuration.admission.capabilities.sourceTypes.map(\.name)
         targetDirs = configuration.targets.keys.sorted()
         arches = limits.defaultArches
         secondsToLive = limits.defaultSecondsToLive

@@ -11,7 +11,8 @@ struct OpenAPIDescription {
 
     init(_ configuration: FrontendConfiguration, server: String) throws {
         let limits = configuration.limits
-        let types = SourceType.allCases.filter { limits.refusedSourceTypes[$0] == nil }
+        let capabilities = configuration.admission.capabilities
+        let types = capabilities.sourceTypes
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         func text(_ value: some Encodable) throws -> String { String(decoding: try encoder.encode(value), as: UTF8.self) }
@@ -26,7 +27,7 @@ struct OpenAPIDescription {
             "arch": limits.allowedArches.isEmpty ? Self.anyArch : try text(["enum": limits.allowedArches]),
             "default_seconds_to_live": "\(limits.defaultSecondsToLive)",
             "maximum_seconds_to_live": "\(limits.maximumSecondsToLive)",
-            "deliveries": try text(Delivery.allCases.filter { $0 == .link || limits.allowsReference }.map(\.rawValue)),
+            "deliveries": try text(Delivery.allCases.filter { $0 == .link || capabilities.allowsReference }.map(\.rawValue)),
             "unsigned_wait_seconds": "\(limits.unsignedWaitSeconds)",
             "maximum_packages": "\(limits.maximumPackages)",
             "maximum_list_length": "\(limits.maximumListLength)",

@@ -9,9 +9,6 @@ public struct RequestLimits: Sendable {
     public var maximumSecondsToLive: Int
     /// The signing keys of a request that names none.
     public var defaultSigkeys: [String]
-    /// Source types that this server cannot compose from. The value is the sentence for the caller, which
-    /// says which setting is missing.
-    public var refusedSourceTypes: [SourceType: String]
     public var allowedFlags: ComposeFlags
     public var allowedResults: ComposeResults
     /// The architectures that a request may name. Empty means any.
@@ -20,14 +17,9 @@ public struct RequestLimits: Sendable {
     /// of the first one. It returns a new compose if the first one failed or was removed. `nil` means that
     /// equal requests make separate composes, unless they have the same key.
     public var repeatWindow: Int?
-    /// Whether a compose may refer to its packages' files instead of containing them
-    /// (`koji.allow_reference`).
-    public var allowsReference: Bool
     /// The maximum time that a compose waits for signatures, in seconds. It is also the default of a
     /// request that waits without naming a time.
     public var unsignedWaitSeconds: Int
-    /// The modules that every machine has. No compose contains them.
-    public var baseModules: Set<String>
     /// The maximum number of packages in a request.
     public var maximumPackages: Int
     /// The maximum number of entries in every other list.
@@ -37,24 +29,20 @@ public struct RequestLimits: Sendable {
 
     public init(
         defaultArches: [String] = ["x86_64"], defaultSecondsToLive: Int = 24 * 3600, maximumSecondsToLive: Int = 72 * 3600,
-        defaultSigkeys: [String] = [], refusedSourceTypes: [SourceType: String] = [:],
+        defaultSigkeys: [String] = [],
         allowedFlags: ComposeFlags = .everyOption, allowedResults: ComposeResults = .everyOption, allowedArches: [String] = [],
-        repeatWindow: Int? = nil, allowsReference: Bool = false, unsignedWaitSeconds: Int = 3600,
-        baseModules: Set<String> = ["platform", "bootstrap"],
+        repeatWindow: Int? = nil, unsignedWaitSeconds: Int = 3600,
         maximumPackages: Int = 10_000, maximumListLength: Int = 1000, maximumWordLength: Int = 1024
     ) {
         self.defaultArches = defaultArches
         self.defaultSecondsToLive = defaultSecondsToLive
         self.maximumSecondsToLive = maximumSecondsToLive
         self.defaultSigkeys = defaultSigkeys
-        self.refusedSourceTypes = refusedSourceTypes
         self.allowedFlags = allowedFlags
         self.allowedResults = allowedResults
         self.allowedArches = allowedArches
         self.repeatWindow = repeatWindow
-        self.allowsReference = allowsReference
         self.unsignedWaitSeconds = unsignedWaitSeconds
-        self.baseModules = baseModules
         self.maximumPackages = maximumPackages
         self.maximumListLength = maximumListLength
         self.maximumWordLength = maximumWordLength

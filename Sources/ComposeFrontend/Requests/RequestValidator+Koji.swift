@@ -19,7 +19,7 @@ extension RequestValidator {
                 "delivery cannot be reference with the source type \(request.sourceType.name): only composes of tag and build can refer to their "
                     + "packages where they lie in Koji.")
         }
-        guard limits.allowsReference else {
+        guard admission.capabilities.allowsReference else {
             throw .badRequest(
                 "delivery cannot be reference on this server: the setting koji.allow_reference is off in its configuration. "
                     + "Without it, the compose has its packages (link).")

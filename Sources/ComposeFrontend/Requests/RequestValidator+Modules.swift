@@ -30,7 +30,7 @@ extension RequestValidator {
                 throw .badRequest(
                     "\(prefix)packages cannot be used with the source type module: a module says itself which packages are its own.")
             }
-            for module in request.source where limits.baseModules.contains(String(module.prefix { $0 != ":" })) {
+            for module in request.source where admission.capabilities.baseModules.contains(String(module.prefix { $0 != ":" })) {
                 throw .badRequest(
                     "\(prefix)source is \(module.quoted), a base module, which every machine has already: it stands for the version of the system. "
                         + "Name the modules that are to be in the compose.")

@@ -6,18 +6,18 @@ import ForeignText
 /// valid meaning.
 struct RequestValidator: Sendable {
     let limits: RequestLimits
+    let admission: Admission
     /// The names of the target directories.
     let targets: [String]
     /// The names of the configured Pungi configurations.
     let rawConfigs: [String]
-    let checkSource: @Sendable (ComposeRequest) throws(ComposeFailure) -> Void
 
     func request(_ body: ComposeRequestBody) throws(RequestRejection) -> ComposeRequest {
         let prefix = body.sourcePrefix
         let type = try sourceType(body)
         // This check comes first: if the server cannot compose from this source type, other faults do not
         // matter.
-        if let refusal = limits.refusedSourceTypes[type] { throw .badRequest(refusal) }
+        if let refusal = admission.capabilities.refusal(of: type) { throw .badRequest(refusal) }
         let source = SourceWords(limits: limits, prefix: prefix)
         let words = WordList(limits: limits)
         var request = ComposeRequest(
@@ -54,11 +54,7 @@ struct RequestValidator: Sendable {
         request.delivery = try delivery(body.delivery, of: request)
         request.unsignedWaitSeconds = try unsignedWait(body, of: request)
 
-        do {
-            try checkSource(request)
-        } catch {
-            throw .badRequest(error.message)
-        }
+        if let refusal = admission.refusal(of: request) { throw .badRequest(refusal) }
         return request
     }
 

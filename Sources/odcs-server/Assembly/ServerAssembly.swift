@@ -122,22 +122,18 @@ struct ServerAssembly {
         let limits = RequestLimits(
             defaultArches: configuration.composes.arches, defaultSecondsToLive: configuration.composes.secondsToLive,
             maximumSecondsToLive: configuration.composes.maxSecondsToLive,
-            refusedSourceTypes: configuration.refusedSourceTypes,
             allowedResults: [.repository, .iso], allowedArches: DepsolveRequest.knownArches,
             repeatWindow: configuration.frontend.repeatSeconds == 0 ? nil : configuration.frontend.repeatSeconds,
-            allowsReference: configuration.kojiRules.allowReference, unsignedWaitSeconds: configuration.kojiRules.unsignedWaitSeconds,
-            baseModules: configuration.modules.baseModules)
+            unsignedWaitSeconds: configuration.kojiRules.unsignedWaitSeconds)
         let frontend = ComposeFrontend(
             configuration: FrontendConfiguration(
                 serverURL: configuration.frontend.publicURL ?? "", targets: Dictionary(uniqueKeysWithValues: targets), limits: limits,
-                rawConfigURLs: rawConfigs, version: Version.current,
+                admission: configuration.admission(access: access, publicURL: publicURL), rawConfigURLs: rawConfigs,
+                version: Version.current,
                 callers: CallerLimits(
                     waitingComposes: configuration.frontend.waitingPerCaller, watches: configuration.frontend.watchesPerCaller,
                     trustedProxies: Set(configuration.frontend.trustedProxies)),
-                maximumConnections: connections, requestSeconds: configuration.frontend.requestSeconds,
-                checkSource: { request throws(ComposeFailure) in
-                    try configuration.check(request, access: access, publicURL: publicURL.current)
-                }),
+                maximumConnections: connections, requestSeconds: configuration.frontend.requestSeconds),
             store: store, logger: logger)
         let address = BindAddress.hostname(configuration.frontend.host, port: configuration.frontend.port)
         return frontend.application(address: address) { bound in

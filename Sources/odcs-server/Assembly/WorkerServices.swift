@@ -26,6 +26,7 @@ struct WorkerServices: Service {
     let logger: Logger
 
     func run() async throws {
+        let admission = configuration.admission(access: access, publicURL: publicURL)
         let publicURL = try await publicURL.known()
         let worker = workerConfiguration(publicURL: publicURL)
         if let offer = try await store.serviceOffer() {
@@ -73,8 +74,8 @@ struct WorkerServices: Service {
             Sweeper(store: store, configuration: worker, source: source, threadPool: threadPool, logger: logger),
             WorkerLoop(
                 configuration: worker, store: store, listener: listener, channel: channel, pipeline: pipeline,
-                refusal: { [configuration, targets, access = self.access] request in
-                    configuration.refusal(of: request, targets: targets, access: access, publicURL: publicURL)
+                refusal: { [configuration, targets] request in
+                    configuration.refusal(of: request, targets: targets, admission: admission)
                 }, logger: logger),
         ]
         if koji != nil {

@@ -1,0 +1,68 @@
+import ComposeModel
+import Testing
+
+@testable import ComposeFrontend
+
+/// What a server can do, by the systems that its configuration names.
+@Suite struct AdmissionTests {
+    private static func refusal(_ capabilities: ServerCapabilities, of request: ComposeRequest) -> String? {
+        Admission(capabilities: capabilities, places: AllowedPlaces()).refusal(of: request)
+    }
+
+    private static func request(_ type: SourceType, _ change: (inout ComposeRequest) -> Void = { _ in }) -> ComposeRequest {
+        var request = ComposeRequest(sourceType: type, source: ["/srv/a"], arches: ["x86_64"], secondsToLive: 60)
+        change(&request)
+        return request
+    }
+
+    @Test("a server without any other system composes from repositories and from composes of Pungi")
+    func least() {
+        let capabilities = ServerCapabilities()
+        #expect(capabilities.sourceTypes == [.repo, .pungiCompose])
+        let missing: [(SourceType, String)] = [
+            (.tag, "koji.hub"), (.build, "koji.hub"), (.pulp, "pulp.url"), (.rawConfig, "raw_config.pungi_koji"),
+        ]
+        for (type, key) in missing {
+            #expect(
+                Self.refusal(capabilities, of: Self.request(type))
+                    == "This server makes no composes of the source type \(type.name): the setting \(key) is missing in its configuration.")
+        }
+        #expect(
+            Self.refusal(capabilities, of: Self.request(.module))
+                == "This server makes no composes of the source type module: of the settings mbs.url, koji.hub and modules.repositories, "
+                + "at least one is needed in its configuration.")
+    }
+
+    @Test("modules need a place where they come from")
+    func modules() {
+        let koji = ServerCapabilities(hasKoji: true)
+        #expect(
+            Self.refusal(koji, of: Self.request(.module))
+                == "This server knows of no place where modules come from: name tags of Koji as modular_koji_tags. "
+                + "Its configuration has none of mbs.url, modules.koji_tags and modules.repositories.")
+        #expect(Self.refusal(koji, of: Self.request(.module) { $0.modularKojiTags = ["f42-modular"] }) == nil)
+        let places: [WritableKeyPath<ServerCapabilities, Bool>] = [\.hasModuleBuildService, \.hasModuleTags, \.hasModuleRepositories]
+        for place in places {
+            var capabilities = koji
+            capabilities[keyPath: place] = true
+            #expect(Self.refusal(capabilities, of: Self.request(.module)) == nil)
+        }
+        #expect(
+            Self.refusal(koji, of: Self.request(.tag) { $0.scratchModules = ["a:b:1:c"] })
+                == "scratch_modules cannot be used on this server: the setting mbs.url is missing in its configuration.")
+        #expect(
+            Self.refusal(ServerCapabilities(hasModuleRepositories: true), of: Self.request(.module) { $0.modularKojiTags = ["m"] })
+                == "modular_koji_tags cannot be used on this server: the setting koji.hub is missing in its configuration.")
+    }
+
+    @Test("each place that a worker would read has to be allowed")
+    func places() {
+        let refused = "The repository /etc is outside of what this server may read: /srv."
+        #expect(Self.refusal(.all, of: Self.request(.repo) { $0.source.append("/etc") }) == refused)
+        #expect(Self.refusal(.all, of: Self.request(.pungiCompose) { $0.source = ["/etc"] }) == refused)
+        #expect(Self.refusal(.all, of: Self.request(.tag) { $0.lookasideRepos = ["/etc"] }) == refused)
+        #expect(Self.refusal(.all, of: Self.request(.tag) { $0.moduleDefaultsURL = "/etc" }) == refused)
+        // The name of a tag is no place.
+        #expect(Self.refusal(.all, of: Self.request(.tag) { $0.source = ["/etc"] }) == nil)
+    }
+}
