@@ -169,6 +169,32 @@ import Testing
         ),
     ]
 
+    @Test(
+        "modules are refused with every source type that would ignore them, and nothing is stored",
+        arguments: [
+            ("repo", "/srv/repo"), ("pulp", "rhel-9-for-x86_64"), ("raw_config", "pungi_cfg#abc"),
+            ("pungi_compose", "https://example.com/compose/Server"),
+        ])
+    func ignoredModules(type: String, source: String) async throws {
+        try await FrontendFixture.with(configure: { $0.admission.capabilities = .all }) { frontend in
+            for (member, members) in [
+                ("modular_koji_tags", #""modular_koji_tags": ["f42-modular"]"#), ("scratch_modules", #""scratch_modules": ["a:b:1:c"]"#),
+                (
+                    "module_defaults_url",
+                    #""module_defaults_url": "https://example.com/d.git", "module_defaults_commit": "main""#
+                ),
+            ] {
+                let answer = try await frontend.post(#"{"source": {"type": "\#(type)", "source": "\#(source)", \#(members)}}"#)
+                #expect(answer.status == 400)
+                #expect(
+                    try answer.message
+                        == "\(member) cannot be used with the source type \(type), where it would have no effect: modules are taken along with "
+                        + "tag, build and module.")
+            }
+            #expect(try await frontend.composesStored == 0)
+        }
+    }
+
     private static func repo(_ members: String) -> String {
         #"{"source": {"type": "repo", "source": "/srv/repo", \#(members)}}"#
     }
