@@ -78,6 +78,32 @@ import Testing
         #expect(try await check(text) == Outcome(status: .exited(1), output: "", complaints: "Error: \(expected)\n"))
     }
 
+    @Test(
+        "a setting that does not do what it seems to is a warning, and the file is fine",
+        arguments: [
+            (
+                "frontend: {repeat_seconds: 60}",
+                "frontend.repeat_seconds has no effect: it applies to users that the service has identified, and there is no authentication yet. "
+                    + "Let clients repeat a request with the same Idempotency-Key header."
+            ),
+            (
+                "{worker: {compose_seconds: 3600}, raw_config: {pungi_koji: pungi-koji}}",
+                "worker.compose_seconds is 3600, which is not more than raw_config.timeout_seconds, 3600. A compose of the type raw_config fails "
+                    + "before Pungi has had its time. Raise worker.compose_seconds, or lower raw_config.timeout_seconds."
+            ),
+        ])
+    func findings(text: String, expected: String) async throws {
+        #expect(
+            try await check(text)
+                == Outcome(status: .exited(0), output: "DIRECTORY/odcs.yaml: fine.\n", complaints: "Warning: \(expected)\n"))
+    }
+
+    @Test("without a raw configuration, the time of a compose may be short")
+    func shortComposes() async throws {
+        let short = try await check("worker: {compose_seconds: 60}")
+        #expect(short == Outcome(status: .exited(0), output: "DIRECTORY/odcs.yaml: fine.\n", complaints: ""))
+    }
+
     @Test("a call that is not understood is status 64, with the usage")
     func misuse() async throws {
         let outcome = try await run(["check-config", "--confg", "x"])

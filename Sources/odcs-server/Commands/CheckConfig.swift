@@ -21,7 +21,7 @@ struct CheckConfig: AsyncParsableCommand {
         print("\(options.config ?? "The defaults"): fine.")
         // The file is right even if this host lacks something: the service may run on another host, or as
         // another user.
-        for finding in HostCheck(configuration: configuration).findings() {
+        for finding in configuration.findings + HostCheck(configuration: configuration).findings().map(\.description) {
             FileHandle.standardError.write(Data("Warning: \(finding)\n".utf8))
         }
     }
