@@ -117,9 +117,7 @@ public struct ComposeDocument: Hashable, Sendable, Codable {
         timeRemoved = compose.timeRemoved.map(Self.format)
         removedBy = compose.removedBy
         toplevelURL = "\(targetURL)/\(layout.directory)"
-        // The variants of a Pungi compose are decided by its configuration, so the place of a repository is
-        // not known.
-        let hasRepository = request.sourceType != .rawConfig
+        let hasRepository = request.sourceType.traits.hasRepository
         resultRepo = hasRepository ? "\(toplevelURL)/\(ComposeLayout.repositories)" : ""
         resultRepofile = hasRepository ? "\(toplevelURL)/\(layout.repoFile)" : ""
         flags = request.flags.names

@@ -20,15 +20,6 @@ public enum SourceType: Int, Hashable, Sendable, Codable, CaseIterable {
         }
     }
 
-    /// Whether a compose of this type takes modules along with its packages. Only such a compose can use
-    /// modular Koji tags, scratch modules and module defaults.
-    public var takesModules: Bool {
-        switch self {
-        case .tag, .module, .build: true
-        case .repo, .pulp, .rawConfig, .pungiCompose: false
-        }
-    }
-
     /// Creates the source type from its name, or from its number written as text. Filters accept both:
     /// `repo` and `3`.
     public init?(name: String) {

@@ -35,9 +35,7 @@ extension ComposeStore {
                 koji_event = coalesce(\(kojiEvent), koji_event)
             WHERE \(fragment: lease.guardCondition)
             """
-        // Pungi reads more than its configuration, and these inputs are unknown here. Two Pungi composes are
-        // therefore never known to be equal.
-        if lease.compose.request.flags.contains(.noReuse) || specification.sourceType == .rawConfig {
+        if lease.compose.request.flags.contains(.noReuse) || !specification.sourceType.traits.isReusable {
             return try await pool.query(pin).affectedRows == 1 ? .build : .leaseLost
         }
         return try await pool.withTransaction { connection in

@@ -3,8 +3,6 @@ import ForeignText
 
 /// Checks for composes that consist of Koji's files alone.
 extension RequestValidator {
-    private static func hasKojiFiles(_ request: ComposeRequest) -> Bool { request.sourceType == .tag || request.sourceType == .build }
-
     /// Returns the delivery of a request: `link` if it names none. Throws if the request or the
     /// configuration does not allow it.
     func delivery(_ asked: String?, of request: ComposeRequest) throws(RequestRejection) -> Delivery {
@@ -14,7 +12,7 @@ extension RequestValidator {
                 "delivery is \(asked.quoted); it must be link (the compose has its packages) or reference (it says where they are).")
         }
         guard delivery == .reference else { return delivery }
-        guard Self.hasKojiFiles(request) else {
+        guard request.sourceType.traits.hasKojiFiles else {
             throw .badRequest(
                 "delivery cannot be reference with the source type \(request.sourceType.name): only composes of tag and build can refer to their "
                     + "packages where they lie in Koji.")
@@ -42,7 +40,7 @@ extension RequestValidator {
             }
             return nil
         case "wait":
-            guard Self.hasKojiFiles(request) else {
+            guard request.sourceType.traits.hasKojiFiles else {
                 throw .badRequest(
                     "on_unsigned cannot be wait with the source type \(request.sourceType.name): only composes of tag and build wait for signatures in Koji."
                 )

@@ -37,7 +37,7 @@ struct RequestValidator: Sendable {
 
         request.flags = try options(body.flags, "flags", kind: "flag", allowed: limits.allowedFlags)
         request.results = try options(body.results, "results", kind: "result", allowed: limits.allowedResults).union(.repository)
-        if request.results != .repository, type == .pulp || type == .rawConfig {
+        if request.results != .repository, !type.traits.writesOwnTree {
             throw .badRequest(
                 "results can be repository alone with the source type \(type.name): images are made of trees that this service writes itself."
             )

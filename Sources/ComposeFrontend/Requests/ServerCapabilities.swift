@@ -64,7 +64,7 @@ public struct ServerCapabilities: Hashable, Sendable {
             ("modular_koji_tags", !request.modularKojiTags.isEmpty), ("scratch_modules", !request.scratchModules.isEmpty),
             ("module_defaults_url", request.moduleDefaultsURL != nil),
         ]
-        if let member = asked.first(where: \.1)?.0, !request.sourceType.takesModules {
+        if let member = asked.first(where: \.1)?.0, !request.sourceType.traits.takesModuleOptions {
             return
                 "\(member) cannot be used with the source type \(request.sourceType.name), where it would have no effect: modules are taken along with "
                 + "tag, build and module."

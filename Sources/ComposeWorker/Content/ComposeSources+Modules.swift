@@ -66,7 +66,7 @@ extension ComposeSources {
     /// Returns `nil` if the request names no defaults.
     func pinModuleDefaults(_ attempt: ComposeAttempt) async throws -> (pin: ModuleDefaultsPin, metadata: ModuleMetadata)? {
         let compose = attempt.lease.compose
-        guard compose.request.sourceType.takesModules, let url = compose.request.moduleDefaultsURL,
+        guard compose.request.sourceType.traits.takesModuleOptions, let url = compose.request.moduleDefaultsURL,
             let commit = compose.request.moduleDefaultsCommit
         else { return nil }
         let pinned = compose.isPinned ? compose.specification?.pins.moduleDefaults?.commit : nil

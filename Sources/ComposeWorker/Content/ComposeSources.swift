@@ -85,8 +85,8 @@ public struct ComposeSources: Sendable {
     /// Returns the pinned lookaside repositories of a compose. If the compose has fixed pins, for example
     /// because it is renewed, they are used. Otherwise the repositories are pinned as they are now.
     func pinLookaside(_ compose: Compose) async throws -> [RepositoryPin] {
-        // Composes of these types are not resolved, so they need no lookaside.
-        if [.pulp, .rawConfig].contains(compose.request.sourceType) { return [] }
+        // Other composes are not resolved, so they need no lookaside.
+        guard compose.request.sourceType.traits.writesOwnTree else { return [] }
         if compose.isPinned, let pins = compose.specification?.pins { return try pins.lookaside.map(RepositoryPin.init) }
         return try await pinLookaside(of: compose.request)
     }

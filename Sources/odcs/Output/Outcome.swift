@@ -40,7 +40,7 @@ struct Outcome {
         var lines = ["Compose \(compose.id) is done.", Table(rows: rows).text()]
         if hasRepoFile { lines.append("Next: sudo curl -o /etc/yum.repos.d/\(name).repo \(compose.resultRepofile.printable())") }
         // A compose of Pulp's repositories consists of its .repo file alone.
-        if hasRepoFile, compose.sourceType != SourceType.pulp.rawValue {
+        if hasRepoFile, SourceType(rawValue: compose.sourceType)?.traits.writesOwnTree != false {
             let address = "\(compose.resultRepo.printable())/\(TreeLayout.path(.os, "$basearch"))"
             lines.append("  or: dnf --repofrompath '\(name),\(address)' --repo \(name) list")
         }
