@@ -77,6 +77,45 @@ import Testing
         }
     }
 
+    @Test("a watch has every member that its schema has, and its schema requires all of them")
+    func watch() async throws {
+        try await FrontendFixture.with(configure: { $0.limits.refusedSourceTypes[.tag] = nil }) { frontend in
+            let schema = try await frontend.get("/api/1").json["components"]?["schemas"]?["Watch"]
+            let watch = try await frontend.post(#"{"source": {"type": "tag", "source": "f26"}}"#, to: "/api/1/watches/").json
+            #expect(watch.keys == schema?["properties"]?.keys)
+            guard case .array(let required)? = schema?["required"] else {
+                Issue.record("The schema requires no member.")
+                return
+            }
+            #expect(watch.keys == Set(required.compactMap(\.string)))
+        }
+    }
+
+    @Test("every member of a request is described: as a client sends it, and as the service shows it")
+    func request() async throws {
+        try await FrontendFixture.with { frontend in
+            let schemas = try #require(try await frontend.get("/api/1").json["components"]?["schemas"])
+            #expect(schemas["Compose"]?["properties"]?.keys.isSuperset(of: RequestDocument.memberNames) == true)
+            var submission = ComposeSubmission(source: .init())
+            var (members, source) = (Names(), Names())
+            submission.visit(&members)
+            submission.source.visit(&source)
+            #expect(schemas["ComposeRequest"]?["properties"]?.keys == members.names.union(["source", "seconds-to-live"]))
+            #expect(schemas["Source"]?["properties"]?.keys == source.names)
+        }
+    }
+
+    /// The names of the members of a submission.
+    private struct Names: SubmissionVisitor {
+        private(set) var names: Set<String> = []
+
+        mutating func member(_ name: String, _ value: inout String?) throws(Never) { names.insert(name) }
+        mutating func member(_ name: String, _ value: inout [String]?) throws(Never) { names.insert(name) }
+        mutating func member(_ name: String, _ value: inout Int?) throws(Never) { names.insert(name) }
+        mutating func member(_ name: String, _ value: inout Bool?) throws(Never) { names.insert(name) }
+        mutating func secondsToLive(_ value: inout Int?) throws(Never) { names.insert("seconds_to_live") }
+    }
+
     @Test("a browser gets a page that lists the routes")
     func page() async throws {
         try await FrontendFixture.with { frontend in

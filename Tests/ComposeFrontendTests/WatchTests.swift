@@ -61,6 +61,7 @@ import Testing
                         "lookaside_repos": .string(""), "flags": .array([]), "results": .array([.string("repository")]), "label": .null,
                         "compose_type": .string("test"), "target_dir": .string("default"), "seconds_to_live": .integer(3600),
                         "delivery": .string("link"), "on_unsigned": .string("fail"), "unsigned_wait_seconds": .null,
+                        "modules": .null, "module_hotfixes": .bool(false), "respin_of": .null, "parent_pungi_compose_ids": .null,
                         "time_ended": .null, "koji_event": .null, "latest_compose": .null, "time_looked": .null, "problem": .null,
                     ]))
             let stored = try #require(try await frontend.database.store.watch(1))
@@ -80,7 +81,8 @@ import Testing
             let answer = try await frontend.post(
                 """
                 {"source": {"type": "tag", "source": " f26 ", "packages": ["zsh", "ed"], "builds": ["zsh-1-1"], "sigkeys": ["fd431d51", ""],
-                    "scratch_build_tasks": ["7"]},
+                    "scratch_build_tasks": ["7"], "modules": ["nodejs:22"]},
+                 "module_hotfixes": true, "respin_of": "F-1-20261121.t.0", "parent_pungi_compose_ids": ["P-1-20261120.t.0", "Q-1-20261120.t.0"],
                  "arches": ["s390x", "x86_64"], "multilib_arches": ["x86_64"], "multilib_method": ["devel"], "flags": ["no_deps"],
                  "lookaside_repos": ["/srv/a", "/srv/b"], "results": ["iso"], "label": "RC-1.0", "compose_type": "nightly",
                  "target_dir": "private", "seconds_to_live": 99999}
@@ -91,10 +93,13 @@ import Testing
                 ("source", "f26"), ("packages", "zsh ed"), ("builds", "zsh-1-1"), ("sigkeys", "fd431d51 "), ("scratch_build_tasks", "7"),
                 ("arches", "s390x x86_64"), ("multilib_arches", "x86_64"), ("lookaside_repos", "/srv/a /srv/b"), ("label", "RC-1.0"),
                 ("compose_type", "nightly"), ("target_dir", "private"),
+                ("modules", "nodejs:22"), ("respin_of", "F-1-20261121.t.0"),
+                ("parent_pungi_compose_ids", "P-1-20261120.t.0 Q-1-20261120.t.0"),
             ] {
                 #expect(watch[name] == .string(words), "\(name)")
             }
             #expect(watch["multilib_method"] == .integer(2))
+            #expect(watch["module_hotfixes"] == .bool(true))
             #expect(watch["flags"] == .array([.string("no_deps")]))
             #expect(watch["results"] == .array([.string("repository"), .string("iso")]))
             #expect(watch["seconds_to_live"] == .integer(7200))

@@ -1,41 +1,20 @@
+import ComposeModel
+
 /// The body of a POST: every member that this service knows, with its type checked. Its meaning is
 /// checked later, by ``RequestValidator``. Unknown members are ignored.
+@dynamicMemberLookup
 struct ComposeRequestBody: Sendable {
-    var sourceType: String?
-    var source: String?
-    var packages: [String]?
-    var builds: [String]?
-    var sigkeys: [String]?
-    var kojiEvent: Int?
-    var modularKojiTags: [String]?
-    var moduleDefaultsURL: String?
-    var moduleDefaultsCommit: String?
-    var scratchModules: [String]?
-    var scratchBuildTasks: [String]?
-    var modules: [String]?
-    var baseModuleBrName: String?
-    var baseModuleBrStream: String?
-    var baseModuleBrStreamVersionLTE: Int?
-    var baseModuleBrStreamVersionGTE: Int?
-    var secondsToLive: [SecondsToLive] = []
-    var flags: [String]?
-    var results: [String]?
-    var arches: [String]?
-    var multilibArches: [String]?
-    var multilibMethod: [String]?
-    var lookasideRepos: [String]?
-    var label: String?
-    var composeType: String?
-    var targetDir: String?
-    var parentPungiComposeIDs: [String]?
-    var respinOf: String?
-    var delivery: String?
-    var onUnsigned: String?
-    var unsignedWaitSeconds: Int?
-    var moduleHotfixes: Bool?
+    private var submission = ComposeSubmission(source: .init())
+    private(set) var secondsToLive: [SecondsToLive]
     /// The prefix of the members of `source` in messages. It is empty for the first published form (0.0.1),
     /// which has these members at the top level.
-    var sourcePrefix = "source."
+    private(set) var sourcePrefix = "source."
+
+    var sourceType: String? { submission.source.type }
+    var source: String? { submission.source.source }
+
+    subscript<Value>(dynamicMember member: KeyPath<ComposeSubmission, Value>) -> Value { submission[keyPath: member] }
+    subscript<Value>(dynamicMember member: KeyPath<ComposeSubmission.Source, Value>) -> Value { submission.source[keyPath: member] }
 
     init(_ json: JSONValue) throws(RequestRejection) {
         let body = try BodyField(root: json)
@@ -43,38 +22,11 @@ struct ComposeRequestBody: Sendable {
         guard let source = try body.object("source") else {
             throw .badRequest("source is missing; it must be an object such as {\"type\": \"repo\", \"source\": \"https://…\"}.")
         }
-        sourceType = try source.string("type")
-        self.source = try source.string("source")
-        packages = try source.strings("packages")
-        builds = try source.strings("builds")
-        sigkeys = try source.strings("sigkeys")
-        kojiEvent = try source.integer("koji_event")
-        modularKojiTags = try source.strings("modular_koji_tags")
-        moduleDefaultsURL = try source.string("module_defaults_url")
-        moduleDefaultsCommit = try source.string("module_defaults_commit")
-        scratchModules = try source.strings("scratch_modules")
-        scratchBuildTasks = try source.strings("scratch_build_tasks")
-        modules = try source.strings("modules")
-        baseModuleBrName = try source.string("base_module_br_name")
-        baseModuleBrStream = try source.string("base_module_br_stream")
-        baseModuleBrStreamVersionLTE = try source.integer("base_module_br_stream_version_lte")
-        baseModuleBrStreamVersionGTE = try source.integer("base_module_br_stream_version_gte")
-        secondsToLive = try SecondsToLive.all(in: body)
-        flags = try body.strings("flags")
-        results = try body.strings("results")
-        arches = try body.strings("arches")
-        multilibArches = try body.strings("multilib_arches")
-        multilibMethod = try body.strings("multilib_method")
-        lookasideRepos = try body.strings("lookaside_repos")
-        label = try body.string("label")
-        composeType = try body.string("compose_type")
-        targetDir = try body.string("target_dir")
-        parentPungiComposeIDs = try body.strings("parent_pungi_compose_ids")
-        respinOf = try body.string("respin_of")
-        delivery = try body.string("delivery")
-        onUnsigned = try body.string("on_unsigned")
-        unsignedWaitSeconds = try body.integer("unsigned_wait_seconds")
-        moduleHotfixes = try body.boolean("module_hotfixes")
+        var sourceReader = SubmissionReader(body: source)
+        try submission.source.visit(&sourceReader)
+        var reader = SubmissionReader(body: body)
+        try submission.visit(&reader)
+        secondsToLive = reader.secondsToLive
     }
 
     /// Creates the body from the first published form (0.0.1). That form has the members of `source` at the
@@ -83,13 +35,29 @@ struct ComposeRequestBody: Sendable {
         let body = try BodyField(root: json)
         try body.checkCharacters()
         sourcePrefix = ""
-        sourceType = try body.string("source_type")
-        source = try body.string("source")
-        packages = try body.strings("packages")
-        sigkeys = try body.strings("sigkeys")
+        submission.source.type = try body.string("source_type")
+        submission.source.source = try body.string("source")
+        submission.source.packages = try body.strings("packages")
+        submission.source.sigkeys = try body.strings("sigkeys")
         secondsToLive = try SecondsToLive.all(in: body)
-        flags = try body.strings("flags")
+        submission.flags = try body.strings("flags")
     }
+}
+
+/// A submission reader reads the members of a submission from a body.
+private struct SubmissionReader: SubmissionVisitor {
+    let body: BodyField
+    private(set) var secondsToLive: [SecondsToLive] = []
+
+    init(body: BodyField) {
+        self.body = body
+    }
+
+    func member(_ name: String, _ value: inout String?) throws(RequestRejection) { value = try body.string(name) }
+    func member(_ name: String, _ value: inout [String]?) throws(RequestRejection) { value = try body.strings(name) }
+    func member(_ name: String, _ value: inout Int?) throws(RequestRejection) { value = try body.integer(name) }
+    func member(_ name: String, _ value: inout Bool?) throws(RequestRejection) { value = try body.boolean(name) }
+    mutating func secondsToLive(_ value: inout Int?) throws(RequestRejection) { secondsToLive = try SecondsToLive.all(in: body) }
 }
 
 /// The body of a PATCH. An absent body counts as an empty object.

@@ -43,7 +43,7 @@ struct RequestValidator: Sendable {
             )
         }
         request.multilibArches = try arches(body.multilibArches, "multilib_arches")
-        request.multilibMethods = try options(body.multilibMethod, "multilib_method", kind: "multilib method", allowed: .everyOption)
+        request.multilibMethods = try options(body.multilibMethods, "multilib_method", kind: "multilib method", allowed: .everyOption)
         request.lookasideRepos = try words.plain(body.lookasideRepos, "lookaside_repos")
         request.label = try label(body.label)
         request.composeType = try composeType(body.composeType)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ComposeClient
+import ComposeModel
 
 /// The command `odcs submit tag`.
 struct SubmitTag: SubmitCommand {

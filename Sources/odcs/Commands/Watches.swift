@@ -75,10 +75,12 @@ struct Watches: AsyncParsableCommand {
     static func table(_ watch: WatchDocument) -> Table {
         let rows: [(String, String?)] = [
             ("watch", String(watch.id)), ("owner", watch.owner), ("tag", watch.source), ("packages", watch.packages),
-            ("builds", watch.builds), ("scratch builds", watch.scratchBuildTasks), ("arches", watch.arches),
+            ("builds", watch.builds), ("scratch builds", watch.scratchBuildTasks), ("modules", watch.modules),
+            ("hotfixes", watch.moduleHotfixes == true ? "yes" : nil), ("arches", watch.arches),
             ("flags", watch.flags.joined(separator: " ")), ("results", watch.results.joined(separator: " ")),
             ("sigkeys", watch.sigkeys), ("lookaside", watch.lookasideRepos), ("multilib", watch.multilibArches),
-            ("label", watch.label), ("type", watch.composeType), ("began", Moment.text(watch.timeCreated)),
+            ("label", watch.label), ("type", watch.composeType), ("respin of", watch.respinOf), ("parents", watch.parentPungiComposeIDs),
+            ("began", Moment.text(watch.timeCreated)),
             ("ended", watch.timeEnded.map(Moment.text)), ("looked", watch.timeLooked.map(Moment.text)),
             ("koji event", watch.kojiEvent.map(String.init)), ("compose", watch.latestCompose.map { String($0.id) } ?? "none yet"),
             ("problem", watch.problem),
