@@ -116,7 +116,3 @@ extension ComposeLease {
     /// ignores the time, because a lease that ran out but was not reaped has no other holder yet.
     var guardCondition: SQL { "c.id = \(compose.id) AND c.state = 1 AND c.lease_token = \(token)" }
 }
-
-func interval(_ duration: Duration) -> SQL {
-    "make_interval(secs => \(duration / .seconds(1)))"
-}

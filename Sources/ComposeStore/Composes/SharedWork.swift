@@ -7,7 +7,7 @@ import Synchronization
 /// together for all callers that wait by that time. No work begins before it was requested, so a read
 /// shows everything that was committed before the request. Under load this saves statements and
 /// commits. A caller that arrives alone does not wait. Each key has its own queue.
-final class SharedWork<Key: Hashable & Sendable, Item: Sendable, Answer: Sendable>: Sendable {
+final class SharedWork<Key: Hashable & Sendable, Input: Sendable, Answer: Sendable>: Sendable {
     private enum Turn: Sendable {
         case answered(Result<Answer, any Error>)
         /// The caller does the work for itself and for the first of the others.
@@ -17,7 +17,7 @@ final class SharedWork<Key: Hashable & Sendable, Item: Sendable, Answer: Sendabl
 
     private struct Waiter: Sendable {
         let number: Int
-        let item: Item
+        let item: Input
         let continuation: CheckedContinuation<Turn, Never>
     }
 
@@ -45,7 +45,7 @@ final class SharedWork<Key: Hashable & Sendable, Item: Sendable, Answer: Sendabl
     ///   nothing was done.
     /// - Throws: The error of the work. Throws `CancellationError` if the caller is canceled, which does
     ///   not affect the others.
-    func answer(_ key: Key, _ item: Item, work: ([Item]) async throws -> [Result<Answer, any Error>]) async throws -> Answer {
+    func answer(_ key: Key, _ item: Input, work: ([Input]) async throws -> [Result<Answer, any Error>]) async throws -> Answer {
         switch await turn(key, item) {
         case .answered(let answer): return try answer.get()
         case .canceled: throw CancellationError()
@@ -72,7 +72,7 @@ final class SharedWork<Key: Hashable & Sendable, Item: Sendable, Answer: Sendabl
         return try answers[0].get()
     }
 
-    private func turn(_ key: Key, _ item: Item) async -> Turn {
+    private func turn(_ key: Key, _ item: Input) async -> Turn {
         let number = state.withLock { state in
             state.arrivals += 1
             return state.arrivals

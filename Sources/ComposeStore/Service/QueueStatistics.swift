@@ -22,9 +22,6 @@ public struct QueueStatistics: Sendable {
 }
 
 extension ComposeStore {
-    /// The time without a sign of life after which a worker no longer counts as alive.
-    static let workerSilence = Duration.seconds(60)
-
     /// Returns the statistics of the service. The number of rows it reads grows with the composes that are
     /// not removed, and not with all composes that ever existed.
     public func statistics() async throws -> QueueStatistics {
@@ -52,20 +49,5 @@ extension ComposeStore {
             depth: try row.decode(Int.self, "depth"), oldestWaitSeconds: try row.decode(Double.self, "oldest"),
             workersAlive: try row.decode(Int.self, "workers"), watches: try row.decode(Int.self, "watches"),
             watchesWithProblem: try row.decode(Int.self, "problems"))
-    }
-
-    /// Records that a worker is alive, and deletes workers that have been silent for a day.
-    public func workerIsAlive(_ name: String, slots: Int) async throws {
-        _ = try await pool.query(
-            """
-            INSERT INTO workers (name, slots) VALUES (\(name), \(slots))
-            ON CONFLICT (name) DO UPDATE SET slots = excluded.slots, seen_at = now()
-            """)
-        _ = try await pool.query("DELETE FROM workers WHERE seen_at < now() - interval '1 day'")
-    }
-
-    /// Records that a worker stopped.
-    public func workerStopped(_ name: String) async throws {
-        _ = try await pool.query("DELETE FROM workers WHERE name = \(name)")
     }
 }

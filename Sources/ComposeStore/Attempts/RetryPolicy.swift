@@ -1,0 +1,22 @@
+/// The number of attempts at a compose, and the delays between them.
+public struct RetryPolicy: Hashable, Sendable {
+    /// The number of attempts, including the first, that may end in a transient failure or in the loss of
+    /// the worker.
+    public var attempts: Int
+    public var firstDelay: Duration
+    /// The time that a compose waits for signatures before it checks them again.
+    public var signatureDelay: Duration
+
+    public init(attempts: Int = 3, firstDelay: Duration = .seconds(5), signatureDelay: Duration = .seconds(60)) {
+        self.attempts = attempts
+        self.firstDelay = firstDelay
+        self.signatureDelay = signatureDelay
+    }
+
+    /// Returns the delay after so many failures. The delay doubles with every failure. It is multiplied
+    /// with a random factor between a half and one, so that composes that failed together do not return
+    /// together.
+    func delay(afterFailures failures: Int) -> Duration {
+        firstDelay * (1 << min(failures - 1, 10)) * Double.random(in: 0.5...1)
+    }
+}
