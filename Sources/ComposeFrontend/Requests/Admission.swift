@@ -30,7 +30,7 @@ public struct Admission: Sendable {
 
     /// Returns the directories and addresses that a worker would read for `request`.
     private static func locations(of request: ComposeRequest) -> [String] {
-        let hasLocations = request.sourceType == .repo || request.sourceType == .pungiCompose
+        let hasLocations = request.sourceType.traits.hasLocations
         return (hasLocations ? request.source : []) + request.lookasideRepos + (request.moduleDefaultsURL.map { [$0] } ?? [])
     }
 }
