@@ -18,7 +18,7 @@ import Testing
             #expect(
                 try refused.message
                     == "2 composes that 127.0.0.1 asked for wait already, and more are not taken from one address. Ask again when some of them "
-                    + "have begun, or cancel those that nobody needs.")
+                    + "have begun, or cancel those that you do not need.")
             #expect(try await frontend.request(.delete, "/api/1/composes/1").status == 202)
             #expect(try await frontend.request(.patch, "/api/1/composes/1", "{}").status == 200)
             #expect(try await frontend.request(.patch, "/api/1/composes/1", "{}").status == 429)

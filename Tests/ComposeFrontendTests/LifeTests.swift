@@ -121,7 +121,7 @@ import Testing
             let others = try await frontend.database.store.submit(.repo(), owner: "me").id
             let delete = try await frontend.request(.delete, "/api/1/composes/\(others)", headers: [.authorization: "client"])
             #expect(delete.status == 403)
-            #expect(try delete.message == "Not allowed: only me, who asked for compose \(others), or an admin can cancel it.")
+            #expect(try delete.message == "Not allowed: only me, the owner of compose \(others), or an admin can cancel it.")
             #expect(try await frontend.request(.delete, "/api/1/composes/1", headers: [.authorization: "client"]).status == 202)
         }
     }

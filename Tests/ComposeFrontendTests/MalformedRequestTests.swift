@@ -62,7 +62,7 @@ import Testing
             #"source.modules[0] is "ed"; it must be a module as N:S, N:S:V or N:S:V:C, such as nodejs:22."#),
         renewal(
             #"{"why": "it's late"}"#,
-            "why contains ', which is not possible there; letters, digits and any of - / _ . : # + ? $ ~ ^ , and the space are."),
+            "why contains ', which is not allowed there. Letters, digits and any of - / _ . : # + ? $ ~ ^ , and the space are allowed."),
         key([""], "Idempotency-Key is empty; it must be a name for this one request, such as a UUID."),
         key(["a", "b"], "Idempotency-Key is there 2 times; a request has one key."),
         key(["é"], #"Idempotency-Key must be printable ASCII characters, such as a UUID; it is "é"."#),

@@ -42,15 +42,15 @@ import Testing
         ),
         (
             #"{"source": {"type": "repo", "source": "/srv/a;id"}}"#,
-            "source.source contains ;, which is not possible there; letters, digits and any of - / _ . : # + ? $ ~ ^ , and the space are."
+            "source.source contains ;, which is not allowed there. Letters, digits and any of - / _ . : # + ? $ ~ ^ , and the space are allowed."
         ),
         (
             #"{"source": {"type": "repo", "source": "/srv/a\nb"}}"#,
-            "source.source contains U+000A, which is not possible there; letters, digits and any of - / _ . : # + ? $ ~ ^ , and the space are."
+            "source.source contains U+000A, which is not allowed there. Letters, digits and any of - / _ . : # + ? $ ~ ^ , and the space are allowed."
         ),
         (
             #"{"source": {"type": "repo", "source": "/srv/a"}, "whatever": [{"deep": "a'b"}]}"#,
-            "whatever[0].deep contains ', which is not possible there; letters, digits and any of - / _ . : # + ? $ ~ ^ , and the space are."
+            "whatever[0].deep contains ', which is not allowed there. Letters, digits and any of - / _ . : # + ? $ ~ ^ , and the space are allowed."
         ),
         (repo(#""packages": "ed""#), #"source.packages must be a list of strings, not the string "ed"."#),
         (repo(#""packages": null"#), "source.packages must be a list of strings, not null."),
@@ -109,15 +109,15 @@ import Testing
         (repo(top: #""seconds_to_live": true"#), "seconds_to_live must be an integer, not true."),
         (
             repo(top: #""seconds_to_live": 1000000000000"#),
-            "seconds_to_live is more than can be meant; the longest that a compose lives here is 7200 seconds."
+            "seconds_to_live is too large. A compose lives at most 7200 seconds here."
         ),
         (
             repo(top: #""seconds_to_live": 123456789012345678901234567890"#),
-            "seconds_to_live is more than can be meant; the longest that a compose lives here is 7200 seconds."
+            "seconds_to_live is too large. A compose lives at most 7200 seconds here."
         ),
         (
             repo(top: #""seconds-to-live": "123456789012345678901234567890""#),
-            "seconds-to-live is more than can be meant; the longest that a compose lives here is 7200 seconds."
+            "seconds-to-live is too large. A compose lives at most 7200 seconds here."
         ),
         (
             repo(top: #""seconds_to_live": 60, "seconds-to-live": """#), #"seconds-to-live must be an integer, not the string ""."#
@@ -276,16 +276,16 @@ import Testing
             ("per_page=-1", #"per_page must be an integer from 1 on, not "-1"."#),
             (
                 "order_by=stat",
-                #"order_by is "stat", by which no list can be ordered; these are possible, a leading - for descending: state, id, owner, "#
+                #"order_by cannot be "stat". Use one of these, with a leading - for descending order: state, id, owner, "#
                     + "source_type, koji_event, time_done, time_submitted, time_removed, time_to_expire."
             ),
-            ("state=5", #"state is "5", which is no state; these are: 0 or wait, 1 or generating, 2 or done, 3 or removed, 4 or failed."#),
+            ("state=5", #"state cannot be "5". Use one of these: 0 or wait, 1 or generating, 2 or done, 3 or removed, 4 or failed."#),
             (
                 "source_type=rpm",
                 #"source_type is "rpm", which is no source type; these are: 1 or tag, 2 or module, 3 or repo, 4 or pulp, 5 or raw_config, "#
                     + "6 or build, 7 or pungi_compose."
             ),
-            ("owner=%ff", #"The query has "owner=%ff", whose percent signs do not stand for text in UTF-8."#),
+            ("owner=%ff", #"The query has "owner=%ff", which is not percent-encoded UTF-8."#),
             ("owner=a%00", "owner contains U+0000, which no compose does."),
         ])
     func queries(query: String, message: String) async throws {

@@ -29,7 +29,7 @@ import Testing
             #expect(try await database.store.expire(limit: 10) == Expired(composes: [compose.id], retired: [compose.id]))
             let removed = try #require(try await database.store.compose(compose.id))
             #expect(removed.state == .removed)
-            #expect(removed.stateReason == "Done.\nExpired: its time to live was over.")
+            #expect(removed.stateReason == "Done.\nExpired: its time to live has ended.")
             #expect(abs(removed.timeToExpire.timeIntervalSince(try #require(removed.timeRemoved))) < 60, "when it did expire")
             #expect(try await database.store.resultsToDelete(limit: 10) == [RetiredResult(id: compose.id, targetDir: "default")])
             try await database.store.recordDeletion(of: compose.id)

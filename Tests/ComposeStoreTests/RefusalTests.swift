@@ -68,7 +68,7 @@ import Testing
             #expect(failed.stateReason == failed.failure?.message)
             #expect(
                 failed.stateReason
-                    == "No worker of this service can make this compose; its administrators can help. What the last one found: "
+                    == "No worker of this service can make this compose; its operator can help. What the last one found: "
                     + "It waits for a worker that can make it; the worker odd cannot. It may not read /srv/repo.")
         }
     }

@@ -86,7 +86,7 @@ struct ImageTests {
             }
             #expect(
                 absent?.message
-                    == "An ISO image was asked for, and the program that makes it, xorriso, is not installed on this worker. Its administrators can help."
+                    == "An ISO image was asked for, and the program that makes it, xorriso, is not installed on this worker. Its operator can help."
             )
             try place.write(
                 "#!/bin/sh\necho 'xorriso : FAILURE : Cannot write' ${17} >&2\nexit 5\n", to: "failing", isProgram: true)
@@ -119,7 +119,7 @@ struct ImageTests {
             let failure = await #expect(throws: ComposeFailure.self) { try await writer(place).write(arch: "x86_64", in: tree) }
             try await place.run("umount", ["disk/Temporary/x86_64/iso"])
             #expect(failure?.code == .storage)
-            #expect(failure?.message == "This service's disk is full. Its administrators have to make room.")
+            #expect(failure?.message == "This service's disk is full. Its operator has to make room.")
         }
     }
 

@@ -120,7 +120,7 @@ struct MergedComposesTests {
             #expect(failure.code == .metadataCorrupt)
             #expect(
                 failure.message
-                    == "\(one) lists 1 package for x86_64 that its repositories do not have: ed-1.20-3.x86_64. Whoever maintains \(one) has to look into it."
+                    == "\(one) lists 1 package for x86_64 that its repositories do not have: ed-1.20-3.x86_64. The maintainer of \(one) has to look into it."
             )
             #expect(failure.details == [.init(package: "ed-1.20-3.x86_64", arch: "x86_64")])
         }

@@ -267,7 +267,7 @@ struct PungiTests {
             ),
             (
                 "echo 'OSError: [Errno 28] No space left on device'; exit 1", .storage,
-                "This service's disk is full. Its administrators have to make room."
+                "This service's disk is full. Its operator has to make room."
             ),
         ])
     func failures(script: String, code: ComposeFailure.Code, message: String) async throws {
@@ -295,7 +295,7 @@ struct PungiTests {
                 try await PungiRunner(configuration: absent, log: place.log).run(
                     checkout, for: inputs(), in: place.directory.appending("attempt2"))
             }
-            #expect(failure?.message == "no-pungi-koji is not installed on this worker. Its administrators can help.")
+            #expect(failure?.message == "no-pungi-koji is not installed on this worker. Its operator can help.")
         }
     }
 

@@ -25,7 +25,7 @@ struct ModuleBuildBadAnswerTests {
             BadAnswer(
                 name: "403", answer: .status(403), code: .sourceNotUsable,
                 text:
-                    "NAME does not let this service see its modules (status 403); the Module Build Service's administrators can give it the right to "
+                    "NAME does not let this service see its modules (status 403); the Module Build Service's operator can give it the right to "
                     + "view them."),
             BadAnswer(
                 name: "404", answer: .status(404), code: .sourceNotUsable,

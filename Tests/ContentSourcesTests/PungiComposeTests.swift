@@ -206,7 +206,7 @@ struct PungiComposeTests {
             #expect(failure?.code == .metadataCorrupt)
             #expect(
                 failure?.message
-                    == "The compose \(one.server)'s metadata/rpms.json cannot be used: \(why). Whoever maintains the compose has to look into it."
+                    == "The compose \(one.server)'s metadata/rpms.json cannot be used: \(why). The maintainer of the compose has to look into it."
             )
         }
     }

@@ -79,7 +79,7 @@ struct SourceAccessTests {
             failure?.message
                 == "The repository \(location) may not be read: this service reads only repositories at addresses that its configuration lists, and "
                 + "this address is not among them. A repository that also lies on this service's disks may be given by its path. "
-                + "Otherwise its administrators can allow it.")
+                + "Otherwise its operator can allow it.")
     }
 
     @Test("a directory outside of the roots is not allowed, and the message names no directory but the one asked for")
@@ -91,7 +91,7 @@ struct SourceAccessTests {
             #expect(
                 failure?.message
                     == "The repository \(path) may not be read: this service reads only repositories in local directories that its configuration "
-                    + "lists, and this directory is not among them. Otherwise its administrators can allow it.")
+                    + "lists, and this directory is not among them. Otherwise its operator can allow it.")
         }
         try access.authorize(RepositoryLocation("/usr/share/repo"))
         let url = try RepositoryLocation("https://example.com/")

@@ -89,7 +89,7 @@ struct BadInputTests {
     /// What is said of a document that repomd.xml describes otherwise.
     private func otherThanDescribed(_ repository: RepositoryCopy, _ finding: String) -> String {
         "The metadata of the repository \(repository.location) cannot be used: the document primary (repodata/primary.xml.gz) is not what "
-            + "repomd.xml says: \(finding). Whoever maintains the repository has to create its metadata again."
+            + "repomd.xml says: \(finding). The maintainer of the repository has to create its metadata again."
     }
 
     @Test("a primary.xml that is cut off is noticed by its size")
@@ -128,7 +128,7 @@ struct BadInputTests {
         try await fail(
             repository.location, as: .metadataCorrupt,
             because: "The metadata of the repository \(repository.location) cannot be used: in primary.xml, "
-                + "mismatched tag at line 3:30. Whoever maintains the repository has to create its metadata again.")
+                + "mismatched tag at line 3:30. The maintainer of the repository has to create its metadata again.")
     }
 
     @Test("a package without a checksum is left out, alone")

@@ -39,7 +39,7 @@ struct BadRequestTests {
 
     private static let notAllowed =
         "this service reads only repositories in local directories that its configuration lists, and this directory is not among them. "
-        + "Otherwise its administrators can allow it."
+        + "Otherwise its operator can allow it."
 
     @Test("a directory outside of the allowed ones is refused, however it is written", arguments: ["/etc", "/", "/etc//./", "file:///etc"])
     func outside(path: String) async throws {
@@ -69,7 +69,7 @@ struct BadRequestTests {
             because:
                 "The repository http://169.254.169.254/latest may not be read: the configuration of this service allows no addresses but those of its own composes, "
                 + "\(try SharedService.current.server.url)/composes/odcs-…. "
-                + "A repository that also lies on this service's disks may be given by its path. Otherwise its administrators can allow it."
+                + "A repository that also lies on this service's disks may be given by its path. Otherwise its operator can allow it."
         )
         try await refuse(
             repo(source: "\"type\": \"repo\", \"source\": \"ftp://example.com/\""),
@@ -100,7 +100,7 @@ struct BadRequestTests {
     func endlessTimeToLive(seconds: String) async throws {
         try await refuse(
             repo("\"seconds_to_live\": \(seconds)"),
-            because: "seconds_to_live is more than can be meant; the longest that a compose lives here is 259200 seconds.")
+            because: "seconds_to_live is too large. A compose lives at most 259200 seconds here.")
     }
 
     // MARK: Bodies
@@ -142,15 +142,15 @@ struct BadRequestTests {
     func zeroCharacter() async throws {
         try await refuse(
             repo(source: #""type": "repo", "source": "/srv/\u0000""#),
-            because: "source.source contains U+0000, which is not possible there; letters, digits and any of "
-                + "- / _ . : # + ? $ ~ ^ , and the space are.")
+            because: "source.source contains U+0000, which is not allowed there. Letters, digits and any of "
+                + "- / _ . : # + ? $ ~ ^ , and the space are allowed.")
         try await refuse(
             repo(source: #""type": "repo", "source": "/srv", "packages": ["e\u0000d"]"#),
             because: "source.packages[0] is \"eU+0000d\" and contains U+0000; each entry must be one word.")
         try await refuse(
             repo(#""label": "\u0000""#),
-            because: "label contains U+0000, which is not possible there; letters, digits and any of "
-                + "- / _ . : # + ? $ ~ ^ , and the space are.")
+            because: "label contains U+0000, which is not allowed there. Letters, digits and any of "
+                + "- / _ . : # + ? $ ~ ^ , and the space are allowed.")
     }
 
     @Test("more packages than anybody asks for are refused")

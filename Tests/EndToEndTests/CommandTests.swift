@@ -102,7 +102,7 @@ import Testing
         let nothing = try await server.odcs("list", "--label", "RC-9.9")
         #expect(nothing.status == 0)
         #expect(nothing.output == "")
-        #expect(nothing.complaints == "No compose is like that.\n")
+        #expect(nothing.complaints == "No compose matches.\n")
     }
 
     @Test("renew and delete say in a line what happened")

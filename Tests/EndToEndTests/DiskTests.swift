@@ -34,7 +34,7 @@ struct DiskTests {
         try await Program.succeed("mount", "-o", "remount,\(options)", disk.string)
     }
 
-    private static let isFull = "This service's disk is full. Its administrators have to make room."
+    private static let isFull = "This service's disk is full. Its operator has to make room."
 
     @Test("a compose that does not fit fails, and nothing of it stays in the way of the next")
     func full() async throws {
@@ -60,7 +60,7 @@ struct DiskTests {
             let failed = try await server.compose("repo", Checkout.testsRepo.string, "ed")
             #expect(failed.stateName == "failed")
             #expect(
-                failed.stateReason == "The server may not write to the disk that composes are written to; the server's operator can help.")
+                failed.stateReason == "The server may not write to the disk that composes are written to; the operator of this server can help.")
             try await Self.remount(disk, "rw")
             #expect(try await server.compose("repo", Checkout.testsRepo.string, "ed").stateName == "done")
         }

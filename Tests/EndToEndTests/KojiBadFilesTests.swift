@@ -211,8 +211,8 @@ import Testing
             #expect(compose.state == "failed")
             #expect(
                 compose.document.stateReason?.hasPrefix(
-                    "At least 20 package files in Koji cannot be used. Whoever maintains it has to bring them back, or the builds have to be left "
-                        + "out; unless this service looks for them in a wrong place, which its administrators know. The first of them: ")
+                    "At least 20 package files in Koji cannot be used. The maintainer of Koji has to bring them back, or the builds have to be left "
+                        + "out; unless this service looks for them in a wrong place, which its operator knows. The first of them: ")
                     == true,
                 "\(compose.reason)")
         }

@@ -77,7 +77,7 @@ import Testing
             #expect(first.document.kojiEvent == Self.event + 1)
             let second = try await post(source, to: server, service)
             #expect(second.document.resultRepo == first.document.resultRepo)
-            #expect(second.document.stateReason == "Done: it shows compose \(first.document.id), whose inputs are the same.")
+            #expect(second.document.stateReason == "Done: it shows compose \(first.document.id), which has the same inputs.")
         }
     }
 

@@ -23,7 +23,7 @@ import Testing
             let second = try await server.compose("repo", Self.testsRepo, "ed", "--ttl", "2h")
             #expect(second.id != first.id)
             #expect(second.stateName == "done")
-            #expect(second.stateReason == "Done: it shows compose \(first.id), whose inputs are the same.")
+            #expect(second.stateReason == "Done: it shows compose \(first.id), which has the same inputs.")
             #expect(second.resultRepo == first.resultRepo)
             #expect(second.resultRepofile == first.resultRepofile)
             #expect(second.toplevelURL == first.toplevelURL)
@@ -77,7 +77,7 @@ import Testing
             let brief = try await server.compose("repo", Self.testsRepo, "libed", "--ttl", "1")
             let expired = try await service.await(brief.id, .removed)
             #expect(expired.stateReason?.hasPrefix("Done: ") == true)
-            #expect(expired.stateReason?.hasSuffix("\nExpired: its time to live was over.") == true)
+            #expect(expired.stateReason?.hasSuffix("\nExpired: its time to live has ended.") == true)
             #expect(expired.removedBy == nil)
 
             #expect(try await server.http(.DELETE, "/api/1/composes/\(first.id)").status == 202)

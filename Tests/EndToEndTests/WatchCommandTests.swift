@@ -36,7 +36,7 @@ import Testing
                 let ended = try await server.odcs("unwatch", "\(watch.id)")
                 #expect(ended.status == 0)
                 #expect(ended.output.hasPrefix("Watch \(watch.id) of f26-updates ended at "))
-                #expect(try await server.odcs("watches").complaints == "No watch is like that.\n")
+                #expect(try await server.odcs("watches").complaints == "No watch matches.\n")
                 #expect(try await server.odcs("watches", "--all").output.contains("ended "))
                 let next = try await server.odcs("watch-tag", "f26-updates", "--packages", "ed", "--json")
                 #expect(try self.watch(next).id == watch.id + 1)

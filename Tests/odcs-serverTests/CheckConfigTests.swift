@@ -115,7 +115,7 @@ import Testing
     @Test("a worker on its own refuses a configuration that does not say where composes are served")
     func workerAlone() async throws {
         let expected =
-            "the defaults: frontend.public_url: a worker on its own must be told where composes are served: "
+            "the defaults: frontend.public_url: a worker on its own must know where composes are served: "
             + "it writes the addresses into their .repo files"
         #expect(try await run(["worker"]) == Outcome(status: .exited(1), output: "", complaints: "Error: \(expected)\n"))
     }

@@ -78,7 +78,7 @@ struct ShowingTests {
                 server: service.address)
 
             #expect(run.status == .success)
-            #expect(run.err == "No compose is like that.\n")
+            #expect(run.err == "No compose matches.\n")
             #expect(run.out == "")
             #expect(service.lines == ["GET /api/1/composes/?page=2&per_page=5&owner=me&source_type=5&state=2&order_by=-time_done"])
         }

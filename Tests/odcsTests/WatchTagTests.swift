@@ -167,7 +167,7 @@ struct WatchTagTests {
             let run = try await CommandRun.odcs(["watches"], server: service.address)
             #expect(run.status == .success)
             #expect(run.out == "")
-            #expect(run.err == "No watch is like that.\n")
+            #expect(run.err == "No watch matches.\n")
         }
     }
 

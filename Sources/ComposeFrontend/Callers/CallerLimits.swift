@@ -36,13 +36,13 @@ extension RequestRejection {
             switch reached.kind {
             case .waitingComposes:
                 "\(limit.most) composes that \(limit.caller) asked for wait already, and more are not taken from one address. Ask again when some "
-                    + "of them have begun, or cancel those that nobody needs."
+                    + "of them have begun, or cancel those that you do not need."
             case .waitingRenewals(let compose):
                 "\(limit.most) renewals of compose \(compose) that \(limit.caller) asked for wait already, and more are not taken from one "
                     + "address. Ask again when some of them have begun."
             case .standingWatches:
                 "\(limit.most) watches that \(limit.caller) asked for stand already, and more are not taken from one address. End those that "
-                    + "nobody needs, or use one watch for several packages."
+                    + "you do not need, or use one watch for several packages."
             }
         self.init(.tooManyRequests, message, headers: [.retryAfter: "60"])
     }

@@ -85,8 +85,8 @@ extension BodyField {
             guard let wrong = string.unicodeScalars.first(where: { !$0.isAllowed }) else { return }
             let shown = wrong.isInvisible ? wrong.codePoint : String(wrong)
             throw .badRequest(
-                "\(name) contains \(shown), which is not possible there; letters, digits and any of "
-                    + "\(Self.allowedPunctuation.dropFirst().map(String.init).joined(separator: " ")) and the space are.")
+                "\(name) contains \(shown), which is not allowed there. Letters, digits and any of "
+                    + "\(Self.allowedPunctuation.dropFirst().map(String.init).joined(separator: " ")) and the space are allowed.")
         case .array(let elements):
             for (index, element) in elements.enumerated() {
                 try BodyField(name: "\(name)[\(index)]", value: element).checkCharacters()

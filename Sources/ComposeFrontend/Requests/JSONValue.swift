@@ -39,7 +39,7 @@ enum JSONValue: Hashable, Sendable {
         } catch {
             let details = (error as NSError).userInfo[NSDebugDescriptionErrorKey] as? String
             // The implementation language of the service means nothing to the client.
-            let words = details?.replacing("is not representable in Swift", with: "is more than can be meant")
+            let words = details?.replacing("is not representable in Swift", with: "is too large")
             throw .badRequest("The body is not JSON\(words.map { ": \($0)" } ?? ".")")
         }
         guard isStreamSafe else {

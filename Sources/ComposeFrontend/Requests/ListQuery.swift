@@ -43,7 +43,7 @@ struct ListQuery: Sendable {
     private static func state(_ text: String) throws(RequestRejection) -> ComposeState {
         if let state = ComposeState(name: text) { return state }
         let states = ComposeState.allCases.map { "\($0.rawValue) or \($0.name)" }.joined(separator: ", ")
-        throw .badRequest("state is \(text.quoted), which is no state; these are: \(states).")
+        throw .badRequest("state cannot be \(text.quoted). Use one of these: \(states).")
     }
 
     private static func order(_ text: String) throws(RequestRejection) -> ComposeQuery.Order {
@@ -52,7 +52,7 @@ struct ListQuery: Sendable {
         guard let field = ComposeQuery.OrderField(rawValue: name) else {
             let fields = NearestNames(names: ComposeQuery.OrderField.contractOrder.map(\.rawValue)).sorted(by: name)
             throw .badRequest(
-                "order_by is \(text.quoted), by which no list can be ordered; these are possible, a leading - for descending: "
+                "order_by cannot be \(text.quoted). Use one of these, with a leading - for descending order: "
                     + "\(fields.joined(separator: ", ")).")
         }
         return .init(field: field, descending: descending)

@@ -11,7 +11,7 @@ struct QueryItems {
             let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let decoded = pair.map { $0.replacing("+", with: " ").removingPercentEncoding }
             guard let key = decoded[0], let value = decoded.count == 2 ? decoded[1] : "" else {
-                throw .badRequest("The query has \(part.quoted), whose percent signs do not stand for text in UTF-8.")
+                throw .badRequest("The query has \(part.quoted), which is not percent-encoded UTF-8.")
             }
             guard key.isStreamSafe, value.isStreamSafe else {
                 throw .badRequest("The query has a text with more than 30 combining marks in a row, as no language has them.")

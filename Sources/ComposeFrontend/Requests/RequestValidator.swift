@@ -72,7 +72,7 @@ struct RequestValidator: Sendable {
     private func checkArguments(of request: ComposeRequest, prefix: String) throws(RequestRejection) {
         let lists = [("sigkeys", request.sigkeys), ("builds", request.builds), ("modules", request.modules)]
         for (name, words) in lists where words.reduce(0, { $0 + $1.utf8.count + 1 }) > 100_000 {
-            throw .badRequest("\(prefix)\(name) has more than 100000 bytes, which is more than Pungi can be told.")
+            throw .badRequest("\(prefix)\(name) has more than 100000 bytes, which is more than Pungi accepts.")
         }
     }
 
@@ -96,7 +96,7 @@ struct RequestValidator: Sendable {
             }
             guard asked.seconds <= Int32.max else {
                 throw .badRequest(
-                    "\(asked.name) is more than can be meant; the longest that a compose lives here is \(limits.maximumSecondsToLive) seconds."
+                    "\(asked.name) is too large. A compose lives at most \(limits.maximumSecondsToLive) seconds here."
                 )
             }
         }

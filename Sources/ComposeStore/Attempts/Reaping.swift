@@ -30,7 +30,7 @@ extension ComposeStore {
             _ = try await connection.query(
                 """
                 UPDATE composes SET state = 0, failures = failures + 1, available_at = now(), lease_token = NULL, lease_expires_at = NULL,
-                    state_reason = 'The worker that was at it was lost; it is tried again.'
+                    state_reason = 'Its worker was lost. Another worker tries again.'
                 WHERE id = ANY(\(ids)) AND NOT id = ANY(\(hopeless))
                 """)
             for id in hopeless {

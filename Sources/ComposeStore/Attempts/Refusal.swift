@@ -36,7 +36,7 @@ extension ComposeStore {
     /// - Returns: The ids of the composes.
     public func failRefused() async throws -> [Int] {
         let failure = ComposeFailure(
-            .internal, "No worker of this service can make this compose; its administrators can help. What the last one found: ")
+            .internal, "No worker of this service can make this compose; its operator can help. What the last one found: ")
         return try await pool.query(
             """
             UPDATE composes c SET state = 4, time_done = now(),

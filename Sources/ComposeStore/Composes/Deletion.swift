@@ -38,7 +38,7 @@ extension ComposeStore {
             switch compose.state {
             case .wait, .generating:
                 guard actor.isAdmin || actor.name == compose.owner else {
-                    return .notAllowed("only \(compose.owner), who asked for compose \(id), or an admin can cancel it")
+                    return .notAllowed("only \(compose.owner), the owner of compose \(id), or an admin can cancel it")
                 }
                 return .canceled(try await cancel(compose, by: actor, on: connection))
             case .done, .failed:

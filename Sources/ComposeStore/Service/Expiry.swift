@@ -53,7 +53,7 @@ extension ComposeStore {
                 """
                 UPDATE composes c SET state = 3, time_removed = now(), time_to_expire = \(fragment: Compose.timeToExpire),
                     state_reason = concat_ws(
-                        E'\\n', c.state_reason, CASE WHEN c.removed_by IS NULL THEN 'Expired: its time to live was over.'
+                        E'\\n', c.state_reason, CASE WHEN c.removed_by IS NULL THEN 'Expired: its time to live has ended.'
                             ELSE 'Removed by ' || c.removed_by || '.' END)
                 WHERE c.id = ANY(\(over.map(\.id))) AND c.state IN (2, 4) AND \(fragment: Compose.timeToExpire) <= now() RETURNING c.id
                 """)

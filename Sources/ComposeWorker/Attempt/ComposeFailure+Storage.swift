@@ -12,14 +12,14 @@ extension ComposeFailure {
         let what =
             switch error {
             case CocoaError.fileWriteOutOfSpace, Errno.noSpace, Errno.diskQuotaExceeded:
-                "This service's disk is full. Its administrators have to make room."
+                "This service's disk is full. Its operator has to make room."
             case CocoaError.fileWriteNoPermission, CocoaError.fileWriteVolumeReadOnly, Errno.permissionDenied, Errno.readOnlyFileSystem:
-                "The server may not write to the disk that composes are written to; the server's operator can help."
-            case let error as RepodataError: "The compose could not be written to disk (\(error.message)); the server's operator can help."
-            case let error as Errno: "The compose could not be written to disk (\(error)); the server's operator can help."
+                "The server may not write to the disk that composes are written to; the operator of this server can help."
+            case let error as RepodataError: "The compose could not be written to disk (\(error.message)); the operator of this server can help."
+            case let error as Errno: "The compose could not be written to disk (\(error)); the operator of this server can help."
             case let error as CocoaError:
-                "The compose could not be written to disk (file error \(error.code.rawValue)); the server's operator can help."
-            default: "The compose could not be written to disk; the server's operator can help."
+                "The compose could not be written to disk (file error \(error.code.rawValue)); the operator of this server can help."
+            default: "The compose could not be written to disk; the operator of this server can help."
             }
         self.init(.storage, what, isTransient: true)
     }

@@ -126,7 +126,7 @@ extension ComposeSources {
         guard let koji else {
             throw ComposeFailure(
                 .internal,
-                "This worker has no Koji in its configuration, where the packages of modules are; the service's administrators can help.")
+                "This worker has no Koji in its configuration, where the packages of modules are; the operator of this service can help.")
         }
         return koji
     }
@@ -143,7 +143,7 @@ extension ComposeSources {
         guard let service = modules.service else {
             throw ComposeFailure(
                 .internal,
-                "This worker has no Module Build Service in its configuration, which knows scratch modules; the service's administrators can help."
+                "This worker has no Module Build Service in its configuration, which knows scratch modules; the operator of this service can help."
             )
         }
         return service

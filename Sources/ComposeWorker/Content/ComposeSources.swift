@@ -115,7 +115,7 @@ public struct ComposeSources: Sendable {
     private static func notConfigured(_ type: SourceType) -> ComposeFailure {
         ComposeFailure(
             .internal,
-            "This worker is not configured for composes of the type \(type.name), unlike the frontend that took the request; the service's administrators can help."
+            "This worker is not configured for composes of the type \(type.name), unlike the frontend that took the request; the operator of this service can help."
         )
     }
 

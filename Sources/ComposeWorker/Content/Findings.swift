@@ -75,10 +75,10 @@ extension ComposeFailure {
             self.init(
                 .metadataCorrupt,
                 "The metadata of \(place ?? "the repository \(repository)") cannot be used: in \(document), \(reason). "
-                    + "Whoever maintains the repository has to create its metadata again.")
+                    + "The maintainer of the repository has to create its metadata again.")
         case .listedButAbsent(let packages, let arch, let listing):
             self.init(
-                .metadataCorrupt, "\(error) Whoever maintains \(listing) has to look into it.",
+                .metadataCorrupt, "\(error) The maintainer of \(listing) has to look into it.",
                 details: packages.prefix(200).map { .init(package: $0.description, arch: arch) })
         case .moduleNotFound(let module, let nearest, _):
             self.init(.packageNotFound, error.description, details: [.init(package: module, nearest: nearest)])
@@ -86,7 +86,7 @@ extension ComposeFailure {
             self.init(
                 .brokenDependencies, "\(error) Ask for other streams, or for fewer of them, as modules.", details: [.init(arch: arch)])
         case .unusableModules:
-            self.init(.metadataCorrupt, "\(error) Whoever maintains them has to look into it.")
+            self.init(.metadataCorrupt, "\(error) Their maintainer has to look into it.")
         case .overTime:
             self.init(.limitExceeded, "\(error) Fewer packages, or a repository with fewer conflicts among its packages, may help.")
         case .tooManyExclusions:

@@ -206,7 +206,7 @@ struct GitRepository: Sendable {
             return try await child.run(output: output)
         } catch is ChildProcess.CannotStart {
             throw ComposeFailure(
-                .internal, "\(opening) cannot be fetched: git cannot be started by this worker. Its administrators can help.")
+                .internal, "\(opening) cannot be fetched: git cannot be started by this worker. Its operator can help.")
         }
     }
 }

@@ -96,7 +96,7 @@ public struct ComposePipeline: Sendable {
         let settlement = try await store.settle(
             attempt.lease, as: ComposeSpecification(request, pins: inputs.record),
             source: source.words(of: request).joined(separator: " "), kojiEvent: source.kojiEvent,
-            mayReuse: source.isSettled(for: request), reason: { "Done: it shows compose \($0), whose inputs are the same." })
+            mayReuse: source.isSettled(for: request), reason: { "Done: it shows compose \($0), which has the same inputs." })
         switch settlement {
         case .leaseLost:
             throw LeaseLost()

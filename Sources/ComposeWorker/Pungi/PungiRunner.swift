@@ -168,7 +168,7 @@ struct PungiRunner: Sendable {
             throw ComposeFailure(
                 .internal,
                 "\(FilePath(program).lastComponent?.string ?? "Pungi") \(error.isAbsent ? "is not installed on" : "cannot be started by") this worker. "
-                    + "Its administrators can help.")
+                    + "Its operator can help.")
         }
     }
 

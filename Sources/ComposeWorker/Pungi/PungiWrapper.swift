@@ -35,6 +35,6 @@ struct PungiWrapper {
     }
 
     static func unusable(_ why: String) -> ComposeFailure {
-        ComposeFailure(.internal, "The wrapper of this Pungi configuration cannot be used: \(why). This service's administrators can help.")
+        ComposeFailure(.internal, "The wrapper of this Pungi configuration cannot be used: \(why). The operator of this service can help.")
     }
 }

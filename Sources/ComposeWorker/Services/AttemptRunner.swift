@@ -79,7 +79,7 @@ struct AttemptRunner: Sendable {
             return .stopped
         } catch let failure as ComposeFailure where failure.code == .canceled {
             // Giving the lease back would repeat the attempt at once, and without end.
-            logger.error("attempt was canceled by nobody", metadata: ["error": "\(failure.message)"])
+            logger.error("an attempt was canceled for no known reason", metadata: ["error": "\(failure.message)"])
             return .failed(Self.unexplained(lease))
         } catch let failure as ComposeFailure {
             return .failed(failure)

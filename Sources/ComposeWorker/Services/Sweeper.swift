@@ -47,7 +47,7 @@ public struct Sweeper: Service {
         let open = try await store.openAttempts(among: attempts.map(\.token))
         for attempt in attempts where !open.contains(attempt.token) {
             try await files.remove(attempt)
-            logger.info("removed the directory of an attempt that is over", metadata: ["compose": "\(attempt.compose)"])
+            logger.info("removed the directory of an attempt that has ended", metadata: ["compose": "\(attempt.compose)"])
         }
         let results = try await files.results()
         let stray = try await store.composesWithoutResult(among: results.map(\.id))

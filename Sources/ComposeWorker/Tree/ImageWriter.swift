@@ -102,7 +102,7 @@ struct ImageWriter: Sendable {
             throw ComposeFailure(
                 .internal,
                 "An ISO image was asked for, and the program that makes it, xorriso, \(error.isAbsent ? "is not installed on" : "cannot be started by") "
-                    + "this worker. Its administrators can help.")
+                    + "this worker. Its operator can help.")
         }
         output.finish()
         guard ending != .exited(0) else { return }

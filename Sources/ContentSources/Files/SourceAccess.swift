@@ -180,7 +180,7 @@ public struct SourceAccess: Sendable {
             ? "this service reads only \(kind.rule), and this \(kind.this) is not among them"
             : "the configuration of this service allows no \(kind.none)"
         return ComposeFailure(
-            .sourceNotUsable, "The repository \(location) may not be read: \(why).\(otherKind) Otherwise its administrators can allow it.")
+            .sourceNotUsable, "The repository \(location) may not be read: \(why).\(otherKind) Otherwise its operator can allow it.")
     }
 
     private static func root(_ path: FilePath) throws(ConfigurationError) -> Root {

@@ -49,7 +49,7 @@ struct PungiComposeFailure {
     func corrupt(_ document: String, _ why: String) -> ComposeFailure {
         ComposeFailure(
             .metadataCorrupt,
-            "\(name)'s \(document) cannot be used: \(why). Whoever maintains the compose has to look into it.")
+            "\(name)'s \(document) cannot be used: \(why). The maintainer of the compose has to look into it.")
     }
 
     func unfinished(status: String) -> ComposeFailure {

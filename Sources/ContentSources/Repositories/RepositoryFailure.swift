@@ -40,7 +40,7 @@ struct RepositoryFailure {
             return ComposeFailure(
                 .sourceNotUsable,
                 "The repository \(location) has its package list only as an SQLite database (primary_db). "
-                    + "This service reads the XML metadata (primary), which createrepo_c writes too unless it is told not to.")
+                    + "This service reads the XML metadata (primary), which createrepo_c writes too by default.")
         }
         return ComposeFailure(
             .metadataCorrupt,
@@ -71,14 +71,14 @@ struct RepositoryFailure {
             return ComposeFailure(.metadataCorrupt, "\(finding): \(problem.reason).", isTransient: true)
         default:
             return ComposeFailure(
-                .metadataCorrupt, "\(finding): \(problem.reason). Whoever maintains the repository has to create its metadata again.")
+                .metadataCorrupt, "\(finding): \(problem.reason). The maintainer of the repository has to create its metadata again.")
         }
     }
 
     private func using(_ document: String, _ error: RepodataError) -> ComposeFailure {
         switch error.code {
         case .io:
-            .storage("This service could not write the metadata to its disk: \(error.message). Its administrators have to look into it.")
+            .storage("This service could not write the metadata to its disk: \(error.message). Its operator has to look into it.")
         case .host: ComposeFailure(host: error)
         case .tooLarge: ComposeFailure(.limitExceeded, "The metadata of the repository \(location) is too large: \(error.message).")
         case .unsupported, .forbidden:
@@ -87,7 +87,7 @@ struct RepositoryFailure {
             ComposeFailure(
                 .metadataCorrupt,
                 "The metadata of the repository \(location) cannot be used: in its document \(document), \(error.message). "
-                    + "Whoever maintains the repository has to create its metadata again.")
+                    + "The maintainer of the repository has to create its metadata again.")
         }
     }
 

@@ -68,7 +68,7 @@ extension WebService {
         case 403:
             return ComposeFailure(
                 .sourceNotUsable,
-                "\(subject) does not let this service see its \(contents) (status 403); \(title)'s administrators can give it the right to view them."
+                "\(subject) does not let this service see its \(contents) (status 403); \(title)'s operator can give it the right to view them."
             )
         case 408, 425, 429, 500...599: return unreachable("it answered with the status \(status)")
         case 400:

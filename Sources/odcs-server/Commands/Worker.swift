@@ -14,7 +14,7 @@ struct Worker: AsyncParsableCommand {
         guard configuration.frontend.publicURL != nil || unserved.isEmpty else {
             throw ConfigurationError(
                 file: options.config ?? "the defaults", line: nil, key: "frontend.public_url",
-                message: "a worker on its own must be told where composes are served: it writes the addresses into their .repo files")
+                message: "a worker on its own must know where composes are served: it writes the addresses into their .repo files")
         }
         try await ServerAssembly(
             configuration: configuration, roles: [.worker], addressFile: nil, logger: configuration.bootstrapLogging()

@@ -68,7 +68,7 @@ struct List: AsyncParsableCommand {
     }
 
     private static func nothing(_ meta: ComposeList.Meta) -> String {
-        meta.total == 0 ? "No compose is like that." : "Page \(meta.page) is past the last one, \(meta.pages)."
+        meta.total == 0 ? "No compose matches." : "Page \(meta.page) is past the last one, \(meta.pages)."
     }
 
     static func table(_ composes: [ComposeDocument]) -> Table {

@@ -50,7 +50,7 @@ struct Watches: AsyncParsableCommand {
         if list.items.isEmpty, !connection.json {
             let meta = list.meta
             return try console.err.line(
-                meta.total == 0 ? "No watch is like that." : "Page \(meta.page) is past the last one, \(meta.pages).")
+                meta.total == 0 ? "No watch matches." : "Page \(meta.page) is past the last one, \(meta.pages).")
         }
         try connection.print(list, or: Self.table(list.items).text(columns: console.out.isTerminal ? console.out.columns() : nil))
         if list.meta.page < list.meta.pages, console.err.isTerminal, !connection.json {

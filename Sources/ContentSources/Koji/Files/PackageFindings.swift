@@ -55,9 +55,9 @@ struct PackageFindings: Sendable {
         let count = failures.count >= Self.most ? "At least \(failures.count)" : "\(failures.count)"
         throw ComposeFailure(
             first.code,
-            "\(count) package files in Koji cannot be used. Whoever maintains it has to bring them back, or the builds have to be left out"
+            "\(count) package files in Koji cannot be used. The maintainer of Koji has to bring them back, or the builds have to be left out"
                 + (failures.count >= Self.most
-                    ? "; unless this service looks for them in a wrong place, which its administrators know. " : ". ")
+                    ? "; unless this service looks for them in a wrong place, which its operator knows. " : ". ")
                 + "The first of them: \(first.message)",
             details: failures.flatMap(\.details), isTransient: failures.allSatisfy(\.isTransient))
     }
