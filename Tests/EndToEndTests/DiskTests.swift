@@ -60,7 +60,8 @@ struct DiskTests {
             let failed = try await server.compose("repo", Checkout.testsRepo.string, "ed")
             #expect(failed.stateName == "failed")
             #expect(
-                failed.stateReason == "The server may not write to the disk that composes are written to; the operator of this server can help.")
+                failed.stateReason
+                    == "The server may not write to the disk that composes are written to; the operator of this server can help.")
             try await Self.remount(disk, "rw")
             #expect(try await server.compose("repo", Checkout.testsRepo.string, "ed").stateName == "done")
         }

@@ -15,7 +15,8 @@ extension ComposeFailure {
                 "This service's disk is full. Its operator has to make room."
             case CocoaError.fileWriteNoPermission, CocoaError.fileWriteVolumeReadOnly, Errno.permissionDenied, Errno.readOnlyFileSystem:
                 "The server may not write to the disk that composes are written to; the operator of this server can help."
-            case let error as RepodataError: "The compose could not be written to disk (\(error.message)); the operator of this server can help."
+            case let error as RepodataError:
+                "The compose could not be written to disk (\(error.message)); the operator of this server can help."
             case let error as Errno: "The compose could not be written to disk (\(error)); the operator of this server can help."
             case let error as CocoaError:
                 "The compose could not be written to disk (file error \(error.code.rawValue)); the operator of this server can help."
