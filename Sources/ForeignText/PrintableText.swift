@@ -8,7 +8,7 @@ extension StringProtocol {
     /// - Parameters:
     ///   - most: The maximum number of code points to keep. A longer text ends with `…`.
     ///   - keepingLines: Whether line feeds and tabs stay, for texts of several lines.
-    public func printable(most: Int = .max, keepingLines: Bool = false) -> String {
+    @inlinable public func printable(most: Int = .max, keepingLines: Bool = false) -> String {
         if utf8.count <= most, utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { return String(self) }
         var shown = ""
         var count = 0
@@ -29,7 +29,7 @@ extension StringProtocol {
     ///
     /// The document has the same meaning as before, because JSON has these characters only in its texts.
     /// Line feeds and tabs between the values stay.
-    public var jsonWithVisibleCharacters: String {
+    @inlinable public var jsonWithVisibleCharacters: String {
         if utf8.allSatisfy({ $0 < 0x7F }) { return String(self) }
         var shown = ""
         for scalar in unicodeScalars {
@@ -54,7 +54,7 @@ extension Sequence<String> {
 extension Unicode.Scalar {
     /// Whether the character shows nothing itself, and controls a terminal, a line or the direction of
     /// text.
-    public var isInvisible: Bool {
+    @inlinable public var isInvisible: Bool {
         // Nearly all text is ASCII, which needs no table.
         if value < 0x7F { return value < 0x20 }
         return switch properties.generalCategory {

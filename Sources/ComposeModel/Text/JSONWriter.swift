@@ -77,11 +77,14 @@ public struct JSONWriter: ~Copyable {
         bytes.append(UInt8(ascii: "\""))
         var value = value
         value.withUTF8 { text in
-            if text.allSatisfy(Self.isPlain) {
-                bytes.append(contentsOf: text)
-            } else {
-                for scalar in String(decoding: text, as: UTF8.self).unicodeScalars { escaped(scalar) }
+            var rest = text[...]
+            while let place = rest.firstIndex(where: { !Self.isPlain($0) }) {
+                bytes.append(contentsOf: rest[..<place])
+                let end = Self.isASCII(rest[place]) ? place + 1 : rest[place...].firstIndex(where: Self.isASCII) ?? rest.endIndex
+                for scalar in String(decoding: rest[place..<end], as: UTF8.self).unicodeScalars { escaped(scalar) }
+                rest = rest[end...]
             }
+            bytes.append(contentsOf: rest)
         }
         bytes.append(UInt8(ascii: "\""))
     }
@@ -102,6 +105,8 @@ public struct JSONWriter: ~Copyable {
         default: bytes.append(UInt8(ascii: ","))
         }
     }
+
+    private static func isASCII(_ byte: UInt8) -> Bool { byte < 0x80 }
 
     private static func isPlain(_ byte: UInt8) -> Bool {
         byte >= 0x20 && byte < 0x7F && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")

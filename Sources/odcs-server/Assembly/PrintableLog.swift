@@ -12,7 +12,8 @@ struct PrintableLog<Handler: LogHandler>: LogHandler {
 
     func log(event: LogEvent) {
         var event = event
-        event.message = Logger.Message(stringLiteral: event.message.description.printable())
+        let message = event.message.description
+        if !message.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { event.message = Logger.Message(stringLiteral: message.printable()) }
         event.metadata = event.metadata?.printable
         if let error = event.error {
             event.error = nil
@@ -47,5 +48,9 @@ extension Logger.Metadata {
 }
 
 extension Logger.MetadataValue {
-    fileprivate var printable: Logger.MetadataValue { .string(description.printable()) }
+    /// Most values are printable texts, which need no copy.
+    fileprivate var printable: Logger.MetadataValue {
+        if case .string(let text) = self, text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { return self }
+        return .string(description.printable())
+    }
 }
