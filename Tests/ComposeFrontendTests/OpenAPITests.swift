@@ -79,7 +79,7 @@ import Testing
 
     @Test("a watch has every member that its schema has, and its schema requires all of them")
     func watch() async throws {
-        try await FrontendFixture.with(configure: { $0.limits.refusedSourceTypes[.tag] = nil }) { frontend in
+        try await FrontendFixture.with(configure: { $0.admission.capabilities = .all }) { frontend in
             let schema = try await frontend.get("/api/1").json["components"]?["schemas"]?["Watch"]
             let watch = try await frontend.post(#"{"source": {"type": "tag", "source": "f26"}}"#, to: "/api/1/watches/").json
             #expect(watch.keys == schema?["properties"]?.keys)

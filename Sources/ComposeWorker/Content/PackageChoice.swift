@@ -1,4 +1,5 @@
 import ComposeModel
+import Compression
 import Depsolve
 import Repodata
 

@@ -1,4 +1,5 @@
 import ComposeModel
+import Compression
 import Modules
 import Repodata
 
