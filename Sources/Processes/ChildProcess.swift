@@ -2,7 +2,8 @@ import Subprocess
 public import SystemPackage
 
 /// A child process runs a program for a compose, in a session and process group of its own. When the
-/// program ends, every process of its session is killed. A process that called setsid(2) itself escapes.
+/// program ends, every process of its session is killed. A process that called setsid(2) itself
+/// escapes.
 public struct ChildProcess: Sendable {
     /// The way in which a child process ended.
     public enum Ending: Hashable, Sendable {
@@ -62,8 +63,8 @@ public struct ChildProcess: Sendable {
     /// Runs the program to its end. Passes both its outputs to `output` as they arrive.
     ///
     /// If the task is canceled, the program is asked to end, together with all processes of its group.
-    /// After ``grace`` every process of its session is killed. Then `CancellationError` is thrown. Throws ``CannotStart`` if the
-    /// program does not start.
+    /// After ``grace`` every process of its session is killed. Then `CancellationError` is thrown. Throws
+    /// ``CannotStart`` if the program does not start.
     public func run(output: @escaping @Sendable ([UInt8]) -> Void) async throws -> Ending {
         guard let timeLimit else { return try await runToEnd(output: output) }
         return try await withThrowingTaskGroup(of: Ending.self) { group in

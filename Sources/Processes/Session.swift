@@ -26,8 +26,8 @@ final class Session {
         }
     }
 
-    /// Kills the process if it is a member of the session. The descriptor keeps meaning the process that was
-    /// looked at, even if that process ends and its number is given to another one.
+    /// Kills the process if it is a member of the session. The descriptor keeps meaning the process that
+    /// was looked at, even if that process ends and its number is given to another one.
     private static func kill(_ pid: pid_t, of leader: pid_t) {
         let process = pidfd_open(pid, 0)
         guard process >= 0 else { return }

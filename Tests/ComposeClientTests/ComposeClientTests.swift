@@ -292,7 +292,7 @@ struct ComposeClientTests {
 
             #expect(
                 error.description
-                    == "\(service.address)/api/1/composes/1 answered JSON that is not what ODCS answers there: 'owner' is missing")
+                    == "\(service.address)/api/1/composes/1 answered JSON that is not what ODCS answers there: 'source_type' is missing")
         }
     }
 

@@ -1,8 +1,8 @@
 // The JSON of a request has two forms: the one in which a client sends it, and the one in which the
 // service shows it. Both stand here, so that a new member is added to both.
 
-/// A request as the HTTP contract shows it. Its members stand among those of a ``ComposeDocument`` and of
-/// a ``WatchDocument``. Lists in a text have one space between their words.
+/// A request as the HTTP contract shows it. Its members stand among those of a ``ComposeDocument`` and
+/// of a ``WatchDocument``. Lists in a text have one space between their words.
 ///
 /// Example: `"source_type": 1, "source": "f26", "packages": "ed httpd"`.
 public struct RequestDocument: Hashable, Sendable {
@@ -121,8 +121,8 @@ extension RequestDocument: ContractDocument {
     }
 }
 
-/// A compose submission is the body of a POST: a request in the form in which a client sends it. A member
-/// that is `nil` is not sent, so the service's default applies.
+/// A compose submission is the body of a POST: a request in the form in which a client sends it. A
+/// member that is `nil` is not sent, so the service's default applies.
 ///
 /// Example: `{"source": {"type": "tag", "source": "f26", "packages": ["ed", "httpd"]}}`.
 public struct ComposeSubmission: Hashable, Sendable {

@@ -11,7 +11,8 @@ protocol MemberVisitor {
     mutating func member<Value: DocumentValue>(_ name: String, _ value: inout Value?) throws(Failure)
 }
 
-/// A contract document is a JSON object that the HTTP contract describes. Its members are listed once, in
+/// A contract document is a JSON object that the HTTP contract describes. Its members are listed once,
+/// in
 /// ``visit(_:)``. Decoding and every way of encoding follow that list.
 protocol ContractDocument {
     mutating func visit<Visitor: MemberVisitor>(_ visitor: inout Visitor) throws(Visitor.Failure)
@@ -97,7 +98,8 @@ struct MemberList: MemberVisitor {
 
     var names: [String] { members.map(\.name) }
 
-    /// The places of the members in the order of their names. They are the same for all documents of a type.
+    /// The places of the members in the order of their names. They are the same for all documents of a
+    /// type.
     var orderByName: [Int] { members.indices.sorted { members[$0].name < members[$1].name } }
 
     /// Writes the members as one object, in the order of their names.

@@ -1,7 +1,7 @@
 import Foundation
 
-/// A watch as the HTTP contract writes it. The members of its request stand among its own. They have the
-/// same names and forms as in a ``ComposeDocument``.
+/// A watch as the HTTP contract writes it. The members of its request stand among its own. They have
+/// the same names and forms as in a ``ComposeDocument``.
 @dynamicMemberLookup
 public struct WatchDocument: Hashable, Sendable {
     /// A compose that the watch has made.

@@ -1,5 +1,5 @@
-/// Runs `work` for each of `items`, at most `atOnce` at the same time, and passes each result to `take`, in
-/// the order in which they come.
+/// Runs `work` for each of `items`, at most `atOnce` at the same time, and passes each result to
+/// `take`, in the order in which they come.
 ///
 /// When `take` returns `false`, no other work begins, and the work that still runs is canceled. Its
 /// results are passed to `take` too.
