@@ -67,7 +67,7 @@ public struct ComposeDocument: Hashable, Sendable {
 }
 
 extension ComposeDocument: ContractDocument {
-    mutating func visit<Visitor: MemberVisitor>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    mutating func visit<Visitor: MemberVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
         try request.visit(&visitor)
         try visitor.member("id", &id)
         try visitor.member("owner", &owner)
@@ -108,14 +108,14 @@ extension ComposeDocument: Codable {
 
     public func encode(to encoder: any Encoder) throws { try encodeMembers(to: encoder) }
 
-    private static let orderByName = MemberList(blank).orderByName
+    private static let order = MemberOrder(blank)
 
     /// Writes the document as JSON, with members in the order of their names. This is many times as fast as
     /// encoding the document.
     ///
     /// - Parameter valueless: Names of additional members, in order, which are written as `null`.
     public func write(to json: inout JSONWriter, valueless: [String] = []) {
-        MemberList(self).write(to: &json, order: Self.orderByName, valueless: valueless)
+        write(to: &json, order: Self.order, valueless: valueless)
     }
 }
 

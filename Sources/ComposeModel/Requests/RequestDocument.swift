@@ -78,11 +78,11 @@ public struct RequestDocument: Hashable, Sendable {
     static let blank = Self(ComposeRequest(sourceType: .repo, source: [], arches: [], secondsToLive: 0))
 
     /// The names of all members in JSON. Example: `source_type`.
-    public static let memberNames = MemberList(blank).names
+    public static let memberNames = MemberOrder(blank).listed
 }
 
 extension RequestDocument: ContractDocument {
-    mutating func visit<Visitor: MemberVisitor>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    mutating func visit<Visitor: MemberVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
         try visitWatchable(&visitor)
         try visitor.member("modular_koji_tags", &modularKojiTags)
         try visitor.member("module_defaults_url", &moduleDefaultsURL)
@@ -95,7 +95,7 @@ extension RequestDocument: ContractDocument {
 
     /// Visits the members that the request of a watch may have with an effect. A watch takes no modules
     /// along, so it lacks the members that choose them.
-    mutating func visitWatchable<Visitor: MemberVisitor>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    mutating func visitWatchable<Visitor: MemberVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
         try visitor.member("source_type", &sourceType)
         try visitor.member("source", &source)
         try visitor.member("packages", &packages)

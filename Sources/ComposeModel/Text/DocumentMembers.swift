@@ -4,7 +4,7 @@ protocol DocumentValue: Codable {
 }
 
 /// A visitor of the members of a document. It reads or changes each of them.
-protocol MemberVisitor {
+protocol MemberVisitor: ~Copyable {
     associatedtype Failure: Error
 
     mutating func member<Value: DocumentValue>(_ name: String, _ value: inout Value) throws(Failure)
@@ -12,10 +12,9 @@ protocol MemberVisitor {
 }
 
 /// A contract document is a JSON object that the HTTP contract describes. Its members are listed once,
-/// in
-/// ``visit(_:)``. Decoding and every way of encoding follow that list.
+/// in ``visit(_:)``. Decoding and every way of encoding follow that list.
 protocol ContractDocument {
-    mutating func visit<Visitor: MemberVisitor>(_ visitor: inout Visitor) throws(Visitor.Failure)
+    mutating func visit<Visitor: MemberVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure)
 }
 
 /// The name of a member as a coding key.
@@ -78,53 +77,79 @@ private struct MemberEncoder: MemberVisitor {
 
 // MARK: - JSONWriter
 
-/// The members of a document, in the order in which they are listed.
-struct MemberList: MemberVisitor {
-    private(set) var members: [(name: String, value: (any DocumentValue)?)] = []
+/// The order in which the members of a type of documents are written: that of their names.
+struct MemberOrder: Sendable {
+    /// The names, as they are listed.
+    let listed: [String]
+    /// The names, as they are written.
+    fileprivate let names: [String]
+    /// The places of these names in the list.
+    fileprivate let places: [Int]
 
     init(_ document: some ContractDocument) {
-        members.reserveCapacity(64)
+        var visitor = MemberNames()
         var document = document
-        document.visit(&self)
+        document.visit(&visitor)
+        let listed = visitor.names
+        self.listed = listed
+        places = listed.indices.sorted { listed[$0] < listed[$1] }
+        names = places.map { listed[$0] }
     }
+}
 
-    mutating func member<Value: DocumentValue>(_ name: String, _ value: inout Value) throws(Never) {
-        members.append((name, value))
-    }
+private struct MemberNames: MemberVisitor {
+    private(set) var names: [String] = []
 
-    mutating func member<Value: DocumentValue>(_ name: String, _ value: inout Value?) throws(Never) {
-        members.append((name, value))
-    }
+    mutating func member<Value: DocumentValue>(_ name: String, _ value: inout Value) throws(Never) { names.append(name) }
+    mutating func member<Value: DocumentValue>(_ name: String, _ value: inout Value?) throws(Never) { names.append(name) }
+}
 
-    var names: [String] { members.map(\.name) }
-
-    /// The places of the members in the order of their names. They are the same for all documents of a
-    /// type.
-    var orderByName: [Int] { members.indices.sorted { members[$0].name < members[$1].name } }
-
+extension ContractDocument {
     /// Writes the members as one object, in the order of their names.
     ///
-    /// - Parameters:
-    ///   - order: The places of the members in that order.
-    ///   - valueless: Names of additional members, in order, which are written as `null`.
-    func write(to json: inout JSONWriter, order: [Int], valueless: [String]) {
+    /// - Parameter valueless: Names of additional members, in order, which are written as `null`.
+    func write(to json: inout JSONWriter, order: MemberOrder, valueless: [String]) {
+        var visitor = MemberTexts()
+        var document = self
+        document.visit(&visitor)
+        let (bytes, ends) = (visitor.json.bytes, visitor.ends)
         json.object { json in
             var further = valueless[...]
-            for place in order {
-                let (name, value) = members[place]
+            for (place, name) in zip(order.places, order.names) {
                 while let other = further.first, other < name {
                     json.name(other)
                     json.null()
                     further.removeFirst()
                 }
-                json.name(name)
-                if let value { value.write(to: &json) } else { json.null() }
+                // A comma is between two texts.
+                json.value(bytes[(place == 0 ? 0 : ends[place - 1] + 1)..<ends[place]])
             }
             for other in further {
                 json.name(other)
                 json.null()
             }
         }
+    }
+}
+
+/// The members of a document as JSON, in the order in which they are listed. Example: `"id":12,"owner":"me"`.
+private struct MemberTexts: MemberVisitor, ~Copyable {
+    var json = JSONWriter(reservingBytes: 2048)
+    /// The place behind each member.
+    var ends: [Int] = []
+
+    init() { ends.reserveCapacity(64) }
+
+    mutating func member<Value: DocumentValue>(_ name: String, _ value: inout Value) throws(Never) {
+        json.name(name)
+        value.write(to: &json)
+        ends.append(json.bytes.count)
+    }
+
+    mutating func member<Value: DocumentValue>(_ name: String, _ value: inout Value?) throws(Never) {
+        json.name(name)
+        if let value { value.write(to: &json) } else { json.null() }
+        ends.append(json.bytes.count)
     }
 }
 

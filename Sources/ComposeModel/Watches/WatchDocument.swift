@@ -55,7 +55,7 @@ public struct WatchDocument: Hashable, Sendable {
 }
 
 extension WatchDocument: ContractDocument {
-    mutating func visit<Visitor: MemberVisitor>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    mutating func visit<Visitor: MemberVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
         try request.visitWatchable(&visitor)
         try visitor.member("id", &id)
         try visitor.member("owner", &owner)
