@@ -112,27 +112,30 @@ extension ContractDocument {
         var visitor = MemberTexts()
         var document = self
         document.visit(&visitor)
-        let (bytes, ends) = (visitor.json.bytes, visitor.ends)
-        json.object { json in
-            var further = valueless[...]
-            for (place, name) in zip(order.places, order.names) {
-                while let other = further.first, other < name {
+        let ends = visitor.ends
+        visitor.json.bytes.withUnsafeBufferPointer { bytes in
+            json.object { json in
+                var further = valueless[...]
+                for (index, place) in order.places.enumerated() {
+                    while let other = further.first, other < order.names[index] {
+                        json.name(other)
+                        json.null()
+                        further.removeFirst()
+                    }
+                    // A comma is between two texts.
+                    json.value(UnsafeBufferPointer(rebasing: bytes[(place == 0 ? 0 : ends[place - 1] + 1)..<ends[place]]))
+                }
+                for other in further {
                     json.name(other)
                     json.null()
-                    further.removeFirst()
                 }
-                // A comma is between two texts.
-                json.value(bytes[(place == 0 ? 0 : ends[place - 1] + 1)..<ends[place]])
-            }
-            for other in further {
-                json.name(other)
-                json.null()
             }
         }
     }
 }
 
-/// The members of a document as JSON, in the order in which they are listed. Example: `"id":12,"owner":"me"`.
+/// The members of a document as JSON, in the order in which they are listed. Example:
+/// `"id":12,"owner":"me"`.
 private struct MemberTexts: MemberVisitor, ~Copyable {
     var json = JSONWriter(reservingBytes: 2048)
     /// The place behind each member.

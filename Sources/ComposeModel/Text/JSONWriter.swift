@@ -79,12 +79,12 @@ public struct JSONWriter: ~Copyable {
         value.withUTF8 { text in
             var rest = text[...]
             while let place = rest.firstIndex(where: { !Self.isPlain($0) }) {
-                bytes.append(contentsOf: rest[..<place])
+                bytes.append(contentsOf: UnsafeBufferPointer(rebasing: rest[..<place]))
                 let end = Self.isASCII(rest[place]) ? place + 1 : rest[place...].firstIndex(where: Self.isASCII) ?? rest.endIndex
                 for scalar in String(decoding: rest[place..<end], as: UTF8.self).unicodeScalars { escaped(scalar) }
                 rest = rest[end...]
             }
-            bytes.append(contentsOf: rest)
+            bytes.append(contentsOf: UnsafeBufferPointer(rebasing: rest))
         }
         bytes.append(UInt8(ascii: "\""))
     }
@@ -99,7 +99,7 @@ public struct JSONWriter: ~Copyable {
 
     /// Writes a comma, unless the next value is the first of its object, array or line, or is the value of
     /// a name. The last byte decides, because no value ends with `{`, `[`, `:` or a line break.
-    private mutating func separate() {
+    @inline(__always) private mutating func separate() {
         switch bytes.last {
         case nil, UInt8(ascii: "{"), UInt8(ascii: "["), UInt8(ascii: ":"), UInt8(ascii: "\n"): break
         default: bytes.append(UInt8(ascii: ","))

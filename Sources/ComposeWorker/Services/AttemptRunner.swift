@@ -135,7 +135,7 @@ struct AttemptRunner: Sendable {
                 // The stored failure is bounded. The log has all details.
                 if failure.bounded != failure { for detail in failure.details { log?.write(.info, detail.description) } }
                 switch try await store.fail(lease, with: failure, retries: configuration.retries) {
-                case .failed: logger.info("compose failed", metadata: ["code": "\(failure.code)", "reason": "\(failure.message)"])
+                case .failed: logger.info("compose failed", metadata: ["code": "\(failure.code.rawValue)", "reason": "\(failure.message)"])
                 case .retried(let delay):
                     logger.info("compose will be tried again", metadata: ["reason": "\(failure.message)", "after": "\(delay)"])
                 case .awaitsSignatures(let deadline):

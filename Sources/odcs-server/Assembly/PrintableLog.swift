@@ -44,13 +44,19 @@ struct PrintableLog<Handler: LogHandler>: LogHandler {
 }
 
 extension Logger.Metadata {
-    fileprivate var printable: Logger.Metadata { mapValues(\.printable) }
+    /// Most values are printable texts, so the metadata is copied only if one of them is not.
+    fileprivate var printable: Logger.Metadata {
+        var printable = self
+        for (key, value) in self where !value.isPrintable { printable[key] = .string(value.description.printable()) }
+        return printable
+    }
 }
 
 extension Logger.MetadataValue {
-    /// Most values are printable texts, which need no copy.
-    fileprivate var printable: Logger.MetadataValue {
-        if case .string(let text) = self, text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { return self }
-        return .string(description.printable())
+    fileprivate var isPrintable: Bool {
+        guard case .string(let text) = self else { return false }
+        return text.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7F }
     }
+
+    fileprivate var printable: Logger.MetadataValue { isPrintable ? self : .string(description.printable()) }
 }
