@@ -19,6 +19,8 @@ public struct ByteText: Hashable, Comparable, Sendable {
 
     public init(_ text: some StringProtocol) { self.text = String(text) }
 
+    public init(_ text: String) { self.text = text }
+
     public static func == (a: ByteText, b: ByteText) -> Bool { a.text.hasSameBytes(as: b.text) }
 
     public static func < (a: ByteText, b: ByteText) -> Bool { a.text.precedesInBytes(b.text) }

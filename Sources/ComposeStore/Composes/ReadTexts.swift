@@ -1,3 +1,4 @@
+import ForeignText
 import Postgres
 import Synchronization
 
@@ -12,7 +13,7 @@ final class ReadTexts<Value: Decodable & Sendable>: Sendable {
     private struct State {
         /// The values by the bytes of their texts. Hashing a string instead takes quadratic time if it has many
         /// combining marks.
-        var values: [[UInt8]: Value] = [:]
+        var values: [ByteText: Value] = [:]
         var bytes = 0
     }
 
@@ -24,7 +25,7 @@ final class ReadTexts<Value: Decodable & Sendable>: Sendable {
     func value(of text: String) throws -> Value {
         let bytes = text.utf8.count
         guard bytes <= Self.longest else { return try PostgresJSON<Value>(text: text).value }
-        let key = Array(text.utf8)
+        let key = ByteText(text)
         if let value = state.withLock({ $0.values[key] }) { return value }
         let value = try PostgresJSON<Value>(text: text).value
         state.withLock { state in

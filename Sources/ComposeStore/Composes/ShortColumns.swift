@@ -17,9 +17,10 @@ enum ShortColumns {
     ///
     /// - Parameter text: A column or an expression of the type `text`.
     static func text(_ text: SQL) -> SQL {
+        // `…` by its code point: statements in ASCII are found faster among the prepared ones.
         """
         CASE WHEN octet_length(\(fragment: text)) <= \(fragment: words) THEN \(fragment: text)
-            ELSE left(\(fragment: text), \(fragment: characters)) || '…' END
+            ELSE left(\(fragment: text), \(fragment: characters)) || chr(8230) END
         """
     }
 
@@ -33,7 +34,7 @@ enum ShortColumns {
             SELECT jsonb_object_agg(m.key, CASE
                 WHEN jsonb_typeof(m.value) <> 'array' OR octet_length(m.value::text) <= \(fragment: words) THEN m.value
                 ELSE (
-                    SELECT coalesce(jsonb_agg(w.word ORDER BY w.number), '[]') || '["…"]'
+                    SELECT coalesce(jsonb_agg(w.word ORDER BY w.number), '[]') || '["\\u2026"]'
                     FROM (
                         SELECT e.word, e.number, sum(octet_length(e.word) + 1) OVER (ORDER BY e.number) AS bytes
                         FROM jsonb_array_elements_text(m.value) WITH ORDINALITY AS e (word, number)
