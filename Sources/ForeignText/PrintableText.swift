@@ -1,4 +1,8 @@
 extension StringProtocol {
+    /// Whether the text consists of visible ASCII characters and spaces, as most texts do. Such a text is
+    /// printable as it is.
+    @inlinable public var isVisibleASCII: Bool { utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7F } }
+
     /// Returns the text in a form that can be shown anywhere: in a reason, a log, a page or on a terminal.
     ///
     /// Characters that control a terminal, break a line, turn the direction of text or show nothing are
@@ -9,7 +13,7 @@ extension StringProtocol {
     ///   - most: The maximum number of code points to keep. A longer text ends with `…`.
     ///   - keepingLines: Whether line feeds and tabs stay, for texts of several lines.
     @inlinable public func printable(most: Int = .max, keepingLines: Bool = false) -> String {
-        if utf8.count <= most, utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { return String(self) }
+        if utf8.count <= most, isVisibleASCII { return String(self) }
         var shown = ""
         var count = 0
         for scalar in unicodeScalars {

@@ -70,6 +70,7 @@ public struct ChildProcess: Sendable {
         return try await withThrowingTaskGroup(of: Ending.self) { group in
             group.addTask { try await runToEnd(output: output) }
             group.addTask {
+                // This is the clock of the limit. It is canceled as soon as the program ends.
                 try await Task.sleep(for: timeLimit)
                 return .timeLimit
             }

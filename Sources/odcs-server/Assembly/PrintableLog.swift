@@ -13,7 +13,7 @@ struct PrintableLog<Handler: LogHandler>: LogHandler {
     func log(event: LogEvent) {
         var event = event
         let message = event.message.description
-        if !message.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { event.message = Logger.Message(stringLiteral: message.printable()) }
+        if !message.isVisibleASCII { event.message = Logger.Message(stringLiteral: message.printable()) }
         event.metadata = event.metadata?.printable
         if let error = event.error {
             event.error = nil
@@ -47,16 +47,16 @@ extension Logger.Metadata {
     /// Most values are printable texts, so the metadata is copied only if one of them is not.
     fileprivate var printable: Logger.Metadata {
         var printable = self
-        for (key, value) in self where !value.isPrintable { printable[key] = .string(value.description.printable()) }
+        for (key, value) in self where !value.isVisibleASCII { printable[key] = value.printable }
         return printable
     }
 }
 
 extension Logger.MetadataValue {
-    fileprivate var isPrintable: Bool {
+    fileprivate var isVisibleASCII: Bool {
         guard case .string(let text) = self else { return false }
-        return text.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7F }
+        return text.isVisibleASCII
     }
 
-    fileprivate var printable: Logger.MetadataValue { isPrintable ? self : .string(description.printable()) }
+    fileprivate var printable: Logger.MetadataValue { isVisibleASCII ? self : .string(description.printable()) }
 }
