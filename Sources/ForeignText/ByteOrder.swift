@@ -59,7 +59,7 @@ extension String {
     }
 }
 
-extension StringProtocol {
+extension String {
     /// Whether at most 30 combining marks follow each other, as in every language (Unicode's Stream-Safe
     /// Text Format, UAX #15).
     ///
@@ -67,7 +67,8 @@ extension StringProtocol {
     /// foreign text that is to be compared by characters must pass this check first.
     public var isStreamSafe: Bool {
         // No character before U+0300, whose first byte is 0xCC, is a combining mark.
-        guard utf8.contains(where: { $0 >= 0xCC }) else { return true }
+        var text = self
+        guard text.withUTF8({ $0.contains { $0 >= 0xCC } }) else { return true }
         var marks = 0
         for scalar in unicodeScalars {
             if scalar.value < 0x300 || scalar.properties.canonicalCombiningClass == .notReordered {

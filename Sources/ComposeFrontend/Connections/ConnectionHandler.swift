@@ -76,13 +76,15 @@ final class ConnectionHandler: ChannelDuplexHandler {
             }
             unanswered += 1
             isReadingBody = true
-            if !head.isKeepAlive || head.version != .http1_1 {
-                closes = true
-                head.headers.replaceOrAdd(name: "Connection", value: "close")
-            }
             isAskedToContinue = wantsContinue(head)
             continueIfAsked(context)
-            context.fireChannelRead(wrapInboundOut(.head(head)))
+            if head.isKeepAlive, head.version == .http1_1 {
+                context.fireChannelRead(data)
+            } else {
+                closes = true
+                head.headers.replaceOrAdd(name: "Connection", value: "close")
+                context.fireChannelRead(wrapInboundOut(.head(head)))
+            }
         case .body:
             context.fireChannelRead(data)
         case .end:
@@ -128,9 +130,11 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         switch unwrapOutboundIn(data) {
-        case .head(var head):
-            if closes, unanswered <= 1 { head.headers.replaceOrAdd(name: "Connection", value: "close") }
+        case .head(var head) where closes && unanswered <= 1:
+            head.headers.replaceOrAdd(name: "Connection", value: "close")
             context.write(wrapOutboundOut(.head(head)), promise: promise)
+        case .head:
+            context.write(data, promise: promise)
         case .body:
             context.write(data, promise: countingDown(promise, context))
         case .end:

@@ -14,8 +14,8 @@ struct RequestLogMiddleware: RouterMiddleware {
         let route = context.endpointPath ?? "NotFound"
         metrics.record(method: request.method, route: route, status: response.status, duration: duration)
         var metadata: Logger.Metadata = [
-            "method": "\(request.method.rawValue.prefix(20))", "route": "\(route)", "status": "\(response.status.code)",
-            "duration_ms": "\(duration.milliseconds)",
+            "method": .string(String(request.method.rawValue.prefix(20))), "route": .string(route),
+            "status": .string(String(response.status.code)), "duration_ms": .string(String(duration.milliseconds)),
         ]
         if let id = context.subject.composeID { metadata["compose"] = "\(id)" }
         if let id = context.subject.watchID { metadata["watch"] = "\(id)" }

@@ -9,19 +9,25 @@ extension ComposeDocument {
         // Foundation's own formatting asks for a calendar each time. That takes longer than the rest of a
         // document.
         gmtime_r(&second, &utc)
-        var text: [UInt8] = []
-        func append(_ number: Int32, digits: Int, then end: Unicode.Scalar) {
-            let number = String(number).utf8
-            text.append(contentsOf: repeatElement(UInt8(ascii: "0"), count: max(0, digits - number.count)))
-            text.append(contentsOf: number)
-            text.append(UInt8(ascii: end))
+        return String(unsafeUninitializedCapacity: 32) { text in
+            var length = 0
+            func append(_ number: Int32, digits: Int, then end: Unicode.Scalar) {
+                var rest = number
+                for place in (length..<length + digits).reversed() {
+                    text[place] = UInt8(ascii: "0") + UInt8((rest % 10).magnitude)
+                    rest /= 10
+                }
+                text[length + digits] = UInt8(ascii: end)
+                length += digits + 1
+            }
+            let year = utc.tm_year + 1900
+            append(year, digits: max(4, String(year).utf8.count), then: "-")
+            append(utc.tm_mon + 1, digits: 2, then: "-")
+            append(utc.tm_mday, digits: 2, then: "T")
+            append(utc.tm_hour, digits: 2, then: ":")
+            append(utc.tm_min, digits: 2, then: ":")
+            append(utc.tm_sec, digits: 2, then: "Z")
+            return length
         }
-        append(utc.tm_year + 1900, digits: 4, then: "-")
-        append(utc.tm_mon + 1, digits: 2, then: "-")
-        append(utc.tm_mday, digits: 2, then: "T")
-        append(utc.tm_hour, digits: 2, then: ":")
-        append(utc.tm_min, digits: 2, then: ":")
-        append(utc.tm_sec, digits: 2, then: "Z")
-        return String(decoding: text, as: UTF8.self)
     }
 }

@@ -8,7 +8,7 @@ public protocol NamedOptions: OptionSet, Hashable, Sendable, Codable where RawVa
 extension NamedOptions {
     /// The names of the bits that are set, in the contract's order.
     public var names: [String] {
-        Self.names.filter { contains($0.option) }.map(\.name)
+        isEmpty ? [] : Self.names.filter { contains($0.option) }.map(\.name)
     }
 
     /// Creates the option called `name`, or returns `nil` if no option has that name.
@@ -36,14 +36,12 @@ public struct ComposeFlags: NamedOptions {
     public static let useOnlyCompatibleArch = Self(rawValue: 128)
     public static let noLabel = Self(rawValue: 256)
 
-    public static var names: [(name: String, option: Self)] {
-        [
-            ("no_deps", .noDeps), ("no_inheritance", .noInheritance),
-            ("include_unpublished_pulp_repos", .includeUnpublishedPulpRepos), ("check_deps", .checkDeps),
-            ("include_done_modules", .includeDoneModules), ("ignore_absent_pulp_repos", .ignoreAbsentPulpRepos),
-            ("no_reuse", .noReuse), ("use_only_compatible_arch", .useOnlyCompatibleArch), ("no_label", .noLabel),
-        ]
-    }
+    public static let names: [(name: String, option: Self)] = [
+        ("no_deps", .noDeps), ("no_inheritance", .noInheritance),
+        ("include_unpublished_pulp_repos", .includeUnpublishedPulpRepos), ("check_deps", .checkDeps),
+        ("include_done_modules", .includeDoneModules), ("ignore_absent_pulp_repos", .ignoreAbsentPulpRepos),
+        ("no_reuse", .noReuse), ("use_only_compatible_arch", .useOnlyCompatibleArch), ("no_label", .noLabel),
+    ]
 }
 
 /// The kinds of results of a compose. A repository is always one of them.
@@ -56,9 +54,9 @@ public struct ComposeResults: NamedOptions {
     public static let ostree = Self(rawValue: 4)
     public static let bootISO = Self(rawValue: 8)
 
-    public static var names: [(name: String, option: Self)] {
-        [("repository", .repository), ("iso", .iso), ("ostree", .ostree), ("boot.iso", .bootISO)]
-    }
+    public static let names: [(name: String, option: Self)] = [
+        ("repository", .repository), ("iso", .iso), ("ostree", .ostree), ("boot.iso", .bootISO),
+    ]
 }
 
 /// The methods that choose 32-bit packages for `multilib_arches`.
@@ -71,9 +69,9 @@ public struct MultilibMethods: NamedOptions {
     public static let all = Self(rawValue: 4)
 
     /// All names. `none` and `iso` are accepted but set no bit.
-    public static var names: [(name: String, option: Self)] {
-        [("none", []), ("iso", []), ("runtime", .runtime), ("devel", .devel), ("all", .all)]
-    }
+    public static let names: [(name: String, option: Self)] = [
+        ("none", []), ("iso", []), ("runtime", .runtime), ("devel", .devel), ("all", .all),
+    ]
 
     public var names: [String] {
         isEmpty ? [] : Self.names.filter { !$0.option.isEmpty && contains($0.option) }.map(\.name)

@@ -41,7 +41,7 @@ public struct RequestDocument: Hashable, Sendable {
     public var baseModuleBrStreamVersionGTE: Int?
 
     public init(_ request: ComposeRequest) {
-        func words(_ list: [String]) -> String { list.joined(separator: " ") }
+        func words(_ list: [String]) -> String { list.count == 1 ? list[0] : list.joined(separator: " ") }
         func wordsOrNil(_ list: [String]) -> String? { list.isEmpty ? nil : words(list) }
         sourceType = request.sourceType.rawValue
         source = words(request.source)
