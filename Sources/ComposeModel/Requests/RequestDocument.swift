@@ -128,7 +128,7 @@ extension RequestDocument: ContractDocument {
 public struct ComposeSubmission: Hashable, Sendable {
     /// The source of the compose.
     public struct Source: Hashable, Sendable {
-        /// `tag`, `module`, `repo`, `pulp`, `raw_config`, `build` or `pungi_compose`.
+        /// The name of a ``SourceType``. Example: `tag`.
         public var type: String?
         /// One or several words, separated by spaces. Their meaning depends on the type. Example: `f26` for the
         /// type `tag`.

@@ -18,33 +18,3 @@ public struct SourceTraits: Hashable, Sendable {
     /// Whether two composes with equal pins have equal content.
     public let isReusable: Bool
 }
-
-extension SourceType {
-    public var traits: SourceTraits {
-        switch self {
-        case .tag, .build:
-            SourceTraits(
-                hasLocations: false, hasKojiFiles: true, takesModuleOptions: true, writesOwnTree: true, hasRepository: true,
-                isReusable: true)
-        case .module:
-            SourceTraits(
-                hasLocations: false, hasKojiFiles: false, takesModuleOptions: true, writesOwnTree: true, hasRepository: true,
-                isReusable: true)
-        case .repo, .pungiCompose:
-            SourceTraits(
-                hasLocations: true, hasKojiFiles: false, takesModuleOptions: false, writesOwnTree: true, hasRepository: true,
-                isReusable: true)
-        // The result is a `.repo` file that refers to Pulp's own repositories.
-        case .pulp:
-            SourceTraits(
-                hasLocations: false, hasKojiFiles: false, takesModuleOptions: false, writesOwnTree: false, hasRepository: true,
-                isReusable: true)
-        // Pungi makes the compose. Its configuration decides the variants, so the place of a repository is not
-        // known. Pungi also reads more than its configuration, so equal pins say nothing about the content.
-        case .rawConfig:
-            SourceTraits(
-                hasLocations: false, hasKojiFiles: false, takesModuleOptions: false, writesOwnTree: false, hasRepository: false,
-                isReusable: false)
-        }
-    }
-}
