@@ -14,10 +14,7 @@ struct Submit: AsyncParsableCommand {
               odcs submit repo 'https://a/repo https://b/repo' httpd --arch x86_64
               odcs submit tag f26 httpd --no-wait --json
             """,
-        subcommands: [
-            SubmitTag.self, SubmitModule.self, SubmitRepo.self, SubmitPulp.self, SubmitRawConfig.self, SubmitBuild.self,
-            SubmitPungiCompose.self,
-        ])
+        subcommands: sources)
 }
 
 /// A subcommand of `odcs submit`.

@@ -2,6 +2,14 @@ import ArgumentParser
 import ComposeClient
 import ComposeModel
 
+extension Submit {
+    /// The subcommands, one for each source type.
+    static let sources: [any ParsableCommand.Type] = [
+        SubmitTag.self, SubmitModule.self, SubmitRepo.self, SubmitPulp.self, SubmitRawConfig.self, SubmitBuild.self,
+        SubmitPungiCompose.self,
+    ]
+}
+
 /// The command `odcs submit tag`.
 struct SubmitTag: SubmitCommand {
     static let configuration = CommandConfiguration(commandName: "tag", abstract: "Packages of a koji tag.")
