@@ -15,18 +15,15 @@ import Testing
         return request
     }
 
-    @Test("a server without any other system composes from repositories and from composes of Pungi")
-    func least() {
-        let capabilities = ServerCapabilities()
-        #expect(capabilities.sourceTypes == [.repo, .pungiCompose])
-        let missing: [(SourceType, String)] = [
-            (.tag, "koji.hub"), (.build, "koji.hub"), (.pulp, "pulp.url"), (.rawConfig, "raw_config.pungi_koji"),
-        ]
-        for (type, key) in missing {
-            #expect(
-                Self.refusal(capabilities, of: Self.request(type))
-                    == "This server makes no composes of the source type \(type.name): the setting \(key) is missing in its configuration.")
-        }
+    @Test("a server refuses a source type by the settings that are missing for it")
+    func missingSettings() {
+        let capabilities = ServerCapabilities(
+            missingSettings: [.repo: [], .pulp: ["pulp.url"], .module: ["mbs.url", "koji.hub", "modules.repositories"]])
+        #expect(capabilities.sourceTypes == [.tag, .repo, .rawConfig, .build, .pungiCompose])
+        #expect(Self.refusal(capabilities, of: Self.request(.repo)) == nil)
+        #expect(
+            Self.refusal(capabilities, of: Self.request(.pulp))
+                == "This server makes no composes of the source type pulp: the setting pulp.url is missing in its configuration.")
         #expect(
             Self.refusal(capabilities, of: Self.request(.module))
                 == "This server makes no composes of the source type module: of the settings mbs.url, koji.hub and modules.repositories, "

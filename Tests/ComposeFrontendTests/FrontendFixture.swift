@@ -34,7 +34,9 @@ struct FrontendFixture {
             limits: RequestLimits(
                 defaultArches: ["x86_64", "aarch64"], defaultSecondsToLive: 3600, maximumSecondsToLive: 7200),
             admission: Admission(
-                capabilities: ServerCapabilities(hasModuleRepositories: true, hasPungi: true), places: AllowedPlaces()),
+                capabilities: ServerCapabilities(
+                    hasModuleRepositories: true,
+                    missingSettings: [.tag: ["koji.hub"], .build: ["koji.hub"], .pulp: ["pulp.url"]]), places: AllowedPlaces()),
             rawConfigURLs: ["pungi_cfg": ["url": "https://example.com/pungi.git"]], version: "1.2.3",
             perPage: (default: 10, maximum: 50))
         configure(&configuration)
@@ -85,13 +87,13 @@ struct AllowedPlaces: SourcePlaces {
         throw ComposeFailure(.sourceNotUsable, "The repository \(wrong) is outside of what this server may read: /srv.")
     }
 
-    func checkContentSets(_ names: [String]) {}
+    func check(_ words: [String], of type: SourceType) {}
 }
 
 extension ServerCapabilities {
     /// Those of a server that has every system.
     static let all = ServerCapabilities(
-        hasKoji: true, hasModuleBuildService: true, hasModuleTags: true, hasModuleRepositories: true, hasPulp: true, hasPungi: true)
+        hasKoji: true, hasModuleBuildService: true, hasModuleTags: true, hasModuleRepositories: true)
 }
 
 /// What came back.

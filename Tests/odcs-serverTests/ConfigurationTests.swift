@@ -1,3 +1,4 @@
+import ComposeModel
 import Foundation
 import SystemPackage
 import Testing
@@ -50,6 +51,19 @@ import Yams
     @Test("what it says are the defaults")
     func defaults() throws {
         #expect(try ServerConfiguration.load(Self.example.string) == ServerConfiguration.load(nil))
+    }
+
+    // MARK: What a server can do
+
+    @Test("a server without any other system composes from repositories and from composes of Pungi")
+    func least() throws {
+        let configuration = try parse("")
+        #expect(configuration.capabilities.sourceTypes == [.repo, .pungiCompose])
+        #expect(configuration.missingSettings(for: .tag) == ["koji.hub"])
+        #expect(configuration.missingSettings(for: .build) == ["koji.hub"])
+        #expect(configuration.missingSettings(for: .pulp) == ["pulp.url"])
+        #expect(configuration.missingSettings(for: .rawConfig) == ["raw_config.pungi_koji"])
+        #expect(configuration.missingSettings(for: .module) == ["mbs.url", "koji.hub", "modules.repositories"])
     }
 
     // MARK: What may be written

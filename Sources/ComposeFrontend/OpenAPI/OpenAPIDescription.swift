@@ -44,16 +44,9 @@ struct OpenAPIDescription {
         {"allOf": [{"$ref": "#/components/schemas/Word"}, {"not": {"enum": ["noarch", "src", "nosrc"]}}]}
         """
 
+    /// Returns the name of the schema of a source type. Example: `RawConfigSource` for `raw_config`.
     private static func schema(of type: SourceType) -> String {
-        switch type {
-        case .tag: "TagSource"
-        case .module: "ModuleSource"
-        case .repo: "RepoSource"
-        case .pulp: "PulpSource"
-        case .rawConfig: "RawConfigSource"
-        case .build: "BuildSource"
-        case .pungiCompose: "PungiComposeSource"
-        }
+        type.name.split(separator: "_").map(\.capitalized).joined() + "Source"
     }
 
     /// An operation is one method of one route.

@@ -21,7 +21,7 @@ public struct Admission: Sendable {
             let locations = Self.locations(of: request)
             if !locations.isEmpty { try places.authorize(locations) }
             if let reason = capabilities.refusalOfModules(of: request) { return reason }
-            if request.sourceType == .pulp { try places.checkContentSets(request.source) }
+            try places.check(request.source, of: request.sourceType)
             return nil
         } catch {
             return error.message

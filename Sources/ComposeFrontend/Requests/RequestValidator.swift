@@ -18,10 +18,10 @@ struct RequestValidator: Sendable {
         // This check comes first: if the server cannot compose from this source type, other faults do not
         // matter.
         if let refusal = admission.capabilities.refusal(of: type) { throw .badRequest(refusal) }
-        let source = SourceWords(limits: limits, prefix: prefix)
+        let source = SourceWords(limits: limits, prefix: prefix, rawConfigs: rawConfigs)
         let words = WordList(limits: limits)
         var request = ComposeRequest(
-            sourceType: type, source: try source.words(body, type: type, rawConfigs: rawConfigs),
+            sourceType: type, source: try source.words(body, type: type),
             arches: try arches(body.arches, "arches"), secondsToLive: try secondsToLive(body.secondsToLive))
         if request.arches.isEmpty { request.arches = limits.defaultArches }
 

@@ -17,15 +17,14 @@ public struct ServerCapabilities: Hashable, Sendable {
     public var hasModuleRepositories: Bool
     /// The modules that every machine has (`modules.base_modules`). No compose contains them.
     public var baseModules: Set<String>
-    /// Whether the server has a Pulp (`pulp.url`).
-    public var hasPulp: Bool
-    /// Whether the server has Pungi (`raw_config.pungi_koji`).
-    public var hasPungi: Bool
+    /// The settings that the configuration lacks, by the source type that needs them. If a type lacks
+    /// several, one of them is enough. A type that lacks none may be absent.
+    public var missingSettings: [SourceType: [String]]
 
     public init(
         hasKoji: Bool = false, allowsReference: Bool = false, hasModuleBuildService: Bool = false, hasModuleTags: Bool = false,
-        hasModuleRepositories: Bool = false, baseModules: Set<String> = ["platform", "bootstrap"], hasPulp: Bool = false,
-        hasPungi: Bool = false
+        hasModuleRepositories: Bool = false, baseModules: Set<String> = ["platform", "bootstrap"],
+        missingSettings: [SourceType: [String]] = [:]
     ) {
         self.hasKoji = hasKoji
         self.allowsReference = allowsReference
@@ -33,8 +32,7 @@ public struct ServerCapabilities: Hashable, Sendable {
         self.hasModuleTags = hasModuleTags
         self.hasModuleRepositories = hasModuleRepositories
         self.baseModules = baseModules
-        self.hasPulp = hasPulp
-        self.hasPungi = hasPungi
+        self.missingSettings = missingSettings
     }
 
     /// The source types that this server can compose from.
@@ -43,19 +41,12 @@ public struct ServerCapabilities: Hashable, Sendable {
     /// Returns why this server cannot compose from a source type: the missing setting. Returns `nil` if it
     /// can.
     func refusal(of type: SourceType) -> String? {
-        switch type {
-        case .module where !hasModuleBuildService && !hasKoji && !hasModuleRepositories:
-            "This server makes no composes of the source type module: of the settings mbs.url, koji.hub and modules.repositories, at least one is "
-                + "needed in its configuration."
-        case .tag where !hasKoji, .build where !hasKoji: Self.missing("koji.hub", for: type)
-        case .pulp where !hasPulp: Self.missing("pulp.url", for: type)
-        case .rawConfig where !hasPungi: Self.missing("raw_config.pungi_koji", for: type)
-        case .tag, .module, .repo, .pulp, .rawConfig, .build, .pungiCompose: nil
-        }
-    }
-
-    private static func missing(_ key: String, for type: SourceType) -> String {
-        "This server makes no composes of the source type \(type.name): the setting \(key) is missing in its configuration."
+        guard let missing = missingSettings[type], let last = missing.last else { return nil }
+        let need =
+            missing.count == 1
+            ? "the setting \(last) is missing in its configuration."
+            : "of the settings \(missing.dropLast().joined(separator: ", ")) and \(last), at least one is needed in its configuration."
+        return "This server makes no composes of the source type \(type.name): \(need)"
     }
 
     /// Returns why this server cannot find the modules that `request` names. Returns `nil` if it can.

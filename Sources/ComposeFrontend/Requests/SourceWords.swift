@@ -6,9 +6,12 @@ struct SourceWords {
     let limits: RequestLimits
     /// The prefix of the member's name: `source.`, or nothing in the first published form (0.0.1).
     let prefix: String
+    /// The names of the configured Pungi configurations.
+    let rawConfigs: [String]
 
-    func words(_ body: ComposeRequestBody, type: SourceType, rawConfigs: [String]) throws(RequestRejection) -> [String] {
-        let name = "\(prefix)source"
+    private var name: String { "\(prefix)source" }
+
+    func words(_ body: ComposeRequestBody, type: SourceType) throws(RequestRejection) -> [String] {
         let all = (body.source ?? "").split(whereSeparator: \.isWhitespace).map(String.init)
         for length in all.map(\.unicodeScalars.count) where length > limits.maximumWordLength {
             throw .badRequest("\(name) has a word of \(length) characters; \(limits.maximumWordLength) are possible.")
@@ -17,20 +20,18 @@ struct SourceWords {
         guard words.count <= limits.maximumListLength else {
             throw .badRequest("\(name) has \(words.count) words; \(limits.maximumListLength) are possible.")
         }
-        let isOptional = type == .build || (type == .module && body.scratchModules?.isEmpty == false)
-        guard !words.isEmpty || isOptional else {
-            throw .badRequest("\(name) is missing; for the source type \(type.name) it must be \(Self.meaning(of: type)).")
+        let rule = type.rule
+        guard !words.isEmpty || rule.mayBeEmpty(body) else {
+            throw .badRequest("\(name) is missing; for the source type \(type.name) it must be \(rule.meaning).")
         }
-        switch type {
-        case .module:
-            // The first published form has dashes instead of colons. The dash that stands for a colon is found
-            // later, where the modules are known.
-            for word in words where !(prefix.isEmpty && Self.isDashed(word)) { try WordList.checkModule(word, name) }
-        case .rawConfig:
-            try checkRawConfig(words, name, rawConfigs)
-        case .tag, .repo, .pulp, .build, .pungiCompose: break
-        }
+        try rule.check(self, words)
         return words
+    }
+
+    /// Throws if one of the words is not a module. The first published form has dashes instead of colons.
+    /// The dash that stands for a colon is found later, where the modules are known.
+    func checkModules(_ words: [String]) throws(RequestRejection) {
+        for word in words where !(prefix.isEmpty && Self.isDashed(word)) { try WordList.checkModule(word, name) }
     }
 
     private static func isDashed(_ module: String) -> Bool {
@@ -38,19 +39,8 @@ struct SourceWords {
         return (2...9).contains(parts.count) && parts.allSatisfy { !$0.isEmpty } && !module.utf8.contains(UInt8(ascii: ":"))
     }
 
-    private static func meaning(of type: SourceType) -> String {
-        switch type {
-        case .tag: "a koji tag"
-        case .module: "modules as N:S, N:S:V or N:S:V:C, with spaces between them"
-        case .repo: "the place of a repository: an absolute path or a URL, or several with spaces between them"
-        case .pulp: "content sets, with spaces between them"
-        case .rawConfig: "NAME#COMMIT of a Pungi configuration"
-        case .build: "empty"
-        case .pungiCompose: "the place of a compose's variant, such as https://…/compose/Server, or several with spaces between them"
-        }
-    }
-
-    private func checkRawConfig(_ words: [String], _ name: String, _ rawConfigs: [String]) throws(RequestRejection) {
+    /// Throws if the words are not a single NAME#COMMIT of a configuration of this server.
+    func checkRawConfig(_ words: [String]) throws(RequestRejection) {
         let parts = words[0].split(separator: "#", omittingEmptySubsequences: false)
         guard words.count == 1, parts.count == 2, parts.allSatisfy({ !$0.isEmpty }) else {
             throw .badRequest("\(name) is \(words.joined(separator: " ").quoted); it must be one NAME#COMMIT of a Pungi configuration.")

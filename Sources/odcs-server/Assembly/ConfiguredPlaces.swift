@@ -9,14 +9,14 @@ struct ConfiguredPlaces: SourcePlaces {
     let access: SourceAccess
     let targets: [String: ServerConfiguration.Target]
     let publicURL: PublicURL
-    let pulp: PulpServer?
+    let systems: ServerConfiguration.Systems
 
     func authorize(_ locations: [String]) throws(ComposeFailure) {
         let access = try access.publishing(targets, publicURL: publicURL.current)
         for location in locations { try access.authorize(try RepositoryLocation(location)) }
     }
 
-    func checkContentSets(_ names: [String]) throws(ComposeFailure) {
-        try pulp?.check(names)
+    func check(_ words: [String], of type: SourceType) throws(ComposeFailure) {
+        try systems.check(words, of: type)
     }
 }

@@ -12,7 +12,8 @@ extension ServerConfiguration {
         ServerCapabilities(
             hasKoji: koji != nil, allowsReference: kojiRules.allowReference, hasModuleBuildService: modules.service != nil,
             hasModuleTags: !modules.kojiTags.isEmpty, hasModuleRepositories: !modules.repositories.isEmpty,
-            baseModules: modules.baseModules, hasPulp: pulp != nil, hasPungi: pungi != nil)
+            baseModules: modules.baseModules,
+            missingSettings: Dictionary(uniqueKeysWithValues: SourceType.allCases.map { ($0, missingSettings(for: $0)) }))
     }
 
     /// Returns the admission of a server with this configuration.
@@ -21,7 +22,7 @@ extension ServerConfiguration {
     func admission(access: SourceAccess, publicURL: PublicURL) -> Admission {
         Admission(
             capabilities: capabilities,
-            places: ConfiguredPlaces(access: access, targets: composes.targets, publicURL: publicURL, pulp: pulp))
+            places: ConfiguredPlaces(access: access, targets: composes.targets, publicURL: publicURL, systems: systems))
     }
 
     /// The offer of a frontend with this configuration.

@@ -116,7 +116,7 @@ struct ServerAssembly {
         let targets = configuration.composes.targets.map { name, target in
             (name, FrontendConfiguration.TargetDirectory(path: target.directory, url: target.url ?? Self.path(ofTarget: name)))
         }
-        let rawConfigs = (configuration.pungi?.rawConfigs ?? [:]).mapValues { config in
+        let rawConfigs = (configuration.systems.pungi?.rawConfigs ?? [:]).mapValues { config in
             ["url": Self.withoutPassword(config.url), "config_filename": config.configFilename]
         }
         let limits = RequestLimits(

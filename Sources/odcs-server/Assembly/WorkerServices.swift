@@ -48,7 +48,7 @@ struct WorkerServices: Service {
         let source = RepositorySource(
             access: access, limits: limits, cacheDirectory: configuration.sources.cacheDirectory, httpClient: clients.sources,
             threadPool: threadPool, logger: logger)
-        let pulp = try configuration.pulp.map { try PulpSource($0, httpClient: clients.services, logger: logger) }
+        let pulp = try configuration.systems.pulp.map { try PulpSource($0, httpClient: clients.services, logger: logger) }
         let koji = try kojiSource(cacheDirectory: configuration.sources.cacheDirectory, threadPool: threadPool)
         let modules = ModuleSources(
             service: try configuration.modules.service.map { try ModuleBuildService($0, httpClient: clients.services, logger: logger) },
@@ -57,7 +57,7 @@ struct WorkerServices: Service {
         let pipeline = ComposePipeline(
             configuration: worker, store: store,
             sources: ComposeSources(
-                repositories: source, pulp: pulp, pungi: configuration.pungi, koji: koji?.source, modules: modules),
+                repositories: source, pulp: pulp, pungi: configuration.systems.pungi, koji: koji?.source, modules: modules),
             depsolver: Depsolver(
                 poolMemoryLimit: configuration.worker.poolMegabytes << 20, timeLimit: .seconds(configuration.worker.resolveSeconds),
                 logger: logger),

@@ -10,7 +10,7 @@ extension ServerConfiguration {
                 "frontend.repeat_seconds has no effect: it applies to users that the service has identified, and there is no authentication yet. "
                     + "Let clients repeat a request with the same Idempotency-Key header.")
         }
-        if let pungi, .seconds(worker.composeSeconds) <= pungi.timeLimit {
+        if let pungi = systems.pungi, .seconds(worker.composeSeconds) <= pungi.timeLimit {
             findings.append(
                 "worker.compose_seconds is \(worker.composeSeconds), which is not more than raw_config.timeout_seconds, "
                     + "\(pungi.timeLimit.components.seconds). A compose of the type raw_config fails before Pungi has had its time. "

@@ -126,10 +126,7 @@ struct ServerConfiguration: Hashable, Sendable {
     var kojiLimits: KojiLimits
     var kojiRules: KojiRules
     var modules: Modules
-    /// The Pulp server. `nil` if no Pulp is configured.
-    var pulp: PulpServer?
-    /// The settings of Pungi. `nil` if this service does not run Pungi.
-    var pungi: PungiConfiguration?
+    var systems: Systems
     var worker: Worker
     var signing: Signing?
     var webhooks: [String]
@@ -221,8 +218,7 @@ struct ServerConfiguration: Hashable, Sendable {
             attempts: try reader.int("koji.attempts", default: KojiLimits().attempts, in: 1...100))
         kojiRules = try reader.kojiRules(of: koji)
         modules = try reader.modules(koji: koji, sources: sources)
-        pulp = try reader.pulpServer()
-        pungi = try reader.pungiConfiguration()
+        systems = try Systems(&reader)
         worker = Worker(
             name: try reader.optionalString("worker.name") ?? Self.processName,
             slots: try reader.int("worker.slots", default: 2, in: 1...64),
