@@ -14,6 +14,8 @@ struct ComposeAttempt: Sendable {
     let deadline: LeaseDeadline
     let meter = WorkMeter()
 
+    var request: ComposeRequest { lease.compose.request }
+
     /// Opens the log. Removes the files that lost workers left from earlier attempts at the same compose.
     /// The lease guarantees that no earlier attempt continues. Throws `.storage`.
     init(_ lease: ComposeLease, until deadline: LeaseDeadline, configuration: WorkerConfiguration) throws(ComposeFailure) {

@@ -58,27 +58,23 @@ public struct ComposePipeline: Sendable {
 
     // MARK: Pin, settle, fetch
 
-    /// The content that a compose is made from, on this host.
-    private enum Content {
-        case packages(PackageSet)
-        case pulp(PulpPin)
-        case rawConfig(RawConfigCheckout, PungiConfiguration)
-    }
-
     /// Returns the content that the compose is made from. Returns `nil` if an equal compose made it
     /// unnecessary to build this one.
-    private func settledContent(_ attempt: ComposeAttempt) async throws -> Content? {
+    private func settledContent(_ attempt: ComposeAttempt) async throws -> SourceContent? {
         let compose = attempt.lease.compose
         for pinning in 1... {
             let inputs = try await attempt.meter.measure(.pin) {
                 PinnedInputs(
-                    source: try await sources.pin(attempt) { try await store.latestKojiPin(ofTag: $0) },
+                    source: try await sources.pin(attempt),
                     lookaside: try await sources.pinLookaside(compose), moduleDefaults: try await sources.pinModuleDefaults(attempt))
             }
             for line in inputs.lines { attempt.log.write(.info, line) }
             guard try await mustBuild(inputs, attempt) else { return nil }
             do {
-                return try await attempt.meter.measure(.fetch) { try await fetch(inputs, for: attempt) }
+                return try await attempt.meter.measure(.fetch) {
+                    try await inputs.source.content(
+                        lookaside: inputs.lookaside, defaults: inputs.moduleDefaults?.metadata ?? ModuleMetadata(), for: attempt)
+                }
             } catch let failure as ComposeFailure
                 where failure.code == .sourceChanging && pinning < Self.pinnings && !compose.isPinned
             {
@@ -113,25 +109,6 @@ public struct ComposePipeline: Sendable {
         }
     }
 
-    private func fetch(_ inputs: PinnedInputs, for attempt: ComposeAttempt) async throws -> Content {
-        let request = attempt.lease.compose.request
-        let (lookaside, meter) = (inputs.lookaside, attempt.meter)
-        let defaults = inputs.moduleDefaults?.metadata ?? ModuleMetadata()
-        switch inputs.source {
-        case .repositories(let pins): return .packages(try await sources.packages(pins, lookaside: lookaside, for: request, meter: meter))
-        case .pungiComposes(let pins):
-            return .packages(try await sources.packages(pins, lookaside: lookaside, for: request, meter: meter))
-        case .koji(let pin, _):
-            let packages = try await sources.packages(pin, defaults: defaults, lookaside: lookaside, for: request, meter: meter)
-            attempt.log.write(.info, "Koji lists \(packages.koji?.packages.count ?? 0) packages.")
-            return .packages(packages)
-        case .modules(let pinned):
-            return .packages(try await sources.packages(pinned, defaults: defaults, lookaside: lookaside, for: request, meter: meter))
-        case .pulp(let pin): return .pulp(pin)
-        case .rawConfig(let checkout, let pungi): return .rawConfig(checkout, pungi)
-        }
-    }
-
     // MARK: Resolve
 
     /// Chooses the packages of `content` that the request asks for, and finds their files. Throws a
@@ -156,17 +133,19 @@ public struct ComposePipeline: Sendable {
         for sentence in content.notes + resolution.findings(in: content) { tell(sentence) }
         if let failure = content.koji?.leftOut?.failure(of: resolution, for: request) { throw failure }
         if let failure = resolution.failure(of: request) { throw failure }
-        let (files, chosen) = try await sources.files(of: resolution, from: content, for: request)
+        let (files, chosen) = try await sources.koji?.files(of: resolution, from: content, for: request) ?? (resolution, content)
         return try await threadPool.runIfActive { try PackageChoice(files, from: chosen, for: request) }
     }
 
     /// Returns the packages that a request resolves to, and the pins. The tag is taken as of an event, and
     /// the other inputs as they are now. Nothing is written.
     func choose(as tag: KojiPin.Tag, for request: ComposeRequest) async throws -> (pins: ComposePins, choice: PackageChoice) {
+        guard let koji = sources.koji else { throw ComposeSources.notConfigured(request.sourceType) }
         let pin = KojiPin(tag: tag, of: request)
         let lookaside = try await sources.pinLookaside(of: request)
-        let content = try await sources.packages(pin, lookaside: lookaside, for: request, meter: WorkMeter())
-        return (PinnedInputs(source: .koji(pin), lookaside: lookaside).record, try await choose(from: content, for: request))
+        let content = try await koji.packages(pin, lookaside: lookaside, for: request, meter: WorkMeter())
+        let inputs = PinnedInputs(source: PinnedKoji(pin: pin, koji: koji), lookaside: lookaside)
+        return (inputs.record, try await choose(from: content, for: request))
     }
 
     /// Returns whether the packages must be written, because no result has the same packages. Throws
@@ -203,7 +182,7 @@ public struct ComposePipeline: Sendable {
 
     /// Returns the written tree. Returns `nil` if a compose with the same packages made it unnecessary to
     /// write one.
-    private func tree(of content: Content, for attempt: ComposeAttempt) async throws -> WrittenTree? {
+    private func tree(of content: SourceContent, for attempt: ComposeAttempt) async throws -> WrittenTree? {
         switch content {
         case .packages(let packages):
             // The indexes are opened while the packages are chosen. Koji's repository is left out, because another
@@ -227,14 +206,8 @@ public struct ComposePipeline: Sendable {
             var tree = try await attempt.meter.measure(.write) { try await write(choice, indexes: indexes, for: attempt) }
             tree.packagesKey = choice.key
             return tree
-        case .pulp(let pin):
-            return try await attempt.meter.measure(.write) {
-                try await PulpTreeWriter(attempt: attempt, pin: pin, gpgcheck: configuration.gpgcheck, threadPool: threadPool).write()
-            }
-        case .rawConfig(let checkout, let pungi):
-            return try await attempt.meter.measure(.write) {
-                try await PungiTreeWriter(attempt: attempt, configuration: pungi, threadPool: threadPool).write(checkout)
-            }
+        case .tree(let writer):
+            return try await attempt.meter.measure(.write) { try await writer.write() }
         }
     }
 

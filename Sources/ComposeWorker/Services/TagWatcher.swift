@@ -35,7 +35,7 @@ public struct TagWatcher: Service {
     }
 
     public func run() async throws {
-        guard let koji = pipeline.sources.koji else { return try await gracefulShutdown() }
+        guard let koji = pipeline.sources.koji?.source else { return try await gracefulShutdown() }
         let (wakes, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         let notifications = listener.notifications(on: channel)
         await withGracefulShutdownHandler {

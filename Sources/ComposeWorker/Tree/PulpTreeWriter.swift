@@ -6,7 +6,7 @@ import SystemPackage
 
 /// A Pulp tree writer writes a compose of Pulp's repositories into its attempt's directory. The compose
 /// has no packages, only documents that lead to Pulp's repositories.
-struct PulpTreeWriter: Sendable {
+struct PulpTreeWriter: TreeWriter {
     let attempt: ComposeAttempt
     let pin: PulpPin
     let gpgcheck: Bool

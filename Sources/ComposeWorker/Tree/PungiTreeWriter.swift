@@ -6,9 +6,10 @@ import SystemPackage
 
 /// A Pungi tree writer lets Pungi make a compose in its attempt's directory. It adds the lock file and
 /// the log that every compose of this service has.
-struct PungiTreeWriter: Sendable {
+struct PungiTreeWriter: TreeWriter {
     let attempt: ComposeAttempt
     let configuration: PungiConfiguration
+    let checkout: RawConfigCheckout
     let threadPool: NIOThreadPool
 
     /// The content of `compose.lock.json`: the request, and the commit of the configuration.
@@ -18,7 +19,7 @@ struct PungiTreeWriter: Sendable {
         let configuration: RawConfigPin
     }
 
-    func write(_ checkout: RawConfigCheckout) async throws -> WrittenTree {
+    func write() async throws -> WrittenTree {
         let compose = attempt.lease.compose
         let result = try await PungiRunner(configuration: configuration, log: attempt.log).run(
             checkout, for: PungiInputs(compose, source: checkout.pin.name, kojiEvent: compose.kojiEvent),

@@ -48,16 +48,15 @@ struct WorkerServices: Service {
         let source = RepositorySource(
             access: access, limits: limits, cacheDirectory: configuration.sources.cacheDirectory, httpClient: clients.sources,
             threadPool: threadPool, logger: logger)
-        let pulp = try configuration.systems.pulp.map { try PulpSource($0, httpClient: clients.services, logger: logger) }
         let koji = try kojiSource(cacheDirectory: configuration.sources.cacheDirectory, threadPool: threadPool)
         let modules = ModuleSources(
             service: try configuration.modules.service.map { try ModuleBuildService($0, httpClient: clients.services, logger: logger) },
             kojiTags: configuration.modules.kojiTags, repositories: configuration.modules.repositories,
             baseModules: configuration.modules.baseModules)
+        var sources = ComposeSources(repositories: source, koji: koji?.source, modules: modules, store: store)
+        try configuration.addSystems(to: &sources, httpClient: clients.services, threadPool: threadPool, logger: logger)
         let pipeline = ComposePipeline(
-            configuration: worker, store: store,
-            sources: ComposeSources(
-                repositories: source, pulp: pulp, pungi: configuration.systems.pungi, koji: koji?.source, modules: modules),
+            configuration: worker, store: store, sources: sources,
             depsolver: Depsolver(
                 poolMemoryLimit: configuration.worker.poolMegabytes << 20, timeLimit: .seconds(configuration.worker.resolveSeconds),
                 logger: logger),

@@ -1,6 +1,9 @@
 import ComposeModel
 import ComposeWorker
 import ContentSources
+import HTTPEnvironment
+import Logging
+import NIOPosix
 
 extension ServerConfiguration {
     /// The systems that some source types need, besides Koji and places of modules. Each system is optional.
@@ -32,5 +35,14 @@ extension ServerConfiguration {
         case .rawConfig: systems.pungi == nil ? ["raw_config.pungi_koji"] : []
         case .repo, .pungiCompose: []
         }
+    }
+
+    /// Adds the source types of the configured systems to the sources of a worker.
+    func addSystems(to sources: inout ComposeSources, httpClient: OutboundClient, threadPool: NIOThreadPool, logger: Logger) throws {
+        if let pulp = systems.pulp {
+            sources.add(
+                try PulpSource(pulp, httpClient: httpClient, logger: logger), gpgcheck: composes.gpgcheck, threadPool: threadPool)
+        }
+        if let pungi = systems.pungi { sources.add(pungi, threadPool: threadPool) }
     }
 }

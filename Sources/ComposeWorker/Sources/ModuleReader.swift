@@ -1,21 +1,24 @@
 import ComposeModel
-import ComposeStore
 import ContentSources
 import Depsolve
 import Modules
 import Repodata
-import SystemPackage
 
-/// Pins the modules of a compose, and fetches their documents and packages.
-extension ComposeSources {
+/// A module reader pins the modules of requests, and fetches their documents.
+struct ModuleReader: Sendable {
+    let repositories: RepositorySource
+    /// `nil` if no Koji is configured.
+    let koji: KojiSource?
+    let modules: ModuleSources
+
     // MARK: Pin
 
     /// Pins the modules of a request of the source type `module` as they are now, with all modules that
     /// they depend on.
-    func pinModules(_ request: ComposeRequest) async throws -> PinnedModules {
+    func pin(_ request: ComposeRequest) async throws -> PinnedModules {
         var places: [any ModuleCatalog] = []
         if !request.scratchModules.isEmpty { places.append(try scratchModules(request)) }
-        let repositories = ConfiguredRepositories { try await modularRepositories(arches: request.arches) }
+        let repositories = ConfiguredRepositories { try await modularRepositories(request) }
         if !request.modularKojiTags.isEmpty {
             places.append(try await kojiTags(request.modularKojiTags, of: request))
         } else {
@@ -44,7 +47,7 @@ extension ComposeSources {
 
     /// Pins the modules that a Koji tag or builds take along: all modules of the requested tags, and
     /// scratch builds. Returns `nil` if there are no such modules.
-    func pinModules(along request: ComposeRequest) async throws -> [KojiPin.Module]? {
+    func pin(along request: ComposeRequest) async throws -> [KojiPin.Module]? {
         var asked = try references(request.scratchModules)
         var places: [any ModuleCatalog] = request.scratchModules.isEmpty ? [] : [try scratchModules(request)]
         if !request.modularKojiTags.isEmpty {
@@ -59,19 +62,6 @@ extension ComposeSources {
         rules.noDependencies = true
         let choice = try await explained { try await ModuleChoice(of: asked, from: ModuleCatalogs(places), rules: rules) }
         return try await kojiPin(choice.modules.map(\.build), of: request)?.modules
-    }
-
-    /// Fetches the module defaults that a request names. If the compose has fixed pins, for example because
-    /// it is renewed, the defaults come from the pinned commit. Otherwise they are the current ones.
-    /// Returns `nil` if the request names no defaults.
-    func pinModuleDefaults(_ attempt: ComposeAttempt) async throws -> (pin: ModuleDefaultsPin, metadata: ModuleMetadata)? {
-        let compose = attempt.lease.compose
-        guard compose.request.sourceType.traits.takesModuleOptions, let url = compose.request.moduleDefaultsURL,
-            let commit = compose.request.moduleDefaultsCommit
-        else { return nil }
-        let pinned = compose.isPinned ? compose.specification?.pins.moduleDefaults?.commit : nil
-        return try await ModuleDefaultsFetcher(access: repositories.access, log: attempt.log)
-            .fetch(url, at: pinned ?? commit, into: attempt.directory.appending("module-defaults"))
     }
 
     /// Returns the result of a choice of modules. Throws its errors as failures of a compose.
@@ -151,8 +141,8 @@ extension ComposeSources {
 
     /// Returns the modular repositories of the configuration. A location with `$basearch` stands for one
     /// repository for each architecture.
-    private func modularRepositories(arches: [String]) async throws -> [(pin: RepositoryPin, metadata: ModuleMetadata)] {
-        let base = try baseArchitectures(of: arches)
+    private func modularRepositories(_ request: ComposeRequest) async throws -> [(pin: RepositoryPin, metadata: ModuleMetadata)] {
+        let base = try request.baseArchitectures
         let places = modules.repositories.flatMap { place in
             place.contains("$basearch") ? base.map { place.replacing("$basearch", with: $0) } : [place]
         }
@@ -177,34 +167,12 @@ extension ComposeSources {
         return documents
     }
 
-    /// Returns the packages of modules, and nothing else.
-    func packages(
-        _ pinned: PinnedModules, defaults: ModuleMetadata, lookaside: [RepositoryPin], for request: ComposeRequest, meter: WorkMeter
-    ) async throws -> PackageSet {
-        var content = try await packages(pinned.repositories, lookaside: lookaside, meter: meter)
-        var metadata: [ModuleMetadata] = []
-        for repository in content.repositories { metadata.append(try await repositories.modules(of: repository)) }
-        if let pin = pinned.koji {
-            let koji = try await packages(pin, lookaside: [], for: request, meter: meter)
-            content.repositories = koji.repositories + content.repositories
-            content.koji = koji.koji
-            content.notes += koji.notes
-            if let modules = koji.modules { metadata.insert(modules.metadata, at: 0) }
-        }
-        content.modules = try await modularContent(
-            try merged(metadata).adding(defaultsOf: defaults), lookaside: content.lookaside, included: Set(pinned.ids), for: request)
-        content.modules?.isAlone = true
-        content.notes += content.modules?.notes ?? []
-        return content
-    }
-
     /// Returns the modular packages, and the modules that the request wants. Returns `nil` if there are
     /// neither.
     func modularContent(
         _ metadata: ModuleMetadata, lookaside: [PinnedRepository], included: Set<NSVC> = [], for request: ComposeRequest
     ) async throws -> ModularContent? {
-        var others: [ModuleMetadata] = []
-        for repository in lookaside { others.append(try await repositories.modules(of: repository)) }
+        let others = try await RepositoryReader(repositories: repositories).modules(of: lookaside)
         let enabled = try references(request.modules)
         if let exact = enabled.first(where: { $0.version != nil }), request.sourceType != .module {
             throw ComposeFailure(

@@ -4,7 +4,7 @@ import Modules
 
 /// Pinned inputs are everything that a compose is made from, at one moment.
 struct PinnedInputs: Sendable {
-    let source: PinnedSource
+    let source: any PinnedSource
     /// Repositories that satisfy requirements and are never part of the result.
     var lookaside: [RepositoryPin] = []
     /// The module defaults and their pin, or `nil` if the request names no repository of module defaults.
@@ -20,7 +20,7 @@ struct PinnedInputs: Sendable {
 
     /// A line for the log for each thing that was pinned.
     var lines: [String] {
-        source.lines + PinnedSource.repositories(lookaside).lines
+        source.lines + lookaside.map(\.line)
             + (moduleDefaults.map { ["Pinned the module defaults \($0.pin.url) at the commit \($0.pin.commit)."] } ?? [])
     }
 }
