@@ -1,0 +1,1 @@
+../../../migrations/0008-source-types.sql
