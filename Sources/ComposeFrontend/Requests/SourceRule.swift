@@ -6,8 +6,8 @@ struct SourceRule: Sendable {
     let meaning: String
     /// Returns whether a request may have no words.
     var mayBeEmpty: @Sendable (ComposeRequestBody) -> Bool = { _ in false }
-    /// Throws if the words do not have the form that the type needs. It is called with at least one word, or
-    /// with none if ``mayBeEmpty`` allows it.
+    /// Throws if the words do not have the form that the type needs. It is called with at least one word,
+    /// or with none if ``mayBeEmpty`` allows it.
     var check: @Sendable (SourceWords, [String]) throws(RequestRejection) -> Void = { _, _ in }
 }
 

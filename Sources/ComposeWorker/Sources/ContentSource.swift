@@ -7,7 +7,7 @@ import ComposeModel
 protocol ContentSource: Sendable {
     /// Returns the pinned source of the attempt's compose.
     ///
-    /// - Parameter fixed: The pins that hold for the compose, for example because it is renewed. If they are
-    ///   `nil`, the source is pinned as it is now.
+    /// - Parameter fixed: The pins that hold for the compose, for example because it is renewed. If they
+    ///   are `nil`, the source is pinned as it is now.
     func pin(_ attempt: ComposeAttempt, fixed: ComposePins?) async throws -> any PinnedSource
 }

@@ -3,8 +3,8 @@ public import ContentSources
 import Modules
 public import NIOPosix
 
-/// The source type `pulp`: content sets of a Pulp. The compose has no packages. Its `.repo` file leads to
-/// Pulp's own repositories.
+/// The source type `pulp`: content sets of a Pulp. The compose has no packages. Its `.repo` file leads
+/// to Pulp's own repositories.
 struct PulpContentSource: ContentSource {
     let pulp: PulpSource
     let gpgcheck: Bool

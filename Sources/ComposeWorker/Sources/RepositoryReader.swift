@@ -5,7 +5,8 @@ import ContentSources
 import Depsolve
 import Modules
 
-/// A repository reader pins the repositories that requests name, and brings their metadata to this host.
+/// A repository reader pins the repositories that requests name, and brings their metadata to this
+/// host.
 struct RepositoryReader: Sendable {
     let repositories: RepositorySource
 

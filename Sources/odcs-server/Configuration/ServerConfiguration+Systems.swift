@@ -6,7 +6,8 @@ import Logging
 import NIOPosix
 
 extension ServerConfiguration {
-    /// The systems that some source types need, besides Koji and places of modules. Each system is optional.
+    /// The systems that some source types need, besides Koji and places of modules. Each system is
+    /// optional.
     struct Systems: Hashable, Sendable {
         /// The Pulp server. `nil` if no Pulp is configured.
         var pulp: PulpServer?
