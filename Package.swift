@@ -184,7 +184,9 @@ let package = Package(
             name: "ComposeStoreTests", dependencies: ["ComposeModel", "ComposeStore", "ComposeTestKit", "Postgres"], swiftSettings: strict),
         .testTarget(
             name: "OdcsServerTests",
-            dependencies: ["ComposeTestKit", "ForeignText", "Koji", "odcs-server", logging, subprocess, systemPackage, yams],
+            dependencies: [
+                "ComposeFrontend", "ComposeTestKit", "ForeignText", "Koji", "odcs-server", logging, subprocess, systemPackage, yams,
+            ],
             path: "Tests/odcs-serverTests",
             swiftSettings: strict),
         .testTarget(name: "CompressionTests", dependencies: ["Compression", subprocess, systemPackage], swiftSettings: strict),

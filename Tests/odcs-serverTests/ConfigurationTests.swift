@@ -1,3 +1,4 @@
+import ComposeFrontend
 import ComposeModel
 import Foundation
 import SystemPackage
