@@ -1,7 +1,4 @@
-import ForeignText
 public import Logging
-import Modules
-import Repodata
 
 /// A depsolver resolves requests with libsolv as dnf would, and keeps the loaded packages for later
 /// requests.
@@ -38,97 +35,22 @@ public actor Depsolver {
     /// or after the time limit.
     public func resolve(_ request: DepsolveRequest) async throws(DepsolveError) -> Resolution {
         let architectures = try Self.architectures(request.arches)
-        let multilib = Set(try Self.architectures(request.multilibArches).map(\.name))
-        let patterns = request.packages.reduce(into: [PackagePattern]()) { patterns, text in
-            if !patterns.contains(where: { $0.text == text }) { patterns.append(PackagePattern(text)) }
-        }
-
-        var trees: [ArchitectureTree] = []
-        var sources: [NEVRA: ResolvedPackage] = [:]
-        var missing: [MissingRequirement] = []
-        var problems: [InstallProblem] = []
-        var overruled: [OverruledPackage] = []
-        var unnameable: [UnnameablePackage] = []
-        var unusable: [UnusableEntries] = []
-        var absences = patterns.map { Absence($0) }
-        let content = if let modules = request.modules { try CheckedModules(modules) } else { nil as CheckedModules? }
-        var modules: Set<NSVC> = content?.included ?? []
-        var moduleProblems: [ModuleProblem] = []
-        var unknown = 0
-        func note(_ index: Int, _ match: PackageSelection.Match, _ hidden: [HiddenPackage] = [], in pool: PackagePool) {
-            if case .unknown = match { unknown += 1 }
-            absences[index].note(match, in: pool, hidden: hidden, isNearestWanted: unknown <= Absence.mostWithNearest)
-        }
-        func resolveTree(of architecture: TreeArchitecture, from pool: PackagePool) throws(DepsolveError) {
-            let hasMultilib = multilib.contains(architecture.name)
-            let resolver: TreeResolver
-            var inTree: Set<NSVC> = content?.included ?? []
-            let lacking: [MissingRequirement]
-            if let content {
-                var modular = try ModularTreeResolver(pool, request, content, hasMultilib: hasMultilib)
-                try modular.resolve(patterns) { index, match, hidden in note(index, match, hidden, in: pool) }
-                inTree.formUnion(modular.modules)
-                moduleProblems += modular.problems
-                resolver = modular.tree
-                lacking = try modular.missing()
-            } else {
-                let selection = PackageSelection(pool: pool)
-                var matches: [PackageSelection.Match] = []
-                for (index, pattern) in patterns.enumerated() {
-                    try pool.limit.check()
-                    matches.append(selection.match(pattern))
-                    note(index, matches[index], in: pool)
-                }
-                var plain = TreeResolver(pool, request, hasMultilib: hasMultilib)
-                try plain.resolve(matches)
-                resolver = plain
-                lacking = try plain.missing()
-            }
-            modules.formUnion(inTree)
-            let tree = resolver.tree
-            trees.append(ArchitectureTree(arch: tree.arch, binaries: tree.binaries, debug: tree.debug, modules: inTree.sorted()))
-            missing += lacking.sorted {
-                $0.package != $1.package ? $0.package < $1.package : $0.requirement.precedesInBytes($1.requirement)
-            }
-            problems += resolver.problems.sorted { $0.package < $1.package }
-            overruled += resolver.overruled
-            sources.merge(resolver.sources.map { ($0.record.nevra, $0) }) { first, _ in first }
-        }
+        var builder = try ResolutionBuilder(
+            request, architectures: architectures, multilib: Self.architectures(request.multilibArches))
         for architecture in architectures {
             if Task.isCancelled { throw .canceled }
             let pool = try pool(
                 PackagePool.Key(repositories: request.repositories, lookaside: request.lookaside, architecture: architecture))
-            // The pools of all architectures have left out the same packages and entries.
-            if trees.isEmpty {
-                unnameable = pool.unnameable.map { UnnameablePackage($0.package, of: $0.repository) }
-                unusable = pool.unusable
-            }
             pool.limit = ResolutionLimit(timeLimit)
             do {
-                if request.listings.isEmpty {
-                    try resolveTree(of: architecture, from: pool)
-                } else {
-                    let listed = try ListedPackages(request.listings, in: pool)
-                    overruled += listed.overruled
-                    try pool.withListed(listed.packages) { () throws(DepsolveError) in try resolveTree(of: architecture, from: pool) }
-                }
+                try builder.addTree(from: pool)
             } catch {
                 // A solver that was interrupted may have left its pool in any state.
                 if error.mayHaveLeftSolver { pools.removeAll { $0 === pool } }
                 throw error
             }
         }
-        return Resolution(
-            trees: trees,
-            sources: sources.values.sorted { $0.record.nevra < $1.record.nevra },
-            absent: absences.compactMap { $0.report(architectures.map(\.name)) },
-            missing: missing,
-            problems: problems,
-            overruled: overruled,
-            unnameable: unnameable,
-            unusable: unusable,
-            modules: modules.sorted(),
-            moduleProblems: moduleProblems)
+        return builder.resolution
     }
 
     /// Returns the base architectures of `names`, each once: `i386` for `i686`, and `x86_64` for itself.
@@ -165,55 +87,5 @@ public actor Depsolver {
                 "arch": "\(key.architecture.name)", "packages": "\(pool.capacity)", "bytes": "\(pool.footprint)", "pools": "\(pools.count)",
             ])
         return pool
-    }
-}
-
-/// A record of all trees in which one pattern matched nothing.
-private struct Absence {
-    let pattern: PackagePattern
-    private var arches: [String] = []
-    private var isFound = false
-    private var nearest: [String] = []
-    private var hidden: [HiddenPackage] = []
-    private var unnameable: [UnnameablePackage] = []
-
-    /// The maximum number of patterns for which similar names are searched. Each search compares all names
-    /// of a repository.
-    static let mostWithNearest = 50
-
-    init(_ pattern: PackagePattern) {
-        self.pattern = pattern
-    }
-
-    mutating func note(
-        _ match: PackageSelection.Match, in pool: PackagePool, hidden packages: [HiddenPackage], isNearestWanted: Bool
-    ) {
-        if hidden.isEmpty { hidden = packages }
-        switch match {
-        case .packages: isFound = true
-        case .notMeant: break
-        case .otherArchitecture(let packages):
-            arches.append(pool.key.architecture.name)
-            if nearest.isEmpty {
-                let named = Set(packages.map { "\(pool.nevra($0).name).\(pool.arch($0))" })
-                nearest = Array(named.sorted().prefix(NearestNames.limit))
-            }
-        case .unknown:
-            arches.append(pool.key.architecture.name)
-            if unnameable.isEmpty { unnameable = pool.unnameable(meantBy: pattern) }
-            if nearest.isEmpty, isNearestWanted {
-                nearest = NearestNames(candidates: pool.names).nearest(to: pattern.text)
-            }
-        }
-    }
-
-    /// Returns the absent package, or `nil` if some tree has it and no tree lacks it.
-    ///
-    /// - Parameter all: The architectures of all trees.
-    func report(_ all: [String]) -> AbsentPackage? {
-        if isFound, arches.isEmpty { return nil }
-        return AbsentPackage(
-            pattern: pattern.text, arches: isFound ? arches : all, isNowhere: !isFound, nearest: isFound || !hidden.isEmpty ? [] : nearest,
-            hidden: hidden, unnameable: isFound ? [] : unnameable)
     }
 }
