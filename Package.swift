@@ -63,16 +63,17 @@ let package = Package(
         .systemLibrary(name: "CLinux"),
 
         .target(name: "ForeignText", swiftSettings: strict),
+        .target(name: "Retries", swiftSettings: strict),
         .target(
             name: "HTTPEnvironment", dependencies: ["ForeignText", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL],
             swiftSettings: strict),
         .target(name: "ComposeModel", dependencies: ["ForeignText", crypto], swiftSettings: strict),
-        .target(name: "Postgres", dependencies: ["CPostgreSQL", "CLinux", logging, serviceLifecycle], swiftSettings: strict),
+        .target(name: "Postgres", dependencies: ["CPostgreSQL", "CLinux", "Retries", logging, serviceLifecycle], swiftSettings: strict),
         .target(
             name: "EmbeddedPostgres", dependencies: ["CLinux", logging, serviceLifecycle, subprocess, systemPackage],
             swiftSettings: strict),
         .target(
-            name: "ComposeStore", dependencies: ["ComposeModel", "ForeignText", "Postgres"],
+            name: "ComposeStore", dependencies: ["ComposeModel", "ForeignText", "Postgres", "Retries"],
             resources: [
                 .embedInCode("Schema/schema.sql"), .embedInCode("Schema/0002-submissions-and-tallies.sql"),
                 .embedInCode("Schema/0003-packages-and-watches.sql"),
@@ -93,14 +94,15 @@ let package = Package(
         .target(
             name: "Koji",
             dependencies: [
-                "CXML2", "ForeignText", "HTTPEnvironment", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL, systemPackage,
+                "CXML2", "ForeignText", "HTTPEnvironment", "Retries", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL,
+                systemPackage,
             ],
             swiftSettings: strict),
         .target(
             name: "ContentSources",
             dependencies: [
-                "CLinux", "ComposeModel", "Compression", "ForeignText", "HTTPEnvironment", "Koji", "Modules", "Repodata", asyncHTTPClient,
-                logging,
+                "CLinux", "ComposeModel", "Compression", "ForeignText", "HTTPEnvironment", "Koji", "Modules", "Repodata", "Retries",
+                asyncHTTPClient, logging,
                 nioCore, nioHTTP1,
                 nioPosix,
                 nioSSL, systemPackage,
@@ -111,7 +113,8 @@ let package = Package(
             name: "ComposeWorker",
             dependencies: [
                 "ComposeModel", "ComposeStore", "Compression", "ContentSources", "Depsolve", "ForeignText", "HTTPEnvironment", "Modules",
-                "Postgres", "Processes", "Repodata", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, serviceLifecycle, systemPackage,
+                "Postgres", "Processes", "Repodata", "Retries", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, serviceLifecycle,
+                systemPackage,
             ],
             swiftSettings: strict),
         .target(
@@ -123,7 +126,7 @@ let package = Package(
             resources: [.embedInCode("OpenAPI/openapi.json")], swiftSettings: strict),
         .target(
             name: "ComposeClient",
-            dependencies: ["ComposeModel", "ForeignText", "HTTPEnvironment", asyncHTTPClient, nioCore, nioHTTP1, nioPosix],
+            dependencies: ["ComposeModel", "ForeignText", "HTTPEnvironment", "Retries", asyncHTTPClient, nioCore, nioHTTP1, nioPosix],
             swiftSettings: strict),
         .executableTarget(
             name: "odcs",
@@ -159,7 +162,7 @@ let package = Package(
             exclude: ["Certificates"], swiftSettings: strict),
         .testTarget(
             name: "ComposeClientTests",
-            dependencies: ["ComposeClient", "ComposeModel", "HTTPEnvironment", "ScriptedService", asyncHTTPClient, httpTypes],
+            dependencies: ["ComposeClient", "ComposeModel", "HTTPEnvironment", "Retries", "ScriptedService", asyncHTTPClient, httpTypes],
             swiftSettings: strict),
         .testTarget(
             name: "odcsTests",
@@ -169,13 +172,14 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(name: "ForeignTextTests", dependencies: ["ForeignText"], swiftSettings: strict),
+        .testTarget(name: "RetriesTests", dependencies: ["Retries"], swiftSettings: strict),
         .testTarget(
             name: "HTTPEnvironmentTests",
             dependencies: ["HTTPEnvironment", asyncHTTPClient, nioCore, nioHTTP1, nioPosix, nioSSL], exclude: ["Certificates"],
             swiftSettings: strict),
         .testTarget(name: "ComposeModelTests", dependencies: ["ComposeModel", "ForeignText"], swiftSettings: strict),
         .testTarget(
-            name: "PostgresTests", dependencies: ["EmbeddedPostgres", "Postgres", logging, serviceLifecycle, systemPackage],
+            name: "PostgresTests", dependencies: ["EmbeddedPostgres", "Postgres", "Retries", logging, serviceLifecycle, systemPackage],
             swiftSettings: strict),
         .testTarget(
             name: "EmbeddedPostgresTests", dependencies: ["EmbeddedPostgres", "Postgres", logging, serviceLifecycle, systemPackage],

@@ -1,4 +1,5 @@
 public import ComposeModel
+import Retries
 
 // A watch is a standing request for a compose of a Koji tag. The service makes the compose anew
 // whenever the tag's packages change.
@@ -62,7 +63,7 @@ public struct WatchChanges: AsyncSequence, Sendable {
             while true {
                 // The caller asks for the next change after it has handled the one before, so the first pause is due
                 // too.
-                if latest != nil, let pause = Backoff.watching.pause(looksWithoutNews) { try await transport.clock.sleep(for: pause) }
+                if latest != nil { try await transport.clock.sleep(for: Backoff.watching.pause(after: looksWithoutNews + 1)) }
                 let watch: WatchDocument = try await transport.answer(.watch(id), patience: latest == nil ? .firstContact : .established)
                 guard let known = latest, known.isSame(as: watch) else {
                     latest = watch

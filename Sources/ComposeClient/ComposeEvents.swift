@@ -1,4 +1,5 @@
 public import ComposeModel
+import Retries
 
 /// A compose event is a result of a look at a compose.
 public enum ComposeEvent: Hashable, Sendable {
@@ -51,9 +52,7 @@ public struct ComposeEvents: AsyncSequence, Sendable {
         public mutating func next() async throws -> ComposeEvent? {
             if let event = events.popFirst() { return event }
             if isFinished { return nil }
-            if pauseIsDue, let pause = Backoff.polling.pause(looksWithoutNews) {
-                try await transport.clock.sleep(for: pause)
-            }
+            if pauseIsDue { try await transport.clock.sleep(for: Backoff.polling.pause(after: looksWithoutNews + 1)) }
             let found = try await look()
             looksWithoutNews = found.isEmpty ? looksWithoutNews + 1 : 0
             events = found.isEmpty ? [.unchanged] : ArraySlice(found)

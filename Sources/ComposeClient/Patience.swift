@@ -10,7 +10,7 @@ enum Patience: Sendable {
     case established
 
     /// Returns how often a call is repeated after `error`, and with which pauses.
-    func backoff(after error: ComposeClientError) -> Backoff {
+    func schedule(after error: ComposeClientError) -> RetrySchedule {
         switch self {
         case .brief: .call
         case .firstContact: error.status == nil && error.code == .unreachable ? .whileRestarting : .whileWaiting

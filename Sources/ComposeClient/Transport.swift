@@ -3,6 +3,7 @@ import Foundation
 import HTTPEnvironment
 import NIOCore
 import NIOHTTP1
+import Retries
 
 /// A transport sends calls to the service and returns their answers. It adds authentication, time
 /// limits and repetition, and turns every other outcome into an error.
@@ -19,24 +20,23 @@ struct Transport: Sendable {
 
     /// Returns the decoded answer to `call`.
     func answer<Answer: Decodable>(_ call: Call, as type: Answer.Type = Answer.self, patience: Patience = .brief) async throws -> Answer {
-        var attempt = 0
         var isWaiting = false
-        while true {
-            do {
-                let answer: Answer = try await once(call)
-                if isWaiting { outage(.ended) }
-                return answer
-            } catch let error as ComposeClientError where call.isRepeatable(after: error, patience: patience) {
-                guard let pause = patience.backoff(after: error).pause(attempt) else { throw error }
-                attempt += 1
-                // A short outage is not reported.
-                if attempt == 2, patience != .brief {
-                    isWaiting = true
-                    outage(.began(error))
-                }
-                try await clock.sleep(for: pause)
+        func pause(_ error: any Error, _ attempt: Int) -> Duration? {
+            guard let error = error as? ComposeClientError, call.isRepeatable(after: error, patience: patience),
+                let pause = patience.schedule(after: error).pause(after: attempt)
+            else { return nil }
+            // A short outage is not reported.
+            if attempt == 2, patience != .brief {
+                isWaiting = true
+                outage(.began(error))
             }
+            return pause
         }
+        let answer: Answer = try await retrying(clock: clock, canceled: CancellationError() as any Error, pause: pause) {
+            try await once(call)
+        }
+        if isWaiting { outage(.ended) }
+        return answer
     }
 
     private func once<Answer: Decodable>(_ call: Call) async throws -> Answer {

@@ -29,19 +29,11 @@ struct ServerAddressTests {
     }
 }
 
-@Suite("Backoff")
-struct BackoffTests {
-    @Test("pauses double up to the longest, and end")
-    func ceilings() {
-        let backoff = Backoff(first: .seconds(1), factor: 2, longest: .seconds(5), retries: 5)
-        #expect((0..<6).map(backoff.ceiling) == [.seconds(1), .seconds(2), .seconds(4), .seconds(5), .seconds(5), nil])
-    }
-
-    @Test("a pause is between a half of the ceiling and all of it")
-    func jitter() {
-        let pauses = (0..<200).compactMap { _ in Backoff.call.pause(0) }
-        #expect(pauses.count == 200)
-        #expect(pauses.allSatisfy { $0 >= .milliseconds(125) && $0 <= .milliseconds(250) })
-        #expect(Set(pauses).count > 1)
+@Suite("Retry schedules")
+struct RetryScheduleTests {
+    @Test("a call is repeated three times, after pauses of at most two seconds together")
+    func call() {
+        #expect((1...4).map { RetrySchedule.call.pause(after: $0) != nil } == [true, true, true, false])
+        #expect((1...3).compactMap(RetrySchedule.call.pause).reduce(.zero, +) <= .seconds(2))
     }
 }

@@ -1,6 +1,7 @@
 import ComposeModel
 import Foundation
 import HTTPTypes
+import Retries
 import ScriptedService
 import Testing
 
@@ -96,7 +97,7 @@ struct WatchTests {
 
     @Test("the pauses between two looks grow to a quarter of a minute")
     func pauses() {
-        #expect(Backoff.watching.ceiling(0) == .milliseconds(500))
-        #expect(Backoff.watching.ceiling(1000) == .seconds(15))
+        #expect(Backoff.watching.ceiling(after: 1) == .milliseconds(500))
+        #expect(Backoff.watching.ceiling(after: 1001) == .seconds(15))
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Postgres
+import Retries
 import ServiceLifecycle
 import Testing
 
@@ -13,7 +14,8 @@ struct ListenerTests {
         var configuration = pool.configuration
         configuration.applicationName = name
         let listener = PostgresListener(
-            configuration: configuration, channels: channels, backoff: Backoff(shortest: .milliseconds(1)), logger: TestDatabase.logger)
+            configuration: configuration, channels: channels, backoff: Backoff(first: .milliseconds(1), longest: .seconds(15)),
+            logger: TestDatabase.logger)
         let group = ServiceGroup(configuration: .init(services: [listener], logger: TestDatabase.logger))
         try await withThrowingTaskGroup { tasks in
             tasks.addTask { try await group.run() }

@@ -1,6 +1,7 @@
 public import ComposeModel
 public import Foundation
 import Postgres
+import Retries
 
 /// The outcome of an attempt that failed.
 public enum FailureOutcome: Hashable, Sendable {
@@ -68,7 +69,7 @@ extension ComposeStore {
                 return try await lacksSignatures(lease, failure, lookingAgainAfter: retries.signatureDelay, on: connection)
             }
             if failure.isTransient, failures + 1 < retries.attempts {
-                let delay = retries.delay(afterFailures: failures + 1)
+                let delay = retries.backoff.pause(after: failures + 1)
                 let reason = "Attempt \(failures + 1) of \(retries.attempts) failed and is made again shortly: \(failure.message)"
                 _ = try await connection.query(
                     """

@@ -1,3 +1,5 @@
+import Retries
+
 /// The number of attempts at a compose, and the delays between them.
 public struct RetryPolicy: Hashable, Sendable {
     /// The number of attempts, including the first, that may end in a transient failure or in the loss of
@@ -13,10 +15,6 @@ public struct RetryPolicy: Hashable, Sendable {
         self.signatureDelay = signatureDelay
     }
 
-    /// Returns the delay after so many failures. The delay doubles with every failure. It is multiplied
-    /// with a random factor between a half and one, so that composes that failed together do not return
-    /// together.
-    func delay(afterFailures failures: Int) -> Duration {
-        firstDelay * (1 << min(failures - 1, 10)) * Double.random(in: 0.5...1)
-    }
+    /// The delays between two attempts. Composes that failed together do not return together.
+    var backoff: Backoff { Backoff(first: firstDelay, longest: firstDelay * 1024) }
 }

@@ -3,6 +3,7 @@ public import ComposeStore
 import ContentSources
 public import Logging
 public import Postgres
+import Retries
 public import ServiceLifecycle
 
 /// A tag watcher makes the composes of watches. It regularly asks Koji whether a watched tag has
@@ -162,8 +163,8 @@ public struct TagWatcher: Service {
             // cancels it.
             if failure.code == .canceled { throw CancellationError() }
             logger.warning("a look for a watch failed", metadata: ["reason": "\(failure.message)"])
-            let pause = min(
-                configuration.watchInterval * (1 << min(item.failures, 10)), max(Self.longestPause, configuration.watchInterval))
+            let interval = configuration.watchInterval
+            let pause = Backoff(first: interval, longest: max(Self.longestPause, interval)).ceiling(after: item.failures + 1)
             try await store.record(
                 problem: failure.message, for: item, upTo: known?.event ?? event, tags: known?.tags.sorted(), lease,
                 next: configuration.watchInterval, pause: pause)

@@ -1,4 +1,5 @@
 import HTTPEnvironment
+import Retries
 import Synchronization
 
 /// Download progress is the number of bytes received of the current response body, and the time since

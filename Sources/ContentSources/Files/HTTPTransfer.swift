@@ -7,6 +7,7 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 import NIOSSL
+import Retries
 
 /// A download of one file, with retries.
 ///
@@ -56,25 +57,14 @@ struct HTTPTransfer: Sendable {
     func persistently<Result>(
         _ url: RepositoryURL, received: () -> Int, _ attempt: () async throws(TransferProblem) -> Result
     ) async throws(TransferProblem) -> Result {
-        var number = 1
-        while true {
-            let problem: TransferProblem
-            do throws(TransferProblem) {
-                return try await attempt()
-            } catch {
-                problem = Task.isCancelled ? .canceled : error
-            }
-            guard problem.mayPass, number < limits.attempts else { throw problem }
+        func pause(_ problem: TransferProblem, _ number: Int) -> Duration? {
+            guard problem.mayPass, number < limits.attempts else { return nil }
             logger.info(
                 "A download is tried again",
                 metadata: ["url": "\(url)", "attempt": "\(number)", "received": "\(received())", "reason": "\(problem.reason)"])
-            do {
-                try await Task.sleep(for: limits.pause(after: number))
-            } catch {
-                throw .canceled
-            }
-            number += 1
+            return limits.backoff.pause(after: number)
         }
+        return try await retrying(canceled: .canceled, pause: pause, operation: attempt)
     }
 
     /// The file to download, and the means to recognize that it is still the same file.
@@ -273,17 +263,5 @@ extension HTTPClientResponse {
     /// Returns whether the response contains the file from `offset` on, according to its `Content-Range`.
     func continues(at offset: Int) -> Bool {
         headers.first(name: "content-range")?.hasPrefix("bytes \(offset)-") ?? false
-    }
-}
-
-extension Duration {
-    /// The duration as text for a user. Examples: "10 seconds", "0.25 seconds".
-    var inWords: String {
-        self == .seconds(1) ? "1 second" : formattedSeconds + " seconds"
-    }
-
-    private var formattedSeconds: String {
-        let milliseconds = components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
-        return milliseconds % 1000 == 0 ? "\(milliseconds / 1000)" : "\(Double(milliseconds) / 1000)"
     }
 }

@@ -1,5 +1,6 @@
 public import AsyncHTTPClient
 import NIOCore
+import Retries
 
 /// The limits for reading a source: sizes, times and the number of attempts.
 public struct SourceLimits: Hashable, Sendable {
@@ -92,9 +93,6 @@ public struct SourceLimits: Hashable, Sendable {
         return configuration
     }
 
-    /// Returns the pause after attempt number `attempt`. The first attempt has the number 1.
-    func pause(after attempt: Int) -> Duration {
-        let full = min(longestPause, firstPause * (1 << min(attempt - 1, 16)))
-        return full * Double.random(in: 0.5...1)
-    }
+    /// The pauses between two attempts.
+    var backoff: Backoff { Backoff(first: firstPause, longest: longestPause) }
 }

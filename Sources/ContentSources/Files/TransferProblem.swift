@@ -1,5 +1,6 @@
 import ComposeModel
 import Compression
+import Retries
 import SystemPackage
 
 /// The reason why a file was not transferred.

@@ -7,6 +7,7 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 import NIOSSL
+import Retries
 
 /// A connection to a web service. It repeats a request while failures are transient, bounds the size of
 /// answers, and turns errors into explanations.
@@ -48,24 +49,15 @@ struct WebServiceConnection: Sendable {
     }
 
     private func askPersistently(_ question: WebServiceQuestion) async throws(ComposeFailure) -> ByteBuffer? {
-        var attempt = 1
-        while true {
-            let failure: ComposeFailure
-            do throws(ComposeFailure) {
-                return try await exchangeInTime(question)
-            } catch {
-                failure = Task.isCancelled ? .canceled : error
-            }
-            guard failure.isTransient, attempt < service.limits.attempts else { throw failure }
+        func pause(_ failure: ComposeFailure, _ attempt: Int) -> Duration? {
+            guard failure.isTransient, attempt < service.limits.attempts else { return nil }
             logger.info(
                 "A web service is asked again",
                 metadata: ["service": "\(service.name)", "attempt": "\(attempt)", "reason": "\(failure.message)"])
-            do {
-                try await Task.sleep(for: service.limits.pause(after: attempt))
-            } catch {
-                throw .canceled
-            }
-            attempt += 1
+            return service.limits.backoff.pause(after: attempt)
+        }
+        return try await retrying(canceled: .canceled, pause: pause) { () async throws(ComposeFailure) in
+            try await exchangeInTime(question)
         }
     }
 

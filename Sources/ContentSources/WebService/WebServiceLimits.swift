@@ -1,3 +1,5 @@
+import Retries
+
 /// The limits on the size and time of one answer of a web service, and on repeated requests.
 public struct WebServiceLimits: Hashable, Sendable {
     /// The time for one answer, from the connection to its last byte.
@@ -14,8 +16,6 @@ public struct WebServiceLimits: Hashable, Sendable {
 
     public init() {}
 
-    /// Returns the pause after an attempt. The first attempt has the number 1.
-    func pause(after attempt: Int) -> Duration {
-        min(longestPause, firstPause * (1 << min(attempt - 1, 16))) * Double.random(in: 0.5...1)
-    }
+    /// The pauses between two attempts.
+    var backoff: Backoff { Backoff(first: firstPause, longest: longestPause) }
 }

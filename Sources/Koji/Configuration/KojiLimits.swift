@@ -1,3 +1,5 @@
+import Retries
+
 /// The limits on the size of a hub's answers, and on the time and the attempts for a call.
 public struct KojiLimits: Hashable, Sendable {
     /// The time for making a connection, including the TLS handshake.
@@ -52,9 +54,6 @@ public struct KojiLimits: Hashable, Sendable {
         self.callsAtOnce = max(1, callsAtOnce)
     }
 
-    /// Returns the pause after an attempt. The first attempt has the number 1.
-    func pause(after attempt: Int) -> Duration {
-        let full = min(longestPause, firstPause * (1 << min(attempt - 1, 16)))
-        return full * Double.random(in: 0.5...1)
-    }
+    /// The pauses between two attempts.
+    var backoff: Backoff { Backoff(first: firstPause, longest: longestPause) }
 }

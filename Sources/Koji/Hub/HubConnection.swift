@@ -6,6 +6,7 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 import NIOSSL
+import Retries
 
 /// A connection to one hub. It sends calls, repeats them after transient failures, and explains why no
 /// answer came.
@@ -47,20 +48,17 @@ struct HubConnection: Sendable {
     private func answer<Sink: ValueSink>(
         _ method: String, _ body: ByteBuffer, bytes: Int, into makeSink: () -> Sink
     ) async throws -> Sink {
-        var attempt = 1
-        while true {
-            do {
-                return try await once(method, body, bytes: bytes, into: makeSink())
-            } catch let error as KojiError where error.isTransient && attempt < limits.attempts {
-                if Task.isCancelled { throw Self.canceled }
-                logger.info(
-                    "A call of the Koji hub is made again",
-                    metadata: [
-                        "hub": "\(profile.origin)", "method": "\(method)", "attempt": "\(attempt)", "reason": "\(error.message)",
-                    ])
-                do { try await clock.sleep(for: limits.pause(after: attempt)) } catch { throw Self.canceled }
-                attempt += 1
-            }
+        func pause(_ error: any Error, _ attempt: Int) -> Duration? {
+            guard let error = error as? KojiError, error.isTransient, attempt < limits.attempts else { return nil }
+            logger.info(
+                "A call of the Koji hub is made again",
+                metadata: [
+                    "hub": "\(profile.origin)", "method": "\(method)", "attempt": "\(attempt)", "reason": "\(error.message)",
+                ])
+            return limits.backoff.pause(after: attempt)
+        }
+        return try await retrying(clock: clock, canceled: Self.canceled as any Error, pause: pause) {
+            try await once(method, body, bytes: bytes, into: makeSink())
         }
     }
 
@@ -209,14 +207,5 @@ extension HubConnection {
         default:
             return received == 0 ? transient("closed the connection before it answered \(method)") : cut(method, received)
         }
-    }
-}
-
-extension Duration {
-    /// The duration for messages. Examples: "10 seconds", "0.25 seconds".
-    fileprivate var inWords: String {
-        let milliseconds = components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
-        if milliseconds == 1000 { return "1 second" }
-        return milliseconds % 1000 == 0 ? "\(milliseconds / 1000) seconds" : "\(Double(milliseconds) / 1000) seconds"
     }
 }

@@ -1,4 +1,5 @@
 public import Logging
+public import Retries
 public import ServiceLifecycle
 import Synchronization
 
@@ -25,7 +26,10 @@ public final class PostgresListener: Service {
     /// - Parameters:
     ///   - channels: The names of the channels.
     ///   - backoff: The delays before it connects again.
-    public init(configuration: PostgresConfiguration, channels: [String], backoff: Backoff = Backoff(), logger: Logger) {
+    public init(
+        configuration: PostgresConfiguration, channels: [String],
+        backoff: Backoff = Backoff(first: .milliseconds(100), longest: .seconds(15)), logger: Logger
+    ) {
         self.configuration = configuration
         self.channels = channels
         self.backoff = backoff
@@ -75,8 +79,8 @@ public final class PostgresListener: Service {
                 try await listen(connection) { failures = 0 }
             } catch let error as PostgresError {
                 state.withLock { $0.isListening = false }
-                let delay = backoff.delay(afterFailures: failures)
                 failures += 1
+                let delay = backoff.pause(after: failures)
                 logger.warning("PostgreSQL listener will connect again", metadata: ["error": "\(error)", "delay": "\(delay)"])
                 if await Suspension().wait(until: .now + delay) == .cancelled { throw CancellationError() }
             }
