@@ -10,28 +10,33 @@ public struct ComposeSources: Sendable {
     /// The content sources. A type that is not configured is absent.
     var types: [SourceType: any ContentSource] = [:]
     let repositories: RepositorySource
+    private let modules: ModuleSources
     /// `nil` if no Koji is configured.
-    let koji: KojiReader?
+    private(set) var koji: KojiReader?
 
-    /// Creates the sources that need only Koji and repositories. The method `add` of another type is beside
-    /// its content source.
-    ///
-    /// - Parameters:
-    ///   - koji: `nil` if no Koji is configured.
-    ///   - store: Has the earlier pins of Koji tags.
-    public init(
-        repositories: RepositorySource, koji: KojiSource? = nil, modules: ModuleSources = ModuleSources(), store: ComposeStore
-    ) {
+    /// Creates the sources that need only repositories. The methods `add` add the types of other systems.
+    /// That of Koji is here, the others are beside their content sources.
+    public init(repositories: RepositorySource, modules: ModuleSources = ModuleSources()) {
         self.repositories = repositories
+        self.modules = modules
         let reader = RepositoryReader(repositories: repositories)
-        let modules = ModuleReader(repositories: repositories, koji: koji, modules: modules)
-        let koji = koji.map { KojiReader(source: $0, repositories: reader, modules: modules) }
-        self.koji = koji
+        let modules = ModuleReader(repositories: repositories, koji: nil, modules: modules)
         types[.repo] = RepoContentSource(repositories: reader, modules: modules)
         types[.pungiCompose] = PungiComposeContentSource(repositories: reader)
+        types[.module] = ModuleContentSource(repositories: reader, modules: modules, koji: nil)
+    }
+
+    /// Adds the source types `tag` and `build`, and the modules that are in Koji.
+    ///
+    /// - Parameter store: Has the earlier pins of Koji tags.
+    public mutating func add(_ source: KojiSource, store: ComposeStore) {
+        let reader = RepositoryReader(repositories: repositories)
+        let modules = ModuleReader(repositories: repositories, koji: source, modules: modules)
+        let koji = KojiReader(source: source, repositories: reader, modules: modules)
+        self.koji = koji
+        types[.tag] = TagContentSource(koji: koji) { try await store.latestKojiPin(ofTag: $0) }
+        types[.build] = BuildContentSource(koji: koji)
         types[.module] = ModuleContentSource(repositories: reader, modules: modules, koji: koji)
-        types[.tag] = koji.map { TagContentSource(koji: $0) { try await store.latestKojiPin(ofTag: $0) } }
-        types[.build] = koji.map { BuildContentSource(koji: $0) }
     }
 
     /// Returns the pinned source of the attempt's compose. If the compose has fixed pins, for example

@@ -48,13 +48,15 @@ struct WorkerServices: Service {
         let source = RepositorySource(
             access: access, limits: limits, cacheDirectory: configuration.sources.cacheDirectory, httpClient: clients.sources,
             threadPool: threadPool, logger: logger)
-        let koji = try kojiSource(cacheDirectory: configuration.sources.cacheDirectory, threadPool: threadPool)
         let modules = ModuleSources(
             service: try configuration.modules.service.map { try ModuleBuildService($0, httpClient: clients.services, logger: logger) },
             kojiTags: configuration.modules.kojiTags, repositories: configuration.modules.repositories,
             baseModules: configuration.modules.baseModules)
-        var sources = ComposeSources(repositories: source, koji: koji?.source, modules: modules, store: store)
+        var sources = ComposeSources(repositories: source, modules: modules)
         try configuration.addSystems(to: &sources, httpClient: clients.services, threadPool: threadPool, logger: logger)
+        // Nothing between here and the services throws, because the hub has to be shut down.
+        let koji = try kojiSource(cacheDirectory: configuration.sources.cacheDirectory, threadPool: threadPool)
+        if let koji { sources.add(koji.source, store: store) }
         let pipeline = ComposePipeline(
             configuration: worker, store: store, sources: sources,
             depsolver: Depsolver(
