@@ -65,7 +65,8 @@ let package = Package(
         .target(name: "ForeignText", swiftSettings: strict),
         .target(name: "Retries", swiftSettings: strict),
         .target(
-            name: "HTTPEnvironment", dependencies: ["ForeignText", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL],
+            name: "HTTPEnvironment",
+            dependencies: ["ForeignText", "Retries", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL],
             swiftSettings: strict),
         .target(name: "ComposeModel", dependencies: ["ForeignText", crypto], swiftSettings: strict),
         .target(name: "Postgres", dependencies: ["CPostgreSQL", "CLinux", "Retries", logging, serviceLifecycle], swiftSettings: strict),

@@ -1,10 +1,6 @@
-import AsyncHTTPClient
 import ForeignText
 import Foundation
 import HTTPEnvironment
-import NIOCore
-import NIOHTTP1
-import NIOPosix
 
 /// The error of a call to the service that got no answer, or not the expected one.
 public struct ComposeClientError: Error, Hashable, Sendable, CustomStringConvertible {
@@ -58,55 +54,36 @@ public struct ComposeClientError: Error, Hashable, Sendable, CustomStringConvert
 extension ComposeClientError {
     /// Creates the error for an exchange with the server that failed on its way.
     init(reaching server: String, _ error: any Error) {
-        switch error {
-        case let error as ComposeClientError:
+        if let error = error as? ComposeClientError {
             self = error
-        case let problem as OutboundProblem where !problem.isPassing:
+            return
+        }
+        switch NetworkProblem(error) {
+        case .notSent(let problem) where !problem.isPassing:
             self.init(.badAddress, "cannot reach ODCS at \(server): \(problem)")
-        case let error as HTTPClientError where error == .deadlineExceeded || error == .readTimeout || error == .writeTimeout:
-            self.init(.timedOut, "ODCS at \(server) did not answer in time")
-        default:
-            self.init(.unreachable, "cannot reach ODCS at \(server): \(Self.reason(error))")
+        case .answerTimeout: self.init(.timedOut, "ODCS at \(server) did not answer in time")
+        case let problem: self.init(.unreachable, "cannot reach ODCS at \(server): \(Self.reason(problem))")
         }
     }
 
-    private static func reason(_ error: any Error) -> String {
-        switch error {
-        case let problem as OutboundProblem:
-            return problem.description
-        case let error as NIOConnectionError:
-            if let failure = error.connectionErrors.first { return reason(failure.error) }
-            return "no host is called \(error.host)"
-        case let error as IOError:
-            return String(cString: strerror(error.errnoCode)).lowercased()
-        case let error as ChannelError:
-            if case .connectTimeout = error { return "no connection in time" }
-            return "the connection broke"
-        case let error as HTTPClientError:
-            switch error {
-            case .connectTimeout, .getConnectionFromPoolTimeout: return "no connection in time"
-            case .remoteConnectionClosed: return "the connection was closed before the answer was complete"
-            case .tlsHandshakeTimeout: return "no TLS handshake in time"
-            case .redirectLimitReached, .redirectCycleDetected: return "it redirects in circles"
-            default: return error.shortDescription.lowercased()
-            }
-        case is HTTPParserError:
-            return "what answers there does not speak HTTP"
-        default:
-            return tlsReason(String(describing: error))
+    /// Returns the reason in the words of a command, which are shorter than those of a service.
+    private static func reason(_ problem: NetworkProblem) -> String {
+        switch problem {
+        case .notSent(let problem): problem.description
+        case .noAddress(let host): "no host is called \(host)"
+        case .noConnection(let number), .broken(let number):
+            number.map { String(cString: strerror($0)).lowercased() } ?? "the connection broke"
+        case .connectTimeout: "no connection in time"
+        case .handshakeTimeout: "no TLS handshake in time"
+        case .answerTimeout: "no answer in time"
+        case .closed: "the connection was closed before the answer was complete"
+        case .notHTTP: "what answers there does not speak HTTP"
+        case .tls(.untrustedCertificate): "its certificate is not trusted here (SSL_CERT_FILE can name the certificates to trust)"
+        case .tls(.notTLS): "it does not speak TLS (http:// instead of https://?)"
+        case .tls(.certificateOfAnotherHost): "its certificate is for another host"
+        case .tls(.other): "the TLS handshake failed"
+        case .other(let description): description?.lowercased() ?? "the connection failed"
         }
-    }
-
-    /// Returns the reason for a failed TLS connection. BoringSSL's reasons have no public type. Its names
-    /// for them are stable and part of the error's text.
-    private static func tlsReason(_ text: String) -> String {
-        if text.contains("CERTIFICATE_VERIFY_FAILED") {
-            return "its certificate is not trusted here (SSL_CERT_FILE can name the certificates to trust)"
-        }
-        if text.contains("WRONG_VERSION_NUMBER") { return "it does not speak TLS (http:// instead of https://?)" }
-        if text.contains("ValidateHostname") { return "its certificate is for another host" }
-        if text.contains("SSL") { return "the TLS handshake failed" }
-        return "the connection failed"
     }
 }
 

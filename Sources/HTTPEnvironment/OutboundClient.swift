@@ -1,5 +1,4 @@
 public import AsyncHTTPClient
-import Glibc
 public import Logging
 public import NIOCore
 import NIOHTTP1
@@ -112,23 +111,17 @@ public final class OutboundClient: Sendable {
 
     /// Returns the proxy's mistake that an error shows, or `nil` if the server may have made the mistake.
     private static func problem(_ error: any Error, _ proxy: String) -> OutboundProblem? {
-        switch error {
-        case let error as NIOConnectionError:
-            OutboundProblem(
-                "\(proxy) \(error.connectionErrors.isEmpty ? "has a name without an address" : "does not accept connections")",
-                isPassing: true)
-        case let error as IOError where error.errnoCode == ECONNREFUSED:
-            OutboundProblem("\(proxy) does not accept connections", isPassing: true)
-        case let error as HTTPClientError:
-            switch error {
-            case .connectTimeout: OutboundProblem("\(proxy) does not take up a connection in time", isPassing: true)
+        let problem = NetworkProblem(error)
+        return switch problem {
+        case .noAddress, .noConnection, .connectTimeout: OutboundProblem("\(proxy) \(problem.words())", isPassing: true)
+        default:
+            switch error as? HTTPClientError {
             case .proxyAuthenticationRequired:
                 OutboundProblem("\(proxy) asks for a user and password, as in http://user:password@host:port")
             case .invalidProxyResponse: OutboundProblem("\(proxy) does not open a connection to the server", isPassing: true)
             case .httpProxyHandshakeTimeout, .socksHandshakeTimeout: OutboundProblem("\(proxy) does not answer in time", isPassing: true)
             default: nil
             }
-        default: nil
         }
     }
 }

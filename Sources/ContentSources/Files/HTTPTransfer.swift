@@ -1,12 +1,9 @@
 import AsyncHTTPClient
 import ComposeModel
-import Glibc
 import HTTPEnvironment
 import Logging
 import NIOCore
 import NIOHTTP1
-import NIOPosix
-import NIOSSL
 import Retries
 
 /// A download of one file, with retries.
@@ -145,7 +142,7 @@ struct HTTPTransfer: Sendable {
             } catch {
                 if Task.isCancelled { throw .canceled }
                 logger.info("A download was cut", metadata: ["url": "\(url)", "received": "\(received)", "error": "\(error)"])
-                if error as? HTTPClientError == .readTimeout {
+                if NetworkProblem(error) == .answerTimeout {
                     throw .unreachable("\(url.origin) \(limits.silence)")
                 }
                 return false
@@ -224,25 +221,15 @@ extension HTTPTransfer {
     ///
     /// Example: "https://example.com does not accept connections".
     private func reason(_ error: any Error, at origin: String) -> String {
-        if let problem = error as? OutboundProblem { return problem.description }
-        if error is NIOSSLError || error is BoringSSLError, "\(error)".contains("CERTIFICATE_VERIFY_FAILED") {
+        let problem = NetworkProblem(error)
+        switch problem {
+        case .notSent(let problem): return problem.description
+        case .tls(.untrustedCertificate):
             return
                 "the certificate of \(origin) is not one that this service trusts; sources.ca or SSL_CERT_FILE can name those that it is to trust"
+        default:
+            return "\(origin) \(problem.words(connecting: limits.connectTimeout, answering: limits.readTimeout))"
         }
-        if let error = error as? HTTPClientError {
-            switch error {
-            case .connectTimeout: return "no connection to \(origin) came about within \(limits.connectTimeout.inWords)"
-            case .readTimeout, .deadlineExceeded, .getConnectionFromPoolTimeout:
-                return "\(origin) did not answer within \(limits.readTimeout.inWords)"
-            case .tlsHandshakeTimeout: return "\(origin) did not complete the TLS handshake"
-            default: break
-            }
-        }
-        if let error = error as? NIOConnectionError {
-            return error.connectionErrors.isEmpty ? "the name in \(origin) has no address" : "\(origin) does not accept connections"
-        }
-        if let error = error as? IOError, error.errnoCode == ECONNREFUSED { return "\(origin) does not accept connections" }
-        return "the connection to \(origin) failed before an answer came"
     }
 }
 

@@ -1,11 +1,7 @@
-import AsyncHTTPClient
 import ComposeModel
 import Foundation
-import Glibc
 import HTTPEnvironment
 import NIOCore
-import NIOPosix
-import NIOSSL
 
 /// The failures between ODCS and a web service, as explanations: the problem, its place and its remedy.
 /// No explanation contains credentials.
@@ -17,36 +13,26 @@ extension WebService {
 
     /// Returns the failure for a request that got no answer at all.
     func noAnswer(_ error: any Error) -> ComposeFailure {
-        if let failure = tls(error) { return failure }
-        if let problem = error as? OutboundProblem { return unreachable(problem.description) }
-        if let error = error as? HTTPClientError {
-            switch error {
-            case .connectTimeout: return unreachable("no connection came about")
-            case .readTimeout, .deadlineExceeded, .getConnectionFromPoolTimeout: return unreachable("it did not answer in time")
-            case .tlsHandshakeTimeout: return unreachable("it did not complete the TLS handshake")
-            default: break
-            }
+        let problem = NetworkProblem(error)
+        return switch problem {
+        case .tls: noTLS
+        case .notSent(let problem): unreachable(problem.description)
+        default: unreachable("it \(problem.words())")
         }
-        if let error = error as? NIOConnectionError {
-            return unreachable(error.connectionErrors.isEmpty ? "its name has no address" : "it does not accept connections")
-        }
-        if let error = error as? IOError, error.errnoCode == ECONNREFUSED { return unreachable("it does not accept connections") }
-        return unreachable("the connection failed before an answer came")
     }
 
     /// Returns the failure for an answer that broke off.
     func cut(_ error: any Error) -> ComposeFailure {
-        if let failure = tls(error) { return failure }
-        if error as? HTTPClientError == .readTimeout { return unreachable("it stopped in the middle of its answer") }
-        return unreachable("the connection was cut in the middle of its answer")
+        switch NetworkProblem(error) {
+        case .tls: noTLS
+        case .answerTimeout: unreachable("it stopped in the middle of its answer")
+        default: unreachable("the connection was cut in the middle of its answer")
+        }
     }
 
-    /// Returns a failure if the error is about TLS, and `nil` otherwise. The failure is not transient,
-    /// because waiting does not help.
-    private func tls(_ error: any Error) -> ComposeFailure? {
-        // NIOSSL also reports a cut connection, whose cause is not TLS.
-        guard error is NIOSSLError || error is BoringSSLError, error as? NIOSSLError != .uncleanShutdown else { return nil }
-        return ComposeFailure(
+    /// The failure if there is no TLS connection. It is not transient, because waiting does not help.
+    private var noTLS: ComposeFailure {
+        ComposeFailure(
             .sourceUnreachable,
             "No TLS connection to \(name) came about: "
                 + (authentication.mayBeCertificate

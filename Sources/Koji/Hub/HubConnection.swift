@@ -1,11 +1,8 @@
 import AsyncHTTPClient
-import Glibc
 import HTTPEnvironment
 import Logging
 import NIOCore
 import NIOHTTP1
-import NIOPosix
-import NIOSSL
 import Retries
 
 /// A connection to one hub. It sends calls, repeats them after transient failures, and explains why no
@@ -183,29 +180,22 @@ extension HubConnection {
         logger.info(
             "A call of the Koji hub failed",
             metadata: ["hub": "\(profile.origin)", "method": "\(method)", "received": "\(received)", "error": "\(error)"])
-        let transient = { (what: String) in KojiError(.unreachable, "\(profile.hubName) \(what).", isTransient: true) }
-        switch error {
-        case let problem as OutboundProblem:
-            return transient("cannot be reached: \(problem)")
-        case let error as HTTPClientError where error == .connectTimeout:
-            return transient("did not take up a connection within \(limits.connectTimeout.inWords)")
-        case let error as HTTPClientError where error == .tlsHandshakeTimeout:
-            return transient("did not complete the TLS handshake within \(limits.connectTimeout.inWords)")
-        case let error as HTTPClientError where error == .readTimeout || error == .deadlineExceeded:
-            return received == 0
-                ? transient("did not answer \(method) within \(limits.silence.inWords)")
-                : transient("sent \(received) bytes of its answer to \(method) and then nothing for \(limits.silence.inWords)")
-        case let error as NIOConnectionError:
-            return transient(error.connectionErrors.isEmpty ? "has a name without an address" : "does not accept connections")
-        case let error as IOError where error.errnoCode == ECONNREFUSED:
-            return transient("does not accept connections")
-        case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError:
+        let problem = NetworkProblem(error)
+        switch problem {
+        case .tls:
             return KojiError(
                 .refused,
                 "\(profile.hubName) and this service do not trust each other's TLS certificates: serverca has to name the authority that signed the hub's, and a hub that asks for a client certificate needs cert."
             )
+        case .answerTimeout where received > 0:
+            return KojiError(
+                .unreachable,
+                "\(profile.hubName) sent \(received) bytes of its answer to \(method) and then nothing for \(limits.silence.inWords).",
+                isTransient: true)
+        case _ where received > 0: return cut(method, received)
         default:
-            return received == 0 ? transient("closed the connection before it answered \(method)") : cut(method, received)
+            let words = problem.words(to: method, connecting: limits.connectTimeout, answering: limits.silence)
+            return KojiError(.unreachable, "\(profile.hubName) \(words).", isTransient: true)
         }
     }
 }
