@@ -59,7 +59,7 @@ struct HTTPTransfer: Sendable {
             logger.info(
                 "A download is tried again",
                 metadata: ["url": "\(url)", "attempt": "\(number)", "received": "\(received())", "reason": "\(problem.reason)"])
-            return limits.backoff.pause(after: number)
+            return limits.backoff.pause(after: number, atLeast: problem.retryAfter)
         }
         return try await retrying(canceled: .canceled, pause: pause, operation: attempt)
     }
@@ -197,7 +197,9 @@ struct HTTPTransfer: Sendable {
                 }
             case 404, 410: throw .missing
             case 408, 425, 429, 500...599:
-                throw .unreachable("\(url.origin) answered with the status \(response.status.code) (\(response.status.reasonPhrase))")
+                throw .unreachable(
+                    "\(url.origin) answered with the status \(response.status.code) (\(response.status.reasonPhrase))",
+                    retryAfter: response.headers.first(name: "retry-after").flatMap(RetryAfter.pause))
             default: throw .refused(status: response.status.code)
             }
         }
@@ -240,6 +242,11 @@ extension TransferProblem {
         case .unreachable, .truncated: true
         default: false
         }
+    }
+
+    /// The pause that the server asked for before the next attempt.
+    fileprivate var retryAfter: Duration? {
+        if case .unreachable(_, let pause) = self { pause } else { nil }
     }
 }
 

@@ -14,8 +14,9 @@ enum TransferProblem: Error, Hashable {
     case notPermitted(String)
     /// The server did not send the file, but answered with the given status.
     case refused(status: UInt)
-    /// No attempt led to a usable answer. The value is the reason of the last attempt.
-    case unreachable(String)
+    /// No attempt led to a usable answer. The values are the reason of the last attempt, and the pause that
+    /// the server asked for.
+    case unreachable(String, retryAfter: Duration? = nil)
     /// The download took longer than it may take, all attempts together.
     case overTime(Duration, at: String)
     /// Fewer bytes than expected arrived in every attempt.
@@ -38,7 +39,7 @@ enum TransferProblem: Error, Hashable {
     ///   X", "The file of the package Y".
     func commonFailure(_ subject: String) -> ComposeFailure? {
         switch self {
-        case .unreachable(let reason):
+        case .unreachable(let reason, _):
             ComposeFailure(.sourceUnreachable, "\(subject) could not be read: \(reason).", isTransient: true)
         case .overTime:
             ComposeFailure(.limitExceeded, "\(subject) could not be read: \(reason). A mirror that is faster may help.")
@@ -55,7 +56,7 @@ enum TransferProblem: Error, Hashable {
         case .missing: "it does not exist"
         case .notPermitted(let why): why
         case .refused(let status): "the server answered with the status \(status)"
-        case .unreachable(let reason): reason
+        case .unreachable(let reason, _): reason
         case .overTime(let limit, let origin):
             "\(origin) did not send it within \(limit.inWords), the most that a download of its size may take here "
                 + "(sources.download_seconds)"
