@@ -1,3 +1,4 @@
+import ForeignText
 import Foundation
 
 /// A server address is the base URL of a service. It includes the path below which the service is
@@ -30,22 +31,7 @@ public struct ServerAddress: Hashable, Sendable, CustomStringConvertible {
     /// Returns the URL of a path of the service. The path begins with a slash.
     func url(_ path: String, query: [(name: String, value: String)] = []) -> String {
         guard !query.isEmpty else { return description + path }
-        let pairs = query.map { "\(Self.escape($0.name))=\(Self.escape($0.value))" }
+        let pairs = query.map { "\($0.name.percentEncoded)=\($0.value.percentEncoded)" }
         return "\(description)\(path)?\(pairs.joined(separator: "&"))"
-    }
-
-    /// Returns `text` with all characters escaped except the unreserved ones of RFC 3986. In particular, a
-    /// plus sign must not arrive as a space.
-    private static func escape(_ text: String) -> String {
-        let hex = Array("0123456789ABCDEF")
-        return text.utf8.reduce(into: "") { escaped, byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
-                UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"):
-                escaped.unicodeScalars.append(Unicode.Scalar(byte))
-            default:
-                escaped += ["%", hex[Int(byte >> 4)], hex[Int(byte & 15)]]
-            }
-        }
     }
 }

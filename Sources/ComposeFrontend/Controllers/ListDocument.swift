@@ -1,4 +1,5 @@
 import ComposeModel
+import ForeignText
 
 /// A list document is a page of a list in the form of the API's contract.
 struct ListDocument<Item: Sendable>: Sendable {

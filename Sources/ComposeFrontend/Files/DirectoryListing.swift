@@ -1,3 +1,4 @@
+import ForeignText
 import Foundation
 
 /// A directory listing shows a directory of a compose as a page.

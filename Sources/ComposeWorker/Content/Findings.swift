@@ -92,7 +92,7 @@ extension ComposeFailure {
         case .tooManyExclusions:
             self.init(.limitExceeded, "\(error) A repository with fewer versions of each package may help.")
         case .canceled:
-            self.init(.canceled, "The work on the compose was stopped before it was complete.")
+            self = .canceled
         }
     }
 }

@@ -1,11 +1,11 @@
+import ComposeModel
 import Depsolve
 import Repodata
 
 extension Resolution {
     /// The records of all packages in the resolution, each once.
     var records: [PackageRecord] {
-        var seen: Set<PackageRecord> = []
-        return (trees.flatMap { $0.binaries + $0.debug } + sources).map(\.record).filter { seen.insert($0).inserted }
+        (trees.flatMap { $0.binaries + $0.debug } + sources).map(\.record).uniqued()
     }
 
     /// Returns the same packages and reasons with other records, which are those of the files that go into

@@ -1,4 +1,4 @@
-import ComposeModel
+public import ComposeModel
 import SystemPackage
 
 /// An error that can say that this host could not read or write one of the service's own files.
@@ -16,7 +16,7 @@ extension StorageError {
 extension TransferProblem: StorageError {}
 
 extension ComposeFailure: StorageError {
-    static let canceled = ComposeFailure(.canceled, "The work on the compose was stopped before it was complete.")
+    public static let canceled = ComposeFailure(.canceled, "The work on the compose was stopped before it was complete.")
 
     /// Returns the failure for an error of writing. It is transient, because a full disk may be cleared
     /// before another attempt.

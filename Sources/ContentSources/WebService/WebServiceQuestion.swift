@@ -1,3 +1,4 @@
+import ForeignText
 import Foundation
 
 /// A *question* is one request to the API of a web service: path, query and body.
@@ -16,9 +17,7 @@ struct WebServiceQuestion: Sendable {
     }
 
     func url(below api: RepositoryURL) -> String {
-        let pairs = query.map { "\($0.name)=\($0.value.addingPercentEncoding(withAllowedCharacters: Self.unreserved) ?? "")" }
+        let pairs = query.map { "\($0.name)=\($0.value.percentEncoded)" }
         return "\(api.request)/\(path)" + (pairs.isEmpty ? "" : "?" + pairs.joined(separator: "&"))
     }
-
-    private static let unreserved = CharacterSet(charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 }

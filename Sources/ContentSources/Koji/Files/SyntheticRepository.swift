@@ -58,9 +58,7 @@ struct SyntheticRepository: Sendable {
                         pkgid: pkgid, size: copy.size, headerStart: copy.headerStart, href: copy.path, base: base))
             }
         }
-        var seen: Set<Checksum> = []
-        let sorted = Self.sorted(all).filter { seen.insert($0.file.pkgid).inserted }
-        self.init(sorted: sorted, documents: MetadataDocument.allCases, base: base, at: location)
+        self.init(sorted: Self.sorted(all).uniqued(by: \.file.pkgid), documents: MetadataDocument.allCases, base: base, at: location)
     }
 
     private init(sorted packages: [Package], documents: [MetadataDocument], base: String?, at location: RepositoryLocation) {

@@ -258,8 +258,7 @@ public struct KojiSource: Sendable {
             throw ComposeFailure(.sourceNotUsable, "The scratch build \(id) in Koji has no packages for the architectures of this compose.")
         }
         // The task of each architecture has also built the noarch packages.
-        var seen: Set<NEVRA> = []
-        return packages.filter { seen.insert($0.nevra).inserted }
+        return packages.uniqued(by: \.nevra)
     }
 
     // MARK: Files
