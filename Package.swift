@@ -226,7 +226,9 @@ let package = Package(
         .testTarget(
             name: "ComposeFrontendTests",
             dependencies: [
-                "ComposeFrontend", "ComposeModel", "ComposeStore", "ComposeTestKit", "EmbeddedPostgres", "Postgres", httpTypes, hummingbird,
+                "ComposeFrontend", "ComposeModel", "ComposeStore", "ComposeTestKit", "EmbeddedPostgres", "ForeignText", "Postgres",
+                httpTypes,
+                hummingbird,
                 hummingbirdTesting, inMemoryLogging, logging, nioCore, nioHTTP1, nioPosix, serviceLifecycle, systemPackage,
             ],
             swiftSettings: strict),

@@ -1,6 +1,7 @@
 import ComposeModel
 import ComposeStore
 import ComposeTestKit
+import ForeignText
 import HTTPTypes
 import Testing
 
