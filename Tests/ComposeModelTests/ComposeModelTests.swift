@@ -182,4 +182,14 @@ struct ForeignFailureTests {
         #expect(several.message == "aU+000Aforged\nb")
         #expect(several.bounded.message == several.message)
     }
+
+    @Test("a failure with a code of a newer version is decoded as internal, with its message")
+    func unknownCode() throws {
+        let newer = Data(#"{"code": "mirror-on-fire", "details": [], "isTransient": true, "message": "The mirror burns."}"#.utf8)
+        let failure = try JSONDecoder().decode(ComposeFailure.self, from: newer)
+        #expect(failure == ComposeFailure(.internal, "The mirror burns.", isTransient: true))
+        for code in ComposeFailure.Code.allCases {
+            #expect(try JSONDecoder().decode([ComposeFailure.Code].self, from: JSONEncoder().encode([code])) == [code])
+        }
+    }
 }

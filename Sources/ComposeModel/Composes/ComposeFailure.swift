@@ -7,6 +7,9 @@ import ForeignText
 /// foreign texts are made visible here.
 public struct ComposeFailure: Error, Hashable, Sendable, Codable {
     /// The kind of the failure. The set is bounded, so a code can be the label of a metric.
+    ///
+    /// A code that a newer version wrote, and this version does not know, is decoded as `internal`. So a
+    /// frontend can show the failures of newer workers, and a client those of newer servers.
     public enum Code: String, Hashable, Sendable, Codable, CaseIterable {
         /// The source does not contain a requested package.
         case packageNotFound = "package-not-found"
@@ -35,6 +38,11 @@ public struct ComposeFailure: Error, Hashable, Sendable, Codable {
         case canceled
         /// A defect of this service or of a library, if no other code applies.
         case `internal`
+
+        public init(from decoder: any Decoder) throws {
+            let code = try decoder.singleValueContainer().decode(String.self)
+            self = Self(rawValue: code) ?? .internal
+        }
     }
 
     /// One finding of a failure that has several. Only the members that apply are set.
