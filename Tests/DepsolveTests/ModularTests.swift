@@ -63,11 +63,11 @@ struct ModularTests {
         arguments: [
             (["nodejs:18", "nodejs:20"], "nodejs:18 and nodejs:20 cannot both be enabled"),
             (["app:1", "nodejs:18"], "app:1:1:c1 requires nodejs:20; nodejs:18 and nodejs:20 cannot both be enabled"),
-            (["old:1"], "old:1:1:c1 requires perl:5.26 or 5.28, of which there is no build here"),
+            (["old:1"], "old:1:1:c1 requires perl:5.26 or 5.28, but there is no build of it here"),
             (["picky:1", "nodejs:18"], "picky:1:1:c1 requires nodejs, but not 18"),
             (
                 ["either:1", "nodejs:18"],
-                "either:1:1:c1 requires perl, of which there is no build here; nodejs:18 and nodejs:20 cannot both be enabled"
+                "either:1:1:c1 requires perl, but there is no build of it here; nodejs:18 and nodejs:20 cannot both be enabled"
             ),
         ])
     func conflict(enabled: [String], reason: String) async throws {
@@ -77,7 +77,7 @@ struct ModularTests {
         let error = await #expect(throws: DepsolveError.self) {
             try await resolve(modules) { $0.modules?.enabled = enabled.compactMap { ModuleReference($0) } }
         }
-        #expect(error?.description.contains("cannot be for x86_64: ") == true)
+        #expect(error?.description.contains("cannot be enabled for x86_64: ") == true)
         #expect(error?.description.contains(reason) == true, "\(error?.description ?? "")")
     }
 

@@ -132,7 +132,7 @@ struct OddRepositoryTests {
         let finished = try await compose(repository, "ed")
         #expect(finished.state == "done", "\(finished.reason)")
         let finding =
-            "Of the repository \(repository.location), 1 entry of primary.xml is left out, for want of a usable name, checksum or location."
+            "Of the repository \(repository.location), 1 entry of primary.xml is left out: no usable name, checksum or location."
         #expect(finished.reason.contains(finding), "\(finished.reason)")
         #expect(try finished.text("pungi-stderr.log").contains(finding))
     }

@@ -40,9 +40,9 @@ extension DepsolveError: CustomStringConvertible {
                 + (nearest.isEmpty
                     ? "" : " The nearest \(nearest.count == 1 ? "name is" : "names are") \(nearest.joined(separator: ", ")).")
         case .modulesConflict(let statements, let arch):
-            "The modules that are to be enabled cannot be for \(arch): \(statements.map(\.description).joined(separator: "; "))."
+            "The requested modules cannot be enabled for \(arch): \(statements.map(\.description).joined(separator: "; "))."
         case .unusableModules(let reason):
-            "What the repositories tell of modules cannot be used: \(reason)"
+            "The module metadata of the repositories cannot be used: \(reason)"
         case .overTime(let limit):
             "The dependencies of the packages could not be resolved within \(Self.seconds(limit)) seconds, the most that this service takes for "
                 + "one architecture (worker.resolve_seconds)."

@@ -45,7 +45,7 @@ extension ModuleProblem.Statement: CustomStringConvertible {
     public var description: String {
         switch self {
         case .requires(let build, let requirement): "\(build) requires \(requirement)"
-        case .nothingProvides(let build, let requirement): "\(build) requires \(requirement), of which there is no build here"
+        case .nothingProvides(let build, let requirement): "\(build) requires \(requirement), but there is no build of it here"
         case .conflicts(let a, let b) where a.stream != b.stream: "\(a.nameAndStream) and \(b.nameAndStream) cannot both be enabled"
         case .conflicts(let a, let b): "\(a) and \(b) cannot both be enabled"
         }

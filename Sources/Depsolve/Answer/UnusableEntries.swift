@@ -14,6 +14,6 @@ extension UnusableEntries: CustomStringConvertible {
     /// ...".
     public var description: String {
         let entries = count == 1 ? "1 entry of primary.xml is" : "\(count) entries of primary.xml are"
-        return "\(entries) left out, for want of a usable name, checksum or location"
+        return "\(entries) left out: no usable name, checksum or location"
     }
 }

@@ -42,7 +42,7 @@ public struct ModularContent: Hashable, Sendable {
     /// the others.
     public var notes: [String] {
         let all = metadata.unusable + lookaside.unusable
-        let sentences = all.prefix(Self.named).map { "\($0) Its packages are packages of no module here, as they are for dnf." }
+        let sentences = all.prefix(Self.named).map { "\($0) Its packages count as packages without a module here, as in dnf." }
         return sentences + (all.count > Self.named ? ["\(all.count - Self.named) more documents of modules cannot be used."] : [])
     }
 
