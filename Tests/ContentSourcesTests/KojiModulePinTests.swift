@@ -201,7 +201,7 @@ import Testing
             (ModuleWorld.document(.of("one:1_x:1:x")), "it describes the module one:1_x:1:x"),
             (ModuleWorld.document(module) + ModuleWorld.document(.of("two:1:1:x")), "it describes 2 modules instead of one"),
             ("", "it describes 0 modules instead of one"),
-            (ModuleWorld.document(module) + "\0", "there is a null character in it, which no YAML has"),
+            (ModuleWorld.document(module) + "\0", "it contains a null character, which YAML does not allow"),
         ]
         try await ModuleWorld.with(files) { world in
             world.addBuild(module, id: 500)

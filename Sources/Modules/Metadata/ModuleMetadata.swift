@@ -52,7 +52,7 @@ public struct ModuleMetadata: Hashable, Sendable {
     init(exactly yaml: String) throws(ModuleMetadataError) {
         self.init()
         // The strings of the library end at a null character.
-        if yaml.utf8.contains(0) { throw ModuleMetadataError("There is a null character in it, which no YAML has.") }
+        if yaml.utf8.contains(0) { throw ModuleMetadataError("It contains a null character, which YAML does not allow.") }
         let index = ModuleIndex()
         try index.add(yaml)
         let translated = Self.translatedStreams(in: yaml)
