@@ -93,7 +93,7 @@ import Testing
         #expect(
             outcome.complaints.contains(
                 "The service's host is not set up completely: librpm's configuration (rpmrc and macros) is missing or cannot be read; "
-                    + "on Debian the package rpm-common has it. The service's operator can help."), "\(outcome.complaints)")
+                    + "on Debian the package rpm-common has it. The operator of this service can help."), "\(outcome.complaints)")
         #expect(!outcome.complaints.contains("tests-repo"), "\(outcome.complaints)")
     }
 

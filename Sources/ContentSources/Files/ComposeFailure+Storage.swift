@@ -22,8 +22,8 @@ extension ComposeFailure: StorageError {
     /// before another attempt.
     static func storage(_ error: Errno) -> ComposeFailure {
         switch error {
-        case .noSpace, .diskQuotaExceeded: storage("This service's disk is full. Its operator has to make room.")
-        default: storage("This service could not write to its disk: \(error). Its operator has to look into it.")
+        case .noSpace, .diskQuotaExceeded: storage("This service's disk is full. The operator of this service can help.")
+        default: storage("This service could not write to its disk: \(error). The operator of this service can help.")
         }
     }
 

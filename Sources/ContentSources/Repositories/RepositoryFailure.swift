@@ -78,7 +78,7 @@ struct RepositoryFailure {
     private func using(_ document: String, _ error: RepodataError) -> ComposeFailure {
         switch error.code {
         case .io:
-            .storage("This service could not write the metadata to its disk: \(error.message). Its operator has to look into it.")
+            .storage("This service could not write the metadata to its disk: \(error.message). The operator of this service can help.")
         case .host: ComposeFailure(host: error)
         case .tooLarge: ComposeFailure(.limitExceeded, "The metadata of the repository \(location) is too large: \(error.message).")
         case .unsupported, .forbidden:
@@ -115,6 +115,8 @@ extension ComposeFailure {
     /// another worker's host may succeed.
     package init(host error: RepodataError) {
         self.init(
-            .internal, "The service's host is not set up completely: \(error.message). The service's operator can help.", isTransient: true)
+            .internal,
+            "The service's host is not set up completely: \(error.message). The operator of this service can help.",
+            isTransient: true)
     }
 }

@@ -68,7 +68,7 @@ struct HeaderStore: Sendable {
             return try body()
         } catch {
             throw .storage(
-                "What was read of packages could not be kept: \(error.message). The operator of this service has to look into it.")
+                "What was read of packages could not be kept: \(error.message). The operator of this service can help.")
         }
     }
 }

@@ -167,7 +167,7 @@ extension KojiPackageSource {
             if let failure = error.commonFailure("Koji's tree of files") { throw failure }
             throw ComposeFailure(
                 .sourceUnreachable,
-                "Koji's tree of files cannot be read by this service: \(error.reason). Its operator has to look into it.",
+                "Koji's tree of files cannot be read by this service: \(error.reason). The operator of this service can help.",
                 isTransient: true)
         }
     }
