@@ -21,7 +21,7 @@ import Testing
             let waiting = try #require(try await store.compose(id))
             #expect(waiting.state == .wait)
             #expect(
-                waiting.stateReason == "It waits for a worker that can make it; the worker odd cannot. It has no such directory.")
+                waiting.stateReason == "It waits for a worker that can make it. The worker odd cannot. It has no such directory.")
             #expect(try await store.claim(by: "odd", for: length) == nil)
             #expect(try await !store.hasWaiting(for: "odd"))
             #expect(try await store.hasWaiting(for: "good"))
@@ -68,8 +68,8 @@ import Testing
             #expect(failed.stateReason == failed.failure?.message)
             #expect(
                 failed.stateReason
-                    == "No worker of this service can make this compose; its operator can help. What the last one found: "
-                    + "It waits for a worker that can make it; the worker odd cannot. It may not read /srv/repo.")
+                    == "No worker of this service can make this compose. The operator of this service can help. The last worker reported: "
+                    + "It waits for a worker that can make it. The worker odd cannot. It may not read /srv/repo.")
         }
     }
 

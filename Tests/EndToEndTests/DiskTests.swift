@@ -34,7 +34,7 @@ struct DiskTests {
         try await Program.succeed("mount", "-o", "remount,\(options)", disk.string)
     }
 
-    private static let isFull = "This service's disk is full. Its operator has to make room."
+    private static let isFull = "This service's disk is full. The operator of this service can help."
 
     @Test("a compose that does not fit fails, and nothing of it stays in the way of the next")
     func full() async throws {
@@ -75,7 +75,7 @@ struct DiskTests {
             let text = try #require(waiting.stateReason)
             #expect(
                 text.replacing(/^Attempt \d+ of 100/, with: "Attempt N of 100")
-                    == "Attempt N of 100 failed and is made again shortly: \(Self.isFull)")
+                    == "Attempt N of 100 failed and will be repeated shortly: \(Self.isFull)")
             try await Self.remount(disk, "size=16m")
             #expect(try await service.await(id, .done, .failed).state == .done)
         }

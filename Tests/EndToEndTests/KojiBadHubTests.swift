@@ -135,7 +135,7 @@ import Testing
             let waiting = try await koji.service.await(id) { $0.stateReason?.hasPrefix("Attempt 1 of 9 failed") == true }
             #expect(
                 koji.masked(waiting.stateReason ?? "")
-                    == "Attempt 1 of 9 failed and is made again shortly: The Koji hub at HUB closed the connection before it answered getLastEvent."
+                    == "Attempt 1 of 9 failed and will be repeated shortly: The Koji hub at HUB closed the connection before it answered getLastEvent."
             )
             #expect(try koji.service.traces(of: id) == [])
 

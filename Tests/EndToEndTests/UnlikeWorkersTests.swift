@@ -41,7 +41,7 @@ import Testing
                     let refused = try await service.await(first) { $0.state == .wait && $0.stateReason != nil }
                     #expect(
                         refused.stateReason?.hasPrefix(
-                            "It waits for a worker that can make it; the worker odd cannot. The repository \(Checkout.testsRepo) may not be read"
+                            "It waits for a worker that can make it. The worker odd cannot. The repository \(Checkout.testsRepo) may not be read"
                         )
                             == true, "\(refused.stateReason ?? "")")
                     try await worker(
@@ -75,7 +75,7 @@ import Testing
                     let refused = try await service.await(id) { $0.state == .wait && $0.stateReason != nil }
                     #expect(
                         refused.stateReason
-                            == "It waits for a worker that can make it; the worker lone cannot. "
+                            == "It waits for a worker that can make it. The worker lone cannot. "
                             + "Its target directory default is not the one that the rest of this service uses.")
                     try await worker("good", of: service, at: url) {
                         let end = try await service.await(id, .done, .failed)

@@ -70,7 +70,7 @@ extension ComposeStore {
             }
             if failure.isTransient, failures + 1 < retries.attempts {
                 let delay = retries.backoff.pause(after: failures + 1)
-                let reason = "Attempt \(failures + 1) of \(retries.attempts) failed and is made again shortly: \(failure.message)"
+                let reason = "Attempt \(failures + 1) of \(retries.attempts) failed and will be repeated shortly: \(failure.message)"
                 _ = try await connection.query(
                     """
                     UPDATE composes c SET state = 0, failures = c.failures + 1, state_reason = \(reason),

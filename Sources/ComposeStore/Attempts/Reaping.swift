@@ -36,7 +36,7 @@ extension ComposeStore {
             for id in hopeless {
                 let failure = ComposeFailure(
                     .workerLost,
-                    "The worker was lost each of the \(retries.attempts) times that this compose was tried; its log may say what it was at."
+                    "The worker was lost each of the \(retries.attempts) times that this compose was tried. Its log may show the step at which it stopped."
                 )
                 try await end(id, with: failure, reason: failure.message, on: connection)
             }

@@ -16,7 +16,7 @@ extension ComposeStore {
     ///   - reason: The reason why the worker cannot make the compose, in whole sentences.
     /// - Returns: `false` if the lease was lost already.
     public func refuse(_ lease: ComposeLease, by worker: String, reason: String) async throws -> Bool {
-        let text = "It waits for a worker that can make it; the worker \(worker) cannot. \(reason)"
+        let text = "It waits for a worker that can make it. The worker \(worker) cannot. \(reason)"
         return try await pool.withTransaction { connection in
             let rows = try await connection.query(
                 """
@@ -36,7 +36,7 @@ extension ComposeStore {
     /// - Returns: The ids of the composes.
     public func failRefused() async throws -> [Int] {
         let failure = ComposeFailure(
-            .internal, "No worker of this service can make this compose; its operator can help. What the last one found: ")
+            .internal, "No worker of this service can make this compose. The operator of this service can help. The last worker reported: ")
         return try await pool.query(
             """
             UPDATE composes c SET state = 4, time_done = now(),
