@@ -122,7 +122,7 @@ struct Odcs: AsyncParsableCommand {
         case (.unreachable, _):
             "; is the server running, is the address right (--server, ODCS_SERVER, ~/.config/odcs.toml)?"
         case (.timedOut, _):
-            "; what was asked for may have happened all the same, 'odcs list' shows it"
+            "; the request may have succeeded all the same, 'odcs list' shows it"
         case (.refused, 401):
             "; give a token with --token-file, ODCS_TOKEN or the key token of ~/.config/odcs.toml"
         default: ""

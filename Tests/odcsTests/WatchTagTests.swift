@@ -204,7 +204,7 @@ struct WatchTagTests {
     @Test("the help tells watching a compose from watching a tag")
     func help() async throws {
         let all = try await help("--help")
-        #expect(all.contains("watch Print a compose's log while it grows, then what came of it."))
+        #expect(all.contains("watch Print a compose's log while it grows, then its result."))
         #expect(all.contains("watch-tag Have packages of a koji tag composed now, and again whenever they change."))
         #expect(all.contains("watches List the watches that watch-tag began"))
         #expect(all.contains("unwatch End a watch that watch-tag began."))

@@ -3,7 +3,7 @@ import ComposeClient
 
 /// The command `odcs about`.
 struct About: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Show what the service says of itself.")
+    static let configuration = CommandConfiguration(abstract: "Show the version and the settings that the service reports.")
 
     @OptionGroup(title: "SERVICE") var connection: ConnectionOptions
 

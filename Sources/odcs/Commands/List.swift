@@ -8,7 +8,7 @@ struct List: AsyncParsableCommand {
         abstract: "List composes, the newest first.",
         discussion: "Texts of more than \(Table.widest) characters are cut. 'odcs get' and --json show all of them.")
 
-    @Option(help: ArgumentHelp("Only those that this person asked for.", valueName: "name"))
+    @Option(help: ArgumentHelp("Only those of this owner.", valueName: "name"))
     var owner: String?
     @Option(help: "Only those in this state.")
     var state: ComposeState?

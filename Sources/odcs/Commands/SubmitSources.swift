@@ -129,7 +129,7 @@ struct SubmitRawConfig: SubmitCommand {
     var configurationName: String
     @Argument(help: "The commit or branch to take it from.")
     var commit: String?
-    @Option(help: ArgumentHelp("Take what was there at this koji event.", valueName: "number"))
+    @Option(help: ArgumentHelp("Take the packages as of this koji event.", valueName: "number"))
     var kojiEvent: Int?
     @Option(name: .customLong("build"), help: ArgumentHelp("Add this build. Repeatable.", valueName: "n-v-r"))
     var builds: [String] = []

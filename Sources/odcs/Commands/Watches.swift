@@ -12,7 +12,7 @@ struct Watches: AsyncParsableCommand {
     var id: Int?
     @Flag(help: "Stay, and print its newest compose, then each one that comes.")
     var follow = false
-    @Option(help: ArgumentHelp("Only those that this person asked for.", valueName: "name"))
+    @Option(help: ArgumentHelp("Only those of this owner.", valueName: "name"))
     var owner: String?
     @Flag(help: "Also those that have ended.")
     var all = false

@@ -4,7 +4,7 @@ import ComposeModel
 
 /// The options that select Koji's builds and modules for a compose.
 struct KojiOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Take what was there at this koji event.", valueName: "number"))
+    @Option(help: ArgumentHelp("Take the packages as of this koji event.", valueName: "number"))
     var kojiEvent: Int?
     @Option(
         name: [.customLong("modular-koji-tag"), .customLong("modular-tag")],
@@ -34,7 +34,7 @@ struct KojiOptions: ParsableArguments {
 
 /// The option for scratch builds. They are only tries, so no tag contains them.
 struct ScratchBuildOptions: ParsableArguments {
-    @Option(name: .customLong("scratch-build-task"), help: ArgumentHelp("Add what this koji task built. Repeatable.", valueName: "task id"))
+    @Option(name: .customLong("scratch-build-task"), help: ArgumentHelp("Add the packages of this koji task. Repeatable.", valueName: "task id"))
     var tasks: [String] = []
 }
 

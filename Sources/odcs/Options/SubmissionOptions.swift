@@ -12,7 +12,7 @@ struct SubmissionOptions: ParsableArguments {
         help: ArgumentHelp("How it is to be made. Repeatable.", valueName: "flag"))
     var flags: [OptionName<ComposeFlags>] = []
 
-    @Flag(help: "Exactly the packages that were named, not what they need.")
+    @Flag(help: "Exactly the named packages, without their dependencies.")
     var noDeps = false
 
     @Flag(help: "Fail the compose if something in it could not be installed.")
@@ -56,7 +56,7 @@ struct SubmissionOptions: ParsableArguments {
 
     @Option(
         name: [.customLong("results"), .customLong("result")],
-        help: ArgumentHelp("What to make besides a repository. Repeatable.", valueName: "result"))
+        help: ArgumentHelp("A result to make besides the repository. Repeatable.", valueName: "result"))
     var results: [OptionName<ComposeResults>] = []
 
     @Option(

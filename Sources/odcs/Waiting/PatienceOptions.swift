@@ -11,7 +11,7 @@ struct PatienceOptions: ParsableArguments {
     @Flag(help: "Print the compose's log while it grows.")
     var watch = false
 
-    @Flag(name: [.long, .short], help: "Say nothing while waiting.")
+    @Flag(name: [.long, .short], help: "Print nothing while waiting.")
     var quiet = false
 
     func validate() throws {
