@@ -87,7 +87,7 @@ import Testing
             (
                 "koji:\n  profile: stage", "odcs.yaml:2: koji.profile: needs koji.profile_file, the file that the profile is in"
             ),
-            ("koji:\n  profile_file: none.conf", "odcs.yaml:2: koji.profile_file: names a file that is not there, or cannot be read"),
+            ("koji:\n  profile_file: none.conf", "odcs.yaml:2: koji.profile_file: names a file that does not exist or cannot be read"),
             (
                 "koji:\n  profile_file: koji.conf\n  profile: epel",
                 "odcs.yaml:2: koji.profile_file: DIRECTORY/koji.conf has no section [epel]; it has [koji], [lost], [odd], [stage], [wrong], "

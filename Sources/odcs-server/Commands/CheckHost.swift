@@ -4,7 +4,7 @@ import Repodata
 
 struct CheckHost: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "check-host", abstract: "Check this host, and say what to install or to change.",
+        commandName: "check-host", abstract: "Check this host, and list what to install or to change.",
         discussion: "Call it as the user that the service runs as. Exit status 1 when the service could not make composes here.")
 
     @OptionGroup var options: ConfigurationOptions

@@ -11,7 +11,7 @@ struct ODCSServer: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "odcs-server",
         abstract: "Makes temporary RPM repositories to order.",
-        discussion: "The client is `odcs`. Exit status: 0 fine, 1 it could not do what it was to do, 64 it was called wrongly.",
+        discussion: "The client is `odcs`. Exit status: 0 fine, 1 the command failed, 64 wrong usage.",
         version: Version.current,
         subcommands: [Run.self, Frontend.self, Worker.self, Migrate.self, CheckConfig.self, CheckHost.self, Resolve.self])
 

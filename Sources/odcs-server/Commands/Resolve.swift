@@ -15,7 +15,7 @@ import SystemPackage
 /// the reason for each, and the missing ones.
 struct Resolve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Say which packages a compose of a repository would have, why each is in, and what is missing.",
+        abstract: "List the packages that a compose of a repository would have, the reason for each, and missing packages.",
         discussion: "Needs no server, no database and no configuration. Exit status 1 when a requested package is nowhere.")
 
     @Argument(help: "A repository: a directory or an http(s) address.")
@@ -44,7 +44,7 @@ struct Resolve: AsyncParsableCommand {
     @Option(name: .customLong("multilib-method"), help: "Which 32-bit packages: runtime, devel or all.")
     var multilibMethods: [String] = []
 
-    @Flag(help: "Exactly the named packages, not what they need.")
+    @Flag(help: "Exactly the named packages, without their dependencies.")
     var noDeps = false
 
     @Flag(help: "Look for everything that could not be installed; then exit status 1.")

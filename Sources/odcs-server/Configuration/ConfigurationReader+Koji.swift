@@ -43,7 +43,7 @@ extension ConfigurationReader {
     /// `/etc/koji.conf`.
     private func kojiProfile(_ section: String, in file: FilePath, hub: String?) throws -> KojiProfile {
         guard let bytes = FileManager.default.contents(atPath: file.string) else {
-            throw mistake("koji.profile_file", "names a file that is not there, or cannot be read")
+            throw mistake("koji.profile_file", "names a file that does not exist or cannot be read")
         }
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw mistake("koji.profile_file", "names a file that is not UTF-8 text")

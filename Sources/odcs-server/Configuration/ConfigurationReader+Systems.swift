@@ -85,7 +85,7 @@ extension ConfigurationReader {
 
     func checkReadable(_ file: FilePath?, _ key: String) throws {
         guard let file, !FileManager.default.isReadableFile(atPath: file.string) else { return }
-        throw mistake(key, "names a file that is not there, or cannot be read")
+        throw mistake(key, "names a file that does not exist or cannot be read")
     }
 
     mutating func optionalPath(_ key: String) throws -> FilePath? {
