@@ -77,7 +77,7 @@ extension ComposeClientError {
         case .handshakeTimeout: "no TLS handshake in time"
         case .answerTimeout: "no answer in time"
         case .closed: "the connection was closed before the answer was complete"
-        case .notHTTP: "what answers there does not speak HTTP"
+        case .notHTTP: "the server there does not speak HTTP"
         case .tls(.untrustedCertificate): "its certificate is not trusted here (SSL_CERT_FILE can name the certificates to trust)"
         case .tls(.notTLS): "it does not speak TLS (http:// instead of https://?)"
         case .tls(.certificateOfAnotherHost): "its certificate is for another host"

@@ -47,7 +47,7 @@ struct TrustedCertificates: Hashable, Sendable {
     private static func read(_ path: String, _ variable: String) throws(OutboundProblem) -> [NIOSSLCertificate] {
         let certificates = try? NIOSSLCertificate.fromPEMFile(path)
         guard let certificates, !certificates.isEmpty else {
-            throw OutboundProblem("the variable \(variable) names a file that is not there, or holds no certificate in PEM form")
+            throw OutboundProblem("the variable \(variable) names a file that does not exist, or that has no certificate in PEM form")
         }
         return certificates
     }

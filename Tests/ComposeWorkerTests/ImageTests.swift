@@ -120,7 +120,7 @@ struct ImageTests {
             let failure = await #expect(throws: ComposeFailure.self) { try await writer(place).write(arch: "x86_64", in: tree) }
             try await place.run("umount", ["disk/Temporary/x86_64/iso"])
             #expect(failure?.code == .storage)
-            #expect(failure?.message == "This service's disk is full. The operator of this service can help.")
+            #expect(failure?.message == "This service's disk is full. The operator of this service has to make room.")
         }
     }
 

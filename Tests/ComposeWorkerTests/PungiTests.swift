@@ -267,7 +267,7 @@ struct PungiTests {
             ),
             (
                 "echo 'OSError: [Errno 28] No space left on device'; exit 1", .storage,
-                "This service's disk is full. The operator of this service can help."
+                "This service's disk is full. The operator of this service has to make room."
             ),
         ])
     func failures(script: String, code: ComposeFailure.Code, message: String) async throws {

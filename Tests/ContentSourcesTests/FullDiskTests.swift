@@ -43,7 +43,7 @@ struct FullDiskTests {
     }
 
     private let full = ComposeFailure(
-        .storage, "This service's disk is full. The operator of this service can help.", isTransient: true)
+        .storage, "This service's disk is full. The operator of this service has to make room.", isTransient: true)
 
     @Test("a package that does not fit leaves nothing, whether copied or downloaded")
     func packages() async throws {

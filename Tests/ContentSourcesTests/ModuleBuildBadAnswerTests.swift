@@ -40,7 +40,7 @@ struct ModuleBuildBadAnswerTests {
             BadAnswer(
                 name: "400", answer: .init(status: 400, body: try ModuleBuildReplay.recording("bad-state")), code: .sourceNotUsable,
                 text:
-                    "NAME does not understand what it was asked (status 400): \"Invalid state was supplied: nope\". Either a name in the request is none "
+                    "NAME does not understand the request (status 400): \"Invalid state was supplied: nope\". Either a name in the request is none "
                     + "that it can have, or it is another version of the Module Build Service than this service knows."),
             BadAnswer(
                 name: "HTML", answer: .html("<!DOCTYPE html><title>Log in</title>"), code: .sourceNotUsable,

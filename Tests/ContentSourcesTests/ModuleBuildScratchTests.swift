@@ -87,7 +87,7 @@ struct ModuleBuildScratchTests {
                 failure
                     == ComposeFailure(
                         .sourceNotUsable,
-                        "The Module Build Service at \(server.address) does not understand what it was asked (status 400): \"The module could not be "
+                        "The Module Build Service at \(server.address) does not understand the request (status 400): \"The module could not be "
                             + "found\". Either a name in the request is none that it can have, or it is another version of the Module Build Service than "
                             + "this service knows."))
         }

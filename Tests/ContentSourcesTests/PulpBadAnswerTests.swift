@@ -37,7 +37,7 @@ struct PulpBadAnswerTests {
             text: "redirects to another address"),
         BadAnswer(
             name: "400", answer: .json("{\"errors\": [\"Invalid Filter: 'q'\"]}", status: 400), code: .sourceNotUsable,
-            text: "does not understand what it was asked (status 400): \"Invalid Filter: 'q'\"."),
+            text: "does not understand the request (status 400): \"Invalid Filter: 'q'\"."),
         BadAnswer(name: "410", answer: .status(410), code: .sourceNotUsable, text: "answered with the status 410"),
         BadAnswer(
             name: "HTML", answer: .html("\n<!DOCTYPE html><title>Log in</title>"), code: .sourceNotUsable,

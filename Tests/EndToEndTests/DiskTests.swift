@@ -34,7 +34,7 @@ struct DiskTests {
         try await Program.succeed("mount", "-o", "remount,\(options)", disk.string)
     }
 
-    private static let isFull = "This service's disk is full. The operator of this service can help."
+    private static let isFull = "This service's disk is full. The operator of this service has to make room."
 
     @Test("a compose that does not fit fails, and nothing of it stays in the way of the next")
     func full() async throws {

@@ -84,7 +84,7 @@ struct HTTPEnvironmentTests {
     @Test("A file of certificates that is none is named by its variable")
     func certificates() {
         let problems = HTTPEnvironment(["SSL_CERT_FILE": "/nonexistent"]).problems.map(\.description)
-        #expect(problems == ["the variable SSL_CERT_FILE names a file that is not there, or holds no certificate in PEM form"])
+        #expect(problems == ["the variable SSL_CERT_FILE names a file that does not exist, or that has no certificate in PEM form"])
         #expect(HTTPEnvironment(["SSL_CERT_FILE": TestProxy.certificate, "SSL_CERT_DIR": "/tmp"]).problems.isEmpty)
     }
 }

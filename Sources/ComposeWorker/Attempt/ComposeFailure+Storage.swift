@@ -12,7 +12,7 @@ extension ComposeFailure {
         let what =
             switch error {
             case CocoaError.fileWriteOutOfSpace, Errno.noSpace, Errno.diskQuotaExceeded:
-                "This service's disk is full. The operator of this service can help."
+                "This service's disk is full. The operator of this service has to make room."
             case CocoaError.fileWriteNoPermission, CocoaError.fileWriteVolumeReadOnly, Errno.permissionDenied, Errno.readOnlyFileSystem:
                 "The server may not write to the disk that composes are written to; the operator of this server can help."
             case let error as RepodataError:

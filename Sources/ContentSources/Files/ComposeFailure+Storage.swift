@@ -22,7 +22,7 @@ extension ComposeFailure: StorageError {
     /// before another attempt.
     static func storage(_ error: Errno) -> ComposeFailure {
         switch error {
-        case .noSpace, .diskQuotaExceeded: storage("This service's disk is full. The operator of this service can help.")
+        case .noSpace, .diskQuotaExceeded: storage("This service's disk is full. The operator of this service has to make room.")
         default: storage("This service could not write to its disk: \(error). The operator of this service can help.")
         }
     }

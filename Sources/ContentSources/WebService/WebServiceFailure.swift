@@ -38,7 +38,7 @@ extension WebService {
                 + (authentication.mayBeCertificate
                     ? "either its certificate is not one that this service trusts, or it does not accept this service's client certificate. "
                         + "Both are in the configuration of this service."
-                    : "its certificate is not one that this service trusts. Whose certificates it trusts is in its configuration."))
+                    : "this service does not trust its certificate. The operator of this service can add it to the configuration."))
     }
 
     /// Returns the failure for an answer with another status than 200 and 404.
@@ -60,11 +60,11 @@ extension WebService {
         case 400:
             return ComposeFailure(
                 .sourceNotUsable,
-                "\(subject) does not understand what it was asked (status 400)\(detail(body)). Either a name in the request is none that it can have, "
+                "\(subject) does not understand the request (status 400)\(detail(body)). Either a name in the request is none that it can have, "
                     + "or it is \(otherVersion).")
         default:
             return ComposeFailure(
-                .sourceNotUsable, "\(subject) answered with the status \(status), of which this service can make nothing\(detail(body)).")
+                .sourceNotUsable, "\(subject) answered with the status \(status), which this service does not expect\(detail(body)).")
         }
     }
 

@@ -44,7 +44,8 @@ extension HiddenPackage: CustomStringConvertible {
         }
         let modules =
             streams.count > 1
-            ? "the modules \(streams.joined(separator: ", ")), none of which is enabled" : "the module \(streams[0]), which is not enabled"
+            ? "the modules \(streams.joined(separator: ", ")), and none of them is enabled"
+            : "the module \(streams[0]), which is not enabled"
         let instead = inUse.map { $0.isDefault ? "; the default stream is \($0.name)" : "; \($0.name) is enabled" }.joined()
         return "\(package.name) is part of \(modules)\(instead)"
     }

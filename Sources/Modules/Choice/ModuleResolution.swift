@@ -162,7 +162,7 @@ struct ModuleResolution {
             }
         }
         guard let missing else {
-            return ModuleChoiceError(.internal, "The module \(asking.build.id) misses nothing of what it depends on.")
+            return ModuleChoiceError(.internal, "The module \(asking.build.id) has all that it depends on.")
         }
         return try await ModuleAbsence(catalog: lookups.catalog, filter: filter(forRequirementsOf: asking.build)).failure(
             missing, by: asking)

@@ -5,7 +5,7 @@ import Koji
 
 struct CheckConfig: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "check-config", abstract: "Check a configuration file, and say with key and line what is wrong with it.")
+        commandName: "check-config", abstract: "Check a configuration file, and list its mistakes with key and line.")
 
     @OptionGroup var options: ConfigurationOptions
 

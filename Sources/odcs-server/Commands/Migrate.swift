@@ -4,7 +4,7 @@ import Postgres
 
 struct Migrate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Bring the database up to this version: all tables for an empty one, what is missing for an older one.")
+        abstract: "Bring the database up to this version. An empty one gets all tables, an older one gets the missing parts.")
 
     @OptionGroup var options: ConfigurationOptions
 

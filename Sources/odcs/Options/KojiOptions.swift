@@ -34,7 +34,9 @@ struct KojiOptions: ParsableArguments {
 
 /// The option for scratch builds. They are only tries, so no tag contains them.
 struct ScratchBuildOptions: ParsableArguments {
-    @Option(name: .customLong("scratch-build-task"), help: ArgumentHelp("Add the packages of this koji task. Repeatable.", valueName: "task id"))
+    @Option(
+        name: .customLong("scratch-build-task"), help: ArgumentHelp("Add the packages of this koji task. Repeatable.", valueName: "task id")
+    )
     var tasks: [String] = []
 }
 
