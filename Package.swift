@@ -16,6 +16,7 @@ let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", packa
 let hummingbirdTesting: Target.Dependency = .product(name: "HummingbirdTesting", package: "hummingbird")
 let inMemoryLogging: Target.Dependency = .product(name: "InMemoryLogging", package: "swift-log")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let mustache: Target.Dependency = .product(name: "Mustache", package: "swift-mustache")
 let nioConcurrencyHelpers: Target.Dependency = .product(name: "NIOConcurrencyHelpers", package: "swift-nio")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
@@ -45,6 +46,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
@@ -110,6 +112,24 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(name: "Processes", dependencies: ["CLinux", "ForeignText", subprocess, systemPackage], swiftSettings: strict),
+        .target(name: "ImageModel", dependencies: ["ForeignText", crypto], swiftSettings: strict),
+        .target(
+            name: "Registry",
+            dependencies: [
+                "ForeignText", "HTTPEnvironment", "ImageModel", asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, nioPosix, nioSSL,
+                systemPackage,
+            ], swiftSettings: strict),
+        .target(
+            name: "ImageArchive", dependencies: ["CLinux", "Compression", "ForeignText", "ImageModel", crypto, systemPackage],
+            swiftSettings: strict),
+        .target(name: "Containerfiles", dependencies: ["ForeignText", "ImageModel"], swiftSettings: strict),
+        .target(
+            name: "Inventory", dependencies: ["Containerfiles", "ForeignText", "ImageModel", mustache, systemPackage, yams],
+            swiftSettings: strict),
+        .target(
+            name: "BuildNodes",
+            dependencies: ["CLinux", "Containerfiles", "ForeignText", "ImageModel", "Processes", logging, subprocess, systemPackage],
+            swiftSettings: strict),
         .target(
             name: "ComposeWorker",
             dependencies: [
@@ -213,6 +233,28 @@ let package = Package(
                 nioHTTP1, nioPosix, nioSSL, subprocess, systemPackage,
             ],
             exclude: ["ModuleBuildAnswers", "PulpAnswers"], swiftSettings: strict),
+        .target(
+            name: "ImageTestKit", dependencies: ["EmbeddedPostgres", "ImageModel", logging, subprocess, systemPackage],
+            path: "Tests/ImageTestKit", swiftSettings: strict),
+        .testTarget(name: "ImageModelTests", dependencies: ["ForeignText", "ImageModel"], swiftSettings: strict),
+        .testTarget(
+            name: "RegistryTests",
+            dependencies: [
+                "HTTPEnvironment", "ImageModel", "ImageTestKit", "Registry", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL,
+                systemPackage,
+            ], swiftSettings: strict),
+        .testTarget(
+            name: "ImageArchiveTests",
+            dependencies: ["Compression", "ImageArchive", "ImageModel", "ImageTestKit", subprocess, systemPackage],
+            swiftSettings: strict),
+        .testTarget(name: "ContainerfilesTests", dependencies: ["Containerfiles", "ForeignText", "ImageModel"], swiftSettings: strict),
+        .testTarget(
+            name: "InventoryTests", dependencies: ["Containerfiles", "ImageModel", "Inventory", subprocess, systemPackage],
+            swiftSettings: strict),
+        .testTarget(
+            name: "BuildNodesTests",
+            dependencies: ["BuildNodes", "ImageModel", "ImageTestKit", "Processes", logging, subprocess, systemPackage],
+            swiftSettings: strict),
         .testTarget(name: "ProcessesTests", dependencies: ["Processes", systemPackage], swiftSettings: strict),
         .testTarget(
             name: "ComposeWorkerTests",
