@@ -140,7 +140,7 @@ public struct ImageReference: Hashable, Sendable, CustomStringConvertible {
         guard !isIdentifier else {
             throw ImageProblem(.badReference, "\(text.quoted) is the id of an image. A name of an image in a registry is needed.")
         }
-        if let slash = name.utf8.firstIndex(of: UInt8(ascii: "/")), isHost(name[..<slash]) {
+        if let slash = name.utf8.firstIndex(of: UInt8(ascii: "/")), RegistryHost.isHost(name[..<slash].utf8) {
             let host = try RegistryHost(name[..<slash])
             let path = name[name.utf8.index(after: slash)...]
             return try ImageRepository(host: host, path: host == .dockerHub ? onDockerHub(path) : String(path))
@@ -150,9 +150,5 @@ public struct ImageReference: Hashable, Sendable, CustomStringConvertible {
 
     private static func onDockerHub(_ path: Substring) -> String {
         path.utf8.contains(UInt8(ascii: "/")) ? String(path) : "library/\(path)"
-    }
-
-    private static func isHost(_ text: Substring) -> Bool {
-        text == "localhost" || text.utf8.contains { ".:[".utf8.contains($0) || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) }
     }
 }

@@ -3,12 +3,13 @@ import ForeignText
 /// The address of a registry, `HOST[:PORT]`. Examples: `docker.io`, `localhost:5000`, `[::1]:5000`.
 ///
 /// The grammar is `domain` in the package `reference` of distribution. So a value never has a slash, a
-/// blank or a user name, and is safe as part of a path or URL.
+/// blank or a user name, and is safe as part of a path or URL. A host always has a dot, a port or a
+/// capital letter, or is `localhost`, because otherwise a reference would not show that it is a host.
 public struct RegistryHost: Hashable, Sendable, CustomStringConvertible {
     /// The registry that a name without a host means.
     public static let dockerHub = RegistryHost(name: "docker.io", port: nil)
 
-    /// A name or an address, in lower case. An IPv6 address is in brackets.
+    /// A name or an address, as it was written. An IPv6 address is in brackets.
     public let name: String
     public let port: Int?
 
@@ -18,6 +19,8 @@ public struct RegistryHost: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Throws ``ImageProblem`` if the text is not a host with an optional port.
+    ///
+    /// `index.docker.io` is `docker.io`.
     public init(_ text: some StringProtocol) throws(ImageProblem) {
         guard let host = Self.parse(Array(text.utf8.prefix(300))) else {
             throw ImageProblem(
@@ -47,9 +50,15 @@ public struct RegistryHost: Hashable, Sendable, CustomStringConvertible {
             else { return nil }
             (name, port) = (text[..<colon], number)
         }
-        guard isAddress(name) || isName(name) else { return nil }
-        let lowercase = String(decoding: name, as: UTF8.self).lowercased()
-        return RegistryHost(name: lowercase == "index.docker.io" ? dockerHub.name : lowercase, port: port)
+        guard isAddress(name) || isName(name), isHost(text) else { return nil }
+        let written = String(decoding: name, as: UTF8.self)
+        return RegistryHost(name: written == "index.docker.io" ? dockerHub.name : written, port: port)
+    }
+
+    /// Whether the first component of a reference is a host, and not part of the path.
+    static func isHost(_ text: some Collection<UInt8>) -> Bool {
+        text.elementsEqual("localhost".utf8)
+            || text.contains { ".:[".utf8.contains($0) || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) }
     }
 
     /// Whether the text is an IPv6 address in brackets.
