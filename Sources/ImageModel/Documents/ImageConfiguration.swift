@@ -31,7 +31,7 @@ public struct ImageConfiguration: Hashable, Sendable, Decodable {
 
     /// Reads a configuration. Throws ``ImageProblem`` if it cannot be used.
     public init(_ bytes: [UInt8]) throws(ImageProblem) {
-        self = try ImageJSON.decode(Self.self, from: bytes, "The configuration of the image")
+        self = try BoundedJSON.decode(Self.self, from: bytes, "The configuration of the image")
     }
 
     private enum Key: String, CodingKey { case rootFS = "rootfs", history, config, created }

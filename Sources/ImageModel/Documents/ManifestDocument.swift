@@ -5,7 +5,7 @@ import ForeignText
 /// A registry stores the bytes, so they must never be written anew from the values.
 public struct ManifestDocument: Hashable, Sendable {
     /// The most bytes of a document. It is distribution's limit for manifests.
-    public static let mostBytes = ImageJSON.mostBytes
+    public static let mostBytes = BoundedJSON.mostBytes
 
     public enum Content: Hashable, Sendable {
         case manifest(Manifest)
@@ -28,12 +28,12 @@ public struct ManifestDocument: Hashable, Sendable {
         guard expected == nil || expected == digest else {
             throw ImageProblem(.mismatch, "The manifest should have the digest \(expected?.description ?? ""), and has \(digest).")
         }
-        let outline = try ImageJSON.decode(Outline.self, from: bytes, "The manifest")
+        let outline = try BoundedJSON.decode(Outline.self, from: bytes, "The manifest")
         let type = try outline.type(servedAs: mediaType)
         if type.isIndex {
-            content = .index(try ImageJSON.decode(ImageIndex.self, from: bytes, "The index"))
+            content = .index(try BoundedJSON.decode(ImageIndex.self, from: bytes, "The index"))
         } else {
-            content = .manifest(try ImageJSON.decode(Manifest.self, from: bytes, "The manifest"))
+            content = .manifest(try BoundedJSON.decode(Manifest.self, from: bytes, "The manifest"))
         }
         self.mediaType = type
         self.bytes = bytes
@@ -41,11 +41,11 @@ public struct ManifestDocument: Hashable, Sendable {
     }
 
     public init(_ manifest: Manifest) {
-        self.init(.manifest(manifest), manifest.mediaType, ImageJSON.encode(manifest))
+        self.init(.manifest(manifest), manifest.mediaType, BoundedJSON.encode(manifest))
     }
 
     public init(_ index: ImageIndex) {
-        self.init(.index(index), index.mediaType, ImageJSON.encode(index))
+        self.init(.index(index), index.mediaType, BoundedJSON.encode(index))
     }
 
     private init(_ content: Content, _ mediaType: MediaType, _ bytes: [UInt8]) {

@@ -3,8 +3,8 @@ import ForeignText
 /// A *repository* is the name of images in a registry, without tag and digest. Example:
 /// `docker.io/library/debian`.
 ///
-/// Each component of the path begins and ends with a lowercase letter or digit. So no component is `..`,
-/// and a path of files can be made from them.
+/// Each component of the path begins and ends with a lowercase letter or digit. So no component is
+/// `..`, and a path of files can be made from them.
 public struct ImageRepository: Hashable, Sendable, CustomStringConvertible {
     /// The most bytes of host and path together (`NameTotalLengthMax` of distribution).
     public static let mostBytes = 255
@@ -91,8 +91,8 @@ public struct ImageTag: Hashable, Comparable, Sendable, CustomStringConvertible 
 /// `registry.example.org:5000/team/web:2026.1@sha256:…`.
 ///
 /// The grammar and the defaults are those of the package `reference` of distribution. The first
-/// component is a host if it has a dot, a colon or a capital letter, or is `localhost`. A name without a
-/// host means Docker Hub, where a path of one component is below `library/`.
+/// component is a host if it has a dot, a colon or a capital letter, or is `localhost`. A name without
+/// a host means Docker Hub, where a path of one component is below `library/`.
 public struct ImageReference: Hashable, Sendable, CustomStringConvertible {
     public let repository: ImageRepository
     public let tag: ImageTag?

@@ -3,9 +3,9 @@ import Foundation
 
 /// A reader of the JSON of strangers, with bounds, and a writer of JSON whose bytes are always the same
 /// for the same value.
-enum ImageJSON {
+public enum BoundedJSON {
     /// The most bytes of a document, which is also distribution's limit for manifests.
-    static let mostBytes = 4 << 20
+    public static let mostBytes = 4 << 20
     /// The deepest nesting of arrays and objects. Real documents need five.
     private static let mostDepth = 32
     /// The most bytes of a key. Foundation hashes keys in a time that can grow with the square of their
@@ -15,7 +15,10 @@ enum ImageJSON {
     /// Reads a document.
     ///
     /// - Parameter title: The document's name at the beginning of a sentence, for example "The manifest".
-    static func decode<Value: Decodable>(_ type: Value.Type, from bytes: [UInt8], _ title: String) throws(ImageProblem) -> Value {
+    /// - Throws: ``ImageProblem`` with a sentence that names the place of the mistake.
+    public static func decode<Value: Decodable>(_ type: Value.Type, from bytes: [UInt8], _ title: String) throws(ImageProblem)
+        -> Value
+    {
         guard bytes.count <= mostBytes else {
             throw ImageProblem(.limitExceeded, "\(title) is larger than \(mostBytes) bytes.")
         }
