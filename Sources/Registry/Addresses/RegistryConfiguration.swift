@@ -26,10 +26,7 @@ public struct RegistryConfiguration: Sendable {
         self.limits = limits
     }
 
-    /// Returns the registries to ask for content of `host`, in order. The last one is the host itself.
-    func readEndpoints(of host: RegistryHost) -> [RegistryEndpoint] {
-        ((mirrors[host] ?? []) + [host]).map(endpoint)
-    }
+    func mirrorEndpoints(of host: RegistryHost) -> [RegistryEndpoint] { (mirrors[host] ?? []).map(endpoint) }
 
     func endpoint(_ host: RegistryHost) -> RegistryEndpoint {
         let isPlain = insecureHosts.contains(host) || (isLoopbackInsecure && host.isLoopback)

@@ -1,5 +1,6 @@
 import ForeignText
 import Foundation
+import Glibc
 
 /// An http or https address that a registry may be asked at.
 ///
@@ -30,10 +31,14 @@ struct RegistryURL: Hashable, Sendable {
     /// Whether a request to the other address goes to the same server by the same transport.
     func hasSameOrigin(as other: RegistryURL) -> Bool { origin.hasSameBytes(as: other.origin) }
 
-    /// Whether the host is this machine itself.
+    /// Whether the host is this machine itself, by its name or address.
     var isLoopback: Bool {
-        host == "localhost" || host.hasSuffix(".localhost") || host == "[::1]" || host.hasPrefix("127.") || host == "0.0.0.0"
-            || host == "[::]"
+        if host == "localhost" || host.hasSuffix(".localhost") { return true }
+        guard let address = Self.bytes(ofAddress: host) else { return false }
+        let isMapped = address.count == 16 && address[..<10].allSatisfy { $0 == 0 } && address[10] == 0xFF
+        let last = address.suffix(4)
+        if address.count == 4 || isMapped { return last.first == 127 || last.allSatisfy { $0 == 0 } }
+        return address.dropLast().allSatisfy { $0 == 0 } && address[15] <= 1
     }
 
     /// Returns the address with one more parameter in its query. The value must need no escapes.
@@ -61,15 +66,33 @@ struct RegistryURL: Hashable, Sendable {
         }
         guard parts.user == nil, parts.password == nil else { throw refusal("it has a user name") }
         guard scheme == "https" || !isSecure else { throw refusal("it would leave TLS") }
-        guard host.utf8.allSatisfy(Self.isHostByte), (1...65535).contains(parts.port ?? 1) else {
+        let bracketed = host.contains(":") && !host.hasPrefix("[") ? "[\(host)]" : host
+        guard Self.isHost(bracketed), (1...65535).contains(parts.port ?? 1) else {
             throw refusal("its host is not a name or an address")
         }
         let path = parts.percentEncodedPath.isEmpty ? "/" : parts.percentEncodedPath
         let found = RegistryURL(
-            isSecure: scheme == "https", host: host.contains(":") && !host.hasPrefix("[") ? "[\(host)]" : host, port: parts.port,
+            isSecure: scheme == "https", host: bracketed, port: parts.port,
             path: path + (parts.percentEncodedQuery.map { "?\($0)" } ?? ""))
         guard !found.isLoopback || isLoopback else { throw refusal("it is on the host of this service itself") }
         return found
+    }
+
+    /// Returns the 4 or 16 bytes of an IP address, or nil for a name.
+    private static func bytes(ofAddress host: String) -> [UInt8]? {
+        let isBracketed = host.hasPrefix("[")
+        var bytes = [UInt8](repeating: 0, count: isBracketed ? 16 : 4)
+        let text = isBracketed ? String(host.dropFirst().dropLast()) : host
+        return inet_pton(isBracketed ? AF_INET6 : AF_INET, text, &bytes) == 1 ? bytes : nil
+    }
+
+    /// Whether the text is a name or a complete address. Other forms of addresses, for example `127.1` and
+    /// `2130706433`, are not accepted.
+    private static func isHost(_ host: String) -> Bool {
+        guard host.utf8.allSatisfy(isHostByte) else { return false }
+        if bytes(ofAddress: host) != nil { return true }
+        let last = host.split(separator: ".").last ?? ""
+        return !host.contains { ":[]".contains($0) } && !(last.first?.isNumber ?? true)
     }
 
     private static func isHostByte(_ byte: UInt8) -> Bool {

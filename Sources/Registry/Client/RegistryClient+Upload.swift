@@ -83,6 +83,7 @@ extension RegistryClient {
     ) async throws(RegistryFailure) -> (session: RegistryURL, count: Int) {
         let call = Call(.GET, session, of: repository, at: configuration.endpoint(repository.host), .write)
         let response = try await connection.respond(to: call)
+        if response.status == .notFound { throw .unreachable("\(session.origin) has forgotten an upload") }
         guard response.status == .noContent else { throw await connection.failure(response, call, "blob \(descriptor.digest)") }
         // The header is "0-LAST". An upload without content has "0-0".
         let last = response.headers.first(name: "range").flatMap { $0.split(separator: "-").last }.flatMap { Int($0) } ?? 0

@@ -38,23 +38,25 @@ public final class RegistryClient: Sendable {
         try? await connection.client.shutdown()
     }
 
-    /// Asks the mirrors of a repository's registry and then the registry itself, until one answers.
+    /// Asks the mirrors of a repository's registry and then the registry itself, until one answers. All are
+    /// asked again if the failure of the last one may pass.
     func reading<Value>(
         _ repository: ImageRepository, _ purpose: String,
         _ body: (RegistryEndpoint) async throws(RegistryFailure) -> Value
     ) async throws(RegistryFailure) -> Value {
-        let endpoints = configuration.readEndpoints(of: repository.host)
-        for mirror in endpoints.dropLast() {
-            do throws(RegistryFailure) {
-                return try await connection.persistently(purpose) { () async throws(RegistryFailure) in try await body(mirror) }
-            } catch {
-                guard error.code != .canceled else { throw error }
-                connection.logger.info(
-                    "A mirror is passed over",
-                    metadata: ["mirror": "\(mirror.host)", "purpose": "\(purpose)", "reason": "\(error.message)"])
-            }
-        }
         let registry = configuration.endpoint(repository.host)
-        return try await connection.persistently(purpose) { () async throws(RegistryFailure) in try await body(registry) }
+        return try await connection.persistently(purpose) { () async throws(RegistryFailure) in
+            for mirror in configuration.mirrorEndpoints(of: repository.host) {
+                do throws(RegistryFailure) {
+                    return try await body(mirror)
+                } catch {
+                    guard error.code != .canceled else { throw error }
+                    connection.logger.info(
+                        "A mirror is passed over",
+                        metadata: ["mirror": "\(mirror.host)", "purpose": "\(purpose)", "reason": "\(error.message)"])
+                }
+            }
+            return try await body(registry)
+        }
     }
 }
