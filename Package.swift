@@ -234,14 +234,15 @@ let package = Package(
             ],
             exclude: ["ModuleBuildAnswers", "PulpAnswers"], swiftSettings: strict),
         .target(
-            name: "ImageTestKit", dependencies: ["EmbeddedPostgres", "ImageModel", logging, subprocess, systemPackage],
+            name: "ImageTestKit",
+            dependencies: ["EmbeddedPostgres", "ImageModel", logging, nioCore, nioHTTP1, nioPosix, subprocess, systemPackage],
             path: "Tests/ImageTestKit", swiftSettings: strict),
         .testTarget(name: "ImageModelTests", dependencies: ["ForeignText", "ImageModel"], swiftSettings: strict),
         .testTarget(
             name: "RegistryTests",
             dependencies: [
                 "HTTPEnvironment", "ImageModel", "ImageTestKit", "Registry", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL,
-                systemPackage,
+                subprocess, systemPackage,
             ], swiftSettings: strict),
         .testTarget(
             name: "ImageArchiveTests",
