@@ -72,8 +72,9 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "ComposeModel", dependencies: ["ForeignText", crypto], swiftSettings: strict),
         .target(name: "Postgres", dependencies: ["CPostgreSQL", "CLinux", "Retries", logging, serviceLifecycle], swiftSettings: strict),
+        .target(name: "Processes", dependencies: ["CLinux", "ForeignText", subprocess, systemPackage], swiftSettings: strict),
         .target(
-            name: "EmbeddedPostgres", dependencies: ["CLinux", logging, serviceLifecycle, subprocess, systemPackage],
+            name: "EmbeddedPostgres", dependencies: ["CLinux", "Processes", logging, serviceLifecycle, subprocess, systemPackage],
             swiftSettings: strict),
         .target(
             name: "ComposeStore", dependencies: ["ComposeModel", "ForeignText", "Postgres", "Retries"],
@@ -111,7 +112,6 @@ let package = Package(
                 nioSSL, systemPackage,
             ],
             swiftSettings: strict),
-        .target(name: "Processes", dependencies: ["CLinux", "ForeignText", subprocess, systemPackage], swiftSettings: strict),
         .target(name: "ImageModel", dependencies: ["ForeignText", crypto], swiftSettings: strict),
         .target(
             name: "Registry",
@@ -203,7 +203,8 @@ let package = Package(
             name: "PostgresTests", dependencies: ["EmbeddedPostgres", "Postgres", "Retries", logging, serviceLifecycle, systemPackage],
             swiftSettings: strict),
         .testTarget(
-            name: "EmbeddedPostgresTests", dependencies: ["EmbeddedPostgres", "Postgres", logging, serviceLifecycle, systemPackage],
+            name: "EmbeddedPostgresTests",
+            dependencies: ["EmbeddedPostgres", "Postgres", "Processes", logging, serviceLifecycle, systemPackage],
             swiftSettings: strict),
         .testTarget(
             name: "ComposeStoreTests", dependencies: ["ComposeModel", "ComposeStore", "ComposeTestKit", "Postgres"], swiftSettings: strict),

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Processes
 import SystemPackage
 
 /// A PostgreSQL cluster in a state directory: the places of its files, and its setup.
@@ -32,7 +33,7 @@ struct Cluster: Sendable {
     func postmaster() -> Postmaster? { Postmaster(data: data) }
 
     /// Makes the data under a temporary name and then renames it, so that it is complete or absent.
-    func initialize(with tools: ServerTools, account: ServerAccount?, durable: Bool) async throws {
+    func initialize(with tools: ServerTools, account: Account?, durable: Bool) async throws {
         let unfinished = directory.appending("data.unfinished")
         if FileManager.default.fileExists(atPath: unfinished.string) { try FileManager.default.removeItem(atPath: unfinished.string) }
         try FileManager.default.createDirectory(
@@ -76,7 +77,7 @@ struct Cluster: Sendable {
 
     /// Makes the log file and gives it to the server's account. The account itself cannot create files in a
     /// directory that it does not own.
-    func prepareLog(for account: ServerAccount?) throws {
+    func prepareLog(for account: Account?) throws {
         let descriptor = try FileDescriptor.open(log, .writeOnly, options: [.create, .append], permissions: [.ownerReadWrite, .groupRead])
         try descriptor.close()
         try account?.own(log)

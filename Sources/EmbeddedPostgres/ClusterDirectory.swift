@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Processes
 import SystemPackage
 
 /// The directory with the files of a cluster. It is the requested directory, or another one if the
@@ -22,7 +23,7 @@ struct ClusterDirectory: Sendable {
     ///
     /// - Parameter elsewhere: ``elsewhere``, except in tests.
     static func prepare(
-        _ asked: FilePath, for account: ServerAccount?, elsewhere: FilePath = Self.elsewhere
+        _ asked: FilePath, for account: Account?, elsewhere: FilePath = Self.elsewhere
     ) throws -> ClusterDirectory {
         guard let account else {
             try create(asked)
@@ -46,7 +47,7 @@ struct ClusterDirectory: Sendable {
     }
 
     private static func make(
-        _ asked: FilePath, in elsewhere: FilePath, for account: ServerAccount, _ obstacle: FilePath
+        _ asked: FilePath, in elsewhere: FilePath, for account: Account, _ obstacle: FilePath
     ) throws -> FilePath {
         let directory: FilePath
         do {

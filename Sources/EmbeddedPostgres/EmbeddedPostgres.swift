@@ -1,4 +1,5 @@
 public import Logging
+import Processes
 public import ServiceLifecycle
 public import SystemPackage
 
@@ -39,7 +40,7 @@ public actor EmbeddedPostgres: Service {
     /// - Returns: A connection string for a superuser and the database `postgres`.
     /// - Throws: ``EmbeddedPostgresError`` with the end of the server's log.
     public func start() async throws -> String {
-        let account = try ServerAccount.current()
+        let account = try Account.ofServer()
         let place = try ClusterDirectory.prepare(asked, for: account)
         cluster = Cluster(directory: place.path)
         if let obstacle = place.obstacle {
@@ -98,7 +99,7 @@ public actor EmbeddedPostgres: Service {
     /// Starts the server if it does not run yet.
     ///
     /// - Returns: The directory of the socket.
-    private func startServer(_ account: ServerAccount?) async throws -> FilePath {
+    private func startServer(_ account: Account?) async throws -> FilePath {
         let running = cluster.postmaster()
         if let running, running.isReady {
             logger.info("PostgreSQL server runs already", metadata: ["directory": "\(cluster.directory)", "pid": "\(running.pid)"])
@@ -120,6 +121,6 @@ public actor EmbeddedPostgres: Service {
     }
 
     private func tools() async throws -> ServerTools {
-        try await ServerTools.find(for: cluster.version(), account: try ServerAccount.current())
+        try await ServerTools.find(for: cluster.version(), account: try Account.ofServer())
     }
 }

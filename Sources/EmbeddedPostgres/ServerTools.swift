@@ -1,4 +1,5 @@
 import Foundation
+import Processes
 import Subprocess
 import SystemPackage
 
@@ -14,14 +15,14 @@ struct ServerTools: Sendable {
     let directory: FilePath
     /// The major version.
     let version: String
-    let account: ServerAccount?
+    let account: Account?
 
     /// Returns the newest installed server, or the one that made an existing cluster.
     ///
     /// - Parameter clusterVersion: The major version that made the data of an existing cluster. Example:
     ///   "15".
     /// - Throws: ``EmbeddedPostgresError`` when no such server is installed.
-    static func find(for clusterVersion: String?, account: ServerAccount?) async throws -> ServerTools {
+    static func find(for clusterVersion: String?, account: Account?) async throws -> ServerTools {
         let installed = try await installed(account: account)
         guard let newest = installed.first else {
             throw EmbeddedPostgresError("PostgreSQL's server is not installed: apt-get install postgresql")
@@ -37,7 +38,7 @@ struct ServerTools: Sendable {
 
     /// Returns the installed servers, the newest first. These are the versions that Debian installs side by
     /// side, or else the server in PATH.
-    private static func installed(account: ServerAccount?) async throws -> [ServerTools] {
+    private static func installed(account: Account?) async throws -> [ServerTools] {
         let root = FilePath("/usr/lib/postgresql")
         let hasDebianLayout = FileManager.default.fileExists(atPath: root.string)
         let versions = hasDebianLayout ? try FileManager.default.contentsOfDirectory(atPath: root.string) : []

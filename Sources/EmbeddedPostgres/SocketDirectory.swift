@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Processes
 import SystemPackage
 
 /// The directory of the server's socket. It is in the state directory. If that path is too long for a
@@ -11,7 +12,7 @@ enum SocketDirectory {
     /// The most bytes in the path of a unix socket: the size of `sun_path` without its NUL.
     private static let longestPath = 107
 
-    static func make(for cluster: Cluster, account: ServerAccount?) throws -> FilePath {
+    static func make(for cluster: Cluster, account: Account?) throws -> FilePath {
         let name = "postgres-" + String(fingerprint(cluster.directory.string), radix: 36)
         let temporary = FilePath(FileManager.default.temporaryDirectory.path).appending(name)
         let candidates = [cluster.directory.appending("socket"), temporary, FilePath("/tmp").appending(name)]
@@ -36,7 +37,7 @@ enum SocketDirectory {
         return plain && directory.appending(".s.PGSQL.\(Cluster.port)").string.utf8.count <= longestPath
     }
 
-    private static func make(_ directory: FilePath, account: ServerAccount?) throws {
+    private static func make(_ directory: FilePath, account: Account?) throws {
         if mkdir(directory.string, 0o700) == 0 {
             try account?.own(directory)
             return

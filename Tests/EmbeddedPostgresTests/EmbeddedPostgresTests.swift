@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import Logging
 import Postgres
+import Processes
 import ServiceLifecycle
 import Synchronization
 import SystemPackage
@@ -205,7 +206,7 @@ struct EmbeddedPostgresTests {
         try await withDirectory { directory in
             try await withServer(directory) { _, _ in
                 let cluster = Cluster(directory: directory)
-                let account = try #require(try ServerAccount.current())
+                let account = try #require(try Account.ofServer())
                 let pid = try #require(cluster.postmaster()).pid
                 var status = stat()
                 #expect(stat("/proc/\(pid)", &status) == 0 && status.st_uid == account.user)
@@ -254,7 +255,7 @@ struct EmbeddedPostgresTests {
             defer { try? FileManager.default.removeItem(atPath: elsewhere.string) }
             try FileManager.default.createDirectory(
                 atPath: closed.string, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-            let account = try ServerAccount.current()
+            let account = try Account.ofServer()
             let places = try await withThrowingTaskGroup(of: FilePath.self) { group in
                 for _ in 0..<8 { group.addTask { try ClusterDirectory.prepare(directory, for: account, elsewhere: elsewhere).path } }
                 return try await group.reduce(into: Set<FilePath>()) { $0.insert($1) }
@@ -286,7 +287,7 @@ struct EmbeddedPostgresTests {
             let closed = directory.removingLastComponent()
             try FileManager.default.createDirectory(
                 atPath: closed.string, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-            let account = try ServerAccount.current()
+            let account = try Account.ofServer()
             let error = #expect(throws: EmbeddedPostgresError.self) {
                 _ = try ClusterDirectory.prepare(directory, for: account, elsewhere: closed.appending("elsewhere"))
             }
