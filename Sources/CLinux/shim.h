@@ -36,6 +36,12 @@ static inline int linux_memory_file(const char *name) {
     return (int)syscall(SYS_memfd_create, name, 1u /* MFD_CLOEXEC */);
 }
 
+/* Calls pipe2(2). Both ends are closed on exec, so that no other child process inherits them. Returns
+ * -1 and sets errno on failure. */
+static inline int linux_pipe(int ends[2]) {
+    return (int)syscall(SYS_pipe2, ends, O_CLOEXEC);
+}
+
 /* Calls copy_file_range(2) from and to the current offsets. */
 static inline long linux_copy_file_range(int source, int target, unsigned long count) {
     return syscall(SYS_copy_file_range, source, (void *)0, target, (void *)0, count, 0u);

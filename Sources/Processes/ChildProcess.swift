@@ -3,7 +3,7 @@ public import SystemPackage
 
 /// A child process runs a program for a compose, in a session and process group of its own. When the
 /// program ends, every process of its session is killed. A process that called setsid(2) itself
-/// escapes.
+/// escapes, unless the program runs on a ``Lifeline``.
 public struct ChildProcess: Sendable {
     /// The way in which a child process ended.
     public enum Ending: Hashable, Sendable {
@@ -33,6 +33,7 @@ public struct ChildProcess: Sendable {
     let directory: FilePath
     let timeLimit: Duration?
     let grace: Duration
+    let lifeline: Lifeline?
 
     /// - Parameters:
     ///   - program: The path of the program, or a name that is searched for in PATH.
@@ -40,9 +41,10 @@ public struct ChildProcess: Sendable {
     ///   - directory: The working directory.
     ///   - timeLimit: The time after which the program is ended, or `nil` for no limit.
     ///   - grace: The time for cleanup that the program has after it was asked to end.
+    ///   - lifeline: Ends the program when this process ends. Without it the program continues.
     public init(
         program: String, arguments: [String], environment: [String: String], directory: FilePath, timeLimit: Duration? = nil,
-        grace: Duration = Self.grace
+        grace: Duration = Self.grace, lifeline: Lifeline? = nil
     ) {
         self.program = program
         self.arguments = arguments
@@ -50,6 +52,7 @@ public struct ChildProcess: Sendable {
         self.directory = directory
         self.timeLimit = timeLimit
         self.grace = grace
+        self.lifeline = lifeline
     }
 
     /// Returns the environment of a program that needs nothing in particular.
@@ -87,24 +90,46 @@ public struct ChildProcess: Sendable {
     }
 
     private func runToEnd(output: @escaping @Sendable ([UInt8]) -> Void) async throws -> Ending {
+        guard let lifeline else {
+            return try await run([program] + arguments, input: .none, asking: .terminate, output: output)
+        }
+        let pipe = try LifelinePipe()
+        defer { pipe.close() }
+        return try await withTaskCancellationHandler {
+            // The signal changes nothing. It stands for the time between the line in the pipe and the end.
+            try await run(
+                lifeline.command(program, arguments), input: .fileDescriptor(pipe.reading, closeAfterSpawningProcess: false),
+                asking: .resume, output: output)
+        } onCancel: {
+            pipe.askToEnd()
+        }
+    }
+
+    private func run(
+        _ command: [String], input: some InputProtocol, asking signal: Signal, output: @escaping @Sendable ([UInt8]) -> Void
+    ) async throws -> Ending {
         var options = PlatformOptions()
         options.createSession = true
-        options.teardownSequence = [.send(signal: .terminate, toProcessGroup: true, allowedDurationToNextStep: grace)]
+        options.teardownSequence = [.send(signal: signal, toProcessGroup: true, allowedDurationToNextStep: grace)]
         let session = Session()
         // This kills processes that outlive the first one, or that ignore the signal that ended it.
         defer { session.kill() }
         let result: ExecutionResult<Void, SequenceOutput, CombinedErrorOutput>
         do {
             result = try await Subprocess.run(
-                program.contains("/") ? .path(FilePath(program)) : .name(program), arguments: Arguments(arguments),
+                command[0].contains("/") ? .path(FilePath(command[0])) : .name(command[0]),
+                arguments: Arguments(Array(command.dropFirst())),
                 environment: .custom(
                     Dictionary(uniqueKeysWithValues: environment.map { (Environment.Key(stringLiteral: $0.key), $0.value) })),
-                workingDirectory: directory, platformOptions: options, input: .none, output: .sequence, error: .combinedWithOutput
+                workingDirectory: directory, platformOptions: options, input: input, output: .sequence, error: .combinedWithOutput
             ) { execution in
                 session.leader = execution.processIdentifier.value
-                for try await buffer in execution.standardOutput {
-                    output(buffer.withUnsafeBytes { Array($0) })
-                }
+                // A task of its own reads to the end even after cancellation. A program that cleans up would
+                // otherwise be ended by SIGPIPE.
+                let sequence = execution.standardOutput
+                try await Task {
+                    for try await buffer in sequence { output(buffer.withUnsafeBytes { Array($0) }) }
+                }.value
             }
         } catch let error as SubprocessError where error.code == .executableNotFound || error.code == .spawnFailed {
             throw CannotStart(isAbsent: error.code == .executableNotFound)
