@@ -1,0 +1,113 @@
+import ForeignText
+import Processes
+
+/// Finds the cause of a failure in what buildah and the programs of a build have printed. The texts are
+/// those of buildah 1.28, containers/image 5.23, Linux, dnf 4 and dnf 5.
+struct FailureText {
+    let ending: ChildProcess.Ending
+    let transcript: BuildTranscript
+
+    /// Returns the failure of a build.
+    func failure(of specification: BuildSpecification) -> BuildFailure {
+        let error = transcript.error ?? ""
+        if let failure = passing(error) ?? passing(transcript.lastLines(10).joined(separator: "\n")) { return failure }
+        if error.contains("exec format error") || transcript.lastLines(5).contains(where: { $0.contains("exec format error") }) {
+            return make(
+                .noEmulator,
+                "The node cannot run programs of \(specification.platform): no emulator is registered. Install qemu-user-static, or use another node."
+            )
+        }
+        guard let step = transcript.step, error.hasPrefix("building at STEP") else {
+            return make(
+                .containerfile, "The Containerfile cannot be built: \(error.isEmpty ? ending.inWords : error.printable(most: 500)).")
+        }
+        if specification.network == .none, let missing = Self.missingPackages(transcript.ownLastLines) {
+            return make(
+                .packagesNotFound,
+                "\(step.capitalized) found no package: \(missing). The build has no network. Set content: for this image, or network: host."
+            )
+        }
+        if error.contains("Unknown instruction") {
+            return make(.containerfile, "\(step.shortInstruction.quoted) in step \(step.number) is no instruction of a Containerfile.")
+        }
+        guard let status = Self.status(in: error) else {
+            let detail = error.ranges(of: "\": ").last.map { String(error[$0.upperBound...]) } ?? error
+            return make(.instruction, "\(step.capitalized) failed: \(detail.printable(most: 300)).")
+        }
+        let last = transcript.ownLastLines.last { ContainerfileStep(line: $0) == nil }
+        return make(
+            .instruction, "\(step.capitalized) ended with the status \(status)\(last.map { ": \($0.printable(most: 300))" } ?? ".")",
+            status: status)
+    }
+
+    /// Returns the failure of a push.
+    func failure(ofPushTo target: PushTarget) -> BuildFailure {
+        let error = transcript.error ?? ""
+        if let failure = passing(error) { return failure }
+        if error.contains("image not known") {
+            return make(.node, "The image of the step is no longer on the node. Build it again.")
+        }
+        return make(.node, "The image cannot be pushed to \(target): \(error.isEmpty ? ending.inWords : error.printable(most: 500)).")
+    }
+
+    /// Returns the failure if the cause lies outside of the Containerfile.
+    private func passing(_ text: String) -> BuildFailure? {
+        if text.contains("no space left on device") || text.contains("No space left on device") {
+            return make(.diskFull, "The disk of the node is full. Remove images from it, or give it more space.")
+        }
+        guard text == transcript.error ?? "" else { return nil }
+        if text.contains("manifest unknown") || text.contains("name unknown") || text.contains("repository name not known") {
+            let image = Self.word(after: "initializing source docker://", in: text)
+            return make(.baseGone, "The image \(image ?? "of FROM") is not in its registry.")
+        }
+        let registry = Self.word(after: "pinging container registry ", in: text) ?? Self.word(after: "docker://", in: text)
+        if ["unauthorized", "authentication required", "denied"].contains(where: text.contains) {
+            return make(.registryRefuses, "The registry \(registry ?? "") refuses access. Check the login for it.")
+        }
+        if text.contains("server gave HTTP response to HTTPS client") {
+            return make(
+                .registryRefuses, "The registry \(registry ?? "") does not speak TLS. Add it to the registries that may be used without it."
+            )
+        }
+        if let cause = Self.networkCauses.first(where: text.contains) {
+            return make(.registryDown, "The registry \(registry ?? "") does not answer: \(cause.trimmingPrefix("dial tcp: ")).")
+        }
+        return nil
+    }
+
+    private func make(_ kind: BuildFailure.Kind, _ sentence: String, status: CInt? = nil) -> BuildFailure {
+        BuildFailure(kind, sentence, step: transcript.step, status: status, lastLines: transcript.lastLines())
+    }
+
+    private static let networkCauses = [
+        "connection refused", "connection reset by peer", "no such host", "i/o timeout", "TLS handshake timeout", "network is unreachable",
+        "no route to host", "unexpected EOF", "too many requests", "500 Internal Server Error", "502 Bad Gateway",
+        "503 Service Unavailable", "504 Gateway Timeout",
+    ]
+
+    /// Returns the word that follows a text, without the colon at its end.
+    private static func word(after prefix: String, in text: String) -> String? {
+        guard let start = text.firstRange(of: prefix) else { return nil }
+        let word = text[start.upperBound...].prefix { !$0.isWhitespace && $0 != "\"" && $0 != "," }
+        return word.isEmpty ? nil : String(word.hasSuffix(":") ? word.dropLast() : word)
+    }
+
+    /// Returns the number that ends `… exit status N`.
+    private static func status(in error: String) -> CInt? {
+        error.split(separator: " ").last.flatMap { error.contains("exit status") ? CInt($0) : nil }
+    }
+
+    /// Returns the line in which dnf reports that it has found nothing.
+    private static func missingPackages(_ lines: [String]) -> String? {
+        let causes = [
+            "Unable to find a match", "No match for argument", "nothing provides", "There are no enabled repositories",
+            "Cannot download repomd.xml", "Failed to download metadata", "Curl error (6)", "Curl error (7)", "Could not resolve host",
+        ]
+        return lines.last { line in causes.contains(where: line.contains) }?.printable(most: 200)
+    }
+}
+
+extension ContainerfileStep {
+    /// For example `Step 2/7, RUN make,` to begin a sentence.
+    fileprivate var capitalized: String { "S\(description.dropFirst())," }
+}

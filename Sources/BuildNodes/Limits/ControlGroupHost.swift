@@ -1,0 +1,73 @@
+import Foundation
+import Glibc
+import SystemPackage
+
+/// The control groups of this host, and the place of this process among them.
+struct ControlGroupHost: Sendable {
+    enum Version: Hashable, Sendable { case one, two }
+
+    private let memberships: String
+    private let mounts: String
+
+    /// - Parameters:
+    ///   - memberships: The text of `/proc/self/cgroup`.
+    ///   - mounts: The text of `/proc/self/mounts`.
+    init(
+        memberships: String = (try? String(contentsOfFile: "/proc/self/cgroup", encoding: .utf8)) ?? "",
+        mounts: String = (try? String(contentsOfFile: "/proc/self/mounts", encoding: .utf8)) ?? ""
+    ) {
+        self.memberships = memberships
+        self.mounts = mounts
+    }
+
+    /// Returns the directory below which a group with this controller can be made, or nil.
+    func parent(of controller: String) -> (directory: FilePath, version: Version)? {
+        if let path = membership(where: { $0.contains(Substring(controller)) }),
+            let mount = mount("cgroup", where: { $0.contains(Substring(controller)) })
+        {
+            return (directory(path, below: mount), .one)
+        }
+        guard let path = membership(where: { $0 == [""] }), let mount = mount("cgroup2", where: { _ in true }) else { return nil }
+        let own = directory(path, below: mount)
+        // Below a group with processes no controller can be enabled. A service with `DelegateSubgroup=` is in a
+        // group below its own. The root group is exempt.
+        var candidates = [own]
+        let above = own.removingLastComponent()
+        if [".service", ".scope"].contains(where: above.string.hasSuffix) { candidates.append(above) }
+        return candidates.first { enable(controller, below: $0) }.map { ($0, .two) }
+    }
+
+    private func membership(where isWanted: ([Substring]) -> Bool) -> String? {
+        for line in memberships.split(separator: "\n") {
+            let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+            if parts.count == 3, isWanted(parts[1].split(separator: ",", omittingEmptySubsequences: false)) { return String(parts[2]) }
+        }
+        return nil
+    }
+
+    private func mount(_ type: String, where isWanted: ([Substring]) -> Bool) -> FilePath? {
+        for line in mounts.split(separator: "\n") {
+            let parts = line.split(separator: " ")
+            if parts.count >= 4, parts[2] == type, isWanted(parts[3].split(separator: ",")) { return FilePath(String(parts[1])) }
+        }
+        return nil
+    }
+
+    /// In a container the mount shows a part of the groups, and the path may lead outside of it.
+    private func directory(_ path: String, below mount: FilePath) -> FilePath {
+        let directory = mount.appending(FilePath(path).components)
+        return access(directory.string, F_OK) == 0 ? directory : mount
+    }
+
+    private func enable(_ controller: String, below directory: FilePath) -> Bool {
+        let file = directory.appending("cgroup.subtree_control")
+        if let text = try? String(contentsOfFile: file.string, encoding: .utf8),
+            text.split(whereSeparator: \.isWhitespace).contains(Substring(controller))
+        {
+            return access(directory.string, W_OK) == 0
+        }
+        guard let descriptor = try? FileDescriptor.open(file, .writeOnly) else { return false }
+        defer { try? descriptor.close() }
+        return (try? descriptor.writeAll("+\(controller)".utf8)) != nil
+    }
+}

@@ -1,0 +1,87 @@
+import Foundation
+import Glibc
+import ImageModel
+import Processes
+import SystemPackage
+
+/// A *build storage* is the directory of a local node: images, working containers and settings. It
+/// belongs to the build account. Two workers never share one.
+struct BuildStorage: Sendable {
+    let directory: FilePath
+    let account: BuildAccount
+    /// The driver of containers/storage: `overlay`, or `vfs` where overlay cannot be used.
+    var driver = "overlay"
+
+    /// Images and working containers.
+    var images: FilePath { directory.appending("images") }
+    /// State of mounts, which a new start of the host makes worthless.
+    private var runtime: FilePath { directory.appending("run") }
+    private var settings: FilePath { directory.appending("settings") }
+    /// The home of the build account, where tools keep caches of their own.
+    private var home: FilePath { directory.appending("home") }
+    private var work: FilePath { directory.appending("work") }
+
+    /// Makes the directories, and writes the settings that take the place of those of the host.
+    func prepare(insecure: [RegistryHost]) throws {
+        for directory in [directory, images, runtime, settings, home, work] { try make(directory) }
+        if let obstacle = account.account.obstacle(above: images) {
+            throw BuildFailure(
+                .node,
+                "Images are built by the user \(account.account.name), who cannot enter \(obstacle): use a state directory elsewhere, or chmod o+x \(obstacle)"
+            )
+        }
+        // No name of the host gets into a build, and neither its proxies nor its time zone.
+        try write("[containers]\nbase_hosts_file = \"none\"\nhttp_proxy = false\n[engine]\nruntime = \"runc\"\n", to: "containers.conf")
+        var registries = "unqualified-search-registries = []\nshort-name-mode = \"enforcing\"\n"
+        for host in insecure { registries += "[[registry]]\nlocation = \"\(host)\"\ninsecure = true\n" }
+        try write(registries, to: "registries.conf")
+    }
+
+    /// The options of buildah that lead to this storage. It ignores a `runroot` in storage.conf if it
+    /// does not run as root.
+    var options: [String] { ["--root", images.string, "--runroot", runtime.string, "--storage-driver", driver] }
+
+    /// The complete environment of a program that works in the directory of a step.
+    func environment(in work: FilePath) -> [String: String] {
+        var environment = ChildProcess.plainEnvironment(home: home)
+        environment["TMPDIR"] = work.string
+        environment["XDG_RUNTIME_DIR"] = work.string
+        environment["CONTAINERS_CONF"] = settings.appending("containers.conf").string
+        environment["CONTAINERS_REGISTRIES_CONF"] = settings.appending("registries.conf").string
+        return environment
+    }
+
+    /// Makes a directory for one run of a program, with the temporary files of buildah and runc.
+    func makeWorkDirectory() throws -> FilePath {
+        let directory = work.appending(UUID().uuidString.lowercased())
+        try make(directory)
+        return directory
+    }
+
+    /// The directories of programs that run or were killed.
+    var workDirectories: [FilePath] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: work.string)) ?? []).map { work.appending($0) }
+    }
+
+    /// Writes a file that only the build account can read.
+    func write(_ content: some Sequence<UInt8>, to file: FilePath, isExecutable: Bool = false) throws {
+        let descriptor = try FileDescriptor.open(
+            file, .writeOnly, options: [.create, .truncate, .noFollow],
+            permissions: isExecutable ? [.ownerReadWriteExecute] : [.ownerReadWrite])
+        defer { try? descriptor.close() }
+        try descriptor.writeAll(content)
+        try own(file)
+    }
+
+    private func write(_ text: String, to name: String) throws { try write(text.utf8, to: settings.appending(name)) }
+
+    private func make(_ directory: FilePath) throws {
+        guard mkdir(directory.string, 0o700) == 0 || errno == EEXIST else { throw Errno(rawValue: errno) }
+        try own(directory)
+    }
+
+    private func own(_ path: FilePath) throws {
+        guard account.isOther else { return }
+        guard lchown(path.string, account.account.user, account.account.group) == 0 else { throw Errno(rawValue: errno) }
+    }
+}

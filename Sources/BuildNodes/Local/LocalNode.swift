@@ -1,0 +1,254 @@
+import Foundation
+public import ImageModel
+public import Logging
+import Processes
+import Synchronization
+public import SystemPackage
+
+/// The *local node* builds images on this host with buildah and runc, as an ordinary user.
+///
+/// A RUN instruction is root of a user namespace. It sees no process, no device and no file of the
+/// host, and without `network: host` no network. Example of what runs for a build:
+///
+///     setpriv --reuid=… buildah unshare -- unshare --pid … buildah --root … build --isolation rootless
+///         --runtime runc --network none --no-cache --layers=false --iidfile … --tag … --file … CONTEXT
+public final class LocalNode: BuildNode {
+    public let name: String
+    let buildah: Buildah
+    private let authFile: FilePath?
+    private let logger: Logger
+    /// The builds that run, with their work directories and the times of their starts.
+    private let running = Mutex<[FilePath: Date]>([:])
+
+    /// Prepares the directory of the node, and checks that images can be built.
+    ///
+    /// - Parameters:
+    ///   - directory: The directory of this worker's images. No other process may use it.
+    ///   - account: The user that builds.
+    ///   - insecure: The registries that are spoken to without TLS, or without a check of their certificate.
+    ///   - authFile: The logins for registries, in the format of containers-auth.json(5).
+    public static func open(
+        _ directory: FilePath, account: BuildAccount, insecure: [RegistryHost] = [], authFile: FilePath? = nil, name: String = "local",
+        logger: Logger
+    ) async throws -> LocalNode {
+        if let failure = RequiredProgram.firstMissing() { throw failure }
+        var storage = BuildStorage(directory: directory, account: account)
+        try storage.prepare(insecure: insecure)
+        storage.driver = try await StorageDriver.choose(for: storage, logger: logger)
+        return LocalNode(name: name, buildah: Buildah(storage: storage), authFile: authFile, logger: logger)
+    }
+
+    private init(name: String, buildah: Buildah, authFile: FilePath?, logger: Logger) {
+        self.name = name
+        self.buildah = buildah
+        self.authFile = authFile
+        self.logger = logger
+    }
+
+    public func support(for platform: Platform) async throws -> PlatformSupport {
+        try await PlatformProbe(node: self).support(for: platform)
+    }
+
+    public func build(_ specification: BuildSpecification, log: @escaping @Sendable (String) -> Void) async throws -> BuildResult {
+        for directory in [specification.context] + specification.namedContexts.values.sorted(by: { $0.string < $1.string }) {
+            try checkAccess(to: directory)
+        }
+        return try await withWorkDirectory { work in
+            let start = ContinuousClock.now
+            let group = ControlGroup(named: work.lastComponent?.string ?? "build", limits: specification.limits)
+            defer { group?.remove() }
+            if group == nil {
+                logger.notice(
+                    "memory, processors and processes of a build are not limited: control groups are not delegated",
+                    metadata: ["step": "\(specification.step)"])
+            }
+            let transcript = BuildTranscript(limit: specification.limits.logBytes, log: log)
+            let file = work.appending("Containerfile")
+            try buildah.storage.write(specification.containerfile.utf8, to: file)
+            let command = buildah.process(
+                Self.arguments(of: specification, file: file, work: work, authFile: try authFile(in: work)), in: work,
+                timeLimit: specification.limits.time, group: group)
+            let ending = try await run(command, specification, transcript)
+            transcript.finish()
+            guard ending == .exited(0) else {
+                throw failure(ending, of: specification, group, transcript)
+            }
+            return BuildResult(
+                image: try ImageDigest(text(of: work.appending("id"))), elapsed: ContinuousClock.now - start, isConfined: group != nil)
+        }
+    }
+
+    public func image(of step: ImageTag) async throws -> ImageDigest? {
+        try await images().first { $0.names.contains(Self.localName(of: step)) }.flatMap { try ImageDigest($0.id) }
+    }
+
+    public func push(
+        _ step: ImageTag, to target: PushTarget, log: @escaping @Sendable (String) -> Void
+    ) async throws -> ImageDigest {
+        try await withWorkDirectory { work in
+            var arguments = ["push", "--digestfile", work.appending("digest").string]
+            if let file = try authFile(in: work) { arguments += ["--authfile", file.string] }
+            arguments += [Self.localName(of: step), "docker://\(target)"]
+            let transcript = BuildTranscript(log: log)
+            let ending = try await buildah.process(arguments, in: work).run { transcript.append($0) }
+            transcript.finish()
+            guard ending == .exited(0) else { throw FailureText(ending: ending, transcript: transcript).failure(ofPushTo: target) }
+            return try ImageDigest(text(of: work.appending("digest")))
+        }
+    }
+
+    public func remove(_ step: ImageTag) async throws { try await remove(images: [Self.localName(of: step)]) }
+}
+
+extension LocalNode {
+    /// The name of a step's image in the storage of the node.
+    static func localName(of step: ImageTag) -> String { localNames + step.text }
+    static let localNames = "localhost/odcs-step:"
+
+    /// An image as `buildah images --json` describes it.
+    struct StoredImage: Decodable {
+        /// For example `sha256:…`.
+        let id: String
+        let names: [String]
+
+        private enum CodingKeys: String, CodingKey { case id, names }
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            id = try container.decode(String.self, forKey: .id)
+            names = try container.decodeIfPresent([String].self, forKey: .names) ?? []
+        }
+    }
+
+    func images() async throws -> [StoredImage] {
+        let text = try await output(of: ["images", "--json", "--no-trunc"])
+        return try JSONDecoder().decode([StoredImage]?.self, from: Data(text.utf8)) ?? []
+    }
+
+    func remove(images: [String]) async throws {
+        for image in images {
+            let (ending, transcript) = try await withWorkDirectory { try await buildah.run(["rmi", image], in: $0) }
+            guard ending == .exited(0) || transcript.lastLines().contains(where: { $0.contains("image not known") }) else {
+                throw BuildFailure(.node, "The image \(image) cannot be removed: \(transcript.lastLines(3).joined(separator: " ")).")
+            }
+        }
+    }
+
+    /// Returns the standard output of buildah, without a limit of lines.
+    func output(of arguments: [String]) async throws -> String {
+        try await withWorkDirectory { work in
+            let bytes = Mutex<[UInt8]>([])
+            let ending = try await buildah.process(arguments, in: work).run { buffer in bytes.withLock { $0 += buffer } }
+            let text = String(decoding: bytes.withLock(\.self), as: UTF8.self)
+            guard ending == .exited(0) else { throw BuildFailure(.node, "buildah \(arguments[0]) \(ending.inWords): \(text.suffix(500))") }
+            return text
+        }
+    }
+
+    /// The start of the oldest build that runs, and the work directories of all builds that run.
+    var active: (oldest: Date?, directories: Set<FilePath>) {
+        running.withLock { ($0.values.min(), Set($0.keys)) }
+    }
+
+    /// Gives an operation a directory for its temporary files, which is removed afterwards.
+    func withWorkDirectory<Result>(_ operation: (FilePath) async throws -> Result) async throws -> Result {
+        // The start is noted before the directory is there, so that the sweeper never takes it.
+        let work = try running.withLock { running in
+            let work = try buildah.storage.makeWorkDirectory()
+            running[work] = Date()
+            return work
+        }
+        let result: Swift.Result<Result, any Error>
+        do { result = .success(try await operation(work)) } catch { result = .failure(error) }
+        // This is done even if the task is canceled.
+        try? await Task { [buildah] in try await buildah.removeDirectory(work) }.value
+        _ = running.withLock { $0.removeValue(forKey: work) }
+        return try result.get()
+    }
+}
+
+extension LocalNode {
+    private static func arguments(of specification: BuildSpecification, file: FilePath, work: FilePath, authFile: FilePath?) -> [String] {
+        var arguments = [
+            "build", "--isolation", "rootless", "--runtime", "runc", "--network", specification.network.rawValue, "--no-cache",
+            "--layers=false", "--platform", specification.platform.description, "--iidfile", work.appending("id").string, "--tag",
+            localName(of: specification.step), "--file", file.string,
+        ]
+        if let timestamp = specification.timestamp { arguments += ["--timestamp", "\(timestamp)"] }
+        if let authFile { arguments += ["--authfile", authFile.string] }
+        for (name, directory) in specification.namedContexts.sorted(by: { $0.key < $1.key }) {
+            arguments += ["--build-context", "\(name)=\(directory)"]
+        }
+        for (name, value) in specification.arguments.sorted(by: { $0.key < $1.key }) { arguments += ["--build-arg", "\(name)=\(value)"] }
+        for (name, value) in specification.labels.sorted(by: { $0.key < $1.key }) { arguments += ["--label", "\(name)=\(value)"] }
+        return arguments + [specification.context.string]
+    }
+
+    /// Runs the build to its end. Ends it if its log is too long, and then throws.
+    private func run(
+        _ command: ChildProcess, _ specification: BuildSpecification, _ transcript: BuildTranscript
+    ) async throws -> ChildProcess.Ending {
+        try await withThrowingTaskGroup(of: ChildProcess.Ending?.self) { group in
+            group.addTask { try await command.run { transcript.append($0) } }
+            group.addTask {
+                for await _ in transcript.overflow { return nil }
+                throw CancellationError()
+            }
+            let first = try await group.next()
+            group.cancelAll()
+            // The end of all processes is awaited.
+            while !group.isEmpty {
+                do { _ = try await group.next() } catch is CancellationError { continue }
+            }
+            try Task.checkCancellation()
+            if case .some(.some(let ending)) = first { return ending }
+            throw BuildFailure(
+                .logLimit, "The build printed more than \(specification.limits.logBytes) bytes, and was ended.", step: transcript.step,
+                lastLines: transcript.lastLines())
+        }
+    }
+
+    private func failure(
+        _ ending: ChildProcess.Ending, of specification: BuildSpecification, _ group: ControlGroup?, _ transcript: BuildTranscript
+    ) -> BuildFailure {
+        if ending == .timeLimit {
+            let step = transcript.step.map { " in \($0)" } ?? ""
+            return BuildFailure(
+                .timeLimit, "The build exceeded its time limit of \(specification.limits.time.inWords)\(step).", step: transcript.step,
+                lastLines: transcript.lastLines())
+        }
+        if let group, group.hasExceededMemory, let bytes = specification.limits.memoryBytes {
+            return BuildFailure(
+                .memoryLimit, "The build used more than its memory limit of \(bytes >> 20) MiB.", step: transcript.step,
+                lastLines: transcript.lastLines())
+        }
+        return FailureText(ending: ending, transcript: transcript).failure(of: specification)
+    }
+
+    private func checkAccess(to directory: FilePath) throws {
+        let account = buildah.storage.account.account
+        if let obstacle = account.obstacle(above: directory.appending(".")) {
+            throw BuildFailure(.node, "Images are built by the user \(account.name), who cannot enter \(obstacle): chmod o+x \(obstacle)")
+        }
+    }
+
+    /// Copies the logins to a place where only the build account can read them, because the account cannot
+    /// read the server's file. Containers do not see the directory.
+    private func authFile(in work: FilePath) throws -> FilePath? {
+        guard let authFile else { return nil }
+        let copy = work.appending("auth.json")
+        try buildah.storage.write(text(of: authFile).utf8, to: copy)
+        return copy
+    }
+
+    private func text(of file: FilePath) throws -> String {
+        try String(contentsOfFile: file.string, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+}
+
+extension Duration {
+    /// For example `90 seconds`.
+    fileprivate var inWords: String {
+        components.seconds == 0 ? "\(components.attoseconds / 1_000_000_000_000_000) milliseconds" : "\(components.seconds) seconds"
+    }
+}

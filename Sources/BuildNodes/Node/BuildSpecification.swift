@@ -1,0 +1,80 @@
+public import ImageModel
+public import SystemPackage
+
+/// A *build specification* says what a node builds for one step: a Containerfile that is prepared, its
+/// context, and the limits.
+public struct BuildSpecification: Sendable {
+    /// The network that a RUN instruction reaches.
+    public enum Network: String, Hashable, Sendable {
+        /// Only a loopback interface of the build's own.
+        case none
+        /// All that the host reaches, including its loopback interface.
+        case host
+    }
+
+    /// The name of the step, the same in each attempt. The built image has it as its tag on the node.
+    public var step: ImageTag
+    public var platform: Platform
+    /// The text of the Containerfile. It is no file of the context.
+    public var containerfile: String
+    /// The directory that COPY and ADD copy from.
+    public var context: FilePath
+    /// The directories that `--mount=from=NAME` and `COPY --from=NAME` refer to. Example: `odcs` for the
+    /// files of a compose.
+    public var namedContexts: [String: FilePath] = [:]
+    public var arguments: [String: String] = [:]
+    public var labels: [String: String] = [:]
+    /// The time of the image and of all files in its new layers, in seconds since 1970. Equal inputs then
+    /// make equal layers.
+    public var timestamp: Int?
+    public var network = Network.none
+    public var limits: BuildLimits
+
+    public init(
+        step: ImageTag, platform: Platform, containerfile: String, context: FilePath, limits: BuildLimits = BuildLimits()
+    ) {
+        self.step = step
+        self.platform = platform
+        self.containerfile = containerfile
+        self.context = context
+        self.limits = limits
+    }
+}
+
+/// The limits of one build.
+public struct BuildLimits: Hashable, Sendable {
+    public var time: Duration
+    /// The bytes of log after which a build is ended.
+    public var logBytes: Int
+    /// The bytes of memory that all processes of the build share, or nil for no limit.
+    public var memoryBytes: Int?
+    /// The number of processors that the build can use, for example 1.5, or nil for no limit.
+    public var processors: Double?
+    /// The number of processes at one time.
+    public var processes: Int
+
+    public init(
+        time: Duration = .seconds(3600), logBytes: Int = 64 << 20, memoryBytes: Int? = nil, processors: Double? = nil, processes: Int = 4096
+    ) {
+        self.time = time
+        self.logBytes = logBytes
+        self.memoryBytes = memoryBytes
+        self.processors = processors
+        self.processes = processes
+    }
+}
+
+/// The result of a build: the image on the node.
+public struct BuildResult: Hashable, Sendable {
+    /// The id of the image, which is the digest of its configuration.
+    public let image: ImageDigest
+    public let elapsed: Duration
+    /// Whether the limits of memory, processors and processes were in force.
+    public let isConfined: Bool
+
+    public init(image: ImageDigest, elapsed: Duration, isConfined: Bool) {
+        self.image = image
+        self.elapsed = elapsed
+        self.isConfined = isConfined
+    }
+}

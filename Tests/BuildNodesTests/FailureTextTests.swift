@@ -1,0 +1,67 @@
+import ImageModel
+import Processes
+import SystemPackage
+import Testing
+
+@testable import BuildNodes
+
+@Suite("The text of a failure")
+struct FailureTextTests {
+    /// Returns the failure of a build that has printed these lines.
+    private func failure(_ lines: [String], network: BuildSpecification.Network = .none, status: CInt = 1) throws -> BuildFailure {
+        let transcript = BuildTranscript()
+        transcript.append(Array(lines.map { $0 + "\n" }.joined().utf8))
+        transcript.finish()
+        var specification = BuildSpecification(step: try ImageTag("step-1"), platform: .host, containerfile: "", context: "/")
+        specification.network = network
+        return FailureText(ending: .exited(status), transcript: transcript).failure(of: specification)
+    }
+
+    private let dnf = [
+        "[2/2] STEP 3/4: RUN --mount=type=bind,from=odcs,source=/,target=/run/odcs dnf -y install app",
+        "Error: Unable to find a match: app",
+        "Error: building at STEP \"RUN --mount=type=bind,from=odcs,source=/,target=/run/odcs dnf -y install app\": while running runtime: exit status 1",
+    ]
+
+    @Test("dnf that finds nothing names both ways out, but only in a build without network")
+    func packages() throws {
+        let failure = try failure(dnf)
+        #expect(failure.kind == .packagesNotFound)
+        #expect(
+            failure.sentence
+                == "Step 3/4 of stage 2/2, RUN dnf -y install app, found no package: Error: Unable to find a match: app. "
+                + "The build has no network. Set content: for this image, or network: host.")
+        #expect(try self.failure(dnf, network: .host).kind == .instruction)
+    }
+
+    @Test("a registry that refuses, or does not speak TLS, is named and not tried again")
+    func refusals() throws {
+        let denied = try failure([
+            "STEP 1/1: FROM r.example.org/app:1",
+            "Error: creating build container: initializing source docker://r.example.org/app:1: reading manifest 1 in r.example.org/app: unauthorized: authentication required",
+        ])
+        #expect(denied.sentence == "The registry r.example.org/app:1 refuses access. Check the login for it.")
+        #expect(denied.retry == .never)
+        let plain = try failure([
+            "STEP 1/1: FROM localhost:5000/app:1",
+            "Error: creating build container: initializing source docker://localhost:5000/app:1: pinging container registry localhost:5000: Get \"https://localhost:5000/v2/\": http: server gave HTTP response to HTTPS client",
+        ])
+        #expect(
+            plain.sentence == "The registry localhost:5000 does not speak TLS. Add it to the registries that may be used without it.")
+    }
+
+    @Test("characters that control a terminal do not get into the sentence")
+    func controls() throws {
+        let failure = try failure(
+            ["STEP 1/1: RUN x", "\u{1B}]0;title\u{07}bad", "Error: building at STEP \"RUN x\": while running runtime: exit status 3"],
+            status: 3)
+        #expect(failure.sentence == "Step 1/1, RUN x, ended with the status 3: ]0;titlebad")
+    }
+
+    @Test("a step is read with its stage, and other lines are none")
+    func steps() {
+        let step = ContainerfileStep(line: "[1/2] STEP 2/7: RUN --mount=type=tmpfs,target=/x make")
+        #expect(step?.description == "step 2/7 of stage 1/2, RUN make")
+        for line in ["STEP x: RUN", "a STEP 1/2: RUN", "STEP 1/2", "[1/2"] { #expect(ContainerfileStep(line: line) == nil) }
+    }
+}

@@ -1,0 +1,260 @@
+import BuildNodes
+import Foundation
+import Glibc
+import ImageModel
+import ImageTestKit
+import Processes
+import SystemPackage
+import Testing
+
+@Suite("The local node", .serialized, .timeLimit(.minutes(5)))
+struct LocalNodeTests {
+    @Test("an ordinary user builds an image whose files belong to root, and the registry has it under the returned digest")
+    func build() async throws {
+        try await BuildWorld.run { world in
+            var specification = try world.specification(
+                "ARG GREETING=none\nCOPY file /file\nRUN echo $GREETING >/made; id; cat /proc/self/uid_map")
+            specification.context = try world.makeDirectory("context", files: ["file": "text"])
+            specification.arguments = ["GREETING": "hello"]
+            specification.labels = ["org.example.label": "with = and blank"]
+            specification.timestamp = 0
+            let log = try await world.build(specification)
+            #expect(log.contains { $0.hasPrefix("uid=0 gid=0") })
+            // Root of the image is the build account, and the other users are its subordinate numbers.
+            let map = try #require(log.first { $0.split(separator: " ").first == "0" }).split(separator: " ")
+            #expect(map[1] != "0")
+            let target = try world.target("team/app:image-linux-amd64")
+            let digest = try await world.node.push(specification.step, to: target) { _ in }
+            let pinned = try ImageReference("\(target.repository)@\(digest)")
+            #expect(try await Skopeo.inspect(pinned).contains("with = and blank"))
+            let layers = try await world.layers(of: target)
+            #expect(layers.count == 2)
+            let owners = Set(layers.joined().map { $0.split(separator: " ", omittingEmptySubsequences: true)[1] })
+            #expect(owners == ["0/0"])
+            #expect(try #require(layers.last).contains { $0.hasSuffix(" made") && $0.contains("1970-01-01") })
+            // Equal inputs make an equal image.
+            _ = try await world.build(specification)
+            #expect(try await world.node.push(specification.step, to: target) { _ in } == digest)
+        }
+    }
+
+    @Test("each RUN sees the compose read-only, and no path of it stays in a layer")
+    func compose() async throws {
+        try await BuildWorld.run { world in
+            let mounts =
+                "--mount=type=bind,from=odcs,source=/,target=/run/odcs "
+                + "--mount=type=bind,from=odcs,source=/odcs.repo,target=/etc/yum.repos.d/odcs.repo"
+            var specification = try world.specification(
+                "RUN \(mounts) cat /run/odcs/odcs.repo /etc/yum.repos.d/odcs.repo; (echo x >/run/odcs/new) || echo refused; touch /made")
+            specification.namedContexts = ["odcs": try world.makeDirectory("compose", files: ["odcs.repo": "[fix]\n"])]
+            let log = try await world.build(specification)
+            #expect(log.filter { $0 == "[fix]" }.count == 2)
+            #expect(log.contains("refused"))
+            let target = try world.target("team/compose:1")
+            _ = try await world.node.push(specification.step, to: target) { _ in }
+            let last = try #require(try await world.layers(of: target).last)
+            #expect(last.contains { $0.hasSuffix(" made") })
+            #expect(!last.contains { $0.contains("odcs") })
+        }
+    }
+
+    @Test("a RUN sees nothing of the host: no process, no name, no loopback, no device but the usual ones")
+    func isolation() async throws {
+        try await BuildWorld.run { world in
+            let port = try #require(world.registry.host.port)
+            let log = try await world.build(
+                world.specification(
+                    "RUN ls /proc | { n=0; while read -r p; do case $p in [0-9]*) n=$((n+1));; esac; done; echo processes $n; }; echo name $(uname -n); "
+                        + "ls /dev | { while read -r d; do echo device $d; done; }; "
+                        + "cat /proc/net/dev; cat /etc/hosts /etc/resolv.conf; env; "
+                        + "(exec 3<>/dev/tcp/127.0.0.1/\(port)) || echo no loopback; bash -c 'exec 3<>/dev/tcp/127.0.0.1/\(port)' || echo no bash loopback"
+                ))
+            #expect(try #require(log.compactMap { $0.firstMatch(of: /^processes (\d+)$/) }.first.flatMap { Int($0.1) }) <= 5)
+            #expect(log.contains("no bash loopback"))
+            let devices = Set(log.filter { $0.hasPrefix("device ") }.map { $0.dropFirst("device ".count) })
+            #expect(
+                devices.isSubset(of: [
+                    "console", "fd", "full", "mqueue", "null", "ptmx", "pts", "random", "shm", "stderr", "stdin", "stdout", "tty",
+                    "urandom", "zero",
+                ]))
+            var name = [CChar](repeating: 0, count: 256)
+            gethostname(&name, name.count)
+            let host = String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+            #expect(!log.contains("name \(host)"))
+            #expect(!log.contains { $0.contains("XDG_RUNTIME_DIR") || $0.contains("CONTAINERS_CONF") })
+            #expect(log.filter { $0.contains(": ") && $0.contains("lo:") }.count == 1)
+        }
+    }
+
+    @Test("a RUN that fails names the instruction, the status and the last line")
+    func instruction() async throws {
+        try await BuildWorld.run { world in
+            let failure = try await world.failure(
+                of: world.specification("RUN echo begun\nRUN --mount=type=tmpfs,target=/x echo no such library >&2; exit 7"))
+            #expect(failure.kind == .instruction)
+            #expect(failure.sentence == "Step 3/3, RUN echo no such library >&2; exit 7, ended with the status 7: no such library")
+            #expect(failure.status == 7)
+            #expect(failure.step?.number == "3/3")
+            #expect(failure.lastLines.contains("begun"))
+            #expect(!failure.isTransient)
+            #expect(try await world.node.image(of: ImageTag("step-1")) == nil)
+        }
+    }
+
+    @Test("a file that COPY does not find, and an instruction that does not exist, are explained")
+    func otherInstructions() async throws {
+        try await BuildWorld.run { world in
+            let copy = try await world.failure(of: world.specification("COPY nothing /x"))
+            #expect(copy.sentence.hasPrefix("Step 2/2, COPY nothing /x, failed: "))
+            #expect(copy.sentence.hasSuffix("no such file or directory."))
+            let unknown = try await world.failure(of: world.specification("FETCH nothing /x"))
+            #expect(unknown.kind == .containerfile)
+            #expect(unknown.sentence == "\"FETCH nothing /x\" in step 2/2 is no instruction of a Containerfile.")
+        }
+    }
+
+    @Test("a base that is gone is tried once more, and a registry that is down is tried later")
+    func bases() async throws {
+        try await BuildWorld.run { world in
+            var specification = try world.specification("")
+            specification.containerfile = "FROM \(world.registry.host)/base:absent\nRUN true\n"
+            let gone = try await world.failure(of: specification)
+            #expect(gone.sentence == "The image \(world.registry.host)/base:absent is not in its registry.")
+            #expect(gone.retry == .once)
+            let down = try RegistryHost("127.0.0.1:\(UnusedPort.find())")
+            specification.containerfile = "FROM \(down)/base:1\nRUN true\n"
+            let refused = try await world.failure(of: specification)
+            #expect(refused.sentence == "The registry \(down) does not answer: connection refused.")
+            #expect(refused.retry == .later)
+        }
+    }
+
+    @Test("an image stays on the node when its registry is down, and is pushed later without another build")
+    func push() async throws {
+        try await BuildWorld.run { world in
+            let specification = try world.specification("RUN touch /made")
+            let built = try await world.node.build(specification) { _ in }
+            let down = try RegistryHost("127.0.0.1:\(UnusedPort.find())")
+            let failure = try await #require(
+                #expect(throws: BuildFailure.self) {
+                    try await world.node.push(specification.step, to: PushTarget(ImageRepository(host: down, path: "app"), tag: .latest)) {
+                        _ in
+                    }
+                })
+            #expect(failure.sentence == "The registry \(down) does not answer: connection refused.")
+            #expect(failure.isTransient)
+            #expect(try await world.node.image(of: specification.step) == built.image)
+            _ = try await world.node.push(specification.step, to: world.target("team/late:1")) { _ in }
+            try await world.node.remove(specification.step)
+            #expect(try await world.node.image(of: specification.step) == nil)
+            try await world.node.remove(specification.step)
+            let again = await #expect(throws: BuildFailure.self) {
+                try await world.node.push(specification.step, to: world.target("team/late:1")) { _ in }
+            }
+            #expect(again?.sentence == "The image of the step is no longer on the node. Build it again.")
+        }
+    }
+
+    @Test("a build ends at its limits of time and log, and says which")
+    func limits() async throws {
+        try await BuildWorld.run { world in
+            let mark = ProcessMark()
+            let late = try await world.failure(
+                of: world.specification("RUN sleep \(mark.duration)", limits: BuildLimits(time: .seconds(4))))
+            #expect(late.sentence == "The build exceeded its time limit of 4 seconds in step 2/2, RUN sleep \(mark.duration).")
+            try await mark.expectGone()
+            let long = try await world.failure(
+                of: world.specification("RUN while :; do echo chatter \(mark.duration); done", limits: BuildLimits(logBytes: 10_000)))
+            #expect(long.sentence == "The build printed more than 10000 bytes, and was ended.")
+            #expect(!long.isTransient)
+        }
+    }
+
+    @Test("a build ends at its limit of memory, where control groups are delegated")
+    func memory() async throws {
+        try await BuildWorld.run { world in
+            let limits = BuildLimits(memoryBytes: 100 << 20, processors: 1.5)
+            let isConfined = try await world.node.build(world.specification("RUN true", limits: limits)) { _ in }.isConfined
+            let failure = try await world.failure(
+                of: world.specification("RUN dd if=/dev/zero of=/dev/null bs=300M count=1; exit 9", limits: limits))
+            if isConfined {
+                #expect(failure.sentence == "The build used more than its memory limit of 100 MiB.")
+            } else {
+                #expect(failure.status == 9)
+            }
+        }
+    }
+
+    @Test("a full disk is named, and leaves no image behind", .enabled(if: geteuid() == 0, "Only root can mount a small disk."))
+    func diskFull() async throws {
+        let disk = try BuildWorld.makeDirectory()
+        try #require(mount("tmpfs", disk.string, "tmpfs", 0, "size=40m") == 0)
+        defer {
+            umount2(disk.string, CInt(MNT_DETACH))
+            rmdir(disk.string)
+        }
+        try await BuildWorld.run(on: disk.appending("node")) { world in
+            let failure = try await world.failure(of: world.specification("RUN head -c 60000000 /dev/zero >/large"))
+            #expect(failure.sentence == "The disk of the node is full. Remove images from it, or give it more space.")
+            #expect(failure.retry == .later)
+            _ = try await world.build(world.specification("RUN touch /small"))
+        }
+    }
+
+    @Test("canceled, nothing of a build is left within 2 seconds")
+    func canceled() async throws {
+        try await BuildWorld.run { world in
+            let mark = ProcessMark()
+            let specification = try world.specification("RUN sleep \(mark.duration)")
+            let running = Task { try await world.node.build(specification) { _ in } }
+            try await mark.expectRunning()
+            let clock = ContinuousClock()
+            let start = clock.now
+            running.cancel()
+            await #expect(throws: CancellationError.self) { try await running.value }
+            try await mark.expectGone()
+            #expect(clock.now - start < .seconds(2))
+            let report = try await Sweeper(world.node).sweep(leased: [])
+            #expect(report == Sweeper.Report())
+        }
+    }
+
+    @Test("kill -9 of the worker leaves no process within 2 seconds, and the sweeper removes the rest")
+    func killed() async throws {
+        try await BuildWorld.run { world in
+            let mark = ProcessMark()
+            let kept = try world.specification("RUN touch /kept", step: "kept")
+            _ = try await world.build(kept)
+            let specification = try world.specification("RUN sleep \(mark.duration)")
+            let (directory, host, duration, context) = (
+                world.directory.appending("node").string, world.registry.host.description, mark.duration, specification.context.string
+            )
+            await #expect(processExitsWith: .signal(SIGKILL)) {
+                [
+                    directory = directory as String, host = host as String, duration = duration as String, context = context as String
+                ] in
+                let node = try await BuildWorld.openNode(FilePath(directory), RegistryHost(host))
+                let specification = BuildSpecification(
+                    step: try ImageTag("step-1"), platform: .host, containerfile: "FROM \(host)/base:1\nRUN sleep \(duration)\n",
+                    context: FilePath(context))
+                let running = Task { try await node.build(specification) { _ in } }
+                try await ProcessMark(duration: duration).expectRunning()
+                kill(getpid(), SIGKILL)
+                _ = try await running.value
+            }
+            let clock = ContinuousClock()
+            let start = clock.now
+            try await mark.expectGone()
+            #expect(clock.now - start < .seconds(2))
+            let report = try await Sweeper(world.node).sweep(leased: [kept.step])
+            #expect(report.containers == 1)
+            #expect(report.directories == 1)
+            #expect(report.images == 0)
+            #expect(try await world.node.image(of: kept.step) != nil)
+            #expect(try await Sweeper(world.node).sweep(leased: []).images == 1)
+            #expect(try await world.node.image(of: kept.step) == nil)
+            // The storage is as good as before.
+            _ = try await world.build(world.specification("RUN touch /made"))
+        }
+    }
+}

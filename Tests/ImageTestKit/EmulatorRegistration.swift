@@ -1,0 +1,55 @@
+import Foundation
+import Glibc
+import SystemPackage
+
+/// A registration of qemu for programs of arm64 in binfmt_misc, with the line of Debian's package
+/// qemu-user-static and under a name of its own.
+public struct EmulatorRegistration {
+    public struct Refused: Error, CustomStringConvertible {
+        public let description: String
+    }
+
+    private let name = "odcs-test-\(getpid())-aarch64"
+    private let mountPoint: FilePath
+
+    /// Throws ``Refused`` with a sentence if the host does not allow it. Only root can register.
+    public init() throws {
+        let line = "/usr/lib/binfmt.d/qemu-aarch64.conf"
+        guard let text = try? String(contentsOfFile: line, encoding: .utf8) else {
+            throw Refused(description: "\(line) is absent: install qemu-user-static for the tests of arm64.")
+        }
+        mountPoint = FilePath(FileManager.default.temporaryDirectory.path).appending(name)
+        mkdir(mountPoint.string, 0o755)
+        guard mount("binfmt_misc", mountPoint.string, "binfmt_misc", 0, nil) == 0 else {
+            let reason = String(cString: strerror(errno))
+            rmdir(mountPoint.string)
+            throw Refused(description: "The host forbids to mount binfmt_misc, which the tests of arm64 need: \(reason).")
+        }
+        do {
+            let file = try FileDescriptor.open(mountPoint.appending("register"), .writeOnly)
+            defer { try? file.close() }
+            let parts = text.trimmingCharacters(in: .whitespacesAndNewlines).split(separator: ":", omittingEmptySubsequences: false)
+            try file.writeAll((["", name] + parts.dropFirst(2).map(String.init)).joined(separator: ":").utf8)
+        } catch {
+            unmount()
+            throw Refused(description: "The host forbids to register an emulator in binfmt_misc, which the tests of arm64 need: \(error).")
+        }
+    }
+
+    /// Whether the host has an emulator registered under Debian's name. It is seen only where binfmt_misc is
+    /// mounted at its usual place.
+    public static var hostHasOne: Bool { access("/proc/sys/fs/binfmt_misc/qemu-aarch64", F_OK) == 0 }
+
+    public func remove() {
+        if let file = try? FileDescriptor.open(mountPoint.appending(name), .writeOnly) {
+            _ = try? file.writeAll("-1".utf8)
+            try? file.close()
+        }
+        unmount()
+    }
+
+    private func unmount() {
+        umount2(mountPoint.string, CInt(MNT_DETACH))
+        rmdir(mountPoint.string)
+    }
+}
