@@ -1,0 +1,174 @@
+import ForeignText
+
+/// *Containerfile rules* say which instructions are refused before anything runs.
+///
+/// A Containerfile may come from a stranger. Each rule closes a way out of the build: to the host's
+/// network, devices, keys or files.
+public struct ContainerfileRules: Hashable, Sendable {
+    public var network: Network
+    /// The ids of the secrets that the image names.
+    public var secrets: Set<String>
+    /// The names of the build contexts of ODCS. A stage of that name would take their place.
+    public var contexts: Set<String>
+    /// The paths of the mounts that ODCS adds. Another mount there would hide them.
+    public var reservedTargets: [String]
+
+    /// The network that a RUN can reach.
+    public enum Network: String, CaseIterable, Hashable, Sendable {
+        case none
+        case host
+    }
+
+    public init(
+        network: Network = .none, secrets: Set<String> = [], contexts: Set<String> = ["odcs"], reservedTargets: [String] = ["/run/odcs"]
+    ) {
+        self.network = network
+        self.secrets = secrets
+        self.contexts = contexts
+        self.reservedTargets = reservedTargets
+    }
+
+    /// Returns a problem for each refused instruction, in the order of the lines.
+    public func problems(in file: Containerfile, arguments: BuildArguments = BuildArguments()) -> [ContainerfileProblem] {
+        var problems: [ContainerfileProblem] = []
+        if let line = file.syntaxLine {
+            problems.append(ContainerfileProblem(line: line, "# syntax= is not allowed: it names a program that replaces the parser"))
+        }
+        do throws(ContainerfileProblem) {
+            let global = try file.globalVariables(arguments: arguments.values, automatic: arguments.automatic)
+            for stage in file.stages {
+                if let name = stage.name, contexts.contains(name) {
+                    problems.append(
+                        ContainerfileProblem(line: stage.from.line, "no stage may have the name \(name), which ODCS uses itself"))
+                }
+                var variables = Variables()
+                for instruction in stage.instructions {
+                    problems += try check(instruction, in: file, variables)
+                    try file.follow(instruction, in: &variables, arguments: arguments.values, global: global)
+                }
+            }
+        } catch {
+            problems.append(error)
+        }
+        return problems
+    }
+
+    private func check(
+        _ instruction: Instruction, in file: Containerfile, _ variables: Variables
+    ) throws(ContainerfileProblem) -> [ContainerfileProblem] {
+        switch instruction.keyword {
+        case .run: try checkRun(instruction, in: file, variables)
+        case .add: try checkAdd(instruction, in: file, variables)
+        case .onbuild: try checkLater(instruction, in: file, variables)
+        default: []
+        }
+    }
+
+    private func checkRun(
+        _ run: Instruction, in file: Containerfile, _ variables: Variables
+    ) throws(ContainerfileProblem) -> [ContainerfileProblem] {
+        var refusals: [String] = []
+        for flag in run.flags {
+            let value = try file.expanded(flag.value ?? "", of: run, variables)
+            if let name = value.unknown.first {
+                refusals.append("RUN --\(flag.name)=\(flag.value ?? "") is not allowed: the value of \(name) is not known here")
+                continue
+            }
+            switch (flag.name, value.text) {
+            case ("network", "none"), ("network", "default"), ("security", "sandbox"): break
+            case ("mount", let text): refusals += refusalsOfMount(text)
+            case ("network", let text):
+                refusals.append("RUN --network=\(text) is not allowed: the network is a property of the image, not of a command")
+            case (let name, let text): refusals.append("RUN --\(name)=\(text) is not allowed: no command may leave its sandbox")
+            }
+        }
+        return refusals.map { ContainerfileProblem(line: run.line, $0) }
+    }
+
+    private func refusalsOfMount(_ text: String) -> [String] {
+        let mount = MountOptions(text)
+        guard mount.types.count == 1, let type = mount.types.first else { return ["RUN --mount=\(text) has more than one type"] }
+        if let target = mount.targets.first(where: isReserved) {
+            return ["RUN --mount with the target \(target) is not allowed: ODCS mounts its packages there"]
+        }
+        switch type {
+        case "bind":
+            return mount.isWritable ? ["RUN --mount=type=bind may only be read, so rw is not allowed"] : []
+        case "cache", "tmpfs":
+            return []
+        case "secret":
+            // Without an id, the target's last component is the id.
+            let id = mount.values(of: ["id"]).last ?? mount.targets.last?.parts(at: "/").last ?? ""
+            if secrets.contains(id) { return [] }
+            return ["RUN --mount=type=secret,id=\(id) is not allowed: the image does not name the secret \(id.quoted)"]
+        case "ssh":
+            return ["RUN --mount=type=ssh is not allowed: no key of the node is for a build"]
+        default:
+            return ["RUN --mount=type=\(type) is not known. The types are bind, cache, tmpfs and secret"]
+        }
+    }
+
+    private func isReserved(_ target: String) -> Bool {
+        let path = Self.normalized(target)
+        return reservedTargets.contains { reserved in
+            path == reserved || path.hasPrefix(reserved + "/") || reserved.hasPrefix(path == "/" ? "/" : path + "/")
+        }
+    }
+
+    /// The path without `.`, `..` and double slashes.
+    private static func normalized(_ path: String) -> String {
+        var components: [String] = []
+        for component in path.parts(at: "/") {
+            switch component {
+            case "", ".": break
+            case "..": _ = components.popLast()
+            default: components.append(component)
+            }
+        }
+        return "/" + components.joined(separator: "/")
+    }
+
+    private func checkAdd(
+        _ add: Instruction, in file: Containerfile, _ variables: Variables
+    ) throws(ContainerfileProblem) -> [ContainerfileProblem] {
+        guard network == .none else { return [] }
+        for word in add.elements ?? ShellWords.words(of: add.arguments, escape: file.escape) {
+            let value = try file.expanded(word, of: add, variables)
+            if Self.isAddress(value.text) {
+                return [
+                    ContainerfileProblem(
+                        line: add.line, "ADD \(value.text) is not allowed: the image has no network. Put the file into the context")
+                ]
+            }
+            if let name = value.unknown.first {
+                return [
+                    ContainerfileProblem(
+                        line: add.line, "ADD \(word) is not allowed: the value of \(name) is not known here, and may be an address")
+                ]
+            }
+        }
+        return []
+    }
+
+    /// Returns whether ADD would fetch a text from the network.
+    private static func isAddress(_ text: String) -> Bool {
+        let text = text.lowercased()
+        return text.contains("://") || text.hasPrefix("git@") || text.hasPrefix("github.com/")
+    }
+
+    /// Checks the instruction inside of ONBUILD. It runs when another image is built on this one.
+    private func checkLater(
+        _ onbuild: Instruction, in file: Containerfile, _ variables: Variables
+    ) throws(ContainerfileProblem) -> [ContainerfileProblem] {
+        let inner: Containerfile
+        do {
+            let lines = ["FROM scratch", onbuild.arguments] + onbuild.hereDocuments.flatMap { $0.lines + [$0.delimiter] }
+            inner = try Containerfile(lines.joined(separator: "\n"))
+        } catch {
+            return [ContainerfileProblem(line: onbuild.line, error.message)]
+        }
+        var problems: [ContainerfileProblem] = []
+        for instruction in inner.stages.flatMap(\.instructions) { problems += try check(instruction, in: file, variables) }
+        return problems.map { ContainerfileProblem(line: onbuild.line, "ONBUILD \($0.message)") }
+    }
+}
