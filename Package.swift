@@ -125,7 +125,7 @@ let package = Package(
         .target(name: "Containerfiles", dependencies: ["ForeignText", "ImageModel"], swiftSettings: strict),
         .target(
             name: "Inventory", dependencies: ["Containerfiles", "ForeignText", "ImageModel", mustache, systemPackage, yams],
-            swiftSettings: strict),
+            resources: [.embedInCode("inventory.schema.json")], swiftSettings: strict),
         .target(
             name: "BuildNodes",
             dependencies: ["CLinux", "Containerfiles", "ForeignText", "ImageModel", "Processes", logging, subprocess, systemPackage],
@@ -251,7 +251,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "ContainerfilesTests", dependencies: ["Containerfiles", "ForeignText", "ImageModel"], swiftSettings: strict),
         .testTarget(
-            name: "InventoryTests", dependencies: ["Containerfiles", "ImageModel", "Inventory", subprocess, systemPackage],
+            name: "InventoryTests", dependencies: ["Containerfiles", "ImageModel", "Inventory", subprocess, systemPackage, yams],
             swiftSettings: strict),
         .testTarget(
             name: "BuildNodesTests",
