@@ -152,7 +152,8 @@ let package = Package(
         .executableTarget(
             name: "odcs",
             dependencies: [
-                "ComposeClient", "ComposeModel", "ForeignText", "HTTPEnvironment", argumentParser, systemPackage, tomlKit, unixSignals,
+                "ComposeClient", "ComposeModel", "ForeignText", "HTTPEnvironment", "ImageModel", "Inventory", argumentParser, systemPackage,
+                tomlKit, unixSignals,
             ],
             swiftSettings: strict),
         .executableTarget(

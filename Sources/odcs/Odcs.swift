@@ -50,6 +50,7 @@ struct Odcs: AsyncParsableCommand {
             Submit.self, Get.self, List.self, Wait.self, Watch.self, Renew.self, Delete.self, About.self,
         ],
         groupedSubcommands: [
+            CommandGroup(name: "Images", subcommands: [Image.self]),
             CommandGroup(name: "Watching tags", subcommands: [WatchTag.self, Watches.self, Unwatch.self]),
             CommandGroup(
                 name: "Python client's",
