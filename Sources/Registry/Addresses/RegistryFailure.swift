@@ -1,5 +1,5 @@
 import ForeignText
-public import ImageModel
+import ImageModel
 
 /// The reason why a registry could not be used, as an explanation for people and as data for programs.
 ///

@@ -52,8 +52,8 @@ extension RegistryClient {
 
     /// Stores a manifest that has a subject, so that it is found among the referrers of the subject.
     ///
-    /// A registry without the referrers API gets a tag with an index instead ("Referrers Tag Schema"). It is
-    /// read, extended, written, and read again, because others may write it at the same time.
+    /// A registry without the referrers API gets a tag with an index instead ("Referrers Tag Schema"). It
+    /// is read, extended, written, and read again, because others may write it at the same time.
     public func attach(_ document: ManifestDocument, to repository: ImageRepository) async throws(RegistryFailure) {
         guard case .manifest(let manifest) = document.content, let subject = manifest.subject?.digest else {
             throw RegistryFailure(.rejected, "The manifest \(document.digest) has no subject, so it cannot be attached to one.")

@@ -1,17 +1,19 @@
 import AsyncHTTPClient
 public import HTTPEnvironment
-public import ImageModel
+import ImageModel
 public import Logging
 import NIOCore
 
 /// A client of container registries. OCI Distribution Specification.
 ///
-/// It reads manifests and blobs, from mirrors first, and writes them to the registry itself. Every digest
-/// that it returns is computed from the bytes that arrived.
+/// It reads manifests and blobs, from mirrors first, and writes them to the registry itself. Every
+/// digest that it returns is computed from the bytes that arrived, except in
+/// ``reportedDigest(of:)``.
 ///
 /// Example:
 ///
-///     let document = try await client.manifest(try ImageReference("registry.example.org/team/web:latest"))
+///     let image = try ImageReference("registry.example.org/team/web:latest")
+///     let document = try await client.manifest(image)
 public final class RegistryClient: Sendable {
     let connection: RegistryConnection
 
@@ -27,6 +29,8 @@ public final class RegistryClient: Sendable {
         settings.timeout.connect = TimeAmount(configuration.limits.connectTime)
         settings.timeout.read = TimeAmount(configuration.limits.silence)
         settings.timeout.write = TimeAmount(configuration.limits.silence)
+        // The client would wait for the whole time of a connection even if the registry refuses it at once.
+        settings.connectionPool.retryConnectionEstablishment = false
         connection = RegistryConnection(
             client: OutboundClient(settings, environment: environment), configuration: configuration, tokens: TokenCache(), clock: clock,
             logger: logger)

@@ -41,11 +41,11 @@ struct RegistryConnection: Sendable {
         let (response, place) = try await follow(call, tokens[key])
         // A challenge of another host is not answered, because it must not see credentials.
         guard response.status == .unauthorized, place.hasSameOrigin(as: call.url) else { return response }
-        // The body is read so that the connection can be used again.
-        _ = try? await body(of: response, from: place, most: 64 << 10)
         tokens.forget(key)
         let challenges = Challenge.all(in: response.headers["www-authenticate"])
         guard let authorization = try await authorization(for: call, challenges, key) else { return response }
+        // The body is read so that the connection can be used again. It can be read only once.
+        _ = try? await body(of: response, from: place, most: 64 << 10)
         return try await follow(call, authorization).response
     }
 

@@ -9,8 +9,8 @@ import NIOSSL
 
 /// Runs `operation` until it succeeds, or until `pause` finds no reason to repeat it.
 ///
-/// - Parameter pause: Returns the pause after the failed attempt with the given number, or nil to end with
-///   its error. The first attempt has the number 1.
+/// - Parameter pause: Returns the pause after the failed attempt with the given number, or nil to end
+///   with its error. The first attempt has the number 1.
 func retrying<Value>(
     clock: any Clock<Duration>, pause: (_ failure: RegistryFailure, _ attempt: Int) -> Duration?,
     operation: () async throws(RegistryFailure) -> Value
