@@ -5,7 +5,7 @@ import CCompression
 /// Each implementation wraps the streaming interface of the format's own library. The file interfaces
 /// above them (gzread, rpmio, cr_read) do not report whether the input ended at the end of a stream.
 /// The streaming interfaces do, and they continue with a second stream behind the first.
-protocol StreamDecoder: AnyObject {
+package protocol StreamDecoder: AnyObject {
     /// Whether the input may end here.
     var isAtStreamEnd: Bool { get }
 
@@ -17,15 +17,19 @@ protocol StreamDecoder: AnyObject {
 }
 
 /// The input does not have the decoder's format or is damaged. The reason is the library's message.
-struct StreamDecoderFailure: Error {
-    let reason: String
+package struct StreamDecoderFailure: Error {
+    package let reason: String
 }
 
 /// Passes plain bytes on unchanged.
-final class PlainDecoder: StreamDecoder {
-    var isAtStreamEnd: Bool { true }
+package final class PlainDecoder: StreamDecoder {
+    package var isAtStreamEnd: Bool { true }
 
-    func step(_ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer, isLast: Bool) -> (consumed: Int, produced: Int) {
+    package init() {}
+
+    package func step(_ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer, isLast: Bool) -> (
+        consumed: Int, produced: Int
+    ) {
         let count = min(input.count, output.count)
         output.copyMemory(from: UnsafeRawBufferPointer(rebasing: input[..<count]))
         return (count, count)
@@ -33,12 +37,12 @@ final class PlainDecoder: StreamDecoder {
 }
 
 /// Decodes gzip with zlib.
-final class GzipDecoder: StreamDecoder {
+package final class GzipDecoder: StreamDecoder {
     // zlib keeps a pointer to the stream and checks it, so the stream must not move.
     private let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
-    private(set) var isAtStreamEnd = false
+    package private(set) var isAtStreamEnd = false
 
-    init() throws(StreamDecoderFailure) {
+    package init() throws(StreamDecoderFailure) {
         stream.initialize(to: z_stream())
         let windowBitsOfGzip = MAX_WBITS + 16
         guard inflateInit2_(stream, windowBitsOfGzip, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
@@ -51,7 +55,7 @@ final class GzipDecoder: StreamDecoder {
         stream.deallocate()
     }
 
-    func step(
+    package func step(
         _ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer, isLast: Bool
     ) throws(StreamDecoderFailure) -> (consumed: Int, produced: Int) {
         if isAtStreamEnd {
@@ -156,18 +160,18 @@ final class Bzip2Decoder: StreamDecoder {
 }
 
 /// Decodes Zstandard with libzstd. The window is limited by libzstd's default of 128 MiB.
-final class ZstdDecoder: StreamDecoder {
+package final class ZstdDecoder: StreamDecoder {
     private let stream: OpaquePointer
-    private(set) var isAtStreamEnd = false
+    package private(set) var isAtStreamEnd = false
 
-    init() throws(StreamDecoderFailure) {
+    package init() throws(StreamDecoderFailure) {
         guard let stream = ZSTD_createDStream() else { throw StreamDecoderFailure(reason: "libzstd has no memory") }
         self.stream = stream
     }
 
     deinit { ZSTD_freeDStream(stream) }
 
-    func step(
+    package func step(
         _ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer, isLast: Bool
     ) throws(StreamDecoderFailure) -> (consumed: Int, produced: Int) {
         var from = ZSTD_inBuffer(src: input.baseAddress, size: input.count, pos: 0)

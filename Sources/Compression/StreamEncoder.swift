@@ -1,7 +1,7 @@
 import CCompression
 
 /// Compresses plain bytes, block by block. It is the counterpart of ``StreamDecoder``.
-protocol StreamEncoder: AnyObject {
+package protocol StreamEncoder: AnyObject {
     /// Returns `block` in compressed form, or `nil` if the library fails. `isLast` means that no other
     /// block follows.
     func encode(_ block: UnsafeRawBufferPointer, isLast: Bool) -> [UInt8]?
@@ -32,22 +32,29 @@ final class GzipEncoder: StreamEncoder {
 }
 
 /// Encodes Zstandard with libzstd, as one frame.
-final class ZstdEncoder: StreamEncoder {
+package final class ZstdEncoder: StreamEncoder {
     /// The level of createrepo_c 1.0 and later.
-    private static let level: Int32 = 10
+    package static let levelOfMetadata = 10
+
+    /// The levels that libzstd knows. Level 20 and above need more memory, also to decompress.
+    package static let levels = 1...22
 
     private let context: OpaquePointer
 
-    init() throws(RepodataError) {
+    /// Creates an encoder that compresses on `workers` threads of its own. The output is the same for every
+    /// number of workers but 0, which compresses on the calling thread.
+    package init(level: Int = levelOfMetadata, workers: Int = 0) throws(RepodataError) {
         guard let context = ZSTD_createCCtx() else { throw RepodataError(.io, "libzstd has no memory") }
         self.context = context
-        ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, Self.level)
+        ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, Int32(clamping: level))
         ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1)
+        // A libzstd without threads refuses this parameter and compresses on the calling thread.
+        if workers > 0 { ZSTD_CCtx_setParameter(context, ZSTD_c_nbWorkers, Int32(clamping: workers)) }
     }
 
     deinit { ZSTD_freeCCtx(context) }
 
-    func encode(_ block: UnsafeRawBufferPointer, isLast: Bool) -> [UInt8]? {
+    package func encode(_ block: UnsafeRawBufferPointer, isLast: Bool) -> [UInt8]? {
         var from = ZSTD_inBuffer(src: block.baseAddress, size: block.count, pos: 0)
         var encoded: [UInt8] = []
         var isDone = false
