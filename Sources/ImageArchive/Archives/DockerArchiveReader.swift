@@ -91,7 +91,7 @@ public struct DockerArchiveReader: Sendable {
 
     private static func decode(_ bytes: [UInt8]) throws(ImageArchiveError) -> [DockerArchiveManifest] {
         try ImageArchiveError.checking { () throws(ImageProblem) in
-            try ImageJSON.decode([DockerArchiveManifest].self, from: bytes, "manifest.json of the archive")
+            try BoundedJSON.decode([DockerArchiveManifest].self, from: bytes, "manifest.json of the archive")
         }
     }
 }
