@@ -1,4 +1,5 @@
-/// A Zstandard frame that holds bytes without compressing them (RFC 8878, sections 3.1.1 and 3.1.1.2.2).
+/// A Zstandard frame that holds bytes without compressing them (RFC 8878, sections 3.1.1 and
+/// 3.1.1.2.2).
 ///
 /// The size of the frame depends only on the number of bytes. So a place for the frame can be kept free
 /// in a file, and filled when the bytes are known.

@@ -52,6 +52,5 @@ struct HostFileTests {
         let processors = try #require(host.parent(of: "cpu"))
         #expect(processors.directory == root.appending("two/a.service"))
         #expect(processors.version == .two)
-        #expect(host.parent(of: "pids") == nil)
     }
 }

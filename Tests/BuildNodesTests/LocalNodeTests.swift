@@ -161,7 +161,9 @@ struct LocalNodeTests {
             let mark = ProcessMark()
             let late = try await world.failure(
                 of: world.specification("RUN sleep \(mark.duration)", limits: BuildLimits(time: .seconds(4))))
-            #expect(late.sentence == "The build exceeded its time limit of 4 seconds in step 2/2, RUN sleep \(mark.duration).")
+            // On a busy host the time may be over before the base is there.
+            #expect(late.sentence.hasPrefix("The build exceeded its time limit of 4 seconds in step "))
+            #expect(late.kind == .timeLimit)
             try await mark.expectGone()
             let long = try await world.failure(
                 of: world.specification("RUN while :; do echo chatter \(mark.duration); done", limits: BuildLimits(logBytes: 10_000)))

@@ -22,7 +22,7 @@ struct DownloadCacheTests {
     private func publish(_ content: String = "archive") async throws -> DownloadCache.Entry {
         let lock = try await cache.lock(name)
         try Data(content.utf8).write(to: URL(fileURLWithPath: cache.newFile(name).string))
-        return try cache.publish(name, try TestImage.sample().document, index: nil, under: lock)
+        return try cache.publish(name, try TestImage.sample().document, tag: .latest, index: nil, under: lock)
     }
 
     @Test("names are those of isar's fetcher")
@@ -82,7 +82,7 @@ struct DownloadCacheTests {
                     let lock = try await cache.lock(name, retryingEvery: .milliseconds(1))
                     if try cache.entry(name) != nil { return 0 }
                     try Data("archive".utf8).write(to: URL(fileURLWithPath: cache.newFile(name).string))
-                    _ = try cache.publish(name, try TestImage.sample().document, index: nil, under: lock)
+                    _ = try cache.publish(name, try TestImage.sample().document, tag: .latest, index: nil, under: lock)
                     return 1
                 }
             }
@@ -97,7 +97,7 @@ struct DownloadCacheTests {
         let work = directory.path.appending("work")
         mkdir(work.string, 0o755)
         try Data("old".utf8).write(to: URL(fileURLWithPath: work.appending("debian:12.zst").string))
-        for _ in 0..<2 { #expect(try cache.deliver(entry, to: work, as: try name.workName(tag: tag)) == .hardLink) }
+        for _ in 0..<2 { #expect(try cache.deliver(entry, to: work.appending(try name.workName(tag: tag).text)) == .hardLink) }
         var status = stat()
         #expect(stat(work.appending("debian:12.zst").string, &status) == 0)
         #expect(status.st_nlink == 2)
@@ -110,7 +110,7 @@ struct DownloadCacheTests {
         let work = FilePath("/dev/shm/odcs-archive-\(UUID().uuidString)")
         try #require(mkdir(work.string, 0o755) == 0)
         defer { try? FileManager.default.removeItem(atPath: work.string) }
-        let delivery = try cache.deliver(entry, to: work, as: try name.workName(tag: tag))
+        let delivery = try cache.deliver(entry, to: work.appending(try name.workName(tag: tag).text))
         #expect(delivery == .copy || delivery == .reflink)
         #expect(try work.appending("debian:12.zst").bytes == Array("archive".utf8))
     }

@@ -159,6 +159,11 @@ struct ReferenceTests {
                 == "\"U+001B[2J\" is not a tag. It must have 1 to 128 letters, digits, _, . and -, and must not begin with . or -.")
     }
 
+    @Test("A host that a reference would not show as one is refused", arguments: ["registry", "", "a/b", "r.example.org/", "http://r"])
+    func hosts(text: String) {
+        #expect(throws: ImageProblem.self) { try RegistryHost(text) }
+    }
+
     @Test(
         "Hosts of loopback are recognized",
         arguments: [

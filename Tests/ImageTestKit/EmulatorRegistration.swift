@@ -36,8 +36,8 @@ public struct EmulatorRegistration {
         }
     }
 
-    /// Whether the host has an emulator registered under Debian's name. It is seen only where binfmt_misc is
-    /// mounted at its usual place.
+    /// Whether the host has an emulator registered under Debian's name. It is seen only where binfmt_misc
+    /// is mounted at its usual place.
     public static var hostHasOne: Bool { access("/proc/sys/fs/binfmt_misc/qemu-aarch64", F_OK) == 0 }
 
     public func remove() {

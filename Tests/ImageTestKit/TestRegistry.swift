@@ -3,8 +3,8 @@ public import ImageModel
 import Subprocess
 import SystemPackage
 
-/// A real registry, Debian's `docker-registry`, on a loopback port that the kernel chose. Its data is in
-/// a temporary directory, which is deleted at the end.
+/// A real registry, Debian's `docker-registry`, on a loopback port that the kernel chose. Its data is
+/// in a temporary directory, which is deleted at the end.
 public struct TestRegistry: Sendable {
     /// The only user and password that a registry with passwords accepts.
     public static let user = "tester"

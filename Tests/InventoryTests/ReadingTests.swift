@@ -9,7 +9,8 @@ import Testing
 struct ReadingTests {
     @Test("an inventory defines images, with defaults for all of them")
     func wholeInventory() throws {
-        let inventory = try TemporaryFolder(["inventory.yaml": InventoryTexts.whole]).folder.inventory()
+        let files = try TemporaryFolder(["inventory.yaml": InventoryTexts.whole])
+        let inventory = try files.folder.inventory()
         let web = try #require(inventory.image("team/web"))
         #expect(inventory.images.map(\.name) == ["base", "team/web"])
         #expect(web.platforms.map(\.description) == ["linux/amd64", "linux/arm/v7"])

@@ -1,7 +1,7 @@
 import ForeignText
 import Processes
 
-/// Finds the cause of a failure in what buildah and the programs of a build have printed. The texts are
+/// Finds the cause of a failure in the output of buildah and of the programs of a build. The texts are
 /// those of buildah 1.28, containers/image 5.23, Linux, dnf 4 and dnf 5.
 struct FailureText {
     let ending: ChildProcess.Ending

@@ -29,8 +29,8 @@ struct ControlGroupHost: Sendable {
         }
         guard let path = membership(where: { $0 == [""] }), let mount = mount("cgroup2", where: { _ in true }) else { return nil }
         let own = directory(path, below: mount)
-        // Below a group with processes no controller can be enabled. A service with `DelegateSubgroup=` is in a
-        // group below its own. The root group is exempt.
+        // Below a group with processes no controller can be enabled. A service with `DelegateSubgroup=` is in
+        // a group below its own. The root group is exempt.
         var candidates = [own]
         let above = own.removingLastComponent()
         if [".service", ".scope"].contains(where: above.string.hasSuffix) { candidates.append(above) }

@@ -24,10 +24,12 @@ public struct Sweeper: Sendable {
     ///   - bases: Whether the images of FROM are removed too. Later builds fetch them again.
     public func sweep(leased: Set<ImageTag>, bases: Bool = false) async throws -> Report {
         var report = Report()
+        // A directory that is listed before the running builds belongs to one of them or to none.
+        let directories = node.buildah.storage.workDirectories
         // A running build has made its containers after its own start. So older ones belong to killed builds.
-        let (oldest, directories) = node.active
+        let (oldest, active) = node.active
         let end = oldest ?? Date()
-        for directory in node.buildah.storage.workDirectories where !directories.contains(directory) {
+        for directory in directories where !active.contains(directory) {
             try await node.buildah.removeDirectory(directory)
             report.directories += 1
         }
@@ -59,9 +61,10 @@ public struct Sweeper: Sendable {
         let decoder = JSONDecoder()
         decoder.dateDecodingStrategy = .custom { decoder in
             let text = try decoder.singleValueContainer().decode(String.self)
-            // The fraction of a second is left out, which makes a container seem older by less than a second.
-            let seconds = text.prefix { $0 != "." && $0 != "Z" } + "Z"
-            return try Date(String(seconds), strategy: .iso8601)
+            // For example `2026-11-29T14:10:31.731567381Z`, with more digits than Foundation reads.
+            let seconds = try Date(text.prefix { $0 != "." && $0 != "Z" } + "Z", strategy: .iso8601)
+            let fraction = text.split(separator: ".").dropFirst().first?.prefix(while: \.isNumber) ?? "0"
+            return seconds + (Double("0.\(fraction)") ?? 0)
         }
         return (try? decoder.decode([Container].self, from: data)) ?? []
     }

@@ -1,4 +1,5 @@
-/// A *run mount* is a mount that ODCS adds to each RUN of a Containerfile. It leaves no trace in a layer.
+/// A *run mount* is a mount that ODCS adds to each RUN of a Containerfile. It leaves no trace in a
+/// layer.
 public struct RunMount: Hashable, Sendable, CustomStringConvertible {
     /// The flag, for example `--mount=type=bind,from=odcs,source=/,target=/run/odcs`.
     public let description: String

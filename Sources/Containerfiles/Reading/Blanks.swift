@@ -23,7 +23,7 @@ extension StringProtocol {
         Substring(self).utf8.split(separator: UInt8(ascii: separator), omittingEmptySubsequences: false).map { String(Substring($0)) }
     }
 
-    /// The parts before and after the first byte `separator`, or `nil` if there is none.
+    /// The parts before and after the first byte `separator`, or `nil` if the text has none.
     func halves(at separator: Unicode.Scalar) -> (before: String, after: String)? {
         let bytes = Substring(self).utf8
         guard let index = bytes.firstIndex(of: UInt8(ascii: separator)) else { return nil }

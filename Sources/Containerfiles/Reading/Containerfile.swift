@@ -9,7 +9,7 @@ public struct Containerfile: Hashable, Sendable {
     public let lines: [String]
     /// The character that continues a line: a backslash or a backtick.
     public let escape: Unicode.Scalar
-    /// The line of the directive `# syntax=`, or `nil` if there is none.
+    /// The line of the directive `# syntax=`, or `nil` if the file has no such line.
     public let syntaxLine: Int?
     /// The ARG instructions before the first FROM. Only FROM sees their values.
     public let globalArguments: [Instruction]

@@ -66,7 +66,7 @@ struct InstructionReader {
         let names = Instruction.Keyword.allCases.map(\.rawValue)
         let meant = NearestNames(names: names).nearest(to: word.uppercased(), within: 2)
         let hint =
-            meant.map { "; did you mean \($0)?" } ?? unreadHereDocument.map { "; the here-document of line \($0) needs buildah 1.33" } ?? ""
+            unreadHereDocument.map { "; the here-document of line \($0) needs buildah 1.33" } ?? meant.map { "; did you mean \($0)?" } ?? ""
         throw ContainerfileProblem(line: line, "there is no instruction \(word.quoted)\(hint)")
     }
 

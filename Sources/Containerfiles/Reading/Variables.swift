@@ -73,7 +73,7 @@ public struct Variables: Hashable, Sendable {
             return text
         }
 
-        /// Returns the value for what follows a `$`.
+        /// Returns the value for the text after a `$`.
         private mutating func value(depth: Int) throws(Failure) -> String {
             guard rest.first == "{" else {
                 let name = takeName()

@@ -4,10 +4,10 @@ import SystemPackage
 
 /// A new file that an archive is written to, plain or compressed with Zstandard.
 ///
-/// A block can be left free and filled later. So an archive is written in one pass even though the header
-/// of a layer, which has its size, stands before the layer. In a compressed file, the free place becomes a
-/// frame that holds the block uncompressed. Frames follow each other in a Zstandard file (RFC 8878,
-/// section 3).
+/// A block can be left free and filled later. So an archive is written in one pass even though the
+/// header of a layer, which has its size, stands before the layer. In a compressed file, the free place
+/// becomes a frame that holds the block uncompressed. Frames follow each other in a Zstandard file (RFC
+/// 8878, section 3).
 final class ArchiveFile: ByteSink {
     /// The number of bytes that are compressed in one step.
     private static let pieceSize = 1 << 20

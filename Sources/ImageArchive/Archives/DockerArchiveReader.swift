@@ -24,8 +24,8 @@ public struct DockerArchiveReader: Sendable {
         public let layers: [String]
     }
 
-    /// Returns the images in the archive. Reads only the beginning of an archive that has `manifest.json` and
-    /// the configurations there.
+    /// Returns the images in the archive. Reads only the beginning of an archive that has `manifest.json`
+    /// and the configurations there.
     public func images() throws(ImageArchiveError) -> [Image] {
         var descriptions: [DockerArchiveManifest]?
         let first = try ArchiveScan(
@@ -83,8 +83,8 @@ public struct DockerArchiveReader: Sendable {
         }
     }
 
-    /// Returns whether a file is kept in the first pass. Before manifest.json is read, only files after it can
-    /// be known.
+    /// Returns whether a file is kept in the first pass. Before manifest.json is read, only files after it
+    /// can be known.
     private static func isFirst(_ name: String, _ descriptions: [DockerArchiveManifest]?) -> Bool {
         name == DockerArchiveManifest.fileName || descriptions?.contains { $0.configuration == name } ?? false
     }

@@ -4,8 +4,8 @@ public import SystemPackage
 /// Writes a docker-archive in one pass, as `docker load` and `podman load` read it: each layer is
 /// verified, decompressed and written.
 ///
-/// The file is compressed with Zstandard, or plain. `manifest.json` and the configuration come first, so a
-/// reader that only needs the names reads little. Equal images give equal archives.
+/// The file is compressed with Zstandard, or plain. `manifest.json` and the configuration come first,
+/// so a reader that only needs the names reads little. Equal images give equal archives.
 public final class DockerArchiveWriter: ArchiveWriter {
     private let file: ArchiveFile
     private let tar: TarWriter
@@ -69,8 +69,8 @@ public final class DockerArchiveWriter: ArchiveWriter {
         try file.finish()
     }
 
-    /// Returns the decoder of the current layer. The size of the uncompressed layer is known only at its end,
-    /// so the place of its header stays free until then.
+    /// Returns the decoder of the current layer. The size of the uncompressed layer is known only at its
+    /// end, so the place of its header stays free until then.
     private func begin() throws(ImageArchiveError) -> LayerDecoder {
         if let current { return current.decoder }
         guard let (layer, diffID) = remaining.first else {

@@ -1,8 +1,8 @@
 import Glibc
 import SystemPackage
 
-/// An exclusive lock on one place of the download cache, among all processes. It ends with the value, or
-/// with the process.
+/// An exclusive lock on one place of the download cache, among all processes. It ends with the value,
+/// or with the process.
 public final class CacheLock: Sendable {
     private let path: FilePath
     private let descriptor: FileDescriptor

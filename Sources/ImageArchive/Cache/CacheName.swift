@@ -40,7 +40,7 @@ public struct CacheName: Hashable, Sendable {
     let file: PathComponent
     /// The image's name with dots for slashes.
     private let name: String
-    private let format: Format
+    public let format: Format
 
     /// Creates the place of an image.
     ///

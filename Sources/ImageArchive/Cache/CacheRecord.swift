@@ -8,6 +8,8 @@ public struct CacheRecord: Hashable, Sendable, Codable {
     public let digest: ImageDigest
     /// The digest of the index that listed the manifest, if there was one.
     public let indexDigest: ImageDigest?
+    /// The tag in the name that the archive gives to the image. Another tag needs another archive.
+    public let tag: ImageTag
     /// The exact text of the manifest.
     public let manifest: String
     public let mediaType: MediaType

@@ -12,8 +12,8 @@ public import SystemPackage
 ///     let lock = try await cache.lock(name)
 ///     if let hit = try cache.entry(name) { … }  // another process was faster
 ///     try write(to: cache.newFile(name))
-///     let entry = try cache.publish(name, document, index: nil, under: lock)
-///     try cache.deliver(entry, to: workDirectory, as: name.workName(tag: tag))
+///     let entry = try cache.publish(name, document, tag: tag, index: nil, under: lock)
+///     try cache.deliver(entry, to: workDirectory.appending(name.workName(tag: tag).text))
 public struct DownloadCache: Sendable {
     /// An archive in the cache.
     public struct Entry: Hashable, Sendable {
@@ -84,16 +84,17 @@ public struct DownloadCache: Sendable {
     ///
     /// - Parameters:
     ///   - document: the manifest of the image.
+    ///   - tag: the tag in the name that the archive gives to the image.
     ///   - index: the digest of the index that listed the manifest.
     ///   - lock: the lock of the place, which the caller still holds.
     public func publish(
-        _ name: CacheName, _ document: ManifestDocument, index: ImageDigest?, under lock: CacheLock
+        _ name: CacheName, _ document: ManifestDocument, tag: ImageTag, index: ImageDigest?, under lock: CacheLock
     ) throws(ImageArchiveError) -> Entry {
         let new = newFile(name)
         let path = path(name)
         guard let status = Self.status(of: new) else { throw ImageArchiveError(.missing, "The archive \(name.path) was not written.") }
         let record = CacheRecord(
-            digest: document.digest, indexDigest: index, manifest: String(decoding: document.bytes, as: UTF8.self),
+            digest: document.digest, indexDigest: index, tag: tag, manifest: String(decoding: document.bytes, as: UTF8.self),
             mediaType: document.mediaType, archive: try Self.digest(of: new), size: status.size, modified: status.modified)
         let side = Self.beside(path, ".json")
         let newSide = hidden(name, ".json.part")
@@ -112,9 +113,8 @@ public struct DownloadCache: Sendable {
 
     /// Puts an archive into a work directory under another name, and replaces a file that has this name: a
     /// hard link if possible, otherwise a file that shares its blocks, otherwise a copy.
-    public func deliver(_ entry: Entry, to directory: FilePath, as name: PathComponent) throws(ImageArchiveError) -> Delivery {
-        let target = directory.appending(name.text)
-        let temporary = directory.appending(".odcs-\(getpid())-\(UInt32.random(in: 0 ... .max)).part")
+    public func deliver(_ entry: Entry, to target: FilePath) throws(ImageArchiveError) -> Delivery {
+        let temporary = target.removingLastComponent().appending(".odcs-\(getpid())-\(UInt32.random(in: 0 ... .max)).part")
         defer { unlink(temporary.string) }
         var delivery = Delivery.hardLink
         if link(entry.path.string, temporary.string) != 0 { delivery = try Self.copy(entry.path, to: temporary) }
@@ -140,7 +140,8 @@ extension DownloadCache {
     }
 
     private static func move(_ path: FilePath, to target: FilePath) throws(ImageArchiveError) {
-        // rename(2) does nothing if both are hard links to one file. The new name is then removed by the caller.
+        // rename(2) does nothing if both are hard links to one file. The new name is then removed by the
+        // caller.
         guard rename(path.string, target.string) == 0 else {
             throw ImageArchiveError(.io, "\(target.lastComponent?.string ?? ""): \(Errno(rawValue: errno))")
         }

@@ -25,7 +25,7 @@ public struct RPMDatabase: Hashable, Sendable {
     }
 
     public let format: Format
-    /// The directory on this host that has the files. It is what `rpm --dbpath` takes.
+    /// The directory on this host that has the files. `rpm --dbpath` takes it.
     public let directory: FilePath
     /// The directory in the image, without a leading slash. Example: `usr/lib/sysimage/rpm`.
     public let place: String

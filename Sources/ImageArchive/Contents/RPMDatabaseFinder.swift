@@ -4,8 +4,8 @@ public import SystemPackage
 /// Finds the rpm database of an image in its layers and copies its files.
 ///
 /// It reads the layers from the top down, and stops at the first one that has the main file of a
-/// database. So it usually reads one small layer. The database that was written last is the one that the
-/// image uses. Whiteouts and opaque directories of upper layers hide the files of lower ones.
+/// database. So it usually reads one small layer. The database that was written last is the one that
+/// the image uses. Whiteouts and opaque directories of upper layers hide the files of lower ones.
 ///
 /// SQLite's `-wal` file counts only if it is in the layer of the main file or above. A program that
 /// changes the database writes or removes this file too.

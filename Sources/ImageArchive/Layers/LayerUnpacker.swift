@@ -1,12 +1,12 @@
 import Glibc
 public import SystemPackage
 
-/// Unpacks the layers of an image into a directory, in order, so that the directory shows the files of a
-/// container.
+/// Unpacks the layers of an image into a directory, in order, so that the directory shows the files of
+/// a container.
 ///
-/// Nothing is written, linked or removed outside of the directory, whatever the entries say. Devices and
-/// pipes are left out. Extended attributes and the times of directories are not kept. If a layer throws,
-/// the directory is incomplete, and the caller removes it.
+/// Nothing is written, linked or removed outside of the directory, independently of the entries.
+/// Devices and pipes are left out. Extended attributes and the times of directories are not kept. If a
+/// layer throws, the directory is incomplete, and the caller removes it.
 ///
 ///     let unpacker = try LayerUnpacker(into: "rootfs")
 ///     for layer in layers {

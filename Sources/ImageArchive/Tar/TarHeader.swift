@@ -42,8 +42,8 @@ struct TarHeader {
         }
     }
 
-    /// Returns whether the bytes of the block, with spaces in place of the checksum, have the sum `sum`. Some
-    /// old programs added signed bytes.
+    /// Returns whether the bytes of the block, with spaces in place of the checksum, have the sum `sum`.
+    /// Some old programs added signed bytes.
     private static func hasChecksum(_ sum: Int, _ block: UnsafeRawBufferPointer) -> Bool {
         var unsigned = 8 * 0x20
         var signed = 8 * 0x20

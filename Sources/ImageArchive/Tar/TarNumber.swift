@@ -9,9 +9,9 @@ enum TarNumber {
 
     /// Returns the number in a header field.
     ///
-    /// POSIX writes octal digits that end with a space or NUL. GNU tar writes larger and negative numbers as
-    /// base 256: the first bit is set, and the rest of the field is a big-endian number in two's complement
-    /// ("Basic Tar Format" of GNU tar's manual). An empty field is 0.
+    /// POSIX writes octal digits that end with a space or NUL. GNU tar writes larger and negative numbers
+    /// as base 256: the first bit is set, and the rest of the field is a big-endian number in two's
+    /// complement ("Basic Tar Format" of GNU tar's manual). An empty field is 0.
     static func parse(_ field: UnsafeRawBufferPointer) throws(Problem) -> Int {
         guard let first = field.first else { return 0 }
         return first & 0x80 == 0 ? try octal(field) : try base256(field)

@@ -10,8 +10,8 @@ public protocol TarVisitor: AnyObject {
 /// Reads a tar archive whose bytes are pushed in pieces of any size. Needs no more memory than the
 /// metadata of one entry.
 ///
-/// It understands V7, ustar, GNU (long names, base-256 numbers) and pax headers. It refuses sparse files
-/// and archives of several volumes. Everything else is bounded by ``TarLimits``.
+/// It understands V7, ustar, GNU (long names, base-256 numbers) and pax headers. It refuses sparse
+/// files and archives of several volumes. Everything else is bounded by ``TarLimits``.
 ///
 ///     var reader = TarReader()
 ///     while let piece = next() { try reader.read(piece, visitor) }

@@ -53,8 +53,8 @@ extension TarWriter {
         return block(pax, typeFlag: UInt8(ascii: "x")) + records + [UInt8](repeating: 0, count: TarReader.padding(records.count)) + header
     }
 
-    /// Returns the one block that is the header of an entry with a short path and no link. Its size is fixed,
-    /// so it can be written after the content. GNU's base 256 holds a size of 8 GiB or more.
+    /// Returns the one block that is the header of an entry with a short path and no link. Its size is
+    /// fixed, so it can be written after the content. GNU's base 256 holds a size of 8 GiB or more.
     static func block(_ entry: TarEntry, typeFlag: UInt8 = UInt8(ascii: "0")) -> [UInt8] {
         var block = [UInt8](repeating: 0, count: TarHeader.blockSize)
         func put(_ bytes: some Collection<UInt8>, at offset: Int) {

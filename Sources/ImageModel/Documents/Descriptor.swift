@@ -65,7 +65,8 @@ extension Descriptor: Codable {
         self.init(
             mediaType: try container.decode(MediaType.self, forKey: .mediaType),
             digest: try container.decode(ImageDigest.self, forKey: .digest), size: size,
-            // An index may have entries that are no images, with empty or strange platforms. They are never chosen.
+            // An index may have entries that are no images, with empty or strange platforms. They are never
+            // chosen.
             platform: try? container.decodeIfPresent(Platform.self, forKey: .platform),
             artifactType: try container.decodeIfPresent(String.self, forKey: .artifactType),
             annotations: try container.decodeIfPresent([String: String].self, forKey: .annotations) ?? [:])

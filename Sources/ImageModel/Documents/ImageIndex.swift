@@ -20,8 +20,8 @@ public struct ImageIndex: Hashable, Sendable {
 
     /// Returns the manifest for exactly this platform. No other variant is chosen instead.
     ///
-    /// - Throws: ``ImageProblem`` if there is none. It names the platforms that there are. Also if the entry
-    ///   is an index itself.
+    /// - Throws: ``ImageProblem`` if the index lacks the platform, or if the entry is an index itself. It
+    ///   names the platforms that the index has.
     public func manifest(for platform: Platform) throws(ImageProblem) -> Descriptor {
         guard let found = images.first(where: { $0.platform == platform }) else {
             let names = platforms.prefix(20).map(\.description).joined(separator: ", ")

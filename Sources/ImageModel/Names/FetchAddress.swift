@@ -6,7 +6,9 @@ import ForeignText
 /// The tag is `latest` if the address names none.
 public struct FetchAddress: Hashable, Sendable, CustomStringConvertible {
     public let repository: ImageRepository
-    public let tag: ImageTag
+    /// The tag that the address names. It must be the tag of the digest, if there is one.
+    public let namedTag: ImageTag?
+    public var tag: ImageTag { namedTag ?? .latest }
     /// The digest of the manifest or index. Nil if the address has none.
     public let digest: ImageDigest?
 
@@ -43,12 +45,12 @@ public struct FetchAddress: Hashable, Sendable, CustomStringConvertible {
                 throw ImageProblem(.badReference, "\(pair[0].quoted) in \(text.quoted) is not known. The parameters are digest and tag.")
             }
         }
-        self.init(reference.repository, tag: tag ?? .latest, digest: digest)
+        self.init(reference.repository, tag: tag, digest: digest)
     }
 
-    public init(_ repository: ImageRepository, tag: ImageTag = .latest, digest: ImageDigest?) {
+    public init(_ repository: ImageRepository, tag: ImageTag? = nil, digest: ImageDigest?) {
         self.repository = repository
-        self.tag = tag
+        namedTag = tag
         self.digest = digest
     }
 

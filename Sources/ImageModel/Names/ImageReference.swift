@@ -87,6 +87,23 @@ public struct ImageTag: Hashable, Comparable, Sendable, CustomStringConvertible 
     public static func < (a: ImageTag, b: ImageTag) -> Bool { a.text < b.text }
 }
 
+extension ImageTag: Codable {
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        let text = try container.decode(String.self)
+        do throws(ImageProblem) {
+            try self.init(text)
+        } catch {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: error.description)
+        }
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(text)
+    }
+}
+
 /// A *reference* names an image: `[HOST/]PATH[:TAG][@DIGEST]`. Examples: `debian`,
 /// `registry.example.org:5000/team/web:2026.1@sha256:…`.
 ///

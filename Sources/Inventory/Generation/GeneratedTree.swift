@@ -1,7 +1,8 @@
 import Foundation
 public import SystemPackage
 
-/// A *generated tree* is a folder with a Makefile, and with a Containerfile for each image and platform.
+/// A *generated tree* is a folder with a Makefile, and with a Containerfile for each image and
+/// platform.
 public struct GeneratedTree: Sendable {
     /// The text of each file, by its path in the tree.
     public let files: [String: String]
@@ -27,7 +28,7 @@ public struct GeneratedTree: Sendable {
 
     /// Writes the tree, in place of the one that an earlier run wrote.
     ///
-    /// - Throws: ``InventoryProblem`` if the folder has files of another origin, or if it cannot be written.
+    /// - Throws: ``InventoryProblem`` if the folder has other files, or if it cannot be written.
     public func write(to folder: FilePath) throws(InventoryProblem) {
         let manager = FileManager.default
         let next = FilePath(folder.string + ".next")

@@ -1,5 +1,5 @@
-/// An *image generation* is all that an inventory comes to with one set of values: the Containerfiles of
-/// the images, the images that are left out, and all problems.
+/// An *image generation* is all that an inventory comes to with one set of values: the Containerfiles
+/// of the images, the images that are left out, and all problems.
 public struct ImageGeneration: Sendable {
     public let inventory: Inventory
     public let settings: GenerationSettings

@@ -169,8 +169,11 @@ struct Makefile {
     /// The options of a build. Each is a piece of a line of a recipe.
     private func options(_ image: RenderedImage) -> [String] {
         let declared = image.file.declaredArguments
+        // The cache of buildah ignores the platform: an arm64 image FROM scratch became the amd64 one. It
+        // would also keep yesterday's packages.
         var options = [
-            "--platform \(image.platform)", "--network \(image.image.network.rawValue)", "--file \(image.folder)/Containerfile",
+            "--no-cache", "--platform \(image.platform)", "--network \(image.image.network.rawValue)",
+            "--file \(image.folder)/Containerfile",
             "--tag \(Self.reference(image))",
         ]
         for (argument, value) in image.image.arguments.sorted(by: { $0.key < $1.key }) where declared.contains(argument) {

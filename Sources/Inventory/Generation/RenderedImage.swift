@@ -13,6 +13,9 @@ public struct RenderedImage: Sendable {
     /// The names of the build contexts that it uses: folders of parameters, and ``extraScripts``.
     public let contexts: Set<String>
 
+    /// The references of ``namedImages``, for a table.
+    public var references: [String] { namedImages.map(\.reference.description) }
+
     /// The name of the build context with the extra scripts.
     static let extraScripts = "extra_scripts"
 

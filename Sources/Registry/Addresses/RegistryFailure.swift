@@ -9,7 +9,7 @@ public struct RegistryFailure: Error, Hashable, Sendable, CustomStringConvertibl
     public enum Code: String, Hashable, Sendable, CaseIterable {
         /// The registry did not answer, or answered that it is busy.
         case unreachable
-        /// The registry does not accept the credentials, or asks for some and there are none.
+        /// The registry does not accept the credentials, or asks for credentials and has got none.
         case unauthorized
         /// The registry does not allow the operation.
         case denied

@@ -51,8 +51,8 @@ struct RegistryURL: Hashable, Sendable {
     /// Returns the address that `reference`, which a registry sent in an answer from this address, means.
     ///
     /// - Parameter role: The role of the address in a sentence, for example "redirects to".
-    /// - Throws: `.badAnswer` for any other scheme than http and https, for http after https, for an address
-    ///   of this machine after that of another, and for an address with a user name.
+    /// - Throws: `.badAnswer` for any other scheme than http and https, for http after https, for an
+    ///   address of this machine after that of another, and for an address with a user name.
     func resolving(_ reference: String, _ role: String) throws(RegistryFailure) -> RegistryURL {
         func refusal(_ why: String) -> RegistryFailure {
             RegistryFailure(.badAnswer, "The registry at \(origin) \(role) an address that is not used: \(why).")
