@@ -122,6 +122,13 @@ let package = Package(
         .target(
             name: "ImageArchive", dependencies: ["CLinux", "Compression", "ForeignText", "ImageModel", crypto, systemPackage],
             swiftSettings: strict),
+        .target(
+            name: "ContainerEngine", dependencies: ["ForeignText", "ImageModel", asyncHTTPClient, nioCore, nioPosix, systemPackage],
+            swiftSettings: strict),
+        .target(
+            name: "ImageFetch",
+            dependencies: ["ForeignText", "ImageArchive", "ImageModel", "Registry", nioCore, nioPosix, systemPackage],
+            swiftSettings: strict),
         .target(name: "Containerfiles", dependencies: ["ForeignText", "ImageModel"], swiftSettings: strict),
         .target(
             name: "Inventory", dependencies: ["Containerfiles", "ForeignText", "ImageModel", mustache, systemPackage, yams],
@@ -152,8 +159,8 @@ let package = Package(
         .executableTarget(
             name: "odcs",
             dependencies: [
-                "ComposeClient", "ComposeModel", "ForeignText", "HTTPEnvironment", "ImageModel", "Inventory", argumentParser, systemPackage,
-                tomlKit, unixSignals,
+                "ComposeClient", "ComposeModel", "ContainerEngine", "ForeignText", "HTTPEnvironment", "ImageArchive", "ImageFetch",
+                "ImageModel", "Inventory", "Registry", argumentParser, logging, nioCore, nioPosix, systemPackage, tomlKit, unixSignals,
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -249,6 +256,13 @@ let package = Package(
         .testTarget(
             name: "ImageArchiveTests",
             dependencies: ["Compression", "ImageArchive", "ImageModel", "ImageTestKit", subprocess, systemPackage],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ImageFetchTests",
+            dependencies: [
+                "HTTPEnvironment", "ImageArchive", "ImageFetch", "ImageModel", "ImageTestKit", "Registry", logging, nioPosix, subprocess,
+                systemPackage,
+            ],
             swiftSettings: strict),
         .testTarget(name: "ContainerfilesTests", dependencies: ["Containerfiles", "ForeignText", "ImageModel"], swiftSettings: strict),
         .testTarget(

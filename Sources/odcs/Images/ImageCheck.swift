@@ -60,7 +60,7 @@ struct ImageCheck: AsyncParsableCommand {
             self.image = image.name
             platforms = image.platforms.map(\.description)
             packages = image.packages.count
-            let named = generation.images.filter { $0.image.name == image.name }.flatMap(\.namedImages).map(\.reference.description)
+            let named = generation.images.filter { $0.image.name == image.name }.flatMap(\.references)
             from = Set(named + image.parents.values).sorted()
             note = generation.absences.first { $0.image == image.name }?.reason
         }

@@ -17,6 +17,7 @@ struct SettingsFile: Equatable {
     var path: String
     var main = Section()
     var profiles: [String: Section] = [:]
+    var registries = RegistrySettings()
 
     /// Returns the file in `$XDG_CONFIG_HOME` or `~/.config`, or `nil` if it does not exist.
     ///
@@ -61,6 +62,15 @@ struct SettingsFile: Equatable {
                     for (key, value) in section {
                         try set(key, to: value, in: &profiles[name, default: Section()], header: "profiles.\(name)", text)
                     }
+                }
+            case "registries":
+                guard let section = value.table else {
+                    throw mistake("'registries' is not a section; write [registries]", key, in: nil, text)
+                }
+                do {
+                    registries = try RegistrySettings(section)
+                } catch let error as RegistrySettings.Mistake {
+                    throw mistake(error.text, error.key, in: "registries", text)
                 }
             case "redhat":
                 for (name, value) in value.table ?? TOMLTable() { servers[name] = value.table?["url"]?.string }

@@ -41,6 +41,9 @@ struct Console: Sendable {
             await UnixSignalsSequence(trapping: .sigint).map { _ in }
         })
 
+    /// Returns a path that a user gave. A relative one is below ``directory``.
+    func path(_ text: String) -> FilePath { FilePath(directory).pushing(FilePath(text)) }
+
     /// Runs `body` until Ctrl-C. Returns its result, or `nil` if Ctrl-C came first. `body` is canceled
     /// then.
     func unlessInterrupted<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value? {

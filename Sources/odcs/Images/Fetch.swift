@@ -1,0 +1,147 @@
+import ArgumentParser
+import ForeignText
+import ImageArchive
+import ImageFetch
+import ImageModel
+import NIOPosix
+import Registry
+import SystemPackage
+
+/// The command `odcs fetch`.
+struct Fetch: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Fetch container images for builds without a network.",
+        discussion: """
+            It needs no ODCS service. An image is kept in a cache, and gets a name in the directory of --into.
+
+            EXAMPLES
+              odcs fetch debian:12 --arch armhf
+              odcs fetch 'docker://registry.example.org/web;digest=sha256:…;tag=1' --checksum strict
+              odcs fetch debian:12 --unpack rootfs
+
+            ENVIRONMENT
+              DL_DIR              the cache, unless --cache names one
+              BB_STRICT_CHECKSUM  1: as --checksum strict; ignore: as --checksum ignore
+              ZSTD_DEFAULTS       options of zstd, of which the level counts
+              REGISTRY_AUTH_FILE  the file with credentials, as for podman
+            """)
+
+    @Argument(help: ArgumentHelp("docker://[HOST/]IMAGE;digest=sha256:…[;tag=TAG], or a reference such as debian:12.", valueName: "image"))
+    var images: [String]
+
+    @Option(
+        help: ArgumentHelp("An architecture, as amd64 or armhf, or a platform, as linux/arm/v7. Default: this host's.", valueName: "arch"))
+    var arch: Platform = .host
+
+    @Option(help: ArgumentHelp("The directory of the cache. Default: DL_DIR or ~/.cache/odcs.", valueName: "dir"), completion: .directory)
+    var cache: String?
+
+    @Option(help: ArgumentHelp("The directory that gets the image as NAME:TAG.zst.", valueName: "dir"), completion: .directory)
+    var into = "."
+
+    @Option(help: ArgumentHelp("An image without a digest: warn, fail (strict), or be silent (ignore).", valueName: "how"))
+    var checksum: ChecksumPolicy?
+
+    @Option(help: ArgumentHelp("The form of the archive: docker-archive, or oci-archive, which keeps the digest.", valueName: "form"))
+    var format: CacheName.Format = .dockerArchive
+
+    @Option(help: ArgumentHelp("How much to compress a docker-archive, 1 to 22. Default: 3.", valueName: "n"))
+    var zstdLevel: Int?
+
+    @Option(
+        help: ArgumentHelp("Also unpack the image's files into this directory, which must be empty.", valueName: "dir"),
+        completion: .directory)
+    var unpack: String?
+
+    @Flag(help: "Take it from the cache, and ask no registry.")
+    var offline = false
+
+    @Flag(help: "Speak to a registry on this host without TLS.")
+    var insecure = false
+
+    @Flag(help: "Print JSON, for programs.")
+    var json = false
+
+    func validate() throws {
+        if let zstdLevel, !(1...22).contains(zstdLevel) { throw ValidationError("--zstd-level must be from 1 to 22, not \(zstdLevel).") }
+        if unpack != nil, images.count > 1 {
+            throw ValidationError("--unpack needs exactly one image, because a directory has the files of one.")
+        }
+    }
+
+    func run() async throws {
+        let console = Console.current
+        let environment = FetchEnvironment(console.environment)
+        let policy = checksum ?? environment.checksum
+        let addresses = try images.map { try Self.failing { try FetchAddress($0) } }
+        let requests = addresses.map {
+            FetchRequest($0, platform: arch, format: format, zstdLevel: zstdLevel ?? environment.zstdLevel, isOffline: offline)
+        }
+        let settings = try RegistrySettings.current(in: console, isLoopbackInsecure: insecure)
+        let done: Void? = try await console.unlessInterrupted {
+            try await settings.withClient(in: console) { registry in
+                let cache = DownloadCache(console.path(cache ?? environment.cache))
+                let fetcher = ImageFetcher(registry: registry, cache: cache, threadPool: .singleton)
+                for request in requests {
+                    try await fetch(request, fetcher, policy, console)
+                }
+            }
+        }
+        guard done != nil else { throw CommandFailure(.interrupted, "interrupted; the next fetch goes on where this one stopped") }
+    }
+
+    private func fetch(_ request: FetchRequest, _ fetcher: ImageFetcher, _ policy: ChecksumPolicy, _ console: Console) async throws {
+        let address = request.address
+        if policy == .strict, address.digest == nil {
+            let pin = try await Self.failing { try await fetcher.pin(request) }
+            throw CommandFailure(
+                .composeFailed, "\(address) has no digest, and --checksum is strict. With its digest it is:\n\(address.pinned(to: pin))")
+        }
+        let progress = FetchProgressLine(address, console: console, isQuiet: json)
+        let image = try await Self.failing {
+            defer { progress.end() }
+            return try await fetcher.fetch(request) { progress.show($0) }
+        }
+        let file = try Self.failing { console.path(into).appending(try image.place.workName(tag: address.tag).text) }
+        let delivery = try await Self.failing { try await fetcher.deliver(image, as: file) }
+        if let unpack { try await Self.failing { try await fetcher.unpack(image, into: console.path(unpack)) } }
+        if policy == .warn, address.digest == nil {
+            try console.err.line(
+                "odcs: \(address) has no digest, so another image may come tomorrow. To fix it, write:\n\(address.pinned(to: image.pin))")
+        }
+        let report = FetchReport(request, image, file: file, delivery)
+        try console.out.line(json ? JSONText(report).text : report.text)
+    }
+
+    /// Runs `body`. Its failure ends the command with its explanation.
+    private static func failing<Result>(_ body: () async throws -> Result) async throws -> Result {
+        do { return try await body() } catch { throw failure(error) }
+    }
+
+    private static func failing<Result>(_ body: () throws -> Result) throws -> Result {
+        do { return try body() } catch { throw failure(error) }
+    }
+
+    private static func failure(_ error: any Error) -> any Error {
+        switch error {
+        case let failure as FetchFailure: CommandFailure(failure.code == .registry ? .error : .composeFailed, failure.description)
+        case let failure as ImageArchiveError: CommandFailure(.error, failure.message)
+        case let problem as ImageProblem: CommandFailure(.error, problem.description)
+        default: error
+        }
+    }
+}
+
+extension Platform: ExpressibleByArgument {
+    public init?(argument: String) {
+        guard let platform = try? Platform(argument) else { return nil }
+        self = platform
+    }
+}
+
+extension CacheName.Format: ExpressibleByArgument {}
+
+/// The treatment of an address without a digest.
+enum ChecksumPolicy: String, ExpressibleByArgument, CaseIterable {
+    case warn, strict, ignore
+}
