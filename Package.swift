@@ -123,7 +123,8 @@ let package = Package(
             name: "ImageArchive", dependencies: ["CLinux", "Compression", "ForeignText", "ImageModel", crypto, systemPackage],
             swiftSettings: strict),
         .target(
-            name: "ContainerEngine", dependencies: ["ForeignText", "ImageModel", asyncHTTPClient, nioCore, nioPosix, systemPackage],
+            name: "ContainerEngine",
+            dependencies: ["ForeignText", "ImageModel", asyncHTTPClient, nioCore, nioHTTP1, nioPosix, systemPackage],
             swiftSettings: strict),
         .target(
             name: "ImageFetch",
@@ -255,13 +256,13 @@ let package = Package(
             ], swiftSettings: strict),
         .testTarget(
             name: "ImageArchiveTests",
-            dependencies: ["Compression", "ImageArchive", "ImageModel", "ImageTestKit", subprocess, systemPackage],
+            dependencies: ["Compression", "ForeignText", "ImageArchive", "ImageModel", "ImageTestKit", subprocess, systemPackage],
             swiftSettings: strict),
         .testTarget(
             name: "ImageFetchTests",
             dependencies: [
-                "HTTPEnvironment", "ImageArchive", "ImageFetch", "ImageModel", "ImageTestKit", "Registry", logging, nioPosix, subprocess,
-                systemPackage,
+                "ForeignText", "HTTPEnvironment", "ImageArchive", "ImageFetch", "ImageModel", "ImageTestKit", "Registry", logging, nioPosix,
+                subprocess, systemPackage,
             ],
             swiftSettings: strict),
         .testTarget(name: "ContainerfilesTests", dependencies: ["Containerfiles", "ForeignText", "ImageModel"], swiftSettings: strict),

@@ -1,8 +1,9 @@
-import AsyncHTTPClient
+public import AsyncHTTPClient
 import ForeignText
 import Foundation
 public import ImageModel
 public import NIOCore
+import NIOHTTP1
 import NIOPosix
 public import SystemPackage
 

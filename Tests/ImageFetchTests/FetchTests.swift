@@ -1,3 +1,4 @@
+import ForeignText
 import Foundation
 import ImageArchive
 import ImageFetch
@@ -32,7 +33,7 @@ struct FetchTests {
                     .name("skopeo"), arguments: ["inspect", "--format", "{{.Layers}}", "docker-archive:\(plain)"],
                     output: .string(limit: 1 << 16))
                 #expect(inspected.terminationStatus.isSuccess)
-                #expect(image.layers.allSatisfy { inspected.standardOutput?.contains(ImageDigest(of: $0).description) ?? false })
+                #expect(image.layers.allSatisfy { inspected.standardOutput.contains(ImageDigest(of: $0).description) })
             }
         }
     }

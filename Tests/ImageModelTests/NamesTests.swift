@@ -185,9 +185,9 @@ struct FetchAddressTests {
                 "docker://r.example.org:5000/team/web;tag=1;digest=sha256:\(hex)",
                 "docker://r.example.org:5000/team/web;digest=sha256:\(hex);tag=1"
             ),
-            ("docker://debian", "docker://debian;tag=latest"),
+            ("docker://debian", "docker://debian"),
             ("debian:12", "docker://debian;tag=12"),
-            ("debian@sha256:\(hex)", "docker://debian;digest=sha256:\(hex);tag=latest"),
+            ("debian@sha256:\(hex)", "docker://debian;digest=sha256:\(hex)"),
             ("docker://debian:12;tag=12", "docker://debian;tag=12"),
         ])
     func read(text: String, form: String) throws {

@@ -56,11 +56,11 @@ public struct FetchAddress: Hashable, Sendable, CustomStringConvertible {
 
     /// The address in the form of build systems. Example: `docker://debian;digest=sha256:…;tag=12`.
     public var description: String {
-        "docker://\(repository.familiarName)" + (digest.map { ";digest=\($0)" } ?? "") + ";tag=\(tag)"
+        "docker://\(repository.familiarName)" + (digest.map { ";digest=\($0)" } ?? "") + (namedTag.map { ";tag=\($0)" } ?? "")
     }
 
     /// The address with a digest, for the line that a user adds.
-    public func pinned(to digest: ImageDigest) -> FetchAddress { FetchAddress(repository, tag: tag, digest: digest) }
+    public func pinned(to digest: ImageDigest) -> FetchAddress { FetchAddress(repository, tag: namedTag, digest: digest) }
 
     private static func twice(_ what: String, _ text: some StringProtocol) -> ImageProblem {
         ImageProblem(.badReference, "\(text.quoted) has two different \(what).")

@@ -30,7 +30,8 @@ struct Fetch: AsyncParsableCommand {
     var images: [String]
 
     @Option(
-        help: ArgumentHelp("An architecture, as amd64 or armhf, or a platform, as linux/arm/v7. Default: this host's.", valueName: "arch"))
+        help: ArgumentHelp("An architecture, as amd64 or armhf, or a platform, as linux/arm/v7. Default: this host's.", valueName: "arch"),
+        transform: Self.platform)
     var arch: Platform = .host
 
     @Option(help: ArgumentHelp("The directory of the cache. Default: DL_DIR or ~/.cache/odcs.", valueName: "dir"), completion: .directory)
@@ -42,7 +43,9 @@ struct Fetch: AsyncParsableCommand {
     @Option(help: ArgumentHelp("An image without a digest: warn, fail (strict), or be silent (ignore).", valueName: "how"))
     var checksum: ChecksumPolicy?
 
-    @Option(help: ArgumentHelp("The form of the archive: docker-archive, or oci-archive, which keeps the digest.", valueName: "form"))
+    @Option(
+        help: ArgumentHelp("The form of the archive: docker-archive, or oci-archive, which keeps the digest.", valueName: "form"),
+        transform: Self.format)
     var format: CacheName.Format = .dockerArchive
 
     @Option(help: ArgumentHelp("How much to compress a docker-archive, 1 to 22. Default: 3.", valueName: "n"))
@@ -73,7 +76,7 @@ struct Fetch: AsyncParsableCommand {
         let console = Console.current
         let environment = FetchEnvironment(console.environment)
         let policy = checksum ?? environment.checksum
-        let addresses = try images.map { try Self.failing { try FetchAddress($0) } }
+        let addresses = try images.map { text in try Self.failing { try FetchAddress(text) } }
         let requests = addresses.map {
             FetchRequest($0, platform: arch, format: format, zstdLevel: zstdLevel ?? environment.zstdLevel, isOffline: offline)
         }
@@ -113,6 +116,17 @@ struct Fetch: AsyncParsableCommand {
         try console.out.line(json ? JSONText(report).text : report.text)
     }
 
+    private static func platform(_ text: String) throws -> Platform {
+        do throws(ImageProblem) { return try Platform(text) } catch { throw ValidationError(error.description) }
+    }
+
+    private static func format(_ text: String) throws -> CacheName.Format {
+        guard let format = CacheName.Format(rawValue: text) else {
+            throw ValidationError("--format must be \(CacheName.Format.allCases.map(\.rawValue).joined(separator: " or ")), not '\(text)'.")
+        }
+        return format
+    }
+
     /// Runs `body`. Its failure ends the command with its explanation.
     private static func failing<Result>(_ body: () async throws -> Result) async throws -> Result {
         do { return try await body() } catch { throw failure(error) }
@@ -131,15 +145,6 @@ struct Fetch: AsyncParsableCommand {
         }
     }
 }
-
-extension Platform: ExpressibleByArgument {
-    public init?(argument: String) {
-        guard let platform = try? Platform(argument) else { return nil }
-        self = platform
-    }
-}
-
-extension CacheName.Format: ExpressibleByArgument {}
 
 /// The treatment of an address without a digest.
 enum ChecksumPolicy: String, ExpressibleByArgument, CaseIterable {
