@@ -186,6 +186,10 @@ let package = Package(
         .target(
             name: "ScriptedHub", dependencies: ["Koji", nioCore, nioHTTP1, nioPosix, nioSSL, systemPackage], path: "Tests/ScriptedHub",
             exclude: ["Recordings", "topdir"], swiftSettings: strict),
+        .target(
+            name: "ImageTestKit",
+            dependencies: ["EmbeddedPostgres", "ImageModel", logging, nioCore, nioHTTP1, nioPosix, subprocess, systemPackage],
+            path: "Tests/ImageTestKit", swiftSettings: strict),
         .testTarget(
             name: "KojiTests",
             dependencies: ["Koji", "ScriptedHub", logging, nioCore, nioHTTP1, nioPosix, nioSSL, systemPackage],
@@ -197,10 +201,10 @@ let package = Package(
         .testTarget(
             name: "odcsTests",
             dependencies: [
-                "ComposeClient", "ComposeModel", "HTTPEnvironment", "ScriptedService", "odcs", argumentParser, httpTypes, subprocess,
-                systemPackage,
+                "ComposeClient", "ComposeModel", "HTTPEnvironment", "ImageModel", "ImageTestKit", "ScriptedService", "odcs", argumentParser,
+                httpTypes, subprocess, systemPackage,
             ],
-            swiftSettings: strict),
+            exclude: ["Scripts"], swiftSettings: strict),
         .testTarget(name: "ForeignTextTests", dependencies: ["ForeignText"], swiftSettings: strict),
         .testTarget(name: "RetriesTests", dependencies: ["Retries"], swiftSettings: strict),
         .testTarget(
@@ -243,10 +247,6 @@ let package = Package(
                 nioHTTP1, nioPosix, nioSSL, subprocess, systemPackage,
             ],
             exclude: ["ModuleBuildAnswers", "PulpAnswers"], swiftSettings: strict),
-        .target(
-            name: "ImageTestKit",
-            dependencies: ["EmbeddedPostgres", "ImageModel", logging, nioCore, nioHTTP1, nioPosix, subprocess, systemPackage],
-            path: "Tests/ImageTestKit", swiftSettings: strict),
         .testTarget(name: "ImageModelTests", dependencies: ["ForeignText", "ImageModel"], swiftSettings: strict),
         .testTarget(
             name: "RegistryTests",
