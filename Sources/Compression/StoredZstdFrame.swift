@@ -1,8 +1,8 @@
 /// A Zstandard frame that holds bytes without compressing them (RFC 8878, sections 3.1.1 and
 /// 3.1.1.2.2).
 ///
-/// The size of the frame depends only on the number of bytes. So a place for the frame can be kept free
-/// in a file, and filled when the bytes are known.
+/// The size of the frame depends only on the number of bytes. So a place for the frame can be kept
+/// free in a file, and filled when the bytes are known.
 package enum StoredZstdFrame {
     /// The numbers of bytes that one frame can hold here. They are those that a frame states in two bytes.
     package static let counts = 256...65_791

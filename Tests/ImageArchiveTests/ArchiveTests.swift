@@ -33,6 +33,13 @@ struct ArchiveTests {
         #expect(inspected.output.contains(image.layers[0].diffID.description))
     }
 
+    @Test("the names in our own docker-archive are read from its beginning")
+    func beginning() throws {
+        try writeDocker(try TestImage.sample(), to: path, zstdLevel: nil)
+        let cut = try directory.file("cut", Array(try path.bytes.prefix(4096)))
+        #expect(try DockerArchiveReader(cut).images().first?.names == ["localhost/sample:1"])
+    }
+
     @Test("zstd and GNU tar read a compressed docker-archive")
     func zstdProgram() async throws {
         try writeDocker(try TestImage.sample(), to: path)

@@ -5,9 +5,9 @@ import SystemPackage
 /// A new file that an archive is written to, plain or compressed with Zstandard.
 ///
 /// A block can be left free and filled later. So an archive is written in one pass even though the
-/// header of a layer, which has its size, stands before the layer. In a compressed file, the free place
-/// becomes a frame that holds the block uncompressed. Frames follow each other in a Zstandard file (RFC
-/// 8878, section 3).
+/// header of a layer, which has its size, stands before the layer. In a compressed file, the free
+/// place becomes a frame that holds the block uncompressed. Frames follow each other in a Zstandard
+/// file (RFC 8878, section 3).
 final class ArchiveFile: ByteSink {
     /// The number of bytes that are compressed in one step.
     private static let pieceSize = 1 << 20
@@ -57,11 +57,9 @@ final class ArchiveFile: ByteSink {
         try ImageArchiveError.io(name) { _ = try file.writeAll(toAbsoluteOffset: Int64(offset), bytes) }
     }
 
-    /// Writes all pending bytes, and waits until the file is on the disk.
-    func finish() throws(ImageArchiveError) {
-        try flush(endsFrame: true)
-        guard fsync(file.rawValue) == 0 else { throw ImageArchiveError(.io, "\(name): \(Errno(rawValue: errno))") }
-    }
+    /// Writes all pending bytes. It does not wait for the disk. An archive that a crash damaged is noticed
+    /// by its checksum.
+    func finish() throws(ImageArchiveError) { try flush(endsFrame: true) }
 
     private func flush(endsFrame: Bool) throws(ImageArchiveError) {
         guard let level else {

@@ -15,6 +15,7 @@ final class ArchiveScan: TarVisitor {
     private let isComplete: (ArchiveScan) -> Bool
     private(set) var kept: [String: [UInt8]] = [:]
     private(set) var digests: [String: ImageDigest] = [:]
+    private var isDone = false
     private var current: (name: String, treatment: Treatment, bytes: [UInt8], digest: RunningDigest)?
 
     /// Scans the archive. Stops early when `isComplete` returns true after a file.
@@ -27,9 +28,9 @@ final class ArchiveScan: TarVisitor {
         var tar = TarReader(limits: limits.tar)
         try ArchiveContent.read(path, limits: limits) { (plain) throws(ImageArchiveError) in
             try tar.read(plain, self)
-            return !isComplete(self)
+            return !isDone
         }
-        if !isComplete(self) { try tar.finish() }
+        if !isDone { try tar.finish() }
     }
 
     func begin(_ entry: TarEntry) throws(ImageArchiveError) {
@@ -60,6 +61,7 @@ final class ArchiveScan: TarVisitor {
         case .skip, nil: break
         }
         current = nil
+        isDone = isDone || isComplete(self)
     }
 }
 

@@ -15,6 +15,6 @@ public protocol ArchiveWriter: AnyObject {
     func write(_ bytes: UnsafeRawBufferPointer) throws(ImageArchiveError)
     /// Ends ``nextBlob``. Throws if it has another digest or size than its descriptor.
     func endBlob() throws(ImageArchiveError)
-    /// Ends the archive. The file is complete and on the disk when this function returns.
+    /// Ends the archive. The file is complete when this function returns.
     func finish() throws(ImageArchiveError)
 }

@@ -1,8 +1,8 @@
 import Foundation
 import ImageModel
 
-/// One image in the file `manifest.json` of a docker-archive (moby's "Docker Image Specification v1.2",
-/// "Combined Image JSON + Filesystem Changeset Format").
+/// One image in the file `manifest.json` of a docker-archive (moby's "Docker Image Specification
+/// v1.2", "Combined Image JSON + Filesystem Changeset Format").
 public struct DockerArchiveManifest: Hashable, Sendable, Codable {
     /// The name of the configuration's file in the archive.
     public let configuration: String

@@ -3,8 +3,8 @@ public import SystemPackage
 
 /// Writes an OCI archive: a tar archive of an image layout (OCI Image Layout Specification), plain.
 ///
-/// The blobs and the manifest are written as they are. So the digest of the image stays the same. Equal
-/// images give equal archives.
+/// The blobs and the manifest are written as they are. So the digest of the image stays the same.
+/// Equal images give equal archives.
 public final class OCIArchiveWriter: ArchiveWriter {
     private let file: ArchiveFile
     private let tar: TarWriter

@@ -40,8 +40,8 @@ public struct DownloadCache: Sendable {
 
     public init(_ root: FilePath) { self.root = root }
 
-    /// Returns the archive if it is in the cache and unchanged. An archive without a side file is not used,
-    /// because its image cannot be checked.
+    /// Returns the archive if it is in the cache and unchanged. An archive without a side file is not
+    /// used, because its image cannot be checked.
     public func entry(_ name: CacheName, check: Check = .digest) throws(ImageArchiveError) -> Entry? {
         let path = path(name)
         guard let bytes = try Self.contents(Self.beside(path, ".json"), atMost: Self.mostRecordBytes),
@@ -77,7 +77,8 @@ public struct DownloadCache: Sendable {
     /// Returns the path at which the holder of the lock writes the archive.
     public func newFile(_ name: CacheName) -> FilePath { hidden(name, ".part") }
 
-    /// Returns the directory in which the holder of the lock may keep partial downloads. It need not exist.
+    /// Returns the directory in which the holder of the lock may keep partial downloads. It need not
+    /// exist.
     public func partialDownloads(_ name: CacheName) -> FilePath { hidden(name, ".blobs") }
 
     /// Puts the file at ``newFile(_:)`` into its place, and writes the side file.

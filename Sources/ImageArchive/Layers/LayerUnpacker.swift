@@ -4,9 +4,9 @@ public import SystemPackage
 /// Unpacks the layers of an image into a directory, in order, so that the directory shows the files of
 /// a container.
 ///
-/// Nothing is written, linked or removed outside of the directory, independently of the entries.
-/// Devices and pipes are left out. Extended attributes and the times of directories are not kept. If a
-/// layer throws, the directory is incomplete, and the caller removes it.
+/// No entry can write, link or remove a file outside of the directory. Devices and pipes are left out.
+/// Extended attributes and the times of directories are not kept. If a layer throws, the directory is
+/// incomplete, and the caller removes it.
 ///
 ///     let unpacker = try LayerUnpacker(into: "rootfs")
 ///     for layer in layers {
@@ -22,7 +22,7 @@ public final class LayerUnpacker: TarVisitor {
     public private(set) var report = UnpackReport()
 
     /// The names that the current layer added, as hashes of the directory's inode and the name. A whiteout
-    /// keeps them, because it hides only the layers below. The hash is seeded, so nobody can choose names
+    /// keeps them, because it hides only the layers below. The hash is seeded, so no image can choose names
     /// that collide.
     private var added: Set<Int> = []
     /// The directory of the last entry. The next entry is often in the same one.

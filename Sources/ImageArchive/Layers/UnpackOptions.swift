@@ -1,7 +1,7 @@
 /// The choices of a caller that unpacks layers.
 public struct UnpackOptions: Hashable, Sendable {
-    /// Whether files get the owners that the layers name. Only root can do that. Otherwise all files belong
-    /// to the user who unpacks.
+    /// Whether files get the owners that the layers name. Only root can do that. Otherwise all files
+    /// belong to the user who unpacks.
     public var keepsOwners = false
     /// Whether setuid, setgid and sticky bits stay. Otherwise they are cleared.
     public var keepsSpecialBits = false

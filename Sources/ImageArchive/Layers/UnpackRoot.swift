@@ -5,8 +5,8 @@ import SystemPackage
 /// The directory that the layers of an image are unpacked into, held by a descriptor.
 ///
 /// The kernel resolves every path as if this directory were the root of the file system (openat2(2),
-/// `RESOLVE_IN_ROOT`). So a symbolic link of the image, even an absolute one or one with `..`, leads to
-/// a place inside, where it would lead in a container. The last name of a path is never followed.
+/// `RESOLVE_IN_ROOT`). So a symbolic link of the image, even an absolute one or one with `..`, leads
+/// to a place inside, where it would lead in a container. The last name of a path is never followed.
 final class UnpackRoot {
     let descriptor: OpenDirectory
 

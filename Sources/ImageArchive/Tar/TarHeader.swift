@@ -1,7 +1,7 @@
 /// The block of 512 bytes before each entry of a tar archive, in the formats V7, ustar and GNU.
 ///
-/// The offsets are those of POSIX pax, "ustar Interchange Format". GNU tar uses the bytes of the name's
-/// prefix for other things, and says so in its magic.
+/// The offsets are those of POSIX pax, "ustar Interchange Format". GNU tar uses the bytes of the
+/// name's prefix for other things, and says so in its magic.
 struct TarHeader {
     static let blockSize = 512
 

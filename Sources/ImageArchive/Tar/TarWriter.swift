@@ -5,8 +5,8 @@ public protocol ByteSink: AnyObject {
 
 /// Writes a tar archive in ustar format, with pax headers for paths and links that do not fit.
 ///
-/// Equal entries give equal archives. The headers contain no names of users and no time but that of the
-/// entry.
+/// Equal entries give equal archives. The headers contain no names of users and no time but that of
+/// the entry.
 ///
 ///     let writer = TarWriter(to: sink)
 ///     try writer.add(TarEntry(file: "manifest.json", size: bytes.count), bytes)
@@ -25,8 +25,8 @@ public struct TarWriter {
         try end(size: content.count)
     }
 
-    /// Writes the header of an entry. The caller writes `entry.size` bytes of content to the sink, and then
-    /// calls ``end(size:)``.
+    /// Writes the header of an entry. The caller writes `entry.size` bytes of content to the sink, and
+    /// then calls ``end(size:)``.
     public func begin(_ entry: TarEntry) throws(ImageArchiveError) { try write(Self.header(entry)) }
 
     /// Fills the last block of an entry whose content has `size` bytes.
