@@ -16,8 +16,9 @@ struct Fetch: AsyncParsableCommand {
 
             EXAMPLES
               odcs fetch debian:12 --arch armhf
-              odcs fetch 'docker://registry.example.org/web;digest=sha256:…;tag=1' --checksum strict
+              odcs fetch 'docker://r.example.org/web;digest=sha256:…;tag=1'
               odcs fetch debian:12 --unpack rootfs
+              odcs fetch debian:12 --json        for programs
 
             ENVIRONMENT
               DL_DIR              the cache, unless --cache names one
@@ -62,8 +63,8 @@ struct Fetch: AsyncParsableCommand {
     @Flag(help: "Speak to a registry on this host without TLS.")
     var insecure = false
 
-    @Flag(help: "Print JSON, for programs.")
-    var json = false
+    // --json is one of these options. The others are of no use here.
+    @OptionGroup(visibility: .hidden) var connection: ConnectionOptions
 
     func validate() throws {
         if let zstdLevel, !(1...22).contains(zstdLevel) { throw ValidationError("--zstd-level must be from 1 to 22, not \(zstdLevel).") }
@@ -100,7 +101,7 @@ struct Fetch: AsyncParsableCommand {
             throw CommandFailure(
                 .composeFailed, "\(address) has no digest, and --checksum is strict. With its digest it is:\n\(address.pinned(to: pin))")
         }
-        let progress = FetchProgressLine(address, console: console, isQuiet: json)
+        let progress = FetchProgressLine(address, console: console, isQuiet: connection.json)
         let image = try await Self.failing {
             defer { progress.end() }
             return try await fetcher.fetch(request) { progress.show($0) }
@@ -113,7 +114,7 @@ struct Fetch: AsyncParsableCommand {
                 "odcs: \(address) has no digest, so another image may come tomorrow. To fix it, write:\n\(address.pinned(to: image.pin))")
         }
         let report = FetchReport(request, image, file: file, delivery)
-        try console.out.line(json ? JSONText(report).text : report.text)
+        try connection.print(report, or: report.text)
     }
 
     private static func platform(_ text: String) throws -> Platform {

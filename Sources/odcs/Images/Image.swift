@@ -10,6 +10,7 @@ struct Image: AsyncParsableCommand {
 
             EXAMPLES
               odcs image check inventory/dpdk-ci
+              odcs image check inventory/dpdk-ci --json        for programs
               odcs image parameters --inventory inventory/dpdk-ci
               odcs image generate --inventory inventory/dpdk-ci --into D && make -C D -j2 build
             """,

@@ -20,7 +20,8 @@ struct ImageCheck: AsyncParsableCommand {
     var inventory: String?
     @Flag(help: "Print the JSON schema of inventory.yaml.")
     var schema = false
-    @OptionGroup var output: OutputOptions
+    // --json is one of these options. The others are of no use here.
+    @OptionGroup(visibility: .hidden) var connection: ConnectionOptions
 
     func validate() throws {
         guard schema == (inventory == nil) else { throw ValidationError("name either the folder of an inventory or --schema") }
@@ -35,7 +36,7 @@ struct ImageCheck: AsyncParsableCommand {
         let generation = ImageGeneration(inventory, in: folder, settings: settings, keepsAll: true)
         guard generation.problems.isEmpty else { throw CommandFailure.problems(generation.problems) }
         let rows = inventory.images.map { CheckedImage($0, generation) }
-        try output.print(rows, or: Self.table(rows).text())
+        try connection.print(rows, or: Self.table(rows).text())
     }
 
     private static func table(_ images: [CheckedImage]) -> Table {

@@ -42,7 +42,8 @@ struct ImageGenerate: AsyncParsableCommand {
     var noLatest = false
     @Flag(help: "Fail if an image cannot be built on this host.")
     var failOnUnbuildable = false
-    @OptionGroup var output: OutputOptions
+    // --json is one of these options. The others are of no use here.
+    @OptionGroup(visibility: .hidden) var connection: ConnectionOptions
 
     func run() async throws {
         let console = Console.current
@@ -57,7 +58,7 @@ struct ImageGenerate: AsyncParsableCommand {
         }
         let target = target(in: console)
         try CommandFailure.explaining { () throws(InventoryProblem) in try GeneratedTree(generation, in: folder).write(to: target) }
-        try output.print(Report(generation, target), or: Self.text(generation, target))
+        try connection.print(Report(generation, target), or: Self.text(generation, target))
     }
 
     private var options: GenerationSettings.Options {

@@ -16,7 +16,8 @@ struct ImageParameters: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("The folder of the inventory.", valueName: "folder"), completion: .directory)
     var inventory = "."
-    @OptionGroup var output: OutputOptions
+    // --json is one of these options. The others are of no use here.
+    @OptionGroup(visibility: .hidden) var connection: ConnectionOptions
 
     func run() async throws {
         let console = Console.current
@@ -25,7 +26,7 @@ struct ImageParameters: AsyncParsableCommand {
         let settings = try GenerationSettings.settings(inventory, in: console)
         let rows =
             inventory.parameters.map { Row($0, settings.parameters[$0]) } + BuiltInVariable.allCases.map { Row($0, console.environment) }
-        try output.print(rows, or: Self.table(rows, columns: console.out.isTerminal ? console.out.columns() : nil))
+        try connection.print(rows, or: Self.table(rows, columns: console.out.isTerminal ? console.out.columns() : nil))
     }
 
     private static func table(_ rows: [Row], columns: Int?) -> String {

@@ -39,14 +39,3 @@ extension CommandFailure {
         CommandFailure(.error, problems.map(\.description).joined(separator: "\nodcs: "))
     }
 }
-
-/// Prints a value as JSON for programs, or a text for people.
-struct OutputOptions: ParsableArguments {
-    @Flag(help: "Print JSON, for programs.")
-    var json = false
-
-    func print(_ value: some Encodable, or text: @autoclosure () -> String) throws {
-        guard json else { return try Console.current.out.line(text().printable(keepingLines: true)) }
-        try Console.current.out.line(JSONText(value).text)
-    }
-}

@@ -42,7 +42,7 @@ struct Console: Sendable {
         })
 
     /// Returns a path that a user gave. A relative one is below ``directory``.
-    func path(_ text: String) -> FilePath { FilePath(directory).pushing(FilePath(text)) }
+    func path(_ text: String) -> FilePath { FilePath(directory).pushing(FilePath(text)).lexicallyNormalized() }
 
     /// Runs `body` until Ctrl-C. Returns its result, or `nil` if Ctrl-C came first. `body` is canceled
     /// then.
