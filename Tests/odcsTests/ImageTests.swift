@@ -56,7 +56,7 @@ struct ImageTests {
                 """)
         let unknown = try await Self.odcs(
             "check inv", files: ["inv/inventory.yaml": "images:\n  a:\n    templates: b\n    platforms: [linux/amd64]\n"])
-        #expect(unknown.err == "odcs: inv/inventory.yaml:2: images.a.template: an image needs either template or containerfile\n")
+        #expect(unknown.err == "odcs: inv/inventory.yaml:3: images.a.template: an image needs either template or containerfile\n")
         #expect(try await Self.odcs("check none").err == "odcs: none: there is no such folder\n")
     }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ForeignText
+import Foundation
 import ImageArchive
 import ImageFetch
 import ImageModel
@@ -81,11 +82,13 @@ struct Fetch: AsyncParsableCommand {
         let requests = addresses.map {
             FetchRequest($0, platform: arch, format: format, zstdLevel: zstdLevel ?? environment.zstdLevel, isOffline: offline)
         }
+        let directory = console.path(cache ?? environment.cache)
+        try Self.make(directory, "the cache")
+        try Self.make(console.path(into), "the directory")
         let settings = try RegistrySettings.current(in: console, isLoopbackInsecure: insecure)
         let done: Void? = try await console.unlessInterrupted {
             try await settings.withClient(in: console) { registry in
-                let cache = DownloadCache(console.path(cache ?? environment.cache))
-                let fetcher = ImageFetcher(registry: registry, cache: cache, threadPool: .singleton)
+                let fetcher = ImageFetcher(registry: registry, cache: DownloadCache(directory), threadPool: .singleton)
                 for request in requests {
                     try await fetch(request, fetcher, policy, console)
                 }
@@ -115,6 +118,15 @@ struct Fetch: AsyncParsableCommand {
         }
         let report = FetchReport(request, image, file: file, delivery)
         try connection.print(report, or: report.text)
+    }
+
+    /// Makes a directory and those above it, if it does not exist.
+    private static func make(_ directory: FilePath, _ role: String) throws {
+        do {
+            try FileManager.default.createDirectory(atPath: directory.string, withIntermediateDirectories: true)
+        } catch {
+            throw CommandFailure(.error, "\(role) \(directory) cannot be made; name another one, or make it yourself")
+        }
     }
 
     private static func platform(_ text: String) throws -> Platform {
