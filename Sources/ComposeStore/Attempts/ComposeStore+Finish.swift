@@ -62,22 +62,13 @@ extension ComposeStore {
     public func fail(_ lease: ComposeLease, with failure: ComposeFailure, retries: RetryPolicy) async throws -> FailureOutcome {
         let failure = failure.bounded
         return try await pool.withTransaction { connection in
-            let held = try await connection.query(
-                "SELECT failures FROM composes c WHERE \(fragment: lease.guardCondition) FOR UPDATE")
-            guard let failures = try held.first?.decode(Int.self, "failures") else { return .leaseLost }
+            guard let failures = try await failures(under: lease, on: connection) else { return .leaseLost }
             if failure.code == .packageUnsigned {
                 return try await lacksSignatures(lease, failure, lookingAgainAfter: retries.signatureDelay, on: connection)
             }
-            if failure.isTransient, failures + 1 < retries.attempts {
-                let delay = retries.backoff.pause(after: failures + 1)
-                let reason = "Attempt \(failures + 1) of \(retries.attempts) failed and will be repeated shortly: \(failure.message)"
-                _ = try await connection.query(
-                    """
-                    UPDATE composes c SET state = 0, failures = c.failures + 1, state_reason = \(reason),
-                        available_at = now() + \(fragment: interval(delay)), lease_token = NULL, lease_expires_at = NULL
-                    WHERE \(fragment: lease.guardCondition)
-                    """)
-                try await close(lease, as: "retry", on: connection)
+            if failure.isTransient,
+                let delay = try await retry(lease, after: failure.message, failures: failures, retries: retries, on: connection)
+            {
                 return .retried(after: delay)
             }
             let tries = failure.isTransient && failures > 0 ? " (It was tried \(failures + 1) times.)" : ""

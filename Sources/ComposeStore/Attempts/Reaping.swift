@@ -13,34 +13,47 @@ extension ComposeStore {
     /// a time does the work.
     public func reap(retries: RetryPolicy) async throws -> [ReapedCompose] {
         try await pool.withTransaction { connection in
-            let turn = try await connection.query(
-                "SELECT pg_try_advisory_xact_lock(hashtextextended(current_schema() || ' reaper', 0)) AS mine")
-            guard try turn[turn.startIndex].decode(Bool.self, "mine") else { return [] }
-            let lost = try await connection.query(
-                """
-                SELECT id, failures FROM composes WHERE state = 1 AND lease_expires_at < now() ORDER BY id FOR UPDATE SKIP LOCKED
-                """
-            ).map { (id: try $0.decode(Int.self, "id"), failures: try $0.decode(Int.self, "failures")) }
-            guard !lost.isEmpty else { return [] }
-
-            let ids = lost.map(\.id)
-            _ = try await connection.query(
-                "UPDATE attempts SET ended_at = now(), outcome = 'lost' WHERE compose_id = ANY(\(ids)) AND ended_at IS NULL")
-            let hopeless = lost.filter { $0.failures + 1 >= retries.attempts }.map(\.id)
-            _ = try await connection.query(
-                """
-                UPDATE composes SET state = 0, failures = failures + 1, available_at = now(), lease_token = NULL, lease_expires_at = NULL,
-                    state_reason = 'Its worker was lost. Another worker tries again.'
-                WHERE id = ANY(\(ids)) AND NOT id = ANY(\(hopeless))
-                """)
-            for id in hopeless {
+            let lost = try await takeBack(from: .composes, retries: retries, on: connection)
+            for compose in lost where !compose.isRequeued {
                 let failure = ComposeFailure(
                     .workerLost,
                     "The worker was lost each of the \(retries.attempts) times that this compose was tried. Its log may show the step at which it stopped."
                 )
-                try await end(id, with: failure, reason: failure.message, on: connection)
+                try await end(compose.id, with: failure, reason: failure.message, on: connection)
             }
-            return lost.map { ReapedCompose(id: $0.id, isRequeued: !hopeless.contains($0.id)) }
+            return lost.map { ReapedCompose(id: $0.id, isRequeued: $0.isRequeued) }
         }
+    }
+
+    /// Ends the attempts whose lease ran out, and returns their work to the queue if it may be tried again.
+    /// The caller must end the rest of the work in the same transaction.
+    ///
+    /// One caller at a time does this. For the others nothing is lost.
+    func takeBack(
+        from queue: WorkQueue, retries: RetryPolicy, on connection: PostgresConnection
+    ) async throws -> [(id: Int, isRequeued: Bool)] {
+        let turn = try await connection.query(
+            "SELECT pg_try_advisory_xact_lock(hashtextextended(current_schema() || ' reaper', 0)) AS mine")
+        guard try turn[turn.startIndex].decode(Bool.self, "mine") else { return [] }
+        let lost = try await connection.query(
+            """
+            SELECT id, failures + 1 < \(retries.attempts) AS is_requeued FROM \(fragment: queue.table)
+            WHERE state = 1 AND lease_expires_at < now() ORDER BY id FOR UPDATE SKIP LOCKED
+            """
+        ).map { (id: try $0.decode(Int.self, "id"), isRequeued: try $0.decode(Bool.self, "is_requeued")) }
+        guard !lost.isEmpty else { return [] }
+
+        _ = try await connection.query(
+            """
+            UPDATE attempts SET ended_at = now(), outcome = 'lost'
+            WHERE \(fragment: queue.attempted) = ANY(\(lost.map(\.id))) AND ended_at IS NULL
+            """)
+        _ = try await connection.query(
+            """
+            UPDATE \(fragment: queue.table) SET state = 0, failures = failures + 1, available_at = now(),
+                lease_token = NULL, lease_expires_at = NULL, state_reason = 'Its worker was lost. Another worker tries again.'
+            WHERE id = ANY(\(lost.filter(\.isRequeued).map(\.id)))
+            """)
+        return lost
     }
 }

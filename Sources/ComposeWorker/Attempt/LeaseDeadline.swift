@@ -6,14 +6,14 @@ import Synchronization
 /// A stopped process may continue after another worker took over. It learns of this only from its next
 /// query to the database. Work that cannot query first, such as a line of the log, checks this
 /// deadline.
-final class LeaseDeadline: Sendable {
+public final class LeaseDeadline: Sendable {
     private let instant: Mutex<ContinuousClock.Instant>
     private let length: Duration
 
     /// - Parameters:
     ///   - asked: A moment before the lease was requested.
     ///   - length: The length of the lease.
-    init(asked: ContinuousClock.Instant = .now, length: Duration) {
+    public init(asked: ContinuousClock.Instant = .now, length: Duration) {
         self.length = length
         instant = Mutex(Self.end(asked, length))
     }
@@ -23,7 +23,7 @@ final class LeaseDeadline: Sendable {
     /// - Parameter asked: A moment before the renewal was requested.
     func renewed(asked: ContinuousClock.Instant) { instant.withLock { $0 = Self.end(asked, length) } }
 
-    var isOver: Bool { instant.withLock { $0 <= .now } }
+    public var isOver: Bool { instant.withLock { $0 <= .now } }
 
     /// Returns the deadline of a lease, with a margin of a tenth of its length for clocks that differ in
     /// speed.

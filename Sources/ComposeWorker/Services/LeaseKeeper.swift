@@ -1,32 +1,44 @@
 import ComposeModel
-import ComposeStore
-import Postgres
+public import ComposeStore
+public import Postgres
 
 /// A lease keeper renews a lease while work runs under it. It stops the work as soon as the lease is
 /// lost.
-struct LeaseKeeper: Sendable {
+public struct LeaseKeeper: Sendable {
     let store: ComposeStore
     let listener: PostgresListener
     let channel: String
     let length: Duration
 
-    /// Runs `body` under the lease.
+    /// - Parameter length: The length to which a renewal extends a lease.
+    public init(store: ComposeStore, listener: PostgresListener, channel: String, length: Duration) {
+        self.store = store
+        self.listener = listener
+        self.channel = channel
+        self.length = length
+    }
+
+    /// Runs `body` under the lease, and returns its result.
     ///
     /// - Parameter deadline: The deadline of the lease. Each renewal moves it.
     /// - Throws: ``LeaseLost``, or the error that `body` throws.
-    func keep(
-        _ lease: ComposeLease, until deadline: LeaseDeadline, while body: @escaping @Sendable () async throws -> Void
-    ) async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
+    public func keep<Value: Sendable>(
+        _ lease: some Lease, until deadline: LeaseDeadline, while body: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
+        try await withThrowingTaskGroup(of: Value.self) { group in
             group.addTask { try await body() }
-            group.addTask { try await renew(lease, until: deadline) }
+            group.addTask {
+                try await renew(lease, until: deadline)
+                throw CancellationError()
+            }
             defer { group.cancelAll() }
             // The first task to end decides. The body ends when it is done. The renewal ends only by throwing.
-            try await group.next()
+            guard let result = try await group.next() else { throw CancellationError() }
+            return result
         }
     }
 
-    private func renew(_ lease: ComposeLease, until deadline: LeaseDeadline) async throws {
+    private func renew<WorkLease: Lease>(_ lease: WorkLease, until deadline: LeaseDeadline) async throws {
         let beats = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         let notifications = listener.notifications(on: channel)
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -38,11 +50,10 @@ struct LeaseKeeper: Sendable {
                 }
             }
             group.addTask {
-                // A compose that fails while this worker holds it was canceled by a user. So the lease is checked at
-                // once.
+                // Work that fails while this worker holds it was canceled by a user. So the lease is checked at once.
                 for await notification in notifications {
                     guard let change = StateNotification(notification) else { continue }
-                    if change.compose == lease.compose.id, change.state == .failed { beats.continuation.yield() }
+                    if change.queue == WorkLease.queue, change.id == lease.id, change.state == .failed { beats.continuation.yield() }
                 }
             }
             for await _ in beats.stream {

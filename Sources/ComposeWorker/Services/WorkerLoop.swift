@@ -7,8 +7,7 @@ public import ServiceLifecycle
 
 /// A worker loop claims composes and makes them, as many at a time as it has slots.
 ///
-/// A notification wakes the loop, and a jittered poll is the safety net. On a graceful shutdown it
-/// claims no more composes, stops its work, and gives the leases back.
+/// On a graceful shutdown it claims no more composes, stops its work, and gives the leases back.
 public struct WorkerLoop: Service {
     let configuration: WorkerConfiguration
     let store: ComposeStore
@@ -36,48 +35,17 @@ public struct WorkerLoop: Service {
         self.logger = logger
     }
 
-    private enum Wake: Sendable {
-        case mayHaveWork
-        case slotFree
-    }
-
     public func run() async throws {
         logger.notice("worker runs", metadata: ["worker": "\(configuration.name)", "slots": "\(configuration.slots)"])
         await start()
-        let (wakes, wake) = AsyncStream.makeStream(of: Wake.self)
-        let notifications = listener.notifications(on: channel)
-        await withGracefulShutdownHandler {
-            await withDiscardingTaskGroup { group in
-                group.addTask {
-                    await cancelWhenGracefulShutdown {
-                        for await notification in notifications where StateNotification(notification)?.state ?? .wait == .wait {
-                            wake.yield(.mayHaveWork)
-                        }
-                    }
-                }
-                group.addTask {
-                    await periodically(every: configuration.pollInterval) {
-                        await signOn()
-                        wake.yield(.mayHaveWork)
-                    }
-                }
-                group.addTask {
-                    await periodically(every: .seconds(1)) { await attempts.slots.look(othersWait: othersWait) }
-                }
-                var free = configuration.slots
-                for await event in wakes {
-                    if case .slotFree = event { free += 1 }
-                    while free > 0, !Task.isShuttingDownGracefully, let (lease, asked) = await claim() {
-                        free -= 1
-                        group.addTask {
-                            await attempts.run(lease, asked: asked)
-                            wake.yield(.slotFree)
-                        }
-                    }
-                }
-            }
-        } onGracefulShutdown: {
-            wake.finish()
+        let loop = LeaseLoop(
+            slots: configuration.slots, pollInterval: configuration.pollInterval, listener: listener, channel: channel, logger: logger,
+            claim: { try await store.claim(by: configuration.name, for: configuration.leaseLength) }, run: attempts.run)
+        await withDiscardingTaskGroup { group in
+            group.addTask { await periodically(every: configuration.pollInterval) { await signOn() } }
+            group.addTask { await periodically(every: .seconds(1)) { await attempts.slots.look(othersWait: othersWait) } }
+            await loop.runUntilShutdown()
+            group.cancelAll()
         }
         do {
             try await store.workerStopped(configuration.name)
@@ -111,18 +79,6 @@ public struct WorkerLoop: Service {
         } catch {
             logger.info("could not look whether composes wait", metadata: ["error": "\(error)"])
             return false
-        }
-    }
-
-    /// Claims the next lease. Returns `nil` if no compose can be claimed, or while the database is
-    /// unavailable. The next poll tries again.
-    private func claim() async -> (lease: ComposeLease, asked: ContinuousClock.Instant)? {
-        let asked = ContinuousClock.now
-        do {
-            return try await store.claim(by: configuration.name, for: configuration.leaseLength).map { ($0, asked) }
-        } catch {
-            logger.error("could not look for work", metadata: ["error": "\(error)"])
-            return nil
         }
     }
 }
