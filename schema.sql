@@ -1,10 +1,11 @@
--- The whole database of ODCS: composes, the attempts to build them, the results they show, and the
--- outbox of events.
+-- The whole database of ODCS: composes and the results they show, images and their builds, the
+-- attempts to make them, and the outbox of events.
 --
 -- `odcs-server migrate` applies this file to an empty schema. It upgrades an older schema with the
--- files in migrations/. There is no broker. A waiting compose is a row of `composes`, and a worker
--- claims it with FOR UPDATE SKIP LOCKED. Every later write names the lease that the claim gave. Times
--- are those of the database, so hosts need not agree on the time.
+-- files in migrations/. There is no broker. A waiting compose is a row of `composes`, a waiting
+-- step of a build is a row of `build_steps`, and a worker claims them with FOR UPDATE SKIP LOCKED.
+-- Every later write names the lease that the claim gave. Times are those of the database, so hosts
+-- need not agree on the time.
 
 -- A directory with a finished repository, named after the compose that built it. No compose owns it.
 -- It stays as long as a done compose points to it.
@@ -214,32 +215,263 @@ CREATE UNIQUE INDEX submissions_by_key ON submissions (owner, idempotency_key) W
 CREATE INDEX submissions_by_owner ON submissions (owner, created_at);
 CREATE INDEX submissions_by_age ON submissions (created_at);
 
--- One row for each time that a worker began a compose.
-CREATE TABLE attempts (
+-- An image that this service can build: a name in a registry, and its definition. A removed image
+-- keeps its row, because its builds point to it.
+CREATE TABLE images (
+    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    owner      text NOT NULL,
+    -- The name, without tag. Example: registry.example.org/team/web.
+    repository text NOT NULL,
+    -- The Containerfile's place, the platforms and the like (ImageDefinition).
+    definition jsonb NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    -- When a person removed the image. No build of it is made afterwards.
+    removed_at timestamptz
+);
+
+CREATE UNIQUE INDEX images_by_repository ON images (repository) WHERE removed_at IS NULL;
+
+-- A rebuild: the builds that bring the packages of a compose into every image that has older ones.
+CREATE TABLE rebuilds (
+    id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    owner       text NOT NULL,
     compose_id  bigint NOT NULL REFERENCES composes,
+    -- The advisory and the like (RebuildReason).
+    reason      jsonb NOT NULL,
+    -- The tag that all builds of the rebuild begin with. Example: 20261129.
+    date_tag    text NOT NULL,
+    created_at  timestamptz NOT NULL DEFAULT now(),
+    canceled_by text
+);
+
+CREATE INDEX rebuilds_of_compose ON rebuilds (compose_id);
+
+-- A build: one image built once for all its platforms. Its work is done by its steps. Builds are
+-- submitted and ended one after the other, under an advisory lock, so that their counts of each
+-- other are right. Only the claim of a step needs no lock.
+CREATE TABLE builds (
+    id             bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    owner          text NOT NULL,
+    image_id       bigint NOT NULL REFERENCES images,
+    -- The rebuild that asked for the build. Later ones may join it, see rebuild_images. NULL if a
+    -- person asked for this build alone.
+    rebuild_id     bigint REFERENCES rebuilds,
+    -- The definition as it was, and the priority (BuildRequest).
+    request        jsonb NOT NULL,
+    -- The tag of the manifest list. Example: 20261129.2, for the second build of the image on that
+    -- day.
+    date_tag       text NOT NULL,
+    -- 0 wait, 1 building, 2 done, 3 removed, 4 failed. The trigger below allows only the legal
+    -- transitions.
+    state          smallint NOT NULL DEFAULT 0 CHECK (state BETWEEN 0 AND 4),
+    state_reason   text,
+    -- The reason as data (BuildFailure).
+    failure        jsonb,
+    -- The digest of the manifest list.
+    digest         text CHECK (digest ~ '^sha(256|512):[0-9a-f]+$'),
+    time_submitted timestamptz NOT NULL DEFAULT now(),
+    -- When a worker claimed the first step.
+    time_started   timestamptz,
+    time_done      timestamptz,
+
+    UNIQUE (image_id, date_tag),
+    CHECK (state = 0 OR state = 4 OR time_started IS NOT NULL),
+    CHECK ((state IN (2, 3)) = (digest IS NOT NULL)),
+    CHECK ((state IN (2, 3, 4)) = (time_done IS NOT NULL)),
+    CHECK (state <> 4 OR (state_reason IS NOT NULL AND failure IS NOT NULL))
+);
+
+-- An image is built once at a time, and a rebuild builds it once: no rebuild runs in a circle.
+CREATE UNIQUE INDEX builds_one_building ON builds (image_id) WHERE state = 1;
+CREATE UNIQUE INDEX builds_once ON builds (rebuild_id, image_id) WHERE rebuild_id IS NOT NULL;
+-- Submitting looks for the open builds of an image.
+CREATE INDEX builds_open ON builds (image_id, id) WHERE state IN (0, 1);
+-- The filters of the list. Its default order is that of the primary key.
+CREATE INDEX builds_of_image ON builds (image_id, id);
+CREATE INDEX builds_by_owner ON builds (owner, id);
+CREATE INDEX builds_by_state ON builds (state, id);
+
+-- The composes whose packages a build may install.
+CREATE TABLE build_composes (
+    build_id   bigint NOT NULL REFERENCES builds,
+    compose_id bigint NOT NULL REFERENCES composes,
+    PRIMARY KEY (build_id, compose_id)
+);
+
+CREATE INDEX build_composes_of ON build_composes (compose_id);
+
+-- A build waits for an older one. Either it builds on that one's image, and fails if that one
+-- fails. Or both are builds of the same image, and only one at a time is made.
+CREATE TABLE build_waits (
+    build_id  bigint NOT NULL REFERENCES builds,
+    waits_for bigint NOT NULL REFERENCES builds,
+    -- Whether the build builds on the other one's image.
+    is_parent boolean NOT NULL,
+    PRIMARY KEY (build_id, waits_for),
+    -- A build waits only for builds that were there before. So no builds wait for each other.
+    CHECK (waits_for < build_id)
+);
+
+CREATE INDEX build_waits_of ON build_waits (waits_for);
+
+-- A step of a build: one platform, or the manifest list. It is what a worker claims. The list is
+-- claimed when all platforms are done.
+CREATE TABLE build_steps (
+    id               bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    build_id         bigint NOT NULL REFERENCES builds,
+    -- For example linux/arm64. NULL is the manifest list.
+    platform         text,
+    -- 0 wait, 1 running, 2 done, 4 failed. The trigger below allows only the legal transitions.
+    state            smallint NOT NULL DEFAULT 0 CHECK (state IN (0, 1, 2, 4)),
+    state_reason     text,
+    failure          jsonb,
+    -- The digest of the manifest, or of the manifest list, as the registry has it.
+    digest           text CHECK (digest ~ '^sha(256|512):[0-9a-f]+$'),
+    -- How many builds (for a platform) or platforms (for the list) must end first.
+    blocked_by       integer NOT NULL DEFAULT 0 CHECK (blocked_by >= 0),
+    -- The labels that a worker must have. Example: {"host": "rhel"}.
+    requires         jsonb NOT NULL DEFAULT '{}',
+
+    -- The queue. The columns mean the same as those of composes.
+    priority         integer NOT NULL DEFAULT 0,
+    available_at     timestamptz NOT NULL DEFAULT now(),
+    attempts         integer NOT NULL DEFAULT 0,
+    failures         integer NOT NULL DEFAULT 0,
+    lease_token      uuid,
+    lease_expires_at timestamptz,
+
+    UNIQUE NULLS NOT DISTINCT (build_id, platform),
+    CHECK ((lease_token IS NULL) = (lease_expires_at IS NULL)),
+    CHECK ((state = 1) = (lease_token IS NOT NULL)),
+    CHECK (state IN (0, 4) OR blocked_by = 0),
+    CHECK ((state = 2) = (digest IS NOT NULL)),
+    CHECK (state <> 4 OR (state_reason IS NOT NULL AND failure IS NOT NULL))
+);
+
+-- Claiming takes the first step that may run.
+CREATE INDEX build_steps_queue ON build_steps (priority DESC, available_at, id) WHERE state = 0 AND blocked_by = 0;
+-- The reaper looks for leases that ran out.
+CREATE INDEX build_steps_leases ON build_steps (lease_expires_at) WHERE lease_expires_at IS NOT NULL;
+
+-- The plan of a rebuild: one row for each image, with parents before their children.
+CREATE TABLE rebuild_images (
+    rebuild_id bigint NOT NULL REFERENCES rebuilds,
+    image_id   bigint NOT NULL REFERENCES images,
+    position   integer NOT NULL CHECK (position > 0),
+    -- The decision about the image (RebuildPlan.Decision), and why, for people.
+    decision   text NOT NULL CHECK (decision IN ('build', 'join', 'cannot-help', 'unknown', 'excluded')),
+    reason     text NOT NULL,
+    -- The images of the plan that this one builds on.
+    parents    bigint[] NOT NULL DEFAULT '{}',
+    -- The older packages on each platform (RebuildPlan.PlatformFindings).
+    findings   jsonb NOT NULL DEFAULT '[]',
+    -- The build that the rebuild made, or that it joined.
+    build_id   bigint REFERENCES builds,
+    PRIMARY KEY (rebuild_id, image_id),
+    UNIQUE (rebuild_id, position),
+    CHECK ((decision IN ('build', 'join')) = (build_id IS NOT NULL))
+);
+
+CREATE INDEX rebuild_images_of_build ON rebuild_images (build_id) WHERE build_id IS NOT NULL;
+
+-- The digest that a tag of an image showed when this service last wrote the tag or looked at it.
+CREATE TABLE published_tags (
+    image_id bigint NOT NULL REFERENCES images,
+    tag      text NOT NULL,
+    digest   text NOT NULL CHECK (digest ~ '^sha(256|512):[0-9a-f]+$'),
+    -- The build that wrote the tag. NULL if it shows something else.
+    build_id bigint REFERENCES builds,
+    seen_at  timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (image_id, tag)
+);
+
+-- The manifest of an image for each platform that is in use: that of the last build that is done,
+-- or of the last look at the image's tag.
+CREATE TABLE image_manifests (
+    image_id bigint NOT NULL REFERENCES images,
+    platform text NOT NULL,
+    digest   text NOT NULL CHECK (digest ~ '^sha(256|512):[0-9a-f]+$'),
+    -- Whether the contents are known: read, or none. It may be false although they became known at the
+    -- same moment, so a query that finds false looks at the contents as well.
+    is_known boolean NOT NULL DEFAULT false,
+    PRIMARY KEY (image_id, platform)
+);
+
+CREATE INDEX image_manifests_of ON image_manifests (digest);
+-- Few manifests have unknown contents, and every answer about packages names them.
+CREATE INDEX image_manifests_unknown ON image_manifests (image_id) WHERE NOT is_known;
+
+-- The contents of a manifest. They are read once and never change. Only unknown contents may be
+-- read again.
+CREATE TABLE contents (
+    id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    digest   text NOT NULL UNIQUE CHECK (digest ~ '^sha(256|512):[0-9a-f]+$'),
+    platform text NOT NULL,
+    -- The digests of the uncompressed layers from the base upwards. They show which parent brought
+    -- a package.
+    layers   text[] NOT NULL DEFAULT '{}',
+    -- read: content_packages has all packages.
+    -- none: the image has no rpmdb.
+    -- unknown: the rpmdb could not be read, so the image may have anything.
+    state    text NOT NULL CHECK (state IN ('read', 'none', 'unknown')),
+    -- Why the contents are unknown, for people.
+    problem  text,
+    read_at  timestamptz NOT NULL DEFAULT now(),
+    CHECK ((state = 'unknown') = (problem IS NOT NULL))
+);
+
+-- Every build of a package that some image has, once.
+CREATE TABLE packages (
+    id      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    name    text NOT NULL,
+    arch    text NOT NULL,
+    -- The module and stream. Example: nodejs:18. NULL if the package is not modular.
+    module  text,
+    epoch   bigint NOT NULL CHECK (epoch >= 0),
+    version text NOT NULL,
+    release text NOT NULL,
+    -- The source RPM. NULL if the header names none.
+    source  text,
+    -- The index begins with the columns by which older builds of a package are found.
+    UNIQUE NULLS NOT DISTINCT (name, arch, module, epoch, version, release, source)
+);
+
+-- The packages of contents. The key finds the contents that have a package.
+CREATE TABLE content_packages (
+    package_id bigint NOT NULL REFERENCES packages,
+    content_id bigint NOT NULL REFERENCES contents,
+    PRIMARY KEY (package_id, content_id)
+);
+
+CREATE INDEX content_packages_of ON content_packages (content_id);
+
+-- One row for each time that a worker began a compose or a step of a build.
+CREATE TABLE attempts (
+    compose_id  bigint REFERENCES composes,
+    step_id     bigint REFERENCES build_steps,
     number      integer NOT NULL CHECK (number > 0),
     -- The token also names the directory that the attempt builds in, so that no other attempt can use that
     -- directory.
-    lease_token uuid NOT NULL UNIQUE,
+    lease_token uuid PRIMARY KEY,
     worker      text NOT NULL,
     started_at  timestamptz NOT NULL DEFAULT now(),
     ended_at    timestamptz,
-    -- done: the compose is done.
-    -- joined: the compose shows the result of an equal one, or waits for it.
-    -- failed: the compose failed for good.
-    -- retry: the attempt ended in a transient failure.
-    -- unsigned: packages lack signatures, which are checked again later.
-    -- released: the worker stopped, or the compose gave way to others.
-    -- refused: the worker cannot make the compose.
-    -- lost: the worker was lost.
-    -- canceled: a person canceled the compose.
+    -- done: the compose or step is done. joined: the compose shows the result of an equal one, or
+    -- waits for it. failed: the compose or step failed for good. retry: the attempt ended in a
+    -- transient failure. unsigned: packages lack signatures, which are checked again later.
+    -- released: the worker stopped, or the compose gave way to others. refused: the worker cannot
+    -- make the compose. lost: the worker was lost. canceled: a person canceled the compose or
+    -- build, or the build failed because of another step.
     outcome     text CHECK (outcome IN ('done', 'joined', 'failed', 'retry', 'unsigned', 'released', 'refused', 'lost', 'canceled')),
-    PRIMARY KEY (compose_id, number),
-    CHECK ((ended_at IS NULL) = (outcome IS NULL))
+    CHECK ((ended_at IS NULL) = (outcome IS NULL)),
+    CONSTRAINT attempts_of_one CHECK (num_nonnulls(compose_id, step_id) = 1)
 );
 
--- Two workers can never build the same compose.
+CREATE UNIQUE INDEX attempts_of_compose ON attempts (compose_id, number) WHERE compose_id IS NOT NULL;
+CREATE UNIQUE INDEX attempts_of_step ON attempts (step_id, number) WHERE step_id IS NOT NULL;
+-- Two workers can never build the same compose, or do the same step.
 CREATE UNIQUE INDEX attempts_one_open ON attempts (compose_id) WHERE ended_at IS NULL;
+CREATE UNIQUE INDEX attempts_one_open_step ON attempts (step_id) WHERE ended_at IS NULL;
 
 -- The live workers. A row that was not updated for a while belongs to a worker that is gone.
 CREATE TABLE workers (
@@ -295,12 +527,16 @@ CREATE TABLE tallies (
 -- seen, because that would lose a row that commits late.
 CREATE TABLE events (
     id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    compose_id   bigint NOT NULL REFERENCES composes,
+    compose_id   bigint REFERENCES composes,
+    build_id     bigint REFERENCES builds,
     state        smallint NOT NULL,
-    -- The row of `composes` as it was right after the transition.
-    compose      jsonb NOT NULL,
+    -- The row of `composes` or `builds` as it was right after the transition.
+    compose      jsonb,
+    build        jsonb,
     created_at   timestamptz NOT NULL DEFAULT now(),
-    published_at timestamptz
+    published_at timestamptz,
+    CONSTRAINT events_of_one CHECK (
+        (compose_id IS NULL) = (compose IS NULL) AND (build_id IS NULL) = (build IS NULL) AND num_nonnulls(compose_id, build_id) = 1)
 );
 
 CREATE INDEX events_unpublished ON events (id) WHERE published_at IS NULL;
@@ -328,3 +564,44 @@ CREATE TRIGGER composes_submitted AFTER INSERT ON composes
     FOR EACH ROW EXECUTE FUNCTION composes_state_changed();
 CREATE TRIGGER composes_transition AFTER UPDATE OF state ON composes
     FOR EACH ROW WHEN (OLD.state <> NEW.state) EXECUTE FUNCTION composes_state_changed();
+
+-- The same for builds. The text of the notification is `build STATE ID`.
+CREATE FUNCTION builds_state_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'UPDATE' AND (OLD.state, NEW.state) NOT IN ((0, 1), (0, 4), (1, 2), (1, 4), (2, 3)) THEN
+        RAISE EXCEPTION 'build % cannot go from state % to state %', NEW.id, OLD.state, NEW.state
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'builds_transition';
+    END IF;
+    INSERT INTO events (build_id, state, build) VALUES (NEW.id, NEW.state, to_jsonb(NEW));
+    PERFORM pg_notify(TG_TABLE_SCHEMA, 'build ' || NEW.state || ' ' || NEW.id);
+    RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER builds_submitted AFTER INSERT ON builds
+    FOR EACH ROW EXECUTE FUNCTION builds_state_changed();
+CREATE TRIGGER builds_transition AFTER UPDATE OF state ON builds
+    FOR EACH ROW WHEN (OLD.state <> NEW.state) EXECUTE FUNCTION builds_state_changed();
+
+-- The first step that is claimed begins the build. Steps are announced as well, because workers
+-- wait for them, but they have no events. The text of the notification is `step STATE ID`. A step
+-- that a worker can claim is announced with the state 0.
+CREATE FUNCTION build_steps_state_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'UPDATE' AND (OLD.state, NEW.state) NOT IN ((0, 0), (0, 1), (0, 4), (1, 0), (1, 2), (1, 4)) THEN
+        RAISE EXCEPTION 'step % cannot go from state % to state %', NEW.id, OLD.state, NEW.state
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'build_steps_transition';
+    END IF;
+    IF NEW.state = 1 THEN
+        UPDATE builds SET state = 1, time_started = now() WHERE id = NEW.build_id AND state = 0;
+    END IF;
+    PERFORM pg_notify(TG_TABLE_SCHEMA, 'step ' || NEW.state || ' ' || NEW.id);
+    RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER build_steps_submitted AFTER INSERT ON build_steps
+    FOR EACH ROW WHEN (NEW.blocked_by = 0) EXECUTE FUNCTION build_steps_state_changed();
+CREATE TRIGGER build_steps_transition AFTER UPDATE OF state, blocked_by ON build_steps
+    FOR EACH ROW WHEN (OLD.state <> NEW.state OR (OLD.blocked_by > 0 AND NEW.blocked_by = 0))
+    EXECUTE FUNCTION build_steps_state_changed();

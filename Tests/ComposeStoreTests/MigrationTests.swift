@@ -1,3 +1,4 @@
+import ComposeModel
 import ComposeTestKit
 import Foundation
 import Postgres
@@ -69,6 +70,38 @@ import Testing
                 _ = try await Schema.migrate(pool)
                 let counts = try await ComposeStore(pool: pool).statistics().counts
                 #expect(counts.map { "\($0.sourceType) \($0.state) \($0.composes)" } == ["repo removed 5"])
+            }
+        }
+    }
+
+    @Test("attempts and events of composes survive the version that also builds images, and a live lease goes on")
+    func liveAttempts() async throws {
+        try await TestDatabase.with { database in
+            let old = Program(schema: Schema.whole, migrations: Schema.migrations.filter { $0.number < 8 })
+            try await with([.first(), old], in: database) { pool, _ in
+                let store = ComposeStore(pool: pool)
+                for _ in 0..<2 { _ = try await store.submit(.repo(), owner: "me") }
+                // The statements of the version before, which may still run during the migration.
+                let claim: SQL = """
+                    WITH claimed AS (
+                        UPDATE composes c SET state = 1, attempts = c.attempts + 1, lease_token = gen_random_uuid(),
+                            lease_expires_at = now() + interval '60 s'
+                        WHERE c.id = (SELECT min(id) FROM composes WHERE state = 0) RETURNING c.*
+                    ), attempt AS (
+                        INSERT INTO attempts (compose_id, number, lease_token, worker) SELECT id, attempts, lease_token, 'old' FROM claimed
+                    ) SELECT \(fragment: Compose.columns), c.lease_token FROM claimed c
+                    """
+                let leases = try await pool.query(claim).map { row in
+                    ComposeLease(compose: try Compose(row), token: try row.decode(UUID.self, "lease_token"))
+                }
+                let events = try await pool.query("SELECT id FROM events WHERE compose_id IS NOT NULL").count
+                _ = try await Schema.migrate(pool)
+                _ = try await pool.query(claim)
+                #expect(try await pool.query("SELECT id FROM events WHERE compose_id IS NOT NULL AND build_id IS NULL").count == events + 1)
+                #expect(try await store.heartbeat(leases[0], for: .seconds(60)))
+                #expect(try await store.openAttempts(among: leases.map(\.token)) == Set(leases.map(\.token)))
+                #expect(try await store.release(leases[0]))
+                #expect(try await pool.query("SELECT 1 AS x FROM attempts WHERE worker = 'old' AND outcome IS NULL").count == 1)
             }
         }
     }
