@@ -76,8 +76,9 @@ let package = Package(
         .target(
             name: "EmbeddedPostgres", dependencies: ["CLinux", "Processes", logging, serviceLifecycle, subprocess, systemPackage],
             swiftSettings: strict),
+        .target(name: "ImageModel", dependencies: ["ForeignText", crypto], swiftSettings: strict),
         .target(
-            name: "ComposeStore", dependencies: ["ComposeModel", "ForeignText", "Postgres", "Retries"],
+            name: "ComposeStore", dependencies: ["ComposeModel", "ForeignText", "ImageModel", "Postgres", "Retries"],
             resources: [
                 .embedInCode("Schema/schema.sql"), .embedInCode("Schema/0002-submissions-and-tallies.sql"),
                 .embedInCode("Schema/0003-packages-and-watches.sql"),
@@ -113,7 +114,6 @@ let package = Package(
                 nioSSL, systemPackage,
             ],
             swiftSettings: strict),
-        .target(name: "ImageModel", dependencies: ["ForeignText", crypto], swiftSettings: strict),
         .target(
             name: "Registry",
             dependencies: [
@@ -221,7 +221,8 @@ let package = Package(
             dependencies: ["EmbeddedPostgres", "Postgres", "Processes", logging, serviceLifecycle, systemPackage],
             swiftSettings: strict),
         .testTarget(
-            name: "ComposeStoreTests", dependencies: ["ComposeModel", "ComposeStore", "ComposeTestKit", "Postgres"], swiftSettings: strict),
+            name: "ComposeStoreTests", dependencies: ["ComposeModel", "ComposeStore", "ComposeTestKit", "ImageModel", "Postgres"],
+            swiftSettings: strict),
         .testTarget(
             name: "OdcsServerTests",
             dependencies: [

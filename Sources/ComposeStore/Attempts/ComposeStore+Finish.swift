@@ -5,9 +5,9 @@ import Retries
 
 /// The outcome of an attempt that failed.
 public enum FailureOutcome: Hashable, Sendable {
-    /// The compose is `failed`.
+    /// The compose or step is `failed`.
     case failed
-    /// The compose waits, and may run again after this time.
+    /// The compose or step waits, and may run again after this time.
     case retried(after: Duration)
     /// The compose waits for signatures, at most until this time.
     case awaitsSignatures(until: Date)

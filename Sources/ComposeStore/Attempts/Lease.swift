@@ -15,10 +15,12 @@ public protocol Lease: Hashable, Sendable {
 /// `lease_expires_at`. The state is 0 while the work waits, and 1 while it is held.
 public enum WorkQueue: Hashable, Sendable {
     case composes
+    case buildSteps
 
     var table: SQL {
         switch self {
         case .composes: "composes"
+        case .buildSteps: "build_steps"
         }
     }
 
@@ -26,6 +28,7 @@ public enum WorkQueue: Hashable, Sendable {
     var attempted: SQL {
         switch self {
         case .composes: "compose_id"
+        case .buildSteps: "step_id"
         }
     }
 }

@@ -1,6 +1,6 @@
 import Retries
 
-/// The number of attempts at a compose, and the delays between them.
+/// The number of attempts at a compose or a step of a build, and the delays between them.
 public struct RetryPolicy: Hashable, Sendable {
     /// The number of attempts, including the first, that may end in a transient failure or in the loss of
     /// the worker.

@@ -1,18 +1,27 @@
 public import ComposeModel
 import Foundation
+public import ImageModel
 import Postgres
 
 /// One transition of one compose, as it is published.
-public struct StateChange: Sendable {
+public struct StateChange: Sendable, Identifiable {
     /// The number of the transition. It grows with every transition of the same compose.
     public let id: Int
     /// The compose as it was right after the transition.
     public let compose: Compose
 }
 
+/// One transition of one build, as it is published.
+public struct BuildChange: Sendable, Identifiable {
+    /// The number of the transition. It grows with every transition of the same build.
+    public let id: Int
+    /// The build as it was right after the transition, with its steps as they are now.
+    public let build: Build
+}
+
 extension ComposeStore {
-    /// Passes the oldest unpublished transitions to `deliver`, in order for each compose, and records the
-    /// delivered ones.
+    /// Passes the oldest unpublished transitions of composes to `deliver`, in order for each compose, and
+    /// records the delivered ones.
     ///
     /// One caller publishes at a time. Others get 0 at once. If a caller stops in the middle, another
     /// caller can publish when the turn expires. No transaction is open while `deliver` runs. A transition
@@ -26,55 +35,83 @@ extension ComposeStore {
     public func publish(
         limit: Int, turn length: Duration = .seconds(20), deliver: @Sendable (StateChange) async -> Bool
     ) async throws -> Int {
+        try await publish(.composes, turn: length, read: { try await unpublished(limit: limit) }, deliver: deliver)
+    }
+
+    /// Passes the oldest unpublished transitions of builds to `deliver`, as
+    /// ``publish(limit:turn:deliver:)`` does for composes.
+    public func publishBuilds(
+        limit: Int, turn length: Duration = .seconds(20), deliver: @Sendable (BuildChange) async -> Bool
+    ) async throws -> Int {
+        try await publish(.builds, turn: length, read: { try await unpublishedBuilds(limit: limit) }, deliver: deliver)
+    }
+
+    /// The transitions that one turn covers.
+    private enum Kind: String {
+        case composes = "publisher"
+        case builds = "publisher of builds"
+
+        var condition: SQL {
+            switch self {
+            case .composes: "published_at IS NULL AND compose_id IS NOT NULL"
+            case .builds: "published_at IS NULL AND build_id IS NOT NULL"
+            }
+        }
+    }
+
+    private func publish<Change: Identifiable & Sendable>(
+        _ kind: Kind, turn length: Duration, read: () async throws -> [Change], deliver: @Sendable (Change) async -> Bool
+    ) async throws -> Int where Change.ID == Int {
         let token = UUID()
         var begun = ContinuousClock.now
-        guard try await takeTurn(token, for: length) else { return 0 }
+        guard try await takeTurn(kind, token, for: length) else { return 0 }
         var delivered: [Int] = []
         do {
-            for change in try await unpublished(limit: limit) {
+            for change in try await read() {
                 if ContinuousClock.now - begun > length / 2 {
                     begun = .now
-                    guard try await keepTurn(token, for: length) else { break }
+                    guard try await keepTurn(kind, token, for: length) else { break }
                 }
                 guard await deliver(change) else { break }
                 delivered.append(change.id)
             }
         } catch {
-            try await endTurn(token, delivered)
+            try await endTurn(kind, token, delivered)
             throw error
         }
-        try await endTurn(token, delivered)
+        try await endTurn(kind, token, delivered)
         return delivered.count
     }
 
     /// Ends the turn and records the delivered transitions, even if the task was canceled. The next caller
     /// then need not wait until the turn expires.
-    private func endTurn(_ token: UUID, _ delivered: [Int]) async throws {
+    private func endTurn(_ kind: Kind, _ token: UUID, _ delivered: [Int]) async throws {
         try await Task {
             _ = try await pool.query(
                 """
-                WITH over AS (DELETE FROM turns WHERE work = 'publisher' AND token = \(token))
+                WITH over AS (DELETE FROM turns WHERE work = \(kind.rawValue) AND token = \(token))
                 UPDATE events SET published_at = now() WHERE id = ANY(\(delivered))
                 """)
         }.value
     }
 
     /// Returns `false` if another caller has the turn, or if there is nothing to publish.
-    private func takeTurn(_ token: UUID, for length: Duration) async throws -> Bool {
+    private func takeTurn(_ kind: Kind, _ token: UUID, for length: Duration) async throws -> Bool {
         try await pool.query(
             """
             INSERT INTO turns AS t (work, token, expires_at)
-            SELECT 'publisher', \(token), now() + \(fragment: interval(length)) WHERE EXISTS (SELECT FROM events WHERE published_at IS NULL)
+            SELECT \(kind.rawValue), \(token), now() + \(fragment: interval(length))
+            WHERE EXISTS (SELECT FROM events WHERE \(fragment: kind.condition))
             ON CONFLICT (work) DO UPDATE SET token = excluded.token, expires_at = excluded.expires_at WHERE t.expires_at < now()
             """
         ).affectedRows == 1
     }
 
     /// Returns `false` if another caller has the turn by now.
-    private func keepTurn(_ token: UUID, for length: Duration) async throws -> Bool {
+    private func keepTurn(_ kind: Kind, _ token: UUID, for length: Duration) async throws -> Bool {
         try await pool.query(
             """
-            UPDATE turns SET expires_at = now() + \(fragment: interval(length)) WHERE work = 'publisher' AND token = \(token)
+            UPDATE turns SET expires_at = now() + \(fragment: interval(length)) WHERE work = \(kind.rawValue) AND token = \(token)
             """
         ).affectedRows == 1
     }
@@ -83,11 +120,22 @@ extension ComposeStore {
         try await pool.query(
             """
             SELECT e.id AS event_id, \(fragment: Compose.columns)
-            FROM (SELECT * FROM events WHERE published_at IS NULL ORDER BY id LIMIT \(limit)) e,
+            FROM (SELECT * FROM events WHERE \(fragment: Kind.composes.condition) ORDER BY id LIMIT \(limit)) e,
                 jsonb_populate_record(NULL::composes, e.compose) c
             ORDER BY e.id
             """
         ).map { StateChange(id: try $0.decode(Int.self, "event_id"), compose: try Compose($0)) }
+    }
+
+    private func unpublishedBuilds(limit: Int) async throws -> [BuildChange] {
+        try await pool.query(
+            """
+            SELECT e.id AS event_id, \(fragment: Build.columns)
+            FROM (SELECT * FROM events WHERE \(fragment: Kind.builds.condition) ORDER BY id LIMIT \(limit)) e,
+                jsonb_populate_record(NULL::builds, e.build) b
+            ORDER BY e.id
+            """
+        ).map { BuildChange(id: try $0.decode(Int.self, "event_id"), build: try Build($0)) }
     }
 
     /// Deletes transitions that were published longer ago than `age`.

@@ -2,8 +2,8 @@ public import ComposeStore
 public import Logging
 public import ServiceLifecycle
 
-/// A reaper takes composes back from lost workers, and fails composes that no worker can make. Every
-/// worker has a reaper. The first one that looks does the work.
+/// A reaper takes composes and steps of builds back from lost workers, and fails composes that no
+/// worker can make. Every worker has a reaper. The first one that looks does the work.
 public struct Reaper: Service {
     let store: ComposeStore
     let configuration: WorkerConfiguration
@@ -22,6 +22,11 @@ public struct Reaper: Service {
                     logger.warning(
                         "took a compose back from a lost worker",
                         metadata: ["compose": "\(compose.id)", "requeued": "\(compose.isRequeued)"])
+                }
+                for step in try await store.reapSteps(retries: configuration.retries) {
+                    logger.warning(
+                        "took a step of a build back from a lost worker",
+                        metadata: ["step": "\(step.id)", "requeued": "\(step.isRequeued)"])
                 }
                 for compose in try await store.failRefused() {
                     logger.warning("no worker can make a compose, which has failed", metadata: ["compose": "\(compose)"])

@@ -3,9 +3,11 @@ import ComposeStore
 import Postgres
 
 /// A state notification is the message that a trigger of schema.sql sends on the channel when a piece
-/// of work changes its state. Example: `0 12`, for compose 12 in the state `wait`.
+/// of work changes its state. Examples: `0 12`, for compose 12 in the state `wait`, and `step 4 7`,
+/// for step 7 in the state `failed`.
 struct StateNotification: Hashable, Sendable {
     let queue: WorkQueue
+    /// The state. Those of steps are a part of those of composes.
     let state: ComposeState
     let id: Int
 
@@ -14,10 +16,11 @@ struct StateNotification: Hashable, Sendable {
     init?(_ notification: PostgresNotification) {
         guard case .notified(let payload) = notification else { return nil }
         let words = payload.split(separator: " ")
-        guard words.count == 2, let state = Int(words[0]).flatMap(ComposeState.init(rawValue:)), let id = Int(words[1]) else {
-            return nil
-        }
-        queue = .composes
+        let isStep = words.first == "step"
+        guard words.count == (isStep ? 3 : 2), let state = Int(words[words.count - 2]).flatMap(ComposeState.init(rawValue:)),
+            let id = Int(words[words.count - 1])
+        else { return nil }
+        queue = isStep ? .buildSteps : .composes
         self.state = state
         self.id = id
     }

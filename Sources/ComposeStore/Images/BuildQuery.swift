@@ -1,0 +1,61 @@
+public import ImageModel
+import Postgres
+
+/// A query for builds: the filters and the page. Several values of one filter are alternatives.
+public struct BuildQuery: Hashable, Sendable {
+    public var images: [Int] = []
+    public var owners: [String] = []
+    public var states: [BuildState] = []
+    /// The number of the page, which begins at 1. The newest build comes first.
+    public var page = 1
+    public var perPage = 10
+
+    public init() {}
+
+    fileprivate var condition: SQL {
+        var condition: SQL = "true"
+        func require(_ term: SQL, _ isAsked: Bool) {
+            if isAsked { condition = "\(fragment: condition) AND \(fragment: term)" }
+        }
+        require("b.image_id = ANY(\(images))", !images.isEmpty)
+        require("b.owner = ANY(\(owners))", !owners.isEmpty)
+        require("b.state = ANY(\(states.map(\.rawValue)))", !states.isEmpty)
+        return condition
+    }
+}
+
+/// One page of a list of builds.
+public struct BuildPage: Sendable {
+    public var items: [Build]
+    /// The number of builds that match the filters, on all pages.
+    public var total: Int
+}
+
+extension ComposeStore {
+    /// Returns the build with that id and its steps, or `nil` if no build has that id.
+    public func build(_ id: Int) async throws -> Build? {
+        try await pool.query("SELECT \(fragment: Build.columns) FROM builds b WHERE b.id = \(id)").first.map(Build.init)
+    }
+
+    /// Returns a build that exists.
+    func build(_ id: Int, on connection: PostgresConnection) async throws -> Build {
+        let rows = try await connection.query("SELECT \(fragment: Build.columns) FROM builds b WHERE b.id = \(id)")
+        return try Build(rows[rows.startIndex])
+    }
+
+    /// Returns one page of builds.
+    public func list(_ query: BuildQuery) async throws -> BuildPage {
+        let (skipped, overflow) = (query.page - 1).multipliedReportingOverflow(by: query.perPage)
+        let total = try await pool.query("SELECT count(*) AS total FROM builds b WHERE \(fragment: query.condition)")
+        let items =
+            overflow
+            ? []
+            : try await pool.query(
+                """
+                SELECT \(fragment: Build.columns) FROM builds b WHERE \(fragment: query.condition)
+                ORDER BY b.id DESC LIMIT \(query.perPage) OFFSET \(skipped)
+                """
+            ).map(Build.init)
+        return BuildPage(items: items, total: try total[total.startIndex].decode(Int.self, "total"))
+    }
+}

@@ -1,0 +1,86 @@
+public import ImageModel
+import Postgres
+
+/// The values of a new build.
+struct NewBuild: Sendable {
+    var image: Int
+    var owner: String
+    var request: BuildRequest
+    /// The tag for the manifest list, if it is free.
+    var dateTag: ImageTag
+    var composes: [Int] = []
+    var rebuild: Int?
+    /// The open builds whose images this one builds on.
+    var parents: [Int] = []
+}
+
+extension ComposeStore {
+    /// Stores a build with its steps. It begins when earlier builds of the same image have ended.
+    ///
+    /// - Parameters:
+    ///   - dateTag: The tag for the manifest list. If an earlier build of the image has the tag `20261129`,
+    ///     this one gets `20261129.2`.
+    ///   - composes: The composes whose packages the build may install.
+    public func submitBuild(
+        of image: Int, _ request: BuildRequest, owner: String, dateTag: ImageTag, composes: [Int] = []
+    ) async throws -> Build {
+        try await changingBuilds { connection in
+            let id = try await insert(
+                NewBuild(image: image, owner: owner, request: request, dateTag: dateTag, composes: composes), on: connection)
+            return try await build(id, on: connection)
+        }
+    }
+
+    /// Runs `body` in a transaction, while no other transaction submits or ends builds. So `body` can count
+    /// on the states of all builds, except that a worker may claim a step meanwhile. `body` locks steps
+    /// before builds, as the claim does.
+    func changingBuilds<R: Sendable>(_ body: (PostgresConnection) async throws -> R) async throws -> R {
+        try await pool.withTransaction { connection in
+            _ = try await connection.query("SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || ' builds', 0))")
+            return try await body(connection)
+        }
+    }
+
+    /// - Returns: The id of the build.
+    func insert(_ new: NewBuild, on connection: PostgresConnection) async throws -> Int {
+        let tag = try await freeTag(new.dateTag, of: new.image, on: connection)
+        let rows = try await connection.query(
+            """
+            INSERT INTO builds (owner, image_id, rebuild_id, request, date_tag)
+            VALUES (\(new.owner), \(new.image), \(new.rebuild), \(PostgresJSON(new.request)), \(tag)) RETURNING id
+            """)
+        let id = try rows[rows.startIndex].decode(Int.self, "id")
+        _ = try await connection.query(
+            "INSERT INTO build_composes (build_id, compose_id) SELECT DISTINCT \(id), c FROM unnest(\(new.composes)) AS c")
+        let waits = try await connection.query(
+            """
+            INSERT INTO build_waits (build_id, waits_for, is_parent)
+            SELECT \(id), b.id, b.id = ANY(\(new.parents)) FROM builds b
+            WHERE b.state IN (0, 1) AND b.id < \(id) AND (b.id = ANY(\(new.parents)) OR b.image_id = \(new.image))
+            """
+        ).affectedRows
+        let platforms = new.request.definition.platforms.map(\.description)
+        _ = try await connection.query(
+            """
+            INSERT INTO build_steps (build_id, platform, blocked_by, requires, priority)
+            SELECT \(id), s.platform, CASE WHEN s.platform IS NULL THEN \(platforms.count) ELSE \(waits) END,
+                \(PostgresJSON(new.request.definition.requires)), \(new.request.priority)
+            FROM unnest(\(platforms.map(Optional.some) + [nil])) WITH ORDINALITY AS s (platform, number) ORDER BY s.number
+            """)
+        return id
+    }
+
+    /// Returns the tag, or with a number if other builds of the image have the tag.
+    private func freeTag(_ tag: ImageTag, of image: Int, on connection: PostgresConnection) async throws -> String {
+        let taken = Set(
+            try await connection.query(
+                "SELECT date_tag FROM builds WHERE image_id = \(image) AND starts_with(date_tag, \(tag.text))"
+            ).map { try $0.decode(String.self, "date_tag") })
+        var (free, number) = (tag.text, 1)
+        while taken.contains(free) {
+            number += 1
+            free = "\(tag.text).\(number)"
+        }
+        return free
+    }
+}

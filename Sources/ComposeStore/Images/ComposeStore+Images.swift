@@ -1,0 +1,119 @@
+public import ImageModel
+public import Postgres
+
+/// One page of a list of images, in the order of their names.
+public struct ImagePage: Sendable {
+    public var items: [Image]
+    /// The number of images on all pages.
+    public var total: Int
+}
+
+/// The outcome of adding an image.
+public enum AddOutcome: Sendable {
+    case added(Image)
+    /// The image was known already, and has the new definition now.
+    case changed(Image)
+    case notAllowed(String)
+}
+
+extension ComposeStore {
+    /// Adds an image, or gives a known image a new definition. Builds that were submitted before keep the
+    /// old one.
+    public func addImage(_ repository: ImageRepository, as definition: ImageDefinition, by actor: Actor) async throws -> AddOutcome {
+        let rows = try await pool.query(
+            """
+            INSERT INTO images AS i (owner, repository, definition)
+            VALUES (\(actor.name), \(repository.description), \(PostgresJSON(definition)))
+            ON CONFLICT (repository) WHERE removed_at IS NULL DO UPDATE SET definition = excluded.definition
+                WHERE i.owner = excluded.owner OR \(actor.isAdmin)
+            RETURNING \(fragment: Image.columns), xmax = 0 AS is_new
+            """)
+        guard let row = rows.first else { return .notAllowed("only the owner of \(repository) or an admin can change it") }
+        return try row.decode(Bool.self, "is_new") ? .added(Image(row)) : .changed(Image(row))
+    }
+
+    /// Returns the image with that id, or `nil` if no image has it. A removed image is returned as well.
+    public func image(_ id: Int) async throws -> Image? {
+        try await pool.query("SELECT \(fragment: Image.columns) FROM images i WHERE i.id = \(id)").first.map(Image.init)
+    }
+
+    /// Returns the image with that name, or `nil` if no image has it.
+    public func image(named repository: ImageRepository) async throws -> Image? {
+        try await pool.query(
+            "SELECT \(fragment: Image.columns) FROM images i WHERE i.repository = \(repository.description) AND i.removed_at IS NULL"
+        ).first.map(Image.init)
+    }
+
+    /// Returns one page of the images that were not removed.
+    public func images(page: Int = 1, perPage: Int = 10) async throws -> ImagePage {
+        let (skipped, overflow) = (page - 1).multipliedReportingOverflow(by: perPage)
+        let total = try await pool.query("SELECT count(*) AS total FROM images WHERE removed_at IS NULL")
+        let items =
+            overflow
+            ? []
+            : try await pool.query(
+                """
+                SELECT \(fragment: Image.columns) FROM images i WHERE i.removed_at IS NULL
+                ORDER BY i.repository LIMIT \(perPage) OFFSET \(skipped)
+                """
+            ).map(Image.init)
+        return ImagePage(items: items, total: try total[total.startIndex].decode(Int.self, "total"))
+    }
+
+    /// Removes an image. Its open builds go on. Nothing happens in the registry.
+    ///
+    /// - Returns: `false` if there is no such image, or if it is not the actor's.
+    public func removeImage(_ id: Int, by actor: Actor) async throws -> Bool {
+        try await pool.query(
+            """
+            UPDATE images SET removed_at = now() WHERE id = \(id) AND removed_at IS NULL AND (owner = \(actor.name) OR \(actor.isAdmin))
+            """
+        ).affectedRows == 1
+    }
+
+    /// Returns the digest that a tag of an image showed when this service last wrote it or looked at it.
+    public func publishedDigest(of image: Int, tag: ImageTag) async throws -> ImageDigest? {
+        try await pool.query("SELECT digest FROM published_tags WHERE image_id = \(image) AND tag = \(tag.text)")
+            .first.map { try ImageDigest($0.decode(String.self, "digest")) }
+    }
+
+    /// Records a look at a tag of an image that this service did not build.
+    ///
+    /// - Parameter manifests: The manifest for each platform. They are those in use from now on.
+    public func recordLook(
+        at image: Int, tag: ImageTag, digest: ImageDigest, manifests: [Platform: ImageDigest]
+    ) async throws {
+        try await pool.withTransaction { connection in
+            try await record(image, shows: digest, at: [tag], madeBy: nil, on: connection)
+            try await use(manifests, of: image, on: connection)
+        }
+    }
+
+    /// Records that tags of an image show a manifest list.
+    func record(
+        _ image: Int, shows digest: ImageDigest, at tags: [ImageTag], madeBy build: Int?, on connection: PostgresConnection
+    ) async throws {
+        _ = try await connection.query(
+            """
+            INSERT INTO published_tags AS t (image_id, tag, digest, build_id)
+            SELECT DISTINCT \(image), tag, \(digest.description), \(build) FROM unnest(\(tags.map(\.text))) AS tag
+            ON CONFLICT (image_id, tag) DO UPDATE SET digest = excluded.digest, seen_at = now(),
+                build_id = CASE WHEN t.digest = excluded.digest THEN coalesce(excluded.build_id, t.build_id) ELSE excluded.build_id END
+            """)
+    }
+
+    /// Makes these manifests those in use, and no others.
+    func use(_ manifests: [Platform: ImageDigest], of image: Int, on connection: PostgresConnection) async throws {
+        let platforms = manifests.keys.sorted()
+        _ = try await connection.query(
+            "DELETE FROM image_manifests WHERE image_id = \(image) AND NOT platform = ANY(\(platforms.map(\.description)))")
+        _ = try await connection.query(
+            """
+            INSERT INTO image_manifests (image_id, platform, digest, is_known)
+            SELECT \(image), n.platform, n.digest,
+                EXISTS (SELECT FROM contents c WHERE c.digest = n.digest AND c.state <> 'unknown')
+            FROM unnest(\(platforms.map(\.description)), \(platforms.compactMap { manifests[$0]?.description })) AS n (platform, digest)
+            ON CONFLICT (image_id, platform) DO UPDATE SET digest = excluded.digest, is_known = excluded.is_known
+            """)
+    }
+}

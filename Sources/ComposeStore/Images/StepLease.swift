@@ -1,0 +1,92 @@
+public import Foundation
+public import ImageModel
+import Postgres
+
+/// A worker's right to one step of a build for a limited time.
+public struct StepLease: Lease {
+    public static var queue: WorkQueue { .buildSteps }
+
+    /// The step as it was when the worker claimed it.
+    public let step: Step
+    public let token: UUID
+
+    public var id: Int { step.id }
+}
+
+/// The kinds of steps that a worker can do.
+public struct StepOffer: Hashable, Sendable {
+    /// The platforms that the worker can build. Every worker can write a manifest list.
+    public var platforms: [Platform]
+    /// The labels of the worker. Example: `["host": "rhel"]`.
+    public var labels: [String: String]
+
+    public init(platforms: [Platform], labels: [String: String] = [:]) {
+        self.platforms = platforms
+        self.labels = labels
+    }
+}
+
+extension ComposeStore {
+    /// Claims the step with the greatest priority that has waited longest, and opens an attempt at it, in
+    /// one statement. A step that waits for another build, or for platforms, is not claimed.
+    ///
+    /// - Returns: `nil` if no step waits that the worker can do.
+    public func claimStep(by worker: String, offering offer: StepOffer, for length: Duration) async throws -> StepLease? {
+        let row = try await claim(
+            """
+            SELECT id FROM build_steps WHERE state = 0 AND blocked_by = 0 AND available_at <= now()
+                AND (platform IS NULL OR platform = ANY(\(offer.platforms.map(\.description))))
+                AND requires <@ \(PostgresJSON(offer.labels))
+            ORDER BY priority DESC, available_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
+            """,
+            from: .buildSteps, by: worker, for: length, setting: "state_reason = NULL", returning: "to_jsonb(c) AS step")
+        return try row.map { row in
+            StepLease(
+                step: try Step(row.decode(PostgresJSON<StepRow>.self, "step").value), token: try row.decode(UUID.self, "lease_token"))
+        }
+    }
+
+    /// Records that a step is done. The last platform lets a worker claim the manifest list. The manifest
+    /// list ends the build, and builds that wait for it can begin.
+    ///
+    /// - Parameters:
+    ///   - digest: The digest of the manifest or manifest list, as the registry has it.
+    ///   - tags: The tags that show the manifest list now. None for a platform.
+    /// - Returns: `false` if the lease was lost. Nothing was changed then.
+    public func finish(_ lease: StepLease, digest: ImageDigest, tags: [ImageTag] = []) async throws -> Bool {
+        try await changingBuilds { connection in
+            let done = try await connection.query(
+                """
+                UPDATE build_steps SET state = 2, digest = \(digest.description), state_reason = NULL,
+                    lease_token = NULL, lease_expires_at = NULL
+                WHERE \(fragment: lease.guardCondition)
+                """)
+            guard done.affectedRows == 1 else { return false }
+            try await close(lease, as: "done", on: connection)
+            if lease.step.platform == nil {
+                try await complete(lease.step.build, digest: digest, tags: tags, on: connection)
+            } else {
+                _ = try await connection.query(
+                    "UPDATE build_steps SET blocked_by = blocked_by - 1 WHERE build_id = \(lease.step.build) AND platform IS NULL")
+            }
+            return true
+        }
+    }
+
+    /// Records that an attempt at a step failed. If another attempt can help and attempts are left, the
+    /// step returns to the queue and rests for a while. Otherwise the step fails for good, and so do its
+    /// build and the builds on top of it.
+    public func fail(_ lease: StepLease, with failure: BuildFailure, retries: RetryPolicy) async throws -> FailureOutcome {
+        try await changingBuilds { connection in
+            guard let failures = try await failures(under: lease, on: connection) else { return .leaseLost }
+            if failure.isTransient,
+                let delay = try await retry(lease, after: failure.message, failures: failures, retries: retries, on: connection)
+            {
+                return .retried(after: delay)
+            }
+            try await close(lease, as: "failed", on: connection)
+            try await end(lease.step.id, with: failure, on: connection)
+            return .failed
+        }
+    }
+}

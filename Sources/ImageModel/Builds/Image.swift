@@ -1,0 +1,59 @@
+public import Foundation
+
+/// An *image* is a name in a registry, without tag, that this service can build.
+public struct Image: Hashable, Sendable, Identifiable {
+    public let id: Int
+    public var owner: String
+    /// Example: `registry.example.org/team/web`.
+    public var repository: ImageRepository
+    public var definition: ImageDefinition
+    public var timeAdded: Date
+    /// When a person removed the image. Its builds stay.
+    public var timeRemoved: Date?
+
+    public init(
+        id: Int, owner: String, repository: ImageRepository, definition: ImageDefinition, timeAdded: Date, timeRemoved: Date? = nil
+    ) {
+        self.id = id
+        self.owner = owner
+        self.repository = repository
+        self.definition = definition
+        self.timeAdded = timeAdded
+        self.timeRemoved = timeRemoved
+    }
+}
+
+/// An *image definition* is everything that a build of an image needs besides the composes.
+public struct ImageDefinition: Hashable, Sendable, Codable {
+    /// The place of the Containerfile and its context.
+    public enum Source: Hashable, Sendable, Codable {
+        /// A Containerfile without a context.
+        case containerfile(String)
+        /// A folder of a git repository.
+        case git(url: String, reference: String, folder: String)
+        /// An archive that was uploaded to this service.
+        case archive(ImageDigest)
+    }
+
+    /// The network that an instruction of the Containerfile can reach.
+    public enum Network: String, Hashable, Sendable, Codable {
+        case none, host
+    }
+
+    public var source: Source
+    public var platforms: [Platform]
+    /// The values of `ARG` instructions.
+    public var arguments: [String: String] = [:]
+    /// The labels that a worker must have. Example: `["host": "rhel"]`.
+    public var requires: [String: String] = [:]
+    public var network: Network = .none
+    /// Whether a rebuild upgrades packages that come with a base image.
+    public var update = false
+    /// Whether a build moves the tag `latest`.
+    public var movesLatest = true
+
+    public init(source: Source, platforms: [Platform]) {
+        self.source = source
+        self.platforms = platforms
+    }
+}

@@ -1,0 +1,193 @@
+import ComposeTestKit
+import Foundation
+import ImageModel
+import Postgres
+import Testing
+
+@testable import ComposeStore
+
+@Suite struct StepTests {
+    private let retries = RetryPolicy(attempts: 3, firstDelay: .zero)
+    private let transient = BuildFailure(.registryUnreachable, "The registry did not answer.", isTransient: true)
+    private let permanent = BuildFailure(.buildFailed, "RUN false exited with 1.", log: ["+ false"])
+
+    private func outcomes(_ database: TestDatabase) async throws -> [String] {
+        try await database.pool.query(
+            "SELECT step_id || ' ' || number || ' ' || worker || ' ' || coalesce(outcome, 'open') AS text FROM attempts ORDER BY step_id, number"
+        ).map { try $0.decode(String.self, "text") }
+    }
+
+    @Test("a step is claimed by one worker only")
+    func claimedOnce() async throws {
+        try await TestDatabase.with(size: 12) { database in
+            for number in 0..<15 { _ = try await database.build(of: database.image("i\(number)")) }
+            let claimed = try await withThrowingTaskGroup(of: [Int].self) { group in
+                for worker in 0..<12 {
+                    group.addTask {
+                        var ids: [Int] = []
+                        while let lease = try await database.store.claimStep(
+                            by: "w\(worker)", offering: TestDatabase.everything, for: .seconds(60))
+                        {
+                            ids.append(lease.step.id)
+                        }
+                        return ids
+                    }
+                }
+                return try await group.reduce(into: []) { $0 += $1 }
+            }
+            #expect(claimed.count == 30)
+            #expect(Set(claimed).count == 30)
+            #expect(try await database.store.list(BuildQuery()).items.allSatisfy { $0.state == .building })
+        }
+    }
+
+    @Test("a step goes to a worker that has its platform and the labels that it requires")
+    func offers() async throws {
+        try await TestDatabase.with { database in
+            var definition = TestDatabase.definition([TestDatabase.arm64])
+            definition.requires = ["host": "rhel"]
+            let image = try await database.image("app")
+            _ = try await database.store.submitBuild(of: image.id, BuildRequest(definition), owner: "me", dateTag: TestDatabase.day)
+            func claim(_ platform: Platform, _ labels: [String: String]) async throws -> StepLease? {
+                try await database.store.claimStep(
+                    by: "w", offering: StepOffer(platforms: [platform], labels: labels), for: .seconds(60))
+            }
+            #expect(try await claim(TestDatabase.amd64, ["host": "rhel"]) == nil)
+            #expect(try await claim(TestDatabase.arm64, [:]) == nil)
+            #expect(try await claim(TestDatabase.arm64, ["host": "debian"]) == nil)
+            #expect(try await claim(TestDatabase.arm64, ["host": "rhel", "disk": "fast"])?.step.platform == TestDatabase.arm64)
+        }
+    }
+
+    @Test("steps of a greater priority come first, then those that have waited longest")
+    func priority() async throws {
+        try await TestDatabase.with { database in
+            for (name, priority) in [("a", 0), ("b", 5), ("c", 0)] {
+                let image = try await database.image(name, [TestDatabase.amd64])
+                _ = try await database.store.submitBuild(
+                    of: image.id, BuildRequest(image.definition, priority: priority), owner: "me", dateTag: TestDatabase.day)
+            }
+            #expect(try await [database.claim(), database.claim(), database.claim()].map(\.step.build) == [2, 1, 3])
+        }
+    }
+
+    @Test("the manifest list can be claimed when all platforms are done, and ends the build")
+    func listComesLast() async throws {
+        try await TestDatabase.with { database in
+            let image = try await database.image("app")
+            let build = try await database.build(of: image)
+            #expect(build.state == .wait)
+            #expect(build.steps.map(\.platform) == [TestDatabase.amd64, TestDatabase.arm64, nil])
+            let first = try await database.claim()
+            let second = try await database.claim()
+            #expect(try await database.build(build.id).state == .building)
+            #expect(try await database.store.finish(second, digest: .numbered(2)))
+            #expect(try await database.store.claimStep(by: "w", offering: TestDatabase.everything, for: .seconds(60)) == nil)
+            #expect(try await database.store.finish(first, digest: .numbered(1)))
+            let list = try await database.claim()
+            #expect(list.step.platform == nil)
+            #expect(try await database.store.finish(list, digest: .numbered(9), tags: [build.dateTag, .latest]))
+            let done = try await database.build(build.id)
+            #expect(done.state == .done)
+            #expect(done.digest == .numbered(9))
+            #expect(done.steps.map(\.digest) == [.numbered(1), .numbered(2), .numbered(9)])
+            #expect(try await database.store.publishedDigest(of: image.id, tag: .latest) == .numbered(9))
+            #expect(try await database.store.publishedDigest(of: image.id, tag: TestDatabase.day) == .numbered(9))
+            #expect(
+                try await database.store.manifests(of: image.id) == [TestDatabase.amd64: .numbered(1), TestDatabase.arm64: .numbered(2)])
+            #expect(try await database.store.finish(list, digest: .numbered(8)) == false, "the lease is over")
+        }
+    }
+
+    @Test("a step of a lost worker returns to the queue, and counts a failure")
+    func lostWorker() async throws {
+        try await TestDatabase.with { database in
+            _ = try await database.build(of: database.image("app", [TestDatabase.amd64]))
+            let lost = try await database.claim(by: "lost")
+            #expect(try await database.store.reapSteps(retries: retries) == [])
+            try await database.letExpire(lost)
+            #expect(try await database.store.reap(retries: retries) == [], "no compose was lost")
+            #expect(try await database.store.reapSteps(retries: retries) == [ReapedStep(id: lost.step.id, isRequeued: true)])
+            #expect(try await database.store.heartbeat(lost, for: .seconds(60)) == false)
+            #expect(try await database.store.finish(lost, digest: .numbered(1)) == false)
+            #expect(try await database.store.fail(lost, with: permanent, retries: retries) == .leaseLost)
+            let again = try await database.claim(by: "other")
+            #expect(again.step.attempts == 2)
+            #expect(try await outcomes(database) == ["1 1 lost lost", "1 2 other open"])
+            #expect(try await database.store.openAttempts(among: [lost.token, again.token]) == [again.token])
+        }
+    }
+
+    @Test("after the last attempt the build fails, and its other steps are canceled")
+    func lastAttempt() async throws {
+        try await TestDatabase.with { database in
+            let build = try await database.build(of: database.image("app"))
+            let sibling = try await database.claim(StepOffer(platforms: [TestDatabase.arm64]), by: "sibling")
+            for attempt in 1...3 {
+                let lease = try await database.claim()
+                let outcome = try await database.store.fail(lease, with: transient, retries: retries)
+                if attempt < 3 { #expect(outcome == .retried(after: .zero)) } else { #expect(outcome == .failed) }
+            }
+            let failed = try await database.build(build.id)
+            #expect(failed.state == .failed)
+            #expect(failed.stateReason == "linux/amd64: The registry did not answer.")
+            #expect(failed.failure?.code == .registryUnreachable)
+            #expect(failed.steps.map(\.failure?.code) == [.registryUnreachable, .canceled, .canceled])
+            #expect(failed.steps[1].stateReason == "The build failed at another step: linux/amd64.")
+            #expect(try await database.store.heartbeat(sibling, for: .seconds(60)) == false)
+            #expect(try await database.store.claimStep(by: "w", offering: TestDatabase.everything, for: .seconds(60)) == nil)
+            #expect(try await outcomes(database) == ["1 1 w retry", "1 2 w retry", "1 3 w failed", "2 1 sibling canceled"])
+        }
+    }
+
+    @Test("a build whose worker is lost every time fails in the end")
+    func lostTooOften() async throws {
+        try await TestDatabase.with { database in
+            let build = try await database.build(of: database.image("app", [TestDatabase.amd64]))
+            for attempt in 1...3 {
+                try await database.letExpire(database.claim())
+                #expect(try await database.store.reapSteps(retries: retries).map(\.isRequeued) == [attempt < 3])
+            }
+            #expect(try await database.build(build.id).failure?.code == .workerLost)
+        }
+    }
+
+    @Test("a step that was given back is claimed again, and no failure is counted")
+    func released() async throws {
+        try await TestDatabase.with { database in
+            _ = try await database.build(of: database.image("app", [TestDatabase.amd64]))
+            for _ in 0..<4 { #expect(try await database.store.release(database.claim())) }
+            #expect(try await database.store.fail(database.claim(), with: transient, retries: retries) == .retried(after: .zero))
+        }
+    }
+
+    @Test("a failure keeps the end of the log, in a bounded size")
+    func boundedFailure() async throws {
+        try await TestDatabase.with { database in
+            let build = try await database.build(of: database.image("app", [TestDatabase.amd64]))
+            let failure = BuildFailure(
+                .buildFailed, String(repeating: "é", count: 100_000), log: (0..<1000).map { "line \($0)\u{1b}[31m" })
+            #expect(try await database.store.fail(database.claim(), with: failure, retries: retries) == .failed)
+            let stored = try await database.build(build.id)
+            #expect(stored.failure?.log.count == 40)
+            #expect(stored.failure?.log.last?.hasPrefix("line 999") == true)
+            #expect((stored.stateReason?.utf8.count ?? 0) < 20_000)
+        }
+    }
+
+    @Test("the database itself refuses an illegal transition, and two builds of one image at a time")
+    func illegal() async throws {
+        try await TestDatabase.with { database in
+            let image = try await database.image("app")
+            _ = try await database.build(of: image)
+            _ = try await database.build(of: image)
+            for statement in [
+                "UPDATE build_steps SET state = 2, digest = 'sha256:00' WHERE id = 1", "UPDATE builds SET state = 3 WHERE id = 1",
+                "UPDATE builds SET state = 1, time_started = now()", "INSERT INTO build_waits VALUES (1, 2, true)",
+                "UPDATE build_steps SET state = 1, lease_token = gen_random_uuid(), lease_expires_at = now() WHERE blocked_by > 0",
+            ] {
+                await #expect(throws: PostgresError.self, "\(statement)") { _ = try await database.pool.query("\(unsafe: statement)") }
+            }
+        }
+    }
+}
