@@ -148,6 +148,9 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
+            name: "ImageWorker",
+            dependencies: ["ComposeStore", "ComposeWorker", "ImageModel", "Postgres", logging, serviceLifecycle], swiftSettings: strict),
+        .target(
             name: "ComposeFrontend",
             dependencies: [
                 "ComposeModel", "ComposeStore", "ForeignText", "Postgres", httpTypes, hummingbird, hummingbirdCore, logging,

@@ -1,0 +1,102 @@
+import ComposeStore
+import ComposeWorker
+import ImageModel
+import Logging
+import Postgres
+import ServiceLifecycle
+
+/// The attempts at steps. Each keeps the lease while the runner works, and records the outcome.
+struct StepAttempts: Sendable {
+    let configuration: StepConfiguration
+    let store: ComposeStore
+    let keeper: LeaseKeeper
+    let runner: any StepRunner
+    let logger: Logger
+
+    /// Makes an attempt at a step and records its outcome. If that fails, the reaper takes the step up after
+    /// the lease has expired.
+    ///
+    /// - Parameter asked: A moment before the lease was requested.
+    func run(_ lease: StepLease, asked: ContinuousClock.Instant) async {
+        var logger = logger
+        logger[metadataKey: "build"] = "\(lease.step.build)"
+        logger[metadataKey: "step"] = "\(lease.step.platform?.description ?? "manifest list")"
+        let deadline = LeaseDeadline(asked: asked, length: configuration.leaseLength)
+        let ending = await ending(of: lease, until: deadline, logger: logger)
+        do {
+            switch ending {
+            case .done(let result):
+                let isHeld = try await store.finish(lease, digest: result.digest, tags: result.tags)
+                logger.info(isHeld ? "step is done" : "lease was lost; nothing was written", metadata: ["digest": "\(result.digest)"])
+            case .failed(let failure):
+                switch try await store.fail(lease, with: failure, retries: configuration.retries) {
+                case .retried(let delay):
+                    logger.info("step will be tried again", metadata: ["reason": "\(failure.message)", "after": "\(delay)"])
+                case .leaseLost: logger.info("lease was lost; nothing was written")
+                case .failed, .awaitsSignatures:
+                    logger.info("step failed", metadata: ["code": "\(failure.code.rawValue)", "reason": "\(failure.message)"])
+                }
+            case .stopped:
+                if try await store.release(lease) { logger.info("lease was given back") }
+            case .leaseLost:
+                logger.info("lease was lost; nothing was written")
+            }
+        } catch {
+            logger.error("could not record how the step ended", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private enum Ending {
+        case done(StepResult)
+        case failed(BuildFailure)
+        case stopped
+        case leaseLost
+    }
+
+    private func ending(of lease: StepLease, until deadline: LeaseDeadline, logger: Logger) async -> Ending {
+        do {
+            guard let build = try await store.build(lease.step.build) else { return .leaseLost }
+            let result = try await cancelWhenGracefulShutdown {
+                try await keeper.keep(lease, until: deadline) {
+                    try await withinLimit { try await runner.run(lease, of: build, until: deadline) }
+                }
+            }
+            return .done(result)
+        } catch is LeaseLost {
+            return .leaseLost
+        } catch is CancellationError {
+            return .stopped
+        } catch let failure as BuildFailure where failure.code == .canceled && (Task.isCancelled || Task.isShuttingDownGracefully) {
+            // The interrupted operation reports in its own words that it was canceled.
+            return .stopped
+        } catch let failure as BuildFailure {
+            return .failed(failure)
+        } catch let error as PostgresError where error.isTransient {
+            return .failed(BuildFailure(.internal, "The database was away while the step was done.", isTransient: true))
+        } catch {
+            logger.error("step failed unexpectedly", metadata: ["error": "\(String(reflecting: error))"])
+            return .failed(
+                BuildFailure(
+                    .internal, "Something went wrong that should not have; the server's log has it under build \(lease.step.build).",
+                    isTransient: true))
+        }
+    }
+
+    /// Runs `body` for as long as a step may take.
+    private func withinLimit(_ body: @escaping @Sendable () async throws -> StepResult) async throws -> StepResult {
+        try await withThrowingTaskGroup(of: StepResult.self) { group in
+            group.addTask { try await body() }
+            group.addTask {
+                // This task is the clock of the other task, and is canceled when the other task ends.
+                try await Task.sleep(for: configuration.limit)
+                throw BuildFailure(
+                    .limitExceeded,
+                    "The step was not complete after \(configuration.limit.components.seconds) seconds, the most that this service takes "
+                        + "for one (images.time_limit_seconds).")
+            }
+            defer { group.cancelAll() }
+            guard let result = try await group.next() else { throw CancellationError() }
+            return result
+        }
+    }
+}

@@ -1,0 +1,30 @@
+public import ComposeStore
+public import ComposeWorker
+public import ImageModel
+
+/// A *step runner* does the work of one step: it builds and pushes one platform of an image, or writes
+/// the manifest list and moves the tags.
+public protocol StepRunner: Sendable {
+    /// Does the work. It stops when its task is canceled, and leaves no process behind.
+    ///
+    /// - Parameters:
+    ///   - lease: The lease of the step. Its token is a name that no other attempt has.
+    ///   - build: The build as it is after the claim. The manifest list finds the digests of the platforms
+    ///     in its steps.
+    ///   - deadline: The time until which the lease is held. Nothing is written elsewhere after it.
+    /// - Throws: ``BuildFailure``.
+    func run(_ lease: StepLease, of build: Build, until deadline: LeaseDeadline) async throws -> StepResult
+}
+
+/// The result of a step.
+public struct StepResult: Hashable, Sendable {
+    /// The digest of the manifest or manifest list, as the registry has it.
+    public var digest: ImageDigest
+    /// The tags that show the manifest list now. None for a platform.
+    public var tags: [ImageTag]
+
+    public init(digest: ImageDigest, tags: [ImageTag] = []) {
+        self.digest = digest
+        self.tags = tags
+    }
+}
