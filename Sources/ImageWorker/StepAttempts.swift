@@ -13,8 +13,8 @@ struct StepAttempts: Sendable {
     let runner: any StepRunner
     let logger: Logger
 
-    /// Makes an attempt at a step and records its outcome. If that fails, the reaper takes the step up after
-    /// the lease has expired.
+    /// Makes an attempt at a step and records its outcome. If that fails, the reaper takes the step up
+    /// after the lease has expired.
     ///
     /// - Parameter asked: A moment before the lease was requested.
     func run(_ lease: StepLease, asked: ContinuousClock.Instant) async {

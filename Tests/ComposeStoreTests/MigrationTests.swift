@@ -25,7 +25,8 @@ import Testing
         static func first() throws -> Program { Program(schema: try text("migrations/0001-first.sql"), migrations: []) }
     }
 
-    /// Runs `body` on an empty schema beside that of `database`, in which `programs` were started one after the other.
+    /// Runs `body` on an empty schema beside that of `database`, in which `programs` were started one after
+    /// the other.
     private func with<R>(
         _ programs: [Program], in database: TestDatabase, _ body: (PostgresPool, [MigrationOutcome]) async throws -> R
     ) async throws -> R {

@@ -32,8 +32,8 @@ public struct EVR: Hashable, Comparable, Sendable, CustomStringConvertible {
 
     /// Compares two versions or two releases (`rpmvercmp`).
     ///
-    /// - Returns: A negative number if the first is older, 0 if they are equal, and a positive number if the
-    ///   first is newer.
+    /// - Returns: A negative number if the first is older, 0 if they are equal, and a positive number if
+    ///   the first is newer.
     static func order(_ one: String, _ two: String) -> Int {
         var (one, two) = (Array(one.utf8)[...], Array(two.utf8)[...])
         while !one.isEmpty || !two.isEmpty {
