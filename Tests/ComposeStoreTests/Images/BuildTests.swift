@@ -132,10 +132,10 @@ import Testing
 
     @Test("workers that end steps of one build at the same time neither block nor lose each other")
     func concurrentEnds() async throws {
-        try await TestDatabase.with(size: 12) { database in
-            for number in 0..<20 { _ = try await database.build(of: database.image("i\(number)")) }
+        try await TestDatabase.with(size: 8) { database in
+            for number in 0..<8 { _ = try await database.build(of: database.image("i\(number)")) }
             try await withThrowingTaskGroup(of: Void.self) { group in
-                for worker in 0..<10 {
+                for worker in 0..<6 {
                     group.addTask {
                         while let lease = try await database.store.claimStep(
                             by: "w\(worker)", offering: TestDatabase.everything, for: .seconds(60))
@@ -156,7 +156,7 @@ import Testing
             var query = BuildQuery()
             query.perPage = 100
             let builds = try await database.store.list(query).items
-            #expect(builds.count == 20)
+            #expect(builds.count == 8)
             #expect(builds.allSatisfy { $0.state.isFinal })
             let open = try await database.pool.query("SELECT step_id FROM attempts WHERE ended_at IS NULL")
             #expect(open.isEmpty)
