@@ -93,8 +93,8 @@ struct BuildWorld {
     }
 
     /// Returns the failure of a build.
-    func failure(of specification: BuildSpecification) async throws -> BuildFailure {
-        try #require(await #expect(throws: BuildFailure.self) { try await node.build(specification) { _ in } })
+    func failure(of specification: BuildSpecification) async throws -> NodeFailure {
+        try #require(await #expect(throws: NodeFailure.self) { try await node.build(specification) { _ in } })
     }
 
     /// Returns the lines of `tar --list --verbose` for each layer of an image.

@@ -18,12 +18,12 @@ struct HostFileTests {
 
     @Test("an account that does not exist is explained with the command that creates it", .enabled(if: Account.current?.user == 0))
     func account() {
-        let failure = #expect(throws: BuildFailure.self) { try BuildAccount(named: "odcs-absent") }
+        let failure = #expect(throws: NodeFailure.self) { try BuildAccount(named: "odcs-absent") }
         #expect(
             failure?.sentence
                 == "There is no account odcs-absent for builds. Create it: useradd --system --create-home --home-dir /var/lib/odcs-absent "
                 + "--shell /usr/sbin/nologin --add-subids-for-system odcs-absent")
-        #expect(throws: BuildFailure.self) { try BuildAccount(named: "root") }
+        #expect(throws: NodeFailure.self) { try BuildAccount(named: "root") }
     }
 
     @Test("a missing program is explained with its package")

@@ -136,7 +136,7 @@ struct LocalNodeTests {
             let built = try await world.node.build(specification) { _ in }
             let down = try RegistryHost("127.0.0.1:\(UnusedPort.find())")
             let failure = try await #require(
-                #expect(throws: BuildFailure.self) {
+                #expect(throws: NodeFailure.self) {
                     try await world.node.push(specification.step, to: PushTarget(ImageRepository(host: down, path: "app"), tag: .latest)) {
                         _ in
                     }
@@ -148,7 +148,7 @@ struct LocalNodeTests {
             try await world.node.remove(specification.step)
             #expect(try await world.node.image(of: specification.step) == nil)
             try await world.node.remove(specification.step)
-            let again = await #expect(throws: BuildFailure.self) {
+            let again = await #expect(throws: NodeFailure.self) {
                 try await world.node.push(specification.step, to: world.target("team/late:1")) { _ in }
             }
             #expect(again?.sentence == "The image of the step is no longer on the node. Build it again.")

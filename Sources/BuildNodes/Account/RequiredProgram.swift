@@ -15,11 +15,11 @@ enum RequiredProgram: String, CaseIterable {
     }
 
     /// Returns a failure for the first program that is not installed.
-    static func firstMissing(in path: String = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin") -> BuildFailure? {
+    static func firstMissing(in path: String = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin") -> NodeFailure? {
         for program in allCases {
             let isInstalled = path.split(separator: ":").contains { access("\($0)/\(program)", X_OK) == 0 }
             if isInstalled { continue }
-            return BuildFailure(
+            return NodeFailure(
                 .node,
                 "\(program) is not installed, which builds of images need. Install the package \(program.packages.debian) (Debian) or "
                     + "\(program.packages.fedora) (Fedora).")

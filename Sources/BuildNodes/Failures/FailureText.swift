@@ -8,7 +8,7 @@ struct FailureText {
     let transcript: BuildTranscript
 
     /// Returns the failure of a build.
-    func failure(of specification: BuildSpecification) -> BuildFailure {
+    func failure(of specification: BuildSpecification) -> NodeFailure {
         let error = transcript.error ?? ""
         if let failure = passing(error) ?? passing(transcript.lastLines(10).joined(separator: "\n")) { return failure }
         if error.contains("exec format error") || transcript.lastLines(5).contains(where: { $0.contains("exec format error") }) {
@@ -41,7 +41,7 @@ struct FailureText {
     }
 
     /// Returns the failure of a push.
-    func failure(ofPushTo target: PushTarget) -> BuildFailure {
+    func failure(ofPushTo target: PushTarget) -> NodeFailure {
         let error = transcript.error ?? ""
         if let failure = passing(error) { return failure }
         if error.contains("image not known") {
@@ -51,7 +51,7 @@ struct FailureText {
     }
 
     /// Returns the failure if the cause lies outside of the Containerfile.
-    private func passing(_ text: String) -> BuildFailure? {
+    private func passing(_ text: String) -> NodeFailure? {
         if text.contains("no space left on device") || text.contains("No space left on device") {
             return make(.diskFull, "The disk of the node is full. Remove images from it, or give it more space.")
         }
@@ -75,8 +75,8 @@ struct FailureText {
         return nil
     }
 
-    private func make(_ kind: BuildFailure.Kind, _ sentence: String, status: CInt? = nil) -> BuildFailure {
-        BuildFailure(kind, sentence, step: transcript.step, status: status, lastLines: transcript.lastLines())
+    private func make(_ kind: NodeFailure.Kind, _ sentence: String, status: CInt? = nil) -> NodeFailure {
+        NodeFailure(kind, sentence, step: transcript.step, status: status, lastLines: transcript.lastLines())
     }
 
     private static let networkCauses = [

@@ -25,7 +25,7 @@ struct BuildStorage: Sendable {
     func prepare(insecure: [RegistryHost]) throws {
         for directory in [directory, images, runtime, settings, home, work] { try make(directory) }
         if let obstacle = account.account.obstacle(above: images) {
-            throw BuildFailure(
+            throw NodeFailure(
                 .node,
                 "Images are built by the user \(account.account.name), who cannot enter \(obstacle): use a state directory elsewhere, or chmod o+x \(obstacle)"
             )

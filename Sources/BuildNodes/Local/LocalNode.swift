@@ -129,7 +129,7 @@ extension LocalNode {
         for image in images {
             let (ending, transcript) = try await withWorkDirectory { try await buildah.run(["rmi", image], in: $0) }
             guard ending == .exited(0) || transcript.lastLines().contains(where: { $0.contains("image not known") }) else {
-                throw BuildFailure(.node, "The image \(image) cannot be removed: \(transcript.lastLines(3).joined(separator: " ")).")
+                throw NodeFailure(.node, "The image \(image) cannot be removed: \(transcript.lastLines(3).joined(separator: " ")).")
             }
         }
     }
@@ -140,7 +140,7 @@ extension LocalNode {
             let bytes = Mutex<[UInt8]>([])
             let ending = try await buildah.process(arguments, in: work).run { buffer in bytes.withLock { $0 += buffer } }
             let text = String(decoding: bytes.withLock(\.self), as: UTF8.self)
-            guard ending == .exited(0) else { throw BuildFailure(.node, "buildah \(arguments[0]) \(ending.inWords): \(text.suffix(500))") }
+            guard ending == .exited(0) else { throw NodeFailure(.node, "buildah \(arguments[0]) \(ending.inWords): \(text.suffix(500))") }
             return text
         }
     }
@@ -202,7 +202,7 @@ extension LocalNode {
             }
             try Task.checkCancellation()
             if case .some(.some(let ending)) = first { return ending }
-            throw BuildFailure(
+            throw NodeFailure(
                 .logLimit, "The build printed more than \(specification.limits.logBytes) bytes, and was ended.", step: transcript.step,
                 lastLines: transcript.lastLines())
         }
@@ -210,15 +210,15 @@ extension LocalNode {
 
     private func failure(
         _ ending: ChildProcess.Ending, of specification: BuildSpecification, _ group: ControlGroup?, _ transcript: BuildTranscript
-    ) -> BuildFailure {
+    ) -> NodeFailure {
         if ending == .timeLimit {
             let step = transcript.step.map { " in \($0)" } ?? ""
-            return BuildFailure(
+            return NodeFailure(
                 .timeLimit, "The build exceeded its time limit of \(specification.limits.time.inWords)\(step).", step: transcript.step,
                 lastLines: transcript.lastLines())
         }
         if let group, group.hasExceededMemory, let bytes = specification.limits.memoryBytes {
-            return BuildFailure(
+            return NodeFailure(
                 .memoryLimit, "The build used more than its memory limit of \(bytes >> 20) MiB.", step: transcript.step,
                 lastLines: transcript.lastLines())
         }
@@ -228,7 +228,7 @@ extension LocalNode {
     private func checkAccess(to directory: FilePath) throws {
         let account = buildah.storage.account.account
         if let obstacle = account.obstacle(above: directory.appending(".")) {
-            throw BuildFailure(.node, "Images are built by the user \(account.name), who cannot enter \(obstacle): chmod o+x \(obstacle)")
+            throw NodeFailure(.node, "Images are built by the user \(account.name), who cannot enter \(obstacle): chmod o+x \(obstacle)")
         }
     }
 

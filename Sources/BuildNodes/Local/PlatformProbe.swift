@@ -24,7 +24,7 @@ struct PlatformProbe {
             _ = try await node.build(specification) { _ in }
             try await node.remove(step)
             return platform.architecture == Platform.host.architecture ? .native : .emulated
-        } catch let failure as BuildFailure where failure.kind == .noEmulator {
+        } catch let failure as NodeFailure where failure.kind == .noEmulator {
             return .absent(failure.sentence)
         }
     }

@@ -24,7 +24,7 @@ enum StorageDriver {
             }
             reasons.append(transcript.error ?? transcript.lastLines(3).joined(separator: " "))
         }
-        throw BuildFailure(
+        throw NodeFailure(
             .node,
             "buildah does not work as the user \(storage.account.account.name): \(reasons[1]). "
                 + "The kernel must allow user namespaces, which it refuses inside of a chroot.")

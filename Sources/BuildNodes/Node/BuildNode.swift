@@ -13,7 +13,7 @@ public protocol BuildNode: Sendable {
 
     /// Builds an image, and passes the lines of the log to `log`.
     ///
-    /// Throws ``BuildFailure`` if the image cannot be built, and `CancellationError` if the task is
+    /// Throws ``NodeFailure`` if the image cannot be built, and `CancellationError` if the task is
     /// canceled. In both cases no process of the build is left.
     func build(_ specification: BuildSpecification, log: @escaping @Sendable (String) -> Void) async throws -> BuildResult
 
@@ -22,7 +22,7 @@ public protocol BuildNode: Sendable {
 
     /// Pushes the image of a step to a repository and tag. Returns the digest of its manifest.
     ///
-    /// Throws ``BuildFailure`` if the registry does not accept it.
+    /// Throws ``NodeFailure`` if the registry does not accept it.
     func push(_ step: ImageTag, to target: PushTarget, log: @escaping @Sendable (String) -> Void) async throws -> ImageDigest
 
     /// Removes the image of a step. It is no error if there is none.

@@ -1,5 +1,5 @@
 /// A *build failure* says why an image could not be built or pushed, in a sentence for a person.
-public struct BuildFailure: Error, Hashable, Sendable, CustomStringConvertible {
+public struct NodeFailure: Error, Hashable, Sendable, CustomStringConvertible {
     /// The cause, bounded so that it can be counted.
     public enum Kind: String, Hashable, Sendable, CaseIterable {
         /// An instruction of the Containerfile failed.
