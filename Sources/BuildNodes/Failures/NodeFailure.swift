@@ -1,4 +1,4 @@
-/// A *build failure* says why an image could not be built or pushed, in a sentence for a person.
+/// A *node failure* says why an image could not be built or pushed, in a sentence for a person.
 public struct NodeFailure: Error, Hashable, Sendable, CustomStringConvertible {
     /// The cause, bounded so that it can be counted.
     public enum Kind: String, Hashable, Sendable, CaseIterable {

@@ -1,5 +1,6 @@
 public import Foundation
 import Postgres
+import Retries
 
 /// A *lease* is a worker's right to one piece of work for a limited time. Every write about the work
 /// must show the lease's token.
