@@ -54,8 +54,8 @@ public struct ComposeFrontend: Sendable {
         let router = Router(context: FrontendContext.self, options: .autoGenerateHeadEndpoints)
         let metrics = HTTPMetrics()
         router.add(middleware: RequestLogMiddleware(metrics: metrics))
-        router.add(middleware: ErrorMiddleware(bodyLimit: configuration.bodyLimit))
-        router.add(middleware: CrossSiteMiddleware(serverURL: configuration.serverURL))
+        router.add(
+            middleware: ErrorMiddleware(bodyLimit: configuration.bodyLimit, crossSite: CrossSiteRule(serverURL: configuration.serverURL)))
         for resource in resources(metrics: metrics) {
             resource.add(to: router)
         }

@@ -11,12 +11,15 @@ import Postgres
 /// the answer names.
 struct ErrorMiddleware: RouterMiddleware {
     let bodyLimit: Int
+    /// Each request is checked before it is handled.
+    let crossSite: CrossSiteRule
 
     func handle(
         _ request: Request, context: FrontendContext, next: (Request, FrontendContext) async throws -> Response
     ) async throws -> Response {
         var response: Response
         do {
+            try crossSite.check(request)
             response = try await next(request, context)
         } catch let error as HTTPParserError {
             // The connection can no longer be used, and the server has to know that.

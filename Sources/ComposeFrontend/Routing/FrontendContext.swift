@@ -1,17 +1,18 @@
 import Hummingbird
-import NIOConcurrencyHelpers
 import NIOCore
+import Synchronization
 
 /// The context of one request.
 struct FrontendContext: RequestContext {
     var coreContext: CoreRequestContextStorage
     let subject = RequestSubject()
+    private let channel: any Channel
     /// The address of the other end of the connection. `nil` if there is no connection, as in some tests.
-    let peer: SocketAddress?
+    var peer: SocketAddress? { channel.remoteAddress }
 
     init(source: ApplicationRequestContextSource) {
         coreContext = .init(source: source)
-        peer = source.channel.remoteAddress
+        channel = source.channel
     }
 
     /// Returns the id of the compose that the path names.
@@ -48,16 +49,16 @@ struct FrontendContext: RequestContext {
 /// The subject of a request is the compose or the watch that it concerns. The handler sets it, and the
 /// log line at the end of the request shows it.
 final class RequestSubject: Sendable {
-    private let compose = NIOLockedValueBox<Int?>(nil)
-    private let watch = NIOLockedValueBox<Int?>(nil)
+    private let compose = Mutex<Int?>(nil)
+    private let watch = Mutex<Int?>(nil)
 
     var composeID: Int? {
-        get { compose.withLockedValue { $0 } }
-        set { compose.withLockedValue { $0 = newValue } }
+        get { compose.withLock { $0 } }
+        set { compose.withLock { $0 = newValue } }
     }
 
     var watchID: Int? {
-        get { watch.withLockedValue { $0 } }
-        set { watch.withLockedValue { $0 = newValue } }
+        get { watch.withLock { $0 } }
+        set { watch.withLock { $0 = newValue } }
     }
 }

@@ -3,14 +3,14 @@ import ForeignText
 import HTTPTypes
 import Hummingbird
 
-/// A middleware that refuses two kinds of requests. The first are those that a page of another site
-/// makes a browser send. The second are those for a host that is not this service.
+/// A rule that refuses two kinds of requests. The first are those that a page of another site makes a
+/// browser send. The second are those for a host that is not this service.
 ///
 /// Browsers send the origin of a request in `Origin`, and newer ones in `Sec-Fetch-Site`. Programs send
 /// neither. In DNS rebinding, the name of a page's own host is made to resolve to this service's
 /// address. To the browser, the request is then of the same origin, but its `Host` is the page's host.
 /// Such a page cannot use an IP address or `localhost` as its host, so those are accepted.
-struct CrossSiteMiddleware: RouterMiddleware {
+struct CrossSiteRule: Sendable {
     /// The host of the service. Examples: `odcs.example.com`, `odcs.example.com:8080`. `nil` means that
     /// every host is accepted.
     private let host: String?
@@ -20,15 +20,14 @@ struct CrossSiteMiddleware: RouterMiddleware {
         host = serverURL.isEmpty ? nil : Self.authority(of: serverURL)
     }
 
-    func handle(
-        _ request: Request, context: FrontendContext, next: (Request, FrontendContext) async throws -> Response
-    ) async throws -> Response {
+    /// - Throws: ``RequestRejection`` with status 403.
+    func check(_ request: Request) throws(RequestRejection) {
         if let asked = request.head.authority, let host, !isOwn(asked) {
             throw RequestRejection(
                 .forbidden,
                 "This service is \(host), not \(asked.quoted). The setting frontend.public_url says under which name it is reached.")
         }
-        guard ![.get, .head, .options].contains(request.method) else { return try await next(request, context) }
+        if request.method == .get || request.method == .head || request.method == .options { return }
         if let site = request.headers[.secFetchSite], site.hasSameBytes(as: "cross-site") {
             throw RequestRejection(.forbidden, "A page of another site sent this request, which would change something here.")
         }
@@ -37,7 +36,6 @@ struct CrossSiteMiddleware: RouterMiddleware {
                 .forbidden,
                 "A page of \(origin.quoted) sent this request, which would change something here; only pages of this service may.")
         }
-        return try await next(request, context)
     }
 
     private func isOwn(_ asked: String) -> Bool {
