@@ -276,7 +276,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "BuildNodesTests",
-            dependencies: ["BuildNodes", "ImageModel", "ImageTestKit", "Processes", logging, subprocess, systemPackage],
+            dependencies: [
+                "BuildNodes", "CLinux", "ImageModel", "ImageTestKit", "Processes", logging, nioPosix, subprocess, systemPackage,
+            ],
             swiftSettings: strict),
         .testTarget(name: "ProcessesTests", dependencies: ["Processes", systemPackage], swiftSettings: strict),
         .testTarget(

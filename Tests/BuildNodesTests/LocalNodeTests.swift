@@ -207,9 +207,14 @@ struct LocalNodeTests {
     func canceled() async throws {
         try await BuildWorld.run { world in
             let mark = ProcessMark()
-            let specification = try world.specification("RUN sleep \(mark.duration)")
-            let running = Task { try await world.node.build(specification) { _ in } }
-            try await mark.expectRunning()
+            let specification = try world.specification(mark.instruction)
+            let (signs, sign) = AsyncStream.makeStream(of: Void.self)
+            let running = Task {
+                // A build that fails ends the wait as well.
+                defer { sign.finish() }
+                return try await world.node.build(specification) { if mark.isSign($0) { sign.yield() } }
+            }
+            for await _ in signs { break }
             let clock = ContinuousClock()
             let start = clock.now
             running.cancel()
@@ -227,7 +232,7 @@ struct LocalNodeTests {
             let mark = ProcessMark()
             let kept = try world.specification("RUN touch /kept", step: "kept")
             _ = try await world.build(kept)
-            let specification = try world.specification("RUN sleep \(mark.duration)")
+            let specification = try world.specification("RUN true")
             let (directory, host, duration, context) = (
                 world.directory.appending("node").string, world.registry.host.description, mark.duration, specification.context.string
             )
@@ -235,14 +240,13 @@ struct LocalNodeTests {
                 [
                     directory = directory as String, host = host as String, duration = duration as String, context = context as String
                 ] in
+                let mark = ProcessMark(duration: duration)
                 let node = try await BuildWorld.openNode(FilePath(directory), RegistryHost(host))
                 let specification = BuildSpecification(
-                    step: try ImageTag("step-1"), platform: .host, containerfile: "FROM \(host)/base:1\nRUN sleep \(duration)\n",
+                    step: try ImageTag("step-1"), platform: .host, containerfile: "FROM \(host)/base:1\n\(mark.instruction)\n",
                     context: FilePath(context))
-                let running = Task { try await node.build(specification) { _ in } }
-                try await ProcessMark(duration: duration).expectRunning()
-                kill(getpid(), SIGKILL)
-                _ = try await running.value
+                // A build that fails ends this process with another status.
+                _ = try await node.build(specification) { if mark.isSign($0) { kill(getpid(), SIGKILL) } }
             }
             let clock = ContinuousClock()
             let start = clock.now

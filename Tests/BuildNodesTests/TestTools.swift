@@ -1,8 +1,11 @@
+import CLinux
 import Foundation
 import Glibc
 import ImageModel
+import NIOPosix
 import Subprocess
 import SystemPackage
+import Testing
 
 /// skopeo, as an independent reader of registries.
 enum Skopeo {
@@ -33,31 +36,38 @@ enum UnusedPort {
     }
 }
 
-/// A duration for sleep(1) that only the processes of one test have as an argument.
+/// A number that only the processes of one test have as an argument of sleep(1). Example:
+/// `sleep 1234567890`.
 struct ProcessMark: Sendable {
     let duration: String
 
     init(duration: String = "1\(UInt32.random(in: 100_000_000...999_999_999))") { self.duration = duration }
 
-    /// Waits until `sleep DURATION` runs. The time limit of the test bounds it.
-    func expectRunning() async throws { try await wait { $0 > 0 } }
+    /// An instruction that prints a line and then runs on.
+    var instruction: String { "RUN echo running \(duration); sleep \(duration)" }
 
-    /// Waits until it does not run.
-    func expectGone() async throws { try await wait { $0 == 0 } }
+    /// Returns whether a line of a build's log is the one that ``instruction`` prints.
+    func isSign(_ line: String) -> Bool { line.hasSuffix("running \(duration)") && !line.contains("echo") }
 
-    private func wait(_ isDone: (Int) -> Bool) async throws {
-        while !isDone(count()) {
-            try Task.checkCancellation()
-            // /proc has no event for the start of a process.
-            try await Task.sleep(for: .milliseconds(5))
+    /// Waits until no process has the mark. The kernel reports the end of each one.
+    func expectGone() async throws {
+        for process in try processes() {
+            let descriptor = pidfd_open(process, 0)
+            // A process that cannot be opened has ended.
+            guard descriptor >= 0 else { continue }
+            defer { close(descriptor) }
+            try await NIOThreadPool.singleton.runIfActive {
+                var poll = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+                _ = Glibc.poll(&poll, 1, 60_000)
+            }
         }
+        #expect(try processes().isEmpty)
     }
 
-    private func count() -> Int {
-        let numbers = (try? FileManager.default.contentsOfDirectory(atPath: "/proc"))?.filter { pid_t($0) != nil } ?? []
-        return numbers.filter { number in
+    private func processes() throws -> [pid_t] {
+        try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap { pid_t($0) }.filter { number in
             guard let line = FileManager.default.contents(atPath: "/proc/\(number)/cmdline") else { return false }
             return line.split(separator: 0).map { String(decoding: $0, as: UTF8.self) } == ["sleep", duration]
-        }.count
+        }
     }
 }

@@ -19,6 +19,7 @@ struct SubordinateNumbers {
     private let ranges: [(owner: String, first: Int, count: Int)]
 
     init(_ file: File) {
+        // A host without the file has no ranges, which the check of the account reports.
         self.init(text: (try? String(contentsOfFile: file.path, encoding: .utf8)) ?? "")
     }
 

@@ -9,6 +9,9 @@ struct ControlGroupHost: Sendable {
     private let memberships: String
     private let mounts: String
 
+    /// A kernel without control groups has no such files. Builds then run without limits, and their
+    /// results report that.
+    ///
     /// - Parameters:
     ///   - memberships: The text of `/proc/self/cgroup`.
     ///   - mounts: The text of `/proc/self/mounts`.
@@ -61,13 +64,19 @@ struct ControlGroupHost: Sendable {
 
     private func enable(_ controller: String, below directory: FilePath) -> Bool {
         let file = directory.appending("cgroup.subtree_control")
+        // Without the file, the write below fails and says the same.
         if let text = try? String(contentsOfFile: file.string, encoding: .utf8),
             text.split(whereSeparator: \.isWhitespace).contains(Substring(controller))
         {
             return access(directory.string, W_OK) == 0
         }
-        guard let descriptor = try? FileDescriptor.open(file, .writeOnly) else { return false }
-        defer { try? descriptor.close() }
-        return (try? descriptor.writeAll("+\(controller)".utf8)) != nil
+        do {
+            let descriptor = try FileDescriptor.open(file, .writeOnly)
+            try descriptor.closeAfter { _ = try descriptor.writeAll("+\(controller)".utf8) }
+            return true
+        } catch {
+            // The host has not delegated this controller.
+            return false
+        }
     }
 }

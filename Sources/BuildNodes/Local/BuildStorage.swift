@@ -60,7 +60,7 @@ struct BuildStorage: Sendable {
 
     /// The directories of programs that run or were killed.
     var workDirectories: [FilePath] {
-        ((try? FileManager.default.contentsOfDirectory(atPath: work.string)) ?? []).map { work.appending($0) }
+        get throws { try FileManager.default.contentsOfDirectory(atPath: work.string).map { work.appending($0) } }
     }
 
     /// Writes a file that only the build account can read.
@@ -68,8 +68,7 @@ struct BuildStorage: Sendable {
         let descriptor = try FileDescriptor.open(
             file, .writeOnly, options: [.create, .truncate, .noFollow],
             permissions: isExecutable ? [.ownerReadWriteExecute] : [.ownerReadWrite])
-        defer { try? descriptor.close() }
-        try descriptor.writeAll(content)
+        try descriptor.closeAfter { _ = try descriptor.writeAll(content) }
         try own(file)
     }
 

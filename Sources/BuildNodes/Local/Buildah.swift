@@ -27,6 +27,7 @@ struct Buildah: Sendable {
 
     /// Removes a directory whose files may belong to a subordinate number of the account.
     func removeDirectory(_ directory: FilePath) async throws {
+        // If it fails, the files belong to such a number, and root of the namespace can remove them.
         if (try? FileManager.default.removeItem(atPath: directory.string)) != nil { return }
         _ = try await program("rm", ["-rf", "--", directory.string], in: storage.directory).run { _ in }
     }

@@ -25,7 +25,7 @@ public struct Sweeper: Sendable {
     public func sweep(leased: Set<ImageTag>, bases: Bool = false) async throws -> Report {
         var report = Report()
         // A directory that is listed before the running builds belongs to one of them or to none.
-        let directories = node.buildah.storage.workDirectories
+        let directories = try node.buildah.storage.workDirectories
         // A running build has made its containers after its own start. So older ones belong to killed builds.
         let (oldest, active) = node.active
         let end = oldest ?? Date()
