@@ -15,12 +15,30 @@ public enum XMLEncoding {
             throw other(than: "its first bytes are those of UTF-16 or UTF-32", name)
         }
         if start.starts(with: [0xEF, 0xBB, 0xBF]) { start = start.dropFirst(3) }
-        guard start.starts(with: "<?xml".utf8), let end = start.firstRange(of: "?>".utf8)?.lowerBound else { return }
-        let declaration = String(decoding: start[..<end], as: UTF8.self)
-        guard let found = declaration.firstMatch(of: /\sencoding\s*=\s*["']([^"']*)["']/) else { return }
-        let encoding = String(found.output.1)
+        guard start.starts(with: "<?xml".utf8), let encoding = declared(in: start.dropFirst(5)) else { return }
         guard accepted.contains(encoding.lowercased()) else { throw other(than: "it says encoding=\"\(encoding.prefix(40))\"", name) }
     }
+
+    /// Returns the value of `encoding` in an XML declaration, without the `<?xml` at its beginning.
+    ///
+    /// Each compose reads some declarations. A regular expression would be compiled for each of them.
+    private static func declared(in start: ArraySlice<UInt8>) -> String? {
+        for at in start.indices {
+            let rest = start[at...]
+            if rest.starts(with: "?>".utf8) { return nil }
+            guard isSpace(start[at]), rest.dropFirst().starts(with: "encoding".utf8) else { continue }
+            var value = rest.dropFirst(1 + "encoding".utf8.count).drop(while: isSpace)
+            guard value.popFirst() == UInt8(ascii: "=") else { continue }
+            value = value.drop(while: isSpace)
+            guard let quote = value.popFirst(), isQuote(quote), let end = value.firstIndex(where: isQuote) else { continue }
+            return String(decoding: value[..<end], as: UTF8.self)
+        }
+        return nil
+    }
+
+    private static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
+
+    private static func isQuote(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'") }
 
     private static func other(than reason: String, _ name: String) -> RepodataError {
         RepodataError(.unsupported, "\(name) is not encoded in UTF-8: \(reason). Write the repository's metadata anew, with createrepo_c")

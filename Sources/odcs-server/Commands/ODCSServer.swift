@@ -18,6 +18,8 @@ struct ODCSServer: AsyncParsableCommand {
     static func main() async {
         // If the process crashes or is killed, complete lines of output must not be lost.
         setvbuf(stdout, nil, Int32(_IOLBF), 0)
+        // Without this variable, glibc looks at the file of the time zone twice for each line of the log.
+        setenv("TZ", ":/etc/localtime", 0)
         do {
             var command = try parseAsRoot()
             if var command = command as? any AsyncParsableCommand {
