@@ -171,13 +171,10 @@ let package = Package(
         .executableTarget(
             name: "odcs-server",
             dependencies: [
-                "ComposeFrontend", "ComposeModel", "ComposeStore", "ComposeWorker", "Compression", "ContentSources", "Depsolve",
-                "EmbeddedPostgres",
-                "ForeignText", "HTTPEnvironment", "Koji", "Modules", "Postgres", "Repodata", argumentParser, asyncHTTPClient, hummingbird,
-                logging, nioCore,
-                nioPosix, nioSSL,
-                serviceLifecycle,
-                systemPackage, unixSignals, yams,
+                "BuildNodes", "ComposeFrontend", "ComposeModel", "ComposeStore", "ComposeWorker", "Compression", "ContentSources",
+                "Depsolve", "EmbeddedPostgres", "ForeignText", "HTTPEnvironment", "ImageModel", "Koji", "Modules", "Postgres", "Repodata",
+                argumentParser, asyncHTTPClient, hummingbird, logging, nioCore, nioPosix, nioSSL, serviceLifecycle, systemPackage,
+                unixSignals, yams,
             ],
             swiftSettings: strict),
 

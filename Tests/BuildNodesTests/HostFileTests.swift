@@ -28,9 +28,10 @@ struct HostFileTests {
 
     @Test("a missing program is explained with its package")
     func program() {
-        let failure = RequiredProgram.firstMissing(in: "/absent")
+        let programs = RequiredProgram.missing(in: "/absent")
+        #expect(programs == RequiredProgram.allCases)
         #expect(
-            failure?.sentence
+            programs.first?.failure.sentence
                 == "buildah is not installed, which builds of images need. Install the package buildah (Debian) or buildah (Fedora).")
     }
 

@@ -14,16 +14,16 @@ enum RequiredProgram: String, CaseIterable {
         }
     }
 
-    /// Returns a failure for the first program that is not installed.
-    static func firstMissing(in path: String = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin") -> NodeFailure? {
-        for program in allCases {
-            let isInstalled = path.split(separator: ":").contains { access("\($0)/\(program)", X_OK) == 0 }
-            if isInstalled { continue }
-            return NodeFailure(
-                .node,
-                "\(program) is not installed, which builds of images need. Install the package \(program.packages.debian) (Debian) or "
-                    + "\(program.packages.fedora) (Fedora).")
-        }
-        return nil
+    /// Returns the programs that are not installed.
+    static func missing(in path: String = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin") -> [RequiredProgram] {
+        allCases.filter { program in !path.split(separator: ":").contains { access("\($0)/\(program)", X_OK) == 0 } }
+    }
+
+    /// The failure of a node without the program.
+    var failure: NodeFailure {
+        NodeFailure(
+            .node,
+            "\(self) is not installed, which builds of images need. Install the package \(packages.debian) (Debian) or "
+                + "\(packages.fedora) (Fedora).")
     }
 }

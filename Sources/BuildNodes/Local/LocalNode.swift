@@ -31,7 +31,7 @@ public final class LocalNode: BuildNode {
         _ directory: FilePath, account: BuildAccount, insecure: [RegistryHost] = [], authFile: FilePath? = nil, name: String = "local",
         logger: Logger
     ) async throws -> LocalNode {
-        if let failure = RequiredProgram.firstMissing() { throw failure }
+        if let program = RequiredProgram.missing().first { throw program.failure }
         var storage = BuildStorage(directory: directory, account: account)
         try storage.prepare(insecure: insecure)
         storage.driver = try await StorageDriver.choose(for: storage, logger: logger)

@@ -127,6 +127,7 @@ struct ServerConfiguration: Hashable, Sendable {
     var kojiRules: KojiRules
     var modules: Modules
     var systems: Systems
+    var images: Images
     var worker: Worker
     var signing: Signing?
     var webhooks: [String]
@@ -219,6 +220,7 @@ struct ServerConfiguration: Hashable, Sendable {
         kojiRules = try reader.kojiRules(of: koji)
         modules = try reader.modules(koji: koji, sources: sources)
         systems = try Systems(&reader)
+        images = try reader.images(frontend: frontend)
         worker = Worker(
             name: try reader.optionalString("worker.name") ?? Self.processName,
             slots: try reader.int("worker.slots", default: 2, in: 1...64),

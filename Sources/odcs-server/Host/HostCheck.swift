@@ -11,7 +11,7 @@ struct HostCheck: Sendable {
 
     /// Returns all findings that need no database, the fatal ones first.
     func findings() -> [HostFinding] {
-        let all = libraries() + writeAccess() + programs() + hardLinks() + openFiles() + locale() + clock()
+        let all = libraries() + writeAccess() + programs() + imageBuilds() + hardLinks() + openFiles() + locale() + clock()
         return all.filter { $0.severity == .fatal } + all.filter { $0.severity == .warning }
     }
 

@@ -3,7 +3,7 @@ struct HostFinding: Hashable, Sendable, CustomStringConvertible {
     enum Severity: String, Sendable {
         /// The service works, but not as well as it could.
         case warning
-        /// The service cannot make composes.
+        /// The service cannot make composes, or cannot build images although it is configured for that.
         case fatal
     }
 

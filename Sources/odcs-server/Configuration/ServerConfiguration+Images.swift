@@ -1,0 +1,36 @@
+import ImageModel
+import SystemPackage
+
+extension ServerConfiguration {
+    /// The settings of image builds. Without a registry, no images are built.
+    struct Images: Hashable, Sendable {
+        /// The registry that images are pushed to whose names have no host. `nil` means that building is off.
+        var registry: RegistryHost?
+        /// The logins for registries, in the format of podman and docker.
+        var authFile: FilePath?
+        /// Registries that are spoken to without TLS.
+        var insecureRegistries: [RegistryHost]
+        /// Registries that images may be pushed to and based on, besides ``registry``.
+        var allowedRegistries: [RegistryHost]
+        /// The user that builds, if the server runs as root.
+        var account: String
+        /// Whether an image may ask for the network of the host.
+        var allowsHostNetwork: Bool
+        /// The number of steps of builds that the worker does at the same time. With 0, it builds no images.
+        var slots: Int
+        var timeLimitSeconds: Int
+        /// The maximum memory of one build, in bytes. `nil` means no limit.
+        var memoryBytes: Int?
+        var contextBytes: Int
+        var logBytes: Int
+        /// The interval at which the tags of images are looked at, in seconds.
+        var contentsSeconds: Int
+        /// The maximum number of builds of one rebuild at a time.
+        var rebuildSlots: Int
+
+        /// Whether this process builds images if it is a worker.
+        var isBuildingHere: Bool { registry != nil && slots > 0 }
+        /// The registries that a name of an image may have.
+        var registries: Set<RegistryHost> { Set(allowedRegistries).union(registry.map { [$0] } ?? []) }
+    }
+}

@@ -1,0 +1,90 @@
+import Foundation
+import Glibc
+import Subprocess
+import SystemPackage
+import Testing
+
+@testable import odcs_server
+
+/// The keys below `images`, and the rules that come with them.
+@Suite struct ImageConfigurationTests {
+    private func parse(_ text: String) throws -> ServerConfiguration {
+        try ServerConfiguration(text, file: "odcs.yaml", directory: "/etc/odcs")
+    }
+
+    @Test("no images are built without a registry")
+    func off() throws {
+        let images = try parse("").images
+        #expect(images.registry == nil && !images.isBuildingHere && images.registries.isEmpty)
+    }
+
+    @Test("a registry turns building on, and the frontend stays on loopback")
+    func on() throws {
+        let images = try parse("images: {registry: \"registry.example.org:5000\", allowed_registries: [quay.io], memory_megabytes: 2}")
+            .images
+        #expect(images.isBuildingHere)
+        #expect(images.registries.map(\.description).sorted() == ["quay.io", "registry.example.org:5000"])
+        #expect(images.memoryBytes == 2 << 20)
+        #expect(!images.allowsHostNetwork)
+        #expect(try !parse("images: {registry: quay.io, slots: 0}").images.isBuildingHere)
+    }
+
+    @Test(
+        "a frontend of all addresses or of another one builds no images",
+        arguments: ["192.0.2.1", "odcs.example.org", "0.0.0.0", "2001:db8::1"])
+    func loopback(host: String) {
+        let error = #expect(throws: ConfigurationError.self) {
+            try parse("frontend: {host: \"\(host)\", public_url: \"https://odcs.example.org\"}\nimages: {registry: quay.io}")
+        }
+        #expect(
+            error?.description
+                == "odcs.yaml:1: frontend.host: is \(host), and images.registry is set: every client could build images, because there is no "
+                + "authentication yet. Let the frontend listen on 127.0.0.1 or ::1, and put a gateway that knows your users in front of it")
+    }
+
+    @Test("a frontend of a loopback address may build images", arguments: ["127.0.0.1", "127.1.2.3", "::1", "localhost"])
+    func onLoopback(host: String) throws {
+        #expect(try parse("frontend: {host: \"\(host)\"}\nimages: {registry: quay.io}").images.isBuildingHere)
+    }
+
+    @Test(
+        "a mistake is named with its key",
+        arguments: [
+            (
+                "images: {registry: registry}",
+                "odcs.yaml:1: images.registry: must be the address of a registry, such as registry.example.org or localhost:5000, not registry"
+            ),
+            (
+                "images: {allowed_registries: [quay.io/team]}",
+                "odcs.yaml:1: images.allowed_registries: must be the address of a registry, such as registry.example.org or localhost:5000, "
+                    + "not quay.io/team"
+            ),
+            ("images: {network: lan}", "odcs.yaml:1: images.network: must be one of none, host, not lan"),
+            (
+                "images: {registry: quay.io, auth_file: absent.json}",
+                "odcs.yaml:1: images.auth_file: names a file that does not exist or cannot be read"
+            ),
+        ])
+    func mistakes(text: String, expected: String) {
+        let error = #expect(throws: ConfigurationError.self) { try parse(text) }
+        #expect(error?.description == expected)
+    }
+
+    @Test(
+        "a host that cannot build images is not fine, unless it is not to build any",
+        .enabled(if: geteuid() == 0, "others build as themselves"))
+    func account() throws {
+        let text = "{images: {registry: quay.io, account: odcs-absent}, worker: {slots: 1}}"
+        let findings = HostCheck(configuration: try parse(text)).imageBuilds()
+        #expect(
+            findings.last
+                == HostFinding(
+                    severity: .fatal,
+                    problem: "There is no account odcs-absent for builds. Create it: useradd --system --create-home --home-dir "
+                        + "/var/lib/odcs-absent --shell /usr/sbin/nologin --add-subids-for-system odcs-absent",
+                    remedy: "If this host is not to build images, set images.slots to 0."))
+        var configuration = try parse(text)
+        configuration.images.slots = 0
+        #expect(HostCheck(configuration: configuration).imageBuilds().isEmpty)
+    }
+}
