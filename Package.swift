@@ -117,7 +117,7 @@ let package = Package(
         .target(
             name: "Registry",
             dependencies: [
-                "ForeignText", "HTTPEnvironment", "ImageModel", asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, nioPosix, nioSSL,
+                "ForeignText", "HTTPEnvironment", "ImageModel", "Retries", asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, nioPosix,
                 systemPackage,
             ], swiftSettings: strict),
         .target(

@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import ForeignText
 import ImageModel
 import NIOHTTP1
+import Retries
 
 /// The failures for answers that are not a success, as explanations.
 extension RegistryConnection {

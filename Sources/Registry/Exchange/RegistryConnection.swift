@@ -4,6 +4,7 @@ import ImageModel
 import Logging
 import NIOCore
 import NIOHTTP1
+import Retries
 
 /// The exchange of requests and answers with registries: authorization, redirects, bounds and retries.
 struct RegistryConnection: Sendable {
@@ -21,7 +22,7 @@ struct RegistryConnection: Sendable {
     func persistently<Value>(
         _ purpose: String, _ operation: () async throws(RegistryFailure) -> Value
     ) async throws(RegistryFailure) -> Value {
-        try await retrying(clock: clock) { failure, attempt in
+        try await retrying(clock: clock, canceled: .canceled) { failure, attempt in
             let pause = limits.pause(after: failure, attempt: attempt)
             if pause != nil {
                 logger.info(
@@ -113,5 +114,16 @@ struct RegistryConnection: Sendable {
         // The body of a canceled request ends as if it were complete.
         if Task.isCancelled { throw .canceled }
         return body
+    }
+}
+
+extension RegistryLimits {
+    /// Returns the pause after a failed attempt, or nil if no further attempt is made. The pause is
+    /// shortened at random by up to half, but not below the pause that the registry asked for.
+    func pause(after failure: RegistryFailure, attempt: Int) -> Duration? {
+        guard failure.isTransient, attempt < attempts else { return nil }
+        let asked = failure.retryAfter ?? .zero
+        guard asked <= longestPause else { return nil }
+        return Backoff(first: firstPause, longest: longestPause).pause(after: attempt, atLeast: asked)
     }
 }
