@@ -8,7 +8,7 @@ import Testing
 @Suite("The text of a failure")
 struct FailureTextTests {
     /// Returns the failure of a build that has printed these lines.
-    private func failure(_ lines: [String], network: BuildSpecification.Network = .none, status: CInt = 1) throws -> NodeFailure {
+    private func failure(_ lines: [String], network: BuildNetwork = .none, status: CInt = 1) throws -> NodeFailure {
         let transcript = BuildTranscript()
         transcript.append(Array(lines.map { $0 + "\n" }.joined().utf8))
         transcript.finish()

@@ -1,4 +1,5 @@
 import Containerfiles
+import ImageModel
 import Testing
 
 @Suite("Instructions that are refused")

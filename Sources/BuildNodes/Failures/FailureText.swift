@@ -1,4 +1,5 @@
 import ForeignText
+import ImageModel
 import Processes
 
 /// Finds the cause of a failure in the output of buildah and of the programs of a build. The texts are

@@ -4,14 +4,6 @@ public import SystemPackage
 /// A *build specification* says what a node builds for one step: a Containerfile that is prepared, its
 /// context, and the limits.
 public struct BuildSpecification: Sendable {
-    /// The network that a RUN instruction reaches.
-    public enum Network: String, Hashable, Sendable {
-        /// Only a loopback interface of the build's own.
-        case none
-        /// All that the host reaches, including its loopback interface.
-        case host
-    }
-
     /// The name of the step, the same in each attempt. The built image has it as its tag on the node.
     public var step: ImageTag
     public var platform: Platform
@@ -27,7 +19,7 @@ public struct BuildSpecification: Sendable {
     /// The time of the image and of all files in its new layers, in seconds since 1970. Equal inputs then
     /// make equal layers.
     public var timestamp: Int?
-    public var network = Network.none
+    public var network = BuildNetwork.none
     public var limits: BuildLimits
 
     public init(

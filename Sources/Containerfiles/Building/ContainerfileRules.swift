@@ -1,11 +1,12 @@
 import ForeignText
+public import ImageModel
 
 /// *Containerfile rules* say which instructions are refused before anything runs.
 ///
 /// A Containerfile may come from a stranger. Each rule closes a way out of the build: to the host's
 /// network, devices, keys or files.
 public struct ContainerfileRules: Hashable, Sendable {
-    public var network: Network
+    public var network: BuildNetwork
     /// The ids of the secrets that the image names.
     public var secrets: Set<String>
     /// The names of the build contexts of ODCS. A stage of that name would take their place.
@@ -13,14 +14,9 @@ public struct ContainerfileRules: Hashable, Sendable {
     /// The paths of the mounts that ODCS adds. Another mount there would hide them.
     public var reservedTargets: [String]
 
-    /// The network that a RUN can reach.
-    public enum Network: String, CaseIterable, Hashable, Sendable {
-        case none
-        case host
-    }
-
     public init(
-        network: Network = .none, secrets: Set<String> = [], contexts: Set<String> = ["odcs"], reservedTargets: [String] = ["/run/odcs"]
+        network: BuildNetwork = .none, secrets: Set<String> = [], contexts: Set<String> = ["odcs"],
+        reservedTargets: [String] = ["/run/odcs"]
     ) {
         self.network = network
         self.secrets = secrets

@@ -35,18 +35,13 @@ public struct ImageDefinition: Hashable, Sendable, Codable {
         case archive(ImageDigest)
     }
 
-    /// The network that an instruction of the Containerfile can reach.
-    public enum Network: String, Hashable, Sendable, Codable {
-        case none, host
-    }
-
     public var source: Source
     public var platforms: [Platform]
     /// The values of `ARG` instructions.
     public var arguments: [String: String] = [:]
     /// The labels that a worker must have. Example: `["host": "rhel"]`.
     public var requires: [String: String] = [:]
-    public var network: Network = .none
+    public var network: BuildNetwork = .none
     /// Whether a rebuild upgrades packages that come with a base image.
     public var update = false
     /// Whether a build moves the tag `latest`.

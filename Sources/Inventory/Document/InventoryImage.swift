@@ -1,4 +1,3 @@
-public import Containerfiles
 public import ImageModel
 
 /// An *inventory image* is the definition of one image: its Containerfile, its platforms and its tags.
@@ -28,7 +27,7 @@ public struct InventoryImage: Hashable, Sendable {
     public let disk: Int?
     /// The memory that a build needs, in megabytes.
     public let memory: Int?
-    public let network: ContainerfileRules.Network
+    public let network: BuildNetwork
     /// The ids of the secrets that RUN may mount.
     public let secrets: [String]
     /// The compose request for the packages of a rebuild without network.

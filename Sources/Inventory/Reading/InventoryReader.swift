@@ -90,7 +90,7 @@ struct InventoryReader {
         var tags: ImageTags?
         var disk: Int?
         var memory: Int?
-        var network: ContainerfileRules.Network?
+        var network: BuildNetwork?
 
         init() {}
 
@@ -106,8 +106,8 @@ struct InventoryReader {
             let size = "a size like 10 GB"
             disk = try entry.text("disk", size, where: { Words.megabytes($0) != nil }).flatMap(Words.megabytes)
             memory = try entry.text("memory", size, where: { Words.megabytes($0) != nil }).flatMap(Words.megabytes)
-            network = try entry.text("network", "none or host", where: { ContainerfileRules.Network(rawValue: $0) != nil })
-                .flatMap(ContainerfileRules.Network.init)
+            network = try entry.text("network", "none or host", where: { BuildNetwork(rawValue: $0) != nil })
+                .flatMap(BuildNetwork.init)
             if var tags = try entry.mapping("tags") { self.tags = try Self.tags(&tags) }
         }
 
