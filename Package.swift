@@ -243,8 +243,8 @@ let package = Package(
         .testTarget(
             name: "ContentSourcesTests",
             dependencies: [
-                "CLinux", "ComposeModel", "Compression", "ContentSources", "HTTPEnvironment", "Koji", "Modules", "Repodata", "ScriptedHub",
-                asyncHTTPClient,
+                "CLinux", "ComposeModel", "Compression", "ContentSources", "ForeignText", "HTTPEnvironment", "Koji", "Modules", "Repodata",
+                "ScriptedHub", asyncHTTPClient,
                 logging, nioCore,
                 nioHTTP1, nioPosix, nioSSL, subprocess, systemPackage,
             ],

@@ -1,5 +1,6 @@
 import ComposeModel
 import Compression
+import ForeignText
 import Foundation
 import Logging
 import Repodata
@@ -280,7 +281,7 @@ struct ForeignJSONTests {
             ),
         ])
     func keys(text: String, isRead: Bool) throws {
-        #expect(ForeignJSON.areKeysShort(Array(text.utf8)) == isRead)
+        #expect((ForeignJSON.bounds.excess(of: Array(text.utf8)) == nil) == isRead)
         guard !isRead else { return }
         let error = #expect(throws: DecodingError.self) { try ForeignJSON.decode([String: Int].self, from: Array(text.utf8)) }
         #expect(error?.finding == "a key cannot be read: it is longer than 1024 bytes")

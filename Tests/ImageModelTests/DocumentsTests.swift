@@ -80,7 +80,7 @@ struct DocumentsTests {
         let layers = Array(repeating: layer("1"), count: Manifest.mostLayers + 1).joined(separator: ",")
         #expect(
             problem(manifest(#""config":\#(configuration),"layers":[\#(layers)]"#))
-                == "The manifest cannot be used: layers is wrong. It has more than 4096 elements.")
+                == "The manifest cannot be used: layers cannot be read: it has more than 4096 elements.")
     }
 
     @Test("A document that is too large, too deep or has a long key is refused")
@@ -122,7 +122,7 @@ struct DocumentsTests {
     func place() {
         #expect(
             problem(manifest(#""config":\#(configuration),"layers":[{"mediaType":"x","digest":"sha256:12","size":1}]"#))
-                == "The manifest cannot be used: layers[0].digest is wrong. "
+                == "The manifest cannot be used: layers[0].digest cannot be read: "
                 + "The digest \"sha256:12\" does not have 64 lowercase hexadecimal digits after the colon.")
         #expect(problem(manifest(#""layers":[]"#)) == "The manifest cannot be used: config is missing.")
     }

@@ -1,4 +1,5 @@
 import ComposeModel
+import ForeignText
 import Foundation
 import HTTPEnvironment
 import NIOCore
