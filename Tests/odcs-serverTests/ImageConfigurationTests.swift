@@ -20,11 +20,13 @@ import Testing
 
     @Test("a registry turns building on, and the frontend stays on loopback")
     func on() throws {
-        let images = try parse("images: {registry: \"registry.example.org:5000\", allowed_registries: [quay.io], memory_megabytes: 2}")
-            .images
+        let images = try parse(
+            "images: {registry: \"registry.example.org:5000\", labels: {host: rhel}, allowed_registries: [quay.io], memory_megabytes: 2}"
+        )
+        .images
         #expect(images.isBuildingHere)
         #expect(images.registries.map(\.description).sorted() == ["quay.io", "registry.example.org:5000"])
-        #expect(images.memoryBytes == 2 << 20)
+        #expect(images.memoryBytes == 2 << 20 && images.labels == ["host": "rhel"])
         #expect(!images.allowsHostNetwork)
         #expect(try !parse("images: {registry: quay.io, slots: 0}").images.isBuildingHere)
     }

@@ -6,13 +6,15 @@ extension ConfigurationReader {
         let registry = try optionalString("images.registry").map { try registryHost($0, "images.registry") }
         let authFile = try optionalPath("images.auth_file")
         let memory = try int("images.memory_megabytes", default: 0, in: 0...100_000_000)
+        var labels: [String: String] = [:]
+        for name in try names(below: "images.labels") { labels[name] = try string("images.labels.\(name)", default: "") }
         let images = ServerConfiguration.Images(
             registry: registry, authFile: authFile,
             insecureRegistries: try registryHosts("images.insecure_registries"),
             allowedRegistries: try registryHosts("images.allowed_registries"),
             account: try string("images.account", default: "odcs-build"),
             allowsHostNetwork: try string("images.network", default: "none", allowed: ["none", "host"]) == "host",
-            slots: try int("images.slots", default: 1, in: 0...64),
+            slots: try int("images.slots", default: 1, in: 0...64), labels: labels,
             timeLimitSeconds: try int("images.time_limit_seconds", default: 3600, in: 1...604_800),
             memoryBytes: memory == 0 ? nil : memory << 20,
             contextBytes: try int("images.context_megabytes", default: 512, in: 1...100_000) << 20,

@@ -18,6 +18,8 @@ extension ServerConfiguration {
         var allowsHostNetwork: Bool
         /// The number of steps of builds that the worker does at the same time. With 0, it builds no images.
         var slots: Int
+        /// The labels of this worker. An image can require labels.
+        var labels: [String: String]
         var timeLimitSeconds: Int
         /// The maximum memory of one build, in bytes. `nil` means no limit.
         var memoryBytes: Int?
