@@ -7,6 +7,8 @@ import ForeignText
 /// texts are made visible here.
 public struct BuildFailure: Error, Hashable, Sendable, Codable, CustomStringConvertible {
     /// The kind of the failure. The set is bounded, so a code can be the label of a metric.
+    ///
+    /// A code that a newer version wrote, and this version does not know, is decoded as `internal`.
     public enum Code: String, Hashable, Sendable, Codable, CaseIterable {
         /// An instruction of the Containerfile failed.
         case buildFailed = "build-failed"
@@ -39,6 +41,11 @@ public struct BuildFailure: Error, Hashable, Sendable, Codable, CustomStringConv
         case canceled
         /// A defect of this service or of a program that it runs, if no other code applies.
         case `internal`
+
+        public init(from decoder: any Decoder) throws {
+            let code = try decoder.singleValueContainer().decode(String.self)
+            self = Self(rawValue: code) ?? .internal
+        }
     }
 
     /// The number of bytes of a message, and the number of lines of a log, that are stored.

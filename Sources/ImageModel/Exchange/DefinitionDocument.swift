@@ -1,0 +1,77 @@
+/// An image definition in the form of the API. A member that a client leaves out has its default.
+///
+/// Example: `{"source": {"containerfile": "FROM team/base\n"}, "platforms": ["linux/amd64"]}`.
+public struct DefinitionDocument: Hashable, Sendable, Codable {
+    /// The source of a definition. Exactly one member has a value.
+    public struct Source: Hashable, Sendable, Codable {
+        /// A folder of a git repository.
+        public struct Git: Hashable, Sendable, Codable {
+            public var url: String
+            /// A branch, a tag or a commit. Example: `main`.
+            public var reference: String
+            /// The folder of the Containerfile below the top of the repository. Empty for the top itself.
+            public var folder: String
+
+            public init(url: String, reference: String, folder: String = "") {
+                self.url = url
+                self.reference = reference
+                self.folder = folder
+            }
+        }
+
+        /// The text of a Containerfile without a context.
+        public var containerfile: String?
+        public var git: Git?
+        /// The digest of a context that was uploaded. Example: `sha256:…`.
+        public var archive: ImageDigest?
+
+        public init(containerfile: String) { self.containerfile = containerfile }
+
+        public init(git: Git) { self.git = git }
+
+        public init(archive: ImageDigest) { self.archive = archive }
+
+        public init(_ source: ImageDefinition.Source) {
+            switch source {
+            case .containerfile(let text): containerfile = text
+            case .git(let url, let reference, let folder): git = Git(url: url, reference: reference, folder: folder)
+            case .archive(let digest): archive = digest
+            }
+        }
+    }
+
+    public var source: Source
+    /// Example: `["linux/amd64", "linux/arm64"]`.
+    public var platforms: [String]
+    /// The values of `ARG` instructions.
+    public var arguments: [String: String]?
+    /// The labels that a worker must have. Example: `{"host": "rhel"}`.
+    public var requires: [String: String]?
+    /// `none` or `host`.
+    public var network: String?
+    /// Whether a rebuild upgrades packages that come with a base image.
+    public var update: Bool?
+    /// Whether a build moves the tag `latest`.
+    public var movesLatest: Bool?
+
+    enum CodingKeys: String, CodingKey {
+        case source, platforms, arguments, requires, network, update
+        case movesLatest = "moves_latest"
+    }
+
+    public init(source: Source, platforms: [String]) {
+        self.source = source
+        self.platforms = platforms
+    }
+
+    /// The document of a definition has every member.
+    public init(_ definition: ImageDefinition) {
+        source = Source(definition.source)
+        platforms = definition.platforms.map(\.description)
+        arguments = definition.arguments
+        requires = definition.requires
+        network = definition.network.rawValue
+        update = definition.update
+        movesLatest = definition.movesLatest
+    }
+}
