@@ -85,7 +85,7 @@ let package = Package(
                 .embedInCode("Schema/0004-awaiting-signatures.sql"), .embedInCode("Schema/0005-list-filters.sql"),
                 .embedInCode("Schema/0006-shared-expiry-and-turns.sql"),
                 .embedInCode("Schema/0007-callers.sql"), .embedInCode("Schema/0008-source-types.sql"),
-                .embedInCode("Schema/0009-images.sql"),
+                .embedInCode("Schema/0009-images.sql"), .embedInCode("Schema/0010-pins-and-verification.sql"),
             ],
             swiftSettings: strict),
         .target(name: "Compression", dependencies: ["CCompression", "CCreaterepo", systemPackage], swiftSettings: strict),

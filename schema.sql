@@ -269,6 +269,12 @@ CREATE TABLE builds (
     failure        jsonb,
     -- The digest of the manifest list.
     digest         text CHECK (digest ~ '^sha(256|512):[0-9a-f]+$'),
+    -- The git commit and the digests of images that all steps use (BuildPins). The first step that
+    -- prepares writes them, and nobody changes them afterwards.
+    pins           jsonb,
+    -- The comparison of old and new contents by platform (Verification). Example of a key:
+    -- linux/amd64.
+    verification   jsonb,
     time_submitted timestamptz NOT NULL DEFAULT now(),
     -- When a worker claimed the first step.
     time_started   timestamptz,
