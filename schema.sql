@@ -270,7 +270,7 @@ CREATE TABLE builds (
     -- The digest of the manifest list.
     digest         text CHECK (digest ~ '^sha(256|512):[0-9a-f]+$'),
     -- The git commit and the digests of images that all steps use (BuildPins). The first step that
-    -- prepares writes them, and nobody changes them afterwards.
+    -- prepares writes them. A value that is written stays.
     pins           jsonb,
     -- The comparison of old and new contents by platform (Verification). Example of a key:
     -- linux/amd64.

@@ -31,6 +31,8 @@ public struct Build: Hashable, Sendable, Identifiable {
     public var failure: BuildFailure?
     /// The digest of the manifest list, once the build is done.
     public var digest: ImageDigest?
+    /// The exact inputs, once a step has resolved them.
+    public var pins: BuildPins?
     /// The builds that must end before this one begins.
     public var waitsFor: [Int]
     public var timeSubmitted: Date
@@ -41,8 +43,8 @@ public struct Build: Hashable, Sendable, Identifiable {
 
     public init(
         id: Int, owner: String, image: Int, rebuild: Int? = nil, composes: [Int] = [], request: BuildRequest, dateTag: ImageTag,
-        state: BuildState, stateReason: String? = nil, failure: BuildFailure? = nil, digest: ImageDigest? = nil, waitsFor: [Int] = [],
-        timeSubmitted: Date, timeStarted: Date? = nil, timeDone: Date? = nil, steps: [Step]
+        state: BuildState, stateReason: String? = nil, failure: BuildFailure? = nil, digest: ImageDigest? = nil, pins: BuildPins? = nil,
+        waitsFor: [Int] = [], timeSubmitted: Date, timeStarted: Date? = nil, timeDone: Date? = nil, steps: [Step]
     ) {
         self.id = id
         self.owner = owner
@@ -55,6 +57,7 @@ public struct Build: Hashable, Sendable, Identifiable {
         self.stateReason = stateReason
         self.failure = failure
         self.digest = digest
+        self.pins = pins
         self.waitsFor = waitsFor
         self.timeSubmitted = timeSubmitted
         self.timeStarted = timeStarted

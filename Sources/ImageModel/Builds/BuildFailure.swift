@@ -16,6 +16,8 @@ public struct BuildFailure: Error, Hashable, Sendable, Codable, CustomStringConv
         case badContainerfile = "bad-containerfile"
         /// An image that the Containerfile builds on does not exist.
         case baseNotFound = "base-not-found"
+        /// A compose whose packages the build is to install has no files, or none any more.
+        case composeNotUsable = "compose-not-usable"
         /// The registry did not answer, or answered that it is busy.
         case registryUnreachable = "registry-unreachable"
         /// The registry refuses.

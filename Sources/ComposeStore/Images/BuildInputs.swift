@@ -1,0 +1,75 @@
+public import ImageModel
+import Postgres
+
+/// The inputs of builds and their leftovers, for the worker that builds.
+extension ComposeStore {
+    /// Records the exact inputs of a build. Inputs that an earlier step recorded stay as they are.
+    ///
+    /// - Returns: The inputs that all steps use, or `nil` if the lease was lost.
+    public func pin(_ lease: StepLease, _ pins: BuildPins) async throws -> BuildPins? {
+        try await pool.query(
+            """
+            UPDATE builds SET pins = jsonb_strip_nulls(jsonb_build_object(
+                'commit', coalesce(pins->'commit', n.pins->'commit'),
+                'images', (n.pins->'images') || coalesce(pins->'images', '{}')))
+            FROM (SELECT \(PostgresJSON(pins)) AS pins) n
+            WHERE id = \(lease.step.build) AND state = 1
+                AND EXISTS (SELECT FROM build_steps WHERE \(fragment: lease.guardCondition))
+            RETURNING builds.pins
+            """
+        ).first?.decode(PostgresJSON<BuildPins>.self, "pins").value
+    }
+
+    /// Returns the images that a build is on top of and that were built for it, with their digests.
+    public func parents(of build: Int) async throws -> [ImageRepository: ImageDigest] {
+        let rows = try await pool.query(
+            """
+            SELECT i.repository, b.digest FROM build_waits w JOIN builds b ON b.id = w.waits_for JOIN images i ON i.id = b.image_id
+            WHERE w.build_id = \(build) AND w.is_parent AND b.digest IS NOT NULL ORDER BY b.id
+            """)
+        return Dictionary(
+            try rows.map { row in
+                (
+                    try ImageReference(row.decode(String.self, "repository")).repository,
+                    try ImageDigest(row.decode(String.self, "digest"))
+                )
+            }, uniquingKeysWith: { $1 })
+    }
+
+    /// Returns the older packages that rebuilds want to be replaced by a build, on each platform.
+    public func findings(for build: Int) async throws -> [Platform: [AffectedImages.Finding]] {
+        let rows = try await pool.query(
+            "SELECT findings FROM rebuild_images WHERE build_id = \(build) ORDER BY rebuild_id")
+        var findings: [Platform: [AffectedImages.Finding]] = [:]
+        for row in rows {
+            for found in try row.decode(PostgresJSON<[RebuildPlan.PlatformFindings]>.self, "findings").value {
+                findings[found.platform, default: []] += found.findings
+            }
+        }
+        return findings
+    }
+
+    /// Returns the advisories that rebuilds name as the reason for a build.
+    public func advisories(for build: Int) async throws -> [String] {
+        try await pool.query(
+            """
+            SELECT DISTINCT r.reason->>'advisory' AS advisory FROM rebuild_images ri JOIN rebuilds r ON r.id = ri.rebuild_id
+            WHERE ri.build_id = \(build) AND r.reason->>'advisory' IS NOT NULL ORDER BY 1
+            """
+        ).map { try $0.decode(String.self, "advisory") }
+    }
+
+    /// Returns the steps that a worker has begun and that did not end. Their images on the worker's node
+    /// are still needed.
+    public func begunSteps() async throws -> Set<Int> {
+        let rows = try await pool.query("SELECT id FROM build_steps WHERE state IN (0, 1) AND attempts > 0")
+        return Set(try rows.map { try $0.decode(Int.self, "id") })
+    }
+
+    /// Returns those of the builds that ended longer than `age` ago.
+    public func builds(among ids: [Int], endedBefore age: Duration) async throws -> Set<Int> {
+        let rows = try await pool.query(
+            "SELECT id FROM builds WHERE id = ANY(\(ids)) AND time_done < now() - \(fragment: interval(age))")
+        return Set(try rows.map { try $0.decode(Int.self, "id") })
+    }
+}
