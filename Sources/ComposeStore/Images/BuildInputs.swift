@@ -9,13 +9,13 @@ extension ComposeStore {
     public func pin(_ lease: StepLease, _ pins: BuildPins) async throws -> BuildPins? {
         try await pool.query(
             """
-            UPDATE builds SET pins = jsonb_strip_nulls(jsonb_build_object(
-                'commit', coalesce(pins->'commit', n.pins->'commit'),
-                'images', (n.pins->'images') || coalesce(pins->'images', '{}')))
+            UPDATE builds b SET pins = jsonb_strip_nulls(jsonb_build_object(
+                'commit', coalesce(b.pins->'commit', n.pins->'commit'),
+                'images', (n.pins->'images') || coalesce(b.pins->'images', '{}')))
             FROM (SELECT \(PostgresJSON(pins)) AS pins) n
-            WHERE id = \(lease.step.build) AND state = 1
+            WHERE b.id = \(lease.step.build) AND b.state = 1
                 AND EXISTS (SELECT FROM build_steps WHERE \(fragment: lease.guardCondition))
-            RETURNING builds.pins
+            RETURNING b.pins
             """
         ).first?.decode(PostgresJSON<BuildPins>.self, "pins").value
     }

@@ -44,7 +44,8 @@ struct ModuleDefaultsFetcher: Sendable {
             name: "the module defaults \(url)", url: url, hidden: [(directory.string, "the module defaults")],
             environment: ["GIT_ALLOW_PROTOCOL": protocols.joined(separator: ":")],
             // A redirect could lead to an address that is not allowed.
-            settings: ["http.followRedirects=false", "core.symlinks=false"], sizeLimit: Self.sizeLimit, timeLimit: Self.timeLimit, log: log)
+            settings: ["http.followRedirects=false", "core.symlinks=false"], sizeLimit: Self.sizeLimit, timeLimit: Self.timeLimit,
+            log: { log.write(.error, $0) })
         let commit: String
         let metadata: ModuleMetadata
         do {

@@ -3,11 +3,11 @@ import Foundation
 import Glibc
 import Processes
 import Synchronization
-import SystemPackage
+public import SystemPackage
 
 /// A git repository that is fetched with the settings given here. It ignores the git configuration of
 /// this host's users.
-struct GitRepository: Sendable {
+public struct GitRepository: Sendable {
     /// The name of the repository in messages. Example: `the Pungi configuration fedora`.
     let name: String
     let url: String
@@ -22,7 +22,27 @@ struct GitRepository: Sendable {
     let sizeLimit: Int
     /// The time limit of one git command.
     let timeLimit: Duration
-    let log: ComposeLog
+    /// Receives what git prints if it fails.
+    let log: @Sendable (String) -> Void
+
+    /// - Parameters:
+    ///   - hidden: Texts that must not be shown, each with its replacement.
+    ///   - environment: Environment variables that git gets in addition to its own.
+    ///   - settings: Further settings of git, as KEY=VALUE.
+    ///   - log: Receives the lines that git prints if it fails.
+    public init(
+        name: String, url: String, hidden: [(text: String, by: String)] = [], environment: [String: String] = [:], settings: [String] = [],
+        sizeLimit: Int, timeLimit: Duration, log: @escaping @Sendable (String) -> Void
+    ) {
+        self.name = name
+        self.url = url
+        self.hidden = hidden
+        self.environment = environment
+        self.settings = settings
+        self.sizeLimit = sizeLimit
+        self.timeLimit = timeLimit
+        self.log = log
+    }
 
     /// Clones the repository into the new directory `directory` and checks out `revision`. A revision is a
     /// commit, the start of a commit's name, a branch or a tag. Returns the full name of the commit.
@@ -39,7 +59,7 @@ struct GitRepository: Sendable {
     /// - `.sourceUnreachable` (transient) if the repository does not answer.
     /// - `.limitExceeded` if the repository is too large or too slow, or if the files exceed the limits of
     ///   `paths`.
-    func checkOut(_ revision: String, only paths: Paths? = nil, into directory: FilePath) async throws -> String {
+    public func checkOut(_ revision: String, only paths: Paths? = nil, into directory: FilePath) async throws -> String {
         guard Self.isRevision(revision) else {
             throw ComposeFailure(.sourceNotUsable, "\"\(revision.prefix(100))\" is not a commit, a branch or a tag of \(name).")
         }
@@ -73,7 +93,7 @@ struct GitRepository: Sendable {
     }
 
     /// The files of a repository that are wanted, with limits for their number and size.
-    struct Paths: Sendable {
+    public struct Paths: Sendable {
         /// The folders whose files are wanted, without their subfolders. The empty text is the topmost folder.
         let folders: [String]
         let suffixes: [String]
@@ -113,7 +133,7 @@ struct GitRepository: Sendable {
             ], in: directory)
         guard ending != .exited(0) else { return }
         let lines = output.lastLines()
-        for line in lines { log.write(.error, "git: \(line)") }
+        for line in lines { log("git: \(line)") }
         let text = lines.joined(separator: "\n")
         // The command exceeded the limit that prlimit(1) sets. Either the command ended by the signal itself,
         // or git or the shell reports that signal.
@@ -174,7 +194,7 @@ struct GitRepository: Sendable {
         let (ending, output) = try await run(what ?? ["checkout", "--quiet", "--detach", "--force", commit], in: directory)
         guard ending != .exited(0) else { return }
         let lines = output.lastLines()
-        for line in lines { log.write(.error, "git: \(line)") }
+        for line in lines { log("git: \(line)") }
         if lines.contains(where: { $0.contains("No space left on device") }) { throw ComposeFailure(storage: Errno.noSpace) }
         throw ComposeFailure(
             .sourceNotUsable,

@@ -43,7 +43,8 @@ struct RawConfigFetcher: Sendable {
         }
         let git = GitRepository(
             name: "the Pungi configuration \(name)", url: config.url, hidden: configuration.hidden(name) + [(directory.string, name)],
-            environment: configuration.environment, sizeLimit: configuration.fetchLimit, timeLimit: configuration.fetchTimeLimit, log: log)
+            environment: configuration.environment, sizeLimit: configuration.fetchLimit, timeLimit: configuration.fetchTimeLimit,
+            log: { log.write(.error, $0) })
         let commit = try await git.checkOut(revision, into: directory)
         log.write(.info, "Pinned the Pungi configuration \(name)#\(revision) at the commit \(commit).")
         return RawConfigCheckout(pin: RawConfigPin(name: name, commit: commit), directory: directory)

@@ -2,7 +2,7 @@ import ServiceLifecycle
 
 /// Runs `work` repeatedly, until the service is to shut down or its task is canceled. The interval is
 /// jittered by up to a tenth, so that many workers do not act at the same moment.
-func periodically(every interval: Duration, _ work: @escaping @Sendable () async -> Void) async {
+public func periodically(every interval: Duration, _ work: @escaping @Sendable () async -> Void) async {
     await cancelWhenGracefulShutdown {
         while !Task.isCancelled {
             await work()
