@@ -133,6 +133,9 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "Containerfiles", dependencies: ["ForeignText", "ImageModel"], swiftSettings: strict),
         .target(
+            name: "Rebuilds", dependencies: ["ComposeModel", "ComposeStore", "Containerfiles", "ForeignText", "ImageModel", systemPackage],
+            swiftSettings: strict),
+        .target(
             name: "Inventory", dependencies: ["Containerfiles", "ForeignText", "ImageModel", mustache, systemPackage, yams],
             resources: [.embedInCode("inventory.schema.json")], swiftSettings: strict),
         .target(
@@ -268,6 +271,10 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(name: "ContainerfilesTests", dependencies: ["Containerfiles", "ForeignText", "ImageModel"], swiftSettings: strict),
+        .testTarget(
+            name: "RebuildsTests",
+            dependencies: ["ComposeModel", "ComposeStore", "ComposeTestKit", "Containerfiles", "ImageModel", "Rebuilds", systemPackage],
+            swiftSettings: strict),
         .testTarget(
             name: "InventoryTests", dependencies: ["Containerfiles", "ImageModel", "Inventory", subprocess, systemPackage, yams],
             swiftSettings: strict),
