@@ -192,7 +192,9 @@ let package = Package(
             exclude: ["Recordings", "topdir"], swiftSettings: strict),
         .target(
             name: "ImageTestKit",
-            dependencies: ["EmbeddedPostgres", "ImageModel", logging, nioCore, nioHTTP1, nioPosix, subprocess, systemPackage],
+            dependencies: [
+                "EmbeddedPostgres", "ImageModel", "Processes", logging, nioCore, nioHTTP1, nioPosix, subprocess, systemPackage,
+            ],
             path: "Tests/ImageTestKit", swiftSettings: strict),
         .testTarget(
             name: "KojiTests",

@@ -15,10 +15,10 @@ import Testing
 struct BuildWorld {
     let directory: FilePath
     let node: LocalNode
-    let registry: DockerRegistry
+    let registry: TestRegistry
 
     private static let registry = Task {
-        let registry = try await DockerRegistry.start()
+        let registry = try await TestRegistry.start()
         try await run(registry) { world in
             let context = try world.makeDirectory("root")
             try await SmallImages.makeContext(in: context)
@@ -39,7 +39,7 @@ struct BuildWorld {
     }
 
     private static func run<Result: Sendable>(
-        _ registry: DockerRegistry, on disk: FilePath? = nil, _ test: @Sendable (BuildWorld) async throws -> Result
+        _ registry: TestRegistry, on disk: FilePath? = nil, _ test: @Sendable (BuildWorld) async throws -> Result
     ) async throws -> Result {
         let directory = try makeDirectory()
         let world = BuildWorld(

@@ -1,10 +1,10 @@
 import Foundation
 public import ImageModel
-import Subprocess
+import Processes
 import SystemPackage
 
-/// A real registry, Debian's `docker-registry`, on a loopback port that the kernel chose. Its data is
-/// in a temporary directory, which is deleted at the end.
+/// A real registry, Debian's `docker-registry`, on a loopback port that the kernel chose. It never
+/// outlives the process of the tests.
 public struct TestRegistry: Sendable {
     /// The only user and password that a registry with passwords accepts.
     public static let user = "tester"
@@ -12,6 +12,7 @@ public struct TestRegistry: Sendable {
 
     /// For example `127.0.0.1:38245`.
     public let host: RegistryHost
+    private let running: Task<Void, any Error>
 
     /// The error for a registry that ended before it listened.
     public struct DidNotStart: Error, CustomStringConvertible {
@@ -21,58 +22,65 @@ public struct TestRegistry: Sendable {
 
     public func repository(_ path: String) throws -> ImageRepository { try ImageRepository(host: host, path: path) }
 
-    /// Runs `body` with a registry. The registry is killed afterwards.
+    /// Starts a registry for the rest of the process. It keeps its images in memory.
+    public static func start() async throws -> TestRegistry {
+        let directory = FilePath(FileManager.default.temporaryDirectory.path)
+        let file = directory.appending("odcs-registry-\(UUID().uuidString).yml")
+        defer { try? FileManager.default.removeItem(atPath: file.string) }
+        return try await start(configuration(storage: "inmemory: {}"), file: file, in: directory)
+    }
+
+    /// Runs `body` with a registry, whose data is in a temporary directory. The registry is ended
+    /// afterwards.
     public static func with<Value: Sendable>(
         passwords: Bool = false, _ body: @escaping @Sendable (TestRegistry) async throws -> Value
     ) async throws -> Value {
-        let directory = FileManager.default.temporaryDirectory.appending(path: "odcs-registry-\(UUID())")
-        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: directory) }
-        let configuration = directory.appending(path: "config.yml")
-        try Self.configuration(in: directory.path, passwords: passwords).write(to: configuration, atomically: true, encoding: .utf8)
+        let directory = FilePath(FileManager.default.temporaryDirectory.path).appending("odcs-registry-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(atPath: directory.string, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: directory.string) }
         // bcrypt of the password, as htpasswd -B writes it.
+        let passwordFile = directory.appending("htpasswd")
         try "\(user):$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a\n"
-            .write(to: directory.appending(path: "htpasswd"), atomically: true, encoding: .utf8)
-        let result = try await Subprocess.run(
-            .name("docker-registry"), arguments: ["serve", configuration.path], input: .none, output: .sequence,
-            error: .combinedWithOutput
-        ) { execution in
-            let (ready, readiness) = AsyncStream.makeStream(of: Result<RegistryHost, any Error>.self)
-            return try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask {
-                    // The output is read to its end, so that the registry can always write.
-                    var output = ""
-                    for try await buffer in execution.standardOutput {
-                        output += buffer.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
-                        if let host = Self.address(in: output) { readiness.yield(.success(host)) }
-                        output = String(output.suffix(10_000))
-                    }
-                    readiness.yield(.failure(DidNotStart(output: output)))
-                }
-                defer { try? execution.send(signal: .kill) }
-                guard let first = await ready.first(where: { _ in true }) else { throw CancellationError() }
-                return try await body(TestRegistry(host: try first.get()))
-            }
-        }
-        return result.closureResult
+            .write(toFile: passwordFile.string, atomically: true, encoding: .utf8)
+        let authentication = passwords ? "auth: {htpasswd: {realm: test, path: \"\(passwordFile)\"}}" : ""
+        let registry = try await start(
+            configuration(storage: "filesystem: {rootdirectory: \"\(directory)/data\"}", authentication),
+            file: directory.appending("config.yml"), in: directory)
+        let result: Result<Value, any Error>
+        do { result = .success(try await body(registry)) } catch { result = .failure(error) }
+        registry.running.cancel()
+        _ = await registry.running.result
+        return try result.get()
     }
 
-    private static func configuration(in directory: String, passwords: Bool) -> String {
+    private static func start(_ configuration: String, file: FilePath, in directory: FilePath) async throws -> TestRegistry {
+        try configuration.write(toFile: file.string, atomically: true, encoding: .utf8)
+        let (hosts, sender) = AsyncStream.makeStream(of: RegistryHost.self)
+        let output = OutputTail { line in
+            guard let match = line.firstMatch(of: /listening on (127\.0\.0\.1:\d+)/), let host = try? RegistryHost(match.1) else { return }
+            sender.yield(host)
+        }
+        let process = ChildProcess(
+            program: "docker-registry", arguments: ["serve", file.string], environment: ChildProcess.plainEnvironment(home: directory),
+            directory: directory, grace: .milliseconds(200), lifeline: Lifeline())
+        let running = Task {
+            defer { sender.finish() }
+            _ = try await process.run { output.append($0) }
+        }
+        var iterator = hosts.makeAsyncIterator()
+        guard let host = await iterator.next() else { throw DidNotStart(output: output.lastLines().joined(separator: "\n")) }
+        return TestRegistry(host: host, running: running)
+    }
+
+    private static func configuration(storage: String, _ authentication: String = "") -> String {
         """
         version: 0.1
         log: {level: info, accesslog: {disabled: true}}
         storage:
-          filesystem: {rootdirectory: "\(directory)/data"}
+          \(storage)
           delete: {enabled: true}
         http: {addr: "127.0.0.1:0", secret: test}
-        \(passwords ? "auth: {htpasswd: {realm: test, path: \"\(directory)/htpasswd\"}}" : "")
+        \(authentication)
         """
-    }
-
-    private static func address(in output: String) -> RegistryHost? {
-        guard let start = output.range(of: "listening on ") else { return nil }
-        let rest = output[start.upperBound...]
-        guard let end = rest.firstIndex(of: "\"") else { return nil }
-        return try? RegistryHost(rest[..<end])
     }
 }
