@@ -152,7 +152,11 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "ImageWorker",
-            dependencies: ["ComposeStore", "ComposeWorker", "ImageModel", "Postgres", logging, serviceLifecycle], swiftSettings: strict),
+            dependencies: [
+                "BuildNodes", "ComposeModel", "ComposeStore", "ComposeWorker", "Containerfiles", "ForeignText", "ImageArchive", "ImageModel",
+                "Postgres", "Processes", "Registry", logging, nioCore, nioPosix, serviceLifecycle, systemPackage,
+            ],
+            swiftSettings: strict),
         .target(
             name: "ComposeFrontend",
             dependencies: [
@@ -284,6 +288,13 @@ let package = Package(
             name: "BuildNodesTests",
             dependencies: [
                 "BuildNodes", "CLinux", "ImageModel", "ImageTestKit", "Processes", logging, nioPosix, subprocess, systemPackage,
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ImageWorkerTests",
+            dependencies: [
+                "BuildNodes", "ComposeModel", "ComposeStore", "ComposeTestKit", "ComposeWorker", "ImageModel", "ImageTestKit", "ImageWorker",
+                "Postgres", "Registry", logging, subprocess, systemPackage,
             ],
             swiftSettings: strict),
         .testTarget(name: "ProcessesTests", dependencies: ["Processes", systemPackage], swiftSettings: strict),

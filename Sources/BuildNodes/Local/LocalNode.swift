@@ -15,6 +15,8 @@ public import SystemPackage
 public final class LocalNode: BuildNode {
     public let name: String
     let buildah: Buildah
+    /// The directory of the images.
+    public var directory: FilePath { buildah.storage.directory }
     private let authFile: FilePath?
     private let logger: Logger
     /// The builds that run, with their work directories and the times of their starts.

@@ -23,6 +23,12 @@ public struct Sweeper: Sendable {
     ///   - leased: The steps whose images are still needed.
     ///   - bases: Whether the images of FROM are removed too. Later builds fetch them again.
     public func sweep(leased: Set<ImageTag>, bases: Bool = false) async throws -> Report {
+        try await sweep(bases: bases) { leased }
+    }
+
+    /// - Parameter leased: Returns the steps whose images are still needed. It is called after the images
+    ///   were listed. So a step that begins meanwhile keeps its image.
+    public func sweep(bases: Bool = false, leased: () async throws -> Set<ImageTag>) async throws -> Report {
         var report = Report()
         // A directory that is listed before the running builds belongs to one of them or to none.
         let directories = try node.buildah.storage.workDirectories
@@ -38,10 +44,14 @@ public struct Sweeper: Sendable {
             _ = try await node.output(of: ["rm"] + leftovers)
             report.containers = leftovers.count
         }
-        for image in try await node.images() {
+        let images = try await node.images()
+        let isBusy = node.active.oldest != nil
+        let leased = try await leased()
+        for image in images {
             let steps = image.names.filter { $0.hasPrefix(LocalNode.localNames) }
             let isLeased = leased.contains { steps.contains(LocalNode.localName(of: $0)) }
-            let isUnneeded = image.names.isEmpty || !steps.isEmpty || (bases && oldest == nil)
+            // A build with several stages uses an image without a name.
+            let isUnneeded = !steps.isEmpty || ((bases || image.names.isEmpty) && !isBusy)
             guard isUnneeded, !isLeased else { continue }
             try await node.remove(images: image.names.isEmpty ? [image.id] : image.names)
             report.images += 1

@@ -20,6 +20,20 @@ extension ComposeStore {
         ).first?.decode(PostgresJSON<BuildPins>.self, "pins").value
     }
 
+    /// Records the comparison of a platform's contents before and after a build.
+    ///
+    /// - Returns: `false` if the lease was lost. Nothing was changed then.
+    public func record(_ verification: Verification, of platform: Platform, under lease: StepLease) async throws -> Bool {
+        try await pool.query(
+            """
+            UPDATE builds b SET verification = coalesce(b.verification, '{}')
+                || jsonb_build_object(\(platform.description)::text, \(PostgresJSON(verification)))
+            WHERE b.id = \(lease.step.build) AND b.state = 1
+                AND EXISTS (SELECT FROM build_steps WHERE \(fragment: lease.guardCondition))
+            """
+        ).affectedRows == 1
+    }
+
     /// Returns the images that a build is on top of and that were built for it, with their digests.
     public func parents(of build: Int) async throws -> [ImageRepository: ImageDigest] {
         let rows = try await pool.query(

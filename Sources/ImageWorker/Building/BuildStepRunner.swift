@@ -1,0 +1,32 @@
+public import BuildNodes
+public import ComposeStore
+public import ComposeWorker
+public import ImageModel
+public import Registry
+
+/// A *build step runner* does the steps of builds with a node and a registry.
+public struct BuildStepRunner: StepRunner {
+    let platformStep: PlatformStep
+    let listStep: ManifestListStep
+
+    /// - Parameters:
+    ///   - node: The node of this worker. No other worker uses it.
+    ///   - reader: Reads the packages of images in registries.
+    public init(
+        configuration: ImageBuildConfiguration, store: ComposeStore, node: any BuildNode, registry: RegistryClient,
+        reader: any ContentsReading
+    ) {
+        platformStep = PlatformStep(configuration: configuration, store: store, node: node, registry: registry, reader: reader)
+        listStep = ManifestListStep(store: store, registry: registry)
+    }
+
+    public func run(_ lease: StepLease, of build: Build, until deadline: LeaseDeadline) async throws -> StepResult {
+        try await BuildFailure.translating(attempt: lease.step.attempts) {
+            guard let image = try await platformStep.store.image(build.image) else { throw CancellationError() }
+            if let platform = lease.step.platform {
+                return try await platformStep.run(lease, of: build, image, platform, until: deadline)
+            }
+            return try await listStep.run(build, image)
+        }
+    }
+}

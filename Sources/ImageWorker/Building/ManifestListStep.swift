@@ -1,0 +1,58 @@
+import ComposeStore
+import Foundation
+import ImageModel
+import Registry
+
+/// A *manifest list step* writes the manifest list of a build and moves its tags. The tag of the date
+/// is written first, and `latest` comes last.
+struct ManifestListStep {
+    let store: ComposeStore
+    let registry: RegistryClient
+
+    func run(_ build: Build, _ image: Image) async throws -> StepResult {
+        let list = try await list(of: build, image.repository)
+        var tags = [build.dateTag]
+        if build.request.definition.movesLatest { tags.append(.latest) }
+        // No tag moves if one of them was moved by another program.
+        for tag in tags { try await check(tag, of: image, moving: list.digest, build) }
+        for tag in tags { try await registry.put(list, to: image.repository, tag: tag) }
+        return StepResult(digest: list.digest, tags: tags)
+    }
+
+    /// Returns the list. Each attempt makes the same bytes.
+    private func list(of build: Build, _ repository: ImageRepository) async throws -> ManifestDocument {
+        var manifests: [Descriptor] = []
+        for step in build.steps {
+            guard let platform = step.platform, let digest = step.digest else { continue }
+            do throws(RegistryFailure) {
+                let document = try await registry.manifest(ImageReference(repository, digest: digest))
+                manifests.append(document.descriptor(platform: platform))
+            } catch {
+                guard error.code == .notFound else { throw error }
+                throw BuildFailure(
+                    .registryRefused,
+                    "The image for \(platform), \(digest), was deleted from the registry while the build ran. Build the image again.")
+            }
+        }
+        var annotations = [
+            "org.opencontainers.image.created": build.timeSubmitted.formatted(.iso8601), "vnd.odcs.build": "\(build.id)",
+        ]
+        annotations["org.opencontainers.image.revision"] = build.pins?.commit
+        return ManifestDocument(ImageIndex(manifests: manifests, annotations: annotations))
+    }
+
+    /// Throws if a tag shows something that this service did not write and has never seen.
+    private func check(_ tag: ImageTag, of image: Image, moving digest: ImageDigest, _ build: Build) async throws {
+        guard let current = try await registry.reportedDigest(of: ImageReference(image.repository, tag: tag)), current != digest else {
+            return
+        }
+        let published = try await store.publishedDigest(of: image.id, tag: tag)
+        // The first build of an image takes over a tag that was there before.
+        if current == published || (published == nil && tag == .latest) { return }
+        throw BuildFailure(
+            .tagMoved,
+            "The tag \(tag) of \(image.repository) shows \(current), which another program wrote there. It stays as it is, and so do the other "
+                + "tags. The images of the platforms are in the registry, for example as \(build.steps.compactMap(\.digest).first.map(\.description) ?? ""). Build the image again."
+        )
+    }
+}

@@ -1,0 +1,171 @@
+import BuildNodes
+import ComposeStore
+import ComposeWorker
+import Foundation
+import ImageModel
+import NIOPosix
+import Registry
+import SystemPackage
+
+/// A *platform step* builds one platform of an image, pushes it, reads its contents back from the
+/// registry, and verifies them. The pushed image has only a tag of its platform and date, so nobody
+/// gets it yet who asks for the image.
+struct PlatformStep {
+    let configuration: ImageBuildConfiguration
+    let store: ComposeStore
+    let node: any BuildNode
+    let registry: RegistryClient
+    let reader: any ContentsReading
+
+    func run(
+        _ lease: StepLease, of build: Build, _ image: Image, _ platform: Platform, until deadline: LeaseDeadline
+    ) async throws -> StepResult {
+        let log = try openLog(build, platform, until: deadline)
+        do {
+            let digest = try await run(lease, of: build, image, platform, log)
+            log.note("The image is pushed as \(image.repository)@\(digest).")
+            return StepResult(digest: digest)
+        } catch {
+            if !(error is CancellationError) { log.note("The step failed: \(error)") }
+            throw error
+        }
+    }
+
+    private func run(
+        _ lease: StepLease, of build: Build, _ image: Image, _ platform: Platform, _ log: StepLog
+    ) async throws -> ImageDigest {
+        let name = try Self.name(of: lease.step.id)
+        if try await node.image(of: name) != nil {
+            log.note("The image is on the node \(node.name) from an earlier attempt. Only the push is repeated.")
+        } else {
+            try await self.build(lease, of: build, platform, named: name, log)
+        }
+        let target = PushTarget(image.repository, tag: try build.tag(of: platform))
+        let digest = try await node.push(name, to: target) { log.write($0) }
+        try await check(digest, of: image.repository, platform)
+        try await verify(digest, lease, of: build, image, platform, log)
+        return digest
+    }
+
+    /// The name of a step's image on the node.
+    static func name(of step: Int) throws(ImageProblem) -> ImageTag { try ImageTag("step-\(step)") }
+
+    private func openLog(_ build: Build, _ platform: Platform, until deadline: LeaseDeadline) throws -> StepLog {
+        guard let target = configuration.logTarget else { throw BuildFailure(.internal, "The worker has no target directory.") }
+        do {
+            return try StepLog(
+                target.pushing(FilePath(BuildLayout(build: build.id).log(of: platform))), limit: configuration.limits.logBytes,
+                until: deadline)
+        } catch {
+            throw BuildFailure(.storage, "The log of the build cannot be written.", isTransient: true)
+        }
+    }
+
+    private func build(
+        _ lease: StepLease, of build: Build, _ platform: Platform, named name: ImageTag, _ log: StepLog
+    ) async throws {
+        let directory = configuration.workDirectory.appending(lease.token.uuidString.lowercased())
+        do {
+            try FileManager.default.createDirectory(atPath: directory.string, withIntermediateDirectories: true)
+        } catch {
+            throw BuildFailure(.storage, "The worker cannot write to its directory for contexts.", isTransient: true)
+        }
+        let result: Result<Void, any Error>
+        do {
+            let preparation = ImagePreparation(configuration: configuration, store: store, registry: registry, log: log)
+            let specification = try await preparation.specification(lease, of: build, platform: platform, named: name, in: directory)
+            log.note("\(platform) is built on the node \(node.name).")
+            let built = try await node.build(specification) { log.write($0) }
+            log.note("The image was built in \(built.elapsed.components.seconds) seconds.")
+            result = .success(())
+        } catch {
+            result = .failure(error)
+        }
+        // This is done even if the task is canceled. The sweeper removes a directory that stays.
+        try? await NIOThreadPool.singleton.runIfActive { try FileManager.default.removeItem(atPath: directory.string) }
+        try result.get()
+    }
+
+    /// Checks that the registry has the image, and that it is one of the platform.
+    private func check(_ digest: ImageDigest, of repository: ImageRepository, _ platform: Platform) async throws {
+        let document = try await registry.manifest(ImageReference(repository, digest: digest))
+        guard case .manifest(let manifest) = document.content else {
+            throw BuildFailure(.unexpectedContents, "The node pushed an index instead of an image.")
+        }
+        let bytes = try await registry.blob(manifest.configuration, of: repository)
+        let configuration: ImageConfiguration
+        do throws(ImageProblem) {
+            configuration = try ImageConfiguration(bytes)
+        } catch {
+            throw BuildFailure(.unexpectedContents, "The image that the node pushed cannot be used. \(error.description)")
+        }
+        guard configuration.platform == platform else {
+            throw BuildFailure(
+                .unexpectedContents,
+                "The image that the node pushed is one of \(configuration.platform), and not of \(platform). The base image may have another platform than its index says."
+            )
+        }
+    }
+
+    /// Records the contents of a pushed image, and compares them with those of the image before.
+    private func verify(
+        _ digest: ImageDigest, _ lease: StepLease, of build: Build, _ image: Image, _ platform: Platform, _ log: StepLog
+    ) async throws {
+        let after = try await contents(of: digest, image.repository, platform)
+        let before = try await contentsBefore(image, platform)
+        let wanted = Dictionary(
+            (try await store.findings(for: build.id)[platform] ?? []).map { ($0.installed.line, $0.newest) }, uniquingKeysWith: max)
+        var verification = Verification(from: before, to: after, wanted: wanted)
+        if !verification.stillOlder.isEmpty {
+            // The explanation names the parent that has the package.
+            let parents = try await parents(of: build, platform)
+            verification = Verification(from: before, to: after, wanted: wanted, parents: parents)
+        }
+        guard try await store.record(verification, of: platform, under: lease) else { throw CancellationError() }
+        for sentence in verification.sentences { log.note(sentence) }
+        if let failure = verification.failure(refusesUnexpected: configuration.refusesUnexpected) { throw failure }
+    }
+
+    /// Returns the contents of a manifest, and records them if they are new.
+    private func contents(of digest: ImageDigest, _ repository: ImageRepository, _ platform: Platform) async throws -> Contents {
+        if let known = try await store.contents(of: digest), known.packages != nil { return known }
+        let contents = try await reader.contents(of: repository, digest: digest, platform: platform)
+        try await store.record(contents)
+        return contents
+    }
+
+    private func contentsBefore(_ image: Image, _ platform: Platform) async throws -> Contents? {
+        guard let digest = try await store.manifests(of: image.id)[platform] else { return nil }
+        do {
+            return try await contents(of: digest, image.repository, platform)
+        } catch let failure as RegistryFailure where failure.code == .notFound {
+            // The image before was removed from the registry.
+            return nil
+        }
+    }
+
+    /// Returns the contents of the images that the Containerfile names, as far as they can be read.
+    private func parents(of build: Build, _ platform: Platform) async throws -> [Verification.Parent] {
+        guard let pins = try await store.build(build.id)?.pins else { return [] }
+        var parents: [Verification.Parent] = []
+        for (name, digest) in pins.images.sorted(by: { $0.key < $1.key }) {
+            let repository = try ImageReference(name).repository
+            do {
+                let document = try await registry.manifest(ImageReference(repository, digest: digest))
+                let manifest: ImageDigest =
+                    switch document.content {
+                    case .manifest: digest
+                    case .index(let index): try index.manifest(for: platform).digest
+                    }
+                let contents = try await contents(of: manifest, repository, platform)
+                parents.append(Verification.Parent(name: name, contents: contents))
+            } catch is RegistryFailure {
+                // The failure is explained without this image.
+                continue
+            } catch is ImageProblem {
+                continue
+            }
+        }
+        return parents
+    }
+}

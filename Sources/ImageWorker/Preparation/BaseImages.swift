@@ -1,0 +1,70 @@
+import ComposeStore
+import Containerfiles
+import ImageModel
+import Registry
+
+/// *Base images* are the images that a Containerfile names, with the digests that all steps of a build
+/// use.
+struct BaseImages {
+    let configuration: ImageBuildConfiguration
+    let registry: RegistryClient
+    let log: StepLog
+
+    /// Returns the digests of the images by their references, as ``BuildPins/images`` has them.
+    ///
+    /// - Parameters:
+    ///   - known: The digests that another step has resolved.
+    ///   - parents: The images that were built for this build.
+    func resolve(
+        _ images: [NamedImage], known: [String: ImageDigest], parents: [ImageRepository: ImageDigest]
+    ) async throws -> [String: ImageDigest] {
+        var digests: [String: ImageDigest] = [:]
+        for image in images {
+            let name = image.reference.description
+            guard digests[name] == nil else { continue }
+            if let allowed = configuration.allowedRegistries, !allowed.contains(image.reference.repository.host) {
+                throw BuildFailure(
+                    .badContainerfile,
+                    "The Containerfile cannot be used:\nline \(image.line): \(name) is in a registry that images may not be based on. Allowed "
+                        + "are \(allowed.map(\.description).sorted().joined(separator: ", ")) (images.allowed_registries).")
+            }
+            if let digest = image.reference.digest ?? known[name] ?? parents[image.reference.repository] {
+                digests[name] = digest
+            } else {
+                digests[name] = try await digest(of: image)
+            }
+        }
+        return digests
+    }
+
+    private func digest(of image: NamedImage) async throws -> ImageDigest {
+        do throws(RegistryFailure) {
+            let digest = try await registry.manifest(image.reference).digest
+            log.note("\(image.reference) is \(digest).")
+            return digest
+        } catch {
+            guard error.code == .notFound else { throw error }
+            throw BuildFailure(
+                .baseNotFound,
+                "The image \(image.reference) in line \(image.line) of the Containerfile is not in its registry. \(await alternatives(to: image))"
+            )
+        }
+    }
+
+    /// Returns a sentence with the tags that are most like the tag that is absent.
+    private func alternatives(to image: NamedImage) async -> String {
+        let wanted = image.reference.tag?.text ?? ImageTag.latest.text
+        // The list only helps to explain a failure.
+        guard let tags = try? await registry.tags(of: image.reference.repository), !tags.isEmpty else {
+            return "The registry has no tag of \(image.reference.repository)."
+        }
+        let nearest = tags.map(\.text).sorted {
+            let (one, other) = (Self.common($0, wanted), Self.common($1, wanted))
+            return one == other ? $0 > $1 : one > other
+        }.prefix(3)
+        return "The registry has \(nearest.joined(separator: ", "))."
+    }
+
+    /// The number of characters that both texts begin with.
+    private static func common(_ one: String, _ other: String) -> Int { zip(one, other).prefix { $0 == $1 }.count }
+}

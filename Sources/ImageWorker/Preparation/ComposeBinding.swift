@@ -1,0 +1,106 @@
+import ComposeModel
+import ComposeStore
+import ComposeWorker
+import Containerfiles
+import Foundation
+import ImageModel
+import SystemPackage
+
+/// A *compose binding* shows the packages of composes to each RUN of a build. Nothing of it stays in a
+/// layer.
+///
+/// Each compose is a build context of its own, for example `odcs-12`, which is mounted at
+/// `/run/odcs-12`. Without network, the folder `/etc/yum.repos.d` shows only the `.repo` files of the
+/// composes, because dnf fails if it cannot reach a repository. With network, the `.repo` files are
+/// mounted beside those of the image.
+struct ComposeBinding {
+    /// The directories that `--mount=from=NAME` refers to.
+    private(set) var contexts: [String: FilePath] = [:]
+    private(set) var mounts: [RunMount] = []
+
+    private static let repoContext = "odcs"
+    private static let repoFolder = "/etc/yum.repos.d"
+
+    /// - Parameters:
+    ///   - directory: A directory for the `.repo` files, which does not exist yet.
+    init(
+        _ ids: [Int], network: BuildNetwork, configuration: ImageBuildConfiguration, store: ComposeStore,
+        directory: FilePath
+    ) async throws {
+        try FileManager.default.createDirectory(atPath: directory.string, withIntermediateDirectories: true)
+        // COPY --from=odcs is an error of its own if there are no composes.
+        contexts[Self.repoContext] = directory
+        guard !ids.isEmpty else { return }
+        for id in ids {
+            guard let compose = try await store.compose(id) else {
+                throw BuildFailure(.composeNotUsable, "There is no compose \(id) any more.")
+            }
+            // Two composes can show one result.
+            let layout = ComposeLayout(id: compose.resultOf)
+            guard contexts[layout.directory] == nil else { continue }
+            let files = try Self.files(of: compose, layout, configuration)
+            let target = "/run/\(layout.directory)"
+            let text = try Self.repoText(of: compose, layout, files: files, at: target, network: network, configuration)
+            try text.write(toFile: directory.appending("\(layout.directory).repo").string, atomically: true, encoding: .utf8)
+            contexts[layout.directory] = files
+            mounts += [RunMount(context: layout.directory, source: "/", target: target)].compactMap(\.self)
+            if network == .host {
+                let file = "/\(layout.directory).repo"
+                mounts += [RunMount(context: Self.repoContext, source: file, target: Self.repoFolder + file)].compactMap(\.self)
+            }
+        }
+        if network == .none {
+            mounts += [RunMount(context: Self.repoContext, source: "/", target: Self.repoFolder)].compactMap(\.self)
+        }
+    }
+
+    /// Returns the directory of a compose's repositories.
+    private static func files(
+        of compose: Compose, _ layout: ComposeLayout, _ configuration: ImageBuildConfiguration
+    ) throws -> FilePath {
+        guard compose.state == .done else {
+            throw BuildFailure(
+                .composeNotUsable, "Compose \(compose.id) is \(compose.state.name), and only a compose that is done has packages.")
+        }
+        guard compose.request.delivery == .link else {
+            throw BuildFailure(
+                .composeNotUsable,
+                "Compose \(compose.id) has no packages, because its delivery is reference. Ask for the same compose with the delivery link."
+            )
+        }
+        guard let target = configuration.targets[compose.request.targetDir] else {
+            throw BuildFailure(
+                .composeNotUsable, "This worker does not have the target \(compose.request.targetDir) of compose \(compose.id).")
+        }
+        let files = target.directory.appending("\(layout.directory)/\(ComposeLayout.repositories)")
+        guard FileManager.default.fileExists(atPath: files.string) else {
+            throw BuildFailure(.composeNotUsable, "The files of compose \(compose.id) are gone.")
+        }
+        return files
+    }
+
+    /// Returns the `.repo` file with the place in the container instead of the compose's address.
+    private static func repoText(
+        of compose: Compose, _ layout: ComposeLayout, files: FilePath, at target: String, network: BuildNetwork,
+        _ configuration: ImageBuildConfiguration
+    ) throws -> String {
+        let text: String
+        do {
+            text = try String(contentsOfFile: files.appending("\(layout.directory).repo").string, encoding: .utf8)
+        } catch {
+            throw BuildFailure(.composeNotUsable, "The .repo file of compose \(compose.id) cannot be read.", isTransient: true)
+        }
+        let url = configuration.targets[compose.request.targetDir].map {
+            "\($0.url)/\(layout.directory)/\(ComposeLayout.repositories)"
+        }
+        guard let url, text.contains(url) else {
+            throw BuildFailure(
+                .composeNotUsable, "Compose \(compose.id) has its packages at another server, so a build cannot use them.")
+        }
+        let local = text.replacing(url, with: "file://\(target)")
+        guard network == .host else { return local }
+        // The packages of the compose are preferred to those of the image's own repositories.
+        return local.split(separator: "\n", omittingEmptySubsequences: false)
+            .map { $0.hasPrefix("[") ? "\($0)\npriority=1" : String($0) }.joined(separator: "\n")
+    }
+}

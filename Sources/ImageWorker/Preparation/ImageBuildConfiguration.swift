@@ -1,0 +1,46 @@
+public import BuildNodes
+public import ComposeWorker
+public import Containerfiles
+public import ImageModel
+public import SystemPackage
+
+/// An image build configuration is the settings of a worker for what it builds and how.
+public struct ImageBuildConfiguration: Sendable {
+    /// The directory of contexts while they are built. The build account must be able to enter it, and no
+    /// other worker may use it.
+    public var workDirectory: FilePath
+    /// The targets of composes, by their names in requests. Logs of builds go to the first one.
+    public var targets: [String: WorkerConfiguration.Target]
+    /// The registry that has the contexts that were uploaded.
+    public var registry: RegistryHost
+    /// The registries that images may be based on. Nil for all.
+    public var allowedRegistries: Set<RegistryHost>?
+    /// The user that builds. Contexts belong to that user while they are built. Nil if it is the user of
+    /// this process.
+    public var account: BuildAccount?
+    /// Whether images may ask for the network of the host.
+    public var allowsHostNetwork = false
+    /// The limits of one build. The bytes of log are also those of the log that is kept.
+    public var limits = BuildLimits()
+    /// The maximum of a context when it is unpacked, in bytes.
+    public var contextBytes = 512 << 20
+    /// The form of Containerfiles that the builder of this host reads.
+    public var dialect = Containerfile.Dialect.classic
+    /// The protocols that git may use for Containerfiles.
+    public var gitProtocols = ["https"]
+    /// Whether a build fails if packages vanished or became older that it had not to replace.
+    public var refusesUnexpected = false
+    /// The interval at which the sweeper looks for files and images that no build needs.
+    public var sweepInterval: Duration = .seconds(60)
+    /// The time for which logs of builds are kept after the end of the build.
+    public var logRetention: Duration = .seconds(30 * 86_400)
+
+    public init(workDirectory: FilePath, targets: [String: WorkerConfiguration.Target], registry: RegistryHost) {
+        self.workDirectory = workDirectory
+        self.targets = targets
+        self.registry = registry
+    }
+
+    /// The target that comes first in the order of names.
+    var logTarget: FilePath? { targets.min { $0.key < $1.key }?.value.directory }
+}

@@ -1,0 +1,115 @@
+import BuildNodes
+import ComposeStore
+import Containerfiles
+import Foundation
+import Glibc
+import ImageModel
+import NIOPosix
+import Processes
+import Registry
+import SystemPackage
+
+/// An *image preparation* turns the definition of an image into the specification of one step. Every
+/// image after FROM has a digest there, and every RUN has the packages of the composes.
+struct ImagePreparation {
+    let configuration: ImageBuildConfiguration
+    let store: ComposeStore
+    let registry: RegistryClient
+    let log: StepLog
+
+    /// - Parameters:
+    ///   - name: The name of the step on the node.
+    ///   - directory: A directory of this attempt, which exists. Its files must stay until the end of the
+    ///     build.
+    func specification(
+        _ lease: StepLease, of build: Build, platform: Platform, named name: ImageTag, in directory: FilePath
+    ) async throws -> BuildSpecification {
+        let definition = build.request.definition
+        guard definition.network == .none || configuration.allowsHostNetwork else {
+            throw BuildFailure(
+                .badContainerfile, "The image asks for the network of the host, which this service does not give (images.network).")
+        }
+        let binding = try await ComposeBinding(
+            build.composes, network: definition.network, configuration: configuration, store: store,
+            directory: directory.appending("repositories"))
+        let arguments = BuildArguments(definition.arguments, platform: platform)
+        let parents = try await store.parents(of: build.id)
+        let source = ContextSource(configuration: configuration, registry: registry, log: log)
+        let bases = BaseImages(configuration: configuration, registry: registry, log: log)
+
+        /// Fetches and checks everything with the inputs that are pinned so far.
+        func read(_ pins: BuildPins, into directory: FilePath) async throws -> (ContextSource.Context, Containerfile, BuildPins) {
+            let context = try await source.fetch(definition.source, commit: pins.commit, into: directory)
+            let file = try Containerfile(context.containerfile, dialect: configuration.dialect)
+            let problems = rules(definition, binding).problems(in: file, arguments: arguments)
+            if !problems.isEmpty { throw BuildFailure(problems) }
+            let images = try file.imagesNamed(arguments: arguments, contexts: Set(binding.contexts.keys))
+            return (
+                context, file,
+                BuildPins(commit: context.commit, images: try await bases.resolve(images, known: pins.images, parents: parents))
+            )
+        }
+
+        var (context, file, found) = try await read(build.pins ?? BuildPins(), into: directory.appending("context"))
+        guard var pins = try await store.pin(lease, found) else { throw CancellationError() }
+        if pins.commit != found.commit {
+            // Another step was faster, and its commit has another Containerfile.
+            (context, file, found) = try await read(pins, into: directory.appending("pinned-context"))
+            guard let final = try await store.pin(lease, found) else { throw CancellationError() }
+            pins = final
+        }
+        try await give(directory)
+        let digests = Dictionary(
+            uniqueKeysWithValues: try pins.images.map { (try ImageReference($0.key), $0.value) })
+        let findings = try await store.findings(for: build.id)[platform] ?? []
+        let prepared = try PreparedContainerfile(
+            file, arguments: arguments, digests: digests, contexts: Set(binding.contexts.keys), mounts: binding.mounts,
+            upgrade: definition.update ? Array(Set(findings.map(\.installed.name))).sorted() : [])
+        var specification = BuildSpecification(
+            step: name, platform: platform, containerfile: prepared.text, context: context.directory, limits: configuration.limits)
+        specification.namedContexts = binding.contexts
+        specification.arguments = definition.arguments
+        specification.network = definition.network
+        // Each attempt makes the same image.
+        specification.timestamp = Int(build.timeSubmitted.timeIntervalSince1970)
+        specification.labels = try await labels(of: build, pins, base: Self.base(of: file, arguments))
+        return specification
+    }
+
+    private func rules(_ definition: ImageDefinition, _ binding: ComposeBinding) -> ContainerfileRules {
+        ContainerfileRules(
+            network: definition.network, contexts: Set(binding.contexts.keys),
+            reservedTargets: ["/run/odcs"] + binding.mounts.map(\.target))
+    }
+
+    /// The image that the last stage builds on, or nil if that is a stage or `scratch`.
+    static func base(of file: Containerfile, _ arguments: BuildArguments) throws(ContainerfileProblem) -> ImageReference? {
+        try file.imagesNamed(arguments: arguments).last { $0.role == .base(isLast: true) }?.reference
+    }
+
+    /// The labels say what the image was made from. OCI Image Specification, "Annotations".
+    private func labels(of build: Build, _ pins: BuildPins, base: ImageReference?) async throws -> [String: String] {
+        var labels = ["vnd.odcs.build": "\(build.id)", "org.opencontainers.image.created": build.timeSubmitted.formatted(.iso8601)]
+        if case .git(let url, _, _) = build.request.definition.source { labels["org.opencontainers.image.source"] = url }
+        labels["org.opencontainers.image.revision"] = pins.commit
+        labels["org.opencontainers.image.base.name"] = base?.description
+        labels["org.opencontainers.image.base.digest"] = base.flatMap { pins.images[$0.description]?.description }
+        if !build.composes.isEmpty { labels["vnd.odcs.compose"] = build.composes.map(String.init).joined(separator: ",") }
+        let advisories = try await store.advisories(for: build.id)
+        if !advisories.isEmpty { labels["vnd.odcs.advisory"] = advisories.joined(separator: ",") }
+        return labels
+    }
+
+    /// Gives the files of a context to the build account, which could not read all of them otherwise.
+    private func give(_ directory: FilePath) async throws {
+        guard geteuid() == 0, let account = configuration.account?.account else { return }
+        try await NIOThreadPool.singleton.runIfActive {
+            func own(_ path: String) throws {
+                guard lchown(path, account.user, account.group) == 0 else { throw BuildFailure(.storage, "\(Errno(rawValue: errno))") }
+            }
+            try own(directory.string)
+            guard let files = FileManager.default.enumerator(atPath: directory.string) else { return }
+            for case let name as String in files { try own(directory.appending(name).string) }
+        }
+    }
+}

@@ -1,0 +1,214 @@
+import ComposeStore
+import ComposeTestKit
+import Foundation
+import ImageModel
+import ImageTestKit
+import Logging
+import Postgres
+import Registry
+import SystemPackage
+import Testing
+
+@testable import ImageWorker
+
+@Suite("The steps of a build", .serialized, .timeLimit(.minutes(5)))
+struct BuildStepTests {
+    @Test("an image is built and pushed, and the date and latest show its list")
+    func build() async throws {
+        try await StepWorld.run { world in
+            let build = try await world.submit(
+                source: "FROM \(world.base)\nARG TARGETARCH\nRUN echo made for $TARGETARCH >/made; echo a line; stat /made\n")
+            let done = try await world.finish(build)
+            #expect(done.state == .done)
+            let digest = try #require(done.digest)
+            #expect(try await world.digest("team/app", tag: StepWorld.day) == digest)
+            #expect(try await world.digest("team/app", tag: "latest") == digest)
+            let pushed = try #require(done.steps.first?.digest)
+            #expect(try await world.digest("team/app", tag: "image-linux-\(Platform.host.architecture)-\(StepWorld.day)") == pushed)
+            let list = try await world.client.manifest(ImageReference(world.registry.repository("team/app"), digest: digest))
+            guard case .index(let index) = list.content else { throw StepWorld.TestError("There is no index.") }
+            #expect(try index.manifest(for: .host).digest == pushed)
+            #expect(index.annotations["vnd.odcs.build"] == "\(build.id)")
+            // The base image is pinned, and the image says so.
+            let base = try #require(try await world.digest("base", tag: "1"))
+            #expect(done.pins == BuildPins(images: [world.base: base]))
+            let manifest = try await world.client.manifest(ImageReference(world.registry.repository("team/app"), digest: pushed))
+            guard case .manifest(let image) = manifest.content else { throw StepWorld.TestError("There is no manifest.") }
+            let configuration = try ImageConfiguration(
+                try await world.client.blob(image.configuration, of: world.registry.repository("team/app")))
+            #expect(configuration.labels["org.opencontainers.image.base.digest"] == base.description)
+            let log = try world.log(of: build)
+            #expect(log.contains("\na line\n"))
+            #expect(log.contains("odcs: \(world.base) is \(base)."))
+            #expect(try await world.store.contents(of: pushed)?.state == Contents.State.none)
+            let directories = try FileManager.default.contentsOfDirectory(atPath: world.configuration.workDirectory.string)
+            #expect(directories == [])
+        }
+    }
+
+    @Test("an uploaded context is built for two platforms, and the list has both")
+    func platforms() async throws {
+        try await StepWorld.run { world in
+            let platforms = [try Platform("linux/amd64"), try Platform("linux/arm64")]
+            let files = [("Containerfile", "FROM scratch\nCOPY data /data\n"), ("data", "text\n")]
+            let archive = files.map { SmallImage.tar($0.0, Array($0.1.utf8)).dropLast(1024) }.joined() + [UInt8](repeating: 0, count: 1024)
+            let digest = try await world.upload(Array(archive))
+            let build = try await world.submit("team/app", .archive(digest), platforms: platforms)
+            let done = try await world.finish(build, platforms: platforms)
+            #expect(done.state == .done)
+            let reference = ImageReference(try world.registry.repository("team/app"), digest: done.digest)
+            guard case .index(let index) = try await world.client.manifest(reference).content else {
+                throw StepWorld.TestError("There is no index.")
+            }
+            #expect(index.platforms == platforms)
+            let pushed = try #require(done.steps.first?.digest)
+            #expect(try await world.layers(of: "team/app", pushed).joined().contains { $0.hasSuffix(" data") })
+        }
+    }
+
+    @Test("a registry that is down for a moment gets one push, and nothing is built twice")
+    func registryDown() async throws {
+        try await StepWorld.run { world in
+            let build = try await world.submit(source: "FROM \(world.base)\nRUN touch /made\n")
+            world.node.loseRegistry(pushes: 1)
+            let failure = try #require(try await world.step())
+            #expect(failure.code == .registryUnreachable)
+            #expect(failure.isTransient)
+            #expect(try await world.store.begunSteps() == Set(build.steps.prefix(1).map(\.id)))
+            let done = try await world.finish(build)
+            #expect(done.state == .done)
+            #expect(world.node.builds == 1)
+            #expect(done.steps.first?.attempts == 2)
+        }
+    }
+
+    @Test("an image of FROM that is not there fails the build before anything runs, with the tags that are there")
+    func baseGone() async throws {
+        try await StepWorld.run { world in
+            let build = try await world.submit(source: "FROM \(world.registry.host)/base:2\nRUN touch /made\n")
+            let failure = try #require(try await world.step())
+            #expect(failure.code == .baseNotFound)
+            #expect(
+                failure.message
+                    == "The image \(world.registry.host)/base:2 in line 1 of the Containerfile is not in its registry. The registry has 1.")
+            #expect(world.node.builds == 0)
+            #expect(try await world.build(build.id).state == .failed)
+        }
+    }
+
+    @Test("an instruction that is refused fails the build with its line")
+    func refused() async throws {
+        try await StepWorld.run { world in
+            _ = try await world.submit(source: "FROM \(world.base)\nRUN --network=host touch /made\n")
+            let failure = try #require(try await world.step())
+            #expect(failure.code == .badContainerfile)
+            #expect(failure.message.contains("line 2: RUN --network=host is not allowed"))
+            #expect(world.node.builds == 0)
+        }
+    }
+
+    @Test("each RUN reads the packages of a compose, and nothing of the compose is in the layer, whose files belong to root")
+    func compose() async throws {
+        try await StepWorld.run { world in
+            let compose = try await world.compose()
+            let build = try await world.submit(
+                source: "FROM \(world.base)\nRUN cat /run/odcs-\(compose)/x86_64/fix /etc/yum.repos.d/*; cat /proc/net/dev; touch /made\n",
+                composes: [compose])
+            let done = try await world.finish(build)
+            #expect(done.state == .done)
+            let log = try world.log(of: build)
+            #expect(log.contains("\npackages\n"))
+            #expect(log.contains("\nbaseurl=file:///run/odcs-\(compose)/$basearch/os\n"))
+            #expect(!log.contains("eth0"))
+            let layers = try await world.layers(of: "team/app", try #require(done.steps.first?.digest))
+            let last = try #require(layers.last)
+            #expect(last.contains { $0.hasSuffix(" made") })
+            #expect(!last.contains { $0.contains("odcs") || $0.contains("yum.repos.d") })
+            let owners = Set(layers.joined().map { $0.split(separator: " ", omittingEmptySubsequences: true)[1] })
+            #expect(owners == ["0/0"])
+        }
+    }
+
+    @Test("a result that still has the older package is published under no tag")
+    func stillOlder() async throws {
+        try await StepWorld.run { world in
+            let image = try await world.addImage("team/app", .containerfile("FROM \(world.base)\nRUN touch /made\n"))
+            let old = InstalledPackage(name: "openssl-libs", evr: EVR(epoch: 1, version: "3.0.7", release: "27"), arch: "x86_64")
+            let newest = EVR(epoch: 1, version: "3.0.7", release: "28")
+            world.reader.set([old], in: image.repository)
+            let plan = RebuildPlan(rows: [
+                .init(
+                    image: image.id, decision: .build, reason: "has an older build",
+                    findings: [.init(platform: .host, findings: [.init(installed: old, newest: newest)])])
+            ])
+            let rebuild = try await world.store.submitRebuild(
+                plan, for: world.compose(), because: RebuildReason(advisory: "RHSA-2026:1"), owner: "me", dateTag: ImageTag(StepWorld.day))
+            let failure = try #require(try await world.step())
+            #expect(failure.code == .stillOlder)
+            #expect(failure.message.contains("openssl-libs-1:3.0.7-27.x86_64"))
+            #expect(try await world.digest("team/app", tag: "latest") == nil)
+            #expect(try await world.digest("team/app", tag: StepWorld.day) == nil)
+            #expect(try await world.build(#require(rebuild.rows.first?.build)).state == .failed)
+        }
+    }
+
+    @Test("a tag that another program has moved stays where it is")
+    func tagMoved() async throws {
+        try await StepWorld.run { world in
+            let containerfile = "FROM \(world.base)\nRUN touch /made\n"
+            _ = try await world.finish(world.submit(source: containerfile))
+            let foreign = ManifestDocument(ImageIndex(manifests: [], annotations: ["by": "another"]))
+            try await world.client.put(foreign, to: world.registry.repository("team/app"), tag: .latest)
+            let second = try await world.submit(source: containerfile)
+            #expect(second.dateTag.text == "\(StepWorld.day).2")
+            #expect(try await world.step() == nil)
+            let failure = try #require(try await world.step())
+            #expect(failure.code == .tagMoved)
+            #expect(try await world.digest("team/app", tag: "latest") == foreign.digest)
+            #expect(try await world.digest("team/app", tag: second.dateTag.text) == nil)
+        }
+    }
+
+    @Test("the sweeper removes contexts of ended attempts, images of ended steps and logs of old builds")
+    func sweep() async throws {
+        try await StepWorld.run { world in
+            let build = try await world.submit(source: "FROM \(world.base)\nRUN touch /made\n")
+            world.node.loseRegistry(pushes: 1)
+            _ = try await world.step()
+            let left = world.configuration.workDirectory.appending(UUID().uuidString.lowercased())
+            try FileManager.default.createDirectory(atPath: left.string, withIntermediateDirectories: true)
+            let sweeper = BuildSweeper(
+                configuration: world.configuration, store: world.store, node: world.node.local, logger: Logger(label: "test"))
+            try await sweeper.runOnce()
+            #expect(!FileManager.default.fileExists(atPath: left.string))
+            let name = try PlatformStep.name(of: build.steps[0].id)
+            #expect(try await world.node.image(of: name) != nil)
+            _ = try await world.finish(build)
+            #expect(world.node.builds == 1)
+            try await sweeper.runOnce()
+            #expect(try await world.node.image(of: name) == nil)
+            #expect(try world.log(of: build).isEmpty == false)
+            _ = try await world.database.pool.query("UPDATE builds SET time_done = now() - interval '31 days'")
+            try await sweeper.runOnce()
+            #expect(throws: (any Error).self) { try world.log(of: build) }
+        }
+    }
+}
+
+extension StepWorld {
+    fileprivate func submit(source text: String, composes: [Int] = []) async throws -> Build {
+        try await submit("team/app", .containerfile(text), composes: composes)
+    }
+
+    /// Uploads a context as the frontend does.
+    fileprivate func upload(_ archive: [UInt8]) async throws -> ImageDigest {
+        let repository = try ImageRepository(host: registry.host, path: ContextSource.contexts)
+        let layer = Descriptor(of: archive, mediaType: .ociLayer)
+        let empty = Descriptor(of: Array("{}".utf8), mediaType: .empty)
+        try await client.upload(layer, to: repository, BytesContent(archive))
+        try await client.upload(empty, to: repository, BytesContent(Array("{}".utf8)))
+        let document = ManifestDocument(Manifest(configuration: empty, layers: [layer], artifactType: "application/vnd.odcs.context"))
+        try await client.put(document, to: repository, tag: ImageTag("sha256-\(layer.digest.hex)"))
+        return layer.digest
+    }
+}
