@@ -43,6 +43,8 @@ public struct BuildDocument: Hashable, Sendable, Codable, Identifiable {
     @OrNull public var failure: BuildFailure?
     /// The digest of the manifest list, once the build is done.
     @OrNull public var digest: ImageDigest?
+    /// The exact inputs, once a step has resolved them.
+    @OrNull public var pins: BuildPins?
     /// The builds that must end before this one begins.
     public var waitsFor: [Int]
     public var timeSubmitted: String
@@ -52,7 +54,7 @@ public struct BuildDocument: Hashable, Sendable, Codable, Identifiable {
     public var steps: [StepDocument]
 
     enum CodingKeys: String, CodingKey {
-        case id, owner, image, repository, rebuild, composes, definition, priority, state, failure, digest, steps
+        case id, owner, image, repository, rebuild, composes, definition, priority, state, failure, digest, pins, steps
         case dateTag = "date_tag"
         case stateName = "state_name"
         case stateReason = "state_reason"
@@ -78,6 +80,7 @@ public struct BuildDocument: Hashable, Sendable, Codable, Identifiable {
         stateReason = build.stateReason
         failure = build.failure
         digest = build.digest
+        pins = build.pins
         waitsFor = build.waitsFor
         timeSubmitted = build.timeSubmitted.inDocuments
         timeStarted = build.timeStarted?.inDocuments

@@ -4,8 +4,8 @@ public struct ContentsDocument: Hashable, Sendable, Codable {
     public struct Manifest: Hashable, Sendable, Codable {
         public var platform: String
         public var digest: ImageDigest
-        /// `read`, `none` if the image has no rpmdb, `unknown` if it has one that could not be read, or `unread`
-        /// if nobody has looked yet.
+        /// The state: `read`, `none`, `unknown` or `unread`. With `none`, the image has no rpmdb. With
+        /// `unknown`, it has one that could not be read. With `unread`, no worker has looked yet.
         public var state: String
         /// The reason why the contents are `unknown`.
         @OrNull public var problem: String?
@@ -40,7 +40,7 @@ public struct ContentsDocument: Hashable, Sendable, Codable {
     }
 }
 
-/// The change of an image's packages from one build to another on each platform, in the form of the API.
+/// The change of an image's packages from one build to another, in the form of the API.
 public struct DifferenceDocument: Hashable, Sendable, Codable {
     /// A package whose builds differ.
     public struct Change: Hashable, Sendable, Codable {

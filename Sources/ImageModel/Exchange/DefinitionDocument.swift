@@ -1,6 +1,6 @@
 /// An image definition in the form of the API. A member that a client leaves out has its default.
 ///
-/// Example: `{"source": {"containerfile": "FROM team/base\n"}, "platforms": ["linux/amd64"]}`.
+/// Example: `{"source": {"containerfile": "FROM scratch\nCOPY . /\n"}, "platforms": ["linux/amd64"]}`.
 public struct DefinitionDocument: Hashable, Sendable, Codable {
     /// The source of a definition. Exactly one member has a value.
     public struct Source: Hashable, Sendable, Codable {

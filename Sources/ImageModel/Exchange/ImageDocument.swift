@@ -1,7 +1,7 @@
 /// The body of a request that adds an image, or gives a known image a new definition.
 public struct ImageSubmission: Hashable, Sendable, Codable {
-    /// The name in a registry. Without a host it is below the registry of the service. Examples: `team/web`,
-    /// `registry.example.org/team/web`.
+    /// The name in a registry. Without a host it is below the registry of the service. Examples:
+    /// `team/web`, `registry.example.org/team/web`.
     public var repository: String
     public var definition: DefinitionDocument
 
