@@ -86,6 +86,7 @@ let package = Package(
                 .embedInCode("Schema/0006-shared-expiry-and-turns.sql"),
                 .embedInCode("Schema/0007-callers.sql"), .embedInCode("Schema/0008-source-types.sql"),
                 .embedInCode("Schema/0009-images.sql"), .embedInCode("Schema/0010-pins-and-verification.sql"),
+                .embedInCode("Schema/0011-build-submissions.sql"),
             ],
             swiftSettings: strict),
         .target(name: "Compression", dependencies: ["CCompression", "CCreaterepo", systemPackage], swiftSettings: strict),
@@ -145,8 +146,9 @@ let package = Package(
         .target(
             name: "ComposeWorker",
             dependencies: [
-                "ComposeModel", "ComposeStore", "Compression", "ContentSources", "Depsolve", "ForeignText", "HTTPEnvironment", "Modules",
-                "Postgres", "Processes", "Repodata", "Retries", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, serviceLifecycle,
+                "ComposeModel", "ComposeStore", "Compression", "ContentSources", "Depsolve", "ForeignText", "HTTPEnvironment", "ImageModel",
+                "Modules", "Postgres", "Processes", "Repodata", "Retries", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix,
+                serviceLifecycle,
                 systemPackage,
             ],
             swiftSettings: strict),
@@ -160,8 +162,8 @@ let package = Package(
         .target(
             name: "ComposeFrontend",
             dependencies: [
-                "ComposeModel", "ComposeStore", "ForeignText", "Postgres", httpTypes, hummingbird, hummingbirdCore, logging,
-                nioConcurrencyHelpers, nioCore, nioHTTP1, nioPosix, systemPackage,
+                "ComposeModel", "ComposeStore", "Containerfiles", "ForeignText", "ImageArchive", "ImageModel", "Postgres", "Registry",
+                httpTypes, hummingbird, hummingbirdCore, logging, nioConcurrencyHelpers, nioCore, nioHTTP1, nioPosix, systemPackage,
             ],
             resources: [.embedInCode("OpenAPI/openapi.json")], swiftSettings: strict),
         .target(
@@ -310,8 +312,8 @@ let package = Package(
         .testTarget(
             name: "ComposeFrontendTests",
             dependencies: [
-                "ComposeFrontend", "ComposeModel", "ComposeStore", "ComposeTestKit", "EmbeddedPostgres", "ForeignText", "Postgres",
-                httpTypes,
+                "ComposeFrontend", "ComposeModel", "ComposeStore", "ComposeTestKit", "EmbeddedPostgres", "ForeignText", "HTTPEnvironment",
+                "ImageModel", "ImageTestKit", "Postgres", "Registry", httpTypes,
                 hummingbird,
                 hummingbirdTesting, inMemoryLogging, logging, nioCore, nioHTTP1, nioPosix, serviceLifecycle, systemPackage,
             ],
@@ -319,7 +321,7 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "ComposeModel", "ComposeStore", "ComposeTestKit", "EmbeddedPostgres", "Koji", "Postgres", "ScriptedHub",
+                "ComposeModel", "ComposeStore", "ComposeTestKit", "EmbeddedPostgres", "ImageModel", "Koji", "Postgres", "ScriptedHub",
                 "ScriptedService", "odcs", "odcs-server", asyncHTTPClient, hummingbird, logging, nioCore, nioHTTP1, subprocess,
                 systemPackage,
             ],

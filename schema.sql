@@ -320,6 +320,19 @@ CREATE TABLE build_waits (
 
 CREATE INDEX build_waits_of ON build_waits (waits_for);
 
+-- Requests for builds that had an Idempotency-Key, so that a request that is sent again is recognized.
+-- A row is deleted when it is older than a few days.
+CREATE TABLE build_submissions (
+    build_id        bigint PRIMARY KEY REFERENCES builds,
+    owner           text NOT NULL,
+    idempotency_key text NOT NULL CHECK (length(idempotency_key) BETWEEN 1 AND 255),
+    created_at      timestamptz NOT NULL DEFAULT now(),
+
+    UNIQUE (owner, idempotency_key)
+);
+
+CREATE INDEX build_submissions_by_age ON build_submissions (created_at);
+
 -- A step of a build: one platform, or the manifest list. It is what a worker claims. The list is
 -- claimed when all platforms are done.
 CREATE TABLE build_steps (

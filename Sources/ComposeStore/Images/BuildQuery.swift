@@ -6,6 +6,7 @@ public struct BuildQuery: Hashable, Sendable {
     public var images: [Int] = []
     public var owners: [String] = []
     public var states: [BuildState] = []
+    public var rebuilds: [Int] = []
     /// The number of the page, which begins at 1. The newest build comes first.
     public var page = 1
     public var perPage = 10
@@ -19,6 +20,7 @@ public struct BuildQuery: Hashable, Sendable {
         }
         require("b.image_id = ANY(\(images))", !images.isEmpty)
         require("b.owner = ANY(\(owners))", !owners.isEmpty)
+        require("b.rebuild_id = ANY(\(rebuilds))", !rebuilds.isEmpty)
         require("b.state = ANY(\(states.map(\.rawValue)))", !states.isEmpty)
         return condition
     }

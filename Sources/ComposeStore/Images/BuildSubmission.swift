@@ -14,6 +14,13 @@ struct NewBuild: Sendable {
     var parents: [Int] = []
 }
 
+/// An error: the key was used for another request for a build before. Nothing was stored.
+public struct BuildKeyTaken: Error, Hashable, Sendable {
+    public let key: String
+    /// The build that the key stands for.
+    public let build: Int
+}
+
 extension ComposeStore {
     /// Stores a build with its steps. It begins when earlier builds of the same image have ended.
     ///
@@ -21,14 +28,37 @@ extension ComposeStore {
     ///   - dateTag: The tag for the manifest list. If an earlier build of the image has the tag `20261129`,
     ///     this one gets `20261129.2`.
     ///   - composes: The composes whose packages the build may install.
+    ///   - key: The owner's key for the request. The build that an equal request with the same key made
+    ///     before is returned.
+    /// - Throws: ``BuildKeyTaken``, `PostgresError`.
     public func submitBuild(
-        of image: Int, _ request: BuildRequest, owner: String, dateTag: ImageTag, composes: [Int] = []
+        of image: Int, _ request: BuildRequest, owner: String, dateTag: ImageTag, composes: [Int] = [], unless key: String? = nil
     ) async throws -> Build {
         try await changingBuilds { connection in
+            if let key, let earlier = try await build(of: key, owner, on: connection) {
+                guard earlier.image == image, earlier.request == request, Set(earlier.composes).isSuperset(of: composes) else {
+                    throw BuildKeyTaken(key: key, build: earlier.id)
+                }
+                return earlier
+            }
             let id = try await insert(
                 NewBuild(image: image, owner: owner, request: request, dateTag: dateTag, composes: composes), on: connection)
+            if let key {
+                _ = try await connection.query(
+                    "INSERT INTO build_submissions (build_id, owner, idempotency_key) VALUES (\(id), \(owner), \(key))")
+            }
             return try await build(id, on: connection)
         }
+    }
+
+    /// Returns the build that the owner's key stands for.
+    private func build(of key: String, _ owner: String, on connection: PostgresConnection) async throws -> Build? {
+        try await connection.query(
+            """
+            SELECT \(fragment: Build.columns) FROM build_submissions s JOIN builds b ON b.id = s.build_id
+            WHERE s.owner = \(owner) AND s.idempotency_key = \(key)
+            """
+        ).first.map(Build.init)
     }
 
     /// Runs `body` in a transaction, while no other transaction submits or ends builds. So `body` can count

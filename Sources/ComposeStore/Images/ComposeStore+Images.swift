@@ -32,6 +32,18 @@ extension ComposeStore {
         return try row.decode(Bool.self, "is_new") ? .added(Image(row)) : .changed(Image(row))
     }
 
+    /// Gives an image a new definition, if it still has the old one.
+    ///
+    /// - Returns: `nil` if the image was removed, or has another definition than `old` by now.
+    public func changeImage(_ id: Int, from old: ImageDefinition, to new: ImageDefinition) async throws -> Image? {
+        try await pool.query(
+            """
+            UPDATE images i SET definition = \(PostgresJSON(new))
+            WHERE i.id = \(id) AND i.removed_at IS NULL AND i.definition = \(PostgresJSON(old)) RETURNING \(fragment: Image.columns)
+            """
+        ).first.map(Image.init)
+    }
+
     /// Returns the image with that id, or `nil` if no image has it. A removed image is returned as well.
     public func image(_ id: Int) async throws -> Image? {
         try await pool.query("SELECT \(fragment: Image.columns) FROM images i WHERE i.id = \(id)").first.map(Image.init)

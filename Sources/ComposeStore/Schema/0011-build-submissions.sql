@@ -1,0 +1,1 @@
+../../../migrations/0011-build-submissions.sql
