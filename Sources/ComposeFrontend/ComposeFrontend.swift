@@ -37,11 +37,15 @@ public struct ComposeFrontend: Sendable {
         address: BindAddress, onServerRunning: @escaping @Sendable (SocketAddress?) async -> Void = { _ in }
     ) -> some ApplicationProtocol {
         let most = configuration.maximumConnections
+        let upload = configuration.images.map { images in
+            ConnectionHandler.Limits.Upload(
+                pathPrefix: ContextController.path, request: .seconds(Int64(images.contextSeconds)), body: images.contextBytes)
+        }
         return Application(
             router: router(),
             server: .loopBoundHTTP1(
                 configuration: .init(idleTimeout: .seconds(30)),
-                limits: .init(request: .seconds(Int64(configuration.requestSeconds)), body: configuration.bodyLimit),
+                limits: .init(request: .seconds(Int64(configuration.requestSeconds)), body: configuration.bodyLimit, upload: upload),
                 table: ConnectionTable(most: most)),
             // Closing a surplus connection takes a moment, so 16 more are accepted. If all of them are being
             // answered, further connections wait to be accepted.
@@ -70,6 +74,14 @@ public struct ComposeFrontend: Sendable {
         let service = ServiceController(configuration: configuration, store: store, metrics: metrics, moreMetrics: moreMetrics)
         let linkPrefix = PublicURLs.path(of: configuration.serverURL)
         let files = configuration.targets.values.compactMap { StaticComposes($0, linkPrefix: linkPrefix) }.flatMap(\.resources)
-        return composes.resources + watches.resources + LegacyController(composes: composes).resources + service.resources + files
+        return composes.resources + watches.resources + images + LegacyController(composes: composes).resources + service.resources + files
+    }
+
+    /// The resources of images and their builds. They exist even if this server builds none, and say so.
+    private var images: [Resource] {
+        ImageController(configuration: configuration, store: store).resources
+            + ContentsController(configuration: configuration, store: store).resources
+            + BuildController(configuration: configuration, store: store).resources
+            + ContextController(configuration: configuration).resources
     }
 }

@@ -4,6 +4,7 @@ import ComposeTestKit
 import Foundation
 import HTTPTypes
 import Hummingbird
+import ImageModel
 import Testing
 
 @testable import ComposeFrontend
@@ -88,6 +89,33 @@ import Testing
                 return
             }
             #expect(watch.keys == Set(required.compactMap(\.string)))
+        }
+    }
+
+    @Test("images and builds have every member that their schemas have, and the schemas require all of them")
+    func images() async throws {
+        try await FrontendFixture.withImages { frontend in
+            let schemas = try #require(try await frontend.get("/api/1").json["components"]?["schemas"])
+            try await frontend.add("web")
+            try await frontend.contents(.read([.named("zlib 1-1")]), of: 1, digest: .numbered(1))
+            let build = try await frontend.request(.post, "/api/1/images/1/builds").json
+            let image = try await frontend.get("/api/1/images/1").json
+            let contents = try await frontend.get("/api/1/images/1/contents").json
+            let difference = try await frontend.get("/api/1/images/1/diff?from=\(ImageDigest.numbered(1))").json
+            let affected = try await frontend.get("/api/1/images/?contains=zlib").json
+            for (document, name) in [
+                (image, "Image"), (image["definition"], "DefinitionShown"), (build, "Build"), (build["steps"]?[0], "BuildStep"),
+                (image["latest_build"], "BuildSummary"), (contents, "ImageContents"),
+                (contents["manifests"]?[0]?["packages"]?[0], "InstalledPackage"), (difference, "ImageDifference"),
+                (affected["items"]?[0], "ImageWithPackage"), (affected["unknown"], "UnknownImages"),
+            ] {
+                #expect(document?.keys == schemas[name]?["properties"]?.keys, "\(name)")
+                guard case .array(let required)? = schemas[name]?["required"] else {
+                    Issue.record("The schema \(name) requires no member.")
+                    continue
+                }
+                #expect(document?.keys == Set(required.compactMap(\.string)), "\(name)")
+            }
         }
     }
 

@@ -12,6 +12,7 @@ public struct Principal: Hashable, Sendable {
         case newCompose = "new-compose"
         case renewCompose = "renew-compose"
         case deleteCompose = "delete-compose"
+        case buildImage = "build-image"
     }
 
     public var name: String

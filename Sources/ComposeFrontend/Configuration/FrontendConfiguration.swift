@@ -40,6 +40,8 @@ public struct FrontendConfiguration: Sendable {
     public var maximumConnections: Int
     /// The time in which the body of a request has to arrive, in seconds.
     public var requestSeconds: Int
+    /// The setup for building images. `nil` if this server builds none.
+    public var images: ImageService?
 
     public init(
         serverURL: String = "", targets: [String: TargetDirectory], limits: RequestLimits = RequestLimits(), admission: Admission,
@@ -47,7 +49,7 @@ public struct FrontendConfiguration: Sendable {
         allowedClients: [String: [String: [String: [String]]]] = ["users": [:], "groups": [:]],
         rawConfigURLs: [String: [String: String]] = [:], version: String, bodyLimit: Int = 1 << 20,
         perPage: (default: Int, maximum: Int) = (10, 100), callers: CallerLimits = CallerLimits(), maximumConnections: Int = 1000,
-        requestSeconds: Int = 60
+        requestSeconds: Int = 60, images: ImageService? = nil
     ) {
         self.serverURL = serverURL
         self.targets = targets
@@ -62,5 +64,6 @@ public struct FrontendConfiguration: Sendable {
         self.callers = callers
         self.maximumConnections = maximumConnections
         self.requestSeconds = requestSeconds
+        self.images = images
     }
 }

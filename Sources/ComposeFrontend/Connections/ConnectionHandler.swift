@@ -23,6 +23,21 @@ final class ConnectionHandler: ChannelDuplexHandler {
         var stall: TimeAmount = .minutes(5)
         /// The longest body that is read, in bytes.
         var body: Int
+        /// The limits of uploads. `nil` if nothing is uploaded.
+        var upload: Upload?
+
+        /// The limits of requests whose path begins with a prefix.
+        struct Upload: Sendable {
+            var pathPrefix: String
+            var request: TimeAmount
+            var body: Int
+        }
+
+        /// Returns the limits for a request: the time in which it has to arrive, and the longest body.
+        func limits(of head: HTTPRequestHead) -> (request: TimeAmount, body: Int) {
+            guard let upload, head.method == .POST, head.uri.hasPrefix(upload.pathPrefix) else { return (request, body) }
+            return (upload.request, upload.body)
+        }
     }
 
     private let limits: Limits
@@ -31,6 +46,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// The number of requests whose answers have not ended.
     private var unanswered = 0
     private var isReadingBody = false
+    /// The time in which the body has to arrive.
+    private var bodyTime = TimeAmount.zero
     /// Whether the connection ends with the answer to the last request. Further requests are not answered.
     private var closes = false
     /// Whether a client waits for `100 Continue`. It cannot be sent in the middle of an earlier answer.
@@ -76,6 +93,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             }
             unanswered += 1
             isReadingBody = true
+            bodyTime = limits.limits(of: head).request
             isAskedToContinue = wantsContinue(head)
             continueIfAsked(context)
             if head.isKeepAlive, head.version == .http1_1 {
@@ -103,7 +121,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     private func scheduleBodyTimeout(_ context: ChannelHandlerContext) {
-        bodyTimeout = context.eventLoop.assumeIsolatedUnsafeUnchecked().scheduleTask(in: limits.request) {
+        bodyTimeout = context.eventLoop.assumeIsolatedUnsafeUnchecked().scheduleTask(in: bodyTime) {
             context.close(promise: nil)
         }
     }
@@ -117,7 +135,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private func wantsContinue(_ head: HTTPRequestHead) -> Bool {
         guard head.version == .http1_1, let expectation = head.headers.first(name: "Expect"), expectation.lowercased() == "100-continue"
         else { return false }
-        return head.headers.first(name: "Content-Length").flatMap(Int.init).map { $0 <= limits.body } ?? true
+        return head.headers.first(name: "Content-Length").flatMap(Int.init).map { $0 <= limits.limits(of: head).body } ?? true
     }
 
     private func continueIfAsked(_ context: ChannelHandlerContext) {

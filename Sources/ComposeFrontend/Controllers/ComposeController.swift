@@ -104,9 +104,3 @@ struct ComposeController: Sendable {
         }
     }
 }
-
-/// The body of the answer to a DELETE.
-private struct Acknowledgement: Encodable {
-    let status = 202
-    let message: String
-}

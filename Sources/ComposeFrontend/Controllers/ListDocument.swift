@@ -37,11 +37,19 @@ struct ListDocument<Item: Sendable>: Sendable {
 
     /// Writes the document. Members are in the order of their names.
     func write(to json: inout JSONWriter, item: (inout JSONWriter, Item) throws -> Void) rethrows {
+        try write(to: &json, item: item) { _ in }
+    }
+
+    /// Writes the document with further members, whose names come after `meta`.
+    func write(
+        to json: inout JSONWriter, item: (inout JSONWriter, Item) throws -> Void, more: (inout JSONWriter) throws -> Void
+    ) rethrows {
         try json.object { json in
             json.name("items")
             try json.array(items, item)
             json.name("meta")
             meta.write(to: &json)
+            try more(&json)
         }
     }
 }

@@ -1,6 +1,7 @@
 import ComposeModel
 import ComposeStore
 import Hummingbird
+import ImageModel
 import Logging
 import Postgres
 
@@ -42,7 +43,9 @@ struct ServiceController: Sendable {
     }
 
     private func showMetrics(_ request: Request, _ context: FrontendContext) async throws -> Response {
-        let families = await StoreMetrics(store: store).families(logger: context.logger) + metrics.families + moreMetrics()
+        let families =
+            await StoreMetrics(store: store, buildsImages: configuration.images != nil).families(logger: context.logger) + metrics.families
+            + moreMetrics()
         return Response(
             status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
             body: .init(byteBuffer: ByteBuffer(string: families.map(\.text).joined())))
@@ -61,9 +64,33 @@ private struct AboutDocument: Encodable {
     let arches: [String]
     let secondsToLive: Int
     let maxSecondsToLive: Int
+    /// The setup for building images. The member is absent if this server builds none.
+    let images: Images?
+
+    struct Images: Encodable {
+        let registry: String
+        let allowedRegistries: [String]
+        /// The networks that a definition can give to instructions. With `host` in it, they can reach whatever
+        /// the host of the worker can.
+        let networks: [String]
+        let maxContextBytes: Int
+
+        enum CodingKeys: String, CodingKey {
+            case registry, networks
+            case allowedRegistries = "allowed_registries"
+            case maxContextBytes = "max_context_bytes"
+        }
+
+        init(_ service: ImageService) {
+            registry = service.namespace.description
+            allowedRegistries = Set(service.allowedRegistries.map(\.description) + [service.namespace.host.description]).sorted()
+            networks = service.allowsHostNetwork ? ["none", "host"] : ["none"]
+            maxContextBytes = service.contextBytes
+        }
+    }
 
     enum CodingKeys: String, CodingKey {
-        case version, sigkeys, arches
+        case version, sigkeys, arches, images
         case authBackend = "auth_backend"
         case allowedClients = "allowed_clients"
         case rawConfigURLs = "raw_config_urls"
@@ -85,5 +112,6 @@ private struct AboutDocument: Encodable {
         arches = limits.defaultArches
         secondsToLive = limits.defaultSecondsToLive
         maxSecondsToLive = limits.maximumSecondsToLive
+        images = configuration.images.map(Images.init)
     }
 }

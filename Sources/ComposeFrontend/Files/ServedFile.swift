@@ -62,6 +62,20 @@ enum ServedEntry: Sendable {
         }
     }
 
+    /// Opens the file at a path below a target directory, off the event loop.
+    ///
+    /// - Parameter path: A path that this service chose itself. Links in it are followed only as far as they
+    ///   stay at the same place.
+    /// - Returns: `nil` if there is no such file.
+    static func open(_ path: String, in root: FilePath) async throws -> ServedFile? {
+        try await NIOThreadPool.singleton.runIfActive {
+            guard let base = resolved(root), let file = resolved(base.appending(path)), file == base.appending(path),
+                case .file(let served)? = try entry(at: file)
+            else { return nil }
+            return served
+        }
+    }
+
     /// Returns whether a name directly below a target directory is that of a compose. Nothing else is ever
     /// served.
     static func isCompose(_ name: String) -> Bool { ComposeLayout(directoryName: name) != nil }

@@ -7,9 +7,6 @@ import SystemPackage
 
 /// The handlers that serve the files of composes below one target directory.
 struct StaticComposes: Sendable {
-    /// The number of bytes that are read from a file at a time.
-    private static let chunk = 128 * 1024
-
     let root: FilePath
     /// The path at which the directory is served, without a slash at the end. Example: `/composes`.
     let prefix: String
@@ -40,7 +37,7 @@ struct StaticComposes: Sendable {
         else { throw nothing }
         switch entry {
         case .file(let file):
-            return response(file, name: plain.last ?? "", request)
+            return file.response(to: request, mediaType: MediaTypes.type(ofFileNamed: plain.last ?? ""))
         case .directory(let children):
             let path = ([linkPrefix + prefix] + plain.map(\.percentEncoded)).joined(separator: "/")
             return DirectoryListing(path: path, children: children).page.response()
@@ -49,47 +46,6 @@ struct StaticComposes: Sendable {
 
     private static func isPlainName(_ name: String) -> Bool {
         PathComponent.accepts(name) && name.utf8.first != UInt8(ascii: ".")
-    }
-
-    private func response(_ file: ServedFile, name: String, _ request: Request) -> Response {
-        var headers: HTTPFields = [
-            .eTag: file.entityTag, .lastModified: HTTPDate.format(file.modified), .acceptRanges: "bytes", .cacheControl: "no-cache",
-        ]
-        headers[.contentType] = MediaTypes.type(ofFileNamed: name)
-        headers[.xContentTypeOptions] = "nosniff"
-        switch Precondition(request.headers, entityTag: file.entityTag, modified: file.modified).outcome {
-        case .failed:
-            return Response(status: .preconditionFailed, headers: headers)
-        case .notModified:
-            return Response(status: .notModified, headers: headers)
-        case .everything:
-            return Response(status: .ok, headers: headers, body: body(file, 0..<file.size))
-        case .rangeIsGood:
-            break
-        }
-        guard request.method == .get, let range = request.headers[.range].flatMap(ByteRange.init(header:)) else {
-            return Response(status: .ok, headers: headers, body: body(file, 0..<file.size))
-        }
-        guard let bytes = range.clamped(to: file.size) else {
-            headers[.contentRange] = "bytes */\(file.size)"
-            return Response(status: .rangeNotSatisfiable, headers: headers)
-        }
-        headers[.contentRange] = "bytes \(bytes.lowerBound)-\(bytes.upperBound - 1)/\(file.size)"
-        return Response(status: .partialContent, headers: headers, body: body(file, bytes))
-    }
-
-    private func body(_ file: ServedFile, _ bytes: Range<Int>) -> ResponseBody {
-        ResponseBody(contentLength: bytes.count) { writer in
-            var offset = bytes.lowerBound
-            while offset < bytes.upperBound {
-                let part = try await file.read(from: offset, count: min(Self.chunk, bytes.upperBound - offset))
-                // The answer has announced its length already. If the file became shorter, the connection has to end.
-                guard part.readableBytes > 0 else { throw ServedFileShrank() }
-                offset += part.readableBytes
-                try await writer.write(part)
-            }
-            try await writer.finish(nil)
-        }
     }
 }
 

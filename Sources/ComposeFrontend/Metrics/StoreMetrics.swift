@@ -1,11 +1,14 @@
 import ComposeModel
 import ComposeStore
+import ImageModel
 import Logging
 
 /// Store metrics are the part of `/api/1/metrics/` that describes the whole service, from numbers in
 /// the database.
 struct StoreMetrics: Sendable {
     let store: ComposeStore
+    /// Whether this server builds images, which have metrics then.
+    let buildsImages: Bool
 
     /// Returns the metrics of the queue and of the workers. If the database does not answer, only
     /// `odcs_database_up 0` is returned, so that the other metrics of the page are still shown.
@@ -13,7 +16,8 @@ struct StoreMetrics: Sendable {
         do {
             let statistics = try await store.statistics()
             let work = try await store.workDone()
-            return [Self.databaseIsUp(true)] + Self.queue(statistics) + Self.work(work)
+            let images = buildsImages ? Self.images(try await store.buildStatistics()) : []
+            return [Self.databaseIsUp(true)] + Self.queue(statistics) + Self.work(work) + images
         } catch {
             logger.error("no statistics from the database", metadata: ["error": "\(String(reflecting: error))"])
             return [Self.databaseIsUp(false)]
@@ -42,6 +46,29 @@ struct StoreMetrics: Sendable {
                 samples: [
                     .init(labels: [("look", "good")], value: Double(statistics.watches - statistics.watchesWithProblem)),
                     .init(labels: [("look", "failed")], value: Double(statistics.watchesWithProblem)),
+                ]),
+        ]
+    }
+
+    private static func images(_ statistics: BuildStatistics) -> [MetricFamily] {
+        [
+            MetricFamily(
+                "odcs_builds", help: "Builds of images that have not ended, by state.", kind: .gauge,
+                samples: statistics.builds.sorted { $0.key.rawValue < $1.key.rawValue }.map {
+                    .init(labels: [("state", $0.key.name)], value: Double($0.value))
+                }),
+            MetricFamily(
+                "odcs_build_steps", help: "Steps of these builds, by state.", kind: .gauge,
+                samples: statistics.steps.sorted { $0.key.rawValue < $1.key.rawValue }.map {
+                    .init(labels: [("state", $0.key.name)], value: Double($0.value))
+                }),
+            MetricFamily(
+                "odcs_build_queue_depth", help: "Steps that wait for nothing but a worker.", kind: .gauge, value: Double(statistics.depth)),
+            MetricFamily(
+                "odcs_image_manifests", help: "Manifests of images in use, by whether their packages are known.", kind: .gauge,
+                samples: [
+                    .init(labels: [("contents", "known")], value: Double(statistics.manifests - statistics.manifestsOfUnknownContents)),
+                    .init(labels: [("contents", "unknown")], value: Double(statistics.manifestsOfUnknownContents)),
                 ]),
         ]
     }

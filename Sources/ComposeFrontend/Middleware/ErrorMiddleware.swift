@@ -48,6 +48,11 @@ struct ErrorMiddleware: RouterMiddleware {
                 .unprocessableContent,
                 "The Idempotency-Key \(error.key.quoted) is that of another request, which made compose \(error.compose); "
                     + "a new request needs a key of its own.")
+        case let error as BuildKeyTaken:
+            return RequestRejection(
+                .unprocessableContent,
+                "The Idempotency-Key \(error.key.quoted) is that of another request, which made build \(error.build). "
+                    + "A new request needs a key of its own.")
         case let error as CallerLimitReached:
             return RequestRejection(error)
         case is NIOTooManyBytesError:

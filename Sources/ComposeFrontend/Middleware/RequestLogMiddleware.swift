@@ -19,6 +19,8 @@ struct RequestLogMiddleware: RouterMiddleware {
         ]
         if let id = context.subject.composeID { metadata["compose"] = "\(id)" }
         if let id = context.subject.watchID { metadata["watch"] = "\(id)" }
+        if let id = context.subject.imageID { metadata["image"] = "\(id)" }
+        if let id = context.subject.buildID { metadata["build"] = "\(id)" }
         context.logger.info("request answered", metadata: metadata)
         return response
     }

@@ -37,6 +37,26 @@ struct FrontendContext: RequestContext {
         return id
     }
 
+    /// Returns the id of the image that the path names.
+    ///
+    /// - Throws: ``RequestRejection`` with status 404 if the name is not a number.
+    func imageID() throws(RequestRejection) -> Int {
+        let (text, id) = number
+        guard let id else { throw .noSuchImage(text) }
+        subject.imageID = id
+        return id
+    }
+
+    /// Returns the id of the build that the path names.
+    ///
+    /// - Throws: ``RequestRejection`` with status 404 if the name is not a number.
+    func buildID() throws(RequestRejection) -> Int {
+        let (text, id) = number
+        guard let id else { throw .noSuchBuild(text) }
+        subject.buildID = id
+        return id
+    }
+
     /// The text in the place of the path's `{id}`, and its number. `id` is `nil` if the text is not a
     /// number.
     private var number: (text: String, id: Int?) {
@@ -46,11 +66,13 @@ struct FrontendContext: RequestContext {
     }
 }
 
-/// The subject of a request is the compose or the watch that it concerns. The handler sets it, and the
-/// log line at the end of the request shows it.
+/// The subject of a request is the compose, watch, image or build that it concerns. The handler sets
+/// it, and the log line at the end of the request shows it.
 final class RequestSubject: Sendable {
     private let compose = Mutex<Int?>(nil)
     private let watch = Mutex<Int?>(nil)
+    private let image = Mutex<Int?>(nil)
+    private let build = Mutex<Int?>(nil)
 
     var composeID: Int? {
         get { compose.withLock { $0 } }
@@ -60,5 +82,15 @@ final class RequestSubject: Sendable {
     var watchID: Int? {
         get { watch.withLock { $0 } }
         set { watch.withLock { $0 = newValue } }
+    }
+
+    var imageID: Int? {
+        get { image.withLock { $0 } }
+        set { image.withLock { $0 = newValue } }
+    }
+
+    var buildID: Int? {
+        get { build.withLock { $0 } }
+        set { build.withLock { $0 = newValue } }
     }
 }

@@ -29,6 +29,14 @@ public struct RequestRejection: Error, Sendable, CustomStringConvertible {
         Self(.notFound, "There is no watch \(id.printable(most: 40)).")
     }
 
+    static func noSuchImage(_ id: some StringProtocol) -> Self {
+        Self(.notFound, "There is no image \(id.printable(most: 40)).")
+    }
+
+    static func noSuchBuild(_ id: some StringProtocol) -> Self {
+        Self(.notFound, "There is no build \(id.printable(most: 40)).")
+    }
+
     static func bodyTooLarge(limit: Int) -> Self {
         Self(.contentTooLarge, "The body is too large; at most \(limit) bytes are read.")
     }

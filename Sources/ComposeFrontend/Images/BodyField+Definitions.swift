@@ -1,0 +1,75 @@
+import ForeignText
+import ImageModel
+
+/// Members of bodies that only images and builds have.
+extension BodyField {
+    /// Throws if the object has a member with another name. A build without a member that its sender
+    /// believed in would be another build.
+    func checkMembers(_ known: [String]) throws(RequestRejection) {
+        guard case .object(let members) = value else { return }
+        guard let unknown = members.keys.sorted(by: { $0.precedesInBytes($1) }).first(where: { !known.contains($0) }) else { return }
+        let path = name.isEmpty ? unknown : "\(name).\(unknown)"
+        throw .badRequest("\(path.printable(most: 100)) is not known. The members are \(known.joined(separator: ", ")).")
+    }
+
+    /// Returns an object whose members are texts.
+    func texts(_ key: String) throws(RequestRejection) -> [String: String]? {
+        guard let object = try object(key), case .object(let members) = object.value else { return nil }
+        var texts: [String: String] = [:]
+        for key in members.keys.sorted(by: { $0.precedesInBytes($1) }) {
+            guard let text = try object.string(key) else { continue }
+            guard !key.utf8.contains(0), !text.utf8.contains(0) else { throw .badRequest("\(object.name) contains U+0000.") }
+            texts[key] = text
+        }
+        return texts
+    }
+
+    /// Returns a list of integers.
+    func integers(_ key: String) throws(RequestRejection) -> [Int]? {
+        guard let member = member(key) else { return nil }
+        guard case .array(let elements) = member.value else { throw member.mustBe("a list of integers") }
+        var integers: [Int] = []
+        for (index, element) in elements.enumerated() {
+            guard case .integer(let integer) = element else {
+                throw .badRequest("\(member.name)[\(index)] must be an integer, not \(element.shortDescription).")
+            }
+            integers.append(integer)
+        }
+        return integers
+    }
+
+    /// Returns a list of platforms without repetitions.
+    func platforms(_ key: String) throws(RequestRejection) -> [Platform]? {
+        guard let texts = try strings(key) else { return nil }
+        let path = member(key)?.name ?? key
+        guard (1...20).contains(texts.count) else {
+            throw .badRequest("\(path) has \(texts.count) entries. It must have 1 to 20, such as linux/amd64.")
+        }
+        var platforms: [Platform] = []
+        for (index, text) in texts.enumerated() {
+            let platform: Platform
+            do throws(ImageProblem) {
+                platform = try Platform(text)
+            } catch {
+                throw .badRequest("\(path)[\(index)]: \(error.description)")
+            }
+            guard !platforms.contains(platform) else { throw .badRequest("\(path)[\(index)] is \(platform) once more.") }
+            platforms.append(platform)
+        }
+        return platforms
+    }
+
+    /// Returns values of `ARG` instructions.
+    func buildArguments(_ key: String) throws(RequestRejection) -> [String: String]? {
+        guard let arguments = try texts(key) else { return nil }
+        let path = member(key)?.name ?? key
+        guard arguments.count <= 200 else { throw .badRequest("\(path) has \(arguments.count) members. 200 are possible.") }
+        for (name, value) in arguments.sorted(by: { $0.key < $1.key }) {
+            guard name.wholeMatch(of: /[A-Za-z_][A-Za-z0-9_]*/) != nil else {
+                throw .badRequest("\(path) has the name \(name.quoted). The name of an argument has letters, digits and _.")
+            }
+            guard value.utf8.count <= 4096 else { throw .badRequest("\(path).\(name) is longer than 4096 bytes.") }
+        }
+        return arguments
+    }
+}

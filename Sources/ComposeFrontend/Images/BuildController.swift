@@ -1,0 +1,120 @@
+import ComposeModel
+import ComposeStore
+import ForeignText
+import Foundation
+import Hummingbird
+import ImageModel
+
+/// The handlers of `/api/1/builds`, and of the builds of one image: list, show, ask for and cancel
+/// builds, and read their logs.
+struct BuildController: Sendable {
+    static let path = "/api/1/builds/"
+
+    let configuration: FrontendConfiguration
+    let store: ComposeStore
+
+    var resources: [Resource] {
+        [
+            Resource("/api/1/images/{id}/builds", [.post: create]),
+            Resource("/api/1/builds", [.get: list]),
+            Resource("/api/1/builds/{id}", [.get: show, .delete: cancel]),
+            Resource("/api/1/builds/{id}/log", [.get: log]),
+        ]
+    }
+
+    private func create(_ request: Request, _ context: FrontendContext) async throws -> Response {
+        let service = try configuration.imageService
+        let image = try await store.image(of: context)
+        let principal = try await configuration.authorize(request, .buildImage)
+        guard image.timeRemoved == nil else {
+            throw RequestRejection(.notFound, "Image \(image.id) was removed. Add \(image.repository) again to build it.")
+        }
+        let reader = BuildRequestReader(image: image, service: service, store: store, principal: principal)
+        let values = try await reader.values(try await request.json(limit: configuration.bodyLimit))
+        let build = try await store.submitBuild(
+            of: image.id, values.request, owner: principal.name, dateTag: values.dateTag, composes: values.composes,
+            unless: try IdempotencyKey(request.headers)?.text)
+        context.subject.buildID = build.id
+        return try .json(PublicURLs(configuration, request).document(build, image.repository))
+    }
+
+    private func list(_ request: Request, _ context: FrontendContext) async throws -> Response {
+        _ = try configuration.imageService
+        let query = try BuildListQuery(request.uri.query, perPage: configuration.perPage)
+        let page = try await store.list(query.builds)
+        let repositories = try await store.repositories(of: page.items.map(\.image))
+        let urls = PublicURLs(configuration, request)
+        let documents = page.items.compactMap { build in repositories[build.image].map { urls.document(build, $0) } }
+        let document = ListDocument(
+            documents, page: query.builds.page, perPage: query.builds.perPage, total: page.total, asked: query.items,
+            url: urls.base + Self.path)
+        return try .json { json in try document.write(to: &json) { $0.value(try JSONEncoder.answer($1)) } }
+    }
+
+    private func show(_ request: Request, _ context: FrontendContext) async throws -> Response {
+        _ = try configuration.imageService
+        let build = try await build(of: context)
+        guard let image = try await store.image(build.image) else { throw RequestRejection.noSuchImage("\(build.image)") }
+        return try .json(PublicURLs(configuration, request).document(build, image.repository))
+    }
+
+    private func build(of context: FrontendContext) async throws -> Build {
+        let id = try context.buildID()
+        guard let build = try await store.build(id) else { throw RequestRejection.noSuchBuild("\(id)") }
+        return build
+    }
+
+    private func cancel(_ request: Request, _ context: FrontendContext) async throws -> Response {
+        _ = try configuration.imageService
+        let id = try context.buildID()
+        let principal = try await configuration.principal(of: request, .buildImage)
+        switch try await store.cancelBuild(id, by: Actor(principal)) {
+        case nil: throw RequestRejection.noSuchBuild("\(id)")
+        case .canceled: return try .json(Acknowledgement(message: "Build \(id) has been canceled."), status: .accepted)
+        case .notAllowed(let reason): throw RequestRejection(.forbidden, "Not allowed: \(reason).")
+        case .notPossible(let state):
+            throw RequestRejection.badRequest(
+                "Build \(id) is in state \(state.name) already. One that waits or is being built can be canceled.")
+        }
+    }
+
+    /// Answers with the log of a platform, which grows while a worker builds.
+    private func log(_ request: Request, _ context: FrontendContext) async throws -> Response {
+        _ = try configuration.imageService
+        let build = try await build(of: context)
+        let platforms = build.steps.compactMap(\.platform)
+        let asked = try QueryItems(request.uri.query).items.last { $0.key == "platform" && !$0.value.isEmpty }?.value
+        guard let platform = try platform(asked, of: platforms) else {
+            throw RequestRejection.badRequest(
+                "platform is missing. Build \(build.id) has a log for each of \(platforms.map(\.description).joined(separator: ", ")).")
+        }
+        guard platforms.contains(platform) else {
+            throw RequestRejection(
+                .notFound,
+                "Build \(build.id) has nothing for \(platform). It has \(platforms.map(\.description).joined(separator: ", ")).")
+        }
+        guard let target = configuration.targets.min(by: { $0.key < $1.key })?.value,
+            let file = try await ServedEntry.open(BuildLayout(build: build.id).log(of: platform), in: target.path)
+        else { throw RequestRejection(.notFound, "Build \(build.id) has no log for \(platform) yet, or no longer.") }
+        return file.response(to: request, mediaType: "text/plain")
+    }
+
+    /// Returns the platform that the query names. A build of one platform needs none.
+    private func platform(_ text: String?, of platforms: [Platform]) throws(RequestRejection) -> Platform? {
+        guard let text else { return platforms.count == 1 ? platforms[0] : nil }
+        do throws(ImageProblem) {
+            return try Platform(text)
+        } catch {
+            throw .badRequest("platform: \(error.description)")
+        }
+    }
+}
+
+extension PublicURLs {
+    /// Returns the document of a build.
+    func document(_ build: Build, _ repository: ImageRepository) -> BuildDocument {
+        BuildDocument(build, repository: repository) { platform in
+            "\(base)\(BuildController.path)\(build.id)/log?platform=\(platform.description.percentEncoded)"
+        }
+    }
+}

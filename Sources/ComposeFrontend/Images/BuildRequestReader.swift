@@ -1,0 +1,88 @@
+import ComposeModel
+import ComposeStore
+import ForeignText
+import Foundation
+import HTTPTypes
+import ImageModel
+
+/// A build request reader turns the body of a request for a build into its values. The rest comes from
+/// the image's definition.
+struct BuildRequestReader: Sendable {
+    private static let members = ["platforms", "arguments", "composes", "priority", "date_tag", "moves_latest"]
+    private static let mostComposes = 20
+
+    let image: Image
+    let service: ImageService
+    let store: ComposeStore
+    let principal: Principal
+
+    /// The values of a new build.
+    struct Values: Sendable {
+        var request: BuildRequest
+        var dateTag: ImageTag
+        var composes: [Int]
+    }
+
+    /// - Parameter json: Nil for a request without a body.
+    func values(_ json: JSONValue?, on day: Date = Date()) async throws -> Values {
+        let body = try BodyField(root: json ?? .object([:]))
+        try body.checkMembers(Self.members)
+        var definition = image.definition
+        if let platforms = try body.platforms("platforms") { definition.platforms = try part(platforms) }
+        if let arguments = try body.buildArguments("arguments") { definition.arguments.merge(arguments) { $1 } }
+        if let movesLatest = try body.boolean("moves_latest") { definition.movesLatest = movesLatest }
+        let priority = try priority(body)
+        let dateTag = try dateTag(body, on: day)
+        let composes = try body.integers("composes") ?? []
+        guard composes.count <= Self.mostComposes else {
+            throw RequestRejection.badRequest("composes has \(composes.count) entries. \(Self.mostComposes) are possible.")
+        }
+        for compose in composes { try await check(compose) }
+        // The rules of the server, and the values of arguments, may have changed since the image was added.
+        try await ContainerfileCheck(service: service).check(definition)
+        return Values(request: BuildRequest(definition, priority: priority), dateTag: dateTag, composes: composes)
+    }
+
+    private func part(_ platforms: [Platform]) throws(RequestRejection) -> [Platform] {
+        guard let other = platforms.first(where: { !image.definition.platforms.contains($0) }) else { return platforms }
+        let known = image.definition.platforms.map(\.description).joined(separator: ", ")
+        throw .badRequest("platforms has \(other), which the definition of the image does not have. It has \(known).")
+    }
+
+    private func priority(_ body: BodyField) throws(RequestRejection) -> Int {
+        let priority = try body.integer("priority") ?? 0
+        guard (-100...100).contains(priority) else { throw .badRequest("priority is \(priority). It must be from -100 to 100.") }
+        guard priority <= 0 || principal.isAdmin else {
+            throw RequestRejection(.forbidden, "Not allowed: only an admin can ask for a priority above 0.")
+        }
+        return priority
+    }
+
+    private func dateTag(_ body: BodyField, on day: Date) throws(RequestRejection) -> ImageTag {
+        let text = try body.string("date_tag") ?? day.formatted(.iso8601.year().month().day().dateSeparator(.omitted))
+        // There is room for a number behind it.
+        guard text != ImageTag.latest.text, text.utf8.count <= 100 else {
+            throw .badRequest("date_tag cannot be \(text.quoted). It must be the tag of one build, such as 20261129.")
+        }
+        do throws(ImageProblem) {
+            return try ImageTag(text)
+        } catch {
+            throw .badRequest("date_tag: \(error.description)")
+        }
+    }
+
+    /// Throws if a build cannot install the packages of a compose.
+    private func check(_ id: Int) async throws {
+        guard let compose = try await store.compose(id) else { throw RequestRejection.badRequest("composes: there is no compose \(id).") }
+        guard compose.state == .done else {
+            throw RequestRejection.badRequest("composes: compose \(id) is in state \(compose.state.name). It must be done.")
+        }
+        guard compose.request.sourceType.traits.hasRepository else {
+            throw RequestRejection.badRequest("composes: compose \(id) has no repository that a build could use.")
+        }
+        guard compose.request.delivery == .link else {
+            throw RequestRejection.badRequest(
+                "composes: compose \(id) only refers to its packages, and a build reads them from the compose. Make it without delivery.")
+        }
+    }
+}

@@ -1,0 +1,109 @@
+import ComposeModel
+import ForeignText
+import ImageModel
+
+/// A definition reader turns the member `definition` of a body into an image definition, and checks
+/// that this server can build it.
+struct DefinitionReader: Sendable {
+    static let members = ["source", "platforms", "arguments", "requires", "network", "update", "moves_latest"]
+
+    let service: ImageService
+    let places: any SourcePlaces
+
+    /// Returns the definition in a body.
+    ///
+    /// - Parameter old: The present definition. It has the values of members that the body leaves out. Nil
+    ///   for a new image, which needs `source` and `platforms`.
+    func definition(_ body: BodyField, changing old: ImageDefinition? = nil) async throws -> ImageDefinition {
+        guard let field = try body.object("definition") else {
+            throw RequestRejection.badRequest(
+                "definition is missing. It must be an object such as "
+                    + "{\"source\": {\"containerfile\": \"FROM scratch\"}, \"platforms\": [\"linux/amd64\"]}.")
+        }
+        let definition = try read(field, changing: old)
+        try await ContainerfileCheck(service: service).check(definition)
+        return definition
+    }
+
+    private func read(_ field: BodyField, changing old: ImageDefinition?) throws(RequestRejection) -> ImageDefinition {
+        try field.checkMembers(Self.members)
+        guard let source = try source(field) ?? old?.source else {
+            throw .badRequest("definition.source is missing. It must be an object with containerfile, git or archive.")
+        }
+        guard let platforms = try field.platforms("platforms") ?? old?.platforms else {
+            throw .badRequest("definition.platforms is missing. It must be a list such as [\"linux/amd64\"].")
+        }
+        var definition = old ?? ImageDefinition(source: source, platforms: platforms)
+        definition.source = source
+        definition.platforms = platforms
+        if let arguments = try field.buildArguments("arguments") { definition.arguments = arguments }
+        if let requires = try field.texts("requires") { definition.requires = try Self.labels(requires) }
+        if let network = try network(field) { definition.network = network }
+        if let update = try field.boolean("update") { definition.update = update }
+        if let movesLatest = try field.boolean("moves_latest") { definition.movesLatest = movesLatest }
+        return definition
+    }
+
+    private func source(_ field: BodyField) throws(RequestRejection) -> ImageDefinition.Source? {
+        guard let source = try field.object("source") else { return nil }
+        let kinds = ["containerfile", "git", "archive"]
+        try source.checkMembers(kinds)
+        let named = kinds.filter { source.member($0) != nil }
+        guard named.count == 1 else {
+            let found = named.isEmpty ? "none" : named.joined(separator: " and ")
+            throw .badRequest("definition.source must have exactly one of containerfile, git and archive, and has \(found).")
+        }
+        if let text = try source.string("containerfile") { return .containerfile(text) }
+        if let digest = try source.string("archive") {
+            do throws(ImageProblem) {
+                return .archive(try ImageDigest(digest))
+            } catch {
+                throw .badRequest("definition.source.archive: \(error.description)")
+            }
+        }
+        return try source.object("git").map { (git) throws(RequestRejection) in try self.git(git) }
+    }
+
+    private func git(_ field: BodyField) throws(RequestRejection) -> ImageDefinition.Source {
+        try field.checkMembers(["url", "reference", "folder"])
+        guard let url = try field.string("url"), let reference = try field.string("reference") else {
+            throw .badRequest("\(field.name) must have a url and a reference, which is a branch, a tag or a commit.")
+        }
+        let folder = try field.string("folder") ?? ""
+        for (key, text) in [("url", url), ("reference", reference), ("folder", folder)] {
+            guard text.utf8.count <= 1024, text.utf8.first != UInt8(ascii: "-"),
+                !text.unicodeScalars.contains(where: { $0.properties.isWhitespace || $0.isInvisible })
+            else { throw .badRequest("\(field.name).\(key) is \(text.quoted). It must be one word that does not begin with -.") }
+        }
+        guard !url.isEmpty, !reference.isEmpty else { throw .badRequest("\(field.name) has an empty url or reference.") }
+        guard !folder.hasPrefix("/"), folder.split(separator: "/").allSatisfy({ PathComponent.accepts(String($0)) }) else {
+            throw .badRequest("\(field.name).folder is \(folder.quoted). It must be a path below the top of the repository.")
+        }
+        do throws(ComposeFailure) {
+            try places.authorize([url])
+        } catch {
+            throw .badRequest("\(field.name).url: \(error.message)")
+        }
+        return .git(url: url, reference: reference, folder: folder)
+    }
+
+    private static func labels(_ labels: [String: String]) throws(RequestRejection) -> [String: String] {
+        let texts = labels.keys.sorted() + labels.values.sorted()
+        guard labels.count <= 20, texts.allSatisfy({ $0.wholeMatch(of: /[A-Za-z0-9_.\/-]{1,100}/) != nil }) else {
+            throw .badRequest(
+                "definition.requires must have at most 20 labels of letters, digits, _, ., / and -, such as {\"host\": \"rhel\"}.")
+        }
+        return labels
+    }
+
+    private func network(_ field: BodyField) throws(RequestRejection) -> ImageDefinition.Network? {
+        guard let text = try field.string("network") else { return nil }
+        guard let network = ImageDefinition.Network(rawValue: text) else {
+            throw .badRequest("definition.network is \(text.quoted). It must be none or host.")
+        }
+        guard network == .none || service.allowsHostNetwork else {
+            throw .badRequest("definition.network cannot be host on this server: the setting images.network allows none.")
+        }
+        return network
+    }
+}
