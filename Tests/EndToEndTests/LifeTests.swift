@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import ComposeModel
 import ComposeStore
 import Foundation
+import ImageModel
 import NIOHTTP1
 import SystemPackage
 import Testing
@@ -259,12 +260,42 @@ import Testing
                 var last: ComposeDocument?
                 for await message in receiver.messages {
                     #expect(message.event == "state-changed")
-                    states[message.compose.id, default: []].append(message.compose.stateName)
-                    last = message.compose
-                    if message.compose.stateName == "removed" { break }
+                    let compose = try #require(message.compose)
+                    states[compose.id, default: []].append(compose.stateName)
+                    last = compose
+                    if compose.stateName == "removed" { break }
                 }
                 #expect(states == [failing.id: ["wait", "generating", "failed"], done.id: ["wait", "generating", "done", "removed"]])
                 #expect(try await server.compose(done.id) == last)
+            }
+        }
+    }
+
+    @Test("every change of state of a build is told in order, with the build instead of a compose")
+    func eventsOfBuilds() async throws {
+        try await WebhookReceiver.with { receiver in
+            try await TestService.running(more: "events: {webhooks: [\"\(receiver.url)\"]}") { service, _ in
+                let repository = try ImageReference("registry.example.org/team/web").repository
+                let definition = ImageDefinition(source: .containerfile("FROM scratch"), platforms: [.host])
+                let actor = Actor(name: "me", isAdmin: false)
+                guard case .added(let image) = try await service.store.addImage(repository, as: definition, by: actor) else {
+                    Issue.record("The image was there already.")
+                    return
+                }
+                let build = try await service.store.submitBuild(
+                    of: image.id, BuildRequest(definition), owner: "me", dateTag: ImageTag("20261129"))
+                _ = try await service.store.cancelBuild(build.id, by: actor)
+                var states: [String] = []
+                for await message in receiver.messages {
+                    #expect(message.event == "state-changed")
+                    #expect(message.compose == nil)
+                    let document = try #require(message.build)
+                    #expect(document.id == build.id)
+                    #expect(document.repository == "registry.example.org/team/web")
+                    states.append(document.stateName)
+                    if document.stateName == "failed" { break }
+                }
+                #expect(states == ["wait", "failed"])
             }
         }
     }

@@ -3,14 +3,16 @@ import ComposeModel
 public import ComposeStore
 import Foundation
 public import HTTPEnvironment
+import ImageModel
 public import Logging
 import NIOCore
 import NIOHTTP1
 public import Postgres
 public import ServiceLifecycle
 
-/// An event publisher reports every change of state as `{"event": "state-changed", "compose": {…}}`.
-/// Each change is delivered at least once, and the changes of one compose are delivered in order.
+/// An event publisher reports every change of state as `{"event": "state-changed", "compose": {…}}`, or
+/// with a `build` instead of a compose. Each change is delivered at least once. The changes of one
+/// compose, or of one build, are delivered in order.
 ///
 /// Every change goes to the log, and by POST to each configured address. An address that does not
 /// answer with a 2xx status holds up the outbox until it does. Events are late then, but never lost.
@@ -62,6 +64,7 @@ public struct EventPublisher: Service {
     private func publishAll() async {
         do {
             while try await store.publish(limit: Self.batch, turn: Self.turn, deliver: deliver) == Self.batch {}
+            while try await store.publishBuilds(limit: Self.batch, turn: Self.turn, deliver: deliverBuild) == Self.batch {}
         } catch is CancellationError {
             return
         } catch {
@@ -69,41 +72,63 @@ public struct EventPublisher: Service {
         }
     }
 
+    @Sendable private func deliver(_ change: StateChange) async -> Bool {
+        let compose = change.compose
+        let targetURL = configuration.targets[compose.request.targetDir]?.url ?? ""
+        let message = StateChangedMessage(compose: ComposeDocument(compose, targetURL: targetURL))
+        return await deliver(message, about: ["compose": "\(compose.id)", "state": "\(compose.state.name)"])
+    }
+
+    @Sendable private func deliverBuild(_ change: BuildChange) async -> Bool {
+        let build = change.build
+        let subject: Logger.Metadata = ["build": "\(build.id)", "state": "\(build.state.name)"]
+        do {
+            guard let repository = try await store.repositories(of: [build.image])[build.image] else { return true }
+            // A worker does not know the address of the frontend.
+            let document = BuildDocument(build, repository: repository) { platform in
+                "/api/1/builds/\(build.id)/log?platform=\(platform)"
+            }
+            return await deliver(StateChangedMessage(build: document), about: subject)
+        } catch {
+            logger.warning("the image of a build could not be read", metadata: subject.merging(["error": "\(error)"]) { $1 })
+            return false
+        }
+    }
+
     /// Delivers a change of state to all addresses.
     ///
     /// - Returns: Whether every address took the change.
-    @Sendable private func deliver(_ change: StateChange) async -> Bool {
-        let compose = change.compose
+    private func deliver(_ message: StateChangedMessage, about subject: Logger.Metadata) async -> Bool {
         for webhook in webhooks {
             do {
-                try await post(change, to: webhook)
+                try await post(message, to: webhook)
             } catch {
                 logger.warning(
                     "an address for events does not take them; they wait",
-                    metadata: ["compose": "\(compose.id)", "error": "\(error)", "address": "\(webhook)"])
+                    metadata: subject.merging(["error": "\(error)", "address": "\(webhook)"]) { $1 })
                 return false
             }
         }
-        logger.info("state changed", metadata: ["compose": "\(compose.id)", "state": "\(compose.state.name)"])
+        logger.info("state changed", metadata: subject)
         return true
     }
 
-    private func post(_ change: StateChange, to webhook: String) async throws {
-        let targetURL = configuration.targets[change.compose.request.targetDir]?.url ?? ""
+    private func post(_ message: StateChangedMessage, to webhook: String) async throws {
         var request = HTTPClientRequest(url: webhook)
         request.method = .POST
         request.headers.add(name: "Content-Type", value: "application/json")
-        let message = StateChangedMessage(compose: ComposeDocument(change.compose, targetURL: targetURL))
         request.body = .bytes(ByteBuffer(bytes: try JSONEncoder().encode(message)))
         let response = try await httpClient.execute(request, timeout: Self.timeout)
         guard (200..<300).contains(response.status.code) else { throw WebhookRefusal(status: Int(response.status.code)) }
     }
 }
 
-/// A state-changed message is the message of an event, as the HTTP contract defines it.
+/// A state-changed message is the message of an event, as the HTTP contract defines it. It has either a
+/// compose or a build.
 struct StateChangedMessage: Encodable {
     var event = "state-changed"
-    let compose: ComposeDocument
+    var compose: ComposeDocument?
+    var build: BuildDocument?
 }
 
 struct WebhookRefusal: Error, CustomStringConvertible {

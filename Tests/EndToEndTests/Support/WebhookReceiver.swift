@@ -1,6 +1,7 @@
 import ComposeModel
 import Foundation
 import Hummingbird
+import ImageModel
 import NIOCore
 import Synchronization
 
@@ -8,7 +9,8 @@ import Synchronization
 struct WebhookReceiver: Sendable {
     struct Message: Decodable {
         let event: String
-        let compose: ComposeDocument
+        let compose: ComposeDocument?
+        let build: BuildDocument?
     }
 
     let url: String
