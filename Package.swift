@@ -155,7 +155,8 @@ let package = Package(
         .target(
             name: "ImageWorker",
             dependencies: [
-                "BuildNodes", "ComposeModel", "ComposeStore", "ComposeWorker", "Containerfiles", "ForeignText", "ImageArchive", "ImageModel",
+                "BuildNodes", "ComposeModel", "ComposeStore", "ComposeWorker", "Containerfiles", "ForeignText", "ImageArchive",
+                "ImageModel",
                 "Postgres", "Processes", "Registry", logging, nioCore, nioPosix, serviceLifecycle, systemPackage,
             ],
             swiftSettings: strict),
@@ -181,9 +182,9 @@ let package = Package(
             name: "odcs-server",
             dependencies: [
                 "BuildNodes", "ComposeFrontend", "ComposeModel", "ComposeStore", "ComposeWorker", "Compression", "ContentSources",
-                "Depsolve", "EmbeddedPostgres", "ForeignText", "HTTPEnvironment", "ImageModel", "Koji", "Modules", "Postgres", "Repodata",
-                argumentParser, asyncHTTPClient, hummingbird, logging, nioCore, nioPosix, nioSSL, serviceLifecycle, systemPackage,
-                unixSignals, yams,
+                "Depsolve", "EmbeddedPostgres", "ForeignText", "HTTPEnvironment", "ImageModel", "Koji", "Modules",
+                "Postgres", "Registry", "Repodata", argumentParser, asyncHTTPClient, hummingbird, logging, nioCore, nioPosix, nioSSL,
+                serviceLifecycle, systemPackage, unixSignals, yams,
             ],
             swiftSettings: strict),
 
@@ -295,7 +296,8 @@ let package = Package(
         .testTarget(
             name: "ImageWorkerTests",
             dependencies: [
-                "BuildNodes", "ComposeModel", "ComposeStore", "ComposeTestKit", "ComposeWorker", "ImageModel", "ImageTestKit", "ImageWorker",
+                "BuildNodes", "ComposeModel", "ComposeStore", "ComposeTestKit", "ComposeWorker", "ImageModel", "ImageTestKit",
+                "ImageWorker",
                 "Postgres", "Registry", logging, subprocess, systemPackage,
             ],
             swiftSettings: strict),

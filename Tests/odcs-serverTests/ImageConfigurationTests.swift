@@ -54,12 +54,12 @@ import Testing
         arguments: [
             (
                 "images: {registry: registry}",
-                "odcs.yaml:1: images.registry: must be the address of a registry, such as registry.example.org or localhost:5000, not registry"
+                "odcs.yaml:1: images.registry: cannot be used: \"registry\" is not the address of a registry, as registry.example.org and localhost:5000 are."
             ),
             (
                 "images: {allowed_registries: [quay.io/team]}",
-                "odcs.yaml:1: images.allowed_registries: must be the address of a registry, such as registry.example.org or localhost:5000, "
-                    + "not quay.io/team"
+                "odcs.yaml:1: images.allowed_registries: cannot be used: \"quay.io/team\" is not the address of a registry, "
+                    + "as registry.example.org and localhost:5000 are."
             ),
             ("images: {network: lan}", "odcs.yaml:1: images.network: must be one of none, host, not lan"),
             (

@@ -26,7 +26,8 @@ extension FrontendConfiguration {
             + "it could run programs here. Set frontend.host to 127.0.0.1, or leave images.registry empty."
     }
 
-    private static func isLoopback(_ host: String) -> Bool {
+    /// Returns whether only programs of this host reach an address. It may be a name of the host.
+    public static func isLoopback(_ host: String) -> Bool {
         if host.lowercased() == "localhost" { return true }
         var four = in_addr()
         if inet_pton(AF_INET, host, &four) == 1 { return withUnsafeBytes(of: four) { $0[0] == 127 } }

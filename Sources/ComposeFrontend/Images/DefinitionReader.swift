@@ -96,9 +96,9 @@ struct DefinitionReader: Sendable {
         return labels
     }
 
-    private func network(_ field: BodyField) throws(RequestRejection) -> ImageDefinition.Network? {
+    private func network(_ field: BodyField) throws(RequestRejection) -> BuildNetwork? {
         guard let text = try field.string("network") else { return nil }
-        guard let network = ImageDefinition.Network(rawValue: text) else {
+        guard let network = BuildNetwork(rawValue: text) else {
             throw .badRequest("definition.network is \(text.quoted). It must be none or host.")
         }
         guard network == .none || service.allowsHostNetwork else {

@@ -11,6 +11,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import Postgres
+import Registry
 import Repodata
 import ServiceLifecycle
 import SystemPackage
@@ -70,13 +71,19 @@ struct ServerAssembly {
         if roles.contains(.frontend) { try await store.say(configuration.offer) }
         let publicURL = PublicURL(configuration.frontend.publicURL)
 
+        let images = configuration.images
+        let registry = images.registry == nil ? nil : images.registryClient(logger: logger)
+
         // The services start in this order and shut down in the reverse order. The database is therefore
         // available for the last queries of the others.
         var services: [any Service] = [database.pool]
         // In a process that is only a frontend, no service uses the listener.
         if roles.contains(.worker) { services.append(listener) }
         if roles.contains(.frontend) {
-            services.append(frontend(store: store, access: access, publicURL: publicURL, connections: connections))
+            services.append(
+                frontend(
+                    store: store, access: access, publicURL: publicURL, connections: connections,
+                    images: registry.flatMap { images.service(registry: $0) }))
         }
         if roles.contains(.worker) {
             services.append(
@@ -93,6 +100,7 @@ struct ServerAssembly {
         group.maximumGracefulShutdownDuration = .seconds(15)
         let outcome = await Result { try await ServiceGroup(configuration: group).run() }
         try await clients.shutdown()
+        await registry?.shutdown()
         do {
             try outcome.get()
         } catch let error as IOError where [EADDRINUSE, EADDRNOTAVAIL, EACCES].contains(error.errnoCode) {
@@ -112,7 +120,9 @@ struct ServerAssembly {
         }
     }
 
-    private func frontend(store: ComposeStore, access: SourceAccess, publicURL: PublicURL, connections: Int) -> some Service {
+    private func frontend(
+        store: ComposeStore, access: SourceAccess, publicURL: PublicURL, connections: Int, images: ImageService?
+    ) -> some Service {
         let targets = configuration.composes.targets.map { name, target in
             (name, FrontendConfiguration.TargetDirectory(path: target.directory, url: target.url ?? Self.path(ofTarget: name)))
         }
@@ -133,7 +143,7 @@ struct ServerAssembly {
                 callers: CallerLimits(
                     waitingComposes: configuration.frontend.waitingPerCaller, watches: configuration.frontend.watchesPerCaller,
                     trustedProxies: Set(configuration.frontend.trustedProxies)),
-                maximumConnections: connections, requestSeconds: configuration.frontend.requestSeconds),
+                maximumConnections: connections, requestSeconds: configuration.frontend.requestSeconds, images: images),
             store: store, logger: logger)
         let address = BindAddress.hostname(configuration.frontend.host, port: configuration.frontend.port)
         return frontend.application(address: address) { bound in

@@ -58,11 +58,4 @@ extension ServerConfiguration.Frontend {
     /// Whether the frontend listens on all addresses of its host. Clients then cannot use the address that
     /// it listens on.
     var listensEverywhere: Bool { ["0.0.0.0", "::", "0:0:0:0:0:0:0:0"].contains(host) }
-
-    /// Whether only programs of this host can reach the frontend.
-    var listensOnLoopback: Bool {
-        var address = in_addr()
-        if inet_pton(AF_INET, host, &address) == 1 { return UInt32(bigEndian: address.s_addr) >> 24 == 127 }
-        return ["localhost", "::1", "0:0:0:0:0:0:0:1"].contains(host.lowercased())
-    }
 }

@@ -1,9 +1,10 @@
+import ComposeFrontend
 import ImageModel
 
 /// The keys below `images`.
 extension ConfigurationReader {
     mutating func images(frontend: ServerConfiguration.Frontend) throws -> ServerConfiguration.Images {
-        let registry = try optionalString("images.registry").map { try registryHost($0, "images.registry") }
+        let registry = try optionalString("images.registry").map { try address($0, "images.registry") { try ImageNamespace($0) } }
         let authFile = try optionalPath("images.auth_file")
         let memory = try int("images.memory_megabytes", default: 0, in: 0...100_000_000)
         var labels: [String: String] = [:]
@@ -24,7 +25,7 @@ extension ConfigurationReader {
         guard registry != nil else { return images }
         try checkReadable(authFile, "images.auth_file")
         // A client can have any Containerfile built, so only users of this host and its gateway may be clients.
-        guard frontend.listensOnLoopback else {
+        guard FrontendConfiguration.isLoopback(frontend.host) else {
             throw mistake(
                 "frontend.host",
                 "is \(frontend.host), and images.registry is set: every client could build images, because there is no authentication yet. "
@@ -34,13 +35,10 @@ extension ConfigurationReader {
     }
 
     private mutating func registryHosts(_ key: String) throws -> [RegistryHost] {
-        try strings(key, default: []).map { try registryHost($0, key) }
+        try strings(key, default: []).map { try address($0, key) { try RegistryHost($0) } }
     }
 
-    private func registryHost(_ text: String, _ key: String) throws -> RegistryHost {
-        guard let host = try? RegistryHost(text) else {
-            throw mistake(key, "must be the address of a registry, such as registry.example.org or localhost:5000, not \(text)")
-        }
-        return host
+    private func address<Value>(_ text: String, _ key: String, _ make: (String) throws -> Value) throws -> Value {
+        do { return try make(text) } catch let problem as ImageProblem { throw mistake(key, "cannot be used: \(problem)") }
     }
 }

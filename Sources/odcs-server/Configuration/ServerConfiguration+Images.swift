@@ -4,8 +4,9 @@ import SystemPackage
 extension ServerConfiguration {
     /// The settings of image builds. Without a registry, no images are built.
     struct Images: Hashable, Sendable {
-        /// The registry that images are pushed to whose names have no host. `nil` means that building is off.
-        var registry: RegistryHost?
+        /// The registry, or the part of it, for images whose names have no host. `nil` means that building is
+        /// off.
+        var registry: ImageNamespace?
         /// The logins for registries, in the format of podman and docker.
         var authFile: FilePath?
         /// Registries that are spoken to without TLS.
@@ -33,6 +34,6 @@ extension ServerConfiguration {
         /// Whether this process builds images if it is a worker.
         var isBuildingHere: Bool { registry != nil && slots > 0 }
         /// The registries that a name of an image may have.
-        var registries: Set<RegistryHost> { Set(allowedRegistries).union(registry.map { [$0] } ?? []) }
+        var registries: Set<RegistryHost> { Set(allowedRegistries).union(registry.map { [$0.host] } ?? []) }
     }
 }

@@ -220,7 +220,6 @@ struct ServerConfiguration: Hashable, Sendable {
         kojiRules = try reader.kojiRules(of: koji)
         modules = try reader.modules(koji: koji, sources: sources)
         systems = try Systems(&reader)
-        images = try reader.images(frontend: frontend)
         worker = Worker(
             name: try reader.optionalString("worker.name") ?? Self.processName,
             slots: try reader.int("worker.slots", default: 2, in: 1...64),
@@ -231,6 +230,7 @@ struct ServerConfiguration: Hashable, Sendable {
             poolMegabytes: try reader.int("worker.pool_megabytes", default: 1024, in: 64...100_000),
             composeSeconds: try reader.int("worker.compose_seconds", default: 7200, in: 1...604_800),
             resolveSeconds: try reader.int("worker.resolve_seconds", default: 10, in: 1...86_400))
+        images = try reader.images(frontend: frontend)
         let home = try reader.optionalString("signing.home").map { _ in try reader.path("signing.home", default: "") }
         signing = try reader.optionalString("signing.key").map { Signing(key: $0, home: home) }
         webhooks = try reader.urls("events.webhooks")

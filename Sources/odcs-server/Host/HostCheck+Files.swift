@@ -8,7 +8,8 @@ extension HostCheck {
     private var written: [(key: String, directory: FilePath)] {
         let targets = configuration.composes.targets.sorted { $0.key < $1.key }
             .map { ("composes.targets.\($0.key).directory", $0.value.directory) }
-        let state = configuration.database.url == nil ? [("state_directory", configuration.stateDirectory)] : []
+        let usesState = configuration.database.url == nil || configuration.images.isBuildingHere
+        let state = usesState ? [("state_directory", configuration.stateDirectory)] : []
         return state + [("sources.cache_directory", configuration.sources.cacheDirectory)] + targets
     }
 
