@@ -80,8 +80,8 @@ import Testing
                 .read([.named("zlib 1.3-1"), .named("bash 5-2"), .named("new 1-1")]), of: 1, digest: .numbered(5))
             let document = try await frontend.get("/api/1/images/1/diff?from=1").json
             let manifest = try #require(document["manifests"]?[0])
-            #expect(manifest["from"] == .string(try ImageDigest.numbered(1).description))
-            #expect(manifest["to"] == .string(try ImageDigest.numbered(5).description))
+            #expect(try manifest["from"] == .string(ImageDigest.numbered(1).description))
+            #expect(try manifest["to"] == .string(ImageDigest.numbered(5).description))
             #expect(manifest["problem"] == .null)
             #expect(manifest["added"]?[0]?["name"] == .string("new"))
             #expect(manifest["removed"]?[0]?["name"] == .string("old"))
@@ -96,7 +96,7 @@ import Testing
             try await frontend.contents(.unknown("It is an ndb."), of: 1, digest: .numbered(6))
             let unknown = try await frontend.get("/api/1/images/1/diff?from=\(ImageDigest.numbered(1))").json["manifests"]?[0]
             #expect(
-                unknown?["problem"] == .string("The contents of \(try ImageDigest.numbered(6)) are unknown: It is an ndb."))
+                try unknown?["problem"] == .string("The contents of \(ImageDigest.numbered(6)) are unknown: It is an ndb."))
             #expect(
                 try await frontend.get("/api/1/images/1/diff").message
                     == "from is missing. It must be the number of a build of the image, or the digest of one of its manifests.")

@@ -139,7 +139,8 @@ import Testing
             let answer = try await frontend.upload(SmallImage.tar("Containerfile", Array("FROM scratch".utf8)))
             #expect(answer.status == 503)
             #expect(answer.headers[.retryAfter] == "30")
-            #expect(try answer.message?.hasPrefix("The registry could not be used: ") == true)
+            let message = try #require(try answer.message)
+            #expect(message.hasPrefix("The registry could not be used: "))
         }
     }
 
