@@ -70,8 +70,8 @@ private struct AboutDocument: Encodable {
     struct Images: Encodable {
         let registry: String
         let allowedRegistries: [String]
-        /// The networks that a definition can give to instructions. With `host` in it, they can reach whatever
-        /// the host of the worker can.
+        /// The networks that a definition can give to instructions. With `host`, they can reach everything that
+        /// the worker's host can.
         let networks: [String]
         let maxContextBytes: Int
 

@@ -15,8 +15,8 @@ public struct BuildStatistics: Sendable {
 }
 
 extension ComposeStore {
-    /// Returns the statistics of image building. The number of rows it reads grows with open builds and with
-    /// images, and not with all builds that ever existed.
+    /// Returns the statistics of image building. The number of rows it reads grows with open builds and
+    /// with images, and not with all builds that ever existed.
     public func buildStatistics() async throws -> BuildStatistics {
         let counts = try await pool.query(
             """

@@ -104,7 +104,7 @@ import Testing
 
     @Test("a link inside of the context is accepted, and an absolute one means the top of the context")
     func links() async throws {
-        try await Self.with { frontend, _ in
+        try await Self.with { frontend, _ async throws in
             for (path, link) in [("a/b/soft", "../../c"), ("soft", "/usr/lib/x")] {
                 #expect(try await frontend.upload(Self.tar(path, kind: UInt8(ascii: "2"), link: link)).status == 200)
             }
@@ -113,7 +113,7 @@ import Testing
 
     @Test("an empty body, bytes that are no archive, and an archive that is cut are refused")
     func noArchive() async throws {
-        try await FrontendFixture.withImages { frontend in
+        try await FrontendFixture.withImages { frontend async throws in
             #expect(
                 try await frontend.upload([]).message
                     == "The body is empty. It must be a tar archive, which may be compressed with gzip or zstd.")

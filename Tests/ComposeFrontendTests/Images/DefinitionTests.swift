@@ -159,7 +159,7 @@ import Testing
     @Test("a registry that the operator allows can be named, and so can a base that only an argument names")
     func allowed() async throws {
         let debian = try RegistryHost("docker.io")
-        try await FrontendFixture.withImages(configure: { $0.images?.allowedRegistries = [debian] }) { frontend in
+        try await FrontendFixture.withImages(configure: { $0.images?.allowedRegistries = [debian] }) { frontend async throws in
             let body = Self.with(containerfile: "ARG BASE", "FROM $BASE", more: #", "arguments": {"BASE": "debian:12"}"#)
             #expect(try await frontend.post(body, to: "/api/1/images/").status == 200)
             let git = Self.with(#"{"git": {"url": "https://example.org/x.git", "reference": "main", "folder": "web"}}"#)
@@ -169,7 +169,7 @@ import Testing
 
     @Test("the host's network can be asked for if the operator allows it, and ADD may name an address then")
     func network() async throws {
-        try await FrontendFixture.withImages(configure: { $0.images?.allowsHostNetwork = true }) { frontend in
+        try await FrontendFixture.withImages(configure: { $0.images?.allowsHostNetwork = true }) { frontend async throws in
             let body = Self.with(containerfile: "FROM scratch", "ADD https://example.org/x /", more: #", "network": "host""#)
             #expect(try await frontend.post(body, to: "/api/1/images/").json["definition"]?["network"] == .string("host"))
         }
