@@ -18,7 +18,7 @@ extension CredentialFiles {
 }
 
 /// One file with credentials.
-private struct CredentialFile: Decodable {
+struct CredentialFile: Decodable {
     /// The most bytes of a file.
     private static let mostBytes = 1 << 20
 
@@ -103,7 +103,7 @@ private struct CredentialFile: Decodable {
 
     /// Returns the key without the scheme and the version of docker's keys. Example:
     /// `https://index.docker.io/v1/` becomes `docker.io`.
-    private static func normalised(_ key: String) -> String {
+    static func normalised(_ key: String) -> String {
         var rest = Substring(key)
         for scheme in ["https://", "http://"] where rest.hasPrefix(scheme) { rest = rest.dropFirst(scheme.count) }
         while rest.hasSuffix("/") { rest = rest.dropLast() }

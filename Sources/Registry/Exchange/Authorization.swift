@@ -71,7 +71,7 @@ extension RegistryConnection {
     /// Whether credentials of a registry may be sent to a token service: on the same host, in the same
     /// domain, or on a host that the configuration lists. Example: `registry-1.docker.io` and
     /// `auth.docker.io` are in the domain `docker.io`.
-    private func mayShowCredentials(of registry: RegistryURL, to realm: RegistryURL) -> Bool {
+    func mayShowCredentials(of registry: RegistryURL, to realm: RegistryURL) -> Bool {
         if registry.host == realm.host || configuration.tokenHosts.contains(realm.host) { return true }
         let labels = registry.host.split(separator: ".")
         // The domain of a name of two labels is the name itself.
@@ -81,7 +81,7 @@ extension RegistryConnection {
     }
 
     /// Returns the text as the value of a parameter of a query.
-    private static func escaped(_ text: String) -> String {
+    static func escaped(_ text: String) -> String {
         text.utf8.reduce(into: "") { escaped, byte in
             let character = Character(UnicodeScalar(byte))
             let isPlain = character.isASCII && (character.isLetter || character.isNumber || "-._~:/,".contains(character))
