@@ -16,9 +16,11 @@ struct CommandRun {
     /// - Parameters:
     ///   - files: written below an otherwise empty directory, which is HOME and where the command stands.
     ///   - terminal: how many columns both streams have; `nil` for pipes.
+    ///   - input: the standard input, which is empty by default.
     static func odcs(
         _ arguments: [String], server: String? = nil, environment: [String: String] = [:], files: [String: String] = [:],
-        terminal: Int? = nil, clock: StepClock = StepClock(), interruptions: AsyncStream<Void> = AsyncStream { _ in }
+        terminal: Int? = nil, input: Input = .none, clock: StepClock = StepClock(),
+        interruptions: AsyncStream<Void> = AsyncStream { _ in }
     ) async throws -> CommandRun {
         let home = try TemporaryDirectory(files: files)
         let (out, err) = (Kept(), Kept())
@@ -26,11 +28,24 @@ struct CommandRun {
         variables["ODCS_SERVER"] = server
         let console = Console(
             environment: variables.merging(environment) { $1 }, directory: home.path,
-            out: out.stream(columns: terminal), err: err.stream(columns: terminal),
+            input: input, out: out.stream(columns: terminal), err: err.stream(columns: terminal),
             clock: clock, interruptions: { interruptions })
         let status = await Odcs.run(arguments, in: console)
         return CommandRun(
             status: status, out: out.text.replacing(home.path, with: "HOME"), err: err.text.replacing(home.path, with: "HOME"))
+    }
+}
+
+extension Input {
+    static let none = Input(isTerminal: false, text: { "" }, line: { _ in nil })
+
+    /// A pipe with this text.
+    static func piped(_ text: String) -> Input { Input(isTerminal: false, text: { text }, line: { _ in nil }) }
+
+    /// A person who gives these answers, and then ends the input.
+    static func person(_ answers: String...) -> Input {
+        let left = Mutex(answers[...])
+        return Input(isTerminal: true, text: { "" }, line: { _ in left.withLock { $0.popFirst() } })
     }
 }
 

@@ -26,7 +26,7 @@ struct SettingsTests {
         let home = try TemporaryDirectory(files: file.map { [".config/odcs.toml": $0, "token": "of-token-file\n"] } ?? [:])
         let nothing = Console.Stream(isTerminal: false, columns: { 80 }, write: { _ in })
         let console = Console(
-            environment: ["HOME": home.path].merging(environment) { $1 }, directory: home.path, out: nothing, err: nothing,
+            environment: ["HOME": home.path].merging(environment) { $1 }, directory: home.path, input: .none, out: nothing, err: nothing,
             clock: StepClock(), interruptions: { AsyncStream<Void> { _ in } })
         let settings = try Settings(ConnectionOptions.parse(arguments), in: console)
         return (settings.server.description, settings.token)

@@ -14,5 +14,5 @@ struct Image: AsyncParsableCommand {
               odcs image parameters --inventory inventory/dpdk-ci
               odcs image generate --inventory inventory/dpdk-ci --into D && make -C D -j2 build
             """,
-        subcommands: [ImageCheck.self, ImageParameters.self, ImageGenerate.self])
+        subcommands: [ImageCheck.self, ImageParameters.self, ImageGenerate.self, ImageLogin.self])
 }

@@ -21,6 +21,7 @@ struct Console: Sendable {
     var environment: [String: String]
     /// The directory that relative paths are relative to.
     var directory: String
+    var input: Input
     var out: Stream
     var err: Stream
     var clock: any Clock<Duration>
@@ -35,7 +36,7 @@ struct Console: Sendable {
     static let process = Console(
         environment: ProcessInfo.processInfo.environment,
         directory: FileManager.default.currentDirectoryPath,
-        out: Stream(.standardOutput), err: Stream(.standardError),
+        input: .process, out: Stream(.standardOutput), err: Stream(.standardError),
         clock: ContinuousClock(),
         interruptions: {
             await UnixSignalsSequence(trapping: .sigint).map { _ in }
