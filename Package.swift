@@ -169,7 +169,10 @@ let package = Package(
             resources: [.embedInCode("OpenAPI/openapi.json")], swiftSettings: strict),
         .target(
             name: "ComposeClient",
-            dependencies: ["ComposeModel", "ForeignText", "HTTPEnvironment", "Retries", asyncHTTPClient, nioCore, nioHTTP1, nioPosix],
+            dependencies: [
+                "ComposeModel", "ForeignText", "HTTPEnvironment", "ImageModel", "Retries", asyncHTTPClient, nioCore, nioHTTP1, nioPosix,
+                systemPackage,
+            ],
             swiftSettings: strict),
         .executableTarget(
             name: "odcs",
@@ -192,7 +195,8 @@ let package = Package(
             name: "ComposeTestKit", dependencies: ["ComposeModel", "ComposeStore", "EmbeddedPostgres", "Postgres", logging, systemPackage],
             path: "Tests/ComposeTestKit", swiftSettings: strict),
         .target(
-            name: "ScriptedService", dependencies: ["ComposeModel", httpTypes, hummingbird, logging, nioCore, serviceLifecycle],
+            name: "ScriptedService",
+            dependencies: ["ComposeModel", "ImageModel", httpTypes, hummingbird, logging, nioCore, serviceLifecycle],
             path: "Tests/ScriptedService", swiftSettings: strict),
         .target(
             name: "ScriptedHub", dependencies: ["Koji", nioCore, nioHTTP1, nioPosix, nioSSL, systemPackage], path: "Tests/ScriptedHub",

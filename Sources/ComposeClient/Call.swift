@@ -8,6 +8,8 @@ struct Call: Sendable {
     var path: String
     var query: [(name: String, value: String)] = []
     var body: Data?
+    /// A file that is sent instead of ``body``.
+    var upload: ContextUpload?
     /// The key by which the service recognizes a repetition.
     var idempotencyKey: String?
     /// Whether the call has the same effect when it is repeated without a key.

@@ -50,7 +50,11 @@ struct Transport: Sendable {
             request.headers.add(name: "Content-Type", value: "application/json")
             request.body = .bytes(ByteBuffer(bytes: body))
         }
-        let response = try await open(request)
+        if let upload = call.upload {
+            request.headers.add(name: "Content-Type", value: upload.contentType)
+            request.body = upload.body
+        }
+        let response = try await open(request, more: call.upload?.time ?? .zero)
         let body = try await collect(response)
         let status = Int(response.status.code)
         let contentType = response.headers.first(name: "Content-Type")
@@ -70,12 +74,14 @@ struct Transport: Sendable {
 
     /// Sends `request` once, and again after each redirect. The caller has to read the body of the response
     /// inside ``reading(_:)``.
-    func open(_ request: HTTPClientRequest) async throws -> HTTPClientResponse {
+    ///
+    /// - Parameter more: The time that the answer may take beside the usual one.
+    func open(_ request: HTTPClientRequest, more: Duration = .zero) async throws -> HTTPClientResponse {
         var request = request
         request.headers.add(name: "User-Agent", value: "odcs")
         for _ in 0...Redirect.most {
             let sent = request
-            let response = try await reading { try await http.execute(sent, timeout: TimeAmount(timeout)) }
+            let response = try await reading { try await http.execute(sent, timeout: TimeAmount(timeout + more)) }
             guard let redirect = Redirect(response, of: request) else { return response }
             request = redirect.request
         }

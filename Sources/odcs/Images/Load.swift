@@ -1,4 +1,5 @@
 import ArgumentParser
+import ComposeClient
 import ContainerEngine
 import Foundation
 import ImageArchive
@@ -88,37 +89,5 @@ private struct ArchivedImage {
     }
 
     /// The bytes of the archive. Both engines read Zstandard.
-    var content: FileBytes { FileBytes(path: path) }
-}
-
-/// The bytes of a file, read as they are taken.
-private struct FileBytes: AsyncSequence {
-    let path: FilePath
-
-    func makeAsyncIterator() -> Iterator { Iterator(path: path) }
-
-    struct Iterator: AsyncIteratorProtocol {
-        private static let piece = 1 << 20
-
-        let path: FilePath
-        private var offset = 0
-
-        init(path: FilePath) {
-            self.path = path
-        }
-
-        mutating func next() async throws -> ByteBuffer? {
-            let (path, offset) = (path, offset)
-            let bytes = try await NIOThreadPool.singleton.runIfActive {
-                let file = try SystemPackage.FileDescriptor.open(path, .readOnly, options: .closeOnExec)
-                return try file.closeAfter {
-                    try [UInt8](unsafeUninitializedCapacity: Self.piece) { buffer, count in
-                        count = try file.read(fromAbsoluteOffset: Int64(offset), into: UnsafeMutableRawBufferPointer(buffer))
-                    }
-                }
-            }
-            self.offset += bytes.count
-            return bytes.isEmpty ? nil : ByteBuffer(bytes: bytes)
-        }
-    }
+    var content: FileBytes { FileBytes(path) }
 }

@@ -1,0 +1,106 @@
+public import ImageModel
+import Retries
+
+/// A build event is a result of a look at a build.
+public enum BuildEvent: Hashable, Sendable {
+    /// The build, at the first look and after each change.
+    case changed(BuildDocument)
+    /// A new line of the log of a platform.
+    case logged(platform: String, line: String)
+    /// The log of a platform cannot be read. This event occurs once for each platform, and the client
+    /// continues without that log.
+    case logUnreadable(platform: String, ComposeClientError)
+    /// The look found nothing new.
+    case unchanged
+}
+
+/// The events of a build, from now until its state is final. The client looks repeatedly, with pauses
+/// that grow while nothing happens.
+///
+/// The first look fails as any call does. Later looks are patient: they outlast a restart of the
+/// server.
+public struct BuildEvents: AsyncSequence, Sendable {
+    public typealias Element = BuildEvent
+
+    let id: Int
+    let includesLogs: Bool
+    let transport: Transport
+
+    public func makeAsyncIterator() -> AsyncIterator {
+        AsyncIterator(id: id, includesLogs: includesLogs, transport: transport)
+    }
+
+    public struct AsyncIterator: AsyncIteratorProtocol {
+        let id: Int
+        let includesLogs: Bool
+        let transport: Transport
+
+        /// The readers of the logs, by platform. No value if the log cannot be read.
+        private var logs: [String: LogTail?] = [:]
+        private var latest: BuildDocument?
+        private var isFinished = false
+        private var looksWithoutNews = 0
+        private var pauseIsDue = false
+        private var events: ArraySlice<BuildEvent> = []
+
+        init(id: Int, includesLogs: Bool, transport: Transport) {
+            self.id = id
+            self.includesLogs = includesLogs
+            self.transport = transport
+        }
+
+        /// - Throws: ``ComposeClientError`` or `CancellationError`.
+        public mutating func next() async throws -> BuildEvent? {
+            if let event = events.popFirst() { return event }
+            if isFinished { return nil }
+            if pauseIsDue { try await transport.clock.sleep(for: Backoff.polling.pause(after: looksWithoutNews + 1)) }
+            let found = try await look()
+            looksWithoutNews = found.isEmpty ? looksWithoutNews + 1 : 0
+            events = found.isEmpty ? [.unchanged] : ArraySlice(found)
+            return events.popFirst()
+        }
+
+        /// Looks at the build and its logs once. A change comes before the lines written after it. The final
+        /// state comes after the last line, when all logs have been read to their ends.
+        private mutating func look() async throws -> [BuildEvent] {
+            let build: BuildDocument = try await transport.answer(.build(id), patience: latest == nil ? .firstContact : .established)
+            let isFinal = build.isFinal
+            var found: [BuildEvent] = []
+            if !isFinal, build != latest { found.append(.changed(build)) }
+            latest = build
+            var hasMore = false
+            for step in build.steps where includesLogs {
+                guard let platform = step.platform, let url = step.log, step.attempts > 0 else { continue }
+                let reading = try await read(url, of: platform, isFinal: isFinal)
+                found += reading.events
+                hasMore = hasMore || reading.hasMore
+            }
+            isFinished = isFinal && !hasMore
+            pauseIsDue = !hasMore
+            if isFinished { found.append(.changed(build)) }
+            return found
+        }
+
+        private mutating func read(_ url: String, of platform: String, isFinal: Bool) async throws -> (events: [BuildEvent], hasMore: Bool)
+        {
+            guard var log = logs[platform, default: LogTail()] else { return ([], false) }
+            do {
+                let reading = try await log.read(url, over: transport)
+                var lines = reading.lines
+                if isFinal, !reading.hasMore, let rest = log.rest() { lines.append(rest) }
+                logs[platform] = .some(log)
+                return (lines.map { .logged(platform: platform, line: $0) }, reading.hasMore)
+            } catch let error as ComposeClientError {
+                // While a server restarts, its logs are unavailable for a while too.
+                if error.isPassing && !isFinal { return ([], false) }
+                logs[platform] = .some(nil)
+                return ([.logUnreadable(platform: platform, error)], false)
+            }
+        }
+    }
+}
+
+extension BuildDocument {
+    /// Whether nothing more is built. A state that this version does not know counts as final.
+    public var isFinal: Bool { BuildState(rawValue: state)?.isFinal ?? true }
+}

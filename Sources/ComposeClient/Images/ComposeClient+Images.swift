@@ -1,0 +1,73 @@
+public import Foundation
+public import ImageModel
+
+// An image is a name in a registry that the service builds. A build is one image built once, for all its
+// platforms.
+extension ComposeClient {
+    /// Returns the image with this number, also if it was removed.
+    public func image(_ id: Int) async throws -> ImageDocument {
+        try await transport.answer(.image(id))
+    }
+
+    public func images(_ query: ImageListQuery = ImageListQuery()) async throws -> ImageList {
+        try await transport.answer(.images(query))
+    }
+
+    /// Adds an image, or gives a known image a new definition. Returns the image as the service has
+    /// stored it.
+    public func addImage(_ submission: ImageSubmission) async throws -> ImageDocument {
+        try await transport.answer(.addImage(submission), patience: .firstContact)
+    }
+
+    /// Removes an image from the service. Nothing happens in the registry.
+    public func removeImage(_ id: Int) async throws -> Acknowledgement {
+        try await transport.answer(.removeImage(id))
+    }
+
+    /// Uploads a build context. A definition names it by the digest of the answer.
+    public func upload(_ context: ContextUpload) async throws -> ContextDocument {
+        try await transport.answer(.upload(context), patience: .firstContact)
+    }
+
+    /// Returns the packages of an image on each platform.
+    public func contents(of image: Int, _ query: ContentsQuery = ContentsQuery()) async throws -> ContentsDocument {
+        try await transport.answer(.contents(image, query))
+    }
+
+    /// Returns the change of an image's packages from one place to another.
+    public func difference(of image: Int, _ query: DifferenceQuery) async throws -> DifferenceDocument {
+        try await transport.answer(.difference(image, query))
+    }
+
+    /// Returns the images that have a package, and those whose contents are not known.
+    public func affected(_ query: AffectedQuery) async throws -> AffectedList {
+        try await transport.answer(.affected(query))
+    }
+
+    /// Asks for a build of an image. The request is repeated as in ``submit(_:idempotencyKey:)``.
+    public func startBuild(
+        of image: Int, _ submission: BuildSubmission = BuildSubmission(), idempotencyKey: String = UUID().uuidString
+    ) async throws -> BuildDocument {
+        try await transport.answer(.startBuild(image, submission, idempotencyKey: idempotencyKey), patience: .firstContact)
+    }
+
+    public func build(_ id: Int) async throws -> BuildDocument {
+        try await transport.answer(.build(id))
+    }
+
+    public func builds(_ query: BuildListQuery = BuildListQuery()) async throws -> BuildList {
+        try await transport.answer(.builds(query))
+    }
+
+    /// Cancels a build that has not ended.
+    public func cancelBuild(_ id: Int) async throws -> Acknowledgement {
+        try await transport.answer(.cancelBuild(id))
+    }
+
+    /// Returns the events of a build until its state is final.
+    ///
+    /// - Parameter logs: Whether the lines of the logs are among them.
+    public func follow(build id: Int, logs: Bool) -> BuildEvents {
+        BuildEvents(id: id, includesLogs: logs, transport: transport)
+    }
+}
