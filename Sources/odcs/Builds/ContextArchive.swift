@@ -1,0 +1,102 @@
+import Foundation
+import ImageArchive
+import SystemPackage
+
+/// A *context archive* is a tar of a folder, which is sent to the service as a build context. Equal
+/// folders give equal archives: the entries are sorted, and have neither times nor owners.
+struct ContextArchive {
+    let file: FilePath
+    let bytes: Int
+
+    private static let mostFiles = 200_000
+
+    /// Writes the archive of a folder to a new file.
+    ///
+    /// - Throws: `CommandFailure` if the folder has anything but files, folders and symbolic links.
+    init(of folder: FilePath, in file: FilePath) throws {
+        do {
+            let sink = try FileSink(file)
+            let writer = TarWriter(to: sink)
+            for name in try Self.names(in: folder) { try Self.add(name, of: folder, to: writer, sink) }
+            try writer.finish()
+            try sink.close()
+            self.file = file
+            bytes = sink.count
+        } catch let error as ImageArchiveError {
+            throw CommandFailure(.error, error.message)
+        } catch let error as Errno {
+            throw CommandFailure(.error, "the folder \(folder) cannot be read: \(error.description.lowercased())")
+        }
+    }
+
+    private static func names(in folder: FilePath) throws -> [String] {
+        guard let entries = FileManager.default.enumerator(atPath: folder.string) else { throw Errno.noSuchFileOrDirectory }
+        var names: [String] = []
+        for case let name as String in entries {
+            names.append(name)
+            guard names.count <= mostFiles else { throw CommandFailure(.error, "the folder \(folder) has more than \(mostFiles) files") }
+        }
+        return names.sorted()
+    }
+
+    private static func add(_ name: String, of folder: FilePath, to writer: TarWriter, _ sink: FileSink) throws {
+        let path = folder.appending(name)
+        let attributes = try FileManager.default.attributesOfItem(atPath: path.string)
+        let isExecutable = ((attributes[.posixPermissions] as? Int) ?? 0) & 0o100 != 0
+        switch attributes[.type] as? FileAttributeType {
+        case .typeDirectory:
+            var entry = TarEntry(.directory, path: Array("\(name)/".utf8))
+            entry.mode = 0o755
+            try writer.add(entry)
+        case .typeSymbolicLink:
+            var entry = TarEntry(.symbolicLink, path: Array(name.utf8))
+            entry.link = Array(try FileManager.default.destinationOfSymbolicLink(atPath: path.string).utf8)
+            entry.mode = 0o777
+            try writer.add(entry)
+        case .typeRegular:
+            let size = (attributes[.size] as? Int) ?? 0
+            var entry = TarEntry(file: name, size: size)
+            entry.mode = isExecutable ? 0o755 : 0o644
+            try writer.begin(entry)
+            guard try sink.append(path) == size else { throw CommandFailure(.error, "\(path) changed while it was read; try again") }
+            try writer.end(size: size)
+        default: throw CommandFailure(.error, "\(path) is not a file, a folder or a link, so it cannot be in a build context")
+        }
+    }
+
+    /// A file that is written from its beginning to its end.
+    private final class FileSink: ByteSink {
+        private let descriptor: FileDescriptor
+        private(set) var count = 0
+
+        init(_ path: FilePath) throws {
+            descriptor = try FileDescriptor.open(
+                path, .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec], permissions: [.ownerRead, .ownerWrite])
+        }
+
+        func close() throws { try descriptor.close() }
+
+        func write(_ bytes: UnsafeRawBufferPointer) throws(ImageArchiveError) {
+            do {
+                count += try descriptor.writeAll(bytes)
+            } catch {
+                throw ImageArchiveError(.io, "The build context cannot be written: \((error as? Errno)?.description ?? "unknown error").")
+            }
+        }
+
+        /// Appends the content of a file. Returns the number of its bytes.
+        func append(_ path: FilePath) throws -> Int {
+            let source = try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
+            return try source.closeAfter {
+                var buffer = [UInt8](repeating: 0, count: 1 << 20)
+                var total = 0
+                while true {
+                    let read = try buffer.withUnsafeMutableBytes { try source.read(into: $0) }
+                    if read == 0 { return total }
+                    try buffer.withUnsafeBytes { try write(UnsafeRawBufferPointer(rebasing: $0[..<read])) }
+                    total += read
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,110 @@
+import ArgumentParser
+import ComposeClient
+import ForeignText
+import Foundation
+import ImageModel
+import SystemPackage
+
+/// The command `odcs image add`.
+struct ImageAdd: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "add",
+        abstract: "Add an image to the service, or give it a new definition.",
+        discussion: """
+            SOURCE is a Containerfile, a folder with a Containerfile, or the address of a
+            git repository, as URL#REFERENCE:FOLDER. A folder is uploaded as a whole.
+
+            EXAMPLES
+              odcs image add team/base Containerfile
+              odcs image add team/web ./web --platform linux/amd64 --platform linux/arm64
+              odcs image add team/web https://git.example.org/web.git#main:image
+            """)
+
+    @Argument(help: ArgumentHelp("The name in a registry. Without a host it is below the registry of the service.", valueName: "name"))
+    var name: String
+    @Argument(help: "A Containerfile, a folder, or URL#REFERENCE:FOLDER.", completion: .file())
+    var source: String
+    @Option(
+        name: .customLong("platform"), help: ArgumentHelp("Default: this host's. Repeatable.", valueName: "platform"),
+        transform: { try PlatformArgument.platform($0) })
+    var platforms: [Platform] = []
+    @Option(name: .customLong("arg"), help: ArgumentHelp("The value of an ARG instruction. Repeatable.", valueName: "name=value"))
+    var arguments: [NamedValue] = []
+    @Option(name: .customLong("requires"), help: ArgumentHelp("A label that a worker must have. Repeatable.", valueName: "name=value"))
+    var requirements: [NamedValue] = []
+    @Option(help: ArgumentHelp("The network of RUN instructions: none or host. Default: none.", valueName: "network"))
+    var network: String?
+    @Flag(help: "A rebuild upgrades packages that come with the base image.")
+    var update = false
+    @Flag(help: "A build leaves the tag latest where it is.")
+    var noLatest = false
+    @OptionGroup(title: "SERVICE") var connection: ConnectionOptions
+
+    func validate() throws {
+        if let network, ImageDefinition.Network(rawValue: network) == nil {
+            throw ValidationError("--network is none or host, not \(network.quoted)")
+        }
+    }
+
+    func run() async throws {
+        let (client, console) = (try connection.connect(), Console.current)
+        var definition = DefinitionDocument(
+            source: try await source(in: console, client),
+            platforms: (platforms.isEmpty ? [Platform.host] : platforms).map(\.description))
+        definition.arguments = NamedValue.dictionary(arguments)
+        definition.requires = NamedValue.dictionary(requirements)
+        definition.network = network
+        definition.update = update ? true : nil
+        definition.movesLatest = noLatest ? false : nil
+        let image = try await client.addImage(ImageSubmission(repository: name, definition: definition))
+        let text = "\(image.repository) is image \(image.id).\nNext: odcs image build \(image.repository)"
+        try connection.print(image, or: text.printable(keepingLines: true))
+    }
+
+    private func source(in console: Console, _ client: ComposeClient) async throws -> DefinitionDocument.Source {
+        if let git = GitAddress(source) { return DefinitionDocument.Source(git: git.source) }
+        let path = console.path(source)
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path.string, isDirectory: &isFolder) else {
+            throw CommandFailure(
+                .error, "there is no file or folder \(source.quoted); a git repository is written as URL#REFERENCE:FOLDER")
+        }
+        guard isFolder.boolValue else { return DefinitionDocument.Source(containerfile: try text(of: path)) }
+        let names = ["Containerfile", "Dockerfile"]
+        guard names.contains(where: { FileManager.default.fileExists(atPath: path.appending($0).string) }) else {
+            throw CommandFailure(.error, "the folder \(source.quoted) has neither a Containerfile nor a Dockerfile")
+        }
+        return DefinitionDocument.Source(archive: try await upload(path, client))
+    }
+
+    private func text(of path: FilePath) throws -> String {
+        do {
+            return try String(contentsOfFile: path.string, encoding: .utf8)
+        } catch {
+            throw CommandFailure(.error, "the Containerfile \(source.quoted) cannot be read: \(SettingsFile.reason(error))")
+        }
+    }
+
+    private func upload(_ folder: FilePath, _ client: ComposeClient) async throws -> ImageDigest {
+        let scratch = FilePath(FileManager.default.temporaryDirectory.path).appending("odcs-context-\(UUID())")
+        // At worst a file remains in the temporary directory.
+        defer { try? FileManager.default.removeItem(atPath: scratch.string) }
+        let archive = try ContextArchive(of: folder, in: scratch)
+        return try await client.upload(ContextUpload(file: archive.file, bytes: archive.bytes)).digest
+    }
+}
+
+/// The address of a folder in a git repository, in docker's form `URL#REFERENCE:FOLDER`.
+struct GitAddress: Equatable {
+    let source: DefinitionDocument.Source.Git
+
+    /// Returns nil if the text is not the address of a repository.
+    init?(_ text: String) {
+        let parts = text.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false)
+        let url = String(parts[0])
+        guard ["https://", "http://", "git://", "ssh://", "file://"].contains(where: url.hasPrefix) else { return nil }
+        let rest = (parts.count == 2 ? parts[1] : "").split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        let reference = rest.first.flatMap { $0.isEmpty ? nil : String($0) } ?? "HEAD"
+        source = DefinitionDocument.Source.Git(url: url, reference: reference, folder: rest.count == 2 ? String(rest[1]) : "")
+    }
+}

@@ -1,0 +1,55 @@
+import ArgumentParser
+import ComposeClient
+import ImageModel
+
+/// The command `odcs image get`.
+struct ImageGet: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "get",
+        abstract: "Show an image: its definition, its tags and its newest build.",
+        discussion: """
+            EXAMPLES
+              odcs image get team/web
+              odcs image get 12 --json
+            """)
+
+    @Argument(help: "The image's number or name.")
+    var image: ImageName
+    @OptionGroup(title: "SERVICE") var connection: ConnectionOptions
+
+    func run() async throws {
+        let image = try await image.image(at: connection.connect())
+        try connection.print(image, or: Self.table(image).text())
+    }
+
+    /// Returns the table of an image for people. Rows without a value are left out.
+    static func table(_ image: ImageDocument) -> Table {
+        let definition = image.definition
+        func pairs(_ values: [String: String]?) -> String? {
+            values.map { $0.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " ") }
+        }
+        var rows: [(String, String?)] = [
+            ("id", String(image.id)), ("image", image.repository), ("owner", image.owner), ("source", source(definition.source)),
+            ("platforms", definition.platforms.joined(separator: " ")), ("arguments", pairs(definition.arguments)),
+            ("requires", pairs(definition.requires)), ("network", definition.network), ("update", definition.update == true ? "yes" : nil),
+            ("latest", definition.movesLatest == false ? "not moved" : nil), ("added", Moment.text(image.timeAdded)),
+            ("removed", image.timeRemoved.map(Moment.text)),
+            ("build", image.latestBuild.map { "\($0.id) \($0.stateName)" }),
+        ]
+        rows += image.tags.map { ("tag", "\($0.tag) \($0.digest)\($0.build.map { " build \($0)" } ?? "")") }
+        rows += image.manifests.map { manifest in
+            (manifest.platform, "\(manifest.digest) contents \(manifest.contents)\(manifest.problem.map { ": \($0)" } ?? "")")
+        }
+        return Table(
+            rows: rows.compactMap { name, value in
+                guard let value, !value.isEmpty else { return nil }
+                return [name, value]
+            })
+    }
+
+    private static func source(_ source: DefinitionDocument.Source) -> String {
+        if let git = source.git { return "git \(git.url) \(git.reference)\(git.folder.isEmpty ? "" : " \(git.folder)")" }
+        if let archive = source.archive { return "archive \(archive)" }
+        return source.containerfile.map { "Containerfile of \($0.split(separator: "\n").count) lines" } ?? "-"
+    }
+}

@@ -1,0 +1,207 @@
+import ComposeClient
+import Foundation
+import ImageModel
+import ScriptedService
+import Testing
+
+@testable import odcs
+
+@Suite("odcs image add, build, log, contents, affected")
+struct ImageBuildTests {
+    private static func image(_ id: Int = 3) throws -> ImageDocument {
+        let definition = ImageDefinition(source: .containerfile("FROM scratch\n"), platforms: [try Platform("linux/amd64")])
+        return ImageDocument(
+            ImageModel.Image(
+                id: id, owner: "me", repository: try ImageReference("r.example.org/team/web").repository, definition: definition,
+                timeAdded: Date(timeIntervalSince1970: 1_795_255_445)))
+    }
+
+    private static func build(_ state: BuildState, step: StepState, at address: String = "", reason: String? = nil) throws -> BuildDocument
+    {
+        let platform = try Platform("linux/amd64")
+        let definition = ImageDefinition(source: .containerfile("FROM scratch\n"), platforms: [platform])
+        let build = Build(
+            id: 7, owner: "me", image: 3, request: BuildRequest(definition), dateTag: try ImageTag("20261129"), state: state,
+            stateReason: reason, digest: state == .done ? ImageDigest(of: [1]) : nil,
+            timeSubmitted: Date(timeIntervalSince1970: 1_795_255_445),
+            steps: [
+                Step(id: 1, build: 7, platform: platform, state: step, attempts: step == .wait ? 0 : 1),
+                Step(id: 2, build: 7, platform: nil, state: state == .done ? .done : .wait),
+            ])
+        return BuildDocument(build, repository: try ImageReference("r.example.org/team/web").repository) { _ in "\(address)/log" }
+    }
+
+    private struct Page<Item: Encodable>: Encodable {
+        struct Meta: Encodable {
+            var page = 1, pages = 1, per_page = 10, total: Int
+        }
+        var meta: Meta
+        var items: [Item]
+        var unknown: UnknownImages?
+
+        init(_ items: [Item], unknown: UnknownImages? = nil) {
+            meta = Meta(total: items.count)
+            self.items = items
+            self.unknown = unknown
+        }
+    }
+
+    @Test("build looks the image up, waits, prints a line for each change and then the digest")
+    func build() async throws {
+        try await ScriptedService.run { service in
+            service.next(
+                try .json(Page([try Self.image()])), try .json(try Self.build(.wait, step: .wait)),
+                try .json(try Self.build(.wait, step: .wait)), try .json(try Self.build(.building, step: .running)),
+                try .json(try Self.build(.done, step: .done)))
+            let run = try await CommandRun.odcs(
+                ["image", "build", "team/web", "--compose", "12", "--arg", "VERSION=2", "--no-latest"], server: service.address)
+            #expect(run.status == .success, "\(run.err)")
+            #expect(
+                run.err == """
+                    build 7: wait
+                    build 7: linux/amd64 running
+                    build 7: building
+                    build 7: linux/amd64 done
+                    build 7: manifest list done
+                    build 7: done
+
+                    """)
+            #expect(
+                run.out == """
+                    Build 7 of r.example.org/team/web is done.
+                      image      r.example.org/team/web:20261129
+                      digest     \(ImageDigest(of: [1]))
+                      platforms  linux/amd64
+
+                    """)
+            #expect(service.lines[0].hasPrefix("GET /api/1/images?per_page=20&repository=team"))
+            #expect(service.lines[1] == "POST /api/1/images/3/builds")
+            let sent = try JSONDecoder().decode(BuildSubmission.self, from: service.calls[1].body)
+            #expect(sent.composes == [12])
+            #expect(sent.arguments == ["VERSION": "2"])
+            #expect(sent.movesLatest == false)
+        }
+    }
+
+    @Test("a build that failed gives the reason and the exit status 1, and --no-wait does not wait")
+    func failed() async throws {
+        try await ScriptedService.run { service in
+            service.next(try .json(try Self.build(.failed, step: .failed, reason: "RUN dnf exited with 1")))
+            let run = try await CommandRun.odcs(["image", "wait", "7", "--quiet"], server: service.address)
+            #expect(run.status == .composeFailed)
+            #expect(run.out == "Build 7 of r.example.org/team/web failed: RUN dnf exited with 1\nLog: odcs image log 7\n")
+            service.next(try .json(try Self.image()), try .json(try Self.build(.wait, step: .wait)))
+            let accepted = try await CommandRun.odcs(["image", "build", "3", "--no-wait"], server: service.address)
+            #expect(accepted.out == "Build 7 of r.example.org/team/web is accepted: wait.\nNext: odcs image wait 7\n")
+        }
+    }
+
+    @Test("log prints the lines of the log")
+    func log() async throws {
+        try await ScriptedService.run { service in
+            let build = try Self.build(.done, step: .done, at: service.address)
+            service.next(try .json(build), try .json(build), .init(206, "STEP 1\nSTEP 2"))
+            let run = try await CommandRun.odcs(["image", "log", "7"], server: service.address)
+            #expect(run.status == .success, "\(run.err)")
+            #expect(run.out == "STEP 1\nSTEP 2\n")
+        }
+    }
+
+    @Test("add uploads a folder as a tar, and the same folder again gives the same bytes")
+    func add() async throws {
+        try await ScriptedService.run { service in
+            let context = ContextDocument(digest: ImageDigest(of: [2]), bytes: 1)
+            for _ in 1...2 {
+                service.next(try .json(context), try .json(try Self.image()))
+                let run = try await CommandRun.odcs(
+                    ["image", "add", "team/web", "web", "--platform", "armhf"], server: service.address,
+                    files: ["web/Containerfile": "FROM scratch\nCOPY a /\n", "web/a/b.txt": "text\n"])
+                #expect(run.status == .success, "\(run.err)")
+                #expect(run.out == "r.example.org/team/web is image 3.\nNext: odcs image build r.example.org/team/web\n")
+            }
+            #expect(service.lines == ["POST /api/1/contexts", "POST /api/1/images", "POST /api/1/contexts", "POST /api/1/images"])
+            #expect(service.calls[0].body == service.calls[2].body)
+            #expect(service.calls[0].body.count % 512 == 0)
+            let sent = try JSONDecoder().decode(ImageSubmission.self, from: service.calls[1].body)
+            #expect(sent.repository == "team/web")
+            #expect(sent.definition.source.archive == context.digest)
+            #expect(sent.definition.platforms == ["linux/arm/v7"])
+        }
+    }
+
+    @Test("add takes a Containerfile or a git address, and explains a folder without a Containerfile")
+    func sources() async throws {
+        try await ScriptedService.run { service in
+            service.next(try .json(try Self.image()), try .json(try Self.image()))
+            let files = ["C": "FROM scratch\n", "empty/x": ""]
+            _ = try await CommandRun.odcs(["image", "add", "a", "C"], server: service.address, files: files)
+            _ = try await CommandRun.odcs(["image", "add", "a", "https://g.example.org/x.git#main:d"], server: service.address)
+            let sources = try service.calls.map { try JSONDecoder().decode(ImageSubmission.self, from: $0.body).definition.source }
+            #expect(sources[0].containerfile == "FROM scratch\n")
+            #expect(sources[1].git == .init(url: "https://g.example.org/x.git", reference: "main", folder: "d"))
+            let empty = try await CommandRun.odcs(["image", "add", "a", "empty"], server: service.address, files: files)
+            #expect(empty.err == "odcs: the folder \"empty\" has neither a Containerfile nor a Dockerfile\n")
+        }
+    }
+
+    @Test("contents prints packages as rpm does, and unknown contents end with 1")
+    func contents() async throws {
+        try await ScriptedService.run { service in
+            let platform = try Platform("linux/amd64")
+            let package = InstalledPackage(
+                name: "openssl-libs", evr: EVR(epoch: 1, version: "3.0.7", release: "27.el9"), arch: "x86_64")
+            let repository = try ImageReference("r.example.org/team/web").repository
+            for state in [Contents.State.read([package]), .unknown("the format is ndb")] {
+                let digest = ImageDigest(of: [1])
+                let contents = Contents(digest: digest, platform: platform, state: state)
+                service.next(
+                    try .json(try Self.image()),
+                    try .json(
+                        ContentsDocument(
+                            image: 3, repository: repository, manifests: [.init(platform: platform, digest: digest, contents: contents)])))
+            }
+            let known = try await CommandRun.odcs(["image", "contents", "3", "--platform", "amd64"], server: service.address)
+            #expect(known.status == .success)
+            #expect(known.out == "openssl-libs-1:3.0.7-27.el9.x86_64\n")
+            let unknown = try await CommandRun.odcs(["image", "contents", "3"], server: service.address)
+            #expect(unknown.status == .composeFailed)
+            #expect(unknown.out == "")
+            #expect(unknown.err == "linux/amd64 \(ImageDigest(of: [1])): unknown: the format is ndb\n")
+        }
+    }
+
+    @Test("affected lists images, and those whose packages are not known apart")
+    func affected() async throws {
+        try await ScriptedService.run { service in
+            let platform = try Platform("linux/amd64")
+            let repository = try ImageReference("r.example.org/team/web").repository
+            let old = InstalledPackage(name: "ed", evr: EVR(version: "1", release: "1"), arch: "x86_64")
+            let item = AffectedDocument(
+                image: 3, repository: repository, owner: "me",
+                manifests: [.init(platform: platform, digest: ImageDigest(of: [1]), packages: [old])])
+            let unknown = UnknownDocument(image: 4, repository: repository, platform: platform, digest: ImageDigest(of: [2]), problem: nil)
+            service.next(try .json(Page([item], unknown: UnknownImages(total: 1, items: [unknown]))))
+            let run = try await CommandRun.odcs(["image", "affected", "ed", "--older-than", "1-2"], server: service.address)
+            #expect(run.status == .success)
+            #expect(
+                run.out == """
+                    ID  IMAGE                   PLATFORM     HAS            OWNER
+                    3   r.example.org/team/web  linux/amd64  ed-1-1.x86_64  me
+
+                    """)
+            #expect(run.err == "The packages of 1 image are not known:\n  r.example.org/team/web linux/amd64: not read yet\n")
+            #expect(service.lines == ["GET /api/1/images?contains=ed&older_than=1-2"])
+        }
+    }
+
+    @Test(
+        "each command has an example in its help",
+        arguments: [
+            "add", "list", "get", "remove", "contents", "diff", "affected", "build", "builds", "wait", "log", "cancel", "login",
+        ])
+    func help(command: String) async throws {
+        let run = try await CommandRun.odcs(["image", command, "--help"])
+        #expect(run.status == .success)
+        #expect(run.out.contains("EXAMPLE"))
+    }
+}
