@@ -144,6 +144,43 @@ struct ImageBuildTests {
         }
     }
 
+    @Test("add takes the images of an inventory, parents first, and refuses what the service cannot build before anything is sent")
+    func inventory() async throws {
+        let files = [
+            "inv/inventory.yaml": """
+            images:
+              web: {containerfile: web, platforms: [linux/amd64], parents: {BASE: base}, context: files}
+              base: {containerfile: base, platforms: [linux/amd64], requires: {host: rhel}, tags: {final: ["{date}"]}}
+
+            """,
+            "inv/web": "ARG BASE\nFROM $BASE\nCOPY a /\n", "inv/base": "FROM scratch\n", "inv/files/a": "text",
+        ]
+        try await ScriptedService.run { service in
+            let context = ContextDocument(digest: ImageDigest(of: [2]), bytes: 1)
+            service.next(try .json(try Self.image()), try .json(context), try .json(try Self.image(4)))
+            let run = try await CommandRun.odcs(["image", "add", "--inventory", "inv"], server: service.address, files: files)
+            #expect(run.status == .success, "\(run.err)")
+            #expect(service.lines == ["POST /api/1/images", "POST /api/1/contexts", "POST /api/1/images"])
+            let sent = try [0, 2].map { try JSONDecoder().decode(ImageSubmission.self, from: service.calls[$0].body) }
+            #expect(sent.map(\.repository) == ["base", "web"])
+            #expect(sent[0].definition.requires == ["host": "rhel"])
+            #expect(sent[0].definition.movesLatest == false)
+            #expect(sent[1].definition.arguments == ["BASE": "r.example.org/team/web"])
+            #expect(sent[1].definition.source.archive == context.digest)
+        }
+        try await ScriptedService.run { service in
+            let differing = files.merging([
+                "inv/inventory.yaml": "images:\n  a: {template: a, platforms: [linux/amd64, linux/arm64]}\n",
+                "inv/templates/a.mustache": "FROM scratch\nLABEL p={{platform}}\n",
+            ]) { $1 }
+            let run = try await CommandRun.odcs(["image", "add", "--inventory", "inv"], server: service.address, files: differing)
+            #expect(
+                run.err
+                    == "odcs: a has another Containerfile for each platform, and the service takes one; use ARG TARGETARCH instead\n")
+            #expect(service.lines.isEmpty)
+        }
+    }
+
     @Test("contents prints packages as rpm does, and unknown contents end with 1")
     func contents() async throws {
         try await ScriptedService.run { service in

@@ -50,6 +50,9 @@ public struct InventoryImage: Hashable, Sendable {
         case list([String])
     }
 
+    /// Whether RUN can reach the network of the host.
+    public var reachesHost: Bool { network == .host }
+
     /// The name of the image's folder in a generated tree. A name of an image never has a plus sign.
     public var folder: String { name.replacing("/", with: "+") }
 }

@@ -7,6 +7,10 @@ public struct RenderedImage: Sendable {
     public let platform: Platform
     /// The text with the mounts of the image's caches.
     public let text: String
+    /// The text without these mounts.
+    public let plainText: String
+    /// The values of the build arguments, without those that name parents.
+    public let arguments: [String: String]
     public let file: Containerfile
     /// The images of registries that it needs, beside its parents.
     public let namedImages: [NamedImage]
@@ -56,6 +60,8 @@ public struct RenderedImage: Sendable {
         if settings.extraScripts != nil {
             text += (text.hasSuffix("\n") ? "" : "\n") + "COPY --from=\(Self.extraScripts) . /scripts/\n"
         }
+        plainText = text
+        arguments = Self.values(image, settings)
         let folders = inventory.parameters.filter { $0.values == .folder }.map(\.name) + [Self.extraScripts]
         do throws(ContainerfileProblem) {
             let plain = try Containerfile(text)

@@ -9,7 +9,7 @@ extension RegistryClient {
     /// The answer of a registry to a login.
     public enum LoginAnswer: Hashable, Sendable {
         case accepted
-        /// The registry asks nobody for credentials there, so it did not look at them.
+        /// The registry asks for no credentials there, so it did not look at them.
         case notAsked
     }
 

@@ -12,12 +12,19 @@ struct ContextArchive {
 
     /// Writes the archive of a folder to a new file.
     ///
+    /// - Parameter containerfile: The text of the Containerfile, in place of that of the folder.
     /// - Throws: `CommandFailure` if the folder has anything but files, folders and symbolic links.
-    init(of folder: FilePath, in file: FilePath) throws {
+    init(of folder: FilePath, containerfile: String? = nil, in file: FilePath) throws {
         do {
             let sink = try FileSink(file)
             let writer = TarWriter(to: sink)
-            for name in try Self.names(in: folder) { try Self.add(name, of: folder, to: writer, sink) }
+            if let containerfile {
+                let bytes = Array(containerfile.utf8)
+                try writer.add(TarEntry(file: "Containerfile", size: bytes.count), bytes)
+            }
+            for name in try Self.names(in: folder) where containerfile == nil || name != "Containerfile" {
+                try Self.add(name, of: folder, to: writer, sink)
+            }
             try writer.finish()
             try sink.close()
             self.file = file

@@ -12,18 +12,22 @@ struct ImageAdd: AsyncParsableCommand {
         abstract: "Add an image to the service, or give it a new definition.",
         discussion: """
             SOURCE is a Containerfile, a folder with a Containerfile, or the address of a
-            git repository, as URL#REFERENCE:FOLDER. A folder is uploaded as a whole.
+            git repository, as URL#REFERENCE:FOLDER. A folder is uploaded as a whole. With
+            --inventory all images of an inventory are added, or the one named.
 
             EXAMPLES
               odcs image add team/base Containerfile
               odcs image add team/web ./web --platform linux/amd64 --platform linux/arm64
               odcs image add team/web https://git.example.org/web.git#main:image
+              odcs image add --inventory inventory/dpdk-ci
             """)
 
     @Argument(help: ArgumentHelp("The name in a registry. Without a host it is below the registry of the service.", valueName: "name"))
-    var name: String
+    var name: String?
     @Argument(help: "A Containerfile, a folder, or URL#REFERENCE:FOLDER.", completion: .file())
-    var source: String
+    var source: String?
+    @Option(help: ArgumentHelp("The folder of an inventory.", valueName: "folder"), completion: .directory)
+    var inventory: String?
     @Option(
         name: .customLong("platform"), help: ArgumentHelp("Default: this host's. Repeatable.", valueName: "platform"),
         transform: { try PlatformArgument.platform($0) })
@@ -41,6 +45,13 @@ struct ImageAdd: AsyncParsableCommand {
     @OptionGroup(title: "SERVICE") var connection: ConnectionOptions
 
     func validate() throws {
+        guard (inventory == nil) == (source != nil) else {
+            throw ValidationError("give a name with a SOURCE, or --inventory with at most the name of one of its images")
+        }
+        let isPlain = platforms.isEmpty && arguments.isEmpty && requirements.isEmpty && network == nil && !update && !noLatest
+        guard inventory == nil || isPlain else {
+            throw ValidationError("--inventory has these settings itself, so other options exclude it")
+        }
         if let network, ImageDefinition.Network(rawValue: network) == nil {
             throw ValidationError("--network is none or host, not \(network.quoted)")
         }
@@ -48,8 +59,13 @@ struct ImageAdd: AsyncParsableCommand {
 
     func run() async throws {
         let (client, console) = (try connection.connect(), Console.current)
+        if let inventory {
+            let images = try await InventoryAddition(inventory, only: name, in: console).add(to: client)
+            return try connection.print(images, or: ImageListing.table(images).text())
+        }
+        guard let name, let source else { return }
         var definition = DefinitionDocument(
-            source: try await source(in: console, client),
+            source: try await Self.source(source, in: console, client),
             platforms: (platforms.isEmpty ? [Platform.host] : platforms).map(\.description))
         definition.arguments = NamedValue.dictionary(arguments)
         definition.requires = NamedValue.dictionary(requirements)
@@ -61,7 +77,7 @@ struct ImageAdd: AsyncParsableCommand {
         try connection.print(image, or: text.printable(keepingLines: true))
     }
 
-    private func source(in console: Console, _ client: ComposeClient) async throws -> DefinitionDocument.Source {
+    private static func source(_ source: String, in console: Console, _ client: ComposeClient) async throws -> DefinitionDocument.Source {
         if let git = GitAddress(source) { return DefinitionDocument.Source(git: git.source) }
         let path = console.path(source)
         var isFolder: ObjCBool = false
@@ -69,7 +85,7 @@ struct ImageAdd: AsyncParsableCommand {
             throw CommandFailure(
                 .error, "there is no file or folder \(source.quoted); a git repository is written as URL#REFERENCE:FOLDER")
         }
-        guard isFolder.boolValue else { return DefinitionDocument.Source(containerfile: try text(of: path)) }
+        guard isFolder.boolValue else { return DefinitionDocument.Source(containerfile: try text(of: path, source)) }
         let names = ["Containerfile", "Dockerfile"]
         guard names.contains(where: { FileManager.default.fileExists(atPath: path.appending($0).string) }) else {
             throw CommandFailure(.error, "the folder \(source.quoted) has neither a Containerfile nor a Dockerfile")
@@ -77,7 +93,7 @@ struct ImageAdd: AsyncParsableCommand {
         return DefinitionDocument.Source(archive: try await upload(path, client))
     }
 
-    private func text(of path: FilePath) throws -> String {
+    private static func text(of path: FilePath, _ source: String) throws -> String {
         do {
             return try String(contentsOfFile: path.string, encoding: .utf8)
         } catch {
@@ -85,11 +101,12 @@ struct ImageAdd: AsyncParsableCommand {
         }
     }
 
-    private func upload(_ folder: FilePath, _ client: ComposeClient) async throws -> ImageDigest {
+    /// Uploads a folder as a build context.
+    static func upload(_ folder: FilePath, containerfile: String? = nil, _ client: ComposeClient) async throws -> ImageDigest {
         let scratch = FilePath(FileManager.default.temporaryDirectory.path).appending("odcs-context-\(UUID())")
         // At worst a file remains in the temporary directory.
         defer { try? FileManager.default.removeItem(atPath: scratch.string) }
-        let archive = try ContextArchive(of: folder, in: scratch)
+        let archive = try ContextArchive(of: folder, containerfile: containerfile, in: scratch)
         return try await client.upload(ContextUpload(file: archive.file, bytes: archive.bytes)).digest
     }
 }
