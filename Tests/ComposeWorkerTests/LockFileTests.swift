@@ -23,7 +23,7 @@ struct LockFileTests {
             ComposeRequest(sourceType: .repo, source: ["/r"], arches: ["x86_64"], secondsToLive: 1),
             resolution: Resolution(trees: [], sources: [], absent: [], missing: [], problems: []),
             content: PackageSet(repositories: [], lookaside: []), modules: ComposedModules(),
-            packages: reasons.map { .init(resolved: ResolvedPackage(record: record, reason: $0), path: "x86_64/os/ed.rpm") })
+            packages: reasons.map { .init(resolved: ResolvedPackage(record: record, reason: $0), path: "x86_64/os/ed.rpm", module: "a:b") })
 
         struct Read: Decodable {
             struct Package: Decodable {
@@ -35,6 +35,7 @@ struct LockFileTests {
                 let path: String
                 let reason: Reason
                 let why: String
+                let module: String?
             }
             let version: Int
             let packages: [Package]
@@ -51,6 +52,7 @@ struct LockFileTests {
         #expect(first.nevra == "ed-1:1.20-3.x86_64")
         #expect([first.checksum, first.repomd] == [digest, digest])
         #expect(first.size == 12)
+        #expect(first.module == "a:b")
         #expect([first.location, first.path] == ["e/ed.rpm", "x86_64/os/ed.rpm"])
     }
 }

@@ -70,6 +70,13 @@ struct ComposedModules: Sendable {
         }
     }
 
+    /// The module and stream of each modular package. Example of a value: `nodejs:18`.
+    var streams: [NEVRA: String] {
+        builds.reduce(into: [:]) { streams, build in
+            for package in build.packages { streams[package] = build.stream.id.nameAndStream }
+        }
+    }
+
     private static func yaml(_ metadata: ModuleMetadata, of ids: Set<NSVC>, packages: Set<NEVRA>) throws -> String {
         do {
             return try metadata.yaml(of: ids, packages: packages)

@@ -293,9 +293,13 @@ struct ComposeTreeWriter: Sendable {
             gpgkey: configuration.signer.map { _ in
                 "\(url)/\(ComposeLayout.repositories)/\(repositories[0].path)/repodata/repomd.xml.key"
             })
+        let streams = modules.streams
         let lock = LockFile(
             stored.request, resolution: resolution, content: content, modules: modules,
-            packages: all(repositories) { .init(resolved: $0.package, path: place(of: $0, in: $1)) })
+            packages: all(repositories) { entry, repository in
+                .init(
+                    resolved: entry.package, path: place(of: entry, in: repository), module: streams[entry.package.record.nevra])
+            })
         try ComposeDocuments(attempt: attempt).write(repoFile: repoFile.text, lock: try lock.text())
     }
 

@@ -47,6 +47,8 @@ struct LockFile {
         /// The path of the package's file below `compose/Temporary`. If the compose refers to the file, this is
         /// its address.
         let path: String
+        /// The module and stream of the package. Example: `nodejs:18`. `nil` if it is not modular.
+        var module: String?
     }
 
     struct ModuleReason: Encodable {
@@ -143,6 +145,7 @@ extension LockFile.Package {
         json.member("repomd", record.repository.description)
         json.member("location", record.location)
         json.member("path", path)
+        if let module { json.member("module", module) }
     }
 }
 
