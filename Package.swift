@@ -87,6 +87,7 @@ let package = Package(
                 .embedInCode("Schema/0007-callers.sql"), .embedInCode("Schema/0008-source-types.sql"),
                 .embedInCode("Schema/0009-images.sql"), .embedInCode("Schema/0010-pins-and-verification.sql"),
                 .embedInCode("Schema/0011-build-submissions.sql"),
+                .embedInCode("Schema/0012-rebuilds.sql"),
             ],
             swiftSettings: strict),
         .target(name: "Compression", dependencies: ["CCompression", "CCreaterepo", systemPackage], swiftSettings: strict),
@@ -157,7 +158,7 @@ let package = Package(
             dependencies: [
                 "BuildNodes", "ComposeModel", "ComposeStore", "ComposeWorker", "Containerfiles", "ForeignText", "ImageArchive",
                 "ImageModel",
-                "Postgres", "Processes", "Registry", logging, nioCore, nioPosix, serviceLifecycle, systemPackage,
+                "Postgres", "Processes", "Rebuilds", "Registry", logging, nioCore, nioPosix, serviceLifecycle, systemPackage,
             ],
             swiftSettings: strict),
         .target(

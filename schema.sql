@@ -238,17 +238,29 @@ CREATE TABLE rebuilds (
     compose_id  bigint NOT NULL REFERENCES composes,
     -- The advisory and the like (RebuildReason).
     reason      jsonb NOT NULL,
+    -- The images and packages that were asked for (RebuildSelection).
+    selection   jsonb NOT NULL DEFAULT '{}',
+    -- The priority of the builds.
+    priority    integer NOT NULL DEFAULT 0,
     -- The tag that all builds of the rebuild begin with. Example: 20261129.
     date_tag    text NOT NULL,
     created_at  timestamptz NOT NULL DEFAULT now(),
-    canceled_by text
+    -- When the plan was made. Before that, the rebuild waits for its compose.
+    planned_at  timestamptz,
+    -- Why no plan can be made, for people.
+    problem     text,
+    canceled_by text,
+
+    CHECK (planned_at IS NULL OR problem IS NULL)
 );
 
 CREATE INDEX rebuilds_of_compose ON rebuilds (compose_id);
+-- Planning looks for rebuilds whose compose has ended. The expirer spares the composes of these.
+CREATE INDEX rebuilds_waiting ON rebuilds (compose_id) WHERE planned_at IS NULL AND problem IS NULL AND canceled_by IS NULL;
 
 -- A build: one image built once for all its platforms. Its work is done by its steps. Builds are
 -- submitted and ended one after the other, under an advisory lock, so that their counts of each
--- other are right. Only the claim of a step needs no lock.
+-- other are right. Claims of steps come one after the other too, under a lock of their own.
 CREATE TABLE builds (
     id             bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     owner          text NOT NULL,
@@ -419,6 +431,17 @@ CREATE TABLE image_manifests (
 CREATE INDEX image_manifests_of ON image_manifests (digest);
 -- Few manifests have unknown contents, and every answer about packages names them.
 CREATE INDEX image_manifests_unknown ON image_manifests (image_id) WHERE NOT is_known;
+
+-- The manifests that the tag of a base showed when this service last looked at it. A base is an image
+-- that this service does not build and that its images build on.
+CREATE TABLE base_manifests (
+    -- The name with its tag. Example: registry.example.org/vendor/ubi:9.
+    reference text NOT NULL,
+    platform  text NOT NULL,
+    digest    text NOT NULL CHECK (digest ~ '^sha(256|512):[0-9a-f]+$'),
+    seen_at   timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (reference, platform)
+);
 
 -- The contents of a manifest. They are read once and never change. Only unknown contents may be
 -- read again.
@@ -607,7 +630,7 @@ CREATE TRIGGER builds_transition AFTER UPDATE OF state ON builds
 -- that a worker can claim is announced with the state 0.
 CREATE FUNCTION build_steps_state_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF TG_OP = 'UPDATE' AND (OLD.state, NEW.state) NOT IN ((0, 0), (0, 1), (0, 4), (1, 0), (1, 2), (1, 4)) THEN
+    IF TG_OP = 'UPDATE' AND (OLD.state, NEW.state) NOT IN ((0, 0), (0, 1), (0, 2), (0, 4), (1, 0), (1, 2), (1, 4)) THEN
         RAISE EXCEPTION 'step % cannot go from state % to state %', NEW.id, OLD.state, NEW.state
             USING ERRCODE = 'check_violation', CONSTRAINT = 'build_steps_transition';
     END IF;

@@ -98,6 +98,10 @@ struct ComposeController: Sendable {
             return try .json(Acknowledgement(message: "Compose \(id) has expired; its files will be removed soon."), status: .accepted)
         case .notAllowed(let reason):
             throw RequestRejection(.forbidden, "Not allowed: \(reason).")
+        case .inUse(let builds):
+            let names = builds.map { "build \($0)" }.joined(separator: ", ")
+            throw RequestRejection.badRequest(
+                "Compose \(id) is in use by \(names). Wait until it has ended, or cancel it, and delete the compose then.")
         case .notPossible(let state):
             throw RequestRejection.badRequest(
                 "Compose \(id) is in state \(state.name) already; one that is wait, generating, done or failed can be deleted.")

@@ -53,19 +53,26 @@ extension ComposeStore {
         _ next: SQL, from queue: WorkQueue, by worker: String, for length: Duration, setting changes: SQL, returning columns: SQL
     ) async throws -> PostgresRow? {
         try await pool.query(
-            """
-            WITH claimed AS (
-                UPDATE \(fragment: queue.table) c SET state = 1, attempts = c.attempts + 1, lease_token = gen_random_uuid(),
-                    lease_expires_at = now() + \(fragment: interval(length)), \(fragment: changes)
-                WHERE c.id = (\(fragment: next))
-                RETURNING c.*
-            ), attempt AS (
-                INSERT INTO attempts (\(fragment: queue.attempted), number, lease_token, worker)
-                SELECT id, attempts, lease_token, \(worker) FROM claimed
-            )
-            SELECT \(fragment: columns), c.lease_token FROM claimed c
-            """
+            claimStatement(next, from: queue, by: worker, for: length, setting: changes, returning: columns)
         ).first
+    }
+
+    /// Returns the statement that takes a piece of work, for a transaction of the caller.
+    func claimStatement(
+        _ next: SQL, from queue: WorkQueue, by worker: String, for length: Duration, setting changes: SQL, returning columns: SQL
+    ) -> SQL {
+        """
+        WITH claimed AS (
+            UPDATE \(fragment: queue.table) c SET state = 1, attempts = c.attempts + 1, lease_token = gen_random_uuid(),
+                lease_expires_at = now() + \(fragment: interval(length)), \(fragment: changes)
+            WHERE c.id = (\(fragment: next))
+            RETURNING c.*
+        ), attempt AS (
+            INSERT INTO attempts (\(fragment: queue.attempted), number, lease_token, worker)
+            SELECT id, attempts, lease_token, \(worker) FROM claimed
+        )
+        SELECT \(fragment: columns), c.lease_token FROM claimed c
+        """
     }
 
     /// Renews the lease.

@@ -19,6 +19,8 @@ public enum DeleteOutcome: Sendable {
     /// The compose had ended. The next run of the expirer removes it.
     case expired(Compose)
     case notAllowed(String)
+    /// The compose is done, and open builds need it.
+    case inUse(builds: [Int])
     /// The compose is `removed` already.
     case notPossible(ComposeState)
 }
@@ -43,6 +45,8 @@ extension ComposeStore {
                 return .canceled(try await cancel(compose, by: actor, on: connection))
             case .done, .failed:
                 guard actor.isAdmin else { return .notAllowed("only an admin can remove a compose before its time") }
+                let builds = try await builds(using: id, on: connection)
+                guard builds.isEmpty else { return .inUse(builds: builds) }
                 let rows = try await connection.query(
                     """
                     UPDATE composes c SET time_to_expire = now(), removed_by = \(actor.name) WHERE c.id = \(id)

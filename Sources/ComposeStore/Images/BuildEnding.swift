@@ -102,7 +102,7 @@ extension ComposeStore {
 
     /// Counts down the builds that others wait for. The platforms of a build that waits for no other build
     /// can be claimed.
-    private func letBegin(buildsAfter build: Int, on connection: PostgresConnection) async throws {
+    func letBegin(buildsAfter build: Int, on connection: PostgresConnection) async throws {
         _ = try await connection.query(
             """
             UPDATE build_steps s SET blocked_by = s.blocked_by - 1 FROM build_waits w

@@ -30,7 +30,7 @@ extension ComposeStore {
     ///   - composes: The composes whose packages the build may install.
     ///   - key: The owner's key for the request. The build that an equal request with the same key made
     ///     before is returned.
-    /// - Throws: ``BuildKeyTaken``, `PostgresError`.
+    /// - Throws: ``BuildKeyTaken``, ``ComposeNotUsable`` if a compose is gone, `PostgresError`.
     public func submitBuild(
         of image: Int, _ request: BuildRequest, owner: String, dateTag: ImageTag, composes: [Int] = [], unless key: String? = nil
     ) async throws -> Build {
@@ -41,6 +41,7 @@ extension ComposeStore {
                 }
                 return earlier
             }
+            try await use(composes, on: connection)
             let id = try await insert(
                 NewBuild(image: image, owner: owner, request: request, dateTag: dateTag, composes: composes), on: connection)
             if let key {

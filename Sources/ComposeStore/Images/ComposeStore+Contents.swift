@@ -84,13 +84,18 @@ extension ComposeStore {
             })
     }
 
-    /// Returns manifests that are in use and whose contents were never read.
+    /// Returns manifests that are in use and whose contents were never read: those of images, then those of
+    /// bases that images build on.
     public func unreadManifests(limit: Int) async throws -> [UnreadManifest] {
         try await pool.query(
             """
-            SELECT i.repository, m.platform, m.digest FROM image_manifests m JOIN images i ON i.id = m.image_id
-            WHERE i.removed_at IS NULL AND NOT EXISTS (SELECT FROM contents c WHERE c.digest = m.digest)
-            ORDER BY i.id, m.platform LIMIT \(limit)
+            SELECT repository, platform, digest FROM (
+                SELECT i.repository, m.platform, m.digest, i.id FROM image_manifests m JOIN images i ON i.id = m.image_id
+                WHERE i.removed_at IS NULL
+                UNION ALL
+                SELECT m.reference, m.platform, m.digest, NULL FROM base_manifests m
+            ) m WHERE NOT EXISTS (SELECT FROM contents c WHERE c.digest = m.digest)
+            ORDER BY id NULLS LAST, repository, platform LIMIT \(limit)
             """
         ).map { row in
             UnreadManifest(

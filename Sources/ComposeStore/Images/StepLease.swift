@@ -27,19 +27,34 @@ public struct StepOffer: Hashable, Sendable {
 }
 
 extension ComposeStore {
-    /// Claims the step with the greatest priority that has waited longest, and opens an attempt at it, in
-    /// one statement. A step that waits for another build, or for platforms, is not claimed.
+    /// Claims the step with the greatest priority that has waited longest, and opens an attempt at it. A
+    /// step that waits for another build, or for platforms, is not claimed.
     ///
+    /// - Parameter most: The number of builds of one rebuild that are made at a time. `nil` for any number.
     /// - Returns: `nil` if no step waits that the worker can do.
-    public func claimStep(by worker: String, offering offer: StepOffer, for length: Duration) async throws -> StepLease? {
-        let row = try await claim(
-            """
-            SELECT id FROM build_steps WHERE state = 0 AND blocked_by = 0 AND available_at <= now()
-                AND (platform IS NULL OR platform = ANY(\(offer.platforms.map(\.description))))
-                AND requires <@ \(PostgresJSON(offer.labels))
-            ORDER BY priority DESC, available_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
-            """,
-            from: .buildSteps, by: worker, for: length, setting: "state_reason = NULL", returning: "to_jsonb(c) AS step")
+    public func claimStep(
+        by worker: String, offering offer: StepOffer, for length: Duration, buildsOfRebuild most: Int? = nil
+    ) async throws -> StepLease? {
+        let row = try await pool.withTransaction { connection in
+            // One claim after the other. Otherwise two workers could each begin the last build that a rebuild may
+            // have at a time.
+            _ = try await connection.query("SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || ' step claims', 0))")
+            let statement = claimStatement(
+                """
+                WITH busy AS MATERIALIZED (
+                    SELECT rebuild_id FROM builds WHERE state = 1 AND rebuild_id IS NOT NULL
+                    GROUP BY rebuild_id HAVING count(*) >= \(most ?? .max)
+                )
+                SELECT s.id FROM build_steps s JOIN builds b ON b.id = s.build_id
+                WHERE s.state = 0 AND s.blocked_by = 0 AND s.available_at <= now()
+                    AND (s.platform IS NULL OR s.platform = ANY(\(offer.platforms.map(\.description))))
+                    AND s.requires <@ \(PostgresJSON(offer.labels))
+                    AND (b.state <> 0 OR NOT EXISTS (SELECT FROM busy WHERE busy.rebuild_id = b.rebuild_id))
+                ORDER BY s.priority DESC, s.available_at, s.id LIMIT 1 FOR UPDATE OF s SKIP LOCKED
+                """,
+                from: .buildSteps, by: worker, for: length, setting: "state_reason = NULL", returning: "to_jsonb(c) AS step")
+            return try await connection.query(statement).first
+        }
         return try row.map { row in
             StepLease(
                 step: try Step(row.decode(PostgresJSON<StepRow>.self, "step").value), token: try row.decode(UUID.self, "lease_token"))

@@ -19,48 +19,91 @@ extension ComposeStore {
     /// instead if it is equal. Two rebuilds with the same compose therefore build each image once.
     ///
     /// - Parameters:
-    ///   - plan: The rows with parents before their children. A row to build can become one to join.
+    ///   - plan: The rows with parents before their children. A row to build can become one to join. `nil`
+    ///     if the compose has not ended, see ``plan(_:as:)``.
     ///   - dateTag: The tag for the manifest lists of all builds.
     ///   - priority: The priority of the builds.
+    /// - Throws: ``ComposeNotUsable`` if the compose is gone.
     public func submitRebuild(
-        _ plan: RebuildPlan, for compose: Int, because reason: RebuildReason, owner: String, dateTag: ImageTag, priority: Int = 0
+        _ plan: RebuildPlan?, for compose: Int, because reason: RebuildReason, selection: RebuildSelection = RebuildSelection(),
+        owner: String, dateTag: ImageTag, priority: Int = 0
     ) async throws -> Rebuild {
         try await changingBuilds { connection in
+            try await use([compose], on: connection)
             let rows = try await connection.query(
                 """
-                INSERT INTO rebuilds (owner, compose_id, reason, date_tag)
-                VALUES (\(owner), \(compose), \(PostgresJSON(reason)), \(dateTag.text)) RETURNING id
+                INSERT INTO rebuilds (owner, compose_id, reason, selection, priority, date_tag)
+                VALUES (\(owner), \(compose), \(PostgresJSON(reason)), \(PostgresJSON(selection)), \(priority), \(dateTag.text))
+                RETURNING id
                 """)
-            let rebuild = try rows[rows.startIndex].decode(Int.self, "id")
-            /// The builds of this rebuild by their images.
-            var builds: [Int: Int] = [:]
-            for (number, planned) in plan.rows.enumerated() {
-                var row = planned
-                if row.decision == .build || row.decision == .join {
-                    if let definition = try await definition(of: row.image, on: connection) {
-                        let new = NewBuild(
-                            image: row.image, owner: owner, request: BuildRequest(definition, priority: priority), dateTag: dateTag,
-                            composes: [compose], rebuild: rebuild, parents: row.parents.compactMap { builds[$0] })
-                        if let open = try await join(new, for: compose, on: connection) {
-                            row.decision = .join
-                            builds[row.image] = open
-                        } else {
-                            row.decision = .build
-                            builds[row.image] = try await insert(new, on: connection)
-                        }
-                    } else {
-                        row.decision = .excluded
-                        row.reason = "The image was removed."
-                    }
-                }
-                _ = try await connection.query(
-                    """
-                    INSERT INTO rebuild_images (rebuild_id, image_id, position, decision, reason, parents, findings, build_id)
-                    VALUES (\(rebuild), \(row.image), \(number + 1), \(row.decision.rawValue), \(row.reason), \(row.parents),
-                        \(PostgresJSON(row.findings)), \(builds[row.image]))
-                    """)
-            }
+            let id = try rows[rows.startIndex].decode(Int.self, "id")
+            if let plan { try await carryOut(plan, of: id, on: connection) }
+            return try await rebuild(id, on: connection)
+        }
+    }
+
+    /// Carries out the plan of a rebuild that waited for its compose.
+    ///
+    /// - Returns: `nil` if the rebuild does not wait any more.
+    /// - Throws: ``ComposeNotUsable`` if the compose is gone.
+    public func plan(_ rebuild: Int, as plan: RebuildPlan) async throws -> Rebuild? {
+        try await changingBuilds { connection in
+            let waiting = try await connection.query(
+                "SELECT r.compose_id FROM rebuilds r WHERE r.id = \(rebuild) AND \(fragment: Rebuild.waits) FOR UPDATE")
+            guard let compose = try waiting.first?.decode(Int.self, "compose_id") else { return nil }
+            try await use([compose], on: connection)
+            try await carryOut(plan, of: rebuild, on: connection)
             return try await self.rebuild(rebuild, on: connection)
+        }
+    }
+
+    /// Records that no plan can be made for a rebuild that waits.
+    public func fail(rebuild: Int, because problem: String) async throws {
+        _ = try await pool.query(
+            "UPDATE rebuilds r SET problem = \(problem) WHERE r.id = \(rebuild) AND \(fragment: Rebuild.waits)")
+    }
+
+    /// Returns the rebuilds that wait although their compose has ended.
+    public func rebuildsToPlan() async throws -> [Rebuild] {
+        try await pool.query(
+            """
+            SELECT \(fragment: Rebuild.columns) FROM rebuilds r JOIN composes c ON c.id = r.compose_id
+            WHERE \(fragment: Rebuild.waits) AND c.state IN (2, 3, 4) ORDER BY r.id
+            """
+        ).map(Rebuild.init)
+    }
+
+    /// Makes the builds of a rebuild.
+    private func carryOut(_ plan: RebuildPlan, of id: Int, on connection: PostgresConnection) async throws {
+        let rebuild = try await self.rebuild(id, on: connection)
+        _ = try await connection.query("UPDATE rebuilds SET planned_at = now() WHERE id = \(id)")
+        /// The builds of this rebuild by their images.
+        var builds: [Int: Int] = [:]
+        for (number, planned) in plan.rows.enumerated() {
+            var row = planned
+            if row.decision == .build || row.decision == .join {
+                if let definition = try await definition(of: row.image, on: connection) {
+                    let new = NewBuild(
+                        image: row.image, owner: rebuild.owner, request: BuildRequest(definition, priority: rebuild.priority),
+                        dateTag: rebuild.dateTag, composes: [rebuild.compose], rebuild: id, parents: row.parents.compactMap { builds[$0] })
+                    if let open = try await join(new, for: rebuild.compose, on: connection) {
+                        row.decision = .join
+                        builds[row.image] = open
+                    } else {
+                        row.decision = .build
+                        builds[row.image] = try await insert(new, on: connection)
+                    }
+                } else {
+                    row.decision = .excluded
+                    row.reason = "The image was removed."
+                }
+            }
+            _ = try await connection.query(
+                """
+                INSERT INTO rebuild_images (rebuild_id, image_id, position, decision, reason, parents, findings, build_id)
+                VALUES (\(id), \(row.image), \(number + 1), \(row.decision.rawValue), \(row.reason), \(row.parents),
+                    \(PostgresJSON(row.findings)), \(builds[row.image]))
+                """)
         }
     }
 
@@ -123,6 +166,7 @@ extension ComposeStore {
             guard actor.isAdmin || actor.name == owner else {
                 return .notAllowed("only \(owner), the owner of rebuild \(id), or an admin can cancel it")
             }
+            // A rebuild whose compose has not ended has no builds, and only gives up waiting.
             _ = try await connection.query("UPDATE rebuilds SET canceled_by = \(actor.name) WHERE id = \(id) AND canceled_by IS NULL")
             let builds = try await connection.query(
                 """

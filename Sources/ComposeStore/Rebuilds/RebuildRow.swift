@@ -5,18 +5,24 @@ import Postgres
 extension Rebuild {
     /// The columns of `rebuilds AS r` that ``init(_:)`` reads.
     static let columns: SQL = """
-        r.id, r.owner, r.compose_id, r.reason, r.date_tag, r.created_at, r.canceled_by,
+        r.id, r.owner, r.compose_id, r.reason, r.selection, r.priority, r.date_tag, r.created_at, r.planned_at, r.problem, r.canceled_by,
         (
             SELECT coalesce(jsonb_agg(to_jsonb(i) || jsonb_build_object('state', b.state) ORDER BY i.position), '[]')
             FROM rebuild_images i LEFT JOIN builds b ON b.id = i.build_id WHERE i.rebuild_id = r.id
         ) AS images
         """
 
+    /// A condition that holds for a row of `rebuilds AS r` while the rebuild has no plan yet.
+    static let waits: SQL = "r.planned_at IS NULL AND r.problem IS NULL AND r.canceled_by IS NULL"
+
     init(_ row: PostgresRow) throws {
         self.init(
             id: try row.decode(Int.self, "id"), owner: try row.decode(String.self, "owner"),
             compose: try row.decode(Int.self, "compose_id"), reason: try row.decode(PostgresJSON<RebuildReason>.self, "reason").value,
+            selection: try row.decode(PostgresJSON<RebuildSelection>.self, "selection").value,
+            priority: try row.decode(Int.self, "priority"),
             dateTag: try ImageTag(row.decode(String.self, "date_tag")), timeSubmitted: try row.decode(Date.self, "created_at"),
+            timePlanned: try row.decode(Date?.self, "planned_at"), problem: try row.decode(String?.self, "problem"),
             canceledBy: try row.decode(String?.self, "canceled_by"),
             rows: try row.decode(PostgresJSON<[RebuildImageRow]>.self, "images").value.map(Rebuild.Row.init))
     }

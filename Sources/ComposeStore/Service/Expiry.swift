@@ -24,6 +24,7 @@ public struct RetiredResult: Hashable, Sendable {
 extension ComposeStore {
     /// Moves expired composes to the state `removed`, and retires the results that only they showed.
     /// Afterwards the caller deletes the files of ``resultsToDelete(limit:in:)``.
+    /// A compose that an open build or a waiting rebuild needs stays as long.
     ///
     /// - Parameter limit: The maximum number of composes. Call again if this number was reached.
     public func expire(limit: Int) async throws -> Expired {
@@ -35,11 +36,11 @@ extension ComposeStore {
                 """
                 (
                     SELECT c.id, c.result_id FROM composes c
-                    WHERE (c.state = 4 OR (c.state = 2 AND c.removed_by IS NOT NULL)) AND c.time_to_expire <= now()
+                    WHERE (c.state = 4 OR (c.state = 2 AND c.removed_by IS NOT NULL)) AND c.time_to_expire <= now() AND \(fragment: Compose.isUnused)
                     ORDER BY c.time_to_expire LIMIT \(limit)
                 ) UNION ALL (
                     SELECT c.id, c.result_id FROM results r JOIN composes c ON c.result_id = r.id AND c.state = 2 AND c.removed_by IS NULL
-                    WHERE r.retired_at IS NULL AND r.expires_at <= now() ORDER BY r.expires_at LIMIT \(limit)
+                    WHERE r.retired_at IS NULL AND r.expires_at <= now() AND \(fragment: Compose.isUnused) ORDER BY r.expires_at LIMIT \(limit)
                 ) LIMIT \(limit)
                 """
             ).map { (id: try $0.decode(Int.self, "id"), result: try $0.decode(Int?.self, "result_id")) }
@@ -55,7 +56,8 @@ extension ComposeStore {
                     state_reason = concat_ws(
                         E'\\n', c.state_reason, CASE WHEN c.removed_by IS NULL THEN 'Expired: its time to live has ended.'
                             ELSE 'Removed by ' || c.removed_by || '.' END)
-                WHERE c.id = ANY(\(over.map(\.id))) AND c.state IN (2, 4) AND \(fragment: Compose.timeToExpire) <= now() RETURNING c.id
+                WHERE c.id = ANY(\(over.map(\.id))) AND c.state IN (2, 4) AND \(fragment: Compose.timeToExpire) <= now()
+                AND \(fragment: Compose.isUnused) RETURNING c.id
                 """)
             let retired = try await connection.query(
                 """

@@ -33,23 +33,44 @@ public struct Rebuild: Hashable, Sendable, Identifiable {
     public var owner: String
     public var compose: Int
     public var reason: RebuildReason
+    public var selection: RebuildSelection
+    /// The priority of the builds.
+    public var priority: Int
     /// The tag for the builds of this rebuild.
     public var dateTag: ImageTag
     public var timeSubmitted: Date
+    /// When the plan was made. Nil if the rebuild waits for its compose, or if there is no plan.
+    public var timePlanned: Date?
+    /// The reason why there is no plan.
+    public var problem: String?
     public var canceledBy: String?
     public var rows: [Row]
 
     public init(
-        id: Int, owner: String, compose: Int, reason: RebuildReason, dateTag: ImageTag, timeSubmitted: Date, canceledBy: String? = nil,
-        rows: [Row]
+        id: Int, owner: String, compose: Int, reason: RebuildReason, selection: RebuildSelection = RebuildSelection(), priority: Int = 0,
+        dateTag: ImageTag, timeSubmitted: Date, timePlanned: Date? = nil, problem: String? = nil, canceledBy: String? = nil, rows: [Row]
     ) {
         self.id = id
         self.owner = owner
         self.compose = compose
         self.reason = reason
+        self.selection = selection
+        self.priority = priority
         self.dateTag = dateTag
         self.timeSubmitted = timeSubmitted
+        self.timePlanned = timePlanned
+        self.problem = problem
         self.canceledBy = canceledBy
         self.rows = rows
+    }
+
+    /// The state of all builds together. A rebuild waits as long as it has no plan, and is done if all its
+    /// builds are done.
+    public var state: BuildState {
+        if canceledBy != nil || problem != nil { return .failed }
+        guard timePlanned != nil else { return .wait }
+        let states = Set(rows.compactMap(\.state))
+        if states.contains(where: { !$0.isFinal }) { return .building }
+        return states.contains(.failed) ? .failed : .done
     }
 }

@@ -18,6 +18,16 @@ public struct RebuildSelection: Hashable, Sendable, Codable {
         self.includesUnknown = includesUnknown
     }
 
+    /// A member that is absent has its default.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            images: try container.decodeIfPresent([String].self, forKey: .images) ?? [],
+            excluding: try container.decodeIfPresent([String].self, forKey: .excluding) ?? [],
+            packages: try container.decodeIfPresent([String].self, forKey: .packages) ?? [],
+            includesUnknown: try container.decodeIfPresent(Bool.self, forKey: .includesUnknown) ?? false)
+    }
+
     /// Whether the selection leaves the image out.
     public func leavesOut(_ repository: ImageRepository) -> Bool {
         func matches(_ patterns: [String]) -> Bool {
