@@ -36,6 +36,8 @@ struct StepAttempts: Sendable {
                 case .failed, .awaitsSignatures:
                     logger.info("step failed", metadata: ["code": "\(failure.code.rawValue)", "reason": "\(failure.message)"])
                 }
+            case .unneeded(let digest):
+                logger.info("nothing in the image is older any more; the build is done", metadata: ["digest": "\(digest)"])
             case .stopped:
                 if try await store.release(lease) { logger.info("lease was given back") }
             case .leaseLost:
@@ -49,6 +51,8 @@ struct StepAttempts: Sendable {
     private enum Ending {
         case done(StepResult)
         case failed(BuildFailure)
+        /// The image has the packages of its rebuild already.
+        case unneeded(ImageDigest)
         case stopped
         case leaseLost
     }
@@ -56,6 +60,7 @@ struct StepAttempts: Sendable {
     private func ending(of lease: StepLease, until deadline: LeaseDeadline, logger: Logger) async -> Ending {
         do {
             guard let build = try await store.build(lease.step.build) else { return .leaseLost }
+            if build.rebuild != nil, let digest = try await store.finishIfUnneeded(lease) { return .unneeded(digest) }
             let result = try await cancelWhenGracefulShutdown {
                 try await keeper.keep(lease, until: deadline) {
                     try await withinLimit { try await runner.run(lease, of: build, until: deadline) }

@@ -18,6 +18,8 @@ public struct StepConfiguration: Sendable {
     public var retries = RetryPolicy()
     /// The longest time that one attempt at a step may take.
     public var limit: Duration = .seconds(3600)
+    /// The number of builds of one rebuild that all workers together make at a time.
+    public var buildsOfRebuild = 4
 
     public init(name: String, slots: Int, offer: StepOffer) {
         self.name = name
@@ -55,7 +57,9 @@ public struct StepLoop: Service {
         let loop = LeaseLoop(
             slots: configuration.slots, pollInterval: configuration.pollInterval, listener: listener, channel: channel, logger: logger,
             claim: {
-                try await store.claimStep(by: configuration.name, offering: configuration.offer, for: configuration.leaseLength)
+                try await store.claimStep(
+                    by: configuration.name, offering: configuration.offer, for: configuration.leaseLength,
+                    buildsOfRebuild: configuration.buildsOfRebuild)
             }, run: attempts.run)
         await loop.runUntilShutdown()
     }
