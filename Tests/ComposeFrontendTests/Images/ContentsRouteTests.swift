@@ -1,5 +1,7 @@
 import ComposeStore
+import ComposeTestKit
 import Foundation
+import HTTPTypes
 import ImageModel
 import Testing
 

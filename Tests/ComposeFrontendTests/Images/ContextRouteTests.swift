@@ -1,7 +1,10 @@
+import ComposeTestKit
 import Foundation
 import HTTPTypes
+import HummingbirdTesting
 import ImageModel
 import ImageTestKit
+import Logging
 import Registry
 import Testing
 

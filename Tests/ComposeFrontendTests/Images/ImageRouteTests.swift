@@ -1,4 +1,5 @@
 import ComposeStore
+import ComposeTestKit
 import Foundation
 import HTTPTypes
 import ImageModel
@@ -136,7 +137,7 @@ import Testing
 
     @Test("about names the registry, and everything that an instruction can reach")
     func about() async throws {
-        try await FrontendFixture.withImages(configure: { $0.images?.allowsHostNetwork = true }) { frontend in
+        try await FrontendFixture.withImages(configure: { $0.images?.allowsHostNetwork = true }) { frontend async throws in
             #expect(
                 try await frontend.get("/api/1/about/").json["images"]
                     == .object([
