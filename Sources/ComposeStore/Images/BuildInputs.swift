@@ -34,6 +34,13 @@ extension ComposeStore {
         ).affectedRows == 1
     }
 
+    /// Returns the comparisons of the contents before and after a build, for the platforms that were built.
+    public func verifications(of build: Int) async throws -> [Platform: Verification] {
+        let rows = try await pool.query("SELECT verification FROM builds WHERE id = \(build) AND verification IS NOT NULL")
+        guard let found = try rows.first?.decode(PostgresJSON<[String: Verification]>.self, "verification").value else { return [:] }
+        return Dictionary(uniqueKeysWithValues: try found.map { (try Platform($0.key), $0.value) })
+    }
+
     /// Returns the images that a build is on top of and that were built for it, with their digests.
     public func parents(of build: Int) async throws -> [ImageRepository: ImageDigest] {
         let rows = try await pool.query(
