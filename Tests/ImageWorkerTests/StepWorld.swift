@@ -168,6 +168,9 @@ struct StepWorld {
     func compose() async throws -> Int {
         let id = try await store.submit(.repo(), owner: "me").id
         let lease = try #require(try await store.claim(by: "w", for: .seconds(600)))
+        let settlement = try await store.settle(
+            lease, as: .pinned(lease.compose.request), source: "/srv/repo", reason: { "It shows compose \($0)." })
+        #expect(settlement == .build)
         let layout = ComposeLayout(id: id)
         let files = directory.appending("target").appending(layout.directory).pushing(FilePath(ComposeLayout.repositories))
         try FileManager.default.createDirectory(atPath: files.appending("x86_64").string, withIntermediateDirectories: true)

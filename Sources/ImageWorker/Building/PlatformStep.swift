@@ -21,6 +21,7 @@ struct PlatformStep {
         _ lease: StepLease, of build: Build, _ image: Image, _ platform: Platform, until deadline: LeaseDeadline
     ) async throws -> StepResult {
         let log = try openLog(build, platform, until: deadline)
+        if lease.step.attempts > 1 { log.note("This is attempt \(lease.step.attempts).") }
         do {
             let digest = try await run(lease, of: build, image, platform, log)
             log.note("The image is pushed as \(image.repository)@\(digest).")
