@@ -31,8 +31,8 @@ extension Compose {
 
 /// Composes whose packages builds install. They stay until the builds have ended.
 extension ComposeStore {
-    /// Makes sure that composes can be used by a build that the same transaction submits. The expirer either
-    /// sees the build or has removed the composes already, because it locks results too.
+    /// Makes sure that composes can be used by a build that the same transaction submits. The expirer locks
+    /// results too. So it either sees the build or has removed the composes already.
     func use(_ composes: [Int], on connection: PostgresConnection) async throws {
         guard !composes.isEmpty else { return }
         _ = try await connection.query(

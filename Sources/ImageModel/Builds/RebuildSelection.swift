@@ -18,6 +18,8 @@ public struct RebuildSelection: Hashable, Sendable, Codable {
         self.includesUnknown = includesUnknown
     }
 
+    enum CodingKeys: String, CodingKey { case images, excluding, packages, includesUnknown }
+
     /// A member that is absent has its default.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)

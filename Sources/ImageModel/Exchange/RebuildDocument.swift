@@ -98,7 +98,7 @@ public struct RebuildDocument: Hashable, Sendable, Codable {
     public var exclude: [String]
     public var packages: [String]
     public var unknown: Bool
-    /// 0 wait: the compose is not done yet. 1 building. 2 done. 4 failed: a build failed, or there is no plan,
+    /// 0 wait: the compose is not done yet. 1 building. 2 done. 4 failed: a build failed, there is no plan,
     /// or a person canceled the rebuild.
     @OrNull public var state: Int?
     @OrNull public var stateName: String?

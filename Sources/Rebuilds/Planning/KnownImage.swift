@@ -1,7 +1,7 @@
 public import ImageModel
 
-/// A *known image* is an image as the planner of rebuilds knows it: its name, and what its Containerfile
-/// builds on.
+/// A *known image* is an image as the planner of rebuilds knows it: its name, and the images that its
+/// Containerfile builds on.
 public struct KnownImage: Hashable, Sendable, Identifiable {
     /// The image that becomes the beginning of another one.
     public enum Base: Hashable, Sendable {

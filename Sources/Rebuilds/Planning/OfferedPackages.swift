@@ -2,8 +2,8 @@ public import ImageModel
 
 /// The *offered packages* are the packages of a compose, by the base architecture of their repository.
 ///
-/// An image gets packages only from the repository of its own architecture. So a `noarch` package of the
-/// repository for `x86_64` is not offered to an image for `linux/arm64`.
+/// An image gets packages only from the repository of its own architecture. For example, a `noarch`
+/// package of the repository for `x86_64` is not offered to an image for `linux/arm64`.
 public struct OfferedPackages: Hashable, Sendable {
     /// Example of a key: `x86_64`.
     public var packages: [String: [InstalledPackage]]
