@@ -51,8 +51,8 @@ public struct Verification: Hashable, Sendable {
     public var downgraded: [Change] { changed.filter(\.isDowngrade) }
 
     /// - Parameters:
-    ///   - before: The contents of the image that the new one replaces. Nil if there is none, or if they are
-    ///     not known. Nothing vanishes then.
+    ///   - before: The contents of the image that the new one replaces. Nil if there is none, or if
+    ///     they are not known. Nothing vanishes then.
     ///   - wanted: The packages that the build had to bring. An image need not have them, but must not have
     ///     older ones.
     ///   - parents: The images that the last stage of the Containerfile builds on, if their contents are
