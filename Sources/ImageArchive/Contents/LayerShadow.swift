@@ -5,6 +5,8 @@ struct LayerShadow {
     /// Directories that show nothing from the layers below.
     private var opaqueDirectories: Set<String> = []
 
+    var isEmpty: Bool { paths.isEmpty && opaqueDirectories.isEmpty }
+
     mutating func hide(_ path: String) { paths.insert(path) }
 
     mutating func hideContent(of directory: String) { opaqueDirectories.insert(directory) }

@@ -25,26 +25,30 @@ public struct RPMDatabaseFinder: Sendable {
     /// Searches the layers of an image.
     ///
     /// - Parameters:
-    ///   - layers: the layers as the manifest lists them, from the bottom to the top.
-    ///   - open: returns the compressed bytes of a layer. It is called for a layer a second time if a file of
-    ///     the database is a hard link to another file.
-    /// - Throws: ``ImageArchiveError`` if a layer cannot be read, and every error of `open`.
-    public func find<Chunks: AsyncSequence>(
-        in layers: [Descriptor], open: (Descriptor) async throws -> Chunks
-    ) async throws -> RPMDatabaseSearch where Chunks.Element == [UInt8] {
+    ///   - layers: the layers as the manifest lists them, from the bottom to the top. A layer without effect
+    ///     can be left out.
+    ///   - isWithoutEffect: is called with each layer that has nothing of an rpm database and hides nothing
+    ///     of one. The search in another image can leave the layer out.
+    ///   - push: pushes all compressed bytes of a layer into the search. It is called for a layer a second
+    ///     time if a file of the database is a hard link to another file.
+    /// - Throws: ``ImageArchiveError`` if a layer cannot be read, and every error of `push`.
+    public func find(
+        in layers: [Descriptor], isWithoutEffect: (Descriptor) -> Void = { _ in },
+        pushing push: (Descriptor, RPMDatabaseLayer) async throws -> Void
+    ) async throws -> RPMDatabaseSearch {
         var shadow = LayerShadow()
         var copied: Set<String> = []
         var used = 0
         var unknownPlace: String?
         for (number, layer) in layers.enumerated().reversed() {
             let scan = RPMDatabaseScan(into: directory, below: shadow, limit: mostBytes, used: used)
-            try await read(layer, try await open(layer), scan)
+            try await read(layer, scan, push)
             used = scan.used
             copied.formUnion(scan.copied)
             unknownPlace = unknownPlace ?? scan.unknownPlace
             if !scan.hardLinks.isEmpty {
                 let second = RPMDatabaseScan(into: directory, below: shadow, limit: mostBytes, used: used, links: scan.hardLinks)
-                try await read(layer, try await open(layer), second)
+                try await read(layer, second, push)
                 used = second.used
                 copied.formUnion(second.copied)
                 if let missing = scan.hardLinks.values.joined().first(where: { !second.copied.contains($0) }) {
@@ -52,6 +56,7 @@ public struct RPMDatabaseFinder: Sendable {
                 }
             }
             if let database = database(among: copied, layer: number) { return .found(database) }
+            if scan.isWithoutEffect { isWithoutEffect(layer) }
             shadow.formUnion(scan.shadow)
             // No database below can be seen any more.
             if RPMDatabaseScan.mainFiles.allSatisfy(shadow.hides) { break }
@@ -59,12 +64,21 @@ public struct RPMDatabaseFinder: Sendable {
         return unknownPlace.map { .unknown($0) } ?? .none
     }
 
-    private func read<Chunks: AsyncSequence>(
-        _ layer: Descriptor, _ chunks: Chunks, _ scan: RPMDatabaseScan
-    ) async throws where Chunks.Element == [UInt8] {
-        let reader = try LayerReader(layer, limits: limits)
-        for try await chunk in chunks { try chunk.withUnsafeBytes { try reader.read($0, scan) } }
-        _ = try reader.finish(scan)
+    /// Searches the layers of an image. `open` returns the compressed bytes of a layer.
+    public func find<Chunks: AsyncSequence>(
+        in layers: [Descriptor], open: (Descriptor) async throws -> Chunks
+    ) async throws -> RPMDatabaseSearch where Chunks.Element == [UInt8] {
+        try await find(in: layers) { layer, search in
+            for try await chunk in try await open(layer) { try chunk.withUnsafeBytes { try search.read($0) } }
+        }
+    }
+
+    private func read(
+        _ layer: Descriptor, _ scan: RPMDatabaseScan, _ push: (Descriptor, RPMDatabaseLayer) async throws -> Void
+    ) async throws {
+        let search = try RPMDatabaseLayer(layer, limits: limits, scan)
+        try await push(layer, search)
+        try search.finish()
     }
 
     private func database(among copied: Set<String>, layer: Int) -> RPMDatabase? {

@@ -52,6 +52,9 @@ final class RPMDatabaseScan: TarVisitor {
     /// The number of bytes copied so far, in all layers.
     var used: Int { limit - remaining }
 
+    /// Whether the image would be the same to a search without this layer.
+    var isWithoutEffect: Bool { shadow.isEmpty && copied.isEmpty && hardLinks.isEmpty && unknownPlace == nil }
+
     /// Returns the name on this host of a file of the image.
     static func local(_ file: String, in directory: FilePath) -> FilePath {
         let name = file.split(separator: "/").last.map(String.init) ?? ""

@@ -1,0 +1,19 @@
+import ImageModel
+
+/// The search in one layer. The bytes of the layer are pushed into it.
+///
+/// One task after the other uses it, each on a thread of its choice.
+public final class RPMDatabaseLayer: @unchecked Sendable {
+    private let reader: LayerReader
+    let scan: RPMDatabaseScan
+
+    init(_ layer: Descriptor, limits: LayerLimits, _ scan: RPMDatabaseScan) throws(ImageArchiveError) {
+        reader = try LayerReader(layer, limits: limits)
+        self.scan = scan
+    }
+
+    /// Reads the next compressed bytes of the layer.
+    public func read(_ bytes: UnsafeRawBufferPointer) throws(ImageArchiveError) { try reader.read(bytes, scan) }
+
+    func finish() throws(ImageArchiveError) { _ = try reader.finish(scan) }
+}
