@@ -95,6 +95,8 @@ let package = Package(
             name: "Repodata",
             dependencies: ["CCreaterepo", "CLinux", "CRPM", "CXML2", "Compression", "ForeignText", subprocess, systemPackage],
             swiftSettings: strict),
+        .target(
+            name: "RPMDatabases", dependencies: ["CLinux", "CRPM", "ForeignText", "ImageModel", systemPackage], swiftSettings: strict),
         .target(name: "Modules", dependencies: ["CModulemd", "ForeignText", "Repodata", yams], swiftSettings: strict),
         .target(
             name: "Depsolve", dependencies: ["CSolv", "Compression", "ForeignText", "Modules", "Repodata", logging, systemPackage],
@@ -187,7 +189,7 @@ let package = Package(
             dependencies: [
                 "BuildNodes", "ComposeFrontend", "ComposeModel", "ComposeStore", "ComposeWorker", "Compression", "ContentSources",
                 "Depsolve", "EmbeddedPostgres", "ForeignText", "HTTPEnvironment", "ImageModel", "Koji", "Modules",
-                "Postgres", "Registry", "Repodata", argumentParser, asyncHTTPClient, hummingbird, logging, nioCore, nioPosix, nioSSL,
+                "Postgres", "RPMDatabases", "Registry", "Repodata", argumentParser, asyncHTTPClient, hummingbird, logging, nioCore, nioPosix, nioSSL,
                 serviceLifecycle, systemPackage, unixSignals, yams,
             ],
             swiftSettings: strict),

@@ -13,7 +13,9 @@ struct ODCSServer: AsyncParsableCommand {
         abstract: "Makes temporary RPM repositories to order.",
         discussion: "The client is `odcs`. Exit status: 0 fine, 1 the command failed, 64 wrong usage.",
         version: Version.current,
-        subcommands: [Run.self, Frontend.self, Worker.self, Migrate.self, CheckConfig.self, CheckHost.self, Resolve.self])
+        subcommands: [
+            Run.self, Frontend.self, Worker.self, Migrate.self, CheckConfig.self, CheckHost.self, Resolve.self, ImageContents.self,
+        ])
 
     static func main() async {
         // If the process crashes or is killed, complete lines of output must not be lost.
