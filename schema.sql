@@ -524,7 +524,8 @@ CREATE TABLE workers (
 );
 
 -- Work that only one process at a time does. A turn lasts until it expires, and the writes of that
--- process name its token. A row exists while the work is in progress.
+-- process name its token. A row exists while the work is in progress. The looks at images are due
+-- again when their turn expires.
 CREATE TABLE turns (
     work       text PRIMARY KEY,
     token      uuid NOT NULL,

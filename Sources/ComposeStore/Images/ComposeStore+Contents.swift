@@ -86,15 +86,21 @@ extension ComposeStore {
 
     /// Returns manifests that are in use and whose contents were never read: those of images, then those of
     /// bases that images build on.
-    public func unreadManifests(limit: Int) async throws -> [UnreadManifest] {
-        try await pool.query(
+    ///
+    /// - Parameter retry: The time after which contents that could not be read are returned as well. The
+    ///   service may have learned to read them. Nil for never.
+    public func unreadManifests(limit: Int, retryingAfter retry: Duration? = nil) async throws -> [UnreadManifest] {
+        let oldest: SQL = retry.map { "now() - \(fragment: interval($0))" } ?? "'-infinity'"
+        return try await pool.query(
             """
             SELECT repository, platform, digest FROM (
                 SELECT i.repository, m.platform, m.digest, i.id FROM image_manifests m JOIN images i ON i.id = m.image_id
-                WHERE i.removed_at IS NULL
+                WHERE NOT m.is_known AND i.removed_at IS NULL
                 UNION ALL
                 SELECT m.reference, m.platform, m.digest, NULL FROM base_manifests m
-            ) m WHERE NOT EXISTS (SELECT FROM contents c WHERE c.digest = m.digest)
+            ) m WHERE NOT EXISTS (
+                SELECT FROM contents c WHERE c.digest = m.digest AND (c.state <> 'unknown' OR c.read_at >= \(fragment: oldest))
+            )
             ORDER BY id NULLS LAST, repository, platform LIMIT \(limit)
             """
         ).map { row in
