@@ -1,5 +1,5 @@
-/// A *verification* compares the contents of a new image on one platform with those of the image before,
-/// and with the packages that the build had to bring. It is made before a tag moves.
+/// A *verification* compares the contents of a new image on one platform with those of the image
+/// before, and with the packages that the build had to bring. It is made before a tag moves.
 ///
 /// Keys in the rpmdb (`gpg-pubkey`) are not compared. They are no software, and their versions have no
 /// order.
