@@ -188,7 +188,7 @@ let package = Package(
             name: "odcs-server",
             dependencies: [
                 "BuildNodes", "ComposeFrontend", "ComposeModel", "ComposeStore", "ComposeWorker", "Compression", "ContentSources",
-                "Depsolve", "EmbeddedPostgres", "ForeignText", "HTTPEnvironment", "ImageModel", "Koji", "Modules",
+                "Depsolve", "EmbeddedPostgres", "ForeignText", "HTTPEnvironment", "ImageModel", "ImageWorker", "Koji", "Modules",
                 "Postgres", "RPMDatabases", "Registry", "Repodata", argumentParser, asyncHTTPClient, hummingbird, logging, nioCore, nioPosix, nioSSL,
                 serviceLifecycle, systemPackage, unixSignals, yams,
             ],

@@ -22,7 +22,10 @@ struct OpenFiles {
         // The base covers event loops of threads, logs, and files of libraries. A worker also reads and writes
         // repositories, fetches packages and starts programs.
         var needed = 48 + configuration.database.connections
-        if roles.contains(.worker) { needed += 16 + 32 * configuration.worker.slots }
+        if roles.contains(.worker) {
+            needed += 16 + 32 * configuration.worker.slots
+            if configuration.images.isBuildingHere { needed += 16 + 32 * configuration.images.slots }
+        }
         // An answer with a file has that file open besides its connection.
         self.needed = needed
         wantedConnections = roles.contains(.frontend) ? configuration.frontend.maxConnections : nil

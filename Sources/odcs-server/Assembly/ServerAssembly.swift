@@ -89,7 +89,7 @@ struct ServerAssembly {
             services.append(
                 WorkerServices(
                     configuration: configuration, store: store, listener: listener, access: access, targets: targets, limits: limits,
-                    clients: clients, publicURL: publicURL, logger: logger))
+                    clients: clients, registry: registry, publicURL: publicURL, logger: logger))
         }
         // If a service fails, the others are shut down in order as well. If the frontend were only canceled,
         // connections that it has accepted would have no handler, and NIO would end the process.

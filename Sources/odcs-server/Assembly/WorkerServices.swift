@@ -8,6 +8,7 @@ import Koji
 import Logging
 import NIOPosix
 import Postgres
+import Registry
 import Repodata
 import ServiceLifecycle
 import SystemPackage
@@ -22,6 +23,8 @@ struct WorkerServices: Service {
     let targets: Set<String>
     let limits: SourceLimits
     let clients: WorkerClients
+    /// The client of registries. `nil` if no images are built.
+    let registry: RegistryClient?
     let publicURL: PublicURL
     let logger: Logger
 
@@ -82,6 +85,12 @@ struct WorkerServices: Service {
         if koji != nil {
             services.append(
                 TagWatcher(configuration: worker, store: store, listener: listener, channel: channel, pipeline: pipeline, logger: logger))
+        }
+        if let registry, let namespace = configuration.images.registry, configuration.images.isBuildingHere {
+            services.append(
+                ImageServices(
+                    configuration: configuration, namespace: namespace, worker: worker, store: store, listener: listener,
+                    registry: registry, logger: logger))
         }
         let group = ServiceGroup(configuration: .init(services: services.map { .init(service: $0) }, logger: logger))
         let outcome = await Result { try await group.run() }

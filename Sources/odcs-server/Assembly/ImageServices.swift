@@ -1,0 +1,88 @@
+import BuildNodes
+import ComposeStore
+import ComposeWorker
+import Foundation
+import Glibc
+import ImageModel
+import ImageWorker
+import Logging
+import Postgres
+import Registry
+import ServiceLifecycle
+import SystemPackage
+
+/// The services of a worker that builds images. They start after the node was opened and tried.
+struct ImageServices: Service {
+    let configuration: ServerConfiguration
+    let namespace: ImageNamespace
+    /// The settings of the same worker for composes.
+    let worker: WorkerConfiguration
+    let store: ComposeStore
+    let listener: PostgresListener
+    let registry: RegistryClient
+    let logger: Logger
+
+    private var images: ServerConfiguration.Images { configuration.images }
+
+    func run() async throws {
+        let directory = try NodeDirectory.claim(below: configuration.stateDirectory.appending("images"))
+        defer { directory.release() }
+        let account = try BuildAccount(named: images.account)
+        let node = try await LocalNode.open(
+            directory.node, account: account, insecure: images.insecureRegistries, authFile: images.authFile, logger: logger)
+        let platforms = try await platforms(of: node)
+        let settings = settings(contexts: directory.contexts, account: account)
+        let program = FilePath(try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
+        let reader = try ContentsReader(
+            registry: registry, program: program, account: geteuid() == 0 ? account.account : nil, scratch: directory.rpmdbs)
+        let services: [any Service] = [
+            BuildSweeper(configuration: settings, store: store, node: node, logger: logger),
+            StepLoop(
+                configuration: steps(on: platforms), store: store, listener: listener, channel: configuration.database.schema,
+                runner: BuildStepRunner(configuration: settings, store: store, node: node, registry: registry, reader: reader),
+                logger: logger),
+            ContentsWatcher(
+                store: store, registry: registry, reader: reader, every: .seconds(images.contentsSeconds), logger: logger),
+        ]
+        try await ServiceGroup(configuration: .init(services: services.map { .init(service: $0) }, logger: logger)).run()
+    }
+
+    /// Returns the platforms whose programs run on this host. Each is tried, because an emulator can be
+    /// registered and not work.
+    private func platforms(of node: LocalNode) async throws -> [Platform] {
+        var platforms: [Platform] = []
+        for platform in try ["linux/amd64", "linux/arm64"].map({ try Platform($0) }) {
+            switch try await node.support(for: platform) {
+            case .native, .emulated: platforms.append(platform)
+            case .absent(let reason):
+                logger.info("images of a platform are not built here", metadata: ["platform": "\(platform)", "reason": "\(reason)"])
+            }
+        }
+        logger.notice("images are built here", metadata: ["platforms": "\(platforms.map(\.description).joined(separator: " "))"])
+        return platforms
+    }
+
+    private func settings(contexts: FilePath, account: BuildAccount) -> ImageBuildConfiguration {
+        var settings = ImageBuildConfiguration(workDirectory: contexts, targets: worker.targets, registry: namespace.host)
+        settings.allowedRegistries = images.registries
+        settings.account = account
+        settings.allowsHostNetwork = images.allowsHostNetwork
+        settings.limits = BuildLimits(
+            time: .seconds(images.timeLimitSeconds), logBytes: images.logBytes, memoryBytes: images.memoryBytes)
+        settings.contextBytes = images.contextBytes
+        return settings
+    }
+
+    /// The time of a step beyond the time of its build: to fetch the context, to push, and to read the
+    /// contents.
+    private static let timeBesideBuild = Duration.seconds(900)
+
+    private func steps(on platforms: [Platform]) -> StepConfiguration {
+        var steps = StepConfiguration(
+            name: worker.name, slots: images.slots, offer: StepOffer(platforms: platforms, labels: images.labels))
+        steps.leaseLength = worker.leaseLength
+        steps.retries = worker.retries
+        steps.limit = .seconds(images.timeLimitSeconds) + Self.timeBesideBuild
+        return steps
+    }
+}

@@ -1,0 +1,42 @@
+import Foundation
+import Glibc
+import SystemPackage
+
+/// A *node directory* is the directory of one worker's builds, `images/N` in the state directory. No
+/// other process uses it while this value is held.
+///
+/// A worker that starts again takes a directory that is free, with the base images that are in it.
+struct NodeDirectory: Sendable {
+    let path: FilePath
+    private let lock: FileDescriptor
+
+    /// The images and working containers.
+    var node: FilePath { path.appending("node") }
+    /// The contexts of running builds.
+    var contexts: FilePath { path.appending("contexts") }
+    /// Files of rpmdbs while the contents of images are read.
+    var rpmdbs: FilePath { path.appending("rpmdbs") }
+
+    /// Takes the first free directory, and makes it if it does not exist.
+    static func claim(below parent: FilePath) throws -> NodeDirectory {
+        for number in 1...1000 {
+            let path = parent.appending("\(number)")
+            for name in ["contexts", "rpmdbs"] {
+                try FileManager.default.createDirectory(atPath: path.appending(name).string, withIntermediateDirectories: true)
+            }
+            // The kernel releases the lock when the process ends, however that happens.
+            let lock = try FileDescriptor.open(
+                path.appending("lock"), .readWrite, options: [.create, .closeOnExec, .noFollow], permissions: [.ownerReadWrite])
+            if flock(lock.rawValue, LOCK_EX | LOCK_NB) == 0 { return NodeDirectory(path: path, lock: lock) }
+            let reason = Errno(rawValue: errno)
+            try lock.close()
+            guard reason == .wouldBlock else { throw reason }
+        }
+        throw Errno.tooManyOpenFiles
+    }
+
+    func release() {
+        // The descriptor is valid, and nothing can be done about a failure to close it.
+        try? lock.close()
+    }
+}
