@@ -2,7 +2,7 @@
 # scripts/ and by Swift's own commands.
 
 .DEFAULT_GOAL := help
-.PHONY: help run serve test interop bench build release lint format bootstrap tests-repo clean
+.PHONY: help run run-images serve test interop bench build release lint format bootstrap tests-repo clean
 
 # The port of `make serve`.
 PORT ?= 5005
@@ -24,6 +24,12 @@ run: ## Compose `ed` from tests-repo with a server started for it, and show the 
 	@scripts/bootstrap build run
 	@scripts/build odcs-server odcs
 	@scripts/run-example
+
+run-images: ## Rebuild two images after an advisory, with a registry and a server started for it.
+	@echo "Looking for missing packages, then building the service and rebuilding images with it."
+	@scripts/bootstrap build run images
+	@scripts/build odcs-server odcs
+	@scripts/run-images
 
 serve: ## Serve composes on port 5005 (PORT=N for another) until Ctrl-C.
 	@scripts/bootstrap build run
