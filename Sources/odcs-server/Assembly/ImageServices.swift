@@ -7,6 +7,7 @@ import ImageModel
 import ImageWorker
 import Logging
 import Postgres
+import Rebuilds
 import Registry
 import ServiceLifecycle
 import SystemPackage
@@ -43,6 +44,9 @@ struct ImageServices: Service {
                 logger: logger),
             ContentsWatcher(
                 store: store, registry: registry, reader: reader, every: .seconds(images.contentsSeconds), logger: logger),
+            RebuildPlanning(
+                store: store, plans: RebuildPlans(store: store, directories: worker.targets.mapValues(\.directory)), listener: listener,
+                channel: configuration.database.schema, logger: logger),
         ]
         try await ServiceGroup(configuration: .init(services: services.map { .init(service: $0) }, logger: logger)).run()
     }
@@ -82,6 +86,7 @@ struct ImageServices: Service {
             name: worker.name, slots: images.slots, offer: StepOffer(platforms: platforms, labels: images.labels))
         steps.leaseLength = worker.leaseLength
         steps.retries = worker.retries
+        steps.buildsOfRebuild = images.rebuildSlots
         steps.limit = .seconds(images.timeLimitSeconds) + Self.timeBesideBuild
         return steps
     }

@@ -52,7 +52,7 @@ struct ImageAdd: AsyncParsableCommand {
         guard inventory == nil || isPlain else {
             throw ValidationError("--inventory has these settings itself, so other options exclude it")
         }
-        if let network, ImageDefinition.Network(rawValue: network) == nil {
+        if let network, BuildNetwork(rawValue: network) == nil {
             throw ValidationError("--network is none or host, not \(network.quoted)")
         }
     }
