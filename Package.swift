@@ -189,7 +189,8 @@ let package = Package(
             dependencies: [
                 "BuildNodes", "ComposeFrontend", "ComposeModel", "ComposeStore", "ComposeWorker", "Compression", "ContentSources",
                 "Depsolve", "EmbeddedPostgres", "ForeignText", "HTTPEnvironment", "ImageModel", "ImageWorker", "Koji", "Modules",
-                "Postgres", "RPMDatabases", "Rebuilds", "Registry", "Repodata", argumentParser, asyncHTTPClient, hummingbird, logging, nioCore,
+                "Postgres", "RPMDatabases", "Rebuilds", "Registry", "Repodata", argumentParser, asyncHTTPClient, hummingbird, logging,
+                nioCore,
                 nioPosix, nioSSL, serviceLifecycle, systemPackage, unixSignals, yams,
             ],
             swiftSettings: strict),

@@ -85,7 +85,7 @@ public struct RPMDatabaseReader: Sendable {
 
     private func define(_ macro: String) { _ = rpmDefineMacro(nil, macro, Int32(RMIL_CMDLINE)) }
 
-    /// Returns the last line of librpm's log, or nil if there is none.
+    /// Returns the last line of librpm's log, or nil if it is empty.
     private func problem() -> Problem? {
         guard rpmlogGetNrecs() > 0 else { return nil }
         let line = rpmlogMessage().map { String(cString: $0) } ?? ""

@@ -153,7 +153,7 @@ struct ImageController: Sendable {
 extension ComposeStore {
     /// Returns the image that the path names.
     ///
-    /// - Throws: ``RequestRejection`` with status 404 if there is none.
+    /// - Throws: ``RequestRejection`` with status 404 if it does not exist.
     func image(of context: FrontendContext) async throws -> Image {
         let id = try context.imageID()
         guard let image = try await image(id) else { throw RequestRejection.noSuchImage("\(id)") }

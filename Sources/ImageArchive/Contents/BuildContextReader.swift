@@ -16,7 +16,7 @@ public final class BuildContextReader {
 
     /// The result of reading a whole archive.
     public struct Summary: Hashable, Sendable {
-        /// The Containerfile at the top of the archive, or `nil` if there is none.
+        /// The Containerfile at the top of the archive, or `nil` if it has no such file.
         public var containerfile: [UInt8]?
         public var entries: Int
     }

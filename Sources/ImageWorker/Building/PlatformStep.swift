@@ -8,8 +8,8 @@ import Registry
 import SystemPackage
 
 /// A *platform step* builds one platform of an image, pushes it, reads its contents back from the
-/// registry, and verifies them. The pushed image has only a tag of its platform and date, so nobody
-/// gets it yet who asks for the image.
+/// registry, and verifies them. The pushed image has only a tag of its platform and date, so
+/// users of the image do not get it yet.
 struct PlatformStep {
     let configuration: ImageBuildConfiguration
     let store: ComposeStore

@@ -100,7 +100,7 @@ struct ContextSource {
         throw BuildFailure(.badContainerfile, "There is neither a Containerfile nor a Dockerfile in \(place).")
     }
 
-    /// Returns the text of a file, or nil if there is none. A link is no file.
+    /// Returns the text of a file, or nil without such a file. A link is no file.
     private func text(of path: FilePath) throws -> String? {
         var status = stat()
         guard lstat(path.string, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }

@@ -102,7 +102,7 @@ struct NamedValue: ExpressibleByArgument {
         (name, value) = (String(parts[0]), String(parts[1]))
     }
 
-    /// Returns the values by name. The last one of a name counts. Nil if there are none.
+    /// Returns the values by name. The last one of a name counts. Nil without values.
     static func dictionary(_ values: [NamedValue]) -> [String: String]? {
         values.isEmpty ? nil : Dictionary(values.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 })
     }
