@@ -80,7 +80,7 @@ struct ErrorMiddleware: RouterMiddleware {
         default:
             context.logger.error("request failed", metadata: ["error": "\(String(reflecting: error))"])
             return RequestRejection(
-                .internalServerError, "Something went wrong in the server; its log says what, under the request id \(context.id).")
+                .internalServerError, "Something went wrong in the server; its log says what, under the request id \(context.requestID).")
         }
     }
 }

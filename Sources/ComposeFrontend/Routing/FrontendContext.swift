@@ -10,6 +10,9 @@ struct FrontendContext: RequestContext {
     /// The address of the other end of the connection. `nil` if there is no connection, as in some tests.
     var peer: SocketAddress? { channel.remoteAddress }
 
+    /// The id that the log lines of this request have. A log handler that keeps no metadata has none.
+    var requestID: String { logger[metadataKey: "hb.request.id"]?.description ?? "(none)" }
+
     init(source: ApplicationRequestContextSource) {
         coreContext = .init(source: source)
         channel = source.channel

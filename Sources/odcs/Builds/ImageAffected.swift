@@ -52,7 +52,7 @@ struct ImageAffected: AsyncParsableCommand {
     private static func printUnknown(_ unknown: UnknownImages) throws {
         guard unknown.total > 0 else { return }
         let err = Console.current.err
-        try err.line("The packages of \(unknown.total == 1 ? "1 image is" : "\(unknown.total) images are") not known:")
+        try err.line("The packages of \(unknown.total == 1 ? "1 image" : "\(unknown.total) images") are not known:")
         for image in unknown.items {
             try err.line("  \(image.repository) \(image.platform): \(image.problem ?? "not read yet")".printable())
         }
