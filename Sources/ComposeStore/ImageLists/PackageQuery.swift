@@ -70,12 +70,12 @@ extension ComposeStore {
             """
         let images = try await pool.query(
             """
-            WITH having AS MATERIALIZED (
+            WITH matching AS MATERIALIZED (
                 SELECT i.id, i.repository, i.owner FROM images i
                 WHERE i.removed_at IS NULL AND i.id IN (SELECT m.image_id \(fragment: found))
             )
-            SELECT id, repository, owner, (SELECT count(*) FROM having) AS total FROM (
-                (SELECT * FROM having ORDER BY repository, id LIMIT \(query.perPage) OFFSET \(skipped))
+            SELECT id, repository, owner, (SELECT count(*) FROM matching) AS total FROM (
+                (SELECT * FROM matching ORDER BY repository, id LIMIT \(query.perPage) OFFSET \(skipped))
                 UNION ALL SELECT NULL, NULL, NULL
             ) page
             """)

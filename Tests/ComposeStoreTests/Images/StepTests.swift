@@ -182,7 +182,7 @@ import Testing
             _ = try await database.build(of: image)
             _ = try await database.build(of: image)
             for statement in [
-                "UPDATE build_steps SET state = 2, digest = 'sha256:00' WHERE id = 1", "UPDATE builds SET state = 3 WHERE id = 1",
+                "UPDATE build_steps SET state = 2 WHERE id = 1", "UPDATE builds SET state = 3 WHERE id = 1",
                 "UPDATE builds SET state = 1, time_started = now()", "INSERT INTO build_waits VALUES (1, 2, true)",
                 "UPDATE build_steps SET state = 1, lease_token = gen_random_uuid(), lease_expires_at = now() WHERE blocked_by > 0",
             ] {
