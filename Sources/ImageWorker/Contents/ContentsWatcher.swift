@@ -2,14 +2,16 @@ public import ComposeStore
 import ComposeWorker
 public import ImageModel
 public import Logging
+import Rebuilds
 public import Registry
 public import ServiceLifecycle
 
 /// A *contents watcher* knows what is in the images, also if others push them. It regularly looks at a
-/// tag of each image, and reads the contents of manifests that are new.
+/// tag of each image, and at the images of others that they build on. It reads the contents of new
+/// manifests.
 ///
 /// Every worker has a contents watcher. The first one that finds a round due takes it. A round in which
-/// no tag has moved takes one request for each image.
+/// no tag has moved takes one request for each image and each base.
 public struct ContentsWatcher: Service {
     let store: ComposeStore
     let registry: RegistryClient
@@ -17,6 +19,7 @@ public struct ContentsWatcher: Service {
     let interval: Duration
     let pollInterval: Duration
     let logger: Logger
+    private let bases: BaseWatch
 
     /// The images that are looked at, and the manifests that are read, at the same time.
     private static let concurrency = 4
@@ -27,11 +30,12 @@ public struct ContentsWatcher: Service {
     private static let retry = Duration.seconds(86_400)
 
     /// - Parameters:
+    ///   - allowedRegistries: The registries that images may be based on. Nil for all.
     ///   - interval: The time between two looks at a tag (`images.contents_seconds`).
     ///   - pollInterval: The time between two questions whether a round is due.
     public init(
-        store: ComposeStore, registry: RegistryClient, reader: any ContentsReading, every interval: Duration,
-        pollInterval: Duration = .seconds(5), logger: Logger
+        store: ComposeStore, registry: RegistryClient, reader: any ContentsReading, allowedRegistries: Set<RegistryHost>? = nil,
+        every interval: Duration, pollInterval: Duration = .seconds(5), logger: Logger
     ) {
         self.store = store
         self.registry = registry
@@ -39,6 +43,7 @@ public struct ContentsWatcher: Service {
         self.interval = interval
         self.pollInterval = pollInterval
         self.logger = logger
+        bases = BaseWatch(store: store, registry: registry, allowedRegistries: allowedRegistries, logger: logger)
     }
 
     public func run() async throws {
@@ -60,11 +65,15 @@ public struct ContentsWatcher: Service {
     func round() async throws -> Bool {
         guard let turn = try await store.takeLookTurn(for: interval) else { return false }
         var image = 0
+        var platforms: [ImageReference: Set<Platform>] = [:]
         while case let looks = try await store.tagLooks(after: image, limit: Self.batch), let last = looks.last {
             image = last.image
             try await each(of: looks, look)
+            platforms.merge(try await ForeignBases(of: Set(looks.map(\.image)), in: store).platforms) { $0.union($1) }
             guard try await store.keep(turn) else { return true }
         }
+        try await each(of: Array(platforms)) { try await bases.look(at: $0.key, for: $0.value) }
+        guard try await store.keep(turn) else { return true }
         // A manifest that could not be read now is left for the next round.
         var tried: Set<UnreadManifest> = []
         while case let unread = try await store.unreadManifests(limit: tried.count + Self.concurrency, retryingAfter: Self.retry)
@@ -96,7 +105,7 @@ public struct ContentsWatcher: Service {
             if digest == look.digest, digest == nil || look.hasManifests { return }
             guard digest != nil else { return try await noteAbsence(look) }
             let document = try await registry.manifest(reference)
-            let manifests = try await manifests(of: document, in: look.repository)
+            let manifests = try await registry.manifests(of: document, in: look.repository)
             if try await store.record(look, digest: document.digest, manifests: manifests) {
                 logger.info("an image is another one than before", metadata: ["image": "\(reference)", "digest": "\(document.digest)"])
             }
@@ -112,19 +121,6 @@ public struct ContentsWatcher: Service {
         guard try await store.record(look, digest: nil, manifests: [:]), let digest = look.digest else { return }
         if try await registry.reportedDigest(of: ImageReference(look.repository, digest: digest)) == nil {
             try await store.recordRemoval(of: digest, image: look.image)
-        }
-    }
-
-    /// Returns the manifest for each platform of an image.
-    private func manifests(of document: ManifestDocument, in repository: ImageRepository) async throws -> [Platform: ImageDigest] {
-        switch document.content {
-        case .manifest(let manifest):
-            let configuration = try ImageConfiguration(try await registry.blob(manifest.configuration, of: repository))
-            return [configuration.platform: document.digest]
-        case .index(let index):
-            var manifests: [Platform: ImageDigest] = [:]
-            for platform in index.platforms { manifests[platform] = try index.manifest(for: platform).digest }
-            return manifests
         }
     }
 

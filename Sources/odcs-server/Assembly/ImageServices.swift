@@ -43,7 +43,8 @@ struct ImageServices: Service {
                 runner: BuildStepRunner(configuration: settings, store: store, node: node, registry: registry, reader: reader),
                 logger: logger),
             ContentsWatcher(
-                store: store, registry: registry, reader: reader, every: .seconds(images.contentsSeconds), logger: logger),
+                store: store, registry: registry, reader: reader, allowedRegistries: images.registries,
+                every: .seconds(images.contentsSeconds), logger: logger),
             RebuildPlanning(
                 store: store, plans: RebuildPlans(store: store, directories: worker.targets.mapValues(\.directory)), listener: listener,
                 channel: configuration.database.schema, logger: logger),
