@@ -306,7 +306,7 @@ let package = Package(
             dependencies: [
                 "BuildNodes", "ComposeModel", "ComposeStore", "ComposeTestKit", "ComposeWorker", "ImageModel", "ImageTestKit",
                 "ImageWorker",
-                "Postgres", "Registry", logging, subprocess, systemPackage,
+                "Postgres", "Processes", "Registry", "odcs-server", logging, subprocess, systemPackage,
             ],
             swiftSettings: strict),
         .testTarget(name: "ProcessesTests", dependencies: ["Processes", systemPackage], swiftSettings: strict),

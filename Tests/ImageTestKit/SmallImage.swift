@@ -1,7 +1,7 @@
 public import Foundation
 public import ImageModel
 
-/// A small image, which is assembled in memory. Each layer is a tar with one file.
+/// A small image, which is assembled in memory.
 public struct SmallImage: Sendable {
     public let configuration: [UInt8]
     public let layers: [[UInt8]]
@@ -9,7 +9,12 @@ public struct SmallImage: Sendable {
 
     /// - Parameter files: The name and the content of the file of each layer.
     public init(platform: Platform = .host, files: [(name: String, content: [UInt8])] = [("hello.txt", Array("hello\n".utf8))]) {
-        layers = files.map { Self.tar($0.name, $0.content) }
+        self.init(platform: platform, layers: files.map { Self.tar($0.name, $0.content) })
+    }
+
+    /// - Parameter layers: A tar for each layer.
+    public init(platform: Platform = .host, layers: [[UInt8]]) {
+        self.layers = layers
         let diffIDs = layers.map { "\"\(ImageDigest(of: $0))\"" }.joined(separator: ",")
         let variant = platform.variant.map { ",\"variant\":\"\($0)\"" } ?? ""
         configuration = Array(
