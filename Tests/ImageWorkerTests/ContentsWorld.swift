@@ -38,7 +38,8 @@ struct ContentsWorld {
     /// Returns a reader whose program is the server that was built beside the tests. If the tests run as
     /// root, `nobody` reads rpmdbs, provided that this account can enter the directory of the program.
     func reader() throws -> ContentsReader {
-        let program = FilePath(CommandLine.arguments[0]).removingLastComponent().appending("odcs-server")
+        let here = FilePath(FileManager.default.currentDirectoryPath)
+        let program = here.pushing(FilePath(CommandLine.arguments[0])).removingLastComponent().appending("odcs-server")
         let nobody = geteuid() == 0 ? Account(named: "nobody") : nil
         let account = nobody.flatMap {
             $0.obstacle(above: program) == nil && $0.obstacle(above: directory.appending("x")) == nil ? $0 : nil

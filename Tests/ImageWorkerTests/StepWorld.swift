@@ -88,6 +88,8 @@ struct StepWorld {
             try FileManager.default.createDirectory(
                 atPath: context.appending("root").pushing(FilePath(name)).string, withIntermediateDirectories: true)
         }
+        let repoFile = context.appending("root").pushing("etc/yum.repos.d/own.repo")
+        try "[own]\n".write(toFile: repoFile.string, atomically: true, encoding: .utf8)
         let step = try ImageTag("base")
         _ = try await node.local.build(
             BuildSpecification(step: step, platform: .host, containerfile: SmallImages.containerfile, context: context)

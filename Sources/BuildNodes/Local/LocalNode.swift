@@ -52,7 +52,7 @@ public final class LocalNode: BuildNode {
     }
 
     public func build(_ specification: BuildSpecification, log: @escaping @Sendable (String) -> Void) async throws -> BuildResult {
-        for directory in [specification.context] + specification.namedContexts.values.sorted(by: { $0.string < $1.string }) {
+        for directory in [specification.context] + specification.namedContexts.values + specification.volumes.values {
             try checkAccess(to: directory)
         }
         return try await withWorkDirectory { work in
@@ -180,6 +180,9 @@ extension LocalNode {
         if let authFile { arguments += ["--authfile", authFile.string] }
         for (name, directory) in specification.namedContexts.sorted(by: { $0.key < $1.key }) {
             arguments += ["--build-context", "\(name)=\(directory)"]
+        }
+        for (target, directory) in specification.volumes.sorted(by: { $0.key < $1.key }) {
+            arguments += ["--volume", "\(directory):\(target):ro"]
         }
         for (name, value) in specification.arguments.sorted(by: { $0.key < $1.key }) { arguments += ["--build-arg", "\(name)=\(value)"] }
         for (name, value) in specification.labels.sorted(by: { $0.key < $1.key }) { arguments += ["--label", "\(name)=\(value)"] }

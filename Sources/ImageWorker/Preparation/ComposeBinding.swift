@@ -17,6 +17,9 @@ struct ComposeBinding {
     /// The directories that `--mount=from=NAME` refers to.
     private(set) var contexts: [String: FilePath] = [:]
     private(set) var mounts: [RunMount] = []
+    /// The directories that take the place of folders of the image. A mount of RUN must not do that:
+    /// buildah 1.28 removes the target of such a mount from the image, with all its files.
+    private(set) var volumes: [String: FilePath] = [:]
 
     private static let repoContext = "odcs"
     private static let repoFolder = "/etc/yum.repos.d"
@@ -49,9 +52,7 @@ struct ComposeBinding {
                 mounts += [RunMount(context: Self.repoContext, source: file, target: Self.repoFolder + file)].compactMap(\.self)
             }
         }
-        if network == .none {
-            mounts += [RunMount(context: Self.repoContext, source: "/", target: Self.repoFolder)].compactMap(\.self)
-        }
+        if network == .none { volumes[Self.repoFolder] = directory }
     }
 
     /// Returns the directory of a compose's repositories.

@@ -68,6 +68,7 @@ struct ImagePreparation {
         var specification = BuildSpecification(
             step: name, platform: platform, containerfile: prepared.text, context: context.directory, limits: configuration.limits)
         specification.namedContexts = binding.contexts
+        specification.volumes = binding.volumes
         specification.arguments = definition.arguments
         specification.network = definition.network
         // Each attempt makes the same image.
@@ -79,7 +80,7 @@ struct ImagePreparation {
     private func rules(_ definition: ImageDefinition, _ binding: ComposeBinding) -> ContainerfileRules {
         ContainerfileRules(
             network: definition.network, contexts: Set(binding.contexts.keys),
-            reservedTargets: ["/run/odcs"] + binding.mounts.map(\.target))
+            reservedTargets: ["/run/odcs"] + binding.mounts.map(\.target) + binding.volumes.keys.sorted())
     }
 
     /// The image that the last stage builds on, or nil if that is a stage or `scratch`.
