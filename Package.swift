@@ -166,8 +166,9 @@ let package = Package(
         .target(
             name: "ComposeFrontend",
             dependencies: [
-                "ComposeModel", "ComposeStore", "Containerfiles", "ForeignText", "ImageArchive", "ImageModel", "Postgres", "Registry",
-                httpTypes, hummingbird, hummingbirdCore, logging, nioConcurrencyHelpers, nioCore, nioHTTP1, nioPosix, systemPackage,
+                "ComposeModel", "ComposeStore", "Containerfiles", "ForeignText", "ImageArchive", "ImageModel", "Postgres", "Rebuilds",
+                "Registry", httpTypes, hummingbird, hummingbirdCore, logging, nioConcurrencyHelpers, nioCore, nioHTTP1, nioPosix,
+                systemPackage,
             ],
             resources: [.embedInCode("OpenAPI/openapi.json")], swiftSettings: strict),
         .target(

@@ -13,6 +13,7 @@ public struct Principal: Hashable, Sendable {
         case renewCompose = "renew-compose"
         case deleteCompose = "delete-compose"
         case buildImage = "build-image"
+        case rebuild
     }
 
     public var name: String

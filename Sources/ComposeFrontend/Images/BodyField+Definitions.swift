@@ -1,4 +1,6 @@
 import ForeignText
+import Foundation
+import HTTPTypes
 import ImageModel
 
 /// Members of bodies that only images and builds have.
@@ -71,5 +73,32 @@ extension BodyField {
             guard value.utf8.count <= 4096 else { throw .badRequest("\(path).\(name) is longer than 4096 bytes.") }
         }
         return arguments
+    }
+}
+
+/// The members that requests for builds and for rebuilds have.
+extension BodyField {
+    /// Returns the member `priority`. Only an admin can ask for more than 0.
+    func buildPriority(for principal: Principal) throws(RequestRejection) -> Int {
+        let priority = try integer("priority") ?? 0
+        guard (-100...100).contains(priority) else { throw .badRequest("priority is \(priority). It must be from -100 to 100.") }
+        guard priority <= 0 || principal.isAdmin else {
+            throw RequestRejection(.forbidden, "Not allowed: only an admin can ask for a priority above 0.")
+        }
+        return priority
+    }
+
+    /// Returns the member `date_tag`, or the day in UTC.
+    func dateTag(on day: Date) throws(RequestRejection) -> ImageTag {
+        let text = try string("date_tag") ?? day.formatted(.iso8601.year().month().day().dateSeparator(.omitted))
+        // There is room for a number behind it.
+        guard text != ImageTag.latest.text, text.utf8.count <= 100 else {
+            throw .badRequest("date_tag cannot be \(text.quoted). It must be the tag of one build, such as 20261129.")
+        }
+        do throws(ImageProblem) {
+            return try ImageTag(text)
+        } catch {
+            throw .badRequest("date_tag: \(error.description)")
+        }
     }
 }

@@ -31,8 +31,8 @@ struct BuildRequestReader: Sendable {
         if let platforms = try body.platforms("platforms") { definition.platforms = try part(platforms) }
         if let arguments = try body.buildArguments("arguments") { definition.arguments.merge(arguments) { $1 } }
         if let movesLatest = try body.boolean("moves_latest") { definition.movesLatest = movesLatest }
-        let priority = try priority(body)
-        let dateTag = try dateTag(body, on: day)
+        let priority = try body.buildPriority(for: principal)
+        let dateTag = try body.dateTag(on: day)
         let composes = try body.integers("composes") ?? []
         guard composes.count <= Self.mostComposes else {
             throw RequestRejection.badRequest("composes has \(composes.count) entries. \(Self.mostComposes) are possible.")
@@ -47,28 +47,6 @@ struct BuildRequestReader: Sendable {
         guard let other = platforms.first(where: { !image.definition.platforms.contains($0) }) else { return platforms }
         let known = image.definition.platforms.map(\.description).joined(separator: ", ")
         throw .badRequest("platforms has \(other), which the definition of the image does not have. It has \(known).")
-    }
-
-    private func priority(_ body: BodyField) throws(RequestRejection) -> Int {
-        let priority = try body.integer("priority") ?? 0
-        guard (-100...100).contains(priority) else { throw .badRequest("priority is \(priority). It must be from -100 to 100.") }
-        guard priority <= 0 || principal.isAdmin else {
-            throw RequestRejection(.forbidden, "Not allowed: only an admin can ask for a priority above 0.")
-        }
-        return priority
-    }
-
-    private func dateTag(_ body: BodyField, on day: Date) throws(RequestRejection) -> ImageTag {
-        let text = try body.string("date_tag") ?? day.formatted(.iso8601.year().month().day().dateSeparator(.omitted))
-        // There is room for a number behind it.
-        guard text != ImageTag.latest.text, text.utf8.count <= 100 else {
-            throw .badRequest("date_tag cannot be \(text.quoted). It must be the tag of one build, such as 20261129.")
-        }
-        do throws(ImageProblem) {
-            return try ImageTag(text)
-        } catch {
-            throw .badRequest("date_tag: \(error.description)")
-        }
     }
 
     /// Throws if a build cannot install the packages of a compose.

@@ -5,6 +5,7 @@ import Logging
 import NIOCore
 import NIOHTTP1
 import Postgres
+import Rebuilds
 
 /// A middleware that turns an error of a handler into an answer that explains it: JSON, or a page for a
 /// browser. The answer does not contain internal details. The log has them, under the request id that
@@ -53,6 +54,10 @@ struct ErrorMiddleware: RouterMiddleware {
                 .unprocessableContent,
                 "The Idempotency-Key \(error.key.quoted) is that of another request, which made build \(error.build). "
                     + "A new request needs a key of its own.")
+        case let error as ComposeNotUsable:
+            return .badRequest(error.description)
+        case let problem as RebuildProblem:
+            return .badRequest(problem.description)
         case let error as CallerLimitReached:
             return RequestRejection(error)
         case is NIOTooManyBytesError:

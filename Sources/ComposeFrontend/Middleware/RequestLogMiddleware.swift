@@ -21,6 +21,7 @@ struct RequestLogMiddleware: RouterMiddleware {
         if let id = context.subject.watchID { metadata["watch"] = "\(id)" }
         if let id = context.subject.imageID { metadata["image"] = "\(id)" }
         if let id = context.subject.buildID { metadata["build"] = "\(id)" }
+        if let id = context.subject.rebuildID { metadata["rebuild"] = "\(id)" }
         context.logger.info("request answered", metadata: metadata)
         return response
     }

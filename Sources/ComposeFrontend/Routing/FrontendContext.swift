@@ -61,6 +61,16 @@ struct FrontendContext: RequestContext {
         return id
     }
 
+    /// Returns the id of the rebuild that the path names.
+    ///
+    /// - Throws: ``RequestRejection`` with status 404 if the name is not a number.
+    func rebuildID() throws(RequestRejection) -> Int {
+        let (text, id) = number
+        guard let id else { throw .noSuchRebuild(text) }
+        subject.rebuildID = id
+        return id
+    }
+
     /// The text in the place of the path's `{id}`, and its number. `id` is `nil` if the text is not a
     /// number.
     private var number: (text: String, id: Int?) {
@@ -70,13 +80,14 @@ struct FrontendContext: RequestContext {
     }
 }
 
-/// The subject of a request is the compose, watch, image or build that it concerns. The handler sets
-/// it, and the log line at the end of the request shows it.
+/// The subject of a request is the compose, watch, image, build or rebuild that it concerns. The handler
+/// sets it, and the log line at the end of the request shows it.
 final class RequestSubject: Sendable {
     private let compose = Mutex<Int?>(nil)
     private let watch = Mutex<Int?>(nil)
     private let image = Mutex<Int?>(nil)
     private let build = Mutex<Int?>(nil)
+    private let rebuild = Mutex<Int?>(nil)
 
     var composeID: Int? {
         get { compose.withLock { $0 } }
@@ -96,5 +107,10 @@ final class RequestSubject: Sendable {
     var buildID: Int? {
         get { build.withLock { $0 } }
         set { build.withLock { $0 = newValue } }
+    }
+
+    var rebuildID: Int? {
+        get { rebuild.withLock { $0 } }
+        set { rebuild.withLock { $0 = newValue } }
     }
 }

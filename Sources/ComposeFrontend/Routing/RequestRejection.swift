@@ -37,6 +37,10 @@ public struct RequestRejection: Error, Sendable, CustomStringConvertible {
         Self(.notFound, "There is no build \(id.printable(most: 40)).")
     }
 
+    static func noSuchRebuild(_ id: some StringProtocol) -> Self {
+        Self(.notFound, "There is no rebuild \(id.printable(most: 40)).")
+    }
+
     static func bodyTooLarge(limit: Int) -> Self {
         Self(.contentTooLarge, "The body is too large; at most \(limit) bytes are read.")
     }

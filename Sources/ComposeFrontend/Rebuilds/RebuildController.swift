@@ -1,0 +1,103 @@
+import ComposeModel
+import ComposeStore
+import Foundation
+import Hummingbird
+import ImageModel
+import Rebuilds
+
+/// The handlers of `/api/1/rebuilds`: ask for rebuilds or only for their plans, list, show and cancel
+/// them.
+struct RebuildController: Sendable {
+    static let path = "/api/1/rebuilds/"
+
+    let configuration: FrontendConfiguration
+    let store: ComposeStore
+
+    var resources: [Resource] {
+        [
+            Resource("/api/1/rebuilds", [.get: list, .post: create]),
+            Resource("/api/1/rebuilds/{id}", [.get: show, .delete: cancel]),
+        ]
+    }
+
+    private var plans: RebuildPlans { RebuildPlans(store: store, directories: configuration.targets.mapValues(\.path)) }
+
+    private func create(_ request: Request, _ context: FrontendContext) async throws -> Response {
+        _ = try configuration.imageService
+        let principal = try await configuration.authorize(request, .rebuild)
+        let asked = try AskedRebuild(try await request.json(limit: configuration.bodyLimit), by: principal)
+        context.subject.composeID = asked.compose
+        let compose = try await compose(asked.compose)
+        let waits = !compose.state.isFinal && !asked.isDryRun
+        let drawn = waits ? nil : try await plans.plan(with: compose, asked.selection)
+        if let drawn, asked.isDryRun {
+            return try .json(
+                RebuildDocument(
+                    drawn.plan, compose: compose.id, reason: asked.reason, selection: asked.selection,
+                    repositories: drawn.images.mapValues(\.repository), knownImages: drawn.total))
+        }
+        let rebuild = try await store.submitRebuild(
+            drawn?.plan, for: compose.id, because: asked.reason, selection: asked.selection, owner: principal.name,
+            dateTag: asked.dateTag, priority: asked.priority)
+        context.subject.rebuildID = rebuild.id
+        return try .json(try await document(rebuild))
+    }
+
+    /// Returns the compose of a new rebuild. It may not be done yet.
+    private func compose(_ id: Int) async throws -> Compose {
+        guard let compose = try await store.compose(id) else { throw RequestRejection.badRequest("There is no compose \(id).") }
+        guard compose.request.sourceType.traits.hasRepository else {
+            throw RequestRejection.badRequest("Compose \(id) has no repository that a build could use.")
+        }
+        guard compose.request.delivery == .link else {
+            throw RequestRejection.badRequest(
+                "Compose \(id) only refers to its packages, and a build reads them from the compose. Make it without delivery.")
+        }
+        return compose
+    }
+
+    private func list(_ request: Request, _ context: FrontendContext) async throws -> Response {
+        _ = try configuration.imageService
+        let items = try QueryItems(request.uri.query).items
+        var (number, perPage) = (1, configuration.perPage.default)
+        for (key, value) in items where !value.isEmpty {
+            switch key {
+            case "page": number = try QueryItems.number(value, key, from: 1)
+            case "per_page": perPage = min(try QueryItems.number(value, key, from: 1), configuration.perPage.maximum)
+            default: break
+            }
+        }
+        let page = try await store.rebuilds(page: number, perPage: perPage)
+        let repositories = try await store.repositories(of: page.items.flatMap { $0.rows.map(\.plan.image) })
+        let document = ListDocument(
+            page.items.map { RebuildDocument($0, repositories: repositories) }, page: number, perPage: perPage, total: page.total,
+            asked: items, url: PublicURLs(configuration, request).base + Self.path)
+        return try .json { json in try document.write(to: &json) { $0.value(try JSONEncoder.answer($1)) } }
+    }
+
+    private func show(_ request: Request, _ context: FrontendContext) async throws -> Response {
+        _ = try configuration.imageService
+        let id = try context.rebuildID()
+        guard let rebuild = try await store.rebuild(id) else { throw RequestRejection.noSuchRebuild("\(id)") }
+        return try .json(try await document(rebuild))
+    }
+
+    private func document(_ rebuild: Rebuild) async throws -> RebuildDocument {
+        RebuildDocument(rebuild, repositories: try await store.repositories(of: rebuild.rows.map(\.plan.image)))
+    }
+
+    private func cancel(_ request: Request, _ context: FrontendContext) async throws -> Response {
+        _ = try configuration.imageService
+        let id = try context.rebuildID()
+        let principal = try await configuration.principal(of: request, .rebuild)
+        guard let rebuild = try await store.rebuild(id) else { throw RequestRejection.noSuchRebuild("\(id)") }
+        if rebuild.state.isFinal, rebuild.owner == principal.name || principal.isAdmin {
+            throw RequestRejection.badRequest("Rebuild \(id) is in state \(rebuild.state.name) already. One that goes on can be canceled.")
+        }
+        switch try await store.cancelRebuild(id, by: Actor(principal)) {
+        case nil: throw RequestRejection.noSuchRebuild("\(id)")
+        case .canceled: return try .json(Acknowledgement(message: "Rebuild \(id) has been canceled."), status: .accepted)
+        case .notAllowed(let reason): throw RequestRejection(.forbidden, "Not allowed: \(reason).")
+        }
+    }
+}
