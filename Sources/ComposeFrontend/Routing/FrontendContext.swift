@@ -80,8 +80,8 @@ struct FrontendContext: RequestContext {
     }
 }
 
-/// The subject of a request is the compose, watch, image, build or rebuild that it concerns. The handler
-/// sets it, and the log line at the end of the request shows it.
+/// The subject of a request is the compose, watch, image, build or rebuild that it concerns. The
+/// handler sets it, and the log line at the end of the request shows it.
 final class RequestSubject: Sendable {
     private let compose = Mutex<Int?>(nil)
     private let watch = Mutex<Int?>(nil)
