@@ -130,8 +130,8 @@ import Testing
                 try answer.message == "This server builds no images: the setting images.registry is missing in its configuration.")
         }
         try await FrontendFixture.withImages { frontend in
-            #expect(try await frontend.get("/api/1/rebuilds/7").message == "There is no rebuild 7.")
-            #expect(try await frontend.request(.delete, "/api/1/rebuilds/x").message == "There is no rebuild x.")
+            try await #expect(frontend.get("/api/1/rebuilds/7").message == "There is no rebuild 7.")
+            try await #expect(frontend.request(.delete, "/api/1/rebuilds/x").message == "There is no rebuild x.")
         }
     }
 }
