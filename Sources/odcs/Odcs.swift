@@ -37,8 +37,8 @@ struct Odcs: AsyncParsableCommand {
 
             EXIT STATUS
               0    what was asked for happened
-              1    the compose failed, or its files are removed; or an image is
-                   not the one that was asked for
+              1    the compose or a build failed, or its files are removed; or an
+                   image is not the one that was asked for
               2    the request was refused, the server cannot be reached, or
                    another error
               64   the command was not understood
@@ -51,7 +51,8 @@ struct Odcs: AsyncParsableCommand {
             Submit.self, Get.self, List.self, Wait.self, Watch.self, Renew.self, Delete.self, About.self,
         ],
         groupedSubcommands: [
-            CommandGroup(name: "Container images", subcommands: [Fetch.self, Load.self, Image.self]),
+            CommandGroup(
+                name: "Container images", subcommands: [Fetch.self, Load.self, Image.self, RebuildCommand.self, Rebuilds.self]),
             CommandGroup(name: "Watching tags", subcommands: [WatchTag.self, Watches.self, Unwatch.self]),
             CommandGroup(
                 name: "Python client's",

@@ -29,6 +29,19 @@ extension Call {
     }
     static func cancelBuild(_ id: Int) -> Call { Call(method: .DELETE, path: "\(builds)/\(id)") }
 
+    private static let rebuilds = "/api/1/rebuilds"
+
+    static func rebuild(_ id: Int) -> Call { Call(method: .GET, path: "\(rebuilds)/\(id)") }
+    static func rebuilds(page: Int?, perPage: Int?) -> Call {
+        let items = [("page", page), ("per_page", perPage)].compactMap { name, value in value.map { (name: name, value: String($0)) } }
+        return Call(method: .GET, path: rebuilds, query: items)
+    }
+    /// A rebuild that is asked for again uses the builds of the first one, so the call can be repeated.
+    static func startRebuild(_ submission: RebuildSubmission) throws -> Call {
+        Call(method: .POST, path: rebuilds, body: try JSONEncoder().encode(submission), isIdempotent: true)
+    }
+    static func cancelRebuild(_ id: Int) -> Call { Call(method: .DELETE, path: "\(rebuilds)/\(id)") }
+
     /// A context with the same bytes is the same context, so the call can be repeated.
     static func upload(_ context: ContextUpload) -> Call {
         Call(method: .POST, path: "/api/1/contexts", upload: context, isIdempotent: true)

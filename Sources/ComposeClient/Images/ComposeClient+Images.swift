@@ -64,6 +64,25 @@ extension ComposeClient {
         try await transport.answer(.cancelBuild(id))
     }
 
+    /// Asks for builds of all images that have older packages than a compose, or only for the plan.
+    public func startRebuild(_ submission: RebuildSubmission) async throws -> RebuildDocument {
+        try await transport.answer(.startRebuild(submission), patience: .firstContact)
+    }
+
+    public func rebuild(_ id: Int) async throws -> RebuildDocument {
+        try await transport.answer(.rebuild(id))
+    }
+
+    /// Returns one page of rebuilds, the newest first.
+    public func rebuilds(page: Int? = nil, perPage: Int? = nil) async throws -> RebuildList {
+        try await transport.answer(.rebuilds(page: page, perPage: perPage))
+    }
+
+    /// Cancels the builds of a rebuild that no other rebuild needs.
+    public func cancelRebuild(_ id: Int) async throws -> Acknowledgement {
+        try await transport.answer(.cancelRebuild(id))
+    }
+
     /// Returns the events of a build until its state is final.
     ///
     /// - Parameter logs: Whether the lines of the logs are among them.

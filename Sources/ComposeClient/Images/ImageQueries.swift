@@ -108,6 +108,12 @@ public struct BuildList: Hashable, Sendable, Codable {
     public var items: [BuildDocument]
 }
 
+/// One page of rebuilds.
+public struct RebuildList: Hashable, Sendable, Codable {
+    public var meta: ComposeList.Meta
+    public var items: [RebuildDocument]
+}
+
 /// One page of images that have a package, and the images whose contents are not known.
 public struct AffectedList: Hashable, Sendable, Codable {
     public var meta: ComposeList.Meta

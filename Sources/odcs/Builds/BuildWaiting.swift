@@ -25,7 +25,8 @@ struct BuildWaiting: Sendable {
         guard builds.allSatisfy({ $0.state == BuildState.done.rawValue }) else { throw CommandFailure(.composeFailed) }
     }
 
-    private func untilFinal() async throws -> [BuildDocument] {
+    /// Waits, and returns the builds in the order of their ids in ``ids``.
+    func untilFinal() async throws -> [BuildDocument] {
         let builds: [BuildDocument]?
         do {
             builds = try await console.unlessInterrupted { try await follow() }
