@@ -33,7 +33,8 @@ struct ContentsReaderTests {
     func liveLog(isInLayerAbove: Bool) async throws {
         try await ContentsWorld.run { world in
             let all = try await SampleDatabase(world.directory.appending("all"), SampleDatabase.packages)
-            let database = try await SampleDatabase(world.directory.appending("db"), Array(SampleDatabase.packages.prefix(1)))
+            let database = try await SampleDatabase(world.directory.appending("db"), SampleDatabase.packages)
+            try await database.change("DELETE FROM Packages WHERE hnum = 2")
             let before = try database.bytes()
             try await database.change(
                 "INSERT INTO main.Packages SELECT * FROM other.Packages WHERE hnum NOT IN (SELECT hnum FROM main.Packages)", other: all,
