@@ -20,7 +20,7 @@ struct CommandRun {
     static func odcs(
         _ arguments: [String], server: String? = nil, environment: [String: String] = [:], files: [String: String] = [:],
         terminal: Int? = nil, input: Input = .none, clock: StepClock = StepClock(),
-        interruptions: AsyncStream<Void> = AsyncStream { _ in }
+        interruptions: AsyncStream<Void>? = nil
     ) async throws -> CommandRun {
         let home = try TemporaryDirectory(files: files)
         let (out, err) = (Kept(), Kept())
@@ -29,7 +29,7 @@ struct CommandRun {
         let console = Console(
             environment: variables.merging(environment) { $1 }, directory: home.path,
             input: input, out: out.stream(columns: terminal), err: err.stream(columns: terminal),
-            clock: clock, interruptions: { interruptions })
+            clock: clock, interruptions: { interruptions ?? AsyncStream { _ in } })
         let status = await Odcs.run(arguments, in: console)
         return CommandRun(
             status: status, out: out.text.replacing(home.path, with: "HOME"), err: err.text.replacing(home.path, with: "HOME"))

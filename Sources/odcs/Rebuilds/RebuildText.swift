@@ -43,7 +43,8 @@ struct RebuildText {
         let older = rebuild.plan.count { !$0.findings.isEmpty }
         let known = rebuild.knownImages.map { "\($0 == 1 ? "1 image is" : "\($0) images are") known; " } ?? ""
         let has = newest.isEmpty ? "" : " has \(Self.some(newest))\(cause)"
-        let have = older == 0 ? "none has an older package." : "\(older) \(older == 1 ? "has an older one" : "have an older one")."
+        let have =
+            older == 0 ? "no image has an older package." : older == 1 ? "1 image has an older one." : "\(older) images have an older one."
         guard !has.isEmpty else { return "Compose \(rebuild.compose)\(cause): \(known)\(have)".printable() }
         return "Compose \(rebuild.compose)\(has). \(known)\(have)".printable()
     }
