@@ -53,6 +53,7 @@ struct ImageListQuery: Sendable {
     /// Returns the whole name of an image. A name that cannot be one is kept, and no image has it.
     private static func repository(_ text: String, _ namespace: ImageNamespace) -> String {
         let probe = text.replacing("*", with: "x")
+        // The error would say why the text is no name. A filter that fits no image needs no reason.
         guard let whole = try? namespace.repository(probe), whole.description != probe else { return text }
         return String(whole.description.dropLast(probe.count)) + text
     }

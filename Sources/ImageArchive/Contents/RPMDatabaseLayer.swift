@@ -2,7 +2,8 @@ import ImageModel
 
 /// The search in one layer. The bytes of the layer are pushed into it.
 ///
-/// One task after the other uses it, each on a thread of its choice.
+/// The compiler cannot see that it is sendable: the bytes of a layer are pushed one piece after the
+/// other, each on a thread of a pool, and never two at once.
 public final class RPMDatabaseLayer: @unchecked Sendable {
     private let reader: LayerReader
     let scan: RPMDatabaseScan

@@ -83,7 +83,8 @@ struct PlatformStep {
             result = .failure(error)
         }
         // This is done even if the task is canceled. The sweeper removes a directory that stays.
-        try? await NIOThreadPool.singleton.runIfActive { try FileManager.default.removeItem(atPath: directory.string) }
+        try? await Task { try await NIOThreadPool.singleton.runIfActive { try FileManager.default.removeItem(atPath: directory.string) } }
+            .value
         try result.get()
     }
 

@@ -73,15 +73,15 @@ public struct ContentsReader: ContentsReading {
         guard let top = layers.last else { return .none }
         if let known = memory.contents(below: top.digest) { return known }
         let directory = try await threadPool.runIfActive { try ScratchDirectory(below: scratch) }
-        let state: Contents.State
+        let state: Result<Contents.State, any Error>
         do {
-            state = try await read(layers, in: repository, directory)
+            state = .success(try await read(layers, in: repository, directory))
         } catch {
-            try await threadPool.runIfActive { directory.remove() }
-            throw error
+            state = .failure(error)
         }
-        try await threadPool.runIfActive { directory.remove() }
-        return state
+        // This is done even if the task is canceled.
+        try await Task { [threadPool] in try await threadPool.runIfActive { directory.remove() } }.value
+        return try state.get()
     }
 
     private func read(

@@ -54,10 +54,14 @@ struct BaseImages {
     /// Returns a sentence with the tags that are most like the tag that is absent.
     private func alternatives(to image: NamedImage) async -> String {
         let wanted = image.reference.tag?.text ?? ImageTag.latest.text
-        // The list only helps to explain a failure.
-        guard let tags = try? await registry.tags(of: image.reference.repository), !tags.isEmpty else {
-            return "The registry has no tag of \(image.reference.repository)."
+        let tags: [ImageTag]
+        do {
+            tags = try await registry.tags(of: image.reference.repository)
+        } catch {
+            // The list only helps to explain the failure, so the failure is reported without it.
+            return "Its tags could not be listed."
         }
+        guard !tags.isEmpty else { return "The registry has no tag of \(image.reference.repository)." }
         let nearest = tags.map(\.text).sorted {
             let (one, other) = (Self.common($0, wanted), Self.common($1, wanted))
             return one == other ? $0 > $1 : one > other

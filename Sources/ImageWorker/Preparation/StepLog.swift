@@ -48,6 +48,7 @@ final class StepLog: Sendable {
             guard !deadline.isOver, state.rest > 0 else { return }
             state.rest -= bytes.count
             let isLast = state.rest <= 0
+            // No build fails for its log, for example on a full disk.
             _ = try? state.file.writeAll(isLast ? Array("odcs: The log is too long. The rest is left out.\n".utf8) : bytes)
         }
     }

@@ -48,9 +48,11 @@ struct ImageBases {
     private static func known(_ image: Image, pins: BuildPins?) -> KnownImage {
         let definition = image.definition
         var known = KnownImage(id: image.id, repository: image.repository, upgrades: definition.update)
+        // The keys were written as references. One that is none any more cannot be a base.
         let pinned = Set((pins?.images.keys).map { $0.compactMap { try? ImageReference($0) } } ?? [])
         guard case .containerfile(let text) = definition.source, let file = try? Containerfile(text) else {
-            // Of several images that a Containerfile names, the pins do not tell which one is the base.
+            // A Containerfile that cannot be read fails its build, which says why. Of several images that a
+            // Containerfile names, the pins do not tell which one is the base.
             let base: KnownImage.Base = pinned.count == 1 ? pinned.first.map(KnownImage.Base.image) ?? .unknown : .unknown
             for platform in definition.platforms { known.bases[platform] = base }
             known.others = pinned

@@ -28,6 +28,7 @@ public enum LockedPackages {
         guard let text = FileManager.default.contents(atPath: directory.appending("compose.lock.json").string) else {
             throw RebuildProblem("The files of compose \(compose) are not there. Renew it, and use the new compose.")
         }
+        // The error of the decoder names members of our own file, which help no requester.
         guard let lock = try? JSONDecoder().decode(Lock.self, from: text), lock.version == 1 else {
             throw RebuildProblem("The list of packages of compose \(compose) cannot be read.")
         }

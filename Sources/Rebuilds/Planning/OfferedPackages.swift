@@ -16,6 +16,7 @@ public struct OfferedPackages: Hashable, Sendable {
 
     /// Returns the newest build of each package that an image for this platform can get.
     func newest(for platform: Platform) -> [PackageLine: EVR] {
+        // An architecture of RPM that is no platform, such as src, is for no image.
         packages.filter { (try? Platform($0.key)).map { Self.serves($0, platform) } ?? false }.values.flatMap(\.self).newest
     }
 
