@@ -35,7 +35,7 @@ extension ComposeStore {
     public func publish(
         limit: Int, turn length: Duration = .seconds(20), deliver: @Sendable (StateChange) async -> Bool
     ) async throws -> Int {
-        try await publish(.composes, turn: length, read: { try await unpublished(limit: limit) }, deliver: deliver)
+        try await publish(.composes, turn: length, read: { try await unpublished(limit: limit, turn: $0) }, deliver: deliver)
     }
 
     /// Passes the oldest unpublished transitions of builds to `deliver`, as
@@ -43,7 +43,7 @@ extension ComposeStore {
     public func publishBuilds(
         limit: Int, turn length: Duration = .seconds(20), deliver: @Sendable (BuildChange) async -> Bool
     ) async throws -> Int {
-        try await publish(.builds, turn: length, read: { try await unpublishedBuilds(limit: limit) }, deliver: deliver)
+        try await publish(.builds, turn: length, read: { try await unpublishedBuilds(limit: limit, turn: $0) }, deliver: deliver)
     }
 
     /// The transitions that one turn covers.
@@ -59,15 +59,18 @@ extension ComposeStore {
         }
     }
 
+    /// Passes on the transitions that `read` returns. The argument of `read` is a statement that takes a
+    /// turn and returns a row if it was taken.
     private func publish<Change: Identifiable & Sendable>(
-        _ kind: Kind, turn length: Duration, read: () async throws -> [Change], deliver: @Sendable (Change) async -> Bool
+        _ kind: Kind, turn length: Duration, read: (SQL) async throws -> [Change], deliver: @Sendable (Change) async -> Bool
     ) async throws -> Int where Change.ID == Int {
         let token = UUID()
         var begun = ContinuousClock.now
-        guard try await takeTurn(kind, token, for: length) else { return 0 }
         var delivered: [Int] = []
         do {
-            for change in try await read() {
+            let changes = try await read(takeTurn(kind, token, for: length))
+            if changes.isEmpty { return 0 }
+            for change in changes {
                 if ContinuousClock.now - begun > length / 2 {
                     begun = .now
                     guard try await keepTurn(kind, token, for: length) else { break }
@@ -95,16 +98,15 @@ extension ComposeStore {
         }.value
     }
 
-    /// Returns `false` if another caller has the turn, or if there is nothing to publish.
-    private func takeTurn(_ kind: Kind, _ token: UUID, for length: Duration) async throws -> Bool {
-        try await pool.query(
-            """
-            INSERT INTO turns AS t (work, token, expires_at)
-            SELECT \(kind.rawValue), \(token), now() + \(fragment: interval(length))
-            WHERE EXISTS (SELECT FROM events WHERE \(fragment: kind.condition))
-            ON CONFLICT (work) DO UPDATE SET token = excluded.token, expires_at = excluded.expires_at WHERE t.expires_at < now()
-            """
-        ).affectedRows == 1
+    /// Takes no turn if another caller has it, or if there is nothing to publish.
+    private func takeTurn(_ kind: Kind, _ token: UUID, for length: Duration) -> SQL {
+        """
+        INSERT INTO turns AS t (work, token, expires_at)
+        SELECT \(kind.rawValue), \(token), now() + \(fragment: interval(length))
+        WHERE EXISTS (SELECT FROM events WHERE \(fragment: kind.condition))
+        ON CONFLICT (work) DO UPDATE SET token = excluded.token, expires_at = excluded.expires_at WHERE t.expires_at < now()
+        RETURNING t.work
+        """
     }
 
     /// Returns `false` if another caller has the turn by now.
@@ -116,23 +118,27 @@ extension ComposeStore {
         ).affectedRows == 1
     }
 
-    private func unpublished(limit: Int) async throws -> [StateChange] {
+    private func unpublished(limit: Int, turn: SQL) async throws -> [StateChange] {
         try await pool.query(
             """
+            WITH turn AS (\(fragment: turn))
             SELECT e.id AS event_id, \(fragment: Compose.columns)
-            FROM (SELECT * FROM events WHERE \(fragment: Kind.composes.condition) ORDER BY id LIMIT \(limit)) e,
-                jsonb_populate_record(NULL::composes, e.compose) c
+            FROM (
+                SELECT * FROM events WHERE EXISTS (SELECT FROM turn) AND \(fragment: Kind.composes.condition) ORDER BY id LIMIT \(limit)
+            ) e, jsonb_populate_record(NULL::composes, e.compose) c
             ORDER BY e.id
             """
         ).map { StateChange(id: try $0.decode(Int.self, "event_id"), compose: try Compose($0)) }
     }
 
-    private func unpublishedBuilds(limit: Int) async throws -> [BuildChange] {
+    private func unpublishedBuilds(limit: Int, turn: SQL) async throws -> [BuildChange] {
         try await pool.query(
             """
+            WITH turn AS (\(fragment: turn))
             SELECT e.id AS event_id, \(fragment: Build.columns)
-            FROM (SELECT * FROM events WHERE \(fragment: Kind.builds.condition) ORDER BY id LIMIT \(limit)) e,
-                jsonb_populate_record(NULL::builds, e.build) b
+            FROM (
+                SELECT * FROM events WHERE EXISTS (SELECT FROM turn) AND \(fragment: Kind.builds.condition) ORDER BY id LIMIT \(limit)
+            ) e, jsonb_populate_record(NULL::builds, e.build) b
             ORDER BY e.id
             """
         ).map { BuildChange(id: try $0.decode(Int.self, "event_id"), build: try Build($0)) }

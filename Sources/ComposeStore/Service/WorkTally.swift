@@ -82,22 +82,21 @@ extension ComposeStore {
             histogram.buckets.map { (phase: phase.rawValue, bound: $0.key, bucket: $0.value) }
         }
         let events = tally.events.map { (event: $0.key.rawValue, times: $0.value) }
-        try await pool.withTransaction { connection in
-            _ = try await connection.query(
-                """
-                INSERT INTO phase_durations AS p (phase, bound, times, seconds)
-                SELECT * FROM unnest(
-                    \(rows.map(\.phase)), \(rows.map(\.bound)), \(rows.map(\.bucket.times)), \(rows.map(\.bucket.seconds))
-                ) AS n (phase, bound, times, seconds) ORDER BY phase, bound
-                ON CONFLICT (phase, bound) DO UPDATE SET times = p.times + excluded.times, seconds = p.seconds + excluded.seconds
-                """)
-            _ = try await connection.query(
-                """
+        // A statement with both parts is a transaction in one round trip. Each such statement locks in the
+        // same order.
+        _ = try await pool.query(
+            """
+            WITH counted AS (
                 INSERT INTO tallies AS t (event, times)
                 SELECT * FROM unnest(\(events.map(\.event)), \(events.map(\.times))) AS n (event, times) ORDER BY event
                 ON CONFLICT (event) DO UPDATE SET times = t.times + excluded.times
-                """)
-        }
+            )
+            INSERT INTO phase_durations AS p (phase, bound, times, seconds)
+            SELECT * FROM unnest(
+                \(rows.map(\.phase)), \(rows.map(\.bound)), \(rows.map(\.bucket.times)), \(rows.map(\.bucket.seconds))
+            ) AS n (phase, bound, times, seconds) ORDER BY phase, bound
+            ON CONFLICT (phase, bound) DO UPDATE SET times = p.times + excluded.times, seconds = p.seconds + excluded.seconds
+            """)
     }
 
     /// Returns the work of all workers since the database was made. Phases and events that this version

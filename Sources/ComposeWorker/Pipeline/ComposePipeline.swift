@@ -195,8 +195,7 @@ public struct ComposePipeline: Sendable {
             let binaries = choice.resolution.trees.map(\.binaries.count).reduce(0, +)
             attempt.log.write(.info, "Resolved: \(binaries) packages, \(choice.resolution.sources.count) source packages.")
             guard try await mustWrite(choice, attempt) else { return nil }
-            let losses = try await threadPool.runIfActive { KeptDocument.losses(of: packages, for: attempt.lease.compose.request) }
-            for sentence in losses { attempt.log.write(.info, sentence) }
+            for sentence in KeptDocument.losses(of: packages, for: attempt.lease.compose.request) { attempt.log.write(.info, sentence) }
             let indexes: MetadataIndexes
             do {
                 indexes = try await opened

@@ -45,30 +45,50 @@ public struct EventPublisher: Service {
     }
 
     public func run() async throws {
-        let (wakes, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
-        let notifications = listener.notifications(on: channel)
+        let notifications = (composes: listener.notifications(on: channel), builds: listener.notifications(on: channel))
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
                 group.addTask {
-                    for await _ in notifications { wake.yield() }
+                    await publish(wokenBy: notifications.composes, if: \.mayChangeCompose) {
+                        try await store.publish(limit: Self.batch, turn: Self.turn, deliver: deliver)
+                    }
                 }
                 group.addTask {
-                    await periodically(every: configuration.pollInterval) { wake.yield() }
+                    await publish(wokenBy: notifications.builds, if: \.mayChangeBuild) {
+                        try await store.publishBuilds(limit: Self.batch, turn: Self.turn, deliver: deliverBuild)
+                    }
                 }
-                for await _ in wakes { await publishAll() }
-                group.cancelAll()
             }
         }
     }
 
-    private func publishAll() async {
-        do {
-            while try await store.publish(limit: Self.batch, turn: Self.turn, deliver: deliver) == Self.batch {}
-            while try await store.publishBuilds(limit: Self.batch, turn: Self.turn, deliver: deliverBuild) == Self.batch {}
-        } catch is CancellationError {
-            return
-        } catch {
-            logger.error("could not publish events", metadata: ["error": "\(error)"])
+    /// Publishes one kind of transitions until the task is canceled.
+    ///
+    /// - Parameters:
+    ///   - isWake: Returns whether there may be transitions of this kind after a notification.
+    ///   - batch: Publishes the oldest transitions, and returns their number.
+    private func publish(
+        wokenBy notifications: AsyncStream<PostgresNotification>, if isWake: @escaping @Sendable (PostgresNotification) -> Bool,
+        _ batch: @escaping @Sendable () async throws -> Int
+    ) async {
+        let (wakes, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        await withDiscardingTaskGroup { group in
+            group.addTask {
+                for await notification in notifications where isWake(notification) { wake.yield() }
+            }
+            group.addTask {
+                await periodically(every: configuration.pollInterval) { wake.yield() }
+            }
+            for await _ in wakes {
+                do {
+                    while try await batch() == Self.batch {}
+                } catch is CancellationError {
+                    break
+                } catch {
+                    logger.error("could not publish events", metadata: ["error": "\(error)"])
+                }
+            }
+            group.cancelAll()
         }
     }
 
@@ -134,4 +154,18 @@ struct StateChangedMessage: Encodable {
 struct WebhookRefusal: Error, CustomStringConvertible {
     let status: Int
     var description: String { "it answered \(status)" }
+}
+
+extension PostgresNotification {
+    /// Whether a compose may have changed its state. A trigger sends the state and the id, as in `2 17`.
+    fileprivate var mayChangeCompose: Bool {
+        guard case .notified(let payload) = self else { return true }
+        return payload.first?.isNumber ?? true
+    }
+
+    /// Whether a build may have changed its state. A trigger sends a message such as `build 2 17`.
+    fileprivate var mayChangeBuild: Bool {
+        guard case .notified(let payload) = self else { return true }
+        return payload.hasPrefix("build ")
+    }
 }

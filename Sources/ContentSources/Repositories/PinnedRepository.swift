@@ -4,8 +4,10 @@ public import Repodata
 public struct PinnedRepository: Hashable, Sendable {
     public let location: RepositoryLocation
     public let metadata: RepositoryMetadata
+    /// The content of repomd.xml. It is `nil` for a repository that this service made from Koji's packages.
+    public let repomd: Repomd?
     /// The `revision` of repomd.xml, usually a time or a counter.
-    public let revision: String?
+    public var revision: String? { repomd?.revision }
     /// The name of the repository in messages, for example "the repository /srv/repo".
     ///
     /// A repository that no request has named, such as one made from Koji, is not called by its location.
@@ -15,12 +17,12 @@ public struct PinnedRepository: Hashable, Sendable {
     private let hold: MetadataHold?
 
     public init(
-        location: RepositoryLocation, metadata: RepositoryMetadata, revision: String?, place: String? = nil, hold: MetadataHold? = nil
+        location: RepositoryLocation, metadata: RepositoryMetadata, repomd: Repomd?, place: String? = nil, hold: MetadataHold? = nil
     ) {
         self.place = place ?? "the repository \(location)"
         self.hold = hold
         self.location = location
         self.metadata = metadata
-        self.revision = revision
+        self.repomd = repomd
     }
 }

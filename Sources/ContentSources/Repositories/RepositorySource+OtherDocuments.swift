@@ -9,12 +9,9 @@ extension PinnedRepository {
     /// once.
     ///
     /// For example, the records of the types `group` and `updateinfo`. The list is empty for a repository
-    /// that this service made from Koji's packages, because its repomd.xml has no such records. Blocks.
+    /// that this service made from Koji's packages, because its repomd.xml has no such records.
     public var otherRecords: [Repomd.Record] {
-        // repomd.xml was parsed before it was put into the cache, so it can be parsed again.
-        guard let bytes = try? RegularFile.contents(of: metadata.directory.appending("repomd.xml")),
-            let repomd = try? Repomd(parsing: bytes)
-        else { return [] }
+        guard let repomd else { return [] }
         var seen: Set<String> = []
         let hasGroups = repomd.record("group") != nil
         return repomd.records.filter { record in

@@ -63,7 +63,7 @@ public struct RepositorySource: Sendable {
         }
         return try await threadPool.run(canceled: .canceled) { () throws(ComposeFailure) in
             do throws(RepodataError) {
-                return RepositoryPin(location, try Repomd(parsing: bytes).id, repomd: bytes)
+                return try RepositoryPin(location, repomd: bytes)
             } catch {
                 throw RepositoryFailure(location).parsing(error, repomd: bytes)
             }
@@ -137,8 +137,8 @@ public struct RepositorySource: Sendable {
             let found = try ComposeFailure.storing { () throws(Errno) in try cache.find(pin.checksum) }
             guard let found else { return nil }
             // repomd.xml was parsed before it was put into the cache, so it can be parsed again.
-            let revision = try? Repomd(parsing: found.repomd).revision
-            return PinnedRepository(location: pin.location, metadata: found.metadata, revision: revision, hold: found.hold)
+            let repomd = pin.content ?? (try? Repomd(parsing: found.repomd))
+            return PinnedRepository(location: pin.location, metadata: found.metadata, repomd: repomd, hold: found.hold)
         }
     }
 
@@ -157,7 +157,7 @@ public struct RepositorySource: Sendable {
             }
             let found = try await storing { () throws(Errno) in try cache.find(pin.checksum) }
             guard let found else { throw .transfer("repomd.xml", .storage(.noSuchFileOrDirectory)) }
-            return PinnedRepository(location: pin.location, metadata: found.metadata, revision: parsed.revision, hold: found.hold)
+            return PinnedRepository(location: pin.location, metadata: found.metadata, repomd: parsed, hold: found.hold)
         } catch {
             await discard(fresh)
             throw error

@@ -183,7 +183,7 @@ extension KojiPackageSource {
         let (cache, location) = (cache, location)
         return try await threadPool.run(canceled: .canceled) { () throws(ComposeFailure) in
             try ComposeFailure.storing { () throws(Errno) in try cache.find(repository.id) }.map {
-                PinnedRepository(location: location, metadata: $0.metadata, revision: nil, place: "Koji", hold: $0.hold)
+                PinnedRepository(location: location, metadata: $0.metadata, repomd: nil, place: "Koji", hold: $0.hold)
             }
         }
     }
@@ -261,6 +261,6 @@ extension KojiPackageSource {
         let found = try await threadPool.run(canceled: .canceled) { () throws(ComposeFailure) in
             try repository.publish(in: cache, from: store)
         }
-        return PinnedRepository(location: location, metadata: found.metadata, revision: nil, place: "Koji", hold: found.hold)
+        return PinnedRepository(location: location, metadata: found.metadata, repomd: nil, place: "Koji", hold: found.hold)
     }
 }
