@@ -88,6 +88,7 @@ let package = Package(
                 .embedInCode("Schema/0009-images.sql"), .embedInCode("Schema/0010-pins-and-verification.sql"),
                 .embedInCode("Schema/0011-build-submissions.sql"),
                 .embedInCode("Schema/0012-rebuilds.sql"),
+                .embedInCode("Schema/0013-rebuild-submissions.sql"),
             ],
             swiftSettings: strict),
         .target(name: "Compression", dependencies: ["CCompression", "CCreaterepo", systemPackage], swiftSettings: strict),

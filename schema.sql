@@ -258,6 +258,19 @@ CREATE INDEX rebuilds_of_compose ON rebuilds (compose_id);
 -- Planning looks for rebuilds whose compose has ended. The expirer spares the composes of these.
 CREATE INDEX rebuilds_waiting ON rebuilds (compose_id) WHERE planned_at IS NULL AND problem IS NULL AND canceled_by IS NULL;
 
+-- Requests for rebuilds that had an Idempotency-Key, so that a request that is sent again is
+-- recognized. A row is deleted when it is older than a few days.
+CREATE TABLE rebuild_submissions (
+    rebuild_id      bigint PRIMARY KEY REFERENCES rebuilds,
+    owner           text NOT NULL,
+    idempotency_key text NOT NULL CHECK (length(idempotency_key) BETWEEN 1 AND 255),
+    created_at      timestamptz NOT NULL DEFAULT now(),
+
+    UNIQUE (owner, idempotency_key)
+);
+
+CREATE INDEX rebuild_submissions_by_age ON rebuild_submissions (created_at);
+
 -- A build: one image built once for all its platforms. Its work is done by its steps. Builds are
 -- submitted and ended one after the other, under an advisory lock, so that their counts of each
 -- other are right. Claims of steps come one after the other too, under a lock of their own.

@@ -36,9 +36,8 @@ extension Call {
         let items = [("page", page), ("per_page", perPage)].compactMap { name, value in value.map { (name: name, value: String($0)) } }
         return Call(method: .GET, path: rebuilds, query: items)
     }
-    /// A rebuild that is asked for again uses the builds of the first one, so the call can be repeated.
-    static func startRebuild(_ submission: RebuildSubmission) throws -> Call {
-        Call(method: .POST, path: rebuilds, body: try JSONEncoder().encode(submission), isIdempotent: true)
+    static func startRebuild(_ submission: RebuildSubmission, idempotencyKey: String) throws -> Call {
+        Call(method: .POST, path: rebuilds, body: try JSONEncoder().encode(submission), idempotencyKey: idempotencyKey)
     }
     static func cancelRebuild(_ id: Int) -> Call { Call(method: .DELETE, path: "\(rebuilds)/\(id)") }
 

@@ -64,9 +64,12 @@ extension ComposeClient {
         try await transport.answer(.cancelBuild(id))
     }
 
-    /// Asks for builds of all images that have older packages than a compose, or only for the plan.
-    public func startRebuild(_ submission: RebuildSubmission) async throws -> RebuildDocument {
-        try await transport.answer(.startRebuild(submission), patience: .firstContact)
+    /// Asks for builds of all images that have older packages than a compose, or only for the plan. The
+    /// request is repeated as in ``submit(_:idempotencyKey:)``.
+    public func startRebuild(
+        _ submission: RebuildSubmission, idempotencyKey: String = UUID().uuidString
+    ) async throws -> RebuildDocument {
+        try await transport.answer(.startRebuild(submission, idempotencyKey: idempotencyKey), patience: .firstContact)
     }
 
     public func rebuild(_ id: Int) async throws -> RebuildDocument {

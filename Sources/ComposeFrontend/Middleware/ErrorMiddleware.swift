@@ -54,6 +54,11 @@ struct ErrorMiddleware: RouterMiddleware {
                 .unprocessableContent,
                 "The Idempotency-Key \(error.key.quoted) is that of another request, which made build \(error.build). "
                     + "A new request needs a key of its own.")
+        case let error as RebuildKeyTaken:
+            return RequestRejection(
+                .unprocessableContent,
+                "The Idempotency-Key \(error.key.quoted) is that of another request, which made rebuild \(error.rebuild). "
+                    + "A new request needs a key of its own.")
         case let error as ComposeNotUsable:
             return .badRequest(error.description)
         case let problem as RebuildProblem:

@@ -28,8 +28,11 @@ struct RebuildController: Sendable {
         let asked = try AskedRebuild(try await request.json(limit: configuration.bodyLimit), by: principal)
         context.subject.composeID = asked.compose
         let compose = try await compose(asked.compose)
-        let waits = !compose.state.isFinal && !asked.isDryRun
-        let drawn = waits ? nil : try await plans.plan(with: compose, asked.selection)
+        let key = try IdempotencyKey(request.headers)?.text
+        let isRepeated = if let key { try await store.hasRebuild(of: key, owner: principal.name) } else { false }
+        // A request that is sent again needs no plan. Its compose may be gone meanwhile.
+        let needsPlan = asked.isDryRun || compose.state.isFinal && !isRepeated
+        let drawn = needsPlan ? try await plans.plan(with: compose, asked.selection) : nil
         if let drawn, asked.isDryRun {
             return try .json(
                 RebuildDocument(
@@ -38,7 +41,7 @@ struct RebuildController: Sendable {
         }
         let rebuild = try await store.submitRebuild(
             drawn?.plan, for: compose.id, because: asked.reason, selection: asked.selection, owner: principal.name,
-            dateTag: asked.dateTag, priority: asked.priority)
+            dateTag: asked.dateTag, priority: asked.priority, unless: key)
         context.subject.rebuildID = rebuild.id
         return try .json(try await document(rebuild))
     }

@@ -89,5 +89,6 @@ extension ComposeStore {
     public func forgetSubmissions(olderThan age: Duration) async throws -> Int {
         try await pool.query("DELETE FROM submissions WHERE created_at < now() - \(fragment: interval(age))").affectedRows
             + pool.query("DELETE FROM build_submissions WHERE created_at < now() - \(fragment: interval(age))").affectedRows
+            + pool.query("DELETE FROM rebuild_submissions WHERE created_at < now() - \(fragment: interval(age))").affectedRows
     }
 }

@@ -15,33 +15,6 @@ public enum RebuildCancellation: Sendable {
 }
 
 extension ComposeStore {
-    /// Stores a rebuild with its plan, and makes its builds. A build that another rebuild asked for is used
-    /// instead if it is equal. Two rebuilds with the same compose therefore build each image once.
-    ///
-    /// - Parameters:
-    ///   - plan: The rows with parents before their children. A row to build can become one to join. `nil`
-    ///     if the compose has not ended, see ``plan(_:as:)``.
-    ///   - dateTag: The tag for the manifest lists of all builds.
-    ///   - priority: The priority of the builds.
-    /// - Throws: ``ComposeNotUsable`` if the compose is gone.
-    public func submitRebuild(
-        _ plan: RebuildPlan?, for compose: Int, because reason: RebuildReason, selection: RebuildSelection = RebuildSelection(),
-        owner: String, dateTag: ImageTag, priority: Int = 0
-    ) async throws -> Rebuild {
-        try await changingBuilds { connection in
-            try await use([compose], on: connection)
-            let rows = try await connection.query(
-                """
-                INSERT INTO rebuilds (owner, compose_id, reason, selection, priority, date_tag)
-                VALUES (\(owner), \(compose), \(PostgresJSON(reason)), \(PostgresJSON(selection)), \(priority), \(dateTag.text))
-                RETURNING id
-                """)
-            let id = try rows[rows.startIndex].decode(Int.self, "id")
-            if let plan { try await carryOut(plan, of: id, on: connection) }
-            return try await rebuild(id, on: connection)
-        }
-    }
-
     /// Carries out the plan of a rebuild that waited for its compose.
     ///
     /// - Returns: `nil` if the rebuild does not wait any more.
@@ -74,7 +47,7 @@ extension ComposeStore {
     }
 
     /// Makes the builds of a rebuild.
-    private func carryOut(_ plan: RebuildPlan, of id: Int, on connection: PostgresConnection) async throws {
+    func carryOut(_ plan: RebuildPlan, of id: Int, on connection: PostgresConnection) async throws {
         let rebuild = try await self.rebuild(id, on: connection)
         _ = try await connection.query("UPDATE rebuilds SET planned_at = now() WHERE id = \(id)")
         /// The builds of this rebuild by their images.
@@ -138,7 +111,8 @@ extension ComposeStore {
         try await pool.query("SELECT \(fragment: Rebuild.columns) FROM rebuilds r WHERE r.id = \(id)").first.map(Rebuild.init)
     }
 
-    private func rebuild(_ id: Int, on connection: PostgresConnection) async throws -> Rebuild {
+    /// Returns a rebuild that exists.
+    func rebuild(_ id: Int, on connection: PostgresConnection) async throws -> Rebuild {
         let rows = try await connection.query("SELECT \(fragment: Rebuild.columns) FROM rebuilds r WHERE r.id = \(id)")
         return try Rebuild(rows[rows.startIndex])
     }

@@ -80,6 +80,29 @@ import Testing
         }
     }
 
+    @Test("a request that is sent again with its key makes no second rebuild, although its compose is gone, and the key is of no other")
+    func key() async throws {
+        try await FrontendFixture.withImages(configure: { $0.authenticator = NamedCallers() }) { frontend in
+            let compose = try await frontend.composeDone()
+            let key = HTTPField.Name("Idempotency-Key")!
+            let body = #"{"compose": \#(compose), "advisory": "RHSA-2026:1234"}"#
+            let first = try await frontend.request(.post, Self.rebuilds, body, headers: [key: "k"])
+            #expect(first.status == 200, "\(first.text)")
+            _ = try await frontend.request(.delete, "/api/1/composes/\(compose)", headers: [.authorization: "boss"])
+            let again = try await frontend.request(.post, Self.rebuilds, body, headers: [key: "k"])
+            #expect(try again.json == first.json)
+            let other = try await frontend.request(.post, Self.rebuilds, #"{"compose": \#(compose)}"#, headers: [key: "k"])
+            #expect(other.status == 422)
+            #expect(
+                try other.message
+                    == #"The Idempotency-Key "k" is that of another request, which made rebuild 1. A new request needs a key of its own."#)
+            let theirs = try await frontend.request(.post, Self.rebuilds, body, headers: [key: "k", .authorization: "other"])
+            #expect(theirs.status == 400, "the key belongs to its owner, so this is a new request for a compose that is gone")
+            #expect(try await frontend.database.store.rebuilds().total == 1)
+            #expect(try await frontend.database.store.forgetSubmissions(olderThan: .zero) == 1)
+        }
+    }
+
     @Test(
         "a request with a mistake is refused, and the sentence names it",
         arguments: [
