@@ -82,7 +82,7 @@ public struct ComposeFrontend: Sendable {
         ImageController(configuration: configuration, store: store).resources
             + ContentsController(configuration: configuration, store: store).resources
             + BuildController(configuration: configuration, store: store).resources
-            + RebuildController(configuration: configuration, store: store).resources
+            + RebuildController(configuration: configuration, store: store, validator: configuration.validator).resources
             + ContextController(configuration: configuration).resources
     }
 }

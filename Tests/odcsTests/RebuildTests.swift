@@ -107,6 +107,24 @@ struct RebuildTests {
         }
     }
 
+    @Test("builds of Koji take the place of the compose, and there is no plan of them")
+    func builds() async throws {
+        try await ScriptedService.run { service in
+            service.next(try .json(try Self.rebuild(nil)))
+            let run = try await CommandRun.odcs(["rebuild", "--build", "a-1-1", "--build", "b-1-1"], server: service.address)
+            #expect(run.status == .success, "\(run.err)")
+            let sent = try JSONDecoder().decode(RebuildSubmission.self, from: service.calls[0].body)
+            #expect(sent.builds == ["a-1-1", "b-1-1"])
+            #expect(sent.compose == nil)
+            #expect(run.out == "Rebuild 1 waits for compose 12.\nNext: odcs rebuilds 1\n")
+            for wrong in [["--build", "a-1-1", "--compose", "1"], ["--build", "a-1-1", "--dry-run"], []] {
+                let refused = try await CommandRun.odcs(["rebuild"] + wrong, server: service.address)
+                #expect(refused.status == .usage, "\(wrong)")
+            }
+            #expect(service.calls.count == 1)
+        }
+    }
+
     @Test("rebuilds lists them, and shows the chain of one that is done")
     func rebuilds() async throws {
         try await ScriptedService.run { service in

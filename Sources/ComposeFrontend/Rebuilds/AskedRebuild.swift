@@ -4,11 +4,18 @@ import ImageModel
 
 /// An *asked rebuild* has the values of a request for a rebuild.
 struct AskedRebuild: Sendable {
-    private static let members = RebuildSubmission.CodingKeys.allCases.map(\.rawValue).filter { $0 != "builds" }
+    /// The place of the newer packages.
+    enum Fix: Sendable {
+        case compose(Int)
+        /// Builds of Koji, of which a compose is made first.
+        case builds([String])
+    }
+
+    private static let members = RebuildSubmission.CodingKeys.allCases.map(\.rawValue)
     /// The most entries of a list, and the most characters of an entry.
     private static let (mostEntries, mostCharacters) = (200, 300)
 
-    let compose: Int
+    let fix: Fix
     let reason: RebuildReason
     let selection: RebuildSelection
     let priority: Int
@@ -19,10 +26,8 @@ struct AskedRebuild: Sendable {
     init(_ json: JSONValue?, by principal: Principal, on day: Date = Date()) throws(RequestRejection) {
         let body = try BodyField(root: json ?? .object([:]))
         try body.checkMembers(Self.members)
-        guard let compose = try body.integer("compose") else {
-            throw .badRequest("compose is missing. It is the number of the compose that has the newer packages.")
-        }
-        self.compose = compose
+        isDryRun = try body.boolean("dry_run") ?? false
+        fix = try Self.fix(body, isDryRun: isDryRun)
         let advisory = try body.string("advisory")
         if let advisory { try Self.check(advisory, "advisory") }
         reason = RebuildReason(advisory: advisory, cves: try Self.texts("cves", of: body))
@@ -31,7 +36,25 @@ struct AskedRebuild: Sendable {
             packages: try Self.texts("packages", of: body), includesUnknown: try body.boolean("unknown") ?? false)
         priority = try body.buildPriority(for: principal)
         dateTag = try body.dateTag(on: day)
-        isDryRun = try body.boolean("dry_run") ?? false
+    }
+
+    private static func fix(_ body: BodyField, isDryRun: Bool) throws(RequestRejection) -> Fix {
+        switch (try body.integer("compose"), try body.strings("builds")) {
+        case (let compose?, nil): return .compose(compose)
+        case (nil, let builds?):
+            guard !builds.isEmpty else { throw .badRequest("builds is empty. It must have builds of Koji, each as NAME-VERSION-RELEASE.") }
+            guard !isDryRun else {
+                throw .badRequest(
+                    "dry_run needs a compose that is done. Ask for a compose of the builds first, and then for the plan with its number.")
+            }
+            try body.member("builds")?.checkCharacters()
+            return .builds(builds)
+        case (nil, nil):
+            throw .badRequest(
+                "compose is missing. It is the number of the compose that has the newer packages. Or name builds of Koji as builds.")
+        case (.some, .some):
+            throw .badRequest("compose and builds are both there. A rebuild is for one compose, or for builds that get a compose.")
+        }
     }
 
     private static func texts(_ key: String, of body: BodyField) throws(RequestRejection) -> [String] {

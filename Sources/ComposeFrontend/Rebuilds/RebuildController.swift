@@ -12,6 +12,7 @@ struct RebuildController: Sendable {
 
     let configuration: FrontendConfiguration
     let store: ComposeStore
+    let validator: RequestValidator
 
     var resources: [Resource] {
         [
@@ -26,24 +27,44 @@ struct RebuildController: Sendable {
         _ = try configuration.imageService
         let principal = try await configuration.authorize(request, .rebuild)
         let asked = try AskedRebuild(try await request.json(limit: configuration.bodyLimit), by: principal)
-        context.subject.composeID = asked.compose
-        let compose = try await compose(asked.compose)
         let key = try IdempotencyKey(request.headers)?.text
-        let isRepeated = if let key { try await store.hasRebuild(of: key, owner: principal.name) } else { false }
-        // A request that is sent again needs no plan. Its compose may be gone meanwhile.
-        let needsPlan = asked.isDryRun || compose.state.isFinal && !isRepeated
-        let drawn = needsPlan ? try await plans.plan(with: compose, asked.selection) : nil
-        if let drawn, asked.isDryRun {
-            return try .json(
-                RebuildDocument(
-                    drawn.plan, compose: compose.id, reason: asked.reason, selection: asked.selection,
-                    repositories: drawn.images.mapValues(\.repository), knownImages: drawn.total))
+        let rebuild: Rebuild
+        switch asked.fix {
+        case .builds(let builds):
+            try principal.require(.newCompose)
+            let compose = try validator.request(ComposeRequestBody(builds: builds, arches: try await arches(for: asked.selection)))
+            rebuild = try await store.submitRebuild(
+                making: compose, limit: configuration.callers.composes(of: request, context), because: asked.reason,
+                selection: asked.selection, owner: principal.name, dateTag: asked.dateTag, priority: asked.priority, unless: key)
+        case .compose(let id):
+            context.subject.composeID = id
+            let compose = try await compose(id)
+            let isRepeated = if let key { try await store.hasRebuild(of: key, owner: principal.name) } else { false }
+            // A request that is sent again needs no plan. Its compose may be gone meanwhile.
+            let needsPlan = asked.isDryRun || compose.state.isFinal && !isRepeated
+            let drawn = needsPlan ? try await plans.plan(with: compose, asked.selection) : nil
+            if let drawn, asked.isDryRun { return try .json(document(drawn, compose.id, asked)) }
+            rebuild = try await store.submitRebuild(
+                drawn?.plan, for: compose.id, because: asked.reason, selection: asked.selection, owner: principal.name,
+                dateTag: asked.dateTag, priority: asked.priority, unless: key)
         }
-        let rebuild = try await store.submitRebuild(
-            drawn?.plan, for: compose.id, because: asked.reason, selection: asked.selection, owner: principal.name,
-            dateTag: asked.dateTag, priority: asked.priority, unless: key)
+        context.subject.composeID = rebuild.compose
         context.subject.rebuildID = rebuild.id
         return try .json(try await document(rebuild))
+    }
+
+    /// Returns the document of a plan that is only shown.
+    private func document(_ drawn: DrawnPlan, _ compose: Int, _ asked: AskedRebuild) -> RebuildDocument {
+        RebuildDocument(
+            drawn.plan, compose: compose, reason: asked.reason, selection: asked.selection,
+            repositories: drawn.images.mapValues(\.repository), knownImages: drawn.total)
+    }
+
+    /// Returns the architectures that the selected images need, as far as there are composes for them.
+    private func arches(for selection: RebuildSelection) async throws -> [String] {
+        let platforms = try await store.platformsOfImages().filter { !selection.leavesOut($0.key) }.values.flatMap(\.self)
+        let allowed = configuration.limits.allowedArches
+        return Set(platforms.compactMap(\.rpmArchitecture)).filter { allowed.isEmpty || allowed.contains($0) }.sorted()
     }
 
     /// Returns the compose of a new rebuild. It may not be done yet.

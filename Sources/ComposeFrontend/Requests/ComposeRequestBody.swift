@@ -29,6 +29,17 @@ struct ComposeRequestBody: Sendable {
         secondsToLive = reader.secondsToLive
     }
 
+    /// Creates the body of a request for builds of Koji, without other packages. Messages call the list
+    /// `builds`.
+    init(builds: [String], arches: [String]) {
+        sourcePrefix = ""
+        submission.source.type = SourceType.build.name
+        submission.source.builds = builds
+        submission.arches = arches
+        submission.flags = ["no_deps"]
+        secondsToLive = []
+    }
+
     /// Creates the body from the first published form (0.0.1). That form has the members of `source` at the
     /// top level, and fewer of them.
     init(legacy json: JSONValue) throws(RequestRejection) {

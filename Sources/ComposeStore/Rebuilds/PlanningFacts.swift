@@ -64,6 +64,19 @@ extension ComposeStore {
         }
     }
 
+    /// Returns the platforms of all images that this service builds.
+    public func platformsOfImages() async throws -> [ImageRepository: [Platform]] {
+        let rows = try await pool.query(
+            "SELECT repository, definition->'platforms' AS platforms FROM images WHERE removed_at IS NULL")
+        return Dictionary(
+            try rows.map { row in
+                (
+                    try ImageReference(row.decode(String.self, "repository")).repository,
+                    try row.decode(PostgresJSON<[Platform]>.self, "platforms").value
+                )
+            }, uniquingKeysWith: { first, _ in first })
+    }
+
     /// Returns those of the repositories that this service builds.
     public func repositoriesBuilt(among repositories: Set<ImageRepository>) async throws -> Set<ImageRepository> {
         let names = Dictionary(repositories.map { ($0.description, $0) }) { first, _ in first }

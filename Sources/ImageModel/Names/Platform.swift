@@ -76,6 +76,19 @@ public struct Platform: Hashable, Comparable, Sendable, CustomStringConvertible 
         }
     }
 
+    /// The base architecture of RPM repositories for the platform, for example `aarch64`. Nil if the
+    /// platform is not of Linux.
+    public var rpmArchitecture: String? {
+        guard os == "linux" else { return nil }
+        return switch (architecture, variant) {
+        case ("amd64", _): "x86_64"
+        case ("arm64", _): "aarch64"
+        case ("386", _): "i686"
+        case ("arm", _): "armv7hl"
+        default: architecture
+        }
+    }
+
     public static func < (a: Platform, b: Platform) -> Bool { a.description < b.description }
 
     private static func isPart(_ text: String) -> Bool {

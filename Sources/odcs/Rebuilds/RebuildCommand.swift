@@ -11,15 +11,21 @@ struct RebuildCommand: AsyncParsableCommand {
         discussion: """
             The plan has the images with their parents first, and the cause for each. An
             image is built when its parents are done. --dry-run only shows the plan. If
-            the compose is not done yet, the rebuild waits for it.
+            the compose is not done yet, the rebuild waits for it. With --build, the
+            service first makes a compose of builds of Koji.
 
             EXAMPLES
               odcs rebuild --compose 12 --dry-run
+              odcs rebuild --build openssl-3.0.7-28.el9 --advisory RHSA-2026:1234 --wait
               odcs rebuild --compose 12 --images 'team/*' --advisory RHSA-2026:1234 --wait
             """)
 
     @Option(help: ArgumentHelp("The compose with the newer packages.", valueName: "number"))
-    var compose: Int
+    var compose: Int?
+    @Option(
+        name: .customLong("build"), parsing: .singleValue,
+        help: ArgumentHelp("A build of Koji with newer packages, instead of a compose. Repeatable.", valueName: "n-v-r"))
+    var builds: [String] = []
     @Option(
         parsing: .singleValue, help: ArgumentHelp("Only images with such a name. * stands for any text. Repeatable.", valueName: "glob"))
     var images: [String] = []
@@ -48,6 +54,12 @@ struct RebuildCommand: AsyncParsableCommand {
     @OptionGroup(title: "SERVICE") var connection: ConnectionOptions
 
     func validate() throws {
+        if (compose == nil) == builds.isEmpty {
+            throw ValidationError("Name either a --compose, as in --compose 12, or a --build, as in --build ed-1.14.2-2.fc26")
+        }
+        if dryRun, !builds.isEmpty {
+            throw ValidationError("--dry-run needs a compose that is done; 'odcs submit build' makes one of builds")
+        }
         if dryRun, wait { throw ValidationError("--dry-run builds nothing, so there is nothing to --wait for") }
     }
 
@@ -55,6 +67,7 @@ struct RebuildCommand: AsyncParsableCommand {
         let client = try connection.connect()
         var submission = RebuildSubmission()
         submission.compose = compose
+        submission.builds = builds.nilIfEmpty
         submission.images = images.nilIfEmpty
         submission.exclude = exclude.nilIfEmpty
         submission.packages = package.nilIfEmpty

@@ -52,7 +52,7 @@ import Testing
                 #expect(document?.keys == schemas[name]?["properties"]?.keys, "\(name)")
             }
             let submission = schemas["RebuildSubmission"]?["properties"]?.keys
-            #expect(submission == Set(RebuildSubmission.CodingKeys.allCases.map(\.rawValue)).subtracting(["builds"]))
+            #expect(submission == Set(RebuildSubmission.CodingKeys.allCases.map(\.rawValue)))
         }
     }
 
@@ -77,6 +77,46 @@ import Testing
             let again = try await frontend.request(.delete, "/api/1/rebuilds/1")
             #expect(again.status == 400)
             #expect(try again.message == "Rebuild 1 is in state failed already. One that goes on can be canceled.")
+        }
+    }
+
+    @Test("builds of Koji get a compose for the architectures of the selected images, and the rebuild waits for it")
+    func builds() async throws {
+        try await FrontendFixture.withImages { frontend in
+            try await frontend.add("web")
+            try await frontend.add("other", #"{"source": {"containerfile": "FROM scratch\n"}, "platforms": ["s390x"]}"#)
+            let key = HTTPField.Name("Idempotency-Key")!
+            let body = #"{"builds": ["zlib-1-2", "ed-1-1"], "images": ["team/web"], "advisory": "RHSA-2026:1234"}"#
+            let first = try await frontend.request(.post, Self.rebuilds, body, headers: [key: "k"])
+            #expect(first.status == 200, "\(first.text)")
+            #expect(try first.json["state_name"] == .string("wait"))
+            #expect(try first.json["compose"] == .integer(1))
+            let compose = try #require(try await frontend.database.store.compose(1)?.request)
+            #expect(compose.sourceType == .build)
+            #expect(compose.builds == ["zlib-1-2", "ed-1-1"])
+            #expect(compose.arches == ["aarch64", "x86_64"])
+            #expect(compose.flags == .noDeps)
+            #expect(try await frontend.request(.post, Self.rebuilds, body, headers: [key: "k"]).json == first.json)
+            #expect(try await frontend.get("/api/1/composes/").json["meta"]?["total"] == .integer(1))
+            let other = try await frontend.request(.post, Self.rebuilds, #"{"builds": ["zlib-1-2"]}"#, headers: [key: "k"])
+            #expect(other.status == 422)
+            let all = try await frontend.post(#"{"builds": ["zlib-1-2"]}"#, to: Self.rebuilds).json
+            #expect(all["compose"] == .integer(2))
+            #expect(try await frontend.database.store.compose(2)?.request.arches == ["aarch64", "s390x", "x86_64"])
+        }
+    }
+
+    @Test("a server without Koji refuses builds")
+    func buildsNotAllowed() async throws {
+        try await FrontendFixture.withImages {
+            $0.admission.capabilities.missingSettings = [.build: ["koji.hub"]]
+        } _: { frontend in
+            let refused = try await frontend.post(#"{"builds": ["zlib-1-2"]}"#, to: Self.rebuilds)
+            #expect(refused.status == 400)
+            #expect(
+                try refused.message
+                    == "This server makes no composes of the source type build: the setting koji.hub is missing in its configuration.")
+            #expect(try await frontend.database.store.rebuilds().total == 0)
         }
     }
 
@@ -106,7 +146,20 @@ import Testing
     @Test(
         "a request with a mistake is refused, and the sentence names it",
         arguments: [
-            (#"{}"#, "compose is missing. It is the number of the compose that has the newer packages."),
+            (
+                #"{}"#,
+                "compose is missing. It is the number of the compose that has the newer packages. Or name builds of Koji as builds."
+            ),
+            (
+                #"{"compose": 2, "builds": ["zlib-1-2"]}"#,
+                "compose and builds are both there. A rebuild is for one compose, or for builds that get a compose."
+            ),
+            (#"{"builds": []}"#, "builds is empty. It must have builds of Koji, each as NAME-VERSION-RELEASE."),
+            (
+                #"{"builds": ["zlib-1-2"], "dry_run": true}"#,
+                "dry_run needs a compose that is done. Ask for a compose of the builds first, and then for the plan with its number."
+            ),
+            (#"{"builds": ["zlib"]}"#, #"builds[0] is "zlib"; it must be a build as NAME-VERSION-RELEASE, such as ed-1.20-3.fc42."#),
             (#"{"compose": 7}"#, "There is no compose 7."),
             (
                 #"{"compose": 1}"#,
