@@ -46,6 +46,48 @@ struct ImageBuildTests {
         }
     }
 
+    @Test("a build is shown with the change of its packages on each platform, and the findings in words")
+    func verification() async throws {
+        let platform = try Platform("linux/amd64")
+        func contents(_ packages: [String: String]) -> Contents {
+            Contents(
+                digest: ImageDigest(of: [1]), platform: platform, layers: [],
+                state: .read(
+                    packages.map { InstalledPackage(name: $0.key, evr: EVR(epoch: 0, version: $0.value, release: "1"), arch: "x86_64") }))
+        }
+        let verification = Verification(
+            from: contents(["zlib": "1", "ed": "2", "gone": "1"]), to: contents(["zlib": "2", "ed": "1", "new": "1"]),
+            wanted: [PackageLine(name: "zlib", arch: "x86_64", module: nil): EVR(epoch: 0, version: "3", release: "1")])
+        var document = try Self.build(.done, step: .done)
+        document.verification = [VerificationDocument(verification, of: platform)]
+        let answer = document
+        try await ScriptedService.run { service in
+            service.next(try .json(answer))
+            let run = try await CommandRun.odcs(["image", "builds", "7"], server: service.address)
+            #expect(run.status == .success, "\(run.err)")
+            #expect(
+                run.out.hasSuffix(
+                    """
+
+                    linux/amd64: 3 packages, 1 newer, 1 older, 1 added, 1 gone, 1 too old
+                      The new image still has zlib-2-1.x86_64, which is older than 3-1 and is installed by the Containerfile.
+                      The new image lacks packages that it had before: gone-1-1.x86_64.
+                      The new image has older packages than before: ed-1-1.x86_64 in place of 2-1.
+                      ed-2-1.x86_64 -> 1-1
+                      zlib-1-1.x86_64 -> 2-1
+
+                    """), "\(run.out)")
+            var image = try Self.image()
+            image.latestBuild = BuildSummary(id: 7, state: .done)
+            service.next(try .json(image), try .json(answer))
+            let shown = try await CommandRun.odcs(["image", "get", "3"], server: service.address)
+            #expect(shown.out.contains("\n\nlinux/amd64: 3 packages, 1 newer, 1 older, 1 added, 1 gone, 1 too old\n"), "\(shown.out)")
+            service.next(try .json(answer))
+            let json = try await CommandRun.odcs(["image", "builds", "7", "--json"], server: service.address)
+            #expect(try JSONDecoder().decode(BuildDocument.self, from: Data(json.out.utf8)) == answer)
+        }
+    }
+
     @Test("build looks the image up, waits, prints a line for each change and then the digest")
     func build() async throws {
         try await ScriptedService.run { service in

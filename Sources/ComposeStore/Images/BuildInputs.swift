@@ -38,7 +38,7 @@ extension ComposeStore {
     public func verifications(of build: Int) async throws -> [Platform: Verification] {
         let rows = try await pool.query("SELECT verification FROM builds WHERE id = \(build) AND verification IS NOT NULL")
         guard let found = try rows.first?.decode(PostgresJSON<[String: Verification]>.self, "verification").value else { return [:] }
-        return Dictionary(uniqueKeysWithValues: try found.map { (try Platform($0.key), $0.value) })
+        return try Build.verifications(found)
     }
 
     /// Returns the images that a build is on top of and that were built for it, with their digests.

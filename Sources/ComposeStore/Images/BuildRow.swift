@@ -5,8 +5,8 @@ import Postgres
 extension Build {
     /// The columns of `builds AS b` that ``init(_:)`` reads.
     static let columns: SQL = """
-        b.id, b.owner, b.image_id, b.rebuild_id, b.request, b.date_tag, b.state, b.state_reason, b.failure, b.digest, b.pins, b.time_submitted,
-        b.time_started, b.time_done,
+        b.id, b.owner, b.image_id, b.rebuild_id, b.request, b.date_tag, b.state, b.state_reason, b.failure, b.digest, b.pins, b.verification,
+        b.time_submitted, b.time_started, b.time_done,
         ARRAY(SELECT compose_id FROM build_composes WHERE build_id = b.id ORDER BY compose_id) AS composes,
         ARRAY(SELECT waits_for FROM build_waits WHERE build_id = b.id ORDER BY waits_for) AS waits_for,
         (SELECT coalesce(jsonb_agg(to_jsonb(s) ORDER BY s.id), '[]') FROM build_steps s WHERE s.build_id = b.id) AS steps
@@ -21,10 +21,17 @@ extension Build {
             stateReason: try row.decode(String?.self, "state_reason"),
             failure: try row.decode(PostgresJSON<BuildFailure>?.self, "failure")?.value,
             digest: try row.decode(String?.self, "digest").map { try ImageDigest($0) },
-            pins: try row.decode(PostgresJSON<BuildPins>?.self, "pins")?.value, waitsFor: try row.decode([Int].self, "waits_for"),
+            pins: try row.decode(PostgresJSON<BuildPins>?.self, "pins")?.value,
+            verifications: try Self.verifications(row.decode(PostgresJSON<[String: Verification]>?.self, "verification")?.value ?? [:]),
+            waitsFor: try row.decode([Int].self, "waits_for"),
             timeSubmitted: try row.decode(Date.self, "time_submitted"), timeStarted: try row.decode(Date?.self, "time_started"),
             timeDone: try row.decode(Date?.self, "time_done"),
             steps: try row.decode(PostgresJSON<[StepRow]>.self, "steps").value.map(Step.init))
+    }
+
+    /// - Parameter found: The verifications by the names of platforms.
+    static func verifications(_ found: [String: Verification]) throws -> [Platform: Verification] {
+        Dictionary(uniqueKeysWithValues: try found.map { (try Platform($0.key), $0.value) })
     }
 
     static func state(_ number: Int) throws -> BuildState {

@@ -33,6 +33,8 @@ public struct Build: Hashable, Sendable, Identifiable {
     public var digest: ImageDigest?
     /// The exact inputs, once a step has resolved them.
     public var pins: BuildPins?
+    /// The comparisons of the packages before and after the build, for the platforms that were built.
+    public var verifications: [Platform: Verification]
     /// The builds that must end before this one begins.
     public var waitsFor: [Int]
     public var timeSubmitted: Date
@@ -44,7 +46,8 @@ public struct Build: Hashable, Sendable, Identifiable {
     public init(
         id: Int, owner: String, image: Int, rebuild: Int? = nil, composes: [Int] = [], request: BuildRequest, dateTag: ImageTag,
         state: BuildState, stateReason: String? = nil, failure: BuildFailure? = nil, digest: ImageDigest? = nil, pins: BuildPins? = nil,
-        waitsFor: [Int] = [], timeSubmitted: Date, timeStarted: Date? = nil, timeDone: Date? = nil, steps: [Step]
+        verifications: [Platform: Verification] = [:], waitsFor: [Int] = [], timeSubmitted: Date, timeStarted: Date? = nil,
+        timeDone: Date? = nil, steps: [Step]
     ) {
         self.id = id
         self.owner = owner
@@ -58,6 +61,7 @@ public struct Build: Hashable, Sendable, Identifiable {
         self.failure = failure
         self.digest = digest
         self.pins = pins
+        self.verifications = verifications
         self.waitsFor = waitsFor
         self.timeSubmitted = timeSubmitted
         self.timeStarted = timeStarted

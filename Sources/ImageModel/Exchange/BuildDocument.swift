@@ -45,6 +45,8 @@ public struct BuildDocument: Hashable, Sendable, Codable, Identifiable {
     @OrNull public var digest: ImageDigest?
     /// The exact inputs, once a step has resolved them.
     @OrNull public var pins: BuildPins?
+    /// The comparisons of the packages before and after the build, for the platforms that were built.
+    public var verification: [VerificationDocument]
     /// The builds that must end before this one begins.
     public var waitsFor: [Int]
     public var timeSubmitted: String
@@ -54,7 +56,7 @@ public struct BuildDocument: Hashable, Sendable, Codable, Identifiable {
     public var steps: [StepDocument]
 
     enum CodingKeys: String, CodingKey {
-        case id, owner, image, repository, rebuild, composes, definition, priority, state, failure, digest, pins, steps
+        case id, owner, image, repository, rebuild, composes, definition, priority, state, failure, digest, pins, verification, steps
         case dateTag = "date_tag"
         case stateName = "state_name"
         case stateReason = "state_reason"
@@ -81,6 +83,7 @@ public struct BuildDocument: Hashable, Sendable, Codable, Identifiable {
         failure = build.failure
         digest = build.digest
         pins = build.pins
+        verification = build.verifications.sorted { $0.key < $1.key }.map { VerificationDocument($0.value, of: $0.key) }
         waitsFor = build.waitsFor
         timeSubmitted = build.timeSubmitted.inDocuments
         timeStarted = build.timeStarted?.inDocuments

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ComposeClient
+import ForeignText
 import ImageModel
 
 /// The command `odcs image builds`.
@@ -78,6 +79,29 @@ struct ImageBuilds: AsyncParsableCommand {
                 step.digest?.description ?? step.stateReason ?? "",
             ]
         }
-        return "\(table.text())\n\n\(Table(rows: steps, shrinkable: [3]).text())"
+        let verification = build.verification.isEmpty ? "" : "\n\n\(verification(build.verification))"
+        return "\(table.text())\n\n\(Table(rows: steps, shrinkable: [3]).text())\(verification)"
+    }
+
+    /// The most changed packages that are named for a platform.
+    private static let mostChanges = 20
+
+    /// The comparison of the packages with those before: a line for each platform, its findings, and the
+    /// packages that changed.
+    static func verification(_ platforms: [VerificationDocument]) -> String {
+        platforms.map { platform in
+            func count(_ number: Int, _ word: String) -> String? { number == 0 ? nil : "\(number) \(word)" }
+            let downgraded = platform.changed.count(where: \.isDowngrade)
+            let counts = [
+                platform.packages.map { $0 == 1 ? "1 package" : "\($0) packages" } ?? "packages not known",
+                count(platform.changed.count - downgraded, "newer"), count(downgraded, "older"), count(platform.added.count, "added"),
+                count(platform.vanished.count, "gone"), count(platform.stillOlder.count, "too old"),
+            ]
+            var lines = ["\(platform.platform): \(counts.compactMap(\.self).joined(separator: ", "))"]
+            lines += platform.sentences.map { "  \($0)" }
+            lines += platform.changed.prefix(mostChanges).map { "  \($0.before) -> \($0.after.evr)" }
+            if platform.changed.count > mostChanges { lines.append("  and \(platform.changed.count - mostChanges) more") }
+            return lines.map { $0.printable() }.joined(separator: "\n")
+        }.joined(separator: "\n")
     }
 }

@@ -6,7 +6,7 @@ import ImageModel
 struct ImageGet: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "get",
-        abstract: "Show an image: its definition, its tags and its newest build.",
+        abstract: "Show an image: its definition, its tags, its newest build and how that changed the packages.",
         discussion: """
             EXAMPLES
               odcs image get team/web
@@ -18,8 +18,14 @@ struct ImageGet: AsyncParsableCommand {
     @OptionGroup(title: "SERVICE") var connection: ConnectionOptions
 
     func run() async throws {
-        let image = try await image.image(at: connection.connect())
-        try connection.print(image, or: Self.table(image).text())
+        let client = try connection.connect()
+        let image = try await image.image(at: client)
+        var text = Self.table(image).text()
+        if !connection.json, let newest = image.latestBuild {
+            let verification = try await client.build(newest.id).verification
+            if !verification.isEmpty { text += "\n\n\(ImageBuilds.verification(verification))" }
+        }
+        try connection.print(image, or: text)
     }
 
     /// Returns the table of an image for people. Rows without a value are left out.

@@ -60,6 +60,7 @@ import Testing
             #expect(try await database.store.record(second, of: TestDatabase.arm64, under: other))
             #expect(
                 try await database.store.verifications(of: build.id) == [TestDatabase.amd64: first, TestDatabase.arm64: second])
+            #expect(try await database.build(build.id).verifications == [TestDatabase.amd64: first, TestDatabase.arm64: second])
         }
     }
 
