@@ -125,6 +125,18 @@ struct RebuildTests {
         }
     }
 
+    @Test("rebuilds --cancel cancels one of them, and needs its number")
+    func cancel() async throws {
+        try await ScriptedService.run { service in
+            service.next(try .refusal(202, "Rebuild 3 has been canceled."))
+            let run = try await CommandRun.odcs(["rebuilds", "3", "--cancel"], server: service.address)
+            #expect(run.status == .success, "\(run.err)")
+            #expect(run.out == "Rebuild 3 has been canceled.\n")
+            #expect(service.lines == ["DELETE /api/1/rebuilds/3"])
+            #expect(try await CommandRun.odcs(["rebuilds", "--cancel"], server: service.address).status == .usage)
+        }
+    }
+
     @Test("rebuilds lists them, and shows the chain of one that is done")
     func rebuilds() async throws {
         try await ScriptedService.run { service in

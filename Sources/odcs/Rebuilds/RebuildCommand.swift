@@ -93,20 +93,26 @@ struct RebuildCommand: AsyncParsableCommand {
 struct Rebuilds: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rebuilds",
-        abstract: "List rebuilds, the newest first, or show one of them.",
+        abstract: "List rebuilds, the newest first, or show or cancel one of them.",
         discussion: """
+            A canceled rebuild ends those of its builds that no other rebuild needs.
+
             EXAMPLES
               odcs rebuilds
               odcs rebuilds 3
+              odcs rebuilds 3 --cancel
             """)
 
     @Argument(help: "The number of one rebuild.")
     var id: Int?
+    @Flag(help: "Cancel the rebuild. Its owner or an admin may.")
+    var cancel = false
     @OptionGroup var paging: PageOptions
     @OptionGroup(title: "SERVICE") var connection: ConnectionOptions
 
     func validate() throws {
         if id != nil, paging.page != nil || paging.limit != nil { throw ValidationError("--page and --limit are for the list") }
+        if cancel, id == nil { throw ValidationError("--cancel needs the number of a rebuild, as in 'odcs rebuilds 3 --cancel'") }
     }
 
     func run() async throws {
@@ -116,6 +122,10 @@ struct Rebuilds: AsyncParsableCommand {
             return try paging.print(list, list.meta, isEmpty: list.items.isEmpty, of: ("rebuild", "rebuilds"), connection) {
                 Self.table(list.items)
             }
+        }
+        if cancel {
+            let answer = try await client.cancelRebuild(id)
+            return try connection.print(answer, or: answer.message.printable())
         }
         let rebuild = try await client.rebuild(id)
         guard !connection.json, rebuild.isFinal, !rebuild.buildIDs.isEmpty else {
