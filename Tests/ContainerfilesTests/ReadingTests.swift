@@ -78,8 +78,12 @@ struct ReadingTests {
         let file = try Containerfile("FROM a\nRUN cat <<EOF\nRUN --network=host x\n", dialect: .classic)
         #expect(file.stages[0].instructions.count == 2)
         #expect(
+            ContainerfileRules().problems(in: file).first?.description
+                == "line 2: a here-document is not allowed: builders before buildah 1.33 read its lines as instructions")
+        #expect(
             Self.problem("FROM a\nRUN <<EOF\nset -e\nEOF", .classic)
-                == "line 3: there is no instruction \"set\"; the here-document of line 2 needs buildah 1.33")
+                == "line 3: there is no instruction \"set\"; the here-document of line 2 is not read, because builders "
+                + "before buildah 1.33 do not know it")
     }
 
     @Test(

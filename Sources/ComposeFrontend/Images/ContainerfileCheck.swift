@@ -25,7 +25,7 @@ struct ContainerfileCheck: Sendable {
     private func check(_ text: String, in place: String, _ definition: ImageDefinition) throws(RequestRejection) {
         let problems: [ContainerfileProblem]
         do throws(ContainerfileProblem) {
-            problems = try self.problems(in: Containerfile(text), definition)
+            problems = try self.problems(in: Containerfile(text, dialect: .ofService), definition)
         } catch {
             problems = [error]
         }

@@ -30,6 +30,11 @@ public struct ContainerfileRules: Hashable, Sendable {
         if let line = file.syntaxLine {
             problems.append(ContainerfileProblem(line: line, "# syntax= is not allowed: it names a program that replaces the parser"))
         }
+        if let line = file.unreadHereDocument {
+            problems.append(
+                ContainerfileProblem(
+                    line: line, "a here-document is not allowed: builders before buildah 1.33 read its lines as instructions"))
+        }
         do throws(ContainerfileProblem) {
             let global = try file.globalVariables(arguments: arguments.values, automatic: arguments.automatic)
             for stage in file.stages {

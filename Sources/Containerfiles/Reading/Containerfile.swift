@@ -11,6 +11,8 @@ public struct Containerfile: Hashable, Sendable {
     public let escape: Unicode.Scalar
     /// The line of the directive `# syntax=`, or `nil` if the file has no such line.
     public let syntaxLine: Int?
+    /// The line of an instruction whose here-document the classic dialect does not know, or `nil`.
+    public let unreadHereDocument: Int?
     /// The ARG instructions before the first FROM. Only FROM sees their values.
     public let globalArguments: [Instruction]
     public let stages: [Stage]
@@ -20,6 +22,10 @@ public struct Containerfile: Hashable, Sendable {
         /// Without here-documents, as buildah before 1.33 reads it: `<<EOF` is text for the shell.
         case classic
         case hereDocuments
+
+        /// The form of Containerfiles that the service builds. The frontend, which checks them, does not know
+        /// the builder of the worker. So they have no here-documents, which old builders do not know.
+        public static let ofService = Self.classic
     }
 
     /// The maximum size of a Containerfile in bytes.
@@ -61,6 +67,7 @@ public struct Containerfile: Hashable, Sendable {
         }
         guard !stages.isEmpty else { throw ContainerfileProblem(line: 1, "the file has no FROM") }
         globalArguments = arguments
+        unreadHereDocument = reader.unreadHereDocument
         self.stages = stages
     }
 

@@ -8,7 +8,7 @@ struct InstructionReader {
     /// The index of the line to read next.
     private var next = 0
     /// The line of the last instruction whose here-document the classic dialect does not know.
-    private var unreadHereDocument: Int?
+    private(set) var unreadHereDocument: Int?
 
     init(lines: [String], escape: Unicode.Scalar, dialect: Containerfile.Dialect) {
         self.lines = lines
@@ -66,7 +66,8 @@ struct InstructionReader {
         let names = Instruction.Keyword.allCases.map(\.rawValue)
         let meant = NearestNames(names: names).nearest(to: word.uppercased(), within: 2)
         let hint =
-            unreadHereDocument.map { "; the here-document of line \($0) needs buildah 1.33" } ?? meant.map { "; did you mean \($0)?" } ?? ""
+            unreadHereDocument.map { "; the here-document of line \($0) is not read, because builders before buildah 1.33 do not know it" }
+            ?? meant.map { "; did you mean \($0)?" } ?? ""
         throw ContainerfileProblem(line: line, "there is no instruction \(word.quoted)\(hint)")
     }
 

@@ -1,6 +1,5 @@
 public import BuildNodes
 public import ComposeWorker
-public import Containerfiles
 public import ImageModel
 public import SystemPackage
 
@@ -24,8 +23,6 @@ public struct ImageBuildConfiguration: Sendable {
     public var limits = BuildLimits()
     /// The maximum of a context when it is unpacked, in bytes.
     public var contextBytes = 512 << 20
-    /// The form of Containerfiles that the builder of this host reads.
-    public var dialect = Containerfile.Dialect.classic
     /// The protocols that git may use for Containerfiles.
     public var gitProtocols = ["https"]
     /// Whether a build fails if packages vanished or became older that it had not to replace.

@@ -40,7 +40,7 @@ struct ImagePreparation {
         /// Fetches and checks everything with the inputs that are pinned so far.
         func read(_ pins: BuildPins, into directory: FilePath) async throws -> (ContextSource.Context, Containerfile, BuildPins) {
             let context = try await source.fetch(definition.source, commit: pins.commit, into: directory)
-            let file = try Containerfile(context.containerfile, dialect: configuration.dialect)
+            let file = try Containerfile(context.containerfile, dialect: .ofService)
             let problems = rules(definition, binding).problems(in: file, arguments: arguments)
             if !problems.isEmpty { throw BuildFailure(problems) }
             let images = try file.imagesNamed(arguments: arguments, contexts: Set(binding.contexts.keys))

@@ -50,7 +50,7 @@ struct ImageBases {
         var known = KnownImage(id: image.id, repository: image.repository, upgrades: definition.update)
         // The keys were written as references. One that is none any more cannot be a base.
         let pinned = Set((pins?.images.keys).map { $0.compactMap { try? ImageReference($0) } } ?? [])
-        guard case .containerfile(let text) = definition.source, let file = try? Containerfile(text) else {
+        guard case .containerfile(let text) = definition.source, let file = try? Containerfile(text, dialect: .ofService) else {
             // A Containerfile that cannot be read fails its build, which says why. Of several images that a
             // Containerfile names, the pins do not tell which one is the base.
             let base: KnownImage.Base = pinned.count == 1 ? pinned.first.map(KnownImage.Base.image) ?? .unknown : .unknown

@@ -144,6 +144,11 @@ import Testing
                 "line 1: the image debian:12 is of the registry docker.io, which is not allowed. Images come from registry.example.org. "
                     + "The setting images.allowed_registries allows others."
             ),
+            (
+                ["FROM scratch", "RUN <<EOF", "set -e", "EOF"],
+                "line 3: there is no instruction \"set\"; the here-document of line 2 is not read, because builders before buildah 1.33 "
+                    + "do not know it."
+            ),
             (["ARG BASE", "FROM $BASE"], "line 2: FROM $BASE names no image: BASE has no value."),
         ] as [([String], String)])
     func containerfile(lines: [String], problems: String) async throws {
