@@ -182,8 +182,9 @@ let package = Package(
         .executableTarget(
             name: "odcs",
             dependencies: [
-                "ComposeClient", "ComposeModel", "ContainerEngine", "ForeignText", "HTTPEnvironment", "ImageArchive", "ImageFetch",
-                "ImageModel", "Inventory", "Registry", argumentParser, logging, nioCore, nioPosix, systemPackage, tomlKit, unixSignals,
+                "ComposeClient", "ComposeModel", "Compression", "ContainerEngine", "ForeignText", "HTTPEnvironment", "ImageArchive",
+                "ImageFetch", "ImageModel", "Inventory", "Registry", argumentParser, logging, nioCore, nioPosix, systemPackage, tomlKit,
+                unixSignals,
             ],
             swiftSettings: strict),
         .executableTarget(

@@ -4,7 +4,7 @@ import NIOPosix
 public import SystemPackage
 
 /// A *context upload* is the file of a build context that is sent to the service: a tar, or a tar
-/// compressed with gzip. The file must not change meanwhile.
+/// compressed with Zstandard. The file must not change meanwhile.
 public struct ContextUpload: Sendable {
     let file: FilePath
     let bytes: Int
@@ -15,7 +15,7 @@ public struct ContextUpload: Sendable {
     }
 
     var body: HTTPClientRequest.Body { .stream(FileBytes(file), length: .known(Int64(bytes))) }
-    var contentType: String { file.extension == "gz" ? "application/gzip" : "application/x-tar" }
+    var contentType: String { file.extension == "zst" ? "application/zstd" : "application/x-tar" }
     /// The time that the upload may take beside that of an answer: 100 kB a second.
     var time: Duration { .seconds(bytes / 100_000) }
 }

@@ -1,14 +1,17 @@
+import Compression
 import Foundation
 import ImageArchive
 import SystemPackage
 
-/// A *context archive* is a tar of a folder, which is sent to the service as a build context. Equal
-/// folders give equal archives: the entries are sorted, and have neither times nor owners.
+/// A *context archive* is a tar of a folder, compressed with Zstandard, which is sent to the service as
+/// a build context. Equal folders give equal archives: the entries are sorted, and have neither times
+/// nor owners. Files that ``ContextIgnore`` names are not in it, except for the Containerfile.
 struct ContextArchive {
     let file: FilePath
     let bytes: Int
 
     private static let mostFiles = 200_000
+    private static let containerfiles = ["Containerfile", "Dockerfile"]
 
     /// Writes the archive of a folder to a new file.
     ///
@@ -22,7 +25,8 @@ struct ContextArchive {
                 let bytes = Array(containerfile.utf8)
                 try writer.add(TarEntry(file: "Containerfile", size: bytes.count), bytes)
             }
-            for name in try Self.names(in: folder) where containerfile == nil || name != "Containerfile" {
+            for name in try Self.names(in: folder, without: ContextIgnore(of: folder)) where containerfile == nil || name != "Containerfile"
+            {
                 try Self.add(name, of: folder, to: writer, sink)
             }
             try writer.finish()
@@ -36,10 +40,14 @@ struct ContextArchive {
         }
     }
 
-    private static func names(in folder: FilePath) throws -> [String] {
+    private static func names(in folder: FilePath, without ignore: ContextIgnore) throws -> [String] {
         guard let entries = FileManager.default.enumerator(atPath: folder.string) else { throw Errno.noSuchFileOrDirectory }
         var names: [String] = []
         for case let name as String in entries {
+            if ignore.leavesOut(name), !containerfiles.contains(name) {
+                if !ignore.takesIn { entries.skipDescendants() }
+                continue
+            }
             names.append(name)
             guard names.count <= mostFiles else { throw CommandFailure(.error, "the folder \(folder) has more than \(mostFiles) files") }
         }
@@ -71,21 +79,40 @@ struct ContextArchive {
         }
     }
 
-    /// A file that is written from its beginning to its end.
+    /// A file that is written from its beginning to its end, and compressed.
     private final class FileSink: ByteSink {
+        /// The number of bytes that are compressed in one step.
+        private static let piece = 1 << 20
+
         private let descriptor: FileDescriptor
+        private let encoder: ZstdEncoder
+        private var pending: [UInt8] = []
+        /// The number of compressed bytes.
         private(set) var count = 0
 
         init(_ path: FilePath) throws {
             descriptor = try FileDescriptor.open(
                 path, .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec], permissions: [.ownerRead, .ownerWrite])
+            encoder = try ZstdEncoder(level: 3)
         }
 
-        func close() throws { try descriptor.close() }
+        func close() throws {
+            try flush(isLast: true)
+            try descriptor.close()
+        }
 
         func write(_ bytes: UnsafeRawBufferPointer) throws(ImageArchiveError) {
+            pending.append(contentsOf: bytes)
+            if pending.count >= Self.piece { try flush(isLast: false) }
+        }
+
+        private func flush(isLast: Bool) throws(ImageArchiveError) {
+            guard let encoded = pending.withUnsafeBytes({ encoder.encode($0, isLast: isLast) }) else {
+                throw ImageArchiveError(.io, "The build context cannot be compressed.")
+            }
+            pending.removeAll(keepingCapacity: true)
             do {
-                count += try descriptor.writeAll(bytes)
+                count += try descriptor.writeAll(encoded)
             } catch {
                 throw ImageArchiveError(.io, "The build context cannot be written: \((error as? Errno)?.description ?? "unknown error").")
             }

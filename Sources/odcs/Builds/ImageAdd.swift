@@ -12,8 +12,9 @@ struct ImageAdd: AsyncParsableCommand {
         abstract: "Add an image to the service, or give it a new definition.",
         discussion: """
             SOURCE is a Containerfile, a folder with a Containerfile, or the address of a
-            git repository, as URL#REFERENCE:FOLDER. A folder is uploaded as a whole. With
-            --inventory all images of an inventory are added, or the one named.
+            git repository, as URL#REFERENCE:FOLDER. A folder is uploaded without the files
+            that its .containerignore or .dockerignore names. With --inventory all images of
+            an inventory are added, or the one named.
 
             EXAMPLES
               odcs image add team/base Containerfile
@@ -103,7 +104,7 @@ struct ImageAdd: AsyncParsableCommand {
 
     /// Uploads a folder as a build context.
     static func upload(_ folder: FilePath, containerfile: String? = nil, _ client: ComposeClient) async throws -> ImageDigest {
-        let scratch = FilePath(FileManager.default.temporaryDirectory.path).appending("odcs-context-\(UUID())")
+        let scratch = FilePath(FileManager.default.temporaryDirectory.path).appending("odcs-context-\(UUID()).zst")
         // At worst a file remains in the temporary directory.
         defer { try? FileManager.default.removeItem(atPath: scratch.string) }
         let archive = try ContextArchive(of: folder, containerfile: containerfile, in: scratch)
