@@ -26,10 +26,10 @@ public struct EventPublisher: Service {
     let logger: Logger
 
     private static let batch = 100
-    private static let timeout = TimeAmount.seconds(10)
-    /// The length of a publisher's turn. If half of the turn has passed, it is renewed before the next
-    /// delivery. So a delivery to one address ends before the turn does.
-    private static let turn = Duration.seconds(20)
+    /// The longest time for one address.
+    private static let timeout = Duration.seconds(10)
+    /// The time of a delivery besides the waiting for addresses.
+    private static let margin = Duration.seconds(5)
 
     public init(
         store: ComposeStore, configuration: WorkerConfiguration, listener: PostgresListener, channel: String, webhooks: [String],
@@ -44,18 +44,24 @@ public struct EventPublisher: Service {
         self.logger = logger
     }
 
+    /// Returns the length of a publisher's turn. If half of the turn has passed, it is renewed before the
+    /// next delivery. So a delivery to all addresses ends before the turn does, even if each of them takes
+    /// its longest time.
+    static func turn(addresses: Int) -> Duration { (timeout * addresses + margin) * 2 }
+
     public func run() async throws {
+        let turn = Self.turn(addresses: webhooks.count)
         let notifications = (composes: listener.notifications(on: channel), builds: listener.notifications(on: channel))
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
                 group.addTask {
                     await publish(wokenBy: notifications.composes, if: \.mayChangeCompose) {
-                        try await store.publish(limit: Self.batch, turn: Self.turn, deliver: deliver)
+                        try await store.publish(limit: Self.batch, turn: turn, deliver: deliver)
                     }
                 }
                 group.addTask {
                     await publish(wokenBy: notifications.builds, if: \.mayChangeBuild) {
-                        try await store.publishBuilds(limit: Self.batch, turn: Self.turn, deliver: deliverBuild)
+                        try await store.publishBuilds(limit: Self.batch, turn: turn, deliver: deliverBuild)
                     }
                 }
             }
@@ -138,7 +144,7 @@ public struct EventPublisher: Service {
         request.method = .POST
         request.headers.add(name: "Content-Type", value: "application/json")
         request.body = .bytes(ByteBuffer(bytes: try JSONEncoder().encode(message)))
-        let response = try await httpClient.execute(request, timeout: Self.timeout)
+        let response = try await httpClient.execute(request, timeout: TimeAmount(Self.timeout))
         guard (200..<300).contains(response.status.code) else { throw WebhookRefusal(status: Int(response.status.code)) }
     }
 }
