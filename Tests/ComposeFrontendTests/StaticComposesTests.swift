@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import HTTPTypes
 import HummingbirdTesting
 import SystemPackage
@@ -42,6 +43,19 @@ import Testing
             #expect(head.status == 200)
             #expect(head.text == "")
             #expect(head.headers[.contentLength] == "\(content.utf8.count)")
+        }
+    }
+
+    /// Root may read every file.
+    @Test("a file or directory that the server may not read is not there", .enabled(if: geteuid() != 0))
+    func unreadable() async throws {
+        try await Self.withCompose { frontend in
+            for path in ["odcs-12/COMPOSE_ID", "odcs-12/compose"] {
+                try FileManager.default.setAttributes([.posixPermissions: 0], ofItemAtPath: frontend.target.appending(path).string)
+                #expect(try await frontend.get("/composes/\(path)").status == 404, "\(path)")
+                try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: frontend.target.appending(path).string)
+                #expect(try await frontend.get("/composes/\(path)").status == 200, "\(path)")
+            }
         }
     }
 

@@ -98,13 +98,13 @@ enum ServedEntry: Sendable {
         return FilePath(platformString: real)
     }
 
-    /// - Returns: `nil` if the entry is neither a file nor a directory.
+    /// - Returns: `nil` if the entry is neither a file nor a directory, or if the server may not read it.
     private static func entry(at path: FilePath) throws -> ServedEntry? {
         let descriptor: SystemPackage.FileDescriptor
         do {
             // Opening a pipe must not make the server wait for a program that writes to it.
             descriptor = try SystemPackage.FileDescriptor.open(path, .readOnly, options: [.noFollow, .closeOnExec, .nonBlocking])
-        } catch Errno.noSuchFileOrDirectory, Errno.notDirectory, Errno.tooManySymbolicLinkLevels {
+        } catch Errno.noSuchFileOrDirectory, Errno.notDirectory, Errno.tooManySymbolicLinkLevels, Errno.permissionDenied {
             return nil
         }
         var status = stat()
