@@ -2,7 +2,12 @@ import Compression
 import Glibc
 import SystemPackage
 
-/// Writes files atomically: a file appears under its name with all its bytes or not at all.
+/// Writes files atomically: for other processes, a file appears under its name with all its bytes or
+/// not at all.
+///
+/// It does not wait for the disk. A sync here would not make a tree whole after a power failure,
+/// because the other files of the tree are not synced either. A cached table has a digest, so a table
+/// that a power failure damaged is noticed and written again.
 enum AtomicFile {
     /// Writes `bytes` to a temporary file beside `path` and renames it to `path`. Throws `.io` if the
     /// system refuses.
