@@ -67,6 +67,31 @@ struct WaitingTests {
         }
     }
 
+    @Test("a compose that was deleted is not shown as usable while its files are still there")
+    func deleted() async throws {
+        try await ScriptedService.run { service in
+            var compose = ComposeDocument.example(12, .done, at: service.address)
+            compose.removedBy = "boss"
+            service.put(compose)
+            let run = try await CommandRun.odcs(["watch", "12"], server: service.address)
+            #expect(run.status == .composeFailed)
+            #expect(run.out == "Compose 12 was deleted by boss. Its files will be removed soon.\nNext: odcs renew 12\n")
+        }
+    }
+
+    @Test(
+        "a compose without packages in its request says what it has",
+        arguments: [
+            (SourceType.module, "all of the modules"), (.build, "all of the builds"), (.tag, "everything in the source"),
+        ])
+    func everything(type: SourceType, text: String) async throws {
+        try await ScriptedService.run { service in
+            service.put(.example(12, .done, type: type, packages: [], at: service.address))
+            let run = try await CommandRun.odcs(["wait", "12"], server: service.address)
+            #expect(run.out.contains("  packages   \(text)\n"), "\(run.out)")
+        }
+    }
+
     @Test("watch --json keeps the log out of stdout")
     func watchJSON() async throws {
         try await ScriptedService.run { service in

@@ -10,9 +10,16 @@ struct Outcome {
         self.compose = compose
     }
 
+    /// Whether the compose is done, and a person has deleted it. Its files are there for some seconds yet.
+    private var isDeleted: Bool { compose.state == ComposeState.done.rawValue && compose.removedBy != nil }
+
+    /// Whether the compose can be used.
+    var isSuccess: Bool { compose.state == ComposeState.done.rawValue && !isDeleted }
+
     var text: String {
         switch ComposeState(rawValue: compose.state) {
         case .wait, .generating: underWay
+        case .done where isDeleted: deleted
         case .done: done
         case .failed: failed
         case .removed: removed
@@ -33,7 +40,7 @@ struct Outcome {
         let hasRepoFile = !compose.resultRepofile.isEmpty
         var rows = [
             hasRepoFile ? ["  repo file", compose.resultRepofile] : ["  files", compose.toplevelURL],
-            ["  packages", compose.packages.map(Self.shortened) ?? "everything in the source"],
+            ["  packages", compose.packages.map(Self.shortened) ?? everything],
         ]
         if let expires = compose.timeToExpire { rows.append(["  expires", Moment.text(expires)]) }
         if let note = compose.stateReason, !note.isEmpty { rows.append(["  note", note]) }
@@ -47,10 +54,26 @@ struct Outcome {
         return lines.joined(separator: "\n")
     }
 
+    /// The packages of a compose whose request names none.
+    private var everything: String {
+        switch SourceType(rawValue: compose.sourceType) {
+        case .module: "all of the modules"
+        case .build: "all of the builds"
+        default: "everything in the source"
+        }
+    }
+
     private var failed: String {
         """
         Compose \(compose.id) failed: \(compose.stateReason.map(Self.indented) ?? "no reason was given")
         Log: \(compose.toplevelURL.printable())/\(ComposeLayout.log)
+        """
+    }
+
+    private var deleted: String {
+        """
+        Compose \(compose.id) was deleted by \((compose.removedBy ?? "").printable()). Its files will be removed soon.
+        Next: odcs renew \(compose.id)
         """
     }
 

@@ -17,8 +17,9 @@ struct Waiting {
     /// Waits, prints the outcome, and ends the command with the exit status of the outcome.
     func outcome(of connection: ConnectionOptions) async throws {
         let compose = try await untilFinal()
-        try connection.print(compose, or: Outcome(compose).text)
-        guard compose.state == ComposeState.done.rawValue else { throw CommandFailure(.composeFailed) }
+        let outcome = Outcome(compose)
+        try connection.print(compose, or: outcome.text)
+        guard outcome.isSuccess else { throw CommandFailure(.composeFailed) }
     }
 
     private func untilFinal() async throws -> ComposeDocument {
