@@ -20,6 +20,8 @@ public struct StepConfiguration: Sendable {
     public var limit: Duration = .seconds(3600)
     /// The number of builds of one rebuild that all workers together make at a time.
     public var buildsOfRebuild = 4
+    /// The space that must be free. Nil if it does not matter.
+    public var reserve: DiskReserve?
 
     public init(name: String, slots: Int, offer: StepOffer) {
         self.name = name
@@ -57,8 +59,10 @@ public struct StepLoop: Service {
         let loop = LeaseLoop(
             slots: configuration.slots, pollInterval: configuration.pollInterval, listener: listener, channel: channel, logger: logger,
             claim: {
-                try await store.claimStep(
-                    by: configuration.name, offering: configuration.offer, for: configuration.leaseLength,
+                let offer = configuration.offer
+                return try await store.claimStep(
+                    by: configuration.name, offering: configuration.reserve?.offer(offer, logger: logger) ?? offer,
+                    for: configuration.leaseLength,
                     buildsOfRebuild: configuration.buildsOfRebuild)
             }, run: attempts.run)
         await loop.runUntilShutdown()

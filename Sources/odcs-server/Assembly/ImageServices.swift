@@ -39,7 +39,7 @@ struct ImageServices: Service {
         let services: [any Service] = [
             BuildSweeper(configuration: settings, store: store, node: node, logger: logger),
             StepLoop(
-                configuration: steps(on: platforms), store: store, listener: listener, channel: configuration.database.schema,
+                configuration: steps(on: platforms, in: directory.node), store: store, listener: listener, channel: configuration.database.schema,
                 runner: BuildStepRunner(configuration: settings, store: store, node: node, registry: registry, reader: reader),
                 logger: logger),
             ContentsWatcher(
@@ -82,12 +82,13 @@ struct ImageServices: Service {
     /// contents.
     private static let timeBesideBuild = Duration.seconds(900)
 
-    private func steps(on platforms: [Platform]) -> StepConfiguration {
+    private func steps(on platforms: [Platform], in storage: FilePath) -> StepConfiguration {
         var steps = StepConfiguration(
             name: worker.name, slots: images.slots, offer: StepOffer(platforms: platforms, labels: images.labels))
         steps.leaseLength = worker.leaseLength
         steps.retries = worker.retries
         steps.buildsOfRebuild = images.rebuildSlots
+        steps.reserve = DiskReserve(of: storage, bytes: images.minimumFreeBytes)
         steps.limit = .seconds(images.timeLimitSeconds) + Self.timeBesideBuild
         return steps
     }

@@ -20,6 +20,7 @@ extension ConfigurationReader {
             memoryBytes: memory == 0 ? nil : memory << 20,
             contextBytes: try int("images.context_megabytes", default: 512, in: 1...100_000) << 20,
             logBytes: try int("images.log_megabytes", default: 16, in: 1...1024) << 20,
+            minimumFreeBytes: try int("images.min_free_megabytes", default: 2048, in: 0...100_000_000) << 20,
             contentsSeconds: try int("images.contents_seconds", default: 300, in: 1...86_400),
             rebuildSlots: try int("images.max_concurrent_rebuild", default: 4, in: 1...1000))
         guard registry != nil else { return images }

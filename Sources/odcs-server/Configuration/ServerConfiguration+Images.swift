@@ -26,6 +26,8 @@ extension ServerConfiguration {
         var memoryBytes: Int?
         var contextBytes: Int
         var logBytes: Int
+        /// The space that must be free on the disk of the builds. With less, the worker begins no platform.
+        var minimumFreeBytes: Int
         /// The interval at which the tags of images are looked at, in seconds.
         var contentsSeconds: Int
         /// The maximum number of builds of one rebuild at a time.
