@@ -41,10 +41,10 @@ extension BodyField {
     }
 
     /// Returns a list of platforms without repetitions.
-    func platforms(_ key: String) throws(RequestRejection) -> [Platform]? {
+    func platforms(_ key: String, isEmptyAllowed: Bool = false) throws(RequestRejection) -> [Platform]? {
         guard let texts = try strings(key) else { return nil }
         let path = member(key)?.name ?? key
-        guard (1...20).contains(texts.count) else {
+        guard (1...20).contains(texts.count) || texts.isEmpty && isEmptyAllowed else {
             throw .badRequest("\(path) has \(texts.count) entries. It must have 1 to 20, such as linux/amd64.")
         }
         var platforms: [Platform] = []

@@ -28,7 +28,10 @@ struct BuildRequestReader: Sendable {
         let body = try BodyField(root: json ?? .object([:]))
         try body.checkMembers(Self.members)
         var definition = image.definition
-        if let platforms = try body.platforms("platforms") { definition.platforms = try part(platforms) }
+        if let platforms = try body.platforms("platforms") {
+            definition.platforms = try part(platforms)
+            definition.requiredPlatforms = definition.requiredPlatforms?.filter(platforms.contains)
+        }
         if let arguments = try body.buildArguments("arguments") { definition.arguments.merge(arguments) { $1 } }
         if let movesLatest = try body.boolean("moves_latest") { definition.movesLatest = movesLatest }
         let priority = try body.buildPriority(for: principal)

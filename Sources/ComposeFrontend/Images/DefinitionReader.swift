@@ -5,7 +5,9 @@ import ImageModel
 /// A definition reader turns the member `definition` of a body into an image definition, and checks
 /// that this server can build it.
 struct DefinitionReader: Sendable {
-    static let members = ["source", "platforms", "arguments", "requires", "network", "update", "moves_latest"]
+    static let members = [
+        "source", "platforms", "arguments", "requires", "network", "update", "moves_latest", "missing", "required_platforms",
+    ]
 
     let service: ImageService
     let places: any SourcePlaces
@@ -41,7 +43,32 @@ struct DefinitionReader: Sendable {
         if let network = try network(field) { definition.network = network }
         if let update = try field.boolean("update") { definition.update = update }
         if let movesLatest = try field.boolean("moves_latest") { definition.movesLatest = movesLatest }
+        definition.requiredPlatforms = try requiredPlatforms(field, of: definition)
         return definition
+    }
+
+    /// Returns the platforms without which a build fails, or nil if it needs all of them.
+    private func requiredPlatforms(_ field: BodyField, of definition: ImageDefinition) throws(RequestRejection) -> [Platform]? {
+        let missing = try field.string("missing")
+        let asked = field.member("required_platforms") == nil ? nil : try field.platforms("required_platforms", isEmptyAllowed: true)
+        let allows: Bool
+        switch missing {
+        case nil: allows = definition.requiredPlatforms != nil
+        case "fail": allows = false
+        case "leave-out": allows = true
+        case let text?: throw .badRequest("definition.missing is \(text.quoted). It must be fail or leave-out.")
+        }
+        guard allows else {
+            // A definition that a client has read has all platforms there.
+            guard asked == nil || asked == definition.platforms else {
+                throw .badRequest("definition.required_platforms needs missing: leave-out. With fail, all platforms are required.")
+            }
+            return nil
+        }
+        let required = asked ?? definition.requiredPlatforms ?? []
+        guard let other = required.first(where: { !definition.platforms.contains($0) }) else { return required }
+        if asked == nil { return required.filter(definition.platforms.contains) }
+        throw .badRequest("definition.required_platforms has \(other), which definition.platforms does not have.")
     }
 
     private func source(_ field: BodyField) throws(RequestRejection) -> ImageDefinition.Source? {

@@ -40,33 +40,59 @@ extension ComposeStore {
 
     /// Makes a build done, after its manifest list was written, and lets builds begin that wait for it.
     func complete(_ build: Int, digest: ImageDigest, tags: [ImageTag], on connection: PostgresConnection) async throws {
-        let rows = try await connection.query(
+        let made = try await self.build(build, on: connection)
+        let leftOut = made.platformsLeftOut
+        let movesLatest = made.request.definition.movesLatest
+        let reason: String? =
+            if leftOut.isEmpty {
+                nil
+            } else {
+                "\(leftOut.map(\.description).joined(separator: ", ")) failed and was left out"
+                    + (movesLatest ? ", so the tag latest stays where it is." : ".")
+            }
+        _ = try await connection.query(
             """
-            UPDATE builds SET state = 2, digest = \(digest.description), time_done = now() WHERE id = \(build) AND state = 1
-            RETURNING image_id
+            UPDATE builds SET state = 2, digest = \(digest.description), time_done = now(), state_reason = \(reason)
+            WHERE id = \(build) AND state = 1
             """)
-        let image = try rows[rows.startIndex].decode(Int.self, "image_id")
-        try await record(image, shows: digest, at: tags, madeBy: build, on: connection)
-        let manifests = try await self.build(build, on: connection).steps.compactMap { step in
-            step.platform.flatMap { platform in step.digest.map { (platform, $0) } }
+        try await record(made.image, shows: digest, at: tags, madeBy: build, on: connection)
+        // The users of latest still get the image before.
+        if leftOut.isEmpty || !movesLatest {
+            let manifests = made.steps.compactMap { step in step.platform.flatMap { platform in step.digest.map { (platform, $0) } } }
+            try await use(Dictionary(uniqueKeysWithValues: manifests), of: made.image, on: connection)
         }
-        try await use(Dictionary(uniqueKeysWithValues: manifests), of: image, on: connection)
         try await letBegin(buildsAfter: build, on: connection)
     }
 
-    /// Ends a step that failed for good, with its build.
+    /// Ends a step that failed for good. Its build fails too, or goes on without the platform.
     func end(_ step: Int, with failure: BuildFailure, on connection: PostgresConnection) async throws {
         let rows = try await connection.query(
             """
             UPDATE build_steps SET state = 4, failure = \(PostgresJSON(failure)), state_reason = \(failure.message),
                 lease_token = NULL, lease_expires_at = NULL
-            WHERE id = \(step) AND state = 1 RETURNING build_id, coalesce(platform, 'manifest list') AS name
+            WHERE id = \(step) AND state = 1 RETURNING build_id, platform
             """)
-        let name = try rows[rows.startIndex].decode(String.self, "name")
+        let build = try rows[rows.startIndex].decode(Int.self, "build_id")
+        let platform = try rows[rows.startIndex].decode(String?.self, "platform")
+        if let platform, try await leaveOut(Platform(platform), of: build, on: connection) { return }
+        let name = platform ?? "manifest list"
         try await end(
-            rows[rows.startIndex].decode(Int.self, "build_id"),
+            build,
             with: BuildFailure(failure.code, "\(name): \(failure.message)", log: failure.log, isTransient: failure.isTransient),
             steps: BuildFailure(.canceled, "The build failed at another step: \(name)."), on: connection)
+    }
+
+    /// Lets the manifest list be written without a platform that failed.
+    ///
+    /// - Returns: `false` if the definition does not allow it, or if no platform is left.
+    private func leaveOut(_ platform: Platform, of id: Int, on connection: PostgresConnection) async throws -> Bool {
+        let build = try await self.build(id, on: connection)
+        guard let required = build.request.definition.requiredPlatforms, !required.contains(platform),
+            build.steps.contains(where: { $0.platform != nil && $0.state != .failed })
+        else { return false }
+        return try await connection.query(
+            "UPDATE build_steps SET blocked_by = blocked_by - 1 WHERE build_id = \(id) AND platform IS NULL AND state = 0"
+        ).affectedRows == 1
     }
 
     /// Fails a build that waits or is being built, and the builds on top of it. Steps that are done stay

@@ -70,6 +70,11 @@ public struct Build: Hashable, Sendable, Identifiable {
     }
 }
 
+extension Build {
+    /// The platforms that failed and that the manifest list does not have.
+    public var platformsLeftOut: [Platform] { steps.compactMap { $0.state == .failed ? $0.platform : nil } }
+}
+
 /// A *step* is a part of a build that one worker does: one platform, or the manifest list.
 public struct Step: Hashable, Sendable, Identifiable {
     public let id: Int

@@ -46,6 +46,9 @@ public struct ImageDefinition: Hashable, Sendable, Codable {
     public var update = false
     /// Whether a build moves the tag `latest`.
     public var movesLatest = true
+    /// The platforms without which a build fails. A build leaves out any other platform that fails, as long
+    /// as one is left, and does not move `latest` then. Nil if a build needs all platforms.
+    public var requiredPlatforms: [Platform]?
 
     public init(source: Source, platforms: [Platform]) {
         self.source = source

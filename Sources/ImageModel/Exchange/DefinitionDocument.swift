@@ -53,10 +53,15 @@ public struct DefinitionDocument: Hashable, Sendable, Codable {
     public var update: Bool?
     /// Whether a build moves the tag `latest`.
     public var movesLatest: Bool?
+    /// The treatment of a platform that cannot be built: `fail` or `leave-out`.
+    public var missing: String?
+    /// The platforms without which a build fails, although `missing` is `leave-out`.
+    public var requiredPlatforms: [String]?
 
     enum CodingKeys: String, CodingKey {
-        case source, platforms, arguments, requires, network, update
+        case source, platforms, arguments, requires, network, update, missing
         case movesLatest = "moves_latest"
+        case requiredPlatforms = "required_platforms"
     }
 
     public init(source: Source, platforms: [String]) {
@@ -73,5 +78,7 @@ public struct DefinitionDocument: Hashable, Sendable, Codable {
         network = definition.network.rawValue
         update = definition.update
         movesLatest = definition.movesLatest
+        missing = definition.requiredPlatforms == nil ? "fail" : "leave-out"
+        requiredPlatforms = (definition.requiredPlatforms ?? definition.platforms).map(\.description)
     }
 }

@@ -4,7 +4,8 @@ import ImageModel
 import Registry
 
 /// A *manifest list step* writes the manifest list of a build and moves its tags. The tag of the date
-/// is written first, and `latest` comes last.
+/// is written first, and `latest` comes last. A list that lacks a platform gets only the tag of the
+/// date.
 struct ManifestListStep {
     let store: ComposeStore
     let registry: RegistryClient
@@ -12,7 +13,7 @@ struct ManifestListStep {
     func run(_ build: Build, _ image: Image) async throws -> StepResult {
         let list = try await list(of: build, image.repository)
         var tags = [build.dateTag]
-        if build.request.definition.movesLatest { tags.append(.latest) }
+        if build.request.definition.movesLatest, build.platformsLeftOut.isEmpty { tags.append(.latest) }
         // No tag moves if one of them was moved by another program.
         for tag in tags { try await check(tag, of: image, moving: list.digest, build) }
         for tag in tags { try await registry.put(list, to: image.repository, tag: tag) }
@@ -38,6 +39,9 @@ struct ManifestListStep {
             "org.opencontainers.image.created": build.timeSubmitted.formatted(.iso8601), "vnd.odcs.build": "\(build.id)",
         ]
         annotations["org.opencontainers.image.revision"] = build.pins?.commit
+        if !build.platformsLeftOut.isEmpty {
+            annotations["vnd.odcs.left-out"] = build.platformsLeftOut.map(\.description).joined(separator: ",")
+        }
         return ManifestDocument(ImageIndex(manifests: manifests, annotations: annotations))
     }
 

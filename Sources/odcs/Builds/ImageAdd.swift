@@ -43,16 +43,24 @@ struct ImageAdd: AsyncParsableCommand {
     var update = false
     @Flag(help: "A build leaves the tag latest where it is.")
     var noLatest = false
+    @Flag(help: "A build leaves out a platform that fails, and then leaves latest where it is.")
+    var leaveOut = false
+    @Option(
+        name: .customLong("required-platform"),
+        help: ArgumentHelp("With --leave-out: a platform without which a build fails. Repeatable.", valueName: "platform"),
+        transform: { try PlatformArgument.platform($0) })
+    var requiredPlatforms: [Platform] = []
     @OptionGroup(title: "SERVICE") var connection: ConnectionOptions
 
     func validate() throws {
         guard (inventory == nil) == (source != nil) else {
             throw ValidationError("give a name with a SOURCE, or --inventory with at most the name of one of its images")
         }
-        let isPlain = platforms.isEmpty && arguments.isEmpty && requirements.isEmpty && network == nil && !update && !noLatest
+        let isPlain = platforms.isEmpty && arguments.isEmpty && requirements.isEmpty && network == nil && !update && !noLatest && !leaveOut
         guard inventory == nil || isPlain else {
             throw ValidationError("--inventory has these settings itself, so other options exclude it")
         }
+        if !requiredPlatforms.isEmpty, !leaveOut { throw ValidationError("--required-platform goes with --leave-out") }
         if let network, BuildNetwork(rawValue: network) == nil {
             throw ValidationError("--network is none or host, not \(network.quoted)")
         }
@@ -73,6 +81,10 @@ struct ImageAdd: AsyncParsableCommand {
         definition.network = network
         definition.update = update ? true : nil
         definition.movesLatest = noLatest ? false : nil
+        if leaveOut {
+            definition.missing = "leave-out"
+            definition.requiredPlatforms = requiredPlatforms.map(\.description)
+        }
         let image = try await client.addImage(ImageSubmission(repository: name, definition: definition))
         let text = "\(image.repository) is image \(image.id).\nNext: odcs image build \(image.repository)"
         try connection.print(image, or: text.printable(keepingLines: true))

@@ -38,6 +38,7 @@ struct ImageGet: AsyncParsableCommand {
             ("id", String(image.id)), ("image", image.repository), ("owner", image.owner), ("source", source(definition.source)),
             ("platforms", definition.platforms.joined(separator: " ")), ("arguments", pairs(definition.arguments)),
             ("requires", pairs(definition.requires)), ("network", definition.network), ("update", definition.update == true ? "yes" : nil),
+            ("required", definition.missing == "leave-out" ? required(definition) : nil),
             ("latest", definition.movesLatest == false ? "not moved" : nil), ("added", Moment.text(image.timeAdded)),
             ("removed", image.timeRemoved.map(Moment.text)),
             ("build", image.latestBuild.map { "\($0.id) \($0.stateName)" }),
@@ -51,6 +52,12 @@ struct ImageGet: AsyncParsableCommand {
                 guard let value, !value.isEmpty else { return nil }
                 return [name, value]
             })
+    }
+
+    /// The platforms without which a build fails, if it leaves out others that fail.
+    private static func required(_ definition: DefinitionDocument) -> String {
+        let platforms = definition.requiredPlatforms ?? []
+        return platforms.isEmpty ? "any platform" : platforms.joined(separator: " ")
     }
 
     private static func source(_ source: DefinitionDocument.Source) -> String {

@@ -79,7 +79,8 @@ import Testing
             ),
             (
                 with(containerfile: "FROM scratch", more: #", "arch": "x86_64""#),
-                "definition.arch is not known. The members are source, platforms, arguments, requires, network, update, moves_latest."
+                "definition.arch is not known. The members are source, platforms, arguments, requires, network, update, moves_latest, "
+                    + "missing, required_platforms."
             ),
             (
                 with(containerfile: "FROM scratch", more: #", "arguments": {"A B": "x"}"#),
@@ -115,6 +116,41 @@ import Testing
             let answer = try await frontend.post(body, to: "/api/1/images/")
             #expect(answer.status == 400)
             #expect(try answer.message == message)
+        }
+    }
+
+    @Test("a definition says which platforms a build needs, and without that it needs all of them")
+    func missing() async throws {
+        try await FrontendFixture.withImages { frontend in
+            func answer(_ members: String) async throws -> Answer {
+                let definition = #"{"source": {"containerfile": "FROM scratch\nCOPY . /\n"}, "platforms": ["amd64", "arm64"]\#(members)}"#
+                return try await frontend.post(#"{"repository": "web", "definition": \#(definition)}"#, to: "/api/1/images/")
+            }
+            let all: JSONValue = .array([.string("linux/amd64"), .string("linux/arm64")])
+            for (members, missing, required) in [
+                ("", "fail", all), (#", "missing": "leave-out""#, "leave-out", .array([])),
+                (#", "missing": "leave-out", "required_platforms": ["x86_64"]"#, "leave-out", .array([.string("linux/amd64")])),
+                (#", "missing": "fail", "required_platforms": ["amd64", "arm64"]"#, "fail", all),
+            ] as [(String, String, JSONValue)] {
+                let definition = try await answer(members).json["definition"]
+                #expect(definition?["missing"] == .string(missing), "\(members)")
+                #expect(definition?["required_platforms"] == required, "\(members)")
+            }
+            for (members, message) in [
+                (#", "missing": "x""#, #"definition.missing is "x". It must be fail or leave-out."#),
+                (
+                    #", "missing": "fail", "required_platforms": ["amd64"]"#,
+                    "definition.required_platforms needs missing: leave-out. With fail, all platforms are required."
+                ),
+                (
+                    #", "missing": "leave-out", "required_platforms": ["s390x"]"#,
+                    "definition.required_platforms has linux/s390x, which definition.platforms does not have."
+                ),
+            ] {
+                let refused = try await answer(members)
+                #expect(refused.status == 400)
+                #expect(try refused.message == message)
+            }
         }
     }
 

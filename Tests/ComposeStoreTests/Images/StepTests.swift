@@ -41,6 +41,51 @@ import Testing
         }
     }
 
+    @Test("a build leaves out a platform that fails, if the definition allows it, and the image in use stays")
+    func leftOut() async throws {
+        try await TestDatabase.with { database in
+            var image = try await database.image("app")
+            let before = try await database.build(of: image)
+            try await database.doSteps()
+            let inUse = try await database.store.manifests(of: image.id)
+            image.definition.requiredPlatforms = [TestDatabase.amd64]
+            let build = try await database.build(of: image)
+            let arm64 = try await database.claim(StepOffer(platforms: [TestDatabase.arm64]))
+            #expect(try await database.store.fail(arm64, with: permanent, retries: retries) == .failed)
+            #expect(try await database.build(build.id).state == .building)
+            #expect(try await database.doSteps() == ["\(build.id) linux/amd64", "\(build.id) list"])
+            let done = try await database.build(build.id)
+            #expect(done.state == .done)
+            #expect(done.platformsLeftOut == [TestDatabase.arm64])
+            #expect(done.stateReason == "linux/arm64 failed and was left out, so the tag latest stays where it is.")
+            #expect(done.steps.map(\.state) == [.done, .failed, .done])
+            #expect(done.steps[1].failure == permanent)
+            #expect(try await database.store.manifests(of: image.id) == inUse)
+            #expect(try await database.build(before.id).stateReason == nil)
+        }
+    }
+
+    @Test("a build fails with a platform that is required, and with the last one that is left")
+    func required() async throws {
+        try await TestDatabase.with { database in
+            for (name, required) in [("a", [TestDatabase.arm64]), ("b", [])] {
+                var image = try await database.image(name)
+                image.definition.requiredPlatforms = required
+                let build = try await database.build(of: image)
+                let arm64 = try await database.claim(StepOffer(platforms: [TestDatabase.arm64]))
+                _ = try await database.store.fail(arm64, with: permanent, retries: retries)
+                if required.isEmpty {
+                    #expect(try await database.build(build.id).state == .building)
+                    _ = try await database.store.fail(database.claim(), with: permanent, retries: retries)
+                }
+                let failed = try await database.build(build.id)
+                #expect(failed.state == .failed)
+                #expect(failed.stateReason == "\(required.isEmpty ? "linux/amd64" : "linux/arm64"): RUN false exited with 1.")
+                #expect(failed.steps.allSatisfy { $0.state == .failed })
+            }
+        }
+    }
+
     @Test("a step goes to a worker that has its platform and the labels that it requires")
     func offers() async throws {
         try await TestDatabase.with { database in
