@@ -153,6 +153,32 @@ struct BuildStepTests {
         }
     }
 
+    @Test("a list without a platform that failed has only the tag of the date, and names the platform")
+    func leftOut() async throws {
+        try await StepWorld.run { world in
+            let other = try Platform("linux/s390x")
+            var image = try await world.addImage(
+                "team/app", .containerfile("FROM \(world.base)\nRUN touch /made\n"), platforms: [other, .host])
+            image.definition.requiredPlatforms = [.host]
+            let build = try await world.store.submitBuild(
+                of: image.id, BuildRequest(image.definition), owner: "me", dateTag: ImageTag(StepWorld.day))
+            let lease = try #require(
+                try await world.store.claimStep(by: "w", offering: StepOffer(platforms: [other]), for: .seconds(600)))
+            _ = try await world.store.fail(
+                lease, with: BuildFailure(.buildFailed, "RUN touch /made exited with 1."), retries: RetryPolicy())
+            #expect(try await world.step() == nil)
+            #expect(try await world.step() == nil)
+            let done = try await world.build(build.id)
+            #expect(done.state == .done)
+            #expect(try await world.digest("team/app", tag: StepWorld.day) == done.digest)
+            #expect(try await world.digest("team/app", tag: "latest") == nil)
+            let list = try await world.client.manifest(ImageReference(image.repository, digest: #require(done.digest)))
+            guard case .index(let index) = list.content else { throw StepWorld.TestError("no index") }
+            #expect(index.manifests.map(\.platform) == [.host])
+            #expect(index.annotations["vnd.odcs.left-out"] == "linux/s390x")
+        }
+    }
+
     @Test("a tag that another program has moved stays where it is")
     func tagMoved() async throws {
         try await StepWorld.run { world in

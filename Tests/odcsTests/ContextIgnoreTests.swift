@@ -30,7 +30,7 @@ import Testing
     @Test("a pattern that has no end is named with its line", arguments: ["[a", "a\\", "[]", "[b-a]"])
     func mistakes(pattern: String) {
         #expect(throws: CommandFailure(.error, "f: line 2: \"\(pattern)\" is not a pattern")) {
-            try ContextIgnore("a\n\(pattern)\n", named: "f")
+            _ = try ContextIgnore("a\n\(pattern)\n", named: "f")
         }
     }
 }

@@ -80,6 +80,33 @@ import Testing
         }
     }
 
+    @Test("a plan says that a rebuild cannot help an image whose newest base still has the package")
+    func cannotHelp() async throws {
+        try await FrontendFixture.withImages { frontend in
+            let platform = try Platform("linux/amd64")
+            let store = frontend.database.store
+            let definition = #"{"source": {"containerfile": "FROM registry.example.org/vendor/ubi:9\nCOPY . /\n"}, "platforms": ["amd64"]}"#
+            let image = try await frontend.add("vendored", definition)["id"]?.integer ?? 0
+            try await frontend.contents(.read([.named("zlib 1-1")]), of: image, digest: .numbered(1))
+            let base = try ImageDigest.numbered(2)
+            try await store.record(try ImageReference("registry.example.org/vendor/ubi:9"), shows: [platform: base])
+            try await store.record(Contents(digest: base, platform: platform, state: .read([.named("zlib 1-1")])))
+            let compose = try await frontend.composeDone()
+            let body = #"{"compose": \#(compose), "dry_run": true}"#
+            let row = try await frontend.post(body, to: Self.rebuilds).json["plan"]?[0]
+            #expect(row?["decision"] == .string("cannot-help"))
+            #expect(
+                row?["reason"]
+                    == .string(
+                        "cannot be fixed by rebuilding: comes with registry.example.org/vendor/ubi:9, whose newest (sha256:000000000000) still "
+                            + "has it; set update: true to upgrade it there"))
+            _ = try await frontend.request(.patch, "/api/1/images/\(image)", #"{"definition": {"update": true}}"#)
+            let upgraded = try await frontend.post(body, to: Self.rebuilds).json["plan"]?[0]
+            #expect(upgraded?["decision"] == .string("build"))
+            #expect(upgraded?["reason"] == .string("upgraded by it"))
+        }
+    }
+
     @Test("builds of Koji get a compose for the architectures of the selected images, and the rebuild waits for it")
     func builds() async throws {
         try await FrontendFixture.withImages { frontend in
