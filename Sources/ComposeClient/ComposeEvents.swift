@@ -1,5 +1,4 @@
 public import ComposeModel
-import Retries
 
 /// A compose event is a result of a look at a compose.
 public enum ComposeEvent: Hashable, Sendable {
@@ -37,10 +36,7 @@ public struct ComposeEvents: AsyncSequence, Sendable {
 
         private var latest: ComposeDocument?
         private var hasLooked = false
-        private var isFinished = false
-        private var looksWithoutNews = 0
-        private var pauseIsDue = false
-        private var events: ArraySlice<ComposeEvent> = []
+        private var looks = Looks<ComposeEvent>()
 
         init(id: Int, log: LogTail?, transport: Transport) {
             self.id = id
@@ -50,41 +46,35 @@ public struct ComposeEvents: AsyncSequence, Sendable {
 
         /// - Throws: ``ComposeClientError`` or `CancellationError`.
         public mutating func next() async throws -> ComposeEvent? {
-            if let event = events.popFirst() { return event }
-            if isFinished { return nil }
-            if pauseIsDue { try await transport.clock.sleep(for: Backoff.polling.pause(after: looksWithoutNews + 1)) }
+            if let event = looks.next() { return event }
+            if looks.isFinished { return nil }
+            try await looks.pause(transport.clock)
             let found = try await look()
-            looksWithoutNews = found.isEmpty ? looksWithoutNews + 1 : 0
-            events = found.isEmpty ? [.unchanged] : ArraySlice(found)
-            return events.popFirst()
+            return looks.take(found, orElse: .unchanged)
         }
 
         /// Looks at the compose and its log once. A change comes before the lines written after it. The final
         /// state comes after the last line, when the log has been read to its end.
-        private mutating func look() async throws -> [ComposeEvent] {
+        private mutating func look() async throws -> Looks<ComposeEvent>.Look {
             let compose: ComposeDocument = try await transport.answer(.get(id), patience: hasLooked ? .established : .firstContact)
             hasLooked = true
             let isFinal = ComposeState(rawValue: compose.state)?.isFinal ?? true
-            var (found, logHasMore) = try await readLog(of: compose, isFinal: isFinal)
-            isFinished = isFinal && !logHasMore
-            pauseIsDue = !logHasMore
-            if isFinished {
+            var (found, hasMore) = try await readLog(of: compose, isFinal: isFinal)
+            if isFinal, !hasMore {
                 found.append(.changed(compose))
             } else if !isFinal, compose != latest {
                 found.insert(.changed(compose), at: 0)
                 latest = compose
             }
-            return found
+            return .init(events: found, isLast: isFinal && !hasMore, hasMore: hasMore)
         }
 
         private mutating func readLog(of compose: ComposeDocument, isFinal: Bool) async throws -> (lines: [ComposeEvent], hasMore: Bool) {
             guard log != nil else { return ([], false) }
             do {
                 let url = "\(compose.toplevelURL)/\(ComposeLayout.log)"
-                let reading = try await log!.read(url, over: transport)
-                var lines = reading.lines
-                if isFinal, !reading.hasMore, let rest = log!.rest() { lines.append(rest) }
-                return (lines.map(ComposeEvent.logged), reading.hasMore)
+                let reading = try await log!.read(url, isFinal: isFinal, over: transport)
+                return (reading.lines.map(ComposeEvent.logged), reading.hasMore)
             } catch let error as ComposeClientError {
                 // While a server restarts, its log is unavailable for a while too.
                 if error.isPassing && !isFinal { return ([], false) }

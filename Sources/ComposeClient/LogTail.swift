@@ -28,7 +28,7 @@ struct LogTail {
     /// beginning of the file. The URL changes when a compose turns out to share the result of an equal one.
     ///
     /// The token is never sent. The files are public, and may be on another server.
-    mutating func read(_ url: String, over transport: Transport) async throws -> Reading {
+    private mutating func read(_ url: String, over transport: Transport) async throws -> Reading {
         if url != self.url { self = LogTail(url: url) }
         var request = HTTPClientRequest(url: url)
         request.headers.add(name: "Range", value: "bytes=\(offset)-\(offset + Self.chunk - 1)")
@@ -72,8 +72,16 @@ struct LogTail {
             body: Data(start.readableBytesView))
     }
 
+    /// Reads on as ``read(_:over:)`` does. If the file does not grow any more (`isFinal`), the last line
+    /// need not have a line end.
+    mutating func read(_ url: String, isFinal: Bool, over transport: Transport) async throws -> Reading {
+        var reading = try await read(url, over: transport)
+        if isFinal, !reading.hasMore, let rest = rest() { reading.lines.append(rest) }
+        return reading
+    }
+
     /// Returns the last line if it has no line end, and `nil` otherwise.
-    mutating func rest() -> String? {
+    private mutating func rest() -> String? {
         guard !unfinished.isEmpty else { return nil }
         defer { unfinished = [] }
         return String(decoding: unfinished, as: UTF8.self)

@@ -1,5 +1,4 @@
 public import ImageModel
-import Retries
 
 /// A build event is a result of a look at a build.
 public enum BuildEvent: Hashable, Sendable {
@@ -38,10 +37,7 @@ public struct BuildEvents: AsyncSequence, Sendable {
         /// The readers of the logs, by platform. No value if the log cannot be read.
         private var logs: [String: LogTail?] = [:]
         private var latest: BuildDocument?
-        private var isFinished = false
-        private var looksWithoutNews = 0
-        private var pauseIsDue = false
-        private var events: ArraySlice<BuildEvent> = []
+        private var looks = Looks<BuildEvent>()
 
         init(id: Int, includesLogs: Bool, transport: Transport) {
             self.id = id
@@ -51,18 +47,16 @@ public struct BuildEvents: AsyncSequence, Sendable {
 
         /// - Throws: ``ComposeClientError`` or `CancellationError`.
         public mutating func next() async throws -> BuildEvent? {
-            if let event = events.popFirst() { return event }
-            if isFinished { return nil }
-            if pauseIsDue { try await transport.clock.sleep(for: Backoff.polling.pause(after: looksWithoutNews + 1)) }
+            if let event = looks.next() { return event }
+            if looks.isFinished { return nil }
+            try await looks.pause(transport.clock)
             let found = try await look()
-            looksWithoutNews = found.isEmpty ? looksWithoutNews + 1 : 0
-            events = found.isEmpty ? [.unchanged] : ArraySlice(found)
-            return events.popFirst()
+            return looks.take(found, orElse: .unchanged)
         }
 
         /// Looks at the build and its logs once. A change comes before the lines written after it. The final
         /// state comes after the last line, when all logs have been read to their ends.
-        private mutating func look() async throws -> [BuildEvent] {
+        private mutating func look() async throws -> Looks<BuildEvent>.Look {
             let build: BuildDocument = try await transport.answer(.build(id), patience: latest == nil ? .firstContact : .established)
             let isFinal = build.isFinal
             var found: [BuildEvent] = []
@@ -75,21 +69,17 @@ public struct BuildEvents: AsyncSequence, Sendable {
                 found += reading.events
                 hasMore = hasMore || reading.hasMore
             }
-            isFinished = isFinal && !hasMore
-            pauseIsDue = !hasMore
-            if isFinished { found.append(.changed(build)) }
-            return found
+            if isFinal, !hasMore { found.append(.changed(build)) }
+            return .init(events: found, isLast: isFinal && !hasMore, hasMore: hasMore)
         }
 
         private mutating func read(_ url: String, of platform: String, isFinal: Bool) async throws -> (events: [BuildEvent], hasMore: Bool)
         {
             guard var log = logs[platform, default: LogTail()] else { return ([], false) }
             do {
-                let reading = try await log.read(url, over: transport)
-                var lines = reading.lines
-                if isFinal, !reading.hasMore, let rest = log.rest() { lines.append(rest) }
+                let reading = try await log.read(url, isFinal: isFinal, over: transport)
                 logs[platform] = .some(log)
-                return (lines.map { .logged(platform: platform, line: $0) }, reading.hasMore)
+                return (reading.lines.map { .logged(platform: platform, line: $0) }, reading.hasMore)
             } catch let error as ComposeClientError {
                 // While a server restarts, its logs are unavailable for a while too.
                 if error.isPassing && !isFinal { return ([], false) }

@@ -51,50 +51,32 @@ public struct EventPublisher: Service {
 
     public func run() async throws {
         let turn = Self.turn(addresses: webhooks.count)
-        let notifications = (composes: listener.notifications(on: channel), builds: listener.notifications(on: channel))
-        await cancelWhenGracefulShutdown {
-            await withDiscardingTaskGroup { group in
-                group.addTask {
-                    await publish(wokenBy: notifications.composes, if: \.mayChangeCompose) {
-                        try await store.publish(limit: Self.batch, turn: turn, deliver: deliver)
-                    }
-                }
-                group.addTask {
-                    await publish(wokenBy: notifications.builds, if: \.mayChangeBuild) {
-                        try await store.publishBuilds(limit: Self.batch, turn: turn, deliver: deliverBuild)
-                    }
-                }
-            }
+        async let composes: Void = publish(after: listener.notifications(on: channel), if: \.mayChangeCompose) {
+            try await store.publish(limit: Self.batch, turn: turn, deliver: deliver)
         }
+        async let builds: Void = publish(after: listener.notifications(on: channel), if: \.mayChangeBuild) {
+            try await store.publishBuilds(limit: Self.batch, turn: turn, deliver: deliverBuild)
+        }
+        _ = await (composes, builds)
     }
 
-    /// Publishes one kind of transitions until the task is canceled.
+    /// Publishes one kind of transitions until the shutdown.
     ///
     /// - Parameters:
     ///   - isWake: Returns whether there may be transitions of this kind after a notification.
     ///   - batch: Publishes the oldest transitions, and returns their number.
     private func publish(
-        wokenBy notifications: AsyncStream<PostgresNotification>, if isWake: @escaping @Sendable (PostgresNotification) -> Bool,
+        after notifications: AsyncStream<PostgresNotification>, if isWake: @escaping @Sendable (PostgresNotification) -> Bool,
         _ batch: @escaping @Sendable () async throws -> Int
     ) async {
-        let (wakes, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
-        await withDiscardingTaskGroup { group in
-            group.addTask {
-                for await notification in notifications where isWake(notification) { wake.yield() }
+        await repeatedly(after: notifications, orEvery: configuration.pollInterval, if: isWake) {
+            do {
+                while try await batch() == Self.batch {}
+            } catch is CancellationError {
+                return
+            } catch {
+                logger.error("could not publish events", metadata: ["error": "\(error)"])
             }
-            group.addTask {
-                await periodically(every: configuration.pollInterval) { wake.yield() }
-            }
-            for await _ in wakes {
-                do {
-                    while try await batch() == Self.batch {}
-                } catch is CancellationError {
-                    break
-                } catch {
-                    logger.error("could not publish events", metadata: ["error": "\(error)"])
-                }
-            }
-            group.cancelAll()
         }
     }
 

@@ -35,20 +35,7 @@ public struct RebuildPlanning: Service {
     }
 
     public func run() async throws {
-        let (wakes, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
-        let notifications = listener.notifications(on: channel)
-        await cancelWhenGracefulShutdown {
-            await withDiscardingTaskGroup { group in
-                group.addTask {
-                    for await notification in notifications where notification.mayEndCompose { wake.yield() }
-                }
-                group.addTask {
-                    await periodically(every: interval) { wake.yield() }
-                }
-                for await _ in wakes { await planAll() }
-                group.cancelAll()
-            }
-        }
+        await repeatedly(after: listener.notifications(on: channel), orEvery: interval, if: { $0.mayEndCompose }) { await planAll() }
     }
 
     private func planAll() async {
