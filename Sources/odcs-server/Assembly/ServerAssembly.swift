@@ -32,6 +32,9 @@ struct ServerAssembly {
 
     func run() async throws {
         CreationMask.letOthersRead()
+        for finding in configuration.findings {
+            logger.warning("a setting does not have the effect that it may be expected to have", metadata: ["finding": "\(finding)"])
+        }
         // This check comes before the process opens anything. A process that runs out of files fails in odd
         // places.
         let connections = try OpenFiles(configuration, roles: roles).connections(logger: logger)
