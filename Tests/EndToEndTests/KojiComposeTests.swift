@@ -101,7 +101,7 @@ import Testing
         }
     }
 
-    @Test("a build gives exactly its packages")
+    @Test("a build gives exactly its packages, and an empty repository for an architecture that it has none for")
     func build() async throws {
         try await withService { service, server, hub in
             let recorded = try XMLRPCValue(parsing: Recordings.response("listBuildRPMs_id"))
@@ -117,6 +117,16 @@ import Testing
             #expect(try compose.packages("source/tree") == ["ed-1.14.2-2.fc26.src"])
             #expect(
                 try compose.packages("x86_64/debug/tree") == ["ed-debuginfo-1.14.2-2.fc26.x86_64", "ed-debugsource-1.14.2-2.fc26.x86_64"])
+            // Koji has no package of the build for s390x.
+            let other = try await server.post(
+                #"{"source": {"type": "build", "builds": ["ed-1.14.2-2.fc26"]}, "flags": ["no_deps"], "arches": ["s390x", "x86_64"]}"#)
+            #expect(other.status == 200, "\(other.text)")
+            let id = try JSONDecoder().decode(ComposeDocument.self, from: other.body).id
+            _ = try await service.await(id, .done, .failed)
+            let both = FinishedCompose(document: try await server.compose(id), in: service.composes)
+            #expect(both.state == "done", "\(both.reason)")
+            #expect(try both.packages() == ["ed-1.14.2-2.fc26.x86_64"])
+            #expect(try both.packages("s390x/os") == [])
         }
     }
 }
