@@ -53,6 +53,9 @@ public struct ContainerEngine: Sendable {
     }
 
     private func answer(_ request: HTTPClientRequest) async throws(EngineFailure) -> (status: UInt, body: [UInt8]) {
+        var request = request
+        // The name would be the path of the socket, which servers in Go refuse.
+        request.headers.replaceOrAdd(name: "Host", value: "localhost")
         do {
             let response = try await client.execute(request, timeout: .hours(6))
             let body = try await response.body.collect(upTo: Self.longestAnswer)
