@@ -183,8 +183,8 @@ let package = Package(
             name: "odcs",
             dependencies: [
                 "ComposeClient", "ComposeModel", "Compression", "ContainerEngine", "ForeignText", "HTTPEnvironment", "ImageArchive",
-                "ImageFetch", "ImageModel", "Inventory", "Registry", argumentParser, logging, nioCore, nioPosix, systemPackage, tomlKit,
-                unixSignals,
+                "ImageFetch", "ImageModel", "Inventory", "Processes", "Registry", argumentParser, logging, nioCore, nioPosix, systemPackage,
+                tomlKit, unixSignals,
             ],
             swiftSettings: strict),
         .executableTarget(

@@ -1,4 +1,5 @@
 import Foundation
+import ImageModel
 import Inventory
 import Subprocess
 import SystemPackage
@@ -110,6 +111,31 @@ struct GenerationTests {
         #expect(images.count == 4 && images.allSatisfy { $0.hasPrefix("[push]") })
         let lists = try await tree.make(["push_manifests"], ["DPDK_CI_CONTAINERS_REGISTRY_HOSTNAME": "r"]).out
         #expect(!lists.contains { $0.hasPrefix("[push]") || $0.hasPrefix("[build]") })
+    }
+
+    @Test("references prints the images and tags of a push, as the variables choose them")
+    func references() async throws {
+        let tree = try Tree()
+        func references(_ environment: [String: String]) async throws -> TreeReferences {
+            let run = try await tree.make(
+                ["references"], environment.merging(["DPDK_CI_CONTAINERS_REGISTRY_HOSTNAME": "r:5000"]) { own, _ in own })
+            #expect(run.isSuccess, "\(run.err)")
+            return try TreeReferences(run.out.joined(separator: "\n"))
+        }
+        let all = try await references(["DPDK_CI_CONTAINERS_EXTRA_PUSH_ARGS": "--quiet *"])
+        #expect(all.pushOptions == ["--quiet", "*"])
+        #expect(all.program.hasSuffix("/podman"))
+        #expect(!all.isLocal && !all.isBuilderMode)
+        #expect(all.images.map(\.name) == ["base", "team/web"])
+        #expect(all.images[1].platforms.map(\.platform.description) == ["linux/amd64", "linux/arm64"])
+        #expect(all.images[1].platforms[1].reference.description == "r:5000/team/web:image-linux-arm64-D")
+        #expect(all.images[0].tags.map(\.description) == ["r:5000/base:D", "r:5000/base:latest"])
+        let few = try await references(["DPDK_CI_CONTAINERS_NO_LATEST_TAG": "Y", "DPDK_CI_CONTAINERS_BUILDER_MODE": "Y"])
+        #expect(few.isBuilderMode)
+        #expect(few.images.allSatisfy { $0.platforms.count == 1 && $0.tags.count == 1 })
+        #expect(try await references(["DPDK_CI_CONTAINERS_REGISTRY_HOSTNAME": "localhost"]).isLocal)
+        #expect(throws: InventoryProblem.self) { try TreeReferences("image base linux/amd64 r/b a:b\n") }
+        #expect(throws: InventoryProblem.self) { try TreeReferences("tag base R/UPPER:x\n") }
     }
 
     @Test("with the registry localhost nothing is pushed, and the lists are local")

@@ -34,7 +34,7 @@ public struct GeneratedTree: Sendable {
         let next = FilePath(folder.string + ".next")
         do {
             let old = try? manager.contentsOfDirectory(atPath: folder.string)
-            if let old, !old.isEmpty, !isOurs(folder) {
+            if let old, !old.isEmpty, !Self.isTree(folder) {
                 throw InventoryProblem(
                     file: folder.string, "the folder has files that odcs image generate did not write. Name a new or empty folder")
             }
@@ -58,7 +58,8 @@ public struct GeneratedTree: Sendable {
         }
     }
 
-    private func isOurs(_ folder: FilePath) -> Bool {
+    /// Whether a folder has a tree that this type has written.
+    public static func isTree(_ folder: FilePath) -> Bool {
         let text = try? String(contentsOfFile: folder.appending("Makefile").string, encoding: .utf8)
         return text?.hasPrefix(Makefile.mark) == true
     }

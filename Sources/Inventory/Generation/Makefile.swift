@@ -12,7 +12,8 @@ struct Makefile {
     let images: [RenderedImage]
 
     var text: String {
-        ([head, Self.builtIn(settings), parameters, Self.choice(of: images)] + goals + images.map(rules) + lists).joined(separator: "\n")
+        ([head, Self.builtIn(settings), parameters, Self.choice(of: images)] + goals + images.map(rules) + lists + [references])
+            .joined(separator: "\n")
     }
 
     static let mark = "# Written by: odcs image generate"
@@ -24,6 +25,7 @@ struct Makefile {
         #   make push               push the images, and make the manifest lists
         #   make push_images        push the images only
         #   make push_manifests     make the manifest lists of images that were pushed
+        #   make references         print what is pushed, for odcs image push
         #   make generator          build an image that holds odcs itself
 
         SHELL := /bin/sh
@@ -113,7 +115,7 @@ struct Makefile {
 
     private let goals = [
         """
-        .PHONY: build push push_images push_manifests generator $(pairs:%=build/%) $(pairs:%=push_images/%) $(lists:%=push_manifests/%)
+        .PHONY: build push push_images push_manifests references generator $(pairs:%=build/%) $(pairs:%=push_images/%) $(lists:%=push_manifests/%)
 
         build: $(chosen:%=build/%)
         \t@printf '%s\\n' "$$ODCS_DATE" > date-tag
@@ -207,8 +209,7 @@ struct Makefile {
     // MARK: Manifest lists
 
     private var lists: [String] {
-        var seen: Set<String> = []
-        return images.map(\.image).filter { seen.insert($0.name).inserted }.map { image in
+        Self.distinct(images).map { image in
             let tags = image.tags.final.map { ImageTags.text($0, date: "$${ODCS_DATE}") }
             let list = Self.reference(image, tag: tags[0])
             var lines = [
@@ -230,6 +231,35 @@ struct Makefile {
             let before = "$(if $(filter build,$(goals)),\(builds)) $(if $(local),,$(if $(filter push push_images,$(goals)),\(pushes)))"
             return "push_manifests/\(image.folder): \(before)\n" + lines.map { "\t\($0)\n" }.joined()
         }
+    }
+}
+
+extension Makefile {
+    /// The target that prints ``TreeReferences``.
+    private var references: String {
+        var lines = [
+            "@printf 'program %s\\n' \"$$ODCS_PROGRAM\"", "@printf 'push-options %s\\n' \"$$ODCS_EXTRA_PUSH_ARGS\"",
+            "@printf 'registry %s\\n' \"$$ODCS_REGISTRY\"", "@printf 'builder-mode %s\\n' \"$$ODCS_BUILDER_MODE\"",
+        ]
+        func line(_ words: String, _ reference: String) -> String { "@printf '\(words) %s\\n' \(reference)" }
+        for image in images {
+            let words = "image \(image.image.name) \(image.platform)"
+            lines.append("$(if $(filter \(image.pair),$(chosen)),\(line(words, Self.reference(image))))")
+        }
+        for image in Self.distinct(images) {
+            for tag in image.tags.final {
+                let text = line("tag \(image.name)", Self.reference(image, tag: ImageTags.text(tag, date: "$${ODCS_DATE}")))
+                let isOn = tag == ImageTags.latest ? "$(if $(filter Y,$(ODCS_NO_LATEST)),,\(text))" : text
+                lines.append("$(if $(filter \(image.folder),$(lists)),\(isOn))")
+            }
+        }
+        return "references:\n" + lines.map { "\t\($0)\n" }.joined()
+    }
+
+    /// The images without repetitions, in their order.
+    private static func distinct(_ images: [RenderedImage]) -> [InventoryImage] {
+        var seen: Set<String> = []
+        return images.map(\.image).filter { seen.insert($0.name).inserted }
     }
 }
 

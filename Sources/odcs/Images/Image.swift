@@ -25,6 +25,6 @@ struct Image: AsyncParsableCommand {
                 name: "Builds", subcommands: [ImageBuild.self, ImageBuilds.self, ImageWait.self, ImageLog.self, ImageCancel.self]),
             CommandGroup(
                 name: "Inventories and registries",
-                subcommands: [ImageCheck.self, ImageParameters.self, ImageGenerate.self, ImageLogin.self]),
+                subcommands: [ImageCheck.self, ImageParameters.self, ImageGenerate.self, ImagePush.self, ImageLogin.self]),
         ])
 }
