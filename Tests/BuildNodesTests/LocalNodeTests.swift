@@ -203,6 +203,52 @@ struct LocalNodeTests {
         }
     }
 
+    @Test("the node keeps a cache for the next build with the same name, no other build sees it, and no layer has its files")
+    func caches() async throws {
+        try await BuildWorld.run { world in
+            let mount = "--mount=type=cache,id=ccache,target=/var/ccache"
+            var specification = try world.specification(
+                "RUN \(mount) { while read -r line; do echo found $line; done; } </var/ccache/file; echo kept >>/var/ccache/file; touch /made"
+            )
+            specification.cacheDirectory = "7-linux-amd64"
+            #expect(try await world.build(specification).filter { $0 == "found kept" } == [])
+            #expect(try await world.build(specification).filter { $0 == "found kept" }.count == 1)
+            let target = try world.target("team/cached:1")
+            _ = try await world.node.push(specification.step, to: target) { _ in }
+            let last = try #require(try await world.layers(of: target).last)
+            #expect(last.contains { $0.hasSuffix(" made") })
+            #expect(!last.contains { $0.contains("ccache/") && $0.hasSuffix("file") })
+            specification.cacheDirectory = "8-linux-amd64"
+            #expect(try await world.build(specification).filter { $0 == "found kept" } == [])
+            specification.cacheDirectory = nil
+            #expect(try await world.build(specification).filter { $0 == "found kept" } == [])
+            // Caches stay until the disk is nearly full.
+            #expect(try await Sweeper(world.node).sweep(leased: [specification.step]).directories == 0)
+            #expect(try await Sweeper(world.node).sweep(leased: [specification.step], bases: true).directories == 2)
+        }
+    }
+
+    @Test("a build that needs more disk or memory than the node has does not begin, and says how much there is")
+    func needs() async throws {
+        try await BuildWorld.run { world in
+            var specification = try world.specification("RUN touch /made")
+            specification.needs = BuildNeeds(diskBytes: 1 << 60)
+            let disk = try await world.failure(of: specification)
+            #expect(disk.kind == .diskFull)
+            #expect(disk.retry == .later)
+            #expect(disk.sentence.hasPrefix("The image needs \((1 << 60) >> 20) MB of free disk space, and the node local has "))
+            specification.needs = BuildNeeds(memoryBytes: 2 << 30)
+            specification.limits.memoryBytes = 1 << 30
+            let memory = try await world.failure(of: specification)
+            #expect(memory.kind == .memoryMissing)
+            #expect(memory.retry == .later)
+            #expect(memory.sentence == "The image needs 2048 MB of memory, and the node local is smaller: a build gets 1024 MB.")
+            specification.limits.memoryBytes = nil
+            specification.needs = BuildNeeds(diskBytes: 1, memoryBytes: 1)
+            _ = try await world.build(specification)
+        }
+    }
+
     @Test("canceled, nothing of a build is left within 2 seconds")
     func canceled() async throws {
         try await BuildWorld.run { world in

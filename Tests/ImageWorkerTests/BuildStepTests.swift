@@ -179,6 +179,46 @@ struct BuildStepTests {
         }
     }
 
+    @Test("the tags of a definition are written too, its caches last for the next build, and a need that is not met fails the step")
+    func definition() async throws {
+        try await StepWorld.run { world in
+            let source = ImageDefinition.Source.containerfile(
+                "FROM \(world.base)\nRUN { while read -r line; do echo found $line; done; } </var/ccache/file; echo kept >/var/ccache/file; touch /made\n"
+            )
+            var definition = ImageDefinition(source: source, platforms: [.host])
+            definition.tags = ["stable", "v1-{date}"]
+            definition.caches = ["ccache": "/var/ccache"]
+            let repository = try world.registry.repository("team/app")
+            guard case .added(let image) = try await world.store.addImage(repository, as: definition, by: StepWorld.owner) else {
+                throw StepWorld.TestError("The image was not added.")
+            }
+            func submit(_ definition: ImageDefinition) async throws -> Build {
+                try await world.store.submitBuild(
+                    of: image.id, BuildRequest(definition), owner: "me", dateTag: ImageTag(StepWorld.day))
+            }
+            let first = try await world.finish(submit(image.definition))
+            for tag in [StepWorld.day, "v1-\(StepWorld.day)", "stable", "latest"] {
+                #expect(try await world.digest("team/app", tag: tag) == first.digest, "\(tag)")
+            }
+            let second = try await world.finish(submit(image.definition))
+            #expect(try world.log(of: second).contains("\nfound kept\n"))
+            #expect(try await world.digest("team/app", tag: "stable") == second.digest)
+            #expect(try await world.digest("team/app", tag: "v1-\(StepWorld.day)") == first.digest)
+            #expect(try await world.digest("team/app", tag: "v1-\(StepWorld.day).2") == second.digest)
+            // A tag that moves, and that another program has moved, stops the build.
+            let foreign = ManifestDocument(ImageIndex(manifests: [], annotations: ["by": "another"]))
+            try await world.client.put(foreign, to: repository, tag: ImageTag("stable"))
+            _ = try await submit(image.definition)
+            #expect(try await world.step() == nil)
+            #expect(try #require(try await world.step()).code == .tagMoved)
+            definition.memoryMegabytes = 100_000_000
+            _ = try await submit(definition)
+            let failure = try #require(try await world.step())
+            #expect(failure.code == .limitExceeded)
+            #expect(failure.isTransient)
+        }
+    }
+
     @Test("a tag that another program has moved stays where it is")
     func tagMoved() async throws {
         try await StepWorld.run { world in

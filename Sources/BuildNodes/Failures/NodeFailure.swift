@@ -18,6 +18,8 @@ public struct NodeFailure: Error, Hashable, Sendable, CustomStringConvertible {
         case timeLimit = "time-limit"
         case logLimit = "log-limit"
         case memoryLimit = "memory-limit"
+        /// The node has less memory than the image needs.
+        case memoryMissing = "memory-missing"
         /// Programs of the platform do not run on the node.
         case noEmulator = "no-emulator"
         /// The node cannot build at all.
@@ -52,7 +54,7 @@ public struct NodeFailure: Error, Hashable, Sendable, CustomStringConvertible {
 
     public var retry: Retry {
         switch kind {
-        case .registryDown, .diskFull: .later
+        case .registryDown, .diskFull, .memoryMissing: .later
         case .baseGone: .once
         default: .never
         }

@@ -20,10 +20,12 @@ struct BuildStorage: Sendable {
     /// The home of the build account, where tools keep caches of their own.
     private var home: FilePath { directory.appending("home") }
     private var work: FilePath { directory.appending("work") }
+    /// The caches of images, which later builds use again.
+    private var caches: FilePath { directory.appending("caches") }
 
     /// Makes the directories, and writes the settings that take the place of those of the host.
     func prepare(insecure: [RegistryHost]) throws {
-        for directory in [directory, images, runtime, settings, home, work] { try make(directory) }
+        for directory in [directory, images, runtime, settings, home, work, caches] { try make(directory) }
         if let obstacle = account.account.obstacle(above: images) {
             throw NodeFailure(
                 .node,
@@ -61,6 +63,23 @@ struct BuildStorage: Sendable {
     /// The directories of programs that run or were killed.
     var workDirectories: [FilePath] {
         get throws { try FileManager.default.contentsOfDirectory(atPath: work.string).map { work.appending($0) } }
+    }
+
+    /// Gives a build the caches of an image. buildah keeps caches in its directory for temporary files,
+    /// below `buildah-cache`. Later versions than 1.28 add the number of the user to that name.
+    func link(_ name: String, into work: FilePath) throws {
+        let target = caches.appending(name)
+        try make(target)
+        for link in ["buildah-cache", "buildah-cache-\(account.account.user)"] {
+            let path = work.appending(link)
+            guard symlink(target.string, path.string) == 0 else { throw Errno(rawValue: errno) }
+            try own(path)
+        }
+    }
+
+    /// The directories with the caches of images.
+    var cacheDirectories: [FilePath] {
+        get throws { try FileManager.default.contentsOfDirectory(atPath: caches.string).map { caches.appending($0) } }
     }
 
     /// Writes a file that only the build account can read.

@@ -55,7 +55,9 @@ public final class LocalNode: BuildNode {
         for directory in [specification.context] + specification.namedContexts.values + specification.volumes.values {
             try checkAccess(to: directory)
         }
+        try check(specification.needs, specification.limits)
         return try await withWorkDirectory { work in
+            if let caches = specification.cacheDirectory { try buildah.storage.link(caches, into: work) }
             let start = ContinuousClock.now
             let group = ControlGroup(named: work.lastComponent?.string ?? "build", limits: specification.limits)
             defer { group?.remove() }

@@ -21,7 +21,8 @@ public struct Sweeper: Sendable {
 
     /// - Parameters:
     ///   - leased: The steps whose images are still needed.
-    ///   - bases: Whether the images of FROM are removed too. Later builds fetch them again.
+    ///   - bases: Whether the images of FROM and the caches of images are removed too. Later builds fetch
+    ///     them again, or take longer.
     public func sweep(leased: Set<ImageTag>, bases: Bool = false) async throws -> Report {
         try await sweep(bases: bases) { leased }
     }
@@ -55,6 +56,12 @@ public struct Sweeper: Sendable {
             guard isUnneeded, !isLeased else { continue }
             try await node.remove(images: image.names.isEmpty ? [image.id] : image.names)
             report.images += 1
+        }
+        if bases, !isBusy {
+            for directory in try node.buildah.storage.cacheDirectories {
+                try await node.buildah.removeDirectory(directory)
+                report.directories += 1
+            }
         }
         return report
     }

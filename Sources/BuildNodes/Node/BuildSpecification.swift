@@ -24,6 +24,10 @@ public struct BuildSpecification: Sendable {
     public var timestamp: Int?
     public var network = BuildNetwork.none
     public var limits: BuildLimits
+    public var needs = BuildNeeds()
+    /// The name of the directory with the caches that `RUN --mount=type=cache` refers to. The node keeps it
+    /// for later builds with the same name. Nil: caches last for this build only.
+    public var cacheDirectory: String?
 
     public init(
         step: ImageTag, platform: Platform, containerfile: String, context: FilePath, limits: BuildLimits = BuildLimits()

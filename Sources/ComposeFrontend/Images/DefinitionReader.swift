@@ -7,6 +7,7 @@ import ImageModel
 struct DefinitionReader: Sendable {
     static let members = [
         "source", "platforms", "arguments", "requires", "network", "update", "moves_latest", "missing", "required_platforms",
+        "tags", "caches", "disk_megabytes", "memory_megabytes",
     ]
 
     let service: ImageService
@@ -44,6 +45,10 @@ struct DefinitionReader: Sendable {
         if let update = try field.boolean("update") { definition.update = update }
         if let movesLatest = try field.boolean("moves_latest") { definition.movesLatest = movesLatest }
         definition.requiredPlatforms = try requiredPlatforms(field, of: definition)
+        if let tags = try field.listTags() { definition.tags = tags }
+        if let caches = try field.caches() { definition.caches = caches }
+        if let disk = try field.megabytes("disk_megabytes") { definition.diskMegabytes = disk == 0 ? nil : disk }
+        if let memory = try field.megabytes("memory_megabytes") { definition.memoryMegabytes = memory == 0 ? nil : memory }
         return definition
     }
 

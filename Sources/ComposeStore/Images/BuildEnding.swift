@@ -43,12 +43,17 @@ extension ComposeStore {
         let made = try await self.build(build, on: connection)
         let leftOut = made.platformsLeftOut
         let movesLatest = made.request.definition.movesLatest
+        let moving = made.request.definition.tags.filter { !$0.contains("{date}") } + (movesLatest ? ["latest"] : [])
         let reason: String? =
             if leftOut.isEmpty {
                 nil
             } else {
                 "\(leftOut.map(\.description).joined(separator: ", ")) failed and was left out"
-                    + (movesLatest ? ", so the tag latest stays where it is." : ".")
+                    + (moving.isEmpty
+                        ? "."
+                        : moving.count == 1
+                            ? ", so the tag \(moving[0]) stays where it is."
+                            : ", so the tags \(moving.joined(separator: ", ")) stay where they are.")
             }
         _ = try await connection.query(
             """

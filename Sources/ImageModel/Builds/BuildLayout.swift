@@ -22,9 +22,23 @@ extension Build {
     public func tag(of platform: Platform) throws(ImageProblem) -> ImageTag {
         try ImageTag("image-\(platform.inNames)-\(dateTag)")
     }
+
+    /// The tags of the manifest list, in the order in which they are written. The tag of the date is the
+    /// first one, and tags that move are the last ones. A tag does not move to a list without all platforms.
+    public var listTags: [(tag: ImageTag, moves: Bool)] {
+        get throws(ImageProblem) {
+            var tags = [(tag: dateTag, moves: false)]
+            let definition = request.definition
+            for pattern in definition.tags {
+                tags.append((try ImageTag(pattern.replacing("{date}", with: dateTag.text)), !pattern.contains("{date}")))
+            }
+            if definition.movesLatest { tags.append((.latest, true)) }
+            return tags.filter { !$0.moves } + (platformsLeftOut.isEmpty ? tags.filter(\.moves) : [])
+        }
+    }
 }
 
 extension Platform {
     /// The platform as a part of a name. Example: `linux-arm-v7`.
-    fileprivate var inNames: String { description.replacing("/", with: "-") }
+    public var inNames: String { description.replacing("/", with: "-") }
 }

@@ -47,11 +47,40 @@ public struct ImageDefinition: Hashable, Sendable, Codable {
     /// Whether a build moves the tag `latest`.
     public var movesLatest = true
     /// The platforms without which a build fails. A build leaves out any other platform that fails, as long
-    /// as one is left, and does not move `latest` then. Nil if a build needs all platforms.
+    /// as one is left, and moves no tag then. Nil if a build needs all platforms.
     public var requiredPlatforms: [Platform]?
+    /// Tags of the manifest list besides the date and `latest`. `{date}` stands for the tag of the date.
+    /// Example: `["v1-{date}", "stable"]`.
+    public var tags: [String] = []
+    /// Folders that a worker keeps for later builds of the image: the path in the container, by name.
+    /// Example: `["ccache": "/root/.ccache"]`.
+    public var caches: [String: String] = [:]
+    /// The free disk space without which a build does not begin, in megabytes.
+    public var diskMegabytes: Int?
+    /// The memory without which a build does not begin, in megabytes.
+    public var memoryMegabytes: Int?
 
     public init(source: Source, platforms: [Platform]) {
         self.source = source
         self.platforms = platforms
+    }
+}
+
+extension ImageDefinition {
+    /// Reads a definition. Members that an older version did not write have their defaults.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            source: try container.decode(Source.self, forKey: .source), platforms: try container.decode([Platform].self, forKey: .platforms)
+        )
+        arguments = try container.decode([String: String].self, forKey: .arguments)
+        requires = try container.decode([String: String].self, forKey: .requires)
+        network = try container.decode(BuildNetwork.self, forKey: .network)
+        update = try container.decode(Bool.self, forKey: .update)
+        movesLatest = try container.decode(Bool.self, forKey: .movesLatest)
+        tags = try container.decodeIfPresent([String].self, forKey: .tags) ?? []
+        caches = try container.decodeIfPresent([String: String].self, forKey: .caches) ?? [:]
+        diskMegabytes = try container.decodeIfPresent(Int.self, forKey: .diskMegabytes)
+        memoryMegabytes = try container.decodeIfPresent(Int.self, forKey: .memoryMegabytes)
     }
 }

@@ -57,11 +57,20 @@ public struct DefinitionDocument: Hashable, Sendable, Codable {
     public var missing: String?
     /// The platforms without which a build fails, although `missing` is `leave-out`.
     public var requiredPlatforms: [String]?
+    /// Tags of the manifest list besides the date and `latest`. Example: `["v1-{date}", "stable"]`.
+    public var tags: [String]?
+    /// Folders that a worker keeps for later builds, as paths in the container.
+    public var caches: [String: String]?
+    /// The free disk space and the memory without which a build does not begin.
+    public var diskMegabytes: Int?
+    public var memoryMegabytes: Int?
 
     enum CodingKeys: String, CodingKey {
-        case source, platforms, arguments, requires, network, update, missing
+        case source, platforms, arguments, requires, network, update, missing, tags, caches
         case movesLatest = "moves_latest"
         case requiredPlatforms = "required_platforms"
+        case diskMegabytes = "disk_megabytes"
+        case memoryMegabytes = "memory_megabytes"
     }
 
     public init(source: Source, platforms: [String]) {
@@ -69,7 +78,7 @@ public struct DefinitionDocument: Hashable, Sendable, Codable {
         self.platforms = platforms
     }
 
-    /// The document of a definition has every member.
+    /// The document of a definition has every member, except for needs that the image does not have.
     public init(_ definition: ImageDefinition) {
         source = Source(definition.source)
         platforms = definition.platforms.map(\.description)
@@ -80,5 +89,9 @@ public struct DefinitionDocument: Hashable, Sendable, Codable {
         movesLatest = definition.movesLatest
         missing = definition.requiredPlatforms == nil ? "fail" : "leave-out"
         requiredPlatforms = (definition.requiredPlatforms ?? definition.platforms).map(\.description)
+        tags = definition.tags
+        caches = definition.caches
+        diskMegabytes = definition.diskMegabytes
+        memoryMegabytes = definition.memoryMegabytes
     }
 }

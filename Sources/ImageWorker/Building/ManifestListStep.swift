@@ -12,12 +12,11 @@ struct ManifestListStep {
 
     func run(_ build: Build, _ image: Image) async throws -> StepResult {
         let list = try await list(of: build, image.repository)
-        var tags = [build.dateTag]
-        if build.request.definition.movesLatest, build.platformsLeftOut.isEmpty { tags.append(.latest) }
+        let tags = try build.listTags
         // No tag moves if one of them was moved by another program.
-        for tag in tags { try await check(tag, of: image, moving: list.digest, build) }
-        for tag in tags { try await registry.put(list, to: image.repository, tag: tag) }
-        return StepResult(digest: list.digest, tags: tags)
+        for (tag, moves) in tags { try await check(tag, moves: moves, of: image, moving: list.digest, build) }
+        for (tag, _) in tags { try await registry.put(list, to: image.repository, tag: tag) }
+        return StepResult(digest: list.digest, tags: tags.map(\.tag))
     }
 
     /// Returns the list. Each attempt makes the same bytes.
@@ -46,13 +45,13 @@ struct ManifestListStep {
     }
 
     /// Throws if a tag shows something that this service did not write and has never seen.
-    private func check(_ tag: ImageTag, of image: Image, moving digest: ImageDigest, _ build: Build) async throws {
+    private func check(_ tag: ImageTag, moves: Bool, of image: Image, moving digest: ImageDigest, _ build: Build) async throws {
         guard let current = try await registry.reportedDigest(of: ImageReference(image.repository, tag: tag)), current != digest else {
             return
         }
         let published = try await store.publishedDigest(of: image.id, tag: tag)
         // The first build of an image takes over a tag that was there before.
-        if current == published || (published == nil && tag == .latest) { return }
+        if current == published || (published == nil && moves) { return }
         throw BuildFailure(
             .tagMoved,
             "The tag \(tag) of \(image.repository) shows \(current), which another program wrote there. It stays as it is, and so do the other "

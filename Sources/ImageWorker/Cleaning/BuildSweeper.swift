@@ -13,7 +13,7 @@ import SystemPackage
 ///
 /// - contexts of attempts that ended without their worker
 /// - images, working containers and directories on the node
-/// - base images on the node, if its disk is nearly full
+/// - base images and caches on the node, if its disk is nearly full
 /// - logs of builds that ended long ago
 public struct BuildSweeper: Service {
     /// The free bytes of the node's disk below which base images are removed.

@@ -17,7 +17,7 @@ extension BuildFailure {
             case .registryDown: .registryUnreachable
             case .registryRefuses: .registryRefused
             case .diskFull: .storage
-            case .timeLimit, .logLimit, .memoryLimit: .limitExceeded
+            case .timeLimit, .logLimit, .memoryLimit, .memoryMissing: .limitExceeded
             case .node: .internal
             }
         let isTransient =

@@ -63,13 +63,18 @@ struct ImagePreparation {
             uniqueKeysWithValues: try pins.images.map { (try ImageReference($0.key), $0.value) })
         let findings = try await store.findings(for: build.id)[platform] ?? []
         let prepared = try PreparedContainerfile(
-            file, arguments: arguments, digests: digests, contexts: Set(binding.contexts.keys), mounts: binding.mounts,
+            file, arguments: arguments, digests: digests, contexts: Set(binding.contexts.keys),
+            mounts: binding.mounts + Self.caches(of: definition),
             upgrade: definition.update ? Array(Set(findings.map(\.installed.name))).sorted() : [])
         var specification = BuildSpecification(
             step: name, platform: platform, containerfile: prepared.text, context: context.directory, limits: configuration.limits)
         specification.namedContexts = binding.contexts
         specification.volumes = binding.volumes
         specification.arguments = definition.arguments
+        specification.needs = BuildNeeds(
+            diskBytes: definition.diskMegabytes.map { $0 << 20 }, memoryBytes: definition.memoryMegabytes.map { $0 << 20 })
+        // No image sees the caches of another one, not even by a mount of its own Containerfile.
+        if !definition.caches.isEmpty { specification.cacheDirectory = "\(build.image)-\(platform.inNames)" }
         specification.network = definition.network
         // Each attempt makes the same image.
         specification.timestamp = Int(build.timeSubmitted.timeIntervalSince1970)
@@ -81,6 +86,11 @@ struct ImagePreparation {
         ContainerfileRules(
             network: definition.network, contexts: Set(binding.contexts.keys),
             reservedTargets: ["/run/odcs"] + binding.mounts.map(\.target) + binding.volumes.keys.sorted())
+    }
+
+    /// The mounts for the caches of an image.
+    private static func caches(of definition: ImageDefinition) -> [RunMount] {
+        definition.caches.sorted { $0.key < $1.key }.compactMap { RunMount(cache: $0.key, target: $0.value) }
     }
 
     /// The image that the last stage builds on, or nil if that is a stage or `scratch`.

@@ -80,7 +80,32 @@ import Testing
             (
                 with(containerfile: "FROM scratch", more: #", "arch": "x86_64""#),
                 "definition.arch is not known. The members are source, platforms, arguments, requires, network, update, moves_latest, "
-                    + "missing, required_platforms."
+                    + "missing, required_platforms, tags, caches, disk_megabytes, memory_megabytes."
+            ),
+            (
+                with(containerfile: "FROM scratch", more: #", "tags": ["v1-{date}", "latest"]"#),
+                #"definition.tags has "latest". It must be a tag in which {date} may stand for the tag of the date, such as v1-{date} or stable. "#
+                    + "The tags of the date and latest have members of their own."
+            ),
+            (
+                with(containerfile: "FROM scratch", more: #", "tags": ["a", "a"]"#),
+                "definition.tags must have at most 20 different tags."
+            ),
+            (
+                with(containerfile: "FROM scratch", more: #", "caches": {"c": "/root/../etc"}"#),
+                #"definition.caches.c is "/root/../etc". It must be an absolute path of letters, digits, _, ., + and -."#
+            ),
+            (
+                with(containerfile: "FROM scratch", more: #", "caches": {"c": "/etc"}"#),
+                "definition.caches.c cannot be /etc, because a build has other files there."
+            ),
+            (
+                with(containerfile: "FROM scratch", more: #", "caches": {"a,b": "/c"}"#),
+                #"definition.caches has the name "a,b". It must have letters, digits, _, . and -, and begin with one of the first two."#
+            ),
+            (
+                with(containerfile: "FROM scratch", more: #", "disk_megabytes": -1"#),
+                "definition.disk_megabytes is -1. It must be from 0 to 100000000, and 0 stands for no need."
             ),
             (
                 with(containerfile: "FROM scratch", more: #", "arguments": {"A B": "x"}"#),
