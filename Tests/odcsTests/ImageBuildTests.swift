@@ -212,6 +212,38 @@ struct ImageBuildTests {
             #expect(sent[0].definition.movesLatest == false)
             #expect(sent[1].definition.arguments == ["BASE": "r.example.org/team/web"])
             #expect(sent[1].definition.source.archive == context.digest)
+            #expect(run.err == "")
+        }
+        try await ScriptedService.run { service in
+            let settings = files.merging([
+                "inv/inventory.yaml": """
+                images:
+                  base:
+                    containerfile: base
+                    platforms: [linux/amd64]
+                    caches: {ccache: /root/.ccache}
+                    disk: 10 GB
+                    memory: 512 MB
+                    tags: {platform: "p-{platform}-{date}", final: [stable, "v1-{date}", latest]}
+                    content: {source: {type: tag, source: f26}}
+
+                """
+            ]) { $1 }
+            service.next(try .json(try Self.image()))
+            let run = try await CommandRun.odcs(["image", "add", "--inventory", "inv"], server: service.address, files: settings)
+            #expect(run.status == .success, "\(run.err)")
+            let sent = try JSONDecoder().decode(ImageSubmission.self, from: service.calls[0].body).definition
+            #expect(sent.caches == ["ccache": "/root/.ccache"])
+            #expect(sent.tags == ["stable", "v1-{date}"])
+            #expect(sent.movesLatest == true)
+            #expect([sent.diskMegabytes, sent.memoryMegabytes] == [10_000, 512])
+            #expect(
+                run.err == """
+                    odcs: base: the service does not ask for the compose of content. Name composes: odcs image build --compose
+                    odcs: base: platforms get the tag image-{platform}-{date}, and not p-{platform}-{date}
+                    odcs: base: each manifest list gets the tag of its date too
+
+                    """)
         }
         try await ScriptedService.run { service in
             let differing = files.merging([

@@ -69,7 +69,9 @@ struct ImageAdd: AsyncParsableCommand {
     func run() async throws {
         let (client, console) = (try connection.connect(), Console.current)
         if let inventory {
-            let images = try await InventoryAddition(inventory, only: name, in: console).add(to: client)
+            let addition = try InventoryAddition(inventory, only: name, in: console)
+            let images = try await addition.add(to: client)
+            for warning in addition.warnings { try console.err.line("odcs: \(warning)".printable()) }
             return try connection.print(images, or: ImageListing.table(images).text())
         }
         guard let name, let source else { return }

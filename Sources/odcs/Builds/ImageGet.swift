@@ -39,7 +39,8 @@ struct ImageGet: AsyncParsableCommand {
             ("platforms", definition.platforms.joined(separator: " ")), ("arguments", pairs(definition.arguments)),
             ("requires", pairs(definition.requires)), ("network", definition.network), ("update", definition.update == true ? "yes" : nil),
             ("required", definition.missing == "leave-out" ? required(definition) : nil),
-            ("latest", definition.movesLatest == false ? "not moved" : nil), ("added", Moment.text(image.timeAdded)),
+            ("latest", definition.movesLatest == false ? "not moved" : nil), ("tags", definition.tags?.joined(separator: " ")),
+            ("caches", pairs(definition.caches)), ("needs", Self.needs(definition)), ("added", Moment.text(image.timeAdded)),
             ("removed", image.timeRemoved.map(Moment.text)),
             ("build", image.latestBuild.map { "\($0.id) \($0.stateName)" }),
         ]
@@ -58,6 +59,11 @@ struct ImageGet: AsyncParsableCommand {
     private static func required(_ definition: DefinitionDocument) -> String {
         let platforms = definition.requiredPlatforms ?? []
         return platforms.isEmpty ? "any platform" : platforms.joined(separator: " ")
+    }
+
+    private static func needs(_ definition: DefinitionDocument) -> String? {
+        let needs = [definition.diskMegabytes.map { "\($0) MB of disk" }, definition.memoryMegabytes.map { "\($0) MB of memory" }]
+        return needs.compactMap(\.self).joined(separator: ", ")
     }
 
     private static func source(_ source: DefinitionDocument.Source) -> String {

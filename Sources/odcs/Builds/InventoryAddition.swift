@@ -44,6 +44,25 @@ struct InventoryAddition {
         return nil
     }
 
+    /// The settings of the inventory that the service does not use, in sentences for a person.
+    var warnings: [String] {
+        images.flatMap { image in
+            let (image, usual) = (image[0].image, ImageTags())
+            var warnings: [String] = []
+            if image.content != nil {
+                warnings.append(
+                    "\(image.name): the service does not ask for the compose of content. Name composes: odcs image build --compose")
+            }
+            if image.tags.platform != usual.platform {
+                warnings.append("\(image.name): platforms get the tag \(usual.platform), and not \(image.tags.platform)")
+            }
+            if !image.tags.final.contains("{date}") {
+                warnings.append("\(image.name): each manifest list gets the tag of its date too")
+            }
+            return warnings
+        }
+    }
+
     /// Adds the images. Returns them as the service has stored them.
     func add(to client: ComposeClient) async throws -> [ImageDocument] {
         var added: [String: ImageDocument] = [:]
@@ -82,6 +101,10 @@ struct InventoryAddition {
         definition.network = first.reachesHost ? "host" : "none"
         definition.update = first.update
         definition.movesLatest = movesLatest && first.tags.final.contains(ImageTags.latest)
+        definition.tags = first.tags.final.filter { $0 != ImageTags.latest && $0 != "{date}" }
+        definition.caches = first.caches
+        definition.diskMegabytes = first.disk ?? 0
+        definition.memoryMegabytes = first.memory ?? 0
         return try await client.addImage(ImageSubmission(repository: first.name, definition: definition))
     }
 }
