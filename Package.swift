@@ -211,7 +211,7 @@ let package = Package(
         .target(
             name: "ImageTestKit",
             dependencies: [
-                "EmbeddedPostgres", "ImageModel", "Processes", logging, nioCore, nioHTTP1, nioPosix, subprocess, systemPackage,
+                "CLinux", "EmbeddedPostgres", "ImageModel", "Processes", logging, nioCore, nioHTTP1, nioPosix, subprocess, systemPackage,
             ],
             path: "Tests/ImageTestKit", swiftSettings: strict),
         .testTarget(
@@ -301,7 +301,7 @@ let package = Package(
         .testTarget(
             name: "BuildNodesTests",
             dependencies: [
-                "BuildNodes", "CLinux", "ImageModel", "ImageTestKit", "Processes", logging, nioPosix, subprocess, systemPackage,
+                "BuildNodes", "ImageModel", "ImageTestKit", "Processes", logging, subprocess, systemPackage,
             ],
             swiftSettings: strict),
         .testTarget(

@@ -12,7 +12,7 @@ public struct TestRegistry: Sendable {
 
     /// For example `127.0.0.1:38245`.
     public let host: RegistryHost
-    private let running: Task<Void, any Error>
+    private let process: RunningRegistry
 
     /// The error for a registry that ended before it listened.
     public struct DidNotStart: Error, CustomStringConvertible {
@@ -48,28 +48,23 @@ public struct TestRegistry: Sendable {
             file: directory.appending("config.yml"), in: directory)
         let result: Result<Value, any Error>
         do { result = .success(try await body(registry)) } catch { result = .failure(error) }
-        registry.running.cancel()
-        _ = await registry.running.result
+        await registry.process.end()
+        return try result.get()
+    }
+
+    /// Ends the registry while `body` runs. Afterwards it has the same address and the same images. It must
+    /// be one with a directory.
+    public func whileAway<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
+        await process.end()
+        let result: Result<Value, any Error>
+        do { result = .success(try await body()) } catch { result = .failure(error) }
+        _ = try await process.start()
         return try result.get()
     }
 
     private static func start(_ configuration: String, file: FilePath, in directory: FilePath) async throws -> TestRegistry {
-        try configuration.write(toFile: file.string, atomically: true, encoding: .utf8)
-        let (hosts, sender) = AsyncStream.makeStream(of: RegistryHost.self)
-        let output = OutputTail { line in
-            guard let match = line.firstMatch(of: /listening on (127\.0\.0\.1:\d+)/), let host = try? RegistryHost(match.1) else { return }
-            sender.yield(host)
-        }
-        let process = ChildProcess(
-            program: "docker-registry", arguments: ["serve", file.string], environment: ChildProcess.plainEnvironment(home: directory),
-            directory: directory, grace: .milliseconds(200), lifeline: Lifeline())
-        let running = Task {
-            defer { sender.finish() }
-            _ = try await process.run { output.append($0) }
-        }
-        var iterator = hosts.makeAsyncIterator()
-        guard let host = await iterator.next() else { throw DidNotStart(output: output.lastLines().joined(separator: "\n")) }
-        return TestRegistry(host: host, running: running)
+        let process = RunningRegistry(configuration, file: file, in: directory)
+        return TestRegistry(host: try await process.start(), process: process)
     }
 
     private static func configuration(storage: String, _ authentication: String = "") -> String {
@@ -82,5 +77,45 @@ public struct TestRegistry: Sendable {
         http: {addr: "127.0.0.1:0", secret: test}
         \(authentication)
         """
+    }
+}
+
+/// The process of a registry, which can end and start again.
+private actor RunningRegistry {
+    private let file: FilePath
+    private let directory: FilePath
+    private var configuration: String
+    private var running: Task<Void, any Error>?
+
+    init(_ configuration: String, file: FilePath, in directory: FilePath) {
+        (self.configuration, self.file, self.directory) = (configuration, file, directory)
+    }
+
+    func end() async {
+        running?.cancel()
+        _ = await running?.result
+    }
+
+    /// Returns the address when the registry listens. It is the same each time.
+    func start() async throws -> RegistryHost {
+        try configuration.write(toFile: file.string, atomically: true, encoding: .utf8)
+        let (hosts, sender) = AsyncStream.makeStream(of: RegistryHost.self)
+        let output = OutputTail { line in
+            guard let match = line.firstMatch(of: /listening on (127\.0\.0\.1:\d+)/), let host = try? RegistryHost(match.1) else { return }
+            sender.yield(host)
+        }
+        let process = ChildProcess(
+            program: "docker-registry", arguments: ["serve", file.string], environment: ChildProcess.plainEnvironment(home: directory),
+            directory: directory, grace: .milliseconds(200), lifeline: Lifeline())
+        running = Task {
+            defer { sender.finish() }
+            _ = try await process.run { output.append($0) }
+        }
+        var iterator = hosts.makeAsyncIterator()
+        guard let host = await iterator.next() else {
+            throw TestRegistry.DidNotStart(output: output.lastLines().joined(separator: "\n"))
+        }
+        configuration.replace("127.0.0.1:0", with: host.description)
+        return host
     }
 }
