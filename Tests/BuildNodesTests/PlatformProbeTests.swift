@@ -1,8 +1,9 @@
-import BuildNodes
 import Glibc
 import ImageModel
 import ImageTestKit
 import Testing
+
+@testable import BuildNodes
 
 @Suite("A platform probe", .serialized, .timeLimit(.minutes(5)))
 struct PlatformProbeTests {
@@ -15,24 +16,48 @@ struct PlatformProbeTests {
         }
     }
 
+    @Test("an emulator that does not work makes its platform absent, and the node stays of use")
+    func broken() async throws {
+        try await BuildWorld.run { world in
+            let platform = try Platform(Platform.host.architecture == "arm64" ? "linux/amd64" : "linux/arm64")
+            // A program of the host that ends with an error, as one does whose emulator finds no files.
+            let (zero, one): ([UInt8], [UInt8]) =
+                Platform.host.architecture == "arm64" ? ([0, 0, 0x80, 0xD2], [0x20, 0, 0x80, 0xD2]) : ([0x31, 0xFF], [0xFF, 0xCF])
+            var bytes = try #require(ProbeProgram(for: .host)).bytes
+            bytes.replaceSubrange(try #require(bytes.ranges(of: zero).last), with: one)
+            let program = ProbeProgram(bytes)
+            let support = try await world.node.withWorkDirectory { work in
+                try await PlatformProbe(node: world.node).run(program, of: platform, in: work)
+            }
+            guard case .absent(let reason) = support else {
+                Issue.record("The platform is \(support).")
+                return
+            }
+            #expect(reason.contains(platform.description))
+            #expect(try await world.node.support(for: .host) == .native)
+        }
+    }
+
     @Test(
         "arm64 is emulated while qemu is registered, and absent afterwards",
         .enabled(if: geteuid() == 0 && Platform.host.architecture == "amd64", "Only root can register an emulator."))
     func emulated() async throws {
-        try await BuildWorld.run { world in
-            let platform = try Platform("linux/arm64")
-            let registration = try EmulatorRegistration()
-            do {
-                defer { registration.remove() }
-                #expect(try await world.node.support(for: platform) == .emulated)
-            }
-            // Another registration of the host is not ours to remove.
-            guard !EmulatorRegistration.hostHasOne else { return }
-            #expect(
-                try await world.node.support(for: platform)
-                    == .absent(
-                        "The node cannot run programs of linux/arm64: no emulator is registered. Install qemu-user-static, or use another node."
-                    ))
+        try await EmulatorRegistration.exclusively { try await BuildWorld.run(emulated) }
+    }
+
+    private func emulated(_ world: BuildWorld) async throws {
+        let platform = try Platform("linux/arm64")
+        let registration = try EmulatorRegistration()
+        do {
+            defer { registration.remove() }
+            #expect(try await world.node.support(for: platform) == .emulated)
         }
+        // Another registration of the host is not ours to remove.
+        guard !EmulatorRegistration.hostHasOne else { return }
+        #expect(
+            try await world.node.support(for: platform)
+                == .absent(
+                    "The node cannot run programs of linux/arm64: no emulator is registered. Install qemu-user-static, or use another node."
+                ))
     }
 }

@@ -36,6 +36,18 @@ public struct EmulatorRegistration {
         }
     }
 
+    private static let turns = Turns()
+
+    /// Runs `body` while no other test of this process registers an emulator, or expects that there is
+    /// none.
+    public static func exclusively<Value: Sendable>(_ body: @Sendable () async throws -> Value) async throws -> Value {
+        await turns.take()
+        let result: Result<Value, any Error>
+        do { result = .success(try await body()) } catch { result = .failure(error) }
+        await turns.give()
+        return try result.get()
+    }
+
     /// Whether the host has an emulator registered under Debian's name. It is seen only where binfmt_misc
     /// is mounted at its usual place.
     public static var hostHasOne: Bool { access("/proc/sys/fs/binfmt_misc/qemu-aarch64", F_OK) == 0 }
@@ -51,5 +63,23 @@ public struct EmulatorRegistration {
     private func unmount() {
         umount2(mountPoint.string, CInt(MNT_DETACH))
         rmdir(mountPoint.string)
+    }
+}
+
+/// One task after the other has the turn, in the order in which they asked.
+private actor Turns {
+    private var isTaken = false
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+
+    func take() async {
+        guard isTaken else {
+            isTaken = true
+            return
+        }
+        await withCheckedContinuation { waiting.append($0) }
+    }
+
+    func give() {
+        if waiting.isEmpty { isTaken = false } else { waiting.removeFirst().resume() }
     }
 }

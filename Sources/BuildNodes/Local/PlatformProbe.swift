@@ -14,7 +14,7 @@ struct PlatformProbe {
         return try await node.withWorkDirectory { try await run(program, of: platform, in: $0) }
     }
 
-    private func run(_ program: ProbeProgram, of platform: Platform, in context: FilePath) async throws -> PlatformSupport {
+    func run(_ program: ProbeProgram, of platform: Platform, in context: FilePath) async throws -> PlatformSupport {
         let step = try ImageTag("probe-\(UUID().uuidString.lowercased())")
         try node.buildah.storage.write(program.bytes, to: context.appending("probe"), isExecutable: true)
         let specification = BuildSpecification(
@@ -26,6 +26,11 @@ struct PlatformProbe {
             return platform.architecture == Platform.host.architecture ? .native : .emulated
         } catch let failure as NodeFailure where failure.kind == .noEmulator {
             return .absent(failure.sentence)
+        } catch let failure as NodeFailure
+            where platform.architecture != Platform.host.architecture && [.instruction, .timeLimit].contains(failure.kind)
+        {
+            // The node is of use for its own platform.
+            return .absent("The emulator for \(platform) does not work on the node. \(failure.sentence)")
         }
     }
 }

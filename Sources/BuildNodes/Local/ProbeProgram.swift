@@ -5,6 +5,8 @@ import ImageModel
 struct ProbeProgram {
     let bytes: [UInt8]
 
+    init(_ bytes: [UInt8]) { self.bytes = bytes }
+
     /// Returns nil if there is no program for the platform.
     init?(for platform: Platform) {
         guard platform.os == "linux" else { return nil }
