@@ -277,7 +277,7 @@ struct LocalNodeTests {
         try await BuildWorld.run { world in
             let mark = ProcessMark()
             let kept = try world.specification("RUN touch /kept", step: "kept")
-            _ = try await world.build(kept)
+            let isConfined = try await world.node.build(kept) { _ in }.isConfined
             let specification = try world.specification("RUN true")
             let (directory, host, duration, context) = (
                 world.directory.appending("node").string, world.registry.host.description, mark.duration, specification.context.string
@@ -302,6 +302,10 @@ struct LocalNodeTests {
             #expect(report.containers == 1)
             #expect(report.directories == 1)
             #expect(report.images == 0)
+            // A process that is about to end keeps its group for another moment.
+            var groups = report.groups
+            while isConfined, groups == 0 { groups = try await Sweeper(world.node).sweep(leased: [kept.step]).groups }
+            #expect(groups == (isConfined ? 1 : 0))
             #expect(try await world.node.image(of: kept.step) != nil)
             #expect(try await Sweeper(world.node).sweep(leased: []).images == 1)
             #expect(try await world.node.image(of: kept.step) == nil)

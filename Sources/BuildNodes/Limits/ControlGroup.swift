@@ -7,13 +7,16 @@ import SystemPackage
 /// Version 1 has a directory for each controller, and version 2 has one directory for all. The group
 /// cannot be made if the host has not delegated control groups to this process.
 struct ControlGroup: Sendable {
+    /// The controllers whose limits a build can have.
+    static let controllers = ["pids", "memory", "cpu"]
+
     private var directories: [FilePath] = []
 
     /// Returns nil if one of the limits cannot be set.
-    init?(named name: String, limits: BuildLimits, host: ControlGroupHost = ControlGroupHost()) {
+    init?(named name: String, limits: BuildLimits, host: ControlGroupHost) {
         for setting in Self.settings(of: limits) {
-            guard let parent = host.parent(of: setting.controller), add(parent.directory.appending("odcs-\(name)")),
-                setting.apply(in: parent.directory.appending("odcs-\(name)"), parent.version)
+            guard let parent = host.parent(of: setting.controller), add(parent.directory.appending(name)),
+                setting.apply(in: parent.directory.appending(name), parent.version)
             else {
                 remove()
                 return nil

@@ -25,19 +25,29 @@ struct ControlGroupHost: Sendable {
 
     /// Returns the directory below which a group with this controller can be made, or nil.
     func parent(of controller: String) -> (directory: FilePath, version: Version)? {
-        if let path = membership(where: { $0.contains(Substring(controller)) }),
+        if let directory = directoryOfVersionOne(controller) { return (directory, .one) }
+        return directoriesOfVersionTwo.first { enable(controller, below: $0) }.map { ($0, .two) }
+    }
+
+    /// Returns the directories below which a group with this controller may have been made.
+    func candidates(for controller: String) -> [FilePath] {
+        directoryOfVersionOne(controller).map { [$0] } ?? directoriesOfVersionTwo
+    }
+
+    private func directoryOfVersionOne(_ controller: String) -> FilePath? {
+        guard let path = membership(where: { $0.contains(Substring(controller)) }),
             let mount = mount("cgroup", where: { $0.contains(Substring(controller)) })
-        {
-            return (directory(path, below: mount), .one)
-        }
-        guard let path = membership(where: { $0 == [""] }), let mount = mount("cgroup2", where: { _ in true }) else { return nil }
+        else { return nil }
+        return directory(path, below: mount)
+    }
+
+    private var directoriesOfVersionTwo: [FilePath] {
+        guard let path = membership(where: { $0 == [""] }), let mount = mount("cgroup2", where: { _ in true }) else { return [] }
         let own = directory(path, below: mount)
         // Below a group with processes no controller can be enabled. A service with `DelegateSubgroup=` is in
         // a group below its own. The root group is exempt.
-        var candidates = [own]
         let above = own.removingLastComponent()
-        if [".service", ".scope"].contains(where: above.string.hasSuffix) { candidates.append(above) }
-        return candidates.first { enable(controller, below: $0) }.map { ($0, .two) }
+        return [own] + ([".service", ".scope"].contains(where: above.string.hasSuffix) ? [above] : [])
     }
 
     private func membership(where isWanted: ([Substring]) -> Bool) -> String? {

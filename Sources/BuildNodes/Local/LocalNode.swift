@@ -59,7 +59,7 @@ public final class LocalNode: BuildNode {
         return try await withWorkDirectory { work in
             if let caches = specification.cacheDirectory { try buildah.storage.link(caches, into: work) }
             let start = ContinuousClock.now
-            let group = ControlGroup(named: work.lastComponent?.string ?? "build", limits: specification.limits)
+            let group = try groups.group(of: Self.name(of: work), limits: specification.limits)
             defer { group?.remove() }
             if group == nil {
                 logger.notice(
@@ -148,6 +148,12 @@ extension LocalNode {
             return text
         }
     }
+
+    /// The control groups of this node's builds. The place of this process among them may have changed.
+    var groups: NodeControlGroups { get throws { try NodeControlGroups(of: directory) } }
+
+    /// The name of a build, which is that of its work directory.
+    static func name(of work: FilePath) -> String { work.lastComponent?.string ?? "build" }
 
     /// The start of the oldest build that runs, and the work directories of all builds that run.
     var active: (oldest: Date?, directories: Set<FilePath>) {

@@ -11,6 +11,8 @@ public struct Sweeper: Sendable {
         public var containers = 0
         public var images = 0
         public var directories = 0
+        /// Control groups.
+        public var groups = 0
 
         public init() {}
     }
@@ -31,8 +33,10 @@ public struct Sweeper: Sendable {
     ///   were listed. So a step that begins meanwhile keeps its image.
     public func sweep(bases: Bool = false, leased: () async throws -> Set<ImageTag>) async throws -> Report {
         var report = Report()
-        // A directory that is listed before the running builds belongs to one of them or to none.
+        // A directory or a group that is listed before the running builds belongs to one of them or to none.
         let directories = try node.buildah.storage.workDirectories
+        let groups = try node.groups
+        let builds = groups.builds
         // A running build has made its containers after its own start. So older ones belong to killed builds.
         let (oldest, active) = node.active
         let end = oldest ?? Date()
@@ -63,6 +67,7 @@ public struct Sweeper: Sendable {
                 report.directories += 1
             }
         }
+        report.groups = builds.subtracting(active.map(LocalNode.name)).count(where: groups.remove)
         return report
     }
 

@@ -12,7 +12,7 @@ import SystemPackage
 /// A *build sweeper* removes what no build needs any more:
 ///
 /// - contexts of attempts that ended without their worker
-/// - images, working containers and directories on the node
+/// - images, working containers, directories and control groups on the node
 /// - base images and caches on the node, if its disk is nearly full
 /// - logs of builds that ended long ago
 public struct BuildSweeper: Service {
@@ -52,6 +52,7 @@ public struct BuildSweeper: Service {
             "removed what builds have left on the node",
             metadata: [
                 "containers": "\(report.containers)", "images": "\(report.images)", "directories": "\(report.directories)",
+                "groups": "\(report.groups)",
             ])
     }
 
