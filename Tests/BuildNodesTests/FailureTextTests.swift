@@ -50,6 +50,32 @@ struct FailureTextTests {
             plain.sentence == "The registry localhost:5000 does not speak TLS. Add it to the registries that may be used without it.")
     }
 
+    @Test("the words of an instruction are not taken for a failure of a registry or of the host")
+    func wordsOfInstructions() throws {
+        for words in ["grep denied log", "wait-for --until 'connection refused'", "echo \"manifest unknown\": exec format error"] {
+            let failure = try failure([
+                "STEP 2/2: RUN \(words)", "no match",
+                "Error: building at STEP \"RUN \(words)\": while running runtime: exit status 1",
+            ])
+            #expect(failure.sentence == "Step 2/2, RUN \(words), ended with the status 1: no match")
+            #expect(failure.retry == .never)
+        }
+        let copied = try failure([
+            "STEP 2/2: COPY --from=r.example.org/tools:1 denied /bin",
+            "Error: building at STEP \"COPY --from=r.example.org/tools:1 denied /bin\": initializing source docker://r.example.org/tools:1: reading manifest 1 in r.example.org/tools: manifest unknown",
+        ])
+        #expect(copied.sentence == "The image r.example.org/tools:1 is not in its registry.")
+    }
+
+    @Test("a program of another architecture in an image of the host's own is no missing emulator")
+    func foreignProgram() throws {
+        let failure = try failure([
+            "STEP 2/2: RUN /opt/tool", "/bin/sh: 1: /opt/tool: Exec format error", "exec format error",
+            "Error: building at STEP \"RUN /opt/tool\": while running runtime: exit status 126",
+        ])
+        #expect(failure.kind == .instruction)
+    }
+
     @Test("characters that control a terminal do not get into the sentence")
     func controls() throws {
         let failure = try failure(

@@ -11,8 +11,10 @@ struct FailureText {
     /// Returns the failure of a build.
     func failure(of specification: BuildSpecification) -> NodeFailure {
         let error = transcript.error ?? ""
-        if let failure = passing(error) ?? passing(transcript.lastLines(10).joined(separator: "\n")) { return failure }
-        if error.contains("exec format error") || transcript.lastLines(5).contains(where: { $0.contains("exec format error") }) {
+        let cause = Self.cause(in: error, of: transcript.step)
+        if let failure = diskFull(cause) ?? diskFull(transcript.lastLines(10).joined(separator: "\n")) ?? outside(cause) { return failure }
+        let isForeign = specification.platform.architecture != Platform.host.architecture
+        if isForeign, ([cause] + transcript.lastLines(5)).contains(where: { $0.contains("exec format error") }) {
             return make(
                 .noEmulator,
                 "The node cannot run programs of \(specification.platform): no emulator is registered. Install qemu-user-static, or use another node."
@@ -44,19 +46,28 @@ struct FailureText {
     /// Returns the failure of a push.
     func failure(ofPushTo target: PushTarget) -> NodeFailure {
         let error = transcript.error ?? ""
-        if let failure = passing(error) { return failure }
+        if let failure = diskFull(error) ?? outside(error) { return failure }
         if error.contains("image not known") {
             return make(.node, "The image of the step is no longer on the node. Build it again.")
         }
         return make(.node, "The image cannot be pushed to \(target): \(error.isEmpty ? ending.inWords : error.printable(most: 500)).")
     }
 
-    /// Returns the failure if the cause lies outside of the Containerfile.
-    private func passing(_ text: String) -> NodeFailure? {
-        if text.contains("no space left on device") || text.contains("No space left on device") {
-            return make(.diskFull, "The disk of the node is full. Remove images from it, or give it more space.")
-        }
-        guard text == transcript.error ?? "" else { return nil }
+    /// Returns the part of an error that buildah says about an instruction. The instruction itself can
+    /// have any words. Example: `building at STEP "RUN make": while running runtime: exit status 2`.
+    private static func cause(in error: String, of step: ContainerfileStep?) -> String {
+        guard error.hasPrefix("building at STEP") else { return error }
+        if let step, let start = error.firstRange(of: " \"\(step.instruction)\": ") { return String(error[start.upperBound...]) }
+        return error.ranges(of: "\": ").last.map { String(error[$0.upperBound...]) } ?? error
+    }
+
+    private func diskFull(_ text: String) -> NodeFailure? {
+        guard text.contains("no space left on device") || text.contains("No space left on device") else { return nil }
+        return make(.diskFull, "The disk of the node is full. Remove images from it, or give it more space.")
+    }
+
+    /// Returns the failure if the cause is a registry.
+    private func outside(_ text: String) -> NodeFailure? {
         if text.contains("manifest unknown") || text.contains("name unknown") || text.contains("repository name not known") {
             let image = Self.word(after: "initializing source docker://", in: text)
             return make(.baseGone, "The image \(image ?? "of FROM") is not in its registry.")
