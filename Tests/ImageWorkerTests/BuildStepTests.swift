@@ -1,3 +1,4 @@
+import BuildNodes
 import ComposeStore
 import ComposeTestKit
 import Foundation
@@ -74,11 +75,30 @@ struct BuildStepTests {
             let failure = try #require(try await world.step())
             #expect(failure.code == .registryUnreachable)
             #expect(failure.isTransient)
-            #expect(try await world.store.begunSteps() == Set(build.steps.prefix(1).map(\.id)))
+            #expect(try await Array(world.store.begunSteps().keys) == build.steps.prefix(1).map(\.id))
             let done = try await world.finish(build)
             #expect(done.state == .done)
             #expect(world.node.builds == 1)
             #expect(done.steps.first?.attempts == 2)
+        }
+    }
+
+    @Test("an image that a node has for a step of the same number in another database is not pushed")
+    func otherDatabase() async throws {
+        try await StepWorld.run { world in
+            let build = try await world.submit(source: "FROM \(world.base)\nRUN touch /made\n")
+            let step = build.steps[0].id
+            for name in ["step-\(step)", "step-\(step)-1000"] {
+                let specification = BuildSpecification(
+                    step: try ImageTag(name), platform: .host, containerfile: "FROM \(world.base)\nRUN touch /foreign\n",
+                    context: world.directory.appending("base"))
+                _ = try await world.node.local.build(specification) { _ in }
+            }
+            let done = try await world.finish(build)
+            #expect(world.node.builds == 1)
+            let layers = try await world.layers(of: "team/app", try #require(done.steps.first?.digest))
+            #expect(layers.joined().contains { $0.hasSuffix(" made") })
+            #expect(!layers.joined().contains { $0.hasSuffix(" foreign") })
         }
     }
 
@@ -248,7 +268,7 @@ struct BuildStepTests {
                 configuration: world.configuration, store: world.store, node: world.node.local, logger: Logger(label: "test"))
             try await sweeper.runOnce()
             #expect(!FileManager.default.fileExists(atPath: left.string))
-            let name = try PlatformStep.name(of: build.steps[0].id)
+            let name = try PlatformStep.name(of: build.steps[0].id, submitted: build.timeSubmitted)
             #expect(try await world.node.image(of: name) != nil)
             _ = try await world.finish(build)
             #expect(world.node.builds == 1)

@@ -1,3 +1,4 @@
+public import Foundation
 public import ImageModel
 import Postgres
 
@@ -80,11 +81,16 @@ extension ComposeStore {
         ).map { try $0.decode(String.self, "advisory") }
     }
 
-    /// Returns the steps that a worker has begun and that did not end. Their images on the worker's node
-    /// are still needed.
-    public func begunSteps() async throws -> Set<Int> {
-        let rows = try await pool.query("SELECT id FROM build_steps WHERE state IN (0, 1) AND attempts > 0")
-        return Set(try rows.map { try $0.decode(Int.self, "id") })
+    /// Returns the steps that a worker has begun and that did not end, with the times at which their builds
+    /// were submitted. Their images on the worker's node are still needed.
+    public func begunSteps() async throws -> [Int: Date] {
+        let rows = try await pool.query(
+            """
+            SELECT s.id, b.time_submitted FROM build_steps s JOIN builds b ON b.id = s.build_id
+            WHERE s.state IN (0, 1) AND s.attempts > 0
+            """)
+        return Dictionary(
+            uniqueKeysWithValues: try rows.map { (try $0.decode(Int.self, "id"), try $0.decode(Date.self, "time_submitted")) })
     }
 
     /// Returns those of the builds that ended longer than `age` ago.

@@ -35,7 +35,7 @@ struct PlatformStep {
     private func run(
         _ lease: StepLease, of build: Build, _ image: Image, _ platform: Platform, _ log: StepLog
     ) async throws -> ImageDigest {
-        let name = try Self.name(of: lease.step.id)
+        let name = try Self.name(of: lease.step.id, submitted: build.timeSubmitted)
         if try await node.image(of: name) != nil {
             log.note("The image is on the node \(node.name) from an earlier attempt. Only the push is repeated.")
         } else {
@@ -48,8 +48,13 @@ struct PlatformStep {
         return digest
     }
 
-    /// The name of a step's image on the node.
-    static func name(of step: Int) throws(ImageProblem) -> ImageTag { try ImageTag("step-\(step)") }
+    /// The name of a step's image on the node. The time tells steps of two databases apart, because a node
+    /// can outlive the database that gave its steps their numbers.
+    ///
+    /// - Parameter time: The time at which the build was submitted.
+    static func name(of step: Int, submitted time: Date) throws(ImageProblem) -> ImageTag {
+        try ImageTag("step-\(step)-\(Int(time.timeIntervalSince1970 * 1000))")
+    }
 
     private func openLog(_ build: Build, _ platform: Platform, until deadline: LeaseDeadline) throws -> StepLog {
         guard let target = configuration.logTarget else { throw BuildFailure(.internal, "The worker has no target directory.") }

@@ -45,7 +45,7 @@ public struct BuildSweeper: Service {
         try await sweepContexts()
         try await sweepLogs()
         let report = try await Sweeper(node).sweep(bases: try isDiskNearlyFull()) {
-            Set(try await store.begunSteps().map(PlatformStep.name))
+            Set(try await store.begunSteps().map { try PlatformStep.name(of: $0.key, submitted: $0.value) })
         }
         guard report != Sweeper.Report() else { return }
         logger.info(
