@@ -35,10 +35,10 @@ struct ContentsWatcherTests {
         _ path: String, from containerfile: String = "FROM scratch\n", _ world: ContentsWorld, _ store: ComposeStore
     ) async throws -> Int {
         let definition = ImageDefinition(source: .containerfile(containerfile), platforms: [.host])
-        guard case .added(let image) = try await store.addImage(world.registry.repository(path), as: definition, by: owner) else {
-            throw StepWorld.TestError("\(path) was not added.")
+        switch try await store.addImage(world.registry.repository(path), as: definition, by: owner) {
+        case .added(let image), .changed(let image): return image.id
+        case .notAllowed(let reason): throw StepWorld.TestError(reason)
         }
-        return image.id
     }
 
     @Test("a tag that others move is noticed, and contents are read once")
@@ -120,6 +120,12 @@ struct ContentsWatcherTests {
                 try await world.push(Self.image("app"), to: "team/app", tag: "latest")
                 try await Self.round(watcher)
                 #expect(try await store.bases([own]).isEmpty)
+
+                // An image gets another base, so nobody needs the old one.
+                #expect(try await store.bases([base]).count == 1)
+                _ = try await Self.add("team/app", from: "FROM \(world.registry.host)/vendor/other:1\nRUN touch /x\n", world, store)
+                try await Self.round(watcher)
+                #expect(try await store.bases([base]).isEmpty)
             }
         }
     }

@@ -104,6 +104,14 @@ extension ComposeStore {
         }
     }
 
+    /// Removes what the tags of bases showed that no image builds on any more. Their contents are no longer
+    /// read.
+    ///
+    /// - Parameter bases: All bases of images.
+    public func forgetBases(except bases: Set<ImageReference>) async throws {
+        _ = try await pool.query("DELETE FROM base_manifests WHERE NOT reference = ANY(\(bases.map(\.description)))")
+    }
+
     /// Returns the manifests of bases as their tags showed them last, with their contents.
     public func bases(_ references: Set<ImageReference>) async throws -> [ImageReference: [Platform: KnownBase]] {
         let names = Dictionary(references.map { ($0.description, $0) }) { first, _ in first }

@@ -74,6 +74,7 @@ public struct ContentsWatcher: Service {
         }
         try await each(of: Array(platforms)) { try await bases.look(at: $0.key, for: $0.value) }
         guard try await store.keep(turn) else { return true }
+        try await store.forgetBases(except: Set(platforms.keys))
         // A manifest that could not be read now is left for the next round.
         var tried: Set<UnreadManifest> = []
         while case let unread = try await store.unreadManifests(limit: tried.count + Self.concurrency, retryingAfter: Self.retry)
