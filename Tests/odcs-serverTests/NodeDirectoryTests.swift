@@ -13,10 +13,15 @@ import Testing
         let first = try NodeDirectory.claim(below: parent)
         let second = try NodeDirectory.claim(below: parent)
         #expect([first.path, second.path] == [parent.appending("1"), parent.appending("2")])
+        let left = first.rpmdbs.appending("odcs-contents-1/rpmdb.sqlite")
+        try FileManager.default.createDirectory(atPath: left.removingLastComponent().string, withIntermediateDirectories: true)
+        try Data("left".utf8).write(to: URL(filePath: left.string))
         first.release()
         let third = try NodeDirectory.claim(below: parent)
         #expect(third.path == first.path)
         #expect(FileManager.default.fileExists(atPath: third.contexts.string))
+        // The worker before was killed while it read an rpmdb.
+        #expect(try FileManager.default.contentsOfDirectory(atPath: third.rpmdbs.string) == [])
         second.release()
         third.release()
     }

@@ -27,12 +27,23 @@ struct NodeDirectory: Sendable {
             // The kernel releases the lock when the process ends, however that happens.
             let lock = try FileDescriptor.open(
                 path.appending("lock"), .readWrite, options: [.create, .closeOnExec, .noFollow], permissions: [.ownerReadWrite])
-            if flock(lock.rawValue, LOCK_EX | LOCK_NB) == 0 { return NodeDirectory(path: path, lock: lock) }
+            if flock(lock.rawValue, LOCK_EX | LOCK_NB) == 0 {
+                let directory = NodeDirectory(path: path, lock: lock)
+                try directory.removeRPMDatabases()
+                return directory
+            }
             let reason = Errno(rawValue: errno)
             try lock.close()
             guard reason == .wouldBlock else { throw reason }
         }
         throw Errno.tooManyOpenFiles
+    }
+
+    /// Removes what a killed worker was reading. It belongs to no attempt, so the sweeper does not find it.
+    private func removeRPMDatabases() throws {
+        for name in try FileManager.default.contentsOfDirectory(atPath: rpmdbs.string) {
+            try FileManager.default.removeItem(atPath: rpmdbs.appending(name).string)
+        }
     }
 
     func release() {
