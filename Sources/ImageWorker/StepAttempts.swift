@@ -29,7 +29,8 @@ struct StepAttempts: Sendable {
                 let isHeld = try await store.finish(lease, digest: result.digest, tags: result.tags)
                 logger.info(isHeld ? "step is done" : "lease was lost; nothing was written", metadata: ["digest": "\(result.digest)"])
             case .failed(let failure):
-                switch try await store.fail(lease, with: failure, retries: configuration.retries) {
+                let retries = failure.code == .registryUnreachable ? configuration.registryRetries : configuration.retries
+                switch try await store.fail(lease, with: failure, retries: retries) {
                 case .retried(let delay):
                     logger.info("step will be tried again", metadata: ["reason": "\(failure.message)", "after": "\(delay)"])
                 case .leaseLost: logger.info("lease was lost; nothing was written")

@@ -16,6 +16,9 @@ public struct StepConfiguration: Sendable {
     public var leaseLength: Duration = .seconds(15)
     public var pollInterval: Duration = .seconds(5)
     public var retries = RetryPolicy()
+    /// The attempts at a step if a registry does not answer. The pauses between them take at least five
+    /// minutes in all, so that a registry can start again. The built image stays on the node.
+    public var registryRetries = RetryPolicy(attempts: 8)
     /// The longest time that one attempt at a step may take.
     public var limit: Duration = .seconds(3600)
     /// The number of builds of one rebuild that all workers together make at a time.
