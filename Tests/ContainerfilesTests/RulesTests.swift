@@ -20,6 +20,14 @@ struct RulesTests {
             ),
             ("RUN --mount=type=bind,rw,target=/x x", "RUN --mount=type=bind may only be read, so rw is not allowed"),
             ("RUN --mount=target=/x,readonly=false x", "RUN --mount=type=bind may only be read, so rw is not allowed"),
+            (
+                "RUN --mount=type=cache,from=odcs,target=/x x",
+                "RUN --mount=type=cache with from=odcs is not allowed: a command could change the packages there"
+            ),
+            (
+                "RUN --mount=type=cache,\"from=odcs\",target=/x x",
+                "RUN --mount=type=cache,\"from=odcs\",target=/x is not allowed: builders do not agree about quotes in it"
+            ),
             ("RUN --mount=type=cache,type=ssh x", "RUN --mount=type=cache,type=ssh has more than one type"),
             (
                 "RUN --mount=target=/run/../run/odcs/ x",
@@ -56,6 +64,7 @@ struct RulesTests {
         "ordinary instructions are not refused",
         arguments: [
             "RUN --network=none --security=sandbox x", "RUN --mount=type=cache,target=/c --mount=type=tmpfs,target=/t x",
+            "RUN --mount=type=cache,from=a,target=/c x",
             "RUN --mount=type=bind,source=x,target=/x,ro x", "RUN --mount=type=secret,id=named x", "ADD x.tar /x", "COPY http /x",
             "RUN curl https://example.org",
         ])

@@ -89,13 +89,18 @@ public struct ContainerfileRules: Hashable, Sendable {
     private func refusalsOfMount(_ text: String) -> [String] {
         let mount = MountOptions(text)
         guard mount.types.count == 1, let type = mount.types.first else { return ["RUN --mount=\(text) has more than one type"] }
+        if text.contains("\"") { return ["RUN --mount=\(text) is not allowed: builders do not agree about quotes in it"] }
         if let target = mount.targets.first(where: isReserved) {
             return ["RUN --mount with the target \(target) is not allowed: ODCS mounts its packages there"]
         }
         switch type {
         case "bind":
             return mount.isWritable ? ["RUN --mount=type=bind may only be read, so rw is not allowed"] : []
-        case "cache", "tmpfs":
+        case "cache":
+            // buildah mounts the files of the context themselves, and a command may write to a cache.
+            return mount.values(of: ["from"]).filter(contexts.contains)
+                .map { "RUN --mount=type=cache with from=\($0) is not allowed: a command could change the packages there" }
+        case "tmpfs":
             return []
         case "secret":
             // Without an id, the target's last component is the id.
