@@ -8,17 +8,22 @@ public struct SmallImage: Sendable {
     public let document: ManifestDocument
 
     /// - Parameter files: The name and the content of the file of each layer.
-    public init(platform: Platform = .host, files: [(name: String, content: [UInt8])] = [("hello.txt", Array("hello\n".utf8))]) {
-        self.init(platform: platform, layers: files.map { Self.tar($0.name, $0.content) })
+    public init(
+        platform: Platform = .host, files: [(name: String, content: [UInt8])] = [("hello.txt", Array("hello\n".utf8))],
+        config: String = "{}"
+    ) {
+        self.init(platform: platform, layers: files.map { Self.tar($0.name, $0.content) }, config: config)
     }
 
-    /// - Parameter layers: A tar for each layer.
-    public init(platform: Platform = .host, layers: [[UInt8]]) {
+    /// - Parameters:
+    ///   - layers: A tar for each layer.
+    ///   - config: The settings of containers, as JSON.
+    public init(platform: Platform = .host, layers: [[UInt8]], config: String = "{}") {
         self.layers = layers
         let diffIDs = layers.map { "\"\(ImageDigest(of: $0))\"" }.joined(separator: ",")
         let variant = platform.variant.map { ",\"variant\":\"\($0)\"" } ?? ""
         configuration = Array(
-            #"{"architecture":"\#(platform.architecture)","os":"\#(platform.os)"\#(variant),"config":{},"rootfs":{"type":"layers","diff_ids":[\#(diffIDs)]}}"#
+            #"{"architecture":"\#(platform.architecture)","os":"\#(platform.os)"\#(variant),"config":\#(config),"rootfs":{"type":"layers","diff_ids":[\#(diffIDs)]}}"#
                 .utf8)
         document = ManifestDocument(
             Manifest(

@@ -116,6 +116,26 @@ struct BuildStepTests {
         }
     }
 
+    @Test("a base with ONBUILD instructions is refused, because the builder would run them without a check")
+    func triggers() async throws {
+        try await StepWorld.run { world in
+            let trigger = "RUN --mount=type=bind,rw,from=odcs,target=/x rm -rf /x"
+            let base = SmallImage(config: "{\"OnBuild\":[\"\(trigger)\"]}")
+            let repository = try world.registry.repository("vendor/base")
+            for (descriptor, bytes) in base.blobs { try await world.client.upload(descriptor, to: repository, BytesContent(bytes)) }
+            try await world.client.put(base.document, to: repository)
+            let index = ManifestDocument(ImageIndex(manifests: [base.document.descriptor(platform: .host)]))
+            try await world.client.put(index, to: repository, tag: ImageTag("9"))
+            _ = try await world.submit(source: "FROM \(world.base) AS tools\nFROM \(repository):9\nCOPY --from=tools /etc/hostname /x\n")
+            let failure = try #require(try await world.step())
+            #expect(
+                failure.message
+                    == "The Containerfile cannot be used:\nline 2: the image \(repository):9 has the instruction ONBUILD \(trigger), which no rule has checked"
+            )
+            #expect(world.node.builds == 0)
+        }
+    }
+
     @Test("an instruction that is refused fails the build with its line")
     func refused() async throws {
         try await StepWorld.run { world in

@@ -26,6 +26,9 @@ public struct ImageConfiguration: Hashable, Sendable, Decodable {
     public let diffIDs: [ImageDigest]
     public let history: [Step]
     public let labels: [String: String]
+    /// The instructions that run when another image is built on this one. Example: `RUN make`. Only images
+    /// of docker have them.
+    public let triggers: [String]
     /// The time of the build, as the image says it. Example: `2026-11-28T12:00:00Z`.
     public let created: String?
 
@@ -36,7 +39,7 @@ public struct ImageConfiguration: Hashable, Sendable, Decodable {
 
     private enum Key: String, CodingKey { case rootFS = "rootfs", history, config, created }
     private enum RootKey: String, CodingKey { case type, diffIDs = "diff_ids" }
-    private enum ConfigKey: String, CodingKey { case labels = "Labels" }
+    private enum ConfigKey: String, CodingKey { case labels = "Labels", triggers = "OnBuild" }
 
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Key.self)
@@ -46,11 +49,9 @@ public struct ImageConfiguration: Hashable, Sendable, Decodable {
         history = try container.decodeBounded(Step.self, forKey: .history, most: 4 * Manifest.mostLayers)
         created = try container.decodeIfPresent(String.self, forKey: .created)
         let hasConfig = try container.contains(.config) && !container.decodeNil(forKey: .config)
-        labels =
-            hasConfig
-            ? try container.nestedContainer(keyedBy: ConfigKey.self, forKey: .config)
-                .decodeIfPresent([String: String].self, forKey: .labels) ?? [:]
-            : [:]
+        let config = hasConfig ? try container.nestedContainer(keyedBy: ConfigKey.self, forKey: .config) : nil
+        labels = try config?.decodeIfPresent([String: String].self, forKey: .labels) ?? [:]
+        triggers = try config?.decodeIfPresent([String].self, forKey: .triggers) ?? []
     }
 
     /// Throws ``ImageProblem`` if the manifest has another number of layers than the configuration.

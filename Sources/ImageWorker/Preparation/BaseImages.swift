@@ -1,5 +1,6 @@
 import ComposeStore
 import Containerfiles
+import ForeignText
 import ImageModel
 import Registry
 
@@ -35,6 +36,50 @@ struct BaseImages {
             }
         }
         return digests
+    }
+
+    /// Throws if a base has ONBUILD instructions. The builder would run them, and no rule would have seen
+    /// them.
+    ///
+    /// - Parameters:
+    ///   - digests: The digests of the images by their references.
+    ///   - platform: The platform that is built. Nil if the Containerfile itself chooses platforms.
+    func refuseTriggers(of images: [NamedImage], _ digests: [String: ImageDigest], on platform: Platform?) async throws {
+        var checked: Set<ImageReference> = []
+        for image in images {
+            guard case .base = image.role, let digest = digests[image.reference.description] else { continue }
+            let pinned = ImageReference(image.reference.repository, digest: digest)
+            guard checked.insert(pinned).inserted else { continue }
+            do {
+                for manifest in try await manifests(of: pinned, on: platform) {
+                    let bytes = try await registry.blob(manifest.configuration, of: pinned.repository)
+                    guard let trigger = try ImageConfiguration(bytes).triggers.first else { continue }
+                    throw Self.failure(image, "has the instruction ONBUILD \(trigger.printable(most: 200)), which no rule has checked")
+                }
+            } catch let problem as ImageProblem {
+                throw Self.failure(image, "cannot be used: \(problem.description)")
+            }
+        }
+    }
+
+    private static func failure(_ image: NamedImage, _ text: String) -> BuildFailure {
+        BuildFailure([ContainerfileProblem(line: image.line, "the image \(image.reference) \(text)")])
+    }
+
+    /// Returns the manifests that the builder may choose for a base.
+    private func manifests(of image: ImageReference, on platform: Platform?) async throws -> [Manifest] {
+        switch try await registry.manifest(image).content {
+        case .manifest(let manifest): return [manifest]
+        case .index(let index):
+            var manifests: [Manifest] = []
+            // The builder may take another variant of the architecture.
+            for candidate in index.platforms where platform == nil || candidate.architecture == platform?.architecture {
+                let digest = try index.manifest(for: candidate).digest
+                let document = try await registry.manifest(ImageReference(image.repository, digest: digest))
+                if case .manifest(let manifest) = document.content { manifests.append(manifest) }
+            }
+            return manifests
+        }
     }
 
     private func digest(of image: NamedImage) async throws -> ImageDigest {

@@ -44,10 +44,8 @@ struct ImagePreparation {
             let problems = rules(definition, binding).problems(in: file, arguments: arguments)
             if !problems.isEmpty { throw BuildFailure(problems) }
             let images = try file.imagesNamed(arguments: arguments, contexts: Set(binding.contexts.keys))
-            return (
-                context, file,
-                BuildPins(commit: context.commit, images: try await bases.resolve(images, known: pins.images, parents: parents))
-            )
+            let digests = try await bases.resolve(images, known: pins.images, parents: parents)
+            return (context, file, BuildPins(commit: context.commit, images: digests))
         }
 
         var (context, file, found) = try await read(build.pins ?? BuildPins(), into: directory.appending("context"))
@@ -58,6 +56,9 @@ struct ImagePreparation {
             guard let final = try await store.pin(lease, found) else { throw CancellationError() }
             pins = final
         }
+        let images = try file.imagesNamed(arguments: arguments, contexts: Set(binding.contexts.keys))
+        let choosesPlatforms = file.stages.contains { $0.platform != nil }
+        try await bases.refuseTriggers(of: images, pins.images, on: choosesPlatforms ? nil : platform)
         try await give(directory)
         let digests = Dictionary(
             uniqueKeysWithValues: try pins.images.map { (try ImageReference($0.key), $0.value) })
