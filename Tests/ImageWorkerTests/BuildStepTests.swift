@@ -102,6 +102,18 @@ struct BuildStepTests {
         }
     }
 
+    @Test("an unexpected error is not in the log of the build, which everybody can read")
+    func unexpected() async throws {
+        try await StepWorld.run { world in
+            let build = try await world.submit(source: "FROM \(world.base)\nRUN touch /made\n")
+            world.reader.breakDown()
+            await #expect(throws: ScriptedReader.Unexpected.self) { try await world.step() }
+            let log = try world.log(of: build)
+            #expect(log.hasSuffix("odcs: The step failed unexpectedly.\n"))
+            #expect(!log.contains("/srv/secret"))
+        }
+    }
+
     @Test("an image of FROM that is not there fails the build before anything runs, with the tags that are there")
     func baseGone() async throws {
         try await StepWorld.run { world in

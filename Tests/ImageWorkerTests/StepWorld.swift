@@ -248,11 +248,18 @@ final class CountingNode: BuildNode {
 
 /// A reader that finds the packages that a test names. Other images have no rpmdb.
 final class ScriptedReader: ContentsReading {
+    /// An error that no part declares.
+    struct Unexpected: Error { let path = "/srv/secret" }
+
     private let packages = Mutex<[ImageRepository: [InstalledPackage]]>([:])
+    private let breaks = Mutex(false)
+
+    func breakDown() { breaks.withLock { $0 = true } }
 
     func set(_ packages: [InstalledPackage], in repository: ImageRepository) { self.packages.withLock { $0[repository] = packages } }
 
     func contents(of repository: ImageRepository, digest: ImageDigest, platform: Platform) async throws -> Contents {
+        if breaks.withLock(\.self) { throw Unexpected() }
         let found = packages.withLock { $0[repository] }
         return Contents(digest: digest, platform: platform, state: found.map { .read($0) } ?? .none)
     }

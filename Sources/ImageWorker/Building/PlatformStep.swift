@@ -23,11 +23,19 @@ struct PlatformStep {
         let log = try openLog(build, platform, until: deadline)
         if lease.step.attempts > 1 { log.note("This is attempt \(lease.step.attempts).") }
         do {
-            let digest = try await run(lease, of: build, image, platform, log)
+            let digest = try await BuildFailure.translating(attempt: lease.step.attempts) {
+                try await run(lease, of: build, image, platform, log)
+            }
             log.note("The image is pushed as \(image.repository)@\(digest).")
             return StepResult(digest: digest)
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch let failure as BuildFailure {
+            log.note("The step failed: \(failure.message)")
+            throw failure
         } catch {
-            if !(error is CancellationError) { log.note("The step failed: \(error)") }
+            // The error can have paths and addresses of the host, and the log is public.
+            log.note("The step failed unexpectedly.")
             throw error
         }
     }
