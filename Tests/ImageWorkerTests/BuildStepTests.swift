@@ -2,6 +2,7 @@ import BuildNodes
 import ComposeStore
 import ComposeTestKit
 import Foundation
+import Glibc
 import ImageModel
 import ImageTestKit
 import Logging
@@ -310,6 +311,26 @@ struct BuildStepTests {
             _ = try await world.database.pool.query("UPDATE builds SET time_done = now() - interval '31 days'")
             try await sweeper.runOnce()
             #expect(throws: (any Error).self) { try world.log(of: build) }
+        }
+    }
+}
+
+extension BuildStepTests {
+    @Test("the sweeper removes the rest if one thing cannot be removed", .enabled(if: geteuid() == 0, "Only root can mount a disk."))
+    func sweepRest() async throws {
+        try await StepWorld.run { world in
+            let build = try await world.submit(source: "FROM \(world.base)\nRUN touch /made\n")
+            _ = try await world.finish(build)
+            _ = try await world.database.pool.query("UPDATE builds SET time_done = now() - interval '31 days'")
+            let left = world.configuration.workDirectory.appending(UUID().uuidString.lowercased())
+            try FileManager.default.createDirectory(atPath: left.string, withIntermediateDirectories: true)
+            try #require(mount("tmpfs", left.string, "tmpfs", 0, "size=1m") == 0)
+            defer { umount2(left.string, CInt(MNT_DETACH)) }
+            let sweeper = BuildSweeper(
+                configuration: world.configuration, store: world.store, node: world.node.local, logger: Logger(label: "test"))
+            await #expect(throws: (any Error).self) { try await sweeper.runOnce() }
+            #expect(throws: (any Error).self) { try world.log(of: build) }
+            #expect(try await world.node.image(of: PlatformStep.name(of: build.steps[0].id, submitted: build.timeSubmitted)) == nil)
         }
     }
 }

@@ -41,9 +41,16 @@ public struct BuildSweeper: Service {
         }
     }
 
+    /// Throws the first error, after everything else was removed.
     func runOnce() async throws {
-        try await sweepContexts()
-        try await sweepLogs()
+        var failure: (any Error)?
+        for sweep in [sweepContexts, sweepLogs, sweepNode] {
+            do { try await sweep() } catch { failure = failure ?? error }
+        }
+        if let failure { throw failure }
+    }
+
+    private func sweepNode() async throws {
         let report = try await Sweeper(node).sweep(bases: try isDiskNearlyFull()) {
             Set(try await store.begunSteps().map { try PlatformStep.name(of: $0.key, submitted: $0.value) })
         }
