@@ -334,9 +334,9 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "ComposeModel", "ComposeStore", "ComposeTestKit", "EmbeddedPostgres", "ImageModel", "Koji", "Postgres", "ScriptedHub",
-                "ScriptedService", "odcs", "odcs-server", asyncHTTPClient, hummingbird, logging, nioCore, nioHTTP1, subprocess,
-                systemPackage,
+                "BuildNodes", "ComposeModel", "ComposeStore", "ComposeTestKit", "EmbeddedPostgres", "ImageModel", "ImageTestKit", "Koji",
+                "Postgres", "Processes", "Registry", "ScriptedHub", "ScriptedService", "odcs", "odcs-server", asyncHTTPClient, hummingbird,
+                logging, nioCore, nioHTTP1, subprocess, systemPackage,
             ],
             exclude: ["Scripts"], swiftSettings: strict),
     ],

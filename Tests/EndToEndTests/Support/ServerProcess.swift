@@ -16,14 +16,14 @@ struct ServerProcess: Sendable {
     ///
     /// - Parameter umask: What the process is started with, as umask(1) takes it.
     static func with<R: Sendable>(
-        _ role: String = "run", configuration: FilePath, umask: String = "022",
+        _ role: String = "run", configuration: FilePath, umask: String = "022", program: String = Program.own("odcs-server"),
         _ body: @escaping @Sendable (ServerProcess) async throws -> R
     ) async throws -> R {
         let ended = Signal<Int>()
         let log = Log()
         let outcome = try await Subprocess.run(
             .path("/bin/sh"),
-            arguments: ["-c", "umask \(umask); exec \"$0\" \"$@\"", Program.own("odcs-server"), role, "--config", configuration.string],
+            arguments: ["-c", "umask \(umask); exec \"$0\" \"$@\"", program, role, "--config", configuration.string],
             environment: .inherit.updating(["LC_ALL": "C.UTF-8"]), input: .none, output: .discarded, error: .sequence
         ) { execution in
             try await withThrowingTaskGroup(of: R?.self) { group in
