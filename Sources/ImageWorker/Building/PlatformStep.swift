@@ -50,7 +50,9 @@ struct PlatformStep {
             try await self.build(lease, of: build, platform, named: name, log)
         }
         let target = PushTarget(image.repository, tag: try build.tag(of: platform))
+        let begin = ContinuousClock.now
         let digest = try await node.push(name, to: target) { log.write($0) }
+        log.note("The image was pushed in \((.now - begin).inSeconds) seconds.")
         try await check(digest, of: image.repository, platform)
         try await verify(digest, lease, of: build, image, platform, log)
         return digest
@@ -90,7 +92,7 @@ struct PlatformStep {
             let specification = try await preparation.specification(lease, of: build, platform: platform, named: name, in: directory)
             log.note("\(platform) is built on the node \(node.name).")
             let built = try await node.build(specification) { log.write($0) }
-            log.note("The image was built in \(built.elapsed.components.seconds) seconds.")
+            log.note("The image was built in \(built.elapsed.inSeconds) seconds.")
             result = .success(())
         } catch {
             result = .failure(error)
@@ -183,4 +185,9 @@ struct PlatformStep {
         }
         return parents
     }
+}
+
+extension Duration {
+    /// For example `1.42`.
+    fileprivate var inSeconds: String { String(format: "%.2f", self / .seconds(1)) }
 }
