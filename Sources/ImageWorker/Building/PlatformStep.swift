@@ -44,7 +44,8 @@ struct PlatformStep {
         _ lease: StepLease, of build: Build, _ image: Image, _ platform: Platform, _ log: StepLog
     ) async throws -> ImageDigest {
         let name = try Self.name(of: lease.step.id, submitted: build.timeSubmitted)
-        if try await node.image(of: name) != nil {
+        // To ask the node takes a start of the builder. The first attempt cannot have left an image there.
+        if lease.step.attempts > 1, try await node.image(of: name) != nil {
             log.note("The image is on the node \(node.name) from an earlier attempt. Only the push is repeated.")
         } else {
             try await self.build(lease, of: build, platform, named: name, log)
