@@ -47,7 +47,7 @@ interop: ## Run the published Python client against a server, and check the serv
 	@scripts/interop
 
 bench: release ## Measure the server against dnf and others: 30 minutes. QUICK=1: 2, the first time 4.
-	@scripts/bootstrap run bench
+	@scripts/bootstrap run images bench
 	@scripts/bench $(if $(QUICK),--quick) $(ARGUMENTS)
 
 build: ## Build everything for debugging, into .build.
@@ -69,7 +69,7 @@ format: ## Format the Swift code.
 	swift format --in-place --recursive --parallel $(swift_code)
 
 bootstrap: ## Install the missing Debian packages for all targets above.
-	@scripts/bootstrap build run test interop bench
+	@scripts/bootstrap build run images test interop bench
 
 tests-repo: ## Rebuild the RPMs of tests-repo from their spec files.
 	@scripts/bootstrap tests-repo

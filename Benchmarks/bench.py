@@ -13,7 +13,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import docs
 import report
-from scenarios import composes, frontend, growth, memory, queue, stored, tags
+from scenarios import affected, builds, composes, contents, fetch, frontend, growth, memory, queue, stored, tags
 from world import PROJECT, World
 
 SCENARIOS = [
@@ -28,6 +28,13 @@ SCENARIOS = [
     stored.stored,
     queue.queue,
     growth.growth,
+    builds.chain,
+    builds.eight,
+    builds.killed,
+    contents.contents,
+    contents.layer,
+    affected.affected,
+    fetch.fetch,
 ]
 
 
