@@ -61,7 +61,8 @@ let package = Package(
         .systemLibrary(name: "CModulemd", pkgConfig: "modulemd-2.0", providers: [.apt(["libmodulemd-dev"])]),
         .systemLibrary(name: "CXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
         .systemLibrary(
-            name: "CCompression", providers: [.apt(["zlib1g-dev", "liblzma-dev", "libbz2-dev", "libdeflate-dev", "libzstd-dev"])]),
+            name: "CCompression",
+            providers: [.apt(["zlib1g-dev", "liblzma-dev", "libbz2-dev", "libdeflate-dev", "libisal-dev", "libzstd-dev"])]),
         .systemLibrary(name: "CLinux"),
 
         .target(name: "ForeignText", swiftSettings: strict),

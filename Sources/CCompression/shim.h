@@ -4,3 +4,4 @@
 #include <bzlib.h>
 #include <zstd.h>
 #include <libdeflate.h>
+#include <isa-l/igzip_lib.h>

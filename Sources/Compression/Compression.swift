@@ -96,7 +96,7 @@ extension Compression {
     private func decoder() throws(StreamDecoderFailure) -> any StreamDecoder {
         switch self {
         case .none: PlainDecoder()
-        case .gzip: try GzipDecoder()
+        case .gzip: GzipDecoder()
         case .xz: try XZDecoder()
         case .bzip2: try Bzip2Decoder()
         case .zstd: try ZstdDecoder()

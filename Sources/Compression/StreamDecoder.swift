@@ -36,45 +36,6 @@ package final class PlainDecoder: StreamDecoder {
     }
 }
 
-/// Decodes gzip with zlib.
-package final class GzipDecoder: StreamDecoder {
-    // zlib keeps a pointer to the stream and checks it, so the stream must not move.
-    private let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
-    package private(set) var isAtStreamEnd = false
-
-    package init() throws(StreamDecoderFailure) {
-        stream.initialize(to: z_stream())
-        let windowBitsOfGzip = MAX_WBITS + 16
-        guard inflateInit2_(stream, windowBitsOfGzip, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
-            throw StreamDecoderFailure(reason: "zlib has no memory")
-        }
-    }
-
-    deinit {
-        inflateEnd(stream)
-        stream.deallocate()
-    }
-
-    package func step(
-        _ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer, isLast: Bool
-    ) throws(StreamDecoderFailure) -> (consumed: Int, produced: Int) {
-        if isAtStreamEnd {
-            inflateReset(stream)
-            isAtStreamEnd = false
-        }
-        stream.pointee.next_in = UnsafeMutablePointer(mutating: input.baseAddress?.assumingMemoryBound(to: UInt8.self))
-        stream.pointee.avail_in = UInt32(input.count)
-        stream.pointee.next_out = output.baseAddress?.assumingMemoryBound(to: UInt8.self)
-        stream.pointee.avail_out = UInt32(output.count)
-        let code = inflate(stream, Z_NO_FLUSH)
-        guard code == Z_OK || code == Z_STREAM_END || code == Z_BUF_ERROR else {
-            throw StreamDecoderFailure(reason: stream.pointee.msg.map { String(cString: $0) } ?? "zlib error \(code)")
-        }
-        isAtStreamEnd = code == Z_STREAM_END
-        return (input.count - Int(stream.pointee.avail_in), output.count - Int(stream.pointee.avail_out))
-    }
-}
-
 /// Decodes xz with liblzma.
 final class XZDecoder: StreamDecoder {
     /// The memory limit in bytes. `xz -9` needs 65 MiB to decompress. A file that needs more than the limit

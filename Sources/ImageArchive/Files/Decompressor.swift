@@ -52,7 +52,7 @@ final class Decompressor {
         let decoder: any StreamDecoder =
             switch compression {
             case .none: PlainDecoder()
-            case .gzip: try decoding { () throws(StreamDecoderFailure) in try GzipDecoder() }
+            case .gzip: GzipDecoder()
             case .zstd: try decoding { () throws(StreamDecoderFailure) in try ZstdDecoder() }
             case .xz, .bzip2:
                 throw ImageArchiveError(
