@@ -9,7 +9,7 @@ public final class RPMDatabaseLayer: @unchecked Sendable {
     let scan: RPMDatabaseScan
 
     init(_ layer: Descriptor, limits: LayerLimits, _ scan: RPMDatabaseScan) throws(ImageArchiveError) {
-        reader = try LayerReader(layer, limits: limits)
+        reader = try LayerReader(layer, limits: limits, diffAlgorithm: nil)
         self.scan = scan
     }
 

@@ -7,8 +7,9 @@ public import ImageModel
 public final class LayerDecoder {
     /// The result of reading a whole layer.
     public struct Summary: Hashable, Sendable {
-        /// The digest of the uncompressed layer, by which the image's configuration names the layer.
-        public let diffID: ImageDigest
+        /// The digest of the uncompressed layer, by which the image's configuration names the layer. Nil if it
+        /// was not asked for.
+        public let diffID: ImageDigest?
         /// The number of bytes of the uncompressed layer.
         public let plainSize: Int
     }
@@ -17,14 +18,15 @@ public final class LayerDecoder {
     private let limits: LayerLimits
     private let decompressor: Decompressor
     private var digest: RunningDigest
-    private var plainDigest: RunningDigest
+    private var plainDigest: RunningDigest?
+    private var plainSize = 0
 
     /// Creates the decoder of a layer. The first bytes tell the compression: gzip, Zstandard or none.
     ///
-    /// - Parameter diffAlgorithm: the algorithm of ``Summary/diffID``.
+    /// - Parameter diffAlgorithm: the algorithm of ``Summary/diffID``. Nil if nobody needs it.
     /// - Throws: `.unsupported` if the media type is not that of a layer.
     public init(
-        _ layer: Descriptor, limits: LayerLimits = LayerLimits(), diffAlgorithm: ImageDigest.Algorithm = .sha256
+        _ layer: Descriptor, limits: LayerLimits = LayerLimits(), diffAlgorithm: ImageDigest.Algorithm? = .sha256
     ) throws(ImageArchiveError) {
         guard layer.mediaType.layerCompression != nil else {
             throw ImageArchiveError(.unsupported, "\(layer.digest) has the type \(layer.mediaType), which is not that of a layer.")
@@ -33,7 +35,7 @@ public final class LayerDecoder {
         self.limits = limits
         decompressor = Decompressor(named: "The layer \(layer.digest)")
         digest = RunningDigest(layer.digest.algorithm)
-        plainDigest = RunningDigest(diffAlgorithm)
+        plainDigest = diffAlgorithm.map { RunningDigest($0) }
     }
 
     /// Reads the next compressed bytes. Calls `body` with each piece of plain bytes.
@@ -61,14 +63,15 @@ public final class LayerDecoder {
             throw ImageArchiveError(.digestMismatch, "The layer that should have the digest \(layer.digest) has \(found).")
         }
         try decompressor.finish { (plain) throws(ImageArchiveError) in try take(plain, body) }
-        return Summary(diffID: plainDigest.digest, plainSize: plainDigest.count)
+        return Summary(diffID: plainDigest?.digest, plainSize: plainSize)
     }
 
     private func take(
         _ plain: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) throws(ImageArchiveError) -> Void
     ) throws(ImageArchiveError) {
-        plainDigest.update(plain)
-        let size = plainDigest.count
+        plainDigest?.update(plain)
+        plainSize += plain.count
+        let size = plainSize
         guard size <= limits.plainBytes else {
             throw ImageArchiveError(
                 .tooLarge,

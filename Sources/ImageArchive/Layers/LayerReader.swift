@@ -10,7 +10,7 @@ public final class LayerReader {
     private var tar: TarReader
 
     public init(
-        _ layer: Descriptor, limits: LayerLimits = LayerLimits(), diffAlgorithm: ImageDigest.Algorithm = .sha256
+        _ layer: Descriptor, limits: LayerLimits = LayerLimits(), diffAlgorithm: ImageDigest.Algorithm? = .sha256
     ) throws(ImageArchiveError) {
         decoder = try LayerDecoder(layer, limits: limits, diffAlgorithm: diffAlgorithm)
         tar = TarReader(limits: limits.tar)

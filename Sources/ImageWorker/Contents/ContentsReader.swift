@@ -89,9 +89,7 @@ public struct ContentsReader: ContentsReading {
     ) async throws -> Contents.State {
         let finder = RPMDatabaseFinder(into: directory.path, limits: limits.layer, mostBytes: limits.databaseBytes)
         let search = try await finder.find(in: layers, isWithoutEffect: { memory.noteWithoutEffect($0.digest) }) { layer, search in
-            try await registry.blob(layer, of: repository) { bytes in
-                try await threadPool.runIfActive { try bytes.readableBytesView.withUnsafeBytes { try search.read($0) } }
-            }
+            try await registry.blob(layer, of: repository, on: threadPool) { try search.read($0) }
         }
         let state: Contents.State
         switch search {
