@@ -6,7 +6,8 @@ import NIOPosix
 import Registry
 import SystemPackage
 
-/// The download of one image into an archive. While one layer is packed, the next one arrives.
+/// The download of one image into an archive. The bytes of a layer are packed while more of them
+/// arrive.
 struct ArchiveDownload: Sendable {
     let image: ImageResolution
     let request: FetchRequest
@@ -22,20 +23,9 @@ struct ArchiveDownload: Sendable {
             throw FetchFailure(.image, "The cache cannot be written (\(Errno(rawValue: errno))).")
         }
         let writer = try await threadPool.runIfActive { PackedArchive(try makeWriter(path)) }
-        try await withThrowingTaskGroup(of: LayerFile.self) { group in
-            var layers = Self.distinct(image.manifest.layers)[...]
-            func startNext() {
-                guard let layer = layers.popFirst() else { return }
-                group.addTask { try await download(layer) }
-            }
-            startNext()
-            var number = 0
-            while let file = try await group.next() {
-                startNext()
-                number += 1
-                try await threadPool.runIfActive { try writer.add(file) }
-                progress(.packed(layer: number))
-            }
+        for (index, layer) in Self.distinct(image.manifest.layers).enumerated() {
+            try await download(layer, into: writer)
+            progress(.packed(layer: index + 1))
         }
         try await threadPool.runIfActive {
             try writer.archive.finish()
@@ -55,26 +45,27 @@ struct ArchiveDownload: Sendable {
         }
     }
 
-    /// Downloads a layer, or the rest of it.
-    private func download(_ layer: Descriptor) async throws -> LayerFile {
+    /// Downloads a layer, or the rest of it, and packs it.
+    private func download(_ layer: Descriptor, into writer: PackedArchive) async throws {
         let file = LayerFile(layer: layer, path: partial.appending("\(layer.digest.algorithm.rawValue)-\(layer.digest.hex)"))
-        let (descriptor, have) = try await threadPool.runIfActive { try file.open() }
+        let (descriptor, have) = try await threadPool.runIfActive {
+            writer.begin(layer)
+            return try file.open { writer.write($0) }
+        }
         defer { close(descriptor.rawValue) }
         progress(.received(bytes: have.count))
         do {
-            try await registry.blob(layer, of: request.address.repository, after: have) { bytes in
-                let count = bytes.readableBytes
-                try await threadPool.runIfActive {
-                    _ = try bytes.readableBytesView.withUnsafeBytes { try descriptor.writeAll($0) }
-                }
-                progress(.received(bytes: count))
+            try await registry.blob(layer, of: request.address.repository, after: have, on: threadPool) { bytes in
+                _ = try descriptor.writeAll(bytes)
+                writer.write(bytes)
+                progress(.received(bytes: bytes.count))
             }
         } catch let failure as RegistryFailure where failure.code == .mismatch {
             // Another attempt begins anew.
             unlink(file.path.string)
             throw failure
         }
-        return file
+        try await threadPool.runIfActive { try writer.end() }
     }
 
     private func removeFiles() throws {
@@ -96,54 +87,60 @@ private struct LayerFile: Sendable {
     let layer: Descriptor
     let path: FilePath
 
-    /// Opens the file for appending. Returns it with the digest of the bytes that it has.
-    func open() throws -> (SystemPackage.FileDescriptor, RunningDigest) {
+    /// Opens the file for appending, and reads the bytes that it has. Returns it with their digest.
+    func open(
+        _ receive: (UnsafeRawBufferPointer) throws -> Void
+    ) throws -> (SystemPackage.FileDescriptor, RunningDigest) {
         let file = try SystemPackage.FileDescriptor.open(
             path, .readWrite, options: [.create, .append, .closeOnExec, .noFollow],
             permissions: [.ownerReadWrite, .groupRead, .otherRead])
         do {
+            // If it has more bytes than the layer, it is another file.
+            if try file.seek(offset: 0, from: .end) > layer.size {
+                guard ftruncate(file.rawValue, 0) == 0 else { throw Errno(rawValue: errno) }
+            }
             var digest = RunningDigest(layer.digest.algorithm)
-            try read(file) { digest.update($0) }
-            if digest.count <= layer.size { return (file, digest) }
-            // It has more bytes than the layer, so it is another file.
-            guard ftruncate(file.rawValue, 0) == 0 else { throw Errno(rawValue: errno) }
-            return (file, RunningDigest(layer.digest.algorithm))
+            let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
+            defer { buffer.deallocate() }
+            while case let count = try file.read(fromAbsoluteOffset: Int64(digest.count), into: buffer), count > 0 {
+                let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
+                digest.update(bytes)
+                try receive(bytes)
+            }
+            return (file, digest)
         } catch {
             close(file.rawValue)
             throw error
         }
     }
-
-    func read(_ receive: (UnsafeRawBufferPointer) throws -> Void) throws {
-        let file = try SystemPackage.FileDescriptor.open(path, .readOnly, options: .closeOnExec)
-        defer { close(file.rawValue) }
-        try read(file, receive)
-    }
-
-    private func read(_ file: SystemPackage.FileDescriptor, _ receive: (UnsafeRawBufferPointer) throws -> Void) throws {
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
-        defer { buffer.deallocate() }
-        var offset = 0
-        while case let count = try file.read(fromAbsoluteOffset: Int64(offset), into: buffer), count > 0 {
-            try receive(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-            offset += count
-        }
-    }
 }
 
 /// An archive that is written by one thread at a time. Each layer is added after the one before.
+///
+/// A layer that cannot be packed fails at its end. So if its digest is wrong, that is reported.
 private final class PackedArchive: @unchecked Sendable {
     let archive: any ArchiveWriter
+    /// Whether the archive does not have the layer yet.
+    private var isNew = false
+    private var failure: (any Error)?
 
     init(_ archive: any ArchiveWriter) {
         self.archive = archive
     }
 
-    /// Adds a layer, which must be the next one of the archive.
-    func add(_ file: LayerFile) throws {
+    /// Begins a layer, which must be the next one of the archive.
+    func begin(_ layer: Descriptor) {
         // A layer that differs only in its compression is in a docker-archive already.
-        guard archive.nextBlob?.digest == file.layer.digest else { return }
-        try file.read { try archive.write($0) }
-        try archive.endBlob()
+        isNew = archive.nextBlob?.digest == layer.digest
+    }
+
+    func write(_ bytes: UnsafeRawBufferPointer) {
+        guard isNew, failure == nil else { return }
+        do { try archive.write(bytes) } catch { failure = error }
+    }
+
+    func end() throws {
+        if let failure { throw failure }
+        if isNew { try archive.endBlob() }
     }
 }
