@@ -19,13 +19,13 @@ struct NearestProviders {
 
     init(_ pool: PackagePool) {
         self.pool = pool
-        var libraries: [ByteText: [Id]] = [:]
+        var libraries: [ByteText: [(id: Id, text: String)]] = [:]
         for id in 1..<pool.pool.pointee.ss.nstrings {
             if strstr(pool_id2str(pool.pool, id), ".so.") != nil, let stem = Self.stem(pool.text(id)) {
-                libraries[stem, default: []].append(id)
+                libraries[stem, default: []].append((id, pool.text(id)))
             }
         }
-        self.libraries = libraries
+        self.libraries = libraries.mapValues { $0.sorted { $0.text.precedesInBytes($1.text) }.map(\.id) }
     }
 
     /// Returns descriptions such as `libfoo-1.2-1.x86_64 provides libfoo = 1.2`. There are at most three,
@@ -61,7 +61,7 @@ struct NearestProviders {
         return id
     }
 
-    /// Describes the providers of all versions of a library, in the order of the ids of their names.
+    /// Describes the providers of all versions of a library, in the order of their names.
     private func describeLibraries(_ stem: ByteText) -> [String] {
         if let found = known.libraries[stem] { return found }
         var found: [String] = []
@@ -88,7 +88,9 @@ struct NearestProviders {
             if best.count > NearestNames.limit { best.removeLast() }
         }
         return best.map { package in
-            let provided = pool.dependencies(package, at: pool.solvable(package).pointee.provides).first { self.name(of: $0) == name }
+            let provided = pool.inOrder(
+                pool.dependencies(package, at: pool.solvable(package).pointee.provides).filter { self.name(of: $0) == name }
+            ).first
             return "\(pool.nevra(package))\(hint(package) ?? "") provides \(pool.text(ofDependency: provided ?? name))"
         }
     }

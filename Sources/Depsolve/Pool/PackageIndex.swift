@@ -5,8 +5,8 @@ import Repodata
 /// An index of the packages of a pool's repositories by their names. It includes hidden packages. It
 /// does not include the lookasides.
 struct PackageIndex {
-    /// Packages that can be installed, of any architecture, grouped by name. Each group is in order of
-    /// preference.
+    /// Packages that can be installed, of any architecture, grouped by name. The names are in ascending
+    /// order, and each group is in order of preference.
     private let binaries: [Id]
     /// The range in ``binaries`` of the packages of each name.
     private let starts: [Id: Range<Int>]
@@ -29,14 +29,16 @@ struct PackageIndex {
         }
         var binaries: [Id] = []
         var starts: [Id: Range<Int>] = [:]
-        for (name, group) in groups {
+        let names = groups.keys.map { (id: $0, text: pool.text($0)) }.sorted { $0.text.precedesInBytes($1.text) }
+        for (name, _) in names {
+            let group = groups[name]!
             starts[name] = binaries.count..<binaries.count + group.count
             binaries += group
         }
         self.binaries = binaries
         self.starts = starts
         self.sources = sources
-        names = groups.keys.map { ($0, pool.text($0)) }.sorted { $0.1.precedesInBytes($1.1) }
+        self.names = names
     }
 
     /// Returns the binary packages of that name, of any architecture, in order of preference.

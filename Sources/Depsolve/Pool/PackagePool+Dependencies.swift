@@ -1,10 +1,22 @@
 import CSolv
+import ForeignText
 
 /// The requirements of packages, and the packages that provide them.
 extension PackagePool {
-    /// Returns the requirements of the package as ids of dependencies, in the order of the package.
+    /// Returns the requirements of the package as ids of dependencies. Their order depends on all other
+    /// packages of the repository.
     func requirements(_ package: Id) -> [Id] {
         dependencies(package, at: solvable(package).pointee.requires).filter { $0 != Id(SOLVABLE_PREREQMARKER.rawValue) }
+    }
+
+    /// Returns dependencies in the order of their texts.
+    ///
+    /// The `.solv` file has the dependencies of a package in an order that depends on all other packages.
+    /// If an order can show in an answer, it must be this one. Then an answer changes only if something
+    /// that concerns it has changed.
+    func inOrder(_ dependencies: [Id]) -> [Id] {
+        if dependencies.count < 2 { return dependencies }
+        return dependencies.map { (id: $0, text: text(ofDependency: $0)) }.sorted { $0.text.precedesInBytes($1.text) }.map(\.id)
     }
 
     func dependencies(_ package: Id, at offset: Offset) -> [Id] {

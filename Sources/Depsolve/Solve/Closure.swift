@@ -120,7 +120,7 @@ struct Closure {
     /// Adds a package that contradicts itself, with the packages that satisfy its requirements, though not
     /// all requirements in one set.
     private mutating func takeRequirements(of package: Id, with solver: InstallSolver) throws(DepsolveError) {
-        var pending = pool.requirements(package).filter { !pool.providers($0).contains(package) }
+        var pending = pool.inOrder(pool.requirements(package)).filter { !pool.providers($0).contains(package) }
         while true {
             try pool.limit.check()
             try solver.installWhatFits(pending.map { .dependency($0) })

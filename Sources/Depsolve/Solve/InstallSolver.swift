@@ -76,7 +76,7 @@ final class InstallSolver {
         let type: SolverRuleinfo.RawValue
         let source: Id
         let target: Id
-        let dependency: Id
+        fileprivate(set) var dependency: Id
     }
 
     /// The rules that cannot all hold and made the last solve fail, without the jobs themselves.
@@ -90,11 +90,25 @@ final class InstallSolver {
                 var rule = (source: Id(0), target: Id(0), dependency: Id(0))
                 let type = solver_ruleinfo(solver, number, &rule.source, &rule.target, &rule.dependency)
                 guard type != SOLVER_RULE_JOB else { continue }
-                let found = Rule(type: type.rawValue, source: rule.source, target: rule.target, dependency: rule.dependency)
+                var found = Rule(type: type.rawValue, source: rule.source, target: rule.target, dependency: rule.dependency)
+                found.dependency = firstDependency(of: found, number)
                 if known.insert(found).inserted { rules.append(found) }
             }
         }
         return rules
+    }
+
+    /// Returns the dependency that a rule is made from. If several dependencies of the package make the
+    /// same rule, the first by its text is returned. libsolv takes the one with the lowest id.
+    private func firstDependency(of rule: Rule, _ number: Id) -> Id {
+        if rule.dependency == 0 { return 0 }
+        let all = IdQueue()
+        _ = solver_allruleinfos(solver, number, all.pointer)
+        // Each rule has four numbers: its type, source, target and dependency.
+        let same = stride(from: 0, to: all.count - 3, by: 4).compactMap { at in
+            all[at] == Id(rule.type) && all[at + 1] == rule.source && all[at + 2] == rule.target ? all[at + 3] : nil
+        }
+        return pool.inOrder(same).first ?? rule.dependency
     }
 
     /// Returns the rule as data, with libsolv's sentence for it.

@@ -34,7 +34,7 @@ struct RelatedPackages {
     func debugRequired(by package: Id) -> [(id: Id, requirement: Id)] {
         guard let file = pool.sourceRPM(package) else { return [] }
         let arch = pool.solvable(package).pointee.arch
-        return pool.requirements(package).flatMap { requirement in
+        return pool.inOrder(pool.requirements(package)).flatMap { requirement in
             RichDependency(requirement, in: pool).positiveLeaves.compactMap { leaf in
                 let siblings = pool.providers(leaf).filter { other in
                     other > SYSTEMSOLVABLE && !pool.isLookaside(other) && pool.isShown(other) && pool.isDebug(other)

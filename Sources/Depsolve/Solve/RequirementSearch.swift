@@ -68,7 +68,7 @@ struct RequirementSearch {
     /// Returns the dependencies of `package` that some package in the set must satisfy.
     private func needs(of package: Id) -> [(step: Step, leaf: Id)] {
         var needs: [(Step, Id)] = []
-        for requirement in pool.requirements(package) {
+        for requirement in pool.inOrder(pool.requirements(package)) {
             let step = Step(package: package, requirement: requirement)
             if pool.isFormula(requirement) {
                 needs += RichDependency(requirement, in: pool).supports(isFulfilled).map { (step, $0) }
@@ -76,7 +76,8 @@ struct RequirementSearch {
                 needs.append((step, requirement))
             }
         }
-        for conflict in pool.dependencies(package, at: pool.solvable(package).pointee.conflicts) where pool.isFormula(conflict) {
+        let conflicts = pool.dependencies(package, at: pool.solvable(package).pointee.conflicts).filter(pool.isFormula)
+        for conflict in pool.inOrder(conflicts) {
             let step = Step(package: package, requirement: conflict, isConflict: true)
             needs += RichDependency(conflict, in: pool).denials(isFulfilled).map { (step, $0) }
         }
