@@ -3,6 +3,12 @@
 public enum MetadataDocument: String, Hashable, Sendable, CaseIterable {
     case primary, filelists, other
 
+    /// The name of the decompressed document in the directory of a repository's metadata.
+    var fileName: String { "\(rawValue).xml" }
+
+    /// The name of the file with the changes of the document, in the directory of a layer.
+    var changesFileName: String { "\(rawValue).changes" }
+
     var rootElement: String {
         switch self {
         case .primary: "metadata"

@@ -86,14 +86,22 @@ struct IndexTable: Sendable {
         try AtomicFile.write(bytes, to: path)
     }
 
-    /// Returns the ranges of `key`, or `nil` if the table does not have it. Uses binary search.
-    func ranges(of key: PackageKey) -> Ranges? {
+    /// Returns the ranges of `key`, or `nil` if the table does not have it.
+    func ranges(of key: PackageKey) -> Ranges? { number(of: key).map(ranges) }
+
+    /// Returns the key of an entry, and its range in `document`.
+    func element(at index: Int, of document: MetadataDocument) -> (key: PackageKey, range: Range<Int>) {
+        (PackageKey(file.bytes, at: Self.headerSize + index * Self.entrySize), ranges(at: index)[document])
+    }
+
+    /// Returns the number of the entry of `key`, or `nil` if the table does not have it. Uses binary search.
+    func number(of key: PackageKey) -> Int? {
         var low = 0
         var high = count
         while low < high {
             let middle = (low + high) / 2
             let found = PackageKey(file.bytes, at: Self.headerSize + middle * Self.entrySize)
-            if found == key { return ranges(at: middle) }
+            if found == key { return middle }
             if found < key { low = middle + 1 } else { high = middle }
         }
         return nil

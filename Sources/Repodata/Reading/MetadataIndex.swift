@@ -26,6 +26,9 @@ public struct MetadataIndex: Sendable {
     /// The ``RepositoryMetadata/id`` of the repository.
     public let repository: Checksum
     private let documents: [MetadataDocument: MappedFile]
+    /// The changes of the documents, if the metadata is a layer. The documents and the table are those of the
+    /// base then.
+    private let changes: [MetadataDocument: DocumentChanges]
     private let table: IndexTable
 
     /// Opens the index of `metadata`. Creates it first if it is missing or does not fit the documents.
@@ -34,15 +37,15 @@ public struct MetadataIndex: Sendable {
     /// Primary determines the set of packages. The other documents may lack some of them. A package that
     /// only they have is ignored. Throws the errors of ``PackageScanner``.
     public init(opening metadata: RepositoryMetadata) throws(RepodataError) {
-        var documents: [MetadataDocument: MappedFile] = [:]
-        documents[.primary] = try MappedFile(metadata.primary)
-        if let filelists = metadata.filelists { documents[.filelists] = try MappedFile(filelists) }
-        if let other = metadata.other { documents[.other] = try MappedFile(other) }
-        let sizes = MetadataDocument.allCases.map { documents[$0]?.bytes.count ?? 0 }
-        let file = metadata.directory.appending("packages.index")
+        let documents = try Self.documents(of: metadata)
+        let sizes = Self.sizes(of: documents)
+        let file = Self.file(of: metadata)
+        var changes: [MetadataDocument: DocumentChanges] = [:]
+        for document in documents.keys { changes[document] = try metadata.changes(of: document) }
 
         repository = metadata.id
         self.documents = documents
+        self.changes = changes
         if let table = IndexTable(opening: file, documentSizes: sizes) {
             self.table = table
         } else {
@@ -54,11 +57,33 @@ public struct MetadataIndex: Sendable {
         }
     }
 
-    /// The number of different packages.
-    public var count: Int { table.count }
+    static func file(of metadata: RepositoryMetadata) -> FilePath { metadata.directory.appending("packages.index") }
 
-    public func contains(_ pkgid: Checksum) -> Bool {
-        PackageKey(pkgid).flatMap { table.ranges(of: $0) } != nil
+    static func documents(of metadata: RepositoryMetadata) throws(RepodataError) -> [MetadataDocument: MappedFile] {
+        var documents: [MetadataDocument: MappedFile] = [:]
+        documents[.primary] = try MappedFile(metadata.primary)
+        if let filelists = metadata.filelists { documents[.filelists] = try MappedFile(filelists) }
+        if let other = metadata.other { documents[.other] = try MappedFile(other) }
+        return documents
+    }
+
+    static func sizes(of documents: [MetadataDocument: MappedFile]) -> [Int] {
+        MetadataDocument.allCases.map { documents[$0]?.bytes.count ?? 0 }
+    }
+
+    /// The number of different packages.
+    public var count: Int { table.count + (changes[.primary].map { $0.newCount - $0.goneCount } ?? 0) }
+
+    public func contains(_ pkgid: Checksum) -> Bool { PackageKey(pkgid).flatMap { element(.primary, of: $0) } != nil }
+
+    /// Returns the element of a package in one document. The bytes exist as long as the index.
+    private func element(_ document: MetadataDocument, of key: PackageKey) -> UnsafeRawBufferPointer? {
+        if let changes = changes[document] {
+            if let new = changes.newElement(of: key) { return new }
+            if changes.isGone(key) { return nil }
+        }
+        guard let range = table.ranges(of: key)?[document], !range.isEmpty else { return nil }
+        return documents[document].map { UnsafeRawBufferPointer(rebasing: $0.bytes[range]) }
     }
 
     /// Whether the repository has all three documents.
@@ -80,16 +105,11 @@ public struct MetadataIndex: Sendable {
     func withElements<Result>(
         of pkgid: Checksum, _ body: (Elements) throws(RepodataError) -> Result
     ) throws(RepodataError) -> Result {
-        guard let key = PackageKey(pkgid), let ranges = table.ranges(of: key) else {
+        guard let key = PackageKey(pkgid), let primary = element(.primary, of: key) else {
             throw RepodataError(.missing, "the repository's metadata has no package with the pkgid \(pkgid)")
         }
-        func element(_ document: MetadataDocument) -> UnsafeRawBufferPointer? {
-            guard let file = documents[document], !ranges[document].isEmpty else { return nil }
-            return UnsafeRawBufferPointer(rebasing: file.bytes[ranges[document]])
-        }
-        defer { withExtendedLifetime(documents) {} }
-        let empty = UnsafeRawBufferPointer(start: nil, count: 0)
-        return try body(Elements(primary: element(.primary) ?? empty, filelists: element(.filelists), other: element(.other)))
+        defer { withExtendedLifetime((documents, changes)) {} }
+        return try body(Elements(primary: primary, filelists: element(.filelists, of: key), other: element(.other, of: key)))
     }
 
     /// Walks over all documents. If a document lists a package more than once, its first element counts.

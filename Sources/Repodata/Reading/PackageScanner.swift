@@ -14,10 +14,13 @@ import Glibc
 struct PackageScanner {
     private let bytes: UnsafeRawBufferPointer
     private let document: MetadataDocument
+    private let isFragment: Bool
 
-    init(_ bytes: UnsafeRawBufferPointer, _ document: MetadataDocument) {
+    /// - Parameter isFragment: Whether the bytes are elements of a document, without its root element.
+    init(_ bytes: UnsafeRawBufferPointer, _ document: MetadataDocument, isFragment: Bool = false) {
         self.bytes = bytes
         self.document = document
+        self.isFragment = isFragment
     }
 
     /// Calls `found` for each package, in the order of the document, with the byte range of its element.
@@ -25,11 +28,11 @@ struct PackageScanner {
     /// Throws `.malformed` if the document is not well-formed, `.truncated` if it is incomplete, and
     /// `.forbidden` if it has a document type declaration.
     func scan(_ found: (PackageKey, Range<Int>) throws(RepodataError) -> Void) throws(RepodataError) {
-        var hasRoot = false
+        var hasRoot = isFragment
         var count = 0
         var open: Int?
         var key: PackageKey?
-        var isComplete = false
+        var isComplete = isFragment
         var position = 0
 
         while let start = index(of: UInt8(ascii: "<"), from: position) {

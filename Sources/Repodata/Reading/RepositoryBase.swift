@@ -1,0 +1,100 @@
+public import Compression
+import Glibc
+public import SystemPackage
+
+/// The metadata of a repository with which later revisions are compared.
+///
+/// A later revision is kept as a layer: the differences to the base, and hard links to the files of the
+/// base. A base is never a layer itself.
+public final class RepositoryBase: Sendable {
+    /// The maximum part of the elements of a document that may be new, and that may be gone. A revision with
+    /// more changes is kept as a whole.
+    private static let mostChanged = 0.1
+    /// The files that a layer has in common with its base, if the base has them.
+    private static let sharedFiles = ["primary.xml", "filelists.xml", "other.xml", "packages.index", "pool.solv"]
+    /// The name of the file with the ``RepositoryMetadata/id`` of the base.
+    static let nameOfID = "base"
+
+    public let metadata: RepositoryMetadata
+    private let documents: [MetadataDocument: MappedFile]
+    private let table: IndexTable
+
+    /// Opens a base. Blocks.
+    ///
+    /// - Returns: `nil` if the metadata is a layer, has no index yet, or cannot be read.
+    public init?(opening metadata: RepositoryMetadata) {
+        // Without a base, a revision is read as a whole. So no error has to be reported.
+        guard metadata.base == nil, let documents = try? MetadataIndex.documents(of: metadata),
+            let table = IndexTable(opening: MetadataIndex.file(of: metadata), documentSizes: MetadataIndex.sizes(of: documents))
+        else { return nil }
+        self.metadata = metadata
+        self.documents = documents
+        self.table = table
+    }
+
+    /// Compares the document in `directory` with that of the base, and writes the changes beside it. Blocks.
+    ///
+    /// - Returns: Whether the changes were written. `false` if the document has too many or unusual changes.
+    public func writeChanges(of document: MetadataDocument, in directory: FilePath) throws(RepodataError) -> Bool {
+        guard let old = documents[document] else { return false }
+        let new = try MappedFile(directory.appending(document.fileName))
+        guard let base = DocumentComparison.Base(old.bytes, document, in: table) else { return false }
+        let most = Int(Double(base.elements.count) * Self.mostChanged)
+        let draft = DocumentComparison.changes(of: new.bytes, document, since: base, most: max(most, 1))
+        guard let draft else { return false }
+        try DocumentChanges.write(draft, to: directory.appending(document.changesFileName))
+        return true
+    }
+
+    /// Replaces the documents in `directory` by links to those of the base. The directory is a layer from
+    /// then on. All its documents must have changes beside them. Blocks.
+    public func replaceDocuments(in directory: FilePath) throws(RepodataError) {
+        for document in documents.keys { unlink(directory.appending(document.fileName).string) }
+        for name in Self.sharedFiles {
+            if link(metadata.directory.appending(name).string, directory.appending(name).string) == 0 { continue }
+            let error = Errno(rawValue: errno)
+            // The last two files can be made again.
+            if error == .noSuchFileOrDirectory, !documents.keys.contains(where: { $0.fileName == name }) { continue }
+            throw RepodataError(.io, "\(name) cannot be linked: \(error)")
+        }
+        try AtomicFile.write(Array(metadata.id.hex.utf8), to: directory.appending(Self.nameOfID))
+    }
+
+    /// Whether the base has exactly these documents.
+    public func has(_ found: Set<MetadataDocument>) -> Bool { found == Set(documents.keys) }
+}
+
+extension RepositoryMetadata {
+    /// Returns the id of the base if `directory` is a layer with intact changes. Throws `.malformed` if it is
+    /// a damaged layer. Blocks.
+    ///
+    /// - Returns: `nil` if the directory is not a layer.
+    public static func base(of directory: FilePath) throws(RepodataError) -> Checksum? {
+        let path = directory.appending(RepositoryBase.nameOfID)
+        guard access(path.string, F_OK) == 0 else { return nil }
+        let file = try MappedFile(path)
+        let hex = String(decoding: file.bytes, as: UTF8.self)
+        guard hex.utf8.count == Checksum.Algorithm.sha256.hexLength else {
+            throw RepodataError(.malformed, "the name of the base is damaged")
+        }
+        for document in MetadataDocument.allCases where access(directory.appending(document.fileName).string, F_OK) == 0 {
+            let base = try MappedFile(directory.appending(document.fileName))
+            guard DocumentChanges(opening: directory.appending(document.changesFileName))?.baseSize == base.bytes.count else {
+                throw RepodataError(.malformed, "\(document.changesFileName) is damaged")
+            }
+        }
+        return Checksum(.sha256, hex: hex)
+    }
+
+    /// Returns the changes of a document since the base. Returns `nil` if the metadata is not a layer or does
+    /// not have the document. Throws `.malformed` if they are damaged.
+    public func changes(of document: MetadataDocument) throws(RepodataError) -> DocumentChanges? {
+        guard base != nil, document == .primary || document == .filelists && hasFilelists || document == .other && hasOther else {
+            return nil
+        }
+        guard let changes = DocumentChanges(opening: directory.appending(document.changesFileName)) else {
+            throw RepodataError(.malformed, "\(document.changesFileName) is damaged")
+        }
+        return changes
+    }
+}
