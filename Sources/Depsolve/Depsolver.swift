@@ -5,10 +5,13 @@ public import Logging
 ///
 /// A pool holds the packages of a set of repositories, as machines of one architecture see them. Pools
 /// stay in memory until their total size exceeds a limit. Then the least recently used pool is dropped
-/// first. All work runs on a thread of the depsolver's own, one request after the other.
+/// first. Of a repository that changes, the latest two revisions are kept. All work runs on a thread of the depsolver's own, one request after the other.
 public actor Depsolver {
     private let executor = PoolExecutor()
     public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    /// The maximum number of pools of revisions of the same repositories.
+    private static let mostRelatedPools = 2
 
     private let poolMemoryLimit: Int
     private let timeLimit: Duration
@@ -79,6 +82,9 @@ public actor Depsolver {
         }
         let pool = try PackagePool.load(key, logger: logger)
         pools.append(pool)
+        // Of a repository that changes all the time, only the latest revisions are likely to be used again.
+        let related = pools.filter { $0.key.isRelated(to: key) }
+        for old in related.dropLast(Self.mostRelatedPools) { pools.removeAll { $0 === old } }
         var total = pools.reduce(0) { $0 + $1.footprint }
         while total > poolMemoryLimit, pools.count > 1 { total -= pools.removeFirst().footprint }
         logger.debug(

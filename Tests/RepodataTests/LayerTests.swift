@@ -94,7 +94,7 @@ struct LayerTests {
             for (document, text) in texts {
                 let old = try MappedFile(base.directory.appending(document.fileName))
                 let changes = try #require(try layer.changes(of: document))
-                #expect(changes.document(over: old.bytes) == Array(text.utf8), "seed \(seed), revision \(revision)")
+                #expect(changes.document(over: old) == Array(text.utf8), "seed \(seed), revision \(revision)")
             }
             let (expected, found) = (try MetadataIndex(opening: whole), try MetadataIndex(opening: layer))
             #expect(expected.count == found.count)

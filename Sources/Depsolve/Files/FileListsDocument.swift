@@ -11,11 +11,13 @@ import SystemPackage
 struct FileListsDocument {
     let path: FilePath
     let repository: Checksum
+    /// The changes of the document, if the file at ``path`` is that of the base.
+    var changes: DocumentChanges?
 
     /// Calls `body` for every path with the `pkgid` of its package. Blocks. Throws `.unusableMetadata` if
     /// the document cannot be read or is not complete.
     func forEachFile(_ body: (_ pkgid: UnsafeRawBufferPointer, _ path: UnsafeRawBufferPointer) -> Void) throws(DepsolveError) {
-        let document = try MappedDocument(path, of: repository)
+        let document = try MappedDocument(path, of: repository, changes: changes)
         var pkgid: UnsafeRawBufferPointer?
         var isComplete = false
         try document.forEachTag { tag throws(DepsolveError) in
@@ -50,5 +52,16 @@ struct FileListsDocument {
             rest = tag[(end + 1)...]
         }
         return nil
+    }
+}
+
+extension RepositoryMetadata {
+    /// Returns the changes of the file lists, if the metadata is a layer that has them.
+    func changesOfFileLists() throws(DepsolveError) -> DocumentChanges? {
+        do throws(RepodataError) {
+            return try changes(of: .filelists)
+        } catch {
+            throw .unusable(directory.appending("filelists.xml"), of: id, error.message)
+        }
     }
 }

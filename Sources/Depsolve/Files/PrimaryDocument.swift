@@ -1,6 +1,7 @@
 import CSolv
 import Compression
 import Glibc
+import Repodata
 import SystemPackage
 
 /// The document `primary.xml` of a repository, read with libsolv's parser.
@@ -10,6 +11,33 @@ import SystemPackage
 struct PrimaryDocument {
     let path: FilePath
     let repository: Checksum
+    /// The bytes of the document, if they are not those of the file at ``path``.
+    let bytes: UnsafeRawBufferPointer?
+
+    /// - Parameter bytes: The bytes of the document, if they are not those of the file at `path`. They must
+    ///   exist as long as this value. Messages name the file in any case.
+    init(path: FilePath, repository: Checksum, bytes: UnsafeRawBufferPointer? = nil) {
+        self.path = path
+        self.repository = repository
+        self.bytes = bytes
+    }
+
+    /// Reads the document of a repository as a whole, also if it is kept as a layer. See ``parse(into:)``.
+    static func parse(_ metadata: RepositoryMetadata, into repository: UnsafeMutablePointer<Repo>) throws(DepsolveError) -> Int {
+        guard let changes = try metadata.changesOfPrimary() else {
+            return try PrimaryDocument(path: metadata.primary, repository: metadata.id).parse(into: repository)
+        }
+        let bytes: [UInt8]
+        do throws(RepodataError) {
+            bytes = changes.document(over: try MappedFile(metadata.primary))
+        } catch {
+            throw .unusable(metadata.primary, of: metadata.id, error.message)
+        }
+        return try bytes.withUnsafeBufferPointer { (bytes) throws(DepsolveError) in
+            try PrimaryDocument(path: metadata.primary, repository: metadata.id, bytes: UnsafeRawBufferPointer(bytes)).parse(
+                into: repository)
+        }
+    }
 
     /// The maximum number of bytes of one dependency.
     ///
@@ -28,7 +56,11 @@ struct PrimaryDocument {
     /// version or architecture is longer than ``longestName``.
     func parse(into repository: UnsafeMutablePointer<Repo>) throws(DepsolveError) -> Int {
         try check()
-        guard let file = fopen(path.string, "r") else { throw unusable(String(cString: strerror(errno))) }
+        let file =
+            if let bytes { fmemopen(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count, "r") } else {
+                fopen(path.string, "r")
+            }
+        guard let file else { throw unusable(String(cString: strerror(errno))) }
         defer { fclose(file) }
         guard repo_add_rpmmd(repository, file, nil, 0) == 0 else {
             let message = String(cString: pool_errstr(repository.pointee.pool))
@@ -42,18 +74,22 @@ struct PrimaryDocument {
     /// Throws `.unusableMetadata` if the document is of the wrong kind, or if a dependency in it is too
     /// long.
     private func check() throws(DepsolveError) {
-        let document = try MappedDocument(path, of: repository)
         var isRpmMD = false
         var isTooLong = false
-        try document.forEachTag { tag throws(DepsolveError) in
+        func check(_ tag: UnsafeRawBufferPointer) {
             if tag.isTag("rpm:entry") {
                 isTooLong = isTooLong || (tag.count > Self.longestDependency && (tag.endOfTag ?? tag.count) > Self.longestDependency)
             } else if !isRpmMD {
                 isRpmMD = tag.isTag("metadata")
             }
         }
-        if isTooLong { throw document.unusable("a dependency in it is longer than \(Self.longestDependency) bytes") }
-        if !isRpmMD { throw document.unusable("it has no metadata element, so it is not rpm-md") }
+        if let bytes {
+            try MappedDocument.forEachTag(in: bytes) { tag throws(DepsolveError) in check(tag) }
+        } else {
+            try MappedDocument(path, of: repository).forEachTag { tag throws(DepsolveError) in check(tag) }
+        }
+        if isTooLong { throw unusable("a dependency in it is longer than \(Self.longestDependency) bytes") }
+        if !isRpmMD { throw unusable("it has no metadata element, so it is not rpm-md") }
     }
 
     /// Removes entries that are not usable packages, and returns their number. See ``parse(into:)`` for the
@@ -77,5 +113,16 @@ struct PrimaryDocument {
             removed += 1
         }
         return removed
+    }
+}
+
+extension RepositoryMetadata {
+    /// Returns the changes of the primary document, if the metadata is a layer.
+    func changesOfPrimary() throws(DepsolveError) -> DocumentChanges? {
+        do throws(RepodataError) {
+            return try changes(of: .primary)
+        } catch {
+            throw .unusable(primary, of: id, error.message)
+        }
     }
 }

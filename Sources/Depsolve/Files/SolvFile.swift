@@ -1,4 +1,5 @@
 import CSolv
+import Compression
 import Glibc
 import Logging
 import Repodata
@@ -32,6 +33,13 @@ struct SolvFile {
             }
         }
         return try PrimaryDocument(path: metadata.primary, repository: metadata.id).parse(into: repository)
+    }
+
+    /// Returns the file of the base of a layer. It is a link to that in the directory of the base.
+    static func ofBase(_ base: Checksum, of layer: RepositoryMetadata, logger: Logger) -> SolvFile {
+        SolvFile(
+            metadata: RepositoryMetadata(id: base, directory: layer.directory, hasFilelists: layer.hasFilelists, hasOther: layer.hasOther),
+            logger: logger)
     }
 
     private var path: FilePath { metadata.directory.appending("pool.solv") }

@@ -8,15 +8,16 @@ extension PackagePool {
     /// `primary.xml` has some of the paths. The complete file lists are read in two cases: if createrepo
     /// leaves a path out of `primary.xml`, or if no package has the path there. Other programs leave out
     /// more paths than createrepo.
+    ///
+    /// libsolv must have added the paths of `primary.xml` before.
     func addFileProvides() throws(DepsolveError) {
-        pool_addfileprovides(pool)
         let paths = dependedPaths
         if paths.allSatisfy({ Self.isInPrimary($0.text) }) {
             pool_createwhatprovides(pool)
             if paths.allSatisfy({ !providers($0.id).isEmpty }) { return }
         }
         let wanted = PathTable(paths)
-        for list in fileLists {
+        for list in try fileLists() {
             var found: [String: [Id]] = [:]
             try list.document.forEachFile { pkgid, path in
                 if let id = wanted[path] { found[String(decoding: pkgid, as: UTF8.self).lowercased(), default: []].append(id) }
@@ -59,7 +60,7 @@ extension PackagePool {
         let candidates = Dictionary(packages.map { (pkgid($0), $0) }, uniquingKeysWith: { first, _ in first })
         var listed: Set<Id> = []
         var found: Set<Id> = []
-        for list in fileLists where !list.isLookaside {
+        for list in try fileLists() where !list.isLookaside {
             var last: UnsafeRawPointer?
             var owner: Id?
             try list.document.forEachFile { pkgid, path in
@@ -82,6 +83,6 @@ extension PackagePool {
 
     private func pkgid(_ package: Id) -> String {
         var type: Id = 0
-        return String(cString: solvable_lookup_checksum(solvable(package), Id(SOLVABLE_CHECKSUM.rawValue), &type))
+        return String(cString: solvable_lookup_checksum(attributes(of: package), Id(SOLVABLE_CHECKSUM.rawValue), &type))
     }
 }

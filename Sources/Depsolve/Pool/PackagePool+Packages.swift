@@ -76,18 +76,18 @@ extension PackagePool {
 
     /// Returns the file name of the source package that the package was built from.
     func sourceRPM(_ package: Id) -> String? {
-        solvable_lookup_sourcepkg(solvable(package)).map { String(cString: $0) }
+        solvable_lookup_sourcepkg(attributes(of: package)).map { String(cString: $0) }
     }
 
     /// Returns the name of the source package that the package was built from.
     func sourceName(_ package: Id) -> String? {
-        let solvable = solvable(package)
+        let solvable = attributes(of: package)
         if solvable_lookup_void(solvable, Id(SOLVABLE_SOURCENAME.rawValue)) != 0 { return text(solvable.pointee.name) }
         return solvable_lookup_str(solvable, Id(SOLVABLE_SOURCENAME.rawValue)).map { String(cString: $0) }
     }
 
     func record(_ package: Id) -> PackageRecord {
-        let solvable = solvable(package)
+        let solvable = attributes(of: package)
         var type: Id = 0
         // The checksum and the location were checked when the document was read.
         let digest = String(cString: solvable_lookup_checksum(solvable, Id(SOLVABLE_CHECKSUM.rawValue), &type))

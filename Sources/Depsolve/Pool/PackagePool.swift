@@ -16,6 +16,12 @@ final class PackagePool {
         let repositories: [RepositoryMetadata]
         let lookaside: [RepositoryMetadata]
         let architecture: TreeArchitecture
+
+        /// Whether the repositories are revisions of those of `other`, kept over the same bases.
+        func isRelated(to other: Key) -> Bool {
+            func bases(_ key: Key) -> [[Checksum]] { [key.repositories, key.lookaside].map { $0.map { $0.base ?? $0.id } } }
+            return architecture == other.architecture && bases(self) == bases(other)
+        }
     }
 
     let key: Key
@@ -38,8 +44,16 @@ final class PackagePool {
     private struct Origin {
         let metadata: RepositoryMetadata
         let isLookaside: Bool
-        let pointer: UnsafeMutablePointer<Repo>
+        var pointer: UnsafeMutablePointer<Repo>
+        /// The parts that the packages come from, if the repository is a layer, or if another one of the pool
+        /// is.
+        var parts: LayeredPackages?
     }
+
+    /// The packages with the attributes of the packages from ``firstCopy`` on, such as their checksums and
+    /// locations. See ``LayeredPackages``.
+    private var originals: [Id] = []
+    private var firstCopy: Id = 0
 
     /// Views of the packages that count. Each is made when it is first used.
     private var views = Views()
@@ -101,11 +115,26 @@ final class PackagePool {
 
     /// Loads the repositories. Blocks.
     static func load(_ key: Key, logger: Logger) throws(DepsolveError) -> PackagePool {
+        if (key.repositories + key.lookaside).contains(where: { $0.base != nil }) {
+            do throws(DepsolveError) {
+                return try load(key, usingLayers: true, logger: logger)
+            } catch {
+                // If anything is unusual, the documents are read as a whole. Then all findings and errors are those
+                // of a repository that is not a layer.
+                logger.notice("layers not used", metadata: ["problem": "\(error)"])
+            }
+        }
+        return try load(key, usingLayers: false, logger: logger)
+    }
+
+    private static func load(_ key: Key, usingLayers: Bool, logger: Logger) throws(DepsolveError) -> PackagePool {
         let pool = PackagePool(key, logger: logger)
         // The order is the order of preference. Of equal packages, the package of a lookaside is preferred for
         // a requirement. Then the result need not have it.
-        for metadata in key.lookaside { try pool.add(metadata, isLookaside: true) }
-        for metadata in key.repositories { try pool.add(metadata, isLookaside: false) }
+        for metadata in key.lookaside { try pool.add(metadata, isLookaside: true, usingLayers: usingLayers) }
+        for metadata in key.repositories { try pool.add(metadata, isLookaside: false, usingLayers: usingLayers) }
+        pool_addfileprovides(pool.pool)
+        if usingLayers { pool.arrangeLayers() }
         try pool.addFileProvides()
         pool_createwhatprovides(pool.pool)
         try pool.refuseExplosiveDependencies()
@@ -130,28 +159,55 @@ final class PackagePool {
         pool_free(pool)
     }
 
-    private func add(_ metadata: RepositoryMetadata, isLookaside: Bool) throws(DepsolveError) {
+    private func add(_ metadata: RepositoryMetadata, isLookaside: Bool, usingLayers: Bool) throws(DepsolveError) {
+        if usingLayers, let base = metadata.base {
+            let parts = try LayeredPackages(of: metadata, over: base, in: pool, logger: logger)
+            origins[parts.base.pointee.repoid] = Origin(metadata: metadata, isLookaside: isLookaside, pointer: parts.base, parts: parts)
+            return
+        }
         let repository = repo_create(pool, metadata.id.hex)!
         // The priority decides only among packages of equal version.
         repository.pointee.subpriority = -Int32(origins.count)
         origins[repository.pointee.repoid] = Origin(metadata: metadata, isLookaside: isLookaside, pointer: repository)
-        let leftOut = try SolvFile(metadata: metadata, logger: logger).add(to: repository)
+        let leftOut =
+            metadata.base == nil
+            ? try SolvFile(metadata: metadata, logger: logger).add(to: repository) : try PrimaryDocument.parse(metadata, into: repository)
         let removed = Self.removeUnnameable(from: repository)
         if isLookaside { return }
         unnameable += removed.map { ($0, metadata.id) }
         if leftOut > 0 { unusable.append(UnusableEntries(repository: metadata.id, count: leftOut)) }
     }
 
-    /// The repositories and lookasides that have complete file lists, with the range of their packages.
-    var fileLists: [(document: FileListsDocument, isLookaside: Bool, packages: Range<Id>)] {
-        origins.values.sorted { $0.pointer.pointee.repoid < $1.pointer.pointee.repoid }.compactMap { origin in
-            origin.metadata.filelists.map {
-                (
-                    FileListsDocument(path: $0, repository: origin.metadata.id), origin.isLookaside,
-                    origin.pointer.pointee.start..<origin.pointer.pointee.end
-                )
-            }
+    /// Replaces the repositories by copies that have the packages in the order of the documents.
+    private func arrangeLayers() {
+        let all = origins.values.sorted { $0.pointer.pointee.repoid < $1.pointer.pointee.repoid }
+        origins = [:]
+        firstCopy = pool.pointee.nsolvables
+        for var origin in all {
+            let parts = origin.parts ?? LayeredPackages(whole: origin.pointer)
+            let copy = parts.copy(named: origin.metadata.id.hex, priority: -Int32(origins.count), in: pool)
+            originals += parts.order
+            origin.pointer = copy
+            origin.parts = parts
+            origins[copy.pointee.repoid] = origin
         }
+    }
+
+    /// Returns the package that has the attributes of `package`.
+    func attributes(of package: Id) -> UnsafeMutablePointer<Solvable> {
+        firstCopy > 0 && package >= firstCopy ? solvable(originals[Int(package - firstCopy)]) : solvable(package)
+    }
+
+    /// The repositories and lookasides that have complete file lists, with the range of their packages.
+    func fileLists() throws(DepsolveError) -> [(document: FileListsDocument, isLookaside: Bool, packages: Range<Id>)] {
+        var lists: [(document: FileListsDocument, isLookaside: Bool, packages: Range<Id>)] = []
+        for origin in origins.values.sorted(by: { $0.pointer.pointee.repoid < $1.pointer.pointee.repoid }) {
+            guard let path = origin.metadata.filelists else { continue }
+            let document = FileListsDocument(
+                path: path, repository: origin.metadata.id, changes: try origin.metadata.changesOfFileLists())
+            lists.append((document, origin.isLookaside, origin.pointer.pointee.start..<origin.pointer.pointee.end))
+        }
+        return lists
     }
 
     // MARK: Where packages come from
@@ -242,10 +298,10 @@ final class PackagePool {
         let p = pool.pointee
         var bytes = Int(p.ss.nstrings) * 8 + Int(p.ss.sstrings) + Int(p.nrels) * 16 + Int(p.nsolvables) * MemoryLayout<Solvable>.stride
         bytes += (Int(p.whatprovidesdataoff) + Int(p.whatprovidesdataleft)) * 8 + Int(p.nsolvables) * 8
-        for origin in origins.values {
-            bytes += Int(origin.pointer.pointee.idarraysize) * 4
-            for part in 1..<max(1, origin.pointer.pointee.nrepodata) {
-                bytes += Int(repodata_memused(repo_id2repodata(origin.pointer, part)))
+        for repository in origins.values.flatMap({ [$0.pointer] + ($0.parts?.repositories ?? []) }) {
+            bytes += Int(repository.pointee.idarraysize) * 4
+            for part in 1..<max(1, repository.pointee.nrepodata) {
+                bytes += Int(repodata_memused(repo_id2repodata(repository, part)))
             }
         }
         return bytes

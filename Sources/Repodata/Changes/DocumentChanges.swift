@@ -105,6 +105,7 @@ public struct DocumentChanges: Sendable {
         over base: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) throws(Failure) -> Void
     ) throws(Failure) {
         precondition(base.count == baseSize)
+        defer { withExtendedLifetime(file) {} }
         let new = newDocument
         try body(UnsafeRawBufferPointer(rebasing: new[..<beginning]))
         for run in runs { try body(UnsafeRawBufferPointer(rebasing: (run.isNew ? new : base)[run.bytes])) }
@@ -112,10 +113,10 @@ public struct DocumentChanges: Sendable {
     }
 
     /// Returns the bytes of the changed document.
-    public func document(over base: UnsafeRawBufferPointer) -> [UInt8] {
+    package func document(over base: MappedFile) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(runs.reduce(newDocument.count) { $0 + ($1.isNew ? 0 : $1.bytes.count) })
-        forEachPiece(over: base) { bytes.append(contentsOf: $0) }
+        withExtendedLifetime(base) { forEachPiece(over: base.bytes) { bytes.append(contentsOf: $0) } }
         return bytes
     }
 

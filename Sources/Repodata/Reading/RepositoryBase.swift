@@ -38,6 +38,7 @@ public final class RepositoryBase: Sendable {
     public func writeChanges(of document: MetadataDocument, in directory: FilePath) throws(RepodataError) -> Bool {
         guard let old = documents[document] else { return false }
         let new = try MappedFile(directory.appending(document.fileName))
+        defer { withExtendedLifetime((old, new)) {} }
         guard let base = DocumentComparison.Base(old.bytes, document, in: table) else { return false }
         let most = Int(Double(base.elements.count) * Self.mostChanged)
         let draft = DocumentComparison.changes(of: new.bytes, document, since: base, most: max(most, 1))
