@@ -3,9 +3,10 @@ public import Logging
 /// A depsolver resolves requests with libsolv as dnf would, and keeps the loaded packages for later
 /// requests.
 ///
-/// A pool holds the packages of a set of repositories, as machines of one architecture see them. Pools
-/// stay in memory until their total size exceeds a limit. Then the least recently used pool is dropped
-/// first. Of a repository that changes, the latest two revisions are kept. All work runs on a thread of the depsolver's own, one request after the other.
+/// A pool holds the packages of a set of repositories, as machines of one architecture see them.
+/// Pools stay in memory until their total size exceeds a limit. Then the least recently used pool
+/// is dropped first. Of a repository that changes, the latest two revisions are kept. All work runs
+/// on a thread of the depsolver's own, one request after the other.
 public actor Depsolver {
     private let executor = PoolExecutor()
     public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }

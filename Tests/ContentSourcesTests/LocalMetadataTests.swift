@@ -16,13 +16,13 @@ struct LocalMetadataTests {
             let repository = try await TestRepository(bench.sources.appending("repo"), storage: storage)
             let pinned = try await bench.source().pinAndFetch(.directory(repository.directory))
             let metadata = pinned.metadata
-            #expect(metadata.directory == bench.cache.appending("\(metadata.id.hex)-2"))
+            #expect(metadata.directory == bench.cache.appending("\(metadata.id.hex)-3"))
             #expect(try bench.names(in: metadata.directory) == ["filelists.xml", "other.xml", "primary.xml", "repomd.xml"])
             #expect(try metadata.directory.appending("repomd.xml").contents() == repository.repomd.contents())
             #expect(metadata.hasFilelists && metadata.hasOther)
             #expect(pinned.revision == "1")
             #expect(try MetadataIndex(opening: metadata).count == 3)
-            #expect(try bench.names(in: bench.cache) == ["\(metadata.id.hex)-2"])
+            #expect(try bench.keptMetadata() == ["\(metadata.id.hex)-3"])
         }
     }
 
@@ -216,7 +216,7 @@ struct LocalMetadataTests {
                 return try await group.reduce(into: Set<PinnedRepository>()) { $0.insert($1) }
             }
             #expect(found.count == 1)
-            #expect(try bench.names(in: bench.cache) == ["\(try #require(found.first).metadata.id.hex)-2"])
+            #expect(try bench.keptMetadata() == ["\(try #require(found.first).metadata.id.hex)-3"])
         }
     }
 
@@ -260,7 +260,7 @@ struct LocalMetadataTests {
             }
             _ = try await source.pinAndFetch(.directory(new.directory))
             #expect(try await source.removeMetadata(unusedSince: Date(timeIntervalSince1970: 1000)) == 1)
-            #expect(try bench.names(in: bench.cache) == ["\(used.id.hex)-2"])
+            #expect(try bench.keptMetadata() == ["\(used.id.hex)-3"])
         }
     }
 
@@ -276,9 +276,9 @@ struct LocalMetadataTests {
             }
             let first = try await fetch("first")
             let second = try await fetch("second").metadata
-            #expect(try bench.names(in: bench.cache) == [first.metadata.id, second.id].map { "\($0.hex)-2" }.sorted())
+            #expect(try bench.keptMetadata() == [first.metadata.id, second.id].map { "\($0.hex)-3" }.sorted())
             let third = try await fetch("third")
-            #expect(try bench.names(in: bench.cache) == [first.metadata.id, third.metadata.id].map { "\($0.hex)-2" }.sorted())
+            #expect(try bench.keptMetadata() == [first.metadata.id, third.metadata.id].map { "\($0.hex)-3" }.sorted())
             #expect(first.metadata.primary.exists)
         }
     }
@@ -293,7 +293,7 @@ struct LocalMetadataTests {
             var times = [timeval(tv_sec: 1, tv_usec: 0), timeval(tv_sec: 1, tv_usec: 0)]
             #expect(utimes(old.string, &times) == 0)
             let pinned = try await bench.source().pinAndFetch(.directory(repository.directory))
-            #expect(try bench.names(in: bench.cache) == [".preparing-new", "\(pinned.metadata.id.hex)-2"])
+            #expect(try bench.keptMetadata() == [".preparing-new", "\(pinned.metadata.id.hex)-3"])
         }
     }
 }

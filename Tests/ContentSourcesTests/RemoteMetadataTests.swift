@@ -185,7 +185,7 @@ struct RemoteMetadataTests {
             let pinned = try await source.pinAndFetch(location)
             #expect(try pinned.metadata.id == FileChecksum.of(second.repomd, .sha256))
             #expect(pinned.revision == "2")
-            #expect(try bench.names(in: bench.cache) == ["\(pinned.metadata.id.hex)-2"])
+            #expect(try bench.keptMetadata() == ["\(pinned.metadata.id.hex)-3"])
         }
     }
 

@@ -60,6 +60,9 @@ struct Workbench: Sendable {
             access: try access(prefixes), limits: limits, httpClient: client, threadPool: threadPool, logger: Self.logger, verify: verify)
     }
 
+    /// The names in the cache, without the names of the latest revisions.
+    func keptMetadata() throws -> [String] { try names(in: cache).filter { $0 != "latest" } }
+
     static let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
     /// The names in a directory, hidden ones too; none where there is no directory.

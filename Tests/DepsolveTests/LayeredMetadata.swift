@@ -18,7 +18,7 @@ enum LayeredMetadata {
         if let base, let opened = RepositoryBase(opening: base),
             try documents.allSatisfy({ try opened.writeChanges(of: $0, in: copy.directory) })
         {
-            try opened.replaceDocuments(in: copy.directory)
+            #expect(try opened.replaceDocuments(in: copy.directory))
             return self.copy(metadata, at: place, base: try RepositoryMetadata.base(of: copy.directory))
         }
         _ = try MetadataIndex(opening: copy)

@@ -49,7 +49,7 @@ struct LayerTests {
         let full = try write(documents, to: name)
         let opened = try #require(RepositoryBase(opening: base))
         for document in documents.keys where try !opened.writeChanges(of: document, in: full.directory) { return nil }
-        try opened.replaceDocuments(in: full.directory)
+        #expect(try opened.replaceDocuments(in: full.directory))
         return RepositoryMetadata(
             id: full.id, directory: full.directory, hasFilelists: full.hasFilelists, hasOther: full.hasOther,
             base: try RepositoryMetadata.base(of: full.directory))

@@ -29,6 +29,8 @@ public struct SourceLimits: Hashable, Sendable {
     ///
     /// Metadata that a compose uses is not removed.
     public var cacheBytes: Int
+    /// Whether a revision of a repository is kept as the differences to an older one, if there are few.
+    public var keepsLayers: Bool
     /// The number of times that a file is requested before its server counts as unreachable.
     public var attempts: Int
     /// The pause before the second attempt. Each later pause is twice as long, up to ``longestPause``.
@@ -53,6 +55,7 @@ public struct SourceLimits: Hashable, Sendable {
         minimumRate: Int = 1000,
         downloadTime: Duration = .seconds(3600),
         cacheBytes: Int = 20 << 30,
+        keepsLayers: Bool = true,
         attempts: Int = 3,
         firstPause: Duration = .milliseconds(500),
         longestPause: Duration = .seconds(10),
@@ -68,6 +71,7 @@ public struct SourceLimits: Hashable, Sendable {
         self.minimumRate = minimumRate
         self.downloadTime = downloadTime
         self.cacheBytes = cacheBytes
+        self.keepsLayers = keepsLayers
         self.attempts = max(1, attempts)
         self.firstPause = firstPause
         self.longestPause = longestPause

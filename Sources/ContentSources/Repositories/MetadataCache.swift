@@ -7,7 +7,12 @@ import SystemPackage
 /// A metadata cache keeps the metadata of repositories on this host's disk.
 ///
 /// There is one directory for each repomd.xml, named by its SHA-256 and the version of the cache. A
-/// directory is complete from the moment it gets its name.
+/// directory is complete from the moment it gets its name. It has whole documents, or it is a
+/// layer: the differences to the documents of another directory, and links to them
+/// (``RepositoryBase``).
+///
+/// The directory `latest` has the name of the last whole revision for each location. The next
+/// revision is compared with it.
 ///
 /// Any number of workers and processes can use the cache at once. Each prepares its own directory and
 /// renames it in one step. The first one wins, and the others use its directory. All methods block.
@@ -20,7 +25,9 @@ struct MetadataCache: Sendable {
     /// form.
     ///
     /// Directories of another version are never used again. They are removed like all unused directories.
-    private static let version = 2
+    private static let version = 3
+    /// The directory of the names of whole revisions.
+    private static let latest = "latest"
     /// The documents that are kept besides repomd.xml, with their file names. A repository need not have
     /// all of them.
     static let documents: KeyValuePairs = [
@@ -42,8 +49,11 @@ struct MetadataCache: Sendable {
     /// Returns the metadata whose repomd.xml has the checksum `id`, and the bytes of repomd.xml. Returns
     /// `nil` if it is not in the cache.
     ///
-    /// The modification time of the directory is set to now, so it records the last use.
-    func find(_ id: Checksum) throws(Errno) -> Found? {
+    /// The modification time of the directory is set to now, so it records the last use. A damaged
+    /// layer is removed, so that the repository is read again.
+    ///
+    /// - Parameter damage: Receives the damage of a layer.
+    func find(_ id: Checksum, damage: (RepodataError) -> Void = { _ in }) throws(Errno) -> Found? {
         guard let place = place(of: id) else { return nil }
         // The hold is taken before any file of the directory is read.
         let hold = MetadataHold(place)
@@ -53,11 +63,19 @@ struct MetadataCache: Sendable {
         } catch .noSuchFileOrDirectory {
             return nil
         }
+        let base: Checksum?
+        do throws(RepodataError) {
+            base = try RepositoryMetadata.base(of: place)
+        } catch {
+            damage(error)
+            _ = try remove(place)
+            return nil
+        }
         // If the time cannot be set, the directory only looks older than it is.
         utimensat(AT_FDCWD, place.string, nil, 0)
         let metadata = RepositoryMetadata(
             id: id, directory: place, hasFilelists: place.appending("filelists.xml").exists, hasOther: place.appending("other.xml").exists,
-            hasModules: place.appending("modules.yaml").exists)
+            hasModules: place.appending("modules.yaml").exists, base: base)
         return Found(metadata: metadata, repomd: repomd, hold: hold)
     }
 
@@ -76,7 +94,7 @@ struct MetadataCache: Sendable {
     /// removed.
     func publish(_ fresh: FilePath, as id: Checksum) throws(Errno) {
         guard let place = place(of: id) else { throw .invalidArgument }
-        for document in ["repomd.xml"] + Self.documents.map(\.value) {
+        for document in ["repomd.xml"] + Self.documents.map(\.value) + RepositoryBase.filesOfLayer {
             // After a power failure the name must not exist without the bytes.
             do { try RegularFile.synchronize(fresh.appending(document)) } catch .noSuchFileOrDirectory {}
         }
@@ -88,6 +106,39 @@ struct MetadataCache: Sendable {
         case .directoryNotEmpty, .fileExists: try discard(fresh)
         case let error: throw error
         }
+    }
+
+    /// Returns the metadata with which a new revision of the repository at `location` can be compared.
+    /// Returns `nil` if there is none. Then the revision is read as a whole.
+    func base(of location: String) -> (base: RepositoryBase, hold: MetadataHold?)? {
+        let name = nameOfLatest(location)
+        // Every error means that there is no base. Nothing is lost but time.
+        guard let bytes = try? RegularFile.contents(of: name), bytes.count == 64,
+            let found = try? find(Checksum(.sha256, hex: String(decoding: bytes, as: UTF8.self))),
+            // Without this file, each layer would parse the base again.
+            found.metadata.directory.appending("pool.solv").exists, let base = RepositoryBase(opening: found.metadata)
+        else { return nil }
+        utimensat(AT_FDCWD, name.string, nil, 0)
+        return (base, found.hold)
+    }
+
+    /// Records that the whole metadata of `id` is the base of later revisions of the repository at
+    /// `location`.
+    func setBase(_ id: Checksum, of location: String) throws(Errno) {
+        try directory.appending(Self.latest).createDirectory()
+        let name = nameOfLatest(location)
+        let temporary = directory.appending(Self.latest).appending(Self.preparing + UUID().uuidString)
+        // The file need not survive a power failure. Without it, one more revision is read as a whole.
+        try RegularFile.write(Array(id.hex.utf8), to: temporary)
+        guard rename(temporary.string, name.string) == 0 else {
+            let error = Errno(rawValue: errno)
+            unlink(temporary.string)
+            throw error
+        }
+    }
+
+    private func nameOfLatest(_ location: String) -> FilePath {
+        directory.appending(Self.latest).appending(Checksum.ofText(location).hex)
     }
 
     /// Removes a directory that will not be published.
@@ -109,6 +160,11 @@ struct MetadataCache: Sendable {
             guard let used = lastUse(of: place), used < time else { continue }
             if try remove(place) { removed += 1 }
         }
+        let latest = directory.appending(Self.latest)
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: latest.string)) ?? [] {
+            let file = latest.appending(name)
+            if let used = lastUse(of: file), used < time { unlink(file.string) }
+        }
         return removed
     }
 
@@ -124,25 +180,42 @@ struct MetadataCache: Sendable {
     /// Removes the least recently used metadata until the rest is within ``limit``. Metadata with a hold
     /// stays.
     func makeRoom() throws(Errno) {
-        var kept: [(place: FilePath, used: Date, bytes: Int)] = []
+        var kept: [(place: FilePath, used: Date, files: [KeptFile])] = []
         for name in try names() where Self.isOfMetadata(name) {
             let place = directory.appending(name)
-            if let used = lastUse(of: place) { kept.append((place, used, bytes(in: place))) }
+            if let used = lastUse(of: place) { kept.append((place, used, files(in: place))) }
         }
-        var total = kept.reduce(0) { $0 + $1.bytes }
-        for (place, _, bytes) in kept.sorted(by: { $0.used < $1.used }) where total > limit {
+        // A base and its layers share files. Their bytes are free when the last of them is removed.
+        var uses: [KeptFile: Int] = [:]
+        for file in kept.flatMap(\.files) { uses[file, default: 0] += 1 }
+        var total = uses.keys.reduce(0) { $0 + $1.bytes }
+        for (place, _, files) in kept.sorted(by: { $0.used < $1.used }) where total > limit {
             guard let hold = MetadataHold(place, isShared: false) else { continue }
-            try withExtendedLifetime(hold) { () throws(Errno) in if try remove(place) { total -= bytes } }
+            guard try withExtendedLifetime(hold, { () throws(Errno) in try remove(place) }) else { continue }
+            for file in files {
+                uses[file]! -= 1
+                if uses[file] == 0 { total -= file.bytes }
+            }
         }
     }
 
-    /// Returns the number of bytes that the files of a directory occupy on the disk.
+    /// A file on the disk, under any number of names.
+    private struct KeptFile: Hashable {
+        let device: UInt64
+        let inode: UInt64
+        /// The number of bytes that the file occupies on the disk.
+        let bytes: Int
+    }
+
+    /// Returns the files in a directory.
     ///
     /// Another process may remove a file or the directory meanwhile. A file whose status cannot be read
-    /// counts as 0 bytes.
-    private func bytes(in place: FilePath) -> Int {
+    /// is left out.
+    private func files(in place: FilePath) -> [KeptFile] {
         let files = (try? FileManager.default.contentsOfDirectory(atPath: place.string)) ?? []
-        return files.reduce(0) { sum, file in sum + ((try? place.appending(file).stat()).map { Int($0.rawValue.st_blocks) * 512 } ?? 0) }
+        return files.compactMap { try? place.appending($0).stat().rawValue }.map {
+            KeptFile(device: UInt64($0.st_dev), inode: UInt64($0.st_ino), bytes: Int($0.st_blocks) * 512)
+        }
     }
 
     /// Returns the modification time of the directory, or `nil` if its status cannot be read.

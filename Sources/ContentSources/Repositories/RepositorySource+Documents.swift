@@ -9,10 +9,15 @@ extension RepositorySource {
     /// Fetches a metadata document of a repository and decompresses it to the file `fileName` in
     /// `directory`.
     ///
-    /// - Parameter record: The record of the document in repomd.xml.
+    /// - Parameters:
+    ///   - record: The record of the document in repomd.xml.
+    ///   - base: An older revision of the repository. The changes since then are written beside the document.
+    /// - Returns: Whether changes were written. `false` if there are too many changes.
+    @discardableResult
     func document(
-        _ record: Repomd.Record, of location: RepositoryLocation, to directory: FilePath, as fileName: String
-    ) async throws(DocumentProblem) {
+        _ record: Repomd.Record, of location: RepositoryLocation, to directory: FilePath, as fileName: String,
+        comparedWith base: RepositoryBase? = nil
+    ) async throws(DocumentProblem) -> Bool {
         let name = "\(record.type) (\(record.location))"
         let isXML = fileName.hasSuffix(".xml")
         // A document that is not XML is read into memory as a whole.
@@ -31,7 +36,7 @@ extension RepositorySource {
         } catch {
             throw .transfer(name, error)
         }
-        try await threadPool.run(canceled: .transfer(name, .canceled)) { () throws(DocumentProblem) in
+        return try await threadPool.run(canceled: .transfer(name, .canceled)) { () throws(DocumentProblem) in
             do throws(RepodataError) {
                 let document = directory.appending(fileName)
                 try Compression.decompress(stored, to: document, limit: openLimit, expecting: record.openChecksum, named: record.type)
@@ -40,6 +45,9 @@ extension RepositorySource {
                 throw .content(name, error)
             }
             unlink(stored.string)
+            guard let base, let kind = MetadataDocument(rawValue: record.type) else { return false }
+            // If the changes cannot be written, the document is kept as a whole.
+            return (try? base.writeChanges(of: kind, in: directory)) ?? false
         }
     }
 }

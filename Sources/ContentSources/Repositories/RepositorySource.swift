@@ -132,9 +132,14 @@ public struct RepositorySource: Sendable {
     }
 
     private func cached(_ pin: RepositoryPin) async throws(ComposeFailure) -> PinnedRepository? {
-        let cache = cache
+        let (cache, logger) = (cache, logger)
         return try await threadPool.run(canceled: .canceled) { () throws(ComposeFailure) in
-            let found = try ComposeFailure.storing { () throws(Errno) in try cache.find(pin.checksum) }
+            let found = try ComposeFailure.storing { () throws(Errno) in
+                try cache.find(pin.checksum) { damage in
+                    logger.warning(
+                        "Damaged metadata is read again", metadata: ["repository": "\(pin.location)", "problem": "\(damage.message)"])
+                }
+            }
             guard let found else { return nil }
             // repomd.xml was parsed before it was put into the cache, so it can be parsed again.
             let repomd = pin.content ?? (try? Repomd(parsing: found.repomd))
@@ -150,10 +155,39 @@ public struct RepositorySource: Sendable {
             let parsed = try await threadPool.run(canceled: .transfer("repomd.xml", .canceled)) { () throws(DocumentProblem) in
                 do throws(RepodataError) { return try Repomd(parsing: repomd) } catch { throw .content("repomd.xml", error) }
             }
-            try await fetchDocuments(of: parsed, at: pin.location, into: fresh)
-            try await storing { () throws(Errno) in
-                try RegularFile.write(repomd, to: fresh.appending("repomd.xml"))
-                try cache.publish(fresh, as: pin.checksum)
+            let place = "\(pin.location)"
+            let old = limits.keepsLayers ? try await storing { () throws(Errno) in cache.base(of: place) } : nil
+            let changed = try await fetchDocuments(of: parsed, at: pin.location, into: fresh, comparedWith: old?.base)
+            let documents = Set(MetadataDocument.allCases.filter { parsed.record($0.rawValue) != nil })
+            let (limits, logger) = (limits, logger)
+            try await threadPool.run(canceled: .transfer("repomd.xml", .canceled)) { () throws(DocumentProblem) in
+                var isLayer = false
+                if let old, changed == documents, old.base.has(documents) {
+                    do throws(RepodataError) {
+                        isLayer = try old.base.replaceDocuments(in: fresh)
+                    } catch {
+                        logger.warning(
+                            "A layer of metadata could not be made", metadata: ["repository": "\(place)", "problem": "\(error.message)"])
+                        throw .transfer("repomd.xml", .storage(.ioError))
+                    }
+                }
+                if !isLayer { RepositoryBase.removeChanges(in: fresh) }
+                do throws(Errno) {
+                    try RegularFile.write(repomd, to: fresh.appending("repomd.xml"))
+                    try cache.publish(fresh, as: pin.checksum)
+                } catch {
+                    throw .transfer("repomd.xml", .storage(error))
+                }
+                if !isLayer, limits.keepsLayers {
+                    do throws(Errno) {
+                        try cache.setBase(pin.checksum, of: place)
+                    } catch {
+                        logger.warning(
+                            "The next revision of a repository cannot be compared with this one",
+                            metadata: ["repository": "\(place)", "error": "\(error)"])
+                    }
+                }
+                withExtendedLifetime(old?.hold) {}
             }
             let found = try await storing { () throws(Errno) in try cache.find(pin.checksum) }
             guard let found else { throw .transfer("repomd.xml", .storage(.noSuchFileOrDirectory)) }
@@ -167,29 +201,38 @@ public struct RepositorySource: Sendable {
     /// Fetches all documents at once, because decompressing a document takes as long as fetching it.
     ///
     /// The first document that cannot be read cancels the others, and its problem is thrown.
+    ///
+    /// - Parameter base: An older revision of the repository, if there is one.
+    /// - Returns: The documents whose changes since the older revision were written.
     private func fetchDocuments(
-        of repomd: Repomd, at location: RepositoryLocation, into directory: FilePath
-    ) async throws(DocumentProblem) {
-        let problem = await withTaskGroup(of: DocumentProblem?.self) { group in
+        of repomd: Repomd, at location: RepositoryLocation, into directory: FilePath, comparedWith base: RepositoryBase?
+    ) async throws(DocumentProblem) -> Set<MetadataDocument> {
+        let result = await withTaskGroup(of: Result<MetadataDocument?, DocumentProblem>.self) { group in
             for (type, fileName) in MetadataCache.documents {
                 guard let record = repomd.record(type) else { continue }
                 group.addTask {
                     do throws(DocumentProblem) {
-                        try await document(record, of: location, to: directory, as: fileName)
-                        return nil
+                        let isCompared = try await document(record, of: location, to: directory, as: fileName, comparedWith: base)
+                        return .success(isCompared ? MetadataDocument(rawValue: type) : nil)
                     } catch {
-                        return error
+                        return .failure(error)
                     }
                 }
             }
             var first: DocumentProblem?
-            for await case let problem? in group where first == nil {
-                first = problem
-                group.cancelAll()
+            var changed: Set<MetadataDocument> = []
+            for await result in group {
+                switch result {
+                case .success(let document): if let document { changed.insert(document) }
+                case .failure(let problem) where first == nil:
+                    first = problem
+                    group.cancelAll()
+                case .failure: break
+                }
             }
-            return first
+            return first.map { .failure($0) } ?? Result<Set<MetadataDocument>, DocumentProblem>.success(changed)
         }
-        if let problem { throw problem }
+        return try result.get()
     }
 
     private func storing<Success: Sendable>(

@@ -3,15 +3,16 @@ import Compression
 import Logging
 import Repodata
 
-/// The packages of a repository that is kept as a layer: those of the base that are still there, and the
-/// new ones. Each kind is in a libsolv repository of its own.
+/// The packages of a repository that is kept as a layer: those of the base that are still there,
+/// and the new ones. Each kind is in a libsolv repository of its own.
 ///
-/// The order of packages reaches the answer of libsolv. So the packages are copied into one repository
-/// in the order of the new document. The two parts keep the attributes that libsolv stores for a
-/// repository, such as checksums and locations. They are disabled, so that the solver sees only copies.
+/// The order of packages reaches the answer of libsolv. So the packages are copied into one
+/// repository in the order of the new document. The two parts keep the attributes that libsolv
+/// stores for a repository, such as checksums and locations. They are disabled, so that the solver
+/// sees only copies.
 ///
-/// Example: the base has `a-1` and `b-1`, and `a-1` was replaced. The parts are `b-1` and `a-2`. The copy
-/// has `a-2` and `b-1`.
+/// Example: the base has `a-1` and `b-1`, and `a-1` was replaced. The parts are `b-1` and `a-2`.
+/// The copy has `a-2` and `b-1`.
 struct LayeredPackages {
     let base: UnsafeMutablePointer<Repo>
     private let new: UnsafeMutablePointer<Repo>?
@@ -31,8 +32,8 @@ struct LayeredPackages {
 
     /// Loads the packages of a layer into two repositories. Packages that are gone are removed. Blocks.
     ///
-    /// Throws if any package of the base or of the changes is not usable. Then positions in the documents
-    /// are not positions in the repositories.
+    /// Throws if any package of the base or of the changes is not usable. Then positions in the
+    /// documents are not positions in the repositories.
     init(of metadata: RepositoryMetadata, over id: Checksum, in pool: UnsafeMutablePointer<Pool>, logger: Logger) throws(DepsolveError) {
         func unusual(_ problem: String) -> DepsolveError { .unusable(metadata.primary, of: metadata.id, problem) }
         guard let changes = try metadata.changesOfPrimary() else { throw unusual("it has no changes") }

@@ -4,12 +4,14 @@ public import SystemPackage
 
 /// The changes of a metadata document since an older revision of it, which is called the base.
 ///
-/// A changed document consists of a beginning, elements and an end. An element is either unchanged, and
-/// then a part of the base, or it is new. The changes list both kinds in the order of the document, and
-/// have the bytes of the new ones. So base and changes together give exactly the bytes of the document.
+/// A changed document consists of a beginning, elements and an end. An element is either unchanged,
+/// and then a part of the base, or it is new. The changes list both kinds in the order of the
+/// document, and have the bytes of the new ones. So base and changes together give exactly the
+/// bytes of the document.
 ///
-/// Example: in a document of 1,000 packages, the package at position 400 was replaced. The changes are
-/// the runs "400 elements of the base from 0", "1 new element" and "599 elements of the base from 401".
+/// Example: in a document of 1,000 packages, the package at position 400 was replaced. The changes
+/// are the runs "400 elements of the base from 0", "1 new element" and "599 elements of the base
+/// from 401".
 ///
 /// All numbers of the file are little endian. It consists of these parts:
 ///
@@ -29,8 +31,8 @@ public struct DocumentChanges: Sendable {
         public let first: Int
         /// The number of elements, at least 1.
         public internal(set) var count: Int
-        /// The bytes of the elements and of the line feed after each of them. For elements of the base it is
-        /// a range of the base, and for new ones a range of ``newDocument``.
+        /// The bytes of the elements and of the line feed after each of them. For elements of the base it
+        /// is a range of the base, and for new ones a range of ``newDocument``.
         public internal(set) var bytes: Range<Int>
     }
 
@@ -93,12 +95,12 @@ public struct DocumentChanges: Sendable {
         self.runs = runs
     }
 
-    /// A document that has the beginning and the end of the changed document, and only its new elements. The
-    /// bytes exist as long as this value.
+    /// A document that has the beginning and the end of the changed document, and only its new
+    /// elements. The bytes exist as long as this value.
     public var newDocument: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: file.bytes[documentOffset...]) }
 
-    /// Calls `body` with the pieces of the changed document, in order. The first piece is its beginning, the
-    /// last one its end. All other pieces consist of whole elements.
+    /// Calls `body` with the pieces of the changed document, in order. The first piece is its
+    /// beginning, the last one its end. All other pieces consist of whole elements.
     ///
     /// - Parameter base: The base, which must have ``baseSize`` bytes.
     public func forEachPiece<Failure: Error>(

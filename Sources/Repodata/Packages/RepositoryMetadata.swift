@@ -4,10 +4,10 @@ public import SystemPackage
 /// The metadata of one repository at one moment. It is complete, checked against its repomd.xml,
 /// decompressed, and stored on this host's disk.
 ///
-/// Unless ``base`` is set, ``directory`` contains `repomd.xml` and `primary.xml`. It also contains `filelists.xml`, `other.xml`
-/// and `modules.yaml` if the repository has them. It is written once, under a name made of ``id``, and
-/// never changes. A program that derives a file from the documents, such as an index or a `.solv` file,
-/// may keep the file beside them.
+/// Unless ``base`` is set, ``directory`` contains `repomd.xml` and `primary.xml`. It also contains
+/// `filelists.xml`, `other.xml` and `modules.yaml` if the repository has them. It is written once,
+/// under a name made of ``id``, and never changes. A program that derives a file from the
+/// documents, such as an index or a `.solv` file, may keep the file beside them.
 public struct RepositoryMetadata: Hashable, Sendable {
     /// The SHA-256 of repomd.xml. That file holds the checksums of all others, so equal ids mean equal
     /// repositories.
@@ -16,10 +16,11 @@ public struct RepositoryMetadata: Hashable, Sendable {
     public let hasFilelists: Bool
     public let hasOther: Bool
     public let hasModules: Bool
-    /// The ``id`` of the base, if the metadata is kept as a layer over another revision of the repository.
+    /// The ``id`` of the base, if the metadata is kept as a layer over another revision of the
+    /// repository.
     ///
-    /// The documents in the directory of a layer are those of the base. The directory also has the changes,
-    /// for example `primary.changes` (``DocumentChanges``).
+    /// The documents in the directory of a layer are those of the base. The directory also has the
+    /// changes, for example `primary.changes` (``DocumentChanges``).
     public let base: Checksum?
 
     public init(

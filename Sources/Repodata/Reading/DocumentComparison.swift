@@ -1,11 +1,11 @@
 import Compression
 import Glibc
 
-/// A comparison of a metadata document with an older revision of it, the base. It finds the elements
-/// that are new.
+/// A comparison of a metadata document with an older revision of it, the base. It finds the
+/// elements that are new.
 ///
-/// An element counts as unchanged only if all its bytes are those of an element of the base. Whatever is
-/// unusual ends the comparison without a result. The document is then kept as a whole.
+/// An element counts as unchanged only if all its bytes are those of an element of the base.
+/// Anything unusual ends the comparison without a result. The document is then kept as a whole.
 struct DocumentComparison {
     /// The base, with the ranges of its elements in the order of the document.
     struct Base {

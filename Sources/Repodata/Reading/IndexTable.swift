@@ -94,7 +94,8 @@ struct IndexTable: Sendable {
         (PackageKey(file.bytes, at: Self.headerSize + index * Self.entrySize), ranges(at: index)[document])
     }
 
-    /// Returns the number of the entry of `key`, or `nil` if the table does not have it. Uses binary search.
+    /// Returns the number of the entry of `key`, or `nil` if the table does not have it. Uses binary
+    /// search.
     func number(of key: PackageKey) -> Int? {
         var low = 0
         var high = count

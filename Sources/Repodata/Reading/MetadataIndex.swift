@@ -26,8 +26,8 @@ public struct MetadataIndex: Sendable {
     /// The ``RepositoryMetadata/id`` of the repository.
     public let repository: Checksum
     private let documents: [MetadataDocument: MappedFile]
-    /// The changes of the documents, if the metadata is a layer. The documents and the table are those of the
-    /// base then.
+    /// The changes of the documents, if the metadata is a layer. The documents and the table are those
+    /// of the base then.
     private let changes: [MetadataDocument: DocumentChanges]
     private let table: IndexTable
 

@@ -4,11 +4,11 @@ public import SystemPackage
 
 /// The metadata of a repository with which later revisions are compared.
 ///
-/// A later revision is kept as a layer: the differences to the base, and hard links to the files of the
-/// base. A base is never a layer itself.
+/// A later revision is kept as a layer: the differences to the base, and hard links to the files of
+/// the base. A base is never a layer itself.
 public final class RepositoryBase: Sendable {
-    /// The maximum part of the elements of a document that may be new, and that may be gone. A revision with
-    /// more changes is kept as a whole.
+    /// The maximum part of the elements of a document that may be new, and that may be gone. A revision
+    /// with more changes is kept as a whole.
     private static let mostChanged = 0.1
     /// The files that a layer has in common with its base, if the base has them.
     private static let sharedFiles = ["primary.xml", "filelists.xml", "other.xml", "packages.index", "pool.solv"]
@@ -32,7 +32,8 @@ public final class RepositoryBase: Sendable {
         self.table = table
     }
 
-    /// Compares the document in `directory` with that of the base, and writes the changes beside it. Blocks.
+    /// Compares the document in `directory` with that of the base, and writes the changes beside it.
+    /// Blocks.
     ///
     /// - Returns: Whether the changes were written. `false` if the document has too many or unusual changes.
     public func writeChanges(of document: MetadataDocument, in directory: FilePath) throws(RepodataError) -> Bool {
@@ -47,27 +48,45 @@ public final class RepositoryBase: Sendable {
         return true
     }
 
-    /// Replaces the documents in `directory` by links to those of the base. The directory is a layer from
-    /// then on. All its documents must have changes beside them. Blocks.
-    public func replaceDocuments(in directory: FilePath) throws(RepodataError) {
-        for document in documents.keys { unlink(directory.appending(document.fileName).string) }
-        for name in Self.sharedFiles {
-            if link(metadata.directory.appending(name).string, directory.appending(name).string) == 0 { continue }
-            let error = Errno(rawValue: errno)
-            // The last two files can be made again.
-            if error == .noSuchFileOrDirectory, !documents.keys.contains(where: { $0.fileName == name }) { continue }
-            throw RepodataError(.io, "\(name) cannot be linked: \(error)")
+    /// Replaces the documents in `directory` by links to those of the base. The directory is a layer
+    /// from then on. All its documents must have changes beside them. Blocks.
+    ///
+    /// - Returns: Whether it is a layer. `false` if a file of the base cannot be linked, for example because
+    ///   another process has removed it. Then the documents are as before.
+    public func replaceDocuments(in directory: FilePath) throws(RepodataError) -> Bool {
+        var links: [(temporary: FilePath, name: FilePath)] = []
+        var isComplete = true
+        for name in Self.sharedFiles where access(metadata.directory.appending(name).string, F_OK) == 0 {
+            let temporary = directory.appending("base-\(name)")
+            isComplete = isComplete && link(metadata.directory.appending(name).string, temporary.string) == 0
+            links.append((temporary, directory.appending(name)))
         }
-        try AtomicFile.write(Array(metadata.id.hex.utf8), to: directory.appending(Self.nameOfID))
+        isComplete =
+            isComplete && documents.keys.allSatisfy { document in links.contains { $0.name.lastComponent?.string == document.fileName } }
+            && (try? AtomicFile.write(Array(metadata.id.hex.utf8), to: directory.appending(Self.nameOfID))) != nil
+        guard isComplete else {
+            for made in links { unlink(made.temporary.string) }
+            return false
+        }
+        for made in links where rename(made.temporary.string, made.name.string) != 0 { throw .lastSystemError(made.name.shortName) }
+        return true
     }
+
+    /// Removes the changes that were written in `directory`, so that its documents are whole metadata.
+    public static func removeChanges(in directory: FilePath) {
+        for name in filesOfLayer { unlink(directory.appending(name).string) }
+    }
+
+    /// The files that only a layer has.
+    public static var filesOfLayer: [String] { MetadataDocument.allCases.map(\.changesFileName) + [nameOfID] }
 
     /// Whether the base has exactly these documents.
     public func has(_ found: Set<MetadataDocument>) -> Bool { found == Set(documents.keys) }
 }
 
 extension RepositoryMetadata {
-    /// Returns the id of the base if `directory` is a layer with intact changes. Throws `.malformed` if it is
-    /// a damaged layer. Blocks.
+    /// Returns the id of the base if `directory` is a layer with intact changes. Throws `.malformed` if
+    /// it is a damaged layer. Blocks.
     ///
     /// - Returns: `nil` if the directory is not a layer.
     public static func base(of directory: FilePath) throws(RepodataError) -> Checksum? {
@@ -87,8 +106,8 @@ extension RepositoryMetadata {
         return Checksum(.sha256, hex: hex)
     }
 
-    /// Returns the changes of a document since the base. Returns `nil` if the metadata is not a layer or does
-    /// not have the document. Throws `.malformed` if they are damaged.
+    /// Returns the changes of a document since the base. Returns `nil` if the metadata is not a layer
+    /// or does not have the document. Throws `.malformed` if they are damaged.
     public func changes(of document: MetadataDocument) throws(RepodataError) -> DocumentChanges? {
         guard base != nil, document == .primary || document == .filelists && hasFilelists || document == .other && hasOther else {
             return nil
