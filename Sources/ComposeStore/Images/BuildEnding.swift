@@ -48,12 +48,7 @@ extension ComposeStore {
             if leftOut.isEmpty {
                 nil
             } else {
-                "\(leftOut.map(\.description).joined(separator: ", ")) failed and was left out"
-                    + (moving.isEmpty
-                        ? "."
-                        : moving.count == 1
-                            ? ", so the tag \(moving[0]) stays where it is."
-                            : ", so the tags \(moving.joined(separator: ", ")) stay where they are.")
+                "\(leftOut.map(\.description).joined(separator: ", ")) failed and was left out\(Self.consequence(for: moving))."
             }
         _ = try await connection.query(
             """
@@ -67,6 +62,15 @@ extension ComposeStore {
             try await use(Dictionary(uniqueKeysWithValues: manifests), of: made.image, on: connection)
         }
         try await letBegin(buildsAfter: build, on: connection)
+    }
+
+    /// Returns the end of a sentence about tags that do not move to a list that lacks a platform.
+    private static func consequence(for tags: [String]) -> String {
+        switch tags.count {
+        case 0: ""
+        case 1: ", so the tag \(tags[0]) stays where it is"
+        default: ", so the tags \(tags.joined(separator: ", ")) stay where they are"
+        }
     }
 
     /// Ends a step that failed for good. Its build fails too, or goes on without the platform.

@@ -24,7 +24,8 @@ extension Build {
     }
 
     /// The tags of the manifest list, in the order in which they are written. The tag of the date is the
-    /// first one, and tags that move are the last ones. A tag does not move to a list without all platforms.
+    /// first one, and tags that move are the last ones. A tag does not move to a list that lacks a
+    /// platform.
     public var listTags: [(tag: ImageTag, moves: Bool)] {
         get throws(ImageProblem) {
             var tags = [(tag: dateTag, moves: false)]

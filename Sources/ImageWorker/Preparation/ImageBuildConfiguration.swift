@@ -3,7 +3,7 @@ public import ComposeWorker
 public import ImageModel
 public import SystemPackage
 
-/// An image build configuration is the settings of a worker for what it builds and how.
+/// An image build configuration is the settings of a worker for its builds.
 public struct ImageBuildConfiguration: Sendable {
     /// The directory of contexts while they are built. The build account must be able to enter it, and no
     /// other worker may use it.

@@ -39,7 +39,8 @@ struct ImageServices: Service {
         let services: [any Service] = [
             BuildSweeper(configuration: settings, store: store, node: node, logger: logger),
             StepLoop(
-                configuration: steps(on: platforms, in: directory.node), store: store, listener: listener, channel: configuration.database.schema,
+                configuration: steps(on: platforms, in: directory.node), store: store, listener: listener,
+                channel: configuration.database.schema,
                 runner: BuildStepRunner(configuration: settings, store: store, node: node, registry: registry, reader: reader),
                 logger: logger),
             ContentsWatcher(
