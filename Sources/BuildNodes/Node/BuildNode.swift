@@ -25,7 +25,7 @@ public protocol BuildNode: Sendable {
     /// Throws ``NodeFailure`` if the registry does not accept it.
     func push(_ step: ImageTag, to target: PushTarget, log: @escaping @Sendable (String) -> Void) async throws -> ImageDigest
 
-    /// Removes the image of a step. It is no error if there is none.
+    /// Removes the image of a step. It is no error if there is no image.
     func remove(_ step: ImageTag) async throws
 }
 

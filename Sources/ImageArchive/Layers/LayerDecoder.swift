@@ -23,7 +23,7 @@ public final class LayerDecoder {
 
     /// Creates the decoder of a layer. The first bytes tell the compression: gzip, Zstandard or none.
     ///
-    /// - Parameter diffAlgorithm: the algorithm of ``Summary/diffID``. Nil if nobody needs it.
+    /// - Parameter diffAlgorithm: the algorithm of ``Summary/diffID``. Nil if it is not needed.
     /// - Throws: `.unsupported` if the media type is not that of a layer.
     public init(
         _ layer: Descriptor, limits: LayerLimits = LayerLimits(), diffAlgorithm: ImageDigest.Algorithm? = .sha256
