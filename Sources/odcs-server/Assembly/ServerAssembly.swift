@@ -61,7 +61,7 @@ struct ServerAssembly {
         let limits = SourceLimits(
             metadataBytes: configuration.sources.maxMetadataBytes, metadataOpenBytes: configuration.sources.maxOpenMetadataBytes,
             packageBytes: configuration.sources.maxPackageBytes, downloadTime: .seconds(configuration.sources.downloadSeconds),
-            cacheBytes: configuration.sources.cacheBytes)
+            cacheBytes: configuration.sources.cacheBytes, keepsLayers: configuration.sources.keepsLayers)
         let clients = try WorkerClients(configuration.sources, limits: limits)
         for problem in HTTPEnvironment.process.problems {
             logger.warning("a variable of the environment cannot be used", metadata: ["problem": "\(problem)"])

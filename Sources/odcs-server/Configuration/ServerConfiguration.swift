@@ -64,6 +64,8 @@ struct ServerConfiguration: Hashable, Sendable {
         var downloadSeconds: Int
         /// The maximum size of all metadata that is kept, in bytes.
         var cacheBytes: Int
+        /// Whether a revision of a repository is kept as the differences to an older one.
+        var keepsLayers: Bool
         var verifyPackages: Bool
         /// A PEM file with the certificate authorities to trust for sources. `nil` means those of the
         /// environment or of the system.
@@ -208,6 +210,7 @@ struct ServerConfiguration: Hashable, Sendable {
             maxPackageBytes: try reader.int("sources.max_package_megabytes", default: 8192, in: 1...1_000_000) << 20,
             downloadSeconds: try reader.int("sources.download_seconds", default: 3600, in: 1...604_800),
             cacheBytes: try reader.int("sources.cache_megabytes", default: 20_480, in: 1...100_000_000) << 20,
+            keepsLayers: try reader.bool("sources.layers", default: true),
             verifyPackages: try reader.bool("sources.verify_packages", default: true),
             ca: try reader.optionalPath("sources.ca"), certificate: try reader.optionalPath("sources.certificate"),
             key: try reader.optionalPath("sources.key"), proxy: try reader.optionalString("sources.proxy"))
