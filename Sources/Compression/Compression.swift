@@ -44,6 +44,18 @@ public enum Compression: String, Hashable, Sendable, CaseIterable {
         return try write(content.bytes, by: compression, to: destination, limit: limit, expecting: expected, name: name)
     }
 
+    /// Decompresses `source` into the new file `destination`, without a checksum of the decompressed bytes.
+    ///
+    /// Use it if the checksum of `source` has been compared, which proves the compressed bytes. Limits and
+    /// errors are those of ``decompress(_:to:limit:expecting:named:)``.
+    public static func decompress(
+        verified source: FilePath, to destination: FilePath, limit: Int, named name: String
+    ) throws(RepodataError) {
+        let content = try MappedFile(source)
+        let compression = try of(content.bytes, extension: source.extension, name: name)
+        _ = try write(content.bytes, by: compression, to: destination, limit: limit, digest: nil, name: name)
+    }
+
     /// Copies `source` to `destination` without decompressing it. Limits and errors are those of
     /// ``decompress(_:to:limit:expecting:named:)``.
     @discardableResult
@@ -107,6 +119,22 @@ extension Compression {
         _ input: UnsafeRawBufferPointer, by compression: Compression, to destination: FilePath, limit: Int, expecting expected: Checksum?,
         name: String
     ) throws(RepodataError) -> Content {
+        let digest = try Digest(expected?.algorithm ?? .sha256)
+        let size = try write(input, by: compression, to: destination, limit: limit, digest: digest, name: name)
+        do throws(RepodataError) {
+            let checksum = try digest.finish()
+            if let expected { try Digest.compare(checksum, with: expected, of: name) }
+            return Content(size: size, checksum: checksum)
+        } catch {
+            unlink(destination.string)
+            throw error
+        }
+    }
+
+    /// Writes the decompressed bytes, and adds them to `digest`. Returns their number.
+    private static func write(
+        _ input: UnsafeRawBufferPointer, by compression: Compression, to destination: FilePath, limit: Int, digest: Digest?, name: String
+    ) throws(RepodataError) -> Int {
         let output = try RepodataError.io(name) {
             try FileDescriptor.open(
                 destination, .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec],
@@ -114,7 +142,6 @@ extension Compression {
         }
         do {
             defer { Glibc.close(output.rawValue) }
-            let digest = try Digest(expected?.algorithm ?? .sha256)
             var size = 0
             try decode(input, by: compression, name: name) { (piece, consumed) throws(RepodataError) in
                 size += piece.count
@@ -126,12 +153,10 @@ extension Compression {
                     throw RepodataError(
                         .tooLarge, "\(name) becomes more than \(mostExpansion) times larger when decompressed, which is not accepted")
                 }
-                try digest.update(piece)
+                try digest?.update(piece)
                 try RepodataError.io(name) { _ = try output.writeAll(piece) }
             }
-            let checksum = try digest.finish()
-            if let expected { try Digest.compare(checksum, with: expected, of: name) }
-            return Content(size: size, checksum: checksum)
+            return size
         } catch {
             unlink(destination.string)
             throw error

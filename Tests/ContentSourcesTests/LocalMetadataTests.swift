@@ -123,7 +123,7 @@ struct LocalMetadataTests {
     }
 
     enum Damage: CaseIterable {
-        case cutDocument, longerDocument, otherDocument, missingDocument, notXML, doctype, otherOpenChecksum, onlySQLite, notRepomd
+        case cutDocument, longerDocument, otherDocument, missingDocument, notXML, doctype, onlySQLite, notRepomd
 
         var expected: (code: ComposeFailure.Code, words: String) {
             switch self {
@@ -133,7 +133,6 @@ struct LocalMetadataTests {
             case .missingDocument: (.metadataCorrupt, "it does not exist")
             case .notXML: (.metadataCorrupt, "primary does not begin as a document of rpm metadata")
             case .doctype: (.sourceNotUsable, "primary contains a document type declaration")
-            case .otherOpenChecksum: (.metadataCorrupt, "primary has the checksum sha256:")
             case .onlySQLite: (.sourceNotUsable, "only as an SQLite database (primary_db)")
             case .notRepomd: (.metadataCorrupt, "Is it the location of an RPM repository?")
             }
@@ -151,9 +150,6 @@ struct LocalMetadataTests {
             case .doctype:
                 try repository.replacePrimary(
                     with: "<?xml version=\"1.0\"?><!-- <metadata> --><!DOCTYPE metadata [<!ENTITY a \"aaaa\">]><metadata>&a;</metadata>")
-            case .otherOpenChecksum:
-                let open = try #require(try Repomd(parsing: repository.repomd.contents()).record("primary")?.openChecksum)
-                try repository.repomd.write(text.replacing(open.hex, with: String(open.hex.reversed())))
             case .onlySQLite: try repository.repomd.write(text.replacing("type=\"primary\"", with: "type=\"primary_db\""))
             case .notRepomd: try repository.repomd.write("<html><body>It works!</body></html>")
             }
@@ -172,6 +168,18 @@ struct LocalMetadataTests {
             #expect(failure?.message.contains(damage.expected.words) == true, "\(failure?.message ?? "")")
             #expect(failure?.message.contains(bench.cache.string) == false)
             #expect(try bench.names(in: bench.cache) == [])
+        }
+    }
+
+    @Test("the checksum of the stored document counts, and that of its content is not needed")
+    func openChecksum() async throws {
+        try await Workbench.with { bench in
+            let repository = try await TestRepository(bench.sources.appending("repo"))
+            let text = String(decoding: try repository.repomd.contents(), as: UTF8.self)
+            let open = try #require(try Repomd(parsing: repository.repomd.contents()).record("primary")?.openChecksum)
+            try repository.repomd.write(text.replacing(open.hex, with: String(open.hex.reversed())))
+            let metadata = try await bench.source().pinAndFetch(.directory(repository.directory)).metadata
+            #expect(try MetadataIndex(opening: metadata).count == 3)
         }
     }
 

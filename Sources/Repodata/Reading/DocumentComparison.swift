@@ -145,7 +145,7 @@ struct DocumentComparison {
         let element = UnsafeRawBufferPointer(rebasing: rest[..<close.upperBound])
         // Only plain elements are understood here.
         guard close.upperBound < rest.count, rest[close.upperBound] == UInt8(ascii: "\n"), element.find("<!") == nil,
-            element.find("<?") == nil, let key = key(of: element)
+            element.find("<?") == nil, !element.contains(0), let key = key(of: element)
         else { return false }
         if let number = base.position(of: key), takeKnown(number) { return true }
         guard draft.new.count < most else { return false }
