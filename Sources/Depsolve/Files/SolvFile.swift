@@ -82,8 +82,11 @@ struct SolvFile {
         let length = Int(solv_chksum_len(digestType))
         let bodyLength = ftell(file) - length
         guard bodyLength > 0 else { return false }
+        let identity = FileIdentity(of: fileno(file))
+        if IntactFiles.contains(identity) { return true }
         var stored = [UInt8](repeating: 0, count: length)
         guard let digest = digest(of: file, length: bodyLength), fread(&stored, 1, length, file) == length else { return false }
+        if digest == stored { IntactFiles.insert(identity) }
         return digest == stored
     }
 

@@ -1,5 +1,6 @@
 import CSolv
 import ForeignText
+import Glibc
 import Repodata
 
 /// An index of the packages of a pool's repositories by their names. It includes hidden packages. It
@@ -29,7 +30,9 @@ struct PackageIndex {
         }
         var binaries: [Id] = []
         var starts: [Id: Range<Int>] = [:]
-        let names = groups.keys.map { (id: $0, text: pool.text($0)) }.sorted { $0.text.precedesInBytes($1.text) }
+        // libsolv's texts are compared directly. This takes a tenth of the time of Swift's strings.
+        let names = groups.keys.sorted { strcmp(pool_id2str(pool.pool, $0), pool_id2str(pool.pool, $1)) < 0 }
+            .map { (id: $0, text: pool.text($0)) }
         for (name, _) in names {
             let group = groups[name]!
             starts[name] = binaries.count..<binaries.count + group.count

@@ -55,8 +55,11 @@ struct IndexTable: Sendable {
         guard bytes.count == Self.headerSize + count * Self.entrySize + Self.digestSize,
             documentSizes.indices.allSatisfy({ Self.number(bytes, at: 16 + 8 * $0, UInt64.self) == UInt64(documentSizes[$0]) })
         else { return nil }
-        let content = UnsafeRawBufferPointer(rebasing: bytes.dropLast(Self.digestSize))
-        guard let digest = try? Self.digest(content), bytes.suffix(Self.digestSize).elementsEqual(digest) else { return nil }
+        if !IntactFiles.contains(file.identity) {
+            let content = UnsafeRawBufferPointer(rebasing: bytes.dropLast(Self.digestSize))
+            guard let digest = try? Self.digest(content), bytes.suffix(Self.digestSize).elementsEqual(digest) else { return nil }
+            IntactFiles.insert(file.identity)
+        }
         self.file = file
         self.count = count
     }
