@@ -32,10 +32,12 @@ struct SubordinateNumbers {
         }
     }
 
-    /// The numbers of an account. Its ranges are under its name or its own number.
-    func count(for account: Account) -> Int {
-        ranges.filter { $0.owner == account.name || $0.owner == "\(account.user)" }.map(\.count).reduce(0, +)
+    /// The ranges of an account. They are under its name or its own number.
+    func ranges(of account: Account) -> [(first: Int, count: Int)] {
+        ranges.filter { $0.owner == account.name || $0.owner == "\(account.user)" }.map { ($0.first, $0.count) }
     }
+
+    func count(for account: Account) -> Int { ranges(of: account).map(\.count).reduce(0, +) }
 
     /// The first number after all ranges.
     var firstFree: Int { max(100_000, ranges.map { $0.first + $0.count }.max() ?? 0) }

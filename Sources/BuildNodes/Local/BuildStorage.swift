@@ -11,6 +11,8 @@ struct BuildStorage: Sendable {
     let account: BuildAccount
     /// The driver of containers/storage: `overlay`, or `vfs` where overlay cannot be used.
     var driver = "overlay"
+    /// The namespace that buildah runs in.
+    var namespace = UserNamespace.byBuildah
 
     /// Images and working containers.
     var images: FilePath { directory.appending("images") }
@@ -45,7 +47,7 @@ struct BuildStorage: Sendable {
 
     /// The complete environment of a program that works in the directory of a step.
     func environment(in work: FilePath) -> [String: String] {
-        var environment = ChildProcess.plainEnvironment(home: home)
+        var environment = ChildProcess.plainEnvironment(home: home).merging(namespace.environment) { $1 }
         environment["TMPDIR"] = work.string
         environment["XDG_RUNTIME_DIR"] = work.string
         environment["CONTAINERS_CONF"] = settings.appending("containers.conf").string

@@ -32,14 +32,22 @@ struct Buildah: Sendable {
         _ = try await program("rm", ["-rf", "--", directory.string], in: storage.directory).run { _ in }
     }
 
-    /// The program is root of a user namespace with the numbers of the account, as `buildah unshare` makes
-    /// it. The namespace comes before the lifeline, because only root can make one for process ids.
+    /// Whether a program can be started in the namespace.
+    func canEnterNamespace() async throws -> Bool {
+        let work = try storage.makeWorkDirectory()
+        let ending = try await program("true", [], in: work).run { _ in }
+        try await removeDirectory(work)
+        return ending == .exited(0)
+    }
+
+    /// The program is root of a user namespace with the numbers of the account. That namespace comes before
+    /// the lifeline, because only root can make one for process ids.
     private func program(
         _ program: String, _ arguments: [String], in work: FilePath, timeLimit: Duration? = nil, group: ControlGroup? = nil
     ) -> ChildProcess {
         ChildProcess(
             program: program, arguments: arguments, environment: storage.environment(in: work), directory: work, timeLimit: timeLimit,
             grace: Self.grace,
-            lifeline: Lifeline(entry: (group?.entry ?? []) + storage.account.entry + ["buildah", "unshare", "--"]))
+            lifeline: Lifeline(entry: (group?.entry ?? []) + storage.account.entry + storage.namespace.entry))
     }
 }

@@ -10,7 +10,7 @@ public import SystemPackage
 /// A RUN instruction is root of a user namespace. It sees no process, no device and no file of the
 /// host, and without `network: host` no network. Example of what runs for a build:
 ///
-///     setpriv --reuid=… buildah unshare -- unshare --pid … buildah --root … build --isolation rootless
+///     setpriv --reuid=… unshare --user … unshare --pid … buildah --root … build --isolation rootless
 ///         --runtime runc --network none --no-cache --layers=false --iidfile … --tag … --file … CONTEXT
 public final class LocalNode: BuildNode {
     public let name: String
@@ -36,6 +36,7 @@ public final class LocalNode: BuildNode {
         if let program = RequiredProgram.missing().first { throw program.failure }
         var storage = BuildStorage(directory: directory, account: account)
         try storage.prepare(insecure: insecure)
+        storage.namespace = try await UserNamespace.choose(for: storage)
         storage.driver = try await StorageDriver.choose(for: storage, logger: logger)
         return LocalNode(name: name, buildah: Buildah(storage: storage), authFile: authFile, logger: logger)
     }
