@@ -15,6 +15,9 @@ PLOTS = {
     "frontends": "When there are twice the frontends",
 }
 
+# The beginnings of the keys of rows about images. They have tables of their own.
+IMAGES = ("image-", "contents-", "affected", "plan", "fetch")
+
 
 def write(results):
     for page in ("performance.md", "scaling.md"):
@@ -39,6 +42,23 @@ def write(results):
 
 
 def blocks(results):
+    """Returns the blocks of the pages by name. A run of only a part has only the blocks of that part."""
+    images = [row for row in results["rows"] if row["key"].startswith(IMAGES)]
+    others = [row for row in results["rows"] if row not in images]
+    found = of_images({**results, "rows": images}) if images else {}
+    return {**found, **of_composes({**results, "rows": others})} if others else found
+
+
+def of_images(results):
+    machine, tools = results["machine"], results["tools"]
+    run = (
+        f"{results['date'][:10]}, commit {results['commit']}, {machine['cores']} cores of {machine['processor']}, {machine['memory_gib']} GiB, "
+        f"{machine['system']}; load before the run {results['load'][0]}. {tools['buildah']}, {tools['podman']}, {tools['skopeo']}."
+    )
+    return {"images-run": run, "images": report.table(results), "images-samples": samples(results)}
+
+
+def of_composes(results):
     machine, tools = results["machine"], results["tools"]
     run = (
         f"{results['date'][:10]}, commit {results['commit']}, {machine['cores']} cores of {machine['processor']}, {machine['memory_gib']} GiB, "

@@ -24,6 +24,7 @@ class Tools:
         return {
             "dnf": first_line("dnf", "--version"),
             "createrepo_c": first_line(self.createrepo, "--version").split()[1],
+            **{name: first_line(name, "--version").split(" (")[0] for name in ("buildah", "podman", "skopeo")},
             "libsolv": first_line("dpkg-query", "-W", "-f", "${Version}\n", "libsolv1"),
         }
 
