@@ -29,10 +29,11 @@ extension FrontendConfiguration {
     /// Returns whether only programs of this host reach an address. It may be a name of the host.
     public static func isLoopback(_ host: String) -> Bool {
         if host.lowercased() == "localhost" { return true }
-        var four = in_addr()
-        if inet_pton(AF_INET, host, &four) == 1 { return withUnsafeBytes(of: four) { $0[0] == 127 } }
-        var sixteen = in6_addr()
-        guard inet_pton(AF_INET6, host, &sixteen) == 1 else { return false }
-        return withUnsafeBytes(of: sixteen) { $0.dropLast().allSatisfy { $0 == 0 } && $0[15] == 1 }
+        // Room for an address of either family, in the order of the network.
+        return withUnsafeTemporaryAllocation(byteCount: 16, alignment: 8) { address in
+            if inet_pton(AF_INET, host, address.baseAddress) == 1 { return address[0] == 127 }
+            guard inet_pton(AF_INET6, host, address.baseAddress) == 1 else { return false }
+            return address.dropLast().allSatisfy { $0 == 0 } && address[15] == 1
+        }
     }
 }
