@@ -22,12 +22,38 @@ struct RulesTests {
             ("RUN --mount=target=/x,readonly=false x", "RUN --mount=type=bind may only be read, so rw is not allowed"),
             (
                 "RUN --mount=type=cache,from=odcs,target=/x x",
-                "RUN --mount=type=cache with from=odcs is not allowed: a command could change the packages there"
+                "RUN --mount=type=cache with from=odcs is not allowed: a command could write there"
             ),
             (
                 "RUN --mount=type=cache,\"from=odcs\",target=/x x",
                 "RUN --mount=type=cache,\"from=odcs\",target=/x is not allowed: builders do not agree about quotes in it"
             ),
+                "RUN --mount=from=b,source=/s,target=/x x",
+                "RUN --mount with source=/s of from=b is not allowed: it may be a link that leads out of the build. "
+                    + "Leave source out, or use COPY --from=b"
+            ),
+            (
+                "RUN --mount=type=bind,from=b,src=/,src=s,target=/x x",
+                "RUN --mount with source=s of from=b is not allowed: it may be a link that leads out of the build. "
+                    + "Leave source out, or use COPY --from=b"
+            ),
+            (
+                "ARG S=/\nRUN --mount=from=b,source=$S,target=/x x",
+                "RUN --mount=from=b,source=$S,target=/x is not allowed: builders do not agree about variables in it"
+            ),
+            (
+                "ARG M=ro\nRUN --mount=$M,target=/x x",
+                "RUN --mount=$M,target=/x is not allowed: builders do not agree about variables in it"
+            ),
+            (
+                "RUN --mount=target=/x,bind-propagation=shared x",
+                "RUN --mount=type=bind with the option \"bind-propagation\" is not allowed"
+            ),
+            (
+                "RUN --mount=type=cache,id=../../x,target=/x x",
+                "RUN --mount=type=cache with id=../../x is not allowed: the id leads out of the caches"
+            ),
+            ("RUN --mount=type=cache,target=../x x", "RUN --mount=type=cache needs a target that begins with /"),
             ("RUN --mount=type=cache,type=ssh x", "RUN --mount=type=cache,type=ssh has more than one type"),
             (
                 "RUN --mount=target=/run/../run/odcs/ x",
@@ -64,7 +90,8 @@ struct RulesTests {
         "ordinary instructions are not refused",
         arguments: [
             "RUN --network=none --security=sandbox x", "RUN --mount=type=cache,target=/c --mount=type=tmpfs,target=/t x",
-            "RUN --mount=type=cache,from=a,target=/c x",
+            "RUN --mount=type=cache,id=/go/pkg,target=c,sharing=locked x", "RUN --mount=from=b,target=/x x",
+            "RUN --mount=from=b,source=/,target=/x x", "ARG U=0\nRUN --mount=type=cache,target=/c,uid=$U x",
             "RUN --mount=type=bind,source=x,target=/x,ro x", "RUN --mount=type=secret,id=named x", "ADD x.tar /x", "COPY http /x",
             "RUN curl https://example.org",
         ])

@@ -8,6 +8,7 @@ import ImageTestKit
 import Logging
 import Postgres
 import Registry
+import Subprocess
 import SystemPackage
 import Testing
 
@@ -126,6 +127,35 @@ struct BuildStepTests {
                     == "The image \(world.registry.host)/base:2 in line 1 of the Containerfile is not in its registry. The registry has 1.")
             #expect(world.node.builds == 0)
             #expect(try await world.build(build.id).state == .failed)
+        }
+    }
+
+    @Test("a RUN cannot mount files of the host by a link, neither of a stage nor of the context")
+    func links() async throws {
+        try await StepWorld.run { world in
+            let secret = world.directory.appending("work")
+            _ = try await world.submit(
+                source:
+                    "FROM \(world.base) AS a\nRUN ln -s \(secret) /s\nFROM \(world.base)\nRUN --mount=from=a,source=/s,target=/x ls /x\n")
+            let stage = try #require(try await world.step())
+            #expect(
+                stage.message
+                    == "The Containerfile cannot be used:\nline 4: RUN --mount with source=/s of from=a is not allowed: it may be a link that "
+                    + "leads out of the build. Leave source out, or use COPY --from=a")
+            let folder = world.directory.appending("linked")
+            try FileManager.default.createDirectory(atPath: folder.string, withIntermediateDirectories: true)
+            try "FROM \(world.base)\nRUN --mount=source=a/../s/x,target=/x ls /x\n"
+                .write(toFile: folder.appending("Containerfile").string, atomically: true, encoding: .utf8)
+            try FileManager.default.createSymbolicLink(atPath: folder.appending("s").string, withDestinationPath: secret.string)
+            let tar = try await run(
+                .name("tar"), arguments: ["--create", "--directory", folder.string, "."], output: .data(limit: 1 << 20))
+            _ = try await world.submit("team/app", .archive(try await world.upload(Array(tar.standardOutput))))
+            let context = try #require(try await world.step())
+            #expect(
+                context.message
+                    == "The Containerfile cannot be used:\nline 2: RUN --mount with source=a/../s/x is not allowed: \"s\" is a link in the context"
+            )
+            #expect(world.node.builds == 0)
         }
     }
 

@@ -54,6 +54,8 @@ public struct ContainerfileRules: Hashable, Sendable {
         return problems
     }
 
+    private var mountRules: MountRules { MountRules(secrets: secrets, reservedTargets: reservedTargets) }
+
     private func check(
         _ instruction: Instruction, in file: Containerfile, _ variables: Variables
     ) throws(ContainerfileProblem) -> [ContainerfileProblem] {
@@ -77,61 +79,13 @@ public struct ContainerfileRules: Hashable, Sendable {
             }
             switch (flag.name, value.text) {
             case ("network", "none"), ("network", "default"), ("security", "sandbox"): break
-            case ("mount", let text): refusals += refusalsOfMount(text)
+            case ("mount", let text): refusals += mountRules.refusals(of: text, written: flag.value ?? "")
             case ("network", let text):
                 refusals.append("RUN --network=\(text) is not allowed: the network is a property of the image, not of a command")
             case (let name, let text): refusals.append("RUN --\(name)=\(text) is not allowed: no command may leave its sandbox")
             }
         }
         return refusals.map { ContainerfileProblem(line: run.line, $0) }
-    }
-
-    private func refusalsOfMount(_ text: String) -> [String] {
-        let mount = MountOptions(text)
-        guard mount.types.count == 1, let type = mount.types.first else { return ["RUN --mount=\(text) has more than one type"] }
-        if text.contains("\"") { return ["RUN --mount=\(text) is not allowed: builders do not agree about quotes in it"] }
-        if let target = mount.targets.first(where: isReserved) {
-            return ["RUN --mount with the target \(target) is not allowed: ODCS mounts its packages there"]
-        }
-        switch type {
-        case "bind":
-            return mount.isWritable ? ["RUN --mount=type=bind may only be read, so rw is not allowed"] : []
-        case "cache":
-            // buildah mounts the files of the context themselves, and a command may write to a cache.
-            return mount.values(of: ["from"]).filter(contexts.contains)
-                .map { "RUN --mount=type=cache with from=\($0) is not allowed: a command could change the packages there" }
-        case "tmpfs":
-            return []
-        case "secret":
-            // Without an id, the target's last component is the id.
-            let id = mount.values(of: ["id"]).last ?? mount.targets.last?.parts(at: "/").last ?? ""
-            if secrets.contains(id) { return [] }
-            return ["RUN --mount=type=secret,id=\(id) is not allowed: the image does not name the secret \(id.quoted)"]
-        case "ssh":
-            return ["RUN --mount=type=ssh is not allowed: no key of the node is for a build"]
-        default:
-            return ["RUN --mount=type=\(type) is not known. The types are bind, cache, tmpfs and secret"]
-        }
-    }
-
-    private func isReserved(_ target: String) -> Bool {
-        let path = Self.normalized(target)
-        return reservedTargets.contains { reserved in
-            path == reserved || path.hasPrefix(reserved + "/") || reserved.hasPrefix(path == "/" ? "/" : path + "/")
-        }
-    }
-
-    /// The path without `.`, `..` and double slashes.
-    private static func normalized(_ path: String) -> String {
-        var components: [String] = []
-        for component in path.parts(at: "/") {
-            switch component {
-            case "", ".": break
-            case "..": _ = components.popLast()
-            default: components.append(component)
-            }
-        }
-        return "/" + components.joined(separator: "/")
     }
 
     private func checkAdd(

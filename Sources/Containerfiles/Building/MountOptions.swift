@@ -1,6 +1,6 @@
 /// The *mount options* of RUN are the parts of `--mount=type=bind,source=/,target=/x`.
 struct MountOptions {
-    let options: [(key: String, value: String?)]
+    private(set) var options: [(key: String, value: String?)]
 
     init(_ text: String) {
         options = text.parts(at: ",").map { part in
@@ -11,6 +11,12 @@ struct MountOptions {
 
     func values(of keys: Set<String>) -> [String] {
         options.filter { keys.contains($0.key) }.map { $0.value ?? "" }
+    }
+
+    func without(_ key: String) -> MountOptions {
+        var mount = self
+        mount.options.removeAll { $0.key == key }
+        return mount
     }
 
     /// The kinds of the mount. A mount without a type is a bind mount.

@@ -1,6 +1,7 @@
 import BuildNodes
 import ComposeStore
 import Containerfiles
+import ForeignText
 import Foundation
 import Glibc
 import ImageModel
@@ -43,6 +44,7 @@ struct ImagePreparation {
             let file = try Containerfile(context.containerfile, dialect: .ofService)
             let problems = rules(definition, binding).problems(in: file, arguments: arguments)
             if !problems.isEmpty { throw BuildFailure(problems) }
+            try Self.refuseLinks(among: file.contextMounts, in: context.directory)
             let images = try file.imagesNamed(arguments: arguments, contexts: Set(binding.contexts.keys))
             let digests = try await bases.resolve(images, known: pins.images, parents: parents)
             return (context, file, BuildPins(commit: context.commit, images: digests))
@@ -92,6 +94,23 @@ struct ImagePreparation {
     /// The mounts for the caches of an image.
     private static func caches(of definition: ImageDefinition) -> [RunMount] {
         definition.caches.sorted { $0.key < $1.key }.compactMap { RunMount(cache: $0.key, target: $0.value) }
+    }
+
+    /// Throws if the path of a mount has a link, which the builder would follow on the host.
+    private static func refuseLinks(among mounts: [Containerfile.ContextMount], in context: FilePath) throws {
+        for mount in mounts {
+            var path = context
+            for component in FilePath("/\(mount.source)").lexicallyNormalized().components {
+                path.append(component)
+                var status = stat()
+                guard lstat(path.string, &status) == 0, status.st_mode & S_IFMT == S_IFLNK else { continue }
+                throw BuildFailure([
+                    ContainerfileProblem(
+                        line: mount.line,
+                        "RUN --mount with source=\(mount.source) is not allowed: \(component.string.quoted) is a link in the context")
+                ])
+            }
+        }
     }
 
     /// The image that the last stage builds on, or nil if that is a stage or `scratch`.
