@@ -213,6 +213,18 @@ struct BuildStepTests {
         }
     }
 
+    @Test("a compose can be used after the server got another address")
+    func otherAddress() async throws {
+        try await StepWorld.run { world in
+            let compose = try await world.compose(at: "https://old.example:8443/odcs")
+            let build = try await world.submit(source: "FROM \(world.base)\nRUN cat /etc/yum.repos.d/*\n", composes: [compose])
+            #expect(try await world.finish(build).state == .done)
+            let log = try world.log(of: build)
+            #expect(log.contains("\nbaseurl=file:///run/odcs-\(compose)/$basearch/os\n"))
+            #expect(log.contains("\ngpgkey=file:///run/odcs-\(compose)/x86_64/os/key\n"))
+        }
+    }
+
     @Test("a result that still has the older package is published under no tag")
     func stillOlder() async throws {
         try await StepWorld.run { world in

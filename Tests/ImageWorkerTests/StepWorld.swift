@@ -167,7 +167,9 @@ struct StepWorld {
     }
 
     /// Makes a compose that is done. Its directory has a `.repo` file and one file instead of packages.
-    func compose() async throws -> Int {
+    ///
+    /// - Parameter address: The address of the server that wrote the `.repo` file.
+    func compose(at address: String = "http://odcs.example/composes") async throws -> Int {
         let id = try await store.submit(.repo(), owner: "me").id
         let lease = try #require(try await store.claim(by: "w", for: .seconds(600)))
         let settlement = try await store.settle(
@@ -177,8 +179,8 @@ struct StepWorld {
         let files = directory.appending("target").appending(layout.directory).pushing(FilePath(ComposeLayout.repositories))
         try FileManager.default.createDirectory(atPath: files.appending("x86_64").string, withIntermediateDirectories: true)
         try "packages\n".write(toFile: files.pushing("x86_64/fix").string, atomically: true, encoding: .utf8)
-        let url = "http://odcs.example/composes/\(layout.directory)/\(ComposeLayout.repositories)"
-        try "[\(layout.directory)]\nbaseurl=\(url)/$basearch/os\n"
+        let url = "\(address)/\(layout.directory)/\(ComposeLayout.repositories)"
+        try "[\(layout.directory)]\nbaseurl=\(url)/$basearch/os\ngpgkey=\(url)/x86_64/os/key\n"
             .write(toFile: files.appending("\(layout.directory).repo").string, atomically: true, encoding: .utf8)
         #expect(
             try await store.finish(lease, composeID: "odcs-\(id)", packages: 1, bytes: 1, reason: "made") { isHeld in try await isHeld() })

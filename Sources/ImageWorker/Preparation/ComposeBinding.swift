@@ -43,7 +43,7 @@ struct ComposeBinding {
             guard contexts[layout.directory] == nil else { continue }
             let files = try Self.files(of: compose, layout, configuration)
             let target = "/run/\(layout.directory)"
-            let text = try Self.repoText(of: compose, layout, files: files, at: target, network: network, configuration)
+            let text = try Self.repoText(of: compose, layout, files: files, at: target, network: network)
             try text.write(toFile: directory.appending("\(layout.directory).repo").string, atomically: true, encoding: .utf8)
             contexts[layout.directory] = files
             mounts += [RunMount(context: layout.directory, source: "/", target: target)].compactMap(\.self)
@@ -82,8 +82,7 @@ struct ComposeBinding {
 
     /// Returns the `.repo` file with the place in the container instead of the compose's address.
     private static func repoText(
-        of compose: Compose, _ layout: ComposeLayout, files: FilePath, at target: String, network: BuildNetwork,
-        _ configuration: ImageBuildConfiguration
+        of compose: Compose, _ layout: ComposeLayout, files: FilePath, at target: String, network: BuildNetwork
     ) throws -> String {
         let text: String
         do {
@@ -91,17 +90,17 @@ struct ComposeBinding {
         } catch {
             throw BuildFailure(.composeNotUsable, "The .repo file of compose \(compose.id) cannot be read.", isTransient: true)
         }
-        let url = configuration.targets[compose.request.targetDir].map {
-            "\($0.url)/\(layout.directory)/\(ComposeLayout.repositories)"
-        }
-        guard let url, text.contains(url) else {
-            throw BuildFailure(
-                .composeNotUsable, "Compose \(compose.id) has its packages at another server, so a build cannot use them.")
-        }
-        let local = text.replacing(url, with: "file://\(target)")
-        guard network == .host else { return local }
-        // The packages of the compose are preferred to those of the image's own repositories.
-        return local.split(separator: "\n", omittingEmptySubsequences: false)
-            .map { $0.hasPrefix("[") ? "\($0)\npriority=1" : String($0) }.joined(separator: "\n")
+        // The server may have had another address when it wrote the file.
+        let place = "/\(layout.directory)/\(ComposeLayout.repositories)/"
+        return try text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+            // The packages of the compose are preferred to those of the image's own repositories.
+            if line.hasPrefix("["), network == .host { return "\(line)\npriority=1" }
+            guard let key = ["baseurl=", "gpgkey="].first(where: line.hasPrefix) else { return String(line) }
+            guard let range = line.firstRange(of: place) else {
+                throw BuildFailure(
+                    .composeNotUsable, "Compose \(compose.id) has its packages at another server, so a build cannot use them.")
+            }
+            return "\(key)file://\(target)/\(line[range.upperBound...])"
+        }.joined(separator: "\n")
     }
 }
