@@ -2,9 +2,10 @@ import ForeignText
 
 /// *Mount rules* say which mounts of RUN are refused.
 ///
-/// Builders have followed links and odd options of mounts on the host, where the account that builds can
-/// read the files of other builds: CVE-2024-1753, CVE-2024-9407 and CVE-2024-9675 of buildah. buildah
-/// 1.28 of Debian 12 still does. So a mount must be one that leads nowhere else in any version.
+/// Builders have followed links and odd options of mounts on the host, where the account that builds
+/// can read the files of other builds. Examples are CVE-2024-1753, CVE-2024-9407 and CVE-2024-9675 of
+/// buildah, and buildah 1.28 of Debian 12 still does it. So only mounts are allowed that lead nowhere
+/// else in any version.
 struct MountRules: Hashable, Sendable {
     /// The ids of the secrets that the image names.
     var secrets: Set<String>
@@ -72,7 +73,7 @@ struct MountRules: Hashable, Sendable {
         }
     }
 
-    /// A part of a stage or an image can be a link, which nobody has seen before the build.
+    /// A part of a stage or an image can be a link, which is not known before the build.
     private func refusals(ofSources mount: MountOptions) -> [String] {
         guard let from = mount.values(of: ["from"]).last else { return [] }
         return mount.values(of: ["source", "src"]).filter { Self.normalized($0) != "/" }.map {
