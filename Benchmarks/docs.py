@@ -1,6 +1,7 @@
 """Writes the results of a run into docs/: the tables between their markers, and the plots."""
 import os
 import re
+import textwrap
 
 import report
 from plot import plot
@@ -55,7 +56,7 @@ def of_images(results):
         f"{results['date'][:10]}, commit {results['commit']}, {machine['cores']} cores of {machine['processor']}, {machine['memory_gib']} GiB, "
         f"{machine['system']}; load before the run {results['load'][0]}. {tools['buildah']}, {tools['podman']}, {tools['skopeo']}."
     )
-    return {"images-run": run, "images": report.table(results), "images-samples": samples(results)}
+    return {"images-run": textwrap.fill(run, 100), "images": report.table(results), "images-samples": samples(results)}
 
 
 def of_composes(results):

@@ -60,7 +60,7 @@ def within(key, work, rival, ours, floor, at_most, **details):
 def no_longer(key, work, ours, at_most, rival="", share=0.5, **details):
     """Makes a row whose bar is a median of at most `at_most` seconds, or the percentile `share` instead."""
     value = median(ours) if share == 0.5 else percentile(ours, share)
-    name = "median" if share == 0.5 else f"p{share * 100:g}"
+    name = "median" if share == 0.5 else "longest" if share == 1 else f"p{share * 100:g}"
     return Row(key, work, rival, f"{name} at most {duration(at_most)}", value, f"{name} {duration(value)}", value <= at_most,
                {"ours_s": ours}, details)  # fmt: skip
 
