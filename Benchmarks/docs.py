@@ -54,7 +54,7 @@ def of_images(results):
     machine, tools = results["machine"], results["tools"]
     run = (
         f"{results['date'][:10]}, commit {results['commit']}, {machine['cores']} cores of {machine['processor']}, {machine['memory_gib']} GiB, "
-        f"{machine['system']}; load before the run {results['load'][0]}. {tools['buildah']}, {tools['podman']}, {tools['skopeo']}."
+        f"{machine['system']}. The load before the run was {results['load'][0]}. {tools['buildah']}, {tools['podman']}, {tools['skopeo']}."
     )
     return {"images-run": textwrap.fill(run, 100), "images": report.table(results), "images-samples": samples(results)}
 

@@ -21,11 +21,12 @@ package final class GzipDecoder: StreamDecoder {
         var rest = input[...]
         if !header.isComplete {
             rest = rest.dropFirst(try header.read(input))
-            guard header.isComplete, !rest.isEmpty else { return (input.count - rest.count, 0) }
+            guard header.isComplete else { return (input.count, 0) }
             isal_inflate_reset(state)
             state.pointee.total_out = 0
             // It also verifies checksum and size behind the data.
             state.pointee.crc_flag = UInt32(ISAL_GZIP_NO_HDR_VER)
+            if rest.isEmpty { return (input.count, 0) }
         }
         let bytes = UnsafeRawBufferPointer(rebasing: rest)
         state.pointee.next_in = UnsafeMutablePointer(mutating: bytes.baseAddress?.assumingMemoryBound(to: UInt8.self))

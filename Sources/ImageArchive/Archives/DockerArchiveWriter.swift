@@ -55,7 +55,7 @@ public final class DockerArchiveWriter: ArchiveWriter {
         guard summary.diffID == diffID else {
             throw ImageArchiveError(
                 .digestMismatch,
-                "The layer \(layer.digest) has the digest \(summary.diffID) when uncompressed, but the image's configuration says \(diffID)."
+                "The layer \(layer.digest) has the digest \(summary.diffID?.description ?? "none") when uncompressed, but the image's configuration says \(diffID)."
             )
         }
         try tar.end(size: summary.plainSize)
