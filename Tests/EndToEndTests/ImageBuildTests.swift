@@ -1,4 +1,5 @@
 import ComposeModel
+import ComposeStore
 import Foundation
 import ImageModel
 import ImageTestKit

@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import ComposeStore
 import Foundation
 import Glibc
 import ImageModel
