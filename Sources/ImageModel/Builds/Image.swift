@@ -78,6 +78,7 @@ extension ImageDefinition {
         network = try container.decode(BuildNetwork.self, forKey: .network)
         update = try container.decode(Bool.self, forKey: .update)
         movesLatest = try container.decode(Bool.self, forKey: .movesLatest)
+        requiredPlatforms = try container.decodeIfPresent([Platform].self, forKey: .requiredPlatforms)
         tags = try container.decodeIfPresent([String].self, forKey: .tags) ?? []
         caches = try container.decodeIfPresent([String: String].self, forKey: .caches) ?? [:]
         diskMegabytes = try container.decodeIfPresent(Int.self, forKey: .diskMegabytes)
