@@ -79,9 +79,13 @@ struct BuildStorage: Sendable {
         }
     }
 
-    /// The directories with the caches of images.
-    var cacheDirectories: [FilePath] {
-        get throws { try FileManager.default.contentsOfDirectory(atPath: caches.string).map { caches.appending($0) } }
+    /// Moves the caches of images to the work directories, where the sweeper removes them.
+    func dropCaches() throws -> [FilePath] {
+        try FileManager.default.contentsOfDirectory(atPath: caches.string).map { name in
+            let directory = work.appending(UUID().uuidString.lowercased())
+            guard rename(caches.appending(name).string, directory.string) == 0 else { throw Errno(rawValue: errno) }
+            return directory
+        }
     }
 
     /// Writes a file that only the build account can read.

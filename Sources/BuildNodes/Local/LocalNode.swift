@@ -161,6 +161,12 @@ extension LocalNode {
         running.withLock { ($0.values.min(), Set($0.keys)) }
     }
 
+    /// Takes the caches of images away, unless a build runs. Returns the directories to remove.
+    func dropCaches() throws -> [FilePath] {
+        // A build is noted before it gets its caches, so it makes new ones after this.
+        try running.withLock { running in running.isEmpty ? try buildah.storage.dropCaches() : [] }
+    }
+
     /// Gives an operation a directory for its temporary files, which is removed afterwards.
     func withWorkDirectory<Result>(_ operation: (FilePath) async throws -> Result) async throws -> Result {
         // The start is noted before the directory is there, so that the sweeper never takes it.

@@ -61,11 +61,9 @@ public struct Sweeper: Sendable {
             try await node.remove(images: image.names.isEmpty ? [image.id] : image.names)
             report.images += 1
         }
-        if bases, !isBusy {
-            for directory in try node.buildah.storage.cacheDirectories {
-                try await node.buildah.removeDirectory(directory)
-                report.directories += 1
-            }
+        for directory in bases ? try node.dropCaches() : [] {
+            try await node.buildah.removeDirectory(directory)
+            report.directories += 1
         }
         report.groups = builds.subtracting(active.map(LocalNode.name)).count(where: groups.remove)
         return report

@@ -28,7 +28,7 @@ extension BodyField {
         for (name, folder) in caches.sorted(by: { $0.key < $1.key }) {
             guard name.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9_.-]{0,63}/) != nil else {
                 throw .badRequest(
-                    "\(path) has the name \(name.quoted). It must have letters, digits, _, . and -, and begin with one of the first two.")
+                    "\(path) has the name \(name.quoted). It must have letters, digits, _, . and -, and begin with a letter or a digit.")
             }
             guard folder.utf8.count <= 255, folder.wholeMatch(of: /(\/[A-Za-z0-9_.+-]+)+/) != nil,
                 folder.split(separator: "/").allSatisfy({ PathComponent.accepts(String($0)) })

@@ -101,7 +101,7 @@ import Testing
             ),
             (
                 with(containerfile: "FROM scratch", more: #", "caches": {"a,b": "/c"}"#),
-                #"definition.caches has the name "a,b". It must have letters, digits, _, . and -, and begin with one of the first two."#
+                #"definition.caches has the name "a,b". It must have letters, digits, _, . and -, and begin with a letter or a digit."#
             ),
             (
                 with(containerfile: "FROM scratch", more: #", "disk_megabytes": -1"#),
