@@ -56,6 +56,16 @@ public enum Compression: String, Hashable, Sendable, CaseIterable {
         _ = try write(content.bytes, by: compression, to: destination, limit: limit, digest: nil, name: name)
     }
 
+    /// Decompresses `source` and calls `body` with each piece of the result. Limits and errors are those of
+    /// ``decompress(_:to:limit:expecting:named:)``. An error of `body` ends it.
+    package static func forEachPiece(
+        of source: FilePath, limit: Int, named name: String, _ body: (UnsafeRawBufferPointer) throws(RepodataError) -> Void
+    ) throws(RepodataError) {
+        let content = try MappedFile(source)
+        let compression = try of(content.bytes, extension: source.extension, name: name)
+        try decode(content.bytes, by: compression, limit: limit, name: name, body)
+    }
+
     /// Copies `source` to `destination` without decompressing it. Limits and errors are those of
     /// ``decompress(_:to:limit:expecting:named:)``.
     @discardableResult
@@ -143,16 +153,8 @@ extension Compression {
         do {
             defer { Glibc.close(output.rawValue) }
             var size = 0
-            try decode(input, by: compression, name: name) { (piece, consumed) throws(RepodataError) in
+            try decode(input, by: compression, limit: limit, name: name) { (piece) throws(RepodataError) in
                 size += piece.count
-                if size > limit {
-                    throw RepodataError(
-                        .tooLarge, "\(name) is larger than \(limit) bytes when decompressed, the most that is accepted for it")
-                }
-                if size > smallestBomb, size / mostExpansion > consumed {
-                    throw RepodataError(
-                        .tooLarge, "\(name) becomes more than \(mostExpansion) times larger when decompressed, which is not accepted")
-                }
                 try digest?.update(piece)
                 try RepodataError.io(name) { _ = try output.writeAll(piece) }
             }
@@ -160,6 +162,26 @@ extension Compression {
         } catch {
             unlink(destination.string)
             throw error
+        }
+    }
+
+    /// Calls `body` with the decompressed pieces, as long as they are within the limits.
+    private static func decode(
+        _ bytes: UnsafeRawBufferPointer, by compression: Compression, limit: Int, name: String,
+        _ body: (UnsafeRawBufferPointer) throws(RepodataError) -> Void
+    ) throws(RepodataError) {
+        var size = 0
+        try decode(bytes, by: compression, name: name) { (piece, consumed) throws(RepodataError) in
+            size += piece.count
+            if size > limit {
+                throw RepodataError(
+                    .tooLarge, "\(name) is larger than \(limit) bytes when decompressed, the most that is accepted for it")
+            }
+            if size > smallestBomb, size / mostExpansion > consumed {
+                throw RepodataError(
+                    .tooLarge, "\(name) becomes more than \(mostExpansion) times larger when decompressed, which is not accepted")
+            }
+            try body(piece)
         }
     }
 

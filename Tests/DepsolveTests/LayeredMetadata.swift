@@ -16,9 +16,11 @@ enum LayeredMetadata {
         let copy = self.copy(metadata, at: place)
         let documents: [MetadataDocument] = [.primary] + (copy.hasFilelists ? [.filelists] : []) + (copy.hasOther ? [.other] : [])
         if let base, let opened = RepositoryBase(opening: base),
-            try documents.allSatisfy({ try opened.writeChanges(of: $0, in: copy.directory) })
+            documents.allSatisfy({
+                opened.writeChanges(of: $0, from: copy.directory.appending("\($0.rawValue).xml"), limit: .max, to: copy.directory)
+            })
         {
-            #expect(try opened.replaceDocuments(in: copy.directory))
+            #expect(try opened.linkDocuments(into: copy.directory))
             return self.copy(metadata, at: place, base: try RepositoryMetadata.base(of: copy.directory))
         }
         _ = try MetadataIndex(opening: copy)
@@ -75,9 +77,7 @@ final class Recorder: LogHandler, Sendable {
 
     var logger: Logger { Logger(label: "recorder") { _ in self } }
 
-    func log(
-        level: Logger.Level, message: Logger.Message, metadata: Logger.Metadata?, source: String, file: String, function: String, line: UInt
-    ) { lines.withLock { $0.append("\(message) \(metadata ?? [:])") } }
+    func log(event: LogEvent) { lines.withLock { $0.append("\(event.message) \(event.metadata ?? [:])") } }
 
     subscript(metadataKey _: String) -> Logger.Metadata.Value? {
         get { nil }

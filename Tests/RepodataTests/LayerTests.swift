@@ -48,8 +48,11 @@ struct LayerTests {
     {
         let full = try write(documents, to: name)
         let opened = try #require(RepositoryBase(opening: base))
-        for document in documents.keys where try !opened.writeChanges(of: document, in: full.directory) { return nil }
-        #expect(try opened.replaceDocuments(in: full.directory))
+        for document in documents.keys
+        where !opened.writeChanges(
+            of: document, from: full.directory.appending(document.fileName), limit: .max, to: full.directory)
+        { return nil }
+        #expect(try opened.linkDocuments(into: full.directory))
         return RepositoryMetadata(
             id: full.id, directory: full.directory, hasFilelists: full.hasFilelists, hasOther: full.hasOther,
             base: try RepositoryMetadata.base(of: full.directory))

@@ -109,7 +109,7 @@ struct MetadataCache: Sendable {
     }
 
     /// Returns the metadata with which a new revision of the repository at `location` can be compared.
-    /// Returns `nil` if there is no such metadata. Then the revision is read as a whole.
+    /// Returns `nil` if no such metadata is kept. Then the revision is read as a whole.
     func base(of location: String) -> (base: RepositoryBase, hold: MetadataHold?)? {
         let name = nameOfLatest(location)
         // Every error means that there is no base. Nothing is lost but time.

@@ -159,12 +159,12 @@ public struct RepositorySource: Sendable {
             let old = limits.keepsLayers ? try await storing { () throws(Errno) in cache.base(of: place) } : nil
             let changed = try await fetchDocuments(of: parsed, at: pin.location, into: fresh, comparedWith: old?.base)
             let documents = Set(MetadataDocument.allCases.filter { parsed.record($0.rawValue) != nil })
-            let (limits, logger) = (limits, logger)
+            let (limits, logger, source) = (limits, logger, self)
             try await threadPool.run(canceled: .transfer("repomd.xml", .canceled)) { () throws(DocumentProblem) in
                 var isLayer = false
                 if let old, changed == documents, old.base.has(documents) {
                     do throws(RepodataError) {
-                        isLayer = try old.base.replaceDocuments(in: fresh)
+                        isLayer = try old.base.linkDocuments(into: fresh)
                     } catch {
                         logger.warning(
                             "A layer of metadata could not be made", metadata: ["repository": "\(place)", "problem": "\(error.message)"])
@@ -172,6 +172,14 @@ public struct RepositorySource: Sendable {
                     }
                 }
                 if !isLayer { RepositoryBase.removeChanges(in: fresh) }
+                for document in changed {
+                    guard let record = parsed.record(document.rawValue) else { continue }
+                    if isLayer {
+                        try Self.removeStored(record, in: fresh)
+                    } else {
+                        try source.decompress(record, in: fresh, as: "\(document.rawValue).xml")
+                    }
+                }
                 do throws(Errno) {
                     try RegularFile.write(repomd, to: fresh.appending("repomd.xml"))
                     try cache.publish(fresh, as: pin.checksum)

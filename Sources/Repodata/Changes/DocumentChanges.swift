@@ -1,4 +1,4 @@
-public import Compression
+package import Compression
 import Glibc
 public import SystemPackage
 

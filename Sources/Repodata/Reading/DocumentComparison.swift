@@ -48,44 +48,88 @@ struct DocumentComparison {
         var end: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: bytes[(elements.last!.range.upperBound + 1)...]) }
     }
 
+    /// The longest element that is compared, in bytes.
+    private static let longestElement = 8 << 20
+
     private let base: Base
     private let document: MetadataDocument
-    private let bytes: UnsafeRawBufferPointer
     /// The maximum number of new elements, and of elements that are gone.
     private let most: Int
 
     private var draft = DocumentChanges.Draft()
     private var isUsed: [Bool]
-    private var position = 0
-    /// The position of the element of the base that is expected next.
+    private var hasBeginning = false
+    /// The number of the element of the base that is expected next.
     private var expected = 0
+    /// The bytes that were added and are not compared yet.
+    private var pending: [UInt8] = []
+    /// The bytes of ``pending`` while they are compared, and the position of the next one.
+    private var bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+    private var position = 0
 
-    /// Compares `bytes` with `base`.
+    /// Begins a comparison with `base`.
     ///
     /// - Parameter most: The maximum number of new elements, and of elements that are gone.
-    /// - Returns: `nil` if there are more changes, or if the document has anything but elements of packages
-    ///   between the beginning and the end of the base.
-    static func changes(
-        of bytes: UnsafeRawBufferPointer, _ document: MetadataDocument, since base: Base, most: Int
-    ) -> DocumentChanges.Draft? {
-        var comparison = DocumentComparison(base: base, document: document, bytes: bytes, most: most)
-        return comparison.compare() ? comparison.draft : nil
-    }
-
-    private init(base: Base, document: MetadataDocument, bytes: UnsafeRawBufferPointer, most: Int) {
+    init(with base: Base, _ document: MetadataDocument, most: Int) {
         self.base = base
         self.document = document
-        self.bytes = bytes
         self.most = most
         isUsed = Array(repeating: false, count: base.elements.count)
     }
 
-    private mutating func compare() -> Bool {
-        guard takeBeginning() else { return false }
-        while !isAtEnd {
-            guard takeExpected() || takeOther() else { return false }
+    /// Compares the next piece of the document.
+    ///
+    /// - Returns: `false` if there are too many changes, or if the document has anything but elements of
+    ///   packages between the beginning and the end of the base. The comparison has no result then.
+    mutating func add(_ piece: UnsafeRawBufferPointer) -> Bool {
+        pending.append(contentsOf: piece)
+        return compare(isLast: false)
+    }
+
+    /// Ends the comparison. Returns `nil` if it has no result.
+    mutating func finish() -> DocumentChanges.Draft? {
+        guard compare(isLast: true), complete() else { return nil }
+        return draft
+    }
+
+    /// Compares the pending bytes as far as possible.
+    ///
+    /// - Parameter isLast: Whether no bytes follow them.
+    private mutating func compare(isLast: Bool) -> Bool {
+        let window = pending
+        pending = []
+        var rest = 0
+        let isUsual = window.withUnsafeBytes { window in
+            (bytes, position) = (window, 0)
+            guard takeAll(isLast: isLast) else { return false }
+            rest = position
+            return true
         }
-        return finish()
+        pending = rest == 0 ? window : Array(window[rest...])
+        return isUsual
+    }
+
+    private mutating func takeAll(isLast: Bool) -> Bool {
+        if !hasBeginning {
+            // The number of packages can have more digits than that of the base.
+            guard isLast || bytes.count >= base.beginning.count + 10 else { return true }
+            guard takeBeginning() else { return false }
+            hasBeginning = true
+        }
+        while true {
+            if isLast, isAtEnd { return true }
+            if expected < base.elements.count {
+                if base.elements[expected].range.count > Self.longestElement { return false }
+                guard isLast || bytes.count - position > base.elements[expected].range.count else { return true }
+                if takeKnown(expected) { continue }
+            }
+            switch takeOther() {
+            case .taken: continue
+            case .unusual: return false
+            // The rest is the end of the document, or the beginning of an element.
+            case .incomplete: return !isLast && bytes.count - position < max(Self.longestElement, base.end.count + 1)
+            }
+        }
     }
 
     /// Whether the rest of the document is the end of the base.
@@ -117,11 +161,7 @@ struct DocumentComparison {
             && (other.isEmpty || memcmp(bytes.baseAddress! + position, other.baseAddress!, other.count) == 0)
     }
 
-    /// Takes the expected element of the base, if it comes next.
-    private mutating func takeExpected() -> Bool {
-        expected < base.elements.count && takeKnown(expected)
-    }
-
+    /// Takes an element of the base, if it comes next.
     private mutating func takeKnown(_ number: Int) -> Bool {
         let range = base.elements[number].range
         let line = range.lowerBound..<range.upperBound + 1
@@ -138,17 +178,22 @@ struct DocumentComparison {
         return true
     }
 
+    private enum Step {
+        case taken, incomplete, unusual
+    }
+
     /// Takes an element that is new, or that the base has at another place.
-    private mutating func takeOther() -> Bool {
+    private mutating func takeOther() -> Step {
         let rest = UnsafeRawBufferPointer(rebasing: bytes[position...])
-        guard rest.starts(with: "<package".utf8), let close = rest.find("</package>") else { return false }
+        guard rest.count > 8, rest.starts(with: "<package".utf8) else { return rest.count > 8 && !isPossibleEnd ? .unusual : .incomplete }
+        guard let close = rest.find("</package>"), close.upperBound < rest.count else { return .incomplete }
         let element = UnsafeRawBufferPointer(rebasing: rest[..<close.upperBound])
         // Only plain elements are understood here.
-        guard close.upperBound < rest.count, rest[close.upperBound] == UInt8(ascii: "\n"), element.find("<!") == nil,
-            element.find("<?") == nil, !element.contains(0), let key = key(of: element)
-        else { return false }
-        if let number = base.position(of: key), takeKnown(number) { return true }
-        guard draft.new.count < most else { return false }
+        guard rest[close.upperBound] == UInt8(ascii: "\n"), element.find("<!") == nil, element.find("<?") == nil, !element.contains(0),
+            let key = key(of: element)
+        else { return .unusual }
+        if let number = base.position(of: key), takeKnown(number) { return .taken }
+        guard draft.new.count < most else { return .unusual }
         let start = draft.document.count
         draft.document += rest[..<(close.upperBound + 1)]
         draft.new.append((key, start..<start + element.count))
@@ -159,7 +204,13 @@ struct DocumentComparison {
             draft.runs.append(DocumentChanges.Run(isNew: true, first: draft.new.count - 1, count: 1, bytes: start..<draft.document.count))
         }
         position += element.count + 1
-        return true
+        return .taken
+    }
+
+    /// Whether the rest may be the beginning of the end of the base.
+    private var isPossibleEnd: Bool {
+        let rest = bytes[position...]
+        return rest.count <= base.end.count && base.end.starts(with: rest)
     }
 
     /// Returns the key of an element, or `nil` if it is not exactly one usable element.
@@ -177,10 +228,10 @@ struct DocumentComparison {
         return keys.count == 1 && isWhole ? keys[0] : nil
     }
 
-    private mutating func finish() -> Bool {
+    private mutating func complete() -> Bool {
         draft.baseSize = base.bytes.count
-        draft.end = bytes.count - position
-        draft.document += bytes[position...]
+        draft.end = pending.count
+        draft.document += pending
         for (number, element) in base.elements.enumerated() where !isUsed[number] { draft.gone.append(element.key) }
         // If a pkgid occurs twice, the index of the whole document decides which element counts.
         let isUnique =

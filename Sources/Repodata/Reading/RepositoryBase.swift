@@ -32,28 +32,37 @@ public final class RepositoryBase: Sendable {
         self.table = table
     }
 
-    /// Compares the document in `directory` with that of the base, and writes the changes beside it.
-    /// Blocks.
+    /// Compares a document with that of the base, and writes the changes into `directory`. Blocks.
     ///
-    /// - Returns: Whether the changes were written. `false` if the document has too many or unusual changes.
-    public func writeChanges(of document: MetadataDocument, in directory: FilePath) throws(RepodataError) -> Bool {
-        guard let old = documents[document] else { return false }
-        let new = try MappedFile(directory.appending(document.fileName))
-        defer { withExtendedLifetime((old, new)) {} }
-        guard let base = DocumentComparison.Base(old.bytes, document, in: table) else { return false }
-        let most = Int(Double(base.elements.count) * Self.mostChanged)
-        let draft = DocumentComparison.changes(of: new.bytes, document, since: base, most: max(most, 1))
-        guard let draft else { return false }
-        try DocumentChanges.write(draft, to: directory.appending(document.changesFileName))
-        return true
+    /// - Parameters:
+    ///   - stored: The document as it is stored, compressed or not. Its checksum must have been compared.
+    ///   - limit: The maximum size of the decompressed document.
+    /// - Returns: Whether the changes were written. `false` if there are too many or unusual changes, or if
+    ///   the document cannot be read. Then it must be read as a whole.
+    public func writeChanges(of document: MetadataDocument, from stored: FilePath, limit: Int, to directory: FilePath) -> Bool {
+        guard let old = documents[document], let base = DocumentComparison.Base(old.bytes, document, in: table) else { return false }
+        defer { withExtendedLifetime(old) {} }
+        let most = max(1, Int(Double(base.elements.count) * Self.mostChanged))
+        var comparison = DocumentComparison(with: base, document, most: most)
+        do throws(RepodataError) {
+            try Compression.forEachPiece(of: stored, limit: limit, named: document.rawValue) { (piece) throws(RepodataError) in
+                guard comparison.add(piece) else { throw RepodataError(.malformed, "") }
+            }
+            guard let draft = comparison.finish() else { return false }
+            try DocumentChanges.write(draft, to: directory.appending(document.changesFileName))
+            return true
+        } catch {
+            // If there is a fault, it is found again when the document is read as a whole.
+            return false
+        }
     }
 
     /// Replaces the documents in `directory` by links to those of the base. The directory is a layer
     /// from then on. All its documents must have changes beside them. Blocks.
     ///
     /// - Returns: Whether it is a layer. `false` if a file of the base cannot be linked, for example because
-    ///   another process has removed it. Then the documents are as before.
-    public func replaceDocuments(in directory: FilePath) throws(RepodataError) -> Bool {
+    ///   another process has removed it. Then the directory is as before.
+    public func linkDocuments(into directory: FilePath) throws(RepodataError) -> Bool {
         var links: [(temporary: FilePath, name: FilePath)] = []
         var isComplete = true
         for name in Self.sharedFiles where access(metadata.directory.appending(name).string, F_OK) == 0 {
