@@ -56,6 +56,21 @@ import Testing
         }
     }
 
+    @Test("each base address has a description of its own, for however many addresses")
+    func addresses() throws {
+        let configuration = FrontendConfiguration(
+            targets: [:], admission: Admission(capabilities: .all, places: AllowedPlaces()), version: "1")
+        let known = KnownDescriptions()
+        for number in Array(0..<18) + [0, 17, 17] {
+            let server = "http://host\(number).example"
+            let description = try JSONValue(parsing: Data(known.description(configuration, server: server).json.utf8))
+            #expect(description["servers"]?[0]?["url"] == .string(server))
+        }
+        let page = try known.page(configuration, server: "http://host17.example")
+        #expect(page.body.contains("/composes/"))
+        #expect(try known.page(configuration, server: "http://host17.example").body == page.body)
+    }
+
     @Test("every reference in it leads somewhere")
     func references() async throws {
         try await FrontendFixture.with { frontend in

@@ -11,6 +11,7 @@ struct ServiceController: Sendable {
     let store: ComposeStore
     let metrics: HTTPMetrics
     let moreMetrics: @Sendable () async -> [MetricFamily]
+    private let descriptions = KnownDescriptions()
 
     var resources: [Resource] {
         [
@@ -32,8 +33,9 @@ struct ServiceController: Sendable {
     }
 
     private func describe(_ request: Request, _ context: FrontendContext) throws -> Response {
-        let description = try OpenAPIDescription(configuration, server: PublicURLs(configuration, request).base)
-        guard !request.prefersHTML else { return try description.page.response() }
+        let server = PublicURLs(configuration, request).base
+        guard !request.prefersHTML else { return try descriptions.page(configuration, server: server).response() }
+        let description = try descriptions.description(configuration, server: server)
         return Response(
             status: .ok, headers: [.contentType: "application/json"], body: .init(byteBuffer: ByteBuffer(string: description.json)))
     }

@@ -1,0 +1,36 @@
+import Synchronization
+
+/// The descriptions of the API that this process has made, by the base address that they name.
+///
+/// A description depends only on the configuration and on that address. It takes tens of milliseconds
+/// of an event loop to make one.
+final class KnownDescriptions: Sendable {
+    /// The maximum number of addresses. Without `server_url`, clients choose them by their Host header.
+    private static let most = 16
+
+    private struct Entry {
+        let description: OpenAPIDescription
+        var page: HTMLPage?
+    }
+
+    private let entries: Mutex<[String: Entry]> = Mutex([:])
+
+    /// Returns the description for the base address `server`.
+    func description(_ configuration: FrontendConfiguration, server: String) throws -> OpenAPIDescription {
+        if let known = entries.withLock({ $0[server]?.description }) { return known }
+        let description = try OpenAPIDescription(configuration, server: server)
+        entries.withLock { entries in
+            if entries.count >= Self.most { entries.removeAll() }
+            entries[server] = Entry(description: description)
+        }
+        return description
+    }
+
+    /// Returns the page that lists the routes for people.
+    func page(_ configuration: FrontendConfiguration, server: String) throws -> HTMLPage {
+        if let known = entries.withLock({ $0[server]?.page }) { return known }
+        let page = try description(configuration, server: server).page
+        entries.withLock { $0[server]?.page = page }
+        return page
+    }
+}
