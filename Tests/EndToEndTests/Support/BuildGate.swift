@@ -1,3 +1,4 @@
+import ComposeModel
 import Dispatch
 import Foundation
 import Glibc

@@ -4,6 +4,8 @@ import Foundation
 import Glibc
 import ImageModel
 import ImageTestKit
+import NIOCore
+import NIOHTTP1
 import Processes
 import SystemPackage
 
