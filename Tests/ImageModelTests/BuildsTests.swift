@@ -7,7 +7,7 @@ struct BuildsTests {
     @Test("a definition that an older version wrote has the defaults of newer members, and a new one keeps all of them")
     func decoding() throws {
         let old = """
-            {"source": {"containerfile": {"_0": "FROM scratch"}}, "platforms": ["linux/amd64"], "arguments": {}, "requires": {},
+            {"source": {"containerfile": {"_0": "FROM scratch"}}, "platforms": [{"os": "linux", "architecture": "amd64"}], "arguments": {}, "requires": {},
              "network": "none", "update": true, "movesLatest": false}
             """
         var definition = try JSONDecoder().decode(ImageDefinition.self, from: Data(old.utf8))

@@ -140,7 +140,7 @@ struct BuildStepTests {
             let stage = try #require(try await world.step())
             #expect(
                 stage.message
-                    == "The Containerfile cannot be used:\nline 4: RUN --mount with source=/s of from=a is not allowed: it may be a link that "
+                    == "The Containerfile cannot be used: line 4: RUN --mount with source=/s of from=a is not allowed: it may be a link that "
                     + "leads out of the build. Leave source out, or use COPY --from=a")
             let folder = world.directory.appending("linked")
             try FileManager.default.createDirectory(atPath: folder.string, withIntermediateDirectories: true)
@@ -153,7 +153,7 @@ struct BuildStepTests {
             let context = try #require(try await world.step())
             #expect(
                 context.message
-                    == "The Containerfile cannot be used:\nline 2: RUN --mount with source=a/../s/x is not allowed: \"s\" is a link in the context"
+                    == "The Containerfile cannot be used: line 2: RUN --mount with source=a/../s/x is not allowed: \"s\" is a link in the context"
             )
             #expect(world.node.builds == 0)
         }
@@ -173,7 +173,7 @@ struct BuildStepTests {
             let failure = try #require(try await world.step())
             #expect(
                 failure.message
-                    == "The Containerfile cannot be used:\nline 2: the image \(repository):9 has the instruction ONBUILD \(trigger), which no rule has checked"
+                    == "The Containerfile cannot be used: line 2: the image \(repository):9 has the instruction ONBUILD \(trigger), which no rule has checked"
             )
             #expect(world.node.builds == 0)
         }

@@ -89,7 +89,7 @@ import Testing
                 // Rebuilds are planned in their order.
                 let failed = try #require(try await store.rebuild(rebuilds[0]))
                 #expect(failed.state == .failed)
-                #expect(failed.problem == "Compose \(composes[0]) has failed: Canceled by me")
+                #expect(failed.problem == "Compose \(composes[0]) has failed: Canceled by me.")
                 #expect(try await store.rebuild(rebuilds[2])?.state == .wait)
 
                 try await Self.finishCompose(in: store, directory)

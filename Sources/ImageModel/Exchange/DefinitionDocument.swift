@@ -61,7 +61,7 @@ public struct DefinitionDocument: Hashable, Sendable, Codable {
     public var tags: [String]?
     /// Folders that a worker keeps for later builds, as paths in the container.
     public var caches: [String: String]?
-    /// The free disk space and the memory without which a build does not begin.
+    /// The free disk space and the memory without which a build does not begin. 0 stands for no need.
     public var diskMegabytes: Int?
     public var memoryMegabytes: Int?
 
@@ -78,7 +78,7 @@ public struct DefinitionDocument: Hashable, Sendable, Codable {
         self.platforms = platforms
     }
 
-    /// The document of a definition has every member, except for needs that the image does not have.
+    /// The document of a definition has every member.
     public init(_ definition: ImageDefinition) {
         source = Source(definition.source)
         platforms = definition.platforms.map(\.description)
@@ -91,7 +91,7 @@ public struct DefinitionDocument: Hashable, Sendable, Codable {
         requiredPlatforms = (definition.requiredPlatforms ?? definition.platforms).map(\.description)
         tags = definition.tags
         caches = definition.caches
-        diskMegabytes = definition.diskMegabytes
-        memoryMegabytes = definition.memoryMegabytes
+        diskMegabytes = definition.diskMegabytes ?? 0
+        memoryMegabytes = definition.memoryMegabytes ?? 0
     }
 }

@@ -43,8 +43,8 @@ extension BuildFailure {
     }
 
     init(_ problems: [ContainerfileProblem]) {
-        let list = problems.prefix(20).map(\.description).joined(separator: "\n")
-        self.init(.badContainerfile, "The Containerfile cannot be used:\n\(list)")
+        let list = problems.prefix(20).map(\.description).joined(separator: "; ")
+        self.init(.badContainerfile, "The Containerfile cannot be used: \(list)")
     }
 
     /// The failure of a context that comes from git.

@@ -62,8 +62,8 @@ struct ImageGet: AsyncParsableCommand {
     }
 
     private static func needs(_ definition: DefinitionDocument) -> String? {
-        let needs = [definition.diskMegabytes.map { "\($0) MB of disk" }, definition.memoryMegabytes.map { "\($0) MB of memory" }]
-        return needs.compactMap(\.self).joined(separator: ", ")
+        let needs = [(definition.diskMegabytes ?? 0, "disk"), (definition.memoryMegabytes ?? 0, "memory")].filter { $0.0 > 0 }
+        return needs.isEmpty ? nil : needs.map { "\($0) MB of \($1)" }.joined(separator: ", ")
     }
 
     private static func source(_ source: DefinitionDocument.Source) -> String {

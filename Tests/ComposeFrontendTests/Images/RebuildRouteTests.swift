@@ -109,7 +109,7 @@ import Testing
 
     @Test("builds of Koji get a compose for the architectures of the selected images, and the rebuild waits for it")
     func builds() async throws {
-        try await FrontendFixture.withImages { frontend in
+        try await FrontendFixture.withImages(configure: { $0.admission.capabilities = .all }) { frontend in
             try await frontend.add("web")
             try await frontend.add("other", #"{"source": {"containerfile": "FROM scratch\n"}, "platforms": ["s390x"]}"#)
             let key = HTTPField.Name("Idempotency-Key")!
@@ -197,7 +197,7 @@ import Testing
             (#"{"compose": 2, "priority": 101}"#, "priority is 101. It must be from -100 to 100."),
         ] as [(String, String)])
     func mistakes(body: String, message: String) async throws {
-        try await FrontendFixture.withImages { frontend in
+        try await FrontendFixture.withImages(configure: { $0.admission.capabilities = .all }) { frontend in
             var request = ComposeRequest.repo()
             request.delivery = .reference
             _ = try await frontend.database.store.submit(request, owner: "me")
