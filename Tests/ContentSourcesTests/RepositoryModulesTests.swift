@@ -143,7 +143,7 @@ import Testing
                 try FileManager.default.setAttributes([.modificationDate: past], ofItemAtPath: directory.string)
             }
             #expect(try await source.removeMetadata(unusedSince: Date(timeIntervalSinceNow: -1800)) == 1)
-            #expect(try bench.names(in: bench.cache) == [metadata.directory.lastComponent?.string, "headers"])
+            #expect(try bench.names(in: bench.cache) == [metadata.directory.lastComponent?.string, "headers", "latest"])
         }
     }
 }
