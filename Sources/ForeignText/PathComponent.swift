@@ -14,14 +14,15 @@ public struct PathComponent: Hashable, Sendable, CustomStringConvertible {
     ///
     /// - Throws: ``Problem`` if the text cannot be the name of a file or would lead elsewhere.
     public init(_ text: some StringProtocol) throws(Problem) {
+        let text = String(text)
         if let problem = Problem(in: text) { throw problem }
-        self.text = String(text)
+        self.text = text
     }
 
     public var description: String { text }
 
     /// Returns whether a text is a path component, for a caller that does not need the reason if it is not.
-    public static func accepts(_ text: some StringProtocol) -> Bool { Problem(in: text) == nil }
+    public static func accepts(_ text: some StringProtocol) -> Bool { Problem(in: String(text)) == nil }
 
     /// The reason why a text is not a path component.
     public enum Problem: Error, Hashable, Sendable {
@@ -35,7 +36,8 @@ public struct PathComponent: Hashable, Sendable, CustomStringConvertible {
         /// The text has more than ``mostBytes`` bytes of UTF-8.
         case long
 
-        init?(in text: some StringProtocol) {
+        /// The text is a `String`, because a check of any `StringProtocol` makes a call for each byte.
+        init?(in text: String) {
             // The check looks at bytes. Comparing characters takes quadratic time on combining marks.
             var count = 0
             var dots = 0
