@@ -60,7 +60,7 @@ class Reader:
 
 
 def copy(tools, image):
-    target = f"{tools.directory}/work/copy"
+    target = f"{tools.directory}/copied-image"
     took = seconds(tools.run, "skopeo", "copy", "--quiet", "--src-tls-verify=false", f"docker://{image}", f"dir:{target}")
     tools.run("rm", "-rf", target)
     return took

@@ -1,5 +1,5 @@
+import BuildNodes
 public import ComposeStore
-import Glibc
 public import Logging
 import Synchronization
 public import SystemPackage
@@ -22,7 +22,7 @@ public final class DiskReserve: Sendable {
     /// logged once.
     public func offer(_ offer: StepOffer, logger: Logger) -> StepOffer {
         // If the space is not known, a build fails with its own explanation.
-        guard bytes > 0, let free = freeBytes else { return offer }
+        guard bytes > 0, let free = try? directory.freeBytes() else { return offer }
         let isLow = free < bytes
         let hasChanged = wasLow.withLock { wasLow in
             defer { wasLow = isLow }
@@ -37,13 +37,5 @@ public final class DiskReserve: Sendable {
             }
         }
         return isLow ? StepOffer(platforms: [], labels: offer.labels) : offer
-    }
-
-    /// The bytes that a program without special rights can write.
-    private var freeBytes: Int? {
-        var status = statvfs()
-        guard statvfs(directory.string, &status) == 0 else { return nil }
-        let (bytes, overflow) = Int(clamping: status.f_bavail).multipliedReportingOverflow(by: Int(clamping: status.f_frsize))
-        return overflow ? .max : bytes
     }
 }

@@ -122,6 +122,7 @@ struct BuildingTests {
         #expect(RunMount(context: "odcs", source: "/,rw", target: "/x") == nil)
         #expect(RunMount(cache: "a b", target: "/x") == nil)
         #expect(
-            RunMount(cache: "app-ccache", target: "/root/.ccache")?.description == "--mount=type=cache,id=app-ccache,target=/root/.ccache")
+            RunMount(cache: "app-ccache", target: "/var/cache/ccache")?.description
+                == "--mount=type=cache,id=app-ccache,target=/var/cache/ccache")
     }
 }

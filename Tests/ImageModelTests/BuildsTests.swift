@@ -15,7 +15,7 @@ struct BuildsTests {
         #expect(definition.update && !definition.movesLatest)
         #expect(definition.tags == [] && definition.caches == [:] && definition.diskMegabytes == nil)
         definition.tags = ["stable"]
-        definition.caches = ["ccache": "/root/.ccache"]
+        definition.caches = ["ccache": "/var/cache/ccache"]
         definition.diskMegabytes = 1
         definition.memoryMegabytes = 2
         #expect(try JSONDecoder().decode(ImageDefinition.self, from: JSONEncoder().encode(definition)) == definition)

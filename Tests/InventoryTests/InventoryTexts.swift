@@ -20,7 +20,7 @@ enum InventoryTexts {
             containerfile: base/Containerfile
             context: base
             requires: {host: rhel}
-            caches: {ccache: /root/.ccache}
+            caches: {ccache: /var/cache/ccache}
             secrets: [token]
           team/web:
             template: web

@@ -107,7 +107,7 @@ struct TemplateTests {
         options.extraScripts = scripts.path.string
         let result = try generation(
             [
-                "inventory.yaml": "images:\n  team/a: {containerfile: c, platforms: [linux/arm64], caches: {ccache: /root/.ccache}}\n",
+                "inventory.yaml": "images:\n  team/a: {containerfile: c, platforms: [linux/arm64], caches: {ccache: /var/cache/ccache}}\n",
                 "c": "FROM scratch\nRUN make",
             ], options: options)
         #expect(result.problems == [])
@@ -115,7 +115,7 @@ struct TemplateTests {
         #expect(
             image.text == """
                 FROM scratch
-                RUN --mount=type=cache,id=team+a-linux-arm64-ccache,target=/root/.ccache make
+                RUN --mount=type=cache,id=team+a-linux-arm64-ccache,target=/var/cache/ccache make
                 COPY --from=extra_scripts . /scripts/
 
                 """)

@@ -221,7 +221,7 @@ struct ImageBuildTests {
                   base:
                     containerfile: base
                     platforms: [linux/amd64]
-                    caches: {ccache: /root/.ccache}
+                    caches: {ccache: /var/cache/ccache}
                     disk: 10 GB
                     memory: 512 MB
                     tags: {platform: "p-{platform}-{date}", final: [stable, "v1-{date}", latest]}
@@ -233,7 +233,7 @@ struct ImageBuildTests {
             let run = try await CommandRun.odcs(["image", "add", "--inventory", "inv"], server: service.address, files: settings)
             #expect(run.status == .success, "\(run.err)")
             let sent = try JSONDecoder().decode(ImageSubmission.self, from: service.calls[0].body).definition
-            #expect(sent.caches == ["ccache": "/root/.ccache"])
+            #expect(sent.caches == ["ccache": "/var/cache/ccache"])
             #expect(sent.tags == ["stable", "v1-{date}"])
             #expect(sent.movesLatest == true)
             #expect([sent.diskMegabytes, sent.memoryMegabytes] == [10_000, 512])

@@ -37,7 +37,8 @@ struct NodeControlGroups: Sendable {
     private var parents: Set<FilePath> { Set(ControlGroup.controllers.flatMap(host.candidates)) }
 
     private func names(in directory: FilePath) -> [String] {
-        // A host that hides its groups has none of this node.
+        // A directory that cannot be listed has no group of this node, because the node could not make one
+        // there either.
         (try? FileManager.default.contentsOfDirectory(atPath: directory.string)) ?? []
     }
 }

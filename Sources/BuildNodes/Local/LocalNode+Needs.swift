@@ -7,7 +7,7 @@ extension LocalNode {
     /// node with more, or more free space on this one.
     func check(_ needs: BuildNeeds, _ limits: BuildLimits) throws {
         if let needed = needs.diskBytes {
-            let free = try freeBytes()
+            let free = try directory.freeBytes()
             guard free >= needed else {
                 throw NodeFailure(
                     .diskFull, "The image needs \(needed >> 20) MB of free disk space, and the node \(name) has \(free >> 20) MB.")
@@ -22,11 +22,5 @@ extension LocalNode {
                     "The image needs \(needed >> 20) MB of memory, and the node \(name) is smaller: \(owner) \(most >> 20) MB.")
             }
         }
-    }
-
-    private func freeBytes() throws -> Int {
-        var disk = statvfs()
-        guard statvfs(directory.string, &disk) == 0 else { throw Errno(rawValue: errno) }
-        return Int(disk.f_bavail) * Int(disk.f_frsize)
     }
 }

@@ -11,6 +11,7 @@ extension BodyField {
         for tag in tags {
             // There is room for the date with a number behind it.
             let example = tag.replacing("{date}", with: "20261129.1000")
+            // The error would name the example instead of the pattern, so it is not passed on.
             guard (try? ImageTag(example)) != nil, ![ImageTag.latest.text, "{date}"].contains(tag) else {
                 throw .badRequest(
                     "\(path) has \(tag.quoted). It must be a tag in which {date} may stand for the tag of the date, such as v1-{date} or stable. "

@@ -161,6 +161,7 @@ struct MetadataCache: Sendable {
             if try remove(place) { removed += 1 }
         }
         let latest = directory.appending(Self.latest)
+        // Without the directory there is nothing to remove. Names that stay cost some bytes each.
         for name in (try? FileManager.default.contentsOfDirectory(atPath: latest.string)) ?? [] {
             let file = latest.appending(name)
             if let used = lastUse(of: file), used < time { unlink(file.string) }
@@ -212,6 +213,7 @@ struct MetadataCache: Sendable {
     /// Another process may remove a file or the directory meanwhile. A file whose status cannot be read
     /// is left out.
     private func files(in place: FilePath) -> [KeptFile] {
+        // Errors mean that another process removes the directory. Its bytes are free then.
         let files = (try? FileManager.default.contentsOfDirectory(atPath: place.string)) ?? []
         return files.compactMap { try? place.appending($0).stat().rawValue }.map {
             KeptFile(device: UInt64($0.st_dev), inode: UInt64($0.st_ino), bytes: Int($0.st_blocks) * 512)

@@ -53,7 +53,7 @@ public struct ImageDefinition: Hashable, Sendable, Codable {
     /// Example: `["v1-{date}", "stable"]`.
     public var tags: [String] = []
     /// Folders that a worker keeps for later builds of the image: the path in the container, by name.
-    /// Example: `["ccache": "/root/.ccache"]`.
+    /// Example: `["ccache": "/var/cache/ccache"]`.
     public var caches: [String: String] = [:]
     /// The free disk space without which a build does not begin, in megabytes.
     public var diskMegabytes: Int?

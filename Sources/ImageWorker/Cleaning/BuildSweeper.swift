@@ -104,9 +104,5 @@ public struct BuildSweeper: Service {
         }
     }
 
-    private func isDiskNearlyFull() throws -> Bool {
-        var disk = statvfs()
-        guard statvfs(node.directory.string, &disk) == 0 else { throw Errno(rawValue: errno) }
-        return UInt(disk.f_bavail) * UInt(disk.f_frsize) < UInt(Self.neededBytes)
-    }
+    private func isDiskNearlyFull() throws -> Bool { try node.directory.freeBytes() < Self.neededBytes }
 }

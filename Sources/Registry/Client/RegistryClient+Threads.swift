@@ -12,8 +12,8 @@ extension RegistryClient {
     ///
     /// - Parameters:
     ///   - have: The digest of the bytes that the caller has from an earlier attempt.
-    ///   - process: Is never called twice at the same time. Its errors end the reading, and are thrown as they
-    ///     are.
+    ///   - process: Is never called twice at the same time. Its errors end the reading, and are thrown as
+    ///     they are.
     /// - Throws: ``RegistryFailure``, with `.mismatch` for content with another digest or size.
     public func blob(
         _ descriptor: Descriptor, of repository: ImageRepository, after have: RunningDigest? = nil, on threadPool: NIOThreadPool,

@@ -15,9 +15,9 @@ public import SystemPackage
 ///
 /// All numbers of the file are little endian. It consists of these parts:
 ///
-/// - Signature (8 bytes), CRC-32 of all bytes after it (4), and six numbers (8 each): the size of the
-///   base, the numbers of runs, of new elements and of gone elements, the length of the beginning, and
-///   the length of the end.
+/// - Signature (8 bytes), and CRC-32 of all bytes after it (4).
+/// - The size of the base, and the numbers of runs, of new elements and of gone elements (8 each).
+/// - The lengths of the beginning and of the end (8 each).
 /// - Runs, each with offset (8), length (8), first (4), count (4).
 /// - New elements, sorted by their keys, each with the key (32), offset (8), length (8).
 /// - The keys of the elements of the base that are gone, sorted (32 each).

@@ -57,6 +57,7 @@ struct IndexTable: Sendable {
         else { return nil }
         if !IntactFiles.contains(file.identity) {
             let content = UnsafeRawBufferPointer(rebasing: bytes.dropLast(Self.digestSize))
+            // If the digest cannot be computed, the table is made again, as after any other defect.
             guard let digest = try? Self.digest(content), bytes.suffix(Self.digestSize).elementsEqual(digest) else { return nil }
             IntactFiles.insert(file.identity)
         }

@@ -60,8 +60,8 @@ public final class RepositoryBase: Sendable {
     /// Replaces the documents in `directory` by links to those of the base. The directory is a layer
     /// from then on. All its documents must have changes beside them. Blocks.
     ///
-    /// - Returns: Whether it is a layer. `false` if a file of the base cannot be linked, for example because
-    ///   another process has removed it. Then the directory is as before.
+    /// - Returns: Whether it is a layer. `false` if a file of the base cannot be linked, for example
+    ///   because another process has removed it. Then the directory is as before.
     public func linkDocuments(into directory: FilePath) throws(RepodataError) -> Bool {
         var links: [(temporary: FilePath, name: FilePath)] = []
         var isComplete = true
@@ -70,6 +70,7 @@ public final class RepositoryBase: Sendable {
             isComplete = isComplete && link(metadata.directory.appending(name).string, temporary.string) == 0
             links.append((temporary, directory.appending(name)))
         }
+        // If the name of the base cannot be written, the revision is kept as a whole instead.
         isComplete =
             isComplete && documents.keys.allSatisfy { document in links.contains { $0.name.lastComponent?.string == document.fileName } }
             && (try? AtomicFile.write(Array(metadata.id.hex.utf8), to: directory.appending(Self.nameOfID))) != nil

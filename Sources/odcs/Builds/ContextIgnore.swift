@@ -29,6 +29,7 @@ struct ContextIgnore {
     init(of folder: FilePath) throws {
         for name in Self.fileNames {
             guard FileManager.default.fileExists(atPath: folder.appending(name).string) else { continue }
+            // For the user it is one mistake, whether the bytes or the rights are the cause.
             guard let text = try? String(contentsOfFile: folder.appending(name).string, encoding: .utf8) else {
                 throw CommandFailure(.error, "\(folder.appending(name)) cannot be read as text")
             }
