@@ -67,6 +67,7 @@ let package = Package(
 
         .target(name: "ForeignText", swiftSettings: strict),
         .target(name: "Retries", swiftSettings: strict),
+        .target(name: "Identity", dependencies: ["ForeignText"], swiftSettings: strict),
         .target(
             name: "HTTPEnvironment",
             dependencies: ["ForeignText", "Retries", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL],
@@ -291,6 +292,7 @@ let package = Package(
                 subprocess, systemPackage,
             ],
             swiftSettings: strict),
+        .testTarget(name: "IdentityTests", dependencies: ["Identity"], swiftSettings: strict),
         .testTarget(name: "ContainerfilesTests", dependencies: ["Containerfiles", "ForeignText", "ImageModel"], swiftSettings: strict),
         .testTarget(
             name: "RebuildsTests",
