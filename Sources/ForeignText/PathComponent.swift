@@ -13,8 +13,10 @@ public struct PathComponent: Hashable, Sendable, CustomStringConvertible {
     /// Creates a path component from a text.
     ///
     /// - Throws: ``Problem`` if the text cannot be the name of a file or would lead elsewhere.
-    public init(_ text: some StringProtocol) throws(Problem) {
-        let text = String(text)
+    public init(_ text: some StringProtocol) throws(Problem) { try self.init(String(text)) }
+
+    /// Creates a path component from a text. Throws ``Problem`` as well.
+    public init(_ text: String) throws(Problem) {
         if let problem = Problem(in: text) { throw problem }
         self.text = text
     }

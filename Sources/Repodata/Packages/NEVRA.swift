@@ -27,7 +27,19 @@ public struct NEVRA: Hashable, Sendable, Codable {
     ///
     /// Throws if no file can have that name, for example because the package's name contains a slash.
     public var filename: PathComponent {
-        get throws(PathComponent.Problem) { try PathComponent("\(nvr).\(arch).rpm") }
+        get throws(PathComponent.Problem) {
+            // Appending makes one text instead of several. A tag has tens of thousands of packages.
+            var filename = name
+            filename.reserveCapacity(name.utf8.count + version.utf8.count + release.utf8.count + arch.utf8.count + 7)
+            filename += "-"
+            filename += version
+            filename += "-"
+            filename += release
+            filename += "."
+            filename += arch
+            filename += ".rpm"
+            return try PathComponent(filename)
+        }
     }
 
     public var isSource: Bool { arch == "src" || arch == "nosrc" }

@@ -50,7 +50,7 @@ public struct KojiPackage: Hashable, Sendable {
     public init(
         id: Int? = nil, nevra: NEVRA, build: String, place: Place, payloadHash: String?, size: Int? = nil, keys: [String] = []
     ) throws(PathComponent.Problem) {
-        file = try KojiPath([nevra.arch, nevra.filename.text])
+        file = try KojiPath(nevra.arch, nevra.filename)
         self.id = id
         self.nevra = nevra
         self.build = build
@@ -64,7 +64,7 @@ public struct KojiPackage: Hashable, Sendable {
     /// The path of the unsigned file.
     public var path: String {
         switch place {
-        case .build(let directory): "\(directory)/\(file)"
+        case .build(let directory): directory.text + "/" + file.text
         case .task(let file): file.text
         }
     }

@@ -16,6 +16,17 @@ public struct KojiPath: Hashable, Sendable, CustomStringConvertible {
         text = names.joined(separator: "/")
     }
 
+    /// Creates the path of a file in a directory whose name the hub reports.
+    ///
+    /// - Throws: The problem of the directory's name.
+    public init(_ directory: String, _ file: PathComponent) throws(PathComponent.Problem) {
+        var text = try PathComponent(directory).text
+        text.reserveCapacity(directory.utf8.count + 1 + file.text.utf8.count)
+        text += "/"
+        text += file.text
+        self.text = text
+    }
+
     /// Creates a path from a text that the hub reports.
     ///
     /// - Throws: The problem of the first part that no file can have. An absolute path is a problem as

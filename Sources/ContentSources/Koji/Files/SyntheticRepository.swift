@@ -39,9 +39,10 @@ struct SyntheticRepository: Sendable {
         // Packages with the same pkgid have the same path.
         var sorted: [Package] = []
         sorted.reserveCapacity(all.count)
+        var samePath = 0
         for package in Self.sorted(all) {
-            let samePath = sorted.reversed().prefix { $0.path == package.path }
-            if !samePath.contains(where: { $0.package.isSame(as: package.package) }) { sorted.append(package) }
+            if let last = sorted.last, last.path != package.path { samePath = sorted.count }
+            if !sorted[samePath...].contains(where: { $0.package.isSame(as: package.package) }) { sorted.append(package) }
         }
         self.init(sorted: sorted, documents: [.primary, .filelists], base: nil, at: location)
     }
@@ -80,7 +81,7 @@ struct SyntheticRepository: Sendable {
 
     /// Returns the packages in the order of their paths.
     private static func sorted(_ packages: [Package]) -> [Package] {
-        let isSorted = zip(packages, packages.dropFirst()).allSatisfy { $0.path <= $1.path }
+        let isSorted = packages.indices.dropFirst().allSatisfy { packages[$0 - 1].path <= packages[$0].path }
         return isSorted ? packages : packages.indices.sorted { packages[$0].path < packages[$1].path }.map { packages[$0] }
     }
 

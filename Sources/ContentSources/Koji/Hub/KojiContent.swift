@@ -63,28 +63,28 @@ struct KojiContent: Sendable {
     /// The packages in the order of the hub. Packages whose build is not known are left out. Packages whose
     /// files cannot have names are also left out, and a sentence reports each of them.
     var packages: (all: [KojiPackage], notes: [String]) {
-        var places: [Int: Result<KojiPackage.Place, PathComponent.Problem>] = [:]
-        for (id, build) in builds {
-            do throws(PathComponent.Problem) {
-                places[id] = .success(
-                    try .build(name: build.name, version: build.version, release: build.release, volume: build.volumeName))
-            } catch {
-                places[id] = .failure(error)
-            }
+        let places = builds.mapValues { build in
+            (
+                nvr: build.nvr,
+                place: Result { () throws(PathComponent.Problem) in
+                    try KojiPackage.Place.build(
+                        name: build.name, version: build.version, release: build.release, volume: build.volumeName)
+                }
+            )
         }
         var all: [KojiPackage] = []
         all.reserveCapacity(listed.count)
         var notes: [String] = []
         for rpm in listed {
-            guard let build = builds[rpm.buildID], let place = places[rpm.buildID] else { continue }
+            guard let (nvr, place) = places[rpm.buildID] else { continue }
             do throws(PathComponent.Problem) {
                 all.append(
                     try KojiPackage(
-                        id: rpm.id, nevra: rpm.nevra, build: build.nvr, place: try place.get(),
+                        id: rpm.id, nevra: rpm.nevra, build: nvr, place: try place.get(),
                         payloadHash: rpm.payloadHash?.description, size: rpm.size, keys: keys[rpm.id] ?? []))
             } catch {
                 notes.append(
-                    "The package \(rpm.nevra.description.quoted) of the build \(build.nvr.quoted) in Koji is left out: one of its names \(error.reason)."
+                    "The package \(rpm.nevra.description.quoted) of the build \(nvr.quoted) in Koji is left out: one of its names \(error.reason)."
                 )
             }
         }
