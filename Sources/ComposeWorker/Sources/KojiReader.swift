@@ -23,6 +23,8 @@ struct KojiReader: Sendable {
         let listed = try await source.packages(
             of: pin, arches: DepsolveRequest.packageArches(of: request.arches), signatures: !request.sigkeys.isEmpty, modules: documents)
         let packages = listed.packages
+        // It is asked after the listing, so that a build that is deleted in between is not missed.
+        async let deletedBuilds = deletedBuilds(of: pin.tag)
         let name = pin.tag.map { "The tag \($0.name)" } ?? (request.sourceType == .module ? "The list of modules" : "The list of builds")
         var content = PackageSet(
             repositories: [], lookaside: try await repositories.metadata(lookaside),
@@ -50,13 +52,18 @@ struct KojiReader: Sendable {
             for: request)
         content.notes += content.modules?.notes ?? []
         if let tag = pin.tag {
-            let deleted = try await source.deletedBuilds(of: tag)
+            let deleted = try await deletedBuilds
             if packages.isEmpty, !deleted.isEmpty { throw Self.nothingLeft(of: tag, deleted) }
             content.notes += deleted.map {
                 "The build \($0), which the tag \(tag.name) had at the event \(tag.event), was deleted in Koji since: it is not here, though an older one of that package may be."
             }
         }
         return content
+    }
+
+    private func deletedBuilds(of tag: KojiPin.Tag?) async throws -> [String] {
+        guard let tag else { return [] }
+        return try await source.deletedBuilds(of: tag)
     }
 
     private static func nothingLeft(of tag: KojiPin.Tag, _ deleted: [String]) -> ComposeFailure {

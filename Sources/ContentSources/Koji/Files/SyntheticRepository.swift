@@ -35,16 +35,8 @@ struct SyntheticRepository: Sendable {
 
     /// Creates the repository from which packages are chosen. It has all of `packages`.
     init(forSolving packages: [KojiPackage], at location: RepositoryLocation) {
-        let all = packages.map { Package(package: $0, path: $0.path, chosen: nil) }
-        // Packages with the same pkgid have the same path.
-        var sorted: [Package] = []
-        sorted.reserveCapacity(all.count)
-        var samePath = 0
-        for package in Self.sorted(all) {
-            if let last = sorted.last, last.path != package.path { samePath = sorted.count }
-            if !sorted[samePath...].contains(where: { $0.package.isSame(as: package.package) }) { sorted.append(package) }
-        }
-        self.init(sorted: sorted, documents: [.primary, .filelists], base: nil, at: location)
+        let all = Self.sorted(packages.map { Package(package: $0, path: $0.path, chosen: nil) })
+        self.init(sorted: Self.withoutDuplicates(all), documents: [.primary, .filelists], base: nil, at: location)
     }
 
     /// Creates a repository of the chosen files whose checksums are known.
@@ -68,7 +60,7 @@ struct SyntheticRepository: Sendable {
         self.location = location
         var identity = Array("koji 2 \(documents.map(\.rawValue))\n\(base.map { "base \($0)\n" } ?? "")".utf8)
         identity.reserveCapacity(packages.count * 256)
-        for package in packages { package.identify(at: location, in: &identity) }
+        for index in packages.indices { packages[index].identify(at: location, in: &identity) }
         let repomd =
             """
             <?xml version="1.0" encoding="UTF-8"?>
@@ -77,6 +69,20 @@ struct SyntheticRepository: Sendable {
             """
         self.repomd = Array(repomd.utf8)
         id = .ofText(repomd)
+    }
+
+    /// Returns each of the packages once. They are in the order of their paths, and packages with the same
+    /// pkgid have the same path.
+    private static func withoutDuplicates(_ packages: [Package]) -> [Package] {
+        // A package has a dozen texts, so a copy of 50,000 packages is not free.
+        guard packages.indices.dropFirst().contains(where: { packages[$0 - 1].path == packages[$0].path }) else { return packages }
+        var kept: [Package] = []
+        var samePath = 0
+        for package in packages {
+            if let last = kept.last, last.path != package.path { samePath = kept.count }
+            if !kept[samePath...].contains(where: { $0.package.isSame(as: package.package) }) { kept.append(package) }
+        }
+        return kept
     }
 
     /// Returns the packages in the order of their paths.

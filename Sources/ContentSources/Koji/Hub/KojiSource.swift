@@ -138,10 +138,10 @@ public struct KojiSource: Sendable {
             content.merge(builds)
             let artifacts = try await list(modulesOf: pin, modules, arches: arches, signatures: signatures)
             content.merge(artifacts.content)
-            let (packages, notes) = content.packages
+            var (packages, notes) = content.packages
+            packages += try await list(tasks: pin.scratchTasks, arches: Set(arches))
             return KojiListing(
-                packages: packages + (try await list(tasks: pin.scratchTasks, arches: Set(arches))),
-                modules: modules.with(streams: artifacts.streams), notes: artifacts.notes + notes)
+                packages: packages, modules: modules.with(streams: artifacts.streams), notes: artifacts.notes + notes)
         } catch let error as ComposeFailure {
             throw error
         } catch let error as KojiError {
