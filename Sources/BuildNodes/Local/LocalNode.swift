@@ -204,16 +204,24 @@ extension LocalNode {
         return arguments + [specification.context.string]
     }
 
-    /// Runs the build to its end. Ends it if its log is too long, and then throws.
+    private enum Outcome: Sendable {
+        case ended(ChildProcess.Ending)
+        case logIsTooLong
+        case diskIsNearlyFull(free: Int)
+    }
+
+    /// Runs the build to its end. Ends it if its log is too long or the disk is nearly full, and then
+    /// throws.
     private func run(
         _ command: ChildProcess, _ specification: BuildSpecification, _ transcript: BuildTranscript
     ) async throws -> ChildProcess.Ending {
-        try await withThrowingTaskGroup(of: ChildProcess.Ending?.self) { group in
-            group.addTask { try await command.run { transcript.append($0) } }
+        try await withThrowingTaskGroup(of: Outcome.self) { group in
+            group.addTask { .ended(try await command.run { transcript.append($0) }) }
             group.addTask {
-                for await _ in transcript.overflow { return nil }
+                for await _ in transcript.overflow { return .logIsTooLong }
                 throw CancellationError()
             }
+            group.addTask { .diskIsNearlyFull(free: try await self.freeBytes(below: specification.limits.leastFreeBytes)) }
             let first = try await group.next()
             group.cancelAll()
             // The end of all processes is awaited.
@@ -221,10 +229,30 @@ extension LocalNode {
                 do { _ = try await group.next() } catch is CancellationError { continue }
             }
             try Task.checkCancellation()
-            if case .some(.some(let ending)) = first { return ending }
-            throw NodeFailure(
-                .logLimit, "The build printed more than \(specification.limits.logBytes) bytes, and was ended.", step: transcript.step,
-                lastLines: transcript.lastLines())
+            switch first {
+            case .ended(let ending): return ending
+            case .logIsTooLong:
+                throw NodeFailure(
+                    .logLimit, "The build printed more than \(specification.limits.logBytes) bytes, and was ended.", step: transcript.step,
+                    lastLines: transcript.lastLines())
+            case .diskIsNearlyFull(let free):
+                let step = transcript.step.map { " in \($0)" } ?? ""
+                throw NodeFailure(
+                    .diskFull,
+                    "The build was ended\(step), because the disk of the node \(name) has only \(free >> 20) MB left. "
+                        + "\(specification.limits.leastFreeBytes >> 20) MB must stay free. Give the disk more space, or write less to it.",
+                    step: transcript.step, lastLines: transcript.lastLines())
+            case nil: throw CancellationError()
+            }
+        }
+    }
+
+    /// Waits until fewer bytes than `least` are free on the disk of the node, and returns their number.
+    private func freeBytes(below least: Int) async throws -> Int {
+        while true {
+            try await Task.sleep(for: least > 0 ? .seconds(1) : .seconds(3600))
+            let free = try directory.freeBytes()
+            if free < least { return free }
         }
     }
 

@@ -51,15 +51,19 @@ public struct BuildLimits: Hashable, Sendable {
     public var processors: Double?
     /// The number of processes at one time.
     public var processes: Int
+    /// The bytes that stay free on the disk of the node. A build is ended if there are fewer.
+    public var leastFreeBytes: Int
 
     public init(
-        time: Duration = .seconds(3600), logBytes: Int = 64 << 20, memoryBytes: Int? = nil, processors: Double? = nil, processes: Int = 4096
+        time: Duration = .seconds(3600), logBytes: Int = 64 << 20, memoryBytes: Int? = nil, processors: Double? = nil,
+        processes: Int = 4096, leastFreeBytes: Int = 0
     ) {
         self.time = time
         self.logBytes = logBytes
         self.memoryBytes = memoryBytes
         self.processors = processors
         self.processes = processes
+        self.leastFreeBytes = leastFreeBytes
     }
 }
 

@@ -74,7 +74,8 @@ struct ImageServices: Service {
         settings.account = account
         settings.allowsHostNetwork = images.allowsHostNetwork
         settings.limits = BuildLimits(
-            time: .seconds(images.timeLimitSeconds), logBytes: images.logBytes, memoryBytes: images.memoryBytes)
+            time: .seconds(images.timeLimitSeconds), logBytes: images.logBytes, memoryBytes: images.memoryBytes,
+            leastFreeBytes: images.minimumFreeBytes / 2)
         settings.contextBytes = images.contextBytes
         return settings
     }
