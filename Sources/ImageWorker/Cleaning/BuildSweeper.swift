@@ -2,7 +2,6 @@ public import BuildNodes
 public import ComposeStore
 import ComposeWorker
 import Foundation
-import Glibc
 import ImageModel
 public import Logging
 import NIOPosix

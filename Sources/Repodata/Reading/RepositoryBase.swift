@@ -46,7 +46,9 @@ public final class RepositoryBase: Sendable {
         var comparison = DocumentComparison(with: base, document, most: most)
         do throws(RepodataError) {
             try Compression.forEachPiece(of: stored, limit: limit, named: document.rawValue) { (piece) throws(RepodataError) in
-                guard comparison.add(piece) else { throw RepodataError(.malformed, "") }
+                guard comparison.add(piece) else {
+                    throw RepodataError(.malformed, "\(document.rawValue) differs from the base in too many or unusual places")
+                }
             }
             guard let draft = comparison.finish() else { return false }
             try DocumentChanges.write(draft, to: directory.appending(document.changesFileName))
