@@ -17,7 +17,7 @@ extension ComposeStore {
             for compose in lost where !compose.isRequeued {
                 let failure = ComposeFailure(
                     .workerLost,
-                    "The worker was lost each of the \(retries.attempts) times that this compose was tried. Its log may show the step at which it stopped."
+                    "\(compose.attempts) Its log may show the step at which it stopped."
                 )
                 try await end(compose.id, with: failure, reason: failure.message, on: connection)
             }
@@ -29,18 +29,29 @@ extension ComposeStore {
     /// The caller must end the rest of the work in the same transaction.
     ///
     /// One caller at a time does this. For the others nothing is lost.
+    ///
+    /// - Returns: The work, each with a sentence about the attempts at it.
     func takeBack(
         from queue: WorkQueue, retries: RetryPolicy, on connection: PostgresConnection
-    ) async throws -> [(id: Int, isRequeued: Bool)] {
+    ) async throws -> [(id: Int, isRequeued: Bool, attempts: String)] {
         let turn = try await connection.query(
             "SELECT pg_try_advisory_xact_lock(hashtextextended(current_schema() || ' reaper', 0)) AS mine")
         guard try turn[turn.startIndex].decode(Bool.self, "mine") else { return [] }
         let lost = try await connection.query(
             """
-            SELECT id, failures + 1 < \(retries.attempts) AS is_requeued FROM \(fragment: queue.table)
+            SELECT id, failures + 1 < \(retries.attempts) AS is_requeued, failures + 1 AS attempts, 1 + (
+                SELECT count(*) FROM attempts a WHERE a.\(fragment: queue.attempted) = q.id AND a.outcome = 'lost'
+            ) AS losses FROM \(fragment: queue.table) q
             WHERE state = 1 AND lease_expires_at < now() ORDER BY id FOR UPDATE SKIP LOCKED
             """
-        ).map { (id: try $0.decode(Int.self, "id"), isRequeued: try $0.decode(Bool.self, "is_requeued")) }
+        ).map { row in
+            let (attempts, losses) = (try row.decode(Int.self, "attempts"), try row.decode(Int.self, "losses"))
+            let sentence =
+                losses < attempts
+                ? "The worker was lost in the last of \(attempts) attempts, and others had failed before."
+                : "The worker was lost each of the \(attempts) times that this was tried."
+            return (id: try row.decode(Int.self, "id"), isRequeued: try row.decode(Bool.self, "is_requeued"), attempts: sentence)
+        }
         guard !lost.isEmpty else { return [] }
 
         _ = try await connection.query(

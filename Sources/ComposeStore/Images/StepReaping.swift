@@ -18,7 +18,7 @@ extension ComposeStore {
             for step in lost where !step.isRequeued {
                 let failure = BuildFailure(
                     .workerLost,
-                    "The worker was lost each of the \(retries.attempts) times that this was tried; its log may say what it was at.")
+                    "\(step.attempts) Its log may show the instruction at which it stopped.")
                 try await end(step.id, with: failure, on: connection)
             }
             return lost.map { ReapedStep(id: $0.id, isRequeued: $0.isRequeued) }

@@ -193,7 +193,28 @@ import Testing
                 try await database.letExpire(database.claim())
                 #expect(try await database.store.reapSteps(retries: retries).map(\.isRequeued) == [attempt < 3])
             }
-            #expect(try await database.build(build.id).failure?.code == .workerLost)
+            let failed = try await database.build(build.id)
+            #expect(failed.failure?.code == .workerLost)
+            #expect(
+                failed.steps.first?.failure?.message
+                    == "The worker was lost each of the 3 times that this was tried. Its log may show the instruction at which it stopped.")
+        }
+    }
+
+    @Test("a worker that is lost after other failures is not said to have been lost each time")
+    func lostAfterFailures() async throws {
+        try await TestDatabase.with { database in
+            let build = try await database.build(of: database.image("app", [TestDatabase.amd64]))
+            let patient = RetryPolicy(attempts: 8, firstDelay: .zero)
+            for _ in 1...4 {
+                #expect(try await database.store.fail(database.claim(), with: transient, retries: patient) == .retried(after: .zero))
+            }
+            try await database.letExpire(database.claim())
+            #expect(try await database.store.reapSteps(retries: retries).map(\.isRequeued) == [false])
+            #expect(
+                try await database.build(build.id).steps.first?.failure?.message
+                    == "The worker was lost in the last of 5 attempts, and others had failed before. "
+                    + "Its log may show the instruction at which it stopped.")
         }
     }
 
