@@ -12,8 +12,6 @@ struct BuildWaiting: Sendable {
     let isQuiet: Bool
     let json: Bool
 
-    private var redraws: Bool { console.err.isTerminal && !showsLog && !isQuiet }
-
     /// Waits, prints the outcomes, and ends the command with the exit status of the worst one.
     func outcome(of connection: ConnectionOptions) async throws {
         let builds = try await untilFinal()
@@ -27,14 +25,8 @@ struct BuildWaiting: Sendable {
 
     /// Waits, and returns the builds in the order of their ids in ``ids``.
     func untilFinal() async throws -> [BuildDocument] {
-        let builds: [BuildDocument]?
-        do {
-            builds = try await console.unlessInterrupted { try await follow() }
-        } catch {
-            try clearLine()
-            throw error
-        }
-        try clearLine()
+        let line = RedrawnLine(console, isWanted: !showsLog && !isQuiet)
+        let builds = try await line.clearing { try await console.unlessInterrupted { try await follow(showing: line) } }
         guard let builds else {
             let list = ids.map(String.init).joined(separator: " ")
             throw CommandFailure(
@@ -46,8 +38,8 @@ struct BuildWaiting: Sendable {
     }
 
     /// Follows all builds at once.
-    private func follow() async throws -> [BuildDocument] {
-        let shown = Shown(waiting: self)
+    private func follow(showing line: RedrawnLine) async throws -> [BuildDocument] {
+        let shown = Shown(waiting: self, line)
         return try await withThrowingTaskGroup(of: (Int, BuildDocument).self) { group in
             for (index, id) in ids.enumerated() { group.addTask { (index, try await follow(id, shown)) } }
             var builds = [BuildDocument?](repeating: nil, count: ids.count)
@@ -58,7 +50,7 @@ struct BuildWaiting: Sendable {
 
     private func follow(_ id: Int, _ shown: Shown) async throws -> BuildDocument {
         var latest: BuildDocument?
-        for try await event in client.follow(build: id, logs: showsLog || redraws) {
+        for try await event in client.follow(build: id, logs: showsLog || shown.line.isShown) {
             if case .changed(let build) = event { latest = build }
             try await shown.take(event)
         }
@@ -66,20 +58,16 @@ struct BuildWaiting: Sendable {
         return latest
     }
 
-    private func clearLine() throws {
-        if redraws { try console.err.write("\r\u{1B}[K") }
-    }
-
     /// The text that is shown, for all builds together.
     private actor Shown {
         private let waiting: BuildWaiting
+        let line: RedrawnLine
         private var progress: BuildProgress
-        private let elapsed: () -> Duration
 
-        init(waiting: BuildWaiting) {
+        init(waiting: BuildWaiting, _ line: RedrawnLine) {
             self.waiting = waiting
+            self.line = line
             progress = BuildProgress(count: waiting.ids.count)
-            elapsed = Self.stopwatch(waiting.console.clock)
         }
 
         func take(_ event: BuildEvent) throws {
@@ -87,11 +75,11 @@ struct BuildWaiting: Sendable {
             switch event {
             case .changed(let build):
                 let lines = progress.take(build)
-                if !waiting.redraws, !waiting.isQuiet { for line in lines { try console.err.line(line) } }
-            case .logged(let platform, let line):
-                progress.newest = line
+                if !line.isShown, !waiting.isQuiet { for line in lines { try console.err.line(line) } }
+            case .logged(let platform, let text):
+                progress.newest = text
                 if waiting.showsLog {
-                    try (waiting.json ? console.err : console.out).line("[\(platform)] \(line)".printable(keepingLines: true))
+                    try (waiting.json ? console.err : console.out).line("[\(platform)] \(text)".printable(keepingLines: true))
                 }
             case .logUnreadable(let platform, let error):
                 if waiting.showsLog {
@@ -100,15 +88,8 @@ struct BuildWaiting: Sendable {
             case .unchanged:
                 break
             }
-            if waiting.redraws {
-                progress.elapsed = elapsed()
-                try console.err.write("\r\(progress.text(columns: console.err.columns()))\u{1B}[K")
-            }
-        }
-
-        private static func stopwatch(_ clock: some Clock<Duration>) -> () -> Duration {
-            let start = clock.now
-            return { start.duration(to: clock.now) }
+            progress.elapsed = line.elapsed()
+            try line.show(progress.text(columns: console.err.columns()))
         }
     }
 }

@@ -12,8 +12,6 @@ struct Waiting {
     let isQuiet: Bool
     let json: Bool
 
-    private var redraws: Bool { console.err.isTerminal && !showsLog && !isQuiet }
-
     /// Waits, prints the outcome, and ends the command with the exit status of the outcome.
     func outcome(of connection: ConnectionOptions) async throws {
         let compose = try await untilFinal()
@@ -23,14 +21,8 @@ struct Waiting {
     }
 
     private func untilFinal() async throws -> ComposeDocument {
-        let compose: ComposeDocument?
-        do {
-            compose = try await console.unlessInterrupted { try await follow() }
-        } catch {
-            try clearLine()
-            throw error
-        }
-        try clearLine()
+        let line = RedrawnLine(console, isWanted: !showsLog && !isQuiet)
+        let compose = try await line.clearing { try await console.unlessInterrupted { try await follow(showing: line) } }
         guard let compose else {
             throw CommandFailure(
                 .interrupted, "no longer waiting, but compose \(id) goes on; 'odcs wait \(id)' picks it up, 'odcs delete \(id)' cancels it")
@@ -38,21 +30,20 @@ struct Waiting {
         return compose
     }
 
-    private func follow() async throws -> ComposeDocument {
+    private func follow(showing line: RedrawnLine) async throws -> ComposeDocument {
         var progress = ProgressLine(id: id)
-        let elapsed = Self.stopwatch(console.clock)
         var latest: ComposeDocument?
-        for try await event in client.follow(id, log: showsLog || redraws) {
+        for try await event in client.follow(id, log: showsLog || line.isShown) {
             switch event {
             case .changed(let compose):
                 latest = compose
-                if progress.state != compose.stateName, !redraws, !isQuiet {
+                if progress.state != compose.stateName, !line.isShown, !isQuiet {
                     try console.err.line("compose \(id): \(compose.stateName.printable())")
                 }
                 progress.state = compose.stateName
-            case .logged(let line):
-                progress.newest = line
-                if showsLog { try (json ? console.err : console.out).line(line.printable(keepingLines: true)) }
+            case .logged(let text):
+                progress.newest = text
+                if showsLog { try (json ? console.err : console.out).line(text.printable(keepingLines: true)) }
             case .logUnreadable(let error):
                 // The progress line can do without the log. A user who requested the log must learn that it is
                 // missing.
@@ -60,21 +51,10 @@ struct Waiting {
             case .unchanged:
                 break
             }
-            if redraws {
-                progress.elapsed = elapsed()
-                try console.err.write("\r\(progress.text(columns: console.err.columns()))\u{1B}[K")
-            }
+            progress.elapsed = line.elapsed()
+            try line.show(progress.text(columns: console.err.columns()))
         }
         guard let latest else { throw CancellationError() }
         return latest
-    }
-
-    private func clearLine() throws {
-        if redraws { try console.err.write("\r\u{1B}[K") }
-    }
-
-    private static func stopwatch(_ clock: some Clock<Duration>) -> () -> Duration {
-        let start = clock.now
-        return { start.duration(to: clock.now) }
     }
 }
