@@ -78,7 +78,7 @@ let package = Package(
         .target(
             name: "EmbeddedPostgres", dependencies: ["CLinux", "Processes", logging, serviceLifecycle, subprocess, systemPackage],
             swiftSettings: strict),
-        .target(name: "ImageModel", dependencies: ["ForeignText", crypto], swiftSettings: strict),
+        .target(name: "ImageModel", dependencies: ["ComposeModel", "ForeignText", crypto], swiftSettings: strict),
         .target(
             name: "ComposeStore", dependencies: ["ComposeModel", "ForeignText", "ImageModel", "Postgres", "Retries"],
             resources: [
@@ -143,7 +143,8 @@ let package = Package(
             name: "Rebuilds", dependencies: ["ComposeModel", "ComposeStore", "Containerfiles", "ForeignText", "ImageModel", systemPackage],
             swiftSettings: strict),
         .target(
-            name: "Inventory", dependencies: ["Containerfiles", "ForeignText", "ImageModel", mustache, systemPackage, yams],
+            name: "Inventory",
+            dependencies: ["ComposeModel", "Containerfiles", "ForeignText", "ImageModel", mustache, systemPackage, yams],
             resources: [.embedInCode("inventory.schema.json")], swiftSettings: strict),
         .target(
             name: "BuildNodes",
@@ -299,7 +300,8 @@ let package = Package(
             dependencies: ["ComposeModel", "ComposeStore", "ComposeTestKit", "Containerfiles", "ImageModel", "Rebuilds", systemPackage],
             swiftSettings: strict),
         .testTarget(
-            name: "InventoryTests", dependencies: ["Containerfiles", "ImageModel", "Inventory", subprocess, systemPackage, yams],
+            name: "InventoryTests",
+            dependencies: ["ComposeModel", "Containerfiles", "ImageModel", "Inventory", subprocess, systemPackage, yams],
             swiftSettings: strict),
         .testTarget(
             name: "BuildNodesTests",

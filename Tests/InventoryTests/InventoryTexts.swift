@@ -37,8 +37,7 @@ enum InventoryTexts {
             memory: 512MB
             network: host
             content:
-              source: {type: tag, source: f26}
-              packages: [ed]
+              source: {type: tag, source: f26, packages: [ed]}
             update: true
 
         """
@@ -137,6 +136,16 @@ enum InventoryTexts {
         Mistake(
             text: image("content: {packages: [ed]}"),
             message: "inventory.yaml:5: images.a.content: must be a compose request with the mapping source"),
+        Mistake(
+            text: image("content: {source: {source: f26}}"),
+            message:
+                "inventory.yaml:5: images.a.content.source.type: must be one of tag, module, repo, pulp, raw_config, build, pungi_compose"),
+        Mistake(
+            text: image("content: {source: {type: tag, pakages: [ed]}}"),
+            message: "inventory.yaml:5: images.a.content.source.pakages: there is no such key; did you mean packages?"),
+        Mistake(
+            text: image("content: {source: {type: tag}, seconds_to_live: long}"),
+            message: "inventory.yaml:5: images.a.content.seconds_to_live: must be a whole number, not \"long\""),
         Mistake(
             text: image("requires: [other]"), message: "inventory.yaml:5: images.a.requires: there is no parameter \"other\"",
             isSeenBySchema: false),

@@ -1,3 +1,4 @@
+import ComposeModel
 import Containerfiles
 import Foundation
 import ImageModel
@@ -24,8 +25,7 @@ struct ReadingTests {
         #expect(web.disk == 10000)
         #expect(web.memory == 512)
         #expect(
-            web.content
-                == .mapping(["source": .mapping(["type": .text("tag"), "source": .text("f26")]), "packages": .list([.text("ed")])]))
+            web.content == ComposeSubmission(source: .init(type: "tag", source: "f26", packages: ["ed"])))
         #expect(web.update)
         let base = try #require(inventory.image("base"))
         #expect(base.requirements == [.label(name: "host", value: "rhel")])
@@ -59,9 +59,9 @@ struct ReadingTests {
     func aliases() throws {
         let levels = (1...30).map { "  - &a\($0) [*a\($0 - 1), *a\($0 - 1), *a\($0 - 1), *a\($0 - 1)]\n" }.joined()
         let text =
-            "images:\n  a:\n    template: x\n    platforms: [linux/amd64]\n    content:\n      source: {}\n      x:\n      - &a0 [z]\n"
+            "images:\n  a:\n    template: x\n    platforms: [linux/amd64]\n    content:\n      source: {type: tag}\n      x:\n      - &a0 [z]\n"
         let problem = try TemporaryFolder(["inventory.yaml": text + levels.replacing("  - ", with: "      - ")]).problem()
-        #expect(problem?.hasSuffix("images.a.content: is too large") == true)
+        #expect(problem?.contains("images.a.content.x: there is no such key; ") == true)
     }
 
     @Test("a symbolic link does not lead out of the inventory")

@@ -7,11 +7,12 @@ import ImageModel
 struct DefinitionReader: Sendable {
     static let members = [
         "source", "platforms", "arguments", "requires", "network", "update", "moves_latest", "missing", "required_platforms",
-        "tags", "caches", "disk_megabytes", "memory_megabytes",
+        "tags", "caches", "disk_megabytes", "memory_megabytes", "content",
     ]
 
     let service: ImageService
     let places: any SourcePlaces
+    let validator: RequestValidator
 
     /// Returns the definition in a body.
     ///
@@ -49,7 +50,49 @@ struct DefinitionReader: Sendable {
         if let caches = try field.caches() { definition.caches = caches }
         if let disk = try field.megabytes("disk_megabytes") { definition.diskMegabytes = disk == 0 ? nil : disk }
         if let memory = try field.megabytes("memory_megabytes") { definition.memoryMegabytes = memory == 0 ? nil : memory }
+        definition.content = try content(field, of: definition)
         return definition
+    }
+
+    /// Returns the content of an image. The limits of the server, or the platforms, may have changed since
+    /// a content that stays was validated.
+    private func content(_ field: BodyField, of definition: ImageDefinition) throws(RequestRejection) -> ImageContent? {
+        let body: ComposeRequestBody
+        do throws(RequestRejection) {
+            switch (field.member("content")?.value, definition.content?.submission) {
+            case (.null?, _), (nil, nil): return nil
+            case (let value?, _): body = try ComposeRequestBody(value)
+            case (nil, let old?): body = ComposeRequestBody(old)
+            }
+            var request = try validator.request(body)
+            if body.arches == nil { request.arches = try arches(for: definition.platforms) }
+            guard request.sourceType.traits.hasRepository else {
+                throw .badRequest("source.type \(request.sourceType.name) makes no repository that a build could use.")
+            }
+            guard request.delivery == .link else {
+                throw .badRequest("delivery must be link, because a build reads the packages from the compose.")
+            }
+            return ImageContent(submission: body.submission, request: request)
+        } catch {
+            throw RequestRejection(error.status, "definition.content: \(error.message)")
+        }
+    }
+
+    /// Returns the architectures of packages for platforms.
+    private func arches(for platforms: [Platform]) throws(RequestRejection) -> [String] {
+        var arches: Set<String> = []
+        for platform in platforms {
+            guard let arch = platform.rpmArchitecture else {
+                throw .badRequest("there are no packages for \(platform).")
+            }
+            arches.insert(arch)
+        }
+        let allowed = validator.limits.allowedArches
+        if let other = arches.sorted().first(where: { !allowed.isEmpty && !allowed.contains($0) }) {
+            throw .badRequest(
+                "this server makes no composes for \(other), which a platform needs. It makes them for \(allowed.joined(separator: ", ")).")
+        }
+        return arches.sorted()
     }
 
     /// Returns the platforms without which a build fails, or nil if it needs all of them.

@@ -107,7 +107,7 @@ struct ImageController: Sendable {
     }
 
     private func reader(_ service: ImageService) -> DefinitionReader {
-        DefinitionReader(service: service, places: configuration.admission.places)
+        DefinitionReader(service: service, places: configuration.admission.places, validator: configuration.validator)
     }
 
     /// Changes members of an image's definition. Others stay as they are.

@@ -4,7 +4,7 @@ import ComposeModel
 /// checked later, by ``RequestValidator``. Unknown members are ignored.
 @dynamicMemberLookup
 struct ComposeRequestBody: Sendable {
-    private var submission = ComposeSubmission(source: .init())
+    private(set) var submission = ComposeSubmission(source: .init())
     private(set) var secondsToLive: [SecondsToLive]
     /// The prefix of the members of `source` in messages. It is empty for the first published form (0.0.1),
     /// which has these members at the top level.
@@ -27,6 +27,13 @@ struct ComposeRequestBody: Sendable {
         var reader = SubmissionReader(body: body)
         try submission.visit(&reader)
         secondsToLive = reader.secondsToLive
+        submission.secondsToLive = secondsToLive.first?.seconds
+    }
+
+    /// Creates the body of a request that was sent before.
+    init(_ submission: ComposeSubmission) {
+        self.submission = submission
+        secondsToLive = submission.secondsToLive.map { [SecondsToLive(name: "seconds_to_live", seconds: $0)] } ?? []
     }
 
     /// Creates the body of a request for builds of Koji, without other packages. Messages call the list
@@ -107,6 +114,11 @@ struct SecondsToLive: Hashable, Sendable {
         var all: [SecondsToLive] = []
         for field in [body.member("seconds_to_live"), body.member("seconds-to-live")].compactMap(\.self) { all.append(try Self(field)) }
         return all
+    }
+
+    init(name: String, seconds: Int) {
+        self.name = name
+        self.seconds = seconds
     }
 
     private init(_ field: BodyField) throws(RequestRejection) {

@@ -264,3 +264,29 @@ private struct SubmissionEncoder: SubmissionVisitor {
         try container.encodeIfPresent(value, forKey: MemberName(name))
     }
 }
+
+extension ComposeSubmission: Decodable {
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: MemberName.self)
+        var members = SubmissionDecoder(container: container)
+        var sourceMembers = SubmissionDecoder(
+            container: try container.nestedContainer(keyedBy: MemberName.self, forKey: MemberName("source")))
+        self.init(source: Source())
+        try source.visit(&sourceMembers)
+        try visit(&members)
+    }
+}
+
+private struct SubmissionDecoder: SubmissionVisitor {
+    let container: KeyedDecodingContainer<MemberName>
+
+    func member(_ name: String, _ value: inout String?) throws { value = try decode(name) }
+    func member(_ name: String, _ value: inout [String]?) throws { value = try decode(name) }
+    func member(_ name: String, _ value: inout Int?) throws { value = try decode(name) }
+    func member(_ name: String, _ value: inout Bool?) throws { value = try decode(name) }
+    func secondsToLive(_ value: inout Int?) throws { value = try decode("seconds_to_live") }
+
+    private func decode<Value: Decodable>(_ name: String) throws -> Value? {
+        try container.decodeIfPresent(Value.self, forKey: MemberName(name))
+    }
+}

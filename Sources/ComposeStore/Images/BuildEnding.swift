@@ -108,7 +108,7 @@ extension ComposeStore {
     /// done.
     ///
     /// - Parameter steps: The failure of the other steps.
-    private func end(_ build: Int, with failure: BuildFailure, steps: BuildFailure, on connection: PostgresConnection) async throws {
+    func end(_ build: Int, with failure: BuildFailure, steps: BuildFailure, on connection: PostgresConnection) async throws {
         let ended = try await connection.query(
             """
             UPDATE build_steps SET state = 4, failure = \(PostgresJSON(steps)), state_reason = \(steps.message),

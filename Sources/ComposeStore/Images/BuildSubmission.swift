@@ -75,21 +75,25 @@ extension ComposeStore {
     /// - Returns: The id of the build.
     func insert(_ new: NewBuild, on connection: PostgresConnection) async throws -> Int {
         let tag = try await freeTag(new.dateTag, of: new.image, on: connection)
+        let content = try await contentCompose(for: new, on: connection)
+        let composes = new.composes + [content].compactMap(\.self)
         let rows = try await connection.query(
             """
-            INSERT INTO builds (owner, image_id, rebuild_id, request, date_tag)
-            VALUES (\(new.owner), \(new.image), \(new.rebuild), \(PostgresJSON(new.request)), \(tag)) RETURNING id
+            INSERT INTO builds (owner, image_id, rebuild_id, request, date_tag, state_reason)
+            VALUES (\(new.owner), \(new.image), \(new.rebuild), \(PostgresJSON(new.request)), \(tag),
+                \(content.map { "Compose \($0) is made first. It has the packages of the image's content." })) RETURNING id
             """)
         let id = try rows[rows.startIndex].decode(Int.self, "id")
         _ = try await connection.query(
-            "INSERT INTO build_composes (build_id, compose_id) SELECT DISTINCT \(id), c FROM unnest(\(new.composes)) AS c")
-        let waits = try await connection.query(
-            """
-            INSERT INTO build_waits (build_id, waits_for, is_parent)
-            SELECT \(id), b.id, b.id = ANY(\(new.parents)) FROM builds b
-            WHERE b.state IN (0, 1) AND b.id < \(id) AND (b.id = ANY(\(new.parents)) OR b.image_id = \(new.image))
-            """
-        ).affectedRows
+            "INSERT INTO build_composes (build_id, compose_id) SELECT DISTINCT \(id), c FROM unnest(\(composes)) AS c")
+        let waits =
+            try await connection.query(
+                """
+                INSERT INTO build_waits (build_id, waits_for, is_parent)
+                SELECT \(id), b.id, b.id = ANY(\(new.parents)) FROM builds b
+                WHERE b.state IN (0, 1) AND b.id < \(id) AND (b.id = ANY(\(new.parents)) OR b.image_id = \(new.image))
+                """
+            ).affectedRows + (content == nil ? 0 : 1)
         let platforms = new.request.definition.platforms.map(\.description)
         _ = try await connection.query(
             """

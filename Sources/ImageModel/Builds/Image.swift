@@ -59,6 +59,8 @@ public struct ImageDefinition: Hashable, Sendable, Codable {
     public var diskMegabytes: Int?
     /// The memory without which a build does not begin, in megabytes.
     public var memoryMegabytes: Int?
+    /// The request for the compose that a build installs its packages from, besides those of a rebuild.
+    public var content: ImageContent?
 
     public init(source: Source, platforms: [Platform]) {
         self.source = source
@@ -83,5 +85,6 @@ extension ImageDefinition {
         caches = try container.decodeIfPresent([String: String].self, forKey: .caches) ?? [:]
         diskMegabytes = try container.decodeIfPresent(Int.self, forKey: .diskMegabytes)
         memoryMegabytes = try container.decodeIfPresent(Int.self, forKey: .memoryMegabytes)
+        content = try container.decodeIfPresent(ImageContent.self, forKey: .content)
     }
 }

@@ -1,3 +1,5 @@
+public import ComposeModel
+
 /// An image definition in the form of the API. A member that a client leaves out has its default.
 ///
 /// Example: `{"source": {"containerfile": "FROM scratch\nCOPY . /\n"}, "platforms": ["linux/amd64"]}`.
@@ -64,9 +66,11 @@ public struct DefinitionDocument: Hashable, Sendable, Codable {
     /// The free disk space and the memory without which a build does not begin. 0 stands for no need.
     public var diskMegabytes: Int?
     public var memoryMegabytes: Int?
+    /// The request for the compose that builds install packages from.
+    @OrNull public var content: ComposeSubmission?
 
     enum CodingKeys: String, CodingKey {
-        case source, platforms, arguments, requires, network, update, missing, tags, caches
+        case source, platforms, arguments, requires, network, update, missing, tags, caches, content
         case movesLatest = "moves_latest"
         case requiredPlatforms = "required_platforms"
         case diskMegabytes = "disk_megabytes"
@@ -76,6 +80,7 @@ public struct DefinitionDocument: Hashable, Sendable, Codable {
     public init(source: Source, platforms: [String]) {
         self.source = source
         self.platforms = platforms
+        content = nil
     }
 
     /// The document of a definition has every member.
@@ -93,5 +98,6 @@ public struct DefinitionDocument: Hashable, Sendable, Codable {
         caches = definition.caches
         diskMegabytes = definition.diskMegabytes ?? 0
         memoryMegabytes = definition.memoryMegabytes ?? 0
+        content = definition.content?.submission
     }
 }

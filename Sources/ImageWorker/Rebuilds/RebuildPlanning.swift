@@ -8,7 +8,7 @@ public import Rebuilds
 public import ServiceLifecycle
 
 /// The *rebuild planning* makes the plans of rebuilds whose composes were not done when they were asked
-/// for.
+/// for. It also lets builds begin whose composes have ended.
 ///
 /// Every worker that builds images has one. It looks for rebuilds that wait although their compose has
 /// ended. So nothing is lost while no worker runs. If two workers plan the same rebuild, the first one
@@ -35,7 +35,10 @@ public struct RebuildPlanning: Service {
     }
 
     public func run() async throws {
-        await repeatedly(after: listener.notifications(on: channel), orEvery: interval, if: { $0.mayEndCompose }) { await planAll() }
+        await repeatedly(after: listener.notifications(on: channel), orEvery: interval, if: { $0.mayEndCompose }) {
+            await planAll()
+            await endWaits()
+        }
     }
 
     private func planAll() async {
@@ -45,6 +48,18 @@ public struct RebuildPlanning: Service {
             return
         } catch {
             logger.error("could not plan rebuilds", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func endWaits() async {
+        do {
+            for build in try await store.endWaitsForContent() {
+                logger.info("build does not wait for its compose any more", metadata: ["build": "\(build)"])
+            }
+        } catch is CancellationError {
+            return
+        } catch {
+            logger.error("could not let builds begin whose composes have ended", metadata: ["error": "\(error)"])
         }
     }
 

@@ -1,3 +1,4 @@
+public import ComposeModel
 public import ImageModel
 
 /// An *inventory image* is the definition of one image: its Containerfile, its platforms and its tags.
@@ -30,8 +31,8 @@ public struct InventoryImage: Hashable, Sendable {
     public let network: BuildNetwork
     /// The ids of the secrets that RUN may mount.
     public let secrets: [String]
-    /// The compose request for the packages of a rebuild without network.
-    public let content: InventoryValue?
+    /// The request for the compose that the service installs packages from.
+    public let content: ComposeSubmission?
     /// Whether a rebuild upgrades the affected packages by a RUN of its own.
     public let update: Bool
 

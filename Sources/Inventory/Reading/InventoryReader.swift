@@ -136,7 +136,8 @@ struct InventoryReader {
             arguments: try named(&entry, "arguments", "a text", where: { _ in true }), tags: own.tags ?? usual.tags ?? ImageTags(),
             requirements: try requirements(&entry), condition: try condition(&entry), caches: try caches(&entry),
             disk: own.disk ?? usual.disk, memory: own.memory ?? usual.memory, network: own.network ?? usual.network ?? .none,
-            secrets: try entry.texts("secrets", "ids of secrets", where: Words.isPlainName) ?? [], content: try content(&entry),
+            secrets: try entry.texts("secrets", "ids of secrets", where: Words.isPlainName) ?? [],
+            content: try ContentReader.content(of: &entry),
             update: try entry.flag("update") ?? false)
         try entry.rejectUnknownKeys()
         if let shared = Set(image.parents.keys).intersection(image.arguments.keys).sorted().first {
@@ -229,14 +230,6 @@ struct InventoryReader {
         if let parameter = parameters.first(where: { $0.name == name }) { return parameter }
         let nearest = NearestNames(names: parameters.map(\.name)).nearest(to: name, within: 4)
         throw entry.mistake(key, "there is no parameter \(name.quoted)\(nearest.map { "; did you mean \($0)?" } ?? "")")
-    }
-
-    private func content(_ entry: inout MappingReader) throws(InventoryProblem) -> InventoryValue? {
-        guard let value = try entry.value("content") else { return nil }
-        guard case .mapping(let request) = value, case .mapping? = request["source"] else {
-            throw entry.mistake("content", "must be a compose request with the mapping source")
-        }
-        return value
     }
 
     // MARK: Parents

@@ -80,6 +80,14 @@ struct MappingReader {
         return flag
     }
 
+    mutating func number(_ key: String) throws(InventoryProblem) -> Int? {
+        guard let node = node(key) else { return nil }
+        guard node.scalar?.style == .plain, let number = node.int else {
+            throw mistake(key, node, "must be a whole number\(Self.but(node))")
+        }
+        return number
+    }
+
     /// Returns a reader of the mapping below `key`, or `nil` if the key is absent.
     mutating func mapping(_ key: String) throws(InventoryProblem) -> MappingReader? {
         guard let node = node(key) else { return nil }
@@ -101,13 +109,6 @@ struct MappingReader {
             names.append(name)
         }
         return names
-    }
-
-    /// Returns the value of a key as it is, with at most 20 mappings or lists in each other.
-    mutating func value(_ key: String) throws(InventoryProblem) -> InventoryValue? {
-        guard let node = node(key) else { return nil }
-        var room = 2000
-        return try value(of: node, key, depth: 0, room: &room)
     }
 
     /// Returns the node of a key as the reader of a choice of forms.
@@ -148,31 +149,6 @@ struct MappingReader {
         }
         guard isRight(scalar.string) else { throw mistake(key, node, "must be \(expected)\(Self.but(node))") }
         return scalar.string
-    }
-
-    private func value(of node: Node, _ key: String, depth: Int, room: inout Int) throws(InventoryProblem) -> InventoryValue {
-        room -= 1
-        guard depth < 20, room > 0 else { throw mistake(key, node, "is too large") }
-        switch node {
-        case .scalar(let scalar):
-            if !Self.isOtherThanText(node) { return .text(scalar.string) }
-            if let flag = Self.flag(node) { return .bool(flag) }
-            if let number = node.int { return .number(number) }
-            if node.null != nil { return .null }
-            throw mistake(key, node, "has \(scalar.string.quoted), which must be in quotes")
-        case .sequence(let sequence):
-            var list: [InventoryValue] = []
-            for item in sequence { list.append(try value(of: item, key, depth: depth + 1, room: &room)) }
-            return .list(list)
-        case .mapping(let mapping):
-            var values: [String: InventoryValue] = [:]
-            for (name, item) in mapping {
-                guard let name = name.scalar?.string else { throw mistake(key, node, "has a key that is not a text") }
-                values[name] = try value(of: item, key, depth: depth + 1, room: &room)
-            }
-            return .mapping(values)
-        case .alias: throw mistake(key, node, "must not be an alias")
-        }
     }
 
     // MARK: Mistakes

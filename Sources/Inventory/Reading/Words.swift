@@ -2,7 +2,7 @@ import ImageModel
 
 /// *Words* are the forms of the texts that an inventory may have. Files, make and the shell can use a
 /// text of these forms without quotes.
-enum Words {
+public enum Words {
     static func isImageName(_ text: String) -> Bool {
         guard let host = try? RegistryHost("localhost") else { return false }
         return text.utf8.count <= 128 && (try? ImageRepository(host: host, path: text)) != nil
@@ -43,7 +43,7 @@ enum Words {
     }
 
     /// Returns the megabytes of a size like `10 GB`.
-    static func megabytes(_ text: String) -> Int? {
+    public static func megabytes(_ text: String) -> Int? {
         let units = ["MB": 1, "GB": 1000, "TB": 1_000_000]
         guard let factor = units[String(text.suffix(2))] else { return nil }
         var number = text.dropLast(2)

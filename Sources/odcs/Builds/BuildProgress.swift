@@ -36,7 +36,10 @@ struct BuildProgress: Equatable {
             let reason = step.stateReason.map { ": \($0)" } ?? ""
             lines.append("build \(new.id): \(name(step)) \(step.stateName)\(reason)".printable())
         }
-        if old?.stateName != new.stateName { lines.append("build \(new.id): \(new.stateName)".printable()) }
+        if old?.stateName != new.stateName {
+            let reason = new.state == BuildState.wait.rawValue ? new.stateReason.map { ": \($0)" } : nil
+            lines.append("build \(new.id): \(new.stateName)\(reason ?? "")".printable())
+        }
         return lines
     }
 

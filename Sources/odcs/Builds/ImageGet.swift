@@ -40,7 +40,8 @@ struct ImageGet: AsyncParsableCommand {
             ("requires", pairs(definition.requires)), ("network", definition.network), ("update", definition.update == true ? "yes" : nil),
             ("required", definition.missing == "leave-out" ? required(definition) : nil),
             ("latest", definition.movesLatest == false ? "not moved" : nil), ("tags", definition.tags?.joined(separator: " ")),
-            ("caches", pairs(definition.caches)), ("needs", Self.needs(definition)), ("added", Moment.text(image.timeAdded)),
+            ("caches", pairs(definition.caches)), ("needs", Self.needs(definition)), ("content", Self.content(definition)),
+            ("added", Moment.text(image.timeAdded)),
             ("removed", image.timeRemoved.map(Moment.text)),
             ("build", image.latestBuild.map { "\($0.id) \($0.stateName)" }),
         ]
@@ -64,6 +65,14 @@ struct ImageGet: AsyncParsableCommand {
     private static func needs(_ definition: DefinitionDocument) -> String? {
         let needs = [(definition.diskMegabytes ?? 0, "disk"), (definition.memoryMegabytes ?? 0, "memory")].filter { $0.0 > 0 }
         return needs.isEmpty ? nil : needs.map { "\($0) MB of \($1)" }.joined(separator: ", ")
+    }
+
+    /// For example `compose of tag f26: ed httpd`.
+    private static func content(_ definition: DefinitionDocument) -> String? {
+        guard let source = definition.content?.source else { return nil }
+        let start = "compose of \([source.type, source.source].compactMap(\.self).joined(separator: " "))"
+        let names = (source.packages ?? []) + (source.builds ?? [])
+        return names.isEmpty ? start : "\(start): \(names.joined(separator: " "))"
     }
 
     private static func source(_ source: DefinitionDocument.Source) -> String {

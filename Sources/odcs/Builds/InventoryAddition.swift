@@ -49,10 +49,6 @@ struct InventoryAddition {
         images.flatMap { image in
             let (image, usual) = (image[0].image, ImageTags())
             var warnings: [String] = []
-            if image.content != nil {
-                warnings.append(
-                    "\(image.name): the service does not ask for the compose of content. Name composes: odcs image build --compose")
-            }
             if image.tags.platform != usual.platform {
                 warnings.append("\(image.name): platforms get the tag \(usual.platform), and not \(image.tags.platform)")
             }
@@ -105,6 +101,9 @@ struct InventoryAddition {
         definition.caches = first.caches
         definition.diskMegabytes = first.disk ?? 0
         definition.memoryMegabytes = first.memory ?? 0
+        definition.content = first.content
+        // The packages of the image are those that its template installs.
+        if first.content?.source.packages == nil, !first.packages.isEmpty { definition.content?.source.packages = first.packages }
         return try await client.addImage(ImageSubmission(repository: first.name, definition: definition))
     }
 }

@@ -80,7 +80,7 @@ import Testing
             (
                 with(containerfile: "FROM scratch", more: #", "arch": "x86_64""#),
                 "definition.arch is not known. The members are source, platforms, arguments, requires, network, update, moves_latest, "
-                    + "missing, required_platforms, tags, caches, disk_megabytes, memory_megabytes."
+                    + "missing, required_platforms, tags, caches, disk_megabytes, memory_megabytes, content."
             ),
             (
                 with(containerfile: "FROM scratch", more: #", "tags": ["v1-{date}", "latest"]"#),
@@ -106,6 +106,10 @@ import Testing
             (
                 with(containerfile: "FROM scratch", more: #", "disk_megabytes": -1"#),
                 "definition.disk_megabytes is -1. It must be from 0 to 100000000, and 0 stands for no need."
+            ),
+            (
+                with(containerfile: "FROM scratch", more: #", "content": {}"#),
+                #"definition.content: source is missing; it must be an object such as {"type": "repo", "source": "https://…"}."#
             ),
             (
                 with(containerfile: "FROM scratch", more: #", "arguments": {"A B": "x"}"#),
