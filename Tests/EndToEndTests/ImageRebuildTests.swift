@@ -24,6 +24,39 @@ import Testing
         }
     }
 
+    @Test("an image with a content is built from it without a network, and a rebuild adds the fix to it")
+    func content() async throws {
+        try await ImageService.with(images: "contents_seconds: 1") { images in
+            try await images.serve { server in
+                let team = Team(images: images, server: server, platforms: [.host])
+                try await team.buildOS()
+                let folder = try images.folder(
+                    "tool",
+                    """
+                    FROM \(team.repository("os")) AS installer
+                    RUN dnf -y --installroot=/tree install ed-dictionary
+                    FROM scratch
+                    COPY --from=installer /tree /
+
+                    """)
+                let content = folder.appending("content.json")
+                let source = #"{"type": "repo", "source": "\#(Checkout.testsRepo)", "packages": ["ed-dictionary-20190101"]}"#
+                try Data(#"{"source": \#(source), "flags": ["no_deps"]}"#.utf8).write(to: URL(filePath: content.string))
+                try await server.succeed("image", "add", "team/tool", folder.string, "--content", content.string)
+                let build: BuildDocument = try await server.document("image", "build", "team/tool")
+                #expect(build.composes == [1])
+                let old = try await team.packages(of: "tool", .host)
+                #expect(old.count == 1 && old[0].hasPrefix("ed-dictionary-20190101"), "\(old)")
+
+                try await server.succeed("submit", "repo", Checkout.testsRepo.string, "ed-dictionary", "--no-deps", "--arch", "x86_64")
+                let rebuild: RebuildDocument = try await server.document("rebuild", "--compose", "2", "--wait")
+                #expect(rebuild.stateName == "done")
+                #expect(try await team.builds(of: "tool").first?.composes == [2, 3])
+                #expect(try await team.packages(of: "tool", .host) == ["ed-dictionary-1:2.0-1.noarch"])
+            }
+        }
+    }
+
     private func fix(on platforms: [Platform]) async throws {
         try await ImageService.with(images: "slots: 2, contents_seconds: 1") { images in
             try await images.serve { server in
@@ -80,11 +113,7 @@ private struct Team {
     func buildAll() async throws {
         try await server.succeed(
             "submit", "repo", Checkout.testsRepo.string, "ed-dictionary-20190101", "--no-deps", "--arch", "x86_64", "--arch", "aarch64")
-        let os = try images.folder("os", "FROM scratch\nCOPY root /\nENV PATH=/usr/bin:/usr/sbin LC_ALL=C.UTF-8\n")
-        try await Program.succeed(Checkout.directory.appending("scripts/image-root").string, os.appending("root").string)
-        // buildah 1.28 looks for the platform of the build in a list, although FROM names another one.
-        try await add("os", os, on: platforms)
-        try await server.succeed("image", "build", "team/os")
+        try await buildOS()
 
         // The packages of another platform are installed by programs of the host. The last RUN is emulated.
         let base = try images.folder(
@@ -119,6 +148,15 @@ private struct Team {
         let vendor = "FROM \(images.registry.host)/foreign/os:1\nCOPY Containerfile /vendor\n"
         try await add("vendor", images.folder("vendor", vendor), on: [.host])
         try await server.succeed("image", "build", "team/tools", "team/vendor")
+    }
+
+    /// Builds an image with dnf.
+    func buildOS() async throws {
+        let os = try images.folder("os", "FROM scratch\nCOPY root /\nENV PATH=/usr/bin:/usr/sbin LC_ALL=C.UTF-8\n")
+        try await Program.succeed(Checkout.directory.appending("scripts/image-root").string, os.appending("root").string)
+        // buildah 1.28 looks for the platform of the build in a list, although FROM names another one.
+        try await add("os", os, on: platforms)
+        try await server.succeed("image", "build", "team/os")
     }
 
     private func add(_ name: String, _ folder: FilePath, on platforms: [Platform]) async throws {

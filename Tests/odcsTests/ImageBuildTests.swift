@@ -1,4 +1,5 @@
 import ComposeClient
+import ComposeModel
 import Foundation
 import ImageModel
 import ScriptedService
@@ -189,6 +190,33 @@ struct ImageBuildTests {
         }
     }
 
+    @Test("add takes tags, caches, the needs of a build, and the request for its packages")
+    func settings() async throws {
+        let files = [
+            "C": "FROM scratch\n",
+            "content.json": #"{"source": {"type": "repo", "source": "/srv/repo", "packages": ["ed"]}, "arches": ["x86_64"]}"#,
+            "bad.json": "{}",
+        ]
+        try await ScriptedService.run { service in
+            service.next(try .json(try Self.image()))
+            let options = ["--tag", "v1-{date}", "--tag", "stable", "--cache", "c=/cache", "--disk", "10GB", "--memory", "512 MB"]
+            let run = try await CommandRun.odcs(
+                ["image", "add", "a", "C", "--content", "content.json"] + options, server: service.address, files: files)
+            #expect(run.status == .success, "\(run.err)")
+            let sent = try JSONDecoder().decode(ImageSubmission.self, from: service.calls[0].body).definition
+            #expect(sent.tags == ["v1-{date}", "stable"])
+            #expect(sent.caches == ["c": "/cache"])
+            #expect([sent.diskMegabytes, sent.memoryMegabytes] == [10_000, 512])
+            var content = ComposeSubmission(source: .init(type: "repo", source: "/srv/repo", packages: ["ed"]))
+            content.arches = ["x86_64"]
+            #expect(sent.content == content)
+            let bad = try await CommandRun.odcs(["image", "add", "a", "C", "--content", "bad.json"], server: service.address, files: files)
+            #expect(bad.err.hasPrefix("odcs: \"bad.json\" has no request for a compose; write it as "), "\(bad.err)")
+            let size = try await CommandRun.odcs(["image", "add", "a", "C", "--disk", "10"], server: service.address, files: files)
+            #expect(size.err.contains("\"10\" is no size; write it as 10GB or 512MB"), "\(size.err)")
+        }
+    }
+
     @Test("add takes the images of an inventory, parents first, and refuses what the service cannot build before anything is sent")
     func inventory() async throws {
         let files = [
@@ -222,6 +250,7 @@ struct ImageBuildTests {
                     containerfile: base
                     platforms: [linux/amd64]
                     caches: {ccache: /var/cache/ccache}
+                    packages: [ed]
                     disk: 10 GB
                     memory: 512 MB
                     tags: {platform: "p-{platform}-{date}", final: [stable, "v1-{date}", latest]}
@@ -237,9 +266,9 @@ struct ImageBuildTests {
             #expect(sent.tags == ["stable", "v1-{date}"])
             #expect(sent.movesLatest == true)
             #expect([sent.diskMegabytes, sent.memoryMegabytes] == [10_000, 512])
+            #expect(sent.content == ComposeSubmission(source: .init(type: "tag", source: "f26", packages: ["ed"])))
             #expect(
                 run.err == """
-                    odcs: base: the service does not ask for the compose of content. Name composes: odcs image build --compose
                     odcs: base: platforms get the tag image-{platform}-{date}, and not p-{platform}-{date}
                     odcs: base: each manifest list gets the tag of its date too
 

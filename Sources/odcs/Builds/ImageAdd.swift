@@ -20,6 +20,7 @@ struct ImageAdd: AsyncParsableCommand {
               odcs image add team/base Containerfile
               odcs image add team/web ./web --platform linux/amd64 --platform linux/arm64
               odcs image add team/web https://git.example.org/web.git#main:image
+              odcs image add team/web ./web --tag stable --cache ccache=/var/cache/ccache
               odcs image add --inventory inventory/dpdk-ci
             """)
 
@@ -50,13 +51,16 @@ struct ImageAdd: AsyncParsableCommand {
         help: ArgumentHelp("With --leave-out: a platform without which a build fails. Repeatable.", valueName: "platform"),
         transform: { try PlatformArgument.platform($0) })
     var requiredPlatforms: [Platform] = []
+    @OptionGroup(title: "SETTINGS") var settings: ImageSettingsOptions
     @OptionGroup(title: "SERVICE") var connection: ConnectionOptions
 
     func validate() throws {
         guard (inventory == nil) == (source != nil) else {
             throw ValidationError("give a name with a SOURCE, or --inventory with at most the name of one of its images")
         }
-        let isPlain = platforms.isEmpty && arguments.isEmpty && requirements.isEmpty && network == nil && !update && !noLatest && !leaveOut
+        let isPlain =
+            platforms.isEmpty && arguments.isEmpty && requirements.isEmpty && network == nil && !update && !noLatest && !leaveOut
+            && settings.isEmpty
         guard inventory == nil || isPlain else {
             throw ValidationError("--inventory has these settings itself, so other options exclude it")
         }
@@ -87,6 +91,7 @@ struct ImageAdd: AsyncParsableCommand {
             definition.missing = "leave-out"
             definition.requiredPlatforms = requiredPlatforms.map(\.description)
         }
+        try settings.apply(to: &definition, in: console)
         let image = try await client.addImage(ImageSubmission(repository: name, definition: definition))
         let text = "\(image.repository) is image \(image.id).\nNext: odcs image build \(image.repository)"
         try connection.print(image, or: text.printable(keepingLines: true))
