@@ -10,7 +10,9 @@ extension RegistryFailure {
             return RegistryFailure(.unreachable, "The registry could not be used: \(problem).", isTransient: problem.isPassing)
         case .tls(.notTLS):
             return RegistryFailure(
-                .unreachable, "The registry at \(origin) does not speak TLS. Registries without TLS must be listed as insecure.")
+                .unreachable,
+                "The registry at \(origin) does not speak TLS. If it may be used without TLS, list it as insecure in the settings, "
+                    + "or use --insecure for one on this host.")
         case .tls:
             return RegistryFailure(
                 .unreachable, "The registry at \(origin) \(problem.words()). SSL_CERT_FILE can name the certificates to trust.")

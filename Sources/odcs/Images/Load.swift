@@ -46,7 +46,8 @@ struct Load: AsyncParsableCommand {
                 } catch let failure as EngineFailure where failure.code != .canceled {
                     throw CommandFailure(.error, "\(file): \(failure)")
                 } catch let error as ImageArchiveError {
-                    throw CommandFailure(.error, "\(file): \(error.message)")
+                    let named = error.message.hasPrefix("\(path.lastComponent?.string ?? file): ")
+                    throw CommandFailure(.error, named ? error.message : "\(file): \(error.message)")
                 }
             }
         }
@@ -54,7 +55,8 @@ struct Load: AsyncParsableCommand {
     }
 
     private func place(in console: Console) throws -> FilePath {
-        if let socket { return console.path(socket) }
+        // The variables of docker and podman have this prefix.
+        if let socket { return console.path(String(socket.trimmingPrefix("unix://"))) }
         let places = EngineSocket.places(console.environment)
         guard let found = places.first(where: { FileManager.default.fileExists(atPath: $0.string) }) else {
             throw CommandFailure(

@@ -44,7 +44,8 @@ struct TreeMakefile {
         guard ending == .exited(0) else {
             throw CommandFailure(
                 .error,
-                "make \(target) \(ending.inWords), and no manifest list was written; the images are built with: make -C \(name) build")
+                "make \(target) \(ending.inWords), as the lines above explain, and no manifest list was written; if an image is missing, "
+                    + "build it with: make -C \(name) build")
         }
     }
 
