@@ -63,11 +63,15 @@ let package = Package(
         .systemLibrary(
             name: "CCompression",
             providers: [.apt(["zlib1g-dev", "liblzma-dev", "libbz2-dev", "libdeflate-dev", "libisal-dev", "libzstd-dev"])]),
+        .systemLibrary(name: "CGSSAPI", providers: [.apt(["libkrb5-dev"])]),
         .systemLibrary(name: "CLinux"),
 
         .target(name: "ForeignText", swiftSettings: strict),
         .target(name: "Retries", swiftSettings: strict),
         .target(name: "Identity", dependencies: ["ForeignText"], swiftSettings: strict),
+        .target(
+            name: "Kerberos", dependencies: ["CGSSAPI", "ForeignText", "Identity", logging, nioPosix, systemPackage],
+            swiftSettings: strict),
         .target(
             name: "HTTPEnvironment",
             dependencies: ["ForeignText", "Retries", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL],
@@ -217,6 +221,9 @@ let package = Package(
                 "CLinux", "EmbeddedPostgres", "ImageModel", "Processes", logging, nioCore, nioHTTP1, nioPosix, subprocess, systemPackage,
             ],
             path: "Tests/ImageTestKit", swiftSettings: strict),
+        .target(
+            name: "LoginTestKit", dependencies: ["Processes", subprocess, systemPackage], path: "Tests/LoginTestKit",
+            swiftSettings: strict),
         .testTarget(
             name: "KojiTests",
             dependencies: ["Koji", "ScriptedHub", logging, nioCore, nioHTTP1, nioPosix, nioSSL, systemPackage],
@@ -294,6 +301,10 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(name: "IdentityTests", dependencies: ["Identity"], swiftSettings: strict),
+        .testTarget(
+            name: "KerberosTests",
+            dependencies: ["ForeignText", "Identity", "Kerberos", "LoginTestKit", inMemoryLogging, logging, nioPosix, systemPackage],
+            swiftSettings: strict),
         .testTarget(name: "ContainerfilesTests", dependencies: ["Containerfiles", "ForeignText", "ImageModel"], swiftSettings: strict),
         .testTarget(
             name: "RebuildsTests",

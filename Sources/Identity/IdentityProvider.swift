@@ -24,7 +24,7 @@ public enum CredentialFailure: Error, Hashable, Sendable {
     /// The credentials are right, but the sender may not use this service: status 403.
     case forbidden(String)
     /// The provider cannot be asked now: status 503, with the time in seconds after which to ask again. An
-    /// outage of the provider is never the sender's fault, and clients throw their tickets away after a 401.
+    /// outage of the provider is never the sender's fault. Clients throw their tickets away after a 401.
     case unavailable(String, retryAfter: Int)
 
     /// The whole sentence for the sender.
