@@ -64,6 +64,7 @@ let package = Package(
             name: "CCompression",
             providers: [.apt(["zlib1g-dev", "liblzma-dev", "libbz2-dev", "libdeflate-dev", "libisal-dev", "libzstd-dev"])]),
         .systemLibrary(name: "CGSSAPI", providers: [.apt(["libkrb5-dev"])]),
+        .systemLibrary(name: "CLDAP", pkgConfig: "ldap", providers: [.apt(["libldap-dev"])]),
         .systemLibrary(name: "CLinux"),
 
         .target(name: "ForeignText", swiftSettings: strict),
@@ -71,6 +72,9 @@ let package = Package(
         .target(name: "Identity", dependencies: ["ForeignText"], swiftSettings: strict),
         .target(
             name: "Kerberos", dependencies: ["CGSSAPI", "ForeignText", "Identity", logging, nioPosix, systemPackage],
+            swiftSettings: strict),
+        .target(
+            name: "Directory", dependencies: ["CLDAP", "ForeignText", "Identity", logging, nioPosix, systemPackage],
             swiftSettings: strict),
         .target(
             name: "HTTPEnvironment",
@@ -304,6 +308,10 @@ let package = Package(
         .testTarget(
             name: "KerberosTests",
             dependencies: ["ForeignText", "Identity", "Kerberos", "LoginTestKit", inMemoryLogging, logging, nioPosix, systemPackage],
+            swiftSettings: strict),
+        .testTarget(
+            name: "DirectoryTests",
+            dependencies: ["Directory", "Identity", "LoginTestKit", inMemoryLogging, logging, nioPosix, systemPackage],
             swiftSettings: strict),
         .testTarget(name: "ContainerfilesTests", dependencies: ["Containerfiles", "ForeignText", "ImageModel"], swiftSettings: strict),
         .testTarget(

@@ -33,7 +33,8 @@ public struct TestPrograms: Sendable {
     @discardableResult func run(_ program: String, _ arguments: [String], _ more: [String: String] = [:]) async throws -> String {
         let variables = environment.merging(more) { $1 }.map { (Environment.Key(stringLiteral: $0.key), $0.value) }
         let result = try await Subprocess.run(
-            .name(program), arguments: Arguments(arguments), environment: .custom(Dictionary(uniqueKeysWithValues: variables)),
+            program.contains("/") ? .path(FilePath(program)) : .name(program), arguments: Arguments(arguments),
+            environment: .custom(Dictionary(uniqueKeysWithValues: variables)),
             workingDirectory: directory, output: .string(limit: 1 << 20), error: .string(limit: 1 << 20))
         guard result.terminationStatus.isSuccess else {
             throw Failed(description: "\(program) \(arguments) failed:\n\(result.standardOutput)\(result.standardError)")
@@ -76,7 +77,7 @@ public struct TestPrograms: Sendable {
         throw failure ?? Failed(description: "no port is free")
     }
 
-    private static func freePort() throws -> UInt16 {
+    static func freePort() throws -> UInt16 {
         let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard socket >= 0 else { throw Errno(rawValue: errno) }
         defer { close(socket) }
