@@ -202,7 +202,9 @@ let package = Package(
             name: "odcs-server",
             dependencies: [
                 "BuildNodes", "ComposeFrontend", "ComposeModel", "ComposeStore", "ComposeWorker", "Compression", "ContentSources",
-                "Depsolve", "EmbeddedPostgres", "ForeignText", "HTTPEnvironment", "ImageModel", "ImageWorker", "Koji", "Modules",
+                "Depsolve", "Directory", "EmbeddedPostgres", "ForeignText", "HTTPEnvironment", "Identity", "ImageModel", "ImageWorker",
+                "Kerberos",
+                "Koji", "Modules",
                 "Postgres", "RPMDatabases", "Rebuilds", "Registry", "Repodata", argumentParser, asyncHTTPClient, hummingbird, logging,
                 nioCore,
                 nioPosix, nioSSL, serviceLifecycle, systemPackage, unixSignals, yams,
@@ -263,7 +265,8 @@ let package = Package(
         .testTarget(
             name: "OdcsServerTests",
             dependencies: [
-                "ComposeFrontend", "ComposeTestKit", "ForeignText", "Koji", "odcs-server", logging, subprocess, systemPackage, yams,
+                "ComposeFrontend", "ComposeTestKit", "Directory", "ForeignText", "Kerberos", "Koji", "odcs-server", logging, subprocess,
+                systemPackage, yams,
             ],
             path: "Tests/odcs-serverTests",
             swiftSettings: strict),

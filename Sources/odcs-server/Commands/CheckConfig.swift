@@ -21,7 +21,8 @@ struct CheckConfig: AsyncParsableCommand {
         print("\(options.config ?? "The defaults"): fine.")
         // The file is right even if this host lacks something: the service may run on another host, or as
         // another user.
-        for finding in configuration.findings + HostCheck(configuration: configuration).findings().map(\.description) {
+        let check = HostCheck(configuration: configuration)
+        for finding in configuration.findings + (check.findings() + check.logins()).map(\.description) {
             FileHandle.standardError.write(Data("Warning: \(finding)\n".utf8))
         }
     }

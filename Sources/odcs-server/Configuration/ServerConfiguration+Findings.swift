@@ -16,6 +16,11 @@ extension ServerConfiguration {
                     + "\(pungi.timeLimit.components.seconds). A compose of the type raw_config fails before Pungi has had its time. "
                     + "Raise worker.compose_seconds, or lower raw_config.timeout_seconds.")
         }
+        if let directory, directory.isInTheOpen {
+            findings.append(
+                "auth.directory.url is \(directory.address), which is not encrypted: others in the network could change the groups of people. "
+                    + "Use ldaps://, or set auth.directory.start_tls.")
+        }
         return findings
     }
 }

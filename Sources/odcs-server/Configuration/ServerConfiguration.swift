@@ -130,6 +130,9 @@ struct ServerConfiguration: Hashable, Sendable {
     var modules: Modules
     var systems: Systems
     var images: Images
+    /// Logins with Kerberos, and the directory of groups. `nil` if they are not configured.
+    var kerberos: KerberosLogins?
+    var directory: LDAPGroups?
     var worker: Worker
     var signing: Signing?
     var webhooks: [String]
@@ -234,6 +237,8 @@ struct ServerConfiguration: Hashable, Sendable {
             composeSeconds: try reader.int("worker.compose_seconds", default: 7200, in: 1...604_800),
             resolveSeconds: try reader.int("worker.resolve_seconds", default: 10, in: 1...86_400))
         images = try reader.images(frontend: frontend)
+        kerberos = try reader.kerberosLogins()
+        directory = try reader.ldapGroups()
         let home = try reader.optionalString("signing.home").map { _ in try reader.path("signing.home", default: "") }
         signing = try reader.optionalString("signing.key").map { Signing(key: $0, home: home) }
         webhooks = try reader.urls("events.webhooks")
