@@ -2,7 +2,7 @@
 # scripts/ and by Swift's own commands.
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-images serve test interop bench build release lint format bootstrap tests-repo clean
+.PHONY: help run run-images serve test interop interop-auth bench build release lint format bootstrap tests-repo clean
 
 # The port of `make serve`.
 PORT ?= 5005
@@ -45,6 +45,11 @@ interop: ## Run the published Python client against a server, and check the serv
 	@scripts/bootstrap build run interop
 	@scripts/build odcs-server
 	@scripts/interop
+
+interop-auth: ## Let the published Python client log in with Kerberos. Needs root.
+	@scripts/bootstrap build run interop interop-auth
+	@scripts/build odcs-server
+	@scripts/interop-auth
 
 bench: release ## Measure the server against dnf and others: 30 minutes. QUICK=1: 2, the first time 4.
 	@scripts/bootstrap run images bench
