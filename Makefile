@@ -28,7 +28,7 @@ run: ## Compose `ed` from tests-repo with a server started for it, and show the 
 run-images: ## Rebuild two images after an advisory, with a registry and a server started for it.
 	@echo "Looking for missing packages, then building the service and rebuilding images with it."
 	@scripts/bootstrap build run images
-	@scripts/build odcs-server odcs
+	@scripts/build odcs-server odcs-rpmdb odcs
 	@scripts/run-images
 
 serve: ## Serve composes on port 5005 (PORT=N for another) until Ctrl-C.
@@ -62,6 +62,7 @@ build: ## Build everything for debugging, into .build.
 release: ## Build the programs to be shipped, into .build-release.
 	@scripts/bootstrap build
 	swift build --configuration release --scratch-path .build-release --product odcs-server
+	swift build --configuration release --scratch-path .build-release --product odcs-rpmdb
 	swift build --configuration release --scratch-path .build-release --product odcs
 
 lint: ## Check the format of the Swift code, the directions between its folders, and the English.

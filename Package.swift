@@ -35,6 +35,7 @@ let package = Package(
     platforms: [.macOS(.v26)],
     products: [
         .executable(name: "odcs", targets: ["odcs"]),
+        .executable(name: "odcs-rpmdb", targets: ["odcs-rpmdb"]),
         .executable(name: "odcs-server", targets: ["odcs-server"]),
     ],
     dependencies: [
@@ -107,7 +108,7 @@ let package = Package(
             dependencies: ["CCreaterepo", "CLinux", "CRPM", "CXML2", "Compression", "ForeignText", subprocess, systemPackage],
             swiftSettings: strict),
         .target(
-            name: "RPMDatabases", dependencies: ["CLinux", "CRPM", "ForeignText", "ImageModel", systemPackage], swiftSettings: strict),
+            name: "RPMDatabases", dependencies: ["CLinux", "CRPM", "ForeignText", systemPackage], swiftSettings: strict),
         .target(name: "Modules", dependencies: ["CModulemd", "ForeignText", "Repodata", yams], swiftSettings: strict),
         .target(
             name: "Depsolve", dependencies: ["CSolv", "Compression", "ForeignText", "Modules", "Repodata", logging, systemPackage],
@@ -172,7 +173,8 @@ let package = Package(
             dependencies: [
                 "BuildNodes", "ComposeModel", "ComposeStore", "ComposeWorker", "Containerfiles", "ForeignText", "ImageArchive",
                 "ImageModel",
-                "Postgres", "Processes", "Rebuilds", "Registry", logging, nioCore, nioPosix, serviceLifecycle, systemPackage,
+                "Postgres", "Processes", "RPMDatabases", "Rebuilds", "Registry", logging, nioCore, nioPosix, serviceLifecycle,
+                systemPackage,
             ],
             swiftSettings: strict),
         .target(
@@ -198,6 +200,7 @@ let package = Package(
                 tomlKit, unixSignals,
             ],
             swiftSettings: strict),
+        .executableTarget(name: "odcs-rpmdb", dependencies: ["RPMDatabases", systemPackage], swiftSettings: strict),
         .executableTarget(
             name: "odcs-server",
             dependencies: [
@@ -205,7 +208,7 @@ let package = Package(
                 "Depsolve", "Directory", "EmbeddedPostgres", "ForeignText", "HTTPEnvironment", "Identity", "ImageModel", "ImageWorker",
                 "Kerberos",
                 "Koji", "Modules",
-                "Postgres", "RPMDatabases", "Rebuilds", "Registry", "Repodata", argumentParser, asyncHTTPClient, hummingbird, logging,
+                "Postgres", "Rebuilds", "Registry", "Repodata", argumentParser, asyncHTTPClient, hummingbird, logging,
                 nioCore,
                 nioPosix, nioSSL, serviceLifecycle, systemPackage, unixSignals, yams,
             ],
@@ -336,7 +339,7 @@ let package = Package(
             dependencies: [
                 "BuildNodes", "ComposeModel", "ComposeStore", "ComposeTestKit", "ComposeWorker", "ImageModel", "ImageTestKit",
                 "ImageWorker",
-                "Postgres", "Processes", "Registry", "odcs-server", logging, subprocess, systemPackage,
+                "Postgres", "Processes", "RPMDatabases", "Registry", "odcs-rpmdb", logging, subprocess, systemPackage,
             ],
             swiftSettings: strict),
         .testTarget(name: "ProcessesTests", dependencies: ["Processes", systemPackage], swiftSettings: strict),

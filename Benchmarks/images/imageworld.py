@@ -71,16 +71,9 @@ class ImageWorld:
 
     def service(self, name="service", workers=None, images=None, **more):
         """Starts a service that builds images for the registry."""
-        # The user that builds also runs the program, to read the packages of an image.
-        program = self.file("odcs-server")
-        if not os.path.exists(program):
-            try:
-                os.link(self.world.program, program)
-            except OSError:
-                shutil.copy(self.world.program, program)
         settings = {"images": {"registry": self.registry.host, "insecure_registries": [self.registry.host], **(images or {})}}
         database = more.pop("database", None) or self.world.database()[1]
-        return ImageService(program, self.file(name), database, [TESTS_REPO], workers, settings, **more)
+        return ImageService(self.world.program, self.file(name), database, [TESTS_REPO], workers, settings, **more)
 
 
 class ImageService(Service):

@@ -1,7 +1,6 @@
 import CRPM
 import ForeignText
 import Glibc
-public import ImageModel
 public import SystemPackage
 
 /// A reader of the rpmdb in a directory. librpm reads it.
@@ -36,7 +35,7 @@ public struct RPMDatabaseReader: Sendable {
 
     /// Reads all packages. It changes settings of librpm for the whole process, so a process reads one
     /// rpmdb.
-    public func packages() throws(Problem) -> [InstalledPackage] {
+    public func packages() throws(Problem) -> [DatabasePackage] {
         // Warnings and everything graver.
         rpmlogSetMask(Int32(1 << (RPMLOG_WARNING.rawValue + 1)) - 1)
         // A percent sign would begin a macro.
@@ -50,7 +49,7 @@ public struct RPMDatabaseReader: Sendable {
             | RPMVSF_NORSAHEADER.rawValue
         _ = rpmtsSetVSFlags(transaction, rpmVSFlags(disabled))
         guard rpmtsOpenDB(transaction, O_RDONLY) == 0 else { throw problem() ?? Problem(description: "librpm cannot open the rpmdb.") }
-        var packages: [InstalledPackage] = []
+        var packages: [DatabasePackage] = []
         let iterator = rpmtsInitIterator(transaction, rpmDbiTagVal(RPMDBI_PACKAGES.rawValue), nil, 0)
         defer { rpmdbFreeIterator(iterator) }
         while let header = rpmdbNextIterator(iterator) {
@@ -63,7 +62,7 @@ public struct RPMDatabaseReader: Sendable {
         return packages
     }
 
-    private func package(_ header: Header) throws(Problem) -> InstalledPackage {
+    private func package(_ header: Header) throws(Problem) -> DatabasePackage {
         func text(_ tag: rpmTag_e) throws(Problem) -> String? {
             guard let pointer = headerGetString(header, rpmTagVal(tag.rawValue)) else { return nil }
             guard strnlen(pointer, Self.mostBytes + 1) <= Self.mostBytes else {
@@ -74,10 +73,8 @@ public struct RPMDatabaseReader: Sendable {
         guard let name = try text(RPMTAG_NAME), let version = try text(RPMTAG_VERSION), let release = try text(RPMTAG_RELEASE) else {
             throw Problem(description: "The rpmdb has a package without name, version or release.")
         }
-        return InstalledPackage(
-            name: name,
-            evr: EVR(
-                epoch: Int(clamping: headerGetNumber(header, rpmTagVal(RPMTAG_EPOCH.rawValue))), version: version, release: release),
+        return DatabasePackage(
+            name: name, epoch: Int(clamping: headerGetNumber(header, rpmTagVal(RPMTAG_EPOCH.rawValue))), version: version, release: release,
             // Keys have none. rpm shows it so.
             arch: try text(RPMTAG_ARCH) ?? "(none)", source: try text(RPMTAG_SOURCERPM),
             modularityLabel: try text(RPMTAG_MODULARITYLABEL))

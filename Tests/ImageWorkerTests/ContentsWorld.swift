@@ -35,15 +35,13 @@ struct ContentsWorld {
         }
     }
 
-    /// Returns a reader whose program is the server that was built beside the tests. If the tests run as
-    /// root, `nobody` reads rpmdbs, provided that this account can enter the directory of the program.
+    /// Returns a reader whose program is the one that was built beside the tests. If the tests run as
+    /// root, `nobody` reads rpmdbs, provided that this account can enter the directory of the test.
     func reader() throws -> ContentsReader {
         let here = FilePath(FileManager.default.currentDirectoryPath)
-        let program = here.pushing(FilePath(CommandLine.arguments[0])).removingLastComponent().appending("odcs-server")
+        let program = here.pushing(FilePath(CommandLine.arguments[0])).removingLastComponent().appending("odcs-rpmdb")
         let nobody = geteuid() == 0 ? Account(named: "nobody") : nil
-        let account = nobody.flatMap {
-            $0.obstacle(above: program) == nil && $0.obstacle(above: directory.appending("x")) == nil ? $0 : nil
-        }
+        let account = nobody.flatMap { $0.obstacle(above: directory.appending("x")) == nil ? $0 : nil }
         return try ContentsReader(registry: client, program: program, account: account, scratch: directory)
     }
 

@@ -1,3 +1,5 @@
+import Foundation
+import Glibc
 import ImageArchive
 public import ImageModel
 import NIOCore
@@ -21,25 +23,47 @@ public struct ContentsReader: ContentsReading {
     private let memory = LayerMemory()
 
     /// - Parameters:
-    ///   - program: The program `odcs-server`, which reads an rpmdb.
+    ///   - program: The program `odcs-rpmdb`, which reads an rpmdb. It is copied into the scratch
+    ///     directory if the account cannot enter its directory.
     ///   - account: The account that reads an rpmdb if this process is root.
     ///   - scratch: The directory for files of rpmdbs. The account must be able to enter it.
-    /// - Throws: ``CannotReadContents`` if the account cannot enter the directory.
+    /// - Throws: ``CannotReadContents`` if the program does not exist, or if the account cannot enter the
+    ///   directory.
     public init(
         registry: RegistryClient, program: FilePath, account: Account?, scratch: FilePath, limits: ContentsLimits = ContentsLimits(),
         threadPool: NIOThreadPool = .singleton
     ) throws(CannotReadContents) {
-        for path in [scratch.appending("x"), program] {
-            if let account, let obstacle = account.obstacle(above: path) {
-                throw CannotReadContents(
-                    description: "The account \(account.name) reads the contents of images, and cannot enter \(obstacle).")
-            }
-        }
+        let program = try Self.reachable(program, for: account, below: scratch)
         self.registry = registry
         process = DatabaseProcess(program: program, account: account, limits: limits)
         self.scratch = scratch
         self.limits = limits
         self.threadPool = threadPool
+    }
+
+    /// Returns the program, or a copy of it in the scratch directory if the account cannot enter the
+    /// directory of the program.
+    private static func reachable(
+        _ program: FilePath, for account: Account?, below scratch: FilePath
+    ) throws(CannotReadContents) -> FilePath {
+        guard access(program.string, X_OK) == 0 else {
+            throw CannotReadContents(description: "The program \(program), which reads the contents of images, does not exist.")
+        }
+        guard let account else { return program }
+        if let obstacle = account.obstacle(above: scratch.appending("x")) {
+            throw CannotReadContents(
+                description: "The account \(account.name) reads the contents of images, and cannot enter \(obstacle).")
+        }
+        guard account.obstacle(above: program) != nil else { return program }
+        let copy = scratch.appending("odcs-rpmdb")
+        do {
+            // One that is there already may run.
+            if FileManager.default.fileExists(atPath: copy.string) { try FileManager.default.removeItem(atPath: copy.string) }
+            try FileManager.default.copyItem(atPath: program.string, toPath: copy.string)
+        } catch {
+            throw CannotReadContents(description: "The program \(program) cannot be copied into \(scratch) (\(error)).")
+        }
+        return copy
     }
 
     /// - Throws: `RegistryFailure` if the registry does not answer or has no such manifest.

@@ -3,6 +3,7 @@ import Glibc
 import ImageArchive
 import ImageModel
 import Processes
+import RPMDatabases
 import Synchronization
 import SystemPackage
 
@@ -16,27 +17,22 @@ public struct CannotReadContents: Error, Hashable, Sendable, CustomStringConvert
 /// bytes of a stranger: without network, within limits, and as an account without rights if this
 /// process is root. It ends when this process ends.
 struct DatabaseProcess: Sendable {
-    /// The beginning of the output, once the process has given up its rights. Before it, a failure is one
-    /// of the host.
-    private static let beginning = Array("confined\n".utf8)
+    private static let beginning = Array("\(RPMDatabaseAnswer.beginning)\n".utf8)
 
-    /// The program `odcs-server`.
+    /// The program `odcs-rpmdb`.
     let program: FilePath
     let account: Account?
     let limits: ContentsLimits
 
     /// Reads the rpmdb in a directory that the account owns.
     func read(_ database: RPMDatabase) async throws -> Contents.State {
-        let backend: String
+        let backend: RPMDatabaseReader.Backend
         switch database.format {
-        case .sqlite: backend = "sqlite"
-        case .berkeley: backend = "bdb_ro"
+        case .sqlite: backend = .sqlite
+        case .berkeley: backend = .berkeley
         case .ndb: return .unknown("The rpmdb has the format ndb of SUSE, which is not read here.")
         }
-        let arguments = [
-            "image-contents", database.directory.string, "--backend", backend, "--seconds", "\(limits.seconds)", "--megabytes",
-            "\(limits.megabytes)",
-        ]
+        let arguments = [database.directory.string, backend.rawValue, "\(limits.seconds)", "\(limits.megabytes)"]
         let command = account.map { ["setpriv"] + $0.prefix(for: program) } ?? [program.string]
         let process = ChildProcess(
             program: command[0], arguments: Array(command.dropFirst()) + arguments,
@@ -59,15 +55,19 @@ struct DatabaseProcess: Sendable {
             throw CannotReadContents(description: "The process that reads contents \(ending.inWords) before it began: \(text)")
         }
         guard ending == .exited(0) else { return .unknown("The process that reads the rpmdb \(ending.inWords).") }
-        do throws(ImageProblem) {
-            let json = Array(output.dropFirst(Self.beginning.count))
-            switch try BoundedJSON.decode(RPMDatabaseAnswer.self, from: json, "The list of packages") {
-            case .packages(let packages): return .read(packages)
-            case .problem(let problem): return .unknown(problem)
-            }
-        } catch {
-            return .unknown(error.description)
+        switch RPMDatabaseAnswer(Array(output.dropFirst(Self.beginning.count))) {
+        case .packages(let packages): return .read(packages.map(InstalledPackage.init))
+        case .problem(let problem): return .unknown(problem)
+        case nil: return .unknown("The process that reads the rpmdb gave no whole answer.")
         }
+    }
+}
+
+extension InstalledPackage {
+    fileprivate init(_ package: DatabasePackage) {
+        self.init(
+            name: package.name, evr: EVR(epoch: package.epoch, version: package.version, release: package.release), arch: package.arch,
+            source: package.source, modularityLabel: package.modularityLabel)
     }
 }
 

@@ -1,7 +1,6 @@
 import BuildNodes
 import ComposeStore
 import ComposeWorker
-import Foundation
 import Glibc
 import ImageModel
 import ImageWorker
@@ -33,9 +32,9 @@ struct ImageServices: Service {
             directory.node, account: account, insecure: images.insecureRegistries, authFile: images.authFile, logger: logger)
         let platforms = try await platforms(of: node)
         let settings = settings(contexts: directory.contexts, account: account)
-        let program = FilePath(try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
         let reader = try ContentsReader(
-            registry: registry, program: program, account: geteuid() == 0 ? account.account : nil, scratch: directory.rpmdbs)
+            registry: registry, program: try HostCheck.databaseProgram, account: geteuid() == 0 ? account.account : nil,
+            scratch: directory.rpmdbs)
         let services: [any Service] = [
             BuildSweeper(configuration: settings, store: store, node: node, logger: logger),
             StepLoop(

@@ -14,7 +14,7 @@ struct ODCSServer: AsyncParsableCommand {
         discussion: "The client is `odcs`. Exit status: 0 fine, 1 the command failed, 64 wrong usage.",
         version: Version.current,
         subcommands: [
-            Run.self, Frontend.self, Worker.self, Migrate.self, CheckConfig.self, CheckHost.self, Resolve.self, ImageContents.self,
+            Run.self, Frontend.self, Worker.self, Migrate.self, CheckConfig.self, CheckHost.self, Resolve.self,
         ])
 
     static func main() async {

@@ -13,9 +13,6 @@ import SystemPackage
 struct ImageService: Sendable {
     let service: TestService
     let registry: TestRegistry
-    /// A copy of `odcs-server` if the account that builds cannot reach the one beside the tests. The account
-    /// also reads the packages of images with it.
-    private let program: String
 
     /// - Parameters:
     ///   - images: More settings of images. Example: `slots: 2`.
@@ -28,7 +25,7 @@ struct ImageService: Sendable {
             let host = registry.host
             let settings = "images: {registry: \"\(host)\", insecure_registries: [\"\(host)\"]\(images.isEmpty ? "" : ", \(images)")}"
             return try await TestService.with(more: "\(settings)\n\(more)") { service in
-                let image = ImageService(service: service, registry: registry, program: try reachableProgram(below: service.directory))
+                let image = ImageService(service: service, registry: registry)
                 let result: Result<R, any Error>
                 do { result = .success(try await body(image)) } catch { result = .failure(error) }
                 // Files may belong to subordinate numbers of this user.
@@ -40,17 +37,9 @@ struct ImageService: Sendable {
         }
     }
 
-    private static func reachableProgram(below directory: FilePath) throws -> String {
-        let program = FilePath(Program.own("odcs-server"))
-        guard geteuid() == 0, Account(named: "odcs-build")?.obstacle(above: program) != nil else { return program.string }
-        let copy = directory.appending("odcs-server")
-        try FileManager.default.copyItem(atPath: program.string, toPath: copy.string)
-        return copy.string
-    }
-
     /// Runs a server that is frontend and worker.
     func serve<R: Sendable>(_ body: @escaping @Sendable (ServerProcess) async throws -> R) async throws -> R {
-        try await ServerProcess.with(configuration: service.configuration, program: program, body)
+        try await ServerProcess.with(configuration: service.configuration, body)
     }
 
     /// Makes a folder for an image, with this Containerfile.
