@@ -13,13 +13,19 @@ public struct RPMDatabaseFinder: Sendable {
     private let directory: FilePath
     private let limits: LayerLimits
     private let mostBytes: Int
+    private let verifiesDigests: Bool
 
     /// Creates a finder that copies the files below `directory`, which must exist and be empty.
-    /// - Parameter mostBytes: the most bytes that are copied.
-    public init(into directory: FilePath, limits: LayerLimits = LayerLimits(), mostBytes: Int = 256 << 20) {
+    /// - Parameters:
+    ///   - mostBytes: the most bytes that are copied.
+    ///   - verifiesDigests: false if the source of the bytes verifies the digests of the layers.
+    public init(
+        into directory: FilePath, limits: LayerLimits = LayerLimits(), mostBytes: Int = 256 << 20, verifiesDigests: Bool = true
+    ) {
         self.directory = directory
         self.limits = limits
         self.mostBytes = mostBytes
+        self.verifiesDigests = verifiesDigests
     }
 
     /// Searches the layers of an image.
@@ -76,7 +82,7 @@ public struct RPMDatabaseFinder: Sendable {
     private func read(
         _ layer: Descriptor, _ scan: RPMDatabaseScan, _ push: (Descriptor, RPMDatabaseLayer) async throws -> Void
     ) async throws {
-        let search = try RPMDatabaseLayer(layer, limits: limits, scan)
+        let search = try RPMDatabaseLayer(layer, limits: limits, scan, verifiesDigest: verifiesDigests)
         try await push(layer, search)
         try search.finish()
     }

@@ -8,8 +8,8 @@ public final class RPMDatabaseLayer: @unchecked Sendable {
     private let reader: LayerReader
     let scan: RPMDatabaseScan
 
-    init(_ layer: Descriptor, limits: LayerLimits, _ scan: RPMDatabaseScan) throws(ImageArchiveError) {
-        reader = try LayerReader(layer, limits: limits, diffAlgorithm: nil)
+    init(_ layer: Descriptor, limits: LayerLimits, _ scan: RPMDatabaseScan, verifiesDigest: Bool) throws(ImageArchiveError) {
+        reader = try LayerReader(layer, limits: limits, diffAlgorithm: nil, verifiesDigest: verifiesDigest)
         self.scan = scan
     }
 

@@ -17,16 +17,21 @@ public final class LayerDecoder {
     private let layer: Descriptor
     private let limits: LayerLimits
     private let decompressor: Decompressor
-    private var digest: RunningDigest
+    /// Nil if the digest is verified elsewhere.
+    private var digest: RunningDigest?
+    private var packedSize = 0
     private var plainDigest: RunningDigest?
     private var plainSize = 0
 
     /// Creates the decoder of a layer. The first bytes tell the compression: gzip, Zstandard or none.
     ///
-    /// - Parameter diffAlgorithm: the algorithm of ``Summary/diffID``. Nil if it is not needed.
+    /// - Parameters:
+    ///   - diffAlgorithm: the algorithm of ``Summary/diffID``. Nil if it is not needed.
+    ///   - verifiesDigest: False if the source of the bytes verifies the digest of the layer.
     /// - Throws: `.unsupported` if the media type is not that of a layer.
     public init(
-        _ layer: Descriptor, limits: LayerLimits = LayerLimits(), diffAlgorithm: ImageDigest.Algorithm? = .sha256
+        _ layer: Descriptor, limits: LayerLimits = LayerLimits(), diffAlgorithm: ImageDigest.Algorithm? = .sha256,
+        verifiesDigest: Bool = true
     ) throws(ImageArchiveError) {
         guard layer.mediaType.layerCompression != nil else {
             throw ImageArchiveError(.unsupported, "\(layer.digest) has the type \(layer.mediaType), which is not that of a layer.")
@@ -34,7 +39,7 @@ public final class LayerDecoder {
         self.layer = layer
         self.limits = limits
         decompressor = Decompressor(named: "The layer \(layer.digest)")
-        digest = RunningDigest(layer.digest.algorithm)
+        digest = verifiesDigest ? RunningDigest(layer.digest.algorithm) : nil
         plainDigest = diffAlgorithm.map { RunningDigest($0) }
     }
 
@@ -42,8 +47,9 @@ public final class LayerDecoder {
     public func read(
         _ bytes: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) throws(ImageArchiveError) -> Void
     ) throws(ImageArchiveError) {
-        digest.update(bytes)
-        guard digest.count <= layer.size else {
+        digest?.update(bytes)
+        packedSize += bytes.count
+        guard packedSize <= layer.size else {
             throw ImageArchiveError(
                 .digestMismatch, "The layer \(layer.digest) has more than \(layer.size) bytes, the size in the manifest.")
         }
@@ -54,12 +60,11 @@ public final class LayerDecoder {
     public func finish(
         _ body: (UnsafeRawBufferPointer) throws(ImageArchiveError) -> Void
     ) throws(ImageArchiveError) -> Summary {
-        guard digest.count == layer.size else {
+        guard packedSize == layer.size else {
             throw ImageArchiveError(
-                .truncated, "The layer \(layer.digest) ends after \(digest.count) of \(layer.size) bytes.")
+                .truncated, "The layer \(layer.digest) ends after \(packedSize) of \(layer.size) bytes.")
         }
-        let found = digest.digest
-        guard found == layer.digest else {
+        if let found = digest?.digest, found != layer.digest {
             throw ImageArchiveError(.digestMismatch, "The layer that should have the digest \(layer.digest) has \(found).")
         }
         try decompressor.finish { (plain) throws(ImageArchiveError) in try take(plain, body) }
@@ -77,7 +82,7 @@ public final class LayerDecoder {
                 .tooLarge,
                 "The layer \(layer.digest) has more than \(limits.plainBytes) bytes when uncompressed, the most that is accepted.")
         }
-        guard size <= limits.unsuspiciousBytes || size / limits.expansion <= digest.count else {
+        guard size <= limits.unsuspiciousBytes || size / limits.expansion <= packedSize else {
             throw ImageArchiveError(
                 .tooLarge,
                 "The layer \(layer.digest) becomes more than \(limits.expansion) times larger when uncompressed, which is not accepted.")

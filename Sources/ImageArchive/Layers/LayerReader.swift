@@ -9,10 +9,12 @@ public final class LayerReader {
     private let decoder: LayerDecoder
     private var tar: TarReader
 
+    /// - Parameter verifiesDigest: False if the source of the bytes verifies the digest of the layer.
     public init(
-        _ layer: Descriptor, limits: LayerLimits = LayerLimits(), diffAlgorithm: ImageDigest.Algorithm? = .sha256
+        _ layer: Descriptor, limits: LayerLimits = LayerLimits(), diffAlgorithm: ImageDigest.Algorithm? = .sha256,
+        verifiesDigest: Bool = true
     ) throws(ImageArchiveError) {
-        decoder = try LayerDecoder(layer, limits: limits, diffAlgorithm: diffAlgorithm)
+        decoder = try LayerDecoder(layer, limits: limits, diffAlgorithm: diffAlgorithm, verifiesDigest: verifiesDigest)
         tar = TarReader(limits: limits.tar)
     }
 

@@ -111,7 +111,9 @@ public struct ContentsReader: ContentsReading {
     private func read(
         _ layers: [Descriptor], in repository: ImageRepository, _ directory: ScratchDirectory
     ) async throws -> Contents.State {
-        let finder = RPMDatabaseFinder(into: directory.path, limits: limits.layer, mostBytes: limits.databaseBytes)
+        // The client of registries verifies the digest of each layer.
+        let finder = RPMDatabaseFinder(
+            into: directory.path, limits: limits.layer, mostBytes: limits.databaseBytes, verifiesDigests: false)
         let search = try await finder.find(in: layers, isWithoutEffect: { memory.noteWithoutEffect($0.digest) }) { layer, search in
             try await registry.blob(layer, of: repository, on: threadPool) { try search.read($0) }
         }
