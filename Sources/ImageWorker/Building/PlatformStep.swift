@@ -110,7 +110,7 @@ struct PlatformStep {
         guard case .manifest(let manifest) = document.content else {
             throw BuildFailure(.unexpectedContents, "The node pushed an index instead of an image.")
         }
-        let bytes = try await registry.blob(manifest.configuration, of: repository)
+        let bytes = try await registry.knownBlob(manifest.configuration, of: repository)
         let configuration: ImageConfiguration
         do throws(ImageProblem) {
             configuration = try ImageConfiguration(bytes)

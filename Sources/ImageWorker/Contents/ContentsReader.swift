@@ -66,16 +66,16 @@ public struct ContentsReader: ContentsReading {
         return copy
     }
 
-    /// - Throws: `RegistryFailure` if the registry does not answer or has no such manifest.
+    /// - Throws: `RegistryFailure` if the registry does not answer, or has no such manifest or layer.
     ///   ``CannotReadContents`` if this host cannot read contents.
     public func contents(of repository: ImageRepository, digest: ImageDigest, platform: Platform) async throws -> Contents {
         var contents = Contents(digest: digest, platform: platform, state: .none)
         do {
-            guard case .manifest(let manifest) = try await registry.manifest(ImageReference(repository, digest: digest)).content else {
+            guard case .manifest(let manifest) = try await registry.knownManifest(digest, of: repository).content else {
                 contents.state = .unknown("\(digest) is an index, and not the manifest of one platform.")
                 return contents
             }
-            let configuration = try ImageConfiguration(try await registry.blob(manifest.configuration, of: repository))
+            let configuration = try ImageConfiguration(try await registry.knownBlob(manifest.configuration, of: repository))
             try configuration.verify(manifest)
             contents.layers = configuration.diffIDs
             let found = configuration.platform

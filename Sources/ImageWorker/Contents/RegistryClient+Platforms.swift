@@ -6,7 +6,7 @@ extension RegistryClient {
     func manifests(of document: ManifestDocument, in repository: ImageRepository) async throws -> [Platform: ImageDigest] {
         switch document.content {
         case .manifest(let manifest):
-            let configuration = try ImageConfiguration(try await blob(manifest.configuration, of: repository))
+            let configuration = try ImageConfiguration(try await knownBlob(manifest.configuration, of: repository))
             return [configuration.platform: document.digest]
         case .index(let index):
             var manifests: [Platform: ImageDigest] = [:]

@@ -48,11 +48,11 @@ struct BaseImages {
         var checked: Set<ImageReference> = []
         for image in images {
             guard case .base = image.role, let digest = digests[image.reference.description] else { continue }
-            let pinned = ImageReference(image.reference.repository, digest: digest)
-            guard checked.insert(pinned).inserted else { continue }
+            let repository = image.reference.repository
+            guard checked.insert(ImageReference(repository, digest: digest)).inserted else { continue }
             do {
-                for manifest in try await manifests(of: pinned, on: platform) {
-                    let bytes = try await registry.blob(manifest.configuration, of: pinned.repository)
+                for manifest in try await manifests(of: digest, in: repository, on: platform) {
+                    let bytes = try await registry.knownBlob(manifest.configuration, of: repository)
                     guard let trigger = try ImageConfiguration(bytes).triggers.first else { continue }
                     throw Self.failure(image, "has the instruction ONBUILD \(trigger.printable(most: 200)), which no rule has checked")
                 }
@@ -67,15 +67,17 @@ struct BaseImages {
     }
 
     /// Returns the manifests that the builder may choose for a base.
-    private func manifests(of image: ImageReference, on platform: Platform?) async throws -> [Manifest] {
-        switch try await registry.manifest(image).content {
+    private func manifests(
+        of image: ImageDigest, in repository: ImageRepository, on platform: Platform?
+    ) async throws -> [Manifest] {
+        switch try await registry.knownManifest(image, of: repository).content {
         case .manifest(let manifest): return [manifest]
         case .index(let index):
             var manifests: [Manifest] = []
             // The builder may take another variant of the architecture.
             for candidate in index.platforms where platform == nil || candidate.architecture == platform?.architecture {
                 let digest = try index.manifest(for: candidate).digest
-                let document = try await registry.manifest(ImageReference(image.repository, digest: digest))
+                let document = try await registry.knownManifest(digest, of: repository)
                 if case .manifest(let manifest) = document.content { manifests.append(manifest) }
             }
             return manifests

@@ -24,6 +24,7 @@ extension RegistryClient {
                 throw .document(error, from: "The answer of the registry at \(call.url.origin) for \(reference)")
             }
             try Self.check(response, document.digest, call)
+            memory.note(document, in: reference.repository)
             return document
         }
     }

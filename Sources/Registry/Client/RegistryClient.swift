@@ -16,6 +16,7 @@ import NIOCore
 ///     let document = try await client.manifest(image)
 public final class RegistryClient: Sendable {
     let connection: RegistryConnection
+    let memory = DocumentMemory()
 
     var configuration: RegistryConfiguration { connection.configuration }
     var limits: RegistryLimits { connection.limits }
