@@ -217,7 +217,7 @@ let package = Package(
                 "BuildNodes", "ComposeFrontend", "ComposeModel", "ComposeStore", "ComposeWorker", "Compression", "ContentSources",
                 "Depsolve", "Directory", "EmbeddedPostgres", "ForeignText", "HTTPEnvironment", "Identity", "ImageModel", "ImageWorker",
                 "Kerberos",
-                "Koji", "Modules",
+                "Koji", "Modules", "OpenID",
                 "Postgres", "Rebuilds", "Registry", "Repodata", argumentParser, asyncHTTPClient, hummingbird, logging,
                 nioCore,
                 nioPosix, nioSSL, serviceLifecycle, systemPackage, unixSignals, yams,

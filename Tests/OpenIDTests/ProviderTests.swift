@@ -95,10 +95,9 @@ struct ProviderTests {
     private let active = ["active": "true", "aud": "\"odcs\"", "preferred_username": "\"joe\"", "scope": "\"openid new-compose\""]
 
     private func introspecting(_ issuer: TestIssuer, _ mode: OpenIDSettings.Introspection = .opaque) throws -> OpenIDProvider {
-        try issuer.provider {
+        try issuer.provider(secret: Secret("s3cret")) {
             $0.introspection = mode
             $0.clientID = "odcs"
-            $0.clientSecret = Secret("s3cret")
         }
     }
 

@@ -90,10 +90,10 @@ final class TestIssuer: Sendable {
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
-    func provider(_ change: (inout OpenIDSettings) -> Void = { _ in }) throws -> OpenIDProvider {
+    func provider(secret: Secret? = nil, _ change: (inout OpenIDSettings) -> Void = { _ in }) throws -> OpenIDProvider {
         var settings = OpenIDSettings(name: "sso", audiences: ["odcs"], userClaim: "preferred_username")
         change(&settings)
-        return OpenIDProvider(settings, issuer: try issuer())
+        return OpenIDProvider(settings, clientSecret: secret, issuer: try issuer())
     }
 
     /// Returns a signed token that is good as long as the test changes nothing.

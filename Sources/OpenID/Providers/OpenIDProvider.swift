@@ -14,7 +14,8 @@ public struct OpenIDProvider: IdentityProvider {
     public var name: String { "openid.\(settings.name)" }
     public var challenge: String? { "Bearer realm=\"odcs\"" }
 
-    public init(_ settings: OpenIDSettings, issuer: Issuer) {
+    /// - Parameter clientSecret: The secret of this service at the issuer, for introspection.
+    public init(_ settings: OpenIDSettings, clientSecret: Secret? = nil, issuer: Issuer) {
         self.settings = settings
         self.issuer = issuer
         let name = "openid.\(settings.name)"
@@ -22,7 +23,7 @@ public struct OpenIDProvider: IdentityProvider {
             issuer: issuer.url.text, audiences: settings.audiences, authorizedParties: settings.authorizedParties,
             skew: Double(settings.skewSeconds))
         introspection = IntrospectionEndpoint(
-            issuer: issuer, name: name, clientID: settings.clientID, clientSecret: settings.clientSecret)
+            issuer: issuer, name: name, clientID: settings.clientID, clientSecret: clientSecret)
         userInfo = UserInfoEndpoint(issuer: issuer, name: name)
     }
 

@@ -1,7 +1,7 @@
 public import Identity
 
 /// The settings of one OpenID provider: `auth.openid.NAME` in the configuration.
-public struct OpenIDSettings: Sendable {
+public struct OpenIDSettings: Hashable, Sendable {
     /// The source of a person's groups.
     public enum GroupSource: String, Hashable, Sendable, CaseIterable {
         case claim, userinfo, none
@@ -32,9 +32,8 @@ public struct OpenIDSettings: Sendable {
     /// Whether each kind of action needs its scope in the token.
     public var checksScopes: Bool
     public var introspection: Introspection
-    /// The name and secret of this service at the issuer, for introspection.
+    /// The name of this service at the issuer, for introspection.
     public var clientID: String
-    public var clientSecret: Secret?
     public var skewSeconds: Int
     /// The text before each account name. Example: `partner/`.
     public var prefix: String
@@ -44,7 +43,7 @@ public struct OpenIDSettings: Sendable {
     public init(
         name: String, audiences: [String] = [], authorizedParties: [String] = [], userClaim: String, groupsClaim: String = "groups",
         groupsFrom: GroupSource = .claim, groupsRequired: Bool = true, scopePrefix: String = "", requiredScopes: [String] = [],
-        checksScopes: Bool = true, introspection: Introspection = .never, clientID: String = "", clientSecret: Secret? = nil,
+        checksScopes: Bool = true, introspection: Introspection = .never, clientID: String = "",
         skewSeconds: Int = 60, prefix: String = "", reserved: Set<AccountName> = []
     ) {
         self.name = name
@@ -59,7 +58,6 @@ public struct OpenIDSettings: Sendable {
         self.checksScopes = checksScopes
         self.introspection = introspection
         self.clientID = clientID
-        self.clientSecret = clientSecret
         self.skewSeconds = skewSeconds
         self.prefix = prefix
         self.reserved = reserved

@@ -2,7 +2,7 @@ public import Identity
 
 /// A workload rule recognizes a program by the claims of its token, for example a job of a CI service:
 /// `auth.workloads.NAME` in the configuration. Neither side keeps a secret for it.
-public struct WorkloadRule: Sendable {
+public struct WorkloadRule: Hashable, Sendable {
     /// The name of the rule, which rules of access name. Example: `lockfiles`.
     public var name: String
     public var audience: String

@@ -93,10 +93,15 @@ extension ConfigurationReader {
     }
 
     /// Returns the first line of a file.
-    private func secret(in file: FilePath, _ key: String) throws -> String {
+    func secret(in file: FilePath, _ key: String) throws -> String {
+        do { return try Self.firstLine(of: file) } catch { throw mistake(key, "names a file that cannot be read, or is empty") }
+    }
+
+    /// Returns the first line of a file with a secret.
+    static func firstLine(of file: FilePath) throws -> String {
         guard let text = FileManager.default.contents(atPath: file.string).map({ String(decoding: $0, as: UTF8.self) }),
             let line = text.split(whereSeparator: \.isNewline).first
-        else { throw mistake(key, "names a file that cannot be read, or is empty") }
+        else { throw ConfigurationError(file: file.string, line: nil, key: nil, message: "cannot be read, or is empty") }
         return String(line)
     }
 }

@@ -85,6 +85,12 @@ struct ConfigurationReader {
         }
     }
 
+    /// Returns a list of texts, or a single text as a list.
+    mutating func stringOrStrings(_ key: String) throws -> [String] {
+        guard let text = try node(key)?.scalar?.string else { return try strings(key, default: []) }
+        return [text]
+    }
+
     mutating func path(_ key: String, default value: FilePath) throws -> FilePath {
         try optionalString(key).map(resolve) ?? resolve(value.string)
     }

@@ -133,6 +133,7 @@ struct ServerConfiguration: Hashable, Sendable {
     /// Logins with Kerberos, and the directory of groups. `nil` if they are not configured.
     var kerberos: KerberosLogins?
     var directory: LDAPGroups?
+    var openID: OpenID
     var worker: Worker
     var signing: Signing?
     var webhooks: [String]
@@ -226,6 +227,7 @@ struct ServerConfiguration: Hashable, Sendable {
         kojiRules = try reader.kojiRules(of: koji)
         modules = try reader.modules(koji: koji, sources: sources)
         systems = try Systems(&reader)
+        openID = try reader.openID()
         worker = Worker(
             name: try reader.optionalString("worker.name") ?? Self.processName,
             slots: try reader.int("worker.slots", default: 2, in: 1...64),
