@@ -190,8 +190,9 @@ let package = Package(
         .target(
             name: "ComposeFrontend",
             dependencies: [
-                "ComposeModel", "ComposeStore", "Containerfiles", "ForeignText", "ImageArchive", "ImageModel", "Postgres", "Rebuilds",
-                "Registry", httpTypes, hummingbird, hummingbirdCore, logging, nioConcurrencyHelpers, nioCore, nioHTTP1, nioPosix,
+                "ComposeModel", "ComposeStore", "Containerfiles", "ForeignText", "Identity", "ImageArchive", "ImageModel", "Postgres",
+                "Rebuilds", "Registry", httpTypes, hummingbird, hummingbirdCore, logging, nioConcurrencyHelpers, nioCore, nioHTTP1,
+                nioPosix,
                 systemPackage,
             ],
             resources: [.embedInCode("OpenAPI/openapi.json")], swiftSettings: strict),
@@ -372,7 +373,7 @@ let package = Package(
             name: "ComposeFrontendTests",
             dependencies: [
                 "ComposeFrontend", "ComposeModel", "ComposeStore", "ComposeTestKit", "EmbeddedPostgres", "ForeignText", "HTTPEnvironment",
-                "ImageModel", "ImageTestKit", "Postgres", "Registry", httpTypes,
+                "Identity", "ImageModel", "ImageTestKit", "Postgres", "Registry", httpTypes,
                 hummingbird,
                 hummingbirdTesting, inMemoryLogging, logging, nioCore, nioHTTP1, nioPosix, serviceLifecycle, systemPackage,
             ],

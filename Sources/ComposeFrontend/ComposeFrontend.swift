@@ -61,7 +61,7 @@ public struct ComposeFrontend: Sendable {
         router.add(
             middleware: ErrorMiddleware(bodyLimit: configuration.bodyLimit, crossSite: CrossSiteRule(serverURL: configuration.serverURL)))
         for resource in resources(metrics: metrics) {
-            resource.add(to: router)
+            resource.add(to: router, access: configuration.access)
         }
         return router
     }

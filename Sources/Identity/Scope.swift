@@ -6,4 +6,6 @@ public enum Scope: String, Hashable, Sendable, CaseIterable {
     case deleteCompose = "delete-compose"
     case buildImage = "build-image"
     case rebuild
+    /// The rights of an admin, for an API token of an admin.
+    case admin
 }

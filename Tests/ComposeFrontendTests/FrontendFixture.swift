@@ -18,6 +18,8 @@ struct FrontendFixture {
     let database: TestDatabase
     /// The target directory called `default`.
     let target: FilePath
+    /// The sender of requests without an Authorization header, for ``NamedProvider``.
+    var sender: String?
 
     static func with(
         _ setup: TestingSetup = .router, logger: Logger = .silent, configure: (inout FrontendConfiguration) -> Void = { _ in },
@@ -58,7 +60,18 @@ struct FrontendFixture {
     func request(
         _ method: HTTPRequest.Method, _ uri: String, _ body: String? = nil, headers: HTTPFields = [:]
     ) async throws -> Answer {
-        try await client.execute(uri: uri, method: method, headers: headers, body: body.map { ByteBuffer(string: $0) }) { Answer($0) }
+        var headers = headers
+        if let sender, headers[.authorization] == nil { headers[.authorization] = "Bearer \(sender)" }
+        return try await client.execute(uri: uri, method: method, headers: headers, body: body.map { ByteBuffer(string: $0) }) {
+            Answer($0)
+        }
+    }
+
+    /// The same frontend, with requests by a sender.
+    func by(_ sender: String) -> FrontendFixture {
+        var fixture = self
+        fixture.sender = sender
+        return fixture
     }
 
     func get(_ uri: String, headers: HTTPFields = [:]) async throws -> Answer {

@@ -12,24 +12,13 @@ import Testing
 @Suite struct IdempotencyTests {
     private static let body = #"{"source": {"type": "repo", "source": "/srv/repo"}}"#
 
-    /// Believes whatever name it is told.
-    private struct Named: Authenticator {
-        let name = "named"
-
-        func authenticate(_ request: Request) async throws -> Principal {
-            Principal(
-                name: request.headers[.authorization] ?? "nobody", roles: [.allowedClients], isKnown: request.headers[.authorization] != nil
-            )
-        }
-    }
-
     private static func post(
         _ frontend: FrontendFixture, _ body: String = body, to path: String = "/api/1/composes/", key: String? = nil,
         by owner: String? = nil
     ) async throws -> Answer {
         var headers = HTTPFields()
         headers[IdempotencyKey.fieldName] = key
-        headers[.authorization] = owner
+        headers[.authorization] = owner.map { "Bearer \($0)" }
         return try await frontend.request(.post, path, body, headers: headers)
     }
 
@@ -81,7 +70,7 @@ import Testing
 
     @Test("a key belongs to the owner")
     func owners() async throws {
-        try await FrontendFixture.with(configure: { $0.authenticator = Named() }) { frontend in
+        try await FrontendFixture.with(configure: { $0.access = .named }) { frontend in
             let mine = try await Self.post(frontend, key: "k", by: "me").json["id"]
             let yours = try await Self.post(frontend, key: "k", by: "you").json["id"]
             #expect(mine != yours)
@@ -117,16 +106,16 @@ import Testing
 
     @Test("without a key, equal POSTs are composes of their own, also of a client who is known")
     func plain() async throws {
-        try await FrontendFixture.with(configure: { $0.authenticator = Named() }) { frontend in
+        try await FrontendFixture.with(configure: { $0.access = .named }) { frontend in
             for _ in 1...2 { _ = try await Self.post(frontend, by: "me") }
             #expect(try await frontend.composesStored == 2)
         }
     }
 
-    @Test("with a configured window, equal POSTs of a known client are one compose, those of anybody else are not")
+    @Test("with a configured window, equal POSTs of a known client are one compose")
     func window() async throws {
         try await FrontendFixture.with(configure: {
-            $0.authenticator = Named()
+            $0.access = .named
             $0.limits.repeatWindow = 3600
         }) { frontend in
             let first = try await Self.post(frontend, by: "me")
@@ -134,7 +123,6 @@ import Testing
             #expect(try await Self.post(frontend, #"{"source": {"type": "repo", "source": "/srv/b"}}"#, by: "me").json["id"] == .integer(2))
             #expect(try await Self.post(frontend, by: "you").json["id"] == .integer(3))
             #expect(try await Self.post(frontend, key: "on purpose", by: "me").json["id"] == .integer(4))
-            for id in 5...6 { #expect(try await Self.post(frontend).json["id"] == .integer(id)) }
         }
     }
 

@@ -89,40 +89,28 @@ import Testing
         }
     }
 
-    /// Tells who it is by a header.
-    private struct Named: Authenticator {
-        let name = "named"
-
-        func authenticate(_ request: Request) async throws -> Principal {
-            switch request.headers[.authorization] {
-            case "client": Principal(name: "client", roles: [.allowedClients])
-            case "reader": Principal(name: "reader", roles: [.allowedClients], scopes: [])
-            case "guest": Principal(name: "guest", roles: [])
-            default: throw RequestRejection(.unauthorized, "Who are you?", headers: [.wwwAuthenticate: "Named"])
-            }
-        }
-    }
-
     @Test("who may not, is told so: 401 without credentials, 403 without the role, the scope or the ownership")
     func rights() async throws {
-        try await FrontendFixture.with(configure: { $0.authenticator = Named() }) { frontend in
+        try await FrontendFixture.with(configure: { $0.access = .named }) { frontend in
             let body = #"{"source": {"type": "repo", "source": "/srv/repo"}}"#
             func post(_ name: String?) async throws -> Answer {
-                try await frontend.request(.post, "/api/1/composes/", body, headers: name.map { [.authorization: $0] } ?? [:])
+                try await frontend.request(.post, "/api/1/composes/", body, headers: name.map(HTTPFields.by) ?? [:])
             }
             let nobody = try await post(nil)
             #expect(nobody.status == 401)
-            #expect(nobody.headers[.wwwAuthenticate] == "Named")
-            #expect(try await post("guest").message == "guest is not in the role allowed_clients.")
+            #expect(nobody.headers[.wwwAuthenticate] == "Bearer realm=\"odcs\"")
+            #expect(
+                try await post("guest").message
+                    == "No rule of access.clients names guest or one of its groups. The operator of this service can add one.")
             #expect(try await post("reader").message == "The credentials of reader lack the scope new-compose.")
             #expect(try await frontend.composesStored == 0)
             #expect(try await post("client").json["owner"] == .string("client"))
 
             let others = try await frontend.database.store.submit(.repo(), owner: "me").id
-            let delete = try await frontend.request(.delete, "/api/1/composes/\(others)", headers: [.authorization: "client"])
+            let delete = try await frontend.request(.delete, "/api/1/composes/\(others)", headers: .by("client"))
             #expect(delete.status == 403)
             #expect(try delete.message == "Not allowed: only me, the owner of compose \(others), or an admin can cancel it.")
-            #expect(try await frontend.request(.delete, "/api/1/composes/1", headers: [.authorization: "client"]).status == 202)
+            #expect(try await frontend.request(.delete, "/api/1/composes/1", headers: .by("client")).status == 202)
         }
     }
 

@@ -5,6 +5,7 @@ import HTTPTypes
 import Hummingbird
 import InMemoryLogging
 import Logging
+import Postgres
 import Testing
 
 @testable import ComposeFrontend
@@ -40,24 +41,29 @@ import Testing
         }
     }
 
-    /// Fails in a way that nobody thought of.
-    private struct Broken: Authenticator {
-        struct Secret: Error { let password = "hunter2" }
-        let name = "broken"
-
-        func authenticate(_ request: Request) async throws -> Principal { throw Secret() }
-    }
-
     @Test("what goes wrong inside is told to the log, and the answer names only where to look for it")
     func internalError() async throws {
-        try await FrontendFixture.with(logger: logger, configure: { $0.authenticator = Broken() }) { frontend in
-            let answer = try await frontend.post("{}")
+        try await FrontendFixture.with(logger: logger) { frontend in
+            _ = try await frontend.database.pool.query("ALTER TABLE composes RENAME TO hunter2")
+            let answer = try await frontend.get("/api/1/composes/")
             #expect(answer.status == 500)
             let entry = try #require(log.entries.first { $0.message == "request failed" })
-            #expect("\(entry.metadata["error"] ?? "")".contains("hunter2"))
+            #expect("\(entry.metadata["error"] ?? "")".contains("composes"))
             let id = try #require(entry.metadata["hb.request.id"])
             let message = try answer.message
             #expect(message == "Something went wrong in the server; its log says what, under the request id \(id).")
+        }
+    }
+
+    @Test("the line has the sender and its provider, and no part of its credentials")
+    func sender() async throws {
+        try await FrontendFixture.with(logger: logger, configure: { $0.access = .named }) { frontend in
+            _ = try await frontend.by("me").get("/api/1/about/")
+            _ = try await frontend.get("/api/1/about/")
+            let lines = log.entries.filter { $0.message == "request answered" }
+            #expect(lines.map { $0.metadata["sender"] } == ["me", nil])
+            #expect(lines.map { $0.metadata["provider"] } == ["named", nil])
+            #expect(!lines.contains { "\($0)".contains("Bearer") })
         }
     }
 }

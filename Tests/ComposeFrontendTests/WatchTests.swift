@@ -27,21 +27,6 @@ import Testing
             }, body)
     }
 
-    /// Believes whatever name it is told.
-    private struct Named: Authenticator {
-        let name = "named"
-
-        func authenticate(_ request: Request) async throws -> Principal {
-            switch request.headers[.authorization] {
-            case "admin": Principal(name: "admin", roles: [.admins])
-            case "guest": Principal(name: "guest", roles: [])
-            case "renewer": Principal(name: "renewer", roles: [.allowedClients], scopes: [.renewCompose])
-            case let name?: Principal(name: name, roles: [.allowedClients])
-            case nil: throw RequestRejection(.unauthorized, "Who are you?", headers: [.wwwAuthenticate: "Named"])
-            }
-        }
-    }
-
     @Test("a watch is answered with everything that was asked for, and with nothing looked at yet")
     func begin() async throws {
         try await Self.withFrontend { frontend in
@@ -128,9 +113,9 @@ import Testing
 
     @Test("an equal wish of the same owner is the same watch while it stands, also when many ask at once, with whatever key")
     func same() async throws {
-        try await Self.withFrontend(.live, configure: { $0.authenticator = Named() }) { frontend in
+        try await Self.withFrontend(.live, configure: { $0.access = .named }) { frontend in
             @Sendable func post(_ body: String = Self.body, by owner: String = "me", key: String? = nil) async throws -> Int? {
-                var headers: HTTPFields = [.authorization: owner]
+                var headers: HTTPFields = .by(owner)
                 headers[IdempotencyKey.fieldName] = key
                 return try await frontend.request(.post, "/api/1/watches/", body, headers: headers).json["id"]?.integer
             }
@@ -142,7 +127,7 @@ import Testing
             #expect(try await post(#" {"flags":[],"source":{"source":"f26" ,"packages":["httpd"],"type":"tag"}}"#) == 1)
             #expect(try await post(#"{"source": {"type": "tag", "source": "f26", "packages": ["ed"]}}"#) == 2)
             #expect(try await post(by: "you") == 3)
-            #expect(try await frontend.request(.delete, "/api/1/watches/1", headers: [.authorization: "me"]).status == 200)
+            #expect(try await frontend.request(.delete, "/api/1/watches/1", headers: .by("me")).status == 200)
             #expect(try await post() == 4)
             // What is too short to last is made longer, and is the same wish all the same.
             for seconds in [1, 1, 60] {
@@ -275,15 +260,17 @@ import Testing
 
     @Test("who may not, is told so: 401 without credentials, 403 without the role, the scope or the ownership")
     func rights() async throws {
-        try await Self.withFrontend(configure: { $0.authenticator = Named() }) { frontend in
+        try await Self.withFrontend(configure: { $0.access = .named }) { frontend in
             func ask(_ method: HTTPRequest.Method, _ path: String, by name: String?) async throws -> Answer {
                 try await frontend.request(
-                    method, path, method == .post ? Self.body : nil, headers: name.map { [.authorization: $0] } ?? [:])
+                    method, path, method == .post ? Self.body : nil, headers: name.map(HTTPFields.by) ?? [:])
             }
             let nobody = try await ask(.post, "/api/1/watches/", by: nil)
             #expect(nobody.status == 401)
-            #expect(nobody.headers[.wwwAuthenticate] == "Named")
-            #expect(try await ask(.post, "/api/1/watches/", by: "guest").message == "guest is not in the role allowed_clients.")
+            #expect(nobody.headers[.wwwAuthenticate] == "Bearer realm=\"odcs\"")
+            #expect(
+                try await ask(.post, "/api/1/watches/", by: "guest").message
+                    == "No rule of access.clients names guest or one of its groups. The operator of this service can add one.")
             #expect(
                 try await ask(.post, "/api/1/watches/", by: "renewer").message
                     == "The credentials of renewer lack the scope new-compose.")

@@ -20,7 +20,7 @@ extension FrontendConfiguration {
     ///
     /// - Parameter host: An address, or a name of this host. Examples: `127.0.0.1`, `localhost`.
     public func refusal(ofListeningAt host: String) -> String? {
-        guard images != nil, authenticator is NoAuthentication, !Self.isLoopback(host) else { return nil }
+        guard images != nil, access.chain == nil, !Self.isLoopback(host) else { return nil }
         return
             "The frontend must not listen at \(host) while images are built and requests need no authentication: everyone who reaches "
             + "it could run programs here. Set frontend.host to 127.0.0.1, or leave images.registry empty."

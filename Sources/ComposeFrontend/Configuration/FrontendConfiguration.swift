@@ -23,7 +23,7 @@ public struct FrontendConfiguration: Sendable {
     public var targets: [String: TargetDirectory]
     public var limits: RequestLimits
     public var admission: Admission
-    public var authenticator: any Authenticator
+    public var access: AccessControl
     /// The allowed clients that `about` shows: kind (`users`, `groups`), name, attribute, and the allowed
     /// values. Example: `["users": [:], "groups": [:]]`.
     public var allowedClients: [String: [String: [String: [String]]]]
@@ -45,7 +45,7 @@ public struct FrontendConfiguration: Sendable {
 
     public init(
         serverURL: String = "", targets: [String: TargetDirectory], limits: RequestLimits = RequestLimits(), admission: Admission,
-        authenticator: any Authenticator = NoAuthentication(),
+        access: AccessControl = AccessControl(),
         allowedClients: [String: [String: [String: [String]]]] = ["users": [:], "groups": [:]],
         rawConfigURLs: [String: [String: String]] = [:], version: String, bodyLimit: Int = 1 << 20,
         perPage: (default: Int, maximum: Int) = (10, 100), callers: CallerLimits = CallerLimits(), maximumConnections: Int = 1000,
@@ -55,7 +55,7 @@ public struct FrontendConfiguration: Sendable {
         self.targets = targets
         self.limits = limits
         self.admission = admission
-        self.authenticator = authenticator
+        self.access = access
         self.allowedClients = allowedClients
         self.rawConfigURLs = rawConfigURLs
         self.version = version

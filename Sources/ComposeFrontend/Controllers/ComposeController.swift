@@ -11,8 +11,12 @@ struct ComposeController: Sendable {
 
     var resources: [Resource] {
         [
-            Resource("/api/1/composes", [.get: { try await list($0, $1, path: "/api/1/composes/") }, .post: create]),
-            Resource("/api/1/composes/{id}", [.get: show, .patch: renew, .delete: delete]),
+            Resource(
+                "/api/1/composes",
+                [.get: .open { try await list($0, $1, path: "/api/1/composes/") }, .post: .needs(.createCompose, create)]),
+            Resource(
+                "/api/1/composes/{id}",
+                [.get: .open(show), .patch: .needs(.renewCompose, renew), .delete: .needs(.deleteCompose, delete)]),
         ]
     }
 
@@ -33,21 +37,20 @@ struct ComposeController: Sendable {
         return .json { PublicURLs(configuration, request).document(compose).write(to: &$0, valueless: ["pungi_config_dump"]) }
     }
 
-    private func create(_ request: Request, _ context: FrontendContext) async throws -> Response {
-        let principal = try await configuration.authorize(request, .newCompose)
+    private func create(_ request: Request, _ context: FrontendContext, _ grant: Grant) async throws -> Response {
         guard let json = try await request.json(limit: configuration.bodyLimit) else {
             throw RequestRejection.badRequest(
                 "The body is empty; it must be a JSON object such as {\"source\": {\"type\": \"repo\", \"source\": \"https://…\"}}.")
         }
-        return try await submit(try validator.request(ComposeRequestBody(json)), by: principal, request, context)
+        return try await submit(try validator.request(ComposeRequestBody(json)), by: grant, request, context)
     }
 
     func submit(
-        _ compose: ComposeRequest, by principal: Principal, _ request: Request, _ context: FrontendContext
+        _ compose: ComposeRequest, by grant: Grant, _ request: Request, _ context: FrontendContext
     ) async throws -> Response {
         let compose = try await store.submit(
-            compose, owner: principal.name, limit: configuration.callers.composes(of: request, context),
-            unless: try resubmission(request, principal))
+            compose, owner: grant.owner, limit: configuration.callers.composes(of: request, context),
+            unless: try resubmission(request, grant))
         context.subject.composeID = compose.id
         return .json { PublicURLs(configuration, request).document(compose).write(to: &$0) }
     }
@@ -55,25 +58,24 @@ struct ComposeController: Sendable {
     /// Returns how a repetition of the request is recognized, or `nil` if it is a new request in any case.
     /// The `Idempotency-Key` header comes first. Without it, a second POST of the same client for the same
     /// compose is a repetition, if the configuration sets a time for this.
-    private func resubmission(_ request: Request, _ principal: Principal) throws(RequestRejection) -> Resubmission? {
+    private func resubmission(_ request: Request, _ grant: Grant) throws(RequestRejection) -> Resubmission? {
         if let key = try IdempotencyKey(request.headers) { return .key(key.text) }
-        guard request.method == .post, principal.isKnown, let seconds = configuration.limits.repeatWindow else { return nil }
+        guard request.method == .post, grant.isKnown, let seconds = configuration.limits.repeatWindow else { return nil }
         return .sameRequest(within: .seconds(seconds))
     }
 
-    private func renew(_ request: Request, _ context: FrontendContext) async throws -> Response {
+    private func renew(_ request: Request, _ context: FrontendContext, _ grant: Grant) async throws -> Response {
         let id = try context.composeID()
-        let principal = try await configuration.authorize(request, .renewCompose)
         let json = try await request.json(limit: configuration.bodyLimit) ?? .object([:])
-        return try await renew(id, try validator.renewal(RenewalBody(json)), by: principal, request, context)
+        return try await renew(id, try validator.renewal(RenewalBody(json)), by: grant, request, context)
     }
 
     func renew(
-        _ id: Int, _ renewal: Renewal, by principal: Principal, _ request: Request, _ context: FrontendContext
+        _ id: Int, _ renewal: Renewal, by grant: Grant, _ request: Request, _ context: FrontendContext
     ) async throws -> Response {
         let outcome = try await store.renew(
-            id, renewal, owner: principal.name, limit: configuration.callers.composes(of: request, context),
-            unless: try resubmission(request, principal))
+            id, renewal, owner: grant.owner, limit: configuration.callers.composes(of: request, context),
+            unless: try resubmission(request, grant))
         switch outcome {
         case nil:
             throw RequestRejection.noSuchCompose("\(id)")
@@ -86,10 +88,9 @@ struct ComposeController: Sendable {
         }
     }
 
-    private func delete(_ request: Request, _ context: FrontendContext) async throws -> Response {
+    private func delete(_ request: Request, _ context: FrontendContext, _ grant: Grant) async throws -> Response {
         let id = try context.composeID()
-        let principal = try await configuration.principal(of: request, .deleteCompose)
-        switch try await store.delete(id, by: Actor(name: principal.name, isAdmin: principal.isAdmin)) {
+        switch try await store.delete(id, by: Actor(grant)) {
         case nil:
             throw RequestRejection.noSuchCompose("\(id)")
         case .canceled:

@@ -15,10 +15,10 @@ struct ServiceController: Sendable {
 
     var resources: [Resource] {
         [
-            Resource("/", [.get: home]),
-            Resource("/api/1", [.get: describe]),
-            Resource("/api/1/about", [.get: about]),
-            Resource("/api/1/metrics", [.get: showMetrics]),
+            Resource("/", [.get: .open(home)]),
+            Resource("/api/1", [.get: .open(describe)]),
+            Resource("/api/1/about", [.get: .open(about)]),
+            Resource("/api/1/metrics", [.get: .unguarded(showMetrics)]),
         ]
     }
 
@@ -105,7 +105,7 @@ private struct AboutDocument: Encodable {
     init(_ configuration: FrontendConfiguration) {
         let limits = configuration.limits
         version = configuration.version
-        authBackend = configuration.authenticator.name
+        authBackend = configuration.access.backend
         allowedClients = configuration.allowedClients
         rawConfigURLs = configuration.rawConfigURLs
         sigkeys = limits.defaultSigkeys

@@ -14,8 +14,8 @@ struct WatchController: Sendable {
 
     var resources: [Resource] {
         [
-            Resource("/api/1/watches", [.get: list, .post: start]),
-            Resource("/api/1/watches/{id}", [.get: show, .delete: end]),
+            Resource("/api/1/watches", [.get: .open(list), .post: .needs(.createCompose, start)]),
+            Resource("/api/1/watches/{id}", [.get: .open(show), .delete: .needs(.deleteCompose, end)]),
         ]
     }
 
@@ -38,25 +38,23 @@ struct WatchController: Sendable {
 
     /// Starts a watch. An owner that asks for a watch again gets the existing one, so a repeated request
     /// needs no key.
-    private func start(_ request: Request, _ context: FrontendContext) async throws -> Response {
-        let principal = try await configuration.authorize(request, .newCompose)
+    private func start(_ request: Request, _ context: FrontendContext, _ grant: Grant) async throws -> Response {
         guard let json = try await request.json(limit: configuration.bodyLimit) else {
             throw RequestRejection.badRequest(
                 "The body is empty; it must be a JSON object such as {\"source\": {\"type\": \"tag\", \"source\": \"f26\", \"packages\": [\"httpd\"]}}."
             )
         }
         let watch = try await store.standingWatch(
-            owner: principal.name, request: try validator.watch(ComposeRequestBody(json)),
+            owner: grant.owner, request: try validator.watch(ComposeRequestBody(json)),
             limit: configuration.callers.watches(of: request, context))
         context.subject.watchID = watch.id
         return try .json(PublicURLs(configuration, request).document(watch))
     }
 
-    private func end(_ request: Request, _ context: FrontendContext) async throws -> Response {
+    private func end(_ request: Request, _ context: FrontendContext, _ grant: Grant) async throws -> Response {
         let id = try context.watchID()
-        let principal = try await configuration.principal(of: request, .deleteCompose)
         guard let watch = try await store.watch(id) else { throw RequestRejection.noSuchWatch("\(id)") }
-        guard principal.isAdmin || principal.name == watch.owner else {
+        guard grant.isAdmin || grant.owner == watch.owner else {
             throw RequestRejection(.forbidden, "Not allowed: only \(watch.owner), whose watch \(id) is, or an admin can end it.")
         }
         guard let ended = try await store.endWatch(id) else { throw RequestRejection.noSuchWatch("\(id)") }

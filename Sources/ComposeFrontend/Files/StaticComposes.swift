@@ -23,7 +23,7 @@ struct StaticComposes: Sendable {
     }
 
     var resources: [Resource] {
-        [Resource(RouterPath(prefix), [.get: serve]), Resource(RouterPath(prefix + "/**"), [.get: serve])]
+        [Resource(RouterPath(prefix), [.get: .unguarded(serve)]), Resource(RouterPath(prefix + "/**"), [.get: .unguarded(serve)])]
     }
 
     private func serve(_ request: Request, _ context: FrontendContext) async throws -> Response {

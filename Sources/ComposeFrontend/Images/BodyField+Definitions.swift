@@ -79,10 +79,10 @@ extension BodyField {
 /// The members that requests for builds and for rebuilds have.
 extension BodyField {
     /// Returns the member `priority`. Only an admin can ask for more than 0.
-    func buildPriority(for principal: Principal) throws(RequestRejection) -> Int {
+    func buildPriority(for grant: Grant) throws(RequestRejection) -> Int {
         let priority = try integer("priority") ?? 0
         guard (-100...100).contains(priority) else { throw .badRequest("priority is \(priority). It must be from -100 to 100.") }
-        guard priority <= 0 || principal.isAdmin else {
+        guard priority <= 0 || grant.isAdmin else {
             throw RequestRejection(.forbidden, "Not allowed: only an admin can ask for a priority above 0.")
         }
         return priority

@@ -15,24 +15,23 @@ struct BuildController: Sendable {
 
     var resources: [Resource] {
         [
-            Resource("/api/1/images/{id}/builds", [.post: create]),
-            Resource("/api/1/builds", [.get: list]),
-            Resource("/api/1/builds/{id}", [.get: show, .delete: cancel]),
-            Resource("/api/1/builds/{id}/log", [.get: log]),
+            Resource("/api/1/images/{id}/builds", [.post: .needs(.buildImage, create)]),
+            Resource("/api/1/builds", [.get: .open(list)]),
+            Resource("/api/1/builds/{id}", [.get: .open(show), .delete: .needs(.buildImage, cancel)]),
+            Resource("/api/1/builds/{id}/log", [.get: .open(log)]),
         ]
     }
 
-    private func create(_ request: Request, _ context: FrontendContext) async throws -> Response {
+    private func create(_ request: Request, _ context: FrontendContext, _ grant: Grant) async throws -> Response {
         let service = try configuration.imageService
         let image = try await store.image(of: context)
-        let principal = try await configuration.authorize(request, .buildImage)
         guard image.timeRemoved == nil else {
             throw RequestRejection(.notFound, "Image \(image.id) was removed. Add \(image.repository) again to build it.")
         }
-        let reader = BuildRequestReader(image: image, service: service, store: store, principal: principal)
+        let reader = BuildRequestReader(image: image, service: service, store: store, grant: grant)
         let values = try await reader.values(try await request.json(limit: configuration.bodyLimit))
         let build = try await store.submitBuild(
-            of: image.id, values.request, owner: principal.name, dateTag: values.dateTag, composes: values.composes,
+            of: image.id, values.request, owner: grant.owner, dateTag: values.dateTag, composes: values.composes,
             unless: try IdempotencyKey(request.headers)?.text)
         context.subject.buildID = build.id
         return try .json(PublicURLs(configuration, request).document(build, image.repository))
@@ -64,11 +63,10 @@ struct BuildController: Sendable {
         return build
     }
 
-    private func cancel(_ request: Request, _ context: FrontendContext) async throws -> Response {
+    private func cancel(_ request: Request, _ context: FrontendContext, _ grant: Grant) async throws -> Response {
         _ = try configuration.imageService
         let id = try context.buildID()
-        let principal = try await configuration.principal(of: request, .buildImage)
-        switch try await store.cancelBuild(id, by: Actor(principal)) {
+        switch try await store.cancelBuild(id, by: Actor(grant)) {
         case nil: throw RequestRejection.noSuchBuild("\(id)")
         case .canceled: return try .json(Acknowledgement(message: "Build \(id) has been canceled."), status: .accepted)
         case .notAllowed(let reason): throw RequestRejection(.forbidden, "Not allowed: \(reason).")

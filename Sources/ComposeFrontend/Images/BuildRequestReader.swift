@@ -14,7 +14,7 @@ struct BuildRequestReader: Sendable {
     let image: Image
     let service: ImageService
     let store: ComposeStore
-    let principal: Principal
+    let grant: Grant
 
     /// The values of a new build.
     struct Values: Sendable {
@@ -34,7 +34,7 @@ struct BuildRequestReader: Sendable {
         }
         if let arguments = try body.buildArguments("arguments") { definition.arguments.merge(arguments) { $1 } }
         if let movesLatest = try body.boolean("moves_latest") { definition.movesLatest = movesLatest }
-        let priority = try body.buildPriority(for: principal)
+        let priority = try body.buildPriority(for: grant)
         let dateTag = try body.dateTag(on: day)
         let composes = try body.integers("composes") ?? []
         guard composes.count <= Self.mostComposes else {

@@ -11,8 +11,8 @@ struct ContentsController: Sendable {
 
     var resources: [Resource] {
         [
-            Resource("/api/1/images/{id}/contents", [.get: contents]),
-            Resource("/api/1/images/{id}/diff", [.get: difference]),
+            Resource("/api/1/images/{id}/contents", [.get: .open(contents)]),
+            Resource("/api/1/images/{id}/diff", [.get: .open(difference)]),
         ]
     }
 

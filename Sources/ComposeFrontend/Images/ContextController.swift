@@ -8,11 +8,10 @@ struct ContextController: Sendable {
 
     let configuration: FrontendConfiguration
 
-    var resources: [Resource] { [Resource(RouterPath(Self.path), [.post: upload])] }
+    var resources: [Resource] { [Resource(RouterPath(Self.path), [.post: .needs(.buildImage, upload)])] }
 
-    private func upload(_ request: Request, _ context: FrontendContext) async throws -> Response {
+    private func upload(_ request: Request, _ context: FrontendContext, _ grant: Grant) async throws -> Response {
         let service = try configuration.imageService
-        _ = try await configuration.authorize(request, .buildImage)
         let limit = service.contextBytes
         if let length = request.headers[.contentLength].flatMap(Int.init), length > limit {
             throw RequestRejection.bodyTooLarge(limit: limit)

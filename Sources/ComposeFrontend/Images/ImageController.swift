@@ -15,8 +15,8 @@ struct ImageController: Sendable {
 
     var resources: [Resource] {
         [
-            Resource("/api/1/images", [.get: list, .post: add]),
-            Resource("/api/1/images/{id}", [.get: show, .patch: change, .delete: remove]),
+            Resource("/api/1/images", [.get: .open(list), .post: .needs(.buildImage, add)]),
+            Resource("/api/1/images/{id}", [.get: .open(show), .patch: .needs(.buildImage, change), .delete: .needs(.buildImage, remove)]),
         ]
     }
 
@@ -65,9 +65,8 @@ struct ImageController: Sendable {
 
     /// Adds an image. An owner that adds a known image gives it the new definition, so a repeated request
     /// needs no key.
-    private func add(_ request: Request, _ context: FrontendContext) async throws -> Response {
+    private func add(_ request: Request, _ context: FrontendContext, _ grant: Grant) async throws -> Response {
         let service = try configuration.imageService
-        let principal = try await configuration.authorize(request, .buildImage)
         guard let json = try await request.json(limit: configuration.bodyLimit) else {
             throw RequestRejection.badRequest(
                 "The body is empty. It must be a JSON object such as "
@@ -77,7 +76,7 @@ struct ImageController: Sendable {
         try body.checkMembers(["repository", "definition"])
         let repository = try repository(body, service)
         let definition = try await reader(service).definition(body)
-        switch try await store.addImage(repository, as: definition, by: Actor(principal)) {
+        switch try await store.addImage(repository, as: definition, by: Actor(grant)) {
         case .added(let image), .changed(let image):
             context.subject.imageID = image.id
             return try .json(try await document(image))
@@ -111,11 +110,10 @@ struct ImageController: Sendable {
     }
 
     /// Changes members of an image's definition. Others stay as they are.
-    private func change(_ request: Request, _ context: FrontendContext) async throws -> Response {
+    private func change(_ request: Request, _ context: FrontendContext, _ grant: Grant) async throws -> Response {
         let service = try configuration.imageService
         let image = try await store.image(of: context)
-        let principal = try await configuration.authorize(request, .buildImage)
-        try checkOwner(of: image, principal)
+        try checkOwner(of: image, grant)
         guard let json = try await request.json(limit: configuration.bodyLimit) else {
             throw RequestRejection.badRequest("The body is empty. It must be a JSON object such as {\"definition\": {\"update\": true}}.")
         }
@@ -129,21 +127,20 @@ struct ImageController: Sendable {
     }
 
     /// Removes an image. One that was removed before stays as it is.
-    private func remove(_ request: Request, _ context: FrontendContext) async throws -> Response {
+    private func remove(_ request: Request, _ context: FrontendContext, _ grant: Grant) async throws -> Response {
         _ = try configuration.imageService
         let id = try context.imageID()
-        let principal = try await configuration.principal(of: request, .buildImage)
         guard let image = try await store.image(id) else { throw RequestRejection.noSuchImage("\(id)") }
         if image.timeRemoved == nil {
-            try checkOwner(of: image, principal)
-            _ = try await store.removeImage(id, by: Actor(principal))
+            try checkOwner(of: image, grant)
+            _ = try await store.removeImage(id, by: Actor(grant))
         }
         guard let removed = try await store.image(id) else { throw RequestRejection.noSuchImage("\(id)") }
         return try .json(try await document(removed))
     }
 
-    private func checkOwner(of image: Image, _ principal: Principal) throws(RequestRejection) {
-        guard principal.isAdmin || principal.name == image.owner else {
+    private func checkOwner(of image: Image, _ grant: Grant) throws(RequestRejection) {
+        guard grant.isAdmin || grant.owner == image.owner else {
             throw RequestRejection(
                 .forbidden, "Not allowed: only \(image.owner), the owner of image \(image.id), or an admin can change it.")
         }
@@ -159,10 +156,6 @@ extension ComposeStore {
         guard let image = try await image(id) else { throw RequestRejection.noSuchImage("\(id)") }
         return image
     }
-}
-
-extension Actor {
-    init(_ principal: Principal) { self.init(name: principal.name, isAdmin: principal.isAdmin) }
 }
 
 extension ImageDocument {

@@ -1,6 +1,8 @@
 import ComposeStore
 import ForeignText
+import HTTPTypes
 import Hummingbird
+import Identity
 import Logging
 import NIOCore
 import NIOHTTP1
@@ -27,6 +29,9 @@ struct ErrorMiddleware: RouterMiddleware {
             throw error
         } catch {
             response = try ErrorResponse(rejection(error, request, context)).response(to: request)
+        }
+        for (name, value) in context.subject.sender?.replyHeaders ?? [:] {
+            if let name = HTTPField.Name(name) { response.headers.append(HTTPField(name: name, value: value)) }
         }
         // If no handler answers the address, there is also no GET handler whose answer becomes the answer to
         // HEAD.

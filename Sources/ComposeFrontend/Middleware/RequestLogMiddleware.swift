@@ -1,4 +1,5 @@
 import Hummingbird
+import Identity
 import Logging
 
 /// A middleware that writes one log line for each request, and counts it.
@@ -17,6 +18,10 @@ struct RequestLogMiddleware: RouterMiddleware {
             "method": .string(String(request.method.rawValue.prefix(20))), "route": .string(route),
             "status": .string(String(response.status.code)), "duration_ms": .string(String(duration.milliseconds)),
         ]
+        if let sender = context.subject.sender, sender.isKnown {
+            metadata["sender"] = .string(sender.account.text)
+            metadata["provider"] = .string(sender.provider)
+        }
         if let id = context.subject.composeID { metadata["compose"] = "\(id)" }
         if let id = context.subject.watchID { metadata["watch"] = "\(id)" }
         if let id = context.subject.imageID { metadata["image"] = "\(id)" }

@@ -23,7 +23,7 @@ struct AskedRebuild: Sendable {
     /// Whether only the plan is asked for.
     let isDryRun: Bool
 
-    init(_ json: JSONValue?, by principal: Principal, on day: Date = Date()) throws(RequestRejection) {
+    init(_ json: JSONValue?, by grant: Grant, on day: Date = Date()) throws(RequestRejection) {
         let body = try BodyField(root: json ?? .object([:]))
         try body.checkMembers(Self.members)
         isDryRun = try body.boolean("dry_run") ?? false
@@ -34,7 +34,7 @@ struct AskedRebuild: Sendable {
         selection = RebuildSelection(
             images: try Self.texts("images", of: body), excluding: try Self.texts("exclude", of: body),
             packages: try Self.texts("packages", of: body), includesUnknown: try body.boolean("unknown") ?? false)
-        priority = try body.buildPriority(for: principal)
+        priority = try body.buildPriority(for: grant)
         dateTag = try body.dateTag(on: day)
     }
 

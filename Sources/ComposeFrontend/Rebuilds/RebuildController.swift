@@ -2,6 +2,7 @@ import ComposeModel
 import ComposeStore
 import Foundation
 import Hummingbird
+import Identity
 import ImageModel
 import Rebuilds
 
@@ -16,36 +17,35 @@ struct RebuildController: Sendable {
 
     var resources: [Resource] {
         [
-            Resource("/api/1/rebuilds", [.get: list, .post: create]),
-            Resource("/api/1/rebuilds/{id}", [.get: show, .delete: cancel]),
+            Resource("/api/1/rebuilds", [.get: .open(list), .post: .needs(.rebuild, create)]),
+            Resource("/api/1/rebuilds/{id}", [.get: .open(show), .delete: .needs(.rebuild, cancel)]),
         ]
     }
 
     private var plans: RebuildPlans { RebuildPlans(store: store, directories: configuration.targets.mapValues(\.path)) }
 
-    private func create(_ request: Request, _ context: FrontendContext) async throws -> Response {
+    private func create(_ request: Request, _ context: FrontendContext, _ grant: Grant) async throws -> Response {
         _ = try configuration.imageService
-        let principal = try await configuration.authorize(request, .rebuild)
-        let asked = try AskedRebuild(try await request.json(limit: configuration.bodyLimit), by: principal)
+        let asked = try AskedRebuild(try await request.json(limit: configuration.bodyLimit), by: grant)
         let key = try IdempotencyKey(request.headers)?.text
         let rebuild: Rebuild
         switch asked.fix {
         case .builds(let builds):
-            try principal.require(.newCompose)
+            try grant.require(.newCompose)
             let compose = try validator.request(ComposeRequestBody(builds: builds, arches: try await arches(for: asked.selection)))
             rebuild = try await store.submitRebuild(
                 making: compose, limit: configuration.callers.composes(of: request, context), because: asked.reason,
-                selection: asked.selection, owner: principal.name, dateTag: asked.dateTag, priority: asked.priority, unless: key)
+                selection: asked.selection, owner: grant.owner, dateTag: asked.dateTag, priority: asked.priority, unless: key)
         case .compose(let id):
             context.subject.composeID = id
             let compose = try await compose(id)
-            let isRepeated = if let key { try await store.hasRebuild(of: key, owner: principal.name) } else { false }
+            let isRepeated = if let key { try await store.hasRebuild(of: key, owner: grant.owner) } else { false }
             // A request that is sent again needs no plan. Its compose may be gone meanwhile.
             let needsPlan = asked.isDryRun || compose.state.isFinal && !isRepeated
             let drawn = needsPlan ? try await plans.plan(with: compose, asked.selection) : nil
             if let drawn, asked.isDryRun { return try .json(document(drawn, compose.id, asked)) }
             rebuild = try await store.submitRebuild(
-                drawn?.plan, for: compose.id, because: asked.reason, selection: asked.selection, owner: principal.name,
+                drawn?.plan, for: compose.id, because: asked.reason, selection: asked.selection, owner: grant.owner,
                 dateTag: asked.dateTag, priority: asked.priority, unless: key)
         }
         context.subject.composeID = rebuild.compose
@@ -110,15 +110,14 @@ struct RebuildController: Sendable {
         RebuildDocument(rebuild, repositories: try await store.repositories(of: rebuild.rows.map(\.plan.image)))
     }
 
-    private func cancel(_ request: Request, _ context: FrontendContext) async throws -> Response {
+    private func cancel(_ request: Request, _ context: FrontendContext, _ grant: Grant) async throws -> Response {
         _ = try configuration.imageService
         let id = try context.rebuildID()
-        let principal = try await configuration.principal(of: request, .rebuild)
         guard let rebuild = try await store.rebuild(id) else { throw RequestRejection.noSuchRebuild("\(id)") }
-        if rebuild.state.isFinal, rebuild.owner == principal.name || principal.isAdmin {
+        if rebuild.state.isFinal, rebuild.owner == grant.owner || grant.isAdmin {
             throw RequestRejection.badRequest("Rebuild \(id) is in state \(rebuild.state.name) already. One that goes on can be canceled.")
         }
-        switch try await store.cancelRebuild(id, by: Actor(principal)) {
+        switch try await store.cancelRebuild(id, by: Actor(grant)) {
         case nil: throw RequestRejection.noSuchRebuild("\(id)")
         case .canceled: return try .json(Acknowledgement(message: "Rebuild \(id) has been canceled."), status: .accepted)
         case .notAllowed(let reason): throw RequestRejection(.forbidden, "Not allowed: \(reason).")

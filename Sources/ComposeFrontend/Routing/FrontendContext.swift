@@ -1,4 +1,5 @@
 import Hummingbird
+import Identity
 import Logging
 import NIOCore
 import Synchronization
@@ -8,6 +9,8 @@ struct FrontendContext: RequestContext {
     var coreContext: CoreRequestContextStorage
     let subject = RequestSubject()
     private let channel: any Channel
+    /// The verified certificate of the client. `nil` if the connection has none.
+    var certificate: ClientCertificate? { nil }
     /// The address of the other end of the connection. `nil` if there is no connection, as in some tests.
     var peer: SocketAddress? { channel.remoteAddress }
 
@@ -80,14 +83,21 @@ struct FrontendContext: RequestContext {
     }
 }
 
-/// The subject of a request is the compose, watch, image, build or rebuild that it concerns. The
-/// handler sets it, and the log line at the end of the request shows it.
+/// The subject of a request is its sender, and the compose, watch, image, build or rebuild that it
+/// concerns. They are set while the request is handled, and the log line at its end shows them.
 final class RequestSubject: Sendable {
+    private let knownSender = Mutex<Identity?>(nil)
     private let compose = Mutex<Int?>(nil)
     private let watch = Mutex<Int?>(nil)
     private let image = Mutex<Int?>(nil)
     private let build = Mutex<Int?>(nil)
     private let rebuild = Mutex<Int?>(nil)
+
+    /// The sender. `nil` if it was not asked for, or if it is unknown.
+    var sender: Identity? {
+        get { knownSender.withLock { $0 } }
+        set { knownSender.withLock { $0 = newValue } }
+    }
 
     var composeID: Int? {
         get { compose.withLock { $0 } }

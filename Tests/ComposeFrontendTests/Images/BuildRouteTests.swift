@@ -107,7 +107,8 @@ import Testing
 
     @Test("a request that is sent again with its key makes no second build, and the key is of no other request")
     func key() async throws {
-        try await FrontendFixture.withImages(configure: { $0.authenticator = NamedCallers() }) { frontend in
+        try await FrontendFixture.withImages(configure: { $0.access = .named }) { frontend in
+            let frontend = frontend.by("me")
             try await frontend.add("web")
             let key = HTTPField.Name("Idempotency-Key")!
             let first = try await frontend.request(.post, Self.builds, "{}", headers: [key: "k"])
@@ -118,7 +119,7 @@ import Testing
             #expect(
                 try other.message
                     == #"The Idempotency-Key "k" is that of another request, which made build 1. A new request needs a key of its own."#)
-            let theirs = try await frontend.request(.post, Self.builds, "{}", headers: [key: "k", .authorization: "other"])
+            let theirs = try await frontend.request(.post, Self.builds, "{}", headers: [key: "k", .authorization: "Bearer other"])
             #expect(try theirs.json["id"] == .integer(2))
             #expect(try await frontend.database.store.forgetSubmissions(olderThan: .zero) == 2)
             #expect(try await frontend.request(.post, Self.builds, "{}", headers: [key: "k"]).json["id"] == .integer(3))
@@ -127,10 +128,11 @@ import Testing
 
     @Test("its owner or an admin can cancel a build that has not ended, and only an admin can ask for priority")
     func cancel() async throws {
-        try await FrontendFixture.withImages(configure: { $0.authenticator = NamedCallers() }) { frontend in
+        try await FrontendFixture.withImages(configure: { $0.access = .named }) { frontend in
+            let frontend = frontend.by("me")
             try await frontend.add("web")
             _ = try await frontend.request(.post, Self.builds)
-            let refused = try await frontend.request(.delete, "/api/1/builds/1", headers: [.authorization: "other"])
+            let refused = try await frontend.request(.delete, "/api/1/builds/1", headers: .by("other"))
             #expect(refused.status == 403)
             #expect(try refused.message == "Not allowed: only me, the owner of build 1, or an admin can cancel it.")
             let canceled = try await frontend.request(.delete, "/api/1/builds/1")

@@ -71,16 +71,6 @@ extension FrontendFixture {
     }
 }
 
-/// Tells callers apart by a header.
-struct NamedCallers: Authenticator {
-    let name = "named"
-
-    func authenticate(_ request: Request) -> Principal {
-        let name = request.headers[.authorization] ?? "me"
-        return Principal(name: name, roles: name == "boss" ? [.admins] : [.allowedClients])
-    }
-}
-
 extension ImageDigest {
     static func numbered(_ number: Int) throws -> ImageDigest {
         try ImageDigest("sha256:" + String(repeating: "0", count: 64 - String(number).count) + String(number))

@@ -45,19 +45,20 @@ import Testing
 
     @Test("the same name once more changes the definition, and only its owner or an admin may do that")
     func owner() async throws {
-        try await FrontendFixture.withImages(configure: { $0.authenticator = NamedCallers() }) { frontend in
+        try await FrontendFixture.withImages(configure: { $0.access = .named }) { frontend in
+            let frontend = frontend.by("me")
             let first = try await frontend.add("web")
             let other = #"{"source": {"containerfile": "FROM scratch"}, "platforms": ["linux/amd64"]}"#
             let second = try await frontend.add("web", other)
             #expect(second["id"] == first["id"])
             #expect(second["definition"]?["platforms"]?.count == 1)
             let body = #"{"repository": "web", "definition": \#(other)}"#
-            let refused = try await frontend.request(.post, "/api/1/images", body, headers: [.authorization: "other"])
+            let refused = try await frontend.request(.post, "/api/1/images", body, headers: .by("other"))
             #expect(refused.status == 403)
             #expect(try refused.message == "Not allowed: only the owner of registry.example.org/team/web or an admin can change it.")
-            #expect(try await frontend.request(.post, "/api/1/images", body, headers: [.authorization: "boss"]).status == 200)
+            #expect(try await frontend.request(.post, "/api/1/images", body, headers: .by("boss")).status == 200)
             for method in [HTTPRequest.Method.patch, .delete] {
-                let refused = try await frontend.request(method, "/api/1/images/1", "{}", headers: [.authorization: "other"])
+                let refused = try await frontend.request(method, "/api/1/images/1", "{}", headers: .by("other"))
                 #expect(refused.status == 403)
                 #expect(try refused.message == "Not allowed: only me, the owner of image 1, or an admin can change it.")
             }
@@ -100,9 +101,10 @@ import Testing
 
     @Test("the list is in order of names, has filters, and shows manifests, tags and the newest build")
     func list() async throws {
-        try await FrontendFixture.withImages(configure: { $0.authenticator = NamedCallers() }) { frontend in
+        try await FrontendFixture.withImages(configure: { $0.access = .named }) { frontend in
+            let frontend = frontend.by("me")
             for name in ["web", "base", "tools/one"] { try await frontend.add(name) }
-            try await frontend.add("app", headers: [.authorization: "other"])
+            try await frontend.add("app", headers: .by("other"))
             func names(_ query: String) async throws -> [String] {
                 guard case .array(let items)? = try await frontend.get("/api/1/images/?\(query)").json["items"] else { return [] }
                 return items.compactMap { $0["repository"]?.string }.map { String($0.dropFirst("registry.example.org/team/".count)) }
@@ -184,9 +186,9 @@ import Testing
                         == "The frontend must not listen at 0.0.0.0 while images are built and requests need no authentication: everyone who "
                         + "reaches it could run programs here. Set frontend.host to 127.0.0.1, or leave images.registry empty.")
             }
-            configuration.authenticator = NamedCallers()
+            configuration.access = .named
             #expect(configuration.refusal(ofListeningAt: host) == nil)
-            configuration.authenticator = NoAuthentication()
+            configuration.access = AccessControl()
             configuration.images = nil
             #expect(configuration.refusal(ofListeningAt: host) == nil)
         }) { _ in }

@@ -58,7 +58,8 @@ import Testing
 
     @Test("a rebuild waits for a compose that is not done, its owner or an admin can cancel it, and it has no plan yet")
     func waiting() async throws {
-        try await FrontendFixture.withImages(configure: { $0.authenticator = NamedCallers() }) { frontend in
+        try await FrontendFixture.withImages(configure: { $0.access = .named }) { frontend in
+            let frontend = frontend.by("me")
             let compose = try await frontend.database.store.submit(.repo(), owner: "me").id
             let dry = try await frontend.post(#"{"compose": \#(compose), "dry_run": true}"#, to: Self.rebuilds)
             #expect(dry.status == 400)
@@ -67,10 +68,10 @@ import Testing
             #expect(rebuild["state_name"] == .string("wait"))
             #expect(rebuild["time_planned"] == .null)
             #expect(rebuild["plan"]?.count == 0)
-            let refused = try await frontend.request(.delete, "/api/1/rebuilds/1", headers: [.authorization: "other"])
+            let refused = try await frontend.request(.delete, "/api/1/rebuilds/1", headers: .by("other"))
             #expect(refused.status == 403)
             #expect(try refused.message == "Not allowed: only me, the owner of rebuild 1, or an admin can cancel it.")
-            let canceled = try await frontend.request(.delete, "/api/1/rebuilds/1", headers: [.authorization: "boss"])
+            let canceled = try await frontend.request(.delete, "/api/1/rebuilds/1", headers: .by("boss"))
             #expect(canceled.status == 202)
             #expect(try canceled.message == "Rebuild 1 has been canceled.")
             #expect(try await frontend.get("/api/1/rebuilds/1").json["canceled_by"] == .string("boss"))
@@ -149,13 +150,14 @@ import Testing
 
     @Test("a request that is sent again with its key makes no second rebuild, although its compose is gone, and the key is of no other")
     func key() async throws {
-        try await FrontendFixture.withImages(configure: { $0.authenticator = NamedCallers() }) { frontend in
+        try await FrontendFixture.withImages(configure: { $0.access = .named }) { frontend in
+            let frontend = frontend.by("me")
             let compose = try await frontend.composeDone()
             let key = HTTPField.Name("Idempotency-Key")!
             let body = #"{"compose": \#(compose), "advisory": "RHSA-2026:1234"}"#
             let first = try await frontend.request(.post, Self.rebuilds, body, headers: [key: "k"])
             #expect(first.status == 200, "\(first.text)")
-            _ = try await frontend.request(.delete, "/api/1/composes/\(compose)", headers: [.authorization: "boss"])
+            _ = try await frontend.request(.delete, "/api/1/composes/\(compose)", headers: .by("boss"))
             let again = try await frontend.request(.post, Self.rebuilds, body, headers: [key: "k"])
             #expect(try again.json == first.json)
             let other = try await frontend.request(.post, Self.rebuilds, #"{"compose": \#(compose)}"#, headers: [key: "k"])
@@ -163,7 +165,7 @@ import Testing
             #expect(
                 try other.message
                     == #"The Idempotency-Key "k" is that of another request, which made rebuild 1. A new request needs a key of its own."#)
-            let theirs = try await frontend.request(.post, Self.rebuilds, body, headers: [key: "k", .authorization: "other"])
+            let theirs = try await frontend.request(.post, Self.rebuilds, body, headers: [key: "k", .authorization: "Bearer other"])
             #expect(theirs.status == 400, "the key belongs to its owner, so this is a new request for a compose that is gone")
             #expect(try await frontend.database.store.rebuilds().total == 1)
             #expect(try await frontend.database.store.forgetSubmissions(olderThan: .zero) == 1)

@@ -1,0 +1,73 @@
+import HTTPTypes
+import Hummingbird
+public import Identity
+
+/// An access control decides who sends a request, and which permissions the sender has.
+public struct AccessControl: Sendable {
+    /// The providers that recognize senders. `nil` if the service asks for no credentials. Every sender is
+    /// then called `unknown`, and may do everything.
+    public var chain: IdentityChain?
+    public var rules: AccessRules
+
+    public init(chain: IdentityChain? = nil, rules: AccessRules = AccessRules()) {
+        self.chain = chain
+        self.rules = rules
+    }
+
+    /// The name that `about` shows as `auth_backend`. Examples: `noauth`, `tokens, openid.sso`.
+    public var backend: String { chain?.names ?? "noauth" }
+
+    private static let unknown = Identity(account: .unknown, provider: "noauth")
+
+    /// Returns the sender of a request. Returns `nil` if it has no credentials.
+    ///
+    /// - Throws: ``RequestRejection`` if its credentials are wrong.
+    func sender(of request: Request, _ context: FrontendContext) async throws(RequestRejection) -> Identity? {
+        guard let chain else { return Self.unknown }
+        let credentials: Credentials
+        do throws(CredentialFailure) {
+            credentials = Credentials(
+                authorization: try CredentialReader(headers: request.headers).authorization(), certificate: context.certificate)
+        } catch {
+            throw chain.rejection(error)
+        }
+        return credentials.isEmpty ? nil : try await chain.identity(credentials)
+    }
+
+    /// Returns the grant of a sender.
+    ///
+    /// - Throws: ``RequestRejection`` with status 401 if there is no sender, and with 403 if it lacks the
+    ///   permission.
+    func grant(_ permission: Permission, to sender: Identity?) throws(RequestRejection) -> Grant {
+        guard let chain else { return Grant(identity: sender ?? Self.unknown, isAdmin: true, rules: nil) }
+        guard let sender else {
+            throw chain.unauthorized("This needs credentials, and the request has none. The service takes those of: \(chain.names).")
+        }
+        let isAdmin = rules.isAdmin(sender)
+        let grant = Grant(identity: sender, isAdmin: isAdmin, rules: isAdmin ? nil : rules.rules(of: sender))
+        if let scope = permission.scope { try grant.require(scope) }
+        switch permission {
+        case .known: break
+        case .admin:
+            guard isAdmin else { throw RequestRejection(.forbidden, "\(grant.owner) is not one of the admins of this service.") }
+        case .client, .createCompose, .renewCompose, .deleteCompose, .buildImage, .rebuild: try checkClient(grant)
+        case .person:
+            try checkClient(grant)
+            guard sender.token == nil, sender.workload == nil else {
+                throw RequestRejection(.forbidden, "This needs the credentials of a person. An API token or a workload cannot do it.")
+            }
+        }
+        return grant
+    }
+
+    private func checkClient(_ grant: Grant) throws(RequestRejection) {
+        guard let rules = grant.rules, rules.isEmpty else { return }
+        if let rule = grant.identity.rule {
+            throw RequestRejection(
+                .forbidden, "The token is limited to the rule \(rule), and access.clients has no such rule that names \(grant.owner).")
+        }
+        let place = grant.identity.workload.map { "the workload \($0)" } ?? "\(grant.owner) or one of its groups"
+        throw RequestRejection(
+            .forbidden, "No rule of access.clients names \(place). The operator of this service can add one.")
+    }
+}
