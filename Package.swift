@@ -99,7 +99,7 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "ImageModel", dependencies: ["ComposeModel", "ForeignText", crypto], swiftSettings: strict),
         .target(
-            name: "ComposeStore", dependencies: ["ComposeModel", "ForeignText", "ImageModel", "Postgres", "Retries"],
+            name: "ComposeStore", dependencies: ["ComposeModel", "ForeignText", "Identity", "ImageModel", "Postgres", "Retries", crypto],
             resources: [
                 .embedInCode("Schema/schema.sql"), .embedInCode("Schema/0002-submissions-and-tallies.sql"),
                 .embedInCode("Schema/0003-packages-and-watches.sql"),
@@ -110,6 +110,7 @@ let package = Package(
                 .embedInCode("Schema/0011-build-submissions.sql"),
                 .embedInCode("Schema/0012-rebuilds.sql"),
                 .embedInCode("Schema/0013-rebuild-submissions.sql"),
+                .embedInCode("Schema/0014-tokens.sql"),
             ],
             swiftSettings: strict),
         .target(name: "Compression", dependencies: ["CCompression", "CCreaterepo", systemPackage], swiftSettings: strict),
@@ -274,7 +275,8 @@ let package = Package(
             dependencies: ["EmbeddedPostgres", "Postgres", "Processes", logging, serviceLifecycle, systemPackage],
             swiftSettings: strict),
         .testTarget(
-            name: "ComposeStoreTests", dependencies: ["ComposeModel", "ComposeStore", "ComposeTestKit", "ImageModel", "Postgres"],
+            name: "ComposeStoreTests",
+            dependencies: ["ComposeModel", "ComposeStore", "ComposeTestKit", "Identity", "ImageModel", "Postgres"],
             swiftSettings: strict),
         .testTarget(
             name: "OdcsServerTests",

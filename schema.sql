@@ -528,6 +528,66 @@ CREATE UNIQUE INDEX attempts_of_step ON attempts (step_id, number) WHERE step_id
 CREATE UNIQUE INDEX attempts_one_open ON attempts (compose_id) WHERE ended_at IS NULL;
 CREATE UNIQUE INDEX attempts_one_open_step ON attempts (step_id) WHERE ended_at IS NULL;
 
+-- A secret with which a program or a person asks. Only its hash is stored.
+CREATE TABLE tokens (
+    -- The part of the token's text that is not secret.
+    id           text PRIMARY KEY CHECK (id ~ '^[0-9a-hjkmnp-tv-z]{10}$'),
+    -- The account that everything belongs to that the token makes, and its groups when the token was made.
+    owner        text NOT NULL,
+    groups       text[] NOT NULL DEFAULT '{}',
+    -- A text of the owner, for people.
+    note         text NOT NULL,
+    -- SHA-256 of the secret in hexadecimal. The secret has 256 random bits, so a slow hash would protect
+    -- nothing.
+    secret       text NOT NULL CHECK (secret ~ '^[0-9a-f]{64}$'),
+    -- The hash of the secret before the last rotation, and until when it is accepted.
+    old_secret   text CHECK (old_secret ~ '^[0-9a-f]{64}$'),
+    old_until    timestamptz,
+    -- What the token may do (Scope).
+    scopes       text[] NOT NULL CHECK (cardinality(scopes) > 0),
+    -- The rule of the configuration that the token is limited to. NULL if it is not limited.
+    rule         text,
+    -- Patterns of repositories of images that the token is limited to. NULL if it is not limited.
+    repositories text[] CHECK (cardinality(repositories) > 0),
+    created_at   timestamptz NOT NULL DEFAULT now(),
+    created_by   text NOT NULL,
+    rotated_at   timestamptz,
+    -- NULL if the token does not end by itself.
+    expires_at   timestamptz,
+    -- The last use, exact to a minute, and the address that it came from.
+    used_at      timestamptz,
+    used_from    text,
+    revoked_at   timestamptz,
+    revoked_by   text,
+    CHECK ((old_secret IS NULL) = (old_until IS NULL)),
+    CHECK ((revoked_at IS NULL) = (revoked_by IS NULL))
+);
+
+CREATE INDEX tokens_by_owner ON tokens (owner, created_at);
+
+-- The audit: every write, every refused write, and the life of tokens (AuditEntry). It has no secrets.
+CREATE TABLE audit (
+    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    -- The sender: account, identity provider, id of the API token, rule that allowed the request,
+    -- address, and the id of the request in the log.
+    account    text,
+    provider   text,
+    token      text,
+    rule       text,
+    address    text,
+    request    text,
+    action     text NOT NULL,
+    object     text,
+    outcome    text NOT NULL CHECK (outcome IN ('done', 'refused', 'failed')),
+    detail     jsonb NOT NULL DEFAULT '{}'
+);
+
+CREATE INDEX audit_by_age ON audit (created_at);
+CREATE INDEX audit_by_account ON audit (account, id) WHERE account IS NOT NULL;
+-- The uses of a token are looked up by its address.
+CREATE INDEX audit_by_token ON audit (token, id) WHERE token IS NOT NULL;
+
 -- The live workers. A row that was not updated for a while belongs to a worker that is gone.
 CREATE TABLE workers (
     name       text PRIMARY KEY,

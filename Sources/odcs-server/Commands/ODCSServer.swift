@@ -15,6 +15,7 @@ struct ODCSServer: AsyncParsableCommand {
         version: Version.current,
         subcommands: [
             Run.self, Frontend.self, Worker.self, Migrate.self, CheckConfig.self, CheckHost.self, Resolve.self,
+            TokenCommand.self, AuditCommand.self,
         ])
 
     static func main() async {

@@ -1,0 +1,82 @@
+import Crypto
+import Foundation
+public import Identity
+
+/// A *token text* is the whole API token, as its owner has it. The database has only its id and a hash
+/// of its secret.
+///
+/// Example: `odcs_4k7m2p9xz1_` with 43 characters of the secret and 6 of a checksum. The prefix lets
+/// scanners find tokens in files that became public. The checksum tells a token that was cut off from
+/// one that is not known, without the database.
+public struct TokenText: Sendable {
+    /// Ten digits of Crockford's base 32: 50 bits.
+    public let id: String
+    /// 256 bits as base64url.
+    private let secret: String
+
+    static let prefix = "odcs_"
+    private static let idDigits = Array("0123456789abcdefghjkmnpqrstvwxyz")
+    private static let checkDigits = Array("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+    private static let (idLength, secretLength, checkLength) = (10, 43, 6)
+
+    /// Creates a new token by random numbers of the system.
+    static func random() -> TokenText {
+        var generator = SystemRandomNumberGenerator()
+        let id = String((0..<idLength).map { _ in idDigits.randomElement(using: &generator)! })
+        let bytes = (0..<32).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+        let secret = Data(bytes).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
+        return TokenText(id: id, secret: secret)
+    }
+
+    private init(id: String, secret: String) {
+        self.id = id
+        self.secret = secret
+    }
+
+    /// Creates a new token with a known id, whose secret replaces that of an older one.
+    static func random(id: String) -> TokenText { TokenText(id: id, secret: random().secret) }
+
+    /// Returns whether a text is meant as an API token of this service, even if it is not a correct one.
+    static func isMeant(_ text: String) -> Bool { text.utf8.starts(with: prefix.utf8) }
+
+    /// Reads the text of a token. Returns `nil` if the text is not complete.
+    init?(_ text: String) {
+        let bytes = Array(text.utf8)
+        let start = Self.prefix.utf8.count
+        guard bytes.count == start + Self.idLength + 1 + Self.secretLength + Self.checkLength, Self.isMeant(text) else { return nil }
+        let middle = start + Self.idLength
+        id = String(decoding: bytes[start..<middle], as: UTF8.self)
+        secret = String(decoding: bytes[(middle + 1)..<(middle + 1 + Self.secretLength)], as: UTF8.self)
+        guard self.text.text.utf8.elementsEqual(bytes) else { return nil }
+    }
+
+    /// The whole text, to be shown once to the owner of the token.
+    public var text: Secret {
+        let start = "\(Self.prefix)\(id)_\(secret)"
+        var rest = Self.crc32(start)
+        var check: [Character] = []
+        for _ in 0..<Self.checkLength {
+            check.insert(Self.checkDigits[Int(rest % 62)], at: 0)
+            rest /= 62
+        }
+        return Secret(start + String(check))
+    }
+
+    /// The SHA-256 of the secret in hexadecimal. A slow hash would protect nothing, because the secret has
+    /// 256 random bits.
+    var hash: String { SHA256.hash(data: Data(secret.utf8)).map { String(format: "%02x", $0) }.joined() }
+
+    /// Returns whether the secret has the given hash. The time that it takes does not depend on the
+    /// position of the first difference.
+    func hasHash(_ hash: String) -> Bool {
+        let (own, other) = (Array(self.hash.utf8), Array(hash.utf8))
+        guard own.count == other.count else { return false }
+        return zip(own, other).reduce(0) { $0 | ($1.0 ^ $1.1) } == 0
+    }
+
+    private static func crc32(_ text: String) -> UInt32 {
+        ~text.utf8.reduce(UInt32.max) { value, byte in
+            (0..<8).reduce(value ^ UInt32(byte)) { value, _ in value & 1 == 1 ? (value >> 1) ^ 0xEDB8_8320 : value >> 1 }
+        }
+    }
+}

@@ -1,0 +1,68 @@
+import ComposeTestKit
+import Foundation
+import Postgres
+import Testing
+
+@testable import ComposeStore
+
+@Suite struct AuditTests {
+    private static func entry(
+        _ action: String, by account: String?, outcome: AuditEntry.Outcome = .done, detail: [String: String] = [:]
+    ) -> AuditEntry {
+        AuditEntry(
+            action, of: "/api/1/composes/1", by: AuditSender(account: account, address: "192.0.2.7", request: "r1"), outcome: outcome,
+            detail: detail)
+    }
+
+    @Test("entries are read as they were written, with the newest first, by their conditions and page by page")
+    func list() async throws {
+        try await TestDatabase.with { database in
+            let store = database.store
+            let entries = [
+                Self.entry("PATCH", by: "joe", detail: ["status": "200"]), Self.entry("DELETE", by: "joe", outcome: .refused),
+                Self.entry("PATCH", by: nil, outcome: .failed),
+            ]
+            for entry in entries { try await store.record(entry) }
+            let all = try await store.audit(AuditQuery())
+            #expect(all.map(\.entry) == entries.reversed())
+            #expect(try await store.audit(AuditQuery(account: "joe", action: "DELETE")).map(\.entry) == [entries[1]])
+            #expect(try await store.audit(AuditQuery(outcome: .failed)).map(\.entry) == [entries[2]])
+            #expect(try await store.audit(AuditQuery(before: all[1].id, most: 1)).map(\.entry) == [entries[0]])
+            #expect(try await store.audit(AuditQuery(since: all[0].time.addingTimeInterval(3600))).isEmpty)
+        }
+    }
+
+    @Test("entries that arrive at the same time are all written")
+    func concurrent() async throws {
+        try await TestDatabase.with { database in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for number in 0..<100 { group.addTask { try await database.store.record(Self.entry("POST", by: "account\(number)")) } }
+                try await group.waitForAll()
+            }
+            let accounts = try await database.store.audit(AuditQuery()).map(\.entry.sender.account)
+            #expect(Set(accounts).count == 100)
+        }
+    }
+
+    @Test("a text from outside is shown without characters that could change a terminal")
+    func foreignText() async throws {
+        try await TestDatabase.with { database in
+            try await database.store.record(
+                AuditEntry("POST", of: "a\u{1B}[2Jb\nc", by: AuditSender(), detail: ["note": "x\u{202E}y"]))
+            let entry = try #require(try await database.store.audit(AuditQuery()).first?.entry)
+            let text = (entry.object ?? "") + (entry.detail["note"] ?? "")
+            #expect(!text.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x202E })
+        }
+    }
+
+    @Test("old entries are forgotten")
+    func forgotten() async throws {
+        try await TestDatabase.with { database in
+            for _ in 1...2 { try await database.store.record(Self.entry("POST", by: "joe")) }
+            _ = try await database.pool.query(
+                "UPDATE audit SET created_at = now() - interval '401 days' WHERE id = (SELECT min(id) FROM audit)")
+            #expect(try await database.store.forgetAudit(olderThan: .seconds(400 * 86_400)) == 1)
+            #expect(try await database.store.audit(AuditQuery()).count == 1)
+        }
+    }
+}
