@@ -79,6 +79,7 @@ CREATE TABLE watches (
 
 CREATE INDEX watches_due ON watches (next_look_at) WHERE ended_at IS NULL;
 CREATE INDEX watches_by_owner ON watches (owner, id);
+CREATE INDEX watches_standing_by_owner ON watches (owner) WHERE ended_at IS NULL;
 CREATE INDEX watches_standing ON watches (caller) WHERE ended_at IS NULL AND caller IS NOT NULL;
 
 CREATE TABLE composes (
@@ -164,6 +165,12 @@ CREATE TABLE composes (
 
 -- Claiming takes the oldest compose that may run.
 CREATE INDEX composes_queue ON composes (available_at, id) WHERE state = 0;
+-- Claiming by turns takes the oldest compose of an owner, and counts the composes of an owner that are
+-- under way.
+CREATE INDEX composes_queue_by_owner ON composes (owner, available_at, id) WHERE state = 0;
+CREATE INDEX composes_held_by_owner ON composes (owner) WHERE lease_token IS NOT NULL;
+-- Submitting sums up the results of an owner.
+CREATE INDEX composes_done_by_owner ON composes (owner, result_id) WHERE state = 2;
 -- Submitting counts the waiting composes of the same caller.
 CREATE INDEX composes_waiting ON composes (caller) WHERE state = 0 AND caller IS NOT NULL;
 -- The reaper looks for leases that ran out.
@@ -604,6 +611,26 @@ CREATE TABLE turns (
     token      uuid NOT NULL,
     expires_at timestamptz NOT NULL
 );
+
+-- The owners of composes and builds that have had a turn, or that are limited (FairTurns).
+CREATE TABLE owners (
+    owner           text PRIMARY KEY,
+    -- The share of the workers that the owner gets, compared with others that wait.
+    weight          float8 NOT NULL DEFAULT 1 CHECK (weight > 0),
+    -- How many composes of the owner may be under way at a time. NULL means any number.
+    under_way_limit integer CHECK (under_way_limit > 0),
+    -- The turn of the owner in each queue.
+    compose_turn    float8 NOT NULL DEFAULT 0,
+    step_turn       float8 NOT NULL DEFAULT 0
+);
+
+-- The turn of the work that was taken last from each queue.
+CREATE TABLE turn_clocks (
+    queue text PRIMARY KEY,
+    turn  float8 NOT NULL DEFAULT 0
+);
+
+INSERT INTO turn_clocks (queue) VALUES ('composes'), ('steps');
 
 -- The target directories by their names in requests. A file in each directory has the directory's id.
 -- If the directory of a process has another id or no id, it is not the directory that the other

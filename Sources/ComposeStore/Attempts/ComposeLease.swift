@@ -14,23 +14,34 @@ public struct ComposeLease: Lease {
 }
 
 extension ComposeStore {
-    /// Claims the compose that has waited longest and opens an attempt at it, in one statement.
+    /// Claims a compose and opens an attempt at it. If the waiting composes have several owners, the owners
+    /// take turns (``FairTurns``). Of one owner, the compose that has waited longest comes first.
     ///
     /// - Parameters:
     ///   - worker: The name of the worker in the attempt's record.
     ///   - length: The length of the lease if it is not renewed.
-    /// - Returns: `nil` if no compose waits that may run now and that this worker has not refused.
+    /// - Returns: `nil` if no compose waits that may run now and that this worker has not refused. The same
+    ///   holds if the owners of all such composes have as many under way as they may have.
     public func claim(by worker: String, for length: Duration) async throws -> ComposeLease? {
-        let row = try await claim(
+        var row = try await claim(
             """
             SELECT id FROM composes WHERE state = 0 AND available_at <= now()
                 AND (refused_by IS NULL OR NOT \(worker) = ANY(refused_by))
+                AND NOT (SELECT \(fragment: Self.ownersTakeTurns))
             ORDER BY available_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
             """,
-            from: .composes, by: worker, for: length, setting: "time_started = coalesce(c.time_started, now()), caller = NULL",
-            returning: Compose.columns)
+            from: .composes, by: worker, for: length, setting: Self.beginning, returning: Compose.columns)
+        if row == nil { row = try await claimByTurns(by: worker, for: length) }
         return try row.map { ComposeLease(compose: try Compose($0), token: try $0.decode(UUID.self, "lease_token")) }
     }
+
+    /// Whether the waiting composes have several owners, or one whose composes under way are limited.
+    private static let ownersTakeTurns: SQL = """
+        EXISTS (
+            SELECT FROM (SELECT min(owner) AS first, max(owner) AS last FROM composes WHERE state = 0) w
+            WHERE w.first <> w.last OR EXISTS (SELECT FROM owners o WHERE o.owner = w.first AND o.under_way_limit IS NOT NULL)
+        )
+        """
 
     /// Returns whether a compose waits that may run now and that the worker has not refused.
     public func hasWaiting(for worker: String) async throws -> Bool {

@@ -65,7 +65,7 @@ extension ComposeStore {
         WITH claimed AS (
             UPDATE \(fragment: queue.table) c SET state = 1, attempts = c.attempts + 1, lease_token = gen_random_uuid(),
                 lease_expires_at = now() + \(fragment: interval(length)), \(fragment: changes)
-            WHERE c.id = (\(fragment: next))
+            WHERE c.id = (\(fragment: next)) AND c.state = 0
             RETURNING c.*
         ), attempt AS (
             INSERT INTO attempts (\(fragment: queue.attempted), number, lease_token, worker)

@@ -30,11 +30,23 @@ public struct CallerLimitReached: Error, Hashable, Sendable {
 extension ComposeStore {
     /// Decides which of several new composes may be inserted by this transaction.
     ///
-    /// The callers are locked until the transaction ends. Another transaction that inserts composes of one
-    /// of these callers waits, and then counts the composes of this transaction as well.
+    /// The callers and owners are locked until the transaction ends. Another transaction that inserts
+    /// composes of one of them waits, and then counts the composes of this transaction as well.
     ///
     /// - Returns: For each compose the reason why it may not be inserted, or `nil` if it may.
-    func refusals(of new: [NewCompose], on connection: PostgresConnection) async throws -> [CallerLimitReached?] {
+    func refusals(of new: [NewCompose], on connection: PostgresConnection) async throws -> [(any Error)?] {
+        var refusals: [(any Error)?] = try await callerRefusals(of: new, on: connection)
+        var counts = try await ownedCounts(of: new, on: connection)
+        for (index, new) in new.enumerated() where refusals[index] == nil {
+            refusals[index] = try await refusal(of: new, counts, on: connection)
+            if refusals[index] == nil { counts.waiting[new.owner, default: 0] += 1 }
+        }
+        let limits = new.compactMap { new in new.limits.map { (new.owner, $0) } }
+        try await record(Dictionary(limits) { _, last in last }, on: connection)
+        return refusals
+    }
+
+    private func callerRefusals(of new: [NewCompose], on connection: PostgresConnection) async throws -> [CallerLimitReached?] {
         let callers = Set(new.compactMap(\.limit?.caller))
         guard !callers.isEmpty else { return new.map { _ in nil } }
         try await lock(callers, on: connection)

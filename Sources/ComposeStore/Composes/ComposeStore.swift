@@ -28,13 +28,16 @@ public struct ComposeStore: Sendable {
     ///
     /// - Parameters:
     ///   - limit: The number of composes that may wait for the caller, or `nil` for any number.
+    ///   - limits: The limits of the owner, if the owner is one account. `nil` leaves those of earlier
+    ///     requests as they are.
     ///   - resubmission: The way to recognize an earlier, equal request. If there is one, its compose is
     ///     the answer. `nil` if the request is always new.
-    /// - Throws: ``CallerLimitReached``, ``ResubmissionKeyTaken``, `PostgresError`.
+    /// - Throws: ``CallerLimitReached``, ``OwnerLimitReached``, ``ResubmissionKeyTaken``, `PostgresError`.
     public func submit(
-        _ request: ComposeRequest, owner: String, limit: CallerLimit? = nil, unless resubmission: Resubmission? = nil
+        _ request: ComposeRequest, owner: String, limit: CallerLimit? = nil, limits: OwnerLimits? = nil,
+        unless resubmission: Resubmission? = nil
     ) async throws -> Compose {
-        let new = NewCompose(request, owner: owner, limit: limit)
+        let new = NewCompose(request, owner: owner, limit: limit, limits: limits)
         guard resubmission == nil else {
             return try await pool.withTransaction { try await insert(new, unless: resubmission, on: $0) }
         }
@@ -43,7 +46,7 @@ public struct ComposeStore: Sendable {
     }
 
     private func insertAlone(_ new: NewCompose) async throws -> Compose {
-        guard new.limit != nil else { return try await pool.withConnection { try await insert(new, on: $0) } }
+        guard new.limit != nil || new.limits != nil else { return try await pool.withConnection { try await insert(new, on: $0) } }
         return try await pool.withTransaction { try await insert(new, unless: nil, on: $0) }
     }
 
@@ -86,16 +89,19 @@ public struct ComposeStore: Sendable {
         var watch: (id: Int, pins: ComposePins)?
         /// The number of composes that may wait for the caller of this one, or `nil` for any number.
         var limit: CallerLimit?
+        /// The limits of the owner. `nil` if they are not known, or if the owner is not one account.
+        var limits: OwnerLimits?
 
         init(
             _ request: ComposeRequest, owner: String, renewedFrom: Compose? = nil, watch: (id: Int, pins: ComposePins)? = nil,
-            limit: CallerLimit? = nil
+            limit: CallerLimit? = nil, limits: OwnerLimits? = nil
         ) {
             self.request = request
             self.owner = owner
             self.renewedFrom = renewedFrom
             self.watch = watch
             self.limit = limit
+            self.limits = limits
         }
 
         /// The pins that the new compose has from the start. A renewed compose keeps the pins of the old one,

@@ -57,12 +57,14 @@ extension ComposeStore {
     /// - Parameters:
     ///   - limit: The number of composes that may wait for the caller, including a new one, or `nil` for
     ///     any number.
+    ///   - limits: The limits of the owner of a new compose, if that is one account.
     ///   - resubmission: The way to recognize an earlier, equal request. If there is one, the compose that
     ///     it made is the answer. `nil` if the request is always new.
     /// - Returns: `nil` if there is no such compose.
-    /// - Throws: ``CallerLimitReached``, ``ResubmissionKeyTaken``, `PostgresError`.
+    /// - Throws: ``CallerLimitReached``, ``OwnerLimitReached``, ``ResubmissionKeyTaken``, `PostgresError`.
     public func renew(
-        _ id: Int, _ renewal: Renewal, owner: String, limit: CallerLimit? = nil, unless resubmission: Resubmission? = nil
+        _ id: Int, _ renewal: Renewal, owner: String, limit: CallerLimit? = nil, limits: OwnerLimits? = nil,
+        unless resubmission: Resubmission? = nil
     ) async throws -> RenewOutcome? {
         try await withFreeRows { connection in
             // Results are locked before composes, here and in the expirer. The expirer therefore cannot retire a
@@ -78,10 +80,10 @@ extension ComposeStore {
             case .wait, .generating:
                 return .underWay(old.state)
             case .removed, .failed:
-                let new = NewCompose(renewal.applied(to: old.request), owner: owner, renewedFrom: old, limit: limit)
+                let new = NewCompose(renewal.applied(to: old.request), owner: owner, renewedFrom: old, limit: limit, limits: limits)
                 return .created(try await insert(new, unless: resubmission, on: connection))
             case .done where renewal.changesInputs(of: old.request):
-                let new = NewCompose(renewal.applied(to: old.request), owner: owner, renewedFrom: old, limit: limit)
+                let new = NewCompose(renewal.applied(to: old.request), owner: owner, renewedFrom: old, limit: limit, limits: limits)
                 return .created(try await insert(new, unless: resubmission, on: connection))
             case .done:
                 try await extend(old.resultOf, by: Double(renewal.secondsToLive ?? old.request.secondsToLive), on: connection)

@@ -22,7 +22,7 @@ extension ComposeStore {
     /// Inserts a compose, or finds the one that the same request made before. If equal requests arrive at
     /// the same time, one of them inserts the compose and the others find it.
     ///
-    /// - Throws: ``CallerLimitReached``, ``ResubmissionKeyTaken``, `PostgresError`.
+    /// - Throws: ``CallerLimitReached``, ``OwnerLimitReached``, ``ResubmissionKeyTaken``, `PostgresError`.
     func insert(_ new: NewCompose, unless resubmission: Resubmission?, on connection: PostgresConnection) async throws -> Compose {
         guard let resubmission else { return try await insertAdmitted(new, on: connection) }
         let earlier: Compose?

@@ -27,14 +27,16 @@ public struct StepOffer: Hashable, Sendable {
 }
 
 extension ComposeStore {
-    /// Claims the step with the greatest priority that has waited longest, and opens an attempt at it. A
-    /// step that waits for another build, or for platforms, is not claimed.
+    /// Claims the step with the greatest priority, and opens an attempt at it. The owners of steps with the
+    /// same priority take turns (``FairTurns``). Of one owner, the step that has waited longest comes first.
+    /// A step that waits for another build, or for platforms, is not claimed.
     ///
     /// - Parameter most: The number of builds of one rebuild that are made at a time. `nil` for any number.
     /// - Returns: `nil` if no step waits that the worker can do.
     public func claimStep(
         by worker: String, offering offer: StepOffer, for length: Duration, buildsOfRebuild most: Int? = nil
     ) async throws -> StepLease? {
+        let turns = FairTurns(queue: .buildSteps)
         let row = try await pool.withTransaction { connection in
             // One claim after the other. Otherwise two workers could each begin the last build that a rebuild may
             // have at a time.
@@ -45,15 +47,21 @@ extension ComposeStore {
                     SELECT rebuild_id FROM builds WHERE state = 1 AND rebuild_id IS NOT NULL
                     GROUP BY rebuild_id HAVING count(*) >= \(most ?? .max)
                 )
-                SELECT s.id FROM build_steps s JOIN builds b ON b.id = s.build_id
+                SELECT s.id FROM build_steps s JOIN builds b ON b.id = s.build_id LEFT JOIN owners o ON o.owner = b.owner
                 WHERE s.state = 0 AND s.blocked_by = 0 AND s.available_at <= now()
                     AND (s.platform IS NULL OR s.platform = ANY(\(offer.platforms.map(\.description))))
                     AND s.requires <@ \(PostgresJSON(offer.labels))
                     AND (b.state <> 0 OR NOT EXISTS (SELECT FROM busy WHERE busy.rebuild_id = b.rebuild_id))
-                ORDER BY s.priority DESC, s.available_at, s.id LIMIT 1 FOR UPDATE OF s SKIP LOCKED
+                ORDER BY s.priority DESC, \(fragment: turns.start), s.available_at, s.id LIMIT 1 FOR UPDATE OF s SKIP LOCKED
                 """,
                 from: .buildSteps, by: worker, for: length, setting: "state_reason = NULL", returning: "to_jsonb(c) AS step")
-            return try await connection.query(statement).first
+            let row = try await connection.query(statement).first
+            if let row {
+                let step = try row.decode(PostgresJSON<StepRow>.self, "step").value
+                let owner = try await connection.query("SELECT owner FROM builds WHERE id = \(step.build_id)")
+                try await turns.advance(try owner[owner.startIndex].decode(String.self, "owner"), on: connection)
+            }
+            return row
         }
         return try row.map { row in
             StepLease(

@@ -23,8 +23,11 @@ extension ComposeStore {
     ///   - request: A request of the source type `tag`, without an event. A time to live of less than a
     ///     minute becomes a minute.
     ///   - limit: The number of watches that may stand for the caller, or `nil` for any number.
-    /// - Throws: ``CallerLimitReached``, `PostgresError`.
-    public func standingWatch(owner: String, request: ComposeRequest, limit: CallerLimit? = nil) async throws -> ComposeWatch {
+    ///   - limits: The limits of the owner, if the owner is one account.
+    /// - Throws: ``CallerLimitReached``, ``OwnerLimitReached``, `PostgresError`.
+    public func standingWatch(
+        owner: String, request: ComposeRequest, limit: CallerLimit? = nil, limits: OwnerLimits? = nil
+    ) async throws -> ComposeWatch {
         let request = Self.lasting(request)
         return try await pool.withTransaction { connection in
             try await waitForTurn(owner, "'watch ' || \(PostgresJSON(request))::jsonb::text", on: connection)
@@ -35,6 +38,7 @@ extension ComposeStore {
                 """)
             if let watch = try rows.first.map(ComposeWatch.init) { return watch }
             if let limit { try await checkWatches(limit, on: connection) }
+            if let limits { try await checkWatches(of: owner, limits, on: connection) }
             return try await startWatch(owner: owner, request: request, caller: limit?.caller, on: connection)
         }
     }

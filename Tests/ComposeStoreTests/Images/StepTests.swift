@@ -116,6 +116,19 @@ import Testing
         }
     }
 
+    @Test("the owners of steps take turns, so many builds of one owner do not delay another one")
+    func turns() async throws {
+        try await TestDatabase.with { database in
+            for number in 0..<10 { _ = try await database.build(of: database.image("i\(number)", [TestDatabase.amd64])) }
+            #expect(try await database.doSteps(most: 2).count == 2)
+            let image = try await database.image("other", [TestDatabase.amd64])
+            let other = try await database.store.submitBuild(
+                of: image.id, BuildRequest(image.definition), owner: "other", dateTag: TestDatabase.day)
+            let next = try await database.doSteps(most: 4)
+            #expect(next.filter { $0.hasPrefix("\(other.id) ") } == ["\(other.id) linux/amd64", "\(other.id) list"])
+        }
+    }
+
     @Test("the manifest list can be claimed when all platforms are done, and ends the build")
     func listComesLast() async throws {
         try await TestDatabase.with { database in

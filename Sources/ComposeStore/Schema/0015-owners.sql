@@ -1,0 +1,1 @@
+../../../migrations/0015-owners.sql
