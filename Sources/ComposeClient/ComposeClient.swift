@@ -22,12 +22,16 @@ public struct ComposeClient: Sendable {
     ///   - timeout: The time in which an answer has to begin.
     ///   - clock: The clock for the pauses between two attempts, and between two looks at a compose.
     ///   - outage: Called when the server is away and the client waits for it, and when it is back.
+    ///   - tokenExpiry: Called with the time at which the token expires, for each answer that warns of it.
     public init(
         server: ServerAddress, token: String? = nil, timeout: Duration = .seconds(60), httpClient: OutboundClient = .composes,
-        clock: any Clock<Duration> = ContinuousClock(), outage: @escaping @Sendable (Outage) -> Void = { _ in }
+        clock: any Clock<Duration> = ContinuousClock(), outage: @escaping @Sendable (Outage) -> Void = { _ in },
+        tokenExpiry: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         let token = token.map(ComposeClientError.oneLine).flatMap { $0.isEmpty ? nil : $0 }
-        transport = Transport(server: server, token: token, timeout: timeout, http: httpClient, clock: clock, outage: outage)
+        transport = Transport(
+            server: server, token: token, timeout: timeout, http: httpClient, clock: clock, outage: outage,
+            tokenExpiry: tokenExpiry)
     }
 
     /// The address of the service.

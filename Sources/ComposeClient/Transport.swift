@@ -17,6 +17,8 @@ struct Transport: Sendable {
     let http: OutboundClient
     let clock: any Clock<Duration>
     let outage: @Sendable (Outage) -> Void
+    /// Called with the end of the token's life, if an answer names it.
+    let tokenExpiry: @Sendable (String) -> Void
 
     /// Returns the decoded answer to `call`.
     func answer<Answer: Decodable>(_ call: Call, as type: Answer.Type = Answer.self, patience: Patience = .brief) async throws -> Answer {
@@ -82,7 +84,10 @@ struct Transport: Sendable {
         for _ in 0...Redirect.most {
             let sent = request
             let response = try await reading { try await http.execute(sent, timeout: TimeAmount(timeout + more)) }
-            guard let redirect = Redirect(response, of: request) else { return response }
+            guard let redirect = Redirect(response, of: request) else {
+                if token != nil, let end = response.headers.first(name: "Odcs-Token-Expires") { tokenExpiry(end) }
+                return response
+            }
             request = redirect.request
         }
         throw ComposeClientError(.unreachable, "cannot reach ODCS at \(server): it redirects in circles")

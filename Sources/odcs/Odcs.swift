@@ -20,9 +20,11 @@ struct Odcs: AsyncParsableCommand {
 
             SETTINGS
               First options count, then the environment (ODCS_SERVER, ODCS_TOKEN,
-              ODCS_PROFILE), then ~/.config/odcs.toml ($XDG_CONFIG_HOME is honoured)
-              with the keys server and token, and sections [profiles.NAME] for
-              --profile. The default server is \(Settings.defaultServer).
+              ODCS_TOKEN_FILE, ODCS_PROFILE), then ~/.config/odcs.toml
+              ($XDG_CONFIG_HOME is honoured) with the keys server and token, and
+              sections [profiles.NAME] for --profile. Then the token that
+              'odcs login' has kept for the server. The default server is
+              \(Settings.defaultServer).
 
             PROXIES AND CERTIFICATES
               As curl, it reads http_proxy, https_proxy, all_proxy and no_proxy.
@@ -53,6 +55,7 @@ struct Odcs: AsyncParsableCommand {
         groupedSubcommands: [
             CommandGroup(
                 name: "Container images", subcommands: [Fetch.self, Load.self, Image.self, RebuildCommand.self, Rebuilds.self]),
+            CommandGroup(name: "Access", subcommands: [Login.self, Logout.self, WhoAmI.self, TokenCommand.self]),
             CommandGroup(name: "Watching tags", subcommands: [WatchTag.self, Watches.self, Unwatch.self]),
             CommandGroup(
                 name: "Python client's",
@@ -127,7 +130,7 @@ struct Odcs: AsyncParsableCommand {
         case (.timedOut, _):
             "; the request may have succeeded all the same, 'odcs list' shows it"
         case (.refused, 401):
-            "; give a token with --token-file, ODCS_TOKEN or the key token of ~/.config/odcs.toml"
+            "; log in with 'odcs login', or give a token with --token-file, ODCS_TOKEN or ODCS_TOKEN_FILE"
         default: ""
         }
     }

@@ -150,7 +150,8 @@ struct SettingsTests {
             let unknown = try await CommandRun.odcs(["delete", "12"], server: service.address)
             #expect(
                 unknown.err
-                    == "odcs: who are you? (HTTP 401); give a token with --token-file, ODCS_TOKEN or the key token of ~/.config/odcs.toml\n"
+                    == "odcs: who are you? (HTTP 401); log in with 'odcs login', or give a token with --token-file, ODCS_TOKEN or "
+                    + "ODCS_TOKEN_FILE\n"
             )
         }
     }

@@ -2,6 +2,7 @@ import ArgumentParser
 import ComposeClient
 import ForeignText
 import HTTPEnvironment
+import Synchronization
 
 /// The options for the service that a command uses, and for the form of the output.
 struct ConnectionOptions: ParsableArguments {
@@ -18,21 +19,44 @@ struct ConnectionOptions: ParsableArguments {
     var json = false
 
     /// Returns a client of the service that the settings name.
-    func connect() throws -> ComposeClient {
-        let settings = try Settings(self, in: .current)
+    func connect() throws -> ComposeClient { try connect(with: Settings(self, in: .current)) }
+
+    /// Returns a client of the service, with settings that were read before.
+    func connect(with settings: Settings) -> ComposeClient {
         let console = Console.current
         return ComposeClient(
             server: settings.server, token: settings.token, httpClient: Self.httpClient(in: console), clock: console.clock,
             outage: { outage in
                 // A closed stream is no reason to end. The outcome of the compose is printed elsewhere.
                 try? console.err.line(Self.text(outage, redrawn: console.err.isTerminal))
-            })
+            }, tokenExpiry: TokenWarning(console).show)
     }
 
     /// Returns the HTTP client. It also reads `REQUESTS_CA_BUNDLE`, because the published Python client
     /// does: this is the variable of Python's requests.
     private static func httpClient(in console: Console) -> OutboundClient {
         .forComposes(in: HTTPEnvironment(console.environment, bundle: "REQUESTS_CA_BUNDLE"))
+    }
+
+    /// A *token warning* is a line for people about the end of the token. It is shown once.
+    private final class TokenWarning: Sendable {
+        private let console: Console
+        private let isShown = Mutex(false)
+
+        init(_ console: Console) {
+            self.console = console
+        }
+
+        @Sendable func show(_ end: String) {
+            guard
+                isShown.withLock({ shown in
+                    defer { shown = true }; return !shown
+                })
+            else { return }
+            // A closed stream is no reason to end.
+            try? console.err.line(
+                "odcs: the token expires at \(Moment.text(end).printable()). 'odcs token rotate' gives it a new secret and a new life.")
+        }
     }
 
     private static func text(_ outage: Outage, redrawn: Bool) -> String {

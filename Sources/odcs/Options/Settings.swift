@@ -8,9 +8,12 @@ struct Settings: Equatable {
 
     var server: ServerAddress
     var token: String?
+    /// Whether the token is the one that `odcs login` has kept for the server.
+    var isTokenKept = false
 
+    /// - Parameter readsToken: Whether a token is looked for.
     /// - Throws: `CommandFailure` or `ComposeClientError` that says which setting is wrong.
-    init(_ options: ConnectionOptions, in console: Console) throws {
+    init(_ options: ConnectionOptions, in console: Console, readsToken: Bool = true) throws {
         func variable(_ name: String) -> String? {
             console.environment[name].flatMap { $0.isEmpty ? nil : $0 }
         }
@@ -18,15 +21,21 @@ struct Settings: Equatable {
         let section = try Self.section(of: file, profile: options.profile ?? variable("ODCS_PROFILE"))
         let ofFile = section.server ?? Self.defaultServer
         server = try ServerAddress(options.server ?? variable("ODCS_SERVER") ?? ofFile)
+        guard readsToken else { return }
 
         if let path = options.tokenFile {
             token = try Self.token(from: path, in: console)
         } else if let variable = variable("ODCS_TOKEN") {
             token = variable
+        } else if let path = variable("ODCS_TOKEN_FILE") {
+            token = try Self.token(from: path, in: console)
         } else if let written = section.token, try server == ServerAddress(ofFile) {
             // A token belongs to the server that is written beside it. If an option names another server, that
             // server must not get the token.
             token = written
+        } else if let kept = try TokenFile(in: console.environment)?.token(for: server) {
+            token = kept
+            isTokenKept = true
         }
     }
 
