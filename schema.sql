@@ -550,7 +550,7 @@ CREATE TABLE tokens (
     -- The hash of the secret before the last rotation, and until when it is accepted.
     old_secret   text CHECK (old_secret ~ '^[0-9a-f]{64}$'),
     old_until    timestamptz,
-    -- What the token may do (Scope).
+    -- The actions that the token is for (Scope).
     scopes       text[] NOT NULL CHECK (cardinality(scopes) > 0),
     -- The rule of the configuration that the token is limited to. NULL if it is not limited.
     rule         text,

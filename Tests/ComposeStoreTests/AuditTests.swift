@@ -22,7 +22,8 @@ import Testing
                 Self.entry("PATCH", by: "joe", detail: ["status": "200"]), Self.entry("DELETE", by: "joe", outcome: .refused),
                 Self.entry("PATCH", by: nil, outcome: .failed),
             ]
-            for entry in entries { try await store.record(entry) }
+            let log = AuditLog(store: store)
+            for entry in entries { try await log.record(entry) }
             let all = try await store.audit(AuditQuery())
             #expect(all.map(\.entry) == entries.reversed())
             #expect(try await store.audit(AuditQuery(account: "joe", action: "DELETE")).map(\.entry) == [entries[1]])
@@ -35,8 +36,9 @@ import Testing
     @Test("entries that arrive at the same time are all written")
     func concurrent() async throws {
         try await TestDatabase.with { database in
+            let log = AuditLog(store: database.store)
             try await withThrowingTaskGroup(of: Void.self) { group in
-                for number in 0..<100 { group.addTask { try await database.store.record(Self.entry("POST", by: "account\(number)")) } }
+                for number in 0..<100 { group.addTask { try await log.record(Self.entry("POST", by: "account\(number)")) } }
                 try await group.waitForAll()
             }
             let accounts = try await database.store.audit(AuditQuery()).map(\.entry.sender.account)
@@ -47,7 +49,7 @@ import Testing
     @Test("a text from outside is shown without characters that could change a terminal")
     func foreignText() async throws {
         try await TestDatabase.with { database in
-            try await database.store.record(
+            try await AuditLog(store: database.store).record(
                 AuditEntry("POST", of: "a\u{1B}[2Jb\nc", by: AuditSender(), detail: ["note": "x\u{202E}y"]))
             let entry = try #require(try await database.store.audit(AuditQuery()).first?.entry)
             let text = (entry.object ?? "") + (entry.detail["note"] ?? "")
@@ -58,7 +60,7 @@ import Testing
     @Test("old entries are forgotten")
     func forgotten() async throws {
         try await TestDatabase.with { database in
-            for _ in 1...2 { try await database.store.record(Self.entry("POST", by: "joe")) }
+            for _ in 1...2 { try await AuditLog(store: database.store).record(Self.entry("POST", by: "joe")) }
             _ = try await database.pool.query(
                 "UPDATE audit SET created_at = now() - interval '401 days' WHERE id = (SELECT min(id) FROM audit)")
             #expect(try await database.store.forgetAudit(olderThan: .seconds(400 * 86_400)) == 1)

@@ -9,7 +9,7 @@ public struct APIToken: Hashable, Sendable {
     public var owner: AccountName
     /// The groups of the owner when the token was made.
     public var groups: Set<String>
-    /// A text of the owner that tells its tokens apart. Example: `nightly CI`.
+    /// A text of the owner that distinguishes its tokens. Example: `nightly CI`.
     public var note: String
     public var scopes: Set<Scope>
     /// The rule that the token is limited to. `nil` if it is not limited.

@@ -1,15 +1,26 @@
 import ForeignText
 import Postgres
 
-extension ComposeStore {
-    /// Records an action. Entries that arrive while others are written are written together.
+/// The *audit log* writes audit entries. Entries that arrive while others are written are written
+/// together.
+public final class AuditLog: Sendable {
+    private let store: ComposeStore
+    private let entries = SharedWork<Int, AuditEntry, Void>(atOnce: 256)
+
+    public init(store: ComposeStore) {
+        self.store = store
+    }
+
+    /// Records an action. Returns when the entry is stored.
     public func record(_ entry: AuditEntry) async throws {
-        try await audits.answer(Everyone(), entry) { entries in
-            _ = try await pool.query(Self.recording(entries))
+        try await entries.answer(0, entry) { entries in
+            _ = try await store.pool.query(ComposeStore.recording(entries))
             return entries.map { _ in .success(()) }
         }
     }
+}
 
+extension ComposeStore {
     /// Returns the statement that records entries, for a transaction of the caller.
     static func recording(_ entries: [AuditEntry]) throws -> SQL {
         let short = { (text: String?) in text.map { $0.printable(most: 500) } }

@@ -116,29 +116,26 @@ struct KnownToken: Sendable {
 }
 
 extension ComposeStore {
-    /// Returns the token with that id, for the check of a request. Requests that arrive at the same time
-    /// share a statement. It begins after the request arrived, so a revoked token is never found valid.
-    func knownToken(_ id: String) async throws -> KnownToken? {
-        try await tokenChecks.answer(Everyone(), id) { ids in
-            let rows = try await pool.query(
-                """
-                SELECT \(fragment: APIToken.columns), t.secret, CASE WHEN t.old_until > now() THEN t.old_secret END AS old_secret,
-                    coalesce(t.expires_at <= now(), false) AS is_expired,
-                    coalesce(t.used_at < now() - interval '1 minute', true) AS is_use_old
-                FROM tokens t WHERE t.id = ANY(\(Array(Set(ids))))
-                """)
-            let found = Dictionary(
-                uniqueKeysWithValues: try rows.map { row in
-                    let known = Result {
-                        KnownToken(
-                            token: try APIToken(row), hash: try row.decode(String.self, "secret"),
-                            oldHash: try row.decode(String?.self, "old_secret"), isExpired: try row.decode(Bool.self, "is_expired"),
-                            isUseOld: try row.decode(Bool.self, "is_use_old"))
-                    }
-                    return (try row.decode(String.self, "id"), known)
-                })
-            return ids.map { id in found[id].map { $0.map(Optional.some) } ?? .success(nil) }
-        }
+    /// Returns the tokens with these ids, for the check of requests. The result has an entry for each id.
+    func knownTokens(_ ids: [String]) async throws -> [Result<KnownToken?, any Error>] {
+        let rows = try await pool.query(
+            """
+            SELECT \(fragment: APIToken.columns), t.secret, CASE WHEN t.old_until > now() THEN t.old_secret END AS old_secret,
+                coalesce(t.expires_at <= now(), false) AS is_expired,
+                coalesce(t.used_at < now() - interval '1 minute', true) AS is_use_old
+            FROM tokens t WHERE t.id = ANY(\(Array(Set(ids))))
+            """)
+        let found = Dictionary(
+            uniqueKeysWithValues: try rows.map { row in
+                let known = Result {
+                    KnownToken(
+                        token: try APIToken(row), hash: try row.decode(String.self, "secret"),
+                        oldHash: try row.decode(String?.self, "old_secret"), isExpired: try row.decode(Bool.self, "is_expired"),
+                        isUseOld: try row.decode(Bool.self, "is_use_old"))
+                }
+                return (try row.decode(String.self, "id"), known)
+            })
+        return ids.map { id in found[id].map { $0.map(Optional.some) } ?? .success(nil) }
     }
 
     /// Records that a token was used, and audits its first use from an address.

@@ -25,6 +25,9 @@ public final class TokenProvider: IdentityProvider {
 
     private let store: ComposeStore
     private let groups: GroupLookup?
+    /// Requests that arrive at the same time share a look at the database. It begins after the request
+    /// arrived, so a revoked token is never found valid.
+    private let checks = SharedWork<Int, String, KnownToken?>(atOnce: 256)
     /// The uses that this process has recorded.
     private let uses = Mutex<Set<Use>>([])
 
@@ -47,7 +50,7 @@ public final class TokenProvider: IdentityProvider {
             throw .wrong("The API token is not complete. Look whether its text was cut off or mistyped.")
         }
         let known: KnownToken?
-        do { known = try await store.knownToken(shown.id) } catch {
+        do { known = try await checks.answer(0, shown.id) { try await store.knownTokens($0) } } catch {
             throw .unavailable("API tokens cannot be checked at the moment, because the database does not answer.", retryAfter: 5)
         }
         let token = try Self.check(shown, known)

@@ -6,8 +6,8 @@ public import Identity
 /// of its secret.
 ///
 /// Example: `odcs_4k7m2p9xz1_` with 43 characters of the secret and 6 of a checksum. The prefix lets
-/// scanners find tokens in files that became public. The checksum tells a token that was cut off from
-/// one that is not known, without the database.
+/// scanners find tokens in files that became public. The checksum shows without the database whether a
+/// token was cut off.
 public struct TokenText: Sendable {
     /// Ten digits of Crockford's base 32: 50 bits.
     public let id: String

@@ -4,10 +4,10 @@ import Postgres
 /// *Fair turns* decide which owner's work a worker takes next, so that an owner with many waiting
 /// composes does not delay the others.
 ///
-/// Each owner has a turn, which is a number. The work of the owner with the lowest turn comes first, and
-/// the turn then grows by 1 divided by the owner's weight. This is stride scheduling. The queue's clock
+/// Each owner has a turn, which is a number. The work of the owner with the lowest turn comes first.
+/// The turn then grows by 1 divided by the owner's weight. This is stride scheduling. The queue's clock
 /// is the turn of the work that was taken last. An owner that had nothing to do starts at the clock, so
-/// nobody saves up turns.
+/// it has saved no turns.
 ///
 /// Claims by turns run one after the other, because each changes the turns and counts the owner's work
 /// under way.

@@ -12,8 +12,6 @@ public struct ComposeStore: Sendable {
     let pool: PostgresPool
     private let submissions = SharedWork<Everyone, NewCompose, Compose?>(atOnce: 64)
     private let composesByID = SharedWork<Everyone, Int, Compose?>(atOnce: 64)
-    let tokenChecks = SharedWork<Everyone, String, KnownToken?>(atOnce: 256)
-    let audits = SharedWork<Everyone, AuditEntry, Void>(atOnce: 256)
     let lists = SharedWork<ComposeQuery, Void, ComposePage>(atOnce: .max)
 
     public init(pool: PostgresPool) {
@@ -21,7 +19,7 @@ public struct ComposeStore: Sendable {
     }
 
     /// The key of operations in which all callers share one queue.
-    struct Everyone: Hashable {}
+    private struct Everyone: Hashable {}
 
     /// Stores a request as a compose in state `wait`. The same transaction contains its event and the
     /// wake-up of a worker.

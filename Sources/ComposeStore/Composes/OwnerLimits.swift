@@ -1,7 +1,7 @@
 import Postgres
 
-/// Owner limits are how much one account may have at a time, and its share of the workers. `nil` means any
-/// amount.
+/// Owner limits are how much one account may have at a time, and its share of the workers. `nil` means
+/// any amount.
 public struct OwnerLimits: Hashable, Sendable {
     /// The number of composes that may wait for a worker.
     public var waiting: Int?
@@ -45,8 +45,8 @@ extension ComposeStore {
         var bytes: [String: Int] = [:]
     }
 
-    /// Counts what the owners of new composes have. The owners are locked until the transaction ends, so that
-    /// no other transaction counts the same owner meanwhile.
+    /// Counts the things of the owners of new composes. The owners are locked until the transaction ends,
+    /// so that no other transaction counts the same owner meanwhile.
     func ownedCounts(of new: [NewCompose], on connection: PostgresConnection) async throws -> OwnedCounts {
         var counts = OwnedCounts()
         let limited = new.filter { $0.limits?.waiting != nil || $0.limits?.bytes != nil }.map(\.owner)

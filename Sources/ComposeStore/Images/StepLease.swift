@@ -28,8 +28,8 @@ public struct StepOffer: Hashable, Sendable {
 
 extension ComposeStore {
     /// Claims the step with the greatest priority, and opens an attempt at it. The owners of steps with the
-    /// same priority take turns (``FairTurns``). Of one owner, the step that has waited longest comes first.
-    /// A step that waits for another build, or for platforms, is not claimed.
+    /// same priority take turns (``FairTurns``). Of one owner, the step that waited longest comes first. A
+    /// step that waits for another build, or for platforms, is not claimed.
     ///
     /// - Parameter most: The number of builds of one rebuild that are made at a time. `nil` for any number.
     /// - Returns: `nil` if no step waits that the worker can do.
