@@ -5,7 +5,7 @@ public struct TokenDocument: Hashable, Sendable, Codable {
     /// The account that everything belongs to that the token makes.
     public var owner: String
     public var groups: [String]
-    /// A text of the owner that tells its tokens apart.
+    /// A text of the owner that distinguishes its tokens.
     public var note: String
     public var scopes: [String]
     /// The rule that the token is limited to.
