@@ -58,10 +58,13 @@ public struct ComposeFrontend: Sendable {
         let router = Router(context: FrontendContext.self, options: .autoGenerateHeadEndpoints)
         let metrics = HTTPMetrics()
         router.add(middleware: RequestLogMiddleware(metrics: metrics))
+        router.add(middleware: AuditMiddleware(log: AuditLog(store: store)))
         router.add(
             middleware: ErrorMiddleware(bodyLimit: configuration.bodyLimit, crossSite: CrossSiteRule(serverURL: configuration.serverURL)))
+        var access = configuration.access
+        access.trustedProxies = configuration.callers.trustedProxies
         for resource in resources(metrics: metrics) {
-            resource.add(to: router, access: configuration.access)
+            resource.add(to: router, access: access)
         }
         return router
     }
@@ -74,7 +77,8 @@ public struct ComposeFrontend: Sendable {
         let service = ServiceController(configuration: configuration, store: store, metrics: metrics, moreMetrics: moreMetrics)
         let linkPrefix = PublicURLs.path(of: configuration.serverURL)
         let files = configuration.targets.values.compactMap { StaticComposes($0, linkPrefix: linkPrefix) }.flatMap(\.resources)
-        return composes.resources + watches.resources + images + LegacyController(composes: composes).resources + service.resources + files
+        return composes.resources + watches.resources + images + LegacyController(composes: composes).resources + service.resources
+            + TokenController(configuration: configuration, store: store).resources + AuditController(store: store).resources + files
     }
 
     /// The resources of images and their builds. They exist even if this server builds none, and say so.

@@ -5,6 +5,7 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
+import Identity
 import Logging
 import NIOCore
 import Postgres
@@ -23,6 +24,7 @@ struct FrontendFixture {
 
     static func with(
         _ setup: TestingSetup = .router, logger: Logger = .silent, configure: (inout FrontendConfiguration) -> Void = { _ in },
+        providers: (@Sendable (ComposeStore) -> [any IdentityProvider])? = nil,
         _ body: @escaping @Sendable (FrontendFixture) async throws -> Void
     ) async throws {
         let target = FilePath(FileManager.default.temporaryDirectory.path).appending("odcs-frontend-\(UUID().uuidString.prefix(8))")
@@ -45,6 +47,8 @@ struct FrontendFixture {
         let final = configuration
         do {
             try await TestDatabase.with { database in
+                var final = final
+                if let providers { final.access.chain = IdentityChain(providers(database.store)) }
                 let frontend = ComposeFrontend(configuration: final, store: database.store, logger: logger)
                 try await frontend.application(address: .hostname("127.0.0.1", port: 0)).test(setup) { client in
                     try await body(FrontendFixture(client: client, database: database, target: target))

@@ -8,6 +8,9 @@ public struct AccessControl: Sendable {
     /// then called `unknown`, and may do everything.
     public var chain: IdentityChain?
     public var rules: AccessRules
+    /// Addresses of proxies whose `X-Forwarded-For` names the sender's address.
+    var trustedProxies: Set<String> = []
+    private let rates = RequestRates()
 
     public init(chain: IdentityChain? = nil, rules: AccessRules = AccessRules()) {
         self.chain = chain
@@ -24,14 +27,33 @@ public struct AccessControl: Sendable {
     /// - Throws: ``RequestRejection`` if its credentials are wrong.
     func sender(of request: Request, _ context: FrontendContext) async throws(RequestRejection) -> Identity? {
         guard let chain else { return Self.unknown }
+        let address = context.peer?.ipAddress.flatMap {
+            CallerAddress(peer: $0, headers: request.headers, trustedProxies: trustedProxies)?.text
+        }
         let credentials: Credentials
         do throws(CredentialFailure) {
             credentials = Credentials(
-                authorization: try CredentialReader(headers: request.headers).authorization(), certificate: context.certificate)
+                authorization: try CredentialReader(headers: request.headers).authorization(), certificate: context.certificate,
+                address: address)
         } catch {
             throw chain.rejection(error)
         }
-        return credentials.isEmpty ? nil : try await chain.identity(credentials)
+        guard !credentials.isEmpty else { return nil }
+        try rates.checkFailures(of: address ?? "")
+        do throws(RequestRejection) {
+            let sender = try await chain.identity(credentials)
+            if let sender, let most = requestsPerMinute(of: sender) { try rates.take(sender.account.text, perMinute: most) }
+            return sender
+        } catch {
+            if error.status == .unauthorized { rates.recordFailure(of: address ?? "") }
+            throw error
+        }
+    }
+
+    /// The requests that an account may send in a minute, or `nil` for any number. If several rules name
+    /// it, the most generous one counts.
+    private func requestsPerMinute(of sender: Identity) -> Int? {
+        rules.isAdmin(sender) ? nil : rules.rules(of: sender).most(\.limits.requestsPerMinute)
     }
 
     /// Returns the grant of a sender.

@@ -22,6 +22,27 @@ struct Grant: Sendable {
     }
 }
 
+extension Grant {
+    /// The limits of the owner. If several rules name it, the most generous values count. `nil` if the
+    /// owner is not one account.
+    var limits: OwnerLimits? {
+        guard isKnown else { return nil }
+        guard let rules, !rules.isEmpty else { return OwnerLimits() }
+        return OwnerLimits(
+            waiting: rules.most(\.limits.waiting), underWay: rules.most(\.limits.underWay),
+            bytes: rules.most(\.limits.gigabytes).map { $0 * 1_000_000_000 }, watches: rules.most(\.limits.watches),
+            weight: rules.map(\.weight).max() ?? 1)
+    }
+}
+
+extension [ClientRule] {
+    /// Returns the highest value of a limit, or `nil` if one of the rules has no such limit.
+    func most(_ limit: (ClientRule) -> Int?) -> Int? {
+        let limits = compactMap(limit)
+        return limits.count == count ? limits.max() : nil
+    }
+}
+
 extension Actor {
     init(_ grant: Grant) { self.init(name: grant.owner, isAdmin: grant.isAdmin) }
 }

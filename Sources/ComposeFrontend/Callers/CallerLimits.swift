@@ -17,9 +17,15 @@ public struct CallerLimits: Sendable {
         self.trustedProxies = Set(trustedProxies.map(CallerAddress.plain))
     }
 
-    func composes(of request: Request, _ context: FrontendContext) -> CallerLimit? { limit(waitingComposes, request, context) }
+    // An account has limits of its own (OwnerLimits), wherever it sends its requests from.
 
-    func watches(of request: Request, _ context: FrontendContext) -> CallerLimit? { limit(watches, request, context) }
+    func composes(of request: Request, _ context: FrontendContext) -> CallerLimit? {
+        context.isSenderKnown ? nil : limit(waitingComposes, request, context)
+    }
+
+    func watches(of request: Request, _ context: FrontendContext) -> CallerLimit? {
+        context.isSenderKnown ? nil : limit(watches, request, context)
+    }
 
     private func limit(_ most: Int, _ request: Request, _ context: FrontendContext) -> CallerLimit? {
         guard most > 0, let peer = context.peer?.ipAddress,
@@ -45,5 +51,24 @@ extension RequestRejection {
                     + "you do not need, or use one watch for several packages."
             }
         self.init(.tooManyRequests, message, headers: [.retryAfter: "60"])
+    }
+}
+
+extension RequestRejection {
+    init(_ reached: OwnerLimitReached) {
+        let owner = reached.owner
+        let message =
+            switch reached.kind {
+            case .waitingComposes:
+                "\(reached.most) composes of \(owner) wait already, which is the limit. Ask again when some of them have begun, or cancel "
+                    + "those that you do not need."
+            case .standingWatches:
+                "\(reached.most) watches of \(owner) stand already, which is the limit. End those that you do not need, or use one watch "
+                    + "for several packages."
+            case .bytes(let largest):
+                "The composes of \(owner) have reached the limit of \(reached.most / 1_000_000_000) GB. The largest are those with the ids "
+                    + "\(largest.map(String.init).joined(separator: ", ")). Ask again when some of them have expired."
+            }
+        self.init(.tooManyRequests, message, headers: [.retryAfter: "\(reached.retryAfter)"])
     }
 }

@@ -24,6 +24,8 @@ public struct FrontendConfiguration: Sendable {
     public var limits: RequestLimits
     public var admission: Admission
     public var access: AccessControl
+    /// The setup for API tokens. `nil` if this server takes none.
+    public var tokens: TokenService?
     /// The allowed clients that `about` shows: kind (`users`, `groups`), name, attribute, and the allowed
     /// values. Example: `["users": [:], "groups": [:]]`.
     public var allowedClients: [String: [String: [String: [String]]]]
@@ -45,7 +47,7 @@ public struct FrontendConfiguration: Sendable {
 
     public init(
         serverURL: String = "", targets: [String: TargetDirectory], limits: RequestLimits = RequestLimits(), admission: Admission,
-        access: AccessControl = AccessControl(),
+        access: AccessControl = AccessControl(), tokens: TokenService? = nil,
         allowedClients: [String: [String: [String: [String]]]] = ["users": [:], "groups": [:]],
         rawConfigURLs: [String: [String: String]] = [:], version: String, bodyLimit: Int = 1 << 20,
         perPage: (default: Int, maximum: Int) = (10, 100), callers: CallerLimits = CallerLimits(), maximumConnections: Int = 1000,
@@ -56,6 +58,7 @@ public struct FrontendConfiguration: Sendable {
         self.limits = limits
         self.admission = admission
         self.access = access
+        self.tokens = tokens
         self.allowedClients = allowedClients
         self.rawConfigURLs = rawConfigURLs
         self.version = version

@@ -49,7 +49,7 @@ struct ComposeController: Sendable {
         _ compose: ComposeRequest, by grant: Grant, _ request: Request, _ context: FrontendContext
     ) async throws -> Response {
         let compose = try await store.submit(
-            compose, owner: grant.owner, limit: configuration.callers.composes(of: request, context),
+            compose, owner: grant.owner, limit: configuration.callers.composes(of: request, context), limits: grant.limits,
             unless: try resubmission(request, grant))
         context.subject.composeID = compose.id
         return .json { PublicURLs(configuration, request).document(compose).write(to: &$0) }
@@ -74,7 +74,7 @@ struct ComposeController: Sendable {
         _ id: Int, _ renewal: Renewal, by grant: Grant, _ request: Request, _ context: FrontendContext
     ) async throws -> Response {
         let outcome = try await store.renew(
-            id, renewal, owner: grant.owner, limit: configuration.callers.composes(of: request, context),
+            id, renewal, owner: grant.owner, limit: configuration.callers.composes(of: request, context), limits: grant.limits,
             unless: try resubmission(request, grant))
         switch outcome {
         case nil:

@@ -46,7 +46,7 @@ struct WatchController: Sendable {
         }
         let watch = try await store.standingWatch(
             owner: grant.owner, request: try validator.watch(ComposeRequestBody(json)),
-            limit: configuration.callers.watches(of: request, context))
+            limit: configuration.callers.watches(of: request, context), limits: grant.limits)
         context.subject.watchID = watch.id
         return try .json(PublicURLs(configuration, request).document(watch))
     }

@@ -70,6 +70,8 @@ struct ErrorMiddleware: RouterMiddleware {
             return .badRequest(problem.description)
         case let error as CallerLimitReached:
             return RequestRejection(error)
+        case let error as OwnerLimitReached:
+            return RequestRejection(error)
         case is NIOTooManyBytesError:
             return .bodyTooLarge(limit: bodyLimit)
         case let error as HTTPError where error.status == .notFound:

@@ -14,6 +14,9 @@ struct FrontendContext: RequestContext {
     /// The address of the other end of the connection. `nil` if there is no connection, as in some tests.
     var peer: SocketAddress? { channel.remoteAddress }
 
+    /// Whether the sender is one account. It is not if the service asks for no credentials.
+    var isSenderKnown: Bool { subject.sender?.isKnown == true }
+
     /// The id that the log lines of this request have. A log handler that keeps no metadata has none.
     var requestID: String { logger[metadataKey: "hb.request.id"]?.description ?? "(none)" }
 

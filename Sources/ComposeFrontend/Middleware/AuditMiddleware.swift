@@ -1,0 +1,97 @@
+import ComposeStore
+import ForeignText
+import Hummingbird
+import Logging
+import Synchronization
+
+/// A middleware that records each write in the audit, each refused write, and each request with wrong
+/// credentials. The handlers of tokens record their own writes.
+struct AuditMiddleware: RouterMiddleware {
+    let log: AuditLog
+    let refusals = RefusalCounter()
+
+    func handle(
+        _ request: Request, context: FrontendContext, next: (Request, FrontendContext) async throws -> Response
+    ) async throws -> Response {
+        let response = try await next(request, context)
+        let isWrite = ![.get, .head, .options].contains(request.method)
+        let isBadLogin = response.status == .unauthorized && hasCredentials(request)
+        guard isWrite || isBadLogin else { return response }
+        let route = context.endpointPath ?? "NotFound"
+        let status = response.status.code
+        let isDone = status < 400
+        if isDone, route.hasPrefix("/api/1/tokens") { return response }
+        let peer = context.peer?.ipAddress
+        var detail = ["status": String(status)]
+        if !isDone {
+            switch refusals.count(peer ?? "") {
+            case .passedOver: return response
+            case .recorded(let passedOver): if passedOver > 0 { detail["passed_over"] = String(passedOver) }
+            }
+        }
+        let sender =
+            context.subject.sender.map { AuditSender($0, rule: $0.rule, address: peer, request: context.requestID) }
+            ?? AuditSender(address: peer, request: context.requestID)
+        let entry = AuditEntry(
+            "\(request.method.rawValue.prefix(20)) \(route)", of: context.subject.object ?? request.uri.path.printable(most: 200),
+            by: sender, outcome: isDone ? .done : status >= 500 ? .failed : .refused, detail: detail)
+        do {
+            try await log.record(entry)
+        } catch {
+            // The write itself has happened, or was refused. Its log line has the rest.
+            context.logger.error("could not write the audit", metadata: ["error": "\(error)"])
+        }
+        return response
+    }
+
+    private func hasCredentials(_ request: Request) -> Bool {
+        request.headers[.authorization] != nil || request.headers[.apiKey] != nil
+    }
+}
+
+extension HTTPField.Name {
+    fileprivate static let apiKey = Self("X-API-Key")!
+}
+
+extension RequestSubject {
+    /// The object of the request in the audit. Example: `compose 12`.
+    fileprivate var object: String? {
+        let objects = [("compose", composeID), ("watch", watchID), ("build", buildID), ("rebuild", rebuildID), ("image", imageID)]
+        return objects.lazy.compactMap { name, id in id.map { "\(name) \($0)" } }.first
+    }
+}
+
+/// A refusal counter bounds the audit entries about refusals. It lets 60 of each address pass in a minute
+/// and counts the others.
+final class RefusalCounter: Sendable {
+    enum Decision: Equatable {
+        /// The refusal is recorded, with the number of those of the minute before that were not.
+        case recorded(passedOver: Int)
+        case passedOver
+    }
+
+    private struct Minute {
+        let start: ContinuousClock.Instant
+        var refusals = 0
+    }
+
+    private static let (most, mostAddresses) = (60, 10_000)
+    private let minutes = Mutex<[String: Minute]>([:])
+
+    func count(_ address: String, at now: ContinuousClock.Instant = .now) -> Decision {
+        minutes.withLock { minutes in
+            let known = minutes[address]
+            if var minute = known, now - minute.start < .seconds(60) {
+                minute.refusals += 1
+                minutes[address] = minute
+                return minute.refusals <= Self.most ? .recorded(passedOver: 0) : .passedOver
+            }
+            if known == nil, minutes.count >= Self.mostAddresses {
+                minutes = minutes.filter { now - $1.start < .seconds(60) }
+                if minutes.count >= Self.mostAddresses { return .passedOver }
+            }
+            minutes[address] = Minute(start: now, refusals: 1)
+            return .recorded(passedOver: max(0, (known?.refusals ?? 0) - Self.most))
+        }
+    }
+}
