@@ -27,7 +27,7 @@ import Testing
         try await TestDatabase.with { database in
             let frontend = ComposeFrontend(configuration: configuration, store: database.store, logger: .silent)
             let routes = frontend.resources(metrics: HTTPMetrics()).flatMap { resource in
-                resource.handlers.keys.map { "\($0.rawValue) /\(resource.path.description.split(separator: "/").joined(separator: "/"))" }
+                resource.operations.keys.map { "\($0.rawValue) /\(resource.path.description.split(separator: "/").joined(separator: "/"))" }
             }
             let description = try OpenAPIDescription(configuration, server: "http://localhost")
             #expect(Self.described(try JSONValue(parsing: Data(description.json.utf8))) == Set(routes))
