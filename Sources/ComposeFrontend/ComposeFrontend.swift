@@ -76,8 +76,11 @@ public struct ComposeFrontend: Sendable {
         let watches = WatchController(configuration: configuration, store: store, validator: validator)
         let service = ServiceController(configuration: configuration, store: store, metrics: metrics, moreMetrics: moreMetrics)
         let linkPrefix = PublicURLs.path(of: configuration.serverURL)
-        let files = configuration.targets.values.compactMap { StaticComposes($0, linkPrefix: linkPrefix) }.flatMap(\.resources)
+        let files = configuration.targets.compactMap { name, target in
+            StaticComposes(name, target, linkPrefix: linkPrefix, access: configuration.access)
+        }.flatMap(\.resources)
         return composes.resources + watches.resources + images + LegacyController(composes: composes).resources + service.resources
+            + IdentityController(access: configuration.access).resources
             + TokenController(configuration: configuration, store: store).resources + AuditController(store: store).resources + files
     }
 

@@ -38,11 +38,11 @@ import Testing
     @Test(
         "addresses that can be used are taken",
         arguments: [
-            "frontend: {host: \"::1\"}", "frontend: {host: odcs.example.org}",
-            "frontend: {host: \"0.0.0.0\", public_url: \"https://odcs.example.org/odcs/\"}",
+            "frontend: {host: \"::1\"}", "frontend: {host: odcs.example.org, open_to_all: true}",
+            "frontend: {host: \"0.0.0.0\", public_url: \"https://odcs.example.org/odcs/\", open_to_all: true}",
             "frontend: {public_url: \"http://[::1]:5005\"}", "frontend: {trusted_proxies: [192.0.2.7, \"2001:db8::7\"]}",
             "events: {webhooks: [\"https://hooks.example.org/odcs?token=x\"]}",
-            "frontend: {host: \"::\"}\ncomposes: {targets: {default: {url: \"https://files.example.org/composes\"}}}",
+            "frontend: {host: \"::\", open_to_all: true}\ncomposes: {targets: {default: {url: \"https://files.example.org/composes\"}}}",
         ])
     func right(_ text: String) throws {
         #expect(try problem(text) == nil)

@@ -83,7 +83,7 @@ import Testing
         arguments: [
             (
                 "frontend: {repeat_seconds: 60}",
-                "frontend.repeat_seconds has no effect: it applies to users that the service has identified, and there is no authentication yet. "
+                "frontend.repeat_seconds has no effect: it applies to users that the service has identified, and auth.mechanisms is empty. "
                     + "Let clients repeat a request with the same Idempotency-Key header."
             ),
             (

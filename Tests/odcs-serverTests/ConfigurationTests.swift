@@ -37,7 +37,7 @@ import Yams
         _ = try ServerConfiguration(&reader)
         let shown = leaves(try #require(try Yams.compose(yaml: text)?.mapping)).map(\.key)
         // The keys of these mappings are the operator's own.
-        #expect(Set(shown + ["composes.targets", "images.labels", "raw_config.configs"]) == Set(reader.known))
+        #expect(Set(shown + ["access.clients", "composes.targets", "images.labels", "raw_config.configs"]) == Set(reader.known))
     }
 
     @Test("every key in it has a sentence above it")

@@ -36,12 +36,19 @@ import Testing
         arguments: ["192.0.2.1", "odcs.example.org", "0.0.0.0", "2001:db8::1"])
     func loopback(host: String) {
         let error = #expect(throws: ConfigurationError.self) {
-            try parse("frontend: {host: \"\(host)\", public_url: \"https://odcs.example.org\"}\nimages: {registry: quay.io}")
+            try parse(
+                "frontend: {host: \"\(host)\", public_url: \"https://odcs.example.org\", open_to_all: true}\nimages: {registry: quay.io}")
         }
         #expect(
             error?.description
-                == "odcs.yaml:1: frontend.host: is \(host), and images.registry is set: every client could build images, because there is no "
-                + "authentication yet. Let the frontend listen on 127.0.0.1 or ::1, and put a gateway that knows your users in front of it")
+                == "odcs.yaml:1: frontend.host: is \(host), and images.registry is set: every client could build images, because "
+                + "auth.mechanisms is empty. Name the ways by which clients show their identity there, or let the frontend listen on 127.0.0.1 "
+                + "or ::1")
+        #expect(throws: Never.self) {
+            try parse(
+                "frontend: {host: \"\(host)\", public_url: \"https://odcs.example.org\"}\nimages: {registry: quay.io}\n"
+                    + "auth: {mechanisms: [proxy]}")
+        }
     }
 
     @Test("a frontend of a loopback address may build images", arguments: ["127.0.0.1", "127.1.2.3", "::1", "localhost"])

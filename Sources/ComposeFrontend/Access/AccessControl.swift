@@ -11,10 +11,18 @@ public struct AccessControl: Sendable {
     /// Addresses of proxies whose `X-Forwarded-For` names the sender's address.
     var trustedProxies: Set<String> = []
     private let rates = RequestRates()
+    /// The proxy whose headers name senders. `nil` if there is none.
+    public var proxy: TrustedProxy?
+    /// The readers of private target directories, by the names of the directories.
+    public var privateTargets: [String: Members]
 
-    public init(chain: IdentityChain? = nil, rules: AccessRules = AccessRules()) {
+    public init(
+        chain: IdentityChain? = nil, rules: AccessRules = AccessRules(), proxy: TrustedProxy? = nil, privateTargets: [String: Members] = [:]
+    ) {
         self.chain = chain
         self.rules = rules
+        self.proxy = proxy
+        self.privateTargets = privateTargets
     }
 
     /// The name that `about` shows as `auth_backend`. Examples: `noauth`, `tokens, openid.sso`.
@@ -27,14 +35,15 @@ public struct AccessControl: Sendable {
     /// - Throws: ``RequestRejection`` if its credentials are wrong.
     func sender(of request: Request, _ context: FrontendContext) async throws(RequestRejection) -> Identity? {
         guard let chain else { return Self.unknown }
-        let address = context.peer?.ipAddress.flatMap {
+        let peer = context.peer?.ipAddress
+        let address = peer.flatMap {
             CallerAddress(peer: $0, headers: request.headers, trustedProxies: trustedProxies)?.text
         }
         let credentials: Credentials
         do throws(CredentialFailure) {
             credentials = Credentials(
                 authorization: try CredentialReader(headers: request.headers).authorization(), certificate: context.certificate,
-                address: address)
+                proxyHeaders: try proxy?.headers(of: request.headers, from: peer) ?? [:], address: address)
         } catch {
             throw chain.rejection(error)
         }
@@ -91,5 +100,36 @@ public struct AccessControl: Sendable {
         let place = grant.identity.workload.map { "the workload \($0)" } ?? "\(grant.owner) or one of its groups"
         throw RequestRejection(
             .forbidden, "No rule of access.clients names \(place). The operator of this service can add one.")
+    }
+
+    // MARK: Private targets
+
+    /// Returns the target directories whose composes a sender may not see.
+    func hiddenTargets(from sender: Identity?) -> Set<String> {
+        Set(privateTargets.keys.filter { !isReader(sender, of: $0) })
+    }
+
+    /// Whether a sender may see the composes of a target directory: it is one of the readers, or a rule
+    /// names it and lets it put composes there. A rule that allows every directory does not count.
+    private func isReader(_ sender: Identity?, of target: String) -> Bool {
+        guard chain != nil, let readers = privateTargets[target] else { return true }
+        guard let sender else { return false }
+        return readers.contain(sender) || rules.isAdmin(sender)
+            || rules.rules(of: sender).contains { !$0.targetDirs.allowsEverything && $0.targetDirs.allow(target) }
+    }
+
+    /// Throws ``RequestRejection`` with status 401 or 403 if a sender may not see the composes of a target
+    /// directory.
+    func checkReading(of target: String, by sender: Identity?) throws(RequestRejection) {
+        guard let chain, !isReader(sender, of: target) else { return }
+        guard let sender else {
+            throw chain.unauthorized(
+                "The composes of the target directory \(target) are for its readers, and the request has no credentials. The service takes "
+                    + "those of: \(chain.names).")
+        }
+        throw RequestRejection(
+            .forbidden,
+            "\(sender.account) may not see the composes of the target directory \(target). Its readers are in composes.targets.\(target).readers."
+        )
     }
 }

@@ -38,7 +38,7 @@ struct CallerAddress: Hashable {
 
     /// Returns the address's 4 or 16 bytes. An IPv4 address that is written as an IPv6 address
     /// (`::ffff:192.0.2.7`) has 4.
-    private static func bytes(_ address: String) -> [UInt8]? {
+    static func bytes(_ address: String) -> [UInt8]? {
         var four = in_addr()
         if inet_pton(AF_INET, address, &four) == 1 { return withUnsafeBytes(of: four) { Array($0) } }
         var sixteen = in6_addr()

@@ -26,9 +26,6 @@ public struct FrontendConfiguration: Sendable {
     public var access: AccessControl
     /// The setup for API tokens. `nil` if this server takes none.
     public var tokens: TokenService?
-    /// The allowed clients that `about` shows: kind (`users`, `groups`), name, attribute, and the allowed
-    /// values. Example: `["users": [:], "groups": [:]]`.
-    public var allowedClients: [String: [String: [String: [String]]]]
     /// The attributes of the source of each Pungi configuration, by the name of the configuration. Example:
     /// `["pungi_cfg": ["url": "https://example.com/pungi.git"]]`.
     public var rawConfigURLs: [String: [String: String]]
@@ -48,7 +45,6 @@ public struct FrontendConfiguration: Sendable {
     public init(
         serverURL: String = "", targets: [String: TargetDirectory], limits: RequestLimits = RequestLimits(), admission: Admission,
         access: AccessControl = AccessControl(), tokens: TokenService? = nil,
-        allowedClients: [String: [String: [String: [String]]]] = ["users": [:], "groups": [:]],
         rawConfigURLs: [String: [String: String]] = [:], version: String, bodyLimit: Int = 1 << 20,
         perPage: (default: Int, maximum: Int) = (10, 100), callers: CallerLimits = CallerLimits(), maximumConnections: Int = 1000,
         requestSeconds: Int = 60, images: ImageService? = nil
@@ -59,7 +55,6 @@ public struct FrontendConfiguration: Sendable {
         self.admission = admission
         self.access = access
         self.tokens = tokens
-        self.allowedClients = allowedClients
         self.rawConfigURLs = rawConfigURLs
         self.version = version
         self.bodyLimit = bodyLimit

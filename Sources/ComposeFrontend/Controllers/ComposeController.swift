@@ -1,6 +1,7 @@
 import ComposeModel
 import ComposeStore
 import Hummingbird
+import Identity
 import Logging
 
 /// The handlers of `/api/1/composes`: list, show, create, renew and delete composes.
@@ -22,7 +23,9 @@ struct ComposeController: Sendable {
 
     func list(_ request: Request, _ context: FrontendContext, path: String) async throws -> Response {
         let query = try ListQuery(request.uri.query, perPage: configuration.perPage)
-        let page = try await store.list(query.composes)
+        var composes = query.composes
+        composes.hiddenTargets = configuration.access.hiddenTargets(from: context.subject.sender).sorted()
+        let page = try await store.list(composes)
         let urls = PublicURLs(configuration, request)
         let document = ListDocument(
             page.items.map(urls.document), page: query.composes.page, perPage: query.composes.perPage, total: page.total,
@@ -32,7 +35,7 @@ struct ComposeController: Sendable {
 
     func show(_ request: Request, _ context: FrontendContext) async throws -> Response {
         let id = try context.composeID()
-        guard let compose = try await store.compose(id) else { throw RequestRejection.noSuchCompose("\(id)") }
+        let compose = try await compose(id, for: context.subject.sender)
         // This service runs Pungi elsewhere, so it has no Pungi configuration to show.
         return .json { PublicURLs(configuration, request).document(compose).write(to: &$0, valueless: ["pungi_config_dump"]) }
     }
@@ -45,14 +48,23 @@ struct ComposeController: Sendable {
         return try await submit(try validator.request(ComposeRequestBody(json)), by: grant, request, context)
     }
 
+    /// Returns a compose that its reader may see.
+    func compose(_ id: Int, for reader: Identity?) async throws -> Compose {
+        guard let compose = try await store.compose(id) else { throw RequestRejection.noSuchCompose("\(id)") }
+        try configuration.access.checkReading(of: compose.request.targetDir, by: reader)
+        return compose
+    }
+
     func submit(
         _ compose: ComposeRequest, by grant: Grant, _ request: Request, _ context: FrontendContext
     ) async throws -> Response {
-        let compose = try await store.submit(
+        var compose = compose
+        try grant.admit(&compose)
+        let stored = try await store.submit(
             compose, owner: grant.owner, limit: configuration.callers.composes(of: request, context), limits: grant.limits,
             unless: try resubmission(request, grant))
-        context.subject.composeID = compose.id
-        return .json { PublicURLs(configuration, request).document(compose).write(to: &$0) }
+        context.subject.composeID = stored.id
+        return .json { PublicURLs(configuration, request).document(stored).write(to: &$0) }
     }
 
     /// Returns how a repetition of the request is recognized, or `nil` if it is a new request in any case.
@@ -73,6 +85,13 @@ struct ComposeController: Sendable {
     func renew(
         _ id: Int, _ renewal: Renewal, by grant: Grant, _ request: Request, _ context: FrontendContext
     ) async throws -> Response {
+        var renewal = renewal
+        if grant.rules != nil {
+            // The rules must allow all inputs of the new compose, also those that it takes over.
+            var renewed = renewal.applied(to: try await compose(id, for: grant.identity).request)
+            try grant.admit(&renewed)
+            renewal.secondsToLive = renewed.secondsToLive
+        }
         let outcome = try await store.renew(
             id, renewal, owner: grant.owner, limit: configuration.callers.composes(of: request, context), limits: grant.limits,
             unless: try resubmission(request, grant))
@@ -90,6 +109,7 @@ struct ComposeController: Sendable {
 
     private func delete(_ request: Request, _ context: FrontendContext, _ grant: Grant) async throws -> Response {
         let id = try context.composeID()
+        if !configuration.access.hiddenTargets(from: grant.identity).isEmpty { _ = try await compose(id, for: grant.identity) }
         switch try await store.delete(id, by: Actor(grant)) {
         case nil:
             throw RequestRejection.noSuchCompose("\(id)")

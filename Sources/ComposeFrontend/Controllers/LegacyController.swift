@@ -39,7 +39,7 @@ struct LegacyController: Sendable {
         guard let id = try body.integer("id") else { throw RequestRejection.badRequest("id is missing.") }
         try grant.require(.renewCompose)
         let renewal = try composes.validator.renewal(RenewalBody(secondsToLive: try SecondsToLive.all(in: body)))
-        guard let compose = try await composes.store.compose(id) else { throw RequestRejection.noSuchCompose("\(id)") }
+        let compose = try await composes.compose(id, for: grant.identity)
         guard compose.state == .removed || compose.state == .failed else {
             throw RequestRejection.badRequest(
                 "Compose \(id) is in state \(compose.state.name); only one that is removed or failed can be made again.")

@@ -1,6 +1,7 @@
 import ComposeModel
 import ComposeStore
 import Hummingbird
+import Identity
 import ImageModel
 import Logging
 import Postgres
@@ -25,6 +26,7 @@ struct ServiceController: Sendable {
     private func home(_ request: Request, _ context: FrontendContext) async throws -> Response {
         var query = ComposeQuery()
         query.perPage = 20
+        query.hiddenTargets = configuration.access.hiddenTargets(from: context.subject.sender).sorted()
         let page = try await store.list(query)
         let urls = PublicURLs(configuration, request)
         return HomePage(
@@ -41,7 +43,7 @@ struct ServiceController: Sendable {
     }
 
     private func about(_ request: Request, _ context: FrontendContext) throws -> Response {
-        try .json(AboutDocument(configuration))
+        try .json(AboutDocument(configuration, for: context.subject.sender))
     }
 
     private func showMetrics(_ request: Request, _ context: FrontendContext) async throws -> Response {
@@ -102,11 +104,12 @@ private struct AboutDocument: Encodable {
         case maxSecondsToLive = "max_seconds_to_live"
     }
 
-    init(_ configuration: FrontendConfiguration) {
+    /// - Parameter sender: The rules name people, so they are shown to known senders only.
+    init(_ configuration: FrontendConfiguration, for sender: Identity?) {
         let limits = configuration.limits
         version = configuration.version
         authBackend = configuration.access.backend
-        allowedClients = configuration.allowedClients
+        allowedClients = sender?.isKnown == true ? configuration.access.rules.allowedClients : AccessRules().allowedClients
         rawConfigURLs = configuration.rawConfigURLs
         sigkeys = limits.defaultSigkeys
         sourceTypes = configuration.admission.capabilities.sourceTypes.map(\.name)

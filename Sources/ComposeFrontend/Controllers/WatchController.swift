@@ -22,7 +22,9 @@ struct WatchController: Sendable {
     private func list(_ request: Request, _ context: FrontendContext) async throws -> Response {
         let query = try WatchListQuery(request.uri.query, perPage: configuration.perPage)
         let page = try await store.watches(
-            owner: query.owner, includingEnded: query.includesEnded, page: query.page, perPage: query.perPage)
+            owner: query.owner, includingEnded: query.includesEnded,
+            hiddenTargets: configuration.access.hiddenTargets(from: context.subject.sender).sorted(), page: query.page,
+            perPage: query.perPage)
         let urls = PublicURLs(configuration, request)
         let document = ListDocument(
             page.items.map(urls.document), page: query.page, perPage: query.perPage, total: page.total, asked: query.items,
@@ -33,6 +35,7 @@ struct WatchController: Sendable {
     private func show(_ request: Request, _ context: FrontendContext) async throws -> Response {
         let id = try context.watchID()
         guard let watch = try await store.watch(id) else { throw RequestRejection.noSuchWatch("\(id)") }
+        try configuration.access.checkReading(of: watch.request.targetDir, by: context.subject.sender)
         return try .json(PublicURLs(configuration, request).document(watch))
     }
 
@@ -44,8 +47,10 @@ struct WatchController: Sendable {
                 "The body is empty; it must be a JSON object such as {\"source\": {\"type\": \"tag\", \"source\": \"f26\", \"packages\": [\"httpd\"]}}."
             )
         }
+        var watched = try validator.watch(ComposeRequestBody(json))
+        try grant.admit(watch: &watched)
         let watch = try await store.standingWatch(
-            owner: grant.owner, request: try validator.watch(ComposeRequestBody(json)),
+            owner: grant.owner, request: watched,
             limit: configuration.callers.watches(of: request, context), limits: grant.limits)
         context.subject.watchID = watch.id
         return try .json(PublicURLs(configuration, request).document(watch))
@@ -54,6 +59,7 @@ struct WatchController: Sendable {
     private func end(_ request: Request, _ context: FrontendContext, _ grant: Grant) async throws -> Response {
         let id = try context.watchID()
         guard let watch = try await store.watch(id) else { throw RequestRejection.noSuchWatch("\(id)") }
+        try configuration.access.checkReading(of: watch.request.targetDir, by: grant.identity)
         guard grant.isAdmin || grant.owner == watch.owner else {
             throw RequestRejection(.forbidden, "Not allowed: only \(watch.owner), whose watch \(id) is, or an admin can end it.")
         }

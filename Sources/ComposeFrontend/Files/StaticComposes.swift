@@ -13,17 +13,31 @@ struct StaticComposes: Sendable {
     /// The text before the prefix in links: the path below which a proxy shows the service. Example:
     /// `/odcs`, or nothing.
     let linkPrefix: String
+    /// The name of the directory in requests.
+    let name: String
+    let access: AccessControl
 
     /// - Returns: `nil` if another server serves the directory.
-    init?(_ target: FrontendConfiguration.TargetDirectory, linkPrefix: String) {
+    init?(_ name: String, _ target: FrontendConfiguration.TargetDirectory, linkPrefix: String, access: AccessControl) {
         guard target.url.hasPrefix("/") else { return nil }
+        self.name = name
+        self.access = access
         root = target.path
         prefix = String(target.url.trimmingSuffix("/"))
         self.linkPrefix = linkPrefix
     }
 
     var resources: [Resource] {
-        [Resource(RouterPath(prefix), [.get: .unguarded(serve)]), Resource(RouterPath(prefix + "/**"), [.get: .unguarded(serve)])]
+        // dnf may send credentials of another server, so they do not matter if everyone may read.
+        let operation: Resource.Operation = access.privateTargets[name] == nil ? .unguarded(serve) : .open(servePrivately)
+        return [Resource(RouterPath(prefix), [.get: operation]), Resource(RouterPath(prefix + "/**"), [.get: operation])]
+    }
+
+    private func servePrivately(_ request: Request, _ context: FrontendContext) async throws -> Response {
+        try access.checkReading(of: name, by: context.subject.sender)
+        var response = try await serve(request, context)
+        response.headers[.cacheControl] = "private, no-cache"
+        return response
     }
 
     private func serve(_ request: Request, _ context: FrontendContext) async throws -> Response {

@@ -3,6 +3,7 @@ import ComposeStore
 import ForeignText
 import Foundation
 import Hummingbird
+import Identity
 import ImageModel
 
 /// The handlers of `/api/1/builds`, and of the builds of one image: list, show, ask for and cancel
@@ -25,10 +26,11 @@ struct BuildController: Sendable {
     private func create(_ request: Request, _ context: FrontendContext, _ grant: Grant) async throws -> Response {
         let service = try configuration.imageService
         let image = try await store.image(of: context)
+        try grant.admit(image.repository)
         guard image.timeRemoved == nil else {
             throw RequestRejection(.notFound, "Image \(image.id) was removed. Add \(image.repository) again to build it.")
         }
-        let reader = BuildRequestReader(image: image, service: service, store: store, grant: grant)
+        let reader = BuildRequestReader(image: image, service: service, store: store, access: configuration.access, grant: grant)
         let values = try await reader.values(try await request.json(limit: configuration.bodyLimit))
         let build = try await store.submitBuild(
             of: image.id, values.request, owner: grant.owner, dateTag: values.dateTag, composes: values.composes,
@@ -66,6 +68,9 @@ struct BuildController: Sendable {
     private func cancel(_ request: Request, _ context: FrontendContext, _ grant: Grant) async throws -> Response {
         _ = try configuration.imageService
         let id = try context.buildID()
+        if grant.identity.repositories != nil, let build = try await store.build(id), let image = try await store.image(build.image) {
+            try grant.admit(image.repository)
+        }
         switch try await store.cancelBuild(id, by: Actor(grant)) {
         case nil: throw RequestRejection.noSuchBuild("\(id)")
         case .canceled: return try .json(Acknowledgement(message: "Build \(id) has been canceled."), status: .accepted)

@@ -14,6 +14,7 @@ struct BuildRequestReader: Sendable {
     let image: Image
     let service: ImageService
     let store: ComposeStore
+    let access: AccessControl
     let grant: Grant
 
     /// The values of a new build.
@@ -55,6 +56,7 @@ struct BuildRequestReader: Sendable {
     /// Throws if a build cannot install the packages of a compose.
     private func check(_ id: Int) async throws {
         guard let compose = try await store.compose(id) else { throw RequestRejection.badRequest("composes: there is no compose \(id).") }
+        try access.checkReading(of: compose.request.targetDir, by: grant.identity)
         guard compose.state == .done else {
             throw RequestRejection.badRequest("composes: compose \(id) is in state \(compose.state.name). It must be done.")
         }

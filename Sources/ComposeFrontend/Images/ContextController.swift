@@ -12,6 +12,7 @@ struct ContextController: Sendable {
 
     private func upload(_ request: Request, _ context: FrontendContext, _ grant: Grant) async throws -> Response {
         let service = try configuration.imageService
+        try grant.admitImages()
         let limit = service.contextBytes
         if let length = request.headers[.contentLength].flatMap(Int.init), length > limit {
             throw RequestRejection.bodyTooLarge(limit: limit)

@@ -75,6 +75,7 @@ struct ImageController: Sendable {
         let body = try BodyField(root: json)
         try body.checkMembers(["repository", "definition"])
         let repository = try repository(body, service)
+        try grant.admit(repository)
         let definition = try await reader(service).definition(body)
         switch try await store.addImage(repository, as: definition, by: Actor(grant)) {
         case .added(let image), .changed(let image):
@@ -113,6 +114,7 @@ struct ImageController: Sendable {
     private func change(_ request: Request, _ context: FrontendContext, _ grant: Grant) async throws -> Response {
         let service = try configuration.imageService
         let image = try await store.image(of: context)
+        try grant.admit(image.repository)
         try checkOwner(of: image, grant)
         guard let json = try await request.json(limit: configuration.bodyLimit) else {
             throw RequestRejection.badRequest("The body is empty. It must be a JSON object such as {\"definition\": {\"update\": true}}.")
@@ -131,6 +133,7 @@ struct ImageController: Sendable {
         _ = try configuration.imageService
         let id = try context.imageID()
         guard let image = try await store.image(id) else { throw RequestRejection.noSuchImage("\(id)") }
+        try grant.admit(image.repository)
         if image.timeRemoved == nil {
             try checkOwner(of: image, grant)
             _ = try await store.removeImage(id, by: Actor(grant))

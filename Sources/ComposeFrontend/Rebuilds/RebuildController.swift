@@ -27,18 +27,20 @@ struct RebuildController: Sendable {
     private func create(_ request: Request, _ context: FrontendContext, _ grant: Grant) async throws -> Response {
         _ = try configuration.imageService
         let asked = try AskedRebuild(try await request.json(limit: configuration.bodyLimit), by: grant)
+        try grant.admit(asked.selection)
         let key = try IdempotencyKey(request.headers)?.text
         let rebuild: Rebuild
         switch asked.fix {
         case .builds(let builds):
             try grant.require(.newCompose)
-            let compose = try validator.request(ComposeRequestBody(builds: builds, arches: try await arches(for: asked.selection)))
+            var compose = try validator.request(ComposeRequestBody(builds: builds, arches: try await arches(for: asked.selection)))
+            try grant.admit(&compose)
             rebuild = try await store.submitRebuild(
                 making: compose, limit: configuration.callers.composes(of: request, context), because: asked.reason,
                 selection: asked.selection, owner: grant.owner, dateTag: asked.dateTag, priority: asked.priority, unless: key)
         case .compose(let id):
             context.subject.composeID = id
-            let compose = try await compose(id)
+            let compose = try await compose(id, for: grant)
             let isRepeated = if let key { try await store.hasRebuild(of: key, owner: grant.owner) } else { false }
             // A request that is sent again needs no plan. Its compose may be gone meanwhile.
             let needsPlan = asked.isDryRun || compose.state.isFinal && !isRepeated
@@ -68,8 +70,9 @@ struct RebuildController: Sendable {
     }
 
     /// Returns the compose of a new rebuild. It may not be done yet.
-    private func compose(_ id: Int) async throws -> Compose {
+    private func compose(_ id: Int, for grant: Grant) async throws -> Compose {
         guard let compose = try await store.compose(id) else { throw RequestRejection.badRequest("There is no compose \(id).") }
+        try configuration.access.checkReading(of: compose.request.targetDir, by: grant.identity)
         guard compose.request.sourceType.traits.hasRepository else {
             throw RequestRejection.badRequest("Compose \(id) has no repository that a build could use.")
         }

@@ -39,6 +39,8 @@ public struct ComposeQuery: Hashable, Sendable {
     public var pungiComposeIDs: [String] = []
     public var composeTypes: [String] = []
     public var labels: [String] = []
+    /// The target directories whose composes are left out.
+    public var hiddenTargets: [String] = []
     /// The order of the list. Equal composes are ordered by id, in the direction of the last field.
     public var order: [Order] = [Order(field: .id, descending: true)]
     /// The number of the page, which begins at 1.
@@ -105,7 +107,7 @@ extension ComposeQuery {
 
     private var isUnconditional: Bool {
         owners.isEmpty && sourceTypes.isEmpty && sources.isEmpty && states.isEmpty && kojiTaskIDs.isEmpty && pungiComposeIDs.isEmpty
-            && composeTypes.isEmpty && labels.isEmpty
+            && composeTypes.isEmpty && labels.isEmpty && hiddenTargets.isEmpty
     }
 
     fileprivate var condition: SQL {
@@ -124,6 +126,7 @@ extension ComposeQuery {
         require("c.pungi_compose_id = ANY(\(pungiComposeIDs))", !pungiComposeIDs.isEmpty)
         require("c.compose_type = ANY(\(composeTypes))", !composeTypes.isEmpty)
         require("c.label = ANY(\(labels))", !labels.isEmpty)
+        require("c.request->>'targetDir' <> ALL(\(hiddenTargets))", !hiddenTargets.isEmpty)
         return condition
     }
 

@@ -22,7 +22,7 @@ public struct Renewal: Sendable {
     }
 
     /// Returns the request of the renewed compose.
-    func applied(to request: ComposeRequest) -> ComposeRequest {
+    public func applied(to request: ComposeRequest) -> ComposeRequest {
         var request = request
         if let secondsToLive { request.secondsToLive = secondsToLive }
         if let label { request.label = label }

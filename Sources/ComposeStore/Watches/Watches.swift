@@ -77,9 +77,12 @@ extension ComposeStore {
     ///   - owner: The owner of the watches, or `nil` for those of all owners.
     ///   - page: The number of the page, which begins at 1. A page past the end is empty.
     public func watches(
-        owner: String? = nil, includingEnded: Bool = false, page: Int = 1, perPage: Int = 10
+        owner: String? = nil, includingEnded: Bool = false, hiddenTargets: [String] = [], page: Int = 1, perPage: Int = 10
     ) async throws -> WatchPage {
-        let condition: SQL = "(\(owner)::text IS NULL OR w.owner = \(owner)) AND (\(includingEnded) OR w.ended_at IS NULL)"
+        let condition: SQL = """
+            (\(owner)::text IS NULL OR w.owner = \(owner)) AND (\(includingEnded) OR w.ended_at IS NULL)
+                AND w.request->>'targetDir' <> ALL(\(hiddenTargets))
+            """
         let total = try await pool.query("SELECT count(*) AS total FROM watches w WHERE \(fragment: condition)")
         // A page whose offset is too large for an integer is empty as well.
         let (skipped, isTooFar) = (max(1, page) - 1).multipliedReportingOverflow(by: perPage)

@@ -84,7 +84,7 @@ struct ServerAssembly {
         if roles.contains(.worker) { services.append(listener) }
         if roles.contains(.frontend) {
             services.append(
-                frontend(
+                try frontend(
                     store: store, access: access, publicURL: publicURL, connections: connections,
                     images: registry.flatMap { images.service(registry: $0) }))
         }
@@ -125,7 +125,7 @@ struct ServerAssembly {
 
     private func frontend(
         store: ComposeStore, access: SourceAccess, publicURL: PublicURL, connections: Int, images: ImageService?
-    ) -> some Service {
+    ) throws -> some Service {
         let targets = configuration.composes.targets.map { name, target in
             (name, FrontendConfiguration.TargetDirectory(path: target.directory, url: target.url ?? Self.path(ofTarget: name)))
         }
@@ -141,7 +141,8 @@ struct ServerAssembly {
         let frontend = ComposeFrontend(
             configuration: FrontendConfiguration(
                 serverURL: configuration.frontend.publicURL ?? "", targets: Dictionary(uniqueKeysWithValues: targets), limits: limits,
-                admission: configuration.admission(access: access, publicURL: publicURL), rawConfigURLs: rawConfigs,
+                admission: configuration.admission(access: access, publicURL: publicURL), access: try configuration.accessControl(),
+                rawConfigURLs: rawConfigs,
                 version: Version.current,
                 callers: CallerLimits(
                     waitingComposes: configuration.frontend.waitingPerCaller, watches: configuration.frontend.watchesPerCaller,

@@ -5,11 +5,11 @@ import SystemPackage
 
 extension SourceAccess {
     /// Returns this access, extended by the service's own finished composes at the addresses at which they
-    /// are served.
+    /// are served. Those of private targets are left out: another compose could show their packages.
     func publishing(_ targets: [String: ServerConfiguration.Target], publicURL: String?) throws(ComposeFailure) -> SourceAccess {
         var access = self
         do {
-            for (name, target) in targets {
+            for (name, target) in targets where target.readers == nil {
                 if let url = target.url {
                     access = try access.publishing(target.directory, at: url)
                 } else {

@@ -18,6 +18,7 @@ struct CheckConfig: AsyncParsableCommand {
             throw ConfigurationError(file: options.config ?? "the defaults", line: nil, key: "sources", message: "\(error)")
         }
         try checkKoji(configuration)
+        _ = try configuration.accessControl()
         print("\(options.config ?? "The defaults"): fine.")
         // The file is right even if this host lacks something: the service may run on another host, or as
         // another user.

@@ -3,7 +3,9 @@ import ImageModel
 
 /// The keys below `images`.
 extension ConfigurationReader {
-    mutating func images(frontend: ServerConfiguration.Frontend) throws -> ServerConfiguration.Images {
+    mutating func images(
+        frontend: ServerConfiguration.Frontend, auth: ServerConfiguration.Auth
+    ) throws -> ServerConfiguration.Images {
         let registry = try optionalString("images.registry").map { try address($0, "images.registry") { try ImageNamespace($0) } }
         let authFile = try optionalPath("images.auth_file")
         let memory = try int("images.memory_megabytes", default: 0, in: 0...100_000_000)
@@ -25,12 +27,13 @@ extension ConfigurationReader {
             rebuildSlots: try int("images.max_concurrent_rebuild", default: 4, in: 1...1000))
         guard registry != nil else { return images }
         try checkReadable(authFile, "images.auth_file")
-        // A client can have any Containerfile built, so only users of this host and its gateway may be clients.
-        guard FrontendConfiguration.isLoopback(frontend.host) else {
+        // A client can have any Containerfile built. Without credentials, only users of this host and its
+        // gateway may be clients.
+        guard !auth.mechanisms.isEmpty || FrontendConfiguration.isLoopback(frontend.host) else {
             throw mistake(
                 "frontend.host",
-                "is \(frontend.host), and images.registry is set: every client could build images, because there is no authentication yet. "
-                    + "Let the frontend listen on 127.0.0.1 or ::1, and put a gateway that knows your users in front of it")
+                "is \(frontend.host), and images.registry is set: every client could build images, because auth.mechanisms is empty. "
+                    + "Name the ways by which clients show their identity there, or let the frontend listen on 127.0.0.1 or ::1")
         }
         return images
     }

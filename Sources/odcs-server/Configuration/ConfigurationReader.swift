@@ -76,11 +76,13 @@ struct ConfigurationReader {
         return bool
     }
 
-    mutating func strings(_ key: String, default value: [String]) throws -> [String] {
+    mutating func strings(_ key: String, default value: [String], isEmptyAllowed: Bool = false) throws -> [String] {
         guard let node = try node(key) else { return value }
         guard let sequence = node.sequence else { throw mistake(key, node, "must be a list\(Self.but(node))") }
         return try sequence.map { item in
-            guard let text = item.scalar?.string, !text.isEmpty else { throw mistake(key, item, "must be a list of texts") }
+            guard let text = item.scalar?.string, isEmptyAllowed || !text.isEmpty else {
+                throw mistake(key, item, "must be a list of texts")
+            }
             return text
         }
     }

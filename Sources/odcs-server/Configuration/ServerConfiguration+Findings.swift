@@ -5,9 +5,9 @@ extension ServerConfiguration {
     /// expect. Each finding says the remedy too.
     var findings: [String] {
         var findings: [String] = []
-        if frontend.repeatSeconds > 0 {
+        if frontend.repeatSeconds > 0, auth.mechanisms.isEmpty {
             findings.append(
-                "frontend.repeat_seconds has no effect: it applies to users that the service has identified, and there is no authentication yet. "
+                "frontend.repeat_seconds has no effect: it applies to users that the service has identified, and auth.mechanisms is empty. "
                     + "Let clients repeat a request with the same Idempotency-Key header.")
         }
         if let pungi = systems.pungi, .seconds(worker.composeSeconds) <= pungi.timeLimit {
@@ -21,6 +21,6 @@ extension ServerConfiguration {
                 "auth.directory.url is \(directory.address), which is not encrypted: others in the network could change the groups of people. "
                     + "Use ldaps://, or set auth.directory.start_tls.")
         }
-        return findings
+        return findings + accessFindings
     }
 }

@@ -1,3 +1,4 @@
+import ComposeFrontend
 import ComposeModel
 import ComposeWorker
 import ContentSources
@@ -20,6 +21,8 @@ struct ServerConfiguration: Hashable, Sendable {
     struct Frontend: Hashable, Sendable {
         var host: String
         var port: Int
+        /// Whether everyone may reach a service that asks for no credentials.
+        var isOpenToAll: Bool
         /// The number of seconds in which an equal request of the same identified owner returns the first
         /// compose. 0 turns this off.
         var repeatSeconds: Int
@@ -41,6 +44,8 @@ struct ServerConfiguration: Hashable, Sendable {
         /// The address at which the directory is served. `nil` means that this service serves it, at
         /// `/composes` for `default`.
         var url: String?
+        /// The readers of the composes. `nil` if everyone may read them.
+        var readers: Members?
     }
 
     struct Composes: Hashable, Sendable {
@@ -117,6 +122,8 @@ struct ServerConfiguration: Hashable, Sendable {
 
     var stateDirectory: FilePath
     var database: Database
+    var auth: Auth
+    var access: AccessRules
     var frontend: Frontend
     var composes: Composes
     var sources: Sources
@@ -166,9 +173,12 @@ struct ServerConfiguration: Hashable, Sendable {
             url: try reader.optionalString("database.url"),
             schema: try reader.string("database.schema", default: "odcs"),
             connections: try reader.int("database.connections", default: 10, in: 2...1000))
+        auth = try reader.auth()
+        access = try reader.accessRules()
         frontend = Frontend(
             host: try reader.host("frontend.host", default: "127.0.0.1"),
             port: try reader.int("frontend.port", default: 5005, in: 0...65535),
+            isOpenToAll: try reader.bool("frontend.open_to_all", default: false),
             repeatSeconds: try reader.int("frontend.repeat_seconds", default: 0, in: 0...86_400),
             publicURL: try reader.optionalBaseURL("frontend.public_url").map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 },
             waitingPerCaller: try reader.int("frontend.waiting_per_caller", default: 2000, in: 0...1_000_000),
@@ -182,7 +192,7 @@ struct ServerConfiguration: Hashable, Sendable {
                 directory: try reader.path(
                     "composes.targets.\(name).directory",
                     default: name == "default" ? stateDirectory.appending("composes") : stateDirectory.appending("composes-\(name)")),
-                url: try reader.optionalBaseURL("composes.targets.\(name).url"))
+                url: try reader.optionalBaseURL("composes.targets.\(name).url"), readers: try reader.readers(ofTarget: name, auth))
         }
         if frontend.listensEverywhere, frontend.publicURL == nil, targets.values.contains(where: { $0.url == nil }) {
             throw reader.mistake(
@@ -190,6 +200,7 @@ struct ServerConfiguration: Hashable, Sendable {
                 "is \(frontend.host), which stands for all addresses of this host; clients need one of them, and frontend.public_url must say it, "
                     + "for example http://odcs.example.org:\(frontend.port)")
         }
+        try reader.checkHost(of: frontend, auth)
         composes = Composes(
             arches: try reader.strings("composes.arches", default: ["x86_64"]),
             secondsToLive: try reader.int("composes.seconds_to_live", default: 86_400, in: 1...Int(Int32.max)),
@@ -238,7 +249,7 @@ struct ServerConfiguration: Hashable, Sendable {
             poolMegabytes: try reader.int("worker.pool_megabytes", default: 1024, in: 64...100_000),
             composeSeconds: try reader.int("worker.compose_seconds", default: 7200, in: 1...604_800),
             resolveSeconds: try reader.int("worker.resolve_seconds", default: 10, in: 1...86_400))
-        images = try reader.images(frontend: frontend)
+        images = try reader.images(frontend: frontend, auth: auth)
         kerberos = try reader.kerberosLogins()
         directory = try reader.ldapGroups()
         let home = try reader.optionalString("signing.home").map { _ in try reader.path("signing.home", default: "") }

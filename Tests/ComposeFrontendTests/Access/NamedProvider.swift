@@ -26,10 +26,10 @@ extension AccessControl {
     /// An access control that believes every name. `admin` and `boss` are admins, and everybody but `guest`
     /// is a client.
     static var named: AccessControl {
-        AccessControl(
-            chain: IdentityChain([NamedProvider()]),
-            rules: AccessRules(
-                admins: Members(users: ["admin", "boss"]), clients: [ClientRule(name: "everyone", members: Members(groups: ["clients"]))]))
+        var everyone = ClientRule(name: "everyone", members: Members(groups: ["clients"]))
+        everyone.repositories = .any
+        return AccessControl(
+            chain: IdentityChain([NamedProvider()]), rules: AccessRules(admins: Members(users: ["admin", "boss"]), clients: [everyone]))
     }
 }
 
