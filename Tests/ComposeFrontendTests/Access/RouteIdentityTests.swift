@@ -1,0 +1,230 @@
+import ComposeModel
+import ComposeStore
+import ComposeTestKit
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Identity
+import Logging
+import Testing
+
+@testable import ComposeFrontend
+
+/// Every route with every kind of sender. A route without a row fails the test, so a new route needs one.
+@Suite struct RouteIdentityTests {
+    /// A kind of sender. The order is that of the columns.
+    enum Sender: String, CaseIterable {
+        case anonymous, bad, known, client, limited, owner, other, token, workload, admin
+        /// A sender of a service that asks for no credentials.
+        case unknown
+    }
+
+    /// A row of the table: a route, the object that its requests are about, and the statuses of its answers.
+    struct Row: Sendable {
+        let body: String?
+        let object: Object?
+        let statuses: [Int]
+
+        init(_ statuses: String, _ object: Object? = nil, body: String? = nil) {
+            self.statuses = statuses.split(separator: " ").compactMap { Int($0) }
+            self.object = object
+            self.body = body
+        }
+    }
+
+    /// An object whose owner is ``Sender/owner``, or the workload if that one asks.
+    enum Object: Sendable { case compose, doneCompose, watch, image, build, rebuild, newImage, fixedBy, file }
+
+    private static let read = "200 401 200 200 200 200 200 200 200 200 200"
+    private static let compose = #"{"source": {"type": "repo", "source": "/srv/repo"}}"#
+    private static let definition = #"{"source": {"containerfile": "FROM scratch"}, "platforms": ["linux/amd64"]}"#
+
+    static let rows: [String: Row] = [
+        //                 anon bad known client limited owner other token workload admin unknown
+        "GET /": Row(read),
+        "GET /api/1": Row(read),
+        "GET /api/1/about": Row(read),
+        "GET /api/1/metrics": Row("200 200 200 200 200 200 200 200 200 200 200"),
+        "GET /api/1/me": Row("401 401 200 200 200 200 200 200 200 200 200"),
+        "GET /api/1/composes": Row(read),
+        "POST /api/1/composes": Row("401 401 403 200 403 200 200 200 200 200 200", body: compose),
+        "GET /api/1/composes/{id}": Row(read, .compose),
+        "PATCH /api/1/composes/{id}": Row("401 401 403 200 403 200 200 403 200 200 200", .doneCompose, body: "{}"),
+        "DELETE /api/1/composes/{id}": Row("401 401 403 403 403 202 403 403 202 202 202", .compose),
+        "GET /api/1/watches": Row(read),
+        "POST /api/1/watches": Row(
+            "401 401 403 200 403 200 200 200 200 200 200", body: #"{"source": {"type": "tag", "source": "f26", "packages": ["ed"]}}"#),
+        "GET /api/1/watches/{id}": Row(read, .watch),
+        "DELETE /api/1/watches/{id}": Row("401 401 403 403 403 200 403 403 200 200 200", .watch),
+        "GET /odcs/1/composes": Row(read),
+        "POST /odcs/1/composes": Row(
+            "401 401 403 200 403 200 200 200 200 200 200", body: #"{"source_type": "repo", "source": "/srv/repo"}"#),
+        "GET /odcs/1/composes/{id}": Row(read, .compose),
+        "GET /api/1/images": Row(read),
+        "POST /api/1/images": Row("401 401 403 200 403 200 200 403 200 200 200", .newImage),
+        "GET /api/1/images/{id}": Row(read, .image),
+        "PATCH /api/1/images/{id}": Row(
+            "401 401 403 403 403 200 403 403 200 200 200", .image, body: #"{"definition": {"update": true}}"#),
+        "DELETE /api/1/images/{id}": Row("401 401 403 403 403 200 403 403 200 200 200", .image),
+        "GET /api/1/images/{id}/contents": Row(read, .image),
+        // The query has no build to compare with.
+        "GET /api/1/images/{id}/diff": Row("400 401 400 400 400 400 400 400 400 400 400", .image),
+        "POST /api/1/images/{id}/builds": Row("401 401 403 200 403 200 200 403 200 200 200", .image, body: "{}"),
+        "GET /api/1/builds": Row(read),
+        "GET /api/1/builds/{id}": Row(read, .build),
+        "DELETE /api/1/builds/{id}": Row("401 401 403 403 403 202 403 403 202 202 202", .build),
+        // The build has no log yet.
+        "GET /api/1/builds/{id}/log": Row("404 401 404 404 404 404 404 404 404 404 404", .build),
+        "GET /api/1/rebuilds": Row(read),
+        "POST /api/1/rebuilds": Row("401 401 403 200 403 200 200 403 200 200 200", .fixedBy),
+        "GET /api/1/rebuilds/{id}": Row(read, .rebuild),
+        "DELETE /api/1/rebuilds/{id}": Row("401 401 403 403 403 202 403 403 202 202 202", .rebuild),
+        // The body is empty.
+        "POST /api/1/contexts": Row("401 401 403 400 403 400 400 403 400 400 400"),
+        "GET /composes": Row("200 200 200 200 200 200 200 200 200 200 200"),
+        "GET /composes/**": Row("200 200 200 200 200 200 200 200 200 200 200", .file),
+        "GET /composes-secret": Row("401 401 403 200 403 200 403 200 200 200 200"),
+        "GET /composes-secret/**": Row("401 401 403 200 403 200 403 200 200 200 200", .file),
+    ]
+
+    /// Recognizes the senders of the table.
+    struct Provider: IdentityProvider {
+        let name = "table"
+        let challenge: String? = "Bearer realm=\"odcs\""
+
+        func identity(_ credentials: Credentials) async throws(CredentialFailure) -> Identity? {
+            guard case .bearer(let token) = credentials.authorization, let sender = Sender(rawValue: token.text), sender != .bad else {
+                throw .wrong("The token is not known.")
+            }
+            let account = try? AccountName(sender == .token ? "owner" : sender.rawValue)
+            guard let account else { throw .wrong("The name cannot be used.") }
+            let groups: [Sender: Set<String>] = [
+                .client: ["clients"], .owner: ["clients"], .token: ["clients"], .limited: ["limited"], .other: ["others"],
+            ]
+            return Identity(
+                account: account, provider: name, groups: groups[sender] ?? [], scopes: sender == .token ? [.newCompose] : nil,
+                token: sender == .token ? "t1" : nil, workload: sender == .workload ? "lockfiles" : nil)
+        }
+    }
+
+    static func access(asks: Bool) -> AccessControl {
+        var clients = ClientRule(name: "clients", members: Members(groups: ["clients"], workloads: ["lockfiles"]))
+        clients.repositories = .any
+        clients.targetDirs = AllowedWords(["secret"])
+        var others = ClientRule(name: "others", members: Members(groups: ["others"]))
+        others.repositories = .any
+        var limited = ClientRule(name: "limited", members: Members(groups: ["limited"]))
+        limited.sourceTypes = AllowedWords(["tag"])
+        limited.watches = false
+        return AccessControl(
+            chain: asks ? IdentityChain([Provider()]) : nil,
+            rules: AccessRules(admins: Members(users: ["admin"]), clients: [clients, others, limited]),
+            privateTargets: ["secret": Members(users: ["nobody"])])
+    }
+
+    private static func with(asks: Bool, _ body: @escaping @Sendable (FrontendFixture, [Resource]) async throws -> Void) async throws {
+        let resources = Resources()
+        try await FrontendFixture.withImages(configure: {
+            $0.admission.capabilities = .all
+            $0.access = access(asks: asks)
+            $0.targets["secret"] = $0.targets["default"].map { .init(path: $0.path, url: "/composes-secret") }
+            resources.configuration = $0
+        }) { frontend in
+            let configuration = try #require(resources.configuration)
+            let all = ComposeFrontend(configuration: configuration, store: frontend.database.store, logger: .silent)
+                .resources(metrics: HTTPMetrics())
+            try await body(frontend, all)
+        }
+    }
+
+    /// Keeps the configuration of the frontend, which is made in a closure.
+    private final class Resources: @unchecked Sendable {
+        var configuration: FrontendConfiguration?
+    }
+
+    private static func key(_ method: HTTPRequest.Method, _ path: String) -> String {
+        "\(method.rawValue) /\(path.split(separator: "/").joined(separator: "/"))"
+    }
+
+    @Test("each route answers each kind of sender as the table says", arguments: [true, false])
+    func table(asks: Bool) async throws {
+        try await Self.with(asks: asks) { frontend, resources in
+            try frontend.write("x", to: "odcs-7/compose/x")
+            let routes = resources.flatMap { resource in
+                resource.operations.keys.map { (Self.key($0, resource.path.description), $0, resource.path.description) }
+            }
+            #expect(Set(routes.map(\.0)) == Set(Self.rows.keys))
+            for (key, method, path) in routes {
+                guard let row = Self.rows[key] else { continue }
+                try #require(row.statuses.count == Sender.allCases.count)
+                for (sender, status) in zip(Sender.allCases, row.statuses) where asks != (sender == .unknown) {
+                    let answer = try await Self.ask(frontend, method, path, row, by: sender)
+                    #expect(answer.status == status, "\(key) by \(sender): \(answer.text)")
+                    guard answer.status == 401 else { continue }
+                    #expect(answer.headers[.wwwAuthenticate] == "Bearer realm=\"odcs\"", "\(key) by \(sender)")
+                }
+            }
+        }
+    }
+
+    private static func ask(
+        _ frontend: FrontendFixture, _ method: HTTPRequest.Method, _ path: String, _ row: Row, by sender: Sender
+    ) async throws -> Answer {
+        let (id, made) = try await make(row.object, in: frontend, for: sender == .workload ? .workload : .owner)
+        var uri = path.replacing("{id}", with: id).replacing("**", with: "odcs-7/compose/x")
+        if !uri.hasPrefix("/") { uri = "/" + uri }
+        return try await frontend.request(
+            method, uri, made ?? row.body, headers: [.anonymous, .unknown].contains(sender) ? [:] : .by(sender.rawValue))
+    }
+
+    /// Makes an object, and returns its id and the body of a request about it.
+    private static func make(
+        _ object: Object?, in frontend: FrontendFixture, for owner: Sender
+    ) async throws -> (id: String, body: String?) {
+        let store = frontend.database.store
+        let sender = frontend.by(owner.rawValue)
+        func id(_ answer: Answer) throws -> String { "\(try #require(try answer.json["id"]?.integer, "\(answer.text)"))" }
+        func image() async throws -> String {
+            try id(
+                await sender.request(
+                    .post, "/api/1/images", #"{"repository": "i\#(UUID().uuidString.lowercased())", "definition": \#(definition)}"#))
+        }
+        switch object {
+        case nil, .file: return ("", nil)
+        case .compose: return ("\(try await store.submit(.repo(), owner: owner.rawValue).id)", nil)
+        case .doneCompose:
+            let compose = try await store.submit(.repo(), owner: owner.rawValue).id
+            _ = try await store.delete(compose, by: Actor(name: owner.rawValue, isAdmin: false))
+            return ("\(compose)", nil)
+        case .watch: return ("\(try await store.standingWatch(owner: owner.rawValue, request: .tag()).id)", nil)
+        case .image: return (try await image(), nil)
+        case .newImage:
+            return ("", #"{"repository": "i\#(UUID().uuidString.lowercased())", "definition": \#(definition)}"#)
+        case .build: return (try id(await sender.request(.post, "/api/1/images/\(try await image())/builds", "{}")), nil)
+        case .fixedBy: return ("", #"{"compose": \#(try await store.submit(.repo(), owner: owner.rawValue).id)}"#)
+        case .rebuild:
+            let compose = try await store.submit(.repo(), owner: owner.rawValue).id
+            return (try id(await sender.request(.post, "/api/1/rebuilds", #"{"compose": \#(compose)}"#)), nil)
+        }
+    }
+
+    @Test("a write learns that an id is unknown only with the permission, and a missing method is the same for all")
+    func absent() async throws {
+        try await Self.with(asks: true) { frontend, _ in
+            for (method, path) in [
+                (HTTPRequest.Method.delete, "/api/1/composes/99"), (.patch, "/api/1/composes/99"), (.delete, "/api/1/watches/99"),
+                (.delete, "/api/1/images/99"), (.post, "/api/1/images/99/builds"), (.delete, "/api/1/builds/99"),
+                (.delete, "/api/1/rebuilds/99"),
+            ] {
+                for (sender, status) in [("bad", 401), ("known", 403), ("client", 404), ("admin", 404)] {
+                    let answer = try await frontend.request(method, path, "{}", headers: .by(sender))
+                    #expect(answer.status == status, "\(method) \(path) by \(sender): \(answer.text)")
+                }
+                #expect(try await frontend.request(method, path, "{}").status == 401)
+            }
+            for sender in Sender.allCases {
+                #expect(try await frontend.request(.put, "/api/1/composes", headers: .by(sender.rawValue)).status == 405)
+            }
+        }
+    }
+}
