@@ -23,12 +23,15 @@ let nioConcurrencyHelpers: Target.Dependency = .product(name: "NIOConcurrencyHel
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let serviceLifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
+let swiftASN1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1")
 let systemPackage: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 let tomlKit: Target.Dependency = .product(name: "TOMLKit", package: "TOMLKit")
 let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
+let x509: Target.Dependency = .product(name: "X509", package: "swift-certificates")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
 // Each target imports only targets that are listed above it.
@@ -42,6 +45,8 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -91,6 +96,8 @@ let package = Package(
                 nioPosix, nioSSL, serviceLifecycle,
             ],
             swiftSettings: strict),
+        .target(
+            name: "ServerTLS", dependencies: ["Identity", logging, nioSSL, serviceLifecycle, swiftASN1, x509], swiftSettings: strict),
         .target(name: "ComposeModel", dependencies: ["ForeignText", crypto], swiftSettings: strict),
         .target(name: "Postgres", dependencies: ["CPostgreSQL", "CLinux", "Retries", logging, serviceLifecycle], swiftSettings: strict),
         .target(name: "Processes", dependencies: ["CLinux", "ForeignText", subprocess, systemPackage], swiftSettings: strict),
@@ -192,8 +199,9 @@ let package = Package(
             name: "ComposeFrontend",
             dependencies: [
                 "ComposeModel", "ComposeStore", "Containerfiles", "ForeignText", "Identity", "ImageArchive", "ImageModel", "Postgres",
-                "Rebuilds", "Registry", httpTypes, hummingbird, hummingbirdCore, logging, nioConcurrencyHelpers, nioCore, nioHTTP1,
-                nioPosix,
+                "Rebuilds",
+                "Registry", "ServerTLS", httpTypes, hummingbird, hummingbirdCore, logging, nioConcurrencyHelpers, nioCore, nioHTTP1,
+                nioPosix, nioSSL, nioTLS,
                 systemPackage,
             ],
             resources: [.embedInCode("OpenAPI/openapi.json")], swiftSettings: strict),
@@ -220,7 +228,8 @@ let package = Package(
                 "Depsolve", "Directory", "EmbeddedPostgres", "ForeignText", "HTTPEnvironment", "Identity", "ImageModel", "ImageWorker",
                 "Kerberos",
                 "Koji", "Modules", "OpenID",
-                "Postgres", "Rebuilds", "Registry", "Repodata", argumentParser, asyncHTTPClient, hummingbird, logging,
+                "Postgres", "Rebuilds", "Registry", "Repodata", "ServerTLS", argumentParser, asyncHTTPClient, hummingbird,
+                logging,
                 nioCore,
                 nioPosix, nioSSL, serviceLifecycle, systemPackage, unixSignals, yams,
             ],

@@ -3,6 +3,7 @@ public import Hummingbird
 import HummingbirdCore
 public import Logging
 public import NIOCore
+public import ServerTLS
 
 /// The HTTP side of the service. It accepts requests for composes, reports their state, and serves
 /// their files.
@@ -31,10 +32,12 @@ public struct ComposeFrontend: Sendable {
     /// A connection is closed if it is silent for 30 seconds, or if its request takes longer to arrive than
     /// configured.
     ///
-    /// - Parameter onServerRunning: Called with the address that the service listens at. It differs from
-    ///   `address` if `address` has port 0.
+    /// - Parameters:
+    ///   - tls: The TLS of the connections. `nil` for connections without encryption.
+    ///   - onServerRunning: Called with the address that the service listens at. It differs from `address` if
+    ///     `address` has port 0.
     public func application(
-        address: BindAddress, onServerRunning: @escaping @Sendable (SocketAddress?) async -> Void = { _ in }
+        address: BindAddress, tls: ServerTLS? = nil, onServerRunning: @escaping @Sendable (SocketAddress?) async -> Void = { _ in }
     ) -> some ApplicationProtocol {
         let most = configuration.maximumConnections
         let upload = configuration.images.map { images in
@@ -46,7 +49,7 @@ public struct ComposeFrontend: Sendable {
             server: .loopBoundHTTP1(
                 configuration: .init(idleTimeout: .seconds(30)),
                 limits: .init(request: .seconds(Int64(configuration.requestSeconds)), body: configuration.bodyLimit, upload: upload),
-                table: ConnectionTable(most: most)),
+                table: ConnectionTable(most: most), tls: tls),
             // Closing a surplus connection takes a moment, so 16 more are accepted. If all of them are being
             // answered, further connections wait to be accepted.
             configuration: ApplicationConfiguration(

@@ -10,7 +10,7 @@ struct FrontendContext: RequestContext {
     let subject = RequestSubject()
     private let channel: any Channel
     /// The verified certificate of the client. `nil` if the connection has none.
-    var certificate: ClientCertificate? { nil }
+    let certificate: ClientCertificate?
     /// The address of the other end of the connection. `nil` if there is no connection, as in some tests.
     var peer: SocketAddress? { channel.remoteAddress }
 
@@ -23,6 +23,7 @@ struct FrontendContext: RequestContext {
     init(source: ApplicationRequestContextSource) {
         coreContext = .init(source: source)
         channel = source.channel
+        certificate = ClientCertificateHandler.certificate(of: source.channel)
     }
 
     /// Returns the id of the compose that the path names.

@@ -54,7 +54,7 @@ public actor Issuer: Service {
 
     /// Keeps the keys fresh until the graceful shutdown.
     public func run() async throws {
-        try await cancelWhenGracefulShutdown { [self] in
+        await cancelWhenGracefulShutdown { [self] in
             while !Task.isCancelled {
                 await refresh()
                 // The error of a sleep says that the service ends.

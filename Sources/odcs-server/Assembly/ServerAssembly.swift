@@ -13,6 +13,7 @@ import NIOPosix
 import Postgres
 import Registry
 import Repodata
+import ServerTLS
 import ServiceLifecycle
 import SystemPackage
 import UnixSignals
@@ -83,9 +84,11 @@ struct ServerAssembly {
         // In a process that is only a frontend, no service uses the listener.
         if roles.contains(.worker) { services.append(listener) }
         if roles.contains(.frontend) {
+            let tls = try configuration.tls.map { try ServerTLS($0.files, logger: logger) }
+            if let tls { services.append(tls) }
             services.append(
                 try frontend(
-                    store: store, access: access, publicURL: publicURL, connections: connections,
+                    tls: tls, store: store, access: access, publicURL: publicURL, connections: connections,
                     images: registry.flatMap { images.service(registry: $0) }))
         }
         if roles.contains(.worker) {
@@ -124,7 +127,7 @@ struct ServerAssembly {
     }
 
     private func frontend(
-        store: ComposeStore, access: SourceAccess, publicURL: PublicURL, connections: Int, images: ImageService?
+        tls: ServerTLS?, store: ComposeStore, access: SourceAccess, publicURL: PublicURL, connections: Int, images: ImageService?
     ) throws -> some Service {
         let targets = configuration.composes.targets.map { name, target in
             (name, FrontendConfiguration.TargetDirectory(path: target.directory, url: target.url ?? Self.path(ofTarget: name)))
@@ -150,9 +153,9 @@ struct ServerAssembly {
                 maximumConnections: connections, requestSeconds: configuration.frontend.requestSeconds, images: images),
             store: store, logger: logger)
         let address = BindAddress.hostname(configuration.frontend.host, port: configuration.frontend.port)
-        return frontend.application(address: address) { bound in
+        return frontend.application(address: address, tls: tls) { bound in
             guard let host = bound?.ipAddress, let port = bound?.port else { return }
-            let url = "http://\(host.contains(":") ? "[\(host)]" : host):\(port)"
+            let url = "\(tls == nil ? "http" : "https")://\(host.contains(":") ? "[\(host)]" : host):\(port)"
             logger.notice("listening", metadata: ["address": "\(url)"])
             publicURL.listening(at: url)
             guard let addressFile else { return }

@@ -2,6 +2,8 @@ import ArgumentParser
 import ContentSources
 import Foundation
 import Koji
+import Logging
+import ServerTLS
 
 struct CheckConfig: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -18,6 +20,7 @@ struct CheckConfig: AsyncParsableCommand {
             throw ConfigurationError(file: options.config ?? "the defaults", line: nil, key: "sources", message: "\(error)")
         }
         try checkKoji(configuration)
+        try checkTLS(configuration)
         _ = try configuration.accessControl()
         print("\(options.config ?? "The defaults"): fine.")
         // The file is right even if this host lacks something: the service may run on another host, or as
@@ -25,6 +28,14 @@ struct CheckConfig: AsyncParsableCommand {
         let check = HostCheck(configuration: configuration)
         for finding in configuration.findings + (check.findings() + check.logins()).map(\.description) {
             FileHandle.standardError.write(Data("Warning: \(finding)\n".utf8))
+        }
+    }
+
+    /// Checks the files of TLS, which otherwise only a frontend reads when it starts.
+    private func checkTLS(_ configuration: ServerConfiguration) throws {
+        guard let tls = configuration.tls else { return }
+        do throws(TLSFileProblem) { _ = try ServerTLS(tls.files, logger: Logger(label: "odcs-server")) } catch {
+            throw ConfigurationError(file: options.config ?? "the defaults", line: nil, key: "frontend.tls", message: error.description)
         }
     }
 

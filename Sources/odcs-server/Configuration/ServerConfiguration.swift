@@ -141,6 +141,8 @@ struct ServerConfiguration: Hashable, Sendable {
     var kerberos: KerberosLogins?
     var directory: LDAPGroups?
     var openID: OpenID
+    /// The TLS of the frontend. `nil` if it serves plain HTTP.
+    var tls: TLS?
     var worker: Worker
     var signing: Signing?
     var webhooks: [String]
@@ -239,6 +241,7 @@ struct ServerConfiguration: Hashable, Sendable {
         modules = try reader.modules(koji: koji, sources: sources)
         systems = try Systems(&reader)
         openID = try reader.openID()
+        tls = try reader.tls()
         worker = Worker(
             name: try reader.optionalString("worker.name") ?? Self.processName,
             slots: try reader.int("worker.slots", default: 2, in: 1...64),
