@@ -220,7 +220,10 @@ let package = Package(
                 tomlKit, unixSignals,
             ],
             swiftSettings: strict),
-        .executableTarget(name: "odcs-rpmdb", dependencies: ["RPMDatabases", systemPackage], swiftSettings: strict),
+        .executableTarget(
+            name: "odcs-rpmdb", dependencies: ["RPMDatabases", systemPackage], swiftSettings: strict,
+            // It starts for each image, and so it starts in 7 ms instead of 11 ms.
+            linkerSettings: [.unsafeFlags(["-static-stdlib"], .when(configuration: .release))]),
         .executableTarget(
             name: "odcs-server",
             dependencies: [
@@ -393,7 +396,8 @@ let package = Package(
             name: "EndToEndTests",
             dependencies: [
                 "BuildNodes", "ComposeModel", "ComposeStore", "ComposeTestKit", "EmbeddedPostgres", "ImageModel", "ImageTestKit", "Koji",
-                "Postgres", "Processes", "Registry", "ScriptedHub", "ScriptedService", "odcs", "odcs-server", asyncHTTPClient, hummingbird,
+                "Postgres", "Processes", "Registry", "ScriptedHub", "ScriptedService", "odcs", "odcs-rpmdb", "odcs-server", asyncHTTPClient,
+                hummingbird,
                 logging, nioCore, nioHTTP1, subprocess, systemPackage,
             ],
             exclude: ["Scripts"], swiftSettings: strict),

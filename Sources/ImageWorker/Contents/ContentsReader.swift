@@ -56,9 +56,8 @@ public struct ContentsReader: ContentsReading {
         }
         guard account.obstacle(above: program) != nil else { return program }
         let copy = scratch.appending("odcs-rpmdb")
+        if access(copy.string, X_OK) == 0 { return copy }
         do {
-            // One that is there already may run.
-            if FileManager.default.fileExists(atPath: copy.string) { try FileManager.default.removeItem(atPath: copy.string) }
             try FileManager.default.copyItem(atPath: program.string, toPath: copy.string)
         } catch {
             throw CannotReadContents(description: "The program \(program) cannot be copied into \(scratch) (\(error)).")
