@@ -13,7 +13,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import docs
 import report
-from scenarios import affected, builds, composes, contents, fetch, frontend, growth, memory, queue, stored, tags
+from scenarios import affected, builds, changed, composes, contents, fetch, frontend, growth, memory, queue, stored, tags
 from world import PROJECT, World
 
 SCENARIOS = [
@@ -21,6 +21,7 @@ SCENARIOS = [
     composes.requested,
     composes.everything,
     composes.first,
+    changed.changed,
     memory.memory,
     tags.tag,
     frontend.answers,

@@ -10,14 +10,16 @@ from world import PROJECT
 
 PLOTS = {
     "packages": "When the repository has twice the packages",
+    "changed": "When more packages of the repository have changed",
     "requests": "When twice the packages are requested",
     "stored": "When twice the composes are stored",
     "workers": "When there are twice the workers",
     "frontends": "When there are twice the frontends",
 }
 
-# The beginnings of the keys of rows about images. They have tables of their own.
+# The beginnings of the keys of rows that have tables of their own.
 IMAGES = ("image-", "contents-", "affected", "plan", "fetch")
+CHANGED = ("changed-",)
 
 
 def write(results):
@@ -44,19 +46,24 @@ def write(results):
 
 def blocks(results):
     """Returns the blocks of the pages by name. A run of only a part has only the blocks of that part."""
-    images = [row for row in results["rows"] if row["key"].startswith(IMAGES)]
-    others = [row for row in results["rows"] if row not in images]
-    found = of_images({**results, "rows": images}) if images else {}
+    found = growths(results)
+    others = results["rows"]
+    for name, keys, tools in (("images", IMAGES, ("buildah", "podman", "skopeo")), ("changed", CHANGED, ("dnf", "libsolv"))):
+        rows = [row for row in others if row["key"].startswith(keys)]
+        others = [row for row in others if row not in rows]
+        if rows:
+            found |= of_part(name, {**results, "rows": rows}, tools)
     return {**found, **of_composes({**results, "rows": others})} if others else found
 
 
-def of_images(results):
-    machine, tools = results["machine"], results["tools"]
+def of_part(name, results, tools):
+    machine = results["machine"]
+    versions = ", ".join(f"{tool} {results['tools'][tool].removeprefix(tool).strip()}" for tool in tools)
     run = (
         f"{results['date'][:10]}, commit {results['commit']}, {machine['cores']} cores of {machine['processor']}, {machine['memory_gib']} GiB, "
-        f"{machine['system']}. The load before the run was {results['load'][0]}. {tools['buildah']}, {tools['podman']}, {tools['skopeo']}."
+        f"{machine['system']}. The load before the run was {results['load'][0]}. {versions}."
     )
-    return {"images-run": textwrap.fill(run, 100), "images": report.table(results), "images-samples": samples(results)}
+    return {f"{name}-run": textwrap.fill(run, 100), name: report.table(results), f"{name}-samples": samples(results)}
 
 
 def of_composes(results):
@@ -71,12 +78,17 @@ def of_composes(results):
     if results["quick"]:
         verdict += " This was a quick run, of 3,000 packages: it says nothing about the bars."
     found = {"run": f"{run}\n\n{verdict}", "table": report.table(results), "samples": samples(results)}
+    if "cost" in results["facts"]:
+        found["cost"] = cost(results["facts"]["cost"])
+    return found
+
+
+def growths(results):
+    found = {}
     for name, series in results["growth"].items():
         # The table comes with its plot, so that no page shows a plot that does not exist.
         picture = f"![{PLOTS[name]}](performance/{name}.svg)\n\n" if name in PLOTS else ""
         found[f"growth-{name}"] = picture + growth(series)
-    if "cost" in results["facts"]:
-        found["cost"] = cost(results["facts"]["cost"])
     return found
 
 

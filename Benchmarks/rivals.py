@@ -53,6 +53,21 @@ class Tools:
             )
         )
 
+    def refresh(self, repository, packages):
+        """Returns the seconds that dnf takes to read a changed repository, and to download from it.
+
+        The result is in `downloaded`. It becomes a repository afterwards.
+        """
+        shutil.rmtree(self.downloaded, ignore_errors=True)
+        took = seconds(
+            lambda: (
+                self._run(*self._dnf(repository, "--setopt=metadata_expire=0", "makecache")),
+                self._run(*self._dnf(repository, "--setopt=install_weak_deps=0", "download", "--resolve", f"--destdir={self.downloaded}", *packages)),
+            )
+        )
+        self._run(self.createrepo, "-q", self.downloaded)
+        return took
+
     @property
     def downloaded(self):
         return f"{self.directory}/downloaded"
