@@ -178,6 +178,38 @@ struct LayerTests {
         }
     }
 
+    @Test("of many revisions, the base and the latest four are kept, and all that are in use")
+    func bounds() async throws {
+        try await Workbench.with { bench in
+            let repository = try repository(bench)
+            let source = try bench.source()
+            try repository.write(Self.names)
+            let base = try await fetch(repository, source)
+            var ids: [Checksum] = []
+            var inUse: PinnedRepository?
+            for number in 0..<8 {
+                try repository.write(Self.names + ["new\(number)"])
+                let layer = try await fetch(repository, source)
+                #expect(layer.metadata.base == base.metadata.id)
+                ids.append(layer.metadata.id)
+                if number == 1 { inUse = layer }
+            }
+            func names(_ ids: [Checksum]) -> [String] { ids.map { "\($0.hex)-3" }.sorted() }
+            #expect(try bench.keptMetadata() == names([base.metadata.id, ids[1]] + ids.suffix(4)))
+            #expect(inUse?.metadata.id == ids[1])
+
+            // A new base has the old one among its latest four, and then not any more.
+            for number in 0..<5 {
+                try repository.write((0..<60).map { "other\($0)" } + ["last\(number)"])
+                ids.append(try await fetch(repository, source).metadata.id)
+            }
+            #expect(try bench.keptMetadata() == names([ids[1]] + ids.suffix(5)))
+            // A revision that was removed can be read again.
+            try repository.write(Self.names)
+            #expect(try await self.names(in: fetch(repository, source), of: Self.names) == Self.names)
+        }
+    }
+
     @Test("shared files count once for the size of the cache")
     func size() async throws {
         try await Workbench.with { bench in

@@ -11,8 +11,8 @@ import SystemPackage
 /// layer: the differences to the documents of another directory, and links to them
 /// (``RepositoryBase``).
 ///
-/// The directory `latest` has the name of the last whole revision for each location. The next
-/// revision is compared with it.
+/// The directory `latest` has a file for each location. It names the last whole revision, with which
+/// the next one is compared, and the last revisions. Older revisions of the location are removed.
 ///
 /// Any number of workers and processes can use the cache at once. Each prepares its own directory and
 /// renames it in one step. The first one wins, and the others use its directory. All methods block.
@@ -26,8 +26,11 @@ struct MetadataCache: Sendable {
     ///
     /// Directories of another version are never used again. They are removed like all unused directories.
     private static let version = 3
-    /// The directory of the names of whole revisions.
+    /// The directory of the names of revisions.
     private static let latest = "latest"
+    /// The number of revisions of one location that are kept, besides the one that later revisions are
+    /// compared with. An attempt at a compose that is repeated needs the revision of the first attempt.
+    private static let mostRevisions = 4
     /// The documents that are kept besides repomd.xml, with their file names. A repository need not have
     /// all of them.
     static let documents: KeyValuePairs = [
@@ -52,8 +55,10 @@ struct MetadataCache: Sendable {
     /// The modification time of the directory is set to now, so it records the last use. A damaged
     /// layer is removed, so that the repository is read again.
     ///
-    /// - Parameter damage: Receives the damage of a layer.
-    func find(_ id: Checksum, damage: (RepodataError) -> Void = { _ in }) throws(Errno) -> Found? {
+    /// - Parameters:
+    ///   - location: The location that the repository is read from.
+    ///   - damage: Receives the damage of a layer.
+    func find(_ id: Checksum, of location: String? = nil, damage: (RepodataError) -> Void = { _ in }) throws(Errno) -> Found? {
         guard let place = place(of: id) else { return nil }
         // The hold is taken before any file of the directory is read.
         let hold = MetadataHold(place)
@@ -75,7 +80,7 @@ struct MetadataCache: Sendable {
         utimensat(AT_FDCWD, place.string, nil, 0)
         let metadata = RepositoryMetadata(
             id: id, directory: place, hasFilelists: place.appending("filelists.xml").exists, hasOther: place.appending("other.xml").exists,
-            hasModules: place.appending("modules.yaml").exists, base: base)
+            hasModules: place.appending("modules.yaml").exists, base: base, place: location)
         return Found(metadata: metadata, repomd: repomd, hold: hold)
     }
 
@@ -113,8 +118,7 @@ struct MetadataCache: Sendable {
     func base(of location: String) -> (base: RepositoryBase, hold: MetadataHold?)? {
         let name = nameOfLatest(location)
         // Every error means that there is no base. Nothing is lost but time.
-        guard let bytes = try? RegularFile.contents(of: name), bytes.count == 64,
-            let found = try? find(Checksum(.sha256, hex: String(decoding: bytes, as: UTF8.self))),
+        guard let id = revisions(of: location).first, let found = try? find(id, of: location),
             // Without this file, each layer would parse the base again.
             found.metadata.directory.appending("pool.solv").exists, let base = RepositoryBase(opening: found.metadata)
         else { return nil }
@@ -122,19 +126,40 @@ struct MetadataCache: Sendable {
         return (base, found.hold)
     }
 
-    /// Records that the whole metadata of `id` is the base of later revisions of the repository at
-    /// `location`.
-    func setBase(_ id: Checksum, of location: String) throws(Errno) {
+    /// Records that the metadata of `id` is the latest revision of the repository at `location`, and
+    /// removes old revisions that are not in use.
+    ///
+    /// - Parameter isBase: Whether later revisions are compared with this one. It must be whole metadata.
+    func record(_ id: Checksum, of location: String, isBase: Bool) throws(Errno) {
         try directory.appending(Self.latest).createDirectory()
+        let known = revisions(of: location)
+        let others = (isBase ? known : Array(known.dropFirst())).filter { $0 != id }
+        guard isBase || !known.isEmpty else { return }
+        let base = isBase ? id : known[0]
+        let recent = (isBase ? [] : [id]) + others.filter { $0 != base }
         let name = nameOfLatest(location)
         let temporary = directory.appending(Self.latest).appending(Self.preparing + UUID().uuidString)
         // The file need not survive a power failure. Without it, one more revision is read as a whole.
-        try RegularFile.write(Array(id.hex.utf8), to: temporary)
+        try RegularFile.write(Array(([base] + recent.prefix(Self.mostRevisions)).map(\.hex).joined(separator: "\n").utf8), to: temporary)
         guard rename(temporary.string, name.string) == 0 else {
             let error = Errno(rawValue: errno)
             unlink(temporary.string)
             throw error
         }
+        // If two processes record a revision at once, one is forgotten. It is removed like all unused metadata.
+        for old in recent.dropFirst(Self.mostRevisions) {
+            guard let place = place(of: old), let hold = MetadataHold(place, isShared: false) else { continue }
+            _ = try withExtendedLifetime(hold) { () throws(Errno) in try remove(place) }
+        }
+    }
+
+    /// Returns the known revisions of a location. The first one is that with which others are compared, and
+    /// the rest begins with the latest.
+    private func revisions(of location: String) -> [Checksum] {
+        // Every error means that no revision is known. Nothing is lost but time.
+        guard let bytes = try? RegularFile.contents(of: nameOfLatest(location)) else { return [] }
+        let names = String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+        return names.allSatisfy(Self.isSHA256) ? names.map { Checksum(.sha256, hex: String($0)) } : []
     }
 
     private func nameOfLatest(_ location: String) -> FilePath {

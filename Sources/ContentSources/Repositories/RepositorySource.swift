@@ -135,7 +135,7 @@ public struct RepositorySource: Sendable {
         let (cache, logger) = (cache, logger)
         return try await threadPool.run(canceled: .canceled) { () throws(ComposeFailure) in
             let found = try ComposeFailure.storing { () throws(Errno) in
-                try cache.find(pin.checksum) { damage in
+                try cache.find(pin.checksum, of: "\(pin.location)") { damage in
                     logger.warning(
                         "Damaged metadata is read again", metadata: ["repository": "\(pin.location)", "problem": "\(damage.message)"])
                 }
@@ -186,9 +186,9 @@ public struct RepositorySource: Sendable {
                 } catch {
                     throw .transfer("repomd.xml", .storage(error))
                 }
-                if !isLayer, limits.keepsLayers {
+                if limits.keepsLayers {
                     do throws(Errno) {
-                        try cache.setBase(pin.checksum, of: place)
+                        try cache.record(pin.checksum, of: place, isBase: !isLayer)
                     } catch {
                         logger.warning(
                             "The next revision of a repository cannot be compared with this one",
@@ -197,7 +197,7 @@ public struct RepositorySource: Sendable {
                 }
                 withExtendedLifetime(old?.hold) {}
             }
-            let found = try await storing { () throws(Errno) in try cache.find(pin.checksum) }
+            let found = try await storing { () throws(Errno) in try cache.find(pin.checksum, of: place) }
             guard let found else { throw .transfer("repomd.xml", .storage(.noSuchFileOrDirectory)) }
             return PinnedRepository(location: pin.location, metadata: found.metadata, repomd: parsed, hold: found.hold)
         } catch {

@@ -17,10 +17,13 @@ final class PackagePool {
         let lookaside: [RepositoryMetadata]
         let architecture: TreeArchitecture
 
-        /// Whether the repositories are revisions of those of `other`, kept over the same bases.
+        /// Whether the repositories are revisions of those of `other`: of the same places, or kept over
+        /// the same bases.
         func isRelated(to other: Key) -> Bool {
-            func bases(_ key: Key) -> [[Checksum]] { [key.repositories, key.lookaside].map { $0.map { $0.base ?? $0.id } } }
-            return architecture == other.architecture && bases(self) == bases(other)
+            func names(_ key: Key) -> [[String]] {
+                [key.repositories, key.lookaside].map { $0.map { $0.place.name ?? ($0.base ?? $0.id).hex } }
+            }
+            return architecture == other.architecture && names(self) == names(other)
         }
     }
 

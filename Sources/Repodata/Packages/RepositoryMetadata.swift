@@ -22,9 +22,22 @@ public struct RepositoryMetadata: Hashable, Sendable {
     /// The documents in the directory of a layer are those of the base. The directory also has the
     /// changes, for example `primary.changes` (``DocumentChanges``).
     public let base: Checksum?
+    /// The place that the repository was read from.
+    public let place: Place
+
+    /// The place of a repository. All places are equal, so that equal metadata of two places is equal.
+    public struct Place: Hashable, Sendable {
+        /// The name of the place. `nil` if no later revision can be expected there.
+        public let name: String?
+
+        public static func == (a: Place, b: Place) -> Bool { true }
+
+        public func hash(into hasher: inout Hasher) {}
+    }
 
     public init(
-        id: Checksum, directory: FilePath, hasFilelists: Bool, hasOther: Bool, hasModules: Bool = false, base: Checksum? = nil
+        id: Checksum, directory: FilePath, hasFilelists: Bool, hasOther: Bool, hasModules: Bool = false, base: Checksum? = nil,
+        place: String? = nil
     ) {
         self.id = id
         self.directory = directory
@@ -32,6 +45,7 @@ public struct RepositoryMetadata: Hashable, Sendable {
         self.hasOther = hasOther
         self.hasModules = hasModules
         self.base = base
+        self.place = Place(name: place)
     }
 
     public var primary: FilePath { directory.appending("primary.xml") }
