@@ -64,7 +64,10 @@ public struct DocumentChanges: Sendable {
             return nil
         }
         let bytes = file.bytes
-        guard CRC32.of(UnsafeRawBufferPointer(rebasing: bytes[12...])) == Self.number(bytes, at: 8, UInt32.self) else { return nil }
+        if !IntactFiles.contains(file.identity) {
+            guard CRC32.of(UnsafeRawBufferPointer(rebasing: bytes[12...])) == Self.number(bytes, at: 8, UInt32.self) else { return nil }
+            IntactFiles.insert(file.identity)
+        }
         let numbers = (0..<Self.numbers).compactMap { Int(exactly: Self.number(bytes, at: 12 + 8 * $0, UInt64.self)) }
         guard numbers.count == Self.numbers, numbers.allSatisfy({ $0 < 1 << 40 }) else { return nil }
         baseSize = numbers[0]
