@@ -1,5 +1,5 @@
 /// A token service is the setup for API tokens that people make for themselves.
-public struct TokenService: Sendable {
+public struct TokenService: Hashable, Sendable {
     /// The longest life of a token in days. `nil` if tokens may live without an end.
     public var mostDays: Int?
     /// Whether people may make tokens for themselves. Without it, only the operator makes tokens.

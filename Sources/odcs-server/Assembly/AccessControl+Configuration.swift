@@ -1,4 +1,5 @@
 import ComposeFrontend
+import ComposeStore
 import Foundation
 import Identity
 import SystemPackage
@@ -6,20 +7,22 @@ import SystemPackage
 extension ServerConfiguration {
     /// Returns the access control of a frontend with this configuration.
     ///
+    /// - Parameter store: The store of API tokens. Without it, the providers are only checked.
     /// - Throws: ``ConfigurationError`` if a provider cannot be used.
-    func accessControl() throws -> AccessControl {
+    func accessControl(store: ComposeStore?) throws -> AccessControl {
         let proxy = try auth.proxy.map { try $0.trustedProxy() }
-        let chain = auth.mechanisms.isEmpty ? nil : IdentityChain(try auth.mechanisms.flatMap { try providers(of: $0, proxy: proxy) })
+        let chain =
+            auth.mechanisms.isEmpty ? nil : IdentityChain(try auth.mechanisms.flatMap { try providers(of: $0, proxy: proxy, store: store) })
         return AccessControl(
             chain: chain, rules: access, proxy: proxy, privateTargets: composes.targets.compactMapValues(\.readers))
     }
 
     /// Returns the identity providers of a mechanism.
-    private func providers(of mechanism: Auth.Mechanism, proxy: TrustedProxy?) throws -> [any IdentityProvider] {
+    private func providers(of mechanism: Auth.Mechanism, proxy: TrustedProxy?, store: ComposeStore?) throws -> [any IdentityProvider] {
         switch mechanism {
         case .proxy: return proxy.map { [ProxyProvider($0)] } ?? []
+        case .tokens: return store.map { [TokenProvider(store: $0)] } ?? []
         // A chain without a provider would refuse everyone, and say nothing about the reason.
-        case .tokens: throw missing(mechanism)
         case .openid: throw missing(mechanism)
         case .workloads: throw missing(mechanism)
         case .kerberos: throw missing(mechanism)

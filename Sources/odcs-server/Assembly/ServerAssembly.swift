@@ -144,7 +144,9 @@ struct ServerAssembly {
         let frontend = ComposeFrontend(
             configuration: FrontendConfiguration(
                 serverURL: configuration.frontend.publicURL ?? "", targets: Dictionary(uniqueKeysWithValues: targets), limits: limits,
-                admission: configuration.admission(access: access, publicURL: publicURL), access: try configuration.accessControl(),
+                admission: configuration.admission(access: access, publicURL: publicURL),
+                access: try configuration.accessControl(store: store),
+                tokens: configuration.auth.mechanisms.contains(.tokens) ? configuration.auth.tokens : nil,
                 rawConfigURLs: rawConfigs,
                 version: Version.current,
                 callers: CallerLimits(

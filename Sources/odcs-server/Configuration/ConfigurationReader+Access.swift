@@ -21,6 +21,8 @@ extension ServerConfiguration {
         /// The mechanisms in the order in which they are asked. If the list is empty, the
         /// service asks for no credentials.
         var mechanisms: [Mechanism]
+        /// The setup for API tokens. It counts only if `tokens` is one of the mechanisms.
+        var tokens: TokenService
         /// Nil if `proxy` is not one of the mechanisms.
         var proxy: Proxy?
     }
@@ -38,8 +40,11 @@ extension ConfigurationReader {
             guard !mechanisms.contains(mechanism) else { throw mistake("auth.mechanisms", "has \(name) twice") }
             mechanisms.append(mechanism)
         }
+        let days = try int("auth.tokens.max_days", default: 365, in: 0...36_500)
+        let tokens = TokenService(
+            mostDays: days == 0 ? nil : days, isSelfService: try bool("auth.tokens.self_service", default: true))
         let proxy = try proxy()
-        return ServerConfiguration.Auth(mechanisms: mechanisms, proxy: mechanisms.contains(.proxy) ? proxy : nil)
+        return ServerConfiguration.Auth(mechanisms: mechanisms, tokens: tokens, proxy: mechanisms.contains(.proxy) ? proxy : nil)
     }
 
     private mutating func proxy() throws -> ServerConfiguration.Auth.Proxy {
