@@ -1,45 +1,35 @@
 import ComposeFrontend
-import ComposeStore
 import Foundation
 import Identity
-import SystemPackage
 
 extension ServerConfiguration {
-    /// Returns the access control of a frontend with this configuration.
+    /// Checks that each mechanism of `auth.mechanisms` has the settings that it needs.
     ///
-    /// - Parameter store: The store of API tokens. Without it, the providers are only checked.
-    /// - Throws: ``ConfigurationError`` if a provider cannot be used.
-    func accessControl(store: ComposeStore?) throws -> AccessControl {
-        let proxy = try auth.proxy.map { try $0.trustedProxy() }
-        let chain =
-            auth.mechanisms.isEmpty ? nil : IdentityChain(try auth.mechanisms.flatMap { try providers(of: $0, proxy: proxy, store: store) })
-        return AccessControl(
-            chain: chain, rules: access, proxy: proxy, privateTargets: composes.targets.compactMapValues(\.readers))
-    }
-
-    /// Returns the identity providers of a mechanism.
-    private func providers(of mechanism: Auth.Mechanism, proxy: TrustedProxy?, store: ComposeStore?) throws -> [any IdentityProvider] {
-        switch mechanism {
-        case .proxy: return proxy.map { [ProxyProvider($0)] } ?? []
-        case .tokens: return store.map { [TokenProvider(store: $0)] } ?? []
-        // A chain without a provider would refuse everyone, and say nothing about the reason.
-        case .openid: throw missing(mechanism)
-        case .workloads: throw missing(mechanism)
-        case .kerberos: throw missing(mechanism)
-        case .certificates: throw missing(mechanism)
+    /// A chain without a provider would refuse everyone, and say nothing about the reason.
+    /// - Throws: ``ConfigurationError``.
+    func checkMechanisms() throws {
+        for mechanism in auth.mechanisms {
+            switch mechanism {
+            case .tokens: break
+            case .proxy: _ = try auth.proxy?.trustedProxy()
+            case .openid: if openID.providers.isEmpty { throw missing("auth.openid.NAME", of: mechanism) }
+            case .workloads: if openID.workloads.isEmpty { throw missing("auth.workloads.NAME", of: mechanism) }
+            case .kerberos: if kerberos == nil { throw missing("auth.kerberos.keytab", of: mechanism) }
+            case .certificates: if tls?.files.clientAuthorities == nil { throw missing("auth.certificates.ca", of: mechanism) }
+            }
         }
     }
 
-    private func missing(_ mechanism: Auth.Mechanism) -> ConfigurationError {
+    private func missing(_ key: String, of mechanism: Auth.Mechanism) -> ConfigurationError {
         ConfigurationError(
             file: "the configuration", line: nil, key: "auth.mechanisms",
-            message: "has \(mechanism.rawValue), which this version does not have. Remove it there")
+            message: "has \(mechanism.rawValue), which needs \(key). Set it, or remove \(mechanism.rawValue) there")
     }
 }
 
 extension ServerConfiguration.Auth.Proxy {
     /// Returns the proxy with its secret, which is the first line of its file.
-    fileprivate func trustedProxy() throws -> TrustedProxy {
+    func trustedProxy() throws -> TrustedProxy {
         var secret: Secret?
         if let secretFile {
             let text = FileManager.default.contents(atPath: secretFile.string).flatMap { String(validating: $0, as: UTF8.self) } ?? ""

@@ -13,7 +13,6 @@ import NIOPosix
 import Postgres
 import Registry
 import Repodata
-import ServerTLS
 import ServiceLifecycle
 import SystemPackage
 import UnixSignals
@@ -83,12 +82,14 @@ struct ServerAssembly {
         var services: [any Service] = [database.pool]
         // In a process that is only a frontend, no service uses the listener.
         if roles.contains(.worker) { services.append(listener) }
+        var identities: IdentityProviders?
         if roles.contains(.frontend) {
-            let tls = try configuration.tls.map { try ServerTLS($0.files, logger: logger) }
-            if let tls { services.append(tls) }
+            let providers = try IdentityProviders(configuration, logger: logger)
+            identities = providers
+            services += providers.services
             services.append(
                 try frontend(
-                    tls: tls, store: store, access: access, publicURL: publicURL, connections: connections,
+                    identities: providers, store: store, access: access, publicURL: publicURL, connections: connections,
                     images: registry.flatMap { images.service(registry: $0) }))
         }
         if roles.contains(.worker) {
@@ -107,6 +108,7 @@ struct ServerAssembly {
         let outcome = await Result { try await ServiceGroup(configuration: group).run() }
         try await clients.shutdown()
         await registry?.shutdown()
+        try await identities?.shutdown()
         do {
             try outcome.get()
         } catch let error as IOError where [EADDRINUSE, EADDRNOTAVAIL, EACCES].contains(error.errnoCode) {
@@ -127,7 +129,8 @@ struct ServerAssembly {
     }
 
     private func frontend(
-        tls: ServerTLS?, store: ComposeStore, access: SourceAccess, publicURL: PublicURL, connections: Int, images: ImageService?
+        identities: IdentityProviders, store: ComposeStore, access: SourceAccess, publicURL: PublicURL, connections: Int,
+        images: ImageService?
     ) throws -> some Service {
         let targets = configuration.composes.targets.map { name, target in
             (name, FrontendConfiguration.TargetDirectory(path: target.directory, url: target.url ?? Self.path(ofTarget: name)))
@@ -145,7 +148,7 @@ struct ServerAssembly {
             configuration: FrontendConfiguration(
                 serverURL: configuration.frontend.publicURL ?? "", targets: Dictionary(uniqueKeysWithValues: targets), limits: limits,
                 admission: configuration.admission(access: access, publicURL: publicURL),
-                access: try configuration.accessControl(store: store),
+                access: try identities.accessControl(store: store),
                 tokens: configuration.auth.mechanisms.contains(.tokens) ? configuration.auth.tokens : nil,
                 rawConfigURLs: rawConfigs,
                 version: Version.current,
@@ -155,9 +158,9 @@ struct ServerAssembly {
                 maximumConnections: connections, requestSeconds: configuration.frontend.requestSeconds, images: images),
             store: store, logger: logger)
         let address = BindAddress.hostname(configuration.frontend.host, port: configuration.frontend.port)
-        return frontend.application(address: address, tls: tls) { bound in
+        return frontend.application(address: address, tls: identities.tls) { bound in
             guard let host = bound?.ipAddress, let port = bound?.port else { return }
-            let url = "\(tls == nil ? "http" : "https")://\(host.contains(":") ? "[\(host)]" : host):\(port)"
+            let url = "\(identities.tls == nil ? "http" : "https")://\(host.contains(":") ? "[\(host)]" : host):\(port)"
             logger.notice("listening", metadata: ["address": "\(url)"])
             publicURL.listening(at: url)
             guard let addressFile else { return }

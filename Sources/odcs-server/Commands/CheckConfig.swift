@@ -21,7 +21,7 @@ struct CheckConfig: AsyncParsableCommand {
         }
         try checkKoji(configuration)
         try checkTLS(configuration)
-        _ = try configuration.accessControl(store: nil)
+        try configuration.checkMechanisms()
         print("\(options.config ?? "The defaults"): fine.")
         // The file is right even if this host lacks something: the service may run on another host, or as
         // another user.

@@ -20,6 +20,14 @@ extension ServerConfiguration {
             findings.append(
                 "access names nobody, so nobody may ask for a compose. Name accounts in access.admins or in rules below access.clients.")
         }
+        let configured: [(Auth.Mechanism, Bool)] = [
+            (.openid, !openID.providers.isEmpty), (.workloads, !openID.workloads.isEmpty), (.kerberos, kerberos != nil),
+            (.certificates, tls?.files.clientAuthorities != nil),
+        ]
+        for (mechanism, isConfigured) in configured where isConfigured && !auth.mechanisms.contains(mechanism) {
+            findings.append(
+                "auth.\(mechanism.rawValue) has no effect: auth.mechanisms does not have \(mechanism.rawValue). Add it there.")
+        }
         for rule in access.clients {
             let key = "access.clients.\(rule.name)"
             if rule.members.isEmpty {

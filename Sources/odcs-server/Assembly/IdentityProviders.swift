@@ -1,0 +1,68 @@
+import ComposeFrontend
+import ComposeStore
+import Identity
+import Logging
+import ServerTLS
+import ServiceLifecycle
+
+/// The identity providers of a configuration, with the services and threads that they need.
+struct IdentityProviders: Sendable {
+    /// The TLS of the frontend. `nil` if it serves plain HTTP.
+    let tls: ServerTLS?
+    private let configuration: ServerConfiguration
+    private let logins: LoginServices
+    private let openID: OpenIDProviders
+
+    /// - Throws: ``ConfigurationError``, `TLSFileProblem` or ``LoginServices/UnusableFile`` for settings or
+    ///   files that cannot be used.
+    init(_ configuration: ServerConfiguration, logger: Logger) throws {
+        try configuration.checkMechanisms()
+        self.configuration = configuration
+        tls = try configuration.tls.map { try ServerTLS($0.files, logger: logger) }
+        // What no mechanism uses is not started.
+        var used = configuration
+        let asked = configuration.auth.mechanisms
+        if !asked.contains(.openid) { used.openID.providers = [] }
+        if !asked.contains(.workloads) { used.openID.workloads = [] }
+        if !asked.contains(.kerberos) { used.kerberos = nil }
+        openID = try OpenIDProviders(used.openID, logger: logger)
+        // This comes last, because it starts threads, and only ``shutdown()`` ends them.
+        logins = try LoginServices(used, logger: logger)
+    }
+
+    /// The services that keep certificates and keys fresh.
+    var services: [any Service] { (tls.map { [$0] } ?? []) + openID.services }
+
+    func accessControl(store: ComposeStore) throws -> AccessControl {
+        let proxy = try configuration.auth.proxy?.trustedProxy()
+        let mechanisms = configuration.auth.mechanisms
+        let providers = mechanisms.flatMap { mechanism in
+            self.providers(of: mechanism, proxy: proxy, store: store).map { logins.withGroups($0, mechanism: mechanism.rawValue) }
+        }
+        return AccessControl(
+            chain: mechanisms.isEmpty ? nil : IdentityChain(providers), rules: configuration.access, proxy: proxy,
+            privateTargets: configuration.composes.targets.compactMapValues(\.readers))
+    }
+
+    private func providers(
+        of mechanism: ServerConfiguration.Auth.Mechanism, proxy: TrustedProxy?, store: ComposeStore
+    ) -> [any IdentityProvider] {
+        switch mechanism {
+        case .tokens: [TokenProvider(store: store)]
+        case .openid: openID.people
+        case .workloads: openID.workloads.map { [$0] } ?? []
+        case .kerberos: logins.kerberos.map { [$0] } ?? []
+        case .certificates:
+            tls.map { tls in
+                [CertificateProvider(user: configuration.tls?.user ?? .dn, isRevoked: { tls.isRevoked(serial: $0) })]
+            } ?? []
+        case .proxy: proxy.map { [ProxyProvider($0)] } ?? []
+        }
+    }
+
+    /// Ends threads and connections. No provider may be asked afterwards.
+    func shutdown() async throws {
+        await openID.shutdown()
+        try await logins.shutdown()
+    }
+}
