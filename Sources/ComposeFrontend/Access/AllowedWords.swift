@@ -1,7 +1,8 @@
 import ForeignText
 
-/// Allowed words are a list of a client rule. A word is allowed if the list has it, or a beginning of it
-/// with a star behind, such as `f*`. The list `[""]` allows every word, as in the published ODCS.
+/// Allowed words are a list of a client rule. A word is allowed if the list has it, or if the list has
+/// its beginning with a star, such as `f*`. The list `[""]` allows every word, as in the published
+/// ODCS.
 public struct AllowedWords: Hashable, Sendable {
     public static let any = Self([""])
     public static let none = Self([])
