@@ -61,8 +61,8 @@ extension RequestSubject {
     }
 }
 
-/// A refusal counter bounds the audit entries about refusals. It lets 60 of each address pass in a minute
-/// and counts the others.
+/// A refusal counter bounds the audit entries about refusals. It lets 60 of each address pass in a
+/// minute and counts the others.
 final class RefusalCounter: Sendable {
     enum Decision: Equatable {
         /// The refusal is recorded, with the number of those of the minute before that were not.

@@ -1,6 +1,8 @@
 import ArgumentParser
 import ComposeClient
 import ForeignText
+import Foundation
+import SystemPackage
 
 /// The command `odcs login`. It keeps an API token for a server, so that no command line has it.
 struct Login: AsyncParsableCommand {
