@@ -350,6 +350,10 @@ let package = Package(
                 "HTTPEnvironment", "Identity", "OpenID", "ScriptedService", crypto, cryptoExtras, httpTypes, hummingbird, logging, nioCore,
             ],
             swiftSettings: strict),
+        .testTarget(
+            name: "ServerTLSTests",
+            dependencies: ["Identity", "ServerTLS", crypto, logging, nioCore, nioPosix, nioSSL, nioTLS, swiftASN1, x509],
+            swiftSettings: strict),
         .testTarget(name: "ContainerfilesTests", dependencies: ["Containerfiles", "ForeignText", "ImageModel"], swiftSettings: strict),
         .testTarget(
             name: "RebuildsTests",
