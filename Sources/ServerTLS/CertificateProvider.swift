@@ -1,8 +1,10 @@
 public import Identity
 
-/// A certificate provider recognizes the senders of requests by the certificates of their connections.
+/// A certificate provider recognizes the senders of requests by the certificates of their
+/// connections.
 ///
-/// The TLS layer has verified each certificate: its issuer, its time, and that the sender has its key.
+/// The TLS layer has verified each certificate: its issuer, its time, and that the sender has its
+/// key.
 public struct CertificateProvider: IdentityProvider {
     /// The part of a certificate that is the name of the account.
     public enum Name: String, Hashable, Sendable, CaseIterable {

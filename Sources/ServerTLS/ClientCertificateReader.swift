@@ -33,8 +33,8 @@ enum SerialNumber {
         return digits.isEmpty ? "0" : String(digits)
     }
 
-    /// Returns the same for a text of an operator, which may have colons, capital letters and leading zeros.
-    /// Returns `nil` if the text is not a number.
+    /// Returns the same for a text of an operator, which may have colons, capital letters and leading
+    /// zeros. Returns `nil` if the text is not a number.
     static func text(written text: some StringProtocol) -> String? {
         let digits = text.lowercased().filter { $0 != ":" }
         guard !digits.isEmpty, digits.utf8.allSatisfy({ $0 < 0x80 }), digits.allSatisfy(\.isHexDigit) else { return nil }

@@ -1,8 +1,8 @@
 import SwiftASN1
 import X509
 
-/// The text of the subject of a certificate as RFC 4514 and Apache write it, the most special part first.
-/// Example: `UID=osbs,OU=users,DC=example,DC=org`.
+/// The text of the subject of a certificate as RFC 4514 and Apache write it, the most special part
+/// first. Example: `UID=osbs,OU=users,DC=example,DC=org`.
 ///
 /// The library's own text has numbers for some types, so it differs from the names of owners that an
 /// Apache in front of the published ODCS has given.

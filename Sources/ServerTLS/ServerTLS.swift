@@ -4,8 +4,8 @@ public import NIOSSL
 public import ServiceLifecycle
 import Synchronization
 
-/// The TLS of the service. New connections use the current content of the files, so a renewed certificate
-/// needs no restart.
+/// The TLS of the service. New connections use the current content of the files, so a renewed
+/// certificate needs no restart.
 public final class ServerTLS: Service {
     /// The pause between two looks at the files.
     private static let pause = Duration.seconds(2)

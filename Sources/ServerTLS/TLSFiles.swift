@@ -6,7 +6,8 @@ public struct TLSFiles: Hashable, Sendable {
     public var key: String
     /// The authorities whose client certificates are accepted. `nil` if clients are not asked for one.
     public var clientAuthorities: String?
-    /// The serial numbers of revoked client certificates, one a line in hexadecimal. `#` begins a comment.
+    /// The serial numbers of revoked client certificates, one a line in hexadecimal. `#` begins a
+    /// comment.
     public var revokedSerials: String?
 
     public init(certificate: String, key: String, clientAuthorities: String? = nil, revokedSerials: String? = nil) {

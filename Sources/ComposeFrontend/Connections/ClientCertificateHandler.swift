@@ -5,8 +5,8 @@ import NIOSSL
 import NIOTLS
 import ServerTLS
 
-/// A client certificate handler keeps the names in the client's certificate of a TLS connection, which
-/// are the same for all of its requests.
+/// A client certificate handler keeps the names in the client's certificate of a TLS connection,
+/// which are the same for all of its requests.
 final class ClientCertificateHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
@@ -30,8 +30,8 @@ final class ClientCertificateHandler: ChannelInboundHandler {
         context.fireUserInboundEventTriggered(event)
     }
 
-    /// Returns the certificate of a connection. Returns `nil` for a connection without one, and away from the
-    /// connection's thread.
+    /// Returns the certificate of a connection. Returns `nil` for a connection without one, and away from
+    /// the connection's thread.
     static func certificate(of channel: any Channel) -> ClientCertificate? {
         guard channel.eventLoop.inEventLoop else { return nil }
         // An error says that the connection has no TLS.

@@ -2,8 +2,8 @@ import ForeignText
 
 /// A claim pattern is the condition of a rule on the value of one claim.
 public struct ClaimPattern: Hashable, Sendable {
-    /// The texts of which one must fit. A text that ends with `*` fits each value that begins with the rest.
-    /// Examples: `refs/heads/main`, `refs/tags/*`.
+    /// The texts of which one must fit. A text that ends with `*` fits each value that begins with the
+    /// rest. Examples: `refs/heads/main`, `refs/tags/*`.
     public var texts: [String]
 
     public init(_ texts: [String]) { self.texts = texts }

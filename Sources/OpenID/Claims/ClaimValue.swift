@@ -3,7 +3,8 @@ import ForeignText
 /// A claim value is a value of the JSON text of a token, of a key or of a provider's answer.
 ///
 /// Unlike Foundation's decoders, the reader refuses an object that has a member twice. Two readers of
-/// such a text may take different values, so one of them may check another token than the other one uses.
+/// such a text may take different values, so one of them may check another token than the other one
+/// uses.
 enum ClaimValue: Hashable, Sendable {
     case null
     case bool(Bool)

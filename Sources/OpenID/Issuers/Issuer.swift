@@ -3,10 +3,11 @@ import Identity
 public import Logging
 public import ServiceLifecycle
 
-/// An issuer is an identity provider that issues tokens, with what is known of it: its metadata and keys.
+/// An issuer is an identity provider that issues tokens, with what is known of it: its metadata and
+/// keys.
 ///
-/// The keys are read at the start, then every 15 minutes, and when a token names an unknown key. If the
-/// issuer does not answer, its last keys are used for a day.
+/// The keys are read at the start, then every 15 minutes, and when a token names an unknown key. If
+/// the issuer does not answer, its last keys are used for a day.
 public actor Issuer: Service {
     private static let refreshPause = Duration.seconds(900)
     /// The pause between two attempts as long as there are no keys.

@@ -1,11 +1,12 @@
 import ForeignText
 
-/// Issuer metadata is the document in which an issuer names its endpoints (OpenID Connect Discovery 1.0).
+/// Issuer metadata is the document in which an issuer names its endpoints (OpenID Connect Discovery
+/// 1.0).
 struct IssuerMetadata: Hashable, Sendable {
     var keys: ProviderURL
     var introspection: ProviderURL?
-    /// Whether the secret of this service goes into the form of an introspection, because the issuer does not
-    /// accept it in the header.
+    /// Whether the secret of this service goes into the form of an introspection, because the issuer does
+    /// not accept it in the header.
     var postsSecret: Bool
     var userInfo: ProviderURL?
 
@@ -13,7 +14,8 @@ struct IssuerMetadata: Hashable, Sendable {
         ProviderURL((issuer.text.hasSuffix("/") ? String(issuer.text.dropLast()) : issuer.text) + "/.well-known/openid-configuration")
     }
 
-    /// - Throws: ``ProviderFailure`` if the document is that of another issuer, or lacks the address of the keys.
+    /// - Throws: ``ProviderFailure`` if the document is that of another issuer, or lacks the address of
+    ///   the keys.
     init(_ document: Claims, of issuer: ProviderURL) throws(ProviderFailure) {
         guard let name = document["issuer"]?.text, name.hasSameBytes(as: issuer.text) else {
             throw ProviderFailure("the metadata of \(issuer) is that of another issuer")

@@ -5,8 +5,8 @@ import NIOCore
 import NIOHTTP1
 import NIOSSL
 
-/// A provider connection sends requests to identity providers, and reads JSON answers within bounds. It
-/// follows no redirects, because a token must not reach another host.
+/// A provider connection sends requests to identity providers, and reads JSON answers within bounds.
+/// It follows no redirects, because a token must not reach another host.
 public final class ProviderConnection: Sendable {
     private static let mostBytes = 1 << 20
     private static let time = Duration.seconds(5)

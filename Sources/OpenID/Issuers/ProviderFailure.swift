@@ -1,7 +1,7 @@
 import Identity
 
-/// A provider failure is the reason why an identity provider's answer cannot be used. It is for the log of
-/// the operator. It has no part of the answer, and no token.
+/// A provider failure is the reason why an identity provider's answer cannot be used. It is for the
+/// log of the operator. It has no part of the answer, and no token.
 struct ProviderFailure: Error, Hashable, Sendable, CustomStringConvertible {
     /// A whole sentence without its final period.
     let description: String

@@ -1,7 +1,7 @@
 import ForeignText
 
-/// A provider URL is the address of an identity provider or of one of its parts. It has the scheme `https`.
-/// On this host it may have `http`.
+/// A provider URL is the address of an identity provider or of one of its parts. It has the scheme
+/// `https`. On this host it may have `http`.
 public struct ProviderURL: Hashable, Sendable, CustomStringConvertible {
     public let text: String
     /// Whether connections to it are encrypted.
@@ -9,8 +9,8 @@ public struct ProviderURL: Hashable, Sendable, CustomStringConvertible {
 
     public var description: String { text }
 
-    /// Returns `nil` for a URL with another scheme, a user name, a query, a fragment, a space or a character
-    /// beyond ASCII, and for plain `http` to another host.
+    /// Returns `nil` for a URL with another scheme, a user name, a query, a fragment, a space or a
+    /// character beyond ASCII, and for plain `http` to another host.
     public init?(_ text: String) {
         guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }), !text.contains("#"), !text.contains("\\"), text.utf8.count <= 2000 else {
             return nil

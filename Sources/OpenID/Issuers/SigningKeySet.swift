@@ -2,9 +2,9 @@ import JWTKit
 
 /// A signing key set holds the public keys of an issuer (RFC 7517), each for one algorithm.
 ///
-/// Each pair of a key and an algorithm has a key collection of its own. A collection of JWTKit keeps the
-/// first algorithm that a token names for a key without one. One forged token would then make all good
-/// tokens fail.
+/// Each pair of a key and an algorithm has a key collection of its own. A collection of JWTKit keeps
+/// the first algorithm that a token names for a key without one. One forged token would then make all
+/// good tokens fail.
 struct SigningKeySet: Sendable {
     /// The maximum number of entries that are read.
     private static let mostEntries = 200
@@ -19,8 +19,8 @@ struct SigningKeySet: Sendable {
 
     var isEmpty: Bool { keys.isEmpty }
 
-    /// Reads the entries one by one. An entry that cannot sign tokens, or that cannot be read, is passed over:
-    /// a set also has keys for encryption, and keys that this program does not know yet.
+    /// Reads the entries one by one. An entry that cannot sign tokens, or that cannot be read, is passed
+    /// over: a set also has keys for encryption, and keys that this program does not know yet.
     ///
     /// - Parameter algorithms: The algorithms that the operator accepts.
     init(_ document: Claims, algorithms: [SigningAlgorithm]) async throws(ProviderFailure) {

@@ -5,8 +5,8 @@ import Synchronization
 /// An answer cache keeps a provider's answers about tokens for a while. Its keys are digests, so the
 /// memory of the process does not hold tokens longer than their requests.
 ///
-/// Refusals are not kept. The text of a token can often be changed without a change of its meaning, so a
-/// sender could fill the cache.
+/// Refusals are not kept. The text of a token can often be changed without a change of its meaning,
+/// so a sender could fill the cache.
 final class AnswerCache<Answer: Sendable>: Sendable {
     struct Key: Hashable, Sendable {
         fileprivate let digest: [UInt8]

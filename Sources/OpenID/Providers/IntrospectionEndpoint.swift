@@ -1,7 +1,7 @@
 import Foundation
 import Identity
 
-/// An introspection endpoint is the place where an issuer tells whether a token is good (RFC 7662).
+/// An introspection endpoint is the place where an issuer says whether a token is good (RFC 7662).
 struct IntrospectionEndpoint: Sendable {
     /// The time for which a good answer is used. A token that the issuer takes back is good for as long.
     private static let longestUse = 60.0

@@ -1,8 +1,8 @@
 import ForeignText
 import Identity
 
-/// A UserInfo endpoint is the place where an issuer tells the claims of the person that a token is for
-/// (OpenID Connect Core 1.0, section 5.3).
+/// A UserInfo endpoint is the place where an issuer gives the claims of the person that a token is
+/// for (OpenID Connect Core 1.0, section 5.3).
 struct UserInfoEndpoint: Sendable {
     /// The time for which an answer is used. A person who leaves a group keeps it for as long.
     private static let longestUse = Duration.seconds(300)

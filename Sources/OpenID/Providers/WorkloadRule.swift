@@ -1,7 +1,7 @@
 public import Identity
 
-/// A workload rule recognizes a program by the claims of its token, for example a job of a CI service:
-/// `auth.workloads.NAME` in the configuration. Neither side keeps a secret for it.
+/// A workload rule recognizes a program by the claims of its token, for example a job of a CI
+/// service: `auth.workloads.NAME` in the configuration. Neither side keeps a secret for it.
 public struct WorkloadRule: Hashable, Sendable {
     /// The name of the rule, which rules of access name. Example: `lockfiles`.
     public var name: String
@@ -18,15 +18,15 @@ public struct WorkloadRule: Hashable, Sendable {
         self.account = account
     }
 
-    /// The issuers that serve everybody, with the claims that name a tenant for good. Other claims, such as
-    /// `repository`, are names. After a renaming, another person can register the old name.
+    /// The issuers that serve everybody, with the claims that name a tenant for good. Other claims, such
+    /// as `repository`, are names. After a renaming, another person can register the old name.
     private static let sharedIssuers = [
         "https://token.actions.githubusercontent.com": ["repository_id", "repository_owner_id"],
         "https://gitlab.com": ["project_id", "namespace_id"],
     ]
 
-    /// Returns the claims of which the rule must pin one to a number, or `nil` if the rule is safe. Only an
-    /// issuer that serves everybody needs it.
+    /// Returns the claims of which the rule must pin one to a number, or `nil` if the rule is safe. Only
+    /// an issuer that serves everybody needs it.
     public func missingPin(at issuer: ProviderURL) -> [String]? {
         let address = issuer.text.lowercased()
         guard let pins = Self.sharedIssuers[address.hasSuffix("/") ? String(address.dropLast()) : address] else { return nil }

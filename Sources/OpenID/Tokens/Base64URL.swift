@@ -1,8 +1,9 @@
-/// The encoding of a token's parts: base64 with `-` and `_`, and without padding (RFC 7515, section 2).
+/// The encoding of a token's parts: base64 with `-` and `_`, and without padding (RFC 7515, section
+/// 2).
 enum Base64URL {
-    /// Returns the decoded bytes, or `nil` for any text that an encoder would not write: one with padding, with
-    /// a character of another alphabet, or with bits at the end that no byte has. Each value therefore has
-    /// exactly one text.
+    /// Returns the decoded bytes, or `nil` for any text that an encoder would not write: one with
+    /// padding, with a character of another alphabet, or with bits at the end that no byte has. Each
+    /// value therefore has exactly one text.
     static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.count * 3 / 4)

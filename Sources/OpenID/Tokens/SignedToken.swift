@@ -1,6 +1,7 @@
 import Identity
 
-/// A signed token is a JSON Web Token (RFC 7519) in its compact form, before its signature is checked.
+/// A signed token is a JSON Web Token (RFC 7519) in its compact form, before its signature is
+/// checked.
 ///
 /// Nothing of it may be trusted, except for the choice of the key that it is checked with.
 struct SignedToken: Sendable {
@@ -17,8 +18,8 @@ struct SignedToken: Sendable {
     let signedBytes: [UInt8]
     let signature: [UInt8]
 
-    /// Whether a text is a JSON Web Token by its form: three or five parts, of which the first one is a JSON
-    /// object. Other tokens are opaque: only their issuer knows what they mean.
+    /// Whether a text is a JSON Web Token by its form: three or five parts, of which the first one is a
+    /// JSON object. Other tokens are opaque: only their issuer knows what they mean.
     static func hasForm(_ text: String) -> Bool {
         let parts = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         guard parts.count == 3 || parts.count == 5, text.utf8.count <= mostBytes else { return false }

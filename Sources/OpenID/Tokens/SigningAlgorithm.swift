@@ -1,8 +1,8 @@
-/// A signing algorithm is an algorithm of JSON Web Signatures whose keys have a public half (RFC 7518,
-/// section 3.1, and RFC 8037).
+/// A signing algorithm is an algorithm of JSON Web Signatures whose keys have a public half (RFC
+/// 7518, section 3.1, and RFC 8037).
 ///
-/// `none` and the algorithms with a shared secret are missing on purpose. With them, everybody who knows
-/// a public key could sign.
+/// `none` and the algorithms with a shared secret are missing on purpose. With them, everybody who
+/// knows a public key could sign.
 public enum SigningAlgorithm: String, Hashable, Sendable, CaseIterable {
     case rs256 = "RS256"
     case rs384 = "RS384"

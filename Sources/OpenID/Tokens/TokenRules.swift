@@ -59,15 +59,16 @@ struct TokenRules: Sendable {
         }
     }
 
-    /// Refuses tokens that are not access tokens, or that nobody may use without a proof.
+    /// Refuses tokens that are not access tokens, or that may not be used without a proof.
     private func checkKind(_ claims: Claims, isAccessToken: Bool) throws(CredentialFailure) {
-        // The proof of a token that is bound to a key (RFC 7800) is not checked here, so a stolen one would do.
+        // The proof of a token that is bound to a key (RFC 7800) is not checked here, so a stolen one would
+        // do.
         guard claims["cnf"] == nil else { throw .wrong("The token is bound to a key. This server accepts bearer tokens only.") }
         let type = claims["typ"]?.text?.lowercased()
         guard type == nil || type == "bearer" else { throw .wrong("The token is of another type than an access token.") }
         if isAccessToken || type == "bearer" { return }
-        // ID tokens are for the client that a person logs in with, and that client shows them to others. Logout
-        // tokens have events.
+        // ID tokens are for the client that a person logs in with, and that client shows them to others.
+        // Logout tokens have events.
         for claim in ["nonce", "at_hash", "c_hash", "s_hash", "events"] {
             guard claims[claim] == nil else { throw .wrong("The token is of another type than an access token.") }
         }

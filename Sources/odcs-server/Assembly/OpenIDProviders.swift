@@ -5,8 +5,8 @@ import OpenID
 import ServiceLifecycle
 import SystemPackage
 
-/// The identity providers of OpenID Connect that a configuration names, and the services that keep their
-/// keys fresh.
+/// The identity providers of OpenID Connect that a configuration names, and the services that keep
+/// their keys fresh.
 struct OpenIDProviders: Sendable {
     /// The providers of people: the mechanism `openid`.
     let people: [any IdentityProvider]

@@ -3,8 +3,8 @@ import SystemPackage
 
 /// The keys below `frontend.tls` and `auth.certificates`.
 extension ConfigurationReader {
-    /// Returns the TLS of the frontend, or `nil` if it serves plain HTTP. The files are read when the frontend
-    /// starts, because a worker needs none of them.
+    /// Returns the TLS of the frontend, or `nil` if it serves plain HTTP. The files are read when the
+    /// frontend starts, because a worker needs none of them.
     mutating func tls() throws -> ServerConfiguration.TLS? {
         let certificate = try optionalPath("frontend.tls.certificate")
         let key = try optionalPath("frontend.tls.key")
