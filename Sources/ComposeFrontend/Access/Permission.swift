@@ -1,6 +1,6 @@
 import Identity
 
-/// A permission is what a handler declares that it needs.
+/// A permission is the right that a handler declares to need.
 enum Permission: Hashable, Sendable, CaseIterable {
     /// A known sender, even one that no rule names.
     case known

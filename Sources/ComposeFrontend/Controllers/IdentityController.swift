@@ -14,7 +14,7 @@ struct IdentityController: Sendable {
     }
 }
 
-/// The body of `GET /api/1/me`: the account of the sender, and what it may do.
+/// The body of `GET /api/1/me`: the account of the sender, and its rights.
 private struct IdentityDocument: Encodable {
     let account: String
     /// The identity provider that recognized the sender.

@@ -20,7 +20,7 @@ struct TokenFile {
         path = base.appending("odcs").appending("tokens.json")
     }
 
-    /// Returns the token for a server, or `nil` if there is none.
+    /// Returns the token for a server, or `nil` if the file has none.
     ///
     /// - Throws: `CommandFailure` if the file cannot be used.
     func token(for server: ServerAddress) throws -> String? { try tokens()[server.description] }
