@@ -4,7 +4,7 @@ import Foundation
 public struct ProviderClocks: Sendable {
     /// Returns the time in seconds since 1970, as tokens state it.
     public var date: @Sendable () -> Double
-    /// Returns the time since some moment in the past. Nobody can set it back.
+    /// Returns the time since some moment in the past. No one can set it back.
     public var uptime: @Sendable () -> Duration
     /// The clock of the pauses between two requests for the keys.
     public var pauses: any Clock<Duration>
