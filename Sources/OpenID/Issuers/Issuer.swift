@@ -3,7 +3,7 @@ import Identity
 public import Logging
 public import ServiceLifecycle
 
-/// An issuer is an identity provider that issues tokens, with what is known of it: its metadata and
+/// An issuer is an identity provider that issues tokens, with the data known of it: its metadata and
 /// keys.
 ///
 /// The keys are read at the start, then every 15 minutes, and when a token names an unknown key. If

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ComposeClient
+import ComposeModel
 import ImageModel
 
 /// The command `odcs image get`.

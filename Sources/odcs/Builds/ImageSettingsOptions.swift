@@ -4,6 +4,7 @@ import ForeignText
 import Foundation
 import ImageModel
 import Inventory
+import SystemPackage
 
 /// The options for the tags, the caches, the needs and the content of an image.
 struct ImageSettingsOptions: ParsableArguments {

@@ -1,4 +1,5 @@
 import ComposeClient
+import ComposeModel
 import ForeignText
 import ImageModel
 import Inventory
