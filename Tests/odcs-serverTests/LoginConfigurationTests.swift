@@ -1,5 +1,6 @@
 import Directory
 import Kerberos
+import SystemPackage
 import Testing
 
 @testable import odcs_server
