@@ -81,11 +81,11 @@ public actor Depsolver {
             pools.append(pool)
             return pool
         }
+        // Of a repository that changes all the time, only the latest revisions are likely to be used again. The
+        // others are dropped first, so that their memory can be used for the new pool.
+        removeRelatedPools(to: key)
         let pool = try PackagePool.load(key, logger: logger)
         pools.append(pool)
-        // Of a repository that changes all the time, only the latest revisions are likely to be used again.
-        let related = pools.filter { $0.key.isRelated(to: key) }
-        for old in related.dropLast(Self.mostRelatedPools) { pools.removeAll { $0 === old } }
         var total = pools.reduce(0) { $0 + $1.footprint }
         while total > poolMemoryLimit, pools.count > 1 { total -= pools.removeFirst().footprint }
         logger.debug(
@@ -94,5 +94,12 @@ public actor Depsolver {
                 "arch": "\(key.architecture.name)", "packages": "\(pool.capacity)", "bytes": "\(pool.footprint)", "pools": "\(pools.count)",
             ])
         return pool
+    }
+
+    /// Drops pools that are related to `key`, so that with the pool of `key` there are at most
+    /// ``mostRelatedPools``.
+    private func removeRelatedPools(to key: PackagePool.Key) {
+        let related = pools.filter { $0.key.isRelated(to: key) }
+        for old in related.dropLast(Self.mostRelatedPools - 1) { pools.removeAll { $0 === old } }
     }
 }
