@@ -37,7 +37,7 @@ struct IdentityProviders: Sendable {
         let proxy = try configuration.auth.proxy?.trustedProxy()
         let mechanisms = configuration.auth.mechanisms
         let providers = mechanisms.flatMap { mechanism in
-            self.providers(of: mechanism, proxy: proxy, store: store).map { logins.withGroups($0, mechanism: mechanism.rawValue) }
+            self.providers(of: mechanism, proxy: proxy, store: store)
         }
         return AccessControl(
             chain: mechanisms.isEmpty ? nil : IdentityChain(providers), rules: configuration.access, proxy: proxy,
@@ -47,16 +47,20 @@ struct IdentityProviders: Sendable {
     private func providers(
         of mechanism: ServerConfiguration.Auth.Mechanism, proxy: TrustedProxy?, store: ComposeStore
     ) -> [any IdentityProvider] {
+        func withGroups(_ providers: [any IdentityProvider]) -> [any IdentityProvider] {
+            providers.map { logins.withGroups($0, mechanism: mechanism.rawValue) }
+        }
         switch mechanism {
-        case .tokens: [TokenProvider(store: store)]
-        case .openid: openID.people
-        case .workloads: openID.workloads.map { [$0] } ?? []
-        case .kerberos: logins.kerberos.map { [$0] } ?? []
+        case .tokens:
+            // The groups of the directory replace those that the owner had when the token was made.
+            return [TokenProvider(store: store, groups: logins.groupLookup(mechanism: mechanism.rawValue))]
+        case .openid: return withGroups(openID.people)
+        case .workloads: return openID.workloads.map { [$0] } ?? []
+        case .kerberos: return withGroups(logins.kerberos.map { [$0] } ?? [])
         case .certificates:
-            tls.map { tls in
-                [CertificateProvider(user: configuration.tls?.user ?? .dn, isRevoked: { tls.isRevoked(serial: $0) })]
-            } ?? []
-        case .proxy: proxy.map { [ProxyProvider($0)] } ?? []
+            guard let tls, let user = configuration.tls?.user else { return [] }
+            return withGroups([CertificateProvider(user: user, isRevoked: { tls.isRevoked(serial: $0) })])
+        case .proxy: return withGroups(proxy.map { [ProxyProvider($0)] } ?? [])
         }
     }
 

@@ -1,3 +1,4 @@
+import ComposeStore
 import Directory
 import Foundation
 import Identity
@@ -53,6 +54,13 @@ struct LoginServices: Sendable {
     func withGroups(_ provider: any IdentityProvider, mechanism: String) -> any IdentityProvider {
         guard let directory, mechanisms.contains(mechanism) else { return provider }
         return DirectoryGroups(of: provider, in: directory)
+    }
+
+    /// Returns a look-up of the groups that an account has now, if the configuration wants it for this
+    /// mechanism. It serves a provider that knows only the groups of an earlier time.
+    func groupLookup(mechanism: String) -> TokenProvider.GroupLookup? {
+        guard let directory, mechanisms.contains(mechanism) else { return nil }
+        return { (account) async throws(CredentialFailure) in try await directory.groups(of: account) }
     }
 
     /// Ends the threads. No provider may be asked afterwards.
