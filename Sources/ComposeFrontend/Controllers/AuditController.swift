@@ -1,5 +1,6 @@
 import ComposeModel
 import ComposeStore
+import ForeignText
 import Foundation
 import Hummingbird
 

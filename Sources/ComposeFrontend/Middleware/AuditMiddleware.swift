@@ -1,6 +1,8 @@
 import ComposeStore
 import ForeignText
+import HTTPTypes
 import Hummingbird
+import Identity
 import Logging
 import Synchronization
 
