@@ -51,10 +51,6 @@ struct AuditMiddleware: RouterMiddleware {
     }
 }
 
-extension HTTPField.Name {
-    fileprivate static let apiKey = Self("X-API-Key")!
-}
-
 extension RequestSubject {
     /// The object of the request in the audit. Example: `compose 12`.
     fileprivate var object: String? {
