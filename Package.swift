@@ -198,7 +198,8 @@ let package = Package(
         .target(
             name: "ComposeFrontend",
             dependencies: [
-                "ComposeModel", "ComposeStore", "Containerfiles", "ForeignText", "Identity", "ImageArchive", "ImageModel", "Postgres",
+                "CLinux", "ComposeModel", "ComposeStore", "Containerfiles", "ForeignText", "Identity", "ImageArchive", "ImageModel",
+                "Postgres",
                 "Rebuilds",
                 "Registry", "ServerTLS", httpTypes, hummingbird, hummingbirdCore, logging, nioConcurrencyHelpers, nioCore, nioHTTP1,
                 nioPosix, nioSSL, nioTLS,

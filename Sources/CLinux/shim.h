@@ -7,6 +7,7 @@
 #include <linux/fs.h>
 #include <linux/openat2.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -20,6 +21,30 @@ enum { LINUX_AT_EMPTY_PATH = 0x1000 };
 static inline int linux_openat2(int directory, const char *path, int flags, unsigned long long resolve) {
     struct open_how how = {.flags = (unsigned long long)flags, .mode = 0, .resolve = resolve};
     return (int)syscall(SYS_openat2, directory, path, &how, sizeof how);
+}
+
+/* The status of an open file. For Swift, `struct stat` belongs to any of the modules that include its
+ * header. Which one it is changes with the dependencies of a target. */
+struct linux_status {
+    long long size;
+    unsigned long long inode;
+    /* The part of st_mode that S_IFMT selects. */
+    unsigned int kind;
+    /* The time of modification since 1970. */
+    long long seconds;
+    long long nanoseconds;
+};
+
+/* Calls fstat(2). Returns -1 and sets errno on failure. */
+static inline int linux_status_of(int file, struct linux_status *status) {
+    struct stat all;
+    if (fstat(file, &all) != 0) return -1;
+    status->size = all.st_size;
+    status->inode = all.st_ino;
+    status->kind = all.st_mode & S_IFMT;
+    status->seconds = all.st_mtim.tv_sec;
+    status->nanoseconds = all.st_mtim.tv_nsec;
+    return 0;
 }
 
 /* Makes `target` share the blocks of `source`, see FICLONE in ioctl_ficlone(2). Returns -1 and sets

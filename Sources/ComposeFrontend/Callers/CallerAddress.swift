@@ -39,13 +39,19 @@ struct CallerAddress: Hashable {
     /// Returns the address's 4 or 16 bytes. An IPv4 address that is written as an IPv6 address
     /// (`::ffff:192.0.2.7`) has 4.
     static func bytes(_ address: String) -> [UInt8]? {
-        var four = in_addr()
-        if inet_pton(AF_INET, address, &four) == 1 { return withUnsafeBytes(of: four) { Array($0) } }
-        var sixteen = in6_addr()
+        if let four = bytes(address, AF_INET, count: 4) { return four }
         // The interface in a local address such as `fe80::1%eth0` is not part of the address.
-        guard inet_pton(AF_INET6, String(address.prefix { $0 != "%" }), &sixteen) == 1 else { return nil }
-        let bytes = withUnsafeBytes(of: sixteen) { Array($0) }
+        guard let bytes = bytes(String(address.prefix { $0 != "%" }), AF_INET6, count: 16) else { return nil }
         return bytes.prefix(12).elementsEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255]) ? Array(bytes.suffix(4)) : bytes
+    }
+
+    private static func bytes(_ address: String, _ family: Int32, count: Int) -> [UInt8]? {
+        var isAddress = false
+        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, written in
+            isAddress = inet_pton(family, address, buffer.baseAddress) == 1
+            written = isAddress ? count : 0
+        }
+        return isAddress ? bytes : nil
     }
 
     private static func written(_ bytes: [UInt8]) -> String {

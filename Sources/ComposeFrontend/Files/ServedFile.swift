@@ -1,3 +1,4 @@
+import CLinux
 import ComposeModel
 import Foundation
 import Glibc
@@ -14,12 +15,12 @@ final class ServedFile: Sendable {
     let entityTag: String
     private let descriptor: SystemPackage.FileDescriptor
 
-    fileprivate init(_ descriptor: SystemPackage.FileDescriptor, _ status: stat) {
+    fileprivate init(_ descriptor: SystemPackage.FileDescriptor, _ status: linux_status) {
         self.descriptor = descriptor
-        size = Int(status.st_size)
-        let time = status.st_mtim
-        modified = Date(timeIntervalSince1970: TimeInterval(time.tv_sec))
-        entityTag = "\"\([Int(status.st_ino), size, time.tv_sec, time.tv_nsec].map { String($0, radix: 16) }.joined(separator: "-"))\""
+        size = Int(status.size)
+        modified = Date(timeIntervalSince1970: TimeInterval(status.seconds))
+        let parts = [Int(status.inode), size, Int(status.seconds), Int(status.nanoseconds)]
+        entityTag = "\"\(parts.map { String($0, radix: 16) }.joined(separator: "-"))\""
     }
 
     deinit {
@@ -107,8 +108,8 @@ enum ServedEntry: Sendable {
         } catch Errno.noSuchFileOrDirectory, Errno.notDirectory, Errno.tooManySymbolicLinkLevels, Errno.permissionDenied {
             return nil
         }
-        var status = stat()
-        let kind = fstat(descriptor.rawValue, &status) == 0 ? status.st_mode & S_IFMT : 0
+        var status = linux_status()
+        let kind = linux_status_of(descriptor.rawValue, &status) == 0 ? status.kind : 0
         if kind == S_IFREG { return .file(ServedFile(descriptor, status)) }
         try descriptor.close()
         return kind == S_IFDIR ? .directory(try children(of: path)) : nil
