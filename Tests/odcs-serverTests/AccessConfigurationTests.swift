@@ -1,5 +1,6 @@
 import ComposeFrontend
 import Foundation
+import ImageModel
 import Subprocess
 import SystemPackage
 import Testing

@@ -1,3 +1,6 @@
+import Identity
+import OpenID
+import SystemPackage
 import Testing
 
 @testable import odcs_server

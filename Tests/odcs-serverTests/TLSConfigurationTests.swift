@@ -1,3 +1,5 @@
+import ServerTLS
+import SystemPackage
 import Testing
 
 @testable import odcs_server

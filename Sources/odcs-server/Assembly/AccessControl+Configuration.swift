@@ -1,6 +1,8 @@
 import ComposeFrontend
 import Foundation
 import Identity
+import ServerTLS
+import SystemPackage
 
 extension ServerConfiguration {
     /// Checks that each mechanism of `auth.mechanisms` has the settings that it needs.

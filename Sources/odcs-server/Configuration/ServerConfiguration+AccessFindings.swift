@@ -1,4 +1,5 @@
 import ComposeFrontend
+import ServerTLS
 
 extension ServerConfiguration {
     /// The combinations of `auth`, `access` and other sections that are accepted, but are probably a
