@@ -126,7 +126,8 @@ public actor Issuer: Service {
             known = Known(metadata: metadata, keys: keys, time: clocks.uptime())
             (lastFailure, lastLog) = (nil, nil)
         } catch {
-            lastFailure = error
+            // A refusal of this request says nothing about a token.
+            lastFailure = ProviderFailure(error.description)
             report(error)
         }
     }

@@ -64,7 +64,7 @@ struct TokenRules: Sendable {
         // The proof of a token that is bound to a key (RFC 7800) is not checked here, so a stolen one would
         // do.
         guard claims["cnf"] == nil else { throw .wrong("The token is bound to a key. This server accepts bearer tokens only.") }
-        let type = claims["typ"]?.text?.lowercased()
+        let type = claims["typ"].map { $0.text?.lowercased() ?? "" }
         guard type == nil || type == "bearer" else { throw .wrong("The token is of another type than an access token.") }
         if isAccessToken || type == "bearer" { return }
         // ID tokens are for the client that a person logs in with, and that client shows them to others.
