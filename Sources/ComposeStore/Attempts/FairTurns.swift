@@ -63,29 +63,35 @@ extension ComposeStore {
         let turns = FairTurns(queue: .composes)
         return try await pool.withTransaction { connection in
             try await turns.lock(on: connection)
-            // The owners that wait are found by one look at the index for each owner, however many composes each
-            // has. Only the row that is taken is locked, and rows that others hold are passed over.
+            // One look at the index for each owner finds its oldest compose that this worker has not refused,
+            // however many composes it has. Rows that others hold are passed over.
             let next: SQL = """
-                WITH RECURSIVE waiting (owner) AS (
-                    (SELECT owner FROM composes WHERE state = 0 ORDER BY owner LIMIT 1)
-                    UNION ALL
-                    SELECT (SELECT n.owner FROM composes n WHERE n.state = 0 AND n.owner > w.owner ORDER BY n.owner LIMIT 1)
-                    FROM waiting w WHERE w.owner IS NOT NULL
-                ), heads AS MATERIALIZED (
-                    SELECT h.id, h.available_at, \(fragment: turns.start) AS start
-                    FROM waiting w LEFT JOIN owners o USING (owner) CROSS JOIN LATERAL (
-                        SELECT n.id, n.available_at FROM composes n WHERE n.state = 0 AND n.owner = w.owner AND n.available_at <= now()
-                            AND (n.refused_by IS NULL OR NOT \(worker) = ANY(n.refused_by))
-                        ORDER BY n.available_at, n.id LIMIT 1
-                    ) h
-                    WHERE o.under_way_limit IS NULL OR o.under_way_limit > (
-                        SELECT count(*) FROM (
-                            SELECT FROM composes u WHERE u.lease_token IS NOT NULL AND u.owner = w.owner LIMIT o.under_way_limit
-                        ) u
+                WITH RECURSIVE heads AS (
+                    (
+                        SELECT n.owner, n.available_at, n.id FROM composes n
+                        WHERE n.state = 0 AND (n.refused_by IS NULL OR NOT \(worker) = ANY(n.refused_by))
+                        ORDER BY n.owner, n.available_at, n.id LIMIT 1
                     )
+                    UNION ALL
+                    SELECT n.owner, n.available_at, n.id FROM heads h CROSS JOIN LATERAL (
+                        SELECT n.owner, n.available_at, n.id FROM composes n
+                        WHERE n.state = 0 AND n.owner > h.owner AND (n.refused_by IS NULL OR NOT \(worker) = ANY(n.refused_by))
+                        ORDER BY n.owner, n.available_at, n.id LIMIT 1
+                    ) n
+                ), first AS MATERIALIZED (
+                    SELECT h.id, h.available_at, \(fragment: turns.start) AS start
+                    FROM heads h LEFT JOIN owners o USING (owner)
+                    WHERE h.available_at <= now() AND (
+                        o.under_way_limit IS NULL OR o.under_way_limit > (
+                            SELECT count(*) FROM (
+                                SELECT FROM composes u WHERE u.lease_token IS NOT NULL AND u.owner = h.owner LIMIT o.under_way_limit
+                            ) u
+                        )
+                    )
+                    ORDER BY start, h.available_at, h.id LIMIT 16
                 )
-                SELECT n.id FROM heads JOIN composes n ON n.id = heads.id WHERE n.state = 0
-                ORDER BY heads.start, heads.available_at, heads.id LIMIT 1 FOR UPDATE OF n SKIP LOCKED
+                SELECT n.id FROM first JOIN composes n ON n.id = first.id WHERE n.state = 0
+                ORDER BY first.start, first.available_at, first.id LIMIT 1 FOR UPDATE OF n SKIP LOCKED
                 """
             let row = try await connection.query(
                 claimStatement(
