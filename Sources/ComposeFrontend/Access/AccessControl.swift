@@ -48,13 +48,13 @@ public struct AccessControl: Sendable {
             throw chain.rejection(error)
         }
         guard !credentials.isEmpty else { return nil }
-        try rates.checkFailures(of: address ?? "")
+        if let address { try rates.checkFailures(of: address) }
         do throws(RequestRejection) {
             let sender = try await chain.identity(credentials)
             if let sender, let most = requestsPerMinute(of: sender) { try rates.take(sender.account.text, perMinute: most) }
             return sender
         } catch {
-            if error.status == .unauthorized { rates.recordFailure(of: address ?? "") }
+            if error.status == .unauthorized, let address { rates.recordFailure(of: address) }
             throw error
         }
     }

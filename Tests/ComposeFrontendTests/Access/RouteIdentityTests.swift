@@ -33,7 +33,7 @@ import Testing
     }
 
     /// An object whose owner is ``Sender/owner``, or the workload if that one asks.
-    enum Object: Sendable { case compose, doneCompose, watch, image, build, rebuild, newImage, fixedBy, file }
+    enum Object: Sendable { case compose, doneCompose, watch, image, build, rebuild, newImage, fixedBy, file, token }
 
     private static let read = "200 401 200 200 200 200 200 200 200 200 200"
     private static let compose = #"{"source": {"type": "repo", "source": "/srv/repo"}}"#
@@ -81,6 +81,13 @@ import Testing
         "DELETE /api/1/rebuilds/{id}": Row("401 401 403 403 403 202 403 403 202 202 202", .rebuild),
         // The body is empty.
         "POST /api/1/contexts": Row("401 401 403 400 403 400 400 403 400 400 400"),
+        "GET /api/1/tokens": Row("401 401 403 200 200 200 200 403 403 200 404"),
+        "POST /api/1/tokens": Row("401 401 403 201 201 201 201 403 403 201 404", body: #"{"note": "x", "scopes": ["new-compose"]}"#),
+        "GET /api/1/tokens/{id}": Row("401 401 403 404 404 200 404 403 403 200 404", .token),
+        "DELETE /api/1/tokens/{id}": Row("401 401 403 404 404 200 404 403 403 200 404", .token),
+        // The token that asks is another one.
+        "POST /api/1/tokens/{id}/rotate": Row("401 401 403 404 404 200 404 403 403 200 404", .token),
+        "GET /api/1/audit": Row("401 401 403 403 403 403 403 403 403 200 200"),
         "GET /composes": Row("200 200 200 200 200 200 200 200 200 200 200"),
         "GET /composes/**": Row("200 200 200 200 200 200 200 200 200 200 200", .file),
         "GET /composes-secret": Row("401 401 403 200 403 200 403 200 200 200 200"),
@@ -127,6 +134,7 @@ import Testing
         try await FrontendFixture.withImages(configure: {
             $0.admission.capabilities = .all
             $0.access = access(asks: asks)
+            $0.tokens = TokenService()
             $0.targets["secret"] = $0.targets["default"].map { .init(path: $0.path, url: "/composes-secret") }
             resources.configuration = $0
         }) { frontend in
@@ -198,6 +206,9 @@ import Testing
             return ("\(compose)", nil)
         case .watch: return ("\(try await store.standingWatch(owner: owner.rawValue, request: .tag()).id)", nil)
         case .image: return (try await image(), nil)
+        case .token:
+            let new = NewToken(owner: try AccountName(owner.rawValue), note: "x", scopes: [.newCompose], life: nil)
+            return (try await store.createToken(new, by: AuditSender()).token.id, nil)
         case .newImage:
             return ("", #"{"repository": "i\#(UUID().uuidString.lowercased())", "definition": \#(definition)}"#)
         case .build: return (try id(await sender.request(.post, "/api/1/images/\(try await image())/builds", "{}")), nil)
