@@ -13,14 +13,10 @@ final class LDAPConnection {
         let status = ldap_initialize(&handle, settings.address.description)
         guard status == LDAP_SUCCESS, let handle else { throw LDAPProblem("opening the connection", status) }
         self.handle = handle
-        do throws(LDAPProblem) {
-            try prepare(settings)
-            if settings.startTLS { try check("StartTLS", ldap_start_tls_s(handle, nil, nil)) }
-            if let login = settings.login { try bind(as: login.name, password: login.password.text) }
-        } catch {
-            ldap_unbind_ext_s(handle, nil, nil)
-            throw error
-        }
+        // If one of these throws, the object is complete, and `deinit` frees the handle.
+        try prepare(settings)
+        if settings.startTLS { try check("StartTLS", ldap_start_tls_s(handle, nil, nil)) }
+        if let login = settings.login { try bind(as: login.name, password: login.password.text) }
     }
 
     deinit { ldap_unbind_ext_s(handle, nil, nil) }
@@ -56,9 +52,12 @@ final class LDAPConnection {
 
     /// Returns whether a text is a filter of LDAP.
     static func isFilter(_ text: String) -> Bool {
-        guard let element = ber_alloc_t(LBER_USE_DER) else { return false }
-        defer { ber_free(element, 1) }
-        return ldap_put_vrFilter(element, text) == 0
+        var handle: OpaquePointer?
+        // A search writes its filter before it connects, and there is no server at this address.
+        guard ldap_initialize(&handle, "ldapi://%2Fdev%2Fnull%2Fabsent") == LDAP_SUCCESS, let handle else { return false }
+        defer { ldap_unbind_ext_s(handle, nil, nil) }
+        var message: CInt = 0
+        return ldap_search_ext(handle, "", LDAP_SCOPE_BASE, text, nil, 0, nil, nil, nil, LDAP_NO_LIMIT, &message) != LDAP_FILTER_ERROR
     }
 
     private func prepare(_ settings: DirectorySettings) throws(LDAPProblem) {
@@ -66,6 +65,9 @@ final class LDAPConnection {
         try set(LDAP_OPT_PROTOCOL_VERSION, &version)
         // A referral would send the login to a server that the operator has not named.
         try check("LDAP_OPT_REFERRALS", ldap_set_option(handle, LDAP_OPT_REFERRALS, nil))
+        // Without it, a signal during a call counts as a server that is away. Any value but NULL means yes.
+        var restart: CInt = 1
+        try set(LDAP_OPT_RESTART, &restart)
         var patience = timeval(settings.patience)
         try set(LDAP_OPT_NETWORK_TIMEOUT, &patience)
         try set(LDAP_OPT_TIMEOUT, &patience)

@@ -70,7 +70,8 @@ public struct TestDirectory: Sendable {
             try await programs.run(
                 "openssl", ["req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"] + request)
         }
-        _ = try programs.write("subjectAltName=DNS:localhost", to: "names")
+        // libldap takes the name of this host in place of localhost when it checks a certificate.
+        _ = try programs.write("subjectAltName=DNS:localhost,DNS:\(ProcessInfo.processInfo.hostName)", to: "names")
         try await programs.run(
             "openssl",
             [
@@ -129,6 +130,9 @@ private actor RunningDirectory {
                 server = try await programs.start(
                     "slapd", ["-h", addresses, "-f", settings.string, "-d", "256"], sign: "slapd starting")
                 self.ports = ports
+                // slapd says that it starts before it listens.
+                try await TestPrograms.acceptance(at: ports.plain)
+                try await TestPrograms.acceptance(at: ports.encrypted)
                 return ports
             } catch {
                 failure = error

@@ -28,7 +28,7 @@ public struct TestKDC: Sendable {
             try kdc.writeSettings(port: 9)
             try await programs.run("kdb5_util", ["create", "-s", "-r", realm, "-P", "master"])
             _ = try await kdc.keytab("http", of: service)
-            let command = clock.map { ["faketime", "-f", $0, "krb5kdc"] } ?? ["krb5kdc"]
+            let command = Self.withClock(clock, "krb5kdc")
             let server = try await programs.start(command[0], sign: "commencing operation") { port in
                 try kdc.writeSettings(port: port)
                 return Array(command.dropFirst()) + ["-n", "-r", realm, "-P", "\(programs.directory)/kdc.pid"]
@@ -149,8 +149,17 @@ public struct TestKDC: Sendable {
 
     private func client(_ service: String, _ mechanism: String, answer: FilePath?, clock: String?) -> [String] {
         let clock = clock ?? self.clock
-        return (clock.map { ["faketime", "-f", $0] } ?? []) + ["/usr/bin/python3", "-c", Self.script, service, mechanism]
+        return Self.withClock(clock, "/usr/bin/python3") + ["-c", Self.script, service, mechanism]
             + (answer.map { [$0.string] } ?? [])
+    }
+
+    /// Returns a command whose clock has an offset.
+    ///
+    /// The program `faketime` names shared memory by its process id, and leaves it when it is killed. In the
+    /// process namespace of a lifeline the next one has the same id, and does not start.
+    private static func withClock(_ offset: String?, _ program: String) -> [String] {
+        guard let offset else { return [program] }
+        return ["env", "LD_PRELOAD=/usr/$LIB/faketime/libfaketime.so.1", "FAKETIME=\(offset)", program]
     }
 
     private static let script = """
