@@ -203,7 +203,9 @@ struct LayerTests {
                 try repository.write((0..<60).map { "other\($0)" } + ["last\(number)"])
                 ids.append(try await fetch(repository, source).metadata.id)
             }
-            #expect(try bench.keptMetadata() == names([ids[1]] + ids.suffix(5)))
+            let kept = try bench.keptMetadata()
+            #expect(kept == names([ids[1]] + ids.suffix(5)))
+            withExtendedLifetime(inUse) {}
             // A revision that was removed can be read again.
             try repository.write(Self.names)
             #expect(try await self.names(in: fetch(repository, source), of: Self.names) == Self.names)

@@ -59,7 +59,7 @@ struct PlatformStep {
         return digest
     }
 
-    /// The name of a step's image on the node. The time tells steps of two databases apart, because a node
+    /// The name of a step's image on the node. The time keeps steps of two databases apart, because a node
     /// can outlive the database that gave its steps their numbers.
     ///
     /// - Parameter time: The time at which the build was submitted.
