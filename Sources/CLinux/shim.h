@@ -6,8 +6,8 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <linux/openat2.h>
+#include <linux/stat.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -24,26 +24,26 @@ static inline int linux_openat2(int directory, const char *path, int flags, unsi
 }
 
 /* The status of an open file. For Swift, `struct stat` belongs to any of the modules that include its
- * header. Which one it is changes with the dependencies of a target. */
+ * header. Which one it is changes with the dependencies of a target. This header does not include it. */
 struct linux_status {
     long long size;
     unsigned long long inode;
-    /* The part of st_mode that S_IFMT selects. */
+    /* The part of the mode that S_IFMT selects. */
     unsigned int kind;
     /* The time of modification since 1970. */
     long long seconds;
     long long nanoseconds;
 };
 
-/* Calls fstat(2). Returns -1 and sets errno on failure. */
+/* Calls statx(2) for an open file. Returns -1 and sets errno on failure. */
 static inline int linux_status_of(int file, struct linux_status *status) {
-    struct stat all;
-    if (fstat(file, &all) != 0) return -1;
-    status->size = all.st_size;
-    status->inode = all.st_ino;
-    status->kind = all.st_mode & S_IFMT;
-    status->seconds = all.st_mtim.tv_sec;
-    status->nanoseconds = all.st_mtim.tv_nsec;
+    struct statx all;
+    if (syscall(SYS_statx, file, "", LINUX_AT_EMPTY_PATH, STATX_BASIC_STATS, &all) != 0) return -1;
+    status->size = (long long)all.stx_size;
+    status->inode = all.stx_ino;
+    status->kind = all.stx_mode & 0170000;
+    status->seconds = all.stx_mtime.tv_sec;
+    status->nanoseconds = all.stx_mtime.tv_nsec;
     return 0;
 }
 
