@@ -31,8 +31,14 @@ extension ComposeStore {
             ORDER BY available_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
             """,
             from: .composes, by: worker, for: length, setting: Self.beginning, returning: Compose.columns)
-        if row == nil { row = try await claimByTurns(by: worker, for: length) }
+        // A worker without work looks often. It does so without a transaction and its lock.
+        if row == nil, try await ownersTakeTurns() { row = try await claimByTurns(by: worker, for: length) }
         return try row.map { ComposeLease(compose: try Compose($0), token: try $0.decode(UUID.self, "lease_token")) }
+    }
+
+    private func ownersTakeTurns() async throws -> Bool {
+        let rows = try await pool.query("SELECT \(fragment: Self.ownersTakeTurns) AS found")
+        return try rows.first.map { try $0.decode(Bool.self, "found") } ?? false
     }
 
     /// Whether the waiting composes have several owners, or one whose composes under way are limited.
