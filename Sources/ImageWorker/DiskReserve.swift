@@ -21,7 +21,7 @@ public final class DiskReserve: Sendable {
     /// Returns the part of an offer that this worker can do with the space that is free now. A change is
     /// logged once.
     public func offer(_ offer: StepOffer, logger: Logger) -> StepOffer {
-        // If the space is not known, a build fails with its own explanation.
+        // An error says that the space is not known. A build then fails with its own explanation.
         guard bytes > 0, let free = try? directory.freeBytes() else { return offer }
         let isLow = free < bytes
         let hasChanged = wasLow.withLock { wasLow in

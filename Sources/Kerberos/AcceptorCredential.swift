@@ -6,6 +6,7 @@ import Glibc
 ///
 /// GSSAPI allows several threads to use one credential at the same time.
 final class AcceptorCredential: @unchecked Sendable {
+    // The compiler cannot know that of a pointer. It is set once, and freed only with the object.
     private let handle: gss_cred_id_t
 
     /// - Parameters:

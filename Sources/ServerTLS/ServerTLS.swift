@@ -75,6 +75,7 @@ public final class ServerTLS: Service {
     }
 
     private static func stamp(_ file: String) -> Stamp? {
+        // An error says that there is no file, which is a change like any other. Reading the file explains it.
         guard let attributes = try? FileManager.default.attributesOfItem(atPath: URL(filePath: file).resolvingSymlinksInPath().path),
             let size = attributes[.size] as? Int, let time = attributes[.modificationDate] as? Date,
             let number = attributes[.systemFileNumber] as? Int

@@ -250,6 +250,7 @@ extension LocalNode {
     /// Waits until fewer bytes than `least` are free on the disk of the node, and returns their number.
     private func freeBytes(below least: Int) async throws -> Int {
         while true {
+            // A disk does not report how full it is, so it is looked at. Without a limit, there is nothing to see.
             try await Task.sleep(for: least > 0 ? .seconds(1) : .seconds(3600))
             let free = try directory.freeBytes()
             if free < least { return free }

@@ -25,6 +25,7 @@ struct AuditController: Sendable {
             query.outcome = outcome
         }
         if let text = items.last("since") {
+            // The error of the parser has nothing that the sentence lacks.
             guard let time = try? Date(text, strategy: .iso8601) else {
                 throw RequestRejection.badRequest("since cannot be \(text.quoted). It must be a time such as 2026-11-30T00:00:00Z.")
             }

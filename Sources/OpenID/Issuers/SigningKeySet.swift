@@ -74,7 +74,8 @@ struct SigningKeySet: Sendable {
             default: .octetKeyPair(name, identifier: id, x: entry["x"]?.text, y: nil, curve: .ed25519)
             }
         let collection = JWTKeyCollection()
-        // An error says that the key has the wrong form, for example that it is too short.
+        // Each error says that the key has the wrong form, for example that it is too short. Such a key must
+        // not make the other keys of the set useless.
         guard (try? await collection.add(jwk: key)) != nil else { return nil }
         return try? await collection.getKey(for: id, alg: algorithm.rawValue)
     }
