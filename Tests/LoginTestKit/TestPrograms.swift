@@ -93,27 +93,6 @@ public struct TestPrograms: Sendable {
         guard status == 0 else { throw Errno(rawValue: errno) }
         return UInt16(bigEndian: address.sin_port)
     }
-
-    /// Returns when a server accepts connections at a port of loopback. Throws after a minute.
-    static func acceptance(at port: UInt16) async throws {
-        let end = ContinuousClock.now.advanced(by: .seconds(60))
-        while ContinuousClock.now < end {
-            let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-            defer { close(socket) }
-            var address = sockaddr_in()
-            address.sin_family = sa_family_t(AF_INET)
-            address.sin_addr.s_addr = INADDR_LOOPBACK.bigEndian
-            address.sin_port = port.bigEndian
-            let status = withUnsafePointer(to: &address) { address in
-                address.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-                }
-            }
-            if status == 0 { return }
-            try await Task.sleep(for: .milliseconds(5))
-        }
-        throw Failed(description: "nothing listens at the port \(port)")
-    }
 }
 
 /// A test server is a running program. It never outlives the process of the tests.
