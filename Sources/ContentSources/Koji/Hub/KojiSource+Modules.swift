@@ -103,6 +103,10 @@ extension KojiSource {
         of pin: KojiPin, arches: [String], documents: [String: ModuleMetadata] = [:]
     ) async throws(ComposeFailure) -> ModuleMetadata {
         let modules = pin.modules ?? []
+        // All of them are named, whichever would be read first.
+        let missing = modules.filter { $0.build == nil && documents[$0.id] == nil }
+            .map { "\($0.id) has no build and no document of its own" }
+        guard missing.isEmpty else { throw Self.failure(missing, of: "module") }
         let directories = try await directories(of: modules.compactMap { module in module.build.map { (module.id, $0) } })
         do {
             let streams = try await inParallel(modules, atOnce: files.concurrentFiles) { module in
@@ -113,7 +117,7 @@ extension KojiSource {
                     return try await self.documents(of: id, build: build, in: directory, arches: arches)
                 }
                 guard let metadata = documents[module.id] else {
-                    throw ComposeFailure(.sourceNotUsable, "There is no document of the module \(id): Koji has no build of it.")
+                    throw ComposeFailure(.internal, "There is no document of the module \(id).")
                 }
                 let place = module.scratchID.map { "the scratch build \($0)" } ?? "not in Koji"
                 let document = KojiModuleDocument(of: id, in: place, name: "modulemd")
