@@ -69,19 +69,10 @@ extension ComposeStore {
     }
 
     private func read(_ query: ComposeQuery) async throws -> ComposePage {
-        let condition = query.condition
-        let (skipped, overflow) = (query.page - 1).multipliedReportingOverflow(by: query.perPage)
-        let total = try await pool.query("SELECT \(fragment: query.count) AS total")
-        let items =
-            overflow
-            ? []
-            : try await pool.query(
-                """
-                SELECT \(fragment: Compose.listColumns) FROM composes c WHERE \(fragment: condition)
-                ORDER BY \(fragment: query.ordering) LIMIT \(query.perPage) OFFSET \(skipped)
-                """
-            ).map(Compose.init)
-        return ComposePage(items: items, total: try total[total.startIndex].decode(Int.self, "total"))
+        let page = try await self.page(
+            PagePlace(page: query.page, perPage: query.perPage), of: Compose.listColumns,
+            "FROM composes c WHERE \(fragment: query.condition)", orderedBy: query.ordering, count: query.count, read: Compose.init)
+        return ComposePage(items: page.items, total: page.total)
     }
 }
 

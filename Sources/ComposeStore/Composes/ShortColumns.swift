@@ -10,8 +10,17 @@ enum ShortColumns {
     private static let words: SQL = "2000"
     /// The number of characters that are kept of a text. Each can have four bytes.
     private static let characters: SQL = "500"
-    /// The maximum number of bytes of a request or failure that is read unchanged.
-    private static let whole: SQL = "4000"
+
+    /// Returns a condition for a request or failure that is read unchanged, because its text is not long.
+    ///
+    /// Nearly all are so small that their text is not even made to measure it: a stored value that is not
+    /// compressed says its size, and its text has at most six times as many bytes.
+    private static func isShort(_ value: SQL) -> SQL {
+        """
+        (pg_column_size(\(fragment: value)) <= 660 AND pg_column_compression(\(fragment: value)) IS NULL
+            OR octet_length(\(fragment: value)::text) <= 4000)
+        """
+    }
 
     /// Returns an expression for a text that is cut if it is long.
     ///
@@ -30,7 +39,7 @@ enum ShortColumns {
     /// - Parameter request: A column with a `ComposeRequest`. All of its lists must be lists of words.
     static func request(_ request: SQL) -> SQL {
         """
-        CASE WHEN octet_length(\(fragment: request)::text) <= \(fragment: whole) THEN \(fragment: request) ELSE (
+        CASE WHEN \(fragment: isShort(request)) THEN \(fragment: request) ELSE (
             SELECT jsonb_object_agg(m.key, CASE
                 WHEN jsonb_typeof(m.value) <> 'array' OR octet_length(m.value::text) <= \(fragment: words) THEN m.value
                 ELSE (
@@ -52,7 +61,7 @@ enum ShortColumns {
     static func failure(_ failure: SQL) -> SQL {
         let message = text("(\(fragment: failure)->>'message')")
         return """
-            CASE WHEN octet_length(\(fragment: failure)::text) <= \(fragment: whole) THEN \(fragment: failure)
+            CASE WHEN \(fragment: failure) IS NULL OR \(fragment: isShort(failure)) THEN \(fragment: failure)
                 ELSE \(fragment: failure) || jsonb_build_object('message', \(fragment: message), 'details', '[]'::jsonb) END
             """
     }

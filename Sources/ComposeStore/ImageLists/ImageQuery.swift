@@ -38,18 +38,10 @@ public struct ImageQuery: Hashable, Sendable {
 extension ComposeStore {
     /// Returns one page of images.
     public func list(_ query: ImageQuery) async throws -> ImagePage {
-        let (skipped, overflow) = (query.page - 1).multipliedReportingOverflow(by: query.perPage)
-        let total = try await pool.query("SELECT count(*) AS total FROM images i WHERE \(fragment: query.condition)")
-        let items =
-            overflow
-            ? []
-            : try await pool.query(
-                """
-                SELECT \(fragment: Image.columns) FROM images i WHERE \(fragment: query.condition)
-                ORDER BY i.repository, i.id LIMIT \(query.perPage) OFFSET \(skipped)
-                """
-            ).map(Image.init)
-        return ImagePage(items: items, total: try total[total.startIndex].decode(Int.self, "total"))
+        let page = try await self.page(
+            PagePlace(page: query.page, perPage: query.perPage), of: Image.columns, "FROM images i WHERE \(fragment: query.condition)",
+            orderedBy: "i.repository, i.id", read: Image.init)
+        return ImagePage(items: page.items, total: page.total)
     }
 
     /// Returns the names of images, also of removed ones.

@@ -47,17 +47,9 @@ extension ComposeStore {
 
     /// Returns one page of builds.
     public func list(_ query: BuildQuery) async throws -> BuildPage {
-        let (skipped, overflow) = (query.page - 1).multipliedReportingOverflow(by: query.perPage)
-        let total = try await pool.query("SELECT count(*) AS total FROM builds b WHERE \(fragment: query.condition)")
-        let items =
-            overflow
-            ? []
-            : try await pool.query(
-                """
-                SELECT \(fragment: Build.columns) FROM builds b WHERE \(fragment: query.condition)
-                ORDER BY b.id DESC LIMIT \(query.perPage) OFFSET \(skipped)
-                """
-            ).map(Build.init)
-        return BuildPage(items: items, total: try total[total.startIndex].decode(Int.self, "total"))
+        let page = try await self.page(
+            PagePlace(page: query.page, perPage: query.perPage), of: Build.columns, "FROM builds b WHERE \(fragment: query.condition)",
+            orderedBy: "b.id DESC", read: Build.init)
+        return BuildPage(items: page.items, total: page.total)
     }
 }

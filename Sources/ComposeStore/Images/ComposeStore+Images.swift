@@ -58,18 +58,10 @@ extension ComposeStore {
 
     /// Returns one page of the images that were not removed.
     public func images(page: Int = 1, perPage: Int = 10) async throws -> ImagePage {
-        let (skipped, overflow) = (page - 1).multipliedReportingOverflow(by: perPage)
-        let total = try await pool.query("SELECT count(*) AS total FROM images WHERE removed_at IS NULL")
-        let items =
-            overflow
-            ? []
-            : try await pool.query(
-                """
-                SELECT \(fragment: Image.columns) FROM images i WHERE i.removed_at IS NULL
-                ORDER BY i.repository LIMIT \(perPage) OFFSET \(skipped)
-                """
-            ).map(Image.init)
-        return ImagePage(items: items, total: try total[total.startIndex].decode(Int.self, "total"))
+        let page = try await self.page(
+            PagePlace(page: page, perPage: perPage), of: Image.columns, "FROM images i WHERE i.removed_at IS NULL",
+            orderedBy: "i.repository", read: Image.init)
+        return ImagePage(items: page.items, total: page.total)
     }
 
     /// Removes an image. Its open builds go on. Nothing happens in the registry.

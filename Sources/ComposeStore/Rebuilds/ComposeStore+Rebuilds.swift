@@ -119,15 +119,9 @@ extension ComposeStore {
 
     /// Returns one page of rebuilds.
     public func rebuilds(page: Int = 1, perPage: Int = 10) async throws -> RebuildPage {
-        let (skipped, overflow) = (page - 1).multipliedReportingOverflow(by: perPage)
-        let total = try await pool.query("SELECT count(*) AS total FROM rebuilds")
-        let items =
-            overflow
-            ? []
-            : try await pool.query(
-                "SELECT \(fragment: Rebuild.columns) FROM rebuilds r ORDER BY r.id DESC LIMIT \(perPage) OFFSET \(skipped)"
-            ).map(Rebuild.init)
-        return RebuildPage(items: items, total: try total[total.startIndex].decode(Int.self, "total"))
+        let page = try await self.page(
+            PagePlace(page: page, perPage: perPage), of: Rebuild.columns, "FROM rebuilds r", orderedBy: "r.id DESC", read: Rebuild.init)
+        return RebuildPage(items: page.items, total: page.total)
     }
 
     /// Cancels the open builds of a rebuild that no other rebuild needs.

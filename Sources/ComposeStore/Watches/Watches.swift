@@ -83,19 +83,10 @@ extension ComposeStore {
             (\(owner)::text IS NULL OR w.owner = \(owner)) AND (\(includingEnded) OR w.ended_at IS NULL)
                 AND w.request->>'targetDir' <> ALL(\(hiddenTargets))
             """
-        let total = try await pool.query("SELECT count(*) AS total FROM watches w WHERE \(fragment: condition)")
-        // A page whose offset is too large for an integer is empty as well.
-        let (skipped, isTooFar) = (max(1, page) - 1).multipliedReportingOverflow(by: perPage)
-        let items =
-            isTooFar
-            ? []
-            : try await pool.query(
-                """
-                SELECT \(fragment: ComposeWatch.listColumns) FROM watches w WHERE \(fragment: condition)
-                ORDER BY w.id DESC LIMIT \(perPage) OFFSET \(skipped)
-                """
-            ).map(ComposeWatch.init)
-        return WatchPage(items: items, total: try total[total.startIndex].decode(Int.self, "total"))
+        let page = try await self.page(
+            PagePlace(page: page, perPage: perPage), of: ComposeWatch.listColumns, "FROM watches w WHERE \(fragment: condition)",
+            orderedBy: "w.id DESC", read: ComposeWatch.init)
+        return WatchPage(items: page.items, total: page.total)
     }
 
     /// Ends a watch. A watch that was ended before stays as it is. A look that is in progress makes no
