@@ -14,6 +14,7 @@ struct RequestLogMiddleware: RouterMiddleware {
         let duration = ContinuousClock.now - start
         let route = context.endpointPath ?? "NotFound"
         metrics.record(method: request.method, route: route, status: response.status, duration: duration)
+        guard context.logger.logLevel <= .info else { return response }
         var metadata: Logger.Metadata = [
             "method": .string(String(request.method.rawValue.prefix(20))), "route": .string(route),
             "status": .string(String(response.status.code)), "duration_ms": .string(String(duration.milliseconds)),
