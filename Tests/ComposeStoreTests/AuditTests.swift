@@ -1,3 +1,4 @@
+import ComposeModel
 import ComposeTestKit
 import Foundation
 import Postgres
@@ -43,6 +44,27 @@ import Testing
             }
             let accounts = try await database.store.audit(AuditQuery()).map(\.entry.sender.account)
             #expect(Set(accounts).count == 100)
+        }
+    }
+
+    @Test("the entry of a new compose is stored with it and names it, also if many are submitted at once, some without an entry")
+    func submissions() async throws {
+        try await TestDatabase.with { database in
+            let store = database.store
+            let ids = try await withThrowingTaskGroup(of: (String, Int).self, returning: [String: Int].self) { group in
+                for number in 0..<40 {
+                    let account = "account\(number)"
+                    let audit = number.isMultiple(of: 4) ? nil : AuditEntry("POST", by: AuditSender(account: account))
+                    group.addTask {
+                        let request = ComposeRequest.tag(from: "t\(number)")
+                        return (account, try await store.submit(request, owner: account, audit: audit).id)
+                    }
+                }
+                return try await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+            }
+            let entries = try await store.audit(AuditQuery()).map(\.entry)
+            #expect(entries.count == 30)
+            for entry in entries { #expect(entry.object == ids[entry.sender.account ?? ""].map { "compose \($0)" }) }
         }
     }
 

@@ -60,10 +60,14 @@ struct ComposeController: Sendable {
     ) async throws -> Response {
         var compose = compose
         try grant.admit(&compose)
+        let resubmission = try resubmission(request, grant)
+        // A repetition stores nothing, so the compose has no entry for it.
+        let audit = resubmission == nil ? context.auditEntry(of: request) : nil
         let stored = try await store.submit(
             compose, owner: grant.owner, limit: configuration.callers.composes(of: request, context), limits: grant.limits,
-            unless: try resubmission(request, grant))
+            audit: audit, unless: resubmission)
         context.subject.composeID = stored.id
+        context.subject.isAudited = audit != nil
         return .json { PublicURLs(configuration, request).document(stored).write(to: &$0) }
     }
 

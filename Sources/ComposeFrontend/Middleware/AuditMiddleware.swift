@@ -7,7 +7,7 @@ import Logging
 import Synchronization
 
 /// A middleware that records each write in the audit, each refused write, and each request with wrong
-/// credentials. The handlers of tokens record their own writes.
+/// credentials. Some writes are recorded by their handlers, in the transaction of the write.
 struct AuditMiddleware: RouterMiddleware {
     let log: AuditLog
     let refusals = RefusalCounter()
@@ -22,21 +22,18 @@ struct AuditMiddleware: RouterMiddleware {
         let route = context.endpointPath ?? "NotFound"
         let status = response.status.code
         let isDone = status < 400
-        if isDone, route.hasPrefix("/api/1/tokens") { return response }
-        let peer = context.peer?.ipAddress
+        if isDone, context.subject.isAudited || route.hasPrefix("/api/1/tokens") { return response }
         var detail = ["status": String(status)]
         if !isDone {
-            switch refusals.count(peer ?? "") {
+            switch refusals.count(context.peer?.ipAddress ?? "") {
             case .passedOver: return response
             case .recorded(let passedOver): if passedOver > 0 { detail["passed_over"] = String(passedOver) }
             }
         }
-        let sender =
-            context.subject.sender.map { AuditSender($0, rule: $0.rule, address: peer, request: context.requestID) }
-            ?? AuditSender(address: peer, request: context.requestID)
-        let entry = AuditEntry(
-            "\(request.method.rawValue.prefix(20)) \(route)", of: context.subject.object ?? request.uri.path.printable(most: 200),
-            by: sender, outcome: isDone ? .done : status >= 500 ? .failed : .refused, detail: detail)
+        var entry = context.auditEntry(of: request)
+        entry.object = context.subject.object ?? request.uri.path.printable(most: 200)
+        entry.outcome = isDone ? .done : status >= 500 ? .failed : .refused
+        entry.detail = detail
         do {
             try await log.record(entry)
         } catch {
@@ -48,6 +45,16 @@ struct AuditMiddleware: RouterMiddleware {
 
     private func hasCredentials(_ request: Request) -> Bool {
         request.headers[.authorization] != nil || request.headers[.apiKey] != nil
+    }
+}
+
+extension FrontendContext {
+    /// Returns the audit entry of a write that is done, without its object.
+    func auditEntry(of request: Request) -> AuditEntry {
+        let sender =
+            subject.sender.map { AuditSender($0, rule: $0.rule, address: peer?.ipAddress, request: requestID) }
+            ?? AuditSender(address: peer?.ipAddress, request: requestID)
+        return AuditEntry("\(request.method.rawValue.prefix(20)) \(endpointPath ?? "NotFound")", by: sender, detail: ["status": "200"])
     }
 }
 

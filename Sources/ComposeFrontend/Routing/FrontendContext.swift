@@ -96,6 +96,13 @@ final class RequestSubject: Sendable {
     private let image = Mutex<Int?>(nil)
     private let build = Mutex<Int?>(nil)
     private let rebuild = Mutex<Int?>(nil)
+    private let audited = Mutex(false)
+
+    /// Whether the audit has an entry of the request already, which was stored together with the write.
+    var isAudited: Bool {
+        get { audited.withLock { $0 } }
+        set { audited.withLock { $0 = newValue } }
+    }
 
     /// The sender. `nil` if it was not asked for, or if it is unknown.
     var sender: Identity? {

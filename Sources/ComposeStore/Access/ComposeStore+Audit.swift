@@ -1,4 +1,3 @@
-import ForeignText
 import Postgres
 
 /// The *audit log* writes audit entries. Entries that arrive while others are written are written
@@ -14,28 +13,13 @@ public final class AuditLog: Sendable {
     /// Records an action. Returns when the entry is stored.
     public func record(_ entry: AuditEntry) async throws {
         try await entries.answer(0, entry) { entries in
-            _ = try await store.pool.query(ComposeStore.recording(entries))
+            _ = try await store.pool.query(AuditEntry.recording(entries))
             return entries.map { _ in .success(()) }
         }
     }
 }
 
 extension ComposeStore {
-    /// Returns the statement that records entries, for a transaction of the caller.
-    static func recording(_ entries: [AuditEntry]) throws -> SQL {
-        let short = { (text: String?) in text.map { $0.printable(most: 500) } }
-        return """
-            INSERT INTO audit (account, provider, token, rule, address, request, action, object, outcome, detail)
-            SELECT account, provider, token, rule, address, request, action, object, outcome, detail::jsonb
-            FROM unnest(
-                \(entries.map { short($0.sender.account) }), \(entries.map(\.sender.provider)), \(entries.map(\.sender.token)),
-                \(entries.map(\.sender.rule)), \(entries.map { short($0.sender.address) }), \(entries.map(\.sender.request)),
-                \(entries.map(\.action)), \(entries.map { short($0.object) }), \(entries.map(\.outcome.rawValue)),
-                \(try entries.map { try PostgresJSON($0.detail.mapValues { $0.printable(most: 500) }).postgresText() })
-            ) AS n (account, provider, token, rule, address, request, action, object, outcome, detail)
-            """
-    }
-
     /// Returns the entries that meet the conditions, with the newest first.
     public func audit(_ query: AuditQuery) async throws -> [AuditRecord] {
         try await pool.query(

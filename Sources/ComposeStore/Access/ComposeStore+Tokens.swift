@@ -94,7 +94,7 @@ extension ComposeStore {
         var detail = ["owner": token.owner.text, "note": token.note, "scopes": scopes]
         detail["rule"] = token.rule
         _ = try await connection.query(
-            Self.recording([AuditEntry(action, of: "token \(token.id)", by: sender, detail: detail)]))
+            AuditEntry.recording([AuditEntry(action, of: "token \(token.id)", by: sender, detail: detail)]))
     }
 
     /// An interval that is NULL if the life has no end.
@@ -152,7 +152,7 @@ extension ComposeStore {
                 ) AS is_known
                 """)
             guard try !known[known.startIndex].decode(Bool.self, "is_known") else { return }
-            _ = try await connection.query(Self.recording([first]))
+            _ = try await connection.query(AuditEntry.recording([first]))
         }
     }
 }

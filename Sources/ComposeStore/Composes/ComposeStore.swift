@@ -28,14 +28,16 @@ public struct ComposeStore: Sendable {
     ///   - limit: The number of composes that may wait for the caller, or `nil` for any number.
     ///   - limits: The limits of the owner, if the owner is one account. `nil` leaves those of earlier
     ///     requests as they are.
+    ///   - audit: The audit entry of the request, which is stored with the compose. Its object becomes the
+    ///     compose. `nil` if the caller records the request itself.
     ///   - resubmission: The way to recognize an earlier, equal request. If there is one, its compose is
     ///     the answer. `nil` if the request is always new.
     /// - Throws: ``CallerLimitReached``, ``OwnerLimitReached``, ``ResubmissionKeyTaken``, `PostgresError`.
     public func submit(
         _ request: ComposeRequest, owner: String, limit: CallerLimit? = nil, limits: OwnerLimits? = nil,
-        unless resubmission: Resubmission? = nil
+        audit: AuditEntry? = nil, unless resubmission: Resubmission? = nil
     ) async throws -> Compose {
-        let new = NewCompose(request, owner: owner, limit: limit, limits: limits)
+        let new = NewCompose(request, owner: owner, limit: limit, limits: limits, audit: audit)
         guard resubmission == nil else {
             return try await pool.withTransaction { try await insert(new, unless: resubmission, on: $0) }
         }
@@ -89,10 +91,12 @@ public struct ComposeStore: Sendable {
         var limit: CallerLimit?
         /// The limits of the owner. `nil` if they are not known, or if the owner is not one account.
         var limits: OwnerLimits?
+        /// The audit entry of the request, or `nil` if none is stored with the compose.
+        var audit: AuditEntry?
 
         init(
             _ request: ComposeRequest, owner: String, renewedFrom: Compose? = nil, watch: (id: Int, pins: ComposePins)? = nil,
-            limit: CallerLimit? = nil, limits: OwnerLimits? = nil
+            limit: CallerLimit? = nil, limits: OwnerLimits? = nil, audit: AuditEntry? = nil
         ) {
             self.request = request
             self.owner = owner
@@ -100,6 +104,7 @@ public struct ComposeStore: Sendable {
             self.watch = watch
             self.limit = limit
             self.limits = limits
+            self.audit = audit
         }
 
         /// The pins that the new compose has from the start. A renewed compose keeps the pins of the old one,
@@ -116,14 +121,13 @@ public struct ComposeStore: Sendable {
         try await insert([new], on: connection)[0]
     }
 
-    /// Inserts several composes with one statement.
+    /// Inserts several composes, and their audit entries, with one statement.
     ///
     /// - Returns: The inserted composes in the order of `new`.
     private func insert(_ new: [NewCompose], on connection: PostgresConnection) async throws -> [Compose] {
         guard !new.isEmpty else { return [] }
         let specifications = new.map { new in new.pins.map { ComposeSpecification(new.request, pins: $0) } }
-        let rows = try await connection.query(
-            """
+        let insertion: SQL = """
             INSERT INTO composes AS c (
                 owner, request, source_type, source, koji_event, compose_type, label, renewed_from, watch_id, specification,
                 specification_key, is_pinned, time_to_expire, caller
@@ -141,7 +145,24 @@ public struct ComposeStore: Sendable {
                 specification_key, seconds, caller
             )
             RETURNING \(fragment: Compose.columns)
-            """)
+            """
+        let places = new.indices.filter { new[$0].audit != nil }
+        let rows = try await connection.query(
+            places.isEmpty
+                ? insertion
+                : """
+                WITH inserted AS (\(fragment: insertion)), audited AS (
+                    \(fragment: try AuditEntry.recording(
+                        places.compactMap { new[$0].audit },
+                        objects: """
+                            ARRAY(
+                                SELECT 'compose ' || i.id FROM (SELECT id, row_number() OVER (ORDER BY id) AS place FROM inserted) i
+                                WHERE i.place = ANY(\(places.map { $0 + 1 })) ORDER BY i.place
+                            )
+                            """))
+                )
+                SELECT * FROM inserted
+                """)
         // PostgreSQL assigns identities in the order of the arrays.
         return try rows.map(Compose.init).sorted { $0.id < $1.id }
     }

@@ -1,3 +1,4 @@
+import ForeignText
 public import Foundation
 public import Identity
 import Postgres
@@ -61,6 +62,27 @@ public struct AuditEntry: Hashable, Sendable {
         self.object = object
         self.outcome = outcome
         self.detail = detail
+    }
+}
+
+extension AuditEntry {
+    /// Returns the statement that records entries, for a transaction of the caller.
+    ///
+    /// - Parameter objects: An SQL expression for an array with the object of each entry. `nil` if the
+    ///   entries have their objects.
+    static func recording(_ entries: [AuditEntry], objects: SQL? = nil) throws -> SQL {
+        let short = { (text: String?) in text.map { $0.printable(most: 500) } }
+        let objects = objects ?? "\(entries.map { short($0.object) })"
+        return """
+            INSERT INTO audit (account, provider, token, rule, address, request, action, object, outcome, detail)
+            SELECT account, provider, token, rule, address, request, action, object, outcome, detail::jsonb
+            FROM unnest(
+                \(entries.map { short($0.sender.account) }), \(entries.map(\.sender.provider)), \(entries.map(\.sender.token)),
+                \(entries.map(\.sender.rule)), \(entries.map { short($0.sender.address) }), \(entries.map(\.sender.request)),
+                \(entries.map(\.action)), \(fragment: objects), \(entries.map(\.outcome.rawValue)),
+                \(try entries.map { try PostgresJSON($0.detail.mapValues { $0.printable(most: 500) }).postgresText() })
+            ) AS n (account, provider, token, rule, address, request, action, object, outcome, detail)
+            """
     }
 }
 
