@@ -37,8 +37,13 @@ def answers(world):
             if method == "POST":
                 script = insertion(world, name)
                 sides["pgbench"] = lambda: pgbench(world, name, script, seconds)
+            else:
+                # OPTIONS is answered without a body and without the database.
+                sides["empty"] = lambda path=path: load.load(service.url + path, seconds, method="OPTIONS", connections=CONNECTIONS)
             found = by_turns(world.runs, **sides)
             yield compared(key, what, found["ours"], found["rival"], at_least)
+            if method == "GET":
+                yield against_empty(key, what, found["ours"], found["empty"], found["rival"])
 
         ours = [run["rate"] for run in found["ours"]]
         yield no_less(
@@ -70,6 +75,17 @@ def compared(key, what, ours, theirs, at_least):
         f"at least {at_least} times the requests a second, p99 below {LATENCY * 1000:.0f} ms", ratio, shown,
         ratio >= at_least and median(latency) < LATENCY,
         {**rates, "ours_p99_s": latency, "rival_p99_s": [run["p99_s"] for run in theirs]},
+    )  # fmt: skip
+
+
+def against_empty(key, what, ours, empty, theirs):
+    """The limit of the HTTP server: an empty answer against ours, and against the rival's. No bar."""
+    rates = {side: [run["rate"] for run in runs] for side, runs in (("ours", ours), ("empty", empty), ("rival", theirs))}
+    of_empty = median(rates["ours"]) / median(rates["empty"])
+    shown = f"{of_empty:.2f} of it; the empty answer itself is {times(median(rates['empty']) / median(rates['rival']))} times the rival"
+    return Row(
+        f"{key}-empty", f"{what}, {CONNECTIONS} connections", "an empty answer of the same server", "", of_empty, shown, True,
+        {"ours_per_second": rates["ours"], "rival_per_second": rates["empty"]},
     )  # fmt: skip
 
 
