@@ -51,9 +51,10 @@ struct AuditMiddleware: RouterMiddleware {
 extension FrontendContext {
     /// Returns the audit entry of a write that is done, without its object.
     func auditEntry(of request: Request) -> AuditEntry {
-        let sender =
-            subject.sender.map { AuditSender($0, rule: $0.rule, address: peer?.ipAddress, request: requestID) }
-            ?? AuditSender(address: peer?.ipAddress, request: requestID)
+        var sender = AuditSender(address: peer?.ipAddress, request: requestID)
+        if let identity = subject.sender, identity.isKnown {
+            sender = AuditSender(identity, rule: identity.rule, address: sender.address, request: sender.request)
+        }
         return AuditEntry("\(request.method.rawValue.prefix(20)) \(endpointPath ?? "NotFound")", by: sender, detail: ["status": "200"])
     }
 }
