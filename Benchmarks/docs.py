@@ -77,7 +77,7 @@ def of_composes(results):
     verdict = f"{len(results['rows']) - len(missed)} bars are met and {len(missed)} missed."
     if results["quick"]:
         verdict += " This was a quick run, of 3,000 packages: it says nothing about the bars."
-    found = {"run": f"{run}\n\n{verdict}", "table": report.table(results), "samples": samples(results)}
+    found = {"run": f"{textwrap.fill(run, 100)}\n\n{verdict}", "table": report.table(results), "samples": samples(results)}
     if "cost" in results["facts"]:
         found["cost"] = cost(results["facts"]["cost"])
     return found

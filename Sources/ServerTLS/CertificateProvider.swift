@@ -24,7 +24,7 @@ public struct CertificateProvider: IdentityProvider {
     private let user: Name
     private let isRevoked: @Sendable (String) -> Bool
 
-    /// - Parameter isRevoked: Returns whether a certificate, by its serial number, is not accepted any more.
+    /// - Parameter isRevoked: Returns whether the certificate with that serial number was revoked.
     public init(user: Name, isRevoked: @escaping @Sendable (_ serial: String) -> Bool = { _ in false }) {
         self.user = user
         self.isRevoked = isRevoked

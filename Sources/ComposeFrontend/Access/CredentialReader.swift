@@ -13,8 +13,8 @@ struct CredentialReader {
     /// Returns the value of `Authorization`, or that of `X-API-Key` as a bearer token. Returns `nil` if
     /// there is neither.
     ///
-    /// - Throws: `CredentialFailure.malformed` if the request has several of them that differ, or `wrong` if
-    ///   there is one that cannot be understood.
+    /// - Throws: `CredentialFailure.malformed` if the request has several of them that differ, or `wrong`
+    ///   if there is one that cannot be understood.
     func authorization() throws(CredentialFailure) -> Credentials.Authorization? {
         let lines = headers[values: .authorization]
         guard lines.count <= 1 else { throw .malformed("The request has \(lines.count) Authorization headers. It must have one.") }

@@ -65,8 +65,8 @@ enum ServedEntry: Sendable {
 
     /// Opens the file at a path below a target directory, off the event loop.
     ///
-    /// - Parameter path: A path that this service chose itself. Links in it are followed only as far as they
-    ///   stay at the same place.
+    /// - Parameter path: A path that this service chose itself. Links in it are followed only as far as
+    ///   they stay at the same place.
     /// - Returns: `nil` if there is no such file.
     static func open(_ path: String, in root: FilePath) async throws -> ServedFile? {
         try await NIOThreadPool.singleton.runIfActive {

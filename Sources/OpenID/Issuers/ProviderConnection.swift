@@ -13,8 +13,8 @@ public final class ProviderConnection: Sendable {
 
     private let client: OutboundClient
 
-    /// - Parameter ca: A PEM file with the certificates to trust. `nil` means those of the environment or of
-    ///   the system.
+    /// - Parameter ca: A PEM file with the certificates to trust. `nil` means those of the environment or
+    ///   of the system.
     public init(ca: String? = nil, environment: HTTPEnvironment = .process) {
         var settings = HTTPClient.Configuration()
         settings.timeout.connect = TimeAmount(Self.time)
