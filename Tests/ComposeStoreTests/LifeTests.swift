@@ -151,14 +151,30 @@ import Testing
         }
     }
 
+    @Test("its owner ends the life of a compose that is done; a stranger cannot")
+    func ownerRemoves() async throws {
+        try await TestDatabase.with { database in
+            let compose = try await finished(in: database)
+            let stranger = try await database.store.delete(compose.id, by: Actor(name: "you", isAdmin: false))
+            guard case .notAllowed("only me, the owner of compose \(compose.id), or an admin can remove it before its time") = stranger
+            else {
+                Issue.record("a stranger removed it")
+                return
+            }
+            guard case .expired(let expired) = try await database.store.delete(compose.id, by: Actor(name: "me", isAdmin: false)) else {
+                Issue.record("its owner could not remove it")
+                return
+            }
+            #expect(expired.removedBy == "me")
+            _ = try await database.store.expire(limit: 10)
+            #expect(try await database.store.compose(compose.id)?.state == .removed)
+        }
+    }
+
     @Test("an admin marks what is over as expired; it is removed in that admin's name, and cannot be removed twice")
     func adminRemoves() async throws {
         try await TestDatabase.with { database in
             let compose = try await finished(in: database)
-            guard case .notAllowed = try await database.store.delete(compose.id, by: Actor(name: "me", isAdmin: false)) else {
-                Issue.record("its owner, who is no admin, removed it")
-                return
-            }
             _ = try await database.store.delete(compose.id, by: admin)
             #expect(try await database.store.compose(compose.id)?.state == .done)
             _ = try await database.store.expire(limit: 10)

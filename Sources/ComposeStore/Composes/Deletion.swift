@@ -27,7 +27,8 @@ public enum DeleteOutcome: Sendable {
 
 extension ComposeStore {
     /// Cancels a compose that is waiting or generating. This takes effect at once: a worker that builds it
-    /// loses its lease. A compose that has ended is marked as expired.
+    /// loses its lease. A compose that has ended is marked as expired. Both are for its owner and for
+    /// admins.
     ///
     /// - Returns: `nil` if there is no such compose.
     public func delete(_ id: Int, by actor: Actor) async throws -> DeleteOutcome? {
@@ -44,7 +45,9 @@ extension ComposeStore {
                 }
                 return .canceled(try await cancel(compose, by: actor, on: connection))
             case .done, .failed:
-                guard actor.isAdmin else { return .notAllowed("only an admin can remove a compose before its time") }
+                guard actor.isAdmin || actor.name == compose.owner else {
+                    return .notAllowed("only \(compose.owner), the owner of compose \(id), or an admin can remove it before its time")
+                }
                 let builds = try await builds(using: id, on: connection)
                 guard builds.isEmpty else { return .inUse(builds: builds) }
                 let rows = try await connection.query(

@@ -6,7 +6,7 @@ import ForeignText
 struct Delete: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Cancel a compose that is not ready, or end the life of one that is.",
-        discussion: "Its owner may cancel it; only an admin may remove one that is done or failed.")
+        discussion: "Its owner or an admin may.")
 
     @Argument(help: "The compose's number.")
     var id: Int
