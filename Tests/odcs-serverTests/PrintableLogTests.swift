@@ -27,4 +27,17 @@ struct PrintableLogTests {
             #expect(line.contains(part), "\(line)")
         }
     }
+
+    @Test("the name of a service is logged without its members, which can have passwords")
+    func services() {
+        let written = Written()
+        var logger = Logger(label: "odcs") { PrintableLog(StreamLogHandler(label: $0, stream: written)) }
+        logger.logLevel = .debug
+        let service = "WorkerServices(proxy: http://odcs:secret@proxy.example.org)"
+        logger.debug("Starting", metadata: ["sl-services": "[\"\(service)\"]", "state": "s"])
+        logger.debug("Service finished", metadata: ["sl-service": "\(service)"])
+
+        #expect(!written.text.contains("secret"))
+        #expect(written.text.contains("sl-service=WorkerServices ") && written.text.contains("state=s"))
+    }
 }

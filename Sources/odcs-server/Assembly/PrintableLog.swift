@@ -3,6 +3,9 @@ import Logging
 
 /// A log handler that passes each event on as one printable line. Text from outside in a message or in
 /// metadata therefore cannot begin a line of the log, or control the terminal that shows it.
+///
+/// It also leaves out the members of services. ServiceLifecycle prints whole services at the level
+/// debug, and ours have the configuration, in which addresses can have passwords.
 struct PrintableLog<Handler: LogHandler>: LogHandler {
     private var handler: Handler
 
@@ -14,7 +17,7 @@ struct PrintableLog<Handler: LogHandler>: LogHandler {
         var event = event
         let message = event.message.description
         if !message.isVisibleASCII { event.message = Logger.Message(stringLiteral: message.printable()) }
-        event.metadata = event.metadata?.printable
+        event.metadata = event.metadata?.withoutMembersOfServices.printable
         if let error = event.error {
             event.error = nil
             event.metadata = (event.metadata ?? [:]).merging(["error": .string("\(error)".printable())]) { known, _ in known }
@@ -44,6 +47,15 @@ struct PrintableLog<Handler: LogHandler>: LogHandler {
 }
 
 extension Logger.Metadata {
+    /// The metadata with the names of services only. A text for several services is left out.
+    fileprivate var withoutMembersOfServices: Logger.Metadata {
+        guard self["sl-service"] != nil || self["sl-services"] != nil else { return self }
+        var names = self
+        names["sl-services"] = nil
+        if let service = self["sl-service"] { names["sl-service"] = .string(String(service.description.prefix { $0 != "(" })) }
+        return names
+    }
+
     /// Most values are printable texts, so the metadata is copied only if one of them is not.
     fileprivate var printable: Logger.Metadata {
         var printable = self
