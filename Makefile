@@ -46,9 +46,9 @@ interop: ## Run the published Python client against a server, and check the serv
 	@scripts/build odcs-server
 	@scripts/interop
 
-interop-auth: ## Let the published Python client log in with Kerberos. Needs root.
+interop-auth: ## Let the published Python client and others log in, with each mechanism. Needs root.
 	@scripts/bootstrap build run interop interop-auth
-	@scripts/build odcs-server
+	@scripts/build odcs-server odcs
 	@scripts/interop-auth
 
 bench: release ## Measure the server against dnf and others: 30 minutes. QUICK=1: 2, the first time 4.

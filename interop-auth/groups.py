@@ -2,11 +2,12 @@
 
 import subprocess
 
+import people
 from program import Program
 
 BASE = "ou=groups,dc=example,dc=test"
 READER = "cn=reader,dc=example,dc=test"
-PASSWORD = "only-for-the-directory-7c1f"
+PASSWORD = people.secret("only-for-the-directory-7c1f")
 
 SETTINGS = """
 include /etc/ldap/schema/core.schema
@@ -15,6 +16,9 @@ include /etc/ldap/schema/nis.schema
 pidfile {directory}/slapd.pid
 modulepath /usr/lib/ldap
 moduleload back_mdb
+TLSCACertificateFile {authority}
+TLSCertificateFile {certificate}
+TLSCertificateKeyFile {key}
 database mdb
 suffix "dc=example,dc=test"
 directory {directory}/data
@@ -34,26 +38,29 @@ dn: {BASE}
 objectClass: organizationalUnit
 ou: groups
 
-dn: cn=releng,{BASE}
-objectClass: posixGroup
-cn: releng
-gidNumber: 1
-memberUid: joe
-
 """
 
 
-class Groups:
-    url = "ldap://127.0.0.1:389"
+def entry(number, group, members):
+    lines = [f"dn: cn={group},{BASE}", "objectClass: posixGroup", f"cn: {group}", f"gidNumber: {number}"]
+    return "\n".join(lines + [f"memberUid: {member}" for member in members]) + "\n\n"
 
-    def __init__(self, directory):
+
+class Groups:
+    def __init__(self, directory, authority):
         (directory / "data").mkdir(parents=True)
+        certificate, key = authority.issue("ldap", "/CN=ldap", ["ldap.example.test"])
         settings = directory / "slapd.conf"
-        settings.write_text(SETTINGS.format(directory=directory, reader=READER, password=PASSWORD))
-        (directory / "entries.ldif").write_text(ENTRIES)
+        login = {"reader": READER, "password": PASSWORD}
+        files = {"directory": directory, "authority": authority.file, "certificate": certificate, "key": key}
+        settings.write_text(SETTINGS.format(**login, **files))
+        groups = people.groups().items()
+        (directory / "entries.ldif").write_text(
+            ENTRIES + "".join(entry(number, group, members) for number, (group, members) in enumerate(groups, 1))
+        )
         subprocess.run(["slapadd", "-f", settings, "-l", directory / "entries.ldif"], check=True)
-        self.password_file = directory / "password"
-        self.password_file.write_text(PASSWORD + "\n")
         self.slapd = Program(
-            ["slapd", "-h", self.url, "-f", str(settings), "-d", "256"], directory / "slapd.log", "slapd starting"
+            ["slapd", "-h", "ldaps://ldap.example.test", "-f", str(settings), "-d", "256"],
+            directory / "slapd.log",
+            "slapd starting",
         )

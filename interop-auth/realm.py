@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import threading
 
 from program import Program
 
@@ -48,6 +49,7 @@ kdc = STDERR
             "KRB5_CONFIG": f"{directory}/krb5.conf",
             "KRB5_KDC_PROFILE": f"{directory}/kdc.conf",
         }
+        self._keytabs = threading.Lock()
         self._run("kdb5_util", "create", "-s", "-r", REALM, "-P", "master")
         self.kdc = Program(
             ["krb5kdc", "-n", "-r", REALM, "-P", f"{directory}/kdc.pid"],
@@ -56,12 +58,18 @@ kdc = STDERR
             self.variables,
         )
 
-    def keytab(self, principal):
-        """Adds a principal, and returns a keytab with its key."""
+    def keytab_of(self, principal):
+        """Returns a keytab with the key of a principal, which is added to the realm if it is new."""
         file = self.directory / (principal.replace("/", "-") + ".keytab")
-        self._run("kadmin.local", "-r", REALM, "addprinc", "-randkey", principal)
-        self._run("kadmin.local", "-r", REALM, "ktadd", "-norandkey", "-k", str(file), principal)
+        with self._keytabs:
+            if not file.exists():
+                self._run("kadmin.local", "-r", REALM, "addprinc", "-randkey", principal)
+                self._run("kadmin.local", "-r", REALM, "ktadd", "-norandkey", "-k", str(file), principal)
         return file
+
+    def change_key(self, principal, keytab):
+        """Gives a principal a new key, and adds it to a keytab."""
+        self._run("kadmin.local", "-r", REALM, "ktadd", "-k", str(keytab), principal)
 
     def _run(self, *command):
         subprocess.run(

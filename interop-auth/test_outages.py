@@ -1,65 +1,121 @@
-"""Tests of the service while the systems that know its users are away."""
+"""Tests of the service under load, while the systems that know its users are killed one by one.
 
-import os
-from concurrent.futures import ThreadPoolExecutor
+A client must never get 401 for an outage: it would throw its tickets away. It may get 503 with the time
+after which to ask again.
+"""
 
+import itertools
+import signal
+
+import pytest
 import requests
 import requests_gssapi
 
-import groups
-from conftest import URL
+from load import Load
+from server import TESTS_REPO
+from ways import URL
 
-TESTS_REPO = os.environ["INTEROP_TESTS_REPO"]
-
-
-def ask(_):
-    auth = requests_gssapi.HTTPSPNEGOAuth(opportunistic_auth=True)
-    body = {"source": {"type": "repo", "source": TESTS_REPO, "packages": ["ed"]}}
-    return requests.post(f"{URL}api/1/composes/", json=body, auth=auth, timeout=60).status_code
+REQUEST = {"source": {"type": "repo", "source": TESTS_REPO, "packages": ["ed"]}}
 
 
-def statuses(count):
-    with ThreadPoolExecutor(4) as pool:
-        return set(pool.map(ask, range(count)))
+@pytest.fixture
+def callers(ways):
+    """Callers with all kinds of credentials that the service has seen before."""
+
+    def post(way, person="joe"):
+        return lambda: ways[way].call(person, "POST", "api/1/composes/", json=REQUEST)
+
+    everybody = {name: post(name) for name in ways}
+    for call in everybody.values():
+        assert call().status_code == 200
+    return everybody
 
 
-def test_a_directory_that_is_away_gives_no_401(login, ldap):
-    login("joe")
-    assert statuses(8) == {200}
-    ldap.slapd.end()
+def test_the_openid_provider_is_killed(callers, provider):
+    # Tokens that the service has not seen have to exist before the provider is killed.
+    unseen = iter(provider.new_opaque_tokens("joe", 1000))
+
+    def unseen_token():
+        header = {"Authorization": f"Bearer {next(unseen)}"}
+        return requests.get(f"{URL}api/1/me", headers=header, timeout=60)
+
+    callers["an opaque token that was not seen"] = unseen_token
+    with Load(callers) as load:
+        with load.without(provider.program, signal.SIGKILL):
+            pass
+        load.wait_until_well()
+    load.assert_at_most_away()
+    load.assert_well(*[name for name in callers if name != "an opaque token that was not seen"])
+    assert 503 in load.statuses("an opaque token that was not seen")
+
+
+def test_the_openid_provider_is_away_when_the_service_starts(ways, server, provider):
+    provider.program.end(signal.SIGKILL)
     try:
-        # Groups that are known count for an hour more.
-        assert statuses(40) == {200}
-        login("jane")
-        assert statuses(8) == {503}
+        server.restart()
+        answer = ways["openid"].call("joe", "GET", "api/1/me")
+        assert answer.status_code == 503
+        assert int(answer.headers["Retry-After"]) > 0
+        assert ways["kerberos"].call("joe", "GET", "api/1/me").status_code == 200
     finally:
-        ldap.slapd.start()
+        provider.program.start()
+    with Load({"openid": lambda: ways["openid"].call("joe", "GET", "api/1/me")}) as load:
+        load.wait_until_well()
+    load.assert_at_most_away()
 
 
-def test_a_kdc_that_is_away_stops_only_new_tickets(login, kerberos):
-    login("joe")
-    assert statuses(4) == {200}
-    kerberos.kdc.end()
-    try:
-        assert statuses(40) == {200}
-    finally:
-        kerberos.kdc.start()
+def test_the_directory_is_killed(callers, ways, ldap):
+    # People whose groups the service has not asked for yet.
+    strangers = (f"stranger{number}" for number in itertools.count())
+    names = [next(strangers) for _ in range(8)]
+    kinds = ways["kerberos"]
+    logins = itertools.cycle([(kinds, name) for name in names])
+    for name in names:
+        kinds.credentials(name)
+
+    def stranger():
+        way, name = next(logins)
+        return way.call(name, "GET", "api/1/me")
+
+    with Load(callers) as load:
+        with load.without(ldap.slapd, signal.SIGKILL):
+            with Load({"a person whose groups are not known": stranger}) as strangers:
+                strangers.wait_for_more(20)
+            strangers.assert_at_most_away()
+            assert strangers.statuses("a person whose groups are not known") == {503}
+        with Load({"a person whose groups are not known": stranger}) as strangers:
+            strangers.wait_until_well()
+        strangers.assert_at_most_away()
+    load.assert_at_most_away()
+    load.assert_well(*callers)
 
 
-def test_a_keytab_that_is_away_gives_503(login, kerberos):
-    login("joe")
-    assert statuses(4) == {200}
-    keytab = kerberos.directory / "HTTP-odcs.example.test.keytab"
-    aside = keytab.rename(keytab.with_suffix(".aside"))
-    try:
-        assert statuses(8) == {503}
-    finally:
-        aside.rename(keytab)
+def test_the_kdc_is_killed(callers, kerberos):
+    with Load(callers) as load:
+        with load.without(kerberos.kdc, signal.SIGKILL):
+            pass
+    load.assert_well(*callers)
 
 
-def test_the_log_has_no_secrets(directory, server):
-    log = (directory / "server.log").read_text()
+def test_the_login_program_of_nginx_is_killed(callers, proxy):
+    with Load(callers) as load:
+        with load.without(proxy.login_program, signal.SIGKILL):
+            pass
+        load.wait_until_well()
+    load.assert_at_most_away()
+    load.assert_well(*[name for name in callers if name != "nginx-login"])
+    assert 503 in load.statuses("nginx-login")
 
-    assert groups.PASSWORD not in log
-    # Tokens of SPNEGO begin like this.
-    assert "YII" not in log
+
+def test_the_keytab_is_away(callers, settings):
+    keytab, away = settings / "http.keytab", settings / "http.keytab.away"
+    with Load(callers) as load:
+        keytab.rename(away)
+        try:
+            load.wait_for_more()
+        finally:
+            away.rename(keytab)
+        load.wait_until_well()
+    load.assert_at_most_away()
+    load.assert_well(*[name for name in callers if name != "kerberos"])
+    assert 503 in load.statuses("kerberos")
