@@ -13,7 +13,7 @@ public struct DirectorySettings: Sendable {
     public var searches: [GroupSearch]
     /// The time for which groups count as known.
     public var cacheTime: Duration
-    /// The time for a connection, and for each answer.
+    /// The time for a connection, and for each answer. A whole search has twice as long.
     public var patience: Duration
 
     public init(

@@ -3,6 +3,7 @@ import Foundation
 public import Identity
 public import Logging
 public import NIOPosix
+import Synchronization
 
 /// A group directory knows the groups of people from an LDAP server. It remembers them for a while.
 ///
@@ -15,6 +16,21 @@ public actor GroupDirectory {
     static let pause = Duration.seconds(5)
     /// The number of people whose groups are remembered.
     static let mostPeople = 10_000
+
+    /// An outage is the time after a failure in which the server is not asked again.
+    private final class Outage: Sendable {
+        private let start = Mutex<ContinuousClock.Instant?>(nil)
+
+        func begin(at time: ContinuousClock.Instant) { start.withLock { $0 = time } }
+        func end() { start.withLock { $0 = nil } }
+
+        func lasts(at time: ContinuousClock.Instant) -> Bool {
+            start.withLock { start in start.map { time - $0 < GroupDirectory.pause } ?? false }
+        }
+    }
+
+    /// The error for a search that has waited for a thread while another one found that the server is away.
+    private struct WaitedInVain: Error {}
 
     private struct Known {
         let groups: Set<String>
@@ -29,7 +45,7 @@ public actor GroupDirectory {
     private var known: [AccountName: Known] = [:]
     /// The searches that run now. Requests of the same person share one.
     private var running: [AccountName: Task<Set<String>, any Error>] = [:]
-    private var awaySince: ContinuousClock.Instant?
+    private let outage = Outage()
 
     /// - Parameters:
     ///   - threadPool: A pool of its own, because libldap blocks. Two threads suffice.
@@ -51,15 +67,14 @@ public actor GroupDirectory {
     public func groups(of account: AccountName) async throws(CredentialFailure) -> Set<String> {
         guard Self.isSearchable(account.text) else { return [] }
         if let known = known[account], now() - known.time < settings.cacheTime { return known.groups }
-        if let awaySince, now() - awaySince < Self.pause { return try remembered(account) }
+        if outage.lasts(at: now()) { return try remembered(account) }
         let search = running[account] ?? search(for: account)
         running[account] = search
         switch await search.result {
         case .success(let groups):
             return groups
         case .failure(let error):
-            if (error as? LDAPProblem)?.isOutage == true { awaySince = now() }
-            if let passedOver = pace.next("directory") {
+            if !(error is WaitedInVain), let passedOver = pace.next("directory") {
                 logger.warning(
                     "the groups of a person could not be read from the directory",
                     metadata: [
@@ -75,20 +90,27 @@ public actor GroupDirectory {
             let outcome: Result<Set<String>, any Error>
             do {
                 outcome = .success(
-                    try await threadPool.runIfActive { [settings] in
-                        let connection = try LDAPConnection(settings)
-                        return try settings.searches.reduce(into: []) { groups, search in
-                            groups.formUnion(try connection.groups(of: account.text, search, patience: settings.patience))
+                    try await threadPool.runIfActive { [settings, outage, now] in
+                        // Searches that waited for a thread need not find out again that the server is away.
+                        guard !outage.lasts(at: now()) else { throw WaitedInVain() }
+                        do throws(LDAPProblem) {
+                            let connection = try LDAPConnection(settings)
+                            var groups: Set<String> = []
+                            for search in settings.searches {
+                                groups.formUnion(try connection.groups(of: account.text, search, patience: settings.patience))
+                            }
+                            outage.end()
+                            return groups
+                        } catch {
+                            if error.isOutage { outage.begin(at: now()) }
+                            throw error
                         }
                     })
             } catch {
                 outcome = .failure(error)
             }
             running[account] = nil
-            if case .success(let groups) = outcome {
-                awaySince = nil
-                remember(groups, of: account)
-            }
+            if case .success(let groups) = outcome { remember(groups, of: account) }
             return try outcome.get()
         }
     }

@@ -3,12 +3,15 @@ import Glibc
 import Identity
 import SystemPackage
 
-/// An LDAP connection serves the searches for one person. Its calls block for the patience of the
-/// settings at most, each.
+/// An LDAP connection serves the searches for one person. Its calls block until a deadline at most.
 final class LDAPConnection {
     private let handle: OpaquePointer
+    private let deadline: SocketDeadline
+    private let reports: SocketReports
 
     init(_ settings: DirectorySettings) throws(LDAPProblem) {
+        deadline = SocketDeadline(after: settings.patience * 2)
+        reports = SocketReports(to: deadline)
         var handle: OpaquePointer?
         let status = ldap_initialize(&handle, settings.address.description)
         guard status == LDAP_SUCCESS, let handle else { throw LDAPProblem("opening the connection", status) }
@@ -19,7 +22,10 @@ final class LDAPConnection {
         if let login = settings.login { try bind(as: login.name, password: login.password.text) }
     }
 
-    deinit { ldap_unbind_ext_s(handle, nil, nil) }
+    deinit {
+        deadline.end()
+        ldap_unbind_ext_s(handle, nil, nil)
+    }
 
     /// Returns the names of the groups to which a person belongs.
     func groups(of name: String, _ search: GroupSearch, patience: Duration) throws(LDAPProblem) -> Set<String> {
@@ -68,6 +74,7 @@ final class LDAPConnection {
         // Without it, a signal during a call counts as a server that is away. Any value but NULL means yes.
         var restart: CInt = 1
         try set(LDAP_OPT_RESTART, &restart)
+        try check("LDAP_OPT_CONNECT_CB", reports.add(to: handle))
         var patience = timeval(settings.patience)
         try set(LDAP_OPT_NETWORK_TIMEOUT, &patience)
         try set(LDAP_OPT_TIMEOUT, &patience)
@@ -98,6 +105,8 @@ final class LDAPConnection {
 
     private func check(_ step: String, _ status: CInt) throws(LDAPProblem) {
         guard status != LDAP_SUCCESS else { return }
+        // libldap sees a connection that ends, and would blame the certificate.
+        if deadline.isOver { throw LDAPProblem(step, LDAP_TIMEOUT) }
         var text: UnsafeMutablePointer<CChar>?
         ldap_get_option(handle, LDAP_OPT_DIAGNOSTIC_MESSAGE, &text)
         defer { ldap_memfree(text) }

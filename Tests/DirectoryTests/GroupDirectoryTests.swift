@@ -112,6 +112,28 @@ struct GroupDirectoryTests {
         }
     }
 
+    @Test func `a server that accepts connections and then stands still is away`() async throws {
+        // The kernel accepts connections of a socket that listens.
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(listener) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        try withUnsafeMutablePointer(to: &address) { pointer in
+            try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+                try #require(bind(listener, pointer, length) == 0 && listen(listener, 10) == 0)
+                try #require(getsockname(listener, pointer, &length) == 0)
+            }
+        }
+        var settings = try Self.settings("ldaps://127.0.0.1:\(UInt16(bigEndian: address.sin_port))")
+        settings.patience = .milliseconds(300)
+        let service = try Service(settings)
+
+        #expect(try await service.failure(of: "joe") == Self.away)
+        #expect(service.reasons.count == 1 && service.reasons[0].contains("Timed out"), "\(service.reasons)")
+    }
+
     @Test func `groups are remembered for a while, and longer while the server is away`() async throws {
         try await TestDirectory.with { server in
             let service = Service(try Self.settings(server.address))
