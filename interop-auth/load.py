@@ -1,6 +1,7 @@
 """Requests of many people at the same time, while a test ends the systems that know them."""
 
 import contextlib
+import signal
 import threading
 import time
 
@@ -64,15 +65,29 @@ class Load:
             assert time.monotonic() < end, f"still {bad}"
 
     @contextlib.contextmanager
-    def without(self, program, signal):
-        """Ends a program, and starts it again after some requests of each caller."""
-        program.end(signal)
+    def without(self, program):
+        """Kills a program, and starts it again after some requests of each caller."""
+        program.end(signal.SIGKILL)
         try:
             self.wait_for_more()
             yield
             self.wait_for_more()
         finally:
             program.start()
+
+    @contextlib.contextmanager
+    def while_still(self, *programs):
+        """Makes programs stand still: their connections are accepted, and nothing is answered."""
+        for program in programs:
+            program.process.send_signal(signal.SIGSTOP)
+        try:
+            # The servers of this suite remember the groups of people for a second.
+            time.sleep(1.5)
+            self.wait_for_more(1)
+            yield
+        finally:
+            for program in programs:
+                program.process.send_signal(signal.SIGCONT)
 
     def statuses(self, name):
         return {status(answer) for answer in self._answers[name]}

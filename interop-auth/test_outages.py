@@ -41,7 +41,7 @@ def test_the_openid_provider_is_killed(callers, provider):
 
     callers["an opaque token that was not seen"] = unseen_token
     with Load(callers) as load:
-        with load.without(provider.program, signal.SIGKILL):
+        with load.without(provider.program):
             pass
         load.wait_until_well()
     load.assert_at_most_away()
@@ -78,7 +78,7 @@ def test_the_directory_is_killed(callers, ways, ldap):
         return way.call(name, "GET", "api/1/me")
 
     with Load(callers) as load:
-        with load.without(ldap.slapd, signal.SIGKILL):
+        with load.without(ldap.slapd):
             with Load({"a person whose groups are not known": stranger}) as strangers:
                 strangers.wait_for_more(20)
             strangers.assert_at_most_away()
@@ -90,16 +90,37 @@ def test_the_directory_is_killed(callers, ways, ldap):
     load.assert_well(*callers)
 
 
+def test_the_systems_stand_still(callers, ways, provider, ldap):
+    """A server that accepts connections and answers nothing must not hold up the others."""
+    unseen = iter(provider.new_opaque_tokens("joe", 1000))
+    ways["kerberos"].credentials("nobody")
+
+    def unseen_token():
+        header = {"Authorization": f"Bearer {next(unseen)}"}
+        return requests.get(f"{URL}api/1/me", headers=header, timeout=60)
+
+    doubtful = {
+        "an opaque token that was not seen": unseen_token,
+        "a person whose groups are not known": lambda: ways["kerberos"].call("nobody", "GET", "api/1/me"),
+    }
+    with Load({**callers, **doubtful}) as load:
+        with load.while_still(provider.program, ldap.slapd):
+            pass
+        load.wait_until_well()
+    load.assert_at_most_away()
+    load.assert_well(*callers)
+
+
 def test_the_kdc_is_killed(callers, kerberos):
     with Load(callers) as load:
-        with load.without(kerberos.kdc, signal.SIGKILL):
+        with load.without(kerberos.kdc):
             pass
     load.assert_well(*callers)
 
 
 def test_the_login_program_of_nginx_is_killed(callers, proxy):
     with Load(callers) as load:
-        with load.without(proxy.login_program, signal.SIGKILL):
+        with load.without(proxy.login_program):
             pass
         load.wait_until_well()
     load.assert_at_most_away()
