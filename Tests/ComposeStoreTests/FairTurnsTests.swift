@@ -113,6 +113,28 @@ import Testing
         }
     }
 
+    @Test("an owner that no claim has seen yet waits for at most an eighth of the others")
+    func seen() async throws {
+        try await TestDatabase.with { database in
+            for number in 0..<80 { try await insert(3, of: "owner\(number)", in: database) }
+            #expect(Set(try await owners(of: 20, in: database)).count == 20)
+            _ = try await database.store.submit(.repo(), owner: "newcomer")
+            #expect(try await owners(of: 11, in: database).contains("newcomer"))
+            #expect(Set(try await owners(of: 60, in: database)).count == 60)
+        }
+    }
+
+    @Test("composes that a worker has refused do not keep the other owners waiting")
+    func refused() async throws {
+        try await TestDatabase.with { database in
+            try await insert(50, of: "a", in: database)
+            try await insert(3, of: "b", in: database)
+            _ = try await database.pool.query("UPDATE composes SET refused_by = ARRAY['w'], refused_since = now() WHERE owner = 'a'")
+            #expect(try await owners(of: 5, in: database) == ["b", "b", "b"])
+            #expect(try await database.store.claim(by: "other", for: .seconds(600))?.compose.owner == "a")
+        }
+    }
+
     @Test("composes of one owner are claimed in the order of their submission, without turns")
     func oneOwner() async throws {
         try await TestDatabase.with { database in

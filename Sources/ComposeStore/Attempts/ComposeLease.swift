@@ -23,7 +23,16 @@ extension ComposeStore {
     /// - Returns: `nil` if no compose waits that may run now and that this worker has not refused. The same
     ///   holds if the owners of all such composes have as many under way as they may have.
     public func claim(by worker: String, for length: Duration) async throws -> ComposeLease? {
-        var row = try await claim(
+        let row = try await claimRow(by: worker, for: length)
+        return try row.map { ComposeLease(compose: try Compose($0), token: try $0.decode(UUID.self, "lease_token")) }
+    }
+
+    private func claimRow(by worker: String, for length: Duration) async throws -> PostgresRow? {
+        if let owners = waitingOwners.next(of: worker) {
+            if let row = try await claimByTurns(among: owners, by: worker, for: length) { return row }
+            waitingOwners.forget()
+        }
+        let row = try await claim(
             """
             SELECT id FROM composes WHERE state = 0 AND available_at <= now()
                 AND (refused_by IS NULL OR NOT \(worker) = ANY(refused_by))
@@ -32,8 +41,12 @@ extension ComposeStore {
             """,
             from: .composes, by: worker, for: length, setting: Self.beginning, returning: Compose.columns)
         // A worker without work looks often. It does so without a transaction and its lock.
-        if row == nil, try await ownersTakeTurns() { row = try await claimByTurns(by: worker, for: length) }
-        return try row.map { ComposeLease(compose: try Compose($0), token: try $0.decode(UUID.self, "lease_token")) }
+        if row != nil { return row }
+        guard try await ownersTakeTurns() else { return nil }
+        let owners = try await ownersThatWait(for: worker)
+        guard !owners.isEmpty, let row = try await claimByTurns(among: owners, by: worker, for: length) else { return nil }
+        waitingOwners.keep(owners, of: worker)
+        return row
     }
 
     private func ownersTakeTurns() async throws -> Bool {

@@ -36,9 +36,16 @@ struct FairTurns {
     }
 
     /// Waits until no other transaction takes work of the queue by turns.
+    ///
+    /// The transaction does not wait for the disk when it commits, because the next claim waits for the
+    /// lock. If PostgreSQL crashes at that moment, the claim is lost. The worker then has a lost lease, and
+    /// the work still waits.
     func lock(on connection: PostgresConnection) async throws {
         _ = try await connection.query(
-            "SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || ' turns of ' || \(name), 0))")
+            """
+            SELECT set_config('synchronous_commit', 'off', true),
+                pg_advisory_xact_lock(hashtextextended(current_schema() || ' turns of ' || \(name), 0))
+            """)
     }
 
     /// Records that the owner has had a turn.
@@ -57,41 +64,37 @@ struct FairTurns {
 }
 
 extension ComposeStore {
-    /// Claims the compose of the owner whose turn it is, if composes of several owners wait or the owner's
-    /// work is limited.
-    func claimByTurns(by worker: String, for length: Duration) async throws -> PostgresRow? {
+    /// Claims the oldest compose of the first owner by turns that has one for this worker. Rows that others
+    /// hold are passed over.
+    ///
+    /// The owners are looked at in the order of their turns, until one has a compose. Neither the number of
+    /// waiting composes nor the number of owners adds looks at the queue.
+    ///
+    /// - Parameter owners: The owners to look at. The others are left out.
+    func claimByTurns(among owners: [String], by worker: String, for length: Duration) async throws -> PostgresRow? {
         let turns = FairTurns(queue: .composes)
         return try await pool.withTransaction { connection in
             try await turns.lock(on: connection)
-            // One look at the index for each owner finds its oldest compose that this worker has not refused,
-            // however many composes it has. Rows that others hold are passed over.
+            // Of owners with the same start, the one whose last turn is longer ago comes first.
             let next: SQL = """
-                WITH RECURSIVE heads AS (
-                    (
-                        SELECT n.owner, n.available_at, n.id FROM composes n
-                        WHERE n.state = 0 AND (n.refused_by IS NULL OR NOT \(worker) = ANY(n.refused_by))
-                        ORDER BY n.owner, n.available_at, n.id LIMIT 1
-                    )
-                    UNION ALL
-                    SELECT n.owner, n.available_at, n.id FROM heads h CROSS JOIN LATERAL (
-                        SELECT n.owner, n.available_at, n.id FROM composes n
-                        WHERE n.state = 0 AND n.owner > h.owner AND (n.refused_by IS NULL OR NOT \(worker) = ANY(n.refused_by))
-                        ORDER BY n.owner, n.available_at, n.id LIMIT 1
-                    ) n
-                ), first AS MATERIALIZED (
-                    SELECT h.id, h.available_at, \(fragment: turns.start) AS start
-                    FROM heads h LEFT JOIN owners o USING (owner)
-                    WHERE h.available_at <= now() AND (
-                        o.under_way_limit IS NULL OR o.under_way_limit > (
-                            SELECT count(*) FROM (
-                                SELECT FROM composes u WHERE u.lease_token IS NOT NULL AND u.owner = h.owner LIMIT o.under_way_limit
-                            ) u
+                SELECT n.id FROM (
+                    SELECT w.owner, w.number, o.under_way_limit, coalesce(o.\(fragment: turns.column), 0) AS turn,
+                        \(fragment: turns.start) AS start
+                    FROM unnest(\(owners)) WITH ORDINALITY AS w (owner, number) LEFT JOIN owners o USING (owner)
+                    ORDER BY start, turn, w.number OFFSET 0
+                ) w CROSS JOIN LATERAL (
+                    SELECT n.id FROM composes n
+                    WHERE n.state = 0 AND n.owner = w.owner AND n.available_at <= now()
+                        AND (n.refused_by IS NULL OR NOT \(worker) = ANY(n.refused_by)) AND (
+                            w.under_way_limit IS NULL OR w.under_way_limit > (
+                                SELECT count(*) FROM (
+                                    SELECT FROM composes u WHERE u.lease_token IS NOT NULL AND u.owner = w.owner LIMIT w.under_way_limit
+                                ) u
+                            )
                         )
-                    )
-                    ORDER BY start, h.available_at, h.id LIMIT 16
-                )
-                SELECT n.id FROM first JOIN composes n ON n.id = first.id WHERE n.state = 0
-                ORDER BY first.start, first.available_at, first.id LIMIT 1 FOR UPDATE OF n SKIP LOCKED
+                    ORDER BY n.available_at, n.id LIMIT 1 FOR UPDATE SKIP LOCKED
+                ) n
+                ORDER BY w.start, w.turn, w.number LIMIT 1
                 """
             let row = try await connection.query(
                 claimStatement(
@@ -100,6 +103,29 @@ extension ComposeStore {
             if let row { try await turns.advance(try row.decode(String.self, "owner"), on: connection) }
             return row
         }
+    }
+
+    /// Finds the owners of composes that the worker may claim now, by the age of their oldest compose.
+    func ownersThatWait(for worker: String) async throws -> [String] {
+        // One look at the index for each owner, however many composes the owner has.
+        let rows = try await pool.query(
+            """
+            WITH RECURSIVE heads AS (
+                (
+                    SELECT n.owner, n.available_at, n.id FROM composes n
+                    WHERE n.state = 0 AND (n.refused_by IS NULL OR NOT \(worker) = ANY(n.refused_by))
+                    ORDER BY n.owner, n.available_at, n.id LIMIT 1
+                )
+                UNION ALL
+                SELECT n.owner, n.available_at, n.id FROM heads h CROSS JOIN LATERAL (
+                    SELECT n.owner, n.available_at, n.id FROM composes n
+                    WHERE n.state = 0 AND n.owner > h.owner AND (n.refused_by IS NULL OR NOT \(worker) = ANY(n.refused_by))
+                    ORDER BY n.owner, n.available_at, n.id LIMIT 1
+                ) n
+            )
+            SELECT owner FROM heads WHERE available_at <= now() ORDER BY available_at, id
+            """)
+        return try rows.map { try $0.decode(String.self, "owner") }
     }
 
     /// The assignments of a claim of a compose.

@@ -12,6 +12,7 @@ public struct ComposeStore: Sendable {
     let pool: PostgresPool
     private let submissions = SharedWork<Everyone, NewCompose, Compose?>(atOnce: 64)
     private let composesByID = SharedWork<Everyone, Int, Compose?>(atOnce: 64)
+    let waitingOwners = WaitingOwners()
     let lists = SharedWork<ComposeQuery, Void, ComposePage>(atOnce: .max)
 
     public init(pool: PostgresPool) {

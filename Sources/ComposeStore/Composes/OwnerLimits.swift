@@ -105,7 +105,8 @@ extension ComposeStore {
         }
     }
 
-    /// Records the shares and the limits that claims obey. Only changes are written.
+    /// Records the shares and the limits that claims obey. Only changes are written. Without a change, no
+    /// row is locked.
     func record(_ limits: [String: OwnerLimits], on connection: PostgresConnection) async throws {
         guard !limits.isEmpty else { return }
         let sorted = limits.sorted { $0.key < $1.key }
@@ -115,8 +116,10 @@ extension ComposeStore {
             SELECT owner, weight, under_way FROM unnest(
                 \(sorted.map(\.key)), \(sorted.map(\.value.weight)), \(sorted.map(\.value.underWay))
             ) AS n (owner, weight, under_way)
+            WHERE NOT EXISTS (
+                SELECT FROM owners o WHERE o.owner = n.owner AND (o.weight, o.under_way_limit) IS NOT DISTINCT FROM (n.weight, n.under_way)
+            )
             ON CONFLICT (owner) DO UPDATE SET weight = excluded.weight, under_way_limit = excluded.under_way_limit
-            WHERE (o.weight, o.under_way_limit) IS DISTINCT FROM (excluded.weight, excluded.under_way_limit)
             """)
     }
 
