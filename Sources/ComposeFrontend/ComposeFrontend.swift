@@ -75,7 +75,8 @@ public struct ComposeFrontend: Sendable {
     /// Returns every resource of the service.
     func resources(metrics: HTTPMetrics) -> [Resource] {
         let validator = configuration.validator
-        let composes = ComposeController(configuration: configuration, store: store, validator: validator)
+        let composes = ComposeController(
+            configuration: configuration, store: store, validator: validator, positions: QueuePositions(store: store))
         let watches = WatchController(configuration: configuration, store: store, validator: validator)
         let service = ServiceController(configuration: configuration, store: store, metrics: metrics, moreMetrics: moreMetrics)
         let linkPrefix = PublicURLs.path(of: configuration.serverURL)

@@ -121,6 +121,23 @@ import Testing
         }
     }
 
+    @Test("a waiting compose shows its place in the queue, and no list does")
+    func queue() async throws {
+        try await Self.withComposes { frontend in
+            #expect(try await frontend.get("/api/1/composes/1").json["queue"] == .null)
+            _ = try await frontend.database.store.workerIsAlive("w", slots: 1)
+            for path in ["/api/1/composes/5", "/odcs/1/composes/5"] {
+                let queue = try await frontend.get(path).json["queue"]
+                #expect(queue?["position"] == .integer(3))
+                #expect(queue?["ahead"] == .integer(2))
+                #expect(queue?["reason"] == .string("2 composes are ahead, 2 of them yours."))
+                guard case .integer? = queue?["estimate_seconds"] else { Issue.record("no estimate: \(String(describing: queue))"); return }
+            }
+            #expect(try await !frontend.get("/api/1/composes").text.contains("\"queue\""))
+            #expect(try await !frontend.post(Self.body).text.contains("\"queue\""))
+        }
+    }
+
     @Test("every member is there in whichever state a compose is, and in every answer that has one")
     func members() async throws {
         try await Self.withComposes { frontend in

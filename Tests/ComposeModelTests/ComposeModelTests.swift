@@ -124,17 +124,22 @@ import Testing
         }
     }
 
-    @Test("members without a value stand among the others in the order of their names")
-    func valuelessMembers() throws {
+    @Test("the answer for one compose has further members in the order of their names")
+    func detail() throws {
         let request = ComposeRequest(sourceType: .repo, source: ["/r"], arches: ["x86_64"], secondsToLive: 60)
         let date = Date(timeIntervalSince1970: 0)
         let compose = Compose(
             id: 1, owner: "me", request: request, source: "", state: .wait, timeSubmitted: date, timeToExpire: date, resultOf: 1)
         var json = JSONWriter()
-        ComposeDocument(compose, targetURL: "/c").write(to: &json, valueless: ["pungi_config_dump", "zebra"])
+        var document = ComposeDocument(compose, targetURL: "/c")
+        document.queue = QueueDocument(ahead: 2, reason: "2 composes are ahead.", estimateSeconds: nil)
+        document.writeDetail(to: &json, valueless: ["pungi_config_dump", "zebra"])
         let text = String(decoding: json.bytes, as: UTF8.self)
-        #expect(text.contains(#""pungi_compose_id":null,"pungi_config_dump":null,"removed_by":null"#))
+        #expect(text.contains(#""pungi_compose_id":null,"pungi_config_dump":null,"queue":{"ahead":2,"estimate_seconds":null,"position":3,"#))
         #expect(text.hasSuffix(#""watch":null,"zebra":null}"#))
+        #expect(try JSONDecoder().decode(ComposeDocument.self, from: Data(json.bytes)) == document)
+        let encoded = try JSONEncoder().encode(document)
+        #expect(try JSONDecoder().decode(ComposeDocument.self, from: encoded) == document)
     }
 
     @Test(

@@ -165,6 +165,21 @@ struct ShowingTests {
         line.newest = "solving\tx86_64\u{7}"
         #expect(line.text(columns: 80) == "compose 3: generating 1:05  solving x86_64U+0007")
         #expect(line.text(columns: 20) == "compose 3: generat…")
+        line.state = "wait"
+        line.queue = QueueDocument(ahead: 11, reason: "11 composes are ahead, 2 of them yours.", estimateSeconds: 200).text
+        #expect(
+            line.text(columns: 120) == "compose 3: wait 1:05  position 12, about 3 minutes: 11 composes are ahead, 2 of them yours.")
+    }
+
+    @Test("a waiting compose is shown with its place in the queue")
+    func queue() async throws {
+        try await ScriptedService.run { service in
+            var compose = ComposeDocument.example(7, .wait, at: service.address)
+            compose.queue = QueueDocument(ahead: 0, reason: "It is the next one, when a worker has a free slot.", estimateSeconds: 1)
+            service.put(compose)
+            let run = try await CommandRun.odcs(["get", "7"], server: service.address)
+            #expect(run.out.contains(/queue +position 1, about 1 second: It is the next one, when a worker has a free slot.\n/))
+        }
     }
 
     @Test("what a server says in escape sequences, line breaks and turns of direction is shown as code points")

@@ -9,6 +9,7 @@ struct ComposeController: Sendable {
     let configuration: FrontendConfiguration
     let store: ComposeStore
     let validator: RequestValidator
+    let positions: QueuePositions
 
     var resources: [Resource] {
         [
@@ -36,8 +37,14 @@ struct ComposeController: Sendable {
     func show(_ request: Request, _ context: FrontendContext) async throws -> Response {
         let id = try context.composeID()
         let compose = try await compose(id, for: context.subject.sender)
+        var document = PublicURLs(configuration, request).document(compose)
+        if compose.state == .wait {
+            document.queue = try await positions.position(of: id).map {
+                QueueDocument(ahead: $0.ahead, reason: $0.reason, estimateSeconds: $0.estimateSeconds)
+            }
+        }
         // This service runs Pungi elsewhere, so it has no Pungi configuration to show.
-        return .json { PublicURLs(configuration, request).document(compose).write(to: &$0, valueless: ["pungi_config_dump"]) }
+        return .json { document.writeDetail(to: &$0, valueless: ["pungi_config_dump"]) }
     }
 
     private func create(_ request: Request, _ context: FrontendContext, _ grant: Grant) async throws -> Response {

@@ -27,6 +27,8 @@ public struct ComposeDocument: Hashable, Sendable {
     public var pungiComposeID: String?
     /// The watch that the compose was made for. The reference implementation has no such member.
     public var watch: Int?
+    /// The place in the queue, if the compose waits. Only the answer for this compose alone has it.
+    public var queue: QueueDocument?
 
     /// Creates the document of a compose.
     ///
@@ -104,18 +106,30 @@ extension ComposeDocument: Codable {
     public init(from decoder: any Decoder) throws {
         self = Self.blank
         try decodeMembers(from: decoder)
+        queue = try decoder.container(keyedBy: MemberName.self).decodeIfPresent(QueueDocument.self, forKey: MemberName("queue"))
     }
 
-    public func encode(to encoder: any Encoder) throws { try encodeMembers(to: encoder) }
+    /// Encodes the members that every answer has, and the place in the queue if it is known.
+    public func encode(to encoder: any Encoder) throws {
+        try encodeMembers(to: encoder)
+        var members = encoder.container(keyedBy: MemberName.self)
+        try members.encodeIfPresent(queue, forKey: MemberName("queue"))
+    }
 
     private static let order = MemberOrder(blank)
 
     /// Writes the document as JSON, with members in the order of their names. This is many times as fast as
     /// encoding the document.
+    public func write(to json: inout JSONWriter) {
+        write(to: &json, order: Self.order, further: [])
+    }
+
+    /// Writes the document as the answer for this compose alone, with its place in the queue.
     ///
     /// - Parameter valueless: Names of additional members, in order, which are written as `null`.
-    public func write(to json: inout JSONWriter, valueless: [String] = []) {
-        write(to: &json, order: Self.order, valueless: valueless)
+    public func writeDetail(to json: inout JSONWriter, valueless: [String] = []) {
+        let further: [(String, (any DocumentValue)?)] = valueless.map { ($0, nil) } + [("queue", queue)]
+        write(to: &json, order: Self.order, further: further.sorted { $0.0 < $1.0 })
     }
 }
 

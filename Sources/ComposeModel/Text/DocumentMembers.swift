@@ -107,28 +107,29 @@ private struct MemberNames: MemberVisitor {
 extension ContractDocument {
     /// Writes the members as one object, in the order of their names.
     ///
-    /// - Parameter valueless: Names of additional members, in order, which are written as `null`.
-    func write(to json: inout JSONWriter, order: MemberOrder, valueless: [String]) {
+    /// - Parameter further: Additional members, in the order of their names. One without a value is written
+    ///   as `null`.
+    func write(to json: inout JSONWriter, order: MemberOrder, further: [(name: String, value: (any DocumentValue)?)] = []) {
         var visitor = MemberTexts()
         var document = self
         document.visit(&visitor)
         let ends = visitor.ends
         visitor.json.bytes.withUnsafeBufferPointer { bytes in
             json.object { json in
-                var further = valueless[...]
+                func write(_ member: (name: String, value: (any DocumentValue)?), to json: inout JSONWriter) {
+                    json.name(member.name)
+                    if let value = member.value { value.write(to: &json) } else { json.null() }
+                }
+                var further = further[...]
                 for (index, place) in order.places.enumerated() {
-                    while let other = further.first, other < order.names[index] {
-                        json.name(other)
-                        json.null()
+                    while let other = further.first, other.name < order.names[index] {
+                        write(other, to: &json)
                         further.removeFirst()
                     }
                     // A comma is between two texts.
                     json.value(UnsafeBufferPointer(rebasing: bytes[(place == 0 ? 0 : ends[place - 1] + 1)..<ends[place]]))
                 }
-                for other in further {
-                    json.name(other)
-                    json.null()
-                }
+                for other in further { write(other, to: &json) }
             }
         }
     }

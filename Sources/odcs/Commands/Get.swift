@@ -19,7 +19,8 @@ struct Get: AsyncParsableCommand {
     static func table(_ compose: ComposeDocument) -> Table {
         let type = SourceType(rawValue: compose.sourceType)?.name ?? String(compose.sourceType)
         let rows: [(String, String?)] = [
-            ("id", String(compose.id)), ("state", compose.stateName), ("reason", compose.stateReason), ("owner", compose.owner),
+            ("id", String(compose.id)), ("state", compose.stateName), ("reason", compose.stateReason), ("queue", compose.queue?.text),
+            ("owner", compose.owner),
             ("source", "\(type) \(compose.source)"), ("packages", compose.packages), ("builds", compose.builds),
             ("modules", compose.modules),
             ("arches", compose.arches), ("flags", compose.flags.joined(separator: " ")),

@@ -1,7 +1,7 @@
 import ForeignText
 
 /// A progress line is the progress of a compose in one line: its number, its state, the time, and the
-/// newest line of its log.
+/// newest line of its log. While it waits, its place in the queue stands there instead of the log.
 struct ProgressLine: Equatable {
     let id: Int
     /// The name of the state. It is empty before the first look.
@@ -9,6 +9,8 @@ struct ProgressLine: Equatable {
     /// The time since the waiting began.
     var elapsed: Duration = .zero
     var newest: String?
+    /// The place in the queue, if the compose waits.
+    var queue: String?
 
     init(id: Int) {
         self.id = id
@@ -18,7 +20,7 @@ struct ProgressLine: Equatable {
     func text(columns: Int) -> String {
         let seconds = elapsed.components.seconds
         let time = "\(seconds / 60):\(seconds % 60 < 10 ? "0" : "")\(seconds % 60)"
-        let log = newest.map { "  " + $0.replacing("\t", with: " ").printable() } ?? ""
+        let log = (queue ?? newest).map { "  " + $0.replacing("\t", with: " ").printable() } ?? ""
         let whole = "compose \(id): \(state.printable()) \(time)\(log)"
         let width = max(columns - 1, 1)
         return whole.count > width ? whole.prefix(width - 1) + "…" : whole

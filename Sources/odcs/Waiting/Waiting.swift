@@ -38,9 +38,11 @@ struct Waiting {
             case .changed(let compose):
                 latest = compose
                 if progress.state != compose.stateName, !line.isShown, !isQuiet {
-                    try console.err.line("compose \(id): \(compose.stateName.printable())")
+                    let queue = compose.queue.map { ", \($0.text)" } ?? ""
+                    try console.err.line("compose \(id): \((compose.stateName + queue).printable())")
                 }
                 progress.state = compose.stateName
+                progress.queue = compose.queue?.text
             case .logged(let text):
                 progress.newest = text
                 if showsLog { try (json ? console.err : console.out).line(text.printable(keepingLines: true)) }
