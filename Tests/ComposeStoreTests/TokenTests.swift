@@ -109,6 +109,20 @@ import Testing
         }
     }
 
+    @Test("another process accepts a revoked token for at most a second, and not after it has heard of it")
+    func revokedElsewhere() async throws {
+        try await TestDatabase.with { database in
+            let issued = try await database.store.createToken(Self.new(), by: Self.root)
+            let provider = TokenProvider(store: database.store)
+            _ = try await provider.identity(Self.bearer(issued.text))
+            _ = try await ComposeStore(pool: database.pool).revokeToken(issued.token.id, by: Self.root)
+            database.store.noteTokenChange()
+            #expect(
+                await Self.refusal(Self.bearer(issued.text), by: provider)
+                    == .wrong("The API token \(issued.token.id) was revoked. Ask for a new one."))
+        }
+    }
+
     @Test("an expired token is refused and cannot be rotated")
     func expired() async throws {
         try await TestDatabase.with { database in

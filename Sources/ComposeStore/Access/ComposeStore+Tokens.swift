@@ -32,6 +32,7 @@ extension ComposeStore {
         _ id: String, overlap: Duration, atMost life: Duration? = nil, by sender: AuditSender
     ) async throws -> IssuedToken? {
         let text = TokenText.random(id: id)
+        defer { tokenChanges.add() }
         return try await pool.withTransaction { connection in
             let rows = try await connection.query(
                 """
@@ -45,6 +46,7 @@ extension ComposeStore {
                 """)
             guard let token = try rows.first.map(APIToken.init) else { return nil }
             try await record("token.rotate", token, by: sender, on: connection)
+            try await announceTokenChange(on: connection)
             return IssuedToken(token: token, text: text.text)
         }
     }
@@ -54,7 +56,8 @@ extension ComposeStore {
     ///
     /// - Returns: `nil` if there is no such token.
     public func revokeToken(_ id: String, by sender: AuditSender) async throws -> APIToken? {
-        try await pool.withTransaction { connection in
+        defer { tokenChanges.add() }
+        return try await pool.withTransaction { connection in
             let rows = try await connection.query(
                 """
                 UPDATE tokens t SET revoked_at = now(), revoked_by = \(sender.account ?? ""), old_secret = NULL, old_until = NULL
@@ -62,9 +65,21 @@ extension ComposeStore {
                 """)
             guard let token = try rows.first.map(APIToken.init) else { return try await self.token(id, on: connection) }
             try await record("token.revoke", token, by: sender, on: connection)
+            try await announceTokenChange(on: connection)
             return token
         }
     }
+
+    /// Returns the channel on which processes announce that a token was revoked or rotated.
+    public static func tokenChannel(schema: String) -> String { "\(schema)_tokens" }
+
+    private func announceTokenChange(on connection: PostgresConnection) async throws {
+        _ = try await connection.query("SELECT pg_notify(current_schema() || '_tokens', '')")
+    }
+
+    /// Makes the token provider of this process look up each token again. Called when another process has
+    /// announced a change.
+    public func noteTokenChange() { tokenChanges.add() }
 
     /// Returns the token with that id, or `nil` if no token has it.
     public func token(_ id: String) async throws -> APIToken? {

@@ -26,8 +26,11 @@ public final class TokenProvider: IdentityProvider {
     private let store: ComposeStore
     private let groups: GroupLookup?
     /// Requests that arrive at the same time share a look at the database. It begins after the request
-    /// arrived, so a revoked token is never found valid.
+    /// arrived.
     private let checks = SharedWork<Int, String, KnownToken?>(atOnce: 256)
+    /// Tokens that were found valid, for the same secret. A change that this process makes or hears of ends
+    /// all of them.
+    private let valid = RecentValues<String, (known: KnownToken, changes: Int)>()
     /// The uses that this process has recorded.
     private let uses = Mutex<Set<Use>>([])
 
@@ -49,15 +52,27 @@ public final class TokenProvider: IdentityProvider {
         guard let shown = TokenText(text) else {
             throw .wrong("The API token is not complete. Look whether its text was cut off or mistyped.")
         }
-        let known: KnownToken?
-        do { known = try await checks.answer(0, shown.id) { try await store.knownTokens($0) } } catch {
-            throw .unavailable("API tokens cannot be checked at the moment, because the database does not answer.", retryAfter: 5)
-        }
+        let known = try await known(shown)
         let token = try Self.check(shown, known)
         await mark(token, from: credentials.address, isOld: known?.isUseOld == true)
         return Identity(
             account: token.owner, provider: name, groups: try await groups?(token.owner) ?? token.groups, scopes: token.scopes,
             token: token.id, rule: token.rule, repositories: token.repositories, replyHeaders: Self.warning(of: token))
+    }
+
+    private func known(_ shown: TokenText) async throws(CredentialFailure) -> KnownToken? {
+        let changes = store.tokenChanges.value
+        if let valid = valid[shown.id], valid.changes == changes, shown.hasHash(valid.known.hash) { return valid.known }
+        let begin = ContinuousClock.now
+        let found: KnownToken?
+        do { found = try await checks.answer(0, shown.id) { try await store.knownTokens($0) } } catch {
+            throw .unavailable("API tokens cannot be checked at the moment, because the database does not answer.", retryAfter: 5)
+        }
+        if var known = found, known.token.revokedAt == nil, !known.isExpired, shown.hasHash(known.hash) {
+            known.isUseOld = false
+            valid.keep((known, changes), for: shown.id, readAfter: begin)
+        }
+        return found
     }
 
     /// Returns the token if its secret is right and it is valid. An unknown id and a wrong secret have the

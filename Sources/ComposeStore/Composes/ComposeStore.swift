@@ -13,6 +13,8 @@ public struct ComposeStore: Sendable {
     private let submissions = SharedWork<Everyone, NewCompose, Compose?>(atOnce: 64)
     private let composesByID = SharedWork<Everyone, Int, Compose?>(atOnce: 64)
     let waitingOwners = WaitingOwners()
+    let recordedLimits = RecordedLimits()
+    let tokenChanges = ChangeCounter()
     let lists = SharedWork<ComposeQuery, Void, ComposePage>(atOnce: .max)
 
     public init(pool: PostgresPool) {
@@ -38,6 +40,8 @@ public struct ComposeStore: Sendable {
         _ request: ComposeRequest, owner: String, limit: CallerLimit? = nil, limits: OwnerLimits? = nil,
         audit: AuditEntry? = nil, unless resubmission: Resubmission? = nil
     ) async throws -> Compose {
+        // Limits that no statement has to look at cost nothing.
+        let limits = limits.flatMap { $0.areCounted || !recordedLimits.contains($0, of: owner) ? $0 : nil }
         let new = NewCompose(request, owner: owner, limit: limit, limits: limits, audit: audit)
         guard resubmission == nil else {
             return try await pool.withTransaction { try await insert(new, unless: resubmission, on: $0) }
@@ -48,7 +52,9 @@ public struct ComposeStore: Sendable {
 
     private func insertAlone(_ new: NewCompose) async throws -> Compose {
         guard new.limit != nil || new.limits != nil else { return try await pool.withConnection { try await insert(new, on: $0) } }
-        return try await pool.withTransaction { try await insert(new, unless: nil, on: $0) }
+        let compose = try await pool.withTransaction { try await insert(new, unless: nil, on: $0) }
+        recordedLimits.add(new)
+        return compose
     }
 
     /// Inserts composes of several requests in one transaction.
@@ -60,11 +66,13 @@ public struct ComposeStore: Sendable {
         do {
             // The transaction must begin explicitly. Only then it is certain that a canceled one has inserted
             // nothing.
-            return try await pool.withTransaction { connection in
+            let answers: [Result<Compose?, any Error>] = try await pool.withTransaction { connection in
                 let refusals = try await refusals(of: new, on: connection)
                 var composes = try await insert(zip(new, refusals).filter { $1 == nil }.map(\.0), on: connection)[...]
                 return refusals.map { refusal in refusal.map { .failure($0) } ?? .success(composes.removeFirst()) }
             }
+            new.forEach(recordedLimits.add)
+            return answers
         } catch let error as PostgresError where ![.connection, .timeout, .canceled].contains(error.code) {
             return new.map { _ in .success(nil) }
         }

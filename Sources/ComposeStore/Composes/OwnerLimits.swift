@@ -1,4 +1,5 @@
 import Postgres
+import Synchronization
 
 /// Owner limits are how much one account may have at a time, and its share of the workers. `nil` means
 /// any amount.
@@ -20,6 +21,28 @@ public struct OwnerLimits: Hashable, Sendable {
         self.bytes = bytes
         self.watches = watches
         self.weight = weight
+    }
+}
+
+extension OwnerLimits {
+    /// Whether a submission counts the composes or results of the owner.
+    var areCounted: Bool { waiting != nil || bytes != nil }
+}
+
+/// The limits that this process has recorded for claims (``ComposeStore/record(_:on:)``). To record
+/// them again would change nothing.
+final class RecordedLimits: Sendable {
+    private let recorded = Mutex<[String: OwnerLimits]>([:])
+
+    func contains(_ limits: OwnerLimits, of owner: String) -> Bool { recorded.withLock { $0[owner] == limits } }
+
+    /// Remembers the limits of a compose's owner after the transaction that recorded them.
+    func add(_ new: ComposeStore.NewCompose) {
+        guard let limits = new.limits else { return }
+        recorded.withLock { recorded in
+            if recorded.count >= 10_000 { recorded = [:] }
+            recorded[new.owner] = limits
+        }
     }
 }
 

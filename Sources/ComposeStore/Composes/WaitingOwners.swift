@@ -1,11 +1,12 @@
 import Synchronization
 
-/// The *waiting owners* of a worker are the owners of composes that the worker may claim, as they were a
-/// moment ago.
+/// The *waiting owners* of a worker are the owners of composes that the worker may claim, as they were
+/// a moment ago.
 ///
-/// To find them costs one look at the queue for each owner, so they are kept for a number of claims that
-/// grows with the number of owners. An owner that is new meanwhile waits for at most that many claims of
-/// each worker. Claims look at the composes themselves, so an owner without composes does no harm.
+/// To find them costs one look at the queue for each owner, so they are kept for a number of claims
+/// that grows with the number of owners. An owner that is new meanwhile waits for at most that many
+/// claims of each worker. Claims look at the composes themselves, so an owner without composes does no
+/// harm.
 final class WaitingOwners: Sendable {
     private struct Known {
         let worker: String

@@ -66,8 +66,12 @@ struct ServerAssembly {
         for problem in HTTPEnvironment.process.problems {
             logger.warning("a variable of the environment cannot be used", metadata: ["problem": "\(problem)"])
         }
+        let takesTokens = roles.contains(.frontend) && configuration.auth.mechanisms.contains(.tokens)
+        let tokenChannel = ComposeStore.tokenChannel(schema: configuration.database.schema)
         let listener = PostgresListener(
-            configuration: database.pool.configuration, channels: [configuration.database.schema], logger: logger)
+            configuration: database.pool.configuration,
+            channels: (roles.contains(.worker) ? [configuration.database.schema] : []) + (takesTokens ? [tokenChannel] : []),
+            logger: logger)
         let store = ComposeStore(pool: database.pool)
         let targets = try await TargetDirectoryCheck(store: store, isAlone: roles == [.frontend, .worker], logger: logger)
             .shared(configuration.composes.targets)
@@ -80,8 +84,9 @@ struct ServerAssembly {
         // The services start in this order and shut down in the reverse order. The database is therefore
         // available for the last queries of the others.
         var services: [any Service] = [database.pool]
-        // In a process that is only a frontend, no service uses the listener.
-        if roles.contains(.worker) { services.append(listener) }
+        // In a process that is only a frontend, the listener is for API tokens alone.
+        if roles.contains(.worker) || takesTokens { services.append(listener) }
+        if takesTokens { services.append(TokenChanges(store: store, listener: listener, channel: tokenChannel)) }
         var identities: IdentityProviders?
         if roles.contains(.frontend) {
             let providers = try IdentityProviders(configuration, logger: logger)
