@@ -25,6 +25,7 @@ SCENARIOS = [
     memory.memory,
     tags.tag,
     frontend.answers,
+    frontend.tokens,
     queue.claiming,
     stored.stored,
     queue.queue,

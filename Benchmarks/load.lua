@@ -1,6 +1,7 @@
 -- For wrk: what is asked for comes from the environment, what was found goes out as one line of JSON.
 wrk.method = os.getenv("LOAD_METHOD")
 wrk.body = os.getenv("LOAD_BODY")
+if os.getenv("LOAD_TOKEN") then wrk.headers["Authorization"] = "Bearer " .. os.getenv("LOAD_TOKEN") end
 
 local threads = {}
 

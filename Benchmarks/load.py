@@ -6,10 +6,12 @@ import subprocess
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
-def start(url, seconds, method="GET", body=None, connections=16):
+def start(url, seconds, method="GET", body=None, connections=16, token=None):
     environment = {**os.environ, "LOAD_METHOD": method}
     if body is not None:
         environment["LOAD_BODY"] = json.dumps(body)
+    if token is not None:
+        environment["LOAD_TOKEN"] = token
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s", "-s", f"{HERE}/load.lua", url]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
 

@@ -55,11 +55,54 @@ def answers(world):
     world.cluster.drop(theirs_name)
 
 
-def fill(url, body, count):
+def tokens(world):
+    """GET one and POST with an API token, against a service that asks for no credentials."""
+    seconds = 1 if world.quick else 5
+    body = of_repository(TESTS_REPO, ["ed"])
+    databases = [world.database() for _ in range(2)]
+    log = {"log": {"level": "warning"}}
+    known = {**log, "auth": {"mechanisms": ["tokens"]}, "access": {"clients": {"bench": {"users": ["bench"]}}}}
+    with (
+        world.service("frontend-tokens", workers=0, database=databases[0][1], settings=known) as ours,
+        world.service("frontend-open", workers=0, database=databases[1][1], settings=log) as rival,
+    ):
+        token = token_of(world, ours, "bench")
+        sides = {"ours": (ours.url, token), "rival": (rival.url, None)}
+        for url, credentials in sides.values():
+            fill(url, body, 50 if world.quick else 1000, credentials)
+        for key, what, path, method in (
+            ("token-get", "GET one", "/api/1/composes/50", "GET"),
+            ("token-post", "POST", "/api/1/composes/", "POST"),
+        ):
+            options = {"method": method, "connections": CONNECTIONS, "body": body if method == "POST" else None}
+            loads = {
+                side: lambda url=url, credentials=credentials: load.load(url + path, seconds, token=credentials, **options)["rate"]
+                for side, (url, credentials) in sides.items()
+            }
+            found = by_turns(world.runs, **loads)
+            yield no_less(
+                key, f"{what} with an API token, {CONNECTIONS} connections", median(found["ours"]) / median(found["rival"]), 0.9, "of it",
+                {"ours_per_second": found["ours"], "rival_per_second": found["rival"]}, rival="the same without authentication",
+            )  # fmt: skip
+    for service, (name, _) in zip((ours, rival), databases):
+        world.remove(service)
+        world.cluster.drop(name)
+
+
+def token_of(world, service, owner):
+    """Makes an API token on the host of the service."""
+    command = [
+        world.program, "token", "create", "--config", f"{service.directory}/frontend.yaml", "--owner", owner, "--note", "bench",
+        "--scope", "new-compose",
+    ]  # fmt: skip
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[-1]
+
+
+def fill(url, body, count, token=None):
     """At least so many composes, so that the list has pages."""
     made = 0
     while made < count:
-        made += load.load(f"{url}/api/1/composes/", 1, method="POST", body=body)["requests"]
+        made += load.load(f"{url}/api/1/composes/", 1, method="POST", body=body, token=token)["requests"]
 
 
 def compared(key, what, ours, theirs, at_least):

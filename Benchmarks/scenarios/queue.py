@@ -1,9 +1,16 @@
 """The queue: how soon a compose is claimed, and how many a second get done."""
 import time
 
-from rows import Row, no_longer
+from rows import Row, no_longer, within
 from service import ComposeFailed, of_repository
 from world import TESTS_REPO
+
+# The owners of the waiting composes, where there are several.
+OWNERS = 200
+
+# The statements of a claim: the claim itself, the look whether owners take turns, the look for the
+# owners that wait, the lock of the turns, and the next turn of the owner.
+CLAIM = ["INSERT INTO attempts", "min(owner)", "RECURSIVE heads", " turns of ", "UPDATE turn_clocks"]
 
 
 def claiming(world):
@@ -19,6 +26,68 @@ def claiming(world):
         yield no_longer("claimed", "submitted to claimed, worker idle", taken, 0.005)
         yield no_longer("claimed-p99", "the same", taken, 0.025, share=0.99)
     world.remove(service)
+    yield turns(world)
+
+
+def turns(world):
+    """Claims with the composes of many owners waiting and with those of one, on idle databases."""
+    waiting = 2_000 if world.quick else 60_000
+    world.cluster.query("postgres", "CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
+    databases = {"ours": world.database(), "rival": world.database()}
+    settings = {"worker": {"slots": 1}}
+    with (
+        world.service("claiming-owners", database=databases["ours"][1], settings=settings) as ours,
+        world.service("claiming-owner", database=databases["rival"][1], settings=settings) as rival,
+    ):
+        for service in (ours, rival):
+            service.compose(of_repository(TESTS_REPO, ["ed"]))
+        for side, owners in (("ours", OWNERS), ("rival", 1)):
+            wait(world, databases[side][0], waiting, owners)
+        samples = {side: [] for side in databases}
+        for _ in range(world.runs):
+            # Both workers work during all rounds, so a disturbance disturbs both sides.
+            before = {side: claimed(world, name) for side, (name, _) in databases.items()}
+            time.sleep(1 if world.quick else 4)
+            for side, (name, _) in databases.items():
+                (seconds, claims), (seconds_before, claims_before) = claimed(world, name), before[side]
+                samples[side].append((seconds - seconds_before) / max(1, claims - claims_before))
+    for service, (name, _) in zip((ours, rival), databases.values()):
+        world.remove(service)
+        world.cluster.drop(name)
+    return within(
+        "claim-owners", f"claim with {OWNERS} owners and {waiting:,} composes waiting: the statements' time",
+        "the same with one owner", samples["ours"], samples["rival"], 3,
+    )  # fmt: skip
+
+
+def wait(world, database, count, owners):
+    """Lets copies of a compose wait, by turns of so many owners."""
+    world.cluster.query(
+        database,
+        f"""
+        SET search_path = odcs;
+        SET session_replication_role = replica;
+        INSERT INTO composes (owner, source, request, source_type, time_to_expire)
+        SELECT 'owner-' || n % {owners}, source, request, source_type, now() + interval '1 day'
+        FROM (SELECT * FROM composes WHERE id = 1) AS one, generate_series(1, {count}) AS n;
+        RESET session_replication_role;
+        SELECT pg_notify('odcs', '0 2');
+        """,
+    )
+    world.cluster.query(database, "VACUUM ANALYZE odcs.composes")
+
+
+def claimed(world, database):
+    """The seconds that the server spent on claims, and the number of claims."""
+    texts = " OR ".join(f"query LIKE '%{text}%'" for text in CLAIM)
+    rows = world.cluster.numbers(
+        "postgres",
+        f"""
+        SELECT coalesce(sum(total_exec_time), 0) / 1000 FROM pg_stat_statements JOIN pg_database d ON d.oid = dbid
+        WHERE datname = '{database}' AND ({texts})
+        """,
+    )
+    return rows[0], world.cluster.numbers(database, "SELECT count(*) FROM odcs.attempts")[0]
 
 
 def queue(world):
