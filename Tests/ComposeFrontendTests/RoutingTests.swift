@@ -153,7 +153,7 @@ import Testing
             #expect(answer.headers[.contentType] == "text/plain; version=0.0.4; charset=utf-8")
             for line in [
                 "odcs_database_up 1", #"odcs_composes{source_type="repo",state="wait"} 1"#, "odcs_queue_depth 1", "odcs_workers_alive 0",
-                #"odcs_watches{look="good"} 1"#, #"odcs_watches{look="failed"} 1"#,
+                #"odcs_watches{look="good"} 1"#, #"odcs_watches{look="failed"} 1"#, "odcs_tokens_expiring 0",
                 #"odcs_http_requests_total{method="GET",route="/api/1/composes/{id}",status="200"} 1"#,
                 #"odcs_http_requests_total{method="GET",route="/api/1/composes/{id}",status="404"} 1"#,
                 #"odcs_http_requests_total{method="GET",route="NotFound",status="404"} 1"#,

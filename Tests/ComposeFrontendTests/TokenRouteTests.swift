@@ -155,6 +155,25 @@ import Testing
         }
     }
 
+    @Test("metrics count refused credentials of each provider, and the tokens that end soon")
+    func metrics() async throws {
+        try await Self.with { frontend in
+            let joe = frontend.by("joe")
+            for days in [7, 90] {
+                #expect(try await Self.create(joe, #"{"note": "CI", "scopes": ["new-compose"], "days": \#(days)}"#).status == 201)
+            }
+            for _ in 1...2 { #expect(try await frontend.by("odcs_short").get("/api/1/about").status == 401) }
+            let lines = try await frontend.get("/api/1/metrics").text.split(separator: "\n")
+            for line in [
+                "odcs_tokens_expiring 1", #"odcs_identity_provider_up{provider="tokens"} 1"#,
+                #"odcs_identity_failures_total{provider="tokens",why="wrong"} 2"#,
+                #"odcs_identity_failures_total{provider="tokens",why="unavailable"} 0"#,
+            ] {
+                #expect(lines.contains(line[...]), "\(line)")
+            }
+        }
+    }
+
     @Test("the limits of an account answer 429 with the time to wait, and store nothing")
     func limits() async throws {
         var rule = ClientRule(name: "everyone", members: Members(groups: ["clients"]))

@@ -8,6 +8,7 @@ public import Identity
 /// client certificate, then the header of a trusted proxy. The others are not a second chance.
 public struct IdentityChain: Sendable {
     public var providers: [any IdentityProvider]
+    let failures = IdentityFailures()
 
     public init(_ providers: [any IdentityProvider]) {
         self.providers = providers
@@ -36,8 +37,11 @@ public struct IdentityChain: Sendable {
     private func asked(_ credentials: Credentials) async throws(RequestRejection) -> Identity? {
         for provider in providers {
             do throws(CredentialFailure) {
-                if let identity = try await provider.identity(credentials) { return identity }
+                guard let identity = try await provider.identity(credentials) else { continue }
+                failures.recordAnswer(of: provider.name)
+                return identity
             } catch {
+                failures.record(error, of: provider.name)
                 throw rejection(error)
             }
         }

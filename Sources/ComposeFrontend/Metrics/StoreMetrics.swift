@@ -47,6 +47,9 @@ struct StoreMetrics: Sendable {
                     .init(labels: [("look", "good")], value: Double(statistics.watches - statistics.watchesWithProblem)),
                     .init(labels: [("look", "failed")], value: Double(statistics.watchesWithProblem)),
                 ]),
+            MetricFamily(
+                "odcs_tokens_expiring", help: "API tokens that end within two weeks.", kind: .gauge,
+                value: Double(statistics.tokensExpiring)),
         ]
     }
 

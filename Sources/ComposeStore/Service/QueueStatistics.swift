@@ -19,6 +19,8 @@ public struct QueueStatistics: Sendable {
     /// The number of standing watches, and the number of those that have a problem.
     public var watches: Int
     public var watchesWithProblem: Int
+    /// The number of API tokens that are valid and end within two weeks.
+    public var tokensExpiring: Int
 }
 
 extension ComposeStore {
@@ -35,7 +37,9 @@ extension ComposeStore {
             SELECT count(*) AS depth, coalesce(extract(epoch FROM now() - min(greatest(time_submitted, CASE WHEN unsigned_since IS NOT NULL THEN available_at END))), 0)::float8 AS oldest,
                 (SELECT count(*) FROM workers WHERE seen_at > now() - \(fragment: interval(Self.workerSilence))) AS workers,
                 (SELECT count(*) FROM watches WHERE ended_at IS NULL) AS watches,
-                (SELECT count(*) FROM watches WHERE ended_at IS NULL AND problem IS NOT NULL) AS problems
+                (SELECT count(*) FROM watches WHERE ended_at IS NULL AND problem IS NOT NULL) AS problems,
+                (SELECT count(*) FROM tokens WHERE revoked_at IS NULL AND expires_at > now() AND expires_at < now() + interval '14 days')
+                    AS tokens
             FROM composes WHERE state = 0 AND (unsigned_since IS NULL OR available_at <= now())
             """)
         let row = queue[queue.startIndex]
@@ -48,6 +52,6 @@ extension ComposeStore {
             },
             depth: try row.decode(Int.self, "depth"), oldestWaitSeconds: try row.decode(Double.self, "oldest"),
             workersAlive: try row.decode(Int.self, "workers"), watches: try row.decode(Int.self, "watches"),
-            watchesWithProblem: try row.decode(Int.self, "problems"))
+            watchesWithProblem: try row.decode(Int.self, "problems"), tokensExpiring: try row.decode(Int.self, "tokens"))
     }
 }

@@ -45,6 +45,8 @@ public struct WorkerConfiguration: Sendable {
     public var eventRetention: Duration = .seconds(7 * 86_400)
     /// The time for which the service remembers the request that came with an Idempotency-Key.
     public var submissionRetention: Duration = .seconds(86_400)
+    /// The time for which entries of the audit are kept.
+    public var auditRetention: Duration = .seconds(400 * 86_400)
     public var retries = RetryPolicy()
     /// The longest time that one attempt at a compose may take.
     public var composeLimit: Duration = .seconds(7200)

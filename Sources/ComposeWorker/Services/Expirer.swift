@@ -45,7 +45,8 @@ public struct Expirer: Service {
     }
 
     /// Ends all composes that have expired by now, and removes the files of results that no compose shows
-    /// any more. Also forgets events and submissions that are older than their retention.
+    /// any more. Also forgets events, submissions and entries of the audit that are older than their
+    /// retention.
     func runOnce() async throws {
         var expired: Expired
         repeat {
@@ -67,5 +68,6 @@ public struct Expirer: Service {
         }
         try await store.pruneEvents(olderThan: configuration.eventRetention)
         _ = try await store.forgetSubmissions(olderThan: configuration.submissionRetention)
+        _ = try await store.forgetAudit(olderThan: configuration.auditRetention)
     }
 }

@@ -136,6 +136,7 @@ struct WorkerServices: Service {
                 }))
         worker.leaseLength = .seconds(configuration.worker.leaseSeconds)
         worker.metadataRetention = .seconds(configuration.sources.keepMetadataDays * 86_400)
+        worker.auditRetention = .seconds(configuration.auditKeepDays * 86_400)
         worker.retries = RetryPolicy(
             attempts: configuration.worker.attempts, firstDelay: .seconds(configuration.worker.retrySeconds),
             signatureDelay: .seconds(configuration.kojiRules.unsignedRetrySeconds))

@@ -146,6 +146,8 @@ struct ServerConfiguration: Hashable, Sendable {
     var worker: Worker
     var signing: Signing?
     var webhooks: [String]
+    /// The number of days for which the audit keeps its entries.
+    var auditKeepDays: Int
     var logLevel: Logger.Level
 
     /// Returns the configuration in the file at `path`. Without a path, returns the defaults.
@@ -258,6 +260,7 @@ struct ServerConfiguration: Hashable, Sendable {
         let home = try reader.optionalString("signing.home").map { _ in try reader.path("signing.home", default: "") }
         signing = try reader.optionalString("signing.key").map { Signing(key: $0, home: home) }
         webhooks = try reader.urls("events.webhooks")
+        auditKeepDays = try reader.int("audit.keep_days", default: 400, in: 1...100_000)
         let level = try reader.string("log.level", default: "info", allowed: Logger.Level.allCases.map(\.rawValue))
         logLevel = Logger.Level(rawValue: level) ?? .info
     }

@@ -1,8 +1,8 @@
 import ComposeModel
 
 extension QueueDocument {
-    /// The place in the queue for people. Example: `position 12, about 3 minutes: 11 composes are ahead, 2 of
-    /// them yours.`
+    /// The place in the queue for people. Example: `position 12, about 3 minutes: 11 composes are ahead,
+    /// 2 of them yours.`
     var text: String {
         let time =
             switch estimateSeconds {
