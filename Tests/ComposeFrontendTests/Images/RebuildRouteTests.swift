@@ -108,6 +108,31 @@ import Testing
         }
     }
 
+    @Test("images that build on each other in a circle are refused with the circle, and nothing is stored")
+    func circle() async throws {
+        try await FrontendFixture.withImages { frontend in
+            for (name, base) in [("a", "c"), ("b", "a"), ("c", "b")] {
+                let text = "FROM registry.example.org/team/\(base)\\nRUN dnf -y update\\n"
+                let definition = #"{"source": {"containerfile": "\#(text)"}, "platforms": ["amd64"]}"#
+                let image = try await frontend.add(name, definition)["id"]?.integer ?? 0
+                try await frontend.contents(.read([.named("zlib 1-1")]), of: image, digest: .numbered(image))
+            }
+            let compose = try await frontend.composeDone()
+            for dryRun in [true, false] {
+                let refused = try await frontend.post(#"{"compose": \#(compose), "dry_run": \#(dryRun)}"#, to: Self.rebuilds)
+                #expect(refused.status == 400)
+                #expect(
+                    try refused.message
+                        == "These images build on each other in a circle, so none of them can be built first: "
+                        + "team/a → team/c → team/b → team/a. Change the FROM of one of them, or leave one out.")
+            }
+            #expect(try await frontend.database.store.rebuilds().total == 0)
+            #expect(try await frontend.database.store.list(BuildQuery()).total == 0)
+            let without = try await frontend.post(#"{"compose": \#(compose), "exclude": ["team/c"]}"#, to: Self.rebuilds)
+            #expect(without.status == 200, "\(without.text)")
+        }
+    }
+
     @Test("builds of Koji get a compose for the architectures of the selected images, and the rebuild waits for it")
     func builds() async throws {
         try await FrontendFixture.withImages(configure: { $0.admission.capabilities = .all }) { frontend in
