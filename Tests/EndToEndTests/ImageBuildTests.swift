@@ -47,6 +47,23 @@ import Testing
         }
     }
 
+    @Test("images and uploaded contexts are below the path of the registry that the configuration names")
+    func path() async throws {
+        try await ImageService.with(below: "/deep") { images in
+            try await images.serve { server in
+                let folder = try images.folder("app", "FROM scratch\nCOPY data /data\n")
+                try "text".write(toFile: folder.appending("data").string, atomically: true, encoding: .utf8)
+                try await server.succeed("image", "add", "team/app", folder.string)
+                try await server.succeed("image", "build", "team/app")
+                let digest = try await images.digest("deep/team/app")
+                #expect(digest != nil)
+                let removed = try await server.succeed("image", "remove", "team/app").output
+                #expect(removed == "\(images.registry.host)/deep/team/app is built no more.\n")
+                #expect(try await server.succeed("image", "list").output == "")
+            }
+        }
+    }
+
     @Test("a canceled build ends with all its processes within 2 seconds, and says by whom")
     func canceled() async throws {
         try await ImageService.with { images in

@@ -384,7 +384,7 @@ extension StepWorld {
 
     /// Uploads a context as the frontend does.
     fileprivate func upload(_ archive: [UInt8]) async throws -> ImageDigest {
-        let repository = try ImageRepository(host: registry.host, path: ContextSource.contexts)
+        let repository = configuration.contexts
         let layer = Descriptor(of: archive, mediaType: .ociLayer)
         let empty = Descriptor(of: Array("{}".utf8), mediaType: .empty)
         try await client.upload(layer, to: repository, BytesContent(archive))

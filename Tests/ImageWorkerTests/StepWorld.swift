@@ -63,7 +63,7 @@ struct StepWorld {
         var configuration = ImageBuildConfiguration(
             workDirectory: directory.appending("work"),
             targets: ["default": .init(directory: directory.appending("target"), url: "http://odcs.example/composes")],
-            registry: registry.host)
+            contexts: try ImageNamespace("\(registry.host)/team").contexts)
         configuration.account = account
         let world = StepWorld(
             directory: directory, database: database, registry: registry, client: client, node: CountingNode(local),

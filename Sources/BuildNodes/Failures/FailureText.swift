@@ -115,7 +115,8 @@ struct FailureText {
             "Unable to find a match", "No match for argument", "nothing provides", "There are no enabled repositories",
             "Cannot download repomd.xml", "Failed to download metadata", "Curl error (6)", "Curl error (7)", "Could not resolve host",
         ]
-        return lines.last { line in causes.contains(where: line.contains) }?.printable(most: 200)
+        // dnf lists some causes with a hyphen before each.
+        return lines.last { line in causes.contains(where: line.contains) }.map { $0.drop { " -".contains($0) }.printable(most: 200) }
     }
 }
 

@@ -20,7 +20,7 @@ extension ComposeClient {
     }
 
     /// Removes an image from the service. Nothing happens in the registry.
-    public func removeImage(_ id: Int) async throws -> Acknowledgement {
+    public func removeImage(_ id: Int) async throws -> ImageDocument {
         try await transport.answer(.removeImage(id))
     }
 

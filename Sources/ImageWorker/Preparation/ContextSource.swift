@@ -18,9 +18,6 @@ struct ContextSource {
         let commit: String?
     }
 
-    /// The repository of the contexts that were uploaded, in the registry of the service. Each has its
-    /// digest as tag, for example `sha256-2c26…`.
-    static let contexts = "odcs/contexts"
     /// The limit for one fetch of a git repository.
     private static let gitTime = Duration.seconds(600)
 
@@ -57,7 +54,7 @@ struct ContextSource {
     }
 
     private func unpack(_ digest: ImageDigest, into directory: FilePath) async throws {
-        let repository = try ImageRepository(host: configuration.registry, path: Self.contexts)
+        let repository = configuration.contexts
         let tag = try ImageTag("\(digest.algorithm.rawValue)-\(digest.hex)")
         let document: ManifestDocument
         do throws(RegistryFailure) {

@@ -10,8 +10,9 @@ public struct ImageBuildConfiguration: Sendable {
     public var workDirectory: FilePath
     /// The targets of composes, by their names in requests. Logs of builds go to the first one.
     public var targets: [String: WorkerConfiguration.Target]
-    /// The registry that has the contexts that were uploaded.
-    public var registry: RegistryHost
+    /// The repository of the contexts that were uploaded. Each has its digest as tag, for example
+    /// `sha256-2c26…`.
+    public var contexts: ImageRepository
     /// The registries that images may be based on. Nil for all.
     public var allowedRegistries: Set<RegistryHost>?
     /// The user that builds. Contexts belong to that user while they are built. Nil if it is the user of
@@ -32,10 +33,10 @@ public struct ImageBuildConfiguration: Sendable {
     /// The time for which logs of builds are kept after the end of the build.
     public var logRetention: Duration = .seconds(30 * 86_400)
 
-    public init(workDirectory: FilePath, targets: [String: WorkerConfiguration.Target], registry: RegistryHost) {
+    public init(workDirectory: FilePath, targets: [String: WorkerConfiguration.Target], contexts: ImageRepository) {
         self.workDirectory = workDirectory
         self.targets = targets
-        self.registry = registry
+        self.contexts = contexts
     }
 
     /// The target that comes first in the order of names.

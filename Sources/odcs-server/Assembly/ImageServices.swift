@@ -31,7 +31,7 @@ struct ImageServices: Service {
         let node = try await LocalNode.open(
             directory.node, account: account, insecure: images.insecureRegistries, authFile: images.authFile, logger: logger)
         let platforms = try await platforms(of: node)
-        let settings = settings(contexts: directory.contexts, account: account)
+        let settings = try settings(contexts: directory.contexts, account: account)
         let reader = try ContentsReader(
             registry: registry, program: try HostCheck.databaseProgram, account: geteuid() == 0 ? account.account : nil,
             scratch: directory.rpmdbs)
@@ -67,8 +67,8 @@ struct ImageServices: Service {
         return platforms
     }
 
-    private func settings(contexts: FilePath, account: BuildAccount) -> ImageBuildConfiguration {
-        var settings = ImageBuildConfiguration(workDirectory: contexts, targets: worker.targets, registry: namespace.host)
+    private func settings(contexts: FilePath, account: BuildAccount) throws -> ImageBuildConfiguration {
+        var settings = ImageBuildConfiguration(workDirectory: contexts, targets: worker.targets, contexts: try namespace.contexts)
         settings.allowedRegistries = images.registries
         settings.account = account
         settings.allowsHostNetwork = images.allowsHostNetwork

@@ -23,7 +23,7 @@ struct ImageRemove: AsyncParsableCommand {
     func run() async throws {
         let client = try connection.connect()
         let image = try await image.image(at: client)
-        let answer = try await client.removeImage(image.id)
-        try connection.print(answer, or: answer.message.printable())
+        let removed = try await client.removeImage(image.id)
+        try connection.print(removed, or: "\(removed.repository) is built no more.".printable())
     }
 }

@@ -15,15 +15,16 @@ struct ImageService: Sendable {
     let registry: TestRegistry
 
     /// - Parameters:
+    ///   - path: The path below which the service keeps its images. Example: `/deep`.
     ///   - images: More settings of images. Example: `slots: 2`.
     ///   - more: Further lines of the configuration file.
     static func with<R: Sendable>(
-        images: String = "", more: String = "", _ body: @escaping @Sendable (ImageService) async throws -> R
+        below path: String = "", images: String = "", more: String = "", _ body: @escaping @Sendable (ImageService) async throws -> R
     ) async throws -> R {
         try await BuildTestAccount.prepare()
         return try await TestRegistry.with { registry in
             let host = registry.host
-            let settings = "images: {registry: \"\(host)\", insecure_registries: [\"\(host)\"]\(images.isEmpty ? "" : ", \(images)")}"
+            let settings = "images: {registry: \"\(host)\(path)\", insecure_registries: [\"\(host)\"]\(images.isEmpty ? "" : ", \(images)")}"
             return try await TestService.with(more: "\(settings)\n\(more)") { service in
                 let image = ImageService(service: service, registry: registry)
                 let result: Result<R, any Error>
