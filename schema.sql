@@ -600,7 +600,9 @@ CREATE TABLE workers (
     name       text PRIMARY KEY,
     slots      integer NOT NULL CHECK (slots > 0),
     started_at timestamptz NOT NULL DEFAULT now(),
-    seen_at    timestamptz NOT NULL DEFAULT now()
+    seen_at    timestamptz NOT NULL DEFAULT now(),
+    -- Why the node of the worker builds no images any more: it or the registry lied about a digest.
+    node_problem text
 );
 
 -- Work that only one process at a time does. A turn lasts until it expires, and the writes of that
@@ -726,12 +728,13 @@ CREATE TRIGGER builds_submitted AFTER INSERT ON builds
 CREATE TRIGGER builds_transition AFTER UPDATE OF state ON builds
     FOR EACH ROW WHEN (OLD.state <> NEW.state) EXECUTE FUNCTION builds_state_changed();
 
--- The first step that is claimed begins the build. Steps are announced as well, because workers
--- wait for them, but they have no events. The text of the notification is `step STATE ID`. A step
--- that a worker can claim is announced with the state 0.
+-- The first step that is claimed begins the build. A platform that is done waits again if its image
+-- is gone before the list is written. Steps are announced as well, because workers wait for them, but
+-- they have no events. The text of the notification is `step STATE ID`. A step that a worker can claim
+-- is announced with the state 0.
 CREATE FUNCTION build_steps_state_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF TG_OP = 'UPDATE' AND (OLD.state, NEW.state) NOT IN ((0, 0), (0, 1), (0, 2), (0, 4), (1, 0), (1, 2), (1, 4)) THEN
+    IF TG_OP = 'UPDATE' AND (OLD.state, NEW.state) NOT IN ((0, 0), (0, 1), (0, 2), (0, 4), (1, 0), (1, 2), (1, 4), (2, 0)) THEN
         RAISE EXCEPTION 'step % cannot go from state % to state %', NEW.id, OLD.state, NEW.state
             USING ERRCODE = 'check_violation', CONSTRAINT = 'build_steps_transition';
     END IF;

@@ -37,6 +37,12 @@ struct StepAttempts: Sendable {
                 case .failed, .awaitsSignatures:
                     logger.info("step failed", metadata: ["code": "\(failure.code.rawValue)", "reason": "\(failure.message)"])
                 }
+            case .gone(let gone):
+                switch try await store.redo(gone.images, before: lease, orFail: gone.failure, retries: configuration.retries) {
+                case .retried: logger.notice("images are gone from the registry; their platforms are done again")
+                case .leaseLost: logger.info("lease was lost; nothing was written")
+                case .failed, .awaitsSignatures: logger.info("step failed", metadata: ["reason": "\(gone.failure.message)"])
+                }
             case .unneeded(let digest):
                 logger.info("nothing in the image is older any more; the build is done", metadata: ["digest": "\(digest)"])
             case .stopped:
@@ -52,6 +58,8 @@ struct StepAttempts: Sendable {
     private enum Ending {
         case done(StepResult)
         case failed(BuildFailure)
+        /// The manifest list waits for platforms again.
+        case gone(GoneImages)
         /// The image has the packages of its rebuild already.
         case unneeded(ImageDigest)
         case stopped
@@ -77,6 +85,8 @@ struct StepAttempts: Sendable {
             return .stopped
         } catch let failure as BuildFailure {
             return .failed(failure)
+        } catch let gone as GoneImages {
+            return .gone(gone)
         } catch let error as PostgresError where error.isTransient {
             return .failed(BuildFailure(.internal, "The database was away while the step was done.", isTransient: true))
         } catch {

@@ -3,6 +3,7 @@ import ComposeWorker
 public import Logging
 public import Postgres
 public import ServiceLifecycle
+import Synchronization
 
 /// A step configuration is the settings of one worker for the steps of builds.
 public struct StepConfiguration: Sendable {
@@ -25,6 +26,8 @@ public struct StepConfiguration: Sendable {
     public var buildsOfRebuild = 4
     /// The space that must be free. Nil if it does not matter.
     public var reserve: DiskReserve?
+    /// Whether the node may build. Nil if there is no node.
+    public var standing: NodeStanding?
 
     public init(name: String, slots: Int, offer: StepOffer) {
         self.name = name
@@ -59,15 +62,30 @@ public struct StepLoop: Service {
     public func run() async throws {
         let keeper = LeaseKeeper(store: store, listener: listener, channel: channel, length: configuration.leaseLength)
         let attempts = StepAttempts(configuration: configuration, store: store, keeper: keeper, runner: runner, logger: logger)
+        // A worker of this name may have had another node before.
+        let isRecorded = Mutex(false)
         let loop = LeaseLoop(
             slots: configuration.slots, pollInterval: configuration.pollInterval, listener: listener, channel: channel, logger: logger,
             claim: {
-                let offer = configuration.offer
+                if !isRecorded.withLock(\.self) {
+                    try await store.record(nodeProblem: configuration.standing?.problem, of: configuration.name)
+                    isRecorded.withLock { $0 = true }
+                }
                 return try await store.claimStep(
-                    by: configuration.name, offering: configuration.reserve?.offer(offer, logger: logger) ?? offer,
-                    for: configuration.leaseLength,
+                    by: configuration.name, offering: try await offer(), for: configuration.leaseLength,
                     buildsOfRebuild: configuration.buildsOfRebuild)
             }, run: attempts.run)
         await loop.runUntilShutdown()
+    }
+
+    /// Returns the steps that this worker can do now. A worker with a disabled node writes manifest lists
+    /// only, and says so in the steps that wait for it.
+    private func offer() async throws -> StepOffer {
+        let offer = configuration.offer
+        guard let problem = configuration.standing?.problem else { return configuration.reserve?.offer(offer, logger: logger) ?? offer }
+        try await store.record(nodeProblem: problem, of: configuration.name)
+        try await store.explain(
+            waitingFor: offer, because: "It waits for a worker. The one of \(configuration.name) is disabled: \(problem)")
+        return StepOffer(platforms: [], labels: offer.labels)
     }
 }

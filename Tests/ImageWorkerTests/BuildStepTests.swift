@@ -314,6 +314,64 @@ struct BuildStepTests {
         }
     }
 
+    @Test("a platform whose image was deleted before the list is written is pushed again, and nothing is built twice")
+    func deletedBeforeList() async throws {
+        try await StepWorld.run { world in
+            let build = try await world.submit(source: "FROM \(world.base)\nRUN touch /made\n")
+            #expect(try await world.step() == nil)
+            let pushed = try #require(try await world.build(build.id).steps.first?.digest)
+            try await world.delete(pushed, of: "team/app")
+            let failure = try #require(try await world.step())
+            #expect(failure.code == .registryRefused)
+            #expect(
+                failure.message.hasPrefix(
+                    "The registry lost the image for \(Platform.host), \(pushed) before the manifest list was written."))
+            let waiting = try await world.build(build.id)
+            #expect(waiting.steps.map(\.state) == [.wait, .wait])
+            #expect(try await world.digest("team/app", tag: StepWorld.day) == nil)
+            let done = try await world.finish(build)
+            #expect(done.state == .done)
+            #expect(world.node.builds == 1)
+            #expect(done.steps.map(\.attempts) == [2, 2])
+            #expect(try await world.digest("team/app", tag: "latest") == done.digest)
+            #expect(try await world.client.manifest(ImageReference(world.registry.repository("team/app"), digest: pushed)).digest == pushed)
+        }
+    }
+
+    @Test(
+        "a node that reports another digest than the registry shows is disabled until an operator has checked it, and another does the step",
+        arguments: [true, false])
+    func lie(isKnown: Bool) async throws {
+        try await StepWorld.run { world in
+            let other = ImageDigest(of: Array("another image".utf8))
+            let base = try #require(try await world.digest("base", tag: "1"))
+            world.node.lie(isKnown ? base : other)
+            let build = try await world.submit("team/base", .containerfile("FROM \(world.base)\nRUN touch /made\n"))
+            let failure = try #require(try await world.step())
+            #expect(failure.code == .digestMismatch)
+            #expect(failure.isTransient)
+            let tag = "image-linux-\(Platform.host.architecture)-\(StepWorld.day)"
+            let shown = try #require(try await world.digest("team/base", tag: tag))
+            let problem =
+                "The node local says that it pushed \(isKnown ? base : other) as \(world.registry.host)/team/base:\(tag), but the registry has "
+                + "\(shown) there. One of them lies."
+            #expect(
+                failure.message == "\(problem) The node is disabled until an operator has checked it. Another worker can do this step.")
+            #expect(world.standing.problem == problem)
+            let waiting = try await world.build(build.id)
+            #expect(waiting.steps.first?.stateReason?.contains(problem) == true)
+            #expect(waiting.state == .building)
+            #expect(try await world.digest("team/base", tag: "latest") == nil)
+            let file = world.directory.appending("disabled")
+            let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            #expect(NodeStanding(file, logger: logger).problem == problem)
+            try FileManager.default.removeItem(atPath: file.string)
+            #expect(NodeStanding(file, logger: logger).problem == nil)
+            world.node.lie(nil)
+            #expect(try await world.finish(build).state == .done)
+        }
+    }
+
     @Test("a tag that another program has moved stays where it is")
     func tagMoved() async throws {
         try await StepWorld.run { world in

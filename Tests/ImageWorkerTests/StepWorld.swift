@@ -7,13 +7,14 @@ import Foundation
 import Glibc
 import ImageModel
 import ImageTestKit
-import ImageWorker
 import Logging
 import Registry
 import Subprocess
 import Synchronization
 import SystemPackage
 import Testing
+
+@testable import ImageWorker
 
 /// A database, a registry and a node, in which builds run as in a worker. The registry has the image
 /// `base:1`, whose programs are those of ``SmallImages``.
@@ -24,6 +25,7 @@ struct StepWorld {
     let client: RegistryClient
     let node: CountingNode
     let reader: ScriptedReader
+    let standing: NodeStanding
     let configuration: ImageBuildConfiguration
 
     static let day = "20261129"
@@ -67,7 +69,7 @@ struct StepWorld {
         configuration.account = account
         let world = StepWorld(
             directory: directory, database: database, registry: registry, client: client, node: CountingNode(local),
-            reader: ScriptedReader(), configuration: configuration)
+            reader: ScriptedReader(), standing: NodeStanding(directory.appending("disabled"), logger: logger), configuration: configuration)
         let result: Result<Void, any Error>
         do {
             try await world.pushBase()
@@ -134,14 +136,19 @@ struct StepWorld {
 
     func step(_ lease: StepLease) async throws -> BuildFailure? {
         let build = try #require(try await store.build(lease.step.build))
-        let runner = BuildStepRunner(configuration: configuration, store: store, node: node, registry: client, reader: reader)
+        let runner = BuildStepRunner(
+            configuration: configuration, store: store, node: node, standing: standing, registry: client, reader: reader)
+        let retries = RetryPolicy(attempts: 3, firstDelay: .zero)
         do {
             let result = try await runner.run(lease, of: build, until: LeaseDeadline(length: .seconds(600)))
             #expect(try await store.finish(lease, digest: result.digest, tags: result.tags))
             return nil
         } catch let failure as BuildFailure {
-            _ = try await store.fail(lease, with: failure, retries: RetryPolicy(attempts: 3, firstDelay: .zero))
+            _ = try await store.fail(lease, with: failure, retries: retries)
             return failure
+        } catch let gone as GoneImages {
+            _ = try await store.redo(gone.images, before: lease, orFail: gone.failure, retries: retries)
+            return gone.failure
         }
     }
 
@@ -164,6 +171,13 @@ struct StepWorld {
 
     func digest(_ name: String, tag: String) async throws -> ImageDigest? {
         try await client.reportedDigest(of: ImageReference(registry.repository(name), tag: ImageTag(tag)))
+    }
+
+    /// Deletes a manifest from the registry, with the tags that show it.
+    func delete(_ digest: ImageDigest, of name: String) async throws {
+        let image = "docker://\(try registry.repository(name))@\(digest)"
+        let deletion = try await Subprocess.run(.name("skopeo"), arguments: ["delete", "--tls-verify=false", image], output: .discarded)
+        #expect(deletion.terminationStatus.isSuccess)
     }
 
     /// Makes a compose that is done. Its directory has a `.repo` file and one file instead of packages.
@@ -212,6 +226,7 @@ final class CountingNode: BuildNode {
     private struct State {
         var builds = 0
         var lostPushes = 0
+        var lie: ImageDigest?
     }
 
     let local: LocalNode
@@ -224,6 +239,9 @@ final class CountingNode: BuildNode {
 
     /// Makes the next pushes go to a port that nobody listens on.
     func loseRegistry(pushes: Int) { state.withLock { $0.lostPushes = pushes } }
+
+    /// Makes the node report this digest for what it pushes. Nil: it reports the truth.
+    func lie(_ digest: ImageDigest?) { state.withLock { $0.lie = digest } }
 
     func support(for platform: Platform) async throws -> PlatformSupport { try await local.support(for: platform) }
 
@@ -239,7 +257,10 @@ final class CountingNode: BuildNode {
             defer { state.lostPushes = max(0, state.lostPushes - 1) }
             return state.lostPushes > 0
         }
-        guard isLost else { return try await local.push(step, to: target, log: log) }
+        guard isLost else {
+            let digest = try await local.push(step, to: target, log: log)
+            return state.withLock(\.lie) ?? digest
+        }
         // Port 1 is for tcpmux, which no host of today has.
         let elsewhere = try ImageRepository(host: RegistryHost("127.0.0.1:1"), path: target.repository.path)
         return try await local.push(step, to: PushTarget(elsewhere, tag: target.tag), log: log)

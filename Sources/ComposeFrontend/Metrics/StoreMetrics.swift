@@ -68,6 +68,9 @@ struct StoreMetrics: Sendable {
             MetricFamily(
                 "odcs_build_queue_depth", help: "Steps that wait for nothing but a worker.", kind: .gauge, value: Double(statistics.depth)),
             MetricFamily(
+                "odcs_build_nodes_disabled", help: "Workers that build no images, because a digest was a lie.", kind: .gauge,
+                value: Double(statistics.disabledNodes)),
+            MetricFamily(
                 "odcs_image_manifests", help: "Manifests of images in use, by whether their packages are known.", kind: .gauge,
                 samples: [
                     .init(labels: [("contents", "known")], value: Double(statistics.manifests - statistics.manifestsOfUnknownContents)),

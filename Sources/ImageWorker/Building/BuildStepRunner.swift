@@ -11,12 +11,14 @@ public struct BuildStepRunner: StepRunner {
 
     /// - Parameters:
     ///   - node: The node of this worker. No other worker uses it.
+    ///   - standing: Whether the node may build. A node that lies is disabled there.
     ///   - reader: Reads the packages of images in registries.
     public init(
-        configuration: ImageBuildConfiguration, store: ComposeStore, node: any BuildNode, registry: RegistryClient,
+        configuration: ImageBuildConfiguration, store: ComposeStore, node: any BuildNode, standing: NodeStanding, registry: RegistryClient,
         reader: any ContentsReading
     ) {
-        platformStep = PlatformStep(configuration: configuration, store: store, node: node, registry: registry, reader: reader)
+        platformStep = PlatformStep(
+            configuration: configuration, store: store, node: node, standing: standing, registry: registry, reader: reader)
         listStep = ManifestListStep(store: store, registry: registry)
     }
 

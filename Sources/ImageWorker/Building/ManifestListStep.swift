@@ -15,13 +15,22 @@ struct ManifestListStep {
         let tags = try build.listTags
         // No tag moves if one of them was moved by another program.
         for (tag, moves) in tags { try await check(tag, moves: moves, of: image, moving: list.digest, build) }
-        for (tag, _) in tags { try await registry.put(list, to: image.repository, tag: tag) }
+        do throws(RegistryFailure) {
+            for (tag, _) in tags { try await registry.put(list, to: image.repository, tag: tag) }
+        } catch {
+            // An image can be deleted between the look at it and the write. Then this throws.
+            if error.code == .contentMissing { _ = try await self.list(of: build, image.repository) }
+            throw error
+        }
         return StepResult(digest: list.digest, tags: tags.map(\.tag))
     }
 
     /// Returns the list. Each attempt makes the same bytes.
+    ///
+    /// - Throws: ``GoneImages``.
     private func list(of build: Build, _ repository: ImageRepository) async throws -> ManifestDocument {
         var manifests: [Descriptor] = []
+        var gone: [Platform: ImageDigest] = [:]
         for step in build.steps {
             guard let platform = step.platform, let digest = step.digest else { continue }
             do throws(RegistryFailure) {
@@ -29,11 +38,10 @@ struct ManifestListStep {
                 manifests.append(document.descriptor(platform: platform))
             } catch {
                 guard error.code == .notFound else { throw error }
-                throw BuildFailure(
-                    .registryRefused,
-                    "The image for \(platform), \(digest), was deleted from the registry while the build ran. Build the image again.")
+                gone[platform] = digest
             }
         }
+        if !gone.isEmpty { throw GoneImages(images: gone) }
         var annotations = [
             "org.opencontainers.image.created": build.timeSubmitted.formatted(.iso8601), "vnd.odcs.build": "\(build.id)",
         ]

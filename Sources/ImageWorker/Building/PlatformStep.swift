@@ -14,6 +14,7 @@ struct PlatformStep {
     let configuration: ImageBuildConfiguration
     let store: ComposeStore
     let node: any BuildNode
+    let standing: NodeStanding
     let registry: RegistryClient
     let reader: any ContentsReading
 
@@ -54,7 +55,7 @@ struct PlatformStep {
         let begin = ContinuousClock.now
         let digest = try await node.push(name, to: target) { log.write($0) }
         log.note("The image was pushed in \((.now - begin).inSeconds) seconds.")
-        try await check(digest, of: image.repository, platform)
+        try await check(digest, at: target, platform, attempt: lease.step.attempts)
         try await verify(digest, lease, of: build, image, platform, log)
         return digest
     }
@@ -104,9 +105,11 @@ struct PlatformStep {
         try result.get()
     }
 
-    /// Checks that the registry has the image, and that it is one of the platform.
-    private func check(_ digest: ImageDigest, of repository: ImageRepository, _ platform: Platform) async throws {
-        let document = try await registry.manifest(ImageReference(repository, digest: digest))
+    /// Checks that the registry has the image that the node says it has pushed, and that it is one of the
+    /// platform.
+    private func check(_ digest: ImageDigest, at target: PushTarget, _ platform: Platform, attempt: Int) async throws {
+        let document = try await pushed(digest, at: target, attempt: attempt)
+        let repository = target.repository
         guard case .manifest(let manifest) = document.content else {
             throw BuildFailure(.unexpectedContents, "The node pushed an index instead of an image.")
         }
@@ -123,6 +126,32 @@ struct PlatformStep {
                 "The image that the node pushed is one of \(configuration.platform), and not of \(platform). The base image may have another platform than its index says."
             )
         }
+    }
+
+    /// Returns the manifest that the registry shows at the tag, which is that of this step alone.
+    ///
+    /// If it is another one than the node says, the node or the registry lies. The node is disabled then.
+    private func pushed(_ digest: ImageDigest, at target: PushTarget, attempt: Int) async throws -> ManifestDocument {
+        let repository = target.repository
+        let document: ManifestDocument
+        do throws(RegistryFailure) {
+            document = try await registry.manifest(ImageReference(repository, tag: target.tag))
+        } catch {
+            guard error.code == .notFound else { throw error }
+            throw BuildFailure(
+                .registryRefused, "The registry does not have the image that was pushed a moment ago as \(target).", isTransient: true)
+        }
+        if document.digest == digest { return document }
+        // An attempt that has lost its lease may still have pushed another image.
+        if attempt > 1, try await registry.reportedDigest(of: ImageReference(repository, digest: digest)) != nil {
+            throw BuildFailure(.internal, "An earlier attempt at this step has pushed at the same time.", isTransient: true)
+        }
+        let problem =
+            "The node \(node.name) says that it pushed \(digest) as \(target), but the registry has \(document.digest) there. One of them lies."
+        standing.disable(because: problem)
+        throw BuildFailure(
+            .digestMismatch, "\(problem) The node is disabled until an operator has checked it. Another worker can do this step.",
+            isTransient: true)
     }
 
     /// Records the contents of a pushed image, and compares them with those of the image before.

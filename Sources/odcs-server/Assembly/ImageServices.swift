@@ -30,6 +30,7 @@ struct ImageServices: Service {
         let account = try BuildAccount(named: images.account)
         let node = try await LocalNode.open(
             directory.node, account: account, insecure: images.insecureRegistries, authFile: images.authFile, logger: logger)
+        let standing = NodeStanding(directory.disabled, logger: logger)
         let platforms = try await platforms(of: node)
         let settings = try settings(contexts: directory.contexts, account: account)
         let reader = try ContentsReader(
@@ -38,9 +39,10 @@ struct ImageServices: Service {
         let services: [any Service] = [
             BuildSweeper(configuration: settings, store: store, node: node, logger: logger),
             StepLoop(
-                configuration: steps(on: platforms, in: directory.node), store: store, listener: listener,
+                configuration: steps(on: platforms, in: directory.node, standing), store: store, listener: listener,
                 channel: configuration.database.schema,
-                runner: BuildStepRunner(configuration: settings, store: store, node: node, registry: registry, reader: reader),
+                runner: BuildStepRunner(
+                    configuration: settings, store: store, node: node, standing: standing, registry: registry, reader: reader),
                 logger: logger),
             ContentsWatcher(
                 store: store, registry: registry, reader: reader, allowedRegistries: images.registries,
@@ -83,12 +85,13 @@ struct ImageServices: Service {
     /// contents.
     private static let timeBesideBuild = Duration.seconds(900)
 
-    private func steps(on platforms: [Platform], in storage: FilePath) -> StepConfiguration {
+    private func steps(on platforms: [Platform], in storage: FilePath, _ standing: NodeStanding) -> StepConfiguration {
         var steps = StepConfiguration(
             name: worker.name, slots: images.slots, offer: StepOffer(platforms: platforms, labels: images.labels))
         steps.leaseLength = worker.leaseLength
         steps.retries = worker.retries
         steps.buildsOfRebuild = images.rebuildSlots
+        steps.standing = standing
         steps.reserve = DiskReserve(of: storage, bytes: images.minimumFreeBytes)
         steps.limit = .seconds(images.timeLimitSeconds) + Self.timeBesideBuild
         return steps

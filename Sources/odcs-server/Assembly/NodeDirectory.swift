@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import ImageWorker
 import SystemPackage
 
 /// A *node directory* is the directory of one worker's builds, `images/N` in the state directory. No
@@ -14,6 +15,8 @@ struct NodeDirectory: Sendable {
     var node: FilePath { path.appending("node") }
     /// The contexts of running builds.
     var contexts: FilePath { path.appending("contexts") }
+    /// The reason why the node is disabled, if it is.
+    var disabled: FilePath { path.appending(NodeStanding.fileName) }
     /// Files of rpmdbs while the contents of images are read.
     var rpmdbs: FilePath { path.appending("rpmdbs") }
 

@@ -1,6 +1,7 @@
 import BuildNodes
 import Foundation
 import Glibc
+import ImageWorker
 import SystemPackage
 
 extension HostCheck {
@@ -21,6 +22,13 @@ extension HostCheck {
                 HostFinding(
                     severity: .fatal, problem: "The program \(program), which reads the packages of images, does not exist.",
                     remedy: "Install it beside odcs-server. If this host is not to build images, set images.slots to 0."))
+        }
+        let directory = configuration.stateDirectory.appending("images")
+        for (file, reason) in NodeStanding.disabled(below: directory) {
+            findings.append(
+                HostFinding(
+                    severity: .warning, problem: "No images are built here any more. \(reason)",
+                    remedy: "Find out which of them lies. Then remove \(file), and restart the worker."))
         }
         return findings
             + BuildHost.failures(account: configuration.images.account).map { failure in

@@ -160,7 +160,7 @@ import Testing
             let text = try await frontend.get("/api/1/metrics/").text
             for line in [
                 #"odcs_builds{state="wait"} 1"#, #"odcs_builds{state="building"} 0"#, #"odcs_build_steps{state="wait"} 3"#,
-                "odcs_build_queue_depth 2", #"odcs_image_manifests{contents="known"} 1"#,
+                "odcs_build_queue_depth 2", "odcs_build_nodes_disabled 0", #"odcs_image_manifests{contents="known"} 1"#,
                 #"odcs_image_manifests{contents="unknown"} 1"#,
             ] { #expect(text.contains("\n\(line)\n"), "\(line)") }
         }

@@ -231,6 +231,63 @@ import Testing
         }
     }
 
+    @Test("a platform whose image is gone before the list is written is done again, as often as a step may fail")
+    func gone() async throws {
+        try await TestDatabase.with { database in
+            let build = try await database.build(of: database.image("app"))
+            let steps = build.steps.map(\.id)
+            let failure = BuildFailure(.registryRefused, "It was deleted again.")
+            _ = try await database.doSteps(most: 2)
+            for attempt in 1...2 {
+                let list = try await database.claim()
+                #expect(list.step.platform == nil)
+                let gone = [TestDatabase.arm64: ImageDigest.numbered(steps[1])]
+                let outcome = try await database.store.redo(gone, before: list, orFail: failure, retries: retries)
+                #expect(outcome == .retried(after: .zero))
+                let waiting = try await database.build(build.id)
+                #expect(waiting.state == .building)
+                #expect(waiting.steps.map(\.state) == [.done, .wait, .wait])
+                #expect(waiting.steps.map(\.blockedBy) == [0, 0, 1])
+                #expect(
+                    waiting.steps[1].stateReason
+                        == "Its image, \(ImageDigest.numbered(steps[1])), was deleted from the registry before the manifest list was written. "
+                        + "It is pushed again.")
+                #expect(waiting.steps[2].stateReason == "It waits for linux/arm64 again.")
+                #expect(try await database.doSteps(most: 1) == ["\(build.id) linux/arm64"])
+                #expect(try await database.build(build.id).steps[1].attempts == attempt + 1)
+            }
+            let list = try await database.claim()
+            let gone = [TestDatabase.arm64: ImageDigest.numbered(steps[1])]
+            #expect(try await database.store.redo(gone, before: list, orFail: failure, retries: retries) == .failed)
+            let failed = try await database.build(build.id)
+            #expect(failed.state == .failed)
+            #expect(failed.stateReason == "manifest list: It was deleted again.")
+            #expect(try await database.store.redo(gone, before: list, orFail: failure, retries: retries) == .leaseLost)
+            #expect(
+                try await outcomes(database) == [
+                    "\(steps[0]) 1 w done", "\(steps[1]) 1 w done", "\(steps[1]) 2 w done", "\(steps[1]) 3 w done", "\(steps[2]) 1 w retry",
+                    "\(steps[2]) 2 w retry", "\(steps[2]) 3 w failed",
+                ])
+        }
+    }
+
+    @Test("the steps that wait for a disabled node say so until another worker claims them, and live workers with one are counted")
+    func disabledNode() async throws {
+        try await TestDatabase.with { database in
+            let store = database.store
+            let build = try await database.build(of: database.image("app"))
+            try await store.workerIsAlive("w", slots: 1)
+            try await store.record(nodeProblem: "It lies.", of: "w")
+            #expect(try await store.buildStatistics().disabledNodes == 1)
+            try await store.explain(waitingFor: StepOffer(platforms: [TestDatabase.amd64]), because: "It waits.")
+            #expect(try await database.build(build.id).steps.map(\.stateReason) == ["It waits.", nil, nil])
+            _ = try await database.claim(by: "v")
+            #expect(try await database.build(build.id).steps.first?.stateReason == nil)
+            try await store.record(nodeProblem: nil, of: "w")
+            #expect(try await store.buildStatistics().disabledNodes == 0)
+        }
+    }
+
     @Test("a step that was given back is claimed again, and no failure is counted")
     func released() async throws {
         try await TestDatabase.with { database in
