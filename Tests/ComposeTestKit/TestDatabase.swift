@@ -15,8 +15,11 @@ public struct TestDatabase: Sendable {
     public var configuration: PostgresConfiguration { pool.configuration }
 
     /// Runs `body` on a database that nothing else uses, with all tables.
-    public static func with<R>(size: Int = 8, _ body: (TestDatabase) async throws -> R) async throws -> R {
-        let connectionString = try await cluster.value
+    ///
+    /// - Parameter address: The address of another cluster than that of the process.
+    public static func with<R>(size: Int = 8, at address: String? = nil, _ body: (TestDatabase) async throws -> R) async throws -> R {
+        var connectionString = address ?? ""
+        if address == nil { connectionString = try await cluster.value }
         let schema = "test_\(UUID().uuidString.replacing("-", with: "").lowercased())"
         let configuration = PostgresConfiguration(connectionString: connectionString, schema: schema, size: size)
         let pool = PostgresPool(configuration: configuration, logger: .silent)

@@ -18,14 +18,17 @@ struct ImageService: Sendable {
     ///   - path: The path below which the service keeps its images. Example: `/deep`.
     ///   - images: More settings of images. Example: `slots: 2`.
     ///   - more: Further lines of the configuration file.
+    ///   - address: The address of another database cluster than that of the process.
     static func with<R: Sendable>(
-        below path: String = "", images: String = "", more: String = "", _ body: @escaping @Sendable (ImageService) async throws -> R
+        below path: String = "", images: String = "", more: String = "", at address: String? = nil,
+        _ body: @escaping @Sendable (ImageService) async throws -> R
     ) async throws -> R {
         try await BuildTestAccount.prepare()
         return try await TestRegistry.with { registry in
             let host = registry.host
-            let settings = "images: {registry: \"\(host)\(path)\", insecure_registries: [\"\(host)\"]\(images.isEmpty ? "" : ", \(images)")}"
-            return try await TestService.with(more: "\(settings)\n\(more)") { service in
+            let settings =
+                "images: {registry: \"\(host)\(path)\", insecure_registries: [\"\(host)\"]\(images.isEmpty ? "" : ", \(images)")}"
+            return try await TestService.with(more: "\(settings)\n\(more)", at: address) { service in
                 let image = ImageService(service: service, registry: registry)
                 let result: Result<R, any Error>
                 do { result = .success(try await body(image)) } catch { result = .failure(error) }
@@ -75,7 +78,7 @@ struct ImageService: Sendable {
     func digest(_ name: String, tag: String = "latest") async throws -> ImageDigest? {
         var request = HTTPClientRequest(url: "http://\(registry.host)/v2/\(name)/manifests/\(tag)")
         request.method = .HEAD
-        request.headers.add(name: "accept", value: MediaType.ociIndex.rawValue)
+        request.headers.add(name: "accept", value: MediaType.manifests.map(\.rawValue).joined(separator: ", "))
         let answer = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
         return try answer.headers.first(name: "docker-content-digest").map { try ImageDigest($0) }
     }

@@ -24,10 +24,12 @@ struct TestService: Sendable {
     /// - Parameters:
     ///   - roots: The directories that repositories may be read from.
     ///   - more: Further lines of the configuration file.
+    ///   - address: The address of another cluster than that of the process.
     static func with<R>(
-        roots: [FilePath] = [Checkout.testsRepo], urls: [String] = [], more: String = "", _ body: (TestService) async throws -> R
+        roots: [FilePath] = [Checkout.testsRepo], urls: [String] = [], more: String = "", at address: String? = nil,
+        _ body: (TestService) async throws -> R
     ) async throws -> R {
-        try await TestDatabase.with { database in
+        try await TestDatabase.with(at: address) { database in
             let directory = try TemporaryDirectory()
             defer { directory.remove() }
             let configuration = directory.path.appending("odcs-server.yaml")
