@@ -121,7 +121,7 @@ let package = Package(
                 .embedInCode("Schema/0016-redone-steps.sql"),
             ],
             swiftSettings: strict),
-        .target(name: "Compression", dependencies: ["CCompression", "CCreaterepo", systemPackage], swiftSettings: strict),
+        .target(name: "Compression", dependencies: ["CCompression", crypto, systemPackage], swiftSettings: strict),
         .target(
             name: "Repodata",
             dependencies: ["CCreaterepo", "CLinux", "CRPM", "CXML2", "Compression", "ForeignText", subprocess, systemPackage],

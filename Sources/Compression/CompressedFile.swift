@@ -32,8 +32,8 @@ package final class CompressedFile {
     /// Creates `path`, which must not exist. Error messages call the file `name`.
     package init(_ path: FilePath, compression: WritableCompression, named name: String) throws(RepodataError) {
         self.name = name
-        digest = try Digest(.sha256)
-        openDigest = try Digest(.sha256)
+        digest = Digest(.sha256)
+        openDigest = Digest(.sha256)
         encoder =
             switch compression {
             case .gzip: try GzipEncoder()
@@ -59,19 +59,19 @@ package final class CompressedFile {
     package func flush(isLast: Bool = false) throws(RepodataError) {
         let encoded = try pending.withUnsafeBufferPointer { (pending) throws(RepodataError) in
             let block = UnsafeRawBufferPointer(pending)
-            try openDigest.update(block)
+            openDigest.update(block)
             guard let encoded = encoder.encode(block, isLast: isLast) else { throw RepodataError(.io, "\(name) could not be compressed") }
             return encoded
         }
         openSize += pending.count
         pending.removeAll(keepingCapacity: !isLast)
-        try encoded.withUnsafeBufferPointer { (encoded) throws(RepodataError) in try digest.update(UnsafeRawBufferPointer(encoded)) }
+        encoded.withUnsafeBytes { digest.update($0) }
         try RepodataError.io(name) { _ = try file.writeAll(encoded) }
         size += encoded.count
     }
 
     /// Returns sizes and checksums of the written file. Call it once, after the last flush.
-    package func finish() throws(RepodataError) -> Summary {
-        Summary(checksum: try digest.finish(), size: size, openChecksum: try openDigest.finish(), openSize: openSize)
+    package func finish() -> Summary {
+        Summary(checksum: digest.finish(), size: size, openChecksum: openDigest.finish(), openSize: openSize)
     }
 }

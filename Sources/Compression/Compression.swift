@@ -129,10 +129,10 @@ extension Compression {
         _ input: UnsafeRawBufferPointer, by compression: Compression, to destination: FilePath, limit: Int, expecting expected: Checksum?,
         name: String
     ) throws(RepodataError) -> Content {
-        let digest = try Digest(expected?.algorithm ?? .sha256)
+        let digest = Digest(expected?.algorithm ?? .sha256)
         let size = try write(input, by: compression, to: destination, limit: limit, digest: digest, name: name)
         do throws(RepodataError) {
-            let checksum = try digest.finish()
+            let checksum = digest.finish()
             if let expected { try Digest.compare(checksum, with: expected, of: name) }
             return Content(size: size, checksum: checksum)
         } catch {
@@ -155,7 +155,7 @@ extension Compression {
             var size = 0
             try decode(input, by: compression, limit: limit, name: name) { (piece) throws(RepodataError) in
                 size += piece.count
-                try digest?.update(piece)
+                digest?.update(piece)
                 try RepodataError.io(name) { _ = try output.writeAll(piece) }
             }
             return size

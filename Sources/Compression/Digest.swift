@@ -1,43 +1,89 @@
-package import CCreaterepo
+import Crypto
 
 /// A checksum that is being computed: it takes bytes in order and returns one ``Checksum`` at the end.
-///
-/// It uses libcreaterepo_c, because rpm-md allows SHA-224, which swift-crypto does not have.
 package final class Digest {
+    private enum Hash {
+        case md5(Insecure.MD5)
+        case sha1(Insecure.SHA1)
+        case sha224(SHA224)
+        case sha256(SHA256)
+        case sha384(SHA384)
+        case sha512(SHA512)
+    }
+
     package let algorithm: Checksum.Algorithm
-    private var context: OpaquePointer?
+    private var hash: Hash
 
-    package init(_ algorithm: Checksum.Algorithm) throws(RepodataError) {
+    package init(_ algorithm: Checksum.Algorithm) {
         self.algorithm = algorithm
-        context = try CreaterepoLibrary.call(algorithm.rawValue, .unsupported) { cr_checksum_new(algorithm.createrepoType, $0) }
+        hash =
+            switch algorithm {
+            case .md5: .md5(Insecure.MD5())
+            case .sha1: .sha1(Insecure.SHA1())
+            case .sha224: .sha224(SHA224())
+            case .sha256: .sha256(SHA256())
+            case .sha384: .sha384(SHA384())
+            case .sha512: .sha512(SHA512())
+            }
     }
 
-    deinit {
-        if let context { g_free(cr_checksum_final(context, nil)) }
+    package func update(_ bytes: UnsafeRawBufferPointer) {
+        let old = hash
+        // A hash with two owners would be copied.
+        hash = Self.none
+        switch consume old {
+        case .md5(var value):
+            value.update(bufferPointer: bytes)
+            hash = .md5(value)
+        case .sha1(var value):
+            value.update(bufferPointer: bytes)
+            hash = .sha1(value)
+        case .sha224(var value):
+            value.update(bytes)
+            hash = .sha224(value)
+        case .sha256(var value):
+            value.update(bufferPointer: bytes)
+            hash = .sha256(value)
+        case .sha384(var value):
+            value.update(bufferPointer: bytes)
+            hash = .sha384(value)
+        case .sha512(var value):
+            value.update(bufferPointer: bytes)
+            hash = .sha512(value)
+        }
     }
 
-    package func update(_ bytes: UnsafeRawBufferPointer) throws(RepodataError) {
-        _ = try CreaterepoLibrary.call(algorithm.rawValue, .unsupported) { cr_checksum_update(context, bytes.baseAddress, bytes.count, $0) }
+    private static let none = Hash.sha224(SHA224())
+
+    /// Returns the checksum of the bytes so far.
+    package func finish() -> Checksum {
+        switch hash {
+        case .md5(let value): checksum(value.finalize())
+        case .sha1(let value): checksum(value.finalize())
+        case .sha224(let value): checksum(value.finalize())
+        case .sha256(let value): checksum(value.finalize())
+        case .sha384(let value): checksum(value.finalize())
+        case .sha512(let value): checksum(value.finalize())
+        }
     }
 
-    /// Ends the computation and returns the checksum. Nothing may be added afterwards.
-    package func finish() throws(RepodataError) -> Checksum {
-        let ended = context
-        context = nil
-        let hex = try CreaterepoLibrary.call(algorithm.rawValue, .unsupported) { cr_checksum_final(ended, $0) }
-        guard let hex else { throw RepodataError(.unsupported, "\(algorithm.rawValue): no digest") }
-        defer { g_free(hex) }
-        return Checksum(algorithm, hex: String(cString: hex))
+    private func checksum(_ bytes: some Sequence<UInt8>) -> Checksum {
+        var hex = ""
+        for byte in bytes {
+            let digits = String(byte, radix: 16)
+            hex += digits.utf8.count == 1 ? "0\(digits)" : digits
+        }
+        return Checksum(algorithm, hex: hex)
     }
 
-    package static func of(_ bytes: UnsafeRawBufferPointer, _ algorithm: Checksum.Algorithm) throws(RepodataError) -> Checksum {
-        let digest = try Digest(algorithm)
-        try digest.update(bytes)
-        return try digest.finish()
+    package static func of(_ bytes: UnsafeRawBufferPointer, _ algorithm: Checksum.Algorithm) -> Checksum {
+        let digest = Digest(algorithm)
+        digest.update(bytes)
+        return digest.finish()
     }
 
-    package static func of(_ bytes: [UInt8], _ algorithm: Checksum.Algorithm) throws(RepodataError) -> Checksum {
-        try bytes.withUnsafeBufferPointer { (buffer) throws(RepodataError) in try of(UnsafeRawBufferPointer(buffer), algorithm) }
+    package static func of(_ bytes: [UInt8], _ algorithm: Checksum.Algorithm) -> Checksum {
+        bytes.withUnsafeBytes { of($0, algorithm) }
     }
 
     package static func compare(_ found: Checksum, with expected: Checksum, of name: String) throws(RepodataError) {
@@ -48,17 +94,6 @@ package final class Digest {
 }
 
 extension Checksum.Algorithm {
-    package var createrepoType: cr_ChecksumType {
-        switch self {
-        case .md5: CR_CHECKSUM_MD5
-        case .sha1: CR_CHECKSUM_SHA1
-        case .sha224: CR_CHECKSUM_SHA224
-        case .sha256: CR_CHECKSUM_SHA256
-        case .sha384: CR_CHECKSUM_SHA384
-        case .sha512: CR_CHECKSUM_SHA512
-        }
-    }
-
     /// The number of hexadecimal digits of a digest.
     package var hexLength: Int {
         switch self {

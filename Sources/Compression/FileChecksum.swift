@@ -4,9 +4,9 @@ public import SystemPackage
 public enum FileChecksum {
     /// Reads `file` to its end and returns its checksum.
     public static func of(_ file: FilePath, _ algorithm: Checksum.Algorithm) throws(RepodataError) -> Checksum {
-        let digest = try Digest(algorithm)
-        try FileContent.read(file) { (bytes) throws(RepodataError) in try digest.update(bytes) }
-        return try digest.finish()
+        let digest = Digest(algorithm)
+        try FileContent.read(file) { (bytes) throws(RepodataError) in digest.update(bytes) }
+        return digest.finish()
     }
 
     /// Returns the checksum of the whole file in `algorithm`, and that of the bytes from offset `start` to
@@ -14,21 +14,21 @@ public enum FileChecksum {
     public static func of(
         _ file: FilePath, _ algorithm: Checksum.Algorithm, andFrom start: Int, _ other: Checksum.Algorithm
     ) throws(RepodataError) -> (whole: Checksum, rest: Checksum) {
-        let whole = try Digest(algorithm)
-        let rest = try Digest(other)
+        let whole = Digest(algorithm)
+        let rest = Digest(other)
         var skipped = 0
         try FileContent.read(file) { (bytes) throws(RepodataError) in
-            try whole.update(bytes)
+            whole.update(bytes)
             let skip = min(start - skipped, bytes.count)
             skipped += skip
-            if skip < bytes.count { try rest.update(UnsafeRawBufferPointer(rebasing: bytes[skip...])) }
+            if skip < bytes.count { rest.update(UnsafeRawBufferPointer(rebasing: bytes[skip...])) }
         }
-        return (try whole.finish(), try rest.finish())
+        return (whole.finish(), rest.finish())
     }
 
     /// Returns the checksum of bytes that are already in memory.
-    public static func of(_ bytes: [UInt8], _ algorithm: Checksum.Algorithm) throws(RepodataError) -> Checksum {
-        try Digest.of(bytes, algorithm)
+    public static func of(_ bytes: [UInt8], _ algorithm: Checksum.Algorithm) -> Checksum {
+        Digest.of(bytes, algorithm)
     }
 
     /// Throws `.checksumMismatch` unless `file` has the checksum `expected`. Error messages call the file

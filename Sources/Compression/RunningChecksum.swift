@@ -8,20 +8,14 @@ public final class RunningChecksum: Sendable {
 
     private let state: Mutex<State>
 
-    public init(_ algorithm: Checksum.Algorithm) throws(RepodataError) {
-        state = Mutex(State(digest: try Digest(algorithm)))
+    public init(_ algorithm: Checksum.Algorithm) {
+        state = Mutex(State(digest: Digest(algorithm)))
     }
 
-    public func update(_ bytes: [UInt8]) throws(RepodataError) {
-        try state.withLock { (state) throws(RepodataError) in
-            try bytes.withUnsafeBufferPointer { (bytes) throws(RepodataError) in
-                try state.digest.update(UnsafeRawBufferPointer(bytes))
-            }
-        }
+    public func update(_ bytes: [UInt8]) {
+        state.withLock { state in bytes.withUnsafeBytes { state.digest.update($0) } }
     }
 
-    /// Ends the computation and returns the checksum. Nothing may be added afterwards.
-    public func finish() throws(RepodataError) -> Checksum {
-        try state.withLock { (state) throws(RepodataError) in try state.digest.finish() }
-    }
+    /// Returns the checksum of the bytes so far.
+    public func finish() -> Checksum { state.withLock { $0.digest.finish() } }
 }

@@ -193,13 +193,7 @@ public struct PungiComposeSource: Sendable {
     }
 
     private func checksum(_ bytes: [UInt8]) async throws(ComposeFailure) -> Checksum {
-        try await repositories.threadPool.run(canceled: .canceled) { () throws(ComposeFailure) in
-            do throws(RepodataError) {
-                return try FileChecksum.of(bytes, .sha256)
-            } catch {
-                throw ComposeFailure(.internal, "A checksum could not be computed: \(error.message).")
-            }
-        }
+        try await repositories.threadPool.run(canceled: .canceled) { () throws(ComposeFailure) in FileChecksum.of(bytes, .sha256) }
     }
 
     // MARK: Kept lists

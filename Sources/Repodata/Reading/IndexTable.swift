@@ -58,7 +58,7 @@ struct IndexTable: Sendable {
         if !IntactFiles.contains(file.identity) {
             let content = UnsafeRawBufferPointer(rebasing: bytes.dropLast(Self.digestSize))
             // If the digest cannot be computed, the table is made again, as after any other defect.
-            guard let digest = try? Self.digest(content), bytes.suffix(Self.digestSize).elementsEqual(digest) else { return nil }
+            guard bytes.suffix(Self.digestSize).elementsEqual(Self.digest(content)) else { return nil }
             IntactFiles.insert(file.identity)
         }
         self.file = file
@@ -85,7 +85,7 @@ struct IndexTable: Sendable {
                 append(count, to: &bytes)
             }
         }
-        let digest = try bytes.withUnsafeBufferPointer { (buffer) throws(RepodataError) in try Self.digest(UnsafeRawBufferPointer(buffer)) }
+        let digest = bytes.withUnsafeBytes { Self.digest($0) }
         bytes += digest
         try AtomicFile.write(bytes, to: path)
     }
@@ -130,8 +130,8 @@ struct IndexTable: Sendable {
         withUnsafeBytes(of: number.littleEndian) { bytes.append(contentsOf: $0) }
     }
 
-    private static func digest(_ bytes: UnsafeRawBufferPointer) throws(RepodataError) -> [UInt8] {
-        let key = PackageKey(try Digest.of(bytes, .sha256))
+    private static func digest(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
+        let key = PackageKey(Digest.of(bytes, .sha256))
         var digest: [UInt8] = []
         key?.append(to: &digest)
         return digest

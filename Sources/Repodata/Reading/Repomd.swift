@@ -68,7 +68,7 @@ public struct Repomd: Hashable, Sendable {
         }
         self.records = records
         revision = root.child("revision")?.text
-        id = try Digest.of(bytes, .sha256)
+        id = Digest.of(bytes, .sha256)
     }
 
     /// Parses the bytes of a repomd.xml. The errors are those of ``init(parsing:)-([UInt8])``.

@@ -62,7 +62,7 @@ final class DocumentWriter {
     }
 
     private static func finish(_ file: CompressedFile, type: String, name: String, in directory: FilePath) throws(RepodataError) -> Record {
-        let summary = try file.finish()
+        let summary = file.finish()
         let filename = "\(summary.checksum.hex)-\(name)"
         guard rename(directory.appending(name).string, directory.appending(filename).string) == 0 else { throw .lastSystemError(type) }
         return Record(type: type, filename: filename, summary: summary)

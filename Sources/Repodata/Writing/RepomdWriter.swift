@@ -31,6 +31,6 @@ enum RepomdWriter {
         defer { g_free(text) }
         let bytes = Array(String(cString: text).utf8)
         try AtomicFile.write(bytes, to: repodata.appending("repomd.xml"))
-        return (try Digest.of(bytes, .sha256), bytes.count)
+        return (Digest.of(bytes, .sha256), bytes.count)
     }
 }

@@ -114,14 +114,7 @@ extension Checksum {
     static func ofText(_ text: String) -> Checksum { ofBytes(Array(text.utf8)) }
 
     /// Returns the SHA-256 of bytes that identify something.
-    static func ofBytes(_ bytes: [UInt8]) -> Checksum {
-        do {
-            return try FileChecksum.of(bytes, .sha256)
-        } catch {
-            // All stored data is named by its SHA-256. No input can cause this error.
-            preconditionFailure("SHA-256 is not available: \(error)")
-        }
-    }
+    static func ofBytes(_ bytes: [UInt8]) -> Checksum { FileChecksum.of(bytes, .sha256) }
 }
 
 extension UInt8 {

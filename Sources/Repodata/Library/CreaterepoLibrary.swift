@@ -1,10 +1,11 @@
-package import CCreaterepo
+import CCreaterepo
+import Compression
 
-/// libcreaterepo_c, which reads and writes rpm-md and computes its checksums.
-package enum CreaterepoLibrary {
+/// libcreaterepo_c, which reads and writes rpm-md.
+enum CreaterepoLibrary {
     /// Calls libcreaterepo_c. If the call leaves a GError, throws it as a ``RepodataError`` about
     /// `subject`.
-    package static func call<Result>(
+    static func call<Result>(
         _ subject: String, _ code: RepodataError.Code,
         _ body: (UnsafeMutablePointer<UnsafeMutablePointer<GError>?>) -> Result
     ) throws(RepodataError) -> Result {
@@ -16,5 +17,18 @@ package enum CreaterepoLibrary {
             throw RepodataError(code, "\(subject): \(message.prefix(300))")
         }
         return result
+    }
+}
+
+extension Checksum.Algorithm {
+    var createrepoType: cr_ChecksumType {
+        switch self {
+        case .md5: CR_CHECKSUM_MD5
+        case .sha1: CR_CHECKSUM_SHA1
+        case .sha224: CR_CHECKSUM_SHA224
+        case .sha256: CR_CHECKSUM_SHA256
+        case .sha384: CR_CHECKSUM_SHA384
+        case .sha512: CR_CHECKSUM_SHA512
+        }
     }
 }
