@@ -19,7 +19,10 @@ public struct HTTPEnvironment: Sendable {
     private(set) var plain: Route
     private(set) var secure: Route
     let directHosts: DirectHosts
-    let certificates: Result<TrustedCertificates?, OutboundProblem>
+    private let trusted: FirstUse<Result<TrustedCertificates?, OutboundProblem>>
+    /// The certificates to trust. They are read when they are first asked for, because that takes some
+    /// milliseconds.
+    var certificates: Result<TrustedCertificates?, OutboundProblem> { trusted.value }
 
     /// The environment of this process.
     public static let process = HTTPEnvironment(ProcessInfo.processInfo.environment)
@@ -37,10 +40,12 @@ public struct HTTPEnvironment: Sendable {
         plain = route(["http_proxy", "all_proxy", "ALL_PROXY"])
         secure = route(["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"])
         directHosts = DirectHosts(["no_proxy", "NO_PROXY"].lazy.compactMap { variables[$0] }.first { !$0.isEmpty } ?? "")
-        do throws(OutboundProblem) {
-            certificates = .success(try TrustedCertificates(bundle: bundle, in: variables))
-        } catch {
-            certificates = .failure(error)
+        trusted = FirstUse {
+            do throws(OutboundProblem) {
+                return .success(try TrustedCertificates(bundle: bundle, in: variables))
+            } catch {
+                return .failure(error)
+            }
         }
     }
 

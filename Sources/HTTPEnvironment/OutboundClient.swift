@@ -4,6 +4,7 @@ public import NIOCore
 import NIOHTTP1
 import NIOPosix
 import NIOSSL
+import Synchronization
 
 /// An HTTP client that follows an ``HTTPEnvironment``: it sends requests directly or through a proxy,
 /// and trusts the environment's certificates.
@@ -13,8 +14,8 @@ public final class OutboundClient: Sendable {
     private let environment: HTTPEnvironment
     /// Whether the configuration itself names the certificates to trust.
     private let trustsItsOwn: Bool
-    private let direct: HTTPClient
-    private let proxied: [ProxyAddress: Proxied]
+    private let clients: FirstUse<Clients>
+    private let isShutDown = Mutex(false)
 
     /// The clients of one proxy.
     private struct Proxied: Sendable {
@@ -24,37 +25,54 @@ public final class OutboundClient: Sendable {
         let requests: ForwardedRequests
     }
 
+    /// The clients for each route.
+    private struct Clients: Sendable {
+        let direct: HTTPClient
+        let proxied: [ProxyAddress: Proxied]
+
+        init(_ configuration: HTTPClient.Configuration, _ environment: HTTPEnvironment, trustsItsOwn: Bool) {
+            var configuration = configuration
+            configuration.redirectConfiguration = .disallow
+            configuration.proxy = nil
+            if !trustsItsOwn, case .success(let certificates?) = environment.certificates {
+                var tls = configuration.tlsConfiguration ?? .makeClientConfiguration()
+                certificates.apply(to: &tls)
+                configuration.tlsConfiguration = tls
+            }
+            direct = Self.client(configuration)
+            var proxied: [ProxyAddress: Proxied] = [:]
+            for case .proxy(let proxy, _) in [environment.plain, environment.secure] where proxied[proxy] == nil {
+                var tunnel = configuration
+                tunnel.proxy = proxy.tunnel
+                let requests = ForwardedRequests(proxy: proxy)
+                proxied[proxy] = Proxied(
+                    tunnel: Self.client(tunnel),
+                    forward: proxy.kind == .http ? Self.client(requests.configuring(configuration)) : nil, requests: requests)
+            }
+            self.proxied = proxied
+        }
+
+        var all: [HTTPClient] { [direct] + proxied.values.flatMap { [$0.tunnel, $0.forward].compactMap(\.self) } }
+
+        private static func client(_ configuration: HTTPClient.Configuration) -> HTTPClient {
+            HTTPClient(eventLoopGroup: .singletonMultiThreadedEventLoopGroup, configuration: configuration)
+        }
+    }
+
     /// - Parameter configuration: The configuration of the HTTP client. If its TLS configuration does not
     ///   name the certificates to trust, the environment's are used. Its settings for redirects and proxy
     ///   are ignored.
     public init(_ configuration: HTTPClient.Configuration, environment: HTTPEnvironment = .process) {
         self.environment = environment
-        var configuration = configuration
-        configuration.redirectConfiguration = .disallow
-        configuration.proxy = nil
-        trustsItsOwn = configuration.tlsConfiguration?.namesTrustRoots ?? false
-        if case .success(let certificates?) = environment.certificates, !trustsItsOwn {
-            var tls = configuration.tlsConfiguration ?? .makeClientConfiguration()
-            certificates.apply(to: &tls)
-            configuration.tlsConfiguration = tls
-        }
-        direct = Self.client(configuration)
-        var proxied: [ProxyAddress: Proxied] = [:]
-        for case .proxy(let proxy, _) in [environment.plain, environment.secure] where proxied[proxy] == nil {
-            var tunnel = configuration
-            tunnel.proxy = proxy.tunnel
-            let requests = ForwardedRequests(proxy: proxy)
-            proxied[proxy] = Proxied(
-                tunnel: Self.client(tunnel),
-                forward: proxy.kind == .http ? Self.client(requests.configuring(configuration)) : nil, requests: requests)
-        }
-        self.proxied = proxied
+        let trustsItsOwn = configuration.tlsConfiguration?.namesTrustRoots ?? false
+        self.trustsItsOwn = trustsItsOwn
+        clients = FirstUse { Clients(configuration, environment, trustsItsOwn: trustsItsOwn) }
     }
 
     deinit {
         // If the owner did not call `shutdown()`, no request is under way. `HTTPClient` requires a shutdown
         // before its own deinit.
-        for client in clients { client.shutdown { _ in } }
+        for client in clients.valueIfUsed?.all ?? [] { client.shutdown { _ in } }
     }
 
     /// Sends `request` and returns the response. The caller still has to read the response's body.
@@ -63,25 +81,29 @@ public final class OutboundClient: Sendable {
     public func execute(
         _ request: HTTPClientRequest, timeout: TimeAmount, logger: Logger? = nil
     ) async throws -> HTTPClientResponse {
+        guard !isShutDown.withLock(\.self) else { throw HTTPClientError.alreadyShutdown }
+        let clients = clients.value
         guard let target = OutboundTarget(request.url) else {
-            return try await direct.execute(request, timeout: timeout, logger: logger)
+            return try await clients.direct.execute(request, timeout: timeout, logger: logger)
         }
         var request = request
         if target.isSecure { try trust(&request) }
         switch environment.route(to: target.host, port: target.port, isSecure: target.isSecure) {
-        case .direct: return try await direct.execute(request, timeout: timeout, logger: logger)
+        case .direct: return try await clients.direct.execute(request, timeout: timeout, logger: logger)
         case .problem(let problem): throw problem
         case .proxy(let proxy, let place):
-            guard let clients = proxied[proxy] else { return try await direct.execute(request, timeout: timeout, logger: logger) }
+            guard let proxied = clients.proxied[proxy] else {
+                return try await clients.direct.execute(request, timeout: timeout, logger: logger)
+            }
             let way = "the proxy \(proxy.origin), which \(place) names,"
             do {
-                if !target.isSecure, let forward = clients.forward {
+                if !target.isSecure, let forward = proxied.forward {
                     let response = try await forward.execute(
-                        clients.requests.addressed(request, to: target), timeout: timeout, logger: logger)
+                        proxied.requests.addressed(request, to: target), timeout: timeout, logger: logger)
                     if response.status == .proxyAuthenticationRequired { throw HTTPClientError.proxyAuthenticationRequired }
                     return response
                 }
-                return try await clients.tunnel.execute(request, timeout: timeout, logger: logger)
+                return try await proxied.tunnel.execute(request, timeout: timeout, logger: logger)
             } catch {
                 throw Self.problem(error, way) ?? error
             }
@@ -90,13 +112,8 @@ public final class OutboundClient: Sendable {
 
     /// Closes all connections. Nothing can be sent afterwards.
     public func shutdown() async throws {
-        for client in clients { try await client.shutdown() }
-    }
-
-    private var clients: [HTTPClient] { [direct] + proxied.values.flatMap { [$0.tunnel, $0.forward].compactMap(\.self) } }
-
-    private static func client(_ configuration: HTTPClient.Configuration) -> HTTPClient {
-        HTTPClient(eventLoopGroup: .singletonMultiThreadedEventLoopGroup, configuration: configuration)
+        isShutDown.withLock { $0 = true }
+        for client in clients.valueIfUsed?.all ?? [] { try await client.shutdown() }
     }
 
     /// Adds the environment's certificates to the TLS configuration of a request, if it has one that does
