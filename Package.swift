@@ -118,7 +118,7 @@ let package = Package(
                 .embedInCode("Schema/0012-rebuilds.sql"),
                 .embedInCode("Schema/0013-rebuild-submissions.sql"),
                 .embedInCode("Schema/0014-tokens.sql"), .embedInCode("Schema/0015-owners.sql"),
-                .embedInCode("Schema/0016-redone-steps.sql"),
+                .embedInCode("Schema/0016-redone-steps.sql"), .embedInCode("Schema/0017-audit-by-age.sql"),
             ],
             swiftSettings: strict),
         .target(name: "Compression", dependencies: ["CCompression", crypto, systemPackage], swiftSettings: strict),

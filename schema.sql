@@ -590,7 +590,9 @@ CREATE TABLE audit (
     detail     jsonb NOT NULL DEFAULT '{}'
 );
 
-CREATE INDEX audit_by_age ON audit (created_at);
+-- The oldest entries are next to each other, so an index of ranges of blocks finds them. It costs an
+-- insertion nearly nothing.
+CREATE INDEX audit_by_age ON audit USING brin (created_at);
 CREATE INDEX audit_by_account ON audit (account, id) WHERE account IS NOT NULL;
 -- The uses of a token are looked up by its address.
 CREATE INDEX audit_by_token ON audit (token, id) WHERE token IS NOT NULL;

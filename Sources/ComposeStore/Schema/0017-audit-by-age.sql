@@ -1,0 +1,1 @@
+../../../migrations/0017-audit-by-age.sql
