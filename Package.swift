@@ -75,6 +75,7 @@ let package = Package(
         .systemLibrary(name: "CGSSAPI", providers: [.apt(["libkrb5-dev"])]),
         .systemLibrary(name: "CLDAP", pkgConfig: "ldap", providers: [.apt(["libldap-dev"])]),
         .systemLibrary(name: "CLinux"),
+        .systemLibrary(name: "CNettle", pkgConfig: "nettle", providers: [.apt(["nettle-dev"])]),
 
         .target(name: "ForeignText", swiftSettings: strict),
         .target(name: "Retries", swiftSettings: strict),
@@ -121,7 +122,7 @@ let package = Package(
                 .embedInCode("Schema/0016-redone-steps.sql"), .embedInCode("Schema/0017-audit-by-age.sql"),
             ],
             swiftSettings: strict),
-        .target(name: "Compression", dependencies: ["CCompression", crypto, systemPackage], swiftSettings: strict),
+        .target(name: "Compression", dependencies: ["CCompression", "CNettle", crypto, systemPackage], swiftSettings: strict),
         .target(
             name: "Repodata",
             dependencies: ["CCreaterepo", "CLinux", "CRPM", "CXML2", "Compression", "ForeignText", subprocess, systemPackage],

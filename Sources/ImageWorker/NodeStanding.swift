@@ -3,9 +3,10 @@ public import Logging
 import Synchronization
 public import SystemPackage
 
-/// A *node standing* says whether a worker still builds with its node. A node is disabled if it reported
-/// a digest that the registry does not show for the image. The reason is in a file, so that a restart of
-/// the worker does not enable the node again. An operator who has checked the host removes the file.
+/// A *node standing* says whether a worker still builds with its node. A node is disabled if it
+/// reported a digest that the registry does not show for the image. The reason is in a file, so that a
+/// restart of the worker does not enable the node again. An operator who has checked the host removes
+/// the file.
 public final class NodeStanding: Sendable {
     private let file: FilePath
     private let reason: Mutex<String?>

@@ -135,7 +135,8 @@ import Testing
         document.queue = QueueDocument(ahead: 2, reason: "2 composes are ahead.", estimateSeconds: nil)
         document.writeDetail(to: &json, valueless: ["pungi_config_dump", "zebra"])
         let text = String(decoding: json.bytes, as: UTF8.self)
-        #expect(text.contains(#""pungi_compose_id":null,"pungi_config_dump":null,"queue":{"ahead":2,"estimate_seconds":null,"position":3,"#))
+        #expect(
+            text.contains(#""pungi_compose_id":null,"pungi_config_dump":null,"queue":{"ahead":2,"estimate_seconds":null,"position":3,"#))
         #expect(text.hasSuffix(#""watch":null,"zebra":null}"#))
         #expect(try JSONDecoder().decode(ComposeDocument.self, from: Data(json.bytes)) == document)
         let encoded = try JSONEncoder().encode(document)
