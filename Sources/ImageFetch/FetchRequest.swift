@@ -10,16 +10,20 @@ public struct FetchRequest: Hashable, Sendable {
     public var zstdLevel: Int
     /// Whether only the cache is used.
     public var isOffline: Bool
+    /// Whether the SHA-256 of an archive in the cache is computed, even if the size and the time of its
+    /// file have not changed.
+    public var verifies: Bool
 
     public init(
         _ address: FetchAddress, platform: Platform = .host, format: CacheName.Format = .dockerArchive, zstdLevel: Int = 3,
-        isOffline: Bool = false
+        isOffline: Bool = false, verifies: Bool = false
     ) {
         self.address = address
         self.platform = platform
         self.format = format
         self.zstdLevel = zstdLevel
         self.isOffline = isOffline
+        self.verifies = verifies
     }
 
     /// The place of the archive in the cache. It has the digest if the address names one, and the tag

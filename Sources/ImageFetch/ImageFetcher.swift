@@ -81,7 +81,9 @@ public struct ImageFetcher: Sendable {
     ///   a digest that may not use the network accepts.
     private func hit(_ request: FetchRequest, _ place: CacheName, of digest: ImageDigest?) async throws -> DownloadCache.Entry? {
         guard digest != nil || request.isOffline else { return nil }
-        guard let entry = try await threadPool.runIfActive({ try cache.entry(place) }) else { return nil }
+        guard let entry = try await threadPool.runIfActive({ try cache.entry(place, check: request.verifies ? .digest : .time) }) else {
+            return nil
+        }
         if let digest, !entry.record.describes(digest) { return nil }
         // The name of the image is part of a docker-archive, and the tag was compared with the digest before.
         return entry.record.tag == request.address.tag ? entry : nil

@@ -1,5 +1,6 @@
 import ForeignText
 import Foundation
+import Glibc
 import ImageArchive
 import ImageFetch
 import ImageModel
@@ -62,10 +63,37 @@ struct FetchTests {
                 let request = FetchRequest(try FetchAddress("docker://\(registry.host)/web;digest=\(image.document.digest);tag=1"))
                 let first = try await world.fetcher.fetch(request)
                 let asked = registry.requests.count
-                let second = try await world.fetcher.fetch(request)
-                #expect(second.isHit)
-                #expect(second.entry == first.entry)
+                for verifies in [false, true] {
+                    var again = request
+                    again.verifies = verifies
+                    let second = try await world.fetcher.fetch(again)
+                    #expect(second.isHit)
+                    #expect(second.entry == first.entry)
+                }
                 #expect(registry.requests.count == asked)
+            }
+        }
+    }
+
+    @Test("an archive in the cache that is damaged without a change of its time is found by a request that verifies it")
+    func damage() async throws {
+        try await ScriptedRegistry.with { registry in
+            let image = SmallImage()
+            registry.answer(script(["1": image]) { .init(200, [], .bytes($1)) })
+            try await FetchWorld.with { world in
+                var request = FetchRequest(try FetchAddress("docker://\(registry.host)/web;digest=\(image.document.digest);tag=1"))
+                let path = try await world.fetcher.fetch(request).entry.path.string
+                var status = stat()
+                #expect(stat(path, &status) == 0)
+                var bytes = try #require(FileManager.default.contents(atPath: path))
+                bytes[bytes.count / 2] ^= 1
+                try bytes.write(to: URL(fileURLWithPath: path))
+                #expect(utimensat(AT_FDCWD, path, [status.st_atim, status.st_mtim], 0) == 0)
+                #expect(try await world.fetcher.fetch(request).isHit)
+                request.verifies = true
+                let mended = try await world.fetcher.fetch(request)
+                #expect(!mended.isHit)
+                try DockerArchiveReader(mended.entry.path).verify()
             }
         }
     }

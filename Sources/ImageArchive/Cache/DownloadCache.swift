@@ -25,7 +25,8 @@ public struct DownloadCache: Sendable {
     public enum Check: Hashable, Sendable {
         /// The SHA-256 of the whole file is computed.
         case digest
-        /// Size and time of the file are those at which its SHA-256 was computed.
+        /// If the size and the time of the file are those at which its SHA-256 was computed, it is not
+        /// computed again.
         case time
     }
 

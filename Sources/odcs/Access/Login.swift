@@ -7,6 +7,7 @@ import SystemPackage
 /// The command `odcs login`. It keeps an API token for a server, so that no command line has it.
 struct Login: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "login",
         abstract: "Keep an API token for a service, and check that the service accepts it.",
         discussion: """
             The token is read from a file, from standard input, or from the terminal, which
@@ -58,6 +59,7 @@ struct Login: AsyncParsableCommand {
 /// The command `odcs logout`.
 struct Logout: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "logout",
         abstract: "Forget the token that login has kept for a service.",
         discussion: "The token itself stays valid. 'odcs token revoke' ends it.")
 

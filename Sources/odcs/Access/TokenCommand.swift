@@ -15,6 +15,7 @@ struct TokenCommand: AsyncParsableCommand {
 
     struct Create: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "create",
             abstract: "Create a token and print it. It cannot be shown again.",
             discussion: "Example: odcs token create --note CI --scope new-compose --days 90 > token")
 
@@ -42,7 +43,7 @@ struct TokenCommand: AsyncParsableCommand {
     }
 
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List your tokens, without their secrets.")
+        static let configuration = CommandConfiguration(commandName: "list", abstract: "List your tokens, without their secrets.")
 
         @OptionGroup(title: "SERVICE") var connection: ConnectionOptions
 
@@ -65,6 +66,7 @@ struct TokenCommand: AsyncParsableCommand {
 
     struct Rotate: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "rotate",
             abstract: "Give a token a new secret and a new life.",
             discussion: """
                 Without an id, it is the token that this command sends. If 'odcs login' has
@@ -109,7 +111,8 @@ struct TokenCommand: AsyncParsableCommand {
     }
 
     struct Revoke: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Revoke a token. The next request with it is refused.")
+        static let configuration = CommandConfiguration(
+            commandName: "revoke", abstract: "Revoke a token. The next request with it is refused.")
 
         @Argument(help: "The token's id, as 'odcs token list' shows it.")
         var id: String

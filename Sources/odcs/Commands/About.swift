@@ -3,7 +3,8 @@ import ComposeClient
 
 /// The command `odcs about`.
 struct About: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Show the version and the settings that the service reports.")
+    static let configuration = CommandConfiguration(
+        commandName: "about", abstract: "Show the version and the settings that the service reports.")
 
     @OptionGroup(title: "SERVICE") var connection: ConnectionOptions
 

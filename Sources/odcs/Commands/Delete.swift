@@ -5,6 +5,7 @@ import ForeignText
 /// The command `odcs delete`.
 struct Delete: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "delete",
         abstract: "Cancel a compose that is not ready, or end the life of one that is.",
         discussion: "Its owner or an admin may.")
 

@@ -4,7 +4,7 @@ import ComposeModel
 
 /// The command `odcs get`.
 struct Get: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Show a compose.")
+    static let configuration = CommandConfiguration(commandName: "get", abstract: "Show a compose.")
 
     @Argument(help: "The compose's number.")
     var id: Int

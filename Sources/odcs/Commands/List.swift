@@ -5,6 +5,7 @@ import ComposeModel
 /// The command `odcs list`.
 struct List: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "list",
         abstract: "List composes, the newest first.",
         discussion: "Texts of more than \(Table.widest) characters are cut. 'odcs get' and --json show all of them.")
 

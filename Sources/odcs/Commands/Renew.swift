@@ -6,6 +6,7 @@ import ForeignText
 /// The command `odcs renew`.
 struct Renew: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "renew",
         abstract: "Make a compose live longer, or make it again.",
         discussion: """
             A compose whose files are gone, that failed, or that is to have other keys, builds, modules or another label is made again

@@ -5,6 +5,7 @@ import ComposeModel
 /// The command `odcs submit`, with one subcommand for each source type.
 struct Submit: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "submit",
         abstract: "Ask for a compose, and wait for it.",
         discussion: """
             The outcome is printed on stdout, the progress on stderr.

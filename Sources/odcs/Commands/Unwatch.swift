@@ -6,6 +6,7 @@ import ForeignText
 /// The command `odcs unwatch`.
 struct Unwatch: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "unwatch",
         abstract: "End a watch that watch-tag began.",
         discussion: "Its owner or an admin may. The composes that came of it stay as long as they would have.")
 

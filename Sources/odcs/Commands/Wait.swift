@@ -3,7 +3,7 @@ import ComposeClient
 
 /// The command `odcs wait`.
 struct Wait: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Wait until a compose is done or has failed.")
+    static let configuration = CommandConfiguration(commandName: "wait", abstract: "Wait until a compose is done or has failed.")
 
     @Argument(help: "The compose's number.")
     var id: Int

@@ -3,6 +3,7 @@ import ArgumentParser
 /// The command `odcs watch`.
 struct Watch: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "watch",
         abstract: "Print a compose's log while it grows, then its result.",
         discussion: """
             It is about one compose; 'odcs watch-tag' has composes made whenever a tag changes. With --json the log goes to stderr.

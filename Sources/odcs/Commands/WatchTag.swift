@@ -5,6 +5,7 @@ import ComposeModel
 /// The command `odcs watch-tag`.
 struct WatchTag: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "watch-tag",
         abstract: "Have packages of a koji tag composed now, and again whenever they change.",
         discussion: """
             The service looks at the tag by itself, until 'odcs unwatch'. It makes a compose when the packages that would be in it are \

@@ -5,6 +5,7 @@ import ComposeModel
 /// The command `odcs watches`.
 struct Watches: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "watches",
         abstract: "List the watches that watch-tag began, or show and follow one.",
         discussion: "With --json, --follow prints nothing but the composes on stdout.")
 

@@ -11,6 +11,7 @@ import SystemPackage
 /// The command `odcs fetch`.
 struct Fetch: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "fetch",
         abstract: "Fetch container images for builds without a network.",
         discussion: """
             It needs no ODCS service. An image is kept in a cache, and gets a name in the directory of --into.
@@ -61,6 +62,9 @@ struct Fetch: AsyncParsableCommand {
     @Flag(help: "Take it from the cache, and ask no registry.")
     var offline = false
 
+    @Flag(help: "Compute the SHA-256 of an archive in the cache, even if its file has not changed.")
+    var verify = false
+
     @Flag(help: "Speak to a registry on this host without TLS.")
     var insecure = false
 
@@ -80,7 +84,8 @@ struct Fetch: AsyncParsableCommand {
         let policy = checksum ?? environment.checksum
         let addresses = try images.map { text in try Self.failing { try FetchAddress(text) } }
         let requests = addresses.map {
-            FetchRequest($0, platform: arch, format: format, zstdLevel: zstdLevel ?? environment.zstdLevel, isOffline: offline)
+            FetchRequest(
+                $0, platform: arch, format: format, zstdLevel: zstdLevel ?? environment.zstdLevel, isOffline: offline, verifies: verify)
         }
         let directory = console.path(cache ?? environment.cache)
         try Self.make(directory, "the cache")

@@ -3,6 +3,7 @@ import ArgumentParser
 /// The command group `odcs image`.
 struct Image: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "image",
         abstract: "Define container images, build them, and see what is in them.",
         discussion: """
             An inventory is a folder with a file inventory.yaml and with templates of

@@ -12,6 +12,7 @@ import SystemPackage
 /// The command `odcs load`.
 struct Load: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "load",
         abstract: "Put fetched images into docker or podman on this host.",
         discussion: """
             An image that the engine has under the same name is skipped. The engine is found by its socket: CONTAINER_HOST or DOCKER_HOST
