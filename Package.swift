@@ -7,6 +7,14 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+// Swift's libraries are linked into the programs that are shipped (decision 55). The static libraries of
+// Foundation do not name each other.
+let withSwift: [LinkerSetting] = [
+    .unsafeFlags(
+        ["-static-stdlib", "-use-ld=lld", "-lCoreFoundation", "-l_FoundationICU", "-l_FoundationCShims", "-l_FoundationCollections"],
+        .when(configuration: .release))
+]
+
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
@@ -222,15 +230,7 @@ let package = Package(
                 "ImageFetch", "ImageModel", "Inventory", "Processes", "Registry", argumentParser, logging, nioCore, nioPosix, systemPackage,
                 tomlKit, unixSignals,
             ],
-            swiftSettings: strict,
-            // Build systems start it for each image. The static libraries of Foundation do not name each other.
-            linkerSettings: [
-                .unsafeFlags(
-                    [
-                        "-static-stdlib", "-use-ld=lld", "-lCoreFoundation", "-l_FoundationICU", "-l_FoundationCShims",
-                        "-l_FoundationCollections",
-                    ], .when(configuration: .release))
-            ]),
+            swiftSettings: strict, linkerSettings: withSwift),
         .executableTarget(
             name: "odcs-rpmdb", dependencies: ["RPMDatabases", systemPackage], swiftSettings: strict,
             // It starts for each image, and so it starts in 7 ms instead of 11 ms.
@@ -247,7 +247,7 @@ let package = Package(
                 nioCore,
                 nioPosix, nioSSL, serviceLifecycle, systemPackage, unixSignals, yams,
             ],
-            swiftSettings: strict),
+            swiftSettings: strict, linkerSettings: withSwift),
 
         .target(
             name: "ComposeTestKit", dependencies: ["ComposeModel", "ComposeStore", "EmbeddedPostgres", "Postgres", logging, systemPackage],
