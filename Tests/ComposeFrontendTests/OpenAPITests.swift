@@ -34,6 +34,21 @@ import Testing
         }
     }
 
+    @Test("every operation that looks at credentials is described with a 401")
+    func unauthorized() async throws {
+        try await FrontendFixture.with { frontend in
+            guard case .object(let paths)? = try await frontend.get("/api/1").json["paths"] else {
+                Issue.record("There are no paths.")
+                return
+            }
+            for (path, item) in paths where path != "/api/1/metrics/" {
+                for method in item.keys.subtracting(["parameters"]) {
+                    #expect(item[method]?["responses"]?["401"] != nil, "\(method) \(path)")
+                }
+            }
+        }
+    }
+
     @Test("it is OpenAPI 3.1 with the server's own version, address and limits, and nothing left to fill in")
     func document() async throws {
         try await FrontendFixture.with { frontend in

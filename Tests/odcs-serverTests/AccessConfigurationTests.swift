@@ -35,7 +35,7 @@ import Testing
                   repositories: ["team/*"]
                   watches: false
                   max_seconds_to_live: 3600
-                  limits: {waiting: 200, under_way: 10, requests_per_minute: 600, gigabytes: 500, watches: 20}
+                  limits: {waiting: 200, under_way: 10, requests_per_minute: 600, gigabytes: 500, watches: 20, build_steps: 30, build_minutes: 600}
                   weight: 4
             """)
         #expect(configuration.auth.mechanisms == [.proxy])
@@ -47,7 +47,10 @@ import Testing
         #expect(rule.flags == .none && rule.arches == .any && rule.results == .any && rule.deliveries == .any)
         #expect(rule.targetDirs == AllowedWords(["secret"]) && rule.repositories == AllowedWords(["team/*"]))
         #expect(!rule.watches && rule.maxSecondsToLive == 3600 && rule.weight == 4)
-        #expect(rule.limits == ClientRule.Limits(waiting: 200, underWay: 10, requestsPerMinute: 600, gigabytes: 500, watches: 20))
+        #expect(
+            rule.limits
+                == ClientRule.Limits(
+                    waiting: 200, underWay: 10, requestsPerMinute: 600, gigabytes: 500, watches: 20, buildSteps: 30, buildMinutes: 600))
         let least = try parse("access: {clients: {all: {users: [joe]}}}").access.clients[0]
         #expect(least.targetDirs == .none && least.repositories == .none && least.sourceTypes == .any && least.watches)
     }

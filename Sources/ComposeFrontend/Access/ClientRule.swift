@@ -12,15 +12,22 @@ public struct ClientRule: Hashable, Sendable {
         public var requestsPerMinute: Int?
         public var gigabytes: Int?
         public var watches: Int?
+        /// The number of steps of image builds that may wait or be under way.
+        public var buildSteps: Int?
+        /// The minutes that workers may spend on image builds within 24 hours.
+        public var buildMinutes: Int?
 
         public init(
-            waiting: Int? = nil, underWay: Int? = nil, requestsPerMinute: Int? = nil, gigabytes: Int? = nil, watches: Int? = nil
+            waiting: Int? = nil, underWay: Int? = nil, requestsPerMinute: Int? = nil, gigabytes: Int? = nil, watches: Int? = nil,
+            buildSteps: Int? = nil, buildMinutes: Int? = nil
         ) {
             self.waiting = waiting
             self.underWay = underWay
             self.requestsPerMinute = requestsPerMinute
             self.gigabytes = gigabytes
             self.watches = watches
+            self.buildSteps = buildSteps
+            self.buildMinutes = buildMinutes
         }
     }
 

@@ -31,6 +31,7 @@ extension Grant {
         return OwnerLimits(
             waiting: rules.most(\.limits.waiting), underWay: rules.most(\.limits.underWay),
             bytes: rules.most(\.limits.gigabytes).map { $0 * 1_000_000_000 }, watches: rules.most(\.limits.watches),
+            buildSteps: rules.most(\.limits.buildSteps), buildMinutes: rules.most(\.limits.buildMinutes),
             weight: rules.map(\.weight).max() ?? 1)
     }
 }

@@ -65,6 +65,12 @@ extension RequestRejection {
             case .standingWatches:
                 "\(reached.most) watches of \(owner) stand already, which is the limit. End those that you do not need, or use one watch "
                     + "for several packages."
+            case .buildSteps:
+                "\(reached.most) steps of image builds of \(owner) wait or are under way already, which is the limit. Ask again when some of "
+                    + "them are done, or cancel builds that you do not need."
+            case .buildMinutes:
+                "The workers have spent \(reached.most) minutes on image builds of \(owner) within 24 hours, which is the limit. Ask again "
+                    + "later."
             case .bytes(let largest):
                 "The composes of \(owner) have reached the limit of \(reached.most / 1_000_000_000) GB. The largest are those with the ids "
                     + "\(largest.map(String.init).joined(separator: ", ")). Ask again when some of them have expired."

@@ -45,6 +45,7 @@ private struct IdentityDocument: Encodable {
             let all = [
                 "waiting": rule.limits.waiting, "under_way": rule.limits.underWay, "requests_per_minute": rule.limits.requestsPerMinute,
                 "gigabytes": rule.limits.gigabytes, "watches": rule.limits.watches,
+                "build_steps": rule.limits.buildSteps, "build_minutes": rule.limits.buildMinutes,
             ]
             limits = all.compactMapValues(\.self)
         }

@@ -34,7 +34,7 @@ struct BuildController: Sendable {
         let values = try await reader.values(try await request.json(limit: configuration.bodyLimit))
         let build = try await store.submitBuild(
             of: image.id, values.request, owner: grant.owner, dateTag: values.dateTag, composes: values.composes,
-            unless: try IdempotencyKey(request.headers)?.text)
+            limits: grant.limits, unless: try IdempotencyKey(request.headers)?.text)
         context.subject.buildID = build.id
         return try .json(PublicURLs(configuration, request).document(build, image.repository))
     }

@@ -37,7 +37,8 @@ struct RebuildController: Sendable {
             try grant.admit(&compose)
             rebuild = try await store.submitRebuild(
                 making: compose, limit: configuration.callers.composes(of: request, context), because: asked.reason,
-                selection: asked.selection, owner: grant.owner, dateTag: asked.dateTag, priority: asked.priority, unless: key)
+                selection: asked.selection, owner: grant.owner, dateTag: asked.dateTag, priority: asked.priority,
+                limits: grant.limits, unless: key)
         case .compose(let id):
             context.subject.composeID = id
             let compose = try await compose(id, for: grant)
@@ -48,7 +49,7 @@ struct RebuildController: Sendable {
             if let drawn, asked.isDryRun { return try .json(document(drawn, compose.id, asked)) }
             rebuild = try await store.submitRebuild(
                 drawn?.plan, for: compose.id, because: asked.reason, selection: asked.selection, owner: grant.owner,
-                dateTag: asked.dateTag, priority: asked.priority, unless: key)
+                dateTag: asked.dateTag, priority: asked.priority, limits: grant.limits, unless: key)
         }
         context.subject.composeID = rebuild.compose
         context.subject.rebuildID = rebuild.id

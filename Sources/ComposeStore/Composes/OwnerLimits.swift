@@ -12,14 +12,23 @@ public struct OwnerLimits: Hashable, Sendable {
     public var bytes: Int?
     /// The number of standing watches.
     public var watches: Int?
+    /// The number of steps of image builds that may wait or be under way.
+    public var buildSteps: Int?
+    /// The minutes that workers may spend on the account's image builds within 24 hours.
+    public var buildMinutes: Int?
     /// The share of the workers, compared with other accounts whose work waits. 2 is twice the usual share.
     public var weight: Double
 
-    public init(waiting: Int? = nil, underWay: Int? = nil, bytes: Int? = nil, watches: Int? = nil, weight: Double = 1) {
+    public init(
+        waiting: Int? = nil, underWay: Int? = nil, bytes: Int? = nil, watches: Int? = nil, buildSteps: Int? = nil,
+        buildMinutes: Int? = nil, weight: Double = 1
+    ) {
         self.waiting = waiting
         self.underWay = underWay
         self.bytes = bytes
         self.watches = watches
+        self.buildSteps = buildSteps
+        self.buildMinutes = buildMinutes
         self.weight = weight
     }
 }
@@ -49,7 +58,9 @@ final class RecordedLimits: Sendable {
 /// An error: a request is refused because its owner has reached a limit. Nothing was stored.
 public struct OwnerLimitReached: Error, Hashable, Sendable {
     public enum Kind: Hashable, Sendable {
-        case waitingComposes, standingWatches
+        case waitingComposes, standingWatches, buildSteps
+        /// Minutes of workers for image builds, within 24 hours.
+        case buildMinutes
         /// Results, with the ids of the composes that show the largest of them.
         case bytes(largest: [Int])
     }

@@ -28,11 +28,14 @@ extension ComposeStore {
     ///   - dateTag: The tag for the manifest list. If an earlier build of the image has the tag `20261129`,
     ///     this one gets `20261129.2`.
     ///   - composes: The composes whose packages the build may install.
+    ///   - limits: The limits of the owner, or `nil` if the owner is not one account.
     ///   - key: The owner's key for the request. The build that an equal request with the same key made
     ///     before is returned.
-    /// - Throws: ``BuildKeyTaken``, ``ComposeNotUsable`` if a compose is gone, `PostgresError`.
+    /// - Throws: ``BuildKeyTaken``, ``ComposeNotUsable`` if a compose is gone, ``OwnerLimitReached``,
+    ///   `PostgresError`.
     public func submitBuild(
-        of image: Int, _ request: BuildRequest, owner: String, dateTag: ImageTag, composes: [Int] = [], unless key: String? = nil
+        of image: Int, _ request: BuildRequest, owner: String, dateTag: ImageTag, composes: [Int] = [],
+        limits: OwnerLimits? = nil, unless key: String? = nil
     ) async throws -> Build {
         try await changingBuilds { connection in
             if let key, let earlier = try await build(of: key, owner, on: connection) {
@@ -41,6 +44,7 @@ extension ComposeStore {
                 }
                 return earlier
             }
+            try await checkBuilds(of: owner, limits, on: connection)
             try await use(composes, on: connection)
             let id = try await insert(
                 NewBuild(image: image, owner: owner, request: request, dateTag: dateTag, composes: composes), on: connection)

@@ -47,29 +47,30 @@ extension ComposeStore {
     ///   - priority: The priority of the builds.
     ///   - key: The owner's key for the request. The rebuild that an equal request with the same key made
     ///     before is returned.
-    /// - Throws: ``ComposeNotUsable`` if the compose is gone, ``RebuildKeyTaken``.
+    /// - Throws: ``ComposeNotUsable`` if the compose is gone, ``OwnerLimitReached``, ``RebuildKeyTaken``.
     public func submitRebuild(
         _ plan: RebuildPlan?, for compose: Int, because reason: RebuildReason, selection: RebuildSelection = RebuildSelection(),
-        owner: String, dateTag: ImageTag, priority: Int = 0, unless key: String? = nil
+        owner: String, dateTag: ImageTag, priority: Int = 0, limits: OwnerLimits? = nil, unless key: String? = nil
     ) async throws -> Rebuild {
         try await submit(
             NewRebuild(
                 fix: .compose(compose, plan), reason: reason, selection: selection, owner: owner, dateTag: dateTag, priority: priority),
-            unless: key)
+            limits, unless: key)
     }
 
     /// Stores a compose, and a rebuild that waits for it.
     ///
     /// - Parameter limit: The number of composes that may wait for the caller, or `nil` for any number.
-    /// - Throws: ``CallerLimitReached``, ``RebuildKeyTaken``.
+    /// - Throws: ``CallerLimitReached``, ``OwnerLimitReached``, ``RebuildKeyTaken``.
     public func submitRebuild(
         making compose: ComposeRequest, limit: CallerLimit? = nil, because reason: RebuildReason,
-        selection: RebuildSelection = RebuildSelection(), owner: String, dateTag: ImageTag, priority: Int = 0, unless key: String? = nil
+        selection: RebuildSelection = RebuildSelection(), owner: String, dateTag: ImageTag, priority: Int = 0,
+        limits: OwnerLimits? = nil, unless key: String? = nil
     ) async throws -> Rebuild {
         try await submit(
             NewRebuild(
                 fix: .request(compose, limit), reason: reason, selection: selection, owner: owner, dateTag: dateTag, priority: priority),
-            unless: key)
+            limits, unless: key)
     }
 
     /// Returns whether the owner's key stands for a rebuild.
@@ -79,12 +80,13 @@ extension ComposeStore {
         ).isEmpty
     }
 
-    private func submit(_ new: NewRebuild, unless key: String?) async throws -> Rebuild {
+    private func submit(_ new: NewRebuild, _ limits: OwnerLimits?, unless key: String?) async throws -> Rebuild {
         try await changingBuilds { connection in
             if let key, let (earlier, request) = try await rebuild(of: key, new.owner, on: connection) {
                 guard new.isSame(as: earlier, of: request) else { throw RebuildKeyTaken(key: key, rebuild: earlier.id) }
                 return earlier
             }
+            try await checkBuilds(of: new.owner, limits, on: connection)
             let (compose, plan): (Int, RebuildPlan?)
             switch new.fix {
             case .compose(let id, let known):

@@ -137,7 +137,8 @@ extension ConfigurationReader {
         rule.limits = ClientRule.Limits(
             waiting: try limit("\(key).limits.waiting"), underWay: try limit("\(key).limits.under_way"),
             requestsPerMinute: try limit("\(key).limits.requests_per_minute"), gigabytes: try limit("\(key).limits.gigabytes"),
-            watches: try limit("\(key).limits.watches"))
+            watches: try limit("\(key).limits.watches"), buildSteps: try limit("\(key).limits.build_steps"),
+            buildMinutes: try limit("\(key).limits.build_minutes"))
         rule.weight = Double(try int("\(key).weight", default: 1, in: 1...1000))
         return rule
     }
