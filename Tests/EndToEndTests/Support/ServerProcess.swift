@@ -9,6 +9,10 @@ struct ServerProcess: Sendable {
     /// Where its frontend listens; empty for a worker.
     let url: String
     private let ended: Signal<Int>
+    private let log: Log
+
+    /// What the process has logged so far.
+    var logged: String { log.text }
 
     /// Runs `odcs-server ROLE` with a configuration until `body` returns; ends it by SIGTERM then, if it still runs.
     ///
@@ -45,7 +49,7 @@ struct ServerProcess: Sendable {
                 group.addTask {
                     var addresses = urls.makeAsyncIterator()
                     guard let address = await addresses.next() else { throw DidNotStart(log: log.text) }
-                    let server = ServerProcess(pid: execution.processIdentifier.value, url: address, ended: ended)
+                    let server = ServerProcess(pid: execution.processIdentifier.value, url: address, ended: ended, log: log)
                     let result: Result<R, any Error>
                     do { result = .success(try await body(server)) } catch { result = .failure(error) }
                     if await !ended.isSent { try execution.send(signal: .terminate) }
