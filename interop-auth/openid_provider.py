@@ -74,6 +74,7 @@ class Issuer:
             "introspection_endpoint": f"{base}/token/introspect",
             "introspection_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
             "code_challenge_methods_supported": ["S256"],
+            "device_authorization_endpoint": f"{base}/auth/device",
         }
 
     def token(self, claims, life=300):
@@ -104,6 +105,23 @@ class Issuer:
         code = self.opaque({"exp": time.time() + 60, **kept}, "code")
         return query["redirect_uri"] + "?" + urlencode({"code": code, "state": query.get("state", "")})
 
+    def device(self, form):
+        """Begins a login with a code (RFC 8628)."""
+        if form.get("client_id") != "odcs-command":
+            raise Answer(401, "invalid_client")
+        code = f"{secrets.token_hex(2)}-{secrets.token_hex(2)}".upper()
+        device = self.opaque({"exp": time.time() + 60, "client_id": "odcs-command", "user_code": code}, "device")
+        page = f"{self.url}{PROTOCOL}/enter"
+        complete = f"{page}?user_code={code}"
+        answer = {"device_code": device, "user_code": code, "verification_uri": page, "verification_uri_complete": complete}
+        return {**answer, "expires_in": 60, "interval": 1}
+
+    def enter(self, query):
+        """The page at which a person enters a code."""
+        digest = hashlib.sha256(query.get("user_code", "").encode()).hexdigest()
+        (TOKENS / digest).write_text(json.dumps({"kind": "entered", "exp": time.time() + 60}))
+        return {}
+
     def grant(self, form):
         kind = form.get("grant_type")
         if kind == "client_credentials":
@@ -117,6 +135,12 @@ class Issuer:
             expected = {"client_id": form.get("client_id"), "redirect_uri": form.get("redirect_uri"), "code_challenge": challenge}
             if not code or any(code[key] != value for key, value in expected.items()):
                 raise Answer(400, "invalid_grant")
+        elif kind == "urn:ietf:params:oauth:grant-type:device_code":
+            device = self.known(form.get("device_code", ""), "device")
+            if not device or device["client_id"] != form.get("client_id"):
+                raise Answer(400, "invalid_grant")
+            if not self.known(device["user_code"], "entered"):
+                raise Answer(400, "authorization_pending")
         elif kind == "refresh_token":
             if not self.known(form.get("refresh_token", ""), "refresh"):
                 raise Answer(400, "invalid_grant")
@@ -193,6 +217,10 @@ class Handler(BaseHTTPRequestHandler):
                 return {"keys": [public_key()]}
             case "/auth":
                 return issuer.login(dict(parse_qsl(url.query)))
+            case "/auth/device":
+                return issuer.device(form)
+            case "/enter":
+                return issuer.enter(dict(parse_qsl(url.query)))
             case "/token":
                 return issuer.grant(form)
             case "/token/introspect":

@@ -2,11 +2,13 @@
 
 import json
 import os
+import re
 import subprocess
 
 import pytest
 import requests
 
+import openid
 import people
 from server import TESTS_REPO
 from ways import URL
@@ -46,6 +48,22 @@ def test_a_person_logs_in_once_and_rotates_the_token(odcs, server, tmp_path):
     assert "osbs" in odcs("whoami").stdout
     answer = requests.get(f"{URL}api/1/me", headers={"X-API-Key": token}, timeout=60)
     assert answer.status_code == 401
+
+
+def test_a_person_logs_in_at_the_openid_provider(provider, server, tmp_path):
+    command = [os.environ["INTEROP_COMMAND"], "login", "--openid", openid.MAIN, "--client-id", "odcs-command"]
+    environment = {**os.environ, "HOME": str(tmp_path), "ODCS_SERVER": URL}
+    login = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    address = re.search(r"Open (\S+) in a browser", login.stderr.readline())[1]
+    assert requests.get(address, timeout=60).status_code == 200
+
+    out, err = login.communicate(timeout=60)
+    assert "knows you as joe" in out, out + err
+    [token] = json.loads((tmp_path / ".config" / "odcs" / "tokens.json").read_text()).values()
+    compose = {"source": {"type": "repo", "source": TESTS_REPO, "packages": ["ed"]}}
+    header = {"Authorization": f"Bearer {people.secret(token)}"}
+    answer = requests.post(f"{URL}api/1/composes/", json=compose, headers=header, timeout=60)
+    assert answer.json()["owner"] == "joe"
 
 
 def test_a_revoked_token_is_refused_by_the_next_request(server):

@@ -67,7 +67,7 @@ extension ComposeClientError {
     }
 
     /// Returns the reason in the words of a command, which are shorter than those of a service.
-    private static func reason(_ problem: NetworkProblem) -> String {
+    static func reason(_ problem: NetworkProblem) -> String {
         switch problem {
         case .notSent(let problem): problem.description
         case .noAddress(let host): "no host is called \(host)"

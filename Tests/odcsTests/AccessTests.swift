@@ -112,6 +112,84 @@ struct AccessTests {
         }
     }
 
+    /// Plays a provider beside the service: its metadata, and the start of a login.
+    private static func startsLogin(_ service: ScriptedService) throws {
+        let root = service.address
+        service.next(
+            try .json([
+                "issuer": root, "device_authorization_endpoint": "\(root)/device", "token_endpoint": "\(root)/token",
+            ]))
+        service.next(
+            ScriptedService.Answer(
+                200,
+                """
+                {"device_code": "secret-device-code", "user_code": "WDJB-MJHT", "verification_uri": "\(root)/enter",
+                 "expires_in": 600, "interval": 5}
+                """, type: "application/json"))
+    }
+
+    @Test("a person logs in at an OpenID provider with a code, and the API token of the service is kept")
+    func openID() async throws {
+        try await ScriptedService.run { service in
+            let home = try Home()
+            try Self.startsLogin(service)
+            service.next(try .json(["error": "authorization_pending"], status: 400))
+            service.next(try .json(["error": "slow_down"], status: 400))
+            service.next(try .json(["access_token": "token-of-the-provider"]))
+            service.next(try .json(Self.document(Self.text)), try .json(Self.me))
+            let run = try await home.odcs(["login", "--openid", service.address, "--client-id", "odcs-command"], service)
+            #expect(run.err == "Open \(service.address)/enter in a browser, and enter the code: WDJB-MJHT\n")
+            #expect(run.out == "\(service.address) knows you as joe. The token is kept in \(home.file).\n")
+
+            let calls = service.calls
+            #expect(
+                calls.map(\.line) == [
+                    "GET /.well-known/openid-configuration", "POST /device", "POST /token", "POST /token", "POST /token",
+                    "POST /api/1/tokens", "GET /api/1/me",
+                ])
+            #expect(String(decoding: calls[1].body, as: UTF8.self) == "client_id=odcs-command&scope=openid")
+            #expect(String(decoding: calls[2].body, as: UTF8.self).contains("device_code=secret-device-code&client_id=odcs-command"))
+            let authorizations = calls.map { $0.headers[.authorization] }
+            #expect(authorizations == [nil, nil, nil, nil, nil, "Bearer token-of-the-provider", "Bearer \(Self.text)"])
+            let kept = try String(contentsOfFile: home.file, encoding: .utf8)
+            #expect(kept.contains(Self.text) && !kept.contains("token-of-the-provider"))
+        }
+    }
+
+    @Test(
+        "a login that the provider refuses keeps nothing, and says why",
+        arguments: [
+            ("access_denied", "the login was refused at ISSUER"), ("expired_token", "nobody has entered the code at ISSUER in time"),
+            ("invalid_client", "ISSUER refused the login: invalid_client"),
+        ])
+    func openIDRefused(error: String, sentence: String) async throws {
+        try await ScriptedService.run { service in
+            let home = try Home()
+            try Self.startsLogin(service)
+            service.next(try .json(["error": error], status: 400))
+            let run = try await home.odcs(["login", "--openid", service.address], service)
+            #expect(run.status == .error)
+            #expect(run.err.hasSuffix("odcs: \(sentence.replacing("ISSUER", with: service.address))\n"), "\(run.err)")
+            #expect(!FileManager.default.fileExists(atPath: home.file))
+        }
+    }
+
+    @Test("a provider that is not encrypted, has another name, or knows no codes is not used")
+    func openIDUnsafe() async throws {
+        try await ScriptedService.run { service in
+            let home = try Home()
+            let plain = try await home.odcs(["login", "--openid", "http://id.example.org"], service)
+            #expect(plain.err == "odcs: the provider 'http://id.example.org' is not an https address\n")
+            service.next(try .json(["issuer": "https://other.example.org", "token_endpoint": "https://other.example.org/token"]))
+            let other = try await home.odcs(["login", "--openid", service.address], service)
+            #expect(other.err == "odcs: \(service.address) names itself https://other.example.org; use that address\n")
+            service.next(try .json(["issuer": service.address, "token_endpoint": "\(service.address)/token"]))
+            let without = try await home.odcs(["login", "--openid", service.address], service)
+            #expect(without.err == "odcs: \(service.address) has no logins with a code (RFC 8628); log in with a token\n")
+            #expect(try await home.odcs(["login", "--days", "3"], service).status == .usage)
+        }
+    }
+
     @Test("logout forgets the token of the server")
     func logout() async throws {
         try await ScriptedService.run { service in

@@ -10,22 +10,35 @@ struct Login: AsyncParsableCommand {
         commandName: "login",
         abstract: "Keep an API token for a service, and check that the service accepts it.",
         discussion: """
-            The token is read from a file, from standard input, or from the terminal, which
-            does not show it. It is never an argument, because others can see arguments.
-            It is kept in ~/.config/odcs/tokens.json, which only you can read. All commands
-            for the same server then send it.
+            With --openid, you log in at an OpenID provider, with a browser on any
+            device. The service then gives this program an API token for 30 days.
+
+            Otherwise the token is read from a file, from standard input, or from the
+            terminal, which does not show it. It is never an argument, because others
+            can see arguments. It is kept in ~/.config/odcs/tokens.json, which only you
+            can read. All commands for the same server then send it.
 
             EXAMPLES
               odcs login --server https://odcs.example.org
               odcs login --server https://odcs.example.org < token
+              odcs login --openid https://id.example.org/realms/main
             """)
 
+    @OptionGroup(title: "OPENID") var openID: OpenIDLogin
     @OptionGroup(title: "SERVICE") var connection: ConnectionOptions
+
+    func validate() throws {
+        if openID.issuer != nil, connection.tokenFile != nil { throw ValidationError("--openid and --token-file exclude each other") }
+    }
 
     func run() async throws {
         let console = Console.current
         var settings = try Settings(connection, in: console, readsToken: connection.tokenFile != nil)
-        if connection.tokenFile == nil { settings.token = try ask(for: settings.server, in: console) }
+        if openID.issuer != nil {
+            settings.token = try await openID.token(for: settings, connection, in: console)
+        } else if connection.tokenFile == nil {
+            settings.token = try ask(for: settings.server, in: console)
+        }
         let token = (settings.token ?? "").trimmingCharacters(in: .whitespacesAndNewlines)
         guard !token.isEmpty, !token.contains(where: { $0.isWhitespace || !$0.isASCII }) else {
             throw CommandFailure(.error, "the token is \(token.isEmpty ? "empty" : "not one word")")

@@ -34,7 +34,7 @@ struct ConnectionOptions: ParsableArguments {
 
     /// Returns the HTTP client. It also reads `REQUESTS_CA_BUNDLE`, because the published Python client
     /// does: this is the variable of Python's requests.
-    private static func httpClient(in console: Console) -> OutboundClient {
+    static func httpClient(in console: Console) -> OutboundClient {
         .forComposes(in: HTTPEnvironment(console.environment, bundle: "REQUESTS_CA_BUNDLE"))
     }
 
