@@ -29,6 +29,8 @@ final class FileServer: Sendable {
         case stall(after: Int)
         /// As `stall`, from a server that says nothing about which version of the file it is.
         case stallUnversioned(after: Int)
+        /// The file with these headers, or 304 with them for a request that names the same ETag, or else the same time.
+        case versioned([(String, String)])
         case bytes([UInt8])
         case status(Int, headers: [(String, String)] = [])
         /// The head of an answer of that status whose body would have `length` bytes, a few bytes of it, and the end of the connection.
@@ -115,6 +117,11 @@ final class FileServer: Sendable {
             switch answer {
             case .silence: return
             case .status(let code, let headers): send(context, code, HTTPHeaders(headers), [])
+            case .versioned(let headers):
+                let isSame = ["if-none-match": "etag", "if-modified-since": "last-modified"].contains { condition, name in
+                    head.headers.first(name: condition).map { value in headers.contains { $0 == (name, value) } } ?? false
+                }
+                send(context, isSame ? 304 : 200, HTTPHeaders(headers), isSame ? [] : content ?? [])
             case .bytes(let bytes): send(context, 200, [:], bytes)
             case .endlessExtension(let pause):
                 writeRaw(context, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;")

@@ -20,7 +20,7 @@ extension HTTPTransfer {
     /// dropped as they come, and nothing after the end of `range` is received. If `range` begins after more
     /// than ``mostDropped`` bytes, throws `.notPermitted`.
     ///
-    /// Retries and redirects follow the rules of ``get(_:into:size:limit:)``.
+    /// Retries and redirects follow the rules of ``get(_:into:size:limit:unless:)``.
     func part(_ range: Range<Int>, of url: RepositoryURL) async throws(TransferProblem) -> FilePart {
         let most = range.count + min(range.lowerBound, Self.mostDropped)
         return try await inTime(url, bytes: most) { (transfer) async throws(TransferProblem) in
@@ -34,7 +34,7 @@ extension HTTPTransfer {
 
     private func partOnce(_ range: Range<Int>, of url: RepositoryURL) async throws(TransferProblem) -> FilePart {
         try await persistently(url, received: { 0 }) { () async throws(TransferProblem) in
-            let response = try await respond(url, ["range": "bytes=\(range.lowerBound)-\(range.upperBound - 1)"])
+            let response = try await respond(url, ["range": "bytes=\(range.lowerBound)-\(range.upperBound - 1)"]).response
             let isPart = response.status == .partialContent
             guard response.status != .rangeNotSatisfiable else {
                 return FilePart(bytes: [], size: response.wholeSize, version: response.version)

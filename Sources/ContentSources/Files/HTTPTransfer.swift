@@ -25,28 +25,40 @@ struct HTTPTransfer: Sendable {
     /// - Parameters:
     ///   - size: The exact size of the file in bytes, if it is known.
     ///   - limit: The maximum size in bytes.
-    /// - Returns: Whether the bytes came in more than one piece. The pieces may then be of two different
-    ///   files.
+    ///   - known: A version of the file. If the server confirms it, `target` stays empty.
     @discardableResult
-    func get(_ url: RepositoryURL, into target: some TransferTarget, size: Int?, limit: Int) async throws(TransferProblem) -> Bool {
+    func get(
+        _ url: RepositoryURL, into target: some TransferTarget, size: Int?, limit: Int, unless known: FileVersion? = nil
+    ) async throws(TransferProblem) -> Receipt {
         if let size, size > limit { throw .overLimit(limit) }
-        var source = Source(url)
+        var source = Source(url, known: known)
         return try await persistently(url, received: { target.count }) { () async throws(TransferProblem) in
             try await attempt(&source, into: target, size: size, limit: limit)
         }
     }
 
-    /// Downloads `url` like ``get(_:into:size:limit:)``, or `other` if there is no file at `url`.
+    /// Downloads `url` like ``get(_:into:size:limit:unless:)``, or `other` if there is no file at `url`.
     @discardableResult
     func get(
-        _ url: RepositoryURL, or other: RepositoryURL?, into target: some TransferTarget, size: Int?, limit: Int
-    ) async throws(TransferProblem) -> Bool {
+        _ url: RepositoryURL, or other: RepositoryURL?, into target: some TransferTarget, size: Int?, limit: Int,
+        unless known: FileVersion? = nil
+    ) async throws(TransferProblem) -> Receipt {
         do throws(TransferProblem) {
-            return try await get(url, into: target, size: size, limit: limit)
+            return try await get(url, into: target, size: size, limit: limit, unless: known)
         } catch .missing {
             guard let other else { throw .missing }
-            return try await get(other, into: target, size: size, limit: limit)
+            return try await get(other, into: target, size: size, limit: limit, unless: known)
         }
+    }
+
+    /// The result of a download.
+    struct Receipt {
+        /// Whether the bytes came in more than one piece. The pieces may then be of two different files.
+        var isPieced = false
+        /// Whether the server confirmed the known version instead of sending the file.
+        var isConfirmed = false
+        /// The version of the file, if the server names one and its earlier names were right.
+        var version: FileVersion?
     }
 
     /// Runs `attempt` until it succeeds, fails for a permanent reason, or has run ``SourceLimits/attempts``
@@ -69,8 +81,15 @@ struct HTTPTransfer: Sendable {
         let url: RepositoryURL
         /// The value for `If-Range`: a strong ETag, or else Last-Modified (RFC 9110, section 13.1.5).
         var validator: String?
+        /// The version of the file that this service has.
+        var known: FileVersion?
+        /// Whether the server answered that the file is unchanged, without naming the known version.
+        var isDoubtful = false
 
-        init(_ url: RepositoryURL) { self.url = url }
+        init(_ url: RepositoryURL, known: FileVersion?) {
+            self.url = url
+            self.known = known
+        }
 
         mutating func remember(_ headers: HTTPHeaders) {
             let tag = headers.first(name: "etag").flatMap { $0.hasPrefix("\"") ? $0 : nil }
@@ -80,14 +99,22 @@ struct HTTPTransfer: Sendable {
 
     private func attempt(
         _ source: inout Source, into target: some TransferTarget, size: Int?, limit: Int
-    ) async throws(TransferProblem) -> Bool {
+    ) async throws(TransferProblem) -> Receipt {
         var range: HTTPHeaders = [:]
         if target.count > 0 {
             range.add(name: "range", value: "bytes=\(target.count)-")
             if let validator = source.validator { range.add(name: "if-range", value: validator) }
         }
-        let response = try await respond(source.url, range)
+        let (response, url) = try await respond(source.url, range, unless: target.count > 0 ? nil : source.known)
         switch response.status {
+        case .notModified:
+            if let known = source.known, known.isConfirmed(by: response.headers) {
+                return Receipt(isConfirmed: true, version: known)
+            }
+            logger.info("A server does not name the file that it calls unchanged", metadata: ["url": "\(url)"])
+            source.known = nil
+            source.isDoubtful = true
+            return try await attempt(&source, into: target, size: size, limit: limit)
         case .ok:
             // A request with `Range` is answered like this too, if the server does not support ranges or if the
             // file has changed.
@@ -120,7 +147,9 @@ struct HTTPTransfer: Sendable {
             try await target.restart()
             throw .truncated(expected: size, found: found, wasCut: false)
         }
-        return start > 0
+        let isPieced = start > 0
+        return Receipt(
+            isPieced: isPieced, version: isPieced || source.isDoubtful ? nil : FileVersion(response.headers, from: url))
     }
 
     /// Receives the body until its end, or until `target` has `enough` bytes.
@@ -169,8 +198,11 @@ struct HTTPTransfer: Sendable {
 
     /// Requests the file, or the part that `range` names, and follows redirects.
     ///
-    /// Returns the last response if its status is 200, 206 or 416. Throws for any other final status.
-    func respond(_ file: RepositoryURL, _ range: HTTPHeaders) async throws(TransferProblem) -> HTTPClientResponse {
+    /// Returns the last response and its address if the status is 200, 206 or 416. The status may also be
+    /// 304 if the address of `known` answers. Throws for any other final status.
+    func respond(
+        _ file: RepositoryURL, _ range: HTTPHeaders, unless known: FileVersion? = nil
+    ) async throws(TransferProblem) -> (response: HTTPClientResponse, url: RepositoryURL) {
         var url = file
         for _ in 0...Self.longestRedirectChain {
             guard access.allowsFile(url) else {
@@ -184,10 +216,13 @@ struct HTTPTransfer: Sendable {
             // Checksums and ranges refer to the bytes as they are stored.
             request.headers.add(name: "accept-encoding", value: "identity")
             request.headers.add(contentsOf: range)
+            let isKnown = known?.url == url
+            if let known, isKnown { request.headers.add(contentsOf: known.condition) }
             let response = try await send(request, to: url)
             SourceWaits.answered()
             switch response.status.code {
-            case 200, 206, 416: return response
+            case 200, 206, 416: return (response, url)
+            case 304 where isKnown: return (response, url)
             case 301, 302, 303, 307, 308:
                 guard let location = response.headers.first(name: "location") else { throw .refused(status: response.status.code) }
                 do {

@@ -31,6 +31,9 @@ public struct SourceLimits: Hashable, Sendable {
     public var cacheBytes: Int
     /// Whether a revision of a repository is kept as the differences to an older one, if there are few.
     public var keepsLayers: Bool
+    /// The time for which a server may confirm that a repomd.xml is unchanged. Then the file is sent again
+    /// as a whole, so that a server with faulty answers is noticed.
+    public var confirmationTime: Duration
     /// The number of times that a file is requested before its server counts as unreachable.
     public var attempts: Int
     /// The pause before the second attempt. Each later pause is twice as long, up to ``longestPause``.
@@ -56,6 +59,7 @@ public struct SourceLimits: Hashable, Sendable {
         downloadTime: Duration = .seconds(3600),
         cacheBytes: Int = 20 << 30,
         keepsLayers: Bool = true,
+        confirmationTime: Duration = .seconds(600),
         attempts: Int = 3,
         firstPause: Duration = .milliseconds(500),
         longestPause: Duration = .seconds(10),
@@ -72,6 +76,7 @@ public struct SourceLimits: Hashable, Sendable {
         self.downloadTime = downloadTime
         self.cacheBytes = cacheBytes
         self.keepsLayers = keepsLayers
+        self.confirmationTime = confirmationTime
         self.attempts = max(1, attempts)
         self.firstPause = firstPause
         self.longestPause = longestPause

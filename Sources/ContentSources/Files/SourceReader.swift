@@ -15,16 +15,26 @@ struct SourceReader: Sendable {
 
     /// Returns the bytes of a small file.
     func contents(of file: SourceFile, limit: Int) async throws(TransferProblem) -> [UInt8] {
+        // Without a known version the bytes are always sent.
+        try await contents(of: file, limit: limit, unless: nil).bytes ?? []
+    }
+
+    /// Returns the bytes of a small file and its version, if the server names one.
+    ///
+    /// - Parameter known: A version of the file. If the server confirms it, the bytes are `nil`.
+    func contents(
+        of file: SourceFile, limit: Int, unless known: FileVersion?
+    ) async throws(TransferProblem) -> (bytes: [UInt8]?, version: FileVersion?) {
         switch file {
         case .remote(let url, let asWritten):
             return try await transfer.inTime(url, bytes: limit) { (transfer) async throws(TransferProblem) in
                 let target = MemoryTarget()
-                try await transfer.get(url, or: asWritten, into: target, size: nil, limit: limit)
-                return target.bytes
+                let receipt = try await transfer.get(url, or: asWritten, into: target, size: nil, limit: limit, unless: known)
+                return (receipt.isConfirmed ? nil : target.bytes, receipt.version)
             }
         case .local(let file):
             return try await threadPool.run(canceled: .canceled) { () throws(TransferProblem) in
-                try file.use { (file) throws(TransferProblem) in try file.contents(atMost: limit) }
+                (try file.use { (file) throws(TransferProblem) in try file.contents(atMost: limit) }, nil)
             }
         }
     }
@@ -60,7 +70,7 @@ struct SourceReader: Sendable {
         expecting expected: Checksum
     ) async throws(TransferProblem) {
         let target = try await FileTarget(destination, on: threadPool)
-        let isPieced = try await transfer.get(url, or: asWritten, into: target, size: size, limit: limit)
+        let isPieced = try await transfer.get(url, or: asWritten, into: target, size: size, limit: limit).isPieced
         do throws(TransferProblem) {
             try await verify(target, at: destination, is: expected)
         } catch .checksum where isPieced {

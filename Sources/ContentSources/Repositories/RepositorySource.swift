@@ -17,6 +17,7 @@ public struct RepositorySource: Sendable {
     let cache: MetadataCache
     let threadPool: NIOThreadPool
     let knownModules = KnownModules()
+    private let knownPins = KnownPins()
     private let logger: Logger
 
     /// Creates a source.
@@ -40,7 +41,8 @@ public struct RepositorySource: Sendable {
             threadPool: threadPool)
     }
 
-    /// Pins the current state of the repository. Reads only repomd.xml.
+    /// Pins the current state of the repository. Reads only repomd.xml. A server may answer that it is
+    /// unchanged since this source read it.
     ///
     /// Throws `.sourceNotUsable` if there is no repository or it may not be read. Throws `.metadataCorrupt`
     /// if the file is not a valid repomd.xml. Throws `.sourceUnreachable` (transient) if the source does
@@ -51,23 +53,37 @@ public struct RepositorySource: Sendable {
     }
 
     /// Pins the repository like ``pin(_:)``, but returns `nil` if there is no repository.
-    func pinIfThere(_ location: RepositoryLocation) async throws(ComposeFailure) -> RepositoryPin? {
+    ///
+    /// - Parameter isSentAgain: Whether the server must send repomd.xml even if it is unchanged.
+    func pinIfThere(_ location: RepositoryLocation, isSentAgain: Bool = false) async throws(ComposeFailure) -> RepositoryPin? {
         try access.authorize(location)
-        let bytes: [UInt8]
+        let known = isSentAgain ? nil : knownPins.find(location, notOlderThan: limits.confirmationTime)
+        let sent: (bytes: [UInt8]?, version: FileVersion?)
         do throws(TransferProblem) {
-            bytes = try await reader.contents(
-                of: SourceTree(location, access).file("repodata/repomd.xml"), limit: min(limits.metadataBytes, SourceReader.largestRepomd))
+            sent = try await reader.contents(
+                of: SourceTree(location, access).file("repodata/repomd.xml"), limit: min(limits.metadataBytes, SourceReader.largestRepomd),
+                unless: known?.version)
         } catch {
             if error == .missing { return nil }
             throw RepositoryFailure(location).pinning(error)
         }
-        return try await threadPool.run(canceled: .canceled) { () throws(ComposeFailure) in
+        if let known, sent.bytes == nil { return known.pin }
+        let bytes = sent.bytes ?? []
+        let pin = try await threadPool.run(canceled: .canceled) { () throws(ComposeFailure) in
             do throws(RepodataError) {
                 return try RepositoryPin(location, repomd: bytes)
             } catch {
                 throw RepositoryFailure(location).parsing(error, repomd: bytes)
             }
         }
+        knownPins.keep(pin, sent.version)
+        return pin
+    }
+
+    /// Pins the repository like ``pin(_:)``, but the server must send repomd.xml.
+    private func pinAgain(_ location: RepositoryLocation) async throws(ComposeFailure) -> RepositoryPin {
+        guard let pin = try await pinIfThere(location, isSentAgain: true) else { throw RepositoryFailure(location).pinning(.missing) }
+        return pin
     }
 
     /// Whether the metadata of `pin` is in the cache. Only the existence of its directory is checked.
@@ -86,15 +102,17 @@ public struct RepositorySource: Sendable {
         if let repomd = pin.repomd {
             bytes = repomd
         } else {
-            let current = try await self.pin(pin.location)
+            // The answer decides whether a recorded pin is lost, so no confirmation is accepted.
+            let current = try await pinAgain(pin.location)
             guard current.checksum == pin.checksum, let repomd = current.repomd else { throw failure.changed(since: pin) }
             bytes = repomd
         }
         do throws(DocumentProblem) {
             return try await fetch(pin, repomd: bytes)
         } catch {
-            // The document is not the one that repomd.xml describes. Perhaps repomd.xml was replaced meanwhile.
-            if error.mayBeChange, try await self.pin(pin.location).checksum != pin.checksum { throw failure.changed(since: pin) }
+            // The document is not the one that repomd.xml describes. Perhaps repomd.xml was replaced meanwhile, or a
+            // server called it unchanged when it was not.
+            if error.mayBeChange, try await pinAgain(pin.location).checksum != pin.checksum { throw failure.changed(since: pin) }
             throw failure.reading(error)
         }
     }
