@@ -47,12 +47,12 @@ struct Workbench: Sendable {
     }
 
     func source(
-        _ prefixes: [String] = [], access: SourceAccess? = nil, limits: SourceLimits = Workbench.limits, cache: FilePath? = nil
+        _ prefixes: [String] = [], access: SourceAccess? = nil, limits: SourceLimits = Workbench.limits, cache: FilePath? = nil,
+        logger: Logger = Workbench.logger
     ) throws -> RepositorySource {
         RepositorySource(
             access: try access ?? self.access(prefixes), limits: limits, cacheDirectory: cache ?? self.cache, httpClient: client,
-            threadPool: threadPool,
-            logger: Self.logger)
+            threadPool: threadPool, logger: logger)
     }
 
     func delivery(_ prefixes: [String] = [], limits: SourceLimits = Workbench.limits, verify: Bool = true) throws -> PackageDelivery {

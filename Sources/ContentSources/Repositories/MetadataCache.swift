@@ -52,12 +52,12 @@ struct MetadataCache: Sendable {
     /// Returns the metadata whose repomd.xml has the checksum `id`, and the bytes of repomd.xml. Returns
     /// `nil` if it is not in the cache.
     ///
-    /// The modification time of the directory is set to now, so it records the last use. A damaged
-    /// layer is removed, so that the repository is read again.
+    /// The modification time of the directory is set to now, so it records the last use. If repomd.xml or
+    /// a layer is damaged, the directory is removed, so that the repository is read again.
     ///
     /// - Parameters:
     ///   - location: The location that the repository is read from.
-    ///   - damage: Receives the damage of a layer.
+    ///   - damage: Receives the damage that was found.
     func find(_ id: Checksum, of location: String? = nil, damage: (RepodataError) -> Void = { _ in }) throws(Errno) -> Found? {
         guard let place = place(of: id) else { return nil }
         // The hold is taken before any file of the directory is read.
@@ -70,6 +70,9 @@ struct MetadataCache: Sendable {
         }
         let base: Checksum?
         do throws(RepodataError) {
+            guard try Digest.of(repomd, .sha256) == id else {
+                throw RepodataError(.malformed, "repomd.xml has another checksum")
+            }
             base = try RepositoryMetadata.base(of: place)
         } catch {
             damage(error)
@@ -103,6 +106,8 @@ struct MetadataCache: Sendable {
             // After a power failure the name must not exist without the bytes.
             do { try RegularFile.synchronize(fresh.appending(document)) } catch .noSuchFileOrDirectory {}
         }
+        // A layer is recognized by the names of its files. So the names must be on the disk as well.
+        try RegularFile.synchronize(fresh)
         let hold = MetadataHold(fresh)
         guard rename(fresh.string, place.string) != 0 else {
             return try withExtendedLifetime(hold) { () throws(Errno) in try makeRoom() }
@@ -115,13 +120,29 @@ struct MetadataCache: Sendable {
 
     /// Returns the metadata with which a new revision of the repository at `location` can be compared.
     /// Returns `nil` if no such metadata is kept. Then the revision is read as a whole.
-    func base(of location: String) -> (base: RepositoryBase, hold: MetadataHold?)? {
+    ///
+    /// - Parameter problem: Receives the reason if metadata was recorded, but cannot be used.
+    func base(of location: String, problem: (String) -> Void) -> (base: RepositoryBase, hold: MetadataHold?)? {
         let name = nameOfLatest(location)
-        // Every error means that there is no base. Nothing is lost but time.
-        guard let id = revisions(of: location).first, let found = try? find(id, of: location),
-            // Without this file, each layer would parse the base again.
-            found.metadata.directory.appending("pool.solv").exists, let base = RepositoryBase(opening: found.metadata)
-        else { return nil }
+        guard let id = revisions(of: location).first else { return nil }
+        let found: Found?
+        var damage: String?
+        do throws(Errno) {
+            found = try find(id, of: location) { damage = $0.message }
+        } catch {
+            // Nothing is lost but time.
+            found = nil
+            damage = "\(error)"
+        }
+        guard let found else {
+            problem(damage ?? "the older revision is not in the cache any more")
+            return nil
+        }
+        // Without this file, each layer would parse the base again.
+        guard found.metadata.directory.appending("pool.solv").exists, let base = RepositoryBase(opening: found.metadata) else {
+            problem("the older revision has no index or no packages")
+            return nil
+        }
         utimensat(AT_FDCWD, name.string, nil, 0)
         return (base, found.hold)
     }

@@ -174,15 +174,21 @@ public struct RepositorySource: Sendable {
                 do throws(RepodataError) { return try Repomd(parsing: repomd) } catch { throw .content("repomd.xml", error) }
             }
             let place = "\(pin.location)"
-            let old = limits.keepsLayers ? try await storing { () throws(Errno) in cache.base(of: place) } : nil
+            let (limits, logger, source) = (limits, logger, self)
+            let isWhole: @Sendable (String) -> Void = { reason in
+                logger.info("A repository is read as a whole", metadata: ["repository": "\(place)", "reason": "\(reason)"])
+            }
+            let old = limits.keepsLayers ? try await storing { () throws(Errno) in cache.base(of: place, problem: isWhole) } : nil
             let changed = try await fetchDocuments(of: parsed, at: pin.location, into: fresh, comparedWith: old?.base)
             let documents = Set(MetadataDocument.allCases.filter { parsed.record($0.rawValue) != nil })
-            let (limits, logger, source) = (limits, logger, self)
             try await threadPool.run(canceled: .transfer("repomd.xml", .canceled)) { () throws(DocumentProblem) in
                 var isLayer = false
-                if let old, changed == documents, old.base.has(documents) {
+                if let old, changed != documents || !old.base.has(documents) {
+                    isWhole("too many or unusual differences from the older revision")
+                } else if let old {
                     do throws(RepodataError) {
                         isLayer = try old.base.linkDocuments(into: fresh)
+                        if !isLayer { isWhole("the files of the older revision could not be linked") }
                     } catch {
                         logger.warning(
                             "A layer of metadata could not be made", metadata: ["repository": "\(place)", "problem": "\(error.message)"])

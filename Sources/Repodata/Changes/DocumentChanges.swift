@@ -1,4 +1,4 @@
-package import Compression
+public import Compression
 import Glibc
 public import SystemPackage
 
@@ -18,6 +18,7 @@ public import SystemPackage
 /// - Signature (8 bytes), and CRC-32 of all bytes after it (4).
 /// - The size of the base, and the numbers of runs, of new elements and of gone elements (8 each).
 /// - The lengths of the beginning and of the end (8 each).
+/// - The checksum that names the revision of the base (32).
 /// - Runs, each with offset (8), length (8), first (4), count (4).
 /// - New elements, sorted by their keys, each with the key (32), offset (8), length (8).
 /// - The keys of the elements of the base that are gone, sorted (32 each).
@@ -36,9 +37,10 @@ public struct DocumentChanges: Sendable {
         public internal(set) var bytes: Range<Int>
     }
 
-    private static let signature = Array("odcs-ch1".utf8)
+    private static let signature = Array("odcs-ch2".utf8)
     private static let numbers = 6
-    private static let headerSize = 8 + 4 + 8 * numbers
+    private static let baseOffset = 8 + 4 + 8 * numbers
+    private static let headerSize = baseOffset + PackageKey.size
     private static let runSize = 24
     private static let elementSize = PackageKey.size + 16
     private static let newBit: UInt32 = 1 << 31
@@ -58,7 +60,10 @@ public struct DocumentChanges: Sendable {
     private let documentOffset: Int
 
     /// Opens a file of changes. Returns `nil` if it does not exist, is damaged or is not such a file.
-    public init?(opening path: FilePath) {
+    ///
+    /// - Parameter base: The ``RepositoryMetadata/id`` of the base. Changes since another base count as
+    ///   absent.
+    public init?(opening path: FilePath, over base: Checksum) {
         // A file with any defect counts as absent. The metadata is then read again.
         guard let file = try? MappedFile(path), file.bytes.count >= Self.headerSize, file.bytes.starts(with: Self.signature) else {
             return nil
@@ -68,6 +73,7 @@ public struct DocumentChanges: Sendable {
             guard CRC32.of(UnsafeRawBufferPointer(rebasing: bytes[12...])) == Self.number(bytes, at: 8, UInt32.self) else { return nil }
             IntactFiles.insert(file.identity)
         }
+        guard PackageKey(bytes, at: Self.baseOffset) == PackageKey(base) else { return nil }
         let numbers = (0..<Self.numbers).compactMap { Int(exactly: Self.number(bytes, at: 12 + 8 * $0, UInt64.self)) }
         guard numbers.count == Self.numbers, numbers.allSatisfy({ $0 < 1 << 40 }) else { return nil }
         baseSize = numbers[0]
@@ -173,7 +179,9 @@ extension DocumentChanges {
     }
 
     /// Writes a new file.
-    static func write(_ draft: Draft, to path: FilePath) throws(RepodataError) {
+    ///
+    /// - Parameter base: The name of the base.
+    static func write(_ draft: Draft, over base: PackageKey, to path: FilePath) throws(RepodataError) {
         var bytes: [UInt8] = []
         func append(_ number: some FixedWidthInteger) {
             withUnsafeBytes(of: number.littleEndian) { bytes.append(contentsOf: $0) }
@@ -181,6 +189,7 @@ extension DocumentChanges {
         for number in [draft.baseSize, draft.runs.count, draft.new.count, draft.gone.count, draft.beginning, draft.end] {
             append(UInt64(number))
         }
+        base.append(to: &bytes)
         for run in draft.runs {
             append(UInt64(run.bytes.lowerBound))
             append(UInt64(run.bytes.count))

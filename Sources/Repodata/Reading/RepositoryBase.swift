@@ -40,7 +40,9 @@ public final class RepositoryBase: Sendable {
     /// - Returns: Whether the changes were written. `false` if there are too many or unusual changes, or if
     ///   the document cannot be read. Then it must be read as a whole.
     public func writeChanges(of document: MetadataDocument, from stored: FilePath, limit: Int, to directory: FilePath) -> Bool {
-        guard let old = documents[document], let base = DocumentComparison.Base(old.bytes, document, in: table) else { return false }
+        guard let name = PackageKey(metadata.id), let old = documents[document],
+            let base = DocumentComparison.Base(old.bytes, document, in: table)
+        else { return false }
         defer { withExtendedLifetime(old) {} }
         let most = max(1, Int(Double(base.elements.count) * Self.mostChanged))
         var comparison = DocumentComparison(with: base, document, most: most)
@@ -51,7 +53,7 @@ public final class RepositoryBase: Sendable {
                 }
             }
             guard let draft = comparison.finish() else { return false }
-            try DocumentChanges.write(draft, to: directory.appending(document.changesFileName))
+            try DocumentChanges.write(draft, over: name, to: directory.appending(document.changesFileName))
             return true
         } catch {
             // If there is a fault, it is found again when the document is read as a whole.
@@ -103,28 +105,35 @@ extension RepositoryMetadata {
     /// - Returns: `nil` if the directory is not a layer.
     public static func base(of directory: FilePath) throws(RepodataError) -> Checksum? {
         let path = directory.appending(RepositoryBase.nameOfID)
-        guard access(path.string, F_OK) == 0 else { return nil }
+        guard access(path.string, F_OK) == 0 else {
+            // The documents are those of the base, so the directory must not count as whole metadata.
+            guard RepositoryBase.filesOfLayer.allSatisfy({ access(directory.appending($0).string, F_OK) != 0 }) else {
+                throw RepodataError(.malformed, "the name of the base is missing")
+            }
+            return nil
+        }
         let file = try MappedFile(path)
         let hex = String(decoding: file.bytes, as: UTF8.self)
-        guard hex.utf8.count == Checksum.Algorithm.sha256.hexLength else {
+        guard hex.utf8.count == Checksum.Algorithm.sha256.hexLength, hex == hex.lowercased() else {
             throw RepodataError(.malformed, "the name of the base is damaged")
         }
+        let id = Checksum(.sha256, hex: hex)
         for document in MetadataDocument.allCases where access(directory.appending(document.fileName).string, F_OK) == 0 {
             let base = try MappedFile(directory.appending(document.fileName))
-            guard DocumentChanges(opening: directory.appending(document.changesFileName))?.baseSize == base.bytes.count else {
+            guard DocumentChanges(opening: directory.appending(document.changesFileName), over: id)?.baseSize == base.bytes.count else {
                 throw RepodataError(.malformed, "\(document.changesFileName) is damaged")
             }
         }
-        return Checksum(.sha256, hex: hex)
+        return id
     }
 
     /// Returns the changes of a document since the base. Returns `nil` if the metadata is not a layer
     /// or does not have the document. Throws `.malformed` if they are damaged.
     public func changes(of document: MetadataDocument) throws(RepodataError) -> DocumentChanges? {
-        guard base != nil, document == .primary || document == .filelists && hasFilelists || document == .other && hasOther else {
+        guard let base, document == .primary || document == .filelists && hasFilelists || document == .other && hasOther else {
             return nil
         }
-        guard let changes = DocumentChanges(opening: directory.appending(document.changesFileName)) else {
+        guard let changes = DocumentChanges(opening: directory.appending(document.changesFileName), over: base) else {
             throw RepodataError(.malformed, "\(document.changesFileName) is damaged")
         }
         return changes
