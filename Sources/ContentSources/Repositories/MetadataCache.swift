@@ -66,6 +66,10 @@ struct MetadataCache: Sendable {
         do {
             repomd = try RegularFile.contents(of: place.appending("repomd.xml"))
         } catch .noSuchFileOrDirectory {
+            guard place.exists else { return nil }
+            // With its name, the directory would be in the way of the metadata that is read again.
+            damage(RepodataError(.malformed, "repomd.xml is missing"))
+            _ = try remove(place)
             return nil
         }
         let base: Checksum?
