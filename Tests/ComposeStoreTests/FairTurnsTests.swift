@@ -117,7 +117,7 @@ import Testing
     func seen() async throws {
         try await TestDatabase.with { database in
             for number in 0..<80 { try await insert(3, of: "owner\(number)", in: database) }
-            #expect(Set(try await owners(of: 20, in: database)).count == 20)
+            #expect(Set(try await owners(of: 80, in: database)).count == 80)
             _ = try await database.store.submit(.repo(), owner: "newcomer")
             #expect(try await owners(of: 11, in: database).contains("newcomer"))
             #expect(Set(try await owners(of: 60, in: database)).count == 60)
