@@ -70,7 +70,7 @@ def of_composes(results):
     machine, tools = results["machine"], results["tools"]
     run = (
         f"{results['date'][:10]}, commit {results['commit']}, {machine['cores']} cores of {machine['processor']}, {machine['memory_gib']} GiB, "
-        f"{machine['system']}, Linux {machine['kernel']}; load before the run {results['load'][0]}. dnf {tools['dnf']}, "
+        f"{machine['system']}, Linux {machine['kernel']}. The load before the run was {results['load'][0]}. dnf {tools['dnf']}, "
         f"createrepo_c {tools['createrepo_c']}, libsolv {tools['libsolv']}."
     )
     missed = [row for row in results["rows"] if not row["met"]]

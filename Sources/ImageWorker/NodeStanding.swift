@@ -32,7 +32,7 @@ public final class NodeStanding: Sendable {
     ///
     /// - Parameter parent: The directory with the directories of all nodes of this host.
     public static func disabled(below parent: FilePath) -> [(file: FilePath, reason: String)] {
-        // There is no directory before the first worker.
+        // Before the first worker there is no directory. One that cannot be read counts as empty.
         let names = (try? FileManager.default.contentsOfDirectory(atPath: parent.string)) ?? []
         return names.sorted().compactMap { name in
             let file = parent.appending(name).appending(fileName)

@@ -76,7 +76,7 @@ import Testing
             try await postgres.stop()
             try run.open()
             // The database cannot tell the end of the step, but its log does.
-            while try !images.log(of: id).contains("odcs: The step failed") { try await Task.sleep(for: .milliseconds(100)) }
+            #expect(try await FollowedFile(images.logFile(of: id)).awaitText("odcs: The step failed"))
             let pushed = try await images.digest("team/app", tag: build.tag(of: .host).text)
             #expect(pushed != nil)
             let latest = try await images.digest("team/app")

@@ -126,8 +126,9 @@ public struct DeviceLogin: Sendable {
         }
         let data = Data(body.readableBytesView)
         let decoder = JSONDecoder()
+        // The errors of the decoder are passed over: they would show a part of the answer, which may be a token.
         if status == 200, let answer = try? decoder.decode(Answer.self, from: data) { return answer }
-        // The error of the decoder would show a part of the answer, which may be a token.
+        // An error page of a proxy is not a refusal, and gets the sentence below as well.
         if status >= 400, let refusal = try? decoder.decode(Refusal.self, from: data) { throw refusal }
         throw Failure("\(issuer) answered with status \(status), and not as an OpenID provider does")
     }

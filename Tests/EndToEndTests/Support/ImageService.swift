@@ -84,10 +84,9 @@ struct ImageService: Sendable {
     }
 
     /// The log of a build for the platform of this host.
-    func log(of build: Int) throws -> String {
-        let path = service.composes.pushing(FilePath(BuildLayout(build: build).log(of: .host)))
-        return try String(contentsOfFile: path.string, encoding: .utf8)
-    }
+    func log(of build: Int) throws -> String { try String(contentsOfFile: logFile(of: build).string, encoding: .utf8) }
+
+    func logFile(of build: Int) -> FilePath { service.composes.pushing(FilePath(BuildLayout(build: build).log(of: .host))) }
 }
 
 extension ServerProcess {

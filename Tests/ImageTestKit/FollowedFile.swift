@@ -1,0 +1,31 @@
+import Foundation
+import NIOPosix
+public import SystemPackage
+
+/// A file that another process writes, read as it grows.
+public struct FollowedFile: Sendable {
+    private let path: FilePath
+
+    public init(_ path: FilePath) { self.path = path }
+
+    /// Waits until the file has a text. The kernel reports each change to `tail`.
+    ///
+    /// - Returns: Whether the file has the text. `false` if `tail` ended.
+    public func awaitText(_ text: String) async throws -> Bool {
+        let path = path.string
+        return try await NIOThreadPool.singleton.runIfActive {
+            let (tail, output) = (Process(), Pipe())
+            tail.executableURL = URL(filePath: "/usr/bin/tail")
+            tail.arguments = ["--follow=name", "--retry", "--lines=+1", path]
+            tail.standardOutput = output
+            try tail.run()
+            defer { tail.terminate() }
+            var seen = Data()
+            while case let more = output.fileHandleForReading.availableData, !more.isEmpty {
+                seen += more
+                if seen.range(of: Data(text.utf8)) != nil { return true }
+            }
+            return false
+        }
+    }
+}
