@@ -36,7 +36,9 @@ final class DownloadProgress: Sendable {
         body.withLock { body in
             guard let body, limits.isTooSlow(received: body.received, in: .now - body.begin) else { return nil }
             let quiet = .now - body.latest
-            if quiet > limits.readTimeout { return limits.silence }
+            // A connection that is silent for one readTimeout ends by itself, and the download goes on where it
+            // stopped. What is left for twice that time are connections that send bytes, but none of the file.
+            if quiet > limits.readTimeout * 2 { return limits.silence }
             // In the middle of a pause it is not known yet whether the server is silent or only slow.
             return quiet > limits.readTimeout / 2 ? nil : limits.slowness
         }
