@@ -128,6 +128,7 @@ let package = Package(
                 .embedInCode("Schema/0013-rebuild-submissions.sql"),
                 .embedInCode("Schema/0014-tokens.sql"), .embedInCode("Schema/0015-owners.sql"),
                 .embedInCode("Schema/0016-redone-steps.sql"), .embedInCode("Schema/0017-audit-by-age.sql"),
+                .embedInCode("Schema/0018-submitted-composes.sql"),
             ],
             swiftSettings: strict),
         .target(name: "Compression", dependencies: ["CCompression", "CNettle", crypto, systemPackage], swiftSettings: strict),

@@ -688,12 +688,25 @@ CREATE TABLE events (
 
 CREATE INDEX events_unpublished ON events (id) WHERE published_at IS NULL;
 
+-- The one place for everything that a new compose must do: be recorded and be announced. It runs once
+-- for each statement, because one statement inserts the composes of many requests. The notification is
+-- a hint on the channel that has the schema's name. Its text is `STATE ID`.
+CREATE FUNCTION composes_submitted() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO events (compose_id, state, compose) SELECT n.id, n.state, to_jsonb(n) FROM submitted n ORDER BY n.id;
+    PERFORM pg_notify(TG_TABLE_SCHEMA, n.state || ' ' || n.id) FROM submitted n;
+    RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER composes_submitted AFTER INSERT ON composes
+    REFERENCING NEW TABLE AS submitted FOR EACH STATEMENT EXECUTE FUNCTION composes_submitted();
+
 -- The one place for everything that a change of state must do, in whichever statement: be legal, be
--- recorded and be announced. The notification is a hint on the channel that has the schema's name. Its
--- text is `STATE ID`.
+-- recorded and be announced.
 CREATE FUNCTION composes_state_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF TG_OP = 'UPDATE' AND (OLD.state, NEW.state) NOT IN ((0, 1), (0, 4), (1, 0), (1, 2), (1, 4), (2, 3), (4, 3)) THEN
+    IF (OLD.state, NEW.state) NOT IN ((0, 1), (0, 4), (1, 0), (1, 2), (1, 4), (2, 3), (4, 3)) THEN
         RAISE EXCEPTION 'compose % cannot go from state % to state %', NEW.id, OLD.state, NEW.state
             USING ERRCODE = 'check_violation', CONSTRAINT = 'composes_transition';
     END IF;
@@ -707,8 +720,6 @@ BEGIN
 END
 $$;
 
-CREATE TRIGGER composes_submitted AFTER INSERT ON composes
-    FOR EACH ROW EXECUTE FUNCTION composes_state_changed();
 CREATE TRIGGER composes_transition AFTER UPDATE OF state ON composes
     FOR EACH ROW WHEN (OLD.state <> NEW.state) EXECUTE FUNCTION composes_state_changed();
 

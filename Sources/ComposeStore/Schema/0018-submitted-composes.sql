@@ -1,0 +1,1 @@
+../../../migrations/0018-submitted-composes.sql
