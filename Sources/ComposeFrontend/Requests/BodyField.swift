@@ -102,11 +102,18 @@ extension BodyField {
 
 extension Unicode.Scalar {
     fileprivate var isAllowed: Bool {
-        switch properties.generalCategory {
+        // Nearly all text is ASCII, which needs no table.
+        if isASCII {
+            return switch self {
+            case "a"..."z", "A"..."Z", "0"..."9": true
+            default: BodyField.allowedPunctuation.unicodeScalars.contains(self)
+            }
+        }
+        return switch properties.generalCategory {
         case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter, .decimalNumber, .letterNumber,
             .otherNumber:
             true
-        default: BodyField.allowedPunctuation.unicodeScalars.contains(self)
+        default: false
         }
     }
 }

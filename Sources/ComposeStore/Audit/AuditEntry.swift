@@ -1,3 +1,4 @@
+import ComposeModel
 import ForeignText
 public import Foundation
 public import Identity
@@ -70,7 +71,7 @@ extension AuditEntry {
     ///
     /// - Parameter objects: An SQL expression for an array with the object of each entry. `nil` if the
     ///   entries have their objects.
-    static func recording(_ entries: [AuditEntry], objects: SQL? = nil) throws -> SQL {
+    static func recording(_ entries: [AuditEntry], objects: SQL? = nil) -> SQL {
         let short = { (text: String?) in text.map { $0.printable(most: 500) } }
         let objects = objects ?? "\(entries.map { short($0.object) })"
         return """
@@ -80,9 +81,18 @@ extension AuditEntry {
                 \(entries.map { short($0.sender.account) }), \(entries.map(\.sender.provider)), \(entries.map(\.sender.token)),
                 \(entries.map(\.sender.rule)), \(entries.map { short($0.sender.address) }), \(entries.map(\.sender.request)),
                 \(entries.map(\.action)), \(fragment: objects), \(entries.map(\.outcome.rawValue)),
-                \(try entries.map { try PostgresJSON($0.detail.mapValues { $0.printable(most: 500) }).postgresText() })
+                \(entries.map(\.detailText))
             ) AS n (account, provider, token, rule, address, request, action, object, outcome, detail)
             """
+    }
+
+    /// The detail as JSON.
+    private var detailText: String {
+        var json = JSONWriter()
+        json.object { json in
+            for (name, text) in detail { json.member(name, text.printable(most: 500)) }
+        }
+        return String(decoding: json.bytes, as: UTF8.self)
     }
 }
 

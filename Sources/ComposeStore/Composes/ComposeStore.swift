@@ -174,7 +174,7 @@ public struct ComposeStore: Sendable {
                 ? insertion
                 : """
                 WITH inserted AS (\(fragment: insertion)), audited AS (
-                    \(fragment: try AuditEntry.recording(
+                    \(fragment: AuditEntry.recording(
                         places.compactMap { new[$0].audit },
                         objects: """
                             ARRAY(

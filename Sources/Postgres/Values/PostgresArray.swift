@@ -34,19 +34,27 @@ extension ArrayLiteral: LosslessStringConvertible {
         var text: [UInt8] = [UInt8(ascii: "{")]
         for element in elements {
             if text.count > 1 { text.append(UInt8(ascii: ",")) }
-            guard let element else {
+            guard var element else {
                 text.append(contentsOf: "NULL".utf8)
                 continue
             }
             text.append(UInt8(ascii: "\""))
-            for byte in element.utf8 {
-                if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { text.append(UInt8(ascii: "\\")) }
-                text.append(byte)
-            }
+            element.withUTF8 { Self.escape($0, into: &text) }
             text.append(UInt8(ascii: "\""))
         }
         text.append(UInt8(ascii: "}"))
         return String(decoding: text, as: UTF8.self)
+    }
+
+    private static func escape(_ element: UnsafeBufferPointer<UInt8>, into text: inout [UInt8]) {
+        var rest = element[...]
+        while let place = rest.firstIndex(where: { $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") }) {
+            text.append(contentsOf: UnsafeBufferPointer(rebasing: rest[..<place]))
+            text.append(UInt8(ascii: "\\"))
+            text.append(rest[place])
+            rest = rest[(place + 1)...]
+        }
+        text.append(contentsOf: UnsafeBufferPointer(rebasing: rest))
     }
 
     /// Reads the text form. Returns nil for a text that is not a one-dimensional array.
