@@ -24,7 +24,7 @@ public struct Expirer: Service {
     }
 
     public func run() async throws {
-        await periodically(every: configuration.expireInterval) {
+        await housekeeping(every: configuration.expireInterval) {
             do {
                 try await runOnce()
             } catch {

@@ -11,3 +11,11 @@ public func periodically(every interval: Duration, _ work: @escaping @Sendable (
         }
     }
 }
+
+/// Runs the housekeeping `work` repeatedly, as ``periodically(every:_:)`` does. The first time is a
+/// moment after the start, so that the first compose of a worker does not wait for it.
+public func housekeeping(every interval: Duration, _ work: @escaping @Sendable () async -> Void) async {
+    // If the task is canceled during the sleep, no work is done.
+    await cancelWhenGracefulShutdown { try? await Task.sleep(for: min(interval, .milliseconds(250))) }
+    await periodically(every: interval, work)
+}

@@ -16,7 +16,7 @@ public struct Reaper: Service {
     }
 
     public func run() async throws {
-        await periodically(every: configuration.reapInterval) {
+        await housekeeping(every: configuration.reapInterval) {
             do {
                 for compose in try await store.reap(retries: configuration.retries) {
                     logger.warning(

@@ -31,7 +31,7 @@ public struct Sweeper: Service {
     }
 
     public func run() async throws {
-        await periodically(every: configuration.sweepInterval) {
+        await housekeeping(every: configuration.sweepInterval) {
             do {
                 try await runOnce()
             } catch {
