@@ -178,7 +178,8 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "Containerfiles", dependencies: ["ForeignText", "ImageModel"], swiftSettings: strict),
         .target(
-            name: "Rebuilds", dependencies: ["ComposeModel", "ComposeStore", "Containerfiles", "ForeignText", "ImageModel", systemPackage],
+            name: "Rebuilds",
+            dependencies: ["ComposeModel", "ComposeStore", "Containerfiles", "ForeignText", "ImageModel", nioPosix, systemPackage],
             swiftSettings: strict),
         .target(
             name: "Inventory",

@@ -14,7 +14,7 @@ public final class NodeStanding: Sendable {
 
     /// The name of the file in the directory of a node.
     public static let fileName = "disabled"
-    /// The maximum of the file in bytes. A longer text is cut off.
+    /// The maximum number of bytes of the reason. A longer text is cut off.
     private static let mostBytes = 4096
 
     /// - Parameter file: The file with the reason. It exists if the node is disabled.

@@ -19,10 +19,10 @@ public struct DeviceLogin: Sendable {
 
     /// The error for a login that has not succeeded. It has no part of a token.
     public struct Failure: Error, Hashable, Sendable, CustomStringConvertible {
-        /// One line for people.
+        /// One printable line. It can have texts of the provider, so it is bounded.
         public let description: String
 
-        init(_ description: String) { self.description = description }
+        init(_ description: String) { self.description = description.printable(most: 500) }
     }
 
     private static let mostBytes = 1 << 20

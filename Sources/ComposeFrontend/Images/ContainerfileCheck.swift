@@ -1,5 +1,6 @@
 import Containerfiles
 import ImageModel
+import NIOPosix
 
 /// A Containerfile check finds what cannot be built before anything runs: mistakes, refused
 /// instructions, and images of registries that are not allowed.
@@ -13,26 +14,28 @@ struct ContainerfileCheck: Sendable {
 
     func check(_ definition: ImageDefinition) async throws {
         switch definition.source {
-        case .containerfile(let text): try check(text, in: "definition.source.containerfile", definition)
+        case .containerfile(let text): try await check(text, in: "definition.source.containerfile", definition)
         case .archive(let digest):
             let text = try await ContextStore(service: service).containerfile(of: digest)
-            try check(text, in: "The Containerfile of the context", definition)
+            try await check(text, in: "The Containerfile of the context", definition)
         case .git: break
         }
     }
 
     /// - Parameter place: The name of the Containerfile in messages.
-    private func check(_ text: String, in place: String, _ definition: ImageDefinition) throws(RequestRejection) {
-        let problems: [ContainerfileProblem]
-        do throws(ContainerfileProblem) {
-            problems = try self.problems(in: Containerfile(text, dialect: .ofService), definition)
-        } catch {
-            problems = [error]
+    private func check(_ text: String, in place: String, _ definition: ImageDefinition) async throws {
+        // A long text is not read on the thread of the request.
+        let problems = try await NIOThreadPool.singleton.runIfActive { () -> [ContainerfileProblem] in
+            do throws(ContainerfileProblem) {
+                return try self.problems(in: Containerfile(text, dialect: .ofService), definition)
+            } catch {
+                return [error]
+            }
         }
         guard !problems.isEmpty else { return }
         let shown = problems.prefix(Self.mostProblems).map(\.description)
         let more = problems.count > shown.count ? ["\(problems.count - shown.count) more"] : []
-        throw .badRequest("\(place) cannot be built. \((shown + more).map { "\($0)." }.joined(separator: " "))")
+        throw RequestRejection.badRequest("\(place) cannot be built. \((shown + more).map { "\($0)." }.joined(separator: " "))")
     }
 
     private func problems(
@@ -40,6 +43,7 @@ struct ContainerfileCheck: Sendable {
     ) throws(ContainerfileProblem) -> [ContainerfileProblem] {
         let rules = ContainerfileRules(network: definition.network == .host ? .host : .none)
         var problems: [ContainerfileProblem] = []
+        var known: Set<ContainerfileProblem> = []
         for platform in definition.platforms {
             let arguments = BuildArguments(definition.arguments, platform: platform)
             var found = rules.problems(in: file, arguments: arguments)
@@ -49,7 +53,7 @@ struct ContainerfileCheck: Sendable {
                 found.append(ContainerfileProblem(line: image.line, refusal(of: image.reference)))
             }
             // The platforms differ in few values, so most problems are the same.
-            for problem in found where !problems.contains(problem) { problems.append(problem) }
+            for problem in found where known.insert(problem).inserted { problems.append(problem) }
         }
         return problems.sorted { $0.line < $1.line }
     }

@@ -2,6 +2,7 @@ public import ComposeModel
 public import ComposeStore
 import ForeignText
 public import ImageModel
+import NIOPosix
 public import SystemPackage
 
 /// A *drawn plan* is a plan of a rebuild, with the facts that people want to see beside it.
@@ -16,6 +17,7 @@ public struct DrawnPlan: Sendable {
 }
 
 /// The *rebuild plans* are plans that are drawn from the files of a compose and the facts in the store.
+/// The list of a compose's packages can have megabytes, so a thread pool reads it and draws the plan.
 public struct RebuildPlans: Sendable {
     let store: ComposeStore
     let directories: [String: FilePath]
@@ -30,11 +32,12 @@ public struct RebuildPlans: Sendable {
     ///
     /// - Throws: ``RebuildProblem`` if there is no plan.
     public func plan(with compose: Compose, _ selection: RebuildSelection) async throws -> DrawnPlan {
-        let offered = try Self.chosen(try packages(of: compose), selection, compose.id)
+        let threads = NIOThreadPool.singleton
+        let offered = try await threads.runIfActive { try Self.chosen(try packages(of: compose), selection, compose.id) }
         let affected = try await store.images(olderThan: offered.all)
         let ids = Set(affected.affected.map(\.image)).union(affected.unknown.map(\.image))
         let facts = try await store.planningFacts(about: ids)
-        var bases = ImageBases(facts)
+        var bases = try await threads.runIfActive { ImageBases(facts) }
         if !bases.withoutBase.isEmpty { bases.find(among: try await store.layers(of: ids)) }
         let references = bases.references
         let own = try await store.repositoriesBuilt(among: Set(references.map(\.repository)))
@@ -44,8 +47,9 @@ public struct RebuildPlans: Sendable {
             foreign: foreign.mapValues { platforms in
                 platforms.mapValues { ForeignBase(digest: $0.digest, packages: $0.contents?.packages?.newest) }
             })
+        let plan = try await threads.runIfActive { try planner.plan() }
         return DrawnPlan(
-            plan: try planner.plan(), images: Dictionary(facts.images.map { ($0.id, $0) }) { first, _ in first }, total: facts.total,
+            plan: plan, images: Dictionary(facts.images.map { ($0.id, $0) }) { first, _ in first }, total: facts.total,
             packages: offered.all.count)
     }
 

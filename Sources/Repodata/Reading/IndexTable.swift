@@ -57,7 +57,6 @@ struct IndexTable: Sendable {
         else { return nil }
         if !IntactFiles.contains(file.identity) {
             let content = UnsafeRawBufferPointer(rebasing: bytes.dropLast(Self.digestSize))
-            // If the digest cannot be computed, the table is made again, as after any other defect.
             guard bytes.suffix(Self.digestSize).elementsEqual(Self.digest(content)) else { return nil }
             IntactFiles.insert(file.identity)
         }

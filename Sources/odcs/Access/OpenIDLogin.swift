@@ -47,7 +47,7 @@ struct OpenIDLogin: ParsableArguments {
             guard let granted else { throw CommandFailure(.interrupted, "interrupted; no token was kept") }
             access = granted
         } catch let failure as DeviceLogin.Failure {
-            throw CommandFailure(.error, failure.description.printable())
+            throw CommandFailure(.error, failure.description)
         }
         var settings = settings
         settings.token = access
@@ -68,6 +68,6 @@ struct OpenIDLogin: ParsableArguments {
             } else {
                 "Open \(prompt.address) in a browser, and enter the code: \(prompt.code)"
             }
-        try console.err.line(text.printable())
+        try console.err.line(text.printable(most: 1000))
     }
 }
