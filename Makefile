@@ -65,11 +65,12 @@ release: ## Build the programs to be shipped, into .build-release.
 	swift build --configuration release --scratch-path .build-release --product odcs-rpmdb
 	swift build --configuration release --scratch-path .build-release --product odcs
 
-lint: ## Check the format of the Swift code, the directions between its folders, and the English.
+lint: ## Check the format of the Swift code, the directions between its folders, the English, and links.
 	@scripts/bootstrap lint
 	swift format lint --strict --recursive --parallel $(swift_code)
 	@scripts/check-house
 	@scripts/check-prose
+	@scripts/check-links
 
 format: ## Format the Swift code.
 	swift format --in-place --recursive --parallel $(swift_code)
