@@ -103,21 +103,18 @@ extension ComposeQuery {
 
     fileprivate var condition: SQL {
         var condition: SQL = "true"
-        func require(_ term: SQL, _ isAsked: Bool) {
-            if isAsked { condition = "\(fragment: condition) AND \(fragment: term)" }
-        }
-        require("c.owner = ANY(\(owners))", !owners.isEmpty)
-        require("c.source_type = ANY(\(sourceTypes.map(\.rawValue)))", !sourceTypes.isEmpty)
+        condition.require("c.owner = ANY(\(owners))", if: !owners.isEmpty)
+        condition.require("c.source_type = ANY(\(sourceTypes.map(\.rawValue)))", if: !sourceTypes.isEmpty)
         // The index contains only the beginning of a source, because a source can be longer than an index
         // entry.
         let beginnings = sources.map { String($0.unicodeScalars.prefix(200)) }
-        require("left(c.source, 200) = ANY(\(beginnings)) AND c.source = ANY(\(sources))", !sources.isEmpty)
-        require("c.state = ANY(\(states.map(\.rawValue)))", !states.isEmpty)
-        require("c.koji_task_id = ANY(\(kojiTaskIDs))", !kojiTaskIDs.isEmpty)
-        require("c.pungi_compose_id = ANY(\(pungiComposeIDs))", !pungiComposeIDs.isEmpty)
-        require("c.compose_type = ANY(\(composeTypes))", !composeTypes.isEmpty)
-        require("c.label = ANY(\(labels))", !labels.isEmpty)
-        require("c.request->>'targetDir' <> ALL(\(hiddenTargets))", !hiddenTargets.isEmpty)
+        condition.require("left(c.source, 200) = ANY(\(beginnings)) AND c.source = ANY(\(sources))", if: !sources.isEmpty)
+        condition.require("c.state = ANY(\(states.map(\.rawValue)))", if: !states.isEmpty)
+        condition.require("c.koji_task_id = ANY(\(kojiTaskIDs))", if: !kojiTaskIDs.isEmpty)
+        condition.require("c.pungi_compose_id = ANY(\(pungiComposeIDs))", if: !pungiComposeIDs.isEmpty)
+        condition.require("c.compose_type = ANY(\(composeTypes))", if: !composeTypes.isEmpty)
+        condition.require("c.label = ANY(\(labels))", if: !labels.isEmpty)
+        condition.require("c.request->>'targetDir' <> ALL(\(hiddenTargets))", if: !hiddenTargets.isEmpty)
         return condition
     }
 

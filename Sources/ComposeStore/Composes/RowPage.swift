@@ -14,6 +14,13 @@ struct PagePlace {
     var perPage: Int
 }
 
+extension SQL {
+    /// Adds a term to a condition if it is asked for.
+    mutating func require(_ term: SQL, if isAsked: Bool) {
+        if isAsked { self = "\(fragment: self) AND \(fragment: term)" }
+    }
+}
+
 extension ComposeStore {
     /// Returns one page of a list.
     ///

@@ -17,15 +17,10 @@ public struct ImageQuery: Hashable, Sendable {
 
     fileprivate var condition: SQL {
         var condition: SQL = "i.removed_at IS NULL"
-        if !repositories.isEmpty {
-            condition = "\(fragment: condition) AND i.repository LIKE ANY(\(repositories.map(Self.pattern)))"
-        }
-        if !owners.isEmpty { condition = "\(fragment: condition) AND i.owner = ANY(\(owners))" }
-        if hasUnknownContents {
-            condition = """
-                \(fragment: condition) AND EXISTS (SELECT FROM image_manifests m WHERE m.image_id = i.id AND NOT m.is_known)
-                """
-        }
+        condition.require("i.repository LIKE ANY(\(repositories.map(Self.pattern)))", if: !repositories.isEmpty)
+        condition.require("i.owner = ANY(\(owners))", if: !owners.isEmpty)
+        condition.require(
+            "EXISTS (SELECT FROM image_manifests m WHERE m.image_id = i.id AND NOT m.is_known)", if: hasUnknownContents)
         return condition
     }
 

@@ -15,13 +15,10 @@ public struct BuildQuery: Hashable, Sendable {
 
     fileprivate var condition: SQL {
         var condition: SQL = "true"
-        func require(_ term: SQL, _ isAsked: Bool) {
-            if isAsked { condition = "\(fragment: condition) AND \(fragment: term)" }
-        }
-        require("b.image_id = ANY(\(images))", !images.isEmpty)
-        require("b.owner = ANY(\(owners))", !owners.isEmpty)
-        require("b.rebuild_id = ANY(\(rebuilds))", !rebuilds.isEmpty)
-        require("b.state = ANY(\(states.map(\.rawValue)))", !states.isEmpty)
+        condition.require("b.image_id = ANY(\(images))", if: !images.isEmpty)
+        condition.require("b.owner = ANY(\(owners))", if: !owners.isEmpty)
+        condition.require("b.rebuild_id = ANY(\(rebuilds))", if: !rebuilds.isEmpty)
+        condition.require("b.state = ANY(\(states.map(\.rawValue)))", if: !states.isEmpty)
         return condition
     }
 }

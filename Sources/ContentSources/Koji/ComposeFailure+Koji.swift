@@ -16,4 +16,16 @@ extension ComposeFailure {
             }
         self.init(code, error.message, isTransient: error.isTransient)
     }
+
+    /// Makes the failure of a compose from any error of a task group that asks Koji.
+    ///
+    /// - Parameter sentence: The message for an error that no such task throws.
+    init(_ error: any Error, otherwise sentence: String) {
+        switch error {
+        case let failure as ComposeFailure: self = failure
+        case let error as KojiError: self.init(error)
+        case is CancellationError: self = .canceled
+        default: self.init(.internal, sentence)
+        }
+    }
 }

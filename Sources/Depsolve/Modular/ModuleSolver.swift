@@ -149,26 +149,18 @@ final class ModuleSolver {
     private func problem(of solver: UnsafeMutablePointer<Solver>) -> [ModuleProblem.Statement] {
         var statements: [ModuleProblem.Statement] = []
         var known: Set<String> = []
-        for problem in 1..<Id(solver_problem_count(solver)) + 1 {
-            let numbers = IdQueue()
-            solver_findallproblemrules(solver, problem, numbers.pointer)
-            for number in numbers.array {
-                var rule = (source: Id(0), target: Id(0), dependency: Id(0))
-                let type = solver_ruleinfo(solver, number, &rule.source, &rule.target, &rule.dependency)
-                if let statement = statement(type, rule), known.insert(statement.description).inserted {
-                    statements.append(statement)
-                }
-            }
+        for rule in ProblemRule.all(of: solver) {
+            if let statement = statement(rule), known.insert(statement.description).inserted { statements.append(statement) }
         }
         // Requirements come before the conflicts that prevent them.
         func isConflict(_ statement: ModuleProblem.Statement) -> Bool { if case .conflicts = statement { true } else { false } }
         return statements.filter { !isConflict($0) } + statements.filter(isConflict)
     }
 
-    private func statement(_ type: SolverRuleinfo, _ rule: (source: Id, target: Id, dependency: Id)) -> ModuleProblem.Statement? {
+    private func statement(_ rule: ProblemRule) -> ModuleProblem.Statement? {
         guard let source = meanings[rule.source].map({ builds[$0].id }) else { return nil }
         let text = texts[rule.source]?[rule.dependency] ?? ""
-        return switch type {
+        return switch rule.type {
         case SOLVER_RULE_PKG_REQUIRES: .requires(source, text)
         case SOLVER_RULE_PKG_NOTHING_PROVIDES_DEP: .nothingProvides(source, text)
         case SOLVER_RULE_PKG_CONFLICTS where !text.isEmpty: .requires(source, text)

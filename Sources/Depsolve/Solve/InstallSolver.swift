@@ -83,17 +83,10 @@ final class InstallSolver {
     var problem: [Rule] {
         var rules: [Rule] = []
         var known: Set<Rule> = []
-        for problem in 1..<Id(solver_problem_count(solver)) + 1 {
-            let numbers = IdQueue()
-            solver_findallproblemrules(solver, problem, numbers.pointer)
-            for number in numbers.array {
-                var rule = (source: Id(0), target: Id(0), dependency: Id(0))
-                let type = solver_ruleinfo(solver, number, &rule.source, &rule.target, &rule.dependency)
-                guard type != SOLVER_RULE_JOB else { continue }
-                var found = Rule(type: type.rawValue, source: rule.source, target: rule.target, dependency: rule.dependency)
-                found.dependency = firstDependency(of: found, number)
-                if known.insert(found).inserted { rules.append(found) }
-            }
+        for rule in ProblemRule.all(of: solver) where rule.type != SOLVER_RULE_JOB {
+            var found = Rule(type: rule.type.rawValue, source: rule.source, target: rule.target, dependency: rule.dependency)
+            found.dependency = firstDependency(of: found, rule.number)
+            if known.insert(found).inserted { rules.append(found) }
         }
         return rules
     }

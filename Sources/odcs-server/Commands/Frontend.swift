@@ -1,5 +1,4 @@
 import ArgumentParser
-import SystemPackage
 
 /// The command `odcs-server frontend`: the frontend alone.
 struct Frontend: AsyncParsableCommand {
@@ -9,11 +8,5 @@ struct Frontend: AsyncParsableCommand {
     @Option(help: "Write the address that is listened on into this file, as soon as requests are answered.")
     var addressFile: String?
 
-    func run() async throws {
-        let configuration = try options.load()
-        try await ServerAssembly(
-            configuration: configuration, roles: [.frontend], addressFile: addressFile.map { FilePath($0) },
-            logger: configuration.bootstrapLogging()
-        ).run()
-    }
+    func run() async throws { try await options.load().run([.frontend], addressFile: addressFile) }
 }

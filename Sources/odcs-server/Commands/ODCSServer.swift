@@ -4,6 +4,7 @@ import EmbeddedPostgres
 import ForeignText
 @preconcurrency import Glibc
 import Logging
+import SystemPackage
 
 /// The server's command line.
 @main
@@ -64,6 +65,15 @@ struct ConfigurationOptions: ParsableArguments {
 }
 
 extension ServerConfiguration {
+    /// Runs the services of some roles until a signal ends them.
+    ///
+    /// - Parameter addressFile: The file that the frontend's address is written to.
+    func run(_ roles: Set<ServerAssembly.Role>, addressFile: String? = nil) async throws {
+        try await ServerAssembly(
+            configuration: self, roles: roles, addressFile: addressFile.map { FilePath($0) }, logger: bootstrapLogging()
+        ).run()
+    }
+
     /// Directs the log of the process to standard error from now on. Returns the logger of the service.
     func bootstrapLogging() -> Logger {
         LoggingSystem.bootstrap { label in

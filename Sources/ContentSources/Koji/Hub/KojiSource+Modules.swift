@@ -132,14 +132,8 @@ extension KojiSource {
                 }
             }
             return ModuleMetadata().with(streams: streams.flatMap(\.self))
-        } catch let error as ComposeFailure {
-            throw error
-        } catch let error as KojiError {
-            throw ComposeFailure(error)
-        } catch is CancellationError {
-            throw ComposeFailure.canceled
         } catch {
-            throw ComposeFailure(.internal, "The documents of modules in Koji could not be read.")
+            throw ComposeFailure(error, otherwise: "The documents of modules in Koji could not be read.")
         }
     }
 

@@ -142,14 +142,8 @@ public struct KojiSource: Sendable {
             packages += try await list(tasks: pin.scratchTasks, arches: Set(arches))
             return KojiListing(
                 packages: packages, modules: modules.with(streams: artifacts.streams), notes: artifacts.notes + notes)
-        } catch let error as ComposeFailure {
-            throw error
-        } catch let error as KojiError {
-            throw ComposeFailure(error)
-        } catch is CancellationError {
-            throw ComposeFailure.canceled
         } catch {
-            throw ComposeFailure(.internal, "Koji's list of packages could not be read.")
+            throw ComposeFailure(error, otherwise: "Koji's list of packages could not be read.")
         }
     }
 
