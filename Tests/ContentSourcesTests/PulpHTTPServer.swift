@@ -167,7 +167,10 @@ final class PulpHTTPServer: Sendable {
         private func flood(_ bytes: [UInt8], _ context: NIOLoopBound<ChannelHandlerContext>) {
             guard context.value.channel.isActive else { return }
             let this = NIOLoopBound(self, eventLoop: context.value.eventLoop)
-            sendBody(bytes[...], context.value).whenSuccess { this.value.flood(bytes, context) }
+            // Between two writes the thread has time for other connections.
+            sendBody(bytes[...], context.value).whenSuccess {
+                context.value.eventLoop.scheduleTask(in: .microseconds(200)) { this.value.flood(bytes, context) }
+            }
         }
     }
 }

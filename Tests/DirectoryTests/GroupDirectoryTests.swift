@@ -20,6 +20,13 @@ struct GroupDirectoryTests {
     }
 
     private struct Service {
+        /// Searches block, and other tests need the few threads of NIO's pool.
+        private static let threads: NIOThreadPool = {
+            let threads = NIOThreadPool(numberOfThreads: 2)
+            threads.start()
+            return threads
+        }()
+
         let directory: GroupDirectory
         let clock = Clock()
         let log = InMemoryLogHandler()
@@ -27,7 +34,7 @@ struct GroupDirectoryTests {
         init(_ settings: DirectorySettings) {
             var logger = Logger(label: "test")
             logger.handler = log
-            directory = GroupDirectory(settings, threadPool: .singleton, logger: logger, now: { [clock] in clock.now })
+            directory = GroupDirectory(settings, threadPool: Self.threads, logger: logger, now: { [clock] in clock.now })
         }
 
         func groups(of name: String) async throws -> Set<String> { try await directory.groups(of: AccountName(name)) }

@@ -1,7 +1,7 @@
 import CLinux
+import Dispatch
 import Foundation
 import Glibc
-import NIOPosix
 
 /// A number that only the processes of one test have as an argument. Example: `sleep 1234567890`.
 public struct ProcessMark: Sendable {
@@ -27,9 +27,13 @@ public struct ProcessMark: Sendable {
             // A process that cannot be opened has ended.
             guard descriptor >= 0 else { continue }
             defer { close(descriptor) }
-            try await NIOThreadPool.singleton.runIfActive {
-                var poll = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-                _ = Glibc.poll(&poll, 1, 60_000)
+            await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+                // The code that other tests run at the same time needs the few threads of NIO's pool.
+                DispatchQueue.global().async {
+                    var poll = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+                    _ = Glibc.poll(&poll, 1, 60_000)
+                    continuation.resume()
+                }
             }
         }
         return try isGone

@@ -143,8 +143,10 @@ private final class Handler: ChannelInboundHandler {
     private func piece(_ bytes: [UInt8], _ context: ChannelHandlerContext, then: @escaping (ChannelHandlerContext) -> Void) {
         let written = context.eventLoop.makePromise(of: Void.self)
         context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: bytes)))), promise: written)
-        // In a turn of its own, because a write may be done at once.
-        written.futureResult.assumeIsolated().whenComplete { _ in context.eventLoop.assumeIsolated().execute { then(context) } }
+        // A write may be done at once. A turn that is due at once comes before everything else of the thread, so it is due later.
+        written.futureResult.assumeIsolated().whenComplete { _ in
+            context.eventLoop.assumeIsolated().scheduleTask(in: .microseconds(200)) { then(context) }
+        }
     }
 
     private func repeated(_ bytes: [UInt8], _ context: ChannelHandlerContext) {

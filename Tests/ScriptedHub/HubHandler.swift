@@ -194,8 +194,14 @@ extension HubHandler {
         guard context.channel.isActive else { return }
         guard let piece = next(number) else { return context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil) }
         sendPiece(context, piece) { context in
-            // In a turn of its own: a write may be done at once, and so many of them would fill the stack.
-            context.eventLoop.assumeIsolated().execute { self.sendPieces(context, number + 1, next) }
+            let loop = context.eventLoop.assumeIsolated()
+            // In a turn of its own: a write may be done at once, and so many of them would fill the stack. A turn that is due at once comes before
+            // everything else of the thread, so the other connections get theirs after some pieces.
+            if number % 16 == 15 {
+                loop.scheduleTask(in: .microseconds(200)) { self.sendPieces(context, number + 1, next) }
+            } else {
+                loop.execute { self.sendPieces(context, number + 1, next) }
+            }
         }
     }
 }

@@ -31,8 +31,7 @@ public final class ScriptedHub: Sendable {
         case hangUp
         /// Nothing, while the connection stays open.
         case silence
-        /// One piece after the other, as the client takes them, until there is none; the number of the piece is given. Not too small:
-        /// as long as the connection takes them at once, its thread does nothing else. `length`: what the head says.
+        /// One piece after the other, as the client takes them, until there is none; the number of the piece is given. `length`: what the head says.
         case stream(length: Int? = nil, @Sendable (Int) -> [UInt8]?)
     }
 
