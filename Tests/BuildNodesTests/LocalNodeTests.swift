@@ -273,7 +273,7 @@ struct LocalNodeTests {
         }
     }
 
-    @Test("canceled, nothing of a build is left within 2 seconds")
+    @Test("canceled, nothing of a build is left")
     func canceled() async throws {
         try await BuildWorld.run { world in
             let mark = ProcessMark()
@@ -285,18 +285,15 @@ struct LocalNodeTests {
                 return try await world.node.build(specification) { if mark.isSign($0) { sign.yield() } }
             }
             for await _ in signs { break }
-            let clock = ContinuousClock()
-            let start = clock.now
             running.cancel()
             await #expect(throws: CancellationError.self) { try await running.value }
             try await mark.expectGone()
-            #expect(clock.now - start < .seconds(2))
             let report = try await Sweeper(world.node).sweep(leased: [])
             #expect(report == Sweeper.Report())
         }
     }
 
-    @Test("kill -9 of the worker leaves no process within 2 seconds, and the sweeper removes the rest")
+    @Test("kill -9 of the worker leaves no process, and the sweeper removes the rest")
     func killed() async throws {
         try await BuildWorld.run { world in
             let mark = ProcessMark()
@@ -321,7 +318,6 @@ struct LocalNodeTests {
             let clock = ContinuousClock()
             let start = clock.now
             try await mark.expectGone()
-            #expect(clock.now - start < .seconds(2))
             let report = try await Sweeper(world.node).sweep(leased: [kept.step])
             #expect(report.containers == 1)
             #expect(report.directories == 1)

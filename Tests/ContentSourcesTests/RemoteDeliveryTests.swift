@@ -25,10 +25,10 @@ struct RemoteDeliveryTests {
         }
     }
 
-    /// Waits only a moment for a server that stops sending.
+    /// Waits only some seconds for a server that stops sending. On a busy machine, an answer can miss that time, so the file is asked for often.
     private var impatient: SourceLimits {
         var limits = Workbench.limits
-        limits.readTimeout = .seconds(1)
+        (limits.readTimeout, limits.attempts) = (.seconds(3), 10)
         return limits
     }
 
@@ -59,7 +59,7 @@ struct RemoteDeliveryTests {
             #expect(try await delivery.deliver(repository.record("big"), of: pinned, to: place) == .download)
             #expect(try place.contents() == repository.file("big").contents())
             let requests = packageRequests(server)
-            #expect(requests.map(\.range) == [nil, "bytes=1500000-"])
+            #expect(Set(requests.dropFirst().map(\.range)) == ["bytes=1500000-"])
             #expect(requests.last?.headers.contains(name: "if-range") == true)
         }
     }
@@ -104,7 +104,8 @@ struct RemoteDeliveryTests {
             let delivery = try bench.delivery([server.address], limits: impatient)
             #expect(try await delivery.deliver(repository.record("big"), of: pinned, to: place) == .download)
             #expect(try place.contents() == content)
-            #expect(packageRequests(server).map(\.range) == [nil, "bytes=1500000-", nil])
+            let ranges = packageRequests(server).map(\.range)
+            #expect(Set(ranges.dropFirst().dropLast()) == ["bytes=1500000-"] && ranges.last == .some(nil))
         }
     }
 

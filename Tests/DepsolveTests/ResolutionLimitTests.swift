@@ -55,12 +55,13 @@ struct ResolutionLimitTests {
         try await with(Self.pigeons, packages: ["root"]) { request in
             var request = request
             request.checkInstallability = checkingInstallability
-            let depsolver = Depsolver(timeLimit: .milliseconds(500))
+            // The small solve at the end must be done within this time on a busy machine too.
+            let depsolver = Depsolver(timeLimit: .seconds(2))
             let error = await #expect(throws: DepsolveError.self) { try await depsolver.resolve(request) }
-            #expect(error == .overTime(.milliseconds(500)))
+            #expect(error == .overTime(.seconds(2)))
             #expect(
                 error?.description
-                    == "The dependencies of the packages could not be resolved within 0.5 seconds, the most that this service takes for one "
+                    == "The dependencies of the packages could not be resolved within 2 seconds, the most that this service takes for one "
                     + "architecture (worker.resolve_seconds).")
             request.packages = ["x-0-0"]
             request.checkInstallability = false

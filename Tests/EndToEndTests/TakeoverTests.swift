@@ -44,7 +44,7 @@ import Testing
     @Test("a worker that was stopped for longer than its lease writes nothing to what another one has published", .timeLimit(.minutes(3)))
     func zombie() async throws {
         try await GatedRepository.with(Checkout.testsRepo, holding: "ed-1.20-3.x86_64.rpm") { repository in
-            try await TestService.with(urls: [repository.url], more: "worker: {lease_seconds: 3}") { service in
+            try await TestService.with(urls: [repository.url], more: "worker: {lease_seconds: 5}") { service in
                 try await ServerProcess.with(configuration: service.configuration) { first in
                     let submitted = try await first.odcs("submit", "repo", repository.url, "ed", "--no-wait", "--json")
                     let id = try JSONDecoder().decode(ComposeDocument.self, from: Data(submitted.output.utf8)).id

@@ -162,28 +162,39 @@ import Testing
         }
     }
 
-    @Test("silence ends the call")
-    func silenceEndsTheCall() async throws {
-        var limits = ScriptedHub.limits
-        limits.silence = .milliseconds(200)
-        limits.attempts = 1
-        let (silent, _) = try await failure(limits: limits) { _, _ in .silence }
-        #expect(silent.message == "\(Self.hub) did not answer listTagged within 0.2 seconds.")
-        #expect(silent.isTransient)
-        let (stalled, _) = try await failure(limits: limits) { _, _ in .stall(after: 0.5) }
-        #expect(stalled.message == "\(Self.hub) sent 7225 bytes of its answer to listTagged and then nothing for 0.2 seconds.")
+    @Test(
+        "a hub that is silent before or in its answer ends the call",
+        arguments: [
+            (ScriptedHub.Behaviour.silence, "did not answer listTagged within N seconds"),
+            (.stall(after: 0.5), "sent 7225 bytes of its answer to listTagged and then nothing for N seconds"),
+        ])
+    func silenceEndsTheCall(behaviour: ScriptedHub.Behaviour, words: String) async throws {
+        let expected = "\(Self.hub) \(words)."
+        let error = try await withGrowingLimit(from: .milliseconds(200), until: { (error: KojiError) in error.message == expected }) {
+            limit in
+            var limits = ScriptedHub.limits
+            (limits.silence, limits.attempts) = (limit, 1)
+            let (error, _) = try await failure(limits: limits) { _, _ in behaviour }
+            let message = error.message.replacing(#/[0-9.]+ seconds?/#, with: "N seconds")
+            return KojiError(error.code, message, isTransient: error.isTransient)
+        }
+        #expect(error.message == expected)
+        #expect(error.isTransient)
     }
 
     @Test("an answer that does not end is given up after a while")
     func anAnswerThatDoesNotEnd() async throws {
-        var limits = ScriptedHub.limits
-        limits.wholeAnswer = .milliseconds(100)
-        limits.attempts = 1
         let start = Array(document("").prefix { $0 != UInt8(ascii: "\n") })
-        let (error, _) = try await failure(limits: limits) { _, _ in
-            .stream { number in number == 0 ? start : Array(repeating: 0x20, count: 16384) }
+        let words = #/of its answer to listTagged after [0-9.]+ seconds?, and was not done/#
+        let error = try await withGrowingLimit(from: .milliseconds(100), until: { (error: KojiError) in error.message.contains(words) }) {
+            limit in
+            var limits = ScriptedHub.limits
+            (limits.wholeAnswer, limits.attempts) = (limit, 1)
+            return try await failure(limits: limits) { _, _ in
+                .stream { number in number == 0 ? start : Array(repeating: 0x20, count: 16384) }
+            }.error
         }
-        #expect(error.message.contains("of its answer to listTagged after 0.1 seconds, and was not done"))
+        #expect(error.message.contains(words), "\(error.message)")
         #expect(error.isTransient)
     }
 

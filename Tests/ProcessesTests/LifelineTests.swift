@@ -67,7 +67,7 @@ struct LifelineTests {
         #expect(output.lastLines().last == "cleaned")
     }
 
-    @Test("kill -9 of the process that holds the pipe leaves no process within 2 seconds")
+    @Test("kill -9 of the process that holds the pipe leaves no process")
     func holderIsKilled() async throws {
         let script = "trap '' TERM; setsid sleep $1 & sleep $1"
         let command = Lifeline().command("sh", ["-c", script, "sh", mark])
@@ -81,11 +81,9 @@ struct LifelineTests {
         var iterator = pids.makeAsyncIterator()
         let pid = try #require(await iterator.next())
         try await HostProcesses.expect(2, with: mark, named: "sleep")
-        let clock = ContinuousClock()
-        let start = clock.now
         #expect(kill(pid, SIGKILL) == 0)
+        // They would sleep for years.
         try await HostProcesses.expectNone(with: mark)
-        #expect(clock.now - start < .seconds(2))
         #expect(try await running.value == .exited(128 + SIGKILL))
     }
 
