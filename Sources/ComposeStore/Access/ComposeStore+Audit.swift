@@ -38,8 +38,9 @@ extension ComposeStore {
 
     /// Deletes the entries that are older than `age`.
     ///
+    /// - Parameter most: The maximum number of entries for one statement.
     /// - Returns: The number of deleted entries.
-    public func forgetAudit(olderThan age: Duration) async throws -> Int {
-        try await pool.query("DELETE FROM audit WHERE created_at < now() - \(fragment: interval(age))").affectedRows
+    public func forgetAudit(olderThan age: Duration, atOnce most: Int = 10_000) async throws -> Int {
+        try await deleteRows(of: "audit", by: "created_at", olderThan: age, atOnce: most)
     }
 }

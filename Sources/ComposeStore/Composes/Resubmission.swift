@@ -87,8 +87,10 @@ extension ComposeStore {
     ///
     /// - Returns: The number of deleted records.
     public func forgetSubmissions(olderThan age: Duration) async throws -> Int {
-        try await pool.query("DELETE FROM submissions WHERE created_at < now() - \(fragment: interval(age))").affectedRows
-            + pool.query("DELETE FROM build_submissions WHERE created_at < now() - \(fragment: interval(age))").affectedRows
-            + pool.query("DELETE FROM rebuild_submissions WHERE created_at < now() - \(fragment: interval(age))").affectedRows
+        var count = 0
+        for table in ["submissions", "build_submissions", "rebuild_submissions"] as [SQL] {
+            count += try await deleteRows(of: table, by: "created_at", olderThan: age)
+        }
+        return count
     }
 }

@@ -146,6 +146,6 @@ extension ComposeStore {
 
     /// Deletes transitions that were published longer ago than `age`.
     public func pruneEvents(olderThan age: Duration) async throws {
-        _ = try await pool.query("DELETE FROM events WHERE published_at < now() - \(fragment: interval(age))")
+        _ = try await deleteRows(of: "events", by: "published_at", olderThan: age)
     }
 }
