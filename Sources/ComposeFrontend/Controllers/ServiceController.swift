@@ -4,6 +4,7 @@ import Hummingbird
 import Identity
 import ImageModel
 import Logging
+import NIOPosix
 import Postgres
 
 /// The handlers of the service's own pages: routes, `about`, `metrics`, and the home page for people.
@@ -34,12 +35,15 @@ struct ServiceController: Sendable {
         ).page.response()
     }
 
-    private func describe(_ request: Request, _ context: FrontendContext) throws -> Response {
-        let server = PublicURLs(configuration, request).base
-        guard !request.prefersHTML else { return try descriptions.page(configuration, server: server).response() }
-        let description = try descriptions.description(configuration, server: server)
-        return Response(
-            status: .ok, headers: [.contentType: "application/json"], body: .init(byteBuffer: ByteBuffer(string: description.json)))
+    private func describe(_ request: Request, _ context: FrontendContext) async throws -> Response {
+        let (server, isForPeople) = (PublicURLs(configuration, request).base, request.prefersHTML)
+        // A client that names a new host each time has a description made each time.
+        return try await NIOThreadPool.singleton.runIfActive { [configuration, descriptions] () -> Response in
+            guard !isForPeople else { return try descriptions.page(configuration, server: server).response() }
+            let description = try descriptions.description(configuration, server: server)
+            return Response(
+                status: .ok, headers: [.contentType: "application/json"], body: .init(byteBuffer: ByteBuffer(string: description.json)))
+        }
     }
 
     private func about(_ request: Request, _ context: FrontendContext) throws -> Response {

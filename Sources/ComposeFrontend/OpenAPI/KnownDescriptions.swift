@@ -3,7 +3,7 @@ import Synchronization
 /// The descriptions of the API that this process has made, by the base address that they name.
 ///
 /// A description depends only on the configuration and on that address. It takes tens of milliseconds
-/// of an event loop to make one.
+/// to make one, so callers use a thread pool.
 final class KnownDescriptions: Sendable {
     /// The maximum number of addresses. Without `server_url`, clients choose them by their Host header.
     private static let most = 16
