@@ -101,8 +101,8 @@ let package = Package(
         .target(
             name: "OpenID",
             dependencies: [
-                "ForeignText", "HTTPEnvironment", "Identity", "Retries", asyncHTTPClient, crypto, jwtKit, logging, nioCore, nioHTTP1,
-                nioPosix, nioSSL, serviceLifecycle,
+                "ForeignText", "HTTPEnvironment", "Identity", asyncHTTPClient, crypto, jwtKit, logging, nioCore, nioHTTP1, nioPosix, nioSSL,
+                serviceLifecycle,
             ],
             swiftSettings: strict),
         .target(
@@ -174,7 +174,7 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "ImageFetch",
-            dependencies: ["ForeignText", "ImageArchive", "ImageModel", "Registry", nioCore, nioPosix, systemPackage],
+            dependencies: ["ImageArchive", "ImageModel", "Registry", nioCore, nioPosix, systemPackage],
             swiftSettings: strict),
         .target(name: "Containerfiles", dependencies: ["ForeignText", "ImageModel"], swiftSettings: strict),
         .target(
@@ -187,7 +187,7 @@ let package = Package(
             resources: [.embedInCode("inventory.schema.json")], swiftSettings: strict),
         .target(
             name: "BuildNodes",
-            dependencies: ["CLinux", "Containerfiles", "ForeignText", "ImageModel", "Processes", logging, subprocess, systemPackage],
+            dependencies: ["ForeignText", "ImageModel", "Processes", logging, subprocess, systemPackage],
             swiftSettings: strict),
         .target(
             name: "ComposeWorker",
