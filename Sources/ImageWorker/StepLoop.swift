@@ -9,9 +9,12 @@ import Synchronization
 public struct StepConfiguration: Sendable {
     /// The name of the worker. It must be unique among all workers that share the database.
     public var name: String
-    /// The number of steps that the worker does at the same time. They are not slots for composes, so a
-    /// long build keeps no compose waiting.
+    /// The number of platforms that the worker builds at the same time. They are not slots for composes, so
+    /// a long build keeps no compose waiting.
     public var slots: Int
+    /// The number of manifest lists that the worker writes at the same time. They have slots of their own,
+    /// because a list waits for the registry, and the next platform can be built meanwhile.
+    public var listSlots = 4
     public var offer: StepOffer
     /// The length of a lease. A lease is renewed after every third of its length.
     public var leaseLength: Duration = .seconds(15)
@@ -36,7 +39,8 @@ public struct StepConfiguration: Sendable {
     }
 }
 
-/// A step loop claims steps of builds and does them, as many at a time as it has slots for steps.
+/// A step loop claims steps of builds and does them, as many at a time as it has slots. Platforms and
+/// manifest lists have slots of their own.
 ///
 /// On a graceful shutdown it claims no more steps, stops its work, and gives the leases back.
 public struct StepLoop: Service {
@@ -64,28 +68,40 @@ public struct StepLoop: Service {
         let attempts = StepAttempts(configuration: configuration, store: store, keeper: keeper, runner: runner, logger: logger)
         // A worker of this name may have had another node before.
         let isRecorded = Mutex(false)
-        let loop = LeaseLoop(
-            slots: configuration.slots, pollInterval: configuration.pollInterval, listener: listener, channel: channel, logger: logger,
+        let platforms = loop(slots: configuration.slots, of: attempts) {
+            if !isRecorded.withLock(\.self) {
+                try await store.record(nodeProblem: configuration.standing?.problem, of: configuration.name)
+                isRecorded.withLock { $0 = true }
+            }
+            return try await offer()
+        }
+        let lists = loop(slots: configuration.listSlots, of: attempts) { configuration.offer.withoutPlatforms }
+        async let written: Void = lists.runUntilShutdown()
+        await platforms.runUntilShutdown()
+        await written
+    }
+
+    private func loop(
+        slots: Int, of attempts: StepAttempts, offering offer: @escaping @Sendable () async throws -> StepOffer
+    ) -> LeaseLoop<StepLease> {
+        LeaseLoop(
+            slots: slots, pollInterval: configuration.pollInterval, listener: listener, channel: channel, logger: logger,
             claim: {
-                if !isRecorded.withLock(\.self) {
-                    try await store.record(nodeProblem: configuration.standing?.problem, of: configuration.name)
-                    isRecorded.withLock { $0 = true }
-                }
-                return try await store.claimStep(
+                try await store.claimStep(
                     by: configuration.name, offering: try await offer(), for: configuration.leaseLength,
                     buildsOfRebuild: configuration.buildsOfRebuild)
             }, run: attempts.run)
-        await loop.runUntilShutdown()
     }
 
-    /// Returns the steps that this worker can do now. A worker with a disabled node writes manifest lists
-    /// only, and says so in the steps that wait for it.
+    /// Returns the platforms that this worker can build now. A worker with a disabled node builds none, and
+    /// says so in the steps that wait for it.
     private func offer() async throws -> StepOffer {
-        let offer = configuration.offer
+        var offer = configuration.offer
+        offer.lists = false
         guard let problem = configuration.standing?.problem else { return configuration.reserve?.offer(offer, logger: logger) ?? offer }
         try await store.record(nodeProblem: problem, of: configuration.name)
         try await store.explain(
             waitingFor: offer, because: "It waits for a worker. The one of \(configuration.name) is disabled: \(problem)")
-        return StepOffer(platforms: [], labels: offer.labels)
+        return offer.withoutPlatforms
     }
 }

@@ -15,14 +15,23 @@ public struct StepLease: Lease {
 
 /// The kinds of steps that a worker can do.
 public struct StepOffer: Hashable, Sendable {
-    /// The platforms that the worker can build. Every worker can write a manifest list.
+    /// The platforms that the worker can build.
     public var platforms: [Platform]
+    /// Whether manifest lists are offered. Every worker can write them.
+    public var lists = true
     /// The labels of the worker. Example: `["host": "rhel"]`.
     public var labels: [String: String]
 
     public init(platforms: [Platform], labels: [String: String] = [:]) {
         self.platforms = platforms
         self.labels = labels
+    }
+
+    /// The same without any platform.
+    public var withoutPlatforms: StepOffer {
+        var offer = self
+        offer.platforms = []
+        return offer
     }
 }
 
@@ -49,7 +58,7 @@ extension ComposeStore {
                 )
                 SELECT s.id FROM build_steps s JOIN builds b ON b.id = s.build_id LEFT JOIN owners o ON o.owner = b.owner
                 WHERE s.state = 0 AND s.blocked_by = 0 AND s.available_at <= now()
-                    AND (s.platform IS NULL OR s.platform = ANY(\(offer.platforms.map(\.description))))
+                    AND CASE WHEN s.platform IS NULL THEN \(offer.lists) ELSE s.platform = ANY(\(offer.platforms.map(\.description))) END
                     AND s.requires <@ \(PostgresJSON(offer.labels))
                     AND (b.state <> 0 OR NOT EXISTS (SELECT FROM busy WHERE busy.rebuild_id = b.rebuild_id))
                 ORDER BY s.priority DESC, \(fragment: turns.start), s.available_at, s.id LIMIT 1 FOR UPDATE OF s SKIP LOCKED

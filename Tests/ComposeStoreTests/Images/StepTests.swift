@@ -65,6 +65,24 @@ import Testing
         }
     }
 
+    @Test("a manifest list can be claimed without any platform, and platforms without it")
+    func lists() async throws {
+        try await TestDatabase.with { database in
+            let build = try await database.build(of: try await database.image("app"))
+            let list = TestDatabase.everything.withoutPlatforms
+            var platforms = TestDatabase.everything
+            platforms.lists = false
+            for _ in build.steps.dropLast() {
+                #expect(try await database.store.claimStep(by: "w", offering: list, for: .seconds(60)) == nil)
+                let lease = try await database.claim(platforms)
+                #expect(lease.step.platform != nil)
+                _ = try await database.store.finish(lease, digest: .numbered(lease.id))
+            }
+            #expect(try await database.store.claimStep(by: "w", offering: platforms, for: .seconds(60)) == nil)
+            #expect(try await database.claim(list).step.platform == nil)
+        }
+    }
+
     @Test("a build fails with a platform that is required, and with the last one that is left")
     func required() async throws {
         try await TestDatabase.with { database in
