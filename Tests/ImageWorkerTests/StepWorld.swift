@@ -67,6 +67,7 @@ struct StepWorld {
             targets: ["default": .init(directory: directory.appending("target"), url: "http://odcs.example/composes")],
             contexts: try ImageNamespace("\(registry.host)/team").contexts)
         configuration.account = account
+        configuration.gitProtocols.append("file")
         let world = StepWorld(
             directory: directory, database: database, registry: registry, client: client, node: CountingNode(local),
             reader: ScriptedReader(), standing: NodeStanding(directory.appending("disabled"), logger: logger), configuration: configuration)

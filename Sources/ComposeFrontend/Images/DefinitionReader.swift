@@ -159,6 +159,10 @@ struct DefinitionReader: Sendable {
         } catch {
             throw .badRequest("\(field.name).url: \(error.message)")
         }
+        guard url.hasPrefix("https://") else {
+            throw .badRequest(
+                "\(field.name).url is \(url.quoted). It must begin with https://, because the image is made from what it sends.")
+        }
         return .git(url: url, reference: reference, folder: folder)
     }
 

@@ -78,6 +78,10 @@ import Testing
                 "definition.source.git.url: The repository /etc is outside of what this server may read: /srv."
             ),
             (
+                with(#"{"git": {"url": "/srv/web.git", "reference": "main"}}"#),
+                #"definition.source.git.url is "/srv/web.git". It must begin with https://, because the image is made from what it sends."#
+            ),
+            (
                 with(containerfile: "FROM scratch", more: #", "arch": "x86_64""#),
                 "definition.arch is not known. The members are source, platforms, arguments, requires, network, update, moves_latest, "
                     + "missing, required_platforms, tags, caches, disk_megabytes, memory_megabytes, content."
