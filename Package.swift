@@ -129,6 +129,7 @@ let package = Package(
                 .embedInCode("Schema/0014-tokens.sql"), .embedInCode("Schema/0015-owners.sql"),
                 .embedInCode("Schema/0016-redone-steps.sql"), .embedInCode("Schema/0017-audit-by-age.sql"),
                 .embedInCode("Schema/0018-submitted-composes.sql"),
+                .embedInCode("Schema/0019-expiring-tokens.sql"),
             ],
             swiftSettings: strict),
         .target(name: "Compression", dependencies: ["CCompression", "CNettle", crypto, systemPackage], swiftSettings: strict),
@@ -412,10 +413,10 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "BuildNodes", "ComposeModel", "ComposeStore", "ComposeTestKit", "EmbeddedPostgres", "ImageModel", "ImageTestKit", "Koji",
-                "Postgres", "Processes", "Registry", "ScriptedHub", "ScriptedService", "odcs", "odcs-rpmdb", "odcs-server", asyncHTTPClient,
-                hummingbird,
-                logging, nioCore, nioHTTP1, subprocess, systemPackage,
+                "BuildNodes", "ComposeModel", "ComposeStore", "ComposeTestKit", "EmbeddedPostgres", "Identity", "ImageModel",
+                "ImageTestKit", "Koji", "Postgres", "Processes", "Registry", "ScriptedHub", "ScriptedService", "odcs", "odcs-rpmdb",
+                "odcs-server",
+                asyncHTTPClient, hummingbird, logging, nioCore, nioHTTP1, subprocess, systemPackage,
             ],
             exclude: ["Scripts"], swiftSettings: strict),
     ],

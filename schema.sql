@@ -561,6 +561,9 @@ CREATE TABLE tokens (
     rotated_at   timestamptz,
     -- NULL if the token does not end by itself.
     expires_at   timestamptz,
+    -- The end that the event `token-expiring` announced. A rotation changes the end, so that it is
+    -- announced again.
+    warned_end   timestamptz,
     -- The last use, exact to a minute, and the address that it came from.
     used_at      timestamptz,
     used_from    text,
@@ -571,6 +574,8 @@ CREATE TABLE tokens (
 );
 
 CREATE INDEX tokens_by_owner ON tokens (owner, created_at);
+-- The announcer looks for tokens that expire soon, and the metrics count them.
+CREATE INDEX tokens_by_end ON tokens (expires_at) WHERE revoked_at IS NULL AND expires_at IS NOT NULL;
 
 -- The audit: every write, every refused write, and the life of tokens (AuditEntry). It has no secrets.
 CREATE TABLE audit (
@@ -669,21 +674,28 @@ CREATE TABLE tallies (
     times bigint NOT NULL
 );
 
--- The outbox: one row for each transition, written by the trigger in the same transaction. Readers
--- select rows with published_at IS NULL. They never select rows with an id greater than the last one
--- seen, because that would lose a row that commits late.
+-- The outbox: one row for each transition, written by the trigger in the same transaction, and one for
+-- each token that expires soon, written in the transaction that notes it in `tokens.warned_end`.
+-- Readers select rows with published_at IS NULL. They never select rows with an id greater than the
+-- last one seen, because that would lose a row that commits late.
 CREATE TABLE events (
     id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     compose_id   bigint REFERENCES composes,
     build_id     bigint REFERENCES builds,
-    state        smallint NOT NULL,
-    -- The row of `composes` or `builds` as it was right after the transition.
+    token_id     text REFERENCES tokens,
+    -- The state of the compose or the build. Tokens have none.
+    state        smallint,
+    -- The row of `composes` or `builds` as it was right after the transition, or the row of `tokens`
+    -- without its hashes.
     compose      jsonb,
     build        jsonb,
+    token        jsonb,
     created_at   timestamptz NOT NULL DEFAULT now(),
     published_at timestamptz,
     CONSTRAINT events_of_one CHECK (
-        (compose_id IS NULL) = (compose IS NULL) AND (build_id IS NULL) = (build IS NULL) AND num_nonnulls(compose_id, build_id) = 1)
+        (compose_id IS NULL) = (compose IS NULL) AND (build_id IS NULL) = (build IS NULL) AND (token_id IS NULL) = (token IS NULL)
+        AND num_nonnulls(compose_id, build_id, token_id) = 1),
+    CONSTRAINT events_with_state CHECK ((state IS NULL) = (token_id IS NOT NULL))
 );
 
 CREATE INDEX events_unpublished ON events (id) WHERE published_at IS NULL;

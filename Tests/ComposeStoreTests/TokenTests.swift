@@ -82,6 +82,18 @@ import Testing
         }
     }
 
+    @Test("the checksum of a token, and the hash of its secret in the database, are those of other programs")
+    func checksum() throws {
+        let text = "odcs_4k7m2p9xz1_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA000700qoDbN"
+        let token = try #require(TokenText(text))
+        #expect(token.id == "4k7m2p9xz1")
+        #expect(token.hash == "00d5db0947533c1243fef649b5110422ba540ad2f056c0a96e8ebc9d4964b214")
+        #expect(token.text.text == text)
+        #expect(token.hasHash(token.hash))
+        #expect(!token.hasHash(String(token.hash.dropLast())) && !token.hasHash(token.hash.dropLast() + "5"))
+        #expect(TokenText(text.replacing("z1_A", with: "z1-A")) == nil)
+    }
+
     @Test("an unknown id, and another token's id with the own secret, are refused with the same sentence")
     func foreignSecret() async throws {
         try await TestDatabase.with { database in
@@ -169,6 +181,8 @@ import Testing
                 let late = try await database.store.createToken(Self.new(life: life), by: Self.root)
                 #expect(try await provider.identity(Self.bearer(late.text))?.replyHeaders == [:])
             }
+            let later = TokenProvider(store: database.store, warning: .seconds(12 * 86_400))
+            #expect(try await later.identity(Self.bearer(soon.text))?.replyHeaders == [:])
         }
     }
 

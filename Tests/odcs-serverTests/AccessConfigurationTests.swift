@@ -134,6 +134,14 @@ import Testing
                 "access.clients.a.max_seconds_to_live is 999999, but composes.max_seconds_to_live is 259200, and the lower one counts. Raise "
                     + "the second one, or lower the first."
             ),
+            (
+                "{auth: {tokens: {warn_days: 0}}, events: {token_webhooks: [\"https://hooks.example.org/tokens\"]}}",
+                "events.token_webhooks get nothing, because auth.tokens.warn_days is 0. Raise it, or remove the addresses."
+            ),
+            (
+                "auth: {tokens: {max_days: 30, warn_days: 30}}",
+                "auth.tokens.warn_days is 30, and auth.tokens.max_days is 30: every answer to a token warns of its end. Lower the first one."
+            ),
         ])
     func findings(text: String, expected: String) throws {
         #expect(try parse(text).findings == [expected])

@@ -24,6 +24,7 @@ import Testing
             ("frontend: {public_url: \"https://odcs.example.org/?x=1\"}", "frontend.public_url"),
             ("events: {webhooks: [\"hooks.example.org/odcs\"]}", "events.webhooks"),
             ("events: {webhooks: [\"amqp://broker/x\"]}", "events.webhooks"),
+            ("events: {token_webhooks: [\"hooks.example.org/tokens\"]}", "events.token_webhooks"),
             ("composes: {targets: {default: {url: \"www.example.org/composes\"}}}", "composes.targets.default.url"),
             ("sources: {allowed_urls: [\"mirror.example.org\"]}", "sources.allowed_urls"),
             ("frontend: {host: \"0.0.0.0:5005\"}", "frontend.host"),

@@ -52,7 +52,10 @@ struct ServiceController: Sendable {
 
     private func showMetrics(_ request: Request, _ context: FrontendContext) async throws -> Response {
         let families =
-            await StoreMetrics(store: store, buildsImages: configuration.images != nil).families(logger: context.logger) + metrics.families
+            await StoreMetrics(
+                store: store, buildsImages: configuration.images != nil,
+                tokenWarning: configuration.tokens?.warning ?? APIToken.warning
+            ).families(logger: context.logger) + metrics.families
             + (configuration.access.chain?.families ?? []) + moreMetrics()
         return Response(
             status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],

@@ -9,12 +9,14 @@ struct StoreMetrics: Sendable {
     let store: ComposeStore
     /// Whether this server builds images, which have metrics then.
     let buildsImages: Bool
+    /// The time before the end of an API token from which on it counts as expiring.
+    let tokenWarning: Duration
 
     /// Returns the metrics of the queue and of the workers. If the database does not answer, only
     /// `odcs_database_up 0` is returned, so that the other metrics of the page are still shown.
     func families(logger: Logger) async -> [MetricFamily] {
         do {
-            let statistics = try await store.statistics()
+            let statistics = try await store.statistics(warning: tokenWarning)
             let work = try await store.workDone()
             let images = buildsImages ? Self.images(try await store.buildStatistics()) : []
             return [Self.databaseIsUp(true)] + Self.queue(statistics) + Self.work(work) + images
@@ -48,7 +50,7 @@ struct StoreMetrics: Sendable {
                     .init(labels: [("look", "failed")], value: Double(statistics.watchesWithProblem)),
                 ]),
             MetricFamily(
-                "odcs_tokens_expiring", help: "API tokens that end within two weeks.", kind: .gauge,
+                "odcs_tokens_expiring", help: "API tokens that end soon, so that their owners are warned.", kind: .gauge,
                 value: Double(statistics.tokensExpiring)),
         ]
     }

@@ -31,6 +31,9 @@ public struct APIToken: Hashable, Sendable {
     public var revokedAt: Date?
     public var revokedBy: String?
 
+    /// The time before the end of a token from which on its owner is warned, if nothing else is configured.
+    public static let warning = Duration.seconds(14 * 86_400)
+
     /// Returns whether the token is accepted at that time.
     public func isValid(at time: Date) -> Bool { revokedAt == nil && expiresAt.map { $0 > time } != false }
 }
@@ -72,6 +75,14 @@ extension APIToken {
     static let columns: SQL = """
         t.id, t.owner, t.groups, t.note, t.scopes, t.rule, t.repositories, t.created_at, t.created_by, t.rotated_at,
         CASE WHEN t.old_until > now() THEN t.old_until END AS old_until, t.expires_at, t.used_at, t.used_from, t.revoked_at, t.revoked_by
+        """
+
+    /// An SQL expression for a row of `tokens AS t` as events have it: without the hashes of its secrets.
+    static let shown: SQL = """
+        (SELECT to_jsonb(s) FROM (
+            SELECT t.id, t.owner, t.groups, t.note, t.scopes, t.rule, t.repositories, t.created_at, t.created_by, t.rotated_at, t.old_until,
+                t.expires_at, t.used_at, t.used_from
+        ) s)
         """
 
     init(_ row: PostgresRow) throws {

@@ -105,15 +105,21 @@ extension ComposeStore {
     }
 
     private func record(_ action: String, _ token: APIToken, by sender: AuditSender, on connection: PostgresConnection) async throws {
-        let scopes = token.scopes.map(\.rawValue).sorted().joined(separator: " ")
-        var detail = ["owner": token.owner.text, "note": token.note, "scopes": scopes]
-        detail["rule"] = token.rule
-        _ = try await connection.query(
-            AuditEntry.recording([AuditEntry(action, of: "token \(token.id)", by: sender, detail: detail)]))
+        _ = try await connection.query(AuditEntry.recording([AuditEntry(action, token, by: sender)]))
     }
 
     /// An interval that is NULL if the life has no end.
     private static func life(_ life: Duration?) -> SQL { life.map(interval) ?? "NULL::interval" }
+}
+
+extension AuditEntry {
+    /// Creates the entry of an event in the life of a token. Example: `token.rotate`.
+    init(_ action: String, _ token: APIToken, by sender: AuditSender) {
+        let scopes = token.scopes.map(\.rawValue).sorted().joined(separator: " ")
+        var detail = ["owner": token.owner.text, "note": token.note, "scopes": scopes]
+        detail["rule"] = token.rule
+        self.init(action, of: "token \(token.id)", by: sender, detail: detail)
+    }
 }
 
 /// A token and its hashes, for the check of a request.

@@ -12,8 +12,6 @@ public final class TokenProvider: IdentityProvider {
     public var name: String { Self.name }
     public var challenge: String? { "Bearer realm=\"odcs\"" }
 
-    /// The time before the end of a token from which on the answers say when it ends.
-    private static let warning = TimeInterval(14 * 24 * 3600)
     /// The number of uses that are remembered before all of them are forgotten.
     private static let mostUses = 10_000
 
@@ -25,19 +23,23 @@ public final class TokenProvider: IdentityProvider {
 
     private let store: ComposeStore
     private let groups: GroupLookup?
+    private let warning: TimeInterval
     /// Requests that arrive at the same time share a look at the database. It begins after the request
     /// arrived.
     private let checks = SharedWork<Int, String, KnownToken?>(atOnce: 256)
-    /// Tokens that were found valid, for the same secret. A change that this process makes or hears of ends
-    /// all of them.
-    private let valid = RecentValues<String, (known: KnownToken, changes: Int)>()
+    /// Tokens that were found valid, with the hashes of their newest secrets. A change that this process
+    /// makes or hears of ends all of them.
+    private let valid = RecentValues<String, (token: APIToken, hash: String, changes: Int)>()
     /// The uses that this process has recorded.
     private let uses = Mutex<Set<Use>>([])
 
-    /// - Parameter groups: Looks up the groups of a token's owner. Without it a token has the groups that
-    ///   its owner had when it was made.
-    public init(store: ComposeStore, groups: GroupLookup? = nil) {
+    /// - Parameters:
+    ///   - warning: The time before the end of a token from which on the answers say when it ends.
+    ///   - groups: Looks up the groups of a token's owner. Without it a token has the groups that its owner
+    ///     had when it was made.
+    public init(store: ComposeStore, warning: Duration = APIToken.warning, groups: GroupLookup? = nil) {
         self.store = store
+        self.warning = TimeInterval(warning.components.seconds)
         self.groups = groups
     }
 
@@ -52,27 +54,25 @@ public final class TokenProvider: IdentityProvider {
         guard let shown = TokenText(text) else {
             throw .wrong("The API token is not complete. Look whether its text was cut off or mistyped.")
         }
-        let known = try await known(shown)
-        let token = try Self.check(shown, known)
-        await mark(token, from: credentials.address, isOld: known?.isUseOld == true)
+        let (token, isUseOld) = try await token(shown)
+        await mark(token, from: credentials.address, isOld: isUseOld)
         return Identity(
             account: token.owner, provider: name, groups: try await groups?(token.owner) ?? token.groups, scopes: token.scopes,
-            token: token.id, rule: token.rule, repositories: token.repositories, replyHeaders: Self.warning(of: token))
+            token: token.id, rule: token.rule, repositories: token.repositories, replyHeaders: replyHeaders(to: token))
     }
 
-    private func known(_ shown: TokenText) async throws(CredentialFailure) -> KnownToken? {
+    /// Returns the token, and whether it was not recorded as used for a minute.
+    private func token(_ shown: TokenText) async throws(CredentialFailure) -> (token: APIToken, isUseOld: Bool) {
         let changes = store.tokenChanges.value
-        if let valid = valid[shown.id], valid.changes == changes, shown.hasHash(valid.known.hash) { return valid.known }
+        if let valid = valid[shown.id], valid.changes == changes, shown.hasHash(valid.hash) { return (valid.token, false) }
         let begin = ContinuousClock.now
-        let found: KnownToken?
-        do { found = try await checks.answer(0, shown.id) { try await store.knownTokens($0) } } catch {
+        let known: KnownToken?
+        do { known = try await checks.answer(0, shown.id) { try await store.knownTokens($0) } } catch {
             throw .unavailable("API tokens cannot be checked at the moment, because the database does not answer.", retryAfter: 5)
         }
-        if var known = found, known.token.revokedAt == nil, !known.isExpired, shown.hasHash(known.hash) {
-            known.isUseOld = false
-            valid.keep((known, changes), for: shown.id, readAfter: begin)
-        }
-        return found
+        let token = try Self.check(shown, known)
+        if let known, shown.hasHash(known.hash) { valid.keep((token, known.hash, changes), for: shown.id, readAfter: begin) }
+        return (token, known?.isUseOld == true)
     }
 
     /// Returns the token if its secret is right and it is valid. An unknown id and a wrong secret have the
@@ -105,9 +105,9 @@ public final class TokenProvider: IdentityProvider {
         }
     }
 
-    private static func warning(of token: APIToken) -> [String: String] {
+    private func replyHeaders(to token: APIToken) -> [String: String] {
         guard let end = token.expiresAt, end.timeIntervalSinceNow < warning else { return [:] }
-        return [expiryHeader: end.formatted(.iso8601)]
+        return [Self.expiryHeader: end.formatted(.iso8601)]
     }
 
     /// The header of the answer to a token that ends soon.

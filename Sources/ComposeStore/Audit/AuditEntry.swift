@@ -8,7 +8,7 @@ import Postgres
 public struct AuditSender: Hashable, Sendable {
     /// The account, or `nil` if the sender showed no credentials or wrong ones.
     public var account: String?
-    /// The identity provider. `odcs-server` stands for a command on the host of the service.
+    /// The identity provider. `odcs-server` stands for the service itself, or for a command on its host.
     public var provider: String?
     /// The id of the API token.
     public var token: String?

@@ -19,6 +19,13 @@ public struct BuildChange: Sendable, Identifiable {
     public let build: Build
 }
 
+/// The announcement that a token expires soon, as it is published.
+public struct ExpiringToken: Sendable, Identifiable {
+    public let id: Int
+    /// The token when it was announced.
+    public let token: APIToken
+}
+
 extension ComposeStore {
     /// Passes the oldest unpublished transitions of composes to `deliver`, in order for each compose, and
     /// records the delivered ones.
@@ -46,20 +53,30 @@ extension ComposeStore {
         try await publish(.builds, turn: length, read: { try await unpublishedBuilds(limit: limit, turn: $0) }, deliver: deliver)
     }
 
-    /// The transitions that one turn covers.
+    /// Passes the oldest unpublished announcements of tokens that expire soon to `deliver`, as
+    /// ``publish(limit:turn:deliver:)`` does for the transitions of composes.
+    public func publishTokens(
+        limit: Int, turn length: Duration = .seconds(20), deliver: @Sendable (ExpiringToken) async -> Bool
+    ) async throws -> Int {
+        try await publish(.tokens, turn: length, read: { try await unpublishedTokens(limit: limit, turn: $0) }, deliver: deliver)
+    }
+
+    /// The events that one turn covers.
     private enum Kind: String {
         case composes = "publisher"
         case builds = "publisher of builds"
+        case tokens = "publisher of tokens"
 
         var condition: SQL {
             switch self {
             case .composes: "published_at IS NULL AND compose_id IS NOT NULL"
             case .builds: "published_at IS NULL AND build_id IS NOT NULL"
+            case .tokens: "published_at IS NULL AND token_id IS NOT NULL"
             }
         }
     }
 
-    /// Passes on the transitions that `read` returns. The argument of `read` is a statement that takes a
+    /// Passes on the events that `read` returns. The argument of `read` is a statement that takes a
     /// turn and returns a row if it was taken.
     private func publish<Change: Identifiable & Sendable>(
         _ kind: Kind, turn length: Duration, read: (SQL) async throws -> [Change], deliver: @Sendable (Change) async -> Bool
@@ -144,7 +161,20 @@ extension ComposeStore {
         ).map { BuildChange(id: try $0.decode(Int.self, "event_id"), build: try Build($0)) }
     }
 
-    /// Deletes transitions that were published longer ago than `age`.
+    private func unpublishedTokens(limit: Int, turn: SQL) async throws -> [ExpiringToken] {
+        try await pool.query(
+            """
+            WITH turn AS (\(fragment: turn))
+            SELECT e.id AS event_id, \(fragment: APIToken.columns)
+            FROM (
+                SELECT * FROM events WHERE EXISTS (SELECT FROM turn) AND \(fragment: Kind.tokens.condition) ORDER BY id LIMIT \(limit)
+            ) e, jsonb_populate_record(NULL::tokens, e.token) t
+            ORDER BY e.id
+            """
+        ).map { ExpiringToken(id: try $0.decode(Int.self, "event_id"), token: try APIToken($0)) }
+    }
+
+    /// Deletes events that were published longer ago than `age`.
     public func pruneEvents(olderThan age: Duration) async throws {
         _ = try await deleteRows(of: "events", by: "published_at", olderThan: age)
     }

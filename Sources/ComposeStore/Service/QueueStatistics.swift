@@ -19,14 +19,16 @@ public struct QueueStatistics: Sendable {
     /// The number of standing watches, and the number of those that have a problem.
     public var watches: Int
     public var watchesWithProblem: Int
-    /// The number of API tokens that are valid and end within two weeks.
+    /// The number of API tokens that are valid and end soon.
     public var tokensExpiring: Int
 }
 
 extension ComposeStore {
     /// Returns the statistics of the service. The number of rows it reads grows with the composes that are
     /// not removed, and not with all composes that ever existed.
-    public func statistics() async throws -> QueueStatistics {
+    ///
+    /// - Parameter warning: The time within which an API token ends soon.
+    public func statistics(warning: Duration = APIToken.warning) async throws -> QueueStatistics {
         let counts = try await pool.query(
             """
             SELECT source_type, state, count(*) AS composes FROM composes WHERE state <> 3 GROUP BY 1, 2
@@ -38,8 +40,10 @@ extension ComposeStore {
                 (SELECT count(*) FROM workers WHERE seen_at > now() - \(fragment: interval(Self.workerSilence))) AS workers,
                 (SELECT count(*) FROM watches WHERE ended_at IS NULL) AS watches,
                 (SELECT count(*) FROM watches WHERE ended_at IS NULL AND problem IS NOT NULL) AS problems,
-                (SELECT count(*) FROM tokens WHERE revoked_at IS NULL AND expires_at > now() AND expires_at < now() + interval '14 days')
-                    AS tokens
+                (
+                    SELECT count(*) FROM tokens
+                    WHERE revoked_at IS NULL AND expires_at > now() AND expires_at < now() + \(fragment: interval(warning))
+                ) AS tokens
             FROM composes WHERE state = 0 AND (unsigned_since IS NULL OR available_at <= now())
             """)
         let row = queue[queue.startIndex]

@@ -34,6 +34,7 @@ public enum Schema {
         Migration(number: 16, name: "redone-steps", sql: text(PackageResources._016_redone_steps_sql)),
         Migration(number: 17, name: "audit-by-age", sql: text(PackageResources._017_audit_by_age_sql)),
         Migration(number: 18, name: "submitted-composes", sql: text(PackageResources._018_submitted_composes_sql)),
+        Migration(number: 19, name: "expiring-tokens", sql: text(PackageResources._019_expiring_tokens_sql)),
     ]
 
     private static func text(_ resource: [UInt8]) -> String { String(decoding: resource, as: UTF8.self) }

@@ -38,6 +38,10 @@ public struct WorkerConfiguration: Sendable {
     public var watchInterval: Duration = .seconds(30)
     /// The interval at which the sweeper looks for directories that belong to no compose.
     public var sweepInterval: Duration = .seconds(60)
+    /// The interval at which a worker looks for API tokens that expire soon.
+    public var tokenInterval: Duration = .seconds(60)
+    /// The time before the end of an API token from which on its owner is warned.
+    public var tokenWarning = APIToken.warning
     /// The time for which metadata of repositories is kept while no compose asks for it. After that,
     /// composes that are pinned to the metadata can no longer be renewed.
     public var metadataRetention: Duration = .seconds(90 * 86_400)

@@ -11,10 +11,11 @@ public import Postgres
 public import ServiceLifecycle
 
 /// An event publisher reports every change of state as `{"event": "state-changed", "compose": {…}}`, or
-/// with a `build` instead of a compose. Each change is delivered at least once. The changes of one
-/// compose, or of one build, are delivered in order.
+/// with a `build` instead of a compose. It reports an API token that expires soon as
+/// `{"event": "token-expiring", "token": {…}}`. Each event is delivered at least once. The changes of
+/// one compose, or of one build, are delivered in order.
 ///
-/// Every change goes to the log, and by POST to each configured address. An address that does not
+/// Every event goes to the log, and by POST to each configured address. An address that does not
 /// answer with a 2xx status holds up the outbox until it does. Events are late then, but never lost.
 public struct EventPublisher: Service {
     let store: ComposeStore
@@ -22,6 +23,9 @@ public struct EventPublisher: Service {
     let listener: PostgresListener
     let channel: String
     let webhooks: [String]
+    /// The addresses for tokens. They are separate, because only the admins and the owner may know of a
+    /// token.
+    let tokenWebhooks: [String]
     let httpClient: OutboundClient
     let logger: Logger
 
@@ -33,13 +37,14 @@ public struct EventPublisher: Service {
 
     public init(
         store: ComposeStore, configuration: WorkerConfiguration, listener: PostgresListener, channel: String, webhooks: [String],
-        httpClient: OutboundClient, logger: Logger
+        tokenWebhooks: [String], httpClient: OutboundClient, logger: Logger
     ) {
         self.store = store
         self.configuration = configuration
         self.listener = listener
         self.channel = channel
         self.webhooks = webhooks
+        self.tokenWebhooks = tokenWebhooks
         self.httpClient = httpClient
         self.logger = logger
     }
@@ -57,14 +62,18 @@ public struct EventPublisher: Service {
         async let builds: Void = publish(after: listener.notifications(on: channel), if: \.mayChangeBuild) {
             try await store.publishBuilds(limit: Self.batch, turn: turn, deliver: deliverBuild)
         }
-        _ = await (composes, builds)
+        let tokenTurn = Self.turn(addresses: tokenWebhooks.count)
+        async let tokens: Void = publish(after: listener.notifications(on: channel), if: \.mayConcernToken) {
+            try await store.publishTokens(limit: Self.batch, turn: tokenTurn, deliver: deliverToken)
+        }
+        _ = await (composes, builds, tokens)
     }
 
-    /// Publishes one kind of transitions until the shutdown.
+    /// Publishes one kind of events until the shutdown.
     ///
     /// - Parameters:
-    ///   - isWake: Returns whether there may be transitions of this kind after a notification.
-    ///   - batch: Publishes the oldest transitions, and returns their number.
+    ///   - isWake: Returns whether there may be events of this kind after a notification.
+    ///   - batch: Publishes the oldest events, and returns their number.
     private func publish(
         after notifications: AsyncStream<PostgresNotification>, if isWake: @escaping @Sendable (PostgresNotification) -> Bool,
         _ batch: @escaping @Sendable () async throws -> Int
@@ -83,8 +92,8 @@ public struct EventPublisher: Service {
     @Sendable private func deliver(_ change: StateChange) async -> Bool {
         let compose = change.compose
         let targetURL = configuration.targets[compose.request.targetDir]?.url ?? ""
-        let message = StateChangedMessage(compose: ComposeDocument(compose, targetURL: targetURL))
-        return await deliver(message, about: ["compose": "\(compose.id)", "state": "\(compose.state.name)"])
+        let message = EventMessage(event: .stateChanged, compose: ComposeDocument(compose, targetURL: targetURL))
+        return await deliver(message, to: webhooks, about: ["compose": "\(compose.id)", "state": "\(compose.state.name)"])
     }
 
     @Sendable private func deliverBuild(_ change: BuildChange) async -> Bool {
@@ -96,18 +105,26 @@ public struct EventPublisher: Service {
             let document = BuildDocument(build, repository: repository) { platform in
                 "/api/1/builds/\(build.id)/log?platform=\(platform)"
             }
-            return await deliver(StateChangedMessage(build: document), about: subject)
+            return await deliver(EventMessage(event: .stateChanged, build: document), to: webhooks, about: subject)
         } catch {
             logger.warning("the image of a build could not be read", metadata: subject.merging(["error": "\(error)"]) { $1 })
             return false
         }
     }
 
-    /// Delivers a change of state to all addresses.
+    @Sendable private func deliverToken(_ event: ExpiringToken) async -> Bool {
+        let document = TokenDocument(event.token)
+        let subject: Logger.Metadata = [
+            "token": "\(document.id)", "owner": "\(document.owner)", "note": "\(document.note)", "end": "\(document.timeToExpire ?? "")",
+        ]
+        return await deliver(EventMessage(event: .tokenExpiring, token: document), to: tokenWebhooks, about: subject)
+    }
+
+    /// Delivers an event to addresses.
     ///
-    /// - Returns: Whether every address took the change.
-    private func deliver(_ message: StateChangedMessage, about subject: Logger.Metadata) async -> Bool {
-        for webhook in webhooks {
+    /// - Returns: Whether every address took the event.
+    private func deliver(_ message: EventMessage, to addresses: [String], about subject: Logger.Metadata) async -> Bool {
+        for webhook in addresses {
             do {
                 try await post(message, to: webhook)
             } catch {
@@ -117,11 +134,14 @@ public struct EventPublisher: Service {
                 return false
             }
         }
-        logger.info("state changed", metadata: subject)
+        switch message.event {
+        case .stateChanged: logger.info("state changed", metadata: subject)
+        case .tokenExpiring: logger.notice("an API token expires soon", metadata: subject)
+        }
         return true
     }
 
-    private func post(_ message: StateChangedMessage, to webhook: String) async throws {
+    private func post(_ message: EventMessage, to webhook: String) async throws {
         var request = HTTPClientRequest(url: webhook)
         request.method = .POST
         request.headers.add(name: "Content-Type", value: "application/json")
@@ -131,12 +151,18 @@ public struct EventPublisher: Service {
     }
 }
 
-/// A state-changed message is the message of an event, as the HTTP contract defines it. It has either a
-/// compose or a build.
-struct StateChangedMessage: Encodable {
-    var event = "state-changed"
+/// An event message is the message of an event, as the HTTP contract defines it. It has either a
+/// compose, a build or a token.
+struct EventMessage: Encodable {
+    enum EventName: String, Encodable {
+        case stateChanged = "state-changed"
+        case tokenExpiring = "token-expiring"
+    }
+
+    var event: EventName
     var compose: ComposeDocument?
     var build: BuildDocument?
+    var token: TokenDocument?
 }
 
 struct WebhookRefusal: Error, CustomStringConvertible {
@@ -155,5 +181,11 @@ extension PostgresNotification {
     fileprivate var mayChangeBuild: Bool {
         guard case .notified(let payload) = self else { return true }
         return payload.hasPrefix("build ")
+    }
+
+    /// Whether a token may have been announced. A message such as `token 4k7m2p9xz1` is sent then.
+    fileprivate var mayConcernToken: Bool {
+        guard case .notified(let payload) = self else { return true }
+        return payload.hasPrefix("token ")
     }
 }

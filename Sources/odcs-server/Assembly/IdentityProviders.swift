@@ -53,7 +53,10 @@ struct IdentityProviders: Sendable {
         switch mechanism {
         case .tokens:
             // The groups of the directory replace those that the owner had when the token was made.
-            return [TokenProvider(store: store, groups: logins.groupLookup(mechanism: mechanism.rawValue))]
+            return [
+                TokenProvider(
+                    store: store, warning: configuration.tokenWarning, groups: logins.groupLookup(mechanism: mechanism.rawValue))
+            ]
         case .openid: return withGroups(openID.people)
         case .workloads: return openID.workloads.map { [$0] } ?? []
         case .kerberos: return withGroups(logins.kerberos.map { [$0] } ?? [])

@@ -72,7 +72,8 @@ struct WorkerServices: Service {
         var services: [any Service] = [
             EventPublisher(
                 store: store, configuration: worker, listener: listener, channel: channel, webhooks: configuration.webhooks,
-                httpClient: clients.services, logger: logger),
+                tokenWebhooks: configuration.tokenWebhooks, httpClient: clients.services, logger: logger),
+            TokenAnnouncer(store: store, configuration: worker, logger: logger),
             Reaper(store: store, configuration: worker, logger: logger),
             Expirer(store: store, configuration: worker, threadPool: threadPool, logger: logger),
             Sweeper(store: store, configuration: worker, source: source, threadPool: threadPool, logger: logger),
@@ -136,6 +137,7 @@ struct WorkerServices: Service {
                 }))
         worker.leaseLength = .seconds(configuration.worker.leaseSeconds)
         worker.metadataRetention = .seconds(configuration.sources.keepMetadataDays * 86_400)
+        worker.tokenWarning = configuration.tokenWarning
         worker.auditRetention = .seconds(configuration.auditKeepDays * 86_400)
         worker.retries = RetryPolicy(
             attempts: configuration.worker.attempts, firstDelay: .seconds(configuration.worker.retrySeconds),

@@ -26,6 +26,9 @@ extension ServerConfiguration {
         /// Nil if `proxy` is not one of the mechanisms.
         var proxy: Proxy?
     }
+
+    /// The time before the end of an API token from which on its owner is warned.
+    var tokenWarning: Duration { auth.tokens.warning }
 }
 
 /// The keys below `access`, and those below `auth` that belong to no single provider.
@@ -42,7 +45,8 @@ extension ConfigurationReader {
         }
         let days = try int("auth.tokens.max_days", default: 365, in: 0...36_500)
         let tokens = TokenService(
-            mostDays: days == 0 ? nil : days, isSelfService: try bool("auth.tokens.self_service", default: true))
+            mostDays: days == 0 ? nil : days, warnDays: try int("auth.tokens.warn_days", default: 14, in: 0...36_500),
+            isSelfService: try bool("auth.tokens.self_service", default: true))
         let proxy = try proxy()
         return ServerConfiguration.Auth(mechanisms: mechanisms, tokens: tokens, proxy: mechanisms.contains(.proxy) ? proxy : nil)
     }

@@ -21,6 +21,7 @@ extension ServerConfiguration {
             findings.append(
                 "access names nobody, so nobody may ask for a compose. Name accounts in access.admins or in rules below access.clients.")
         }
+        findings += tokenFindings
         let configured: [(Auth.Mechanism, Bool)] = [
             (.openid, !openID.providers.isEmpty), (.workloads, !openID.workloads.isEmpty), (.kerberos, kerberos != nil),
             (.certificates, tls?.files.clientAuthorities != nil),
@@ -45,6 +46,19 @@ extension ServerConfiguration {
                     "\(key).max_seconds_to_live is \(longest), but composes.max_seconds_to_live is \(composes.maxSecondsToLive), and the "
                         + "lower one counts. Raise the second one, or lower the first.")
             }
+        }
+        return findings
+    }
+
+    private var tokenFindings: [String] {
+        var findings: [String] = []
+        if auth.tokens.warnDays == 0, !tokenWebhooks.isEmpty {
+            findings.append("events.token_webhooks get nothing, because auth.tokens.warn_days is 0. Raise it, or remove the addresses.")
+        }
+        if let most = auth.tokens.mostDays, auth.tokens.warnDays >= most {
+            findings.append(
+                "auth.tokens.warn_days is \(auth.tokens.warnDays), and auth.tokens.max_days is \(most): every answer to a token warns of its "
+                    + "end. Lower the first one.")
         }
         return findings
     }

@@ -145,7 +145,9 @@ struct ServerConfiguration: Hashable, Sendable {
     var tls: TLS?
     var worker: Worker
     var signing: Signing?
+    /// The addresses for changes of state, and those for API tokens that expire soon.
     var webhooks: [String]
+    var tokenWebhooks: [String]
     /// The number of days for which the audit keeps its entries.
     var auditKeepDays: Int
     var logLevel: Logger.Level
@@ -260,6 +262,7 @@ struct ServerConfiguration: Hashable, Sendable {
         let home = try reader.optionalString("signing.home").map { _ in try reader.path("signing.home", default: "") }
         signing = try reader.optionalString("signing.key").map { Signing(key: $0, home: home) }
         webhooks = try reader.urls("events.webhooks")
+        tokenWebhooks = try reader.urls("events.token_webhooks")
         auditKeepDays = try reader.int("audit.keep_days", default: 400, in: 1...100_000)
         let level = try reader.string("log.level", default: "info", allowed: Logger.Level.allCases.map(\.rawValue))
         logLevel = Logger.Level(rawValue: level) ?? .info

@@ -11,6 +11,7 @@ struct WebhookReceiver: Sendable {
         let event: String
         let compose: ComposeDocument?
         let build: BuildDocument?
+        let token: TokenDocument?
     }
 
     let url: String

@@ -1,0 +1,1 @@
+../../../migrations/0019-expiring-tokens.sql
