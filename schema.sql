@@ -599,8 +599,8 @@ CREATE TABLE audit (
 -- insertion nearly nothing.
 CREATE INDEX audit_by_age ON audit USING brin (created_at);
 CREATE INDEX audit_by_account ON audit (account, id) WHERE account IS NOT NULL;
--- The uses of a token are looked up by its address.
-CREATE INDEX audit_by_token ON audit (token, id) WHERE token IS NOT NULL;
+-- The first use of a token from an address is audited.
+CREATE INDEX audit_of_token_uses ON audit (token, address) WHERE action = 'token.use';
 
 -- The live workers. A row that was not updated for a while belongs to a worker that is gone.
 CREATE TABLE workers (

@@ -1,6 +1,7 @@
 import ComposeModel
 import ComposeTestKit
 import Foundation
+import Identity
 import Postgres
 import Testing
 
@@ -31,6 +32,23 @@ import Testing
             #expect(try await store.audit(AuditQuery(outcome: .failed)).map(\.entry) == [entries[2]])
             #expect(try await store.audit(AuditQuery(before: all[1].id, most: 1)).map(\.entry) == [entries[0]])
             #expect(try await store.audit(AuditQuery(since: all[0].time.addingTimeInterval(3600))).isEmpty)
+        }
+    }
+
+    @Test("the entries of a token are found, and those of others are not")
+    func ofToken() async throws {
+        try await TestDatabase.with { database in
+            let log = AuditLog(store: database.store)
+            var entries: [AuditEntry] = []
+            for _ in 1...2 {
+                let new = NewToken(owner: try AccountName("osbs"), note: "CI", scopes: [.newCompose], life: nil)
+                let id = try await database.store.createToken(new, by: AuditSender()).token.id
+                entries.append(AuditEntry("POST", of: "compose 1", by: AuditSender(account: "osbs", provider: "tokens", token: id)))
+            }
+            for entry in entries { try await log.record(entry) }
+            let token = try #require(entries[0].sender.token)
+            #expect(try await database.store.audit(AuditQuery(token: token)).map(\.entry) == [entries[0]])
+            #expect(try await database.store.audit(AuditQuery(token: "0000000000")).isEmpty)
         }
     }
 

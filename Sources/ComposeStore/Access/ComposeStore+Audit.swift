@@ -21,13 +21,18 @@ public final class AuditLog: Sendable {
 
 extension ComposeStore {
     /// Returns the entries that meet the conditions, with the newest first.
+    ///
+    /// The entries of a token are found by the account of its owner, which an index has.
     public func audit(_ query: AuditQuery) async throws -> [AuditRecord] {
         try await pool.query(
             """
             SELECT \(fragment: AuditRecord.columns) FROM audit a
             WHERE (\(query.account)::text IS NULL OR a.account = \(query.account))
                 AND (\(query.action)::text IS NULL OR a.action = \(query.action))
-                AND (\(query.token)::text IS NULL OR a.token = \(query.token))
+                AND (
+                    \(query.token)::text IS NULL
+                    OR a.token = \(query.token) AND a.account = (SELECT owner FROM tokens WHERE id = \(query.token))
+                )
                 AND (\(query.outcome?.rawValue)::text IS NULL OR a.outcome = \(query.outcome?.rawValue))
                 AND (\(query.since)::timestamptz IS NULL OR a.created_at >= \(query.since))
                 AND (\(query.before)::bigint IS NULL OR a.id < \(query.before))

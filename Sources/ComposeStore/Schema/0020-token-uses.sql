@@ -1,0 +1,1 @@
+../../../migrations/0020-token-uses.sql
