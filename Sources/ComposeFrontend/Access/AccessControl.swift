@@ -62,7 +62,8 @@ public struct AccessControl: Sendable {
     /// The requests that an account may send in a minute, or `nil` for any number. If several rules name
     /// it, the most generous one counts.
     private func requestsPerMinute(of sender: Identity) -> Int? {
-        rules.isAdmin(sender) ? nil : rules.rules(of: sender).most(\.limits.requestsPerMinute)
+        guard rules.limitRequests, !rules.isAdmin(sender) else { return nil }
+        return rules.rules(of: sender).most(\.limits.requestsPerMinute)
     }
 
     /// Returns the grant of a sender.

@@ -13,6 +13,9 @@ public struct AccessRules: Hashable, Sendable {
         self.clients = clients.sorted { $0.name < $1.name }
     }
 
+    /// Whether a rule limits the requests of its senders.
+    var limitRequests: Bool { clients.contains { $0.limits.requestsPerMinute != nil } }
+
     /// Whether the sender is an admin. An API token has this right only if it was made with the scope
     /// `admin`, and never if it is limited to a rule or to repositories.
     func isAdmin(_ identity: Identity) -> Bool {

@@ -34,9 +34,10 @@ struct CredentialReader {
 
     private static func authorization(_ line: String) throws(CredentialFailure) -> Credentials.Authorization {
         guard line.utf8.count <= mostBytes else { throw .wrong("The Authorization header is longer than \(mostBytes) bytes.") }
-        let parts = line.split(maxSplits: 1) { $0 == " " || $0 == "\t" }
-        let rest = parts.count == 2 ? parts[1].trimming : ""
-        switch parts.first?.lowercased() {
+        let line = line[...].trimming
+        let end = line.utf8.firstIndex(where: \.isBlank) ?? line.endIndex
+        let rest = line[end...].trimming
+        switch line[..<end].lowercased() {
         case "bearer": return .bearer(try token(rest, of: "Authorization"))
         case "negotiate":
             guard let bytes = Data(base64Encoded: String(rest)), !bytes.isEmpty else {
@@ -67,7 +68,14 @@ extension HTTPField.Name {
     static let apiKey = Self("X-API-Key")!
 }
 
-extension StringProtocol {
+extension Substring {
     /// The text without spaces and tabs at its ends.
-    fileprivate var trimming: String { trimmingCharacters(in: CharacterSet(charactersIn: " \t")) }
+    fileprivate var trimming: Substring {
+        guard let start = utf8.firstIndex(where: { !$0.isBlank }), let last = utf8.lastIndex(where: { !$0.isBlank }) else { return "" }
+        return Substring(utf8[start...last])
+    }
+}
+
+extension UInt8 {
+    fileprivate var isBlank: Bool { self == UInt8(ascii: " ") || self == UInt8(ascii: "\t") }
 }

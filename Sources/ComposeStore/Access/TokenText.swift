@@ -13,10 +13,14 @@ public struct TokenText: Sendable {
     public let id: String
     /// 256 bits as base64url.
     private let secret: String
+    /// The SHA-256 of the secret in hexadecimal. A slow hash would protect nothing, because the secret has
+    /// 256 random bits.
+    let hash: String
 
     static let prefix = "odcs_"
     private static let idDigits = Array("0123456789abcdefghjkmnpqrstvwxyz")
-    private static let checkDigits = Array("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+    private static let checkDigits = Array("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".utf8)
+    private static let hashDigits = Array("0123456789abcdef".utf8)
     private static let (idLength, secretLength, checkLength) = (10, 43, 6)
 
     /// Creates a new token by random numbers of the system.
@@ -31,6 +35,7 @@ public struct TokenText: Sendable {
     private init(id: String, secret: String) {
         self.id = id
         self.secret = secret
+        hash = Self.hash(of: secret)
     }
 
     /// Creates a new token with a known id, whose secret replaces that of an older one.
@@ -43,40 +48,56 @@ public struct TokenText: Sendable {
     init?(_ text: String) {
         let bytes = Array(text.utf8)
         let start = Self.prefix.utf8.count
-        guard bytes.count == start + Self.idLength + 1 + Self.secretLength + Self.checkLength, Self.isMeant(text) else { return nil }
         let middle = start + Self.idLength
-        id = String(decoding: bytes[start..<middle], as: UTF8.self)
-        secret = String(decoding: bytes[(middle + 1)..<(middle + 1 + Self.secretLength)], as: UTF8.self)
-        guard self.text.text.utf8.elementsEqual(bytes) else { return nil }
+        guard bytes.count == middle + 1 + Self.secretLength + Self.checkLength, Self.isMeant(text), bytes[middle] == UInt8(ascii: "_"),
+            bytes.suffix(Self.checkLength).elementsEqual(Self.check(of: bytes.dropLast(Self.checkLength)))
+        else { return nil }
+        self.init(
+            id: String(decoding: bytes[start..<middle], as: UTF8.self),
+            secret: String(decoding: bytes[(middle + 1)..<(middle + 1 + Self.secretLength)], as: UTF8.self))
     }
 
     /// The whole text, to be shown once to the owner of the token.
     public var text: Secret {
         let start = "\(Self.prefix)\(id)_\(secret)"
-        var rest = Self.crc32(start)
-        var check: [Character] = []
-        for _ in 0..<Self.checkLength {
-            check.insert(Self.checkDigits[Int(rest % 62)], at: 0)
-            rest /= 62
-        }
-        return Secret(start + String(check))
+        return Secret(start + String(decoding: Self.check(of: start.utf8), as: UTF8.self))
     }
-
-    /// The SHA-256 of the secret in hexadecimal. A slow hash would protect nothing, because the secret has
-    /// 256 random bits.
-    var hash: String { SHA256.hash(data: Data(secret.utf8)).map { String(format: "%02x", $0) }.joined() }
 
     /// Returns whether the secret has the given hash. The time that it takes does not depend on the
     /// position of the first difference.
-    func hasHash(_ hash: String) -> Bool {
-        let (own, other) = (Array(self.hash.utf8), Array(hash.utf8))
-        guard own.count == other.count else { return false }
-        return zip(own, other).reduce(0) { $0 | ($1.0 ^ $1.1) } == 0
+    func hasHash(_ other: String) -> Bool {
+        guard hash.utf8.count == other.utf8.count else { return false }
+        return zip(hash.utf8, other.utf8).reduce(0) { $0 | ($1.0 ^ $1.1) } == 0
     }
 
-    private static func crc32(_ text: String) -> UInt32 {
-        ~text.utf8.reduce(UInt32.max) { value, byte in
-            (0..<8).reduce(value ^ UInt32(byte)) { value, _ in value & 1 == 1 ? (value >> 1) ^ 0xEDB8_8320 : value >> 1 }
+    // Each request with a token computes the hash and the checksum. String(format:) would be too slow.
+
+    private static func hash(of secret: String) -> String {
+        var digits: [UInt8] = []
+        digits.reserveCapacity(2 * SHA256.byteCount)
+        for byte in SHA256.hash(data: Data(secret.utf8)) {
+            digits.append(hashDigits[Int(byte >> 4)])
+            digits.append(hashDigits[Int(byte & 15)])
         }
+        return String(decoding: digits, as: UTF8.self)
+    }
+
+    /// Returns the digits of the checksum of everything before them.
+    private static func check(of start: some Sequence<UInt8>) -> [UInt8] {
+        var rest = crc32(start)
+        var digits = [UInt8](repeating: 0, count: checkLength)
+        for place in digits.indices.reversed() {
+            digits[place] = checkDigits[Int(rest % 62)]
+            rest /= 62
+        }
+        return digits
+    }
+
+    private static let crcTable = (UInt32(0)..<256).map { byte in
+        (0..<8).reduce(byte) { value, _ in value & 1 == 1 ? (value >> 1) ^ 0xEDB8_8320 : value >> 1 }
+    }
+
+    private static func crc32(_ bytes: some Sequence<UInt8>) -> UInt32 {
+        ~bytes.reduce(UInt32.max) { value, byte in (value >> 8) ^ crcTable[Int(UInt8(truncatingIfNeeded: value) ^ byte)] }
     }
 }
