@@ -63,7 +63,8 @@ public struct ComposeFrontend: Sendable {
         router.add(middleware: RequestLogMiddleware(metrics: metrics))
         router.add(middleware: AuditMiddleware(log: AuditLog(store: store)))
         router.add(
-            middleware: ErrorMiddleware(bodyLimit: configuration.bodyLimit, crossSite: CrossSiteRule(serverURL: configuration.serverURL)))
+            middleware: ErrorMiddleware(
+                bodyLimit: configuration.bodyLimit, crossSite: CrossSiteRule(serverURL: configuration.serverURL), metrics: metrics))
         var access = configuration.access
         access.trustedProxies = configuration.callers.trustedProxies
         for resource in resources(metrics: metrics) {

@@ -51,7 +51,11 @@ public struct AccessControl: Sendable {
         if let address { try rates.checkFailures(of: address) }
         do throws(RequestRejection) {
             let sender = try await chain.identity(credentials)
-            if let sender, let most = requestsPerMinute(of: sender) { try rates.take(sender.account.text, perMinute: most) }
+            if let sender, let most = requestsPerMinute(of: sender) {
+                // The log, the audit and the metrics show the sender of a request that is one too many.
+                context.subject.sender = sender
+                try rates.take(sender.account.text, perMinute: most)
+            }
             return sender
         } catch {
             if error.status == .unauthorized, let address { rates.recordFailure(of: address) }
@@ -73,7 +77,8 @@ public struct AccessControl: Sendable {
     func grant(_ permission: Permission, to sender: Identity?) throws(RequestRejection) -> Grant {
         guard let chain else { return Grant(identity: sender ?? Self.unknown, isAdmin: true, rules: nil) }
         guard let sender else {
-            throw chain.unauthorized("This needs credentials, and the request has none. The service takes those of: \(chain.names).")
+            throw chain.unauthorized(
+                .noCredentials, "This needs credentials, and the request has none. The service takes those of: \(chain.names).")
         }
         let isAdmin = rules.isAdmin(sender)
         let grant = Grant(identity: sender, isAdmin: isAdmin, rules: isAdmin ? nil : rules.rules(of: sender))
@@ -81,12 +86,13 @@ public struct AccessControl: Sendable {
         switch permission {
         case .known: break
         case .admin:
-            guard isAdmin else { throw RequestRejection(.forbidden, "\(grant.owner) is not one of the admins of this service.") }
+            guard isAdmin else { throw RequestRejection(.forbidden, .admin, "\(grant.owner) is not one of the admins of this service.") }
         case .client, .createCompose, .renewCompose, .deleteCompose, .buildImage, .rebuild: try checkClient(grant)
         case .person:
             try checkClient(grant)
             guard sender.token == nil, sender.workload == nil else {
-                throw RequestRejection(.forbidden, "This needs the credentials of a person. An API token or a workload cannot do it.")
+                throw RequestRejection(
+                    .forbidden, .token, "This needs the credentials of a person. An API token or a workload cannot do it.")
             }
         }
         return grant
@@ -96,11 +102,12 @@ public struct AccessControl: Sendable {
         guard let rules = grant.rules, rules.isEmpty else { return }
         if let rule = grant.identity.rule {
             throw RequestRejection(
-                .forbidden, "The token is limited to the rule \(rule), and access.clients has no such rule that names \(grant.owner).")
+                .forbidden, .noRule,
+                "The token is limited to the rule \(rule), and access.clients has no such rule that names \(grant.owner).")
         }
         let place = grant.identity.workload.map { "the workload \($0)" } ?? "\(grant.owner) or one of its groups"
         throw RequestRejection(
-            .forbidden, "No rule of access.clients names \(place). The operator of this service can add one.")
+            .forbidden, .noRule, "No rule of access.clients names \(place). The operator of this service can add one.")
     }
 
     // MARK: Private targets
@@ -125,11 +132,12 @@ public struct AccessControl: Sendable {
         guard let chain, !isReader(sender, of: target) else { return }
         guard let sender else {
             throw chain.unauthorized(
+                .noCredentials,
                 "The composes of the target directory \(target) are for its readers, and the request has no credentials. The service takes "
                     + "those of: \(chain.names).")
         }
         throw RequestRejection(
-            .forbidden,
+            .forbidden, .target,
             "\(sender.account) may not see the composes of the target directory \(target). Its readers are in composes.targets.\(target).readers."
         )
     }

@@ -67,7 +67,8 @@ extension Grant {
         }
         if let patterns = identity.repositories, let image = missing(AllowedWords(patterns)) {
             throw RequestRejection(
-                .forbidden, "Not allowed: the token is limited to \(patterns.joined(separator: ", ")), and does not allow \(image).")
+                .forbidden, .token,
+                "Not allowed: the token is limited to \(patterns.joined(separator: ", ")), and does not allow \(image).")
         }
         guard let rules else { return nil }
         var refusals: [RuleRefusal] = []
@@ -81,6 +82,6 @@ extension Grant {
     private func notAllowed(_ reasons: [String]) -> RequestRejection {
         let more = reasons.count > Self.mostRules ? ", and \(reasons.count - Self.mostRules) more rules do not allow it" : ""
         return RequestRejection(
-            .forbidden, "Not allowed: \(reasons.prefix(Self.mostRules).joined(separator: ", "))\(more). \(Self.advice)")
+            .forbidden, .rule, "Not allowed: \(reasons.prefix(Self.mostRules).joined(separator: ", "))\(more). \(Self.advice)")
     }
 }

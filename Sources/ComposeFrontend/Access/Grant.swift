@@ -18,7 +18,7 @@ struct Grant: Sendable {
     /// Throws ``RequestRejection`` with status 403 if the credentials have scopes, but not this one.
     func require(_ scope: Scope) throws(RequestRejection) {
         guard let scopes = identity.scopes, !scopes.contains(scope) else { return }
-        throw RequestRejection(.forbidden, "The credentials of \(owner) lack the scope \(scope.rawValue).")
+        throw RequestRejection(.forbidden, .scope, "The credentials of \(owner) lack the scope \(scope.rawValue).")
     }
 }
 

@@ -21,7 +21,8 @@ public struct IdentityChain: Sendable {
         if let authorization = credentials.authorization {
             let counting = Credentials(authorization: authorization, address: credentials.address)
             guard let identity = try await asked(counting) else {
-                throw unauthorized("This service does not know credentials of the kind \(authorization.kind). It takes those of: \(names).")
+                throw unauthorized(
+                    .unknownKind, "This service does not know credentials of the kind \(authorization.kind). It takes those of: \(names).")
             }
             return identity
         }
@@ -42,7 +43,9 @@ public struct IdentityChain: Sendable {
                 return identity
             } catch {
                 failures.record(error, of: provider.name)
-                throw rejection(error)
+                var rejection = rejection(error)
+                rejection.provider = provider.name
+                throw rejection
             }
         }
         return nil
@@ -51,8 +54,8 @@ public struct IdentityChain: Sendable {
     func rejection(_ failure: CredentialFailure) -> RequestRejection {
         switch failure {
         case .malformed(let message): .badRequest(message)
-        case .wrong(let message): unauthorized(message)
-        case .forbidden(let message): RequestRejection(.forbidden, message)
+        case .wrong(let message): unauthorized(.wrongCredentials, message)
+        case .forbidden(let message): RequestRejection(.forbidden, .account, message)
         case .unavailable(let message, let seconds):
             RequestRejection(.serviceUnavailable, message, headers: [.retryAfter: "\(seconds)"])
         }
@@ -60,13 +63,13 @@ public struct IdentityChain: Sendable {
 
     /// Returns the rejection with status 401, which has the challenge of each provider in a line of its
     /// own.
-    func unauthorized(_ message: String) -> RequestRejection {
+    func unauthorized(_ reason: RefusalReason, _ message: String) -> RequestRejection {
         var headers = HTTPFields()
         var known: Set<String> = []
         for challenge in providers.compactMap(\.challenge) where known.insert(challenge).inserted {
             headers.append(HTTPField(name: .wwwAuthenticate, value: challenge))
         }
-        return RequestRejection(.unauthorized, message, headers: headers)
+        return RequestRejection(.unauthorized, reason, message, headers: headers)
     }
 
     /// The names of the providers, for messages.

@@ -43,7 +43,7 @@ final class RequestRates: Sendable {
         }
         guard let wait else { return }
         throw RequestRejection(
-            .tooManyRequests, "\(account) has sent more than \(most) requests in a minute, which is the limit.",
+            .tooManyRequests, .requestsPerMinute, "\(account) has sent more than \(most) requests in a minute, which is the limit.",
             headers: [.retryAfter: "\(wait)"])
     }
 
@@ -59,7 +59,7 @@ final class RequestRates: Sendable {
         }
         guard let wait else { return }
         throw RequestRejection(
-            .tooManyRequests, "Too many requests of this address had wrong credentials. Ask again later, with right ones.",
+            .tooManyRequests, .failedLogins, "Too many requests of this address had wrong credentials. Ask again later, with right ones.",
             headers: [.retryAfter: "\(wait)"])
     }
 

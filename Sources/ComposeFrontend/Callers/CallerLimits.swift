@@ -50,7 +50,28 @@ extension RequestRejection {
                 "\(limit.most) watches that \(limit.caller) asked for stand already, and more are not taken from one address. End those that "
                     + "you do not need, or use one watch for several packages."
             }
-        self.init(.tooManyRequests, message, headers: [.retryAfter: "60"])
+        self.init(.tooManyRequests, RefusalReason(reached), message, headers: [.retryAfter: "60"])
+    }
+}
+
+extension RefusalReason {
+    fileprivate init(_ reached: CallerLimitReached) {
+        self =
+            switch reached.kind {
+            case .waitingComposes, .waitingRenewals: .waitingComposes
+            case .standingWatches: .watches
+            }
+    }
+
+    fileprivate init(_ reached: OwnerLimitReached) {
+        self =
+            switch reached.kind {
+            case .waitingComposes: .waitingComposes
+            case .standingWatches: .watches
+            case .buildSteps: .buildSteps
+            case .buildMinutes: .buildMinutes
+            case .bytes: .gigabytes
+            }
     }
 }
 
@@ -75,6 +96,6 @@ extension RequestRejection {
                 "The composes of \(owner) have reached the limit of \(reached.most / 1_000_000_000) GB. The largest are those with the ids "
                     + "\(largest.map(String.init).joined(separator: ", ")). Ask again when some of them have expired."
             }
-        self.init(.tooManyRequests, message, headers: [.retryAfter: "\(reached.retryAfter)"])
+        self.init(.tooManyRequests, RefusalReason(reached), message, headers: [.retryAfter: "\(reached.retryAfter)"])
     }
 }

@@ -129,7 +129,7 @@ struct ComposeController: Sendable {
         case .expired:
             return try .json(Acknowledgement(message: "Compose \(id) has expired; its files will be removed soon."), status: .accepted)
         case .notAllowed(let reason):
-            throw RequestRejection(.forbidden, "Not allowed: \(reason).")
+            throw RequestRejection(.forbidden, .owner, "Not allowed: \(reason).")
         case .inUse(let builds):
             let names = builds.map { "build \($0)" }.joined(separator: ", ")
             throw RequestRejection.badRequest(

@@ -34,7 +34,8 @@ struct TokenController: Sendable {
     private func create(_ request: Request, _ context: FrontendContext, _ grant: Grant) async throws -> Response {
         let service = try service(grant)
         guard service.isSelfService || grant.isAdmin else {
-            throw RequestRejection(.forbidden, "People cannot make tokens here. The operator makes them with 'odcs-server token create'.")
+            throw RequestRejection(
+                .forbidden, .admin, "People cannot make tokens here. The operator makes them with 'odcs-server token create'.")
         }
         let body = try BodyField(root: try await request.json(limit: configuration.bodyLimit) ?? .object([:]))
         try body.checkMembers(["note", "scopes", "days", "rule", "repositories"])
@@ -51,7 +52,7 @@ struct TokenController: Sendable {
         let service = try service(grant)
         let token = try await token(context, grant)
         guard grant.identity.workload == nil, grant.identity.token == nil || grant.identity.token == token.id else {
-            throw RequestRejection(.forbidden, "An API token can rotate only itself.")
+            throw RequestRejection(.forbidden, .token, "An API token can rotate only itself.")
         }
         let body = try BodyField(root: try await request.json(limit: configuration.bodyLimit) ?? .object([:]))
         try body.checkMembers(["overlap_hours"])
@@ -103,7 +104,7 @@ struct TokenController: Sendable {
             }
             try grant.require(scope)
             if scope == .admin, !grant.isAdmin {
-                throw RequestRejection(.forbidden, "Only an admin can make a token with the scope admin.")
+                throw RequestRejection(.forbidden, .admin, "Only an admin can make a token with the scope admin.")
             }
             scopes.insert(scope)
         }

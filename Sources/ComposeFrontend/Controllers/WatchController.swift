@@ -61,7 +61,7 @@ struct WatchController: Sendable {
         guard let watch = try await store.watch(id) else { throw RequestRejection.noSuchWatch("\(id)") }
         try configuration.access.checkReading(of: watch.request.targetDir, by: grant.identity)
         guard grant.isAdmin || grant.owner == watch.owner else {
-            throw RequestRejection(.forbidden, "Not allowed: only \(watch.owner), whose watch \(id) is, or an admin can end it.")
+            throw RequestRejection(.forbidden, .owner, "Not allowed: only \(watch.owner), whose watch \(id) is, or an admin can end it.")
         }
         guard let ended = try await store.endWatch(id) else { throw RequestRejection.noSuchWatch("\(id)") }
         return try .json(PublicURLs(configuration, request).document(ended))

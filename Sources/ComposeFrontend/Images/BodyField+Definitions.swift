@@ -83,7 +83,7 @@ extension BodyField {
         let priority = try integer("priority") ?? 0
         guard (-100...100).contains(priority) else { throw .badRequest("priority is \(priority). It must be from -100 to 100.") }
         guard priority <= 0 || grant.isAdmin else {
-            throw RequestRejection(.forbidden, "Not allowed: only an admin can ask for a priority above 0.")
+            throw RequestRejection(.forbidden, .admin, "Not allowed: only an admin can ask for a priority above 0.")
         }
         return priority
     }

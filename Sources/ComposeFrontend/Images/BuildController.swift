@@ -74,7 +74,7 @@ struct BuildController: Sendable {
         switch try await store.cancelBuild(id, by: Actor(grant)) {
         case nil: throw RequestRejection.noSuchBuild("\(id)")
         case .canceled: return try .json(Acknowledgement(message: "Build \(id) has been canceled."), status: .accepted)
-        case .notAllowed(let reason): throw RequestRejection(.forbidden, "Not allowed: \(reason).")
+        case .notAllowed(let reason): throw RequestRejection(.forbidden, .owner, "Not allowed: \(reason).")
         case .notPossible(let state):
             throw RequestRejection.badRequest(
                 "Build \(id) is in state \(state.name) already. One that waits or is being built can be canceled.")

@@ -82,7 +82,7 @@ struct ImageController: Sendable {
             context.subject.imageID = image.id
             return try .json(try await document(image))
         case .notAllowed(let reason):
-            throw RequestRejection(.forbidden, "Not allowed: \(reason).")
+            throw RequestRejection(.forbidden, .owner, "Not allowed: \(reason).")
         }
     }
 
@@ -145,7 +145,7 @@ struct ImageController: Sendable {
     private func checkOwner(of image: Image, _ grant: Grant) throws(RequestRejection) {
         guard grant.isAdmin || grant.owner == image.owner else {
             throw RequestRejection(
-                .forbidden, "Not allowed: only \(image.owner), the owner of image \(image.id), or an admin can change it.")
+                .forbidden, .owner, "Not allowed: only \(image.owner), the owner of image \(image.id), or an admin can change it.")
         }
     }
 }

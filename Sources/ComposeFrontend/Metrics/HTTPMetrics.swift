@@ -1,13 +1,20 @@
 import Hummingbird
 import NIOConcurrencyHelpers
 
-/// Counts requests and their durations by method, route and status. The number of values of each of
-/// them is bounded. The route is a pattern such as `/api/1/composes/{id}`, never the path.
+/// Counts requests and their durations by method, route and status, and refused requests by their
+/// reason. The number of values of each of them is bounded. The route is a pattern such as
+/// `/api/1/composes/{id}`, never the path.
 final class HTTPMetrics: Sendable {
     private struct Answer: Hashable {
         let method: String
         let route: String
         let status: Int
+    }
+
+    private struct Refusal: Hashable {
+        let status: Int
+        let provider: String
+        let reason: String
     }
 
     private struct Durations {
@@ -20,6 +27,7 @@ final class HTTPMetrics: Sendable {
     private struct State {
         var answers: [Answer: Int] = [:]
         var durations: [String: Durations] = [:]
+        var refusals: [Refusal: Int] = [:]
     }
 
     /// The upper bounds of the histogram, in seconds.
@@ -43,8 +51,22 @@ final class HTTPMetrics: Sendable {
         }
     }
 
+    /// Counts a refused request. Only the statuses 401, 403 and 429 count.
+    ///
+    /// - Parameter sender: The provider that recognized the sender. `nil` if the sender is not known.
+    func record(_ rejection: RequestRejection, sender provider: String?) {
+        guard [.unauthorized, .forbidden, .tooManyRequests].contains(rejection.status) else { return }
+        let refusal = Refusal(
+            status: rejection.status.code, provider: rejection.provider ?? provider ?? "none",
+            reason: rejection.reason?.rawValue ?? "other")
+        state.withLockedValue { $0.refusals[refusal, default: 0] += 1 }
+    }
+
     var families: [MetricFamily] {
         let state = state.withLockedValue { $0 }
+        let refusals = state.refusals.sorted {
+            ($0.key.status, $0.key.provider, $0.key.reason) < ($1.key.status, $1.key.provider, $1.key.reason)
+        }
         let answers = state.answers.sorted { ($0.key.route, $0.key.method, $0.key.status) < ($1.key.route, $1.key.method, $1.key.status) }
         return [
             MetricFamily(
@@ -52,6 +74,14 @@ final class HTTPMetrics: Sendable {
                 samples: answers.map { answer, count in
                     .init(
                         labels: [("method", answer.method), ("route", answer.route), ("status", "\(answer.status)")], value: Double(count))
+                }),
+            MetricFamily(
+                "odcs_http_requests_refused_total", help: "Requests refused with 401, 403 or 429, by identity provider and reason.",
+                kind: .counter,
+                samples: refusals.map { refusal, count in
+                    .init(
+                        labels: [("status", "\(refusal.status)"), ("provider", refusal.provider), ("why", refusal.reason)],
+                        value: Double(count))
                 }),
             MetricFamily(
                 "odcs_http_request_duration_seconds", help: "Time from a request to the head of its answer.", kind: .histogram,

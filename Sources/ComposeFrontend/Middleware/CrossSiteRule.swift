@@ -24,16 +24,16 @@ struct CrossSiteRule: Sendable {
     func check(_ request: Request) throws(RequestRejection) {
         if let asked = request.head.authority, let host, !isOwn(asked) {
             throw RequestRejection(
-                .forbidden,
+                .forbidden, .crossSite,
                 "This service is \(host), not \(asked.quoted). The setting frontend.public_url says under which name it is reached.")
         }
         if request.method == .get || request.method == .head || request.method == .options { return }
         if let site = request.headers[.secFetchSite], site.hasSameBytes(as: "cross-site") {
-            throw RequestRejection(.forbidden, "A page of another site sent this request, which would change something here.")
+            throw RequestRejection(.forbidden, .crossSite, "A page of another site sent this request, which would change something here.")
         }
         if let origin = request.headers[.origin], !isOwn(origin: origin, of: request) {
             throw RequestRejection(
-                .forbidden,
+                .forbidden, .crossSite,
                 "A page of \(origin.quoted) sent this request, which would change something here; only pages of this service may.")
         }
     }

@@ -16,6 +16,7 @@ struct ErrorMiddleware: RouterMiddleware {
     let bodyLimit: Int
     /// Each request is checked before it is handled.
     let crossSite: CrossSiteRule
+    let metrics: HTTPMetrics
 
     func handle(
         _ request: Request, context: FrontendContext, next: (Request, FrontendContext) async throws -> Response
@@ -28,7 +29,9 @@ struct ErrorMiddleware: RouterMiddleware {
             // The connection can no longer be used, and the server has to know that.
             throw error
         } catch {
-            response = try ErrorResponse(rejection(error, request, context)).response(to: request)
+            let rejection = rejection(error, request, context)
+            metrics.record(rejection, sender: context.subject.sender?.provider)
+            response = try ErrorResponse(rejection).response(to: request)
         }
         for (name, value) in context.subject.sender?.replyHeaders ?? [:] {
             if let name = HTTPField.Name(name) { response.headers.append(HTTPField(name: name, value: value)) }

@@ -124,7 +124,7 @@ struct RebuildController: Sendable {
         switch try await store.cancelRebuild(id, by: Actor(grant)) {
         case nil: throw RequestRejection.noSuchRebuild("\(id)")
         case .canceled: return try .json(Acknowledgement(message: "Rebuild \(id) has been canceled."), status: .accepted)
-        case .notAllowed(let reason): throw RequestRejection(.forbidden, "Not allowed: \(reason).")
+        case .notAllowed(let reason): throw RequestRejection(.forbidden, .owner, "Not allowed: \(reason).")
         }
     }
 }

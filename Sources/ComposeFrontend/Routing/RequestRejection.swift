@@ -8,9 +8,20 @@ public struct RequestRejection: Error, Sendable, CustomStringConvertible {
     public let message: String
     /// Additional headers of the answer. Examples: `Allow`, `Retry-After`.
     public let headers: HTTPFields
+    /// The reason of a 401, 403 or 429, for the metrics.
+    let reason: RefusalReason?
+    /// The identity provider that refused the credentials. `nil` if the sender is known, or if no provider
+    /// was asked.
+    var provider: String?
 
     public init(_ status: HTTPResponse.Status, _ message: String, headers: HTTPFields = [:]) {
+        self.init(status, nil, message, headers: headers)
+    }
+
+    /// - Parameter reason: The reason of a 401, 403 or 429.
+    init(_ status: HTTPResponse.Status, _ reason: RefusalReason?, _ message: String, headers: HTTPFields = [:]) {
         self.status = status
+        self.reason = reason
         self.message = message.printable()
         self.headers = headers
     }
