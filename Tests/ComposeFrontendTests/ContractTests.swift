@@ -47,6 +47,8 @@ import Testing
         (.post, "/odcs/1/composes", #"{"source_type": "repo", "source": "/srv/repo"}"#, 200, "application/json"),
         (.post, "/odcs/1/composes", #"{"id": 2}"#, 200, "application/json"),
         (.get, "/odcs/1/composes/1", nil, 200, "application/json"),
+        (.patch, "/odcs/1/composes/1", nil, 200, "application/json"),
+        (.delete, "/odcs/1/composes/4", nil, 202, "application/json"),
     ]
 
     @Test("every route answers at once, with and without the slash, never by a redirect", arguments: ["", "/"])

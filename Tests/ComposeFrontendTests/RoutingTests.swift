@@ -41,7 +41,7 @@ import Testing
             (.put, "/api/1/watches/", "GET, HEAD, POST, OPTIONS"),
             (.patch, "/api/1/watches/1", "GET, HEAD, DELETE, OPTIONS"),
             (.post, "/api/1/about", "GET, HEAD, OPTIONS"),
-            (.patch, "/odcs/1/composes/1", "GET, HEAD, OPTIONS"),
+            (.put, "/odcs/1/composes/1", "GET, HEAD, PATCH, DELETE, OPTIONS"),
             (.post, "/", "GET, HEAD, OPTIONS"),
             (.delete, "/composes/odcs-1/", "GET, HEAD, OPTIONS"),
         ])

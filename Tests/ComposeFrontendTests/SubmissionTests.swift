@@ -144,6 +144,23 @@ import Testing
         }
     }
 
+    @Test("the form of later versions works at the first address too, and names modules with dashes there")
+    func laterForm() async throws {
+        try await FrontendFixture.with { frontend in
+            let body = """
+                {"source": {"type": "module", "source": "eog-f26-20170629213428", "sigkeys": ["fd431d51"]}, "arches": ["x86_64"],
+                "flags": ["no_deps"], "seconds-to-live": "60"}
+                """
+            let answer = try await frontend.post(body, to: "/odcs/1/composes/")
+            #expect(answer.status == 200, "\(answer.text)")
+            let request = try #require(try await frontend.database.store.compose(1)?.request)
+            #expect(request.sourceType == .module && request.source == ["eog-f26-20170629213428"])
+            #expect(request.sigkeys == ["fd431d51"] && request.arches == ["x86_64"] && request.flags == .noDeps)
+            #expect(request.secondsToLive == 60)
+            #expect(try await frontend.post(body).status == 400)
+        }
+    }
+
     @Test("the first published form names modules with dashes, or with colons; the other form with colons alone")
     func legacyModules() async throws {
         try await FrontendFixture.with { frontend in
@@ -175,6 +192,22 @@ import Testing
             (
                 #"{"source_type": "repo", "source": "/srv/a", "packages": "ed"}"#, 400,
                 #"packages must be a list of strings, not the string "ed"."#
+            ),
+            (
+                #"{"source_type": "repo", "source": {"type": "repo", "source": "/srv/a"}}"#, 400,
+                "source_type cannot be beside a source that is an object. Move it into source, as type."
+            ),
+            (
+                #"{"source": {"type": "repo", "source": "/srv/a"}, "packages": ["ed"]}"#, 400,
+                "packages cannot be beside a source that is an object. Move it into source."
+            ),
+            (
+                #"{"source": {"type": "repo", "source": "/srv/a", "packages": "ed"}}"#, 400,
+                #"source.packages must be a list of strings, not the string "ed"."#
+            ),
+            (
+                #"{"source": {}}"#, 400,
+                "source.type is missing; it must be one of: tag, module, repo, pulp, raw_config, build, pungi_compose."
             ),
             (#"{"id": "1"}"#, 400, #"id must be an integer, not the string "1"."#),
             (#"{"id": 7}"#, 404, "There is no compose 7."),

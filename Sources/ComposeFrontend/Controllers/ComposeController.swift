@@ -87,7 +87,7 @@ struct ComposeController: Sendable {
         return .sameRequest(within: .seconds(seconds))
     }
 
-    private func renew(_ request: Request, _ context: FrontendContext, _ grant: Grant) async throws -> Response {
+    func renew(_ request: Request, _ context: FrontendContext, _ grant: Grant) async throws -> Response {
         let id = try context.composeID()
         let json = try await request.json(limit: configuration.bodyLimit) ?? .object([:])
         return try await renew(id, try validator.renewal(RenewalBody(json)), by: grant, request, context)
@@ -118,7 +118,7 @@ struct ComposeController: Sendable {
         }
     }
 
-    private func delete(_ request: Request, _ context: FrontendContext, _ grant: Grant) async throws -> Response {
+    func delete(_ request: Request, _ context: FrontendContext, _ grant: Grant) async throws -> Response {
         let id = try context.composeID()
         if !configuration.access.hiddenTargets(from: grant.identity).isEmpty { _ = try await compose(id, for: grant.identity) }
         switch try await store.delete(id, by: Actor(grant)) {

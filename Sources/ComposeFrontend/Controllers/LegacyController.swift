@@ -4,7 +4,8 @@ import Hummingbird
 import Identity
 
 /// The handlers of the first published form (0.0.1), at `/odcs/1/composes`. The answers are the same,
-/// but requests have an older shape.
+/// but requests can have an older shape. PATCH and DELETE came with later versions, still at this
+/// address.
 struct LegacyController: Sendable {
     let composes: ComposeController
 
@@ -13,7 +14,12 @@ struct LegacyController: Sendable {
             Resource(
                 "/odcs/1/composes",
                 [.get: .open { try await composes.list($0, $1, path: "/odcs/1/composes/") }, .post: .needs(.client, create)]),
-            Resource("/odcs/1/composes/{id}", [.get: .open(composes.show)]),
+            Resource(
+                "/odcs/1/composes/{id}",
+                [
+                    .get: .open(composes.show), .patch: .needs(.renewCompose, composes.renew),
+                    .delete: .needs(.deleteCompose, composes.delete),
+                ]),
         ]
     }
 

@@ -9,6 +9,8 @@ struct ComposeRequestBody: Sendable {
     /// The prefix of the members of `source` in messages. It is empty for the first published form (0.0.1),
     /// which has these members at the top level.
     private(set) var sourcePrefix = "source."
+    /// Whether modules may have dashes in the place of colons, as in the first published form.
+    private(set) var allowsDashedModules = false
 
     var sourceType: String? { submission.source.type }
     var source: String? { submission.source.source }
@@ -47,10 +49,24 @@ struct ComposeRequestBody: Sendable {
         secondsToLive = []
     }
 
-    /// Creates the body from the first published form (0.0.1). That form has the members of `source` at the
-    /// top level, and fewer of them.
+    /// Creates the body from the first published form (0.0.1), or from the form of later versions, which
+    /// had the same address. In the later form `source` is an object. Both name modules with dashes.
     init(legacy json: JSONValue) throws(RequestRejection) {
         let body = try BodyField(root: json)
+        if case .object? = body.member("source")?.value {
+            for name in ["source_type", "packages", "sigkeys"] where body.member(name) != nil {
+                throw .badRequest(
+                    "\(name) cannot be beside a source that is an object. Move it into source\(name == "source_type" ? ", as type" : "").")
+            }
+            try self.init(json)
+        } else {
+            try self.init(first: body)
+        }
+        allowsDashedModules = true
+    }
+
+    /// The first published form has the members of `source` at the top level, and fewer of them.
+    private init(first body: BodyField) throws(RequestRejection) {
         try body.checkCharacters()
         sourcePrefix = ""
         submission.source.type = try body.string("source_type")

@@ -18,7 +18,8 @@ struct RequestValidator: Sendable {
         // This check comes first: if the server cannot compose from this source type, other faults do not
         // matter.
         if let refusal = admission.capabilities.refusal(of: type) { throw .badRequest(refusal) }
-        let source = SourceWords(limits: limits, prefix: prefix, rawConfigs: rawConfigs)
+        let source = SourceWords(
+            limits: limits, prefix: prefix, allowsDashedModules: body.allowsDashedModules, rawConfigs: rawConfigs)
         let words = WordList(limits: limits)
         var request = ComposeRequest(
             sourceType: type, source: try source.words(body, type: type),

@@ -6,6 +6,8 @@ struct SourceWords {
     let limits: RequestLimits
     /// The prefix of the member's name: `source.`, or nothing in the first published form (0.0.1).
     let prefix: String
+    /// Whether modules may have dashes in the place of colons.
+    let allowsDashedModules: Bool
     /// The names of the configured Pungi configurations.
     let rawConfigs: [String]
 
@@ -31,7 +33,7 @@ struct SourceWords {
     /// Throws if one of the words is not a module. The first published form has dashes instead of colons.
     /// The dash that stands for a colon is found later, where the modules are known.
     func checkModules(_ words: [String]) throws(RequestRejection) {
-        for word in words where !(prefix.isEmpty && Self.isDashed(word)) { try WordList.checkModule(word, name) }
+        for word in words where !(allowsDashedModules && Self.isDashed(word)) { try WordList.checkModule(word, name) }
     }
 
     private static func isDashed(_ module: String) -> Bool {

@@ -60,6 +60,8 @@ import Testing
         "POST /odcs/1/composes": Row(
             "401 401 403 200 403 200 200 200 200 200 200", body: #"{"source_type": "repo", "source": "/srv/repo"}"#),
         "GET /odcs/1/composes/{id}": Row(read, .compose),
+        "PATCH /odcs/1/composes/{id}": Row("401 401 403 200 403 200 200 403 200 200 200", .doneCompose, body: "{}"),
+        "DELETE /odcs/1/composes/{id}": Row("401 401 403 403 403 202 403 403 202 202 202", .compose),
         "GET /api/1/images": Row(read),
         "POST /api/1/images": Row("401 401 403 200 403 200 200 403 200 200 200", .newImage),
         "GET /api/1/images/{id}": Row(read, .image),
