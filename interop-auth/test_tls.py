@@ -2,6 +2,7 @@
 
 import os
 import ssl
+import subprocess
 import time
 
 import pytest
@@ -55,6 +56,20 @@ def test_a_certificate_is_revoked_without_a_restart(server, clients, settings):
         file.write(serial(certificate[0]) + "\n")
 
     wait_until(lambda: post(certificate).status_code == 401)
+
+
+def test_a_client_cannot_negotiate_a_connection_again(server, services):
+    command = ["openssl", "s_client", "-connect", "odcs.example.test:443", "-tls1_2", "-CAfile", services.file]
+    client = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    client.stdin.write("R\n")
+    client.stdin.flush()
+
+    # The service ends the connection. The program would wait for more input.
+    assert client.wait(timeout=60) != 0
+    assert "RENEGOTIATING" in client.stdout.read()
+    assert requests.get(f"{URL}api/1/about", timeout=60).status_code == 200
 
 
 def test_a_renewed_certificate_of_the_service_needs_no_restart(server, services, settings):

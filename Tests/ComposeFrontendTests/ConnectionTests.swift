@@ -40,6 +40,33 @@ import Testing
         }
     }
 
+    @Test(
+        "a request that hides in another one is not answered, however the length of that one is written",
+        arguments: [
+            "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
+            "Content-Length: 0\r\nTransfer-Encoding : chunked\r\n\r\n", "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+            "Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\nzz\r\n0\r\n\r\n",
+            "Transfer-Encoding: chunked\r\n\r\n-1\r\n0\r\n\r\n", "Content-Length: 0\r\nContent-Length: 5\r\n\r\n",
+            "Content-Length: -1\r\n\r\n", "Content-Length: 0x0\r\n\r\n", "Content-Length: 18446744073709551616\r\n\r\n",
+        ])
+    func smuggled(_ length: String) async throws {
+        let proxy = TrustedProxy(addresses: ["127.0.0.1"].compactMap(AddressRange.init))
+        try await FrontendFixture.with(
+            .live,
+            configure: {
+                $0.requestSeconds = 1
+                $0.access = AccessControl(chain: IdentityChain([ProxyProvider(proxy)]), proxy: proxy)
+            }
+        ) { frontend in
+            // The proxy has removed the header of the request that it has seen.
+            let hidden = "GET /api/1/me HTTP/1.1\r\nHost: localhost\r\nX-Remote-User: root\r\nConnection: close\r\n\r\n"
+            #expect(try await exchange(hidden, in: frontend).contains(#""account":"root""#))
+            let answer = try await exchange("POST /api/1/composes/ HTTP/1.1\r\nHost: localhost\r\n\(length)\(hidden)", in: frontend)
+            #expect(!answer.contains("root") && !answer.contains("HTTP/1.1 200"), "\(answer)")
+        }
+    }
+
     @Test("a host that is no host's name does not get into the answer")
     func badHost() async throws {
         try await FrontendFixture.with(.live, configure: { $0.serverURL = "" }) { frontend async throws in

@@ -131,6 +131,9 @@ import Testing
             #expect(page.contains("<td>a&amp;b</td>"))
             #expect(page.contains("curl -X POST https://odcs.example.com/api/1/composes/"))
             #expect(!page.contains("<script"))
+            // No script runs, and no other page can show this one in a frame.
+            let policy = try #require(empty.headers[.contentSecurityPolicy])
+            #expect(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"))
         }
     }
 

@@ -89,4 +89,11 @@ struct CertificateTests {
         #expect(certificate.emails == ["joe@example.org"])
         #expect(certificate.uris == ["urn:joe"])
     }
+
+    @Test("A name that ends early for programs in C is no account", arguments: [CertificateProvider.Name.cn, .email, .uri])
+    func zero(_ user: CertificateProvider.Name) async throws {
+        let certificate = ClientCertificate(
+            subject: "CN=joe", commonName: "joe\0.evil.org", emails: ["joe@example.org\0.evil.org"], uris: ["urn:joe\0"], serial: "abc")
+        await #expect(throws: CredentialFailure.self) { try await sender(certificate, user) }
+    }
 }

@@ -81,6 +81,17 @@ struct ConnectionTests {
         #expect(try await connect(tls, as: try authority.issue(joe, usage: nil)).client == "CN=joe")
     }
 
+    @Test("A certificate of an intermediate authority is good if the client shows that authority too")
+    func intermediate() async throws {
+        let tls = try ServerTLS(try files(try server()), logger: logger)
+        let team = try TestAuthority("Team CA", below: authority)
+        let alone = try team.issue(joe)
+        await #expect(throws: (any Error).self) { try await connect(tls, as: alone) }
+        var chain = alone
+        chain.certificate += "\n" + team.certificate
+        #expect(try await connect(tls, as: chain).client == "CN=joe")
+    }
+
     @Test("Certificates that are not good end the handshake", arguments: ["other", "self", "expired", "early", "purpose"])
     func bad(_ kind: String) async throws {
         let tls = try ServerTLS(try files(try server()), logger: logger)

@@ -20,16 +20,17 @@ struct TestAuthority {
     private let name: DistinguishedName
     let certificate: String
 
-    init(_ name: String = "Test CA") throws {
+    /// - Parameter superior: The authority that vouches for this one. `nil` for a root.
+    init(_ name: String = "Test CA", below superior: TestAuthority? = nil) throws {
         self.name = try DistinguishedName { CommonName(name) }
         let certificate = try Certificate(
             version: .v3, serialNumber: .init(), publicKey: key.publicKey, notValidBefore: Date(timeIntervalSinceNow: -86_400),
-            notValidAfter: Date(timeIntervalSinceNow: 864_000), issuer: self.name, subject: self.name,
+            notValidAfter: Date(timeIntervalSinceNow: 864_000), issuer: superior?.name ?? self.name, subject: self.name,
             signatureAlgorithm: .ecdsaWithSHA256,
             extensions: try Certificate.Extensions {
                 Critical(BasicConstraints.isCertificateAuthority(maxPathLength: nil))
                 Critical(KeyUsage(keyCertSign: true, cRLSign: true))
-            }, issuerPrivateKey: key)
+            }, issuerPrivateKey: superior?.key ?? key)
         self.certificate = try certificate.serializeAsPEM().pemString
     }
 
