@@ -63,6 +63,7 @@ public final class ScriptedHub: Sendable {
         var script: @Sendable (XMLRPCCall, Int) -> Behaviour = { _, _ in .answer }
         var fileScript: @Sendable (FileRequest) -> FileBehaviour = { _ in .file }
         var answers: [Question: Reply] = [:]
+        var answerer: @Sendable (XMLRPCCall) -> Reply? = { _ in nil }
         var calls: [XMLRPCCall] = []
         var unrecorded: [XMLRPCCall] = []
         var fileRequests: [FileRequest] = []
@@ -134,6 +135,9 @@ extension ScriptedHub {
         state.withLock { $0.answers[question] = reply }
     }
 
+    /// From now on `answerer` answers each call, alone or in a multiCall. If it returns `nil`, the recordings do.
+    public func answerEach(_ answerer: @escaping @Sendable (XMLRPCCall) -> Reply?) { state.withLock { $0.answerer = answerer } }
+
     /// From now on `script` says how each request for a file is answered.
     public func behaveForFiles(_ script: @escaping @Sendable (FileRequest) -> FileBehaviour) { state.withLock { $0.fileScript = script } }
 }
@@ -177,6 +181,7 @@ extension ScriptedHub {
     private func reply(_ call: XMLRPCCall) -> Reply {
         let question = Recordings.shared.question(call)
         if let reply = state.withLock({ $0.answers[question] }) { return reply }
+        if let reply = state.withLock({ $0.answerer })(call) { return reply }
         if let reply = Recordings.shared.reply(call) { return reply }
         state.withLock { $0.unrecorded.append(call) }
         return .fault(1000, "This hub has no recording of \(call)")

@@ -68,25 +68,6 @@ extension KojiHub {
         return answers
     }
 
-    /// Returns the changes of one tag, or of all tags, that began or ended after one event and before
-    /// another one.
-    public func queryHistory(
-        tag: KojiName? = nil, tables: [KojiTagChange.Table] = KojiTagChange.Table.allCases, afterEvent: Int, beforeEvent: Int? = nil
-    ) async throws(KojiError) -> [KojiTagChange] {
-        let call = XMLRPCCall("queryHistory").with("tables", .array(tables.map { .string($0.rawValue) })).with("tag", tag?.value)
-            .with("afterEvent", .int(afterEvent)).with("beforeEvent", beforeEvent.map { .int($0) })
-        guard case .structure(let rowsOfTables) = try await self.call(call) else { throw unexpected(call.method, "it is not a struct") }
-        var changes: [KojiTagChange] = []
-        for table in tables {
-            guard let rows = rowsOfTables[table.rawValue] else { continue }
-            for var change in try self.rows(in: rows, of: call.method, as: KojiTagChange.self) {
-                change.table = table
-                changes.append(change)
-            }
-        }
-        return changes
-    }
-
     /// Returns the builds in a tag. Throws a fault when the tag does not exist.
     ///
     /// - Parameters:
@@ -117,9 +98,8 @@ extension KojiHub {
         _ tag: KojiName, event: Int? = nil, inherit: Bool = false, latest: Bool = false, package: String? = nil, arches: [String]? = nil,
         rpmsigs: Bool = false, into initial: Result, _ take: @escaping @Sendable (inout Result, TaggedRow) throws -> Void
     ) async throws -> Result {
-        let call = XMLRPCCall("listTaggedRPMS", tag.value).with("event", event.map { .int($0) }).with("inherit", inherit ? true : nil)
-            .with("latest", latest ? true : nil).with("package", package.map { .string($0) })
-            .with("arch", arches.map { .array($0.map { .string($0) }) }).with("rpmsigs", rpmsigs ? true : nil)
+        let call = Self.listing(
+            of: tag, event: event, inherit: inherit, latest: latest, package: package, arches: arches, rpmsigs: rpmsigs)
         return try await taggedRows(call, into: initial, take)
     }
 }

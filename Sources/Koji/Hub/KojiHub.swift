@@ -100,6 +100,14 @@ extension KojiHub {
         return rows.value ?? []
     }
 
+    /// Returns the packages and the builds in one of a multiCall's answers of listTaggedRPMS.
+    func taggedRows(in value: XMLRPCValue) throws(KojiError) -> [TaggedRow] {
+        let rows = Latest<[TaggedRow]>()
+        rows.value = []
+        _ = try decode(value, of: "listTaggedRPMS", into: TaggedRPMList { rows.value?.append($0) })
+        return rows.value ?? []
+    }
+
     private func decode<Sink: ValueSink>(_ value: XMLRPCValue, of method: String, into sink: Sink) throws(KojiError) -> Sink {
         var sink = sink
         do {

@@ -113,7 +113,8 @@ extension KojiEvent: AnswerRow {
 /// A change of a tag. Examples: a build was tagged or untagged, a package was blocked, a parent was
 /// added.
 public struct KojiTagChange: Hashable, Sendable {
-    /// A table in which the hub keeps the history of tags.
+    /// A table in which the hub keeps the history of tags. The hub's `tagChangedSinceEvent` looks at all of
+    /// them.
     public enum Table: String, Hashable, Sendable, CaseIterable {
         /// Builds in tags.
         case tagListing = "tag_listing"
@@ -123,6 +124,14 @@ public struct KojiTagChange: Hashable, Sendable {
         case tagPackages = "tag_packages"
         /// The tags themselves: their names, their architectures, and whether they exist.
         case tagConfig = "tag_config"
+        /// Further settings of tags.
+        case tagExtra = "tag_extra"
+        /// The external repositories of tags.
+        case tagExternalRepos = "tag_external_repos"
+        /// The groups of packages in tags.
+        case groupConfig = "group_config"
+        case groupRequirements = "group_req_listing"
+        case groupPackages = "group_package_listing"
     }
 
     public var table = Table.tagListing
