@@ -36,6 +36,8 @@ import Testing
             #expect(compose.document.kojiEvent == waiting.kojiEvent)
             let listings = koji.hub.calls.filter { $0.method == "listTaggedRPMS" }
             #expect(!listings.isEmpty && listings.allSatisfy { $0.keywords.contains(.init("event", .int(waiting.kojiEvent ?? 0))) })
+            // Only the signatures of the chosen packages are asked for.
+            #expect(!listings.contains { $0.keywords.contains(.init("rpmsigs", true)) })
             #expect(try compose.packages().contains("ed-1.14.2-2.fc26.x86_64"))
         }
     }

@@ -14,6 +14,8 @@ public struct Recordings: Sendable {
     private let signatures: [String: Signature]
     private let answers: [Question: [UInt8]]
     private let methods: Set<String>
+    /// The keys of the signatures of packages, by the packages' numbers, from the recorded listing that has them.
+    private let keys: [Int: [String]]
 
     private init() {
         let text = (try? String(contentsOfFile: Self.directory.appending("API-SIGNATURES.txt").string, encoding: .utf8)) ?? ""
@@ -27,6 +29,11 @@ public struct Recordings: Sendable {
         }
         self.signatures = signatures
         self.answers = answers
+        var keys: [Int: [String]] = [:]
+        for row in (try? XMLRPCValue(parsing: Self.response("listTaggedRPMS_rpmsigs")))?.array?.first?.array ?? [] {
+            if let id = row["id"]?.int, let key = row["sigkey"]?.string { keys[id, default: []].append(key) }
+        }
+        self.keys = keys
         methods = Set(signatures.keys).union(answers.keys.map(\.method)).subtracting(["noSuchMethod"])
     }
 
@@ -50,6 +57,9 @@ extension Recordings {
         if let answer = answers[question(call)] { return .body(answer) }
         guard methods.contains(call.method) else { return .fault(1000, "Invalid method: \(call.method)") }
         if let complaint = signatures[call.method]?.complaint(call) { return .fault(1019, complaint) }
+        if call.method == "queryRPMSigs", let id = question(call).first(of: signatures[call.method])?.int {
+            return .value(.array(keys[id, default: []].map { ["rpm_id": .int(id), "sigkey": .string($0), "sighash": "00"] }))
+        }
         return unknownName(in: call)
     }
 

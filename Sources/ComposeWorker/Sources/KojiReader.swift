@@ -21,7 +21,8 @@ struct KojiReader: Sendable {
         let documents = try await source.modules(
             of: pin, arches: try request.baseArchitectures, documents: try await modules.scratchDocuments(of: pin))
         let listed = try await source.packages(
-            of: pin, arches: DepsolveRequest.packageArches(of: request.arches), signatures: !request.sigkeys.isEmpty, modules: documents)
+            of: pin, arches: DepsolveRequest.packageArches(of: request.arches), signatures: Self.listsSignatures(for: request),
+            modules: documents)
         let packages = listed.packages
         // It is asked after the listing, so that a build that is deleted in between is not missed.
         async let deletedBuilds = deletedBuilds(of: pin.tag)
@@ -61,6 +62,10 @@ struct KojiReader: Sendable {
         return content
     }
 
+    /// Returns whether the signatures of all packages are listed. If the request names packages, it is
+    /// cheaper to ask for the signatures of the chosen ones later.
+    private static func listsSignatures(for request: ComposeRequest) -> Bool { !request.sigkeys.isEmpty && request.packages.isEmpty }
+
     private func deletedBuilds(of tag: KojiPin.Tag?) async throws -> [String] {
         guard let tag else { return [] }
         return try await source.deletedBuilds(of: tag)
@@ -80,7 +85,7 @@ struct KojiReader: Sendable {
         guard let listed = content.koji else { return (resolution, content) }
         let chosen = try await source.chosen(
             by: resolution.records.filter { $0.repository == listed.repository }, among: listed.packages, sigkeys: request.sigkeys,
-            delivery: request.delivery)
+            areSigned: Self.listsSignatures(for: request), delivery: request.delivery)
         let files = try resolution.replacingRecords { record in
             guard record.repository == listed.repository else { return record }
             guard let file = chosen.record(for: record) else {

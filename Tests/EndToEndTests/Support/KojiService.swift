@@ -25,13 +25,14 @@ struct KojiService: Sendable {
     ///   - topdir: the tree of files.
     ///   - settings: further ones below `koji`.
     ///   - worker: those below `worker`.
-    ///   - signs: whether the hub knows signatures when it is asked for a tag's packages.
+    ///   - signs: whether the hub knows signatures of packages.
     static func with<R: Sendable>(
         _ files: Files = .topdir, topdir: FilePath = ScriptedHub.topdir, settings: String = "", worker: String = "attempts: 1, slots: 4",
         signs: @escaping @Sendable () -> Bool = { true }, _ body: @escaping @Sendable (KojiService) async throws -> R
     ) async throws -> R {
         try await ScriptedHub.with(topdir: topdir) { hub in
             hub.behave { call, _ in behaviour(call, signs: signs) }
+            hub.answerEach { call in call.method == "queryRPMSigs" && !signs() ? .value([]) : nil }
             var koji = "hub: \"\(hub.address)\""
             if files != .topurl { koji += ", topdir: \"\(topdir)\"" }
             if files != .topdir { koji += ", topurl: \"\(hub.topurl)\"" }

@@ -40,7 +40,7 @@ public struct KojiPackage: Hashable, Sendable {
     public let size: Int?
     /// The keys of the signatures that the hub knows, in its spelling. The signed file of a key need not
     /// exist.
-    public let keys: [String]
+    public private(set) var keys: [String]
     /// The path below the directory of a build: `ARCH/NAME-VERSION-RELEASE.ARCH.rpm`.
     private let file: KojiPath
 
@@ -58,7 +58,16 @@ public struct KojiPackage: Hashable, Sendable {
         let isLower = payloadHash?.utf8.allSatisfy { $0 < UInt8(ascii: "A") || $0 > UInt8(ascii: "Z") } ?? true
         self.payloadHash = isLower ? payloadHash : payloadHash?.lowercased()
         self.size = size
-        self.keys = keys.filter { $0.utf8.count <= 64 && $0.utf8.allSatisfy(\.isHexDigit) }
+        self.keys = keys.filter(Self.isKey)
+    }
+
+    private static func isKey(_ text: String) -> Bool { text.utf8.count <= 64 && text.utf8.allSatisfy(\.isHexDigit) }
+
+    /// Returns the same package with these keys of its signatures.
+    func signed(by keys: [String]) -> KojiPackage {
+        var package = self
+        package.keys = keys.filter(Self.isKey)
+        return package
     }
 
     /// The path of the unsigned file.

@@ -114,7 +114,7 @@ public struct KojiSource: Sendable {
     ///   - arches: Architectures of packages, in Koji's spelling. `noarch`, `src` and `nosrc` must be among
     ///     them if they are wanted.
     ///   - signatures: Whether to list the signatures of the packages. They double the size of the hub's
-    ///     answer.
+    ///     answer, and a tag is listed as a whole each time.
     ///
     /// Throws `.sourceNotUsable` with the names of builds that do not exist or are not complete. Throws
     /// `.sourceUnreachable` (transient) if the hub does not answer.
@@ -276,16 +276,19 @@ public struct KojiSource: Sendable {
     /// - Parameters:
     ///   - sigkeys: The wanted keys, in order of preference. Each package's copy is signed by the first key
     ///     whose signed file exists. An empty list selects the unsigned files. Example: `["fd431d51", ""]`.
+    ///   - areSigned: Whether `packages` were listed with their signatures. If they were not, the hub is
+    ///     asked for the signatures of the chosen packages.
     ///   - delivery: Whether the metadata must name the address at which clients find the files.
     ///
     /// Throws `.packageUnsigned` with the names of the packages that none of the keys has signed. It also
     /// names the keys that have signed them.
     public func chosen(
-        by records: [PackageRecord], among packages: [KojiPackage], sigkeys: [String], delivery: Delivery = .link
+        by records: [PackageRecord], among packages: [KojiPackage], sigkeys: [String], areSigned: Bool = true, delivery: Delivery = .link
     ) async throws(ComposeFailure) -> ChosenPackages {
         if delivery == .reference, reference == nil { throw Self.noReferences }
-        let choice = try await files.copies(
-            of: KojiPackage.chosen(by: records, among: packages), signedBy: sigkeys.isEmpty ? [""] : sigkeys)
+        var chosen = KojiPackage.chosen(by: records, among: packages)
+        if !sigkeys.isEmpty, !areSigned { chosen = try await withSignatures(chosen) }
+        let choice = try await files.copies(of: chosen, signedBy: sigkeys.isEmpty ? [""] : sigkeys)
         guard choice.unsigned.isEmpty else { throw Self.failure(choice.unsigned, sigkeys) }
         return try await files.metadata(
             ofChosen: isRemote ? try await withChecksums(choice.copies) : choice.copies, at: delivery == .reference ? reference : nil)
@@ -297,6 +300,15 @@ public struct KojiSource: Sendable {
         .sourceNotUsable,
         "The configuration of this service does not allow composes that refer to Koji's files (koji.allow_reference); ask for the delivery link."
     )
+
+    /// Returns the packages with the signatures that the hub knows now.
+    private func withSignatures(_ packages: [KojiPackage]) async throws(ComposeFailure) -> [KojiPackage] {
+        let ids = packages.compactMap(\.id)
+        let signatures: [[KojiSignature]]
+        do throws(KojiError) { signatures = try await hub.queryRPMSigs(rpmIDs: ids) } catch { throw ComposeFailure(error) }
+        let keys = Dictionary(zip(ids, signatures.map { $0.map(\.sigkey).filter { !$0.isEmpty } }), uniquingKeysWith: { first, _ in first })
+        return packages.map { package in package.signed(by: package.id.flatMap { keys[$0] } ?? []) }
+    }
 
     /// Returns the copies with the checksums that the hub knows. A hub that is too old for the call returns
     /// none, and they are computed later.
