@@ -47,6 +47,35 @@ struct KojiMetadataTests {
         }
     }
 
+    @Test("an answer that differs little from an older one of the same question is a layer with the packages of the whole")
+    func layer() async throws {
+        try await with { bench, tree, source in
+            let first = try await source.metadata(of: tree.packages, answering: "tag 1")
+            #expect(first.metadata.base == nil)
+            // The solver makes these files.
+            _ = try index(first)
+            try first.metadata.directory.appending("pool.solv").write("the packages")
+            let changed = Array(tree.packages.dropFirst(2).dropLast(1))
+            let layer = try await source.metadata(of: changed, answering: "tag 1")
+            #expect(layer.metadata.base == first.metadata.id)
+            #expect(try await source.metadata(of: changed, answering: "tag 1") == layer)
+            let whole = try await bench.koji(.directory(tree.topdir), cache: "another").metadata(of: changed)
+            #expect(whole.metadata.base == nil)
+            #expect(whole.metadata.id == layer.metadata.id)
+            let (found, expected) = (try index(layer), try index(whole))
+            #expect(found.count == expected.count)
+            for package in changed {
+                let (ours, theirs) = (try found.chunks(of: package.provisionalID), try expected.chunks(of: package.provisionalID))
+                #expect(ours.primary == theirs.primary)
+                #expect(ours.filelists == theirs.filelists)
+            }
+            // Half of the packages are too many differences, and another question has no older answer.
+            let half = Array(tree.packages.dropFirst(tree.packages.count / 2))
+            #expect(try await source.metadata(of: half, answering: "tag 1").metadata.base == nil)
+            #expect(try await source.metadata(of: Array(changed.dropFirst()), answering: "tag 2").metadata.base == nil)
+        }
+    }
+
     @Test("for writing, the metadata of each file, signed or not, is what createrepo_c says of that file")
     func writing() async throws {
         try await with { bench, tree, source in

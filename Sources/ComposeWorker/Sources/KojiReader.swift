@@ -33,10 +33,10 @@ struct KojiReader: Sendable {
         content.notes += listed.notes
         if request.packages.isEmpty {
             // Without requested packages every package is wanted, so an unusable file fails the compose.
-            content.repositories = [try await source.metadata(of: packages)]
+            content.repositories = [try await source.metadata(of: packages, answering: listed.question)]
             content.koji = .init(pin: pin, packages: packages, repository: content.repositories[0].metadata.id)
         } else {
-            let (repository, unusable) = try await source.usableMetadata(of: packages)
+            let (repository, unusable) = try await source.usableMetadata(of: packages, answering: listed.question)
             // A module is taken along as a whole, so an unusable file of one of its packages fails the compose.
             let modular = listed.modules.streams.reduce(into: Set<NEVRA>()) { $0.formUnion($1.packages) }
             let needed = unusable.map(\.package).filter { modular.contains($0.nevra) }

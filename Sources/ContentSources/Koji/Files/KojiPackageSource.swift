@@ -10,9 +10,9 @@ public import SystemPackage
 /// here from the packages' headers, without downloading the packages.
 ///
 /// There are two stages, because the `pkgid` of a package is the checksum of its whole file. For
-/// solving, ``metadata(of:)`` has all packages that may be chosen. It has provisional pkgids, and is
-/// made from the headers alone. For writing, ``copies(of:signedBy:)`` finds the files of the chosen
-/// packages, and ``metadata(ofChosen:)`` describes these files.
+/// solving, ``metadata(of:answering:)`` has all packages that may be chosen. It has provisional
+/// pkgids, and is made from the headers alone. For writing, ``copies(of:signedBy:)`` finds the files of
+/// the chosen packages, and ``metadata(ofChosen:)`` describes these files.
 public struct KojiPackageSource: Sendable {
     /// The number of headers that are stored together. Headers that were stored before a failure stay.
     private static let keptAtOnce = 4096
@@ -54,33 +54,39 @@ public struct KojiPackageSource: Sendable {
     /// Each package's `pkgid` is ``KojiPackage/provisionalID``, and there are no change logs. The same
     /// packages give the same repository at no cost.
     ///
+    /// - Parameter question: The question that the packages answer, for example a tag and architectures. If
+    ///   an older answer is in the cache, only the differences to it are kept.
+    ///
     /// Throws `.packageFileUnusable` with the names of packages and builds whose files are missing, damaged
     /// or those of other packages. Throws `.sourceUnreachable` (transient) if Koji's files cannot be
     /// reached.
-    public func metadata(of packages: [KojiPackage]) async throws(ComposeFailure) -> PinnedRepository {
-        try await pinned(try await forSolving(packages))
+    public func metadata(
+        of packages: [KojiPackage], answering question: String? = nil
+    ) async throws(ComposeFailure) -> PinnedRepository {
+        try await pinned(try await forSolving(packages, question))
     }
 
-    /// Returns the same as ``metadata(of:)`` without the packages whose files cannot be used, and a list of
-    /// these packages. It still throws `.packageFileUnusable` if they are many, because the cause is then
-    /// not a few damaged files.
+    /// Returns the same as ``metadata(of:answering:)`` without the packages whose files cannot be used, and
+    /// a list of these packages. It still throws `.packageFileUnusable` if they are many, because the cause
+    /// is then not a few damaged files.
     public func usableMetadata(
-        of packages: [KojiPackage]
+        of packages: [KojiPackage], answering question: String? = nil
     ) async throws(ComposeFailure) -> (repository: PinnedRepository, unusable: [UnusablePackage]) {
-        let repository = try await forSolving(packages)
+        let repository = try await forSolving(packages, question)
         let reader = try headerReader()
         if let metadata = try await cached(repository) { return (metadata, []) }
         let findings = try await readHeaders(of: repository, reader)
         try findings.checkPassable(of: repository.packages.count)
         guard !findings.unusable.isEmpty else { return (try await write(repository), []) }
         let unusable = Set(findings.unusable.map(\.package))
-        return (try await pinned(try await forSolving(packages.filter { !unusable.contains($0) })), findings.unusable)
+        return (try await pinned(try await forSolving(packages.filter { !unusable.contains($0) }, question)), findings.unusable)
     }
 
-    private func forSolving(_ packages: [KojiPackage]) async throws(ComposeFailure) -> SyntheticRepository {
+    private func forSolving(_ packages: [KojiPackage], _ question: String?) async throws(ComposeFailure) -> SyntheticRepository {
         let location = location
+        let question = limits.keepsLayers ? question : nil
         return try await threadPool.run(canceled: .canceled) { () throws(ComposeFailure) in
-            SyntheticRepository(forSolving: packages, at: location)
+            SyntheticRepository(forSolving: packages, at: location, answering: question)
         }
     }
 
@@ -92,7 +98,7 @@ public struct KojiPackageSource: Sendable {
     /// - Parameter keys: 8 or 16 hexadecimal digits of each key's id, in upper or lower case. "" allows the
     ///   unsigned file. Example: `fd431d51`.
     /// - Returns: The copies, and the packages that have none of these signatures. Throws like
-    ///   ``metadata(of:)``.
+    ///   ``metadata(of:answering:)``.
     public func copies(of packages: [KojiPackage], signedBy keys: [String]) async throws(ComposeFailure) -> SignedChoice {
         let reader = try headerReader()
         let wanted = keys.map { WantedKey($0) }
@@ -118,7 +124,7 @@ public struct KojiPackageSource: Sendable {
     /// Returns complete metadata of the files that go into a compose, with their checksums as pkgids.
     ///
     /// The checksum is ``PackageCopy/sha256`` if it is known. Otherwise the file is read, but only once
-    /// while it stays the same. Throws like ``metadata(of:)``.
+    /// while it stays the same. Throws like ``metadata(of:answering:)``.
     /// - Parameter base: The address below which clients find the files, if the metadata is to refer to
     ///   them.
     public func metadata(ofChosen copies: [PackageCopy], at base: String? = nil) async throws(ComposeFailure) -> ChosenPackages {
@@ -182,7 +188,7 @@ extension KojiPackageSource {
     private func cached(_ repository: SyntheticRepository) async throws(ComposeFailure) -> PinnedRepository? {
         let (cache, location) = (cache, location)
         return try await threadPool.run(canceled: .canceled) { () throws(ComposeFailure) in
-            try ComposeFailure.storing { () throws(Errno) in try cache.find(repository.id) }.map {
+            try ComposeFailure.storing { () throws(Errno) in try cache.find(repository.id, of: repository.place) }.map {
                 PinnedRepository(location: location, metadata: $0.metadata, repomd: nil, place: "Koji", hold: $0.hold)
             }
         }
@@ -257,9 +263,9 @@ extension KojiPackageSource {
     }
 
     private func write(_ repository: SyntheticRepository) async throws(ComposeFailure) -> PinnedRepository {
-        let (cache, store, location) = (cache, store, location)
+        let (cache, store, location, logger) = (cache, store, location, logger)
         let found = try await threadPool.run(canceled: .canceled) { () throws(ComposeFailure) in
-            try repository.publish(in: cache, from: store)
+            try repository.publish(in: cache, from: store, logger: logger)
         }
         return PinnedRepository(location: location, metadata: found.metadata, repomd: nil, place: "Koji", hold: found.hold)
     }

@@ -1,5 +1,6 @@
 import ComposeModel
 import Compression
+import Logging
 import Repodata
 import SystemPackage
 
@@ -30,13 +31,21 @@ struct SyntheticRepository: Sendable {
     let repomd: [UInt8]
     /// The checksum of ``repomd``.
     let id: Checksum
+    /// The place of which this repository is a revision. If an older revision is in the cache, only the
+    /// differences are kept. `nil` if no other revision is expected.
+    let place: String?
     /// The location of Koji's files.
     private let location: RepositoryLocation
 
     /// Creates the repository from which packages are chosen. It has all of `packages`.
-    init(forSolving packages: [KojiPackage], at location: RepositoryLocation) {
+    ///
+    /// - Parameter question: The question that the packages answer, for example the tag and the
+    ///   architectures. Its answers are revisions of one repository.
+    init(forSolving packages: [KojiPackage], at location: RepositoryLocation, answering question: String? = nil) {
         let all = Self.sorted(packages.map { Package(package: $0, path: $0.path, chosen: nil) })
-        self.init(sorted: Self.withoutDuplicates(all), documents: [.primary, .filelists], base: nil, at: location)
+        self.init(
+            sorted: Self.withoutDuplicates(all), documents: [.primary, .filelists], base: nil, at: location,
+            place: question.map { "koji \(location) \($0)" })
     }
 
     /// Creates a repository of the chosen files whose checksums are known.
@@ -54,8 +63,11 @@ struct SyntheticRepository: Sendable {
         self.init(sorted: Self.sorted(all).uniqued(by: \.file.pkgid), documents: MetadataDocument.allCases, base: base, at: location)
     }
 
-    private init(sorted packages: [Package], documents: [MetadataDocument], base: String?, at location: RepositoryLocation) {
+    private init(
+        sorted packages: [Package], documents: [MetadataDocument], base: String?, at location: RepositoryLocation, place: String? = nil
+    ) {
         self.packages = packages
+        self.place = place
         self.documents = documents
         self.location = location
         var identity = Array("koji 2 \(documents.map(\.rawValue))\n\(base.map { "base \($0)\n" } ?? "")".utf8)
@@ -124,22 +136,63 @@ extension KojiPackage {
 }
 
 extension SyntheticRepository {
-    /// Writes the documents from the headers in `store`, and publishes them in `cache`. Blocks.
-    func publish(in cache: MetadataCache, from store: HeaderStore) throws(ComposeFailure) -> MetadataCache.Found {
+    /// Writes the documents from the headers in `store`, and publishes them in `cache`. If an older
+    /// revision is in the cache, only the differences are published. Blocks.
+    func publish(in cache: MetadataCache, from store: HeaderStore, logger: Logger) throws(ComposeFailure) -> MetadataCache.Found {
         let fresh = try ComposeFailure.storing { () throws(Errno) in try cache.prepare() }
         do throws(ComposeFailure) {
             try write(to: fresh, from: store)
+            let isLayer = try makeLayer(in: fresh, of: cache, logger: logger)
             let found = try ComposeFailure.storing { () throws(Errno) in
                 try RegularFile.write(repomd, to: fresh.appending("repomd.xml"))
                 try cache.publish(fresh, as: id)
-                return try cache.find(id)
+                return try cache.find(id, of: place)
             }
+            record(in: cache, isBase: !isLayer, logger: logger)
             guard let found else { throw .storage(.noSuchFileOrDirectory) }
             return found
         } catch {
             try ComposeFailure.storing { () throws(Errno) in try cache.discard(fresh) }
             throw error
         }
+    }
+
+    /// Records that this is the latest revision of its place.
+    private func record(in cache: MetadataCache, isBase: Bool, logger: Logger) {
+        guard let place else { return }
+        do throws(Errno) {
+            try cache.record(id, of: place, isBase: isBase)
+        } catch {
+            logger.warning(
+                "The next revision of a repository cannot be compared with this one",
+                metadata: ["repository": "\(place)", "error": "\(error)"])
+        }
+    }
+
+    /// Replaces the documents in `directory` by the differences to an older revision, if there are few.
+    ///
+    /// - Returns: Whether the directory is a layer from now on.
+    private func makeLayer(in directory: FilePath, of cache: MetadataCache, logger: Logger) throws(ComposeFailure) -> Bool {
+        guard let place else { return false }
+        let isWhole: (String) -> Void = { reason in
+            logger.info("A repository is kept as a whole", metadata: ["repository": "\(place)", "reason": "\(reason)"])
+        }
+        guard let old = cache.base(of: place, problem: isWhole) else { return false }
+        defer { withExtendedLifetime(old.hold) {} }
+        let isCompared =
+            old.base.has(Set(documents))
+            && documents.allSatisfy { document in
+                let file = directory.appending("\(document.rawValue).xml")
+                return old.base.writeChanges(of: document, from: file, limit: .max, to: directory)
+            }
+        do throws(RepodataError) {
+            if isCompared, try old.base.linkDocuments(into: directory) { return true }
+        } catch {
+            throw .storage("The metadata of the packages in Koji could not be written: \(error.message).")
+        }
+        isWhole(isCompared ? "the files of the older revision could not be linked" : "too many differences from the older revision")
+        RepositoryBase.removeChanges(in: directory)
+        return false
     }
 
     private func write(to directory: FilePath, from store: HeaderStore) throws(ComposeFailure) {

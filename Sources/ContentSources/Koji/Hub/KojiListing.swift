@@ -8,4 +8,7 @@ public struct KojiListing: Sendable {
     public let modules: ModuleMetadata
     /// Sentences about packages that a module names but its tag does not have.
     public let notes: [String]
+    /// The question that was answered, without the event. `nil` if its next answer may have other packages
+    /// altogether.
+    public let question: String?
 }

@@ -141,7 +141,8 @@ public struct KojiSource: Sendable {
             var (packages, notes) = content.packages
             packages += try await list(tasks: pin.scratchTasks, arches: Set(arches))
             return KojiListing(
-                packages: packages, modules: modules.with(streams: artifacts.streams), notes: artifacts.notes + notes)
+                packages: packages, modules: modules.with(streams: artifacts.streams), notes: artifacts.notes + notes,
+                question: Self.question(of: pin, arches: arches))
         } catch {
             throw ComposeFailure(error, otherwise: "Koji's list of packages could not be read.")
         }
@@ -159,6 +160,11 @@ public struct KojiSource: Sendable {
     private func currentName(of tag: KojiPin.Tag) async throws(KojiError) -> KojiName {
         guard let id = tag.id, try await hub.getTag(.name(tag.name), event: tag.event)?.id != id else { return .name(tag.name) }
         return .id(id)
+    }
+
+    private static func question(of pin: KojiPin, arches: [String]) -> String? {
+        guard let tag = pin.tag, let id = tag.id, pin == KojiPin(tag: tag) else { return nil }
+        return "tag \(id)\(tag.inherits ? "" : " alone"), \(arches.sorted().joined(separator: " "))"
     }
 
     private func list(builds nvrs: [String], arches: Set<String>, signatures: Bool) async throws -> KojiContent {
@@ -258,19 +264,23 @@ public struct KojiSource: Sendable {
     // MARK: Files
 
     /// Returns metadata of all `packages` to choose from. It is made from their headers alone.
-    public func metadata(of packages: [KojiPackage]) async throws(ComposeFailure) -> PinnedRepository {
-        try await files.metadata(of: packages)
+    ///
+    /// - Parameter question: The ``KojiListing/question`` if these are all its packages.
+    public func metadata(
+        of packages: [KojiPackage], answering question: String? = nil
+    ) async throws(ComposeFailure) -> PinnedRepository {
+        try await files.metadata(of: packages, answering: question)
     }
 
-    /// Returns the same as ``metadata(of:)`` without the packages whose files cannot be used, and a list of
-    /// these packages.
+    /// Returns the same as ``metadata(of:answering:)`` without the packages whose files cannot be used, and
+    /// a list of these packages.
     public func usableMetadata(
-        of packages: [KojiPackage]
+        of packages: [KojiPackage], answering question: String? = nil
     ) async throws(ComposeFailure) -> (repository: PinnedRepository, unusable: [UnusablePackage]) {
-        try await files.usableMetadata(of: packages)
+        try await files.usableMetadata(of: packages, answering: question)
     }
 
-    /// Returns the files of the packages that `records` of ``metadata(of:)`` describe, with the checksums
+    /// Returns the files of the packages that `records` of ``metadata(of:answering:)`` describe, with the checksums
     /// of the files.
     ///
     /// - Parameters:
