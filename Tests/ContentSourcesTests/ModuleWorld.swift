@@ -41,7 +41,8 @@ struct ModuleWorld: Sendable {
                     try scripted.profile(), limits: KojiLimits(attempts: 2, firstPause: .milliseconds(1)), logger: Workbench.logger)
                 let location: RepositoryLocation = files == .topdir ? .directory(tree) : try RepositoryLocation(scripted.topurl)
                 let source = KojiSource(
-                    hub: hub, files: try bench.koji(location, prefixes: [scripted.topurl]), isRemote: files == .topurl)
+                    hub: hub, files: try bench.koji(location, prefixes: [scripted.topurl]), isRemote: files == .topurl,
+                    logger: Workbench.logger)
                 let world = ModuleWorld(scripted: scripted, hub: hub, source: source)
                 scripted.behave { call, _ in world.behaviour(call) }
                 let outcome: Result<Void, any Error>

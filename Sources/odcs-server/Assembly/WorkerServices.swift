@@ -119,7 +119,7 @@ struct WorkerServices: Service {
             verify: configuration.sources.verifyPackages)
         let source = KojiSource(
             hub: hub, files: files, isRemote: profile.topdir == nil,
-            referringTo: configuration.kojiRules.allowReference ? profile.topurl : nil)
+            referringTo: configuration.kojiRules.allowReference ? profile.topurl : nil, keepsListings: limits.keepsLayers, logger: logger)
         return (hub, source, delivery)
     }
 

@@ -5,7 +5,7 @@ import Repodata
 /// The packages of a tag or of builds, collected row by row from the hub's answer.
 struct KojiContent: Sendable {
     var builds: [Int: KojiBuild] = [:]
-    /// The packages, in the order of the hub.
+    /// The packages, in the order in which they were added.
     private(set) var listed: [KojiRPM] = []
     /// The keys of the signatures of each package, by its number.
     var keys: [Int: [String]] = [:]
@@ -60,7 +60,7 @@ struct KojiContent: Sendable {
         positions = Dictionary(uniqueKeysWithValues: zip(listed.map(\.id), listed.indices))
     }
 
-    /// The packages in the order of the hub. Packages whose build is not known are left out. Packages whose
+    /// The packages, in no particular order. Packages whose build is not known are left out. Packages whose
     /// files cannot have names are also left out, and a sentence reports each of them.
     var packages: (all: [KojiPackage], notes: [String]) {
         let places = builds.mapValues { build in
@@ -88,7 +88,7 @@ struct KojiContent: Sendable {
                 )
             }
         }
-        return (all, notes)
+        return (all, notes.sorted())
     }
 }
 

@@ -26,7 +26,7 @@ extension KojiSource {
     public func tags(of pin: KojiPin.Tag) async throws(ComposeFailure) -> Set<Int> {
         do throws(KojiError) {
             guard let tag = try await hub.getTag(.name(pin.name), event: pin.event) else { throw await hub.noTag(pin.name, at: pin.event) }
-            return Set(try await family(of: tag, at: pin.event))
+            return Set(try await hub.family(of: tag.id, at: pin.event))
         } catch {
             throw ComposeFailure(error)
         }

@@ -2,6 +2,7 @@ public import ComposeModel
 import Compression
 import ForeignText
 public import Koji
+public import Logging
 public import Modules
 public import Repodata
 
@@ -10,6 +11,7 @@ public import Repodata
 public struct KojiSource: Sendable {
     let hub: KojiHub
     let files: KojiPackageSource
+    private let tags: TagLister
     /// Whether the files are read over HTTP. Then it is cheaper to ask the hub for a checksum than to read
     /// the file.
     private let isRemote: Bool
@@ -17,10 +19,21 @@ public struct KojiSource: Sendable {
     /// refer to the files.
     private let reference: String?
 
-    /// - Parameter referringTo: The hub's `topurl` if composes may refer to the files there, `nil` if they
-    ///   may not.
-    public init(hub: KojiHub, files: KojiPackageSource, isRemote: Bool, referringTo topurl: String? = nil) {
+    /// - Parameters:
+    ///   - referringTo: The hub's `topurl` if composes may refer to the files there, `nil` if they may not.
+    ///   - keepsListings: Whether the packages of tags are kept in memory, so that only changed packages are
+    ///     listed later.
+    public init(
+        hub: KojiHub, files: KojiPackageSource, isRemote: Bool, referringTo topurl: String? = nil, keepsListings: Bool = true,
+        logger: Logger
+    ) {
+        let tags = TagLister(hub: hub, logger: logger, kept: keepsListings ? KeptListings() : nil)
+        self.init(hub: hub, files: files, isRemote: isRemote, referringTo: topurl, tags: tags)
+    }
+
+    init(hub: KojiHub, files: KojiPackageSource, isRemote: Bool, referringTo topurl: String? = nil, tags: TagLister) {
         self.hub = hub
+        self.tags = tags
         self.files = files
         self.isRemote = isRemote
         reference = topurl.map { $0.hasSuffix("/") ? $0 : $0 + "/" }
@@ -55,13 +68,13 @@ public struct KojiSource: Sendable {
                 return (KojiPin.Tag(name: name, id: tag.id, event: event, inherits: inherits), settled.map { event <= $0 } ?? false)
             }
             if let earlier, earlier.id == tag.id, earlier.event <= last.id, let settled = earlier.settledEvent,
-                try await !hub.tagChangedSinceEvent(settled, tags: family(of: tag, at: earlier.event))
+                try await !hub.tagChangedSinceEvent(settled, tags: hub.family(of: tag.id, at: earlier.event))
             {
                 return (KojiPin.Tag(name: name, id: tag.id, event: earlier.event, settledEvent: settled, inherits: inherits), true)
             }
             let now = KojiPin.Tag(name: name, id: tag.id, event: last.id, settledEvent: settled, inherits: inherits)
             guard let settled else { return (now, false) }
-            return (now, try await !hub.tagChangedSinceEvent(settled, tags: family(of: tag, at: last.id)))
+            return (now, try await !hub.tagChangedSinceEvent(settled, tags: hub.family(of: tag.id, at: last.id)))
         } catch {
             throw ComposeFailure(error)
         }
@@ -83,15 +96,6 @@ public struct KojiSource: Sendable {
         guard let asked else { return last }
         guard asked <= last else { throw KojiError(.argument, "Koji has no event \(asked) yet: its last one is \(last).") }
         return asked
-    }
-
-    /// Returns the numbers of the tag and of all tags that it inherits from. A change of any of them can
-    /// change the tag's content. This is also true if only the tag's own builds count, because the list of
-    /// packages that a tag may have is always inherited.
-    ///
-    /// A parent that is added or removed later is a change of one of these tags.
-    func family(of tag: KojiTag, at event: Int) async throws(KojiError) -> [Int] {
-        [tag.id] + (try await hub.getFullInheritance(.id(tag.id), event: event)).map(\.parentID)
     }
 
     /// Returns the last event for which it and all earlier events are visible at the time of `event`.
@@ -131,7 +135,7 @@ public struct KojiSource: Sendable {
     ) async throws(ComposeFailure) -> KojiListing {
         do {
             var content = KojiContent()
-            if let tag = pin.tag { content = try await list(tag, arches: arches, signatures: signatures) }
+            if let tag = pin.tag { content = try await tags.packages(of: tag, arches: arches, signatures: signatures) }
             let builds = try await list(builds: pin.builds, arches: Set(arches), signatures: signatures)
             // Builds that are named in the request replace the tag's builds of the same packages.
             content.remove(buildsNamed: Set(builds.builds.values.map(\.name)))
@@ -146,20 +150,6 @@ public struct KojiSource: Sendable {
         } catch {
             throw ComposeFailure(error, otherwise: "Koji's list of packages could not be read.")
         }
-    }
-
-    private func list(_ tag: KojiPin.Tag, arches: [String], signatures: Bool) async throws -> KojiContent {
-        try await hub.listTaggedRPMS(
-            try await currentName(of: tag), event: tag.event, inherit: tag.inherits, latest: true, arches: arches, rpmsigs: signatures,
-            into: KojiContent()
-        ) { content, row in content.add(row) }
-    }
-
-    /// Returns the name by which the hub knows a pinned tag. It is the tag's number if the tag was renamed,
-    /// or if another tag now has the name.
-    private func currentName(of tag: KojiPin.Tag) async throws(KojiError) -> KojiName {
-        guard let id = tag.id, try await hub.getTag(.name(tag.name), event: tag.event)?.id != id else { return .name(tag.name) }
-        return .id(id)
     }
 
     private static func question(of pin: KojiPin, arches: [String]) -> String? {
@@ -272,16 +262,16 @@ public struct KojiSource: Sendable {
         try await files.metadata(of: packages, answering: question)
     }
 
-    /// Returns the same as ``metadata(of:answering:)`` without the packages whose files cannot be used, and
-    /// a list of these packages.
+    /// Returns the same as ``metadata(of:answering:)`` without the packages whose files cannot be used,
+    /// and a list of these packages.
     public func usableMetadata(
         of packages: [KojiPackage], answering question: String? = nil
     ) async throws(ComposeFailure) -> (repository: PinnedRepository, unusable: [UnusablePackage]) {
         try await files.usableMetadata(of: packages, answering: question)
     }
 
-    /// Returns the files of the packages that `records` of ``metadata(of:answering:)`` describe, with the checksums
-    /// of the files.
+    /// Returns the files of the packages that `records` of ``metadata(of:answering:)`` describe, with the
+    /// checksums of the files.
     ///
     /// - Parameters:
     ///   - sigkeys: The wanted keys, in order of preference. Each package's copy is signed by the first key
