@@ -24,6 +24,7 @@ SCENARIOS = [
     changed.changed,
     memory.memory,
     tags.tag,
+    tags.tag_changed,
     frontend.answers,
     frontend.tokens,
     queue.claiming,
