@@ -1,0 +1,1 @@
+../../../migrations/0021-events-by-age.sql
