@@ -63,6 +63,7 @@ extension PackagePool {
 extension UnnameablePackage {
     init(_ package: PackagePool.Unnameable, of repository: Checksum) {
         self.init(
-            package: package.package.description.printable(most: 120), repository: repository, reason: package.problem.reason)
+            package: package.package.description.printable(most: PathComponent.mostBytes), repository: repository,
+            reason: package.problem.reason)
     }
 }
