@@ -75,6 +75,29 @@ import Testing
         }
     }
 
+    @Test("a compose whose renewals end at once is renewed sixty times in a minute, and no more")
+    func recentRenewals() async throws {
+        try await TestDatabase.with { database in
+            let store = database.store
+            let me = Actor(name: "me", isAdmin: false)
+            let old = try await store.submit(.repo(), owner: "me")
+            _ = try await store.delete(old.id, by: me)
+            let limit = CallerLimit(caller: "192.0.2.7", most: 2000)
+            for _ in 1...60 {
+                guard case .created(let renewed) = try await store.renew(old.id, Renewal(), owner: "me", limit: limit) else {
+                    Issue.record("The compose was not renewed.")
+                    return
+                }
+                _ = try await store.delete(renewed.id, by: me)
+            }
+            let reached = CallerLimitReached(kind: .recentRenewals(of: old.id), limit: CallerLimit(caller: "192.0.2.7", most: 60))
+            await #expect(throws: reached) { _ = try await store.renew(old.id, Renewal(), owner: "me", limit: limit) }
+            _ = try await store.renew(old.id, Renewal(), owner: "other", limit: limit)
+            _ = try await database.pool.query("UPDATE composes SET time_submitted = time_submitted - interval '1 minute'")
+            _ = try await store.renew(old.id, Renewal(), owner: "me", limit: limit)
+        }
+    }
+
     @Test("another caller, and one without a limit, are not concerned")
     func others() async throws {
         try await TestDatabase.with { database in

@@ -46,6 +46,9 @@ extension RequestRejection {
             case .waitingRenewals(let compose):
                 "\(limit.most) renewals of compose \(compose) that \(limit.caller) asked for wait already, and more are not taken from one "
                     + "address. Ask again when some of them have begun."
+            case .recentRenewals(let compose):
+                "Compose \(compose) was renewed \(limit.most) times within the last minute, and is not renewed more often. If a program does this, "
+                    + "let it look why the compose fails."
             case .standingWatches:
                 "\(limit.most) watches that \(limit.caller) asked for stand already, and more are not taken from one address. End those that "
                     + "you do not need, or use one watch for several packages."
@@ -58,7 +61,7 @@ extension RefusalReason {
     fileprivate init(_ reached: CallerLimitReached) {
         self =
             switch reached.kind {
-            case .waitingComposes, .waitingRenewals: .waitingComposes
+            case .waitingComposes, .waitingRenewals, .recentRenewals: .waitingComposes
             case .standingWatches: .watches
             }
     }

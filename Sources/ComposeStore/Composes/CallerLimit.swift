@@ -21,6 +21,8 @@ public struct CallerLimitReached: Error, Hashable, Sendable {
         case waitingComposes, standingWatches
         /// Renewals of one compose.
         case waitingRenewals(of: Int)
+        /// Renewals of one compose within a minute.
+        case recentRenewals(of: Int)
     }
 
     public let kind: Kind
@@ -68,19 +70,31 @@ extension ComposeStore {
     /// The number of renewals of one compose that may wait for one caller. A client with more of them
     /// probably renews in a loop.
     static let mostRenewals = 10
+    /// The number of renewals of one compose that an owner may ask for within a minute. Workers that make
+    /// each renewal at once would never let them wait.
+    static let mostRecentRenewals = 60
 
-    /// Checks that one more renewal of a compose may wait for a caller. The caller must be locked already.
+    /// Checks that an owner may renew a compose once more. The caller must be locked already.
     ///
     /// - Throws: ``CallerLimitReached``, `PostgresError`.
-    func checkRenewals(of compose: Int, _ limit: CallerLimit, on connection: PostgresConnection) async throws {
+    func checkRenewals(of compose: Int, by owner: String, _ limit: CallerLimit, on connection: PostgresConnection) async throws {
         let rows = try await connection.query(
             """
-            SELECT count(*) AS renewals FROM composes
-            WHERE state = 0 AND caller IS NOT NULL AND caller = \(limit.caller) AND renewed_from = \(compose)
+            SELECT (
+                    SELECT count(*) FROM composes
+                    WHERE state = 0 AND caller IS NOT NULL AND caller = \(limit.caller) AND renewed_from = \(compose)
+                ) AS waiting, (
+                    SELECT count(*) FROM (SELECT * FROM composes WHERE owner = \(owner) ORDER BY id DESC LIMIT 200) latest
+                    WHERE renewed_from = \(compose) AND time_submitted > now() - interval '1 minute'
+                ) AS recent
             """)
-        guard try rows[rows.startIndex].decode(Int.self, "renewals") < Self.mostRenewals else {
-            throw CallerLimitReached(
-                kind: .waitingRenewals(of: compose), limit: CallerLimit(caller: limit.caller, most: Self.mostRenewals))
+        let row = rows[rows.startIndex]
+        func refuse(_ kind: CallerLimitReached.Kind, _ most: Int) -> CallerLimitReached {
+            CallerLimitReached(kind: kind, limit: CallerLimit(caller: limit.caller, most: most))
+        }
+        if try row.decode(Int.self, "waiting") >= Self.mostRenewals { throw refuse(.waitingRenewals(of: compose), Self.mostRenewals) }
+        if try row.decode(Int.self, "recent") >= Self.mostRecentRenewals {
+            throw refuse(.recentRenewals(of: compose), Self.mostRecentRenewals)
         }
     }
 

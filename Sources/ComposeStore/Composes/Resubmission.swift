@@ -46,7 +46,7 @@ extension ComposeStore {
         for refusal in try await refusals(of: [new], on: connection) {
             if let refusal { throw refusal }
         }
-        if let limit = new.limit, let old = new.renewedFrom { try await checkRenewals(of: old.id, limit, on: connection) }
+        if let limit = new.limit, let old = new.renewedFrom { try await checkRenewals(of: old.id, by: new.owner, limit, on: connection) }
         return try await insert(new, on: connection)
     }
 
