@@ -67,6 +67,16 @@ struct GitContextTests {
             }
         }
     }
+
+    @Test("an address that git may not fetch from ends the build at the first attempt, with a sentence")
+    func otherProtocol() async throws {
+        try await StepWorld.run { world in
+            _ = try await world.submit("team/app", .git(url: "http://127.0.0.1/web.git", reference: "main", folder: ""))
+            let failure = try #require(try await world.step())
+            #expect(!failure.isTransient)
+            #expect(failure.message == #"The context "http://127.0.0.1/web.git" is not fetched. Its address must begin with https://."#)
+        }
+    }
 }
 
 /// A git repository in a folder.

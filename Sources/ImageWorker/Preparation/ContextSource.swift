@@ -1,5 +1,6 @@
 import ComposeWorker
 import Containerfiles
+import ForeignText
 import Foundation
 import Glibc
 import ImageArchive
@@ -34,6 +35,10 @@ struct ContextSource {
             try FileManager.default.createDirectory(atPath: directory.string, withIntermediateDirectories: true)
             return Context(containerfile: text, directory: directory, commit: nil)
         case .git(let url, let reference, let folder):
+            // Git would refuse it at each attempt. A definition can be older than the check of the frontend.
+            guard configuration.gitProtocols.contains(where: { url.hasPrefix("\($0)://") }) else {
+                throw BuildFailure(.badContainerfile, "The context \(url.quoted) is not fetched. Its address must begin with https://.")
+            }
             let commit = try await repository(url, in: directory).checkOut(commit ?? reference, into: directory)
             // The history is no part of the context.
             try FileManager.default.removeItem(atPath: directory.appending(".git").string)
