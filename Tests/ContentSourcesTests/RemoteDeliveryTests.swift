@@ -25,7 +25,8 @@ struct RemoteDeliveryTests {
         }
     }
 
-    /// Waits only some seconds for a server that stops sending. On a busy machine, an answer can miss that time, so the file is asked for often.
+    /// Waits only some seconds for a server that stops sending. On a busy machine, an answer can miss that
+    /// time, so the file is asked for often.
     private var impatient: SourceLimits {
         var limits = Workbench.limits
         (limits.readTimeout, limits.attempts) = (.seconds(3), 10)

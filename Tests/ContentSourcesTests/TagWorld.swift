@@ -5,7 +5,8 @@ import ScriptedHub
 
 @testable import ContentSources
 
-/// A hub with the tags `base` (1), `updates` (2) with its parent `base`, `extra` (3) and `unrelated` (4). `base` has a build of each of ten packages.
+/// A hub with the tags `base` (1), `updates` (2) with its parent `base`, `extra` (3) and `unrelated`
+/// (4). `base` has a build of each of ten packages.
 struct TagWorld: Sendable {
     static let arches = ["noarch", "src", "x86_64"]
     static let packages = (0..<10).map { "p\($0)" }

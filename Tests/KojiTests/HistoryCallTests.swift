@@ -4,7 +4,8 @@ import Testing
 
 @Suite("Calls about the history of tags")
 struct HistoryCallTests {
-    /// Runs `body` with a hub that has the tags `base` (1) and `updates` (2), its child, and one build of `ed` in each.
+    /// Runs `body` with a hub that has the tags `base` (1) and `updates` (2), its child, and one build of
+    /// `ed` in each.
     private func withHub(knowsLastChange: Bool = true, _ body: (KojiHub, ScriptedHub) async throws -> Void) async throws {
         try await ScriptedHub.with { scripted in
             let database = TagDatabase(knowsLastChange: knowsLastChange)

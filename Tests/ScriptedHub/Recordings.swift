@@ -14,7 +14,8 @@ public struct Recordings: Sendable {
     private let signatures: [String: Signature]
     private let answers: [Question: [UInt8]]
     private let methods: Set<String>
-    /// The keys of the signatures of packages, by the packages' numbers, from the recorded listing that has them.
+    /// The keys of the signatures of packages, by the packages' numbers, from the recorded listing that has
+    /// them.
     private let keys: [Int: [String]]
 
     private init() {

@@ -31,7 +31,8 @@ public final class ScriptedHub: Sendable {
         case hangUp
         /// Nothing, while the connection stays open.
         case silence
-        /// One piece after the other, as the client takes them, until there is none; the number of the piece is given. `length`: what the head says.
+        /// One piece after the other, as the client takes them, until there is none; the number of the piece is
+        /// given. `length`: what the head says.
         case stream(length: Int? = nil, @Sendable (Int) -> [UInt8]?)
     }
 
@@ -135,7 +136,8 @@ extension ScriptedHub {
         state.withLock { $0.answers[question] = reply }
     }
 
-    /// From now on `answerer` answers each call, alone or in a multiCall. If it returns `nil`, the recordings do.
+    /// From now on `answerer` answers each call, alone or in a multiCall. If it returns `nil`, the
+    /// recordings do.
     public func answerEach(_ answerer: @escaping @Sendable (XMLRPCCall) -> Reply?) { state.withLock { $0.answerer = answerer } }
 
     /// From now on `script` says how each request for a file is answered.

@@ -1,7 +1,8 @@
 public import Koji
 import Synchronization
 
-/// The tags of a hub with their history, as tables like those of Koji's database. It answers calls about them by the rules of Koji's hub.
+/// The tags of a hub with their history, as tables like those of Koji's database. It answers calls
+/// about them by the rules of Koji's hub.
 ///
 /// Each change is an event, one second after the last one. A signature is no event.
 public final class TagDatabase: Sendable {

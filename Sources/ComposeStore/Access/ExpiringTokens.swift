@@ -5,7 +5,7 @@ extension ComposeStore {
     /// with this end of its life. The same transaction notes the announcement, so each end is announced
     /// once, even if several processes do this or one of them dies.
     ///
-    /// A token that lives shorter than twice this time is announced when half of its life is over. It
+    /// A token that lives shorter than twice this time is announced when half of its life has passed. It
     /// would otherwise be announced as soon as it is made.
     ///
     /// - Returns: The announced tokens. The first one that expires is in front.

@@ -7,7 +7,8 @@ import Testing
 
 @testable import ComposeFrontend
 
-/// Credentials that are not accepted, in requests about objects that exist and about others that do not.
+/// Credentials that are not accepted, in requests about objects that exist and about others that do
+/// not.
 @Suite struct BadCredentialTests {
     private struct Case {
         let fields: [(HTTPField.Name, String)]

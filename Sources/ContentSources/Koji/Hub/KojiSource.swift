@@ -21,8 +21,8 @@ public struct KojiSource: Sendable {
 
     /// - Parameters:
     ///   - referringTo: The hub's `topurl` if composes may refer to the files there, `nil` if they may not.
-    ///   - keepsListings: Whether the packages of tags are kept in memory, so that only changed packages are
-    ///     listed later.
+    ///   - keepsListings: Whether the packages of tags are kept in memory, so that only changed packages
+    ///     are listed later.
     public init(
         hub: KojiHub, files: KojiPackageSource, isRemote: Bool, referringTo topurl: String? = nil, keepsListings: Bool = true,
         logger: Logger

@@ -15,8 +15,8 @@ import Logging
 ///   The call `tagLastChangeEvent` counts them, so they are noticed as events that the history does not
 ///   know.
 /// - The hub does not have that call, or too much has changed.
-/// - The whole tag was not listed for a day. This bounds the effect of maintenance without an event, for
-///   example `reset_build`.
+/// - The whole tag was not listed for a day. This bounds the effect of maintenance without an event,
+///   for example `reset_build`.
 struct TagLister: Sendable {
     /// The maximum number of names that are listed one by one.
     private static let mostNames = 200
