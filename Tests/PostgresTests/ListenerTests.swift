@@ -2,13 +2,15 @@ import Foundation
 import Postgres
 import Retries
 import ServiceLifecycle
+import Synchronization
 import Testing
 
 @Suite(.timeLimit(.minutes(5)))
 struct ListenerTests {
     /// Runs `body` while a listener runs, and ends the listener gracefully.
     private func withListener(
-        channels: [String], name: String = "\(UUID())", _ body: (PostgresListener, PostgresPool) async throws -> Void
+        channels: [String], name: String = "\(UUID())", observing observer: PostgresListener.Observer? = nil,
+        _ body: (PostgresListener, PostgresPool) async throws -> Void
     ) async throws {
         let pool = try await TestDatabase.pool()
         var configuration = pool.configuration
@@ -16,6 +18,7 @@ struct ListenerTests {
         let listener = PostgresListener(
             configuration: configuration, channels: channels, backoff: Backoff(first: .milliseconds(1), longest: .seconds(15)),
             logger: TestDatabase.logger)
+        if let observer { listener.observe(channels[0], observer) }
         let group = ServiceGroup(configuration: .init(services: [listener], logger: TestDatabase.logger))
         try await withThrowingTaskGroup { tasks in
             tasks.addTask { try await group.run() }
@@ -92,6 +95,51 @@ struct ListenerTests {
         }
     }
 
+    @Test("a caller that has caught up knows everything that was committed before, in whichever session")
+    func callerThatHasCaughtUp() async throws {
+        let seen = SeenTexts()
+        try await withListener(
+            channels: ["c"],
+            observing: { notification in
+                if case .notified(let payload) = notification { seen.texts.withLock { _ = $0.insert(payload) } }
+            }
+        ) { listener, pool in
+            var notifications = listener.notifications(on: "c").makeAsyncIterator()
+            #expect(await notifications.next() == .reconnected)
+            try await withThrowingTaskGroup { tasks in
+                for task in 0..<8 {
+                    tasks.addTask {
+                        for number in 0..<200 {
+                            _ = try await pool.query("SELECT pg_notify('c', \("\(task) \(number)"))")
+                            #expect(await listener.catchUp())
+                            #expect(seen.texts.withLock { $0.contains("\(task) \(number)") })
+                        }
+                    }
+                }
+                try await tasks.waitForAll()
+            }
+        }
+    }
+
+    @Test("without a connection nobody catches up, and an observer is told when the listener listens again")
+    func lostConnection() async throws {
+        let name = "\(UUID())"
+        let (told, tell) = AsyncStream.makeStream(of: PostgresNotification.self)
+        var observed = told.makeAsyncIterator()
+        try await withListener(channels: ["c"], name: name, observing: { tell.yield($0) }) { listener, pool in
+            #expect(await observed.next() == .reconnected)
+            let ended = try await pool.terminateSessions(named: name)
+            #expect(ended == 1)
+            // Either the question is lost together with the session, or the next session answers it.
+            if await listener.catchUp() { #expect(await observed.next() == .reconnected) }
+        }
+        #expect(try await idleListener().catchUp() == false)
+    }
+
+    private func idleListener() async throws -> PostgresListener {
+        PostgresListener(configuration: try await TestDatabase.pool().configuration, channels: ["c"], logger: TestDatabase.logger)
+    }
+
     @Test("streams end with the listener")
     func streamsEndWithListener() async throws {
         var streams: [AsyncStream<PostgresNotification>] = []
@@ -100,4 +148,9 @@ struct ListenerTests {
         }
         for stream in streams { for await _ in stream {} }
     }
+}
+
+/// The payloads that an observer has seen.
+private final class SeenTexts: Sendable {
+    let texts = Mutex(Set<String>())
 }

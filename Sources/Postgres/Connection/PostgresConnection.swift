@@ -12,6 +12,8 @@ import Glibc
     private var statements: PreparedStatements
     private var statementsPrepared = 0
     private var isBusy = false
+    /// Whether ``ask()`` waits for its answer.
+    private var isAsked = false
 
     /// Connects with the settings of `configuration`. The size of the pool has no effect here.
     init(_ configuration: PostgresConfiguration) async throws {
@@ -83,17 +85,60 @@ import Glibc
         }
     }
 
-    /// Waits until the server sends notifications, and returns them. The session must listen on a channel.
-    func notifications() async throws -> [(channel: String, payload: String)] {
+    // MARK: For the listener
+
+    /// What a session that listens has received.
+    struct Received {
+        var notifications: [(channel: String, payload: String)] = []
+        /// Whether the server has answered ``ask()``.
+        var isAnswer = false
+    }
+
+    /// Asks the server for a sign. Before it answers, it sends the notifications of all transactions that
+    /// were committed by now.
+    func ask() throws {
+        guard PQsendQuery(try established(), "") == 1 else { throw lost() }
+        isAsked = true
+    }
+
+    /// Waits until the server sends notifications, or answers ``ask()``. The session must listen on a
+    /// channel.
+    ///
+    /// - Parameter pause: The caller can end the wait by waking it. Nothing may have been received then.
+    /// - Throws: ``PostgresError`` if the session is lost, or at `deadline`. `CancellationError`.
+    func receive(_ pause: Suspension, before deadline: ContinuousClock.Instant?) async throws -> Received {
         try await inTurn {
-            while true {
-                let connection = try established()
-                let notifications = pendingNotifications(connection)
-                if !notifications.isEmpty { return notifications }
-                if await Suspension.wait(for: PQsocket(connection), writable: false) == .cancelled { throw CancellationError() }
-                guard PQconsumeInput(connection) == 1 else { throw lost() }
+            let connection = try established()
+            if let received = try received(connection) { return received }
+            let unsent = PQflush(connection) == 1
+            switch await pause.wait(for: PQsocket(connection), writable: unsent, until: deadline) {
+            case .ready: break
+            case .cancelled: throw CancellationError()
+            case .deadline:
+                close()
+                throw PostgresError(.connection, "PostgreSQL did not answer in time")
             }
+            guard PQconsumeInput(connection) == 1 else { throw lost() }
+            return try received(connection) ?? Received()
         }
+    }
+
+    /// Returns what has arrived. Returns `nil` if that is nothing.
+    private func received(_ connection: OpaquePointer) throws -> Received? {
+        var received = Received()
+        while isAsked, PQisBusy(connection) == 0 {
+            guard let result = PQgetResult(connection) else {
+                received.isAnswer = true
+                isAsked = false
+                break
+            }
+            let isGood = PQresultStatus(result) == PGRES_EMPTY_QUERY
+            PQclear(result)
+            guard isGood else { throw lost() }
+        }
+        // Notifications come last, because the search for the answer has found those before it.
+        received.notifications = pendingNotifications(connection)
+        return received.isAnswer || !received.notifications.isEmpty ? received : nil
     }
 
     // MARK: The protocol

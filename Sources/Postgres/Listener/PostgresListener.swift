@@ -6,16 +6,28 @@ import Synchronization
 /// A service that listens on channels, with one connection outside any pool. When the connection is
 /// lost, it connects again, with longer delays after each failure.
 ///
-/// Notifications are hints. A reader that is too slow loses the oldest ones.
+/// Notifications are hints. A reader that is too slow loses the oldest ones. An observer gets all of
+/// them while the listener listens, and ``catchUp()`` waits for them.
 public final class PostgresListener: Service {
     private typealias Continuation = AsyncStream<PostgresNotification>.Continuation
 
+    /// A function that is called with each notification on a channel, in order.
+    public typealias Observer = @Sendable (PostgresNotification) -> Void
+
     private struct State {
         var readers: [String: [Int: Continuation]] = [:]
+        var observers: [String: [Observer]] = [:]
         var nextReader = 0
         var isListening = false
         var isOver = false
+        /// The callers of ``catchUp()`` for whom the server was not asked yet.
+        var waiting: [CheckedContinuation<Bool, Never>] = []
+        /// The pause of the connection, if a caller may end it in order to have the server asked.
+        var pause: Suspension?
     }
+
+    /// The longest time in which the server answers a question.
+    private static let patience = Duration.seconds(2)
 
     private let configuration: PostgresConfiguration
     private let channels: [String]
@@ -60,6 +72,39 @@ public final class PostgresListener: Service {
         return stream
     }
 
+    /// Calls `observer` with each notification on one of the channels, until the listener ends. It is
+    /// called on the thread of the connection, so it must be quick.
+    ///
+    /// The first notification is ``PostgresNotification/reconnected``, whenever the listener begins to
+    /// listen.
+    ///
+    /// - Precondition: The listener does not run yet.
+    public func observe(_ channel: String, _ observer: @escaping Observer) {
+        precondition(channels.contains(channel), "the listener was not made to listen on \(channel)")
+        state.withLock { $0.observers[channel, default: []].append(observer) }
+    }
+
+    /// Waits until the observers have got the notifications of all transactions that were committed before
+    /// the call. Callers that wait at the same time share one question to the server.
+    ///
+    /// The server sends the notifications of a transaction to this session when the transaction commits,
+    /// before the committing session hears that it has committed. It answers a statement of this session
+    /// after them.
+    ///
+    /// - Returns: `false` if the listener does not listen, or loses its connection. Notifications may be
+    ///   missing then.
+    public func catchUp() async -> Bool {
+        await withCheckedContinuation { continuation in
+            let (isListening, pause) = state.withLock { state -> (Bool, Suspension?) in
+                guard state.isListening else { return (false, nil) }
+                state.waiting.append(continuation)
+                return (true, exchange(&state.pause, with: nil))
+            }
+            pause?.wake(.ready)
+            if !isListening { continuation.resume(returning: false) }
+        }
+    }
+
     /// Listens until the graceful shutdown or the cancellation of the task, then ends the streams.
     public func run() async throws {
         defer { finish() }
@@ -78,7 +123,6 @@ public final class PostgresListener: Service {
                 defer { connection.close() }
                 try await listen(connection) { failures = 0 }
             } catch let error as PostgresError {
-                state.withLock { $0.isListening = false }
                 failures += 1
                 let delay = backoff.pause(after: failures)
                 logger.warning("PostgreSQL listener will connect again", metadata: ["error": "\(error)", "delay": "\(delay)"])
@@ -90,6 +134,8 @@ public final class PostgresListener: Service {
     @PostgresThread private func listen(_ connection: PostgresConnection, whenListening: () -> Void) async throws -> Never {
         for channel in channels { try await connection.simple("LISTEN \(SQL.quoted(identifier: channel))") }
         whenListening()
+        // Observers come first. They have forgotten what they know when the first caller of `catchUp` waits.
+        for observer in state.withLock({ $0.observers.values.flatMap(\.self) }) { observer(.reconnected) }
         // Readers are notified outside the lock to avoid a deadlock. A reader that is canceled at this moment
         // holds a lock of its task, and waits for our lock to leave the list. To notify the reader, we need
         // the lock of its task.
@@ -99,11 +145,45 @@ public final class PostgresListener: Service {
         }
         for reader in readers { reader.yield(.reconnected) }
         logger.debug("PostgreSQL listener listens", metadata: ["channels": "\(channels)"])
+        // The callers of `catchUp` whose question is on its way, and the time by which it must be answered.
+        var asking: [CheckedContinuation<Bool, Never>] = []
+        var deadline: ContinuousClock.Instant?
+        defer { for caller in asking + stopListening() { caller.resume(returning: false) } }
         while true {
-            for (channel, payload) in try await connection.notifications() {
-                let readers = state.withLock { Array($0.readers[channel, default: [:]].values) }
-                for reader in readers { reader.yield(.notified(payload: payload)) }
+            let pause = Suspension()
+            if asking.isEmpty {
+                asking = state.withLock { state in
+                    if state.waiting.isEmpty { state.pause = pause }
+                    return exchange(&state.waiting, with: [])
+                }
+                if !asking.isEmpty {
+                    try connection.ask()
+                    deadline = .now + Self.patience
+                }
             }
+            let received = try await connection.receive(pause, before: deadline)
+            for (channel, payload) in received.notifications { deliver(.notified(payload: payload), on: channel) }
+            if received.isAnswer {
+                for caller in exchange(&asking, with: []) { caller.resume(returning: true) }
+                deadline = nil
+            }
+        }
+    }
+
+    @PostgresThread private func deliver(_ notification: PostgresNotification, on channel: String) {
+        let (observers, readers) = state.withLock { state in
+            (state.observers[channel, default: []], Array(state.readers[channel, default: [:]].values))
+        }
+        for observer in observers { observer(notification) }
+        for reader in readers { reader.yield(notification) }
+    }
+
+    /// Returns the callers of ``catchUp()`` that wait. Later callers do not wait any more.
+    private func stopListening() -> [CheckedContinuation<Bool, Never>] {
+        state.withLock { state in
+            state.isListening = false
+            state.pause = nil
+            return exchange(&state.waiting, with: [])
         }
     }
 

@@ -54,11 +54,17 @@ final class Suspension: Sendable {
     @PostgresThread static func wait(
         for socket: Int32, writable: Bool, until deadline: ContinuousClock.Instant? = nil, heedingCancellation: Bool = true
     ) async -> Wakeup {
-        let suspension = Suspension()
-        return await withTaskCancellationHandler {
-            await suspension.wait(socket: socket, writable: writable, deadline: deadline)
+        await Suspension().wait(for: socket, writable: writable, until: deadline, heedingCancellation: heedingCancellation)
+    }
+
+    /// The same as the static function, for a wait that ``wake(_:)`` can end as well.
+    @PostgresThread func wait(
+        for socket: Int32, writable: Bool, until deadline: ContinuousClock.Instant? = nil, heedingCancellation: Bool = true
+    ) async -> Wakeup {
+        await withTaskCancellationHandler {
+            await wait(socket: socket, writable: writable, deadline: deadline)
         } onCancel: {
-            if heedingCancellation { suspension.wake(.cancelled) }
+            if heedingCancellation { wake(.cancelled) }
         }
     }
 
