@@ -130,6 +130,7 @@ let package = Package(
                 .embedInCode("Schema/0016-redone-steps.sql"), .embedInCode("Schema/0017-audit-by-age.sql"),
                 .embedInCode("Schema/0018-submitted-composes.sql"), .embedInCode("Schema/0019-expiring-tokens.sql"),
                 .embedInCode("Schema/0020-token-uses.sql"), .embedInCode("Schema/0021-events-by-age.sql"),
+                .embedInCode("Schema/0022-shown-changes.sql"),
             ],
             swiftSettings: strict),
         .target(name: "Compression", dependencies: ["CCompression", "CNettle", crypto, systemPackage], swiftSettings: strict),
