@@ -10,17 +10,20 @@ public import ServerTLS
 public struct ComposeFrontend: Sendable {
     private let configuration: FrontendConfiguration
     private let store: ComposeStore
+    private let changes: ComposeChanges?
     private let moreMetrics: @Sendable () async -> [MetricFamily]
     private let logger: Logger
 
-    /// - Parameter moreMetrics: Returns the metrics of other parts of the same process, for
-    ///   `/api/1/metrics/`.
+    /// - Parameters:
+    ///   - changes: The changes after which answers have to be made again. `nil` to make each answer anew.
+    ///   - moreMetrics: Returns the metrics of other parts of the same process, for `/api/1/metrics/`.
     public init(
-        configuration: FrontendConfiguration, store: ComposeStore, moreMetrics: @escaping @Sendable () async -> [MetricFamily] = { [] },
-        logger: Logger
+        configuration: FrontendConfiguration, store: ComposeStore, changes: ComposeChanges? = nil,
+        moreMetrics: @escaping @Sendable () async -> [MetricFamily] = { [] }, logger: Logger
     ) {
         self.configuration = configuration
         self.store = store
+        self.changes = changes
         self.moreMetrics = moreMetrics
         self.logger = logger
     }
@@ -77,7 +80,8 @@ public struct ComposeFrontend: Sendable {
     func resources(metrics: HTTPMetrics) -> [Resource] {
         let validator = configuration.validator
         let composes = ComposeController(
-            configuration: configuration, store: store, validator: validator, positions: QueuePositions(store: store))
+            configuration: configuration, store: store, validator: validator, positions: QueuePositions(store: store),
+            answers: KeptAnswers(changes: changes))
         let watches = WatchController(configuration: configuration, store: store, validator: validator)
         let service = ServiceController(configuration: configuration, store: store, metrics: metrics, moreMetrics: moreMetrics)
         let linkPrefix = PublicURLs.path(of: configuration.serverURL)

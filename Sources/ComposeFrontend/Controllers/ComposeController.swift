@@ -1,8 +1,10 @@
 import ComposeModel
 import ComposeStore
+import ForeignText
 import Hummingbird
 import Identity
 import Logging
+import NIOCore
 
 /// The handlers of `/api/1/composes`: list, show, create, renew and delete composes.
 struct ComposeController: Sendable {
@@ -10,6 +12,7 @@ struct ComposeController: Sendable {
     let store: ComposeStore
     let validator: RequestValidator
     let positions: QueuePositions
+    let answers: KeptAnswers
 
     var resources: [Resource] {
         [
@@ -23,28 +26,54 @@ struct ComposeController: Sendable {
     }
 
     func list(_ request: Request, _ context: FrontendContext, path: String) async throws -> Response {
+        let base = PublicURLs(configuration, request).base
+        let hidden = configuration.access.hiddenTargets(from: context.subject.sender)
+        // A list without some composes is that of one reader, so it is not kept.
+        guard hidden.isEmpty else { return .json(try await page(request, base: base, path: path, hiding: hidden)) }
+        let subject = KeptAnswers.Subject.list(ByteText("\(path)?\(request.uri.query ?? "")"))
+        let answer = try await answers.answer(about: subject, base: base) {
+            KeptAnswers.Answer(body: try await page(request, base: base, path: path, hiding: []))
+        }
+        return .json(answer.body)
+    }
+
+    /// Makes the answer with a page of the list.
+    private func page(_ request: Request, base: String, path: String, hiding hidden: Set<String>) async throws -> ByteBuffer {
         let query = try ListQuery(request.uri.query, perPage: configuration.perPage)
         var composes = query.composes
-        composes.hiddenTargets = configuration.access.hiddenTargets(from: context.subject.sender).sorted()
+        composes.hiddenTargets = hidden.sorted()
         let page = try await store.list(composes)
         let urls = PublicURLs(configuration, request)
         let document = ListDocument(
             page.items.map(urls.document), page: query.composes.page, perPage: query.composes.perPage, total: page.total,
-            asked: query.items, url: urls.base + path)
-        return .json { json in document.write(to: &json) { $1.write(to: &$0) } }
+            asked: query.items, url: base + path)
+        return ByteBuffer(json: { json in document.write(to: &json) { $1.write(to: &$0) } })
     }
 
     func show(_ request: Request, _ context: FrontendContext) async throws -> Response {
         let id = try context.composeID()
-        let compose = try await compose(id, for: context.subject.sender)
-        var document = PublicURLs(configuration, request).document(compose)
+        let urls = PublicURLs(configuration, request)
+        let answer = try await answers.answer(about: .compose(id), base: urls.base) { try await made(of: id, urls) }
+        if let target = answer.targetDir { try configuration.access.checkReading(of: target, by: context.subject.sender) }
+        return .json(answer.body)
+    }
+
+    /// Makes the answer about a compose.
+    private func made(of id: Int, _ urls: PublicURLs) async throws -> KeptAnswers.Answer {
+        guard let compose = try await store.compose(id) else { throw RequestRejection.noSuchCompose("\(id)") }
+        var document = urls.document(compose)
+        var end: ContinuousClock.Instant?
         if compose.state == .wait {
-            document.queue = try await positions.position(of: id).map {
-                QueueDocument(ahead: $0.ahead, reason: $0.reason, estimateSeconds: $0.estimateSeconds)
+            let found = try await positions.position(of: id)
+            document.queue = found.map { position, _ in
+                QueueDocument(ahead: position.ahead, reason: position.reason, estimateSeconds: position.estimateSeconds)
             }
+            // A position depends on other composes, so the answer holds as long as the position does.
+            end = found?.end ?? .now
         }
         // This service runs Pungi elsewhere, so it has no Pungi configuration to show.
-        return .json { document.writeDetail(to: &$0, valueless: ["pungi_config_dump"]) }
+        let body = ByteBuffer(json: { document.writeDetail(to: &$0, valueless: ["pungi_config_dump"]) })
+        return KeptAnswers.Answer(body: body, targetDir: compose.request.targetDir, result: compose.resultOf, end: end)
     }
 
     private func create(_ request: Request, _ context: FrontendContext, _ grant: Grant) async throws -> Response {

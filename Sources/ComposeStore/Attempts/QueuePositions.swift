@@ -9,16 +9,16 @@ public final class QueuePositions: Sendable {
         self.store = store
     }
 
-    /// Returns the position that a waiting compose has, or had a moment ago. Returns `nil` if the compose
-    /// does not wait.
-    public func position(of id: Int) async throws -> QueuePosition? {
-        if let position = recent[id] { return position }
+    /// Returns the position that a waiting compose has, or had a moment ago, and the time until which it
+    /// is kept. Returns `nil` if the compose does not wait.
+    public func position(of id: Int) async throws -> (position: QueuePosition, end: ContinuousClock.Instant)? {
+        if let entry = recent.entry(id) { return (entry.value, entry.end) }
         let begin = ContinuousClock.now
         let position = try await looks.answer(id, ()) { requests in
             let position = try await store.queuePosition(of: id)
             return requests.map { _ in .success(position) }
         }
-        if let position { recent.keep(position, for: id, readAfter: begin) }
-        return position
+        guard let position else { return nil }
+        return (position, recent.keep(position, for: id, readAfter: begin))
     }
 }

@@ -12,19 +12,26 @@ final class RecentValues<Key: Hashable & Sendable, Value: Sendable>: Sendable {
 
     private let entries = Mutex<[Key: Entry]>([:])
 
-    subscript(key: Key) -> Value? {
+    subscript(key: Key) -> Value? { entry(key)?.value }
+
+    /// Returns a value, and the time until which it is recent.
+    func entry(_ key: Key) -> (value: Value, end: ContinuousClock.Instant)? {
         entries.withLock { entries in
             guard let entry = entries[key], .now < entry.end else { return nil }
-            return entry.value
+            return (entry.value, entry.end)
         }
     }
 
     /// Keeps a value that was read after `begin`.
-    func keep(_ value: Value, for key: Key, readAfter begin: ContinuousClock.Instant) {
+    ///
+    /// - Returns: The time until which it is recent.
+    @discardableResult func keep(_ value: Value, for key: Key, readAfter begin: ContinuousClock.Instant) -> ContinuousClock.Instant {
+        let end = begin + .seconds(1)
         entries.withLock { entries in
             if entries.count >= Self.most { entries = [:] }
-            entries[key] = Entry(value: value, end: begin + .seconds(1))
+            entries[key] = Entry(value: value, end: end)
         }
+        return end
     }
 }
 

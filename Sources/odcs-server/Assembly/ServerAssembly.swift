@@ -68,10 +68,11 @@ struct ServerAssembly {
         }
         let takesTokens = roles.contains(.frontend) && configuration.auth.mechanisms.contains(.tokens)
         let tokenChannel = ComposeStore.tokenChannel(schema: configuration.database.schema)
+        // A worker needs the channel of the schema alone, which is the first one of a frontend.
+        let schema = configuration.database.schema
+        let channels = roles.contains(.frontend) ? ComposeChanges.channels(schema: schema) : [schema]
         let listener = PostgresListener(
-            configuration: database.pool.configuration,
-            channels: (roles.contains(.worker) ? [configuration.database.schema] : []) + (takesTokens ? [tokenChannel] : []),
-            logger: logger)
+            configuration: database.pool.configuration, channels: channels + (takesTokens ? [tokenChannel] : []), logger: logger)
         let store = ComposeStore(pool: database.pool)
         let targets = try await TargetDirectoryCheck(store: store, isAlone: roles == [.frontend, .worker], logger: logger)
             .shared(configuration.composes.targets)
@@ -83,9 +84,7 @@ struct ServerAssembly {
 
         // The services start in this order and shut down in the reverse order. The database is therefore
         // available for the last queries of the others.
-        var services: [any Service] = [database.pool]
-        // In a process that is only a frontend, the listener is for API tokens alone.
-        if roles.contains(.worker) || takesTokens { services.append(listener) }
+        var services: [any Service] = [database.pool, listener]
         if takesTokens { services.append(TokenChanges(store: store, listener: listener, channel: tokenChannel)) }
         var identities: IdentityProviders?
         if roles.contains(.frontend) {
@@ -94,8 +93,8 @@ struct ServerAssembly {
             services += providers.services
             services.append(
                 try frontend(
-                    identities: providers, store: store, access: access, publicURL: publicURL, connections: connections,
-                    images: registry.flatMap { images.service(registry: $0) }))
+                    identities: providers, store: store, changes: ComposeChanges(listener: listener, schema: schema), access: access,
+                    publicURL: publicURL, connections: connections, images: registry.flatMap { images.service(registry: $0) }))
         }
         if roles.contains(.worker) {
             services.append(
@@ -134,8 +133,8 @@ struct ServerAssembly {
     }
 
     private func frontend(
-        identities: IdentityProviders, store: ComposeStore, access: SourceAccess, publicURL: PublicURL, connections: Int,
-        images: ImageService?
+        identities: IdentityProviders, store: ComposeStore, changes: ComposeChanges, access: SourceAccess, publicURL: PublicURL,
+        connections: Int, images: ImageService?
     ) throws -> some Service {
         let targets = configuration.composes.targets.map { name, target in
             (name, FrontendConfiguration.TargetDirectory(path: target.directory, url: target.url ?? Self.path(ofTarget: name)))
@@ -161,7 +160,7 @@ struct ServerAssembly {
                     waitingComposes: configuration.frontend.waitingPerCaller, watches: configuration.frontend.watchesPerCaller,
                     trustedProxies: Set(configuration.frontend.trustedProxies)),
                 maximumConnections: connections, requestSeconds: configuration.frontend.requestSeconds, images: images),
-            store: store, logger: logger)
+            store: store, changes: changes, logger: logger)
         let address = BindAddress.hostname(configuration.frontend.host, port: configuration.frontend.port)
         return frontend.application(address: address, tls: identities.tls) { bound in
             guard let host = bound?.ipAddress, let port = bound?.port else { return }
