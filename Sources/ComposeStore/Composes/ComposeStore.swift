@@ -157,7 +157,7 @@ public struct ComposeStore: Sendable {
             SELECT n.owner, n.request::jsonb, n.source_type, n.source, n.koji_event, n.compose_type, n.label, n.renewed_from, n.watch_id,
                 n.specification::jsonb, n.specification_key, n.specification IS NOT NULL, now() + make_interval(secs => n.seconds), n.caller
             FROM unnest(
-                \(new.map(\.owner)), \(try new.map { try PostgresJSON($0.request).postgresText() }),
+                \(new.map(\.owner)), \(new.map(\.request.json)),
                 \(new.map(\.request.sourceType.rawValue)), \(new.map(\.source)), \(new.map(\.kojiEvent)),
                 \(new.map(\.request.composeType)), \(new.map(\.request.label)), \(new.map(\.renewedFrom?.id)), \(new.map(\.watch?.id)),
                 \(try specifications.map { try $0.map(PostgresJSON.init)?.postgresText() }), \(try specifications.map { try $0?.key() }),
