@@ -80,6 +80,11 @@ extension BodyField {
     /// Throws ``RequestRejection`` if a string anywhere in the body contains another character. Only
     /// package names are exempt.
     func checkCharacters() throws(RequestRejection) {
+        // Only a refusal needs the names of the fields.
+        if !value.hasAllowedCharacters { try checkCharactersByName() }
+    }
+
+    private func checkCharactersByName() throws(RequestRejection) {
         switch value {
         case .string(let string):
             guard let wrong = string.unicodeScalars.first(where: { !$0.isAllowed }) else { return }
@@ -89,13 +94,24 @@ extension BodyField {
                     + "\(Self.allowedPunctuation.dropFirst().map(String.init).joined(separator: " ")) and the space are allowed.")
         case .array(let elements):
             for (index, element) in elements.enumerated() {
-                try BodyField(name: "\(name)[\(index)]", value: element).checkCharacters()
+                try BodyField(name: "\(name)[\(index)]", value: element).checkCharactersByName()
             }
         case .object(let members):
             for key in members.keys.sorted(by: { $0.precedesInBytes($1) }) where key != "packages" {
-                try member(key)?.checkCharacters()
+                try member(key)?.checkCharactersByName()
             }
         case .null, .bool, .integer, .number: break
+        }
+    }
+}
+
+extension JSONValue {
+    fileprivate var hasAllowedCharacters: Bool {
+        switch self {
+        case .string(let string): string.unicodeScalars.allSatisfy(\.isAllowed)
+        case .array(let elements): elements.allSatisfy(\.hasAllowedCharacters)
+        case .object(let members): members.allSatisfy { $0 == "packages" || $1.hasAllowedCharacters }
+        case .null, .bool, .integer, .number: true
         }
     }
 }

@@ -79,13 +79,13 @@ struct RequestValidator: Sendable {
 
     private func sourceType(_ body: ComposeRequestBody) throws(RequestRejection) -> SourceType {
         let field = body.sourcePrefix.isEmpty ? "source_type" : "source.type"
-        let names = NearestNames(names: SourceType.allCases.map(\.name))
+        func names() -> NearestNames { NearestNames(names: SourceType.allCases.map(\.name)) }
         guard let name = body.sourceType else {
-            throw .badRequest("\(field) is missing; it must be one of: \(names.names.joined(separator: ", ")).")
+            throw .badRequest("\(field) is missing; it must be one of: \(names().names.joined(separator: ", ")).")
         }
         guard let type = SourceType.allCases.first(where: { $0.name == name }) else {
             throw .badRequest(
-                "\(field) is \(name.quoted), which is no source type; these are: \(names.sorted(by: name).joined(separator: ", ")).")
+                "\(field) is \(name.quoted), which is no source type; these are: \(names().sorted(by: name).joined(separator: ", ")).")
         }
         return type
     }

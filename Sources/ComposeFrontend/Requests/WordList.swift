@@ -90,7 +90,10 @@ struct WordList {
 
     /// Throws if `word` is empty or too long, or if it has a space or an invisible character. Lists are
     /// shown with a space between their words.
-    private func checkWord(_ word: String, _ name: String) throws(RequestRejection) {
+    private func checkWord(_ word: String, _ place: @autoclosure () -> String) throws(RequestRejection) {
+        // Nearly all words are short and in ASCII, which needs no table.
+        if !word.isEmpty, word.utf8.count <= limits.maximumWordLength, word.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) { return }
+        let name = place()
         guard !word.isEmpty else { throw .badRequest("\(name) is empty; leave it out instead.") }
         let length = word.unicodeScalars.count
         guard length <= limits.maximumWordLength else {

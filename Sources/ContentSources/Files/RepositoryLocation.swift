@@ -44,7 +44,8 @@ public enum RepositoryLocation: Hashable, Sendable {
     /// URL.
     private static func path(in text: String) throws(ComposeFailure) -> FilePath? {
         try checkCharacters(of: text)
-        guard let schemeEnd = text.firstRange(of: "://") else { return FilePath(text) }
+        // Most locations are paths, and the search for a text takes longer than one for a byte.
+        guard text.utf8.contains(UInt8(ascii: ":")), let schemeEnd = text.firstRange(of: "://") else { return FilePath(text) }
         guard text[..<schemeEnd.lowerBound].lowercased() == "file" else { return nil }
         let rest = text[schemeEnd.upperBound...]
         let path = rest.hasPrefix("localhost/") ? rest.dropFirst("localhost".count) : rest
