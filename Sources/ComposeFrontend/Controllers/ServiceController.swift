@@ -1,11 +1,13 @@
 import ComposeModel
 import ComposeStore
+import Foundation
 import Hummingbird
-import Identity
 import ImageModel
 import Logging
+import NIOCore
 import NIOPosix
 import Postgres
+import Synchronization
 
 /// The handlers of the service's own pages: routes, `about`, `metrics`, and the home page for people.
 struct ServiceController: Sendable {
@@ -14,6 +16,7 @@ struct ServiceController: Sendable {
     let metrics: HTTPMetrics
     let moreMetrics: @Sendable () async -> [MetricFamily]
     private let descriptions = KnownDescriptions()
+    private let abouts = KnownAbouts()
 
     var resources: [Resource] {
         [
@@ -47,7 +50,7 @@ struct ServiceController: Sendable {
     }
 
     private func about(_ request: Request, _ context: FrontendContext) throws -> Response {
-        try .json(AboutDocument(configuration, for: context.subject.sender))
+        .json(try abouts.body(configuration, isSenderKnown: context.isSenderKnown))
     }
 
     private func showMetrics(_ request: Request, _ context: FrontendContext) async throws -> Response {
@@ -60,6 +63,19 @@ struct ServiceController: Sendable {
         return Response(
             status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
             body: .init(byteBuffer: ByteBuffer(string: families.map(\.text).joined())))
+    }
+}
+
+/// The bodies of `GET /api/1/about/` that this process has made: for senders that are known, and for
+/// others. They depend only on the configuration.
+private final class KnownAbouts: Sendable {
+    private let bodies = Mutex<[Bool: ByteBuffer]>([:])
+
+    func body(_ configuration: FrontendConfiguration, isSenderKnown: Bool) throws -> ByteBuffer {
+        if let known = bodies.withLock({ $0[isSenderKnown] }) { return known }
+        let body = ByteBuffer(bytes: try JSONEncoder.answer(AboutDocument(configuration, isSenderKnown: isSenderKnown)))
+        bodies.withLock { $0[isSenderKnown] = body }
+        return body
     }
 }
 
@@ -111,12 +127,12 @@ private struct AboutDocument: Encodable {
         case maxSecondsToLive = "max_seconds_to_live"
     }
 
-    /// - Parameter sender: The rules name people, so they are shown to known senders only.
-    init(_ configuration: FrontendConfiguration, for sender: Identity?) {
+    /// - Parameter isSenderKnown: The rules name people, so they are shown to known senders only.
+    init(_ configuration: FrontendConfiguration, isSenderKnown: Bool) {
         let limits = configuration.limits
         version = configuration.version
         authBackend = configuration.access.backend
-        allowedClients = sender?.isKnown == true ? configuration.access.rules.allowedClients : AccessRules().allowedClients
+        allowedClients = isSenderKnown ? configuration.access.rules.allowedClients : AccessRules().allowedClients
         rawConfigURLs = configuration.rawConfigURLs
         sigkeys = limits.defaultSigkeys
         sourceTypes = configuration.admission.capabilities.sourceTypes.map(\.name)

@@ -39,12 +39,15 @@ struct ErrorMiddleware: RouterMiddleware {
         // If no handler answers the address, there is also no GET handler whose answer becomes the answer to
         // HEAD.
         if request.method == .head { response = response.createHeadResponse() }
+        // Appending to the few headers costs less than the index that a subscript makes.
         if request.method == .get || request.method == .head {
-            response.headers[.accessControlAllowOrigin] = "*"
+            response.headers.append(HTTPField(name: .accessControlAllowOrigin, value: "*"))
         }
         // The state of a compose changes, and a missing compose may appear later. A cache must therefore ask
         // this service each time.
-        if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "no-cache" }
+        if !response.headers.contains(where: { $0.name == .cacheControl }) {
+            response.headers.append(HTTPField(name: .cacheControl, value: "no-cache"))
+        }
         return response
     }
 
