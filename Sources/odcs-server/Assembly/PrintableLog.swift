@@ -8,15 +8,20 @@ import Logging
 /// debug, and ours have the configuration, in which addresses can have passwords.
 struct PrintableLog<Handler: LogHandler>: LogHandler {
     private var handler: Handler
+    /// It is made printable when an event is logged, because the loggers of most requests log nothing.
+    var metadata: Logger.Metadata
 
     init(_ handler: Handler) {
         self.handler = handler
+        metadata = handler.metadata
+        self.handler.metadata = [:]
     }
 
     func log(event: LogEvent) {
         var event = event
         let message = event.message.description
         if !message.isVisibleASCII { event.message = Logger.Message(stringLiteral: message.printable()) }
+        if !metadata.isEmpty { event.metadata = metadata.merging(event.metadata ?? [:]) { $1 } }
         event.metadata = event.metadata?.withoutMembersOfServices.printable
         if let error = event.error {
             event.error = nil
@@ -26,13 +31,8 @@ struct PrintableLog<Handler: LogHandler>: LogHandler {
     }
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { handler[metadataKey: key] }
-        set { handler[metadataKey: key] = newValue?.printable }
-    }
-
-    var metadata: Logger.Metadata {
-        get { handler.metadata }
-        set { handler.metadata = newValue.printable }
+        get { metadata[key] }
+        set { metadata[key] = newValue }
     }
 
     var logLevel: Logger.Level {
