@@ -109,7 +109,7 @@ let package = Package(
             name: "ServerTLS", dependencies: ["Identity", logging, nioSSL, serviceLifecycle, swiftASN1, x509], swiftSettings: strict),
         .target(name: "ComposeModel", dependencies: ["ForeignText", crypto], swiftSettings: strict),
         .target(name: "Postgres", dependencies: ["CPostgreSQL", "CLinux", "Retries", logging, serviceLifecycle], swiftSettings: strict),
-        .target(name: "Processes", dependencies: ["CLinux", "ForeignText", subprocess, systemPackage], swiftSettings: strict),
+        .target(name: "Processes", dependencies: ["CLinux", "ForeignText", "Retries", subprocess, systemPackage], swiftSettings: strict),
         .target(
             name: "EmbeddedPostgres", dependencies: ["CLinux", "Processes", logging, serviceLifecycle, subprocess, systemPackage],
             swiftSettings: strict),
@@ -189,7 +189,7 @@ let package = Package(
             resources: [.embedInCode("inventory.schema.json")], swiftSettings: strict),
         .target(
             name: "BuildNodes",
-            dependencies: ["ForeignText", "ImageModel", "Processes", logging, subprocess, systemPackage],
+            dependencies: ["ForeignText", "ImageModel", "Processes", "Retries", logging, subprocess, systemPackage],
             swiftSettings: strict),
         .target(
             name: "ComposeWorker",
@@ -205,7 +205,7 @@ let package = Package(
             dependencies: [
                 "BuildNodes", "ComposeModel", "ComposeStore", "ComposeWorker", "Containerfiles", "ForeignText", "ImageArchive",
                 "ImageModel",
-                "Postgres", "Processes", "RPMDatabases", "Rebuilds", "Registry", logging, nioCore, nioPosix, serviceLifecycle,
+                "Postgres", "Processes", "RPMDatabases", "Rebuilds", "Registry", "Retries", logging, nioCore, nioPosix, serviceLifecycle,
                 systemPackage,
             ],
             swiftSettings: strict),

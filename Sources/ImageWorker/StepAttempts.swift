@@ -3,6 +3,7 @@ import ComposeWorker
 import ImageModel
 import Logging
 import Postgres
+import Retries
 import ServiceLifecycle
 
 /// The attempts at steps. Each keeps the lease while the runner works, and records the outcome.
@@ -104,7 +105,7 @@ struct StepAttempts: Sendable {
             group.addTask { try await body() }
             group.addTask {
                 // This task is the clock of the other task, and is canceled when the other task ends.
-                try await Task.sleep(for: configuration.limit)
+                try await longSleep(for: configuration.limit)
                 throw BuildFailure(
                     .limitExceeded,
                     "The step was not complete after \(configuration.limit.components.seconds) seconds, the most that this service takes "

@@ -1,3 +1,4 @@
+import Retries
 import Subprocess
 public import SystemPackage
 
@@ -74,7 +75,7 @@ public struct ChildProcess: Sendable {
             group.addTask { try await runToEnd(output: output) }
             group.addTask {
                 // This is the clock of the limit. It is canceled as soon as the program ends.
-                try await Task.sleep(for: timeLimit)
+                try await longSleep(for: timeLimit)
                 return .timeLimit
             }
             defer { group.cancelAll() }

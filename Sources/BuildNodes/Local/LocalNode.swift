@@ -2,6 +2,7 @@ import Foundation
 public import ImageModel
 public import Logging
 import Processes
+import Retries
 import Synchronization
 public import SystemPackage
 
@@ -251,7 +252,7 @@ extension LocalNode {
     private func freeBytes(below least: Int) async throws -> Int {
         while true {
             // A disk does not report how full it is, so it is looked at. Without a limit, there is nothing to see.
-            try await Task.sleep(for: least > 0 ? .seconds(1) : .seconds(3600))
+            try await longSleep(for: least > 0 ? .seconds(1) : .seconds(3600))
             let free = try directory.freeBytes()
             if free < least { return free }
         }

@@ -1,4 +1,5 @@
 import ComposeModel
+import Retries
 
 /// An attempt limit is the longest time that one attempt at a compose may take. When it is reached, the
 /// work is stopped.
@@ -12,7 +13,7 @@ struct AttemptLimit: Sendable {
             group.addTask { try await body() }
             group.addTask {
                 // This task is the clock of the other task, and is canceled when the other task ends.
-                try await Task.sleep(for: length)
+                try await longSleep(for: length)
                 throw ComposeFailure(
                     .limitExceeded,
                     "The compose was not complete after \(length.components.seconds) seconds, the most that this service takes for one "

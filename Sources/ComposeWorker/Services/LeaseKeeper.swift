@@ -1,6 +1,7 @@
 import ComposeModel
 public import ComposeStore
 public import Postgres
+import Retries
 
 /// A lease keeper renews a lease while work runs under it. It stops the work as soon as the lease is
 /// lost.
@@ -45,7 +46,7 @@ public struct LeaseKeeper: Sendable {
             defer { group.cancelAll() }
             group.addTask {
                 while true {
-                    try await Task.sleep(for: length / 3)
+                    try await longSleep(for: length / 3)
                     beats.continuation.yield()
                 }
             }

@@ -75,7 +75,7 @@ struct WebServiceConnection: Sendable {
             }
             group.addTask {
                 do {
-                    try await Task.sleep(for: limit)
+                    try await longSleep(for: limit)
                 } catch {
                     return .failure(.canceled)
                 }

@@ -4,6 +4,7 @@ public import ImageModel
 public import Logging
 import Rebuilds
 public import Registry
+import Retries
 public import ServiceLifecycle
 
 /// A *contents watcher* knows what is in the images, also if others push them. It regularly looks at a
@@ -156,7 +157,7 @@ public struct ContentsWatcher: Service {
             }
             group.addTask {
                 // This task is the clock of the other task, and is canceled when the other task ends.
-                try await Task.sleep(for: Self.readingTime)
+                try await longSleep(for: Self.readingTime)
                 return nil
             }
             defer { group.cancelAll() }
