@@ -30,6 +30,9 @@ public struct EventPublisher: Service {
     let logger: Logger
 
     private static let batch = 100
+    /// The time that an event waits for others if there is no address. The log gets several events at once
+    /// then, and the transitions of a short compose do not wait for statements about its events.
+    private static let logDelay = Duration.milliseconds(200)
     /// The longest time for one address.
     private static let timeout = Duration.seconds(10)
     /// The time of a delivery besides the waiting for addresses.
@@ -56,10 +59,11 @@ public struct EventPublisher: Service {
 
     public func run() async throws {
         let turn = Self.turn(addresses: webhooks.count)
-        async let composes: Void = publish(after: listener.notifications(on: channel), if: \.mayChangeCompose) {
+        let pause = webhooks.isEmpty ? Self.logDelay : .zero
+        async let composes: Void = publish(after: listener.notifications(on: channel), if: \.mayChangeCompose, pause: pause) {
             try await store.publish(limit: Self.batch, turn: turn, deliver: deliver)
         }
-        async let builds: Void = publish(after: listener.notifications(on: channel), if: \.mayChangeBuild) {
+        async let builds: Void = publish(after: listener.notifications(on: channel), if: \.mayChangeBuild, pause: pause) {
             try await store.publishBuilds(limit: Self.batch, turn: turn, deliver: deliverBuild)
         }
         let tokenTurn = Self.turn(addresses: tokenWebhooks.count)
@@ -73,13 +77,15 @@ public struct EventPublisher: Service {
     ///
     /// - Parameters:
     ///   - isWake: Returns whether there may be events of this kind after a notification.
+    ///   - pause: The time between a notification and the look for events.
     ///   - batch: Publishes the oldest events, and returns their number.
     private func publish(
         after notifications: AsyncStream<PostgresNotification>, if isWake: @escaping @Sendable (PostgresNotification) -> Bool,
-        _ batch: @escaping @Sendable () async throws -> Int
+        pause: Duration = .zero, _ batch: @escaping @Sendable () async throws -> Int
     ) async {
         await repeatedly(after: notifications, orEvery: configuration.pollInterval, if: isWake) {
             do {
+                if pause > .zero { try await Task.sleep(for: pause) }
                 while try await batch() == Self.batch {}
             } catch is CancellationError {
                 return
