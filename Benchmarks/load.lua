@@ -3,6 +3,15 @@ wrk.method = os.getenv("LOAD_METHOD")
 wrk.body = os.getenv("LOAD_BODY")
 if os.getenv("LOAD_TOKEN") then wrk.headers["Authorization"] = "Bearer " .. os.getenv("LOAD_TOKEN") end
 
+-- With LOAD_UNIQUE, each request has another query. The service ignores the key n.
+if os.getenv("LOAD_UNIQUE") then
+    local number = 0
+    function request()
+        number = number + 1
+        return wrk.format(nil, wrk.path .. "?n=" .. number)
+    end
+end
+
 local threads = {}
 
 function setup(thread)

@@ -6,12 +6,15 @@ import subprocess
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
-def start(url, seconds, method="GET", body=None, connections=16, token=None):
+def start(url, seconds, method="GET", body=None, connections=16, token=None, unique=False):
+    """Starts the load. If `unique` is set, each request has another query, so that no answer is a kept one."""
     environment = {**os.environ, "LOAD_METHOD": method}
     if body is not None:
         environment["LOAD_BODY"] = json.dumps(body)
     if token is not None:
         environment["LOAD_TOKEN"] = token
+    if unique:
+        environment["LOAD_UNIQUE"] = "1"
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s", "-s", f"{HERE}/load.lua", url]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
 

@@ -2,7 +2,7 @@
 import glob
 import time
 
-from rows import faster, no_longer, within
+from rows import Row, faster, no_longer, within
 from service import of_repository
 from timing import by_turns, median
 from world import TESTS_REPO
@@ -25,10 +25,16 @@ def example(world):
 
 
 def requested(world):
-    """1, 10 and 100 requested packages out of all; a quick run leaves the 100 out."""
+    """1, 10 and 100 requested packages out of all; a quick run leaves the 100 out.
+
+    The smallest compose of the same service is that of a repository with a few packages. It shows how long a compose takes besides its
+    packages.
+    """
     repository = world.repository()
     world.tools.warm(repository)
+    smallest = of_repository(TESTS_REPO, ["ed"])
     with world.service("requested") as service:
+        service.compose(smallest)
         for count, at_least in ((1, 6), (10, 6), (100, 8))[: 2 if world.quick else 3]:
             packages = world.requests(repository, count)
             body = of_repository(repository, packages)
@@ -41,6 +47,7 @@ def requested(world):
                 rival=lambda: world.tools.download(repository, packages),
                 floor=world.floor.measure,
                 libdeflate=world.floor.measure_libdeflate,
+                smallest=lambda: service.compose(smallest)[0],
             )
             installed = equal(world, packages, made, world.tools.downloaded)
             work = f"{count} requested of {len(world.names(repository)):,} packages ({in_all:,} in all)"
@@ -53,7 +60,21 @@ def requested(world):
                 libdeflate_s=samples["libdeflate"],
                 libdeflate=f"{median(samples['ours']) / median(samples['libdeflate']):.2f} times the floor with the library that we compress with",
             )  # fmt: skip
+            if count < 100:
+                yield against_smallest(count, work, samples["ours"], samples["smallest"], samples["floor"])
     world.remove(service)
+
+
+def against_smallest(count, work, ours, smallest, floor):
+    """The limit of the service: the smallest compose against ours, and against the floor. No bar."""
+    ratio = median(ours) / median(smallest)
+    shown = (
+        f"{ratio:.2f} times ({median(ours) * 1000:.1f} ms : {median(smallest) * 1000:.1f} ms); "
+        f"the smallest compose itself takes {median(smallest) / median(floor):.2f} times the floor"
+    )
+    return Row(
+        f"smallest-{count}", work, "the smallest compose of the same service", "", ratio, shown, True, {"ours_s": ours, "rival_s": smallest},
+    )  # fmt: skip
 
 
 def everything(world):

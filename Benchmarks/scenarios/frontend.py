@@ -37,13 +37,15 @@ def answers(world):
             if method == "POST":
                 script = insertion(world, name)
                 sides["pgbench"] = lambda: pgbench(world, name, script, seconds)
-            else:
-                # OPTIONS is answered without a body and without the database.
-                sides["empty"] = lambda path=path: load.load(service.url + path, seconds, method="OPTIONS", connections=CONNECTIONS)
+            # OPTIONS is answered without a body and without the database.
+            sides["empty"] = lambda path=path: load.load(service.url + path, seconds, method="OPTIONS", connections=CONNECTIONS)
+            if key == "list":
+                sides["new"] = lambda path=path: load.load(service.url + path, seconds, connections=CONNECTIONS, unique=True)
             found = by_turns(world.runs, **sides)
             yield compared(key, what, found["ours"], found["rival"], at_least)
-            if method == "GET":
-                yield against_empty(key, what, found["ours"], found["empty"], found["rival"])
+            yield against_empty(key, what, found["ours"], found["empty"], found["rival"])
+            if key == "list":
+                yield against_empty("list-new", "GET list, each with another query", found["new"], found["empty"], found["rival"])
 
         ours = [run["rate"] for run in found["ours"]]
         yield no_less(

@@ -1,4 +1,5 @@
 """Whether what is stored makes anything slower: years of composes, nearly all of them removed long ago."""
+import itertools
 import random
 import time
 
@@ -61,14 +62,16 @@ def stored(world):
 
 def paths():
     chosen = random.Random(3)
+    # The service ignores the key n. It keeps answers, and no answer may be a kept one here.
+    number = itertools.count()
     composes = "/api/1/composes/"
     return [
         ("get", "GET one", lambda service: f"{composes}{chosen.randrange(1, 1000)}"),
-        ("list", "the list", lambda service: composes),
-        ("owner", "the list of an owner", lambda service: f"{composes}?owner=owner-7"),
-        ("source", "the list of a source", lambda service: f"{composes}?source=source-7"),
-        ("done", "the list of what is done", lambda service: f"{composes}?state=2"),
-        ("label", "the list of a label", lambda service: f"{composes}?label=RC-1.7"),
+        ("list", "the list", lambda service: f"{composes}?n={next(number)}"),
+        ("owner", "the list of an owner", lambda service: f"{composes}?owner=owner-7&n={next(number)}"),
+        ("source", "the list of a source", lambda service: f"{composes}?source=source-7&n={next(number)}"),
+        ("done", "the list of what is done", lambda service: f"{composes}?state=2&n={next(number)}"),
+        ("label", "the list of a label", lambda service: f"{composes}?label=RC-1.7&n={next(number)}"),
     ]
 
 
