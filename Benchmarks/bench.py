@@ -50,12 +50,12 @@ def main():
     parser.add_argument("--packages", type=int, help="of the repository; by default all, or 3,000 with --quick")
     parser.add_argument("--program", default=f"{PROJECT}/.build-release/release/odcs-server", help="the odcs-server that is measured")
     parser.add_argument("--directory", default=f"{PROJECT}/.build-bench", help="for repositories, environments and results")
-    parser.add_argument("--write-docs", metavar="JSON", help="measure nothing: put the results of that run into docs/")
+    parser.add_argument("--write-docs", metavar="JSON", help="measure nothing: put the results of that run into docs/, with --only those of a part")
     parser.add_argument("--json", help="where the results go; by default into `results` in the directory")
     options = parser.parse_args()
     if options.write_docs:
         with open(options.write_docs) as stream:
-            docs.write(json.load(stream))
+            docs.write(json.load(stream), options.only)
         return
 
     directory = os.path.abspath(options.directory)

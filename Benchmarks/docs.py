@@ -17,12 +17,19 @@ PLOTS = {
     "frontends": "When there are twice the frontends",
 }
 
+# The plots that show something else than a cost that grows with x.
+NO_GUIDE = ("changed",)
+
 # The beginnings of the keys of rows that have tables of their own.
 IMAGES = ("image-", "contents-", "affected", "plan", "fetch")
 CHANGED = ("changed-",)
 
 
-def write(results):
+def write(results, only=None):
+    """Writes the results. `only` names parts, such as changed: the other rows and plots stay as they are."""
+    if only:
+        rows = [row for row in results["rows"] if row["key"].startswith(tuple(f"{name}-" for name in only))]
+        results = {**results, "rows": rows, "growth": {name: series for name, series in results["growth"].items() if name in only}}
     for page in ("performance.md", "scaling.md"):
         path = f"{PROJECT}/docs/{page}"
         with open(path) as stream:
@@ -39,7 +46,7 @@ def write(results):
         y_label = "seconds" if "seconds" in series else "a second"
         # The cost of a request depends on the number of packages in its compose.
         xs, x_label = (series["packages"], "packages in the compose") if "packages" in series else (series["x"], series["unit"])
-        drawn = plot(PLOTS[name], x_label, y_label, xs, series.get("seconds") or series["rates"], "seconds" in series)
+        drawn = plot(PLOTS[name], x_label, y_label, xs, series.get("seconds") or series["rates"], "seconds" in series and name not in NO_GUIDE)
         with open(f"{PROJECT}/docs/performance/{name}.svg", "w") as stream:
             stream.write(drawn)
 

@@ -6,6 +6,8 @@ import math
 
 WIDTH, HEIGHT = 560, 340
 LEFT, RIGHT, TOP, BOTTOM = 70, 20, 40, 50
+# The height of a line of text.
+LINE = 15
 COLORS = ["#1b6ca8", "#c2410c", "#15803d", "#7e22ce", "#a16207", "#0f766e"]
 
 
@@ -21,7 +23,9 @@ def plot(title, x_label, y_label, xs, series, guide=True):
         guided = [(x, unit * x * math.log(max(2, x))) for x in reversed(xs)]
     everything = [point for points in lines.values() for point in points]
     x_axis = Axis([x for x, _ in everything], LEFT, WIDTH - RIGHT)
-    y_axis = Axis([y for _, y in everything], HEIGHT - BOTTOM, TOP)
+    # The names of the lines are above all of them.
+    names = len(lines) + (1 if guide else 0)
+    y_axis = Axis([y for _, y in everything], HEIGHT - BOTTOM, TOP + LINE * names)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" font-size="12">',
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
@@ -34,7 +38,8 @@ def plot(title, x_label, y_label, xs, series, guide=True):
         parts += [line([(LEFT, y), (WIDTH - RIGHT, y)], "#e5e7eb"), text(LEFT - 6, y + 4, number(tick), "end")]
     for x in xs:
         place = x_axis.place(x)
-        parts += [line([(place, TOP), (place, HEIGHT - BOTTOM)], "#e5e7eb"), text(place, HEIGHT - BOTTOM + 16, number(x), "middle", 10)]
+        parts.append(line([(place, TOP), (place, HEIGHT - BOTTOM)], "#e5e7eb"))
+    parts += [text(place, HEIGHT - BOTTOM + 16, label, "middle", 10) for place, label in apart([(x_axis.place(x), number(x)) for x in xs])]
     if guide:
         shown = [(x_axis.place(x), y_axis.place(y)) for x, y in guided]
         parts.append(line(clipped(shown), "#9ca3af", dashed=True))
@@ -43,9 +48,9 @@ def plot(title, x_label, y_label, xs, series, guide=True):
         places = [(x_axis.place(x), y_axis.place(y)) for x, y in points]
         parts.append(line(places, color, 2))
         parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{color}"/>' for x, y in places]
-        parts.append(f'<text x="{LEFT + 10}" y="{TOP + 16 + 15 * index}" fill="{color}">{escaped(name)}</text>')
+        parts.append(f'<text x="{LEFT + 10}" y="{TOP + 16 + LINE * index}" fill="{color}">{escaped(name)}</text>')
     if guide:
-        parts.append(f'<text x="{LEFT + 10}" y="{TOP + 16 + 15 * len(lines)}" fill="#6b7280">dashed: n log n</text>')
+        parts.append(f'<text x="{LEFT + 10}" y="{TOP + 16 + LINE * len(lines)}" fill="#6b7280">dashed: n log n</text>')
     return "\n".join([*parts, "</svg>", ""])
 
 
@@ -62,6 +67,16 @@ class Axis:
         steps = [1] if self.high - self.low > 3 else [1, 2, 5]
         decades = range(math.floor(self.low), math.ceil(self.high) + 1)
         return [step * 10.0**decade for decade in decades for step in steps if self.low <= math.log10(step * 10.0**decade) <= self.high]
+
+
+def apart(labels):
+    """Returns the labels below an axis that have room. The last one always has it."""
+    kept = []
+    for place, label in reversed(labels):
+        # A digit is 6 wide.
+        if not kept or place + 3 * len(label) + 4 < kept[-1][0] - 3 * len(kept[-1][1]):
+            kept.append((place, label))
+    return kept
 
 
 def clipped(points):
