@@ -516,6 +516,9 @@ CREATE TABLE attempts (
     -- directory.
     lease_token uuid PRIMARY KEY,
     worker      text NOT NULL,
+    -- The advisory lock that the worker's listener holds as long as the worker lives
+    -- (WorkerPresence). NULL if it has none.
+    presence    bigint,
     started_at  timestamptz NOT NULL DEFAULT now(),
     ended_at    timestamptz,
     -- done: the compose or step is done. joined: the compose shows the result of an equal one, or

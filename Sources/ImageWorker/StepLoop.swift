@@ -9,6 +9,8 @@ import Synchronization
 public struct StepConfiguration: Sendable {
     /// The name of the worker. It must be unique among all workers that share the database.
     public var name: String
+    /// The lock by which others see that the worker is alive. Nil if it has none.
+    public var presence: WorkerPresence?
     /// The number of platforms that the worker builds at the same time. They are not slots for composes, so
     /// a long build keeps no compose waiting.
     public var slots: Int
@@ -88,7 +90,7 @@ public struct StepLoop: Service {
             slots: slots, pollInterval: configuration.pollInterval, listener: listener, channel: channel, logger: logger,
             claim: {
                 try await store.claimStep(
-                    by: configuration.name, offering: try await offer(), for: configuration.leaseLength,
+                    by: configuration.name, present: configuration.presence, offering: try await offer(), for: configuration.leaseLength,
                     buildsOfRebuild: configuration.buildsOfRebuild)
             }, run: attempts.run)
     }

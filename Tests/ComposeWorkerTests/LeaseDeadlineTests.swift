@@ -24,6 +24,18 @@ import Testing
         }
     }
 
+    @Test("a worker whose renewal failed trusts its lease only as long as it is certain to be left alone")
+    func doubt() throws {
+        let deadline = LeaseDeadline(asked: .now - .seconds(60), length: .seconds(3600))
+        #expect(!deadline.isOver)
+        deadline.doubted()
+        #expect(deadline.isOver)
+        #expect(!deadline.hasRunOut, "the lease may still be renewed")
+        deadline.renewed(asked: .now)
+        #expect(!deadline.isOver)
+        #expect(LeaseDeadline(asked: .now - .seconds(60), length: .seconds(60)).hasRunOut)
+    }
+
     @Test("a finished directory gets its names; one that is there already is left alone until it is to be replaced")
     func publication() async throws {
         try await Workplace.with { place in

@@ -19,7 +19,7 @@ import Testing
 
     @Test("kill -9 of the whole server during a RUN leaves no process, and another server builds the image")
     func killed() async throws {
-        try await ImageService.with(more: "worker: {lease_seconds: 5}") { images in
+        try await ImageService.with(more: "worker: {lease_seconds: 3600}") { images in
             let mark = ProcessMark()
             let (id, gate) = try await images.serve { server in
                 let gate = try await images.gate(server)

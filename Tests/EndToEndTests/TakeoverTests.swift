@@ -15,10 +15,12 @@ import Testing
             .map { try $0.decode(String?.self, "outcome") }
     }
 
-    @Test("a worker killed in the middle of a compose is replaced, and the compose is done, once", .timeLimit(.minutes(3)))
+    @Test(
+        "a worker killed in the middle of a compose is replaced long before its lease ends, and the compose is done, once",
+        .timeLimit(.minutes(3)))
     func killed() async throws {
         try await GatedRepository.with(Checkout.testsRepo, holding: "ed-1.20-3.x86_64.rpm") { repository in
-            try await TestService.with(urls: [repository.url], more: "worker: {lease_seconds: 5}") { service in
+            try await TestService.with(urls: [repository.url], more: "worker: {lease_seconds: 3600}") { service in
                 try await ServerProcess.with(configuration: service.configuration) { first in
                     let submitted = try await first.odcs("submit", "repo", repository.url, "ed", "--no-wait", "--json")
                     let id = try JSONDecoder().decode(ComposeDocument.self, from: Data(submitted.output.utf8)).id

@@ -9,14 +9,14 @@ import Testing
 struct ListenerTests {
     /// Runs `body` while a listener runs, and ends the listener gracefully.
     private func withListener(
-        channels: [String], name: String = "\(UUID())", observing observer: PostgresListener.Observer? = nil,
+        channels: [String], lock: Int64? = nil, name: String = "\(UUID())", observing observer: PostgresListener.Observer? = nil,
         _ body: (PostgresListener, PostgresPool) async throws -> Void
     ) async throws {
         let pool = try await TestDatabase.pool()
         var configuration = pool.configuration
         configuration.applicationName = name
         let listener = PostgresListener(
-            configuration: configuration, channels: channels, backoff: Backoff(first: .milliseconds(1), longest: .seconds(15)),
+            configuration: configuration, channels: channels, lock: lock, backoff: Backoff(first: .milliseconds(1), longest: .seconds(15)),
             logger: TestDatabase.logger)
         if let observer { listener.observe(channels[0], observer) }
         let group = ServiceGroup(configuration: .init(services: [listener], logger: TestDatabase.logger))
@@ -49,6 +49,28 @@ struct ListenerTests {
             var second = listener.notifications(on: "c").makeAsyncIterator()
             #expect(await second.next() == .reconnected)
         }
+    }
+
+    private func isFree(_ lock: Int64, in pool: PostgresPool) async throws -> Bool {
+        try await pool.query("SELECT pg_try_advisory_xact_lock(\(lock)) AS free")[0].decode(Bool.self, "free")
+    }
+
+    @Test("the lock of a listener is held while it listens, also after its session was ended, and free when it has ended")
+    func lock() async throws {
+        let (name, key) = ("\(UUID())", Int64.random(in: .min ... .max))
+        try await withListener(channels: ["c"], lock: key, name: name) { listener, pool in
+            var notifications = listener.notifications(on: "c").makeAsyncIterator()
+            #expect(await notifications.next() == .reconnected)
+            for _ in 1...2 {
+                let isFree = try await isFree(key, in: pool)
+                #expect(!isFree)
+                _ = try await pool.terminateSessions(named: name)
+                #expect(await notifications.next() == .reconnected)
+            }
+        }
+        let pool = try await TestDatabase.pool()
+        // The server notices the end of a connection a moment later.
+        while try await !isFree(key, in: pool) { continue }
     }
 
     @Test("a listener whose session was ended listens again")

@@ -19,17 +19,21 @@ extension ComposeStore {
     ///
     /// - Parameters:
     ///   - worker: The name of the worker in the attempt's record.
+    ///   - presence: The lock by which others see that the worker is alive. Without it, only the time of the
+    ///     lease counts.
     ///   - length: The length of the lease if it is not renewed.
     /// - Returns: `nil` if no compose waits that may run now and that this worker has not refused. The same
     ///   holds if the owners of all such composes have as many under way as they may have.
-    public func claim(by worker: String, for length: Duration) async throws -> ComposeLease? {
-        let row = try await claimRow(by: worker, for: length)
+    public func claim(
+        by worker: String, present presence: WorkerPresence? = nil, for length: Duration
+    ) async throws -> ComposeLease? {
+        let row = try await claimRow(by: worker, present: presence, for: length)
         return try row.map { ComposeLease(compose: try Compose($0), token: try $0.decode(UUID.self, "lease_token")) }
     }
 
-    private func claimRow(by worker: String, for length: Duration) async throws -> PostgresRow? {
+    private func claimRow(by worker: String, present presence: WorkerPresence?, for length: Duration) async throws -> PostgresRow? {
         if let owners = waitingOwners.next(of: worker) {
-            if let row = try await claimByTurns(among: owners, by: worker, for: length) { return row }
+            if let row = try await claimByTurns(among: owners, by: worker, present: presence, for: length) { return row }
             waitingOwners.forget()
         }
         let row = try await claim(
@@ -39,12 +43,14 @@ extension ComposeStore {
                 AND NOT (SELECT \(fragment: Self.ownersTakeTurns))
             ORDER BY available_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
             """,
-            from: .composes, by: worker, for: length, setting: Self.beginning, returning: Compose.columns)
+            from: .composes, by: worker, present: presence, for: length, setting: Self.beginning, returning: Compose.columns)
         // A worker without work looks often. It does so without a transaction and its lock.
         if row != nil { return row }
         guard try await ownersTakeTurns() else { return nil }
         let owners = try await ownersThatWait(for: worker)
-        guard !owners.isEmpty, let row = try await claimByTurns(among: owners, by: worker, for: length) else { return nil }
+        guard !owners.isEmpty, let row = try await claimByTurns(among: owners, by: worker, present: presence, for: length) else {
+            return nil
+        }
         waitingOwners.keep(owners, of: worker)
         return row
     }

@@ -71,7 +71,9 @@ extension ComposeStore {
     /// waiting composes nor the number of owners adds looks at the queue.
     ///
     /// - Parameter owners: The owners to look at. The others are left out.
-    func claimByTurns(among owners: [String], by worker: String, for length: Duration) async throws -> PostgresRow? {
+    func claimByTurns(
+        among owners: [String], by worker: String, present presence: WorkerPresence?, for length: Duration
+    ) async throws -> PostgresRow? {
         let turns = FairTurns(queue: .composes)
         return try await pool.withTransaction { connection in
             try await turns.lock(on: connection)
@@ -98,7 +100,7 @@ extension ComposeStore {
                 """
             let row = try await connection.query(
                 claimStatement(
-                    next, from: .composes, by: worker, for: length, setting: Self.beginning, returning: Compose.columns)
+                    next, from: .composes, by: worker, present: presence, for: length, setting: Self.beginning, returning: Compose.columns)
             ).first
             if let row { try await turns.advance(try row.decode(String.self, "owner"), on: connection) }
             return row

@@ -45,21 +45,24 @@ extension ComposeStore {
     ///
     /// - Parameters:
     ///   - next: A query for the id of the row to take. It locks the row and skips locked rows.
+    ///   - presence: The lock by which others see that the worker is alive, if it has one.
     ///   - length: The length of the lease if it is not renewed.
     ///   - changes: The assignments to other columns of the row.
     ///   - columns: The columns of the result, which are those of the row `c`.
     /// - Returns: `nil` if the query finds no row.
     func claim(
-        _ next: SQL, from queue: WorkQueue, by worker: String, for length: Duration, setting changes: SQL, returning columns: SQL
+        _ next: SQL, from queue: WorkQueue, by worker: String, present presence: WorkerPresence?, for length: Duration,
+        setting changes: SQL, returning columns: SQL
     ) async throws -> PostgresRow? {
         try await pool.query(
-            claimStatement(next, from: queue, by: worker, for: length, setting: changes, returning: columns)
+            claimStatement(next, from: queue, by: worker, present: presence, for: length, setting: changes, returning: columns)
         ).first
     }
 
     /// Returns the statement that takes a piece of work, for a transaction of the caller.
     func claimStatement(
-        _ next: SQL, from queue: WorkQueue, by worker: String, for length: Duration, setting changes: SQL, returning columns: SQL
+        _ next: SQL, from queue: WorkQueue, by worker: String, present presence: WorkerPresence?, for length: Duration,
+        setting changes: SQL, returning columns: SQL
     ) -> SQL {
         """
         WITH claimed AS (
@@ -68,8 +71,8 @@ extension ComposeStore {
             WHERE c.id = (\(fragment: next)) AND c.state = 0
             RETURNING c.*
         ), attempt AS (
-            INSERT INTO attempts (\(fragment: queue.attempted), number, lease_token, worker)
-            SELECT id, attempts, lease_token, \(worker) FROM claimed
+            INSERT INTO attempts (\(fragment: queue.attempted), number, lease_token, worker, presence)
+            SELECT id, attempts, lease_token, \(worker), \(presence?.key) FROM claimed
         )
         SELECT \(fragment: columns), c.lease_token FROM claimed c
         """

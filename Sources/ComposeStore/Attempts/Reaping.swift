@@ -12,7 +12,8 @@ extension ComposeStore {
     /// Takes back every compose whose lease ran out. Any worker may call this at any time, but only one at
     /// a time does the work.
     public func reap(retries: RetryPolicy) async throws -> [ReapedCompose] {
-        try await pool.withTransaction { connection in
+        guard try await hasLostWork(in: .composes) else { return [] }
+        return try await pool.withTransaction { connection in
             let lost = try await takeBack(from: .composes, retries: retries, on: connection)
             for compose in lost where !compose.isRequeued {
                 let failure = ComposeFailure(
@@ -23,6 +24,13 @@ extension ComposeStore {
             }
             return lost.map { ReapedCompose(id: $0.id, isRequeued: $0.isRequeued) }
         }
+    }
+
+    /// Returns whether leases ran out. This is one short statement, because it is asked often.
+    func hasLostWork(in queue: WorkQueue) async throws -> Bool {
+        let rows = try await pool.query(
+            "SELECT EXISTS (SELECT FROM \(fragment: queue.table) WHERE state = 1 AND lease_expires_at < now()) AS lost")
+        return try rows.first?.decode(Bool.self, "lost") ?? false
     }
 
     /// Ends the attempts whose lease ran out, and returns their work to the queue if it may be tried again.

@@ -43,7 +43,8 @@ extension ComposeStore {
     /// - Parameter most: The number of builds of one rebuild that are made at a time. `nil` for any number.
     /// - Returns: `nil` if no step waits that the worker can do.
     public func claimStep(
-        by worker: String, offering offer: StepOffer, for length: Duration, buildsOfRebuild most: Int? = nil
+        by worker: String, present presence: WorkerPresence? = nil, offering offer: StepOffer, for length: Duration,
+        buildsOfRebuild most: Int? = nil
     ) async throws -> StepLease? {
         let turns = FairTurns(queue: .buildSteps)
         let row = try await pool.withTransaction { connection in
@@ -63,7 +64,8 @@ extension ComposeStore {
                     AND (b.state <> 0 OR NOT EXISTS (SELECT FROM busy WHERE busy.rebuild_id = b.rebuild_id))
                 ORDER BY s.priority DESC, \(fragment: turns.start), s.available_at, s.id LIMIT 1 FOR UPDATE OF s SKIP LOCKED
                 """,
-                from: .buildSteps, by: worker, for: length, setting: "state_reason = NULL", returning: "to_jsonb(c) AS step")
+                from: .buildSteps, by: worker, present: presence, for: length, setting: "state_reason = NULL",
+                returning: "to_jsonb(c) AS step")
             let row = try await connection.query(statement).first
             if let row {
                 let step = try row.decode(PostgresJSON<StepRow>.self, "step").value

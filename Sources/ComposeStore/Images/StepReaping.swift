@@ -13,7 +13,8 @@ extension ComposeStore {
     /// Takes back every step whose lease ran out. Any worker may call this at any time, but only one at a
     /// time does the work.
     public func reapSteps(retries: RetryPolicy) async throws -> [ReapedStep] {
-        try await changingBuilds { connection in
+        guard try await hasLostWork(in: .buildSteps) else { return [] }
+        return try await changingBuilds { connection in
             let lost = try await takeBack(from: .buildSteps, retries: retries, on: connection)
             for step in lost where !step.isRequeued {
                 let failure = BuildFailure(

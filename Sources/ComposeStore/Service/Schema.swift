@@ -37,7 +37,8 @@ public enum Schema {
         Migration(number: 19, name: "expiring-tokens", sql: text(PackageResources._019_expiring_tokens_sql)),
         Migration(number: 20, name: "token-uses", sql: text(PackageResources._020_token_uses_sql)),
         Migration(number: 21, name: "events-by-age", sql: text(PackageResources._021_events_by_age_sql)),
-        Migration(number: 22, name: "shown-changes", sql: text(PackageResources._022_shown_changes_sql)),
+        Migration(number: 22, name: "worker-presence", sql: text(PackageResources._022_worker_presence_sql)),
+        Migration(number: 23, name: "shown-changes", sql: text(PackageResources._023_shown_changes_sql)),
     ]
 
     private static func text(_ resource: [UInt8]) -> String { String(decoding: resource, as: UTF8.self) }

@@ -1,3 +1,4 @@
+import ComposeStore
 import Synchronization
 
 /// A lease deadline is the time until which a worker may trust that it holds a lease. It uses the
@@ -7,7 +8,14 @@ import Synchronization
 /// query to the database. Work that cannot query first, such as a line of the log, checks this
 /// deadline.
 public final class LeaseDeadline: Sendable {
-    private let instant: Mutex<ContinuousClock.Instant>
+    private struct Renewal {
+        /// A moment before the lease was requested or renewed.
+        var asked: ContinuousClock.Instant
+        /// Whether a later renewal failed, so that the worker's presence may be lost too.
+        var isInDoubt = false
+    }
+
+    private let last: Mutex<Renewal>
     private let length: Duration
 
     /// - Parameters:
@@ -15,19 +23,28 @@ public final class LeaseDeadline: Sendable {
     ///   - length: The length of the lease.
     public init(asked: ContinuousClock.Instant = .now, length: Duration) {
         self.length = length
-        instant = Mutex(Self.end(asked, length))
+        last = Mutex(Renewal(asked: asked))
     }
 
     /// Moves the deadline, because the lease was renewed.
     ///
     /// - Parameter asked: A moment before the renewal was requested.
-    func renewed(asked: ContinuousClock.Instant) { instant.withLock { $0 = Self.end(asked, length) } }
+    func renewed(asked: ContinuousClock.Instant) { last.withLock { $0 = Renewal(asked: asked) } }
 
-    public var isOver: Bool { instant.withLock { $0 <= .now } }
+    /// Shortens the deadline, because a renewal failed. If the worker's presence is lost as well, the lease
+    /// in the database may end ``WorkerPresence/grace`` after the last renewal.
+    func doubted() { last.withLock { $0.isInDoubt = true } }
 
-    /// Returns the deadline of a lease, with a margin of a tenth of its length for clocks that differ in
-    /// speed.
-    private static func end(_ asked: ContinuousClock.Instant, _ length: Duration) -> ContinuousClock.Instant {
-        asked + length - length / 10
+    /// Whether another worker may have the work.
+    public var isOver: Bool {
+        let renewal = last.withLock { $0 }
+        return renewal.asked + Self.trusted(renewal.isInDoubt ? min(length, WorkerPresence.grace) : length) <= .now
     }
+
+    /// Whether the lease has run out even if its worker was present all the time. Until then, a renewal may
+    /// still succeed.
+    var hasRunOut: Bool { last.withLock(\.asked) + Self.trusted(length) <= .now }
+
+    /// Returns the part of a time that a worker trusts. The margin is for clocks that differ in speed.
+    private static func trusted(_ length: Duration) -> Duration { length - length / 10 }
 }

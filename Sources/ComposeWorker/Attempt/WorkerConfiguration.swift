@@ -20,18 +20,21 @@ public struct WorkerConfiguration: Sendable {
 
     /// The name of this worker. It must be unique among all workers that share the database.
     public var name: String
+    /// The lock by which others see that this worker is alive. Nil if it has none.
+    public var presence: WorkerPresence?
     /// The number of composes that the worker makes at the same time.
     public var slots: Int
     /// The targets, by the name that a request gives as `target_dir`.
     public var targets: [String: Target]
-    /// The length of a lease. A lease is renewed after every third of its length. If a worker is lost, its
-    /// composes begin anew after this time.
+    /// The length of a lease. If a host hangs or is cut off, its composes begin anew after this time.
     public var leaseLength: Duration = .seconds(15)
     /// The longest time that an idle worker waits before it looks for work without a notification. It
     /// matters if a notification is lost.
     public var pollInterval: Duration = .seconds(5)
     /// The interval at which the reaper looks for lost workers.
-    public var reapInterval: Duration = .seconds(4)
+    public var reapInterval: Duration = .milliseconds(500)
+    /// The interval at which the reaper looks for composes that no worker can make.
+    public var refusalInterval: Duration = .seconds(4)
     /// The interval at which the expirer looks for expired composes.
     public var expireInterval: Duration = .seconds(10)
     /// The interval at which a worker asks Koji whether watched tags have changed.

@@ -46,7 +46,7 @@ public struct LeaseKeeper: Sendable {
             defer { group.cancelAll() }
             group.addTask {
                 while true {
-                    try await longSleep(for: length / 3)
+                    try await longSleep(for: min(length / 3, WorkerPresence.grace * 0.8))
                     beats.continuation.yield()
                 }
             }
@@ -63,7 +63,8 @@ public struct LeaseKeeper: Sendable {
                     guard try await store.heartbeat(lease, for: length) else { throw LeaseLost() }
                     deadline.renewed(asked: sent)
                 } catch let error as PostgresError where error.isTransient {
-                    if deadline.isOver { throw LeaseLost() }
+                    deadline.doubted()
+                    if deadline.hasRunOut { throw LeaseLost() }
                 }
             }
             try Task.checkCancellation()

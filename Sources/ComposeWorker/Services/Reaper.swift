@@ -16,24 +16,37 @@ public struct Reaper: Service {
     }
 
     public func run() async throws {
-        await housekeeping(every: configuration.reapInterval) {
-            do {
-                for compose in try await store.reap(retries: configuration.retries) {
-                    logger.warning(
-                        "took a compose back from a lost worker",
-                        metadata: ["compose": "\(compose.id)", "requeued": "\(compose.isRequeued)"])
-                }
-                for step in try await store.reapSteps(retries: configuration.retries) {
-                    logger.warning(
-                        "took a step of a build back from a lost worker",
-                        metadata: ["step": "\(step.id)", "requeued": "\(step.isRequeued)"])
-                }
-                for compose in try await store.failRefused() {
-                    logger.warning("no worker can make a compose, which has failed", metadata: ["compose": "\(compose)"])
-                }
-            } catch {
-                logger.error("could not look for lost workers", metadata: ["error": "\(error)"])
+        await withDiscardingTaskGroup { group in
+            group.addTask { await housekeeping(every: configuration.reapInterval) { await takeBack() } }
+            group.addTask { await housekeeping(every: configuration.refusalInterval) { await failRefused() } }
+        }
+    }
+
+    private func takeBack() async {
+        do {
+            try await store.shortenLeasesOfAbsentWorkers()
+            for compose in try await store.reap(retries: configuration.retries) {
+                logger.warning(
+                    "took a compose back from a lost worker",
+                    metadata: ["compose": "\(compose.id)", "requeued": "\(compose.isRequeued)"])
             }
+            for step in try await store.reapSteps(retries: configuration.retries) {
+                logger.warning(
+                    "took a step of a build back from a lost worker",
+                    metadata: ["step": "\(step.id)", "requeued": "\(step.isRequeued)"])
+            }
+        } catch {
+            logger.error("could not look for lost workers", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func failRefused() async {
+        do {
+            for compose in try await store.failRefused() {
+                logger.warning("no worker can make a compose, which has failed", metadata: ["compose": "\(compose)"])
+            }
+        } catch {
+            logger.error("could not look for composes that no worker can make", metadata: ["error": "\(error)"])
         }
     }
 }

@@ -40,7 +40,8 @@ public struct WorkerLoop: Service {
         await start()
         let loop = LeaseLoop(
             slots: configuration.slots, pollInterval: configuration.pollInterval, listener: listener, channel: channel, logger: logger,
-            claim: { try await store.claim(by: configuration.name, for: configuration.leaseLength) }, run: attempts.run)
+            claim: { try await store.claim(by: configuration.name, present: configuration.presence, for: configuration.leaseLength) },
+            run: attempts.run)
         await withDiscardingTaskGroup { group in
             group.addTask { await periodically(every: configuration.pollInterval) { await signOn() } }
             group.addTask { await periodically(every: .seconds(1)) { await attempts.slots.look(othersWait: othersWait) } }

@@ -31,19 +31,23 @@ public final class PostgresListener: Service {
 
     private let configuration: PostgresConfiguration
     private let channels: [String]
+    private let lock: Int64?
     private let backoff: Backoff
     private let logger: Logger
     private let state = Mutex(State())
 
     /// - Parameters:
     ///   - channels: The names of the channels.
+    ///   - lock: The key of an advisory lock that the connection shares. While another session cannot get the
+    ///     lock for itself, this process is alive and connected.
     ///   - backoff: The delays before it connects again.
     public init(
-        configuration: PostgresConfiguration, channels: [String],
+        configuration: PostgresConfiguration, channels: [String], lock: Int64? = nil,
         backoff: Backoff = Backoff(first: .milliseconds(100), longest: .seconds(15)), logger: Logger
     ) {
         self.configuration = configuration
         self.channels = channels
+        self.lock = lock
         self.backoff = backoff
         self.logger = logger
     }
@@ -132,6 +136,8 @@ public final class PostgresListener: Service {
     }
 
     @PostgresThread private func listen(_ connection: PostgresConnection, whenListening: () -> Void) async throws -> Never {
+        // The lock is shared, because PostgreSQL may not yet know that an earlier connection is lost.
+        if let lock { try await connection.simple("SELECT pg_advisory_lock_shared(\(lock))") }
         for channel in channels { try await connection.simple("LISTEN \(SQL.quoted(identifier: channel))") }
         whenListening()
         // Observers come first. They have forgotten what they know when the first caller of `catchUp` waits.

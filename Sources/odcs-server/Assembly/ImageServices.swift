@@ -88,6 +88,7 @@ struct ImageServices: Service {
     private func steps(on platforms: [Platform], in storage: FilePath, _ standing: NodeStanding) -> StepConfiguration {
         var steps = StepConfiguration(
             name: worker.name, slots: images.slots, offer: StepOffer(platforms: platforms, labels: images.labels))
+        steps.presence = worker.presence
         steps.leaseLength = worker.leaseLength
         steps.retries = worker.retries
         steps.buildsOfRebuild = images.rebuildSlots

@@ -71,8 +71,10 @@ struct ServerAssembly {
         // A worker needs the channel of the schema alone, which is the first one of a frontend.
         let schema = configuration.database.schema
         let channels = roles.contains(.frontend) ? ComposeChanges.channels(schema: schema) : [schema]
+        let presence = roles.contains(.worker) ? WorkerPresence() : nil
         let listener = PostgresListener(
-            configuration: database.pool.configuration, channels: channels + (takesTokens ? [tokenChannel] : []), logger: logger)
+            configuration: database.pool.configuration, channels: channels + (takesTokens ? [tokenChannel] : []), lock: presence?.key,
+            logger: logger)
         let store = ComposeStore(pool: database.pool)
         let targets = try await TargetDirectoryCheck(store: store, isAlone: roles == [.frontend, .worker], logger: logger)
             .shared(configuration.composes.targets)
@@ -99,8 +101,8 @@ struct ServerAssembly {
         if roles.contains(.worker) {
             services.append(
                 WorkerServices(
-                    configuration: configuration, store: store, listener: listener, access: access, targets: targets, limits: limits,
-                    clients: clients, registry: registry, publicURL: publicURL, logger: logger))
+                    configuration: configuration, store: store, listener: listener, presence: presence, access: access, targets: targets,
+                    limits: limits, clients: clients, registry: registry, publicURL: publicURL, logger: logger))
         }
         // If a service fails, the others are shut down in order as well. If the frontend were only canceled,
         // connections that it has accepted would have no handler, and NIO would end the process.

@@ -18,6 +18,7 @@ struct WorkerServices: Service {
     let configuration: ServerConfiguration
     let store: ComposeStore
     let listener: PostgresListener
+    let presence: WorkerPresence?
     let access: SourceAccess
     /// The names of the target directories that are shared with the rest of the service.
     let targets: Set<String>
@@ -135,6 +136,7 @@ struct WorkerServices: Service {
                     let url = target.url ?? publicURL + ServerAssembly.path(ofTarget: name)
                     return (name, .init(directory: target.directory, url: url))
                 }))
+        worker.presence = presence
         worker.leaseLength = .seconds(configuration.worker.leaseSeconds)
         worker.metadataRetention = .seconds(configuration.sources.keepMetadataDays * 86_400)
         worker.tokenWarning = configuration.tokenWarning

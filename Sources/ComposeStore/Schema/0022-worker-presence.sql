@@ -1,0 +1,1 @@
+../../../migrations/0022-worker-presence.sql

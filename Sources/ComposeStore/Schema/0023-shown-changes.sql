@@ -1,0 +1,1 @@
+../../../migrations/0023-shown-changes.sql
