@@ -129,7 +129,7 @@ def first(world):
     base = [sum(pair) for pair in zip(samples["solv"], samples["floor"])]
     yield within(
         "first", f"first compose of a server that never saw the repository: {len(packages)} of {len(world.names(repository)):,}",
-        "`repo2solv` and the floor", samples["ours"], base, 1.5, repo2solv_s=samples["solv"], floor_s=samples["floor"],
+        "`repo2solv` and the floor", samples["ours"], base, 0.85, repo2solv_s=samples["solv"], floor_s=samples["floor"],
     )  # fmt: skip
     yield no_longer("restart", "… after a restart: POST to the solver's start", solving, 0.25, done_s=samples["again"])
 

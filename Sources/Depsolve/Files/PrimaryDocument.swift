@@ -4,10 +4,11 @@ import Glibc
 import Repodata
 import SystemPackage
 
-/// The document `primary.xml` of a repository, read with libsolv's parser.
+/// The document `primary.xml` of a repository.
 ///
-/// The document is not trusted. The parser would accept some invalid input without an error, and other
-/// input would exhaust its stack. Both are refused here.
+/// A plain document is read by ``PlainPrimary``, any other one by libsolv's parser. The document is
+/// not trusted. libsolv's parser would accept some invalid input without an error, and other input
+/// would exhaust its stack. Both are refused here.
 struct PrimaryDocument {
     let path: FilePath
     let repository: Checksum
@@ -55,6 +56,19 @@ struct PrimaryDocument {
     /// An entry is unusable if it lacks a name, a checksum or a location. It is also unusable if its name,
     /// version or architecture is longer than ``longestName``.
     func parse(into repository: UnsafeMutablePointer<Repo>) throws(DepsolveError) -> Int {
+        if !readPlain(into: repository) { try readByLibsolv(into: repository) }
+        return removeUnusablePackages(of: repository)
+    }
+
+    /// Returns whether the document is plain and has been read.
+    private func readPlain(into repository: UnsafeMutablePointer<Repo>) -> Bool {
+        if let bytes { return PlainPrimary.read(bytes, into: repository) }
+        // An error shows again when libsolv's parser reads the file.
+        guard let file = try? MappedFile(path) else { return false }
+        return withExtendedLifetime(file) { PlainPrimary.read(file.bytes, into: repository) }
+    }
+
+    private func readByLibsolv(into repository: UnsafeMutablePointer<Repo>) throws(DepsolveError) {
         try check()
         let file =
             if let bytes { fmemopen(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count, "r") } else {
@@ -66,7 +80,6 @@ struct PrimaryDocument {
             let message = String(cString: pool_errstr(repository.pointee.pool))
             throw unusable(message.hasPrefix("repo_rpmmd: ") ? String(message.dropFirst(12)) : message)
         }
-        return removeUnusablePackages(of: repository)
     }
 
     private func unusable(_ reason: String) -> DepsolveError { .unusable(path, of: repository, reason) }

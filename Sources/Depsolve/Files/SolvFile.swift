@@ -154,9 +154,14 @@ struct SolvFile {
     private static var lastError: String { String(cString: strerror(errno)) }
 
     private func writeSolvables(of repository: UnsafeMutablePointer<Repo>, leftOut: Int, to file: UnsafeMutablePointer<FILE>) -> Bool {
+        Self.write(repository, cookie: "\(cookie)\(leftOut)", to: file)
+    }
+
+    /// Writes the packages with the data that depsolving needs. Returns whether that was possible.
+    static func write(_ repository: UnsafeMutablePointer<Repo>, cookie: String, to file: UnsafeMutablePointer<FILE>) -> Bool {
         guard let writer = repowriter_create(repository) else { return false }
         defer { repowriter_free(writer) }
-        let cookie = Array("\(cookie)\(leftOut)".utf8)
+        let cookie = Array(cookie.utf8)
         repowriter_set_userdata(writer, cookie, Int32(cookie.count))
         repowriter_set_keyfilter(
             writer, { _, key, _ in keptKeys.contains(key!.pointee.name) ? KEY_STORAGE_INCORE : KEY_STORAGE_DROPPED }, nil)
