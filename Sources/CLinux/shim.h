@@ -7,6 +7,7 @@
 #include <linux/fs.h>
 #include <linux/openat2.h>
 #include <linux/stat.h>
+#include <malloc.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -51,6 +52,13 @@ static inline int linux_status_of(int file, struct linux_status *status) {
  * errno on failure. */
 static inline int linux_clone_file(int target, int source) {
     return ioctl(target, FICLONE, source);
+}
+
+/* Makes allocations of `size` bytes or more mappings of their own, which free(3) returns to the system,
+ * see mallopt(3). */
+static inline void linux_map_allocations_from(int size) {
+    mallopt(M_MMAP_THRESHOLD, size);
+    mallopt(M_TRIM_THRESHOLD, 4 * size);
 }
 
 /* glibc declares memmem(3) only for _GNU_SOURCE. */

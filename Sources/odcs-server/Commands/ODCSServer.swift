@@ -24,6 +24,7 @@ struct ODCSServer: AsyncParsableCommand {
         setvbuf(stdout, nil, Int32(_IOLBF), 0)
         // Without this variable, glibc looks at the file of the time zone twice for each line of the log.
         setenv("TZ", ":/etc/localtime", 0)
+        FreedMemory.returnAtOnce()
         do {
             var command = try parseAsRoot()
             if var command = command as? any AsyncParsableCommand {
