@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+package import SystemPackage
 
 /// The identity of the content of a file: its inode, its size and the time of its last change.
 package struct FileIdentity: Hashable, Sendable {
@@ -13,6 +14,17 @@ package struct FileIdentity: Hashable, Sendable {
     package init?(of descriptor: Int32) {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { return nil }
+        self.init(status)
+    }
+
+    /// - Returns: `nil` if the status of the file cannot be read.
+    package init?(of path: FilePath) {
+        var status = stat()
+        guard stat(path.string, &status) == 0 else { return nil }
+        self.init(status)
+    }
+
+    private init(_ status: stat) {
         device = UInt64(status.st_dev)
         inode = UInt64(status.st_ino)
         size = Int64(status.st_size)

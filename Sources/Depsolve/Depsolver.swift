@@ -1,3 +1,4 @@
+import CSolv
 public import Logging
 
 /// A depsolver resolves requests with libsolv as dnf would, and keeps the loaded packages for later
@@ -5,14 +6,11 @@ public import Logging
 ///
 /// A pool holds the packages of a set of repositories, as machines of one architecture see them.
 /// Pools stay in memory until their total size exceeds a limit. Then the least recently used pool
-/// is dropped first. Of a repository that changes, the latest two revisions are kept. All work runs
-/// on a thread of the depsolver's own, one request after the other.
+/// is dropped first. The pool of a repository that changes follows it from revision to revision. All
+/// work runs on a thread of the depsolver's own, one request after the other.
 public actor Depsolver {
     private let executor = PoolExecutor()
     public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
-
-    /// The maximum number of pools of revisions of the same repositories.
-    private static let mostRelatedPools = 2
 
     private let poolMemoryLimit: Int
     private let timeLimit: Duration
@@ -81,9 +79,12 @@ public actor Depsolver {
             pools.append(pool)
             return pool
         }
-        // Of a repository that changes all the time, only the latest revisions are likely to be used again. The
-        // others are dropped first, so that their memory can be used for the new pool.
-        removeRelatedPools(to: key)
+        if let pool = following(key) { return pool }
+        // Of a repository that changes, only the latest revision is likely to be used again. The memory of the
+        // others can be used for the new pool.
+        let count = pools.count
+        pools.removeAll { $0.key.isRelated(to: key) }
+        if pools.count < count { malloc_trim(0) }
         let pool = try PackagePool.load(key, logger: logger)
         pools.append(pool)
         var total = pools.reduce(0) { $0 + $1.footprint }
@@ -96,10 +97,22 @@ public actor Depsolver {
         return pool
     }
 
-    /// Drops pools that are related to `key`, so that with the pool of `key` there are at most
-    /// ``mostRelatedPools``.
-    private func removeRelatedPools(to key: PackagePool.Key) {
-        let related = pools.filter { $0.key.isRelated(to: key) }
-        for old in related.dropLast(Self.mostRelatedPools - 1) { pools.removeAll { $0 === old } }
+    /// Returns the pool of another revision of the same repositories, after it has become the pool of
+    /// `key`. Returns `nil` if no pool can.
+    private func following(_ key: PackagePool.Key) -> PackagePool? {
+        guard let index = pools.lastIndex(where: { $0.canFollow(key) }) else { return nil }
+        // No request uses it now, because each request is resolved without a pause.
+        let pool = pools.remove(at: index)
+        do throws(DepsolveError) {
+            try pool.follow(key)
+        } catch {
+            // If anything is unusual, the repositories are loaded. Then all findings and errors are those of a
+            // fresh worker.
+            logger.notice("revision not followed", metadata: ["problem": "\(error)"])
+            return nil
+        }
+        pools.append(pool)
+        logger.debug("pool followed", metadata: ["arch": "\(key.architecture.name)", "bytes": "\(pool.footprint)"])
+        return pool
     }
 }

@@ -20,17 +20,34 @@ struct LayerTests {
             let request = try world.request(below: directory)
             let expected = await answer(Depsolver(), request)
             for number in 0..<4 {
-                var layered = request
-                func layer(_ metadata: RepositoryMetadata, _ name: String) throws -> RepositoryMetadata {
-                    try LayeredMetadata.make(metadata, below: directory.appending(path: "\(number)-\(name)"), lacking: number) ?? metadata
+                var (layered, older) = (request, request)
+                func revisions(_ metadata: RepositoryMetadata, _ name: String) throws -> (
+                    older: RepositoryMetadata, layer: RepositoryMetadata
+                ) {
+                    try LayeredMetadata.make(metadata, below: directory.appending(path: "\(number)-\(name)"), lacking: number)
+                        ?? (metadata, metadata)
                 }
-                layered.repositories = try request.repositories.enumerated().map { try layer($1, "repository-\($0)") }
+                let repositories = try request.repositories.enumerated().map { try revisions($1, "repository-\($0)") }
+                (layered.repositories, older.repositories) = (repositories.map(\.layer), repositories.map(\.older))
                 // Layers and whole repositories can be used together.
-                if number < 2 { layered.lookaside = try request.lookaside.enumerated().map { try layer($1, "lookaside-\($0)") } }
+                if number < 2 {
+                    let lookaside = try request.lookaside.enumerated().map { try revisions($1, "lookaside-\($0)") }
+                    (layered.lookaside, older.lookaside) = (lookaside.map(\.layer), lookaside.map(\.older))
+                }
                 let recorder = Recorder()
                 let found = await answer(Depsolver(logger: recorder.logger), layered)
                 #expect(found == expected, "\(world.testDescription), \(number)")
-                #expect(recorder.messages.filter { $0.hasPrefix("layers not used") } == [])
+                // A worker follows the change, goes back and follows it again.
+                let follower = Depsolver(logger: recorder.logger)
+                let before = await answer(Depsolver(), older)
+                for round in 0..<2 {
+                    #expect(await answer(follower, older) == before, "\(world.testDescription), \(number), before round \(round)")
+                    #expect(await answer(follower, layered) == expected, "\(world.testDescription), \(number), round \(round)")
+                }
+                #expect(recorder.count("layers not used") == 0)
+                if case .success = expected, case .success = before, layered.repositories != older.repositories {
+                    #expect(recorder.count("pool followed") >= 3, "\(world.testDescription), \(number)")
+                }
             }
         }
     }
@@ -47,6 +64,7 @@ struct LayerTests {
                 .write(to: directory.appending(path: "lookaside"))
             var packages = try WorldPackage.parse(random.world(count: 110))
             var base: RepositoryMetadata?
+            var revisions: [(whole: RepositoryMetadata, kept: RepositoryMetadata)] = []
             var layers = 0
             for revision in 0..<25 {
                 for _ in 0..<random.roll(4) { try change(&packages, &random, revision) }
@@ -54,8 +72,11 @@ struct LayerTests {
                 let whole = try WorldRepository(packages: packages, name: "source").write(to: place)
                 let kept = try LayeredMetadata.make(whole, over: base, at: directory.appending(path: "\(revision)-kept"))
                 if kept.base == nil { base = kept } else { layers += 1 }
-                var request = DepsolveRequest(repositories: [whole], lookaside: [lookaside], arches: ["x86_64"])
-                for _ in 0..<3 {
+                revisions.append((whole, kept))
+                for _ in 0..<4 {
+                    // An attempt that is repeated needs an older revision.
+                    let used = random.roll(4) == 0 ? revisions[random.roll(revisions.count)] : (whole: whole, kept: kept)
+                    var request = DepsolveRequest(repositories: [used.whole], lookaside: [lookaside], arches: ["x86_64"])
                     switch random.roll(4) {
                     case 0:
                         request.packages = []
@@ -64,26 +85,29 @@ struct LayerTests {
                         request.packages = (0..<1 + random.roll(6)).map { _ in packages[random.roll(packages.count)].name }
                         request.checkInstallability = random.roll(4) == 0
                     }
-                    request.repositories = [whole]
                     let expected = await answer(Depsolver(), request)
-                    request.repositories = [kept]
+                    request.repositories = [used.kept]
                     #expect(await answer(follower, request) == expected, "seed \(seed), revision \(revision), \(request.packages)")
                 }
             }
             #expect(layers > 10)
-            #expect(recorder.messages.filter { $0.hasPrefix("layers not used") } == [])
+            #expect(recorder.count("layers not used") == 0)
+            #expect(recorder.count("pool followed") > 10)
         }
     }
 
     private func change(_ packages: inout [WorldPackage], _ random: inout Dice, _ revision: Int) throws {
         let place = random.roll(packages.count)
-        switch random.roll(6) {
+        switch random.roll(8) {
         case 0: packages.remove(at: place)
         case 1: packages.append(packages.remove(at: place))
         case 2: packages[place].files.append("/usr/bin/file\(revision)")
         // The package keeps its checksum.
         case 3: packages[place].dependencies["requires", default: []].append("p\(random.roll(40))")
         case 4: packages[place].dependencies["requires", default: []].append("/usr/bin/file\(random.roll(25))")
+        // Only the complete file lists have these files.
+        case 5: packages[place].files.append("/usr/share/file\(random.roll(10))")
+        case 6: packages[place].dependencies["requires", default: []].append("/usr/share/file\(random.roll(10))")
         default:
             let text = random.world(count: 1, release: revision + 2)
             packages.insert(contentsOf: try WorldPackage.parse(text), at: place)
@@ -132,6 +156,16 @@ struct LayerTests {
             let expected = await answer(Depsolver(), request)
             request.repositories = [layer]
             #expect(await answer(Depsolver(), request) == expected, "\(Self.spoilers[number].0)")
+            // A worker that has the base meets the fault too, and can go back.
+            let follower = Depsolver()
+            request.repositories = [older]
+            let before = await answer(Depsolver(), request)
+            request.repositories = [base]
+            #expect(await answer(follower, request) == before)
+            request.repositories = [layer]
+            #expect(await answer(follower, request) == expected, "\(Self.spoilers[number].0)")
+            request.repositories = [base]
+            #expect(await answer(follower, request) == before)
         }
     }
 }

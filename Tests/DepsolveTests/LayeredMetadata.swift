@@ -35,7 +35,9 @@ enum LayeredMetadata {
 
     /// Makes an older revision of `metadata` below `place`, and `metadata` a layer over it. The older revision lacks a package and has one
     /// that `metadata` does not have. Returns `nil` if there is no package to lack.
-    static func make(_ metadata: RepositoryMetadata, below place: URL, lacking number: Int) throws -> RepositoryMetadata? {
+    static func make(
+        _ metadata: RepositoryMetadata, below place: URL, lacking number: Int
+    ) throws -> (older: RepositoryMetadata, layer: RepositoryMetadata)? {
         let base = place.appending(path: "base")
         try FileManager.default.createDirectory(at: base, withIntermediateDirectories: true)
         let gone = String(repeating: "e", count: 64)
@@ -65,7 +67,7 @@ enum LayeredMetadata {
             hasOther: false)
         _ = try MetadataIndex(opening: older)
         let layer = try make(metadata, over: older, at: place.appending(path: "layer"))
-        return layer.base == nil ? nil : layer
+        return layer.base == nil ? nil : (older, layer)
     }
 }
 
@@ -74,6 +76,8 @@ final class Recorder: LogHandler, Sendable {
     private let lines: Mutex<[String]> = Mutex([])
 
     var messages: [String] { lines.withLock { $0 } }
+
+    func count(_ message: String) -> Int { messages.count { $0.hasPrefix(message) } }
 
     var logger: Logger { Logger(label: "recorder") { _ in self } }
 
@@ -90,7 +94,7 @@ final class Recorder: LogHandler, Sendable {
     }
 
     var logLevel: Logger.Level {
-        get { .notice }
+        get { .debug }
         set {}
     }
 }

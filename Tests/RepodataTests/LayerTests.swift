@@ -109,6 +109,72 @@ struct LayerTests {
         }
     }
 
+    @Test("the comparison does not depend on the pieces in which a document arrives", arguments: 1...20)
+    func pieces(_ seed: UInt64) throws {
+        var dice = Dice(state: seed &* 0x9E37_79B9_7F4A_7C15)
+        let old = (0..<60).map { Package(number: $0, text: String(repeating: "text \($0) ", count: Int.random(in: 1...40, using: &dice))) }
+        let base = try base(old)
+        var packages = old
+        for _ in 0..<5 {
+            let place = Int.random(in: 0..<packages.count, using: &dice)
+            switch Int.random(in: 0...3, using: &dice) {
+            case 0: packages.remove(at: place)
+            case 1: packages[place].text = String(packages[place].text.dropLast())
+            case 2: packages.insert(Package(number: 5_000_000 + place, text: "inserted"), at: place)
+            default: packages.append(packages.remove(at: place))
+            }
+        }
+        let index = try #require(IndexTable(opening: MetadataIndex.file(of: base), documentSizes: try Self.sizes(of: base)))
+        for document in MetadataDocument.allCases {
+            let compared = try #require(
+                ComparedBase(try MappedFile(base.directory.appending(document.fileName)), document, in: index))
+            let bytes = Array(Self.document(document, packages).utf8)
+            var comparison = DocumentComparison(with: compared, document, most: 6)
+            #expect(bytes.withUnsafeBytes { comparison.add($0) })
+            let whole = comparison.finish()
+            let expected = try #require(whole)
+            for largest in [1, 2, 7, 100, 1000] {
+                var comparison = DocumentComparison(with: compared, document, most: 6)
+                var rest = bytes[...]
+                while !rest.isEmpty {
+                    let piece = Array(rest.prefix(Int.random(in: 1...largest, using: &dice)))
+                    rest = rest.dropFirst(piece.count)
+                    #expect(piece.withUnsafeBytes { comparison.add($0) })
+                }
+                let pieced = comparison.finish()
+                let found = try #require(pieced, "seed \(seed), pieces of up to \(largest)")
+                #expect(found.runs == expected.runs)
+                #expect(found.document == expected.document)
+                #expect(found.gone.sorted() == expected.gone.sorted())
+                #expect(found.beginning == expected.beginning)
+                #expect(found.end == expected.end)
+            }
+        }
+    }
+
+    private static func sizes(of metadata: RepositoryMetadata) throws -> [Int] {
+        MetadataIndex.sizes(of: try MetadataIndex.documents(of: metadata))
+    }
+
+    @Test("the new elements of a revision are found again in the next one")
+    func newElements() throws {
+        let old = (0..<60).map { Package(number: $0, text: "text") }
+        let base = try base(old)
+        var first = old
+        for number in [3, 9, 20] { first[number].text = "first" }
+        var second = first
+        second[9].text = "second"
+        second.insert(Package(number: 500), at: 1)
+        second.remove(at: second.count - 1)
+        let layers = try [("first", first), ("second", second)].map {
+            try #require(try layer(documents($0.1), over: base, $0.0)?.changes(of: .primary))
+        }
+        #expect(layers[1].newElements(alsoIn: layers[0]) == [nil, 0, nil, 2] as [Int?])
+        #expect(layers[0].newElements(alsoIn: nil) == [nil, nil, nil] as [Int?])
+        let text = Self.document(.primary, [Package(number: 500), second[10]], count: 60)
+        #expect(layers[1].newDocument(with: [0, 2]) == Array(text.utf8))
+    }
+
     @Test("an unchanged document costs no new elements")
     func unchanged() throws {
         let packages = (0..<40).map { Package(number: $0) }

@@ -40,6 +40,7 @@ struct MetadataCache: Sendable {
     let directory: FilePath
     /// The maximum size in bytes of all metadata together.
     let limit: Int
+    let knownBases = KnownBases()
 
     /// The kept metadata of one repository.
     struct Found: Sendable {
@@ -143,7 +144,7 @@ struct MetadataCache: Sendable {
             return nil
         }
         // Without this file, each layer would parse the base again.
-        guard found.metadata.directory.appending("pool.solv").exists, let base = RepositoryBase(opening: found.metadata) else {
+        guard found.metadata.directory.appending("pool.solv").exists, let base = knownBases.base(found.metadata) else {
             problem("the older revision has no index or no packages")
             return nil
         }

@@ -1,6 +1,7 @@
 public import ComposeModel
 import Compression
 public import Foundation
+import Glibc
 public import HTTPEnvironment
 public import Logging
 public import NIOPosix
@@ -230,7 +231,12 @@ public struct RepositorySource: Sendable {
         }
     }
 
-    /// Fetches all documents at once, because decompressing a document takes as long as fetching it.
+    /// The number of documents of a local repository that are read at once. If more threads than cores
+    /// read, the largest document is ready later.
+    private static let localDocumentsAtOnce = max(1, Int(sysconf(CInt(_SC_NPROCESSORS_ONLN))))
+
+    /// Fetches documents at once, because decompressing a document takes as long as fetching it. The
+    /// largest one is first.
     ///
     /// The first document that cannot be read cancels the others, and its problem is thrown.
     ///
@@ -239,32 +245,28 @@ public struct RepositorySource: Sendable {
     private func fetchDocuments(
         of repomd: Repomd, at location: RepositoryLocation, into directory: FilePath, comparedWith base: RepositoryBase?
     ) async throws(DocumentProblem) -> Set<MetadataDocument> {
-        let result = await withTaskGroup(of: Result<MetadataDocument?, DocumentProblem>.self) { group in
-            for (type, fileName) in MetadataCache.documents {
-                guard let record = repomd.record(type) else { continue }
-                group.addTask {
-                    do throws(DocumentProblem) {
-                        let isCompared = try await document(record, of: location, to: directory, as: fileName, comparedWith: base)
-                        return .success(isCompared ? MetadataDocument(rawValue: type) : nil)
-                    } catch {
-                        return .failure(error)
-                    }
-                }
-            }
-            var first: DocumentProblem?
-            var changed: Set<MetadataDocument> = []
-            for await result in group {
-                switch result {
-                case .success(let document): if let document { changed.insert(document) }
-                case .failure(let problem) where first == nil:
-                    first = problem
-                    group.cancelAll()
-                case .failure: break
-                }
-            }
-            return first.map { .failure($0) } ?? Result<Set<MetadataDocument>, DocumentProblem>.success(changed)
+        let documents = MetadataCache.documents.compactMap { type, fileName in repomd.record(type).map { (record: $0, fileName: fileName) }
         }
-        return try result.get()
+        let atOnce = if case .directory = location { Self.localDocumentsAtOnce } else { documents.count }
+        var first: DocumentProblem?
+        var changed: Set<MetadataDocument> = []
+        await inParallel(documents, atOnce: atOnce) { found -> Result<MetadataDocument?, DocumentProblem> in
+            do throws(DocumentProblem) {
+                let isCompared = try await document(
+                    found.record, of: location, to: directory, as: found.fileName, comparedWith: base)
+                return .success(isCompared ? MetadataDocument(rawValue: found.record.type) : nil)
+            } catch {
+                return .failure(error)
+            }
+        } take: { result in
+            switch result {
+            case .success(let document): if let document { changed.insert(document) }
+            case .failure(let problem): first = first ?? problem
+            }
+            return first == nil
+        }
+        if let first { throw first }
+        return changed
     }
 
     private func storing<Success: Sendable>(

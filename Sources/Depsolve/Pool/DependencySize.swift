@@ -46,8 +46,21 @@ extension PackagePool {
     /// dozen.
     private static let mostClauses = 100_000.0
 
+    /// Whether all rich dependencies that the pool knows can be solved within reasonable memory. There are
+    /// few of them.
+    private var areDependenciesSmall: Bool {
+        (1..<pool.pointee.nrels).allSatisfy { relation in
+            let dependency = relation | Id.min
+            guard isFormula(dependency) else { return true }
+            let size = ClauseCount(RichDependency(dependency, in: self), in: self)
+            return max(size.conjunctive, size.disjunctive) <= Self.mostClauses
+        }
+    }
+
     /// Throws `.unusableMetadata` if a rich dependency cannot be solved within reasonable memory.
     func refuseExplosiveDependencies() throws(DepsolveError) {
+        // Not every dependency that the pool knows need be that of a package.
+        if areDependenciesSmall { return }
         var checked: [Bool: Set<Id>] = [:]
         for package in packages(ofLookaside: true) + packages() {
             let s = solvable(package).pointee

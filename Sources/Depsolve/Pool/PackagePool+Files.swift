@@ -3,19 +3,22 @@ import Glibc
 
 /// The files of packages, as far as dependencies or multilib rules need them.
 extension PackagePool {
-    /// Makes packages provide those of their paths that some package depends on.
+    /// Makes packages provide those of their paths that some package depends on. Returns whether libsolv's
+    /// lists of providers have to be made again.
     ///
     /// `primary.xml` has some of the paths. The complete file lists are read in two cases: if createrepo
     /// leaves a path out of `primary.xml`, or if no package has the path there. Other programs leave out
     /// more paths than createrepo.
     ///
-    /// libsolv must have added the paths of `primary.xml` before.
-    func addFileProvides() throws(DepsolveError) {
-        let paths = dependedPaths
-        if paths.allSatisfy({ Self.isInPrimary($0.text) }) {
-            pool_createwhatprovides(pool)
-            if paths.allSatisfy({ !providers($0.id).isEmpty }) { return }
-        }
+    /// libsolv must have added the paths of `primary.xml` before, and made its lists.
+    func addFileProvides() throws(DepsolveError) -> Bool {
+        func isFound(_ path: (id: Id, text: String)) -> Bool { Self.isInPrimary(path.text) && !providers(path.id).isEmpty }
+        let known = knownPaths
+        if known.allSatisfy(isFound) { return false }
+        // The pool may know paths that only other revisions of the repositories depend on.
+        let depended = dependedTexts()
+        let paths = known.filter { depended.contains($0.id) }
+        if paths.allSatisfy(isFound) { return false }
         let wanted = PathTable(paths)
         for list in try fileLists() {
             var found: [String: [Id]] = [:]
@@ -27,6 +30,7 @@ extension PackagePool {
                 for path in found[pkgid(package)] ?? [] { addProvides(path, to: package) }
             }
         }
+        return true
     }
 
     private func addProvides(_ path: Id, to package: Id) {
@@ -36,14 +40,37 @@ extension PackagePool {
             solvable.pointee.repo, solvable.pointee.provides, path, Id(SOLVABLE_FILEMARKER.rawValue))
     }
 
-    /// The paths that a package may depend on.
-    private var dependedPaths: [(id: Id, text: String)] {
+    /// The paths among the texts of the pool.
+    private var knownPaths: [(id: Id, text: String)] {
         (1..<pool.pointee.ss.nstrings).filter { id in
             // dnf does not find files of the root directory itself, because libsolv does not recognize `/` as
             // their directory.
             guard let text = pool_id2str(pool, id) else { return false }
             return text[0] == Self.slash && strchr(text + 1, Int32(Self.slash)) != nil
         }.map { (id: $0, text: text($0)) }
+    }
+
+    /// Returns the texts that occur in a dependency of a package.
+    private func dependedTexts() -> SolvableSet {
+        var texts = SolvableSet(capacity: Int(pool.pointee.ss.nstrings))
+        var relations = SolvableSet(capacity: Int(pool.pointee.nrels))
+        func add(_ dependency: Id) {
+            guard dependency < 0 else {
+                texts.insert(dependency)
+                return
+            }
+            guard relations.insert(dependency & Id.max) else { return }
+            let relation = relation(dependency)
+            add(relation.name)
+            add(relation.evr)
+        }
+        for package in allPackages(ofLookaside: true) + allPackages() {
+            let s = solvable(package).pointee
+            for offset in [s.provides, s.obsoletes, s.conflicts, s.requires, s.recommends, s.suggests, s.supplements, s.enhances] {
+                for dependency in dependencies(package, at: offset) { add(dependency) }
+            }
+        }
+        return texts
     }
 
     /// Whether createrepo lists a path in `primary.xml`.

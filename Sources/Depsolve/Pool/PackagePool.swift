@@ -27,16 +27,17 @@ final class PackagePool {
         }
     }
 
-    let key: Key
+    var key: Key
     let pool: UnsafeMutablePointer<Pool>
     private let logger: Logger
     /// The weak dependencies that were taken from the packages when they were loaded.
-    private(set) var weakDependencies = WeakDependencies()
-    private(set) var exclusions: Exclusions!
+    var weakDependencies = WeakDependencies()
     /// The time limit of the current resolution.
     var limit = ResolutionLimit(.seconds(60))
     /// The origins of packages by libsolv's number of the repository.
-    private var origins: [Id: Origin] = [:]
+    var origins: [Id: PackageOrigin] = [:]
+    /// The origins in order of preference.
+    var sortedOrigins: [PackageOrigin] { origins.values.sorted { $0.pointer.pointee.repoid < $1.pointer.pointee.repoid } }
 
     /// Packages of the repositories that were left out of the pool, with their repositories.
     private(set) var unnameable: [(package: Unnameable, repository: Checksum)] = []
@@ -44,28 +45,25 @@ final class PackagePool {
     /// The numbers of entries of the repositories that are not usable packages.
     private(set) var unusable: [UnusableEntries] = []
 
-    private struct Origin {
-        let metadata: RepositoryMetadata
-        let isLookaside: Bool
-        var pointer: UnsafeMutablePointer<Repo>
-        /// The parts that the packages come from, if the repository is a layer, or if another one of the pool
-        /// is.
-        var parts: LayeredPackages?
-    }
-
     /// The packages with the attributes of the packages from ``firstCopy`` on, such as their checksums and
     /// locations. See ``LayeredPackages``.
-    private var originals: [Id] = []
-    private var firstCopy: Id = 0
+    var originals: [Id] = []
+    /// The first package that is a copy, or 0 if no package is one.
+    var firstCopy: Id = 0
+    /// The positions of the lists of provides without files, by the id of the package. Empty
+    /// if the packages are copies.
+    var ownProvides: [Offset] = []
+    /// The size of the pool after it was loaded.
+    var loadedSize = Size()
 
     /// Views of the packages that count. Each is made when it is first used.
-    private var views = Views()
+    var views = Views()
     /// The packages of the repositories that count. `nil` means all packages.
     private var listed: SolvableSet?
     /// The hidden packages of repositories and lookasides. `nil` means that no package is hidden.
     private var hidden: SolvableSet?
 
-    private final class Views {
+    final class Views {
         var counted: SolvableSet?
         var index: PackageIndex?
         var builds: [ByteText: [Id]]?
@@ -136,14 +134,35 @@ final class PackagePool {
         // a requirement. Then the result need not have it.
         for metadata in key.lookaside { try pool.add(metadata, isLookaside: true, usingLayers: usingLayers) }
         for metadata in key.repositories { try pool.add(metadata, isLookaside: false, usingLayers: usingLayers) }
-        pool_addfileprovides(pool.pool)
-        if usingLayers { pool.arrangeLayers() }
-        try pool.addFileProvides()
-        pool_createwhatprovides(pool.pool)
-        try pool.refuseExplosiveDependencies()
-        pool.weakDependencies.take(from: pool)
-        pool.exclusions = Exclusions(of: pool)
+        pool.loadedSize = pool.size
+        if usingLayers {
+            pool.makeParts()
+            pool.makeCopies()
+        } else {
+            for origin in pool.origins.values { origin.pointer.forgetLastList() }
+            pool.ownProvides = (0..<pool.capacity).map { pool.solvable(Id($0)).pointee.provides }
+            pool_addfileprovides(pool.pool)
+        }
+        try pool.complete()
         return pool
+    }
+
+    /// Makes everything that the solver needs besides the packages. The packages must provide their
+    /// files of `primary.xml` already.
+    func complete() throws(DepsolveError) {
+        makeProviders()
+        if try addFileProvides() { makeProviders() }
+        try refuseExplosiveDependencies()
+        weakDependencies.take(from: self)
+    }
+
+    /// Makes libsolv's lists of the packages that provide something.
+    func makeProviders() {
+        // libsolv frees its table of texts here. To make it again takes as long as the lists.
+        let (table, mask) = (pool.pointee.ss.stringhashtbl, pool.pointee.ss.stringhashmask)
+        (pool.pointee.ss.stringhashtbl, pool.pointee.ss.stringhashmask) = (nil, 0)
+        pool_createwhatprovides(pool)
+        (pool.pointee.ss.stringhashtbl, pool.pointee.ss.stringhashmask) = (table, mask)
     }
 
     private init(_ key: Key, logger: Logger) {
@@ -165,35 +184,29 @@ final class PackagePool {
     private func add(_ metadata: RepositoryMetadata, isLookaside: Bool, usingLayers: Bool) throws(DepsolveError) {
         if usingLayers, let base = metadata.base {
             let parts = try LayeredPackages(of: metadata, over: base, in: pool, logger: logger)
-            origins[parts.base.pointee.repoid] = Origin(metadata: metadata, isLookaside: isLookaside, pointer: parts.base, parts: parts)
+            let repository = parts.repositories[0]
+            origins[repository.pointee.repoid] = PackageOrigin(
+                metadata: metadata, isLookaside: isLookaside, pointer: repository, isComplete: true, parts: parts)
             return
         }
-        let repository = repo_create(pool, metadata.id.hex)!
-        // The priority decides only among packages of equal version.
-        repository.pointee.subpriority = -Int32(origins.count)
-        origins[repository.pointee.repoid] = Origin(metadata: metadata, isLookaside: isLookaside, pointer: repository)
+        let repository = createRepository(metadata)
         let leftOut =
             metadata.base == nil
             ? try SolvFile(metadata: metadata, logger: logger).add(to: repository) : try PrimaryDocument.parse(metadata, into: repository)
         let removed = Self.removeUnnameable(from: repository)
+        origins[repository.pointee.repoid] = PackageOrigin(
+            metadata: metadata, isLookaside: isLookaside, pointer: repository,
+            isComplete: metadata.base == nil && leftOut == 0 && removed.isEmpty)
         if isLookaside { return }
         unnameable += removed.map { ($0, metadata.id) }
         if leftOut > 0 { unusable.append(UnusableEntries(repository: metadata.id, count: leftOut)) }
     }
 
-    /// Replaces the repositories by copies that have the packages in the order of the documents.
-    private func arrangeLayers() {
-        let all = origins.values.sorted { $0.pointer.pointee.repoid < $1.pointer.pointee.repoid }
-        origins = [:]
-        firstCopy = pool.pointee.nsolvables
-        for var origin in all {
-            let parts = origin.parts ?? LayeredPackages(whole: origin.pointer)
-            let copy = parts.copy(named: origin.metadata.id.hex, priority: -Int32(origins.count), in: pool)
-            originals += parts.order
-            origin.pointer = copy
-            origin.parts = parts
-            origins[copy.pointee.repoid] = origin
-        }
+    func createRepository(_ metadata: RepositoryMetadata) -> UnsafeMutablePointer<Repo> {
+        let repository = repo_create(pool, metadata.id.hex)!
+        // The priority decides only among packages of equal version.
+        repository.pointee.subpriority = -Int32(origins.count)
+        return repository
     }
 
     /// Returns the package that has the attributes of `package`.
@@ -204,7 +217,7 @@ final class PackagePool {
     /// The repositories and lookasides that have complete file lists, with the range of their packages.
     func fileLists() throws(DepsolveError) -> [(document: FileListsDocument, isLookaside: Bool, packages: Range<Id>)] {
         var lists: [(document: FileListsDocument, isLookaside: Bool, packages: Range<Id>)] = []
-        for origin in origins.values.sorted(by: { $0.pointer.pointee.repoid < $1.pointer.pointee.repoid }) {
+        for origin in sortedOrigins {
             guard let path = origin.metadata.filelists else { continue }
             let document = FileListsDocument(
                 path: path, repository: origin.metadata.id, changes: try origin.metadata.changesOfFileLists())
@@ -219,7 +232,7 @@ final class PackagePool {
 
     func repository(of package: Id) -> Checksum { origin(package).metadata.id }
 
-    private func origin(_ package: Id) -> Origin { origins[solvable(package).pointee.repo.pointee.repoid]! }
+    private func origin(_ package: Id) -> PackageOrigin { origins[solvable(package).pointee.repo.pointee.repoid]! }
 
     /// Returns the packages of the repositories or of the lookasides, in order of preference. Source
     /// packages are included, hidden packages are not.
@@ -231,9 +244,7 @@ final class PackagePool {
 
     /// Returns the packages of ``packages(ofLookaside:)`` and the hidden ones.
     func allPackages(ofLookaside isLookaside: Bool = false) -> [Id] {
-        let repositories = origins.values.filter { $0.isLookaside == isLookaside }.map(\.pointer)
-            .sorted { $0.pointee.repoid < $1.pointee.repoid }
-        return repositories.flatMap { repository in
+        sortedOrigins.filter { $0.isLookaside == isLookaside }.map(\.pointer).flatMap { repository in
             (repository.pointee.start..<repository.pointee.end).filter {
                 pool.pointee.solvables[Int($0)].repo == repository && (isLookaside || listed?.contains($0) != false)
             }
@@ -256,12 +267,12 @@ final class PackagePool {
         members.fill(map)
         let wider = pool.pointee.considered
         pool.pointee.considered = map
-        pool_createwhatprovides(pool)
+        makeProviders()
         defer {
             pool.pointee.considered = wider
             map_free(map)
             map.deallocate()
-            pool_createwhatprovides(pool)
+            makeProviders()
         }
         return try body()
     }

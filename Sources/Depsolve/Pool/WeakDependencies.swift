@@ -20,12 +20,16 @@ struct WeakDependencies {
         var isEmpty: Bool { (recommends, suggests, supplements, enhances) == (0, 0, 0, 0) }
     }
 
-    /// The lists by the id of the package.
+    /// The lists of consecutive packages.
     private var lists: [Lists] = []
+    /// The package with the first of the lists.
+    private var first = 0
 
-    /// Takes the weak dependencies away from the packages of `pool`.
+    /// Takes the weak dependencies away from the packages of `pool`. If packages are copies, the originals
+    /// keep theirs.
     mutating func take(from pool: PackagePool) {
-        lists = (0..<pool.capacity).map { index in
+        first = Int(pool.firstCopy)
+        lists = (first..<pool.capacity).map { index in
             let solvable = pool.solvable(Id(index))
             let lists = Lists(
                 recommends: solvable.pointee.recommends, suggests: solvable.pointee.suggests, supplements: solvable.pointee.supplements,
@@ -33,6 +37,11 @@ struct WeakDependencies {
             Self.set(Lists(), of: solvable)
             return lists
         }
+    }
+
+    /// Gives all weak dependencies back to the packages.
+    func giveBack(to pool: PackagePool) {
+        for (index, lists) in lists.enumerated() { Self.set(lists, of: pool.solvable(Id(first + index))) }
     }
 
     private static func set(_ lists: Lists, of solvable: UnsafeMutablePointer<Solvable>) {
@@ -60,7 +69,7 @@ struct WeakDependencies {
     func loan(for reach: SolvableSet, in pool: PackagePool) -> Loan {
         var loan = Loan()
         for package in reach.members {
-            var own = lists[Int(package)]
+            var own = lists[Int(package) - first]
             if own.isEmpty { continue }
             func isOfUse(_ offset: Offset) -> Bool {
                 pool.dependencies(package, at: offset).contains { dependency in

@@ -24,7 +24,7 @@ final class InstallSolver {
     init(_ pool: PackagePool, for packages: [Id]) throws(DepsolveError) {
         self.pool = pool
         let reach = pool.reach(of: packages)
-        try pool.exclusions.check(reach, in: pool)
+        try Exclusions.check(reach, in: pool)
         weakDependencies = pool.weakDependencies.loan(for: reach, in: pool)
         solver = solver_create(pool.pool)
         // The flags of dnf that matter if nothing is installed. Weak dependencies are switched off.

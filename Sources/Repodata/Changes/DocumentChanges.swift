@@ -118,9 +118,9 @@ public struct DocumentChanges: Sendable {
         precondition(base.count == baseSize)
         defer { withExtendedLifetime(file) {} }
         let new = newDocument
-        try body(UnsafeRawBufferPointer(rebasing: new[..<beginning]))
+        try body(beginningOfDocument)
         for run in runs { try body(UnsafeRawBufferPointer(rebasing: (run.isNew ? new : base)[run.bytes])) }
-        try body(UnsafeRawBufferPointer(rebasing: new[(new.count - end)...]))
+        try body(endOfDocument)
     }
 
     /// Returns the bytes of the changed document.
@@ -133,12 +133,39 @@ public struct DocumentChanges: Sendable {
 
     /// Returns the new element with that key, or `nil` if the key has none.
     func newElement(of key: PackageKey) -> UnsafeRawBufferPointer? {
-        guard let place = find(key, count: newCount, at: newOffset, stride: Self.elementSize) else { return nil }
-        let start = Int(Self.number(file.bytes, at: place + PackageKey.size, UInt64.self))
-        let length = Int(Self.number(file.bytes, at: place + PackageKey.size + 8, UInt64.self))
-        let document = newDocument
-        guard start >= 0, length >= 0, start <= document.count, length <= document.count - start else { return nil }
-        return UnsafeRawBufferPointer(rebasing: document[start..<start + length])
+        guard let place = find(key, count: newCount, at: newOffset, stride: Self.elementSize), let range = range(at: place) else {
+            return nil
+        }
+        return UnsafeRawBufferPointer(rebasing: newDocument[range])
+    }
+
+    /// The keys of the new elements and their ranges in ``newDocument``, in the order of the document. An
+    /// element that is not in it as a whole is left out.
+    var newElements: [(key: PackageKey, range: Range<Int>)] {
+        var elements: [(key: PackageKey, range: Range<Int>)] = []
+        elements.reserveCapacity(newCount)
+        for number in 0..<newCount {
+            let place = newOffset + number * Self.elementSize
+            if let range = range(at: place) { elements.append((PackageKey(file.bytes, at: place), range)) }
+        }
+        return elements.sorted { $0.range.lowerBound < $1.range.lowerBound }
+    }
+
+    /// The bytes before the first element of the document.
+    var beginningOfDocument: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: newDocument[..<beginning]) }
+
+    /// The bytes after the last element of the document.
+    var endOfDocument: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: newDocument[(newDocument.count - end)...]) }
+
+    /// Returns the range of a new element in ``newDocument``. Returns `nil` if it is not in it as a whole.
+    ///
+    /// - Parameter place: The position of the element in the table of new elements.
+    private func range(at place: Int) -> Range<Int>? {
+        let start = Self.number(file.bytes, at: place + PackageKey.size, UInt64.self)
+        let length = Self.number(file.bytes, at: place + PackageKey.size + 8, UInt64.self)
+        let space = UInt64(newDocument.count)
+        guard start <= space, length <= space - start else { return nil }
+        return Int(start)..<Int(start + length)
     }
 
     /// Whether the element of the base with that key is not in the changed document.
@@ -182,10 +209,15 @@ extension DocumentChanges {
     ///
     /// - Parameter base: The name of the base.
     static func write(_ draft: Draft, over base: PackageKey, to path: FilePath) throws(RepodataError) {
-        var bytes: [UInt8] = []
+        var bytes = signature
+        bytes.reserveCapacity(
+            headerSize + runSize * draft.runs.count + elementSize * draft.new.count + PackageKey.size * draft.gone.count
+                + draft.document.count)
         func append(_ number: some FixedWidthInteger) {
             withUnsafeBytes(of: number.littleEndian) { bytes.append(contentsOf: $0) }
         }
+        // The place of the checksum.
+        append(UInt32(0))
         for number in [draft.baseSize, draft.runs.count, draft.new.count, draft.gone.count, draft.beginning, draft.end] {
             append(UInt64(number))
         }
@@ -203,9 +235,10 @@ extension DocumentChanges {
         }
         for key in draft.gone.sorted() { key.append(to: &bytes) }
         bytes += draft.document
-        let content = bytes
-        bytes = signature
-        append(content.withUnsafeBytes { CRC32.of($0) })
-        try AtomicFile.write(bytes + content, to: path)
+        bytes.withUnsafeMutableBytes { bytes in
+            let checksum = CRC32.of(UnsafeRawBufferPointer(rebasing: bytes[12...]))
+            bytes.storeBytes(of: checksum.littleEndian, toByteOffset: signature.count, as: UInt32.self)
+        }
+        try AtomicFile.write(bytes, to: path)
     }
 }

@@ -7,51 +7,10 @@ import Glibc
 /// An element counts as unchanged only if all its bytes are those of an element of the base.
 /// Anything unusual ends the comparison without a result. The document is then kept as a whole.
 struct DocumentComparison {
-    /// The base, with the ranges of its elements in the order of the document.
-    struct Base {
-        let bytes: UnsafeRawBufferPointer
-        /// The elements in the order of the document, with their keys.
-        let elements: [(range: Range<Int>, key: PackageKey)]
-        /// The position of each key in ``elements``.
-        private let table: IndexTable
-        private let positions: [Int32]
-
-        /// - Returns: `nil` if the base has no elements, or anything but a line feed between them.
-        init?(_ bytes: UnsafeRawBufferPointer, _ document: MetadataDocument, in table: IndexTable) {
-            var found: [(range: Range<Int>, key: PackageKey, number: Int)] = []
-            found.reserveCapacity(table.count)
-            for number in 0..<table.count {
-                let (key, range) = table.element(at: number, of: document)
-                if !range.isEmpty { found.append((range, key, number)) }
-            }
-            found.sort { $0.range.lowerBound < $1.range.lowerBound }
-            guard !found.isEmpty, found.count < Int(Int32.max), found.last!.range.upperBound < bytes.count else { return nil }
-            var next = found[0].range.lowerBound
-            for (range, _, _) in found {
-                guard range.lowerBound == next, bytes[range.upperBound] == UInt8(ascii: "\n") else { return nil }
-                next = range.upperBound + 1
-            }
-            var positions = [Int32](repeating: -1, count: table.count)
-            for (position, element) in found.enumerated() { positions[element.number] = Int32(position) }
-            self.bytes = bytes
-            self.table = table
-            self.positions = positions
-            elements = found.map { ($0.range, $0.key) }
-        }
-
-        func position(of key: PackageKey) -> Int? {
-            guard let number = table.number(of: key), positions[number] >= 0 else { return nil }
-            return Int(positions[number])
-        }
-
-        var beginning: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: bytes[..<elements[0].range.lowerBound]) }
-        var end: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: bytes[(elements.last!.range.upperBound + 1)...]) }
-    }
-
     /// The longest element that is compared, in bytes.
-    private static let longestElement = 8 << 20
+    static let longestElement = 8 << 20
 
-    private let base: Base
+    private let base: ComparedBase
     private let document: MetadataDocument
     /// The maximum number of new elements, and of elements that are gone.
     private let most: Int
@@ -61,20 +20,22 @@ struct DocumentComparison {
     private var hasBeginning = false
     /// The number of the element of the base that is expected next.
     private var expected = 0
-    /// The bytes that were added and are not compared yet.
+    /// The number of bytes of the expected element that were the last bytes so far.
+    private var matched = 0
+    /// The last bytes so far, if they cannot be compared yet.
     private var pending: [UInt8] = []
-    /// The bytes of ``pending`` while they are compared, and the position of the next one.
+    /// The bytes that are compared at the moment, and the position of the next one.
     private var bytes = UnsafeRawBufferPointer(start: nil, count: 0)
     private var position = 0
 
     /// Begins a comparison with `base`.
     ///
     /// - Parameter most: The maximum number of new elements, and of elements that are gone.
-    init(with base: Base, _ document: MetadataDocument, most: Int) {
+    init(with base: ComparedBase, _ document: MetadataDocument, most: Int) {
         self.base = base
         self.document = document
         self.most = most
-        isUsed = Array(repeating: false, count: base.elements.count)
+        isUsed = Array(repeating: false, count: base.count)
     }
 
     /// Compares the next piece of the document.
@@ -82,31 +43,35 @@ struct DocumentComparison {
     /// - Returns: `false` if there are too many changes, or if the document has anything but elements of
     ///   packages between the beginning and the end of the base. The comparison has no result then.
     mutating func add(_ piece: UnsafeRawBufferPointer) -> Bool {
-        pending.append(contentsOf: piece)
-        return compare(isLast: false)
+        if pending.isEmpty { return compare(piece, isLast: false) }
+        let window = pending + piece
+        return window.withUnsafeBytes { compare($0, isLast: false) }
     }
 
     /// Ends the comparison. Returns `nil` if it has no result.
     mutating func finish() -> DocumentChanges.Draft? {
-        guard compare(isLast: true), complete() else { return nil }
+        let window = matched > 0 ? beginningOfExpected : pending
+        matched = 0
+        guard window.withUnsafeBytes({ compare($0, isLast: true) }), complete() else { return nil }
         return draft
     }
 
-    /// Compares the pending bytes as far as possible.
+    private var beginningOfExpected: [UInt8] { Array(base.bytes[base.line(expected)].prefix(matched)) }
+
+    /// Compares bytes as far as possible. The rest is ``pending`` or ``matched``.
     ///
     /// - Parameter isLast: Whether no bytes follow them.
-    private mutating func compare(isLast: Bool) -> Bool {
-        let window = pending
+    private mutating func compare(_ window: UnsafeRawBufferPointer, isLast: Bool) -> Bool {
+        (bytes, position) = (window, 0)
         pending = []
-        var rest = 0
-        let isUsual = window.withUnsafeBytes { window in
-            (bytes, position) = (window, 0)
-            guard takeAll(isLast: isLast) else { return false }
-            rest = position
-            return true
+        if matched > 0, !takeRestOfExpected() {
+            let beginning = beginningOfExpected
+            matched = 0
+            return (beginning + window).withUnsafeBytes { compare($0, isLast: isLast) }
         }
-        pending = rest == 0 ? window : Array(window[rest...])
-        return isUsual
+        guard takeAll(isLast: isLast) else { return false }
+        pending = Array(bytes[position...])
+        return true
     }
 
     private mutating func takeAll(isLast: Bool) -> Bool {
@@ -117,12 +82,11 @@ struct DocumentComparison {
             hasBeginning = true
         }
         while true {
+            takeExpected()
             if isLast, isAtEnd { return true }
-            if expected < base.elements.count {
-                if base.elements[expected].range.count > Self.longestElement { return false }
-                guard isLast || bytes.count - position > base.elements[expected].range.count else { return true }
-                if takeKnown(expected) { continue }
-            }
+            if !isLast, takeBeginningOfExpected() { return true }
+            // Behind an element that was replaced, the next one is usually the same.
+            if expected + 1 < base.count, takeKnown(expected + 1) { continue }
             switch takeOther() {
             case .taken: continue
             case .unusual: return false
@@ -161,20 +125,78 @@ struct DocumentComparison {
             && (other.isEmpty || memcmp(bytes.baseAddress! + position, other.baseAddress!, other.count) == 0)
     }
 
+    /// Takes the expected element of the base and those behind it, as far as they come next.
+    private mutating func takeExpected() {
+        let start = base.starts[expected]
+        let equal = equalBytes(from: start)
+        var next = expected
+        while next < base.count, base.starts[next + 1] - start <= equal, !isUsed[next] { next += 1 }
+        take(expected..<next)
+    }
+
+    /// Takes the rest of the bytes, if they are the beginning of the expected element.
+    private mutating func takeBeginningOfExpected() -> Bool {
+        let rest = bytes.count - position
+        guard rest > 0 else { return true }
+        guard expected < base.count, !isUsed[expected], equalBytes(from: base.starts[expected]) == rest else { return false }
+        matched = rest
+        position = bytes.count
+        return true
+    }
+
+    /// Takes the rest of the expected element, or as much of it as there is. Returns `false` if the bytes
+    /// are others.
+    private mutating func takeRestOfExpected() -> Bool {
+        let rest = base.line(expected).dropFirst(matched)
+        let count = min(rest.count, bytes.count)
+        guard hasBytes(of: UnsafeRawBufferPointer(rebasing: base.bytes[rest.prefix(count)]), at: 0) else { return false }
+        if count < rest.count {
+            matched += count
+        } else {
+            matched = 0
+            take(expected..<expected + 1)
+        }
+        position = count
+        return true
+    }
+
+    /// Returns the number of bytes that are those of the base from a position on.
+    private func equalBytes(from start: Int) -> Int {
+        let rest = bytes.count - position
+        let most = min(rest, base.starts[base.count] - start)
+        guard most > 0, let own = bytes.baseAddress, let other = base.bytes.baseAddress else { return 0 }
+        return Self.commonPrefix(own + position, other + start, most)
+    }
+
+    private static func commonPrefix(_ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ count: Int) -> Int {
+        let step = 4096
+        var equal = 0
+        while count - equal >= step, memcmp(a + equal, b + equal, step) == 0 { equal += step }
+        while count - equal >= 8, (a + equal).loadUnaligned(as: UInt64.self) == (b + equal).loadUnaligned(as: UInt64.self) { equal += 8 }
+        while equal < count, (a + equal).load(as: UInt8.self) == (b + equal).load(as: UInt8.self) { equal += 1 }
+        return equal
+    }
+
+    /// Takes consecutive elements of the base, which must come next.
+    private mutating func take(_ numbers: Range<Int>) {
+        if numbers.isEmpty { return }
+        for number in numbers { isUsed[number] = true }
+        let lines = base.starts[numbers.lowerBound]..<base.starts[numbers.upperBound]
+        if let last = draft.runs.last, !last.isNew, last.first + last.count == numbers.lowerBound {
+            draft.runs[draft.runs.count - 1].count += numbers.count
+            draft.runs[draft.runs.count - 1].bytes = last.bytes.lowerBound..<lines.upperBound
+        } else {
+            draft.runs.append(DocumentChanges.Run(isNew: false, first: numbers.lowerBound, count: numbers.count, bytes: lines))
+        }
+        position += lines.count
+        expected = numbers.upperBound
+    }
+
     /// Takes an element of the base, if it comes next.
     private mutating func takeKnown(_ number: Int) -> Bool {
-        let range = base.elements[number].range
-        let line = range.lowerBound..<range.upperBound + 1
+        let line = base.line(number)
         guard hasBytes(of: UnsafeRawBufferPointer(rebasing: base.bytes[line]), at: position), !isUsed[number] else { return false }
-        isUsed[number] = true
-        if let last = draft.runs.last, !last.isNew, last.first + last.count == number {
-            draft.runs[draft.runs.count - 1].count += 1
-            draft.runs[draft.runs.count - 1].bytes = last.bytes.lowerBound..<line.upperBound
-        } else {
-            draft.runs.append(DocumentChanges.Run(isNew: false, first: number, count: 1, bytes: line))
-        }
-        position += line.count
-        expected = number + 1
+        take(number..<number + 1)
         return true
     }
 
@@ -189,7 +211,8 @@ struct DocumentComparison {
         guard let close = rest.find("</package>"), close.upperBound < rest.count else { return .incomplete }
         let element = UnsafeRawBufferPointer(rebasing: rest[..<close.upperBound])
         // Only plain elements are understood here.
-        guard rest[close.upperBound] == UInt8(ascii: "\n"), element.find("<!") == nil, element.find("<?") == nil, !element.contains(0),
+        guard rest[close.upperBound] == UInt8(ascii: "\n"), element.find("<!") == nil, element.find("<?") == nil,
+            memchr(element.baseAddress!, 0, element.count) == nil,
             let key = key(of: element)
         else { return .unusual }
         if let number = base.position(of: key), takeKnown(number) { return .taken }
@@ -232,7 +255,7 @@ struct DocumentComparison {
         draft.baseSize = base.bytes.count
         draft.end = pending.count
         draft.document += pending
-        for (number, element) in base.elements.enumerated() where !isUsed[number] { draft.gone.append(element.key) }
+        for number in 0..<base.count where !isUsed[number] { draft.gone.append(base.key(of: number)) }
         // If a pkgid occurs twice, the index of the whole document decides which element counts.
         let isUnique =
             Set(draft.new.map(\.key)).count == draft.new.count

@@ -44,6 +44,8 @@ struct IndexTable: Sendable {
 
     private let file: MappedFile
     let count: Int
+    /// The identity of the file.
+    var identity: FileIdentity? { file.identity }
 
     /// Opens the table. Returns `nil` if there is no file or the file does not fit the documents.
     init?(opening path: FilePath, documentSizes: [Int]) {
@@ -92,9 +94,14 @@ struct IndexTable: Sendable {
     /// Returns the ranges of `key`, or `nil` if the table does not have it.
     func ranges(of key: PackageKey) -> Ranges? { number(of: key).map(ranges) }
 
-    /// Returns the key of an entry, and its range in `document`.
-    func element(at index: Int, of document: MetadataDocument) -> (key: PackageKey, range: Range<Int>) {
-        (PackageKey(file.bytes, at: Self.headerSize + index * Self.entrySize), ranges(at: index)[document])
+    /// Returns the key of an entry.
+    func key(at index: Int) -> PackageKey { PackageKey(file.bytes, at: Self.headerSize + index * Self.entrySize) }
+
+    /// Returns the range of an entry in `document`.
+    func range(at index: Int, of document: MetadataDocument) -> Range<Int> {
+        let offset = Self.headerSize + index * Self.entrySize + PackageKey.size + 12 * document.position
+        let start = Int(Self.number(file.bytes, at: offset, UInt64.self))
+        return start..<start + Int(Self.number(file.bytes, at: offset + 8, UInt32.self))
     }
 
     /// Returns the number of the entry of `key`, or `nil` if the table does not have it. Uses binary
@@ -104,7 +111,7 @@ struct IndexTable: Sendable {
         var high = count
         while low < high {
             let middle = (low + high) / 2
-            let found = PackageKey(file.bytes, at: Self.headerSize + middle * Self.entrySize)
+            let found = self.key(at: middle)
             if found == key { return middle }
             if found < key { low = middle + 1 } else { high = middle }
         }
@@ -113,11 +120,7 @@ struct IndexTable: Sendable {
 
     private func ranges(at index: Int) -> Ranges {
         var ranges = Ranges()
-        for document in MetadataDocument.allCases {
-            let offset = Self.headerSize + index * Self.entrySize + PackageKey.size + 12 * document.position
-            let start = Int(Self.number(file.bytes, at: offset, UInt64.self))
-            ranges[document] = start..<start + Int(Self.number(file.bytes, at: offset + 8, UInt32.self))
-        }
+        for document in MetadataDocument.allCases { ranges[document] = range(at: index, of: document) }
         return ranges
     }
 

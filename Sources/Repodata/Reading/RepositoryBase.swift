@@ -1,5 +1,6 @@
 public import Compression
 import Glibc
+import Synchronization
 public import SystemPackage
 
 /// The metadata of a repository with which later revisions are compared.
@@ -18,6 +19,8 @@ public final class RepositoryBase: Sendable {
     public let metadata: RepositoryMetadata
     private let documents: [MetadataDocument: MappedFile]
     private let table: IndexTable
+    /// The documents that were compared with a revision before.
+    private let compared: Mutex<[MetadataDocument: ComparedBase]> = Mutex([:])
 
     /// Opens a base. Blocks.
     ///
@@ -40,11 +43,8 @@ public final class RepositoryBase: Sendable {
     /// - Returns: Whether the changes were written. `false` if there are too many or unusual changes, or if
     ///   the document cannot be read. Then it must be read as a whole.
     public func writeChanges(of document: MetadataDocument, from stored: FilePath, limit: Int, to directory: FilePath) -> Bool {
-        guard let name = PackageKey(metadata.id), let old = documents[document],
-            let base = DocumentComparison.Base(old.bytes, document, in: table)
-        else { return false }
-        defer { withExtendedLifetime(old) {} }
-        let most = max(1, Int(Double(base.elements.count) * Self.mostChanged))
+        guard let name = PackageKey(metadata.id), let base = prepared(document) else { return false }
+        let most = max(1, Int(Double(base.count) * Self.mostChanged))
         var comparison = DocumentComparison(with: base, document, most: most)
         do throws(RepodataError) {
             try Compression.forEachPiece(of: stored, limit: limit, named: document.rawValue) { (piece) throws(RepodataError) in
@@ -59,6 +59,20 @@ public final class RepositoryBase: Sendable {
             // If there is a fault, it is found again when the document is read as a whole.
             return false
         }
+    }
+
+    private func prepared(_ document: MetadataDocument) -> ComparedBase? {
+        if let known = compared.withLock({ $0[document] }) { return known }
+        guard let file = documents[document], let base = ComparedBase(file, document, in: table) else { return nil }
+        compared.withLock { $0[document] = base }
+        return base
+    }
+
+    /// Whether the files of the base are still those that were opened.
+    public var isCurrent: Bool {
+        func isCurrent(_ file: FileIdentity?, _ path: FilePath) -> Bool { file != nil && file == FileIdentity(of: path) }
+        return isCurrent(table.identity, MetadataIndex.file(of: metadata))
+            && documents.allSatisfy { isCurrent($1.identity, metadata.directory.appending($0.fileName)) }
     }
 
     /// Replaces the documents in `directory` by links to those of the base. The directory is a layer
