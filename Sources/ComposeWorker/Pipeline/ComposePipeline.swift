@@ -7,7 +7,7 @@ import ForeignText
 import Foundation
 import Modules
 public import NIOPosix
-import Repodata
+public import Repodata
 import SystemPackage
 
 /// A compose pipeline makes a compose, from a lease to a published repository. Its steps are:
@@ -31,13 +31,19 @@ public struct ComposePipeline: Sendable {
     /// Reads Koji's files. A request cannot name these files itself.
     let kojiDelivery: PackageDelivery
     let threadPool: NIOThreadPool
+    private let composed: @Sendable ([RepositoryMetadata]) -> Void
 
     /// How often one attempt pins a source that changes while it is being read.
     private static let pinnings = 3
 
+    /// Creates a pipeline.
+    ///
+    /// - Parameter composed: Receives the metadata from which a compose was made, when the compose is done.
+    ///   It must return at once.
     public init(
         configuration: WorkerConfiguration, store: ComposeStore, sources: ComposeSources, depsolver: Depsolver, delivery: PackageDelivery,
-        kojiDelivery: PackageDelivery? = nil, threadPool: NIOThreadPool
+        kojiDelivery: PackageDelivery? = nil, threadPool: NIOThreadPool,
+        composed: @escaping @Sendable ([RepositoryMetadata]) -> Void = { _ in }
     ) {
         self.configuration = configuration
         self.store = store
@@ -46,6 +52,7 @@ public struct ComposePipeline: Sendable {
         self.delivery = delivery
         self.kojiDelivery = kojiDelivery ?? delivery
         self.threadPool = threadPool
+        self.composed = composed
     }
 
     func run(_ attempt: ComposeAttempt) async throws {
@@ -54,6 +61,7 @@ public struct ComposePipeline: Sendable {
         guard let content = try await settledContent(attempt) else { return }
         guard let tree = try await tree(of: content, for: attempt) else { return }
         try await attempt.meter.measure(.publish) { try await publish(tree, for: attempt) }
+        if case .packages(let packages) = content { composed((packages.repositories + packages.lookaside).map(\.metadata)) }
     }
 
     // MARK: Pin, settle, fetch

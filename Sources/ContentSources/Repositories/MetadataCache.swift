@@ -107,12 +107,7 @@ struct MetadataCache: Sendable {
     /// removed.
     func publish(_ fresh: FilePath, as id: Checksum) throws(Errno) {
         guard let place = place(of: id) else { throw .invalidArgument }
-        for document in ["repomd.xml"] + Self.documents.map(\.value) + RepositoryBase.filesOfLayer {
-            // After a power failure the name must not exist without the bytes.
-            do { try RegularFile.synchronize(fresh.appending(document)) } catch .noSuchFileOrDirectory {}
-        }
-        // A layer is recognized by the names of its files. So the names must be on the disk as well.
-        try RegularFile.synchronize(fresh)
+        try synchronize(fresh)
         let hold = MetadataHold(fresh)
         guard rename(fresh.string, place.string) != 0 else {
             return try withExtendedLifetime(hold) { () throws(Errno) in try makeRoom() }
@@ -120,6 +115,37 @@ struct MetadataCache: Sendable {
         switch Errno(rawValue: errno) {
         case .directoryNotEmpty, .fileExists: try discard(fresh)
         case let error: throw error
+        }
+    }
+
+    private func synchronize(_ fresh: FilePath) throws(Errno) {
+        for document in ["repomd.xml"] + Self.documents.map(\.value) + RepositoryBase.filesOfLayer {
+            // After a power failure the name must not exist without the bytes.
+            do { try RegularFile.synchronize(fresh.appending(document)) } catch .noSuchFileOrDirectory {}
+        }
+        // A layer is recognized by the names of its files. So the names must be on the disk as well.
+        try RegularFile.synchronize(fresh)
+    }
+
+    /// Makes the finished directory `fresh` the metadata of `id`, instead of the layer that it has now.
+    ///
+    /// - Returns: `false` if the layer is in use or is gone. Then `fresh` is removed.
+    func replaceLayer(by fresh: FilePath, as id: Checksum) throws(Errno) -> Bool {
+        guard let place = place(of: id) else { throw .invalidArgument }
+        try synchronize(fresh)
+        // A compose that uses the layer opens its files until it ends.
+        guard let hold = MetadataHold(place, isShared: false) else {
+            try discard(fresh)
+            return false
+        }
+        return try withExtendedLifetime(hold) { () throws(Errno) in
+            let doomed = directory.appending(Self.preparing + UUID().uuidString)
+            // Between the two steps the metadata is missing. A process that needs it then reads the repository
+            // again.
+            let isReplaced = rename(place.string, doomed.string) == 0 && rename(fresh.string, place.string) == 0
+            if !isReplaced { try discard(fresh) }
+            try discard(doomed)
+            return isReplaced
         }
     }
 
@@ -177,6 +203,12 @@ struct MetadataCache: Sendable {
             guard let place = place(of: old), let hold = MetadataHold(place, isShared: false) else { continue }
             _ = try withExtendedLifetime(hold) { () throws(Errno) in try remove(place) }
         }
+    }
+
+    /// Whether `id` is the latest revision of a location, and `base` the one that later revisions are
+    /// compared with.
+    func isLatest(_ id: Checksum, over base: Checksum, of location: String) -> Bool {
+        revisions(of: location).prefix(2).elementsEqual([base, id])
     }
 
     /// Returns the known revisions of a location. The first one is that with which others are compared, and

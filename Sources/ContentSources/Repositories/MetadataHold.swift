@@ -9,21 +9,31 @@ import SystemPackage
 public final class MetadataHold: Hashable, Sendable {
     private let descriptor: FileDescriptor
 
+    /// The number of times that the directory may be another one.
+    private static let mostAttempts = 3
+
     /// Locks `directory`.
     ///
     /// - Parameter isShared: `false` for a caller that removes the directory and must be its only user.
     /// - Returns: `nil` if the directory does not exist, or if another hold prevents the lock.
     init?(_ directory: FilePath, isShared: Bool = true) {
-        // A compose continues without a hold. If its metadata is then removed, opening a document fails with
-        // an error that says so.
-        guard
-            let descriptor = try? FileDescriptor.open(directory, .readOnly, options: [.directory, .closeOnExec, .noFollow])
-        else { return nil }
-        guard flock(descriptor.rawValue, (isShared ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0, Self.isStill(descriptor, directory) else {
+        // While another process removes or replaces the directory, a reader waits. The directory that has the
+        // name afterwards is another one.
+        for _ in 1...Self.mostAttempts {
+            // A compose continues without a hold. If its metadata is then removed, opening a document fails with
+            // an error that says so.
+            guard
+                let descriptor = try? FileDescriptor.open(directory, .readOnly, options: [.directory, .closeOnExec, .noFollow])
+            else { return nil }
+            let isLocked = flock(descriptor.rawValue, isShared ? LOCK_SH : LOCK_EX | LOCK_NB) == 0
+            if isLocked, Self.isStill(descriptor, directory) {
+                self.descriptor = descriptor
+                return
+            }
             close(descriptor.rawValue)
-            return nil
+            if !isLocked { return nil }
         }
-        self.descriptor = descriptor
+        return nil
     }
 
     deinit { close(descriptor.rawValue) }

@@ -206,8 +206,8 @@ extension PlainMarkup {
         return true
     }
 
-    /// Returns the length of the reference at the beginning of `rest`, or `nil` if it is none of those that
-    /// are understood here.
+    /// Returns the length of the reference at the beginning of `rest`. Returns `nil` if the reference is
+    /// not understood here.
     private static func lengthOfReference(_ rest: UnsafeRawBufferPointer) -> Int? {
         if let name = names.first(where: { begins(rest, with: $0.text) }) { return name.text.utf8CodeUnitCount }
         guard rest.count > 2, rest[1] == UInt8(ascii: "#") else { return nil }

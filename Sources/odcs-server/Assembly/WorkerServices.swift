@@ -61,6 +61,7 @@ struct WorkerServices: Service {
         // Nothing between here and the services throws, because the hub has to be shut down.
         let koji = try kojiSource(cacheDirectory: configuration.sources.cacheDirectory, threadPool: threadPool)
         if let koji { sources.add(koji.source, store: store) }
+        let upkeep = RepositoryUpkeep(source: source, logger: logger)
         let pipeline = ComposePipeline(
             configuration: worker, store: store, sources: sources,
             depsolver: Depsolver(
@@ -69,7 +70,7 @@ struct WorkerServices: Service {
             delivery: PackageDelivery(
                 access: access, limits: limits, httpClient: clients.sources, threadPool: threadPool, logger: logger,
                 verify: configuration.sources.verifyPackages),
-            kojiDelivery: koji?.delivery, threadPool: threadPool)
+            kojiDelivery: koji?.delivery, threadPool: threadPool, composed: upkeep.note)
         var services: [any Service] = [
             EventPublisher(
                 store: store, configuration: worker, listener: listener, channel: channel, webhooks: configuration.webhooks,
@@ -83,6 +84,7 @@ struct WorkerServices: Service {
                 refusal: { [configuration, targets] request in
                     configuration.refusal(of: request, targets: targets, admission: admission)
                 }, logger: logger),
+            upkeep,
         ]
         if koji != nil {
             services.append(
