@@ -257,6 +257,7 @@ let package = Package(
         .target(
             name: "ComposeTestKit", dependencies: ["ComposeModel", "ComposeStore", "EmbeddedPostgres", "Postgres", logging, systemPackage],
             path: "Tests/ComposeTestKit", swiftSettings: strict),
+        .target(name: "RandomTestKit", path: "Tests/RandomTestKit", swiftSettings: strict),
         .target(
             name: "ScriptedService",
             dependencies: ["ComposeModel", "ImageModel", httpTypes, hummingbird, logging, nioCore, serviceLifecycle],
@@ -321,7 +322,7 @@ let package = Package(
         .testTarget(name: "ModulesTests", dependencies: ["Modules", "Repodata"], swiftSettings: strict),
         .testTarget(
             name: "DepsolveTests",
-            dependencies: ["CSolv", "Compression", "Depsolve", "Modules", "Repodata", logging, subprocess, systemPackage],
+            dependencies: ["CSolv", "Compression", "Depsolve", "Modules", "RandomTestKit", "Repodata", logging, subprocess, systemPackage],
             exclude: ["Worlds"],
             swiftSettings: strict),
         .testTarget(
@@ -415,9 +416,9 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "BuildNodes", "ComposeModel", "ComposeStore", "ComposeTestKit", "EmbeddedPostgres", "Identity", "ImageModel",
-                "ImageTestKit", "Koji", "Postgres", "Processes", "Registry", "ScriptedHub", "ScriptedService", "odcs", "odcs-rpmdb",
-                "odcs-server",
+                "BuildNodes", "ComposeModel", "ComposeStore", "ComposeTestKit", "Compression", "EmbeddedPostgres", "Identity", "ImageModel",
+                "ImageTestKit", "Koji", "Postgres", "Processes", "RandomTestKit", "Registry", "ScriptedHub", "ScriptedService", "odcs",
+                "odcs-rpmdb", "odcs-server",
                 asyncHTTPClient, hummingbird, logging, nioCore, nioHTTP1, subprocess, systemPackage,
             ],
             exclude: ["Scripts"], swiftSettings: strict),

@@ -1,3 +1,4 @@
+import Compression
 import Depsolve
 import Foundation
 import Repodata
@@ -67,7 +68,7 @@ struct LayerTests {
             var revisions: [(whole: RepositoryMetadata, kept: RepositoryMetadata)] = []
             var layers = 0
             for revision in 0..<25 {
-                for _ in 0..<random.roll(4) { try change(&packages, &random, revision) }
+                for _ in 0..<random.roll(4) { try random.change(&packages, revision) }
                 let place = directory.appending(path: "\(revision)")
                 let whole = try WorldRepository(packages: packages, name: "source").write(to: place)
                 let kept = try LayeredMetadata.make(whole, over: base, at: directory.appending(path: "\(revision)-kept"))
@@ -93,24 +94,6 @@ struct LayerTests {
             #expect(layers > 10)
             #expect(recorder.count("layers not used") == 0)
             #expect(recorder.count("pool followed") > 10)
-        }
-    }
-
-    private func change(_ packages: inout [WorldPackage], _ random: inout Dice, _ revision: Int) throws {
-        let place = random.roll(packages.count)
-        switch random.roll(8) {
-        case 0: packages.remove(at: place)
-        case 1: packages.append(packages.remove(at: place))
-        case 2: packages[place].files.append("/usr/bin/file\(revision)")
-        // The package keeps its checksum.
-        case 3: packages[place].dependencies["requires", default: []].append("p\(random.roll(40))")
-        case 4: packages[place].dependencies["requires", default: []].append("/usr/bin/file\(random.roll(25))")
-        // Only the complete file lists have these files.
-        case 5: packages[place].files.append("/usr/share/file\(random.roll(10))")
-        case 6: packages[place].dependencies["requires", default: []].append("/usr/share/file\(random.roll(10))")
-        default:
-            let text = random.world(count: 1, release: revision + 2)
-            packages.insert(contentsOf: try WorldPackage.parse(text), at: place)
         }
     }
 
@@ -144,7 +127,11 @@ struct LayerTests {
             let packages = try WorldPackage.parse(random.world(count: 40))
             let older = try WorldRepository(packages: packages, name: "source").write(to: directory.appending(path: "older"))
             let base = try LayeredMetadata.make(older, over: nil, at: directory.appending(path: "base"))
-            let whole = try WorldRepository(packages: packages, name: "source").write(to: directory.appending(path: "whole"))
+            let written = try WorldRepository(packages: packages, name: "source").write(to: directory.appending(path: "whole"))
+            // It is another revision.
+            let whole = RepositoryMetadata(
+                id: Checksum(.sha256, hex: String(repeating: "c", count: 64)), directory: written.directory,
+                hasFilelists: written.hasFilelists, hasOther: written.hasOther)
             let file = directory.appending(path: "whole/primary.xml")
             let text = try String(contentsOf: file, encoding: .utf8)
             let spoiled = Self.spoilers[number].1(text)

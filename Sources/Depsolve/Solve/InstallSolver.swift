@@ -60,12 +60,18 @@ final class InstallSolver {
 
     func isInstalled(_ package: Id) -> Bool { solver_get_decisionlevel(solver, package) > 0 }
 
-    /// The packages that the last solve installed.
-    var installed: SolvableSet {
+    /// The decisions of the last solve, in their order. The id of a package that is not to be installed
+    /// is negative.
+    var decisions: [Id] {
         let decisions = IdQueue()
         solver_get_decisionqueue(solver, decisions.pointer)
+        return decisions.array
+    }
+
+    /// The packages that the last solve installed.
+    var installed: SolvableSet {
         var set = pool.emptySet()
-        for id in decisions.array where id > SYSTEMSOLVABLE { set.insert(id) }
+        for id in decisions where id > SYSTEMSOLVABLE { set.insert(id) }
         return set
     }
 
