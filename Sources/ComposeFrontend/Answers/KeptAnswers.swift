@@ -7,8 +7,8 @@ import Synchronization
 /// again needs neither rows nor JSON.
 ///
 /// A kept answer shows everything that was committed before its request, as a new one would. Before it
-/// is used, the database tells all changes until now, and a change drops the answers that it concerns.
-/// Without a connection that tells changes, every answer is made anew.
+/// is used, the database announces all changes until now. A change drops the answers that it concerns.
+/// Without a connection to hear of changes, every answer is made anew.
 final class KeptAnswers: Sendable {
     /// The subject of an answer.
     enum Subject: Hashable, Sendable {

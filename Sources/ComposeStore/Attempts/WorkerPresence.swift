@@ -6,7 +6,8 @@ import Postgres
 /// A lost presence alone takes nothing from a worker. It shortens the leases to ``grace``, and a worker
 /// that only lost its connection renews them before they run out.
 public struct WorkerPresence: Hashable, Sendable {
-    /// The key of the lock. It is random, so a worker that starts again under the same name has another one.
+    /// The key of the lock. It is random, so a worker that starts again under the same name has another
+    /// one.
     public let key: Int64
 
     /// The time that a worker whose presence is lost has for the renewal of its leases.
