@@ -43,10 +43,10 @@ struct ListenerTests {
 
     @Test("a reader that comes later is told to look, too")
     func readerThatComesLaterIsTold() async throws {
-        try await withListener(channels: ["c"]) { listener, _ in
-            var first = listener.notifications(on: "c").makeAsyncIterator()
+        try await withListener(channels: ["later"]) { listener, _ in
+            var first = listener.notifications(on: "later").makeAsyncIterator()
             #expect(await first.next() == .reconnected)
-            var second = listener.notifications(on: "c").makeAsyncIterator()
+            var second = listener.notifications(on: "later").makeAsyncIterator()
             #expect(await second.next() == .reconnected)
         }
     }
@@ -58,8 +58,8 @@ struct ListenerTests {
     @Test("the lock of a listener is held while it listens, also after its session was ended, and free when it has ended")
     func lock() async throws {
         let (name, key) = ("\(UUID())", Int64.random(in: .min ... .max))
-        try await withListener(channels: ["c"], lock: key, name: name) { listener, pool in
-            var notifications = listener.notifications(on: "c").makeAsyncIterator()
+        try await withListener(channels: ["locked"], lock: key, name: name) { listener, pool in
+            var notifications = listener.notifications(on: "locked").makeAsyncIterator()
             #expect(await notifications.next() == .reconnected)
             for _ in 1...2 {
                 let isFree = try await isFree(key, in: pool)
@@ -76,14 +76,14 @@ struct ListenerTests {
     @Test("a listener whose session was ended listens again")
     func listenerWhoseSessionWasEndedListens() async throws {
         let name = "\(UUID())"
-        try await withListener(channels: ["c"], name: name) { listener, pool in
-            var notifications = listener.notifications(on: "c").makeAsyncIterator()
+        try await withListener(channels: ["ended"], name: name) { listener, pool in
+            var notifications = listener.notifications(on: "ended").makeAsyncIterator()
             for _ in 1...3 {
                 #expect(await notifications.next() == .reconnected)
                 #expect(try await pool.terminateSessions(named: name) == 1)
             }
             #expect(await notifications.next() == .reconnected)
-            _ = try await pool.query("NOTIFY c, 'after'")
+            _ = try await pool.query("NOTIFY ended, 'after'")
             #expect(await notifications.next() == .notified(payload: "after"))
         }
     }
@@ -121,18 +121,18 @@ struct ListenerTests {
     func callerThatHasCaughtUp() async throws {
         let seen = SeenTexts()
         try await withListener(
-            channels: ["c"],
+            channels: ["caught up"],
             observing: { notification in
                 if case .notified(let payload) = notification { seen.texts.withLock { _ = $0.insert(payload) } }
             }
         ) { listener, pool in
-            var notifications = listener.notifications(on: "c").makeAsyncIterator()
+            var notifications = listener.notifications(on: "caught up").makeAsyncIterator()
             #expect(await notifications.next() == .reconnected)
             try await withThrowingTaskGroup { tasks in
                 for task in 0..<8 {
                     tasks.addTask {
                         for number in 0..<200 {
-                            _ = try await pool.query("SELECT pg_notify('c', \("\(task) \(number)"))")
+                            _ = try await pool.query("SELECT pg_notify('caught up', \("\(task) \(number)"))")
                             #expect(await listener.catchUp())
                             #expect(seen.texts.withLock { $0.contains("\(task) \(number)") })
                         }
@@ -148,7 +148,7 @@ struct ListenerTests {
         let name = "\(UUID())"
         let (told, tell) = AsyncStream.makeStream(of: PostgresNotification.self)
         var observed = told.makeAsyncIterator()
-        try await withListener(channels: ["c"], name: name, observing: { tell.yield($0) }) { listener, pool in
+        try await withListener(channels: ["lost"], name: name, observing: { tell.yield($0) }) { listener, pool in
             #expect(await observed.next() == .reconnected)
             let ended = try await pool.terminateSessions(named: name)
             #expect(ended == 1)
@@ -159,7 +159,7 @@ struct ListenerTests {
     }
 
     private func idleListener() async throws -> PostgresListener {
-        PostgresListener(configuration: try await TestDatabase.pool().configuration, channels: ["c"], logger: TestDatabase.logger)
+        PostgresListener(configuration: try await TestDatabase.pool().configuration, channels: ["lost"], logger: TestDatabase.logger)
     }
 
     @Test("streams end with the listener")
