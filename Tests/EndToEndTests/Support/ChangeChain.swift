@@ -127,15 +127,18 @@ struct ChangeChain: Sendable {
 
     /// Removes a revision from a cache, or what it knows of the latest revisions.
     private mutating func removeOne(in cache: FilePath) throws {
-        let names = try FileManager.default.contentsOfDirectory(atPath: cache.string).sorted()
+        let names = try Self.names(in: cache)
         if !names.isEmpty { try FileManager.default.removeItem(atPath: cache.appending(dice.pick(names)).string) }
     }
 
     private static func empty(_ cache: FilePath) throws {
-        guard FileManager.default.fileExists(atPath: cache.string) else { return }
-        for name in try FileManager.default.contentsOfDirectory(atPath: cache.string) {
-            try FileManager.default.removeItem(atPath: cache.appending(name).string)
-        }
+        for name in try names(in: cache) { try FileManager.default.removeItem(atPath: cache.appending(name).string) }
+    }
+
+    /// Returns what is in a cache. The first revision makes the cache.
+    private static func names(in cache: FilePath) throws -> [String] {
+        guard FileManager.default.fileExists(atPath: cache.string) else { return [] }
+        return try FileManager.default.contentsOfDirectory(atPath: cache.string).sorted()
     }
 
     // MARK: Composes
