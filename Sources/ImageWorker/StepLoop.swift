@@ -18,7 +18,7 @@ public struct StepConfiguration: Sendable {
     /// because a list waits for the registry, and the next platform can be built meanwhile.
     public var listSlots = 4
     public var offer: StepOffer
-    /// The length of a lease. A lease is renewed after every third of its length.
+    /// The length of a lease. If a host hangs or is cut off, its steps begin anew after this time.
     public var leaseLength: Duration = .seconds(15)
     public var pollInterval: Duration = .seconds(5)
     public var retries = RetryPolicy()

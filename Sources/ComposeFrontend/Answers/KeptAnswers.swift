@@ -47,7 +47,7 @@ final class KeptAnswers: Sendable {
     /// The size limits in bytes: of all answers together, and of one answer. A longer answer is not kept.
     /// If there is no room for another answer, all of them are dropped.
     fileprivate static let (room, longest) = (16 << 20, 256 << 10)
-    /// What an entry takes besides its body, about.
+    /// The approximate bytes of an entry besides its body.
     fileprivate static let bytesOfEntry = 400
 
     private let changes: ComposeChanges?
@@ -98,6 +98,8 @@ final class KeptAnswers: Sendable {
     }
 
     /// Replaces the entry with this number, unless a change has dropped it.
+    ///
+    /// - Parameter entry: `nil` if there is nothing to keep.
     private func end(_ subject: Subject, _ number: Int, with entry: Entry?) {
         state.withLock { state in
             guard case .begun(number)? = state.entries[subject] else { return }

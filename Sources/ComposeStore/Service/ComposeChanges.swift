@@ -1,7 +1,7 @@
 public import Postgres
 
-/// *Compose changes* are what the database announces of the changes that answers about composes show.
-/// Triggers of schema.sql announce them in the transaction of the change.
+/// *Compose changes* are the changes of the database that answers about composes show. Triggers of
+/// schema.sql announce them in the transaction of the change.
 public struct ComposeChanges: Sendable {
     /// The composes that a change concerns.
     public enum Change: Hashable, Sendable {

@@ -85,6 +85,7 @@ public struct EventPublisher: Service {
     ) async {
         await repeatedly(after: notifications, orEvery: configuration.pollInterval, if: isWake) {
             do {
+                // Only time brings other events.
                 if pause > .zero { try await Task.sleep(for: pause) }
                 while try await batch() == Self.batch {}
             } catch is CancellationError {

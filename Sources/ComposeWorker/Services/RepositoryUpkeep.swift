@@ -23,7 +23,7 @@ public final class RepositoryUpkeep: Service {
         self.logger = logger
     }
 
-    /// Tells the service that a compose was made from `repositories`. Returns at once.
+    /// Notes that a compose was made from `repositories`. Returns at once.
     public func note(_ repositories: [RepositoryMetadata]) { layers.withLock { $0.note(repositories, at: .now) } }
 
     public func run() async {

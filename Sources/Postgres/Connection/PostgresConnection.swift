@@ -87,7 +87,7 @@ import Glibc
 
     // MARK: For the listener
 
-    /// What a session that listens has received.
+    /// The messages that a session that listens has received.
     struct Received {
         var notifications: [(channel: String, payload: String)] = []
         /// Whether the server has answered ``ask()``.
