@@ -143,7 +143,8 @@ let package = Package(
             name: "RPMDatabases", dependencies: ["CLinux", "CRPM", "ForeignText", systemPackage], swiftSettings: strict),
         .target(name: "Modules", dependencies: ["CModulemd", "ForeignText", "Repodata", yams], swiftSettings: strict),
         .target(
-            name: "Depsolve", dependencies: ["CSolv", "Compression", "ForeignText", "Modules", "Repodata", logging, systemPackage],
+            name: "Depsolve",
+            dependencies: ["CLinux", "CSolv", "Compression", "ForeignText", "Modules", "Repodata", logging, systemPackage],
             swiftSettings: strict),
         .target(
             name: "Koji",

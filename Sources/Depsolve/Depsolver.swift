@@ -1,4 +1,4 @@
-import CSolv
+import CLinux
 public import Logging
 
 /// A depsolver resolves requests with libsolv as dnf would, and keeps the loaded packages for later

@@ -93,6 +93,23 @@ struct PlainMarkup {
         return (name, try value())
     }
 
+    /// Reads the attributes of a start tag up to its end. Each of `names` may occur once, and no other.
+    ///
+    /// - Returns: The values in the order of `names`. `nil` for an attribute that does not occur.
+    @inline(__always)
+    mutating func attributes<let count: Int>(_ names: InlineArray<count, StaticString>) throws(Unusual) -> InlineArray<count, Piece?> {
+        var values = InlineArray<count, Piece?>(repeating: nil)
+        reading: while let (name, value) = try attribute() {
+            for index in names.indices where name.isText(names[index]) {
+                if case .some = values[index] { throw Unusual() }
+                values[index] = value
+                continue reading
+            }
+            throw Unusual()
+        }
+        return values
+    }
+
     /// Returns the value of an attribute, and skips the quote behind it.
     @inline(__always)
     private mutating func value() throws(Unusual) -> Piece {
