@@ -34,7 +34,15 @@ public final class RepositoryUpkeep: Service {
 
     private func compact(_ layer: RepositoryMetadata) async {
         let logger = logger
-        let isWhole = await source.compact(layer) { Depsolver.keepPackages(of: $0, logger: logger) }
-        if isWhole { logger.info("A layer was written as whole metadata", metadata: ["repository": "\(layer.place.name ?? "")"]) }
+        let place = layer.place.name ?? ""
+        do {
+            let isWhole = try await source.compact(layer) { Depsolver.keepPackages(of: $0, logger: logger) }
+            if isWhole { logger.info("A layer was written as whole metadata", metadata: ["repository": "\(place)"]) }
+        } catch is CancellationError {
+            return
+        } catch {
+            logger.warning(
+                "A layer could not be written as whole metadata", metadata: ["repository": "\(place)", "error": "\(error)"])
+        }
     }
 }

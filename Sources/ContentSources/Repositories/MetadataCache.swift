@@ -205,6 +205,9 @@ struct MetadataCache: Sendable {
         }
     }
 
+    /// Returns a hold that only one process of the host has at a time, or `nil` if another one has it.
+    func holdOfCompaction() -> MetadataHold? { MetadataHold(directory.appending(Self.latest), isShared: false) }
+
     /// Whether `id` is the latest revision of a location, and `base` the one that later revisions are
     /// compared with.
     func isLatest(_ id: Checksum, over base: Checksum, of location: String) -> Bool {

@@ -4,34 +4,38 @@ import SystemPackage
 /// A metadata hold protects cached metadata that is in use. While it exists, no process removes the
 /// metadata to make room.
 ///
-/// It is a shared lock on the directory, and ends with this value. All holds are equal, so that a hold
-/// does not make two equal repositories different.
+/// It is a lock on the directory, usually a shared one, and ends with this value. All holds are equal,
+/// so that a hold does not make two equal repositories different.
 public final class MetadataHold: Hashable, Sendable {
     private let descriptor: FileDescriptor
 
-    /// The number of times that the directory may be another one.
-    private static let mostAttempts = 3
+    /// The number of attempts at a shared lock, and the microseconds between them. They take a second.
+    private static let (mostAttempts, pause): (Int, UInt32) = (100, 10_000)
 
     /// Locks `directory`.
+    ///
+    /// While another process removes or replaces the directory, a caller that shares it waits, for a second
+    /// at most. Blocks.
     ///
     /// - Parameter isShared: `false` for a caller that removes the directory and must be its only user.
     /// - Returns: `nil` if the directory does not exist, or if another hold prevents the lock.
     init?(_ directory: FilePath, isShared: Bool = true) {
-        // While another process removes or replaces the directory, a reader waits. The directory that has the
-        // name afterwards is another one.
         for _ in 1...Self.mostAttempts {
             // A compose continues without a hold. If its metadata is then removed, opening a document fails with
             // an error that says so.
             guard
                 let descriptor = try? FileDescriptor.open(directory, .readOnly, options: [.directory, .closeOnExec, .noFollow])
             else { return nil }
-            let isLocked = flock(descriptor.rawValue, isShared ? LOCK_SH : LOCK_EX | LOCK_NB) == 0
+            let isLocked = flock(descriptor.rawValue, (isShared ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0
+            // The directory that has the name now can be another one.
             if isLocked, Self.isStill(descriptor, directory) {
                 self.descriptor = descriptor
                 return
             }
             close(descriptor.rawValue)
-            if !isLocked { return nil }
+            if !isLocked, !isShared { return nil }
+            // flock(2) without LOCK_NB has no time limit, and the other process may be stopped.
+            if !isLocked { usleep(Self.pause) }
         }
         return nil
     }

@@ -1,29 +1,6 @@
-import Compression
-import Glibc
 import NIOPosix
 public import Repodata
 import SystemPackage
-
-/// The lock of the host's only compaction. It ends with this value.
-private final class CompactionLock: Sendable {
-    private let descriptor: FileDescriptor
-
-    /// - Returns: `nil` if another process or another service compacts.
-    init?(_ cache: FilePath) {
-        // Without a lock, nothing is compacted. Nothing is lost but time.
-        guard
-            let descriptor = try? FileDescriptor.open(
-                cache.appending("latest/.compaction"), .readWrite, options: [.create, .closeOnExec], permissions: .ownerReadWrite)
-        else { return nil }
-        guard flock(descriptor.rawValue, LOCK_EX | LOCK_NB) == 0 else {
-            close(descriptor.rawValue)
-            return nil
-        }
-        self.descriptor = descriptor
-    }
-
-    deinit { close(descriptor.rawValue) }
-}
 
 /// Compaction: a layer with many differences is written as whole metadata, and is the base of later
 /// revisions from then on.
@@ -37,59 +14,61 @@ extension RepositorySource {
     ///
     /// - Parameter complete: Adds files that are derived from the documents, to whole metadata that no one
     ///   else uses yet. It may block.
-    /// - Returns: Whether the metadata is whole now. `false` also if the layer is in use, or for any error.
-    ///   The layer is as before then.
-    public func compact(_ layer: RepositoryMetadata, complete: @escaping @Sendable (RepositoryMetadata) -> Void) async -> Bool {
+    /// - Returns: Whether the metadata is whole now. `false` also if the layer is in use or gone, or if
+    ///   another process compacts.
+    /// - Throws: An error of the disk or of a document, or `CancellationError`. The layer is as before then,
+    ///   or whole without being the base of later revisions.
+    public func compact(_ layer: RepositoryMetadata, complete: @escaping @Sendable (RepositoryMetadata) -> Void) async throws -> Bool {
         guard limits.keepsLayers, let place = layer.place.name else { return false }
         let cache = cache
-        guard let lock = await attempt({ CompactionLock(cache.directory) }), let whole = await writeWhole(layer) else { return false }
-        defer { withExtendedLifetime(lock) {} }
-        // Each step is waited for when the service ends. Between the steps it can end.
-        await attempt {
-            complete(whole)
-            return true
+        let hold = try await threadPool.runIfActive { () throws -> MetadataHold? in
+            guard try Self.isWorthwhile(layer, at: place, in: cache) else { return nil }
+            return cache.holdOfCompaction()
         }
-        let isReplaced = await attempt {
-            guard (try? cache.replaceLayer(by: whole.directory, as: whole.id)) == true else { return false }
-            try? cache.record(whole.id, of: place, isBase: true)
-            return true
-        }
-        if isReplaced != true { await threadPool.runAlways { try? cache.discard(whole.directory) } }
-        return isReplaced == true
-    }
-
-    /// Writes the documents of a layer into a new directory, and makes their index. Returns `nil` if the
-    /// layer has few differences, or for any error.
-    private func writeWhole(_ layer: RepositoryMetadata) async -> RepositoryMetadata? {
-        let cache = cache
-        return await attempt {
-            // If another process has recorded a later revision or another base, it is more useful than this one.
-            guard let place = layer.place.name, let base = layer.base, cache.isLatest(layer.id, over: base, of: place),
-                let found = try? cache.find(layer.id, of: place), let changed = try? found.metadata.changedPart,
-                changed > Self.leastChanged, let fresh = try? cache.prepare()
-            else { return nil }
-            let old = found.metadata
-            let whole = RepositoryMetadata(
-                id: old.id, directory: fresh, hasFilelists: old.hasFilelists, hasOther: old.hasOther, hasModules: old.hasModules,
-                place: old.place.name)
-            do {
-                try old.writeDocuments(to: fresh)
-                try RegularFile.write(found.repomd, to: fresh.appending("repomd.xml"))
-                if let modules = old.modules {
-                    try RegularFile.write(RegularFile.contents(of: modules), to: fresh.appending("modules.yaml"))
-                }
-                _ = try MetadataIndex(opening: whole)
-                return withExtendedLifetime(found.hold) { whole }
-            } catch {
-                try? cache.discard(fresh)
-                return nil
+        guard let hold else { return false }
+        defer { withExtendedLifetime(hold) {} }
+        let fresh = try await threadPool.runIfActive { try cache.prepare() }
+        do {
+            // Each step is waited for when the service ends. Between the steps it can end.
+            guard let whole = try await threadPool.runIfActive({ try Self.write(layer, at: place, in: cache, to: fresh) }) else {
+                await discard(fresh)
+                return false
             }
+            try await threadPool.runIfActive { complete(whole) }
+            return try await threadPool.runIfActive {
+                guard try cache.replaceLayer(by: fresh, as: whole.id) else { return false }
+                try cache.record(whole.id, of: place, isBase: true)
+                return true
+            }
+        } catch {
+            await discard(fresh)
+            throw error
         }
     }
 
-    /// Runs blocking work, if the task was not canceled.
-    @discardableResult
-    private func attempt<Success: Sendable>(_ body: @escaping @Sendable () -> Success?) async -> Success? {
-        (try? await threadPool.runIfActive(body)) ?? nil
+    private static func isWorthwhile(_ layer: RepositoryMetadata, at place: String, in cache: MetadataCache) throws -> Bool {
+        // If another process has recorded a later revision or another base, it is more useful than this one.
+        guard let base = layer.base, cache.isLatest(layer.id, over: base, of: place) else { return false }
+        guard let found = try cache.find(layer.id, of: place) else { return false }
+        return try withExtendedLifetime(found.hold) { try found.metadata.changedPart > leastChanged }
+    }
+
+    /// Writes the documents of a layer into the new directory `fresh`, and makes their index. Returns `nil`
+    /// if the layer is gone.
+    private static func write(
+        _ layer: RepositoryMetadata, at place: String, in cache: MetadataCache, to fresh: FilePath
+    ) throws -> RepositoryMetadata? {
+        guard let found = try cache.find(layer.id, of: place) else { return nil }
+        defer { withExtendedLifetime(found.hold) {} }
+        let old = found.metadata
+        let whole = RepositoryMetadata(
+            id: old.id, directory: fresh, hasFilelists: old.hasFilelists, hasOther: old.hasOther, hasModules: old.hasModules, place: place)
+        try old.writeDocuments(to: fresh)
+        try RegularFile.write(found.repomd, to: fresh.appending("repomd.xml"))
+        if let modules = old.modules {
+            try RegularFile.write(RegularFile.contents(of: modules), to: fresh.appending("modules.yaml"))
+        }
+        _ = try MetadataIndex(opening: whole)
+        return whole
     }
 }

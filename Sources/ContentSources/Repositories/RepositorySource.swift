@@ -277,7 +277,8 @@ public struct RepositorySource: Sendable {
         }
     }
 
-    private func discard(_ fresh: FilePath) async {
+    /// Removes a directory that will not be published.
+    func discard(_ fresh: FilePath) async {
         let cache = cache
         let logger = logger
         await threadPool.runAlways {
