@@ -42,13 +42,13 @@ struct KilledWorkerTests {
     /// The number of copies that a usual run tries.
     private static let some = 10
 
-    @Test("a worker that was killed at any system call of a publication leaves nothing that changes a later compose")
+    @Test("a worker that was killed at any system call of a publication or a compaction leaves nothing that changes a later compose")
     func killed() async throws {
         let sources = try TemporaryDirectory()
         defer { sources.remove() }
         var dice = Dice(seed: RandomRun.seed)
         var repository = try ChangingRepository(sources.path.appending("repository"), count: 40, &dice)
-        // The first revision is read as a whole. The others are layers.
+        // The first revision is read as a whole. The others are layers, and the last one is large enough to be compacted.
         var revisions = [repository.documents]
         for changed in [0..<1, 1..<4] {
             for place in changed { try repository.renew(place) }
@@ -62,12 +62,16 @@ struct KilledWorkerTests {
                 try FileManager.default.createDirectory(atPath: cache.string, withIntermediateDirectories: true)
                 return try await Tracing.run(server.pid, cache, copies) {
                     var expected: [(tree: [String: Data], copies: Int)] = []
+                    var id = ""
                     for documents in revisions {
-                        let id = try repository.write(documents)
+                        id = try repository.write(documents)
                         let tree = try await Self.tree(of: repository, server, service)
                         #expect(FileManager.default.fileExists(atPath: cache.appending("\(id)-3/base").string) == !expected.isEmpty)
                         expected.append((tree, try Self.numbers(copies).last ?? 0))
                     }
+                    await server.logs("A layer was written as whole metadata")
+                    #expect(!FileManager.default.fileExists(atPath: cache.appending("\(id)-3/base").string))
+                    #expect(try (Self.numbers(copies).last ?? 0) > expected[2].copies + 20, "the compaction was not seen")
                     return expected
                 }
             }

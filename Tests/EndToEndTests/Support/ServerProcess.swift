@@ -14,6 +14,9 @@ struct ServerProcess: Sendable {
     /// What the process has logged so far.
     var logged: String { log.text }
 
+    /// Waits until the process has logged a line with `text`, or has ended.
+    func logs(_ text: String) async { await log.line(with: text) }
+
     /// Runs `odcs-server ROLE` with a configuration until `body` returns; ends it by SIGTERM then, if it still runs.
     ///
     /// `body` begins when the frontend listens, or, for a worker, when it runs.
@@ -43,6 +46,7 @@ struct ServerProcess: Sendable {
                         }
                     }
                     url.finish()
+                    log.end()
                     await ended.send(0)
                     return nil
                 }
@@ -81,10 +85,44 @@ struct ServerProcess: Sendable {
 
     /// What the process has said so far.
     private final class Log: Sendable {
-        private let lines = Mutex("")
+        private struct State {
+            var lines = ""
+            var isComplete = false
+            var waiting: [(text: String, continuation: CheckedContinuation<Void, Never>)] = []
+        }
 
-        func append(_ line: String) { lines.withLock { $0 += line + "\n" } }
-        var text: String { lines.withLock(\.self) }
+        private let state = Mutex(State())
+
+        var text: String { state.withLock(\.lines) }
+
+        func append(_ line: String) {
+            state.withLock { state in
+                state.lines += line + "\n"
+                for wait in state.waiting where line.contains(wait.text) { wait.continuation.resume() }
+                state.waiting.removeAll { line.contains($0.text) }
+            }
+        }
+
+        /// Notes that no line follows.
+        func end() {
+            state.withLock { state in
+                state.isComplete = true
+                for wait in state.waiting { wait.continuation.resume() }
+                state.waiting = []
+            }
+        }
+
+        func line(with text: String) async {
+            await withCheckedContinuation { continuation in
+                state.withLock { state in
+                    if state.isComplete || state.lines.contains(text) {
+                        continuation.resume()
+                    } else {
+                        state.waiting.append((text, continuation))
+                    }
+                }
+            }
+        }
     }
 
     struct DidNotStart: Error, CustomStringConvertible {
