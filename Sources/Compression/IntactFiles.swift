@@ -32,6 +32,9 @@ package struct FileIdentity: Hashable, Sendable {
         nanoseconds = status.st_mtim.tv_nsec
     }
 
+    /// Returns whether the file at `path` still has this content.
+    package func isStill(at path: FilePath) -> Bool { FileIdentity(of: path) == self }
+
     /// Whether the file was changed so recently that another change may have the same time. The clock of
     /// file systems is coarse.
     fileprivate var isRecent: Bool { seconds + 2 >= time(nil) }

@@ -22,6 +22,9 @@ package final class MappedFile: @unchecked Sendable {  // the mapping is read-on
         bytes = UnsafeRawBufferPointer(start: address, count: size)
     }
 
+    /// Returns whether the file at `path` is still the one that was mapped.
+    package func isStill(at path: FilePath) -> Bool { identity?.isStill(at: path) ?? false }
+
     deinit {
         if let address = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: address), bytes.count) }
     }

@@ -124,7 +124,7 @@ struct LayerTests {
             default: packages.append(packages.remove(at: place))
             }
         }
-        let index = try #require(IndexTable(opening: MetadataIndex.file(of: base), documentSizes: try Self.sizes(of: base)))
+        let index = try #require(IndexTable(opening: MetadataIndex.file(in: base.directory), documentSizes: try Self.sizes(of: base)))
         for document in MetadataDocument.allCases {
             let compared = try #require(
                 ComparedBase(try MappedFile(base.directory.appending(document.fileName)), document, in: index))

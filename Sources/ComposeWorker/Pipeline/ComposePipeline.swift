@@ -31,6 +31,7 @@ public struct ComposePipeline: Sendable {
     /// Reads Koji's files. A request cannot name these files itself.
     let kojiDelivery: PackageDelivery
     let threadPool: NIOThreadPool
+    private let knownIndexes = KnownIndexes()
     private let composed: @Sendable ([RepositoryMetadata]) -> Void
 
     /// How often one attempt pins a source that changes while it is being read.
@@ -195,7 +196,7 @@ public struct ComposePipeline: Sendable {
         case .packages(let packages):
             // The indexes are opened while the packages are chosen. Koji's repository is left out, because another
             // repository takes its place once the packages are chosen.
-            async let opened = MetadataIndexes().adding(
+            async let opened = MetadataIndexes(knownIndexes).adding(
                 packages.repositories.filter { $0.metadata.id != packages.koji?.repository }, threadPool: threadPool)
             let choice = try await attempt.meter.measure(.resolve) {
                 try await choose(from: packages, for: attempt.lease.compose.request) { attempt.log.write(.warning, $0) }

@@ -6,7 +6,10 @@ import Repodata
 /// Metadata indexes are the indexes of the repositories that a compose takes packages from, by the
 /// repositories' ids.
 struct MetadataIndexes: Sendable {
+    private let known: KnownIndexes
     private var indexes: [Checksum: MetadataIndex] = [:]
+
+    init(_ known: KnownIndexes) { self.known = known }
 
     subscript(repository: Checksum) -> MetadataIndex? { indexes[repository] }
 
@@ -16,7 +19,7 @@ struct MetadataIndexes: Sendable {
         try await threadPool.runIfActive {
             var all = self
             for repository in repositories where all.indexes[repository.metadata.id] == nil {
-                all.indexes[repository.metadata.id] = try MetadataIndex(opening: repository.metadata)
+                all.indexes[repository.metadata.id] = try known.index(of: repository.metadata)
             }
             return all
         }

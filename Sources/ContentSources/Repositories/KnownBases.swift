@@ -26,7 +26,7 @@ final class KnownBases: Sendable {
     private func keep(_ base: RepositoryBase) {
         bases.withLock { bases in
             // Of each place, only the latest base is needed.
-            bases.removeAll { ($0.metadata.place.name ?? $0.metadata.id.hex) == (base.metadata.place.name ?? base.metadata.id.hex) }
+            bases.removeAll { $0.metadata.placeOrID == base.metadata.placeOrID }
             bases.append(base)
             if bases.count > Self.most { bases.removeFirst() }
         }

@@ -104,6 +104,9 @@ public struct DocumentChanges: Sendable {
         self.runs = runs
     }
 
+    /// Returns whether the file at `path` is still the one that was opened.
+    func isStill(at path: FilePath) -> Bool { file.isStill(at: path) }
+
     /// A document that has the beginning and the end of the changed document, and only its new
     /// elements. The bytes exist as long as this value.
     public var newDocument: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: file.bytes[documentOffset...]) }

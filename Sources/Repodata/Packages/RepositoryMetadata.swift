@@ -48,6 +48,10 @@ public struct RepositoryMetadata: Hashable, Sendable {
         self.place = Place(name: place)
     }
 
+    /// The name of the place, or the id if later revisions cannot be expected. All revisions of a
+    /// repository have the same.
+    public var placeOrID: String { place.name ?? id.hex }
+
     public var primary: FilePath { directory.appending("primary.xml") }
     public var filelists: FilePath? { hasFilelists ? directory.appending("filelists.xml") : nil }
     public var other: FilePath? { hasOther ? directory.appending("other.xml") : nil }

@@ -44,8 +44,9 @@ struct IndexTable: Sendable {
 
     private let file: MappedFile
     let count: Int
-    /// The identity of the file.
-    var identity: FileIdentity? { file.identity }
+
+    /// Returns whether the file at `path` is still the one that was opened.
+    func isStill(at path: FilePath) -> Bool { file.isStill(at: path) }
 
     /// Opens the table. Returns `nil` if there is no file or the file does not fit the documents.
     init?(opening path: FilePath, documentSizes: [Int]) {

@@ -25,6 +25,7 @@ public struct MetadataIndex: Sendable {
 
     /// The ``RepositoryMetadata/id`` of the repository.
     public let repository: Checksum
+    private let directory: FilePath
     private let documents: [MetadataDocument: MappedFile]
     /// The changes of the documents, if the metadata is a layer. The documents and the table are those
     /// of the base then.
@@ -39,11 +40,12 @@ public struct MetadataIndex: Sendable {
     public init(opening metadata: RepositoryMetadata) throws(RepodataError) {
         let documents = try Self.documents(of: metadata)
         let sizes = Self.sizes(of: documents)
-        let file = Self.file(of: metadata)
+        let file = Self.file(in: metadata.directory)
         var changes: [MetadataDocument: DocumentChanges] = [:]
         for document in documents.keys { changes[document] = try metadata.changes(of: document) }
 
         repository = metadata.id
+        directory = metadata.directory
         self.documents = documents
         self.changes = changes
         if let table = IndexTable(opening: file, documentSizes: sizes) {
@@ -57,7 +59,7 @@ public struct MetadataIndex: Sendable {
         }
     }
 
-    static func file(of metadata: RepositoryMetadata) -> FilePath { metadata.directory.appending("packages.index") }
+    static func file(in directory: FilePath) -> FilePath { directory.appending("packages.index") }
 
     static func documents(of metadata: RepositoryMetadata) throws(RepodataError) -> [MetadataDocument: MappedFile] {
         var documents: [MetadataDocument: MappedFile] = [:]
@@ -69,6 +71,13 @@ public struct MetadataIndex: Sendable {
 
     static func sizes(of documents: [MetadataDocument: MappedFile]) -> [Int] {
         MetadataDocument.allCases.map { documents[$0]?.bytes.count ?? 0 }
+    }
+
+    /// Whether its files are still those that were opened. Blocks for a moment.
+    public var isCurrent: Bool {
+        table.isStill(at: Self.file(in: directory))
+            && documents.allSatisfy { $1.isStill(at: directory.appending($0.fileName)) }
+            && changes.allSatisfy { $1.isStill(at: directory.appending($0.changesFileName)) }
     }
 
     /// The number of different packages.

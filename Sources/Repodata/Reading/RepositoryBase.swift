@@ -28,7 +28,7 @@ public final class RepositoryBase: Sendable {
     public init?(opening metadata: RepositoryMetadata) {
         // Without a base, a revision is read as a whole. So no error has to be reported.
         guard metadata.base == nil, let documents = try? MetadataIndex.documents(of: metadata),
-            let table = IndexTable(opening: MetadataIndex.file(of: metadata), documentSizes: MetadataIndex.sizes(of: documents))
+            let table = IndexTable(opening: MetadataIndex.file(in: metadata.directory), documentSizes: MetadataIndex.sizes(of: documents))
         else { return nil }
         self.metadata = metadata
         self.documents = documents
@@ -70,9 +70,8 @@ public final class RepositoryBase: Sendable {
 
     /// Whether the files of the base are still those that were opened.
     public var isCurrent: Bool {
-        func isCurrent(_ file: FileIdentity?, _ path: FilePath) -> Bool { file != nil && file == FileIdentity(of: path) }
-        return isCurrent(table.identity, MetadataIndex.file(of: metadata))
-            && documents.allSatisfy { isCurrent($1.identity, metadata.directory.appending($0.fileName)) }
+        table.isStill(at: MetadataIndex.file(in: metadata.directory))
+            && documents.allSatisfy { $1.isStill(at: metadata.directory.appending($0.fileName)) }
     }
 
     /// Replaces the documents in `directory` by links to those of the base. The directory is a layer
