@@ -132,6 +132,10 @@ let package = Package(
                 .embedInCode("Schema/0020-token-uses.sql"), .embedInCode("Schema/0021-events-by-age.sql"),
                 .embedInCode("Schema/0022-worker-presence.sql"),
                 .embedInCode("Schema/0023-shown-changes.sql"),
+                .embedInCode("Schema/0024-farms.sql"),
+                .embedInCode("Schema/0025-image-variants.sql"),
+                .embedInCode("Schema/0026-provenance-and-rules.sql"),
+                .embedInCode("Schema/0027-events.sql"),
             ],
             swiftSettings: strict),
         .target(name: "Compression", dependencies: ["CCompression", "CNettle", crypto, systemPackage], swiftSettings: strict),
@@ -181,6 +185,7 @@ let package = Package(
             dependencies: ["ImageArchive", "ImageModel", "Registry", nioCore, nioPosix, systemPackage],
             swiftSettings: strict),
         .target(name: "Containerfiles", dependencies: ["ForeignText", "ImageModel"], swiftSettings: strict),
+        .target(name: "Components", dependencies: ["ForeignText", "ImageModel", yams], swiftSettings: strict),
         .target(
             name: "Rebuilds",
             dependencies: ["ComposeModel", "ComposeStore", "Containerfiles", "ForeignText", "ImageModel", nioPosix, systemPackage],
@@ -191,13 +196,16 @@ let package = Package(
             resources: [.embedInCode("inventory.schema.json")], swiftSettings: strict),
         .target(
             name: "BuildNodes",
-            dependencies: ["ForeignText", "ImageModel", "Processes", "Retries", logging, subprocess, systemPackage],
+            dependencies: [
+                "ContainerEngine", "ForeignText", "ImageArchive", "ImageModel", "Processes", "Retries", asyncHTTPClient, logging, nioCore,
+                nioPosix, nioSSL, subprocess, systemPackage,
+            ],
             swiftSettings: strict),
         .target(
             name: "ComposeWorker",
             dependencies: [
                 "ComposeModel", "ComposeStore", "Compression", "ContentSources", "Depsolve", "ForeignText", "HTTPEnvironment", "ImageModel",
-                "Modules", "Postgres", "Processes", "Repodata", "Retries", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix,
+                "Modules", "Postgres", "Processes", "Repodata", "Retries", asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, nioPosix,
                 serviceLifecycle,
                 systemPackage,
             ],
@@ -205,7 +213,8 @@ let package = Package(
         .target(
             name: "ImageWorker",
             dependencies: [
-                "BuildNodes", "ComposeModel", "ComposeStore", "ComposeWorker", "Containerfiles", "ForeignText", "ImageArchive",
+                "BuildNodes", "Components", "ComposeModel", "ComposeStore", "ComposeWorker", "Containerfiles", "ForeignText",
+                "ImageArchive",
                 "ImageModel",
                 "Postgres", "Processes", "RPMDatabases", "Rebuilds", "Registry", "Retries", logging, nioCore, nioPosix, serviceLifecycle,
                 systemPackage,
@@ -218,7 +227,7 @@ let package = Package(
                 "Postgres",
                 "Rebuilds",
                 "Registry", "ServerTLS", httpTypes, hummingbird, hummingbirdCore, logging, nioConcurrencyHelpers, nioCore, nioHTTP1,
-                nioPosix, nioSSL, nioTLS,
+                nioPosix, nioSSL, nioTLS, serviceLifecycle,
                 systemPackage,
             ],
             resources: [.embedInCode("OpenAPI/openapi.json")], swiftSettings: strict),
@@ -244,7 +253,8 @@ let package = Package(
         .executableTarget(
             name: "odcs-server",
             dependencies: [
-                "BuildNodes", "CLinux", "ComposeFrontend", "ComposeModel", "ComposeStore", "ComposeWorker", "Compression", "ContentSources",
+                "BuildNodes", "CLinux", "ComposeFrontend", "ComposeModel", "ComposeStore", "ComposeWorker", "Compression",
+                "ContainerEngine", "ContentSources",
                 "Depsolve", "Directory", "EmbeddedPostgres", "ForeignText", "HTTPEnvironment", "Identity", "ImageModel", "ImageWorker",
                 "Kerberos",
                 "Koji", "Modules", "OpenID",
@@ -286,8 +296,8 @@ let package = Package(
         .testTarget(
             name: "odcsTests",
             dependencies: [
-                "ComposeClient", "ComposeModel", "HTTPEnvironment", "ImageModel", "ImageTestKit", "ScriptedService", "odcs", argumentParser,
-                httpTypes, subprocess, systemPackage,
+                "ComposeClient", "ComposeModel", "HTTPEnvironment", "ImageModel", "ImageTestKit", "Registry", "ScriptedService", "odcs",
+                argumentParser, crypto, httpTypes, logging, subprocess, systemPackage,
             ],
             exclude: ["Scripts"], swiftSettings: strict),
         .testTarget(name: "ForeignTextTests", dependencies: ["ForeignText"], swiftSettings: strict),
@@ -335,7 +345,7 @@ let package = Package(
                 nioHTTP1, nioPosix, nioSSL, subprocess, systemPackage,
             ],
             exclude: ["ModuleBuildAnswers", "PulpAnswers"], swiftSettings: strict),
-        .testTarget(name: "ImageModelTests", dependencies: ["ForeignText", "ImageModel"], swiftSettings: strict),
+        .testTarget(name: "ImageModelTests", dependencies: ["ForeignText", "ImageModel", crypto], swiftSettings: strict),
         .testTarget(
             name: "RegistryTests",
             dependencies: [
@@ -372,6 +382,7 @@ let package = Package(
             name: "ServerTLSTests",
             dependencies: ["Identity", "ServerTLS", crypto, logging, nioCore, nioPosix, nioSSL, nioTLS, swiftASN1, x509],
             swiftSettings: strict),
+        .testTarget(name: "ComponentsTests", dependencies: ["Components", "ImageModel"], swiftSettings: strict),
         .testTarget(name: "ContainerfilesTests", dependencies: ["Containerfiles", "ForeignText", "ImageModel"], swiftSettings: strict),
         .testTarget(
             name: "RebuildsTests",
@@ -417,10 +428,10 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "BuildNodes", "ComposeModel", "ComposeStore", "ComposeTestKit", "Compression", "EmbeddedPostgres", "Identity", "ImageModel",
-                "ImageTestKit", "Koji", "Postgres", "Processes", "RandomTestKit", "Registry", "ScriptedHub", "ScriptedService", "odcs",
-                "odcs-rpmdb", "odcs-server",
-                asyncHTTPClient, hummingbird, logging, nioCore, nioHTTP1, subprocess, systemPackage,
+                "BuildNodes", "ComposeModel", "ComposeStore", "ComposeTestKit", "Compression", "EmbeddedPostgres",
+                "Identity", "ImageModel", "ImageTestKit", "Koji", "Postgres", "Processes", "RandomTestKit", "Registry",
+                "ScriptedHub", "ScriptedService", "odcs", "odcs-rpmdb", "odcs-server", asyncHTTPClient, crypto, httpTypes,
+                hummingbird, logging, nioCore, subprocess, systemPackage,
             ],
             exclude: ["Scripts"], swiftSettings: strict),
     ],

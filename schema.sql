@@ -233,10 +233,48 @@ CREATE TABLE images (
     definition jsonb NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
     -- When a person removed the image. No build of it is made afterwards.
-    removed_at timestamptz
+    removed_at timestamptz,
+    -- The name by which the artifacts of one repository differ (Artifact.variant). Example: rocky9.
+    -- It is empty for an image that is no artifact.
+    variant    text NOT NULL DEFAULT ''
 );
 
-CREATE UNIQUE INDEX images_by_repository ON images (repository) WHERE removed_at IS NULL;
+CREATE UNIQUE INDEX images_by_repository ON images (repository, variant) WHERE removed_at IS NULL;
+
+-- A rule: images that follow a watch, or the images that they build on. A worker compares the
+-- packages that images have with those that they could have. So no event can be missed.
+CREATE TABLE rules (
+    id               bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    owner            text NOT NULL,
+    -- The watch whose composes have the newer packages. NULL: the images that the images build on have
+    -- them.
+    watch_id         bigint REFERENCES watches,
+    -- Patterns for the names of images, in order. Example: team/*.
+    images           text[] NOT NULL CHECK (cardinality(images) > 0),
+    created_at       timestamptz NOT NULL DEFAULT now(),
+    -- When a person ended the rule or its watch. A rule that has ended stays.
+    ended_at         timestamptz,
+    -- The begin of the last look. At that time, these were the latest compose of the watch that was
+    -- done, and the newest contents of all images.
+    looked_at        timestamptz,
+    seen_compose     bigint REFERENCES composes,
+    seen_contents    bigint,
+    -- A look is due then, even if nothing seems to have changed.
+    next_look_at     timestamptz NOT NULL DEFAULT now(),
+    -- Why the last look could not decide anything, for people.
+    problem          text,
+    -- The worker that looks, and since when.
+    lease_token      uuid,
+    lease_began_at   timestamptz,
+    lease_expires_at timestamptz,
+
+    CHECK (num_nulls(lease_token, lease_began_at, lease_expires_at) IN (0, 3))
+);
+
+-- The same rule of the same owner stands once.
+CREATE UNIQUE INDEX rules_standing ON rules (owner, watch_id, images) NULLS NOT DISTINCT WHERE ended_at IS NULL;
+-- The end of a watch ends its rules.
+CREATE INDEX rules_of_watch ON rules (watch_id) WHERE ended_at IS NULL;
 
 -- A rebuild: the builds that bring the packages of a compose into every image that has older ones.
 CREATE TABLE rebuilds (
@@ -257,6 +295,8 @@ CREATE TABLE rebuilds (
     -- Why no plan can be made, for people.
     problem     text,
     canceled_by text,
+    -- The rule that asked for the rebuild. NULL if a person did.
+    rule_id     bigint REFERENCES rules,
 
     CHECK (planned_at IS NULL OR problem IS NULL)
 );
@@ -365,6 +405,61 @@ CREATE TABLE build_submissions (
 
 CREATE INDEX build_submissions_by_age ON build_submissions (created_at);
 
+-- A node is a place where images are built: an engine that speaks the Docker Engine API. The node
+-- `local` stands for the nodes of the workers themselves, which `workers` describes.
+CREATE TABLE nodes (
+    name          text PRIMARY KEY CHECK (name ~ '^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$'),
+    -- local, unix:///PATH, ssh://USER@HOST:PORT/PATH or tcp://HOST:PORT (NodeConnection).
+    connection    text NOT NULL CHECK ((connection = 'local') = (name = 'local')),
+    -- The name of the key with which workers log in. Workers have the file. Never a secret.
+    identity      text,
+    -- How many platforms it builds at the same time. Not for `local`.
+    slots         integer NOT NULL DEFAULT 1 CHECK (slots > 0),
+    weight        integer NOT NULL DEFAULT 10 CHECK (weight > 0),
+    labels        jsonb NOT NULL DEFAULT '{}',
+    -- push: the node pushes images. pull: the worker fetches them and pushes them.
+    delivery      text NOT NULL DEFAULT 'push' CHECK (delivery IN ('push', 'pull')),
+    is_enabled    boolean NOT NULL DEFAULT true,
+    -- The result of the last look. new: no worker has looked yet. lost: it does not answer.
+    state         text NOT NULL DEFAULT 'new' CHECK (state IN ('new', 'ready', 'lost')),
+    -- Why the node is lost or disabled, for people.
+    problem       text,
+    -- The platforms whose programs ran there when they were tried: without and with an emulator.
+    native        text[] NOT NULL DEFAULT '{}',
+    emulated      text[] NOT NULL DEFAULT '{}',
+    -- Why other platforms are not built there. Example of a key: linux/arm64.
+    absent        jsonb NOT NULL DEFAULT '{}',
+    -- For example podman 4.3.1.
+    engine        text,
+    seen_at       timestamptz,
+    probed_at     timestamptz,
+    -- A worker looks at the node when the time has come. It moves the time first, so that no other worker
+    -- looks as well.
+    next_look_at  timestamptz NOT NULL DEFAULT now(),
+    -- Whether the next look tries the platforms.
+    probe_asked   boolean NOT NULL DEFAULT true,
+    -- The images that the next look removes (PruneRequest), and the last result (PruneResult).
+    prune_asked   jsonb,
+    prune_result  jsonb
+);
+
+INSERT INTO nodes (name, connection, state, probe_asked) VALUES ('local', 'local', 'ready', false);
+
+-- A farm is a named set of nodes. A build without a farm and without nodes goes to the default
+-- farm. Without a default farm, it goes to all nodes.
+CREATE TABLE farms (
+    name       text PRIMARY KEY CHECK (name ~ '^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$'),
+    is_default boolean NOT NULL DEFAULT false
+);
+
+CREATE UNIQUE INDEX farms_one_default ON farms (is_default) WHERE is_default;
+
+CREATE TABLE farm_nodes (
+    farm text NOT NULL REFERENCES farms ON DELETE CASCADE,
+    node text NOT NULL REFERENCES nodes ON DELETE CASCADE,
+    PRIMARY KEY (farm, node)
+);
+
 -- A step of a build: one platform, or the manifest list. It is what a worker claims. The list is
 -- claimed when all platforms are done.
 CREATE TABLE build_steps (
@@ -380,8 +475,17 @@ CREATE TABLE build_steps (
     digest           text CHECK (digest ~ '^sha(256|512):[0-9a-f]+$'),
     -- How many builds (for a platform) or platforms (for the list) must end first.
     blocked_by       integer NOT NULL DEFAULT 0 CHECK (blocked_by >= 0),
-    -- The labels that a worker must have. Example: {"host": "rhel"}.
+    -- The labels that a worker or node must have. Example: {"host": "rhel"}.
     requires         jsonb NOT NULL DEFAULT '{}',
+    -- The Containerfile, the node and the composes of a platform (StepOrigin), for the provenance.
+    origin           jsonb,
+    -- The farm, or the nodes, that may build it. NULL: the default farm, or all nodes.
+    farm             text,
+    nodes            text[],
+    -- The node that builds it, or that has built it last.
+    node             text,
+    -- The nodes of farms that could not build it. It goes to others, as long as there are any.
+    failed_nodes     text[] NOT NULL DEFAULT '{}',
 
     -- The queue. The columns mean the same as those of composes.
     priority         integer NOT NULL DEFAULT 0,
@@ -396,13 +500,19 @@ CREATE TABLE build_steps (
     CHECK ((state = 1) = (lease_token IS NOT NULL)),
     CHECK (state IN (0, 4) OR blocked_by = 0),
     CHECK ((state = 2) = (digest IS NOT NULL)),
-    CHECK (state <> 4 OR (state_reason IS NOT NULL AND failure IS NOT NULL))
+    CHECK (state <> 4 OR (state_reason IS NOT NULL AND failure IS NOT NULL)),
+    CONSTRAINT build_steps_placement CHECK (farm IS NULL OR nodes IS NULL)
 );
 
 -- Claiming takes the first step that may run.
 CREATE INDEX build_steps_queue ON build_steps (priority DESC, available_at, id) WHERE state = 0 AND blocked_by = 0;
 -- The reaper looks for leases that ran out.
 CREATE INDEX build_steps_leases ON build_steps (lease_expires_at) WHERE lease_expires_at IS NOT NULL;
+-- A claim counts the steps that each node builds.
+CREATE INDEX build_steps_of_node ON build_steps (node) WHERE state = 1;
+
+-- The build that made a manifest.
+CREATE INDEX build_steps_by_digest ON build_steps (digest) WHERE platform IS NOT NULL AND digest IS NOT NULL;
 
 -- The plan of a rebuild: one row for each image, with parents before their children.
 CREATE TABLE rebuild_images (
@@ -424,6 +534,19 @@ CREATE TABLE rebuild_images (
 );
 
 CREATE INDEX rebuild_images_of_build ON rebuild_images (build_id) WHERE build_id IS NOT NULL;
+
+-- The builds that rules have asked for. The ended builds of one image with one cause are its tries.
+-- Their number is bounded.
+CREATE TABLE rule_builds (
+    rule_id  bigint NOT NULL REFERENCES rules,
+    build_id bigint NOT NULL REFERENCES builds,
+    image_id bigint NOT NULL REFERENCES images,
+    -- The place of the newer packages. Examples: compose 12, and base with the digests of manifests.
+    cause    text NOT NULL,
+    PRIMARY KEY (rule_id, build_id)
+);
+
+CREATE INDEX rule_builds_by_cause ON rule_builds (cause, image_id);
 
 -- The digest that a tag of an image showed when this service last wrote the tag or looked at it.
 CREATE TABLE published_tags (
@@ -481,6 +604,9 @@ CREATE TABLE contents (
     read_at  timestamptz NOT NULL DEFAULT now(),
     CHECK ((state = 'unknown') = (problem IS NOT NULL))
 );
+
+-- The contents of an image below another one have a beginning of its layers.
+CREATE INDEX contents_by_layers ON contents USING hash (layers);
 
 -- Every build of a package that some image has, once.
 CREATE TABLE packages (
@@ -612,7 +738,14 @@ CREATE TABLE workers (
     started_at timestamptz NOT NULL DEFAULT now(),
     seen_at    timestamptz NOT NULL DEFAULT now(),
     -- Why the node of the worker builds no images any more: it or the registry lied about a digest.
-    node_problem text
+    node_problem text,
+    -- The platforms that the worker builds with its own node: those of its processor, and those whose
+    -- programs an emulator runs. None if it builds no images.
+    native       text[] NOT NULL DEFAULT '{}',
+    emulated     text[] NOT NULL DEFAULT '{}',
+    -- The number of platforms that it builds at the same time, and its labels.
+    image_slots  integer NOT NULL DEFAULT 0,
+    labels       jsonb NOT NULL DEFAULT '{}'
 );
 
 -- Work that only one process at a time does. A turn lasts until it expires, and the writes of that
@@ -679,8 +812,8 @@ CREATE TABLE tallies (
 
 -- The outbox: one row for each transition, written by the trigger in the same transaction, and one for
 -- each token that expires soon, written in the transaction that notes it in `tokens.warned_end`.
--- Readers select rows with published_at IS NULL. They never select rows with an id greater than the
--- last one seen, because that would lose a row that commits late.
+-- An id is given before its transaction commits, so a reader that remembers an id would lose an event
+-- that commits late. Readers remember a position instead, which the sequencer gives afterwards.
 CREATE TABLE events (
     id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     compose_id   bigint REFERENCES composes,
@@ -694,23 +827,131 @@ CREATE TABLE events (
     build        jsonb,
     token        jsonb,
     created_at   timestamptz NOT NULL DEFAULT now(),
+    -- When the event got its position. From then on it is delivered.
     published_at timestamptz,
+    -- The place of the event among all events that are committed: 1, 2, 3, … without gaps.
+    position     bigint,
+    -- Whether the statement that stored the event has notified already. The sequencer notifies for the
+    -- other events.
+    is_announced boolean NOT NULL DEFAULT false,
     CONSTRAINT events_of_one CHECK (
         (compose_id IS NULL) = (compose IS NULL) AND (build_id IS NULL) = (build IS NULL) AND (token_id IS NULL) = (token IS NULL)
         AND num_nonnulls(compose_id, build_id, token_id) = 1),
-    CONSTRAINT events_with_state CHECK ((state IS NULL) = (token_id IS NOT NULL))
+    CONSTRAINT events_with_state CHECK ((state IS NULL) = (token_id IS NOT NULL)),
+    CONSTRAINT events_published CHECK (position IS NULL OR published_at IS NOT NULL)
 );
 
-CREATE INDEX events_unpublished ON events (id) WHERE published_at IS NULL;
+CREATE UNIQUE INDEX events_by_position ON events (position) WHERE position IS NOT NULL;
+CREATE INDEX events_unnumbered ON events (id) WHERE position IS NULL;
 -- Old events are deleted by their age. Such an index costs an insertion nearly nothing.
 CREATE INDEX events_by_age ON events USING brin (published_at);
 
+-- The position of the last event that has one. The sequencer locks the row, so its transactions follow
+-- each other, and positions become visible in their order.
+CREATE TABLE event_clock (
+    is_clock   boolean PRIMARY KEY DEFAULT true CHECK (is_clock),
+    position   bigint NOT NULL DEFAULT 0,
+    -- The greatest position of the events that were deleted because of their age.
+    deleted_to bigint NOT NULL DEFAULT 0,
+    -- The position after which the first subscribers of this database begin. NULL once there were any.
+    -- Later ones begin with the events that follow their first appearance.
+    begins_at  bigint DEFAULT 0
+);
+
+INSERT INTO event_clock DEFAULT VALUES;
+
+-- A receiver of events, by the configuration of the workers. A subscriber that the configuration does
+-- not name any more keeps its row, and is not served.
+CREATE TABLE subscribers (
+    id               bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    name             text NOT NULL UNIQUE,
+    -- Every event up to this position was delivered, does not concern the subscriber, or is a dead letter.
+    position         bigint NOT NULL,
+    -- The positions after it that were delivered already, because several objects are served side by side.
+    ahead            bigint[] NOT NULL DEFAULT '{}',
+    created_at       timestamptz NOT NULL DEFAULT now(),
+    -- When a worker last had the subscriber in its configuration, and when the last event was delivered.
+    seen_at          timestamptz NOT NULL DEFAULT now(),
+    delivered_at     timestamptz,
+    -- How many deliveries have failed in a row, why the last one did, for people, and when the next one
+    -- is made.
+    failures         integer NOT NULL DEFAULT 0,
+    problem          text,
+    retry_at         timestamptz,
+    -- The event that fails although the subscriber answers, and how often it did.
+    failing_position bigint,
+    refusals         integer NOT NULL DEFAULT 0,
+    -- When the deliveries were paused: by a person, or because the subscriber is gone.
+    paused_at        timestamptz,
+    -- The worker that delivers now.
+    lease_token      uuid,
+    lease_expires_at timestamptz,
+    CHECK ((lease_token IS NULL) = (lease_expires_at IS NULL))
+);
+
+-- An event that a subscriber refused for good, or events that were deleted before it took them.
+CREATE TABLE dead_letters (
+    id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    subscriber_id bigint NOT NULL REFERENCES subscribers ON DELETE CASCADE,
+    -- NULL if the events are gone.
+    event_id      bigint REFERENCES events,
+    -- How many events are gone.
+    lost          bigint CHECK (lost > 0),
+    problem       text NOT NULL,
+    attempts      integer NOT NULL,
+    died_at       timestamptz NOT NULL DEFAULT now(),
+    -- When a person asked to send the event again. It is deleted when the subscriber takes it.
+    replayed_at   timestamptz,
+    CHECK ((event_id IS NULL) = (lost IS NOT NULL)),
+    UNIQUE (subscriber_id, event_id)
+);
+
+CREATE INDEX dead_letters_of_event ON dead_letters (event_id) WHERE event_id IS NOT NULL;
+CREATE INDEX dead_letters_to_replay ON dead_letters (subscriber_id, id) WHERE replayed_at IS NOT NULL;
+
+-- Gives positions to the oldest committed events that have none, and notifies for them in one batch.
+-- NOTIFY takes a lock until the transaction is committed, so a trigger that notifies makes all commits
+-- wait for each other. Returns the number of events.
+--
+-- The notifications are those that a trigger would send, as in `2 17`, and then the last position, as
+-- in `events 57`.
+CREATE FUNCTION sequence_events(most integer) RETURNS integer LANGUAGE plpgsql AS $$
+DECLARE
+    last_position bigint;
+    count_of_events integer;
+BEGIN
+    -- Many calls find nothing, because another process was faster. These take no lock.
+    IF NOT EXISTS (SELECT FROM events WHERE position IS NULL) THEN
+        RETURN 0;
+    END IF;
+    SELECT c.position INTO last_position FROM event_clock c FOR UPDATE;
+    -- This statement has a snapshot of its own, so it sees what the transaction before has numbered.
+    WITH unnumbered AS (
+        SELECT e.id, row_number() OVER (ORDER BY e.id) AS place
+        FROM (SELECT id FROM events WHERE position IS NULL ORDER BY id LIMIT most) e
+    ), numbered AS (
+        UPDATE events e SET position = last_position + u.place, published_at = coalesce(e.published_at, now())
+        FROM unnumbered u WHERE e.id = u.id RETURNING e.position, e.compose_id, e.state, e.is_announced
+    ), announced AS (
+        SELECT pg_notify(current_schema(), n.state || ' ' || n.compose_id)
+        FROM (SELECT * FROM numbered WHERE compose_id IS NOT NULL AND NOT is_announced ORDER BY position) n
+    )
+    -- The notifications are sent only if their rows are read.
+    SELECT (SELECT count(*) FROM numbered) + 0 * (SELECT count(a::text) FROM announced a) INTO count_of_events;
+    UPDATE event_clock c SET position = last_position + count_of_events;
+    PERFORM pg_notify(current_schema(), 'events ' || last_position + count_of_events);
+    RETURN count_of_events;
+END
+$$;
+
 -- The one place for everything that a new compose must do: be recorded and be announced. It runs once
 -- for each statement, because one statement inserts the composes of many requests. The notification is
--- a hint on the channel that has the schema's name. Its text is `STATE ID`.
+-- a hint on the channel that has the schema's name. Its text is `STATE ID`. It wakes an idle worker at
+-- once, without waiting for the sequencer.
 CREATE FUNCTION composes_submitted() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO events (compose_id, state, compose) SELECT n.id, n.state, to_jsonb(n) FROM submitted n ORDER BY n.id;
+    INSERT INTO events (compose_id, state, compose, is_announced)
+        SELECT n.id, n.state, to_jsonb(n), true FROM submitted n ORDER BY n.id;
     PERFORM pg_notify(TG_TABLE_SCHEMA, n.state || ' ' || n.id) FROM submitted n;
     RETURN NULL;
 END
@@ -719,8 +960,8 @@ $$;
 CREATE TRIGGER composes_submitted AFTER INSERT ON composes
     REFERENCING NEW TABLE AS submitted FOR EACH STATEMENT EXECUTE FUNCTION composes_submitted();
 
--- The one place for everything that a change of state must do, in whichever statement: be legal, be
--- recorded and be announced.
+-- The one place for everything that a change of state must do, in whichever statement: be legal and be
+-- recorded. The sequencer announces it.
 CREATE FUNCTION composes_state_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF (OLD.state, NEW.state) NOT IN ((0, 1), (0, 4), (1, 0), (1, 2), (1, 4), (2, 3), (4, 3)) THEN
@@ -732,7 +973,6 @@ BEGIN
         INSERT INTO removed_composes AS r (source_type, composes) VALUES (NEW.source_type, 1)
             ON CONFLICT (source_type) DO UPDATE SET composes = r.composes + 1;
     END IF;
-    PERFORM pg_notify(TG_TABLE_SCHEMA, NEW.state || ' ' || NEW.id);
     RETURN NULL;
 END
 $$;

@@ -25,6 +25,11 @@ struct Call: Sendable {
     private static let composes = "/api/1/composes/"
 
     static func get(_ id: Int) -> Call { Call(method: .GET, path: composes + String(id)) }
+    /// - Parameter seconds: The time that the service may wait for another state than `state`. Services
+    ///   that do not know this answer at once.
+    static func get(_ id: Int, waiting seconds: Int, while state: String) -> Call {
+        Call(method: .GET, path: composes + String(id), query: [("wait", String(seconds)), ("while", state)])
+    }
     static func list(_ query: ComposeQuery) -> Call { Call(method: .GET, path: composes, query: query.items) }
     static let about = Call(method: .GET, path: "/api/1/about/")
     static func delete(_ id: Int) -> Call { Call(method: .DELETE, path: composes + String(id)) }

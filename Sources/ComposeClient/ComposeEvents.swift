@@ -12,8 +12,8 @@ public enum ComposeEvent: Hashable, Sendable {
     case unchanged
 }
 
-/// The events of a compose, from now until its state is final. The client looks repeatedly, with pauses
-/// that grow while nothing happens.
+/// The events of a compose, from now until its state is final. The client looks repeatedly. A service
+/// that can wait for a change answers when it comes. Otherwise the pauses grow while nothing happens.
 ///
 /// The first look fails as any call does. Later looks are patient: they outlast a restart of the
 /// server.
@@ -29,6 +29,9 @@ public struct ComposeEvents: AsyncSequence, Sendable {
     }
 
     public struct AsyncIterator: AsyncIteratorProtocol {
+        /// The time that the service may wait for a change, in seconds. Gateways end longer requests.
+        private static let longestWait = 20
+
         let id: Int
         /// The reader of the log. `nil` if the log is not wanted or cannot be read.
         var log: LogTail?
@@ -36,6 +39,8 @@ public struct ComposeEvents: AsyncSequence, Sendable {
 
         private var latest: ComposeDocument?
         private var hasLooked = false
+        /// Whether the service itself waited for a change, so that the next look is due at once.
+        private var serviceWaits = false
         private var looks = Looks<ComposeEvent>()
 
         init(id: Int, log: LogTail?, transport: Transport) {
@@ -48,7 +53,7 @@ public struct ComposeEvents: AsyncSequence, Sendable {
         public mutating func next() async throws -> ComposeEvent? {
             if let event = looks.next() { return event }
             if looks.isFinished { return nil }
-            try await looks.pause(transport.clock)
+            if !serviceWaits { try await looks.pause(transport.clock) }
             let found = try await look()
             return looks.take(found, orElse: .unchanged)
         }
@@ -56,7 +61,12 @@ public struct ComposeEvents: AsyncSequence, Sendable {
         /// Looks at the compose and its log once. A change comes before the lines written after it. The final
         /// state comes after the last line, when the log has been read to its end.
         private mutating func look() async throws -> Looks<ComposeEvent>.Look {
-            let compose: ComposeDocument = try await transport.answer(.get(id), patience: hasLooked ? .established : .firstContact)
+            // The log is read after each look, so the service waits for a short time only.
+            let wait = log == nil ? Self.longestWait : 1
+            let call = latest.map { Call.get(id, waiting: wait, while: $0.stateName) } ?? .get(id)
+            let asked = ContinuousClock.now
+            let compose: ComposeDocument = try await transport.answer(call, patience: hasLooked ? .established : .firstContact)
+            serviceWaits = latest != nil && ContinuousClock.now - asked >= .seconds(wait) / 2
             hasLooked = true
             let isFinal = ComposeState(rawValue: compose.state)?.isFinal ?? true
             var (found, hasMore) = try await readLog(of: compose, isFinal: isFinal)

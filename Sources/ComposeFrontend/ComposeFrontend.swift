@@ -3,6 +3,7 @@ public import Hummingbird
 import HummingbirdCore
 public import Logging
 public import NIOCore
+import NIOHTTP1
 public import ServerTLS
 
 /// The HTTP side of the service. It accepts requests for composes, reports their state, and serves
@@ -10,19 +11,22 @@ public import ServerTLS
 public struct ComposeFrontend: Sendable {
     private let configuration: FrontendConfiguration
     private let store: ComposeStore
+    private let feed: EventFeed
     private let changes: ComposeChanges?
     private let moreMetrics: @Sendable () async -> [MetricFamily]
     private let logger: Logger
 
     /// - Parameters:
+    ///   - feed: The events, which the caller runs as a service. Without it, no request is woken by an event.
     ///   - changes: The changes after which answers have to be made again. `nil` to make each answer anew.
     ///   - moreMetrics: Returns the metrics of other parts of the same process, for `/api/1/metrics/`.
     public init(
-        configuration: FrontendConfiguration, store: ComposeStore, changes: ComposeChanges? = nil,
+        configuration: FrontendConfiguration, store: ComposeStore, feed: EventFeed? = nil, changes: ComposeChanges? = nil,
         moreMetrics: @escaping @Sendable () async -> [MetricFamily] = { [] }, logger: Logger
     ) {
         self.configuration = configuration
         self.store = store
+        self.feed = feed ?? EventFeed(store: store, logger: logger) { AsyncStream { $0.finish() } }
         self.changes = changes
         self.moreMetrics = moreMetrics
         self.logger = logger
@@ -45,7 +49,8 @@ public struct ComposeFrontend: Sendable {
         let most = configuration.maximumConnections
         let upload = configuration.images.map { images in
             ConnectionHandler.Limits.Upload(
-                pathPrefix: ContextController.path, request: .seconds(Int64(images.contextSeconds)), body: images.contextBytes)
+                routes: [(.POST, ContextController.path), (.PUT, ComponentController.path)],
+                request: .seconds(Int64(images.contextSeconds)), body: images.contextBytes)
         }
         return Application(
             router: router(),
@@ -81,16 +86,19 @@ public struct ComposeFrontend: Sendable {
         let validator = configuration.validator
         let composes = ComposeController(
             configuration: configuration, store: store, validator: validator, positions: QueuePositions(store: store),
-            answers: KeptAnswers(changes: changes))
+            answers: KeptAnswers(changes: changes), feed: feed)
         let watches = WatchController(configuration: configuration, store: store, validator: validator)
-        let service = ServiceController(configuration: configuration, store: store, metrics: metrics, moreMetrics: moreMetrics)
+        let service = ServiceController(
+            configuration: configuration, store: store, feed: feed, metrics: metrics, moreMetrics: moreMetrics)
+        let events = EventController(configuration: configuration, store: store, feed: feed, composes: composes)
         let linkPrefix = PublicURLs.path(of: configuration.serverURL)
         let files = configuration.targets.compactMap { name, target in
             StaticComposes(name, target, linkPrefix: linkPrefix, access: configuration.access)
         }.flatMap(\.resources)
         return composes.resources + watches.resources + images + LegacyController(composes: composes).resources + service.resources
             + IdentityController(access: configuration.access).resources
-            + TokenController(configuration: configuration, store: store).resources + AuditController(store: store).resources + files
+            + TokenController(configuration: configuration, store: store).resources + AuditController(store: store).resources
+            + events.resources + SubscriberController(configuration: configuration, store: store).resources + files
     }
 
     /// The resources of images and their builds. They exist even if this server builds none, and say so.
@@ -99,6 +107,11 @@ public struct ComposeFrontend: Sendable {
             + ContentsController(configuration: configuration, store: store).resources
             + BuildController(configuration: configuration, store: store).resources
             + RebuildController(configuration: configuration, store: store, validator: configuration.validator).resources
+            + RuleController(configuration: configuration, store: store).resources
             + ContextController(configuration: configuration).resources
+            + NodeController(configuration: configuration, store: store).resources
+            + FarmController(configuration: configuration, store: store).resources
+            + ArtifactController(configuration: configuration, store: store).resources
+            + ComponentController(configuration: configuration, store: store).resources
     }
 }

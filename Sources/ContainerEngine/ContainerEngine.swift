@@ -1,24 +1,27 @@
 public import AsyncHTTPClient
 import ForeignText
 import Foundation
+import Glibc
 public import ImageModel
 public import NIOCore
 import NIOHTTP1
 import NIOPosix
 public import SystemPackage
 
-/// A container engine on this host that speaks the Docker Engine API: docker, or podman's service.
-///
-/// Only loading images is supported.
+/// A container engine that speaks the Docker Engine API: docker, or podman's service.
 public struct ContainerEngine: Sendable {
     private static let longestAnswer = 4 << 20
 
-    private let client: HTTPClient
-    private let socket: FilePath
+    let client: HTTPClient
+    let address: EngineAddress
 
     /// - Parameter socket: The engine's Unix socket. Example: `/run/podman/podman.sock`.
     public init(socket: FilePath, client: HTTPClient = .shared) {
-        self.socket = socket
+        self.init(.socket(socket), client: client)
+    }
+
+    public init(_ address: EngineAddress, client: HTTPClient = .shared) {
+        self.address = address
         self.client = client
     }
 
@@ -26,7 +29,7 @@ public struct ContainerEngine: Sendable {
     ///
     /// - Parameter id: The digest of the image's configuration.
     public func names(of id: ImageDigest) async throws(EngineFailure) -> [String]? {
-        let (status, body) = try await answer(HTTPClientRequest(url: address("images/\(id)/json")))
+        let (status, body) = try await answer(HTTPClientRequest(url: url("images/\(id)/json")))
         if status == 404 { return nil }
         guard status == 200, let image = try? JSONDecoder().decode(ImageDescription.self, from: Data(body)) else {
             throw refusal(status, body)
@@ -38,7 +41,7 @@ public struct ContainerEngine: Sendable {
     ///
     /// - Parameter content: The bytes of the archive, plain or in a compression that the engine knows.
     public func load(_ content: some AsyncSequence<ByteBuffer, any Error> & Sendable) async throws(EngineFailure) {
-        var request = HTTPClientRequest(url: address("images/load?quiet=1"))
+        var request = HTTPClientRequest(url: url("images/load?quiet=1"))
         request.method = .POST
         request.headers.add(name: "Content-Type", value: "application/x-tar")
         request.body = .stream(content, length: .unknown)
@@ -47,35 +50,58 @@ public struct ContainerEngine: Sendable {
         guard status == 200, Self.error(in: body) == nil else { throw refusal(status, body) }
     }
 
-    private func address(_ path: String) -> String {
-        let encoded = socket.string.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
-        return "http+unix://\(encoded)/v1.41/\(path)"
+    /// Returns the URL of a path, with a query.
+    func url(_ path: String, _ query: [(String, String?)] = []) -> String {
+        let items = query.compactMap { name, value in
+            value.map { "\(name)=\($0.addingPercentEncoding(withAllowedCharacters: Self.plain) ?? "")" }
+        }
+        return address.url + path + (items.isEmpty ? "" : "?\(items.joined(separator: "&"))")
     }
 
-    private func answer(_ request: HTTPClientRequest) async throws(EngineFailure) -> (status: UInt, body: [UInt8]) {
+    private static let plain = CharacterSet(charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+
+    /// Sends a request, and returns the answer without its body.
+    func response(to request: HTTPClientRequest, within limit: TimeAmount = .hours(24)) async throws(EngineFailure) -> HTTPClientResponse {
         var request = request
         // The name would be the path of the socket, which servers in Go refuse.
-        request.headers.replaceOrAdd(name: "Host", value: "localhost")
+        if case .socket = address { request.headers.replaceOrAdd(name: "Host", value: "localhost") }
         do {
-            let response = try await client.execute(request, timeout: .hours(6))
-            let body = try await response.body.collect(upTo: Self.longestAnswer)
-            return (response.status.code, Array(body.readableBytesView))
-        } catch is CancellationError {
-            throw EngineFailure(.canceled, "The request to the container engine was canceled.")
+            return try await client.execute(request, timeout: limit)
         } catch {
-            throw EngineFailure(
-                .unreachable,
-                "The container engine at \(socket.string.printable()) does not answer. Is its service running, and may you use its socket?")
+            throw failure(of: error)
         }
     }
 
-    private func refusal(_ status: UInt, _ body: [UInt8]) -> EngineFailure {
+    func answer(_ request: HTTPClientRequest, within limit: TimeAmount = .hours(6)) async throws(EngineFailure) -> (
+        status: UInt, body: [UInt8]
+    ) {
+        let response = try await response(to: request, within: limit)
+        do {
+            let body = try await response.body.collect(upTo: Self.longestAnswer)
+            return (response.status.code, Array(body.readableBytesView))
+        } catch {
+            throw failure(of: error)
+        }
+    }
+
+    /// Returns the failure that an error of the transport stands for.
+    func failure(of error: any Error) -> EngineFailure {
+        if error is CancellationError || (error as? HTTPClientError) == .cancelled {
+            return EngineFailure(.canceled, "The request to the container engine was canceled.")
+        }
+        return EngineFailure(
+            .unreachable, reason: (error as? IOError).map { String(cString: strerror($0.errnoCode)).lowercased() },
+            "The container engine at \(address.description.printable()) does not answer. Is its service running, and may you use its socket?"
+        )
+    }
+
+    func refusal(_ status: UInt, _ body: [UInt8]) -> EngineFailure {
         let reason = (Self.error(in: body) ?? "status \(status)").printable(most: 500)
         return EngineFailure(.refused, "The container engine refused the request: \(reason).")
     }
 
     /// Returns the error in an answer, which is one JSON document or one on each line.
-    private static func error(in body: [UInt8]) -> String? {
+    static func error(in body: [UInt8]) -> String? {
         for line in body.split(separator: UInt8(ascii: "\n")) {
             if let answer = try? JSONDecoder().decode(ErrorDescription.self, from: Data(line)), let text = answer.error ?? answer.message {
                 return text
@@ -98,13 +124,19 @@ public struct ContainerEngine: Sendable {
 public struct EngineFailure: Error, Hashable, Sendable, CustomStringConvertible {
     public enum Code: String, Hashable, Sendable, CaseIterable {
         case unreachable, refused, canceled
+        /// An instruction failed, or a push. The description is the text of the engine.
+        case buildFailed = "build-failed"
+        case pushFailed = "push-failed"
     }
 
     public let code: Code
+    /// Why there is no connection, in a few words, if it is known. Example: `connection refused`.
+    public let reason: String?
     public let description: String
 
-    init(_ code: Code, _ description: String) {
+    init(_ code: Code, reason: String? = nil, _ description: String) {
         self.code = code
+        self.reason = reason
         self.description = description
     }
 }

@@ -6,6 +6,8 @@ public enum Scope: String, Hashable, Sendable, CaseIterable {
     case deleteCompose = "delete-compose"
     case buildImage = "build-image"
     case rebuild
+    /// Adding, changing and removing nodes and farms, for an API token of an admin.
+    case manageNodes = "manage-nodes"
     /// The rights of an admin, for an API token of an admin.
     case admin
 }

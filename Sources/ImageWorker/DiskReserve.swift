@@ -36,6 +36,6 @@ public final class DiskReserve: Sendable {
                 logger.notice("the disk has room again; platforms are built here", metadata: numbers)
             }
         }
-        return isLow ? offer.withoutPlatforms : offer
+        return isLow ? offer.withoutOwnNode : offer
     }
 }

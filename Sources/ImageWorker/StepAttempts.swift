@@ -29,9 +29,9 @@ struct StepAttempts: Sendable {
             case .done(let result):
                 let isHeld = try await store.finish(lease, digest: result.digest, tags: result.tags)
                 logger.info(isHeld ? "step is done" : "lease was lost; nothing was written", metadata: ["digest": "\(result.digest)"])
-            case .failed(let failure):
+            case .failed(let failure, let isOfNode):
                 let retries = failure.code == .registryUnreachable ? configuration.registryRetries : configuration.retries
-                switch try await store.fail(lease, with: failure, retries: retries) {
+                switch try await store.fail(lease, with: failure, isOfNode: isOfNode, retries: retries) {
                 case .retried(let delay):
                     logger.info("step will be tried again", metadata: ["reason": "\(failure.message)", "after": "\(delay)"])
                 case .leaseLost: logger.info("lease was lost; nothing was written")
@@ -58,7 +58,8 @@ struct StepAttempts: Sendable {
 
     private enum Ending {
         case done(StepResult)
-        case failed(BuildFailure)
+        /// - Parameter isOfNode: Whether a node of a farm is to blame.
+        case failed(BuildFailure, isOfNode: Bool = false)
         /// The manifest list waits for platforms again.
         case gone(GoneImages)
         /// The image has the packages of its rebuild already.
@@ -86,6 +87,8 @@ struct StepAttempts: Sendable {
             return .stopped
         } catch let failure as BuildFailure {
             return .failed(failure)
+        } catch let failure as FailureOfNode {
+            return .failed(failure.failure, isOfNode: true)
         } catch let gone as GoneImages {
             return .gone(gone)
         } catch let error as PostgresError where error.isTransient {

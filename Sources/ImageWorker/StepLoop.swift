@@ -1,5 +1,6 @@
 public import ComposeStore
 import ComposeWorker
+import ImageModel
 public import Logging
 public import Postgres
 public import ServiceLifecycle
@@ -14,6 +15,9 @@ public struct StepConfiguration: Sendable {
     /// The number of platforms that the worker builds at the same time. They are not slots for composes, so
     /// a long build keeps no compose waiting.
     public var slots: Int
+    /// The number of platforms that nodes of farms build for the worker at a time. They need little of this
+    /// host.
+    public var nodeSlots = 0
     /// The number of manifest lists that the worker writes at the same time. They have slots of their own,
     /// because a list waits for the registry, and the next platform can be built meanwhile.
     public var listSlots = 4
@@ -70,12 +74,16 @@ public struct StepLoop: Service {
         let attempts = StepAttempts(configuration: configuration, store: store, keeper: keeper, runner: runner, logger: logger)
         // A worker of this name may have had another node before.
         let isRecorded = Mutex(false)
-        let platforms = loop(slots: configuration.slots, of: attempts) {
+        let use = SlotUse()
+        let platforms = loop(slots: configuration.slots + configuration.nodeSlots, of: attempts, counting: use) {
             if !isRecorded.withLock(\.self) {
                 try await store.record(nodeProblem: configuration.standing?.problem, of: configuration.name)
                 isRecorded.withLock { $0 = true }
             }
-            return try await offer()
+            var offer = try await offer()
+            if use.own >= configuration.slots { offer = offer.withoutOwnNode }
+            offer.nodes = use.nodes < configuration.nodeSlots
+            return offer
         }
         let lists = loop(slots: configuration.listSlots, of: attempts) { configuration.offer.withoutPlatforms }
         async let written: Void = lists.runUntilShutdown()
@@ -84,15 +92,24 @@ public struct StepLoop: Service {
     }
 
     private func loop(
-        slots: Int, of attempts: StepAttempts, offering offer: @escaping @Sendable () async throws -> StepOffer
+        slots: Int, of attempts: StepAttempts, counting use: SlotUse? = nil,
+        offering offer: @escaping @Sendable () async throws -> StepOffer
     ) -> LeaseLoop<StepLease> {
         LeaseLoop(
             slots: slots, pollInterval: configuration.pollInterval, listener: listener, channel: channel, logger: logger,
             claim: {
-                try await store.claimStep(
-                    by: configuration.name, present: configuration.presence, offering: try await offer(), for: configuration.leaseLength,
+                let offer = try await offer()
+                guard offer.lists || offer.nodes || !offer.platforms.isEmpty else { return nil }
+                let lease = try await store.claimStep(
+                    by: configuration.name, present: configuration.presence, offering: offer, for: configuration.leaseLength,
                     buildsOfRebuild: configuration.buildsOfRebuild)
-            }, run: attempts.run)
+                if let lease { use?.begin(lease) }
+                return lease
+            },
+            run: { lease, asked in
+                await attempts.run(lease, asked: asked)
+                use?.end(lease)
+            })
     }
 
     /// Returns the platforms that this worker can build now. A worker with a disabled node builds none, and
@@ -104,6 +121,23 @@ public struct StepLoop: Service {
         try await store.record(nodeProblem: problem, of: configuration.name)
         try await store.explain(
             waitingFor: offer, because: "It waits for a worker. The one of \(configuration.name) is disabled: \(problem)")
-        return offer.withoutPlatforms
+        return offer.withoutOwnNode
+    }
+}
+
+/// The platforms that a worker builds now: with its own node, and with nodes of farms.
+private final class SlotUse: Sendable {
+    private let counts = Mutex((own: 0, nodes: 0))
+
+    var own: Int { counts.withLock(\.own) }
+    var nodes: Int { counts.withLock(\.nodes) }
+
+    func begin(_ lease: StepLease) { change(lease, by: 1) }
+    func end(_ lease: StepLease) { change(lease, by: -1) }
+
+    private func change(_ lease: StepLease, by number: Int) {
+        counts.withLock { counts in
+            if lease.step.isOnFarm { counts.nodes += number } else { counts.own += number }
+        }
     }
 }

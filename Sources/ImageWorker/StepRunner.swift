@@ -12,8 +12,8 @@ public protocol StepRunner: Sendable {
     ///   - build: The build as it is after the claim. The manifest list finds the digests of the platforms
     ///     in its steps.
     ///   - deadline: The time until which the lease is held. Nothing is written elsewhere after it.
-    /// - Throws: ``BuildFailure``. A manifest list also throws `GoneImages`, if platforms have to be done
-    ///   again.
+    /// - Throws: ``BuildFailure``, or `FailureOfNode` for another node to try. A manifest list also throws
+    ///   `GoneImages`, if platforms have to be done again.
     func run(_ lease: StepLease, of build: Build, until deadline: LeaseDeadline) async throws -> StepResult
 }
 

@@ -54,7 +54,9 @@ struct Odcs: AsyncParsableCommand {
         ],
         groupedSubcommands: [
             CommandGroup(
-                name: "Container images", subcommands: [Fetch.self, Load.self, Image.self, RebuildCommand.self, Rebuilds.self]),
+                name: "Container images",
+                subcommands: [Fetch.self, Load.self, Image.self, RebuildCommand.self, Rebuilds.self, RuleCommand.self]),
+            CommandGroup(name: "Farms", subcommands: [FarmCommand.self, NodeCommand.self]),
             CommandGroup(name: "Access", subcommands: [Login.self, Logout.self, WhoAmI.self, TokenCommand.self]),
             CommandGroup(name: "Watching tags", subcommands: [WatchTag.self, Watches.self, Unwatch.self]),
             CommandGroup(

@@ -93,6 +93,19 @@ import Testing
                 #expect(after["tools"] == before["tools"])
                 #expect(after["vendor"] == before["vendor"])
 
+                // The way from the image to the advisory, and the check without the service.
+                let why = try await server.succeed("image", "why", "team/web", "--package", "ed-dictionary").output
+                let ofBase = try #require(try await team.builds(of: "base").first)
+                for text in ["\(team.repository("base"))@", "build     \(ofBase.id)", "compose   2", "advisory  EXAMPLE-2026:1"] {
+                    #expect(why.contains(text), "\(why)")
+                }
+                for name in ["base", "web"] {
+                    let proof = try await server.succeed("image", "verify", "\(team.repository(name)):latest", "--insecure").output
+                    #expect(proof.contains("because of   compose 2: EXAMPLE-2026:1\n"), "\(proof)")
+                    #expect(!proof.contains("no SBOM"))
+                    #expect(proof.hasSuffix("The image is as the statement says.\n"), "\(proof)")
+                }
+
                 // Nothing is older any more.
                 #expect(try await team.plan(with: 2).filter(\.isBuilt) == [])
             }

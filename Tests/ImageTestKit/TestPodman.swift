@@ -1,4 +1,6 @@
 import Foundation
+import Glibc
+public import ImageModel
 import Processes
 import Subprocess
 public import SystemPackage
@@ -17,7 +19,11 @@ public struct TestPodman: Sendable {
     }
 
     /// Runs `body` with a podman. Its images are removed afterwards.
-    public static func with<Value: Sendable>(_ body: @escaping @Sendable (TestPodman) async throws -> Value) async throws -> Value {
+    ///
+    /// - Parameter insecure: The registries that it speaks to without TLS.
+    public static func with<Value: Sendable>(insecure: [RegistryHost] = [], _ body: @escaping @Sendable (TestPodman) async throws -> Value)
+        async throws -> Value
+    {
         let directory = FilePath(FileManager.default.temporaryDirectory.path).appending("podman-\(UUID().uuidString.prefix(8))")
         for name in ["run", "images"] {
             try FileManager.default.createDirectory(atPath: directory.appending(name).string, withIntermediateDirectories: true)
@@ -25,7 +31,11 @@ public struct TestPodman: Sendable {
         let settings = directory.appending("storage.conf")
         try "[storage]\ndriver = \"vfs\"\ngraphroot = \"\(directory)/images\"\nrunroot = \"\(directory)/run\"\n"
             .write(toFile: settings.string, atomically: true, encoding: .utf8)
+        let registries = directory.appending("registries.conf")
+        try insecure.map { "[[registry]]\nlocation = \"\($0)\"\ninsecure = true\n" }.joined()
+            .write(toFile: registries.string, atomically: true, encoding: .utf8)
         var environment = ChildProcess.plainEnvironment(home: directory)
+        environment["CONTAINERS_REGISTRIES_CONF"] = registries.string
         environment["CONTAINERS_STORAGE_CONF"] = settings.string
         environment["XDG_RUNTIME_DIR"] = directory.appending("run").string
         let podman = TestPodman(directory: directory, environment: environment)
@@ -48,10 +58,23 @@ public struct TestPodman: Sendable {
         return (result.standardOutput, result.standardError, result.terminationStatus.isSuccess)
     }
 
+    /// The socket of the service.
+    public var socket: FilePath { directory.appending("podman.sock") }
+
+    /// Sends a signal to the service that answers on the socket. Example: `SIGSTOP`.
+    public func signalService(_ signal: CInt) throws {
+        let names = try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap { pid_t($0) }
+        for process in names {
+            guard let line = FileManager.default.contents(atPath: "/proc/\(process)/cmdline") else { continue }
+            let words = String(decoding: line, as: UTF8.self).split(separator: "\0")
+            if words.contains("unix://\(socket)"), words.contains("service") { kill(process, signal) }
+        }
+    }
+
     /// Runs `body` while podman answers Docker's API on a socket. The service never outlives the process
     /// of the tests.
     public func withService<Value: Sendable>(_ body: @escaping @Sendable (FilePath) async throws -> Value) async throws -> Value {
-        let socket = directory.appending("podman.sock")
+        let socket = socket
         let (listening, sender) = AsyncStream.makeStream(of: Void.self)
         let output = OutputTail { if $0.contains("API service listening") { sender.yield() } }
         let service = ChildProcess(

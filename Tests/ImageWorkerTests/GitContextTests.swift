@@ -3,7 +3,6 @@ import Foundation
 import ImageModel
 import ImageTestKit
 import Registry
-import Subprocess
 import SystemPackage
 import Testing
 
@@ -76,35 +75,5 @@ struct GitContextTests {
             #expect(!failure.isTransient)
             #expect(failure.message == #"The context "http://127.0.0.1/web.git" is not fetched. Its address must begin with https://."#)
         }
-    }
-}
-
-/// A git repository in a folder.
-private struct GitFolder {
-    let path: FilePath
-    var url: String { "file://\(path)" }
-
-    init(_ path: FilePath) async throws {
-        self.path = path
-        try await git("init", "--quiet", "--initial-branch=main", path.string)
-    }
-
-    /// Commits files, and returns the name of the commit.
-    func commit(_ files: [String: String]) async throws -> String {
-        for (name, text) in files {
-            let file = path.pushing(FilePath(name))
-            try FileManager.default.createDirectory(atPath: file.removingLastComponent().string, withIntermediateDirectories: true)
-            try text.write(toFile: file.string, atomically: true, encoding: .utf8)
-        }
-        try await git("-C", path.string, "add", "--all")
-        try await git("-C", path.string, "-c", "user.name=me", "-c", "user.email=me@example.org", "commit", "--quiet", "--message=files")
-        return try await git("-C", path.string, "rev-parse", "HEAD").trimmingCharacters(in: .newlines)
-    }
-
-    @discardableResult
-    private func git(_ arguments: String...) async throws -> String {
-        let done = try await Subprocess.run(.name("git"), arguments: Arguments(arguments), output: .string(limit: 1 << 16))
-        #expect(done.terminationStatus.isSuccess)
-        return done.standardOutput
     }
 }

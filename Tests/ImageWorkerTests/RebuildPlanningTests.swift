@@ -93,6 +93,7 @@ import Testing
                 #expect(try await store.rebuild(rebuilds[2])?.state == .wait)
 
                 try await Self.finishCompose(in: store, directory)
+                try await store.sequenceEvents()
                 let second = try await planned(rebuilds[2])
                 #expect(second.rows.map(\.plan.decision) == [.build])
                 #expect(second.rows.map(\.build) != first.rows.map(\.build))

@@ -27,6 +27,8 @@ struct StepWorld {
     let reader: ScriptedReader
     let standing: NodeStanding
     let configuration: ImageBuildConfiguration
+    /// The connections to nodes of farms.
+    var farms: EngineConnections?
 
     static let day = "20261129"
     static let owner = Actor(name: "me", isAdmin: false)
@@ -68,6 +70,8 @@ struct StepWorld {
             contexts: try ImageNamespace("\(registry.host)/team").contexts)
         configuration.account = account
         configuration.gitProtocols.append("file")
+        configuration.artifacts = ArtifactSettings(
+            namespace: try ImageNamespace("\(registry.host)/team"), environments: ["small": try ImageReference("\(registry.host)/base:1")])
         let world = StepWorld(
             directory: directory, database: database, registry: registry, client: client, node: CountingNode(local),
             reader: ScriptedReader(), standing: NodeStanding(directory.appending("disabled"), logger: logger), configuration: configuration)
@@ -138,7 +142,8 @@ struct StepWorld {
     func step(_ lease: StepLease) async throws -> BuildFailure? {
         let build = try #require(try await store.build(lease.step.build))
         let runner = BuildStepRunner(
-            configuration: configuration, store: store, node: node, standing: standing, registry: client, reader: reader)
+            configuration: configuration, store: store, node: node, standing: standing, farms: farms, registry: client,
+            reader: reader)
         let retries = RetryPolicy(attempts: 3, firstDelay: .zero)
         do {
             let result = try await runner.run(lease, of: build, until: LeaseDeadline(length: .seconds(600)))
@@ -147,6 +152,9 @@ struct StepWorld {
         } catch let failure as BuildFailure {
             _ = try await store.fail(lease, with: failure, retries: retries)
             return failure
+        } catch let failure as FailureOfNode {
+            _ = try await store.fail(lease, with: failure.failure, isOfNode: true, retries: retries)
+            return failure.failure
         } catch let gone as GoneImages {
             _ = try await store.redo(gone.images, before: lease, orFail: gone.failure, retries: retries)
             return gone.failure
@@ -236,6 +244,7 @@ final class CountingNode: BuildNode {
     init(_ local: LocalNode) { self.local = local }
 
     var name: String { local.name }
+    var isolation: String { local.isolation }
     var builds: Int { state.withLock(\.builds) }
 
     /// Makes the next pushes go to a port that nobody listens on.

@@ -80,6 +80,38 @@ import Testing
         #expect(error?.description == expected)
     }
 
+    @Test("artifacts have environments below the registry or in allowed ones, addresses of git, and a platform")
+    func artifacts() throws {
+        let settings = try #require(
+            try parse(
+                "images: {registry: \"quay.io/team\", allowed_registries: [\"r.example:5000\"]}\nartifacts: {environments: {rocky9: "
+                    + "\"envs/rocky9:1\", rhel7: \"r.example:5000/rhel7\"}, git: [\"https://git.example/c/\"], platform: linux/arm64}"
+            ).images.artifacts)
+        #expect(
+            settings.environments.mapValues(\.description) == [
+                "rocky9": "quay.io/team/envs/rocky9:1", "rhel7": "r.example:5000/rhel7",
+            ])
+        #expect(settings.git == ["https://git.example/c"] && settings.platform.description == "linux/arm64")
+        #expect(try parse("images: {registry: quay.io}").images.artifacts?.platform == .host)
+        for (text, expected) in [
+            (
+                "{rocky-9: x}",
+                "cannot be used: architecture is \"rocky-9\". It must have 1 to 24 of letters, digits and _, and begin with a letter or a digit."
+            ),
+            ("{rocky9: docker.io/x/y}", "is in the registry docker.io, which images.allowed_registries does not have"),
+        ] {
+            let error = #expect(throws: ConfigurationError.self) {
+                try parse("images: {registry: quay.io}\nartifacts: {environments: \(text)}")
+            }
+            #expect(error?.description.hasSuffix(expected) == true, "\(error?.description ?? "")")
+        }
+        let error = #expect(throws: ConfigurationError.self) { try parse("artifacts: {git: [\"ssh://git.example\"]}") }
+        #expect(
+            error?.description
+                == "odcs.yaml:1: artifacts.git: has \"ssh://git.example\", which must be an address that begins with one of https://, http://, "
+                + "git://, file://")
+    }
+
     @Test(
         "a host that cannot build images is not fine, unless it is not to build any",
         .enabled(if: geteuid() == 0, "others build as themselves"))

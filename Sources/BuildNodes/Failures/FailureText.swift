@@ -14,7 +14,8 @@ struct FailureText {
         let cause = Self.cause(in: error, of: transcript.step)
         if let failure = diskFull(cause) ?? diskFull(transcript.lastLines(10).joined(separator: "\n")) ?? outside(cause) { return failure }
         let isForeign = specification.platform.architecture != Platform.host.architecture
-        if isForeign, ([cause] + transcript.lastLines(5)).contains(where: { $0.contains("exec format error") }) {
+        // runc and crun write it differently.
+        if isForeign, ([cause] + transcript.lastLines(5)).contains(where: { $0.lowercased().contains("exec format error") }) {
             return make(
                 .noEmulator,
                 "The node cannot run programs of \(specification.platform): no emulator is registered. Install qemu-user-static, or use another node."
@@ -41,6 +42,12 @@ struct FailureText {
         return make(
             .instruction, "\(step.capitalized) ended with the status \(status)\(last.map { ": \($0.printable(most: 300))" } ?? ".")",
             status: status)
+    }
+
+    /// The failure if the disk is full, or if a registry is the cause.
+    var outsideFailure: NodeFailure? {
+        let error = transcript.error ?? ""
+        return diskFull(error) ?? outside(error)
     }
 
     /// Returns the failure of a push.

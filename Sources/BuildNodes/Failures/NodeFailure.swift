@@ -22,6 +22,8 @@ public struct NodeFailure: Error, Hashable, Sendable, CustomStringConvertible {
         case memoryMissing = "memory-missing"
         /// Programs of the platform do not run on the node.
         case noEmulator = "no-emulator"
+        /// The node does not answer any more.
+        case nodeLost = "node-lost"
         /// The node cannot build at all.
         case node
     }
@@ -54,13 +56,21 @@ public struct NodeFailure: Error, Hashable, Sendable, CustomStringConvertible {
 
     public var retry: Retry {
         switch kind {
-        case .registryDown, .diskFull, .memoryMissing: .later
+        case .registryDown, .diskFull, .memoryMissing, .nodeLost: .later
         case .baseGone: .once
         default: .never
         }
     }
 
     public var isTransient: Bool { retry != .never }
+
+    /// Whether the node is to blame, so that another node may succeed.
+    public var isOfNode: Bool {
+        switch kind {
+        case .nodeLost, .node, .diskFull, .memoryMissing, .noEmulator, .registryDown: true
+        default: false
+        }
+    }
 
     public var description: String { sentence }
 }

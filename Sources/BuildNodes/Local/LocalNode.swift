@@ -15,6 +15,7 @@ public import SystemPackage
 ///         --runtime runc --network none --no-cache --layers=false --iidfile … --tag … --file … CONTEXT
 public final class LocalNode: BuildNode {
     public let name: String
+    public var isolation: String { "rootless" }
     let buildah: Buildah
     /// The directory of the images.
     public var directory: FilePath { buildah.storage.directory }

@@ -8,6 +8,9 @@ public protocol BuildNode: Sendable {
     /// The name of the node, for example `local`.
     var name: String { get }
 
+    /// What separates a RUN instruction from the host, in one word for the provenance. Example: `rootless`.
+    var isolation: String { get }
+
     /// Returns how the node can build images of a platform.
     func support(for platform: Platform) async throws -> PlatformSupport
 
@@ -27,6 +30,11 @@ public protocol BuildNode: Sendable {
 
     /// Removes the image of a step. It is no error if there is no image.
     func remove(_ step: ImageTag) async throws
+}
+
+extension BuildNode {
+    /// An engine isolates builds as it is configured, which it does not report.
+    public var isolation: String { "engine" }
 }
 
 /// The repository and tag that an image is pushed to.

@@ -21,6 +21,10 @@ extension Call {
         Call(method: .GET, path: "\(images)/\(image)/diff", query: query.items)
     }
 
+    static func why(_ image: Int, _ query: WhyQuery) -> Call {
+        Call(method: .GET, path: "\(images)/\(image)/why", query: query.items)
+    }
+
     static func build(_ id: Int) -> Call { Call(method: .GET, path: "\(builds)/\(id)") }
     static func builds(_ query: BuildListQuery) -> Call { Call(method: .GET, path: builds, query: query.items) }
     static func startBuild(_ image: Int, _ submission: BuildSubmission, idempotencyKey: String) throws -> Call {
@@ -40,6 +44,15 @@ extension Call {
         Call(method: .POST, path: rebuilds, body: try JSONEncoder().encode(submission), idempotencyKey: idempotencyKey)
     }
     static func cancelRebuild(_ id: Int) -> Call { Call(method: .DELETE, path: "\(rebuilds)/\(id)") }
+
+    private static let rules = "/api/1/rules"
+
+    static func rule(_ id: Int) -> Call { Call(method: .GET, path: "\(rules)/\(id)") }
+    static func rules(_ query: WatchQuery) -> Call { Call(method: .GET, path: rules, query: query.items) }
+    static func addRule(_ submission: RuleSubmission) throws -> Call {
+        Call(method: .POST, path: rules, body: try JSONEncoder().encode(submission), isIdempotent: true)
+    }
+    static func removeRule(_ id: Int) -> Call { Call(method: .DELETE, path: "\(rules)/\(id)", isIdempotent: true) }
 
     /// A context with the same bytes is the same context, so the call can be repeated.
     static func upload(_ context: ContextUpload) -> Call {

@@ -39,6 +39,11 @@ extension ComposeClient {
         try await transport.answer(.difference(image, query))
     }
 
+    /// Returns the way by which a package came into an image.
+    public func why(of image: Int, _ query: WhyQuery) async throws -> WhyDocument {
+        try await transport.answer(.why(image, query))
+    }
+
     /// Returns the images that have a package, and those whose contents are not known.
     public func affected(_ query: AffectedQuery) async throws -> AffectedList {
         try await transport.answer(.affected(query))
@@ -84,6 +89,25 @@ extension ComposeClient {
     /// Cancels the builds of a rebuild that no other rebuild needs.
     public func cancelRebuild(_ id: Int) async throws -> Acknowledgement {
         try await transport.answer(.cancelRebuild(id))
+    }
+
+    /// Adds a rule. If the same owner has the same rule already, that rule is returned.
+    public func addRule(_ submission: RuleSubmission) async throws -> RuleDocument {
+        try await transport.answer(.addRule(submission))
+    }
+
+    public func rule(_ id: Int) async throws -> RuleDocument {
+        try await transport.answer(.rule(id))
+    }
+
+    /// Returns one page of rules, the newest first.
+    public func rules(_ query: WatchQuery = WatchQuery()) async throws -> RuleList {
+        try await transport.answer(.rules(query))
+    }
+
+    /// Removes a rule. The builds that it asked for go on.
+    public func removeRule(_ id: Int) async throws -> RuleDocument {
+        try await transport.answer(.removeRule(id))
     }
 
     /// Returns the events of a build until its state is final.

@@ -91,6 +91,23 @@ public struct DifferenceQuery: Hashable, Sendable {
     var items: [(name: String, value: String)] { present([("from", from), ("to", to), ("platform", platform)]) }
 }
 
+/// A query for the way by which a package came into an image.
+public struct WhyQuery: Hashable, Sendable {
+    /// The name of the package.
+    public var package: String
+    public var platform: String?
+    /// The number of a build, or the digest of a manifest. The manifests in use, if it is `nil`.
+    public var place: String?
+
+    public init(package: String, platform: String? = nil, place: String? = nil) {
+        self.package = package
+        self.platform = platform
+        self.place = place
+    }
+
+    var items: [(name: String, value: String)] { present([("package", package), ("platform", platform), ("digest", place)]) }
+}
+
 /// Returns the parameters that have a value.
 private func present(_ items: [(String, String?)]) -> [(name: String, value: String)] {
     items.compactMap { name, value in value.map { (name, $0) } }
@@ -112,6 +129,12 @@ public struct BuildList: Hashable, Sendable, Codable {
 public struct RebuildList: Hashable, Sendable, Codable {
     public var meta: ComposeList.Meta
     public var items: [RebuildDocument]
+}
+
+/// One page of rules.
+public struct RuleList: Hashable, Sendable, Codable {
+    public var meta: ComposeList.Meta
+    public var items: [RuleDocument]
 }
 
 /// One page of images that have a package, and the images whose contents are not known.

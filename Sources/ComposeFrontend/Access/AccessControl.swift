@@ -87,6 +87,11 @@ public struct AccessControl: Sendable {
         case .known: break
         case .admin:
             guard isAdmin else { throw RequestRejection(.forbidden, .admin, "\(grant.owner) is not one of the admins of this service.") }
+        case .manageNodes:
+            guard managesNodes(sender) else {
+                throw RequestRejection(
+                    .forbidden, .admin, "Only admins of this service may change nodes and farms. \(grant.owner) is none.")
+            }
         case .client, .createCompose, .renewCompose, .deleteCompose, .buildImage, .rebuild: try checkClient(grant)
         case .person:
             try checkClient(grant)
@@ -96,6 +101,13 @@ public struct AccessControl: Sendable {
             }
         }
         return grant
+    }
+
+    /// Whether a sender may change nodes and farms, and see their addresses.
+    func managesNodes(_ sender: Identity?) -> Bool {
+        guard chain != nil else { return true }
+        guard let sender else { return false }
+        return rules.isAdmin(sender) || rules.managesNodes(sender)
     }
 
     private func checkClient(_ grant: Grant) throws(RequestRejection) {

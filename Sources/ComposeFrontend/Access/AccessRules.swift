@@ -24,6 +24,12 @@ public struct AccessRules: Hashable, Sendable {
         return admins.contain(identity)
     }
 
+    /// Whether the sender is an API token of an admin that was made for nodes and farms.
+    func managesNodes(_ identity: Identity) -> Bool {
+        guard identity.workload == nil, identity.rule == nil, identity.repositories == nil else { return false }
+        return identity.scopes?.contains(.manageNodes) == true && admins.contain(identity)
+    }
+
     /// Returns the rules of a sender. If some name its account, those that name its groups do not count, as
     /// in the published ODCS.
     func rules(of identity: Identity) -> [ClientRule] {

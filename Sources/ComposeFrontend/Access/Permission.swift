@@ -12,6 +12,8 @@ enum Permission: Hashable, Sendable, CaseIterable {
     // A client whose credentials have the scope of the action. Its rules decide which requests it may
     // send, when the handler has read the request.
     case createCompose, renewCompose, deleteCompose, buildImage, rebuild
+    /// An admin, or an API token of an admin that is made for nodes and farms.
+    case manageNodes
 
     /// The scope that credentials with scopes must have.
     var scope: Scope? {
@@ -22,6 +24,7 @@ enum Permission: Hashable, Sendable, CaseIterable {
         case .deleteCompose: .deleteCompose
         case .buildImage: .buildImage
         case .rebuild: .rebuild
+        case .manageNodes: .manageNodes
         }
     }
 }

@@ -1,5 +1,6 @@
 import ComposeStore
 import Hummingbird
+import Identity
 
 /// Caller limits bound the waiting composes and the watches of one address. They are needed as long as
 /// requests need no authentication.
@@ -25,6 +26,15 @@ public struct CallerLimits: Sendable {
 
     func watches(of request: Request, _ context: FrontendContext) -> CallerLimit? {
         context.isSenderKnown ? nil : limit(watches, request, context)
+    }
+
+    /// Returns the name of a sender: its account, or its address if it is not one account.
+    func name(of request: Request, _ context: FrontendContext) -> String {
+        if context.isSenderKnown, let sender = context.subject.sender { return "account \(sender.account.text)" }
+        let address = context.peer?.ipAddress.flatMap {
+            CallerAddress(peer: $0, headers: request.headers, trustedProxies: trustedProxies)
+        }
+        return address?.text ?? ""
     }
 
     private func limit(_ most: Int, _ request: Request, _ context: FrontendContext) -> CallerLimit? {

@@ -17,6 +17,8 @@ public struct ImageService: Sendable {
     public var contextBytes: Int
     /// The time in which a context has to arrive, in seconds.
     public var contextSeconds: Int
+    /// The settings for artifacts.
+    public var artifacts: ArtifactSettings
     /// The directory in which a context is kept while it arrives.
     public var scratch: FilePath
 
@@ -32,6 +34,7 @@ public struct ImageService: Sendable {
         self.allowsHostNetwork = allowsHostNetwork
         self.contextBytes = contextBytes
         self.contextSeconds = contextSeconds
+        artifacts = ArtifactSettings(namespace: namespace)
         self.scratch = scratch ?? FilePath(FileManager.default.temporaryDirectory.path)
     }
 

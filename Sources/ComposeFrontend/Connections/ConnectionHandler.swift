@@ -26,16 +26,18 @@ final class ConnectionHandler: ChannelDuplexHandler {
         /// The limits of uploads. `nil` if nothing is uploaded.
         var upload: Upload?
 
-        /// The limits of requests whose path begins with a prefix.
+        /// The limits of requests with a method and a path that begins with a prefix.
         struct Upload: Sendable {
-            var pathPrefix: String
+            var routes: [(method: HTTPMethod, pathPrefix: String)]
             var request: TimeAmount
             var body: Int
         }
 
         /// Returns the limits for a request: the time in which it has to arrive, and the longest body.
         func limits(of head: HTTPRequestHead) -> (request: TimeAmount, body: Int) {
-            guard let upload, head.method == .POST, head.uri.hasPrefix(upload.pathPrefix) else { return (request, body) }
+            guard let upload, upload.routes.contains(where: { head.method == $0.method && head.uri.hasPrefix($0.pathPrefix) }) else {
+                return (request, body)
+            }
             return (upload.request, upload.body)
         }
     }

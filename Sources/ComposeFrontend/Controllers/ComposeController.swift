@@ -13,6 +13,7 @@ struct ComposeController: Sendable {
     let validator: RequestValidator
     let positions: QueuePositions
     let answers: KeptAnswers
+    let feed: EventFeed
 
     var resources: [Resource] {
         [
@@ -52,6 +53,7 @@ struct ComposeController: Sendable {
 
     func show(_ request: Request, _ context: FrontendContext) async throws -> Response {
         let id = try context.composeID()
+        try await waitIfAsked(id, request, context, feed: feed)
         let urls = PublicURLs(configuration, request)
         let answer = try await answers.answer(about: .compose(id), base: urls.base) { try await made(of: id, urls) }
         if let target = answer.targetDir { try configuration.access.checkReading(of: target, by: context.subject.sender) }

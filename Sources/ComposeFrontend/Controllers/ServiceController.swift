@@ -13,6 +13,7 @@ import Synchronization
 struct ServiceController: Sendable {
     let configuration: FrontendConfiguration
     let store: ComposeStore
+    let feed: EventFeed
     let metrics: HTTPMetrics
     let moreMetrics: @Sendable () async -> [MetricFamily]
     private let descriptions = KnownDescriptions()
@@ -59,6 +60,10 @@ struct ServiceController: Sendable {
                 store: store, buildsImages: configuration.images != nil,
                 tokenWarning: configuration.tokens?.warning ?? APIToken.warning
             ).families(logger: context.logger) + metrics.families
+            + [
+                MetricFamily(
+                    "odcs_event_streams", help: "Streams and requests that wait for events.", kind: .gauge, value: Double(feed.openPlaces))
+            ]
             + (configuration.access.chain?.families ?? []) + moreMetrics()
         return Response(
             status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
@@ -90,6 +95,9 @@ private struct AboutDocument: Encodable {
     let targetDirs: [String]
     let arches: [String]
     let secondsToLive: Int
+    /// The abilities that a client may look for: `events` is the event streams, and `wait` the parameter of
+    /// a compose.
+    let features = ["events", "wait"]
     let maxSecondsToLive: Int
     /// The setup for building images. The member is absent if this server builds none.
     let images: Images?
@@ -117,7 +125,7 @@ private struct AboutDocument: Encodable {
     }
 
     enum CodingKeys: String, CodingKey {
-        case version, sigkeys, arches, images
+        case version, sigkeys, arches, images, features
         case authBackend = "auth_backend"
         case allowedClients = "allowed_clients"
         case rawConfigURLs = "raw_config_urls"

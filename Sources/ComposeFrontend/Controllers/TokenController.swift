@@ -103,8 +103,8 @@ struct TokenController: Sendable {
                 throw RequestRejection.badRequest("scopes cannot have \(name.quoted). Use some of \(known).")
             }
             try grant.require(scope)
-            if scope == .admin, !grant.isAdmin {
-                throw RequestRejection(.forbidden, .admin, "Only an admin can make a token with the scope admin.")
+            if [.admin, .manageNodes].contains(scope), !grant.isAdmin {
+                throw RequestRejection(.forbidden, .admin, "Only an admin can make a token with the scope \(name).")
             }
             scopes.insert(scope)
         }

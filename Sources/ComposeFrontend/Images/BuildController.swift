@@ -56,7 +56,12 @@ struct BuildController: Sendable {
         _ = try configuration.imageService
         let build = try await build(of: context)
         guard let image = try await store.image(build.image) else { throw RequestRejection.noSuchImage("\(build.image)") }
-        return try .json(PublicURLs(configuration, request).document(build, image.repository))
+        var document = PublicURLs(configuration, request).document(build, image.repository)
+        let reasons = try await store.waitingReasons(of: build)
+        for index in document.steps.indices {
+            document.steps[index].stateReason = document.steps[index].stateReason ?? reasons[document.steps[index].id]
+        }
+        return try .json(document)
     }
 
     private func build(of context: FrontendContext) async throws -> Build {

@@ -8,7 +8,7 @@ import ImageModel
 /// A build request reader turns the body of a request for a build into its values. The rest comes from
 /// the image's definition.
 struct BuildRequestReader: Sendable {
-    private static let members = ["platforms", "arguments", "composes", "priority", "date_tag", "moves_latest"]
+    private static let members = ["platforms", "arguments", "composes", "priority", "date_tag", "moves_latest", "farm", "nodes"]
     private static let mostComposes = 20
 
     let image: Image
@@ -44,7 +44,10 @@ struct BuildRequestReader: Sendable {
         for compose in composes { try await check(compose) }
         // The rules of the server, and the values of arguments, may have changed since the image was added.
         try await ContainerfileCheck(service: service).check(definition)
-        return Values(request: BuildRequest(definition, priority: priority), dateTag: dateTag, composes: composes)
+        let placement = try body.placement()
+        if let placement { try await store.checkAsked(placement) }
+        return Values(
+            request: BuildRequest(definition, priority: priority, placement: placement), dateTag: dateTag, composes: composes)
     }
 
     private func part(_ platforms: [Platform]) throws(RequestRejection) -> [Platform] {

@@ -12,9 +12,12 @@ struct ContainerfileCheck: Sendable {
 
     let service: ImageService
 
-    func check(_ definition: ImageDefinition) async throws {
+    /// - Parameter place: The name of the Containerfile in messages, if it is a text of the request.
+    func check(_ definition: ImageDefinition, in place: String = "definition.source.containerfile") async throws {
+        // The worker makes the Containerfile of a component.
+        if definition.artifact?.kind == .component { return }
         switch definition.source {
-        case .containerfile(let text): try await check(text, in: "definition.source.containerfile", definition)
+        case .containerfile(let text): try await check(text, in: place, definition)
         case .archive(let digest):
             let text = try await ContextStore(service: service).containerfile(of: digest)
             try await check(text, in: "The Containerfile of the context", definition)

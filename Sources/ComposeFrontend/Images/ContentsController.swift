@@ -3,8 +3,9 @@ import ForeignText
 import Hummingbird
 import ImageModel
 
-/// The handlers of `/api/1/images/{id}/contents` and `/api/1/images/{id}/diff`: the packages of an
-/// image, and their change from one build to another.
+/// The handlers of `/api/1/images/{id}/contents`, `/api/1/images/{id}/diff` and
+/// `/api/1/images/{id}/why`: the packages of an image, their change from one build to another, and the
+/// way by which one came in.
 struct ContentsController: Sendable {
     let configuration: FrontendConfiguration
     let store: ComposeStore
@@ -13,6 +14,7 @@ struct ContentsController: Sendable {
         [
             Resource("/api/1/images/{id}/contents", [.get: .open(contents)]),
             Resource("/api/1/images/{id}/diff", [.get: .open(difference)]),
+            Resource("/api/1/images/{id}/why", [.get: .open(why)]),
         ]
     }
 
@@ -65,6 +67,43 @@ struct ContentsController: Sendable {
             }
         }
         return .init(platform: platform, from: from, to: to, difference: ContentsDifference(from: packages[0], to: packages[1]))
+    }
+
+    private func why(_ request: Request, _ context: FrontendContext) async throws -> Response {
+        _ = try configuration.imageService
+        let image = try await store.image(of: context)
+        let query = try Query(request)
+        guard let package = query["package"] else {
+            throw RequestRejection.badRequest("package is missing. It must be the name of a package, such as openssl-libs.")
+        }
+        var manifests: [WhyDocument.Manifest] = []
+        for (platform, digest) in try await self.manifests(of: image, at: query["digest"], named: "digest", on: try query.platform)
+            .sorted(by: { $0.key < $1.key })
+        {
+            let contents = try await store.contents(of: digest)
+            var origins: [WhyDocument.Origin] = []
+            if let contents { origins = try await self.origins(of: package, in: contents) }
+            manifests.append(.init(platform: contents?.platform ?? platform, digest: digest, contents: contents, origins: origins))
+        }
+        return try .json(WhyDocument(image: image.id, repository: image.repository, package: package, manifests: manifests))
+    }
+
+    /// Returns the origin of each build of a package in an image.
+    private func origins(of name: String, in contents: Contents) async throws -> [WhyDocument.Origin] {
+        let installed = (contents.packages ?? []).filter { $0.name == name }
+        guard !installed.isEmpty else { return [] }
+        let below = try await store.images(below: contents, with: name)
+        var origins: [WhyDocument.Origin] = []
+        for package in installed {
+            guard let origin = PackageOrigin(of: package, in: contents, below: below) else { continue }
+            var (composes, causes) = ([Int](), [BuildCause]())
+            if let build = origin.image.build {
+                causes = try await store.causes(of: build, for: package, on: contents.platform)
+                composes = causes.isEmpty ? try await store.build(build)?.composes ?? [] : Set(causes.map(\.compose)).sorted()
+            }
+            origins.append(.init(origin, in: contents.digest, composes: composes, causes: causes))
+        }
+        return origins
     }
 
     /// Returns the manifests of an image by platform.

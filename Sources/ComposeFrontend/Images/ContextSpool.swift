@@ -11,17 +11,22 @@ import SystemPackage
 /// meanwhile. The file has no name, so it is gone when the spool is.
 final class ContextSpool: Sendable {
     private struct State {
-        let reader = BuildContextReader(
-            containerfileNames: ContextArtifact.containerfileNames, mostBytes: ManifestDocument.mostBytes / 4)
+        let reader: BuildContextReader
         var digest = RunningDigest()
+
+        init(_ kind: BuildContextReader.Kind) {
+            let names = kind == .context ? ContextArtifact.containerfileNames : []
+            reader = BuildContextReader(containerfileNames: names, mostBytes: ManifestDocument.mostBytes / 4, of: kind)
+        }
     }
 
     private let file: SystemPackage.FileDescriptor
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
     var content: FileContent { FileContent(file) }
 
-    init(in directory: FilePath) throws {
+    init(in directory: FilePath, of kind: BuildContextReader.Kind = .context) throws {
+        state = Mutex(State(kind))
         let path = directory.appending("odcs-context-\(UUID())")
         file = try SystemPackage.FileDescriptor.open(
             path, .readWrite, options: [.create, .exclusiveCreate, .closeOnExec], permissions: [.ownerReadWrite])

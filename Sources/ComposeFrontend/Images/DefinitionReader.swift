@@ -145,25 +145,31 @@ struct DefinitionReader: Sendable {
             throw .badRequest("\(field.name) must have a url and a reference, which is a branch, a tag or a commit.")
         }
         let folder = try field.string("folder") ?? ""
-        for (key, text) in [("url", url), ("reference", reference), ("folder", folder)] {
-            guard text.utf8.count <= 1024, text.utf8.first != UInt8(ascii: "-"),
-                !text.unicodeScalars.contains(where: { $0.properties.isWhitespace || $0.isInvisible })
-            else { throw .badRequest("\(field.name).\(key) is \(text.quoted). It must be one word that does not begin with -.") }
-        }
+        for (key, text) in [("url", url), ("reference", reference), ("folder", folder)] { try Self.checkWord(text, "\(field.name).\(key)") }
         guard !url.isEmpty, !reference.isEmpty else { throw .badRequest("\(field.name) has an empty url or reference.") }
         guard !folder.hasPrefix("/"), folder.split(separator: "/").allSatisfy({ PathComponent.accepts(String($0)) }) else {
             throw .badRequest("\(field.name).folder is \(folder.quoted). It must be a path below the top of the repository.")
         }
+        try checkGit(url, "\(field.name).url")
+        return .git(url: url, reference: reference, folder: folder)
+    }
+
+    static func checkWord(_ text: String, _ name: String) throws(RequestRejection) {
+        guard text.utf8.count <= 1024, text.utf8.first != UInt8(ascii: "-"),
+            !text.unicodeScalars.contains(where: { $0.properties.isWhitespace || $0.isInvisible })
+        else { throw .badRequest("\(name) is \(text.quoted). It must be one word that does not begin with -.") }
+    }
+
+    /// Throws if workers may not fetch from the address of a git repository.
+    func checkGit(_ url: String, _ name: String) throws(RequestRejection) {
         do throws(ComposeFailure) {
             try places.authorize([url])
         } catch {
-            throw .badRequest("\(field.name).url: \(error.message)")
+            throw .badRequest("\(name): \(error.message)")
         }
         guard url.hasPrefix("https://") else {
-            throw .badRequest(
-                "\(field.name).url is \(url.quoted). It must begin with https://, because the image is made from what it sends.")
+            throw .badRequest("\(name) is \(url.quoted). It must begin with https://, because the image is made from what it sends.")
         }
-        return .git(url: url, reference: reference, folder: folder)
     }
 
     private static func labels(_ labels: [String: String]) throws(RequestRejection) -> [String: String] {

@@ -19,7 +19,8 @@ struct StoreMetrics: Sendable {
             let statistics = try await store.statistics(warning: tokenWarning)
             let work = try await store.workDone()
             let images = buildsImages ? Self.images(try await store.buildStatistics()) : []
-            return [Self.databaseIsUp(true)] + Self.queue(statistics) + Self.work(work) + images
+            let subscribers = try await store.subscribers()
+            return [Self.databaseIsUp(true)] + Self.queue(statistics) + Self.work(work) + images + Self.subscribers(subscribers)
         } catch {
             logger.error("no statistics from the database", metadata: ["error": "\(String(reflecting: error))"])
             return [Self.databaseIsUp(false)]
@@ -52,6 +53,30 @@ struct StoreMetrics: Sendable {
             MetricFamily(
                 "odcs_tokens_expiring", help: "API tokens that end soon, so that their owners are warned.", kind: .gauge,
                 value: Double(statistics.tokensExpiring)),
+        ]
+    }
+
+    private static func subscribers(_ subscribers: [Subscriber]) -> [MetricFamily] {
+        func samples(_ value: (Subscriber) -> Double) -> [MetricFamily.Sample] {
+            // Everybody may read metrics, and the path of an address can be a secret.
+            subscribers.map { .init(labels: [("subscriber", $0.name.contains("/") ? "\($0.id)" : $0.name)], value: value($0)) }
+        }
+        return [
+            MetricFamily(
+                "odcs_subscriber_lag_events", help: "Events that a subscriber has not taken yet.", kind: .gauge,
+                samples: samples { Double($0.behind) }),
+            MetricFamily(
+                "odcs_subscriber_lag_seconds", help: "How long the oldest of them has waited.", kind: .gauge, samples: samples(\.lagSeconds)
+            ),
+            MetricFamily(
+                "odcs_subscriber_failures", help: "Deliveries to a subscriber that failed in a row.", kind: .gauge,
+                samples: samples { Double($0.failures) }),
+            MetricFamily(
+                "odcs_subscriber_paused", help: "Whether the deliveries to a subscriber are paused.", kind: .gauge,
+                samples: samples { $0.pausedAt == nil ? 0 : 1 }),
+            MetricFamily(
+                "odcs_dead_letters", help: "Events that a subscriber refused, or lost because of their age.", kind: .gauge,
+                samples: samples { Double($0.deadLetters) }),
         ]
     }
 

@@ -16,14 +16,15 @@ struct AuditMiddleware: RouterMiddleware {
         _ request: Request, context: FrontendContext, next: (Request, FrontendContext) async throws -> Response
     ) async throws -> Response {
         let response = try await next(request, context)
-        let isWrite = ![.get, .head, .options].contains(request.method)
+        let isWrite = ![.get, .head, .options].contains(request.method) || context.subject.hasWritten
         let isBadLogin = response.status == .unauthorized && hasCredentials(request)
         guard isWrite || isBadLogin else { return response }
         let route = context.endpointPath ?? "NotFound"
         let status = response.status.code
         let isDone = status < 400
         if isDone, context.subject.isAudited || route.hasPrefix("/api/1/tokens") { return response }
-        var detail = ["status": String(status)]
+        var detail = context.subject.claims
+        detail["status"] = String(status)
         if !isDone {
             switch refusals.count(context.peer?.ipAddress ?? "") {
             case .passedOver: return response
@@ -62,7 +63,9 @@ extension FrontendContext {
 extension RequestSubject {
     /// The object of the request in the audit. Example: `compose 12`.
     fileprivate var object: String? {
-        let objects = [("compose", composeID), ("watch", watchID), ("build", buildID), ("rebuild", rebuildID), ("image", imageID)]
+        let objects = [
+            ("compose", composeID), ("watch", watchID), ("build", buildID), ("rebuild", rebuildID), ("rule", ruleID), ("image", imageID),
+        ]
         return objects.lazy.compactMap { name, id in id.map { "\(name) \($0)" } }.first
     }
 }

@@ -57,7 +57,8 @@ struct AskedRebuild: Sendable {
         }
     }
 
-    private static func texts(_ key: String, of body: BodyField) throws(RequestRejection) -> [String] {
+    /// Returns a list of short texts, which is empty if it is absent.
+    static func texts(_ key: String, of body: BodyField) throws(RequestRejection) -> [String] {
         let texts = try body.strings(key) ?? []
         guard texts.count <= mostEntries else {
             throw .badRequest("\(key) has \(texts.count) entries. \(mostEntries) are possible.")

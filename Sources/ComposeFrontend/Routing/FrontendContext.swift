@@ -78,6 +78,16 @@ struct FrontendContext: RequestContext {
         return id
     }
 
+    /// Returns the id of the rule that the path names.
+    ///
+    /// - Throws: ``RequestRejection`` with status 404 if the name is not a number.
+    func ruleID() throws(RequestRejection) -> Int {
+        let (text, id) = number
+        guard let id else { throw .noSuchRule(text) }
+        subject.ruleID = id
+        return id
+    }
+
     /// The text in the place of the path's `{id}`, and its number. `id` is `nil` if the text is not a
     /// number.
     private var number: (text: String, id: Int?) {
@@ -87,8 +97,8 @@ struct FrontendContext: RequestContext {
     }
 }
 
-/// The subject of a request is its sender, and the compose, watch, image, build or rebuild that it
-/// concerns. They are set while the request is handled, and the log line at its end shows them.
+/// The subject of a request is its sender, and the compose, watch, image, build, rebuild or rule that
+/// it concerns. They are set while the request is handled, and the log line at its end shows them.
 final class RequestSubject: Sendable {
     private let knownSender = Mutex<Identity?>(nil)
     private let compose = Mutex<Int?>(nil)
@@ -96,12 +106,27 @@ final class RequestSubject: Sendable {
     private let image = Mutex<Int?>(nil)
     private let build = Mutex<Int?>(nil)
     private let rebuild = Mutex<Int?>(nil)
+    private let rule = Mutex<Int?>(nil)
     private let audited = Mutex(false)
+    private let written = Mutex(false)
+    private let claimed = Mutex<[String: String]>([:])
 
     /// Whether the audit has an entry of the request already, which was stored together with the write.
     var isAudited: Bool {
         get { audited.withLock { $0 } }
         set { audited.withLock { $0 = newValue } }
+    }
+
+    /// Whether a GET has changed something. The audit has no entry of other GET requests.
+    var hasWritten: Bool {
+        get { written.withLock { $0 } }
+        set { written.withLock { $0 = newValue } }
+    }
+
+    /// The names that the sender gives itself. The audit shows them, and nothing depends on them.
+    var claims: [String: String] {
+        get { claimed.withLock { $0 } }
+        set { claimed.withLock { $0 = newValue } }
     }
 
     /// The sender. `nil` if it was not asked for, or if it is unknown.
@@ -133,5 +158,10 @@ final class RequestSubject: Sendable {
     var rebuildID: Int? {
         get { rebuild.withLock { $0 } }
         set { rebuild.withLock { $0 = newValue } }
+    }
+
+    var ruleID: Int? {
+        get { rule.withLock { $0 } }
+        set { rule.withLock { $0 = newValue } }
     }
 }

@@ -27,7 +27,10 @@ enum RefusalReason: String, Sendable {
     case failedLogins = "failed-logins"
     case waitingComposes = "waiting-composes"
     case watches
+    /// The rules of an account by which images follow others.
+    case imageRules = "image-rules"
     case gigabytes
     case buildSteps = "build-steps"
     case buildMinutes = "build-minutes"
+    case eventStreams = "event-streams"
 }

@@ -52,6 +52,10 @@ public struct RequestRejection: Error, Sendable, CustomStringConvertible {
         Self(.notFound, "There is no rebuild \(id.printable(most: 40)).")
     }
 
+    static func noSuchRule(_ id: some StringProtocol) -> Self {
+        Self(.notFound, "There is no rule \(id.printable(most: 40)).")
+    }
+
     static func bodyTooLarge(limit: Int) -> Self {
         Self(.contentTooLarge, "The body is too large; at most \(limit) bytes are read.")
     }

@@ -32,6 +32,10 @@ public struct ComposeLayout: Hashable, Sendable {
     /// The `.repo` file, below ``directory``.
     public var repoFile: String { "\(Self.repositories)/\(directory).repo" }
 
+    /// The list of packages with their checksums, below ``directory``. Composes of Pulp and Pungi list
+    /// other things.
+    public static let lockFile = "compose.lock.json"
+
     /// The log below ``directory``, which grows while the compose runs. It has the name that the reference
     /// implementation uses.
     public static let log = "pungi-stderr.log"

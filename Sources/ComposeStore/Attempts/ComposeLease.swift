@@ -28,6 +28,7 @@ extension ComposeStore {
         by worker: String, present presence: WorkerPresence? = nil, for length: Duration
     ) async throws -> ComposeLease? {
         let row = try await claimRow(by: worker, present: presence, for: length)
+        if row != nil { newEvents.report() }
         return try row.map { ComposeLease(compose: try Compose($0), token: try $0.decode(UUID.self, "lease_token")) }
     }
 

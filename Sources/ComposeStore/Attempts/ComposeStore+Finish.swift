@@ -35,7 +35,8 @@ extension ComposeStore {
         _ lease: ComposeLease, composeID: String, packagesKey: String? = nil, packages: Int, bytes: Int, reason: String,
         publish: @Sendable (_ isHeld: () async throws -> Void) async throws -> Void
     ) async throws -> Bool {
-        try await pool.withTransaction { connection in
+        defer { newEvents.report() }
+        return try await pool.withTransaction { connection in
             let id = lease.compose.id
             let made = try await connection.query(
                 """
@@ -60,6 +61,7 @@ extension ComposeStore {
     ///   while.
     /// - In all other cases the compose fails for good, and so do those that joined it.
     public func fail(_ lease: ComposeLease, with failure: ComposeFailure, retries: RetryPolicy) async throws -> FailureOutcome {
+        defer { newEvents.report() }
         let failure = failure.bounded
         return try await pool.withTransaction { connection in
             guard let failures = try await failures(under: lease, on: connection) else { return .leaseLost }

@@ -29,6 +29,7 @@ extension ComposeStore {
         _ lease: ComposeLease, as specification: ComposeSpecification, source: String, kojiEvent: Int? = nil, mayReuse: Bool = true,
         reason: @Sendable (Int) -> String
     ) async throws -> Settlement {
+        defer { newEvents.report() }
         let key = try specification.key()
         let pin: SQL = """
             UPDATE composes c SET specification = \(PostgresJSON(specification)), specification_key = \(key), source = \(source),
@@ -87,6 +88,7 @@ extension ComposeStore {
     public func settle(
         _ lease: ComposeLease, packagesKey: String, reason: @Sendable (Int) -> String
     ) async throws -> Settlement {
+        defer { newEvents.report() }
         if lease.compose.request.flags.contains(.noReuse) { return .build }
         return try await pool.withTransaction { connection in
             let held = try await connection.query("SELECT id FROM composes c WHERE \(fragment: lease.guardCondition) FOR UPDATE")

@@ -98,7 +98,8 @@ extension ComposeStore {
     ///   - reason: The new reason of the work's state. If it is `nil`, the old reason stays.
     /// - Returns: `false` if the lease was lost already.
     public func release(_ lease: some Lease, after delay: Duration = .zero, because reason: String? = nil) async throws -> Bool {
-        try await pool.withTransaction { try await requeue(lease, as: "released", after: delay, because: reason, on: $0) }
+        defer { newEvents.report() }
+        return try await pool.withTransaction { try await requeue(lease, as: "released", after: delay, because: reason, on: $0) }
     }
 
     /// Locks the work and returns how many of its attempts have failed. Returns `nil` if the lease was
@@ -125,7 +126,8 @@ extension ComposeStore {
         return delay
     }
 
-    private func requeue<WorkLease: Lease>(
+    /// Returns the work to its queue. Returns `false` if the lease was lost.
+    func requeue<WorkLease: Lease>(
         _ lease: WorkLease, as outcome: String, failed: Bool = false, after delay: Duration, because reason: String?,
         on connection: PostgresConnection
     ) async throws -> Bool {

@@ -13,6 +13,7 @@ extension ComposeStore {
     /// a time does the work.
     public func reap(retries: RetryPolicy) async throws -> [ReapedCompose] {
         guard try await hasLostWork(in: .composes) else { return [] }
+        defer { newEvents.report() }
         return try await pool.withTransaction { connection in
             let lost = try await takeBack(from: .composes, retries: retries, on: connection)
             for compose in lost where !compose.isRequeued {

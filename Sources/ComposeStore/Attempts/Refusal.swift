@@ -16,6 +16,7 @@ extension ComposeStore {
     ///   - reason: The reason why the worker cannot make the compose, in whole sentences.
     /// - Returns: `false` if the lease was lost already.
     public func refuse(_ lease: ComposeLease, by worker: String, reason: String) async throws -> Bool {
+        defer { newEvents.report() }
         let text = "It waits for a worker that can make it. The worker \(worker) cannot. \(reason)"
         return try await pool.withTransaction { connection in
             let rows = try await connection.query(
@@ -35,6 +36,7 @@ extension ComposeStore {
     ///
     /// - Returns: The ids of the composes.
     public func failRefused() async throws -> [Int] {
+        defer { newEvents.report() }
         let failure = ComposeFailure(
             .internal, "No worker of this service can make this compose. The operator of this service can help. The last worker reported: ")
         return try await pool.query(

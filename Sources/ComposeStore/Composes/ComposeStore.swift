@@ -15,6 +15,7 @@ public struct ComposeStore: Sendable {
     let waitingOwners = WaitingOwners()
     let recordedLimits = RecordedLimits()
     let tokenChanges = ChangeCounter()
+    let newEvents = EventSignal()
     let lists = SharedWork<ComposeQuery, Void, ComposePage>(atOnce: .max)
 
     public init(pool: PostgresPool) {
@@ -40,6 +41,7 @@ public struct ComposeStore: Sendable {
         _ request: ComposeRequest, owner: String, limit: CallerLimit? = nil, limits: OwnerLimits? = nil,
         audit: AuditEntry? = nil, unless resubmission: Resubmission? = nil
     ) async throws -> Compose {
+        defer { newEvents.report() }
         // Limits that no statement has to look at cost nothing.
         let limits = limits.flatMap { $0.areCounted || !recordedLimits.contains($0, of: owner) ? $0 : nil }
         let new = NewCompose(request, owner: owner, limit: limit, limits: limits, audit: audit)

@@ -32,7 +32,8 @@ extension ComposeStore {
     ///
     /// - Returns: `nil` if there is no such compose.
     public func delete(_ id: Int, by actor: Actor) async throws -> DeleteOutcome? {
-        try await withFreeRows { connection in
+        defer { newEvents.report() }
+        return try await withFreeRows { connection in
             guard
                 let compose = try await connection.query(
                     "SELECT \(fragment: Compose.columns) FROM composes c WHERE c.id = \(id) FOR UPDATE NOWAIT"

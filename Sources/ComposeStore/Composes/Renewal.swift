@@ -66,7 +66,8 @@ extension ComposeStore {
         _ id: Int, _ renewal: Renewal, owner: String, limit: CallerLimit? = nil, limits: OwnerLimits? = nil,
         unless resubmission: Resubmission? = nil
     ) async throws -> RenewOutcome? {
-        try await withFreeRows { connection in
+        defer { newEvents.report() }
+        return try await withFreeRows { connection in
             // Results are locked before composes, here and in the expirer. The expirer therefore cannot retire a
             // result that is extended here.
             _ = try await connection.query(

@@ -59,6 +59,8 @@ struct StepRow: Decodable, Sendable {
     let digest: ImageDigest?
     let blocked_by: Int
     let attempts: Int
+    let node: String?
+    let failed_nodes: [String]
 }
 
 extension Step {
@@ -66,6 +68,7 @@ extension Step {
         guard let state = StepState(rawValue: row.state) else { throw Build.UnknownState(thing: "step", number: row.state) }
         self.init(
             id: row.id, build: row.build_id, platform: try row.platform.map { try Platform($0) }, state: state,
-            stateReason: row.state_reason, failure: row.failure, digest: row.digest, blockedBy: row.blocked_by, attempts: row.attempts)
+            stateReason: row.state_reason, failure: row.failure, digest: row.digest, blockedBy: row.blocked_by, attempts: row.attempts,
+            node: row.node, failedNodes: row.failed_nodes)
     }
 }

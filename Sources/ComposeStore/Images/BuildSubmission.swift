@@ -29,13 +29,14 @@ extension ComposeStore {
     ///     this one gets `20261129.2`.
     ///   - composes: The composes whose packages the build may install.
     ///   - limits: The limits of the owner, or `nil` if the owner is not one account.
+    ///   - joining: Whether an open build of the image with the same definition is returned instead.
     ///   - key: The owner's key for the request. The build that an equal request with the same key made
     ///     before is returned.
     /// - Throws: ``BuildKeyTaken``, ``ComposeNotUsable`` if a compose is gone, ``OwnerLimitReached``,
     ///   `PostgresError`.
     public func submitBuild(
         of image: Int, _ request: BuildRequest, owner: String, dateTag: ImageTag, composes: [Int] = [],
-        limits: OwnerLimits? = nil, unless key: String? = nil
+        limits: OwnerLimits? = nil, joining: Bool = false, unless key: String? = nil
     ) async throws -> Build {
         try await changingBuilds { connection in
             if let key, let earlier = try await build(of: key, owner, on: connection) {
@@ -43,6 +44,9 @@ extension ComposeStore {
                     throw BuildKeyTaken(key: key, build: earlier.id)
                 }
                 return earlier
+            }
+            if joining, let open = try await openBuild(of: image, on: connection), open.request.definition == request.definition {
+                return open
             }
             try await checkBuilds(of: owner, limits, on: connection)
             try await use(composes, on: connection)
@@ -66,6 +70,13 @@ extension ComposeStore {
         ).first.map(Build.init)
     }
 
+    /// Returns the newest build of an image, if it has not ended.
+    private func openBuild(of image: Int, on connection: PostgresConnection) async throws -> Build? {
+        try await connection.query(
+            "SELECT \(fragment: Build.columns) FROM builds b WHERE b.image_id = \(image) AND b.state IN (0, 1) ORDER BY b.id DESC LIMIT 1"
+        ).first.map(Build.init)
+    }
+
     /// Runs `body` in a transaction, while no other transaction submits or ends builds. So `body` can count
     /// on the states of all builds, except that a worker may claim a step meanwhile. `body` locks steps
     /// before builds, as the claim does.
@@ -78,16 +89,22 @@ extension ComposeStore {
 
     /// - Returns: The id of the build.
     func insert(_ new: NewBuild, on connection: PostgresConnection) async throws -> Int {
-        let tag = try await freeTag(new.dateTag, of: new.image, on: connection)
+        let reserved = try await connection.query("SELECT nextval(pg_get_serial_sequence('builds', 'id')) AS id")
+        let id = try reserved[reserved.startIndex].decode(Int.self, "id")
+        let tag =
+            if let artifact = new.request.definition.artifact {
+                try artifact.tag(on: new.dateTag, build: id).text
+            } else {
+                try await freeTag(new.dateTag, of: new.image, on: connection)
+            }
         let content = try await contentCompose(for: new, on: connection)
         let composes = new.composes + [content].compactMap(\.self)
-        let rows = try await connection.query(
+        _ = try await connection.query(
             """
-            INSERT INTO builds (owner, image_id, rebuild_id, request, date_tag, state_reason)
-            VALUES (\(new.owner), \(new.image), \(new.rebuild), \(PostgresJSON(new.request)), \(tag),
-                \(content.map { "Compose \($0) is made first. It has the packages of the image's content." })) RETURNING id
+            INSERT INTO builds (id, owner, image_id, rebuild_id, request, date_tag, state_reason) OVERRIDING SYSTEM VALUE
+            VALUES (\(id), \(new.owner), \(new.image), \(new.rebuild), \(PostgresJSON(new.request)), \(tag),
+                \(content.map { "Compose \($0) is made first. It has the packages of the image's content." }))
             """)
-        let id = try rows[rows.startIndex].decode(Int.self, "id")
         _ = try await connection.query(
             "INSERT INTO build_composes (build_id, compose_id) SELECT DISTINCT \(id), c FROM unnest(\(composes)) AS c")
         let waits =
@@ -101,9 +118,10 @@ extension ComposeStore {
         let platforms = new.request.definition.platforms.map(\.description)
         _ = try await connection.query(
             """
-            INSERT INTO build_steps (build_id, platform, blocked_by, requires, priority)
+            INSERT INTO build_steps (build_id, platform, blocked_by, requires, priority, farm, nodes)
             SELECT \(id), s.platform, CASE WHEN s.platform IS NULL THEN \(platforms.count) ELSE \(waits) END,
-                \(PostgresJSON(new.request.definition.requires)), \(new.request.priority)
+                \(PostgresJSON(new.request.definition.requires)), \(new.request.priority), \(new.request.placement?.farm),
+                \(new.request.placement?.nodes)
             FROM unnest(\(platforms.map(Optional.some) + [nil])) WITH ORDINALITY AS s (platform, number) ORDER BY s.number
             """)
         return id

@@ -22,9 +22,9 @@ extension ComposeStore {
     public func addImage(_ repository: ImageRepository, as definition: ImageDefinition, by actor: Actor) async throws -> AddOutcome {
         let rows = try await pool.query(
             """
-            INSERT INTO images AS i (owner, repository, definition)
-            VALUES (\(actor.name), \(repository.description), \(PostgresJSON(definition)))
-            ON CONFLICT (repository) WHERE removed_at IS NULL DO UPDATE SET definition = excluded.definition
+            INSERT INTO images AS i (owner, repository, variant, definition)
+            VALUES (\(actor.name), \(repository.description), \(definition.artifact?.variant ?? ""), \(PostgresJSON(definition)))
+            ON CONFLICT (repository, variant) WHERE removed_at IS NULL DO UPDATE SET definition = excluded.definition
                 WHERE i.owner = excluded.owner OR \(actor.isAdmin)
             RETURNING \(fragment: Image.columns), xmax = 0 AS is_new
             """)
@@ -50,9 +50,14 @@ extension ComposeStore {
     }
 
     /// Returns the image with that name, or `nil` if no image has it.
-    public func image(named repository: ImageRepository) async throws -> Image? {
+    ///
+    /// - Parameter variant: The variant of an artifact.
+    public func image(named repository: ImageRepository, variant: String = "") async throws -> Image? {
         try await pool.query(
-            "SELECT \(fragment: Image.columns) FROM images i WHERE i.repository = \(repository.description) AND i.removed_at IS NULL"
+            """
+            SELECT \(fragment: Image.columns) FROM images i
+            WHERE i.repository = \(repository.description) AND i.variant = \(variant) AND i.removed_at IS NULL
+            """
         ).first.map(Image.init)
     }
 

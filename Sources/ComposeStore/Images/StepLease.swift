@@ -15,8 +15,12 @@ public struct StepLease: Lease {
 
 /// The kinds of steps that a worker can do.
 public struct StepOffer: Hashable, Sendable {
-    /// The platforms that the worker can build.
+    /// The platforms that the worker can build with its own node.
     public var platforms: [Platform]
+    /// Those of ``platforms`` whose programs an emulator runs.
+    public var emulated: [Platform] = []
+    /// Whether the worker can build with the nodes of farms.
+    public var nodes = false
     /// Whether manifest lists are offered. Every worker can write them.
     public var lists = true
     /// The labels of the worker. Example: `["host": "rhel"]`.
@@ -27,10 +31,18 @@ public struct StepOffer: Hashable, Sendable {
         self.labels = labels
     }
 
-    /// The same without any platform.
-    public var withoutPlatforms: StepOffer {
+    /// The same without the worker's own node.
+    public var withoutOwnNode: StepOffer {
         var offer = self
         offer.platforms = []
+        offer.emulated = []
+        return offer
+    }
+
+    /// The same without any platform.
+    public var withoutPlatforms: StepOffer {
+        var offer = withoutOwnNode
+        offer.nodes = false
         return offer
     }
 }
@@ -47,31 +59,36 @@ extension ComposeStore {
         buildsOfRebuild most: Int? = nil
     ) async throws -> StepLease? {
         let turns = FairTurns(queue: .buildSteps)
-        let row = try await pool.withTransaction { connection in
+        let row: PostgresRow? = try await pool.withTransaction { connection in
             // One claim after the other. Otherwise two workers could each begin the last build that a rebuild may
             // have at a time.
             _ = try await connection.query("SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || ' step claims', 0))")
-            let statement = claimStatement(
+            let next = try await connection.query(
                 """
                 WITH busy AS MATERIALIZED (
                     SELECT rebuild_id FROM builds WHERE state = 1 AND rebuild_id IS NOT NULL
                     GROUP BY rebuild_id HAVING count(*) >= \(most ?? .max)
-                )
-                SELECT s.id FROM build_steps s JOIN builds b ON b.id = s.build_id LEFT JOIN owners o ON o.owner = b.owner
-                WHERE s.state = 0 AND s.blocked_by = 0 AND s.available_at <= now()
-                    AND CASE WHEN s.platform IS NULL THEN \(offer.lists) ELSE s.platform = ANY(\(offer.platforms.map(\.description))) END
-                    AND s.requires <@ \(PostgresJSON(offer.labels))
-                    AND (b.state <> 0 OR NOT EXISTS (SELECT FROM busy WHERE busy.rebuild_id = b.rebuild_id))
-                ORDER BY s.priority DESC, \(fragment: turns.start), s.available_at, s.id LIMIT 1 FOR UPDATE OF s SKIP LOCKED
-                """,
-                from: .buildSteps, by: worker, present: presence, for: length, setting: "state_reason = NULL",
-                returning: "to_jsonb(c) AS step")
+                ), \(fragment: Places.tables(for: worker, offer))
+                SELECT s.id, s.owner, p.node FROM (
+                    SELECT s.*, b.owner, \(fragment: turns.start) AS turn
+                    FROM build_steps s JOIN builds b ON b.id = s.build_id LEFT JOIN owners o ON o.owner = b.owner
+                    WHERE s.state = 0 AND s.blocked_by = 0 AND s.available_at <= now()
+                        AND CASE WHEN s.platform IS NULL THEN \(offer.lists)
+                            ELSE s.platform IN (SELECT platform FROM places WHERE is_mine AND free > 0) END
+                        AND (b.state <> 0 OR NOT EXISTS (SELECT FROM busy WHERE busy.rebuild_id = b.rebuild_id))
+                    -- The places are looked for one step after the other, until one has a place.
+                    ORDER BY s.priority DESC, turn, s.available_at, s.id OFFSET 0
+                ) s LEFT JOIN LATERAL (\(fragment: Places.best)) p ON s.platform IS NOT NULL
+                WHERE s.platform IS NULL OR p.node IS NOT NULL
+                ORDER BY s.priority DESC, s.turn, s.available_at, s.id LIMIT 1
+                """)
+            guard let next = next.first else { return nil }
+            // A step that was canceled meanwhile is not claimed. The next look finds another one.
+            let statement = claimStatement(
+                "SELECT \(try next.decode(Int.self, "id"))", from: .buildSteps, by: worker, present: presence, for: length,
+                setting: "state_reason = NULL, node = \(try next.decode(String?.self, "node"))", returning: "to_jsonb(c) AS step")
             let row = try await connection.query(statement).first
-            if let row {
-                let step = try row.decode(PostgresJSON<StepRow>.self, "step").value
-                let owner = try await connection.query("SELECT owner FROM builds WHERE id = \(step.build_id)")
-                try await turns.advance(try owner[owner.startIndex].decode(String.self, "owner"), on: connection)
-            }
+            if row != nil { try await turns.advance(try next.decode(String.self, "owner"), on: connection) }
             return row
         }
         return try row.map { row in
@@ -110,9 +127,15 @@ extension ComposeStore {
     /// Records that an attempt at a step failed. If another attempt can help and attempts are left, the
     /// step returns to the queue and rests for a while. Otherwise the step fails for good, and so do its
     /// build and the builds on top of it.
-    public func fail(_ lease: StepLease, with failure: BuildFailure, retries: RetryPolicy) async throws -> FailureOutcome {
+    ///
+    /// - Parameter isOfNode: Whether the node is to blame, and not the image. The first failure of a node of
+    ///   a farm at a step does not count: another node gets the step at once.
+    public func fail(
+        _ lease: StepLease, with failure: BuildFailure, isOfNode: Bool = false, retries: RetryPolicy
+    ) async throws -> FailureOutcome {
         try await changingBuilds { connection in
             guard let failures = try await failures(under: lease, on: connection) else { return .leaseLost }
+            if isOfNode, try await move(lease, after: failure, on: connection) { return .retried(after: .zero) }
             if failure.isTransient,
                 let delay = try await retry(lease, after: failure.message, failures: failures, retries: retries, on: connection)
             {
@@ -122,5 +145,16 @@ extension ComposeStore {
             try await end(lease.step.id, with: failure, on: connection)
             return .failed
         }
+    }
+
+    /// Lets another node do a step, if the node that failed is one of a farm and fails at it for the first
+    /// time.
+    private func move(_ lease: StepLease, after failure: BuildFailure, on connection: PostgresConnection) async throws -> Bool {
+        guard let node = lease.step.node, node != FarmNode.localName, !lease.step.failedNodes.contains(node) else { return false }
+        _ = try await connection.query(
+            "UPDATE build_steps SET failed_nodes = failed_nodes || \([node]) WHERE \(fragment: lease.guardCondition)")
+        return try await requeue(
+            lease, as: "retry", after: .zero, because: "The node \(node) could not build it: \(failure.message) Another node tries.",
+            on: connection)
     }
 }

@@ -6,6 +6,7 @@ extension Rebuild {
     /// The columns of `rebuilds AS r` that ``init(_:)`` reads.
     static let columns: SQL = """
         r.id, r.owner, r.compose_id, r.reason, r.selection, r.priority, r.date_tag, r.created_at, r.planned_at, r.problem, r.canceled_by,
+        r.rule_id,
         (
             SELECT coalesce(jsonb_agg(to_jsonb(i) || jsonb_build_object('state', b.state) ORDER BY i.position), '[]')
             FROM rebuild_images i LEFT JOIN builds b ON b.id = i.build_id WHERE i.rebuild_id = r.id
@@ -24,6 +25,7 @@ extension Rebuild {
             dateTag: try ImageTag(row.decode(String.self, "date_tag")), timeSubmitted: try row.decode(Date.self, "created_at"),
             timePlanned: try row.decode(Date?.self, "planned_at"), problem: try row.decode(String?.self, "problem"),
             canceledBy: try row.decode(String?.self, "canceled_by"),
+            rule: try row.decode(Int?.self, "rule_id"),
             rows: try row.decode(PostgresJSON<[RebuildImageRow]>.self, "images").value.map(Rebuild.Row.init))
     }
 }

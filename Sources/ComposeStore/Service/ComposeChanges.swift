@@ -1,4 +1,5 @@
 public import Postgres
+import Synchronization
 
 /// *Compose changes* are the changes of the database that answers about composes show. Triggers of
 /// schema.sql announce them in the transaction of the change.
@@ -14,6 +15,7 @@ public struct ComposeChanges: Sendable {
 
     private let listener: PostgresListener
     private let schema: String
+    private let known = KnownPosition()
 
     /// - Parameter listener: It listens on ``channels(schema:)``.
     public init(listener: PostgresListener, schema: String) {
@@ -30,10 +32,39 @@ public struct ComposeChanges: Sendable {
     /// - Precondition: The listener does not run yet.
     public func observe(_ observer: @escaping @Sendable (Change) -> Void) {
         for channel in Self.channels(schema: schema) {
-            listener.observe(channel) { notification in
+            listener.observe(channel) { [known] notification in
+                // Events may have been missed, so the position is not known any more.
+                if notification == .reconnected { known.position.withLock { $0 = nil } }
                 if let change = Change(notification) { observer(change) }
             }
         }
+        listener.ask(
+            .init(
+                statement: { [known] in Self.changes(after: known.position.withLock(\.self)) },
+                answer: { [known] texts in
+                    for text in texts {
+                        if let position = text.split(separator: " ").last.flatMap({ Int($0) }), text.hasPrefix("events ") {
+                            if known.position.withLock({ exchange(&$0, with: position) }) == nil { observer(.any) }
+                        } else if let change = Change(.notified(payload: text)) {
+                            observer(change)
+                        }
+                    }
+                }))
+    }
+
+    /// Returns a query for the composes whose state has changed since the event at a position. The changes
+    /// are notified after their commits, so the events have to be looked at. The last row is `events N`
+    /// with the position of the last event.
+    ///
+    /// - Parameter position: `nil` if it is not known.
+    private static func changes(after position: Int?) -> String {
+        let last = "SELECT 'events ' || position FROM event_clock"
+        guard let position else { return last }
+        return """
+            SELECT 'compose ' || compose_id FROM events WHERE position IS NULL AND compose_id IS NOT NULL
+            UNION SELECT 'compose ' || compose_id FROM events WHERE position > \(position) AND compose_id IS NOT NULL
+            UNION ALL \(last)
+            """
     }
 
     /// Waits until the observer knows every change that was committed before the call.
@@ -60,4 +91,9 @@ extension ComposeChanges.Change {
             self = .compose(id)
         }
     }
+}
+
+/// The position of the last event that an observer knows. It is `nil` until it was asked for.
+private final class KnownPosition: Sendable {
+    let position = Mutex<Int?>(nil)
 }

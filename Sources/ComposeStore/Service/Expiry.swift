@@ -28,7 +28,8 @@ extension ComposeStore {
     ///
     /// - Parameter limit: The maximum number of composes. Call again if this number was reached.
     public func expire(limit: Int) async throws -> Expired {
-        try await pool.withTransaction { connection in
+        defer { newEvents.report() }
+        return try await pool.withTransaction { connection in
             // Expirers run one after the other. The trigger counts removed composes in rows that two expirers
             // would lock in different orders.
             _ = try await connection.query("SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || ' expirer', 0))")

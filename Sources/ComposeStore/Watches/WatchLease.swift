@@ -129,6 +129,7 @@ extension ComposeStore {
     public func record(
         _ finding: WatchFinding, for item: WatchLease.Item, _ lease: WatchLease, next: Duration, confirmation: Duration? = nil
     ) async throws -> Compose? {
+        defer { newEvents.report() }
         let watch = item.watch
         let retryAt: SQL = confirmation.map { "now() + \(fragment: interval($0))" } ?? "NULL"
         return try await pool.withTransaction { connection in

@@ -89,8 +89,8 @@ extension ComposeStore {
         return WatchPage(items: page.items, total: page.total)
     }
 
-    /// Ends a watch. A watch that was ended before stays as it is. A look that is in progress makes no
-    /// compose any more.
+    /// Ends a watch, and the rules that follow it. A watch that was ended before stays as it is. A look
+    /// that is in progress makes no compose any more.
     ///
     /// - Returns: `nil` if there is no such watch.
     public func endWatch(_ id: Int) async throws -> ComposeWatch? {
@@ -102,6 +102,7 @@ extension ComposeStore {
                 RETURNING \(fragment: ComposeWatch.columns)
                 """)
             guard let watch = try rows.first.map(ComposeWatch.init) else { return nil }
+            try await endRules(ofWatch: id, on: connection)
             try await announce([id], on: connection)
             return watch
         }

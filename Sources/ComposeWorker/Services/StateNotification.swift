@@ -27,6 +27,7 @@ struct StateNotification: Hashable, Sendable {
 
     /// Returns whether work may wait in a queue after a notification.
     static func mayBringWork(_ notification: PostgresNotification, to queue: WorkQueue) -> Bool {
-        StateNotification(notification).map { $0.queue == queue && $0.state == .wait } ?? true
+        guard notification != .reconnected else { return true }
+        return StateNotification(notification).map { $0.queue == queue && $0.state == .wait } ?? false
     }
 }

@@ -3,7 +3,7 @@ public import Logging
 public import ServiceLifecycle
 
 /// A token announcer notices API tokens that expire soon. Each becomes an event, which
-/// ``EventPublisher`` delivers.
+/// ``EventDelivery`` delivers.
 public struct TokenAnnouncer: Service {
     let store: ComposeStore
     let configuration: WorkerConfiguration

@@ -32,7 +32,7 @@ struct ComposeDocuments {
     }
 
     func write(lock: [UInt8]) throws {
-        try write(lock, to: "compose.lock.json")
+        try write(lock, to: ComposeLayout.lockFile)
     }
 
     /// Returns `lock` as the text of `compose.lock.json`.

@@ -2,9 +2,18 @@
 /// pieces. Nothing is written.
 ///
 /// Every entry and hard link must stay inside of the archive. Devices, pipes and unknown kinds are
-/// refused, and so are entries below a symbolic link. An absolute symbolic link is accepted, because
-/// builders take the top of the context for the root directory.
+/// refused, and so are entries below a symbolic link. An absolute symbolic link of a context is
+/// accepted, because builders take the top of the context for the root directory.
+///
+/// The archive of a component is checked in the same way, except that an absolute symbolic link is
+/// refused too: a person may unpack the archive anywhere.
 public final class BuildContextReader {
+    /// The kind of archive, by its name in messages.
+    public enum Kind: String, Hashable, Sendable {
+        case context
+        case component = "archive of the component"
+    }
+
     /// The most that is read from one context. The limits stop decompression bombs.
     public struct Limits: Hashable, Sendable {
         /// The bytes of the uncompressed archive.
@@ -22,16 +31,19 @@ public final class BuildContextReader {
     }
 
     private let limits: Limits
-    private let decompressor = Decompressor(named: "The context")
+    private let kind: Kind
+    private let decompressor: Decompressor
     private var tar: TarReader
     private let entries: ContextEntries
 
     /// - Parameters:
     ///   - names: The names of a Containerfile, in the order of preference.
     ///   - mostBytes: The most bytes of a Containerfile.
-    public init(containerfileNames names: [String], mostBytes: Int, limits: Limits = Limits()) {
+    public init(containerfileNames names: [String] = [], mostBytes: Int = 0, of kind: Kind = .context, limits: Limits = Limits()) {
         self.limits = limits
-        entries = ContextEntries(names: names.map { Array($0.utf8) }, mostBytes: mostBytes)
+        self.kind = kind
+        decompressor = Decompressor(named: "The \(kind.rawValue)")
+        entries = ContextEntries(names: names.map { Array($0.utf8) }, mostBytes: mostBytes, kind: kind)
         var tarLimits = TarLimits()
         tarLimits.entries = limits.entries
         tarLimits.metadata = 64 << 20
@@ -47,7 +59,7 @@ public final class BuildContextReader {
     public func finish() throws(ImageArchiveError) -> Summary {
         try decompressor.finish { (plain) throws(ImageArchiveError) in try tar.read(plain, entries) }
         try tar.finish()
-        guard entries.count > 0 else { throw ImageArchiveError(.missing, "The context has no files.") }
+        guard entries.count > 0 else { throw ImageArchiveError(.missing, "The \(kind.rawValue) has no files.") }
         return Summary(containerfile: entries.containerfile, entries: entries.count)
     }
 }
@@ -58,22 +70,24 @@ private final class ContextEntries: TarVisitor {
 
     let names: [[UInt8]]
     let mostBytes: Int
+    let kind: BuildContextReader.Kind
     var count = 0
     private var links: Set<[[UInt8]]> = []
     private var found: [[UInt8]: [UInt8]] = [:]
     /// The Containerfile whose content is being read.
     private var current: [UInt8]?
 
-    init(names: [[UInt8]], mostBytes: Int) {
+    init(names: [[UInt8]], mostBytes: Int, kind: BuildContextReader.Kind) {
         self.names = names
         self.mostBytes = mostBytes
+        self.kind = kind
     }
 
     var containerfile: [UInt8]? { names.lazy.compactMap { self.found[$0] }.first }
 
     func begin(_ entry: TarEntry) throws(ImageArchiveError) {
         count += 1
-        let path = try Self.inside(entry.path, of: entry, "path")
+        let path = try inside(entry.path, of: entry, "path")
         for length in 1..<max(path.count, 1) where links.contains(Array(path.prefix(length))) {
             throw refusal(entry, "is below a symbolic link")
         }
@@ -82,7 +96,7 @@ private final class ContextEntries: TarVisitor {
         switch entry.kind {
         case .file: try beginFile(entry, path)
         case .directory: break
-        case .hardLink: _ = try Self.inside(entry.link, of: entry, "link")
+        case .hardLink: _ = try inside(entry.link, of: entry, "link")
         case .symbolicLink:
             try checkTarget(entry, of: path)
             links.insert(path)
@@ -109,11 +123,13 @@ private final class ContextEntries: TarVisitor {
     func endEntry() { current = nil }
 
     /// Returns the names of a path that does not lead out of the archive.
-    private static func inside(_ path: [UInt8], of entry: TarEntry, _ part: String) throws(ImageArchiveError) -> [[UInt8]] {
+    private func inside(_ path: [UInt8], of entry: TarEntry, _ part: String) throws(ImageArchiveError) -> [[UInt8]] {
         func refusal(_ reason: String) -> ImageArchiveError {
-            ImageArchiveError(.forbidden, "The context has the entry \(entry.shownPath), whose \(part) \(reason).")
+            ImageArchiveError(.forbidden, "The \(kind.rawValue) has the entry \(entry.shownPath), whose \(part) \(reason).")
         }
-        guard path.count <= mostBytesOfPath, !path.contains(0) else { throw refusal("has a NUL, or more than \(mostBytesOfPath) bytes") }
+        guard path.count <= Self.mostBytesOfPath, !path.contains(0) else {
+            throw refusal("has a NUL, or more than \(Self.mostBytesOfPath) bytes")
+        }
         guard path.first != UInt8(ascii: "/") else { throw refusal("is absolute") }
         let names = path.split(separator: UInt8(ascii: "/")).map(Array.init).filter { $0 != [UInt8(ascii: ".")] }
         guard !names.contains(Array("..".utf8)) else { throw refusal("has a name ..") }
@@ -123,14 +139,18 @@ private final class ContextEntries: TarVisitor {
     /// Throws if a symbolic link leads out of the archive.
     private func checkTarget(_ entry: TarEntry, of path: [[UInt8]]) throws(ImageArchiveError) {
         guard entry.link.count <= Self.mostBytesOfPath, !entry.link.contains(0) else { throw refusal(entry, "has an impossible target") }
-        var depth = entry.link.first == UInt8(ascii: "/") ? 0 : path.count - 1
+        let isAbsolute = entry.link.first == UInt8(ascii: "/")
+        if isAbsolute, kind == .component { throw refusal(entry, "is a symbolic link that leads out of the archive") }
+        var depth = isAbsolute ? 0 : path.count - 1
         for name in entry.link.split(separator: UInt8(ascii: "/")) where name != [UInt8(ascii: ".")] {
             depth += name.elementsEqual("..".utf8) ? -1 : 1
-            guard depth >= 0 else { throw refusal(entry, "is a symbolic link that leads out of the context") }
+            guard depth >= 0 else {
+                throw refusal(entry, "is a symbolic link that leads out of the \(kind == .context ? "context" : "archive")")
+            }
         }
     }
 
     private func refusal(_ entry: TarEntry, _ reason: String) -> ImageArchiveError {
-        ImageArchiveError(.forbidden, "The context has the entry \(entry.shownPath), which \(reason).")
+        ImageArchiveError(.forbidden, "The \(kind.rawValue) has the entry \(entry.shownPath), which \(reason).")
     }
 }

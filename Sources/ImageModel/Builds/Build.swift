@@ -6,10 +6,13 @@ public struct BuildRequest: Hashable, Sendable, Codable {
     public var definition: ImageDefinition
     /// Steps of builds with a greater priority are claimed first.
     public var priority: Int
+    /// The nodes that may build it. Nil: those of the default farm, or all nodes.
+    public var placement: Placement?
 
-    public init(_ definition: ImageDefinition, priority: Int = 0) {
+    public init(_ definition: ImageDefinition, priority: Int = 0, placement: Placement? = nil) {
         self.definition = definition
         self.priority = priority
+        self.placement = placement
     }
 }
 
@@ -90,10 +93,14 @@ public struct Step: Hashable, Sendable, Identifiable {
     public var blockedBy: Int
     /// The number of attempts that workers have begun.
     public var attempts: Int
+    /// The node that builds the platform, or that has built it last. Example: `local`.
+    public var node: String?
+    /// The nodes of farms that could not build it.
+    public var failedNodes: [String]
 
     public init(
         id: Int, build: Int, platform: Platform?, state: StepState, stateReason: String? = nil, failure: BuildFailure? = nil,
-        digest: ImageDigest? = nil, blockedBy: Int = 0, attempts: Int = 0
+        digest: ImageDigest? = nil, blockedBy: Int = 0, attempts: Int = 0, node: String? = nil, failedNodes: [String] = []
     ) {
         self.id = id
         self.build = build
@@ -104,5 +111,10 @@ public struct Step: Hashable, Sendable, Identifiable {
         self.digest = digest
         self.blockedBy = blockedBy
         self.attempts = attempts
+        self.node = node
+        self.failedNodes = failedNodes
     }
+
+    /// Whether the node is one of a farm, and not a worker's own.
+    public var isOnFarm: Bool { node.map { $0 != FarmNode.localName } ?? false }
 }

@@ -40,6 +40,8 @@ public struct BuildFailure: Error, Hashable, Sendable, Codable, CustomStringConv
         case storage
         /// The worker lost its lease or died in each of the allowed attempts.
         case workerLost = "worker-lost"
+        /// The node of a farm was lost in each of the allowed attempts.
+        case nodeLost = "node-lost"
         case canceled
         /// A defect of this service or of a program that it runs, if no other code applies.
         case `internal`

@@ -21,6 +21,9 @@ public struct Image: Hashable, Sendable, Identifiable {
         self.timeAdded = timeAdded
         self.timeRemoved = timeRemoved
     }
+
+    /// Whether the name of the repository is enough to find the image. The name of an artifact is not.
+    public var isAloneInRepository: Bool { definition.artifact == nil }
 }
 
 /// An *image definition* is everything that a build of an image needs besides the composes.
@@ -61,6 +64,8 @@ public struct ImageDefinition: Hashable, Sendable, Codable {
     public var memoryMegabytes: Int?
     /// The request for the compose that a build installs its packages from, besides those of a rebuild.
     public var content: ImageContent?
+    /// The names of the image in the artifact API. Nil for other images.
+    public var artifact: Artifact?
 
     public init(source: Source, platforms: [Platform]) {
         self.source = source
@@ -86,5 +91,6 @@ extension ImageDefinition {
         diskMegabytes = try container.decodeIfPresent(Int.self, forKey: .diskMegabytes)
         memoryMegabytes = try container.decodeIfPresent(Int.self, forKey: .memoryMegabytes)
         content = try container.decodeIfPresent(ImageContent.self, forKey: .content)
+        artifact = try container.decodeIfPresent(Artifact.self, forKey: .artifact)
     }
 }

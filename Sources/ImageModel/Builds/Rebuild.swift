@@ -44,11 +44,14 @@ public struct Rebuild: Hashable, Sendable, Identifiable {
     /// The reason why there is no plan.
     public var problem: String?
     public var canceledBy: String?
+    /// The rule that asked for the rebuild. Nil if a person did.
+    public var rule: Int?
     public var rows: [Row]
 
     public init(
         id: Int, owner: String, compose: Int, reason: RebuildReason, selection: RebuildSelection = RebuildSelection(), priority: Int = 0,
-        dateTag: ImageTag, timeSubmitted: Date, timePlanned: Date? = nil, problem: String? = nil, canceledBy: String? = nil, rows: [Row]
+        dateTag: ImageTag, timeSubmitted: Date, timePlanned: Date? = nil, problem: String? = nil, canceledBy: String? = nil,
+        rule: Int? = nil, rows: [Row]
     ) {
         self.id = id
         self.owner = owner
@@ -61,6 +64,7 @@ public struct Rebuild: Hashable, Sendable, Identifiable {
         self.timePlanned = timePlanned
         self.problem = problem
         self.canceledBy = canceledBy
+        self.rule = rule
         self.rows = rows
     }
 

@@ -12,9 +12,13 @@ public struct BuildSubmission: Hashable, Sendable, Codable {
     public var dateTag: String?
     /// `false` leaves the tag `latest` where it is.
     public var movesLatest: Bool?
+    /// The farm whose nodes may build it. The default farm, or all nodes, if it is absent.
+    public var farm: String?
+    /// The nodes that may build it, instead of a farm.
+    public var nodes: [String]?
 
     enum CodingKeys: String, CodingKey {
-        case platforms, arguments, composes, priority
+        case platforms, arguments, composes, priority, farm, nodes
         case dateTag = "date_tag"
         case movesLatest = "moves_latest"
     }
@@ -36,6 +40,10 @@ public struct BuildDocument: Hashable, Sendable, Codable, Identifiable {
     /// The definition that the build has. It can differ from that of the image.
     public var definition: DefinitionDocument
     public var priority: Int
+    /// The farm that was named.
+    @OrNull public var farm: String?
+    /// The nodes that were named.
+    @OrNull public var nodes: [String]?
     public var dateTag: String
     public var state: Int
     public var stateName: String
@@ -57,6 +65,7 @@ public struct BuildDocument: Hashable, Sendable, Codable, Identifiable {
 
     enum CodingKeys: String, CodingKey {
         case id, owner, image, repository, rebuild, composes, definition, priority, state, failure, digest, pins, verification, steps
+        case farm, nodes
         case dateTag = "date_tag"
         case stateName = "state_name"
         case stateReason = "state_reason"
@@ -76,6 +85,8 @@ public struct BuildDocument: Hashable, Sendable, Codable, Identifiable {
         composes = build.composes
         definition = DefinitionDocument(build.request.definition)
         priority = build.request.priority
+        farm = build.request.placement?.farm
+        nodes = build.request.placement?.nodes
         dateTag = build.dateTag.text
         state = build.state.rawValue
         stateName = build.state.name
@@ -105,11 +116,13 @@ public struct StepDocument: Hashable, Sendable, Codable, Identifiable {
     /// The number of builds or steps that must end before a worker can begin.
     public var blockedBy: Int
     public var attempts: Int
+    /// The node that builds it, or that has built it last. No value for the manifest list.
+    @OrNull public var node: String?
     /// The URL of the log. No value for the manifest list. The log exists once a worker has begun.
     @OrNull public var log: String?
 
     enum CodingKeys: String, CodingKey {
-        case id, platform, state, failure, digest, attempts, log
+        case id, platform, state, failure, digest, attempts, node, log
         case stateName = "state_name"
         case stateReason = "state_reason"
         case blockedBy = "blocked_by"
@@ -125,6 +138,7 @@ public struct StepDocument: Hashable, Sendable, Codable, Identifiable {
         digest = step.digest
         blockedBy = step.blockedBy
         attempts = step.attempts
+        node = step.node
         log = logURL
     }
 }

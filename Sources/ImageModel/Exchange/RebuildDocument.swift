@@ -107,13 +107,15 @@ public struct RebuildDocument: Hashable, Sendable, Codable {
     @OrNull public var timeSubmitted: String?
     @OrNull public var timePlanned: String?
     @OrNull public var canceledBy: String?
+    /// The rule that asked for the rebuild. No value if a person did.
+    @OrNull public var rule: Int?
     /// The number of images that this service builds. No value if the plan was stored.
     @OrNull public var knownImages: Int?
     /// The rows, with parents before their children.
     public var plan: [Row]
 
     enum CodingKeys: String, CodingKey {
-        case id, owner, compose, advisory, cves, images, exclude, packages, unknown, state, plan
+        case id, owner, compose, advisory, cves, images, exclude, packages, unknown, state, plan, rule
         case stateName = "state_name"
         case stateReason = "state_reason"
         case dateTag = "date_tag"
@@ -137,6 +139,7 @@ public struct RebuildDocument: Hashable, Sendable, Codable {
         timeSubmitted = rebuild.timeSubmitted.inDocuments
         timePlanned = rebuild.timePlanned?.inDocuments
         canceledBy = rebuild.canceledBy
+        rule = rebuild.rule
         let orders = Self.orders(rebuild.rows.map(\.plan))
         plan = rebuild.rows.map { row in
             Row(

@@ -8,6 +8,8 @@ public struct ImageProblem: Error, Hashable, Sendable, CustomStringConvertible {
         case badReference = "bad-reference"
         case badDigest = "bad-digest"
         case badPlatform = "bad-platform"
+        /// The name or the connection of a node cannot be used.
+        case badNode = "bad-node"
         /// A manifest, index or configuration is not JSON, lacks a member or has a wrong one.
         case badDocument = "bad-document"
         /// The document has a form that this service does not read, for example schema 1.

@@ -12,14 +12,18 @@ public struct BuildStepRunner: StepRunner {
     /// - Parameters:
     ///   - node: The node of this worker. No other worker uses it.
     ///   - standing: Whether the node may build. A node that lies is disabled there.
+    ///   - farms: The connections to the nodes of farms. Nil if this worker does not use them.
     ///   - reader: Reads the packages of images in registries.
     public init(
-        configuration: ImageBuildConfiguration, store: ComposeStore, node: any BuildNode, standing: NodeStanding, registry: RegistryClient,
-        reader: any ContentsReading
+        configuration: ImageBuildConfiguration, store: ComposeStore, node: any BuildNode, standing: NodeStanding,
+        farms: EngineConnections? = nil, registry: RegistryClient, reader: any ContentsReading
     ) {
-        platformStep = PlatformStep(
-            configuration: configuration, store: store, node: node, standing: standing, registry: registry, reader: reader)
-        listStep = ManifestListStep(store: store, registry: registry)
+        let nodes = StepNodes(own: node, standing: standing, farms: farms, store: store)
+        platformStep = PlatformStep(configuration: configuration, store: store, nodes: nodes, registry: registry, reader: reader)
+        listStep = ManifestListStep(
+            store: store, registry: registry,
+            attestations: BuildAttestations(
+                store: store, registry: registry, builder: configuration.builder, key: configuration.provenanceKey))
     }
 
     public func run(_ lease: StepLease, of build: Build, until deadline: LeaseDeadline) async throws -> StepResult {

@@ -4,25 +4,35 @@ import ImageModel
 import Registry
 
 /// A *manifest list step* writes the manifest list of a build and moves its tags. The tag of the date
-/// is written first, and `latest` comes last. A list that lacks a platform gets only the tag of the
-/// date.
+/// is written first, then the provenance, and `latest` comes last. A list that lacks a platform gets
+/// only the tag of the date.
 struct ManifestListStep {
     let store: ComposeStore
     let registry: RegistryClient
+    let attestations: BuildAttestations
 
     func run(_ build: Build, _ image: Image) async throws -> StepResult {
         let list = try await list(of: build, image.repository)
         let tags = try build.listTags
         // No tag moves if one of them was moved by another program.
         for (tag, moves) in tags { try await check(tag, moves: moves, of: image, moving: list.digest, build) }
+        try await put(list, at: tags.prefix(1).map(\.tag), build, image)
+        // A user of a moving tag finds the provenance.
+        try await attestations.attach(to: list, of: build, in: image.repository)
+        try await put(list, at: tags.dropFirst().map(\.tag), build, image)
+        return StepResult(digest: list.digest, tags: tags.map(\.tag))
+    }
+
+    /// Writes the list under some tags.
+    ///
+    /// - Throws: ``GoneImages`` if an image was deleted between the look at it and the write.
+    private func put(_ list: ManifestDocument, at tags: [ImageTag], _ build: Build, _ image: Image) async throws {
         do throws(RegistryFailure) {
-            for (tag, _) in tags { try await registry.put(list, to: image.repository, tag: tag) }
+            for tag in tags { try await registry.put(list, to: image.repository, tag: tag) }
         } catch {
-            // An image can be deleted between the look at it and the write. Then this throws.
             if error.code == .contentMissing { _ = try await self.list(of: build, image.repository) }
             throw error
         }
-        return StepResult(digest: list.digest, tags: tags.map(\.tag))
     }
 
     /// Returns the list. Each attempt makes the same bytes.

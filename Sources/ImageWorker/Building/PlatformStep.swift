@@ -13,8 +13,7 @@ import SystemPackage
 struct PlatformStep {
     let configuration: ImageBuildConfiguration
     let store: ComposeStore
-    let node: any BuildNode
-    let standing: NodeStanding
+    let nodes: StepNodes
     let registry: RegistryClient
     let reader: any ContentsReading
 
@@ -23,9 +22,10 @@ struct PlatformStep {
     ) async throws -> StepResult {
         let log = try openLog(build, platform, until: deadline)
         if lease.step.attempts > 1 { log.note("This is attempt \(lease.step.attempts).") }
+        if !lease.step.failedNodes.isEmpty { log.note("Nodes that could not build it: \(lease.step.failedNodes.joined(separator: ", ")).") }
         do {
             let digest = try await BuildFailure.translating(attempt: lease.step.attempts) {
-                try await run(lease, of: build, image, platform, log)
+                try await nodes.with(lease.step) { try await run(lease, of: build, image, platform, $0, log) }
             }
             log.note("The image is pushed as \(image.repository)@\(digest).")
             return StepResult(digest: digest)
@@ -33,6 +33,9 @@ struct PlatformStep {
             throw CancellationError()
         } catch let failure as BuildFailure {
             log.note("The step failed: \(failure.message)")
+            throw failure
+        } catch let failure as FailureOfNode {
+            log.note("The node could not build it: \(failure.failure.message)")
             throw failure
         } catch {
             // The error can have paths and addresses of the host, and the log is public.
@@ -42,21 +45,26 @@ struct PlatformStep {
     }
 
     private func run(
-        _ lease: StepLease, of build: Build, _ image: Image, _ platform: Platform, _ log: StepLog
+        _ lease: StepLease, of build: Build, _ image: Image, _ platform: Platform, _ node: any BuildNode, _ log: StepLog
     ) async throws -> ImageDigest {
         let name = try Self.name(of: lease.step.id, submitted: build.timeSubmitted)
         // To ask the node takes a start of the builder. The first attempt cannot have left an image there.
         if lease.step.attempts > 1, try await node.image(of: name) != nil {
             log.note("The image is on the node \(node.name) from an earlier attempt. Only the push is repeated.")
         } else {
-            try await self.build(lease, of: build, platform, named: name, log)
+            try await self.build(lease, of: build, platform, on: node, named: name, log)
         }
         let target = PushTarget(image.repository, tag: try build.tag(of: platform))
         let begin = ContinuousClock.now
         let digest = try await node.push(name, to: target) { log.write($0) }
         log.note("The image was pushed in \((.now - begin).inSeconds) seconds.")
-        try await check(digest, at: target, platform, attempt: lease.step.attempts)
+        let manifest = try await check(digest, at: target, platform, lease.step)
+        if build.request.definition.artifact?.kind == .component {
+            try await ComponentLayer(manifest, of: image.repository).check(registry: registry, limit: configuration.contextBytes)
+        }
         try await verify(digest, lease, of: build, image, platform, log)
+        // The sweeper removes the images of the worker's own node.
+        if lease.step.isOnFarm { try await node.remove(name) }
         return digest
     }
 
@@ -80,7 +88,7 @@ struct PlatformStep {
     }
 
     private func build(
-        _ lease: StepLease, of build: Build, _ platform: Platform, named name: ImageTag, _ log: StepLog
+        _ lease: StepLease, of build: Build, _ platform: Platform, on node: any BuildNode, named name: ImageTag, _ log: StepLog
     ) async throws {
         let directory = configuration.workDirectory.appending(lease.token.uuidString.lowercased())
         do {
@@ -90,7 +98,7 @@ struct PlatformStep {
         }
         let result: Result<Void, any Error>
         do {
-            let preparation = ImagePreparation(configuration: configuration, store: store, registry: registry, log: log)
+            let preparation = ImagePreparation(configuration: configuration, store: store, registry: registry, node: node, log: log)
             let specification = try await preparation.specification(lease, of: build, platform: platform, named: name, in: directory)
             log.note("\(platform) is built on the node \(node.name).")
             let built = try await node.build(specification) { log.write($0) }
@@ -106,9 +114,11 @@ struct PlatformStep {
     }
 
     /// Checks that the registry has the image that the node says it has pushed, and that it is one of the
-    /// platform.
-    private func check(_ digest: ImageDigest, at target: PushTarget, _ platform: Platform, attempt: Int) async throws {
-        let document = try await pushed(digest, at: target, attempt: attempt)
+    /// platform. Returns its manifest.
+    private func check(
+        _ digest: ImageDigest, at target: PushTarget, _ platform: Platform, _ step: Step
+    ) async throws -> Manifest {
+        let document = try await pushed(digest, at: target, step)
         let repository = target.repository
         guard case .manifest(let manifest) = document.content else {
             throw BuildFailure(.unexpectedContents, "The node pushed an index instead of an image.")
@@ -126,12 +136,13 @@ struct PlatformStep {
                 "The image that the node pushed is one of \(configuration.platform), and not of \(platform). The base image may have another platform than its index says."
             )
         }
+        return manifest
     }
 
     /// Returns the manifest that the registry shows at the tag, which is that of this step alone.
     ///
     /// If it is another one than the node says, the node or the registry lies. The node is disabled then.
-    private func pushed(_ digest: ImageDigest, at target: PushTarget, attempt: Int) async throws -> ManifestDocument {
+    private func pushed(_ digest: ImageDigest, at target: PushTarget, _ step: Step) async throws -> ManifestDocument {
         let repository = target.repository
         let document: ManifestDocument
         do throws(RegistryFailure) {
@@ -143,15 +154,18 @@ struct PlatformStep {
         }
         if document.digest == digest { return document }
         // An attempt that has lost its lease may still have pushed another image.
-        if attempt > 1, try await registry.reportedDigest(of: ImageReference(repository, digest: digest)) != nil {
+        if step.attempts > 1, try await registry.reportedDigest(of: ImageReference(repository, digest: digest)) != nil {
             throw BuildFailure(.internal, "An earlier attempt at this step has pushed at the same time.", isTransient: true)
         }
         let problem =
-            "The node \(node.name) says that it pushed \(digest) as \(target), but the registry has \(document.digest) there. One of them lies."
-        standing.disable(because: problem)
-        throw BuildFailure(
-            .digestMismatch, "\(problem) The node is disabled until an operator has checked it. Another worker can do this step.",
+            "The node \(step.node ?? nodes.own.name) says that it pushed \(digest) as \(target), but the registry has \(document.digest) there. One of them lies."
+        try await nodes.disable(step, because: problem)
+        let failure = BuildFailure(
+            .digestMismatch,
+            "\(problem) The node is disabled until an operator has checked it. Another \(step.isOnFarm ? "node" : "worker") can do this step.",
             isTransient: true)
+        if step.isOnFarm { throw FailureOfNode(failure: failure) }
+        throw failure
     }
 
     /// Records the contents of a pushed image, and compares them with those of the image before.

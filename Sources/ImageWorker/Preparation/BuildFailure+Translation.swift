@@ -18,6 +18,7 @@ extension BuildFailure {
             case .registryRefuses: .registryRefused
             case .diskFull: .storage
             case .timeLimit, .logLimit, .memoryLimit, .memoryMissing: .limitExceeded
+            case .nodeLost: .nodeLost
             case .node: .internal
             }
         let isTransient =

@@ -21,6 +21,9 @@ struct ComposeBinding {
     /// buildah 1.28 removes the target of such a mount from the image, with all its files.
     private(set) var volumes: [String: FilePath] = [:]
 
+    /// The composes whose packages are shown, for the provenance.
+    private(set) var composes: [StepOrigin.Compose] = []
+
     private static let repoContext = "odcs"
     private static let repoFolder = "/etc/yum.repos.d"
 
@@ -40,6 +43,7 @@ struct ComposeBinding {
             }
             // Two composes can show one result.
             let layout = ComposeLayout(id: compose.resultOf)
+            composes.append(StepOrigin.Compose(id: id, lock: try Self.lock(of: compose, layout, configuration)))
             guard contexts[layout.directory] == nil else { continue }
             let files = try Self.files(of: compose, layout, configuration)
             let target = "/run/\(layout.directory)"
@@ -53,6 +57,15 @@ struct ComposeBinding {
             }
         }
         if network == .none { volumes[Self.repoFolder] = directory }
+    }
+
+    /// Returns the digest of the list of a compose's packages. Nil if there is no such list.
+    private static func lock(
+        of compose: Compose, _ layout: ComposeLayout, _ configuration: ImageBuildConfiguration
+    ) throws -> ImageDigest? {
+        guard let target = configuration.targets[compose.request.targetDir] else { return nil }
+        let file = target.directory.appending(layout.directory).appending(ComposeLayout.lockFile)
+        return FileManager.default.contents(atPath: file.string).map { ImageDigest(of: $0) }
     }
 
     /// Returns the directory of a compose's repositories.

@@ -35,13 +35,7 @@ struct ContextSource {
             try FileManager.default.createDirectory(atPath: directory.string, withIntermediateDirectories: true)
             return Context(containerfile: text, directory: directory, commit: nil)
         case .git(let url, let reference, let folder):
-            // Git would refuse it at each attempt. A definition can be older than the check of the frontend.
-            guard configuration.gitProtocols.contains(where: { url.hasPrefix("\($0)://") }) else {
-                throw BuildFailure(.badContainerfile, "The context \(url.quoted) is not fetched. Its address must begin with https://.")
-            }
-            let commit = try await repository(url, in: directory).checkOut(commit ?? reference, into: directory)
-            // The history is no part of the context.
-            try FileManager.default.removeItem(atPath: directory.appending(".git").string)
+            let commit = try await checkOut(url, commit ?? reference, named: "the context", into: directory)
             return try context(in: directory, folder: folder, commit: commit)
         case .archive(let digest):
             try await unpack(digest, into: directory)
@@ -49,16 +43,42 @@ struct ContextSource {
         }
     }
 
-    private func repository(_ url: String, in directory: FilePath) -> GitRepository {
+    /// Fetches the files of a git repository, without its history.
+    ///
+    /// - Parameters:
+    ///   - name: The name of the repository in messages. Example: `the context`.
+    ///   - places: The addresses that are allowed besides those with an allowed protocol.
+    /// - Returns: The name of the commit.
+    func checkOut(
+        _ url: String, _ revision: String, named name: String, allowing places: ArtifactSettings? = nil, into directory: FilePath
+    ) async throws -> String {
+        var protocols = configuration.gitProtocols
+        if places?.allows(git: url) ?? false, let scheme = url.firstRange(of: "://").map({ String(url[..<$0.lowerBound]) }) {
+            protocols.append(scheme)
+        }
+        // Git would refuse it at each attempt. A definition can be older than the check of the frontend.
+        guard protocols.contains(where: { url.hasPrefix("\($0)://") }) else {
+            throw BuildFailure(
+                .badContainerfile, "\(name.capitalizingFirst) \(url.quoted) is not fetched. Its address must begin with https://.")
+        }
+        let repository = repository(url, named: name, protocols: protocols, in: directory)
+        let commit = try await repository.checkOut(revision, into: directory)
+        // The history is no part of the context.
+        try FileManager.default.removeItem(atPath: directory.appending(".git").string)
+        return commit
+    }
+
+    private func repository(_ url: String, named name: String, protocols: [String], in directory: FilePath) -> GitRepository {
         GitRepository(
-            name: "the context \(url)", url: url, hidden: [(directory.string, "the context")],
-            environment: ["GIT_ALLOW_PROTOCOL": configuration.gitProtocols.joined(separator: ":")],
+            name: "\(name) \(url)", url: url, hidden: [(directory.string, name)],
+            environment: ["GIT_ALLOW_PROTOCOL": protocols.joined(separator: ":")],
             // A redirect could lead to an address that is not allowed.
             settings: ["http.followRedirects=false"], sizeLimit: configuration.contextBytes, timeLimit: Self.gitTime,
             log: { [log] in log.note($0) })
     }
 
-    private func unpack(_ digest: ImageDigest, into directory: FilePath) async throws {
+    /// Unpacks an archive that was uploaded.
+    func unpack(_ digest: ImageDigest, into directory: FilePath) async throws {
         let repository = configuration.contexts
         let tag = try ImageTag("\(digest.algorithm.rawValue)-\(digest.hex)")
         let document: ManifestDocument
@@ -103,14 +123,18 @@ struct ContextSource {
     }
 
     /// Returns the text of a file, or nil without such a file. A link is no file.
-    private func text(of path: FilePath) throws -> String? {
+    ///
+    /// - Parameter name: The name of the file in messages.
+    func text(of path: FilePath, most: Int = Containerfile.mostBytes, named name: String = "The Containerfile") throws -> String? {
         var status = stat()
         guard lstat(path.string, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
-        guard status.st_size <= Containerfile.mostBytes else {
-            throw BuildFailure(.badContainerfile, "The Containerfile has more than \(Containerfile.mostBytes) bytes.")
-        }
+        guard status.st_size <= most else { throw BuildFailure(.badContainerfile, "\(name) has more than \(most) bytes.") }
         return String(decoding: try Data(contentsOf: URL(filePath: path.string)), as: UTF8.self)
     }
+}
+
+extension String {
+    fileprivate var capitalizingFirst: String { prefix(1).uppercased() + dropFirst() }
 }
 
 extension FilePath {

@@ -26,8 +26,14 @@ public struct ImageBuildConfiguration: Sendable {
     public var contextBytes = 512 << 20
     /// The protocols that git may use for Containerfiles.
     public var gitProtocols = ["https"]
+    /// The settings for artifacts. Nil if this worker builds no components.
+    public var artifacts: ArtifactSettings?
     /// Whether a build fails if packages vanished or became older that it had not to replace.
     public var refusesUnexpected = false
+    /// The name of this service in the provenance: its address, if it has one.
+    public var builder = "urn:odcs:service"
+    /// Signs the provenance. Nil leaves it without a signature.
+    public var provenanceKey: ProvenanceKey?
     /// The interval at which the sweeper looks for files and images that no build needs.
     public var sweepInterval: Duration = .seconds(60)
     /// The time for which logs of builds are kept after the end of the build.

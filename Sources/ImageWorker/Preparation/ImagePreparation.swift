@@ -16,6 +16,7 @@ struct ImagePreparation {
     let configuration: ImageBuildConfiguration
     let store: ComposeStore
     let registry: RegistryClient
+    let node: any BuildNode
     let log: StepLog
 
     /// - Parameters:
@@ -40,7 +41,13 @@ struct ImagePreparation {
 
         /// Fetches and checks everything with the inputs that are pinned so far.
         func read(_ pins: BuildPins, into directory: FilePath) async throws -> (ContextSource.Context, Containerfile, BuildPins) {
-            let context = try await source.fetch(definition.source, commit: pins.commit, into: directory)
+            let context =
+                if let artifact = definition.artifact, artifact.kind == .component {
+                    try await ComponentContext(source: source, store: store).fetch(
+                        artifact, from: definition.source, commit: pins.commit, into: directory)
+                } else {
+                    try await source.fetch(definition.source, commit: pins.commit, into: directory)
+                }
             let file = try Containerfile(context.containerfile, dialect: .ofService)
             let problems = rules(definition, binding).problems(in: file, arguments: arguments)
             if !problems.isEmpty { throw BuildFailure(problems) }
@@ -62,6 +69,10 @@ struct ImagePreparation {
         let choosesPlatforms = file.stages.contains { $0.platform != nil }
         try await bases.refuseTriggers(of: images, pins.images, on: choosesPlatforms ? nil : platform)
         try await give(directory)
+        let origin = StepOrigin(
+            containerfile: ImageDigest(of: Array(context.containerfile.utf8)), node: node.name, isolation: node.isolation,
+            composes: binding.composes)
+        guard try await store.record(origin, under: lease) else { throw CancellationError() }
         let digests = Dictionary(
             uniqueKeysWithValues: try pins.images.map { (try ImageReference($0.key), $0.value) })
         let findings = try await store.findings(for: build.id)[platform] ?? []

@@ -12,8 +12,9 @@ import Glibc
     private var statements: PreparedStatements
     private var statementsPrepared = 0
     private var isBusy = false
-    /// Whether ``ask()`` waits for its answer.
+    /// Whether ``ask(_:)`` waits for its answer, and the rows of it so far.
     private var isAsked = false
+    private var answered: [String] = []
 
     /// Connects with the settings of `configuration`. The size of the pool has no effect here.
     init(_ configuration: PostgresConfiguration) async throws {
@@ -90,18 +91,23 @@ import Glibc
     /// The messages that a session that listens has received.
     struct Received {
         var notifications: [(channel: String, payload: String)] = []
-        /// Whether the server has answered ``ask()``.
+        /// The texts in the first column of the rows that answer ``ask(_:)``.
+        var texts: [String] = []
+        /// Whether the server has answered ``ask(_:)``.
         var isAnswer = false
     }
 
-    /// Asks the server for a sign. Before it answers, it sends the notifications of all transactions that
-    /// were committed by now.
-    func ask() throws {
-        guard PQsendQuery(try established(), "") == 1 else { throw lost() }
+    /// Asks the server. Before it answers, it sends the notifications of all transactions that were
+    /// committed by now.
+    ///
+    /// - Parameter question: A query for texts, or an empty statement.
+    func ask(_ question: String) throws {
+        guard PQsendQuery(try established(), question) == 1 else { throw lost() }
         isAsked = true
+        answered = []
     }
 
-    /// Waits until the server sends notifications, or answers ``ask()``. The session must listen on a
+    /// Waits until the server sends notifications, or answers ``ask(_:)``. The session must listen on a
     /// channel.
     ///
     /// - Parameter pause: The caller can end the wait by waking it. Nothing may have been received then.
@@ -129,12 +135,16 @@ import Glibc
         while isAsked, PQisBusy(connection) == 0 {
             guard let result = PQgetResult(connection) else {
                 received.isAnswer = true
+                received.texts = answered
                 isAsked = false
                 break
             }
-            let isGood = PQresultStatus(result) == PGRES_EMPTY_QUERY
-            PQclear(result)
-            guard isGood else { throw lost() }
+            defer { PQclear(result) }
+            switch PQresultStatus(result) {
+            case PGRES_EMPTY_QUERY: break
+            case PGRES_TUPLES_OK: answered += (0..<PQntuples(result)).map { String(cString: PQgetvalue(result, $0, 0)) }
+            default: throw lost()
+            }
         }
         // Notifications come last, because the search for the answer has found those before it.
         received.notifications = pendingNotifications(connection)

@@ -14,9 +14,25 @@ public final class PostgresListener: Service {
     /// A function that is called with each notification on a channel, in order.
     public typealias Observer = @Sendable (PostgresNotification) -> Void
 
+    /// A query for texts that ``catchUp()`` sends, and what becomes of its answer.
+    public struct Question: Sendable {
+        let statement: @Sendable () -> String
+        let answer: @Sendable ([String]) -> Void
+
+        /// - Parameters:
+        ///   - statement: Returns the query. Its first column has the texts.
+        ///   - answer: Is called with the texts before the callers of ``PostgresListener/catchUp()`` go on, on
+        ///     the thread of the connection. It must be quick.
+        public init(statement: @escaping @Sendable () -> String, answer: @escaping @Sendable ([String]) -> Void) {
+            self.statement = statement
+            self.answer = answer
+        }
+    }
+
     private struct State {
         var readers: [String: [Int: Continuation]] = [:]
         var observers: [String: [Observer]] = [:]
+        var question: Question?
         var nextReader = 0
         var isListening = false
         var isOver = false
@@ -88,6 +104,11 @@ public final class PostgresListener: Service {
         state.withLock { $0.observers[channel, default: []].append(observer) }
     }
 
+    /// Sets the question of ``catchUp()``, which is an empty statement otherwise.
+    ///
+    /// - Precondition: The listener does not run yet.
+    public func ask(_ question: Question) { state.withLock { $0.question = question } }
+
     /// Waits until the observers have got the notifications of all transactions that were committed before
     /// the call. Callers that wait at the same time share one question to the server.
     ///
@@ -153,6 +174,7 @@ public final class PostgresListener: Service {
         logger.debug("PostgreSQL listener listens", metadata: ["channels": "\(channels)"])
         // The callers of `catchUp` whose question is on its way, and the time by which it must be answered.
         var asking: [CheckedContinuation<Bool, Never>] = []
+        let question = state.withLock(\.question)
         var deadline: ContinuousClock.Instant?
         defer { for caller in asking + stopListening() { caller.resume(returning: false) } }
         while true {
@@ -163,13 +185,14 @@ public final class PostgresListener: Service {
                     return exchange(&state.waiting, with: [])
                 }
                 if !asking.isEmpty {
-                    try connection.ask()
+                    try connection.ask(question?.statement() ?? "")
                     deadline = .now + Self.patience
                 }
             }
             let received = try await connection.receive(pause, before: deadline)
             for (channel, payload) in received.notifications { deliver(.notified(payload: payload), on: channel) }
             if received.isAnswer {
+                question?.answer(received.texts)
                 for caller in exchange(&asking, with: []) { caller.resume(returning: true) }
                 deadline = nil
             }

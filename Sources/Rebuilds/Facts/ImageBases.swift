@@ -47,7 +47,8 @@ struct ImageBases {
 
     private static func known(_ image: Image, pins: BuildPins?) -> KnownImage {
         let definition = image.definition
-        var known = KnownImage(id: image.id, repository: image.repository, upgrades: definition.update)
+        var known = KnownImage(
+            id: image.id, repository: image.repository, isAloneInRepository: image.isAloneInRepository, upgrades: definition.update)
         // The keys were written as references. One that is none any more cannot be a base.
         let pinned = Set((pins?.images.keys).map { $0.compactMap { try? ImageReference($0) } } ?? [])
         guard case .containerfile(let text) = definition.source, let file = try? Containerfile(text, dialect: .ofService) else {

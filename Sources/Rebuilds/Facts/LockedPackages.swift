@@ -1,3 +1,4 @@
+import ComposeModel
 import ForeignText
 import Foundation
 public import ImageModel
@@ -25,7 +26,7 @@ public enum LockedPackages {
     ///   - compose: The compose's number, for messages.
     /// - Throws: ``RebuildProblem`` if no image can be rebuilt with the compose, or if its files are gone.
     public static func read(_ directory: FilePath, of compose: Int) throws(RebuildProblem) -> OfferedPackages {
-        guard let text = FileManager.default.contents(atPath: directory.appending("compose.lock.json").string) else {
+        guard let text = FileManager.default.contents(atPath: directory.appending(ComposeLayout.lockFile).string) else {
             throw RebuildProblem("The files of compose \(compose) are not there. Renew it, and use the new compose.")
         }
         // The error of the decoder names members of our own file, which help no requester.

@@ -16,6 +16,8 @@ public struct KnownImage: Hashable, Sendable, Identifiable {
 
     public let id: Int
     public var repository: ImageRepository
+    /// Whether another image can name it by its repository alone. Several artifacts share a repository.
+    public var isAloneInRepository: Bool
     /// The base on each platform.
     public var bases: [Platform: Base]
     /// The images of other stages, and those whose files are copied.
@@ -24,10 +26,12 @@ public struct KnownImage: Hashable, Sendable, Identifiable {
     public var upgrades: Bool
 
     public init(
-        id: Int, repository: ImageRepository, bases: [Platform: Base] = [:], others: Set<ImageReference> = [], upgrades: Bool = false
+        id: Int, repository: ImageRepository, isAloneInRepository: Bool = true, bases: [Platform: Base] = [:],
+        others: Set<ImageReference> = [], upgrades: Bool = false
     ) {
         self.id = id
         self.repository = repository
+        self.isAloneInRepository = isAloneInRepository
         self.bases = bases
         self.others = others
         self.upgrades = upgrades

@@ -28,7 +28,9 @@ struct PlanFacts {
         var unknown: [Int: [Platform: String?]] = [:]
         for image in planner.affected.unknown { unknown[image.image, default: [:]][image.platform] = .some(image.problem) }
 
-        let ids = Dictionary(planner.images.map { ($0.repository, $0.id) }) { first, _ in first }
+        let ids = Dictionary(
+            planner.images.lazy.filter(\.isAloneInRepository).map { ($0.repository, $0.id) }
+        ) { first, _ in first }
         var parents: [Int: Set<Int>] = [:]
         for image in planner.images where findings[image.id] != nil || unknown[image.id] != nil {
             // An image that is not built needs no parent. So a circle is broken by leaving an image out.

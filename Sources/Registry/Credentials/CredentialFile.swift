@@ -1,6 +1,6 @@
 import ForeignText
 import Foundation
-import ImageModel
+public import ImageModel
 import SystemPackage
 
 extension CredentialFiles {
@@ -14,6 +14,14 @@ extension CredentialFiles {
             if let found = try file.credentials(for: path, at: host) { return found }
         }
         return nil
+    }
+}
+
+extension CredentialFiles {
+    /// Returns the user name and the password for a repository, for another program, or nil if no file has
+    /// any.
+    public func login(for repository: ImageRepository) throws(RegistryFailure) -> (user: String, password: String)? {
+        try credentials(for: repository.path, at: repository.host).map { ($0.user, $0.password) }
     }
 }
 

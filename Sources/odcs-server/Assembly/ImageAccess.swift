@@ -13,9 +13,11 @@ extension ServerConfiguration.Images {
     /// Returns the setup of a frontend for images, or `nil` if no images are built.
     func service(registry client: RegistryClient) -> ImageService? {
         registry.map { namespace in
-            ImageService(
+            var service = ImageService(
                 namespace: namespace, registry: client, allowedRegistries: Set(allowedRegistries), allowsHostNetwork: allowsHostNetwork,
                 contextBytes: contextBytes)
+            if let artifacts { service.artifacts = artifacts }
+            return service
         }
     }
 }

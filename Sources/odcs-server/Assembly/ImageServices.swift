@@ -1,6 +1,7 @@
 import BuildNodes
 import ComposeStore
 import ComposeWorker
+import ContainerEngine
 import Glibc
 import ImageModel
 import ImageWorker
@@ -31,18 +32,22 @@ struct ImageServices: Service {
         let node = try await LocalNode.open(
             directory.node, account: account, insecure: images.insecureRegistries, authFile: images.authFile, logger: logger)
         let standing = NodeStanding(directory.disabled, logger: logger)
-        let platforms = try await platforms(of: node)
+        let offer = try await offer(of: node)
+        let farms = connections(scratch: directory.contexts)
         let settings = try settings(contexts: directory.contexts, account: account)
         let reader = try ContentsReader(
             registry: registry, program: try HostCheck.databaseProgram, account: geteuid() == 0 ? account.account : nil,
             scratch: directory.rpmdbs)
         let services: [any Service] = [
+            NodeWatcher(
+                worker: worker.name, offer: offer, slots: images.slots, store: store, connections: farms, logger: logger),
             BuildSweeper(configuration: settings, store: store, node: node, logger: logger),
             StepLoop(
-                configuration: steps(on: platforms, in: directory.node, standing), store: store, listener: listener,
+                configuration: steps(offer, in: directory.node, standing), store: store, listener: listener,
                 channel: configuration.database.schema,
                 runner: BuildStepRunner(
-                    configuration: settings, store: store, node: node, standing: standing, registry: registry, reader: reader),
+                    configuration: settings, store: store, node: node, standing: standing, farms: images.nodeSlots > 0 ? farms : nil,
+                    registry: registry, reader: reader),
                 logger: logger),
             ContentsWatcher(
                 store: store, registry: registry, reader: reader, allowedRegistries: images.registries,
@@ -50,23 +55,43 @@ struct ImageServices: Service {
             RebuildPlanning(
                 store: store, plans: RebuildPlans(store: store, directories: worker.targets.mapValues(\.directory)), listener: listener,
                 channel: configuration.database.schema, logger: logger),
+            RuleFollower(
+                store: store, plans: RebuildPlans(store: store, directories: worker.targets.mapValues(\.directory)), listener: listener,
+                channel: configuration.database.schema, every: .seconds(images.contentsSeconds), logger: logger),
         ]
         try await ServiceGroup(configuration: .init(services: services.map { .init(service: $0) }, logger: logger)).run()
     }
 
     /// Returns the platforms whose programs run on this host. Each is tried, because an emulator can be
     /// registered and not work.
-    private func platforms(of node: LocalNode) async throws -> [Platform] {
-        var platforms: [Platform] = []
+    private func offer(of node: LocalNode) async throws -> StepOffer {
+        var offer = StepOffer(platforms: [], labels: images.labels)
         for platform in try ["linux/amd64", "linux/arm64"].map({ try Platform($0) }) {
             switch try await node.support(for: platform) {
-            case .native, .emulated: platforms.append(platform)
+            case .native: offer.platforms.append(platform)
+            case .emulated:
+                offer.platforms.append(platform)
+                offer.emulated.append(platform)
             case .absent(let reason):
                 logger.info("images of a platform are not built here", metadata: ["platform": "\(platform)", "reason": "\(reason)"])
             }
         }
-        logger.notice("images are built here", metadata: ["platforms": "\(platforms.map(\.description).joined(separator: " "))"])
-        return platforms
+        logger.notice("images are built here", metadata: ["platforms": "\(offer.platforms.map(\.description).joined(separator: " "))"])
+        return offer
+    }
+
+    /// Returns the connections to the nodes of farms.
+    private func connections(scratch: FilePath) -> EngineConnections {
+        let credentials = images.authFile.map { CredentialFiles($0) }
+        var settings = EngineNode.Settings(
+            scratch: scratch,
+            login: { repository in
+                guard let login = try credentials?.login(for: repository) else { return nil }
+                return EngineLogin(username: login.user, password: login.password)
+            },
+            upload: { file, target in try await ArchiveUpload(registry: registry).upload(file, to: target) })
+        settings.insecure = Set(images.insecureRegistries)
+        return EngineConnections(keys: images.nodeKeys, settings: settings)
     }
 
     private func settings(contexts: FilePath, account: BuildAccount) throws -> ImageBuildConfiguration {
@@ -78,6 +103,9 @@ struct ImageServices: Service {
             time: .seconds(images.timeLimitSeconds), logBytes: images.logBytes, memoryBytes: images.memoryBytes,
             leastFreeBytes: images.minimumFreeBytes / 2)
         settings.contextBytes = images.contextBytes
+        if let address = configuration.frontend.publicURL { settings.builder = address }
+        settings.provenanceKey = try images.provenanceKey.map { try ProvenanceKey(file: $0.string) }
+        settings.artifacts = images.artifacts
         return settings
     }
 
@@ -85,10 +113,11 @@ struct ImageServices: Service {
     /// contents.
     private static let timeBesideBuild = Duration.seconds(900)
 
-    private func steps(on platforms: [Platform], in storage: FilePath, _ standing: NodeStanding) -> StepConfiguration {
+    private func steps(_ offer: StepOffer, in storage: FilePath, _ standing: NodeStanding) -> StepConfiguration {
         var steps = StepConfiguration(
-            name: worker.name, slots: images.slots, offer: StepOffer(platforms: platforms, labels: images.labels))
+            name: worker.name, slots: images.slots, offer: offer)
         steps.presence = worker.presence
+        steps.nodeSlots = images.nodeSlots
         steps.leaseLength = worker.leaseLength
         steps.retries = worker.retries
         steps.buildsOfRebuild = images.rebuildSlots

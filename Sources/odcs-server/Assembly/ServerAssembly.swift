@@ -86,17 +86,24 @@ struct ServerAssembly {
 
         // The services start in this order and shut down in the reverse order. The database is therefore
         // available for the last queries of the others.
-        var services: [any Service] = [database.pool, listener]
+        var services: [any Service] = [
+            database.pool, listener, EventSequencer(store: store, listener: listener, channel: schema, logger: logger),
+        ]
         if takesTokens { services.append(TokenChanges(store: store, listener: listener, channel: tokenChannel)) }
         var identities: IdentityProviders?
         if roles.contains(.frontend) {
             let providers = try IdentityProviders(configuration, logger: logger)
             identities = providers
             services += providers.services
+            let feed = EventFeed(
+                store: store, mostOpen: min(configuration.events.mostStreams, connections / 2),
+                mostOpenPerCaller: configuration.events.mostStreamsPerCaller, logger: logger
+            ) { [channel = configuration.database.schema] in listener.notifications(on: channel) }
+            services.append(feed)
             services.append(
                 try frontend(
-                    identities: providers, store: store, changes: ComposeChanges(listener: listener, schema: schema), access: access,
-                    publicURL: publicURL, connections: connections, images: registry.flatMap { images.service(registry: $0) }))
+                    identities: providers, store: store, feed: feed, changes: ComposeChanges(listener: listener, schema: schema),
+                    access: access, publicURL: publicURL, connections: connections, images: registry.flatMap { images.service(registry: $0) }))
         }
         if roles.contains(.worker) {
             services.append(
@@ -135,8 +142,8 @@ struct ServerAssembly {
     }
 
     private func frontend(
-        identities: IdentityProviders, store: ComposeStore, changes: ComposeChanges, access: SourceAccess, publicURL: PublicURL,
-        connections: Int, images: ImageService?
+        identities: IdentityProviders, store: ComposeStore, feed: EventFeed, changes: ComposeChanges, access: SourceAccess,
+        publicURL: PublicURL, connections: Int, images: ImageService?
     ) throws -> some Service {
         let targets = configuration.composes.targets.map { name, target in
             (name, FrontendConfiguration.TargetDirectory(path: target.directory, url: target.url ?? Self.path(ofTarget: name)))
@@ -162,7 +169,7 @@ struct ServerAssembly {
                     waitingComposes: configuration.frontend.waitingPerCaller, watches: configuration.frontend.watchesPerCaller,
                     trustedProxies: Set(configuration.frontend.trustedProxies)),
                 maximumConnections: connections, requestSeconds: configuration.frontend.requestSeconds, images: images),
-            store: store, changes: changes, logger: logger)
+            store: store, feed: feed, changes: changes, logger: logger)
         let address = BindAddress.hostname(configuration.frontend.host, port: configuration.frontend.port)
         return frontend.application(address: address, tls: identities.tls) { bound in
             guard let host = bound?.ipAddress, let port = bound?.port else { return }

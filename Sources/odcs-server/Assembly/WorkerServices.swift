@@ -72,9 +72,9 @@ struct WorkerServices: Service {
                 verify: configuration.sources.verifyPackages),
             kojiDelivery: koji?.delivery, threadPool: threadPool, composed: upkeep.note)
         var services: [any Service] = [
-            EventPublisher(
-                store: store, configuration: worker, listener: listener, channel: channel, webhooks: configuration.webhooks,
-                tokenWebhooks: configuration.tokenWebhooks, httpClient: clients.services, logger: logger),
+            EventDelivery(
+                store: store, configuration: worker, listener: listener, channel: channel, webhooks: configuration.events.webhooks,
+                httpClient: clients.services, logger: logger),
             TokenAnnouncer(store: store, configuration: worker, logger: logger),
             Reaper(store: store, configuration: worker, logger: logger),
             Expirer(store: store, configuration: worker, threadPool: threadPool, logger: logger),
@@ -142,6 +142,7 @@ struct WorkerServices: Service {
         worker.leaseLength = .seconds(configuration.worker.leaseSeconds)
         worker.metadataRetention = .seconds(configuration.sources.keepMetadataDays * 86_400)
         worker.tokenWarning = configuration.tokenWarning
+        worker.eventRetention = .seconds(configuration.events.keepDays * 86_400)
         worker.auditRetention = .seconds(configuration.auditKeepDays * 86_400)
         worker.retries = RetryPolicy(
             attempts: configuration.worker.attempts, firstDelay: .seconds(configuration.worker.retrySeconds),

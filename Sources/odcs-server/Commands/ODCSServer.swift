@@ -16,7 +16,7 @@ struct ODCSServer: AsyncParsableCommand {
         version: Version.current,
         subcommands: [
             Run.self, Frontend.self, Worker.self, Migrate.self, CheckConfig.self, CheckHost.self, Resolve.self,
-            TokenCommand.self, AuditCommand.self,
+            TokenCommand.self, AuditCommand.self, EventsCommand.self,
         ])
 
     static func main() async {

@@ -107,7 +107,8 @@ extension ConfigurationReader {
 }
 
 extension UInt8 {
-    fileprivate var isNameByte: Bool {
+    /// Whether the byte is an ASCII letter, a digit, `-` or `_`.
+    var isNameByte: Bool {
         (self | 0x20 >= UInt8(ascii: "a") && self | 0x20 <= UInt8(ascii: "z")) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self)
             || self == UInt8(ascii: "-") || self == UInt8(ascii: "_")
     }

@@ -52,7 +52,7 @@ extension ServerConfiguration {
 
     private var tokenFindings: [String] {
         var findings: [String] = []
-        if auth.tokens.warnDays == 0, !tokenWebhooks.isEmpty {
+        if auth.tokens.warnDays == 0, events.hasTokenWebhooks {
             findings.append("events.token_webhooks get nothing, because auth.tokens.warn_days is 0. Raise it, or remove the addresses.")
         }
         if let most = auth.tokens.mostDays, auth.tokens.warnDays >= most {

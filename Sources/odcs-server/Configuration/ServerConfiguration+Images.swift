@@ -9,6 +9,8 @@ extension ServerConfiguration {
         var registry: ImageNamespace?
         /// The logins for registries, in the format of podman and docker.
         var authFile: FilePath?
+        /// The private key that signs the provenance of images, as PEM. `nil` leaves it without a signature.
+        var provenanceKey: FilePath?
         /// Registries that are spoken to without TLS.
         var insecureRegistries: [RegistryHost]
         /// Registries that images may be pushed to and based on, besides ``registry``.
@@ -19,6 +21,10 @@ extension ServerConfiguration {
         var allowsHostNetwork: Bool
         /// The number of steps of builds that the worker does at the same time. With 0, it builds no images.
         var slots: Int
+        /// The number of steps that the worker has done by nodes of farms at the same time.
+        var nodeSlots: Int
+        /// The directory with the keys for nodes of farms. `nil` if the account of the server has its own.
+        var nodeKeys: FilePath?
         /// The labels of this worker. An image can require labels.
         var labels: [String: String]
         var timeLimitSeconds: Int
@@ -32,6 +38,8 @@ extension ServerConfiguration {
         var contentsSeconds: Int
         /// The maximum number of builds of one rebuild at a time.
         var rebuildSlots: Int
+        /// The settings for artifacts. `nil` if no images are built.
+        var artifacts: ArtifactSettings?
 
         /// Whether this process builds images if it is a worker.
         var isBuildingHere: Bool { registry != nil && slots > 0 }

@@ -39,6 +39,18 @@ struct ServerConfiguration: Hashable, Sendable {
         var requestSeconds: Int
     }
 
+    struct Events: Hashable, Sendable {
+        /// The receivers of events.
+        var webhooks: [Webhook]
+        /// Whether one of them gets the events of API tokens.
+        var hasTokenWebhooks: Bool
+        /// The number of days for which events and dead letters are kept.
+        var keepDays: Int
+        /// The maximum number of streams and waiting requests of a frontend, and those of one caller.
+        var mostStreams: Int
+        var mostStreamsPerCaller: Int
+    }
+
     struct Target: Hashable, Sendable {
         var directory: FilePath
         /// The address at which the directory is served. `nil` means that this service serves it, at
@@ -145,9 +157,7 @@ struct ServerConfiguration: Hashable, Sendable {
     var tls: TLS?
     var worker: Worker
     var signing: Signing?
-    /// The addresses for changes of state, and those for API tokens that expire soon.
-    var webhooks: [String]
-    var tokenWebhooks: [String]
+    var events: Events
     /// The number of days for which the audit keeps its entries.
     var auditKeepDays: Int
     var logLevel: Logger.Level
@@ -261,8 +271,7 @@ struct ServerConfiguration: Hashable, Sendable {
         directory = try reader.ldapGroups()
         let home = try reader.optionalString("signing.home").map { _ in try reader.path("signing.home", default: "") }
         signing = try reader.optionalString("signing.key").map { Signing(key: $0, home: home) }
-        webhooks = try reader.urls("events.webhooks")
-        tokenWebhooks = try reader.urls("events.token_webhooks")
+        events = try reader.events()
         auditKeepDays = try reader.int("audit.keep_days", default: 400, in: 1...100_000)
         let level = try reader.string("log.level", default: "info", allowed: Logger.Level.allCases.map(\.rawValue))
         logLevel = Logger.Level(rawValue: level) ?? .info

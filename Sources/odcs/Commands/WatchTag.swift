@@ -1,6 +1,7 @@
 import ArgumentParser
 import ComposeClient
 import ComposeModel
+import ImageModel
 
 /// The command `odcs watch-tag`.
 struct WatchTag: AsyncParsableCommand {
@@ -14,6 +15,7 @@ struct WatchTag: AsyncParsableCommand {
             EXAMPLES
               odcs watch-tag f26 --packages httpd
               odcs watch-tag f26 --packages httpd mod_ssl --sigkey db42a60e --follow
+              odcs watch-tag f26 --packages openssl --rebuild 'team/*'
             """)
 
     @Argument(help: "The tag, as in f26.")
@@ -26,6 +28,10 @@ struct WatchTag: AsyncParsableCommand {
     var morePackages: [String] = []
     @Option(name: .customLong("build"), help: ArgumentHelp("Add this build, tagged or not. Repeatable.", valueName: "n-v-r"))
     var builds: [String] = []
+    @Option(
+        parsing: .singleValue,
+        help: ArgumentHelp("Build the images with such a name again when a compose has newer packages. Repeatable.", valueName: "glob"))
+    var rebuild: [String] = []
     @Flag(help: "Stay, and print each compose that comes of it.")
     var follow = false
 
@@ -51,9 +57,12 @@ struct WatchTag: AsyncParsableCommand {
         var submission = try options.submission(of: source, in: .current)
         files.apply(to: &submission)
         let watch = try await client.startWatch(submission)
+        // Both requests can be repeated: the same watch and the same rule exist once.
+        let rule = rebuild.isEmpty ? nil : try await client.addRule(RuleSubmission(watch: watch.id, images: rebuild))
         guard follow else {
+            let rules = rule.map { "Rule \($0.id) builds \($0.images.joined(separator: " ")) again.\n" } ?? ""
             let next = "Next: odcs watches \(watch.id) --follow\n  or: odcs unwatch \(watch.id)"
-            return try connection.print(watch, or: "\(Watches.table(watch).text())\n\(next)")
+            return try connection.print(watch, or: "\(Watches.table(watch).text())\n\(rules)\(next)")
         }
         try await FollowedWatch(watch: watch, client: client, connection: connection, console: .current).untilEnded()
     }

@@ -7,7 +7,7 @@ struct Image: AsyncParsableCommand {
         abstract: "Define container images, build them, and see what is in them.",
         discussion: """
             An inventory is a folder with a file inventory.yaml and with templates of
-            Containerfiles. The commands for inventories and 'login' need no server.
+            Containerfiles. The commands for inventories, 'login' and 'verify' need no server.
 
             EXAMPLES
               odcs image check inventory/dpdk-ci
@@ -20,12 +20,14 @@ struct Image: AsyncParsableCommand {
                 name: "Images of the service",
                 subcommands: [
                     ImageAdd.self, ImageListing.self, ImageGet.self, ImageRemove.self, ImageContents.self, ImageDiff.self,
-                    ImageAffected.self,
+                    ImageAffected.self, ImageWhy.self,
                 ]),
             CommandGroup(
                 name: "Builds", subcommands: [ImageBuild.self, ImageBuilds.self, ImageWait.self, ImageLog.self, ImageCancel.self]),
             CommandGroup(
                 name: "Inventories and registries",
-                subcommands: [ImageCheck.self, ImageParameters.self, ImageGenerate.self, ImagePush.self, ImageLogin.self]),
+                subcommands: [
+                    ImageCheck.self, ImageParameters.self, ImageGenerate.self, ImagePush.self, ImageLogin.self, ImageVerify.self,
+                ]),
         ])
 }

@@ -5,6 +5,7 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import Identity
+import ImageModel
 import Logging
 import Testing
 
@@ -33,11 +34,15 @@ import Testing
     }
 
     /// An object whose owner is ``Sender/owner``, or the workload if that one asks.
-    enum Object: Sendable { case compose, doneCompose, watch, image, build, rebuild, newImage, fixedBy, file, token }
+    enum Object: Sendable {
+        case compose, doneCompose, watch, image, build, rebuild, rule, newImage, fixedBy, file, token, node, farm, subscriber
+    }
 
     private static let read = "200 401 200 200 200 200 200 200 200 200 200"
     private static let compose = #"{"source": {"type": "repo", "source": "/srv/repo"}}"#
     private static let definition = #"{"source": {"containerfile": "FROM scratch"}, "platforms": ["linux/amd64"]}"#
+
+    private static let artifact = #"{"dockerfile": "FROM scratch", "component": "mps", "branch": "main", "architecture": "rocky9"}"#
 
     static let rows: [String: Row] = [
         //                 anon bad known client limited owner other token workload admin unknown
@@ -71,6 +76,8 @@ import Testing
         "GET /api/1/images/{id}/contents": Row(read, .image),
         // The query has no build to compare with.
         "GET /api/1/images/{id}/diff": Row("400 401 400 400 400 400 400 400 400 400 400", .image),
+        // The query names no package.
+        "GET /api/1/images/{id}/why": Row("400 401 400 400 400 400 400 400 400 400 400", .image),
         "POST /api/1/images/{id}/builds": Row("401 401 403 200 403 200 200 403 200 200 200", .image, body: "{}"),
         "GET /api/1/builds": Row(read),
         "GET /api/1/builds/{id}": Row(read, .build),
@@ -81,8 +88,33 @@ import Testing
         "POST /api/1/rebuilds": Row("401 401 403 200 403 200 200 403 200 200 200", .fixedBy),
         "GET /api/1/rebuilds/{id}": Row(read, .rebuild),
         "DELETE /api/1/rebuilds/{id}": Row("401 401 403 403 403 202 403 403 202 202 202", .rebuild),
+        "GET /api/1/rules": Row(read),
+        "POST /api/1/rules": Row("401 401 403 200 403 200 200 403 200 200 200", body: #"{"base": true, "images": ["team/*"]}"#),
+        "GET /api/1/rules/{id}": Row(read, .rule),
+        "DELETE /api/1/rules/{id}": Row("401 401 403 403 403 200 403 403 200 200 200", .rule),
+        "GET /api/1/nodes": Row(read),
+        "POST /api/1/nodes": Row(
+            "401 401 403 403 403 403 403 403 403 201 201", body: #"{"name": "n1", "connection": "unix:///run/n1.sock"}"#),
+        "GET /api/1/nodes/{id}": Row(read, .node),
+        "PATCH /api/1/nodes/{id}": Row("401 401 403 403 403 403 403 403 403 200 200", .node, body: #"{"slots": 2}"#),
+        "DELETE /api/1/nodes/{id}": Row("401 401 403 403 403 403 403 403 403 202 202", .node),
+        "POST /api/1/nodes/{id}/probe": Row("401 401 403 403 403 403 403 403 403 202 202", .node),
+        "POST /api/1/nodes/{id}/prune": Row("401 401 403 403 403 403 403 403 403 202 202", .node),
+        "GET /api/1/farms": Row(read),
+        "POST /api/1/farms": Row("401 401 403 403 403 403 403 403 403 201 201", body: #"{"name": "f1", "nodes": ["local"]}"#),
+        "GET /api/1/farms/{id}": Row(read, .farm),
+        "PATCH /api/1/farms/{id}": Row("401 401 403 403 403 403 403 403 403 200 200", .farm, body: #"{"add": ["local"]}"#),
+        "DELETE /api/1/farms/{id}": Row("401 401 403 403 403 403 403 403 403 202 202", .farm),
+        "GET /api/1/schedule": Row(read),
         // The body is empty.
         "POST /api/1/contexts": Row("401 401 403 400 403 400 400 403 400 400 400"),
+        "POST /image": Row("401 401 403 202 403 202 202 403 202 202 202", body: artifact),
+        // The query names no artifact.
+        "GET /image": Row("400 401 400 400 400 400 400 400 400 400 400"),
+        "GET /component": Row("400 401 400 400 400 400 400 400 400 400 400"),
+        // The body is empty.
+        "POST /component": Row("401 401 403 400 403 400 400 403 400 400 400"),
+        "PUT /component": Row("401 401 403 400 403 400 400 403 400 400 400"),
         "GET /api/1/tokens": Row("401 401 403 200 200 200 200 403 403 200 404"),
         "POST /api/1/tokens": Row("401 401 403 201 201 201 201 403 403 201 404", body: #"{"note": "x", "scopes": ["new-compose"]}"#),
         "GET /api/1/tokens/{id}": Row("401 401 403 404 404 200 404 403 403 200 404", .token),
@@ -90,6 +122,14 @@ import Testing
         // The token that asks is another one.
         "POST /api/1/tokens/{id}/rotate": Row("401 401 403 404 404 200 404 403 403 200 404", .token),
         "GET /api/1/audit": Row("401 401 403 403 403 403 403 403 403 200 200"),
+        "GET /api/1/events": Row(read),
+        // The stream of a compose that has ended ends at once.
+        "GET /api/1/composes/{id}/events": Row(read, .doneCompose),
+        "GET /api/1/subscribers": Row("401 401 403 403 403 403 403 403 403 200 200"),
+        "GET /api/1/subscribers/{id}": Row("401 401 403 403 403 403 403 403 403 200 200", .subscriber),
+        "POST /api/1/subscribers/{id}/replay": Row("401 401 403 403 403 403 403 403 403 202 202", .subscriber),
+        "POST /api/1/subscribers/{id}/pause": Row("401 401 403 403 403 403 403 403 403 202 202", .subscriber),
+        "POST /api/1/subscribers/{id}/resume": Row("401 401 403 403 403 403 403 403 403 202 202", .subscriber),
         "GET /composes": Row("200 200 200 200 200 200 200 200 200 200 200"),
         "GET /composes/**": Row("200 200 200 200 200 200 200 200 200 200 200", .file),
         "GET /composes-secret": Row("401 401 403 200 403 200 403 200 200 200 200"),
@@ -201,6 +241,9 @@ import Testing
         }
         switch object {
         case nil, .file: return ("", nil)
+        case .subscriber:
+            try await store.registerSubscribers(["ci"])
+            return ("\(try #require(try await store.subscribers().first).id)", nil)
         case .compose: return ("\(try await store.submit(.repo(), owner: owner.rawValue).id)", nil)
         case .doneCompose:
             let compose = try await store.submit(.repo(), owner: owner.rawValue).id
@@ -211,10 +254,20 @@ import Testing
         case .token:
             let new = NewToken(owner: try AccountName(owner.rawValue), note: "x", scopes: [.newCompose], life: nil)
             return (try await store.createToken(new, by: AuditSender()).token.id, nil)
+        case .node:
+            let name = "n\(UUID().uuidString.prefix(8))"
+            #expect(try await store.addNode(FarmNode(name: name, connection: .unix(path: "/run/\(name).sock"))))
+            return (name, nil)
+        case .farm:
+            let name = "f\(UUID().uuidString.prefix(8))"
+            #expect(try await store.createFarm(Farm(name: name, nodes: ["local"])))
+            return (name, nil)
         case .newImage:
             return ("", #"{"repository": "i\#(UUID().uuidString.lowercased())", "definition": \#(definition)}"#)
         case .build: return (try id(await sender.request(.post, "/api/1/images/\(try await image())/builds", "{}")), nil)
         case .fixedBy: return ("", #"{"compose": \#(try await store.submit(.repo(), owner: owner.rawValue).id)}"#)
+        case .rule:
+            return (try id(await sender.request(.post, "/api/1/rules", #"{"base": true, "images": ["i\#(UUID())"]}"#)), nil)
         case .rebuild:
             let compose = try await store.submit(.repo(), owner: owner.rawValue).id
             return (try id(await sender.request(.post, "/api/1/rebuilds", #"{"compose": \#(compose)}"#)), nil)
@@ -227,7 +280,7 @@ import Testing
             for (method, path) in [
                 (HTTPRequest.Method.delete, "/api/1/composes/99"), (.patch, "/api/1/composes/99"), (.delete, "/api/1/watches/99"),
                 (.delete, "/api/1/images/99"), (.post, "/api/1/images/99/builds"), (.delete, "/api/1/builds/99"),
-                (.delete, "/api/1/rebuilds/99"),
+                (.delete, "/api/1/rebuilds/99"), (.delete, "/api/1/rules/99"),
             ] {
                 for (sender, status) in [("bad", 401), ("known", 403), ("client", 404), ("admin", 404)] {
                     let answer = try await frontend.request(method, path, "{}", headers: .by(sender))

@@ -148,7 +148,7 @@ import Testing
     }
 
     /// Returns a tar with one entry without content.
-    private static func tar(_ path: String, kind: UInt8, link: String) -> [UInt8] {
+    static func tar(_ path: String, kind: UInt8, link: String) -> [UInt8] {
         var bytes = SmallImage.tar(path, [])
         bytes[156] = kind
         bytes.replaceSubrange(157..<(157 + link.utf8.count), with: link.utf8)

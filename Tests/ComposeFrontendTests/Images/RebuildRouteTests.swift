@@ -269,7 +269,7 @@ import Testing
 extension FrontendFixture {
     /// Makes a compose that is done and has zlib 1-2, and returns its id.
     @discardableResult
-    fileprivate func composeDone(withFiles: Bool = true) async throws -> Int {
+    func composeDone(withFiles: Bool = true) async throws -> Int {
         let store = database.store
         let compose = try await store.submit(.repo(), owner: "me").id
         let lease = try #require(try await store.claim(by: "w", for: .seconds(60)))

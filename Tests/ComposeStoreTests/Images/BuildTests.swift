@@ -169,15 +169,7 @@ import Testing
             _ = try await database.store.submit(.repo(), owner: "me")
             _ = try await database.build(of: database.image("app"))
             try await database.doSteps()
-            let heard = Mutex<[String]>([])
-            let delivered = try await database.store.publishBuilds(limit: 10) { change in
-                heard.withLock { $0.append("\(change.build.id) \(change.build.state)") }
-                return true
-            }
-            #expect(delivered == 3)
-            #expect(heard.withLock(\.self) == ["1 wait", "1 building", "1 done"])
-            #expect(try await database.store.publishBuilds(limit: 10) { _ in true } == 0)
-            #expect(try await database.store.publish(limit: 10) { $0.compose.id == 1 } == 1)
+            #expect(try await database.published() == ["1 wait", "build 1 wait", "build 1 building", "build 1 done"])
         }
     }
 }

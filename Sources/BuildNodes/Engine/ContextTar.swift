@@ -1,0 +1,98 @@
+import Foundation
+import ImageArchive
+import SystemPackage
+
+/// A *context tar* is a directory with a Containerfile as one tar, as an engine takes it. All files
+/// belong to root.
+struct ContextTar {
+    private let directory: FilePath
+    private let containerfile: String
+    private let name: String
+
+    /// - Parameters:
+    ///   - containerfile: The text of the Containerfile.
+    ///   - name: Its name in the tar. A file of the directory with this name is left out.
+    init(_ directory: FilePath, containerfile: String, named name: String) {
+        self.directory = directory
+        self.containerfile = containerfile
+        self.name = name
+    }
+
+    func write(to file: FilePath) throws {
+        let sink = try FileSink(file)
+        let writer = TarWriter(to: sink)
+        do {
+            let bytes = Array(containerfile.utf8)
+            try writer.add(TarEntry(file: name, size: bytes.count), bytes)
+            guard let entries = FileManager.default.enumerator(atPath: directory.string) else { throw Errno.noSuchFileOrDirectory }
+            for case let path as String in entries where path != name { try add(path, to: writer, sink) }
+            try writer.finish()
+            try sink.close()
+        } catch let error as Errno {
+            throw NodeFailure(.node, "The context cannot be read: \(error.description.lowercased()).")
+        } catch let error as ImageArchiveError {
+            throw NodeFailure(.node, "The context cannot be sent. \(error.message)")
+        }
+    }
+
+    private func add(_ path: String, to writer: TarWriter, _ sink: FileSink) throws {
+        let file = directory.pushing(FilePath(path))
+        let attributes = try FileManager.default.attributesOfItem(atPath: file.string)
+        let mode = UInt32((attributes[.posixPermissions] as? Int) ?? 0o644) & 0o777
+        switch attributes[.type] as? FileAttributeType {
+        case .typeDirectory:
+            var entry = TarEntry(.directory, path: Array("\(path)/".utf8))
+            entry.mode = .init(mode)
+            try writer.add(entry)
+        case .typeSymbolicLink:
+            var entry = TarEntry(.symbolicLink, path: Array(path.utf8))
+            entry.link = Array(try FileManager.default.destinationOfSymbolicLink(atPath: file.string).utf8)
+            entry.mode = 0o777
+            try writer.add(entry)
+        case .typeRegular:
+            let size = (attributes[.size] as? Int) ?? 0
+            var entry = TarEntry(file: path, size: size)
+            entry.mode = .init(mode)
+            try writer.begin(entry)
+            guard try sink.append(file) == size else { throw Errno.noSuchFileOrDirectory }
+            try writer.end(size: size)
+        // A context has no other files, because its reader refuses them.
+        default: return
+        }
+    }
+
+    private final class FileSink: ByteSink {
+        private let descriptor: FileDescriptor
+
+        init(_ path: FilePath) throws {
+            descriptor = try FileDescriptor.open(
+                path, .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec], permissions: .ownerReadWrite)
+        }
+
+        func write(_ bytes: UnsafeRawBufferPointer) throws(ImageArchiveError) {
+            do {
+                _ = try descriptor.writeAll(bytes)
+            } catch {
+                throw ImageArchiveError(
+                    .io, "The disk of the worker cannot be written: \((error as? Errno)?.description ?? "unknown error").")
+            }
+        }
+
+        /// Copies a file, and returns the number of its bytes.
+        func append(_ path: FilePath) throws -> Int {
+            let file = try FileDescriptor.open(path, .readOnly, options: [.noFollow, .closeOnExec])
+            return try file.closeAfter {
+                var total = 0
+                let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 1)
+                defer { buffer.deallocate() }
+                while case let count = try file.read(into: buffer), count > 0 {
+                    _ = try descriptor.writeAll(UnsafeRawBufferPointer(rebasing: buffer.prefix(count)))
+                    total += count
+                }
+                return total
+            }
+        }
+
+        func close() throws { try descriptor.close() }
+    }
+}

@@ -1,0 +1,63 @@
+import ContainerEngine
+public import Foundation
+public import ImageModel
+
+/// Looks at a node, without a build.
+extension EngineNode {
+    /// The platforms that are tried.
+    private static let platforms = ["linux/amd64", "linux/arm64"]
+
+    /// The platforms of a node.
+    public struct Platforms: Hashable, Sendable {
+        public var native: [Platform] = []
+        public var emulated: [Platform] = []
+        public var absent: [Platform: String] = [:]
+    }
+
+    /// Returns the program and version of the engine.
+    ///
+    /// - Throws: ``NodeFailure`` if the node is lost.
+    public func version() async throws -> String {
+        try await asking { () throws(EngineFailure) in try await engine.version() }
+    }
+
+    /// Tries a program of each platform.
+    ///
+    /// - Throws: ``NodeFailure`` if the node is lost, or builds nothing.
+    public func probe() async throws -> Platforms {
+        let own = try await asking { () throws(EngineFailure) in try await engine.platform() }
+        var found = Platforms()
+        for platform in try Self.platforms.map({ try Platform($0) }) {
+            switch try await support(for: platform) {
+            case .native, .emulated:
+                if platform.architecture == own { found.native.append(platform) } else { found.emulated.append(platform) }
+            case .absent(let reason): found.absent[platform] = reason
+            }
+        }
+        return found
+    }
+
+    /// Removes images. Images that a container uses stay, and so do those of steps in `leased`.
+    ///
+    /// - Returns: The number of images that were removed, and of those that are left.
+    public func prune(_ request: PruneRequest, leased: Set<ImageTag>, now: Date = Date()) async throws -> (removed: Int, left: Int) {
+        let kept = Set(leased.map(Self.localName))
+        return try await asking { () throws(EngineFailure) in
+            let images = try await engine.images()
+            var removed = 0
+            for image in images where image.names.allSatisfy({ !kept.contains($0) }) {
+                let isOfStep = image.names.contains { $0.hasPrefix(Self.localPrefix) }
+                guard request.all || image.names.isEmpty || isOfStep else { continue }
+                if let age = request.olderThanSeconds, now.timeIntervalSince(image.created) < Double(age) { continue }
+                var isGone = true
+                for name in image.names.isEmpty ? [image.id.description] : image.names {
+                    isGone = try await engine.remove(name) && isGone
+                }
+                if isGone { removed += 1 }
+            }
+            return (removed, try await engine.images().count)
+        }
+    }
+
+    private static let localPrefix = "localhost/odcs-step:"
+}

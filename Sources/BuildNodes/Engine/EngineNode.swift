@@ -1,0 +1,277 @@
+public import ContainerEngine
+import ForeignText
+import Foundation
+public import ImageModel
+import NIOCore
+import NIOPosix
+import Processes
+public import SystemPackage
+
+/// An *engine node* builds images with an engine of podman or docker, over its API.
+///
+/// The engine gets a context as a tar. Its answer to a build has the status 200 even if the build
+/// fails: a line of the answer has the error. An answer that ends without the last line means that the
+/// node is lost. A build that is canceled goes on there until the end of the instruction that runs.
+public struct EngineNode: BuildNode {
+    public let name: String
+    let engine: ContainerEngine
+    let settings: Settings
+
+    /// The settings of all nodes of a worker.
+    public struct Settings: Sendable {
+        /// The directory for contexts before they are sent, and for images that are fetched.
+        public var scratch: FilePath
+        /// The registries that are spoken to without TLS.
+        public var insecure: Set<RegistryHost> = []
+        /// Returns the login for a repository.
+        public var login: @Sendable (ImageRepository) throws -> EngineLogin?
+        /// Uploads the docker-archive of an image to a registry, and returns the digest of its manifest. It is
+        /// used for nodes that do not push.
+        public var upload: @Sendable (FilePath, PushTarget) async throws -> ImageDigest
+        /// The pause between two looks at a node that builds.
+        public var pulse: Duration = .seconds(3)
+
+        public init(
+            scratch: FilePath, login: @escaping @Sendable (ImageRepository) throws -> EngineLogin? = { _ in nil },
+            upload: @escaping @Sendable (FilePath, PushTarget) async throws -> ImageDigest
+        ) {
+            self.scratch = scratch
+            self.login = login
+            self.upload = upload
+        }
+    }
+
+    /// Whether the node pushes images itself.
+    private let pushes: Bool
+
+    public init(name: String, engine: ContainerEngine, pushes: Bool, settings: Settings) {
+        self.name = name
+        self.engine = engine
+        self.pushes = pushes
+        self.settings = settings
+    }
+
+    public func support(for platform: Platform) async throws -> PlatformSupport {
+        try await EngineProbe(node: self).support(for: platform)
+    }
+
+    public func build(_ specification: BuildSpecification, log: @escaping @Sendable (String) -> Void) async throws -> BuildResult {
+        // The engine is on another host, so it does not see files of this one.
+        guard specification.volumes.isEmpty, specification.namedContexts.count <= 1 else {
+            throw NodeFailure(.node, "The node \(name) cannot install the packages of composes. Only workers themselves can.")
+        }
+        let start = ContinuousClock.now
+        let file = settings.scratch.appending("context-\(UUID().uuidString.lowercased()).tar")
+        // At worst the sweeper removes it.
+        defer { try? FileManager.default.removeItem(atPath: file.string) }
+        let containerfile = ".odcs-containerfile"
+        try await NIOThreadPool.singleton.runIfActive {
+            try ContextTar(specification.context, containerfile: specification.containerfile, named: containerfile).write(to: file)
+        }
+        let transcript = BuildTranscript(limit: specification.limits.logBytes, log: log)
+        do {
+            try await run(specification, containerfile: containerfile, context: file, transcript)
+        } catch let failure as EngineFailure {
+            transcript.finish()
+            try Task.checkCancellation()
+            throw self.failure(failure, of: specification, transcript)
+        }
+        transcript.finish()
+        guard let image = try await image(of: specification.step) else {
+            throw NodeFailure(.node, "The node \(name) says that it has built the image, and does not have it.")
+        }
+        return BuildResult(image: image, elapsed: ContinuousClock.now - start, isConfined: specification.limits.memoryBytes != nil)
+    }
+
+    public func image(of step: ImageTag) async throws -> ImageDigest? {
+        try await asking { () throws(EngineFailure) in try await engine.image(named: Self.localName(of: step))?.id }
+    }
+
+    public func push(_ step: ImageTag, to target: PushTarget, log: @escaping @Sendable (String) -> Void) async throws -> ImageDigest {
+        guard pushes else { return try await fetch(step, for: target) }
+        let repository = target.repository.description
+        let login = try settings.login(target.repository)
+        let isInsecure = settings.insecure.contains(target.repository.host)
+        return try await asking { () throws(EngineFailure) in
+            try await engine.tag(Self.localName(of: step), as: repository, tag: target.tag.text)
+            let digest = try await engine.push(repository, tag: target.tag.text, login: login, isInsecure: isInsecure) { text in
+                for line in text.split(whereSeparator: \.isNewline) { log(String(line)) }
+            }
+            // The name was needed for the push only.
+            try await engine.remove("\(repository):\(target.tag)")
+            return digest
+        }
+    }
+
+    public func remove(_ step: ImageTag) async throws {
+        _ = try await asking { () throws(EngineFailure) in try await engine.remove(Self.localName(of: step)) }
+    }
+
+    /// The name of a step's image on the node.
+    static func localName(of step: ImageTag) -> String { "\(localRepository):\(step)" }
+    private static let localRepository = "localhost/odcs-step"
+
+    /// Fetches the image of a step from the node, and uploads it.
+    private func fetch(_ step: ImageTag, for target: PushTarget) async throws -> ImageDigest {
+        let file = settings.scratch.appending("image-\(UUID().uuidString.lowercased()).tar")
+        defer { try? FileManager.default.removeItem(atPath: file.string) }
+        let descriptor = try SystemPackage.FileDescriptor.open(
+            file, .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec], permissions: .ownerReadWrite)
+        let result: Result<Void, any Error>
+        do {
+            try await engine.save(Self.localName(of: step)) { piece in _ = try descriptor.writeAll(piece.readableBytesView) }
+            result = .success(())
+        } catch {
+            result = .failure(error)
+        }
+        try descriptor.close()
+        do { try result.get() } catch let failure as EngineFailure { throw self.failure(failure) }
+        return try await settings.upload(file, target)
+    }
+}
+
+extension EngineNode {
+    private enum Outcome: Sendable {
+        case built
+        case timeLimit
+        case logIsTooLong
+        case lost
+    }
+
+    /// Builds, while the node is asked again and again whether it is still there.
+    private func run(
+        _ specification: BuildSpecification, containerfile: String, context: FilePath, _ transcript: BuildTranscript
+    ) async throws {
+        var request = EngineBuild(
+            name: Self.localName(of: specification.step), platform: specification.platform, containerfile: containerfile,
+            network: specification.network.rawValue)
+        request.arguments = specification.arguments
+        request.labels = specification.labels
+        request.timestamp = specification.timestamp
+        request.memoryBytes = specification.limits.memoryBytes
+        request.processors = specification.limits.processors
+        let build = request
+        let outcome = try await withThrowingTaskGroup(of: Outcome.self) { group in
+            group.addTask {
+                try await engine.build(build, context: FilePieces(file: context)) { transcript.append(Array($0.utf8)) }
+                return .built
+            }
+            group.addTask {
+                // This task is the clock of the build.
+                try await Task.sleep(for: specification.limits.time)
+                return .timeLimit
+            }
+            group.addTask {
+                for await _ in transcript.overflow { return .logIsTooLong }
+                throw CancellationError()
+            }
+            group.addTask {
+                try await awaitLoss()
+                return .lost
+            }
+            defer { group.cancelAll() }
+            guard let first = try await group.next() else { throw CancellationError() }
+            return first
+        }
+        let step = transcript.step
+        switch outcome {
+        case .built: return
+        case .lost:
+            throw NodeFailure(.nodeLost, "The node \(name) does not answer any more.", step: step, lastLines: transcript.lastLines())
+        case .timeLimit:
+            throw NodeFailure(
+                .timeLimit,
+                "The build exceeded its time limit of \(specification.limits.time.components.seconds) seconds\(step.map { " in \($0)" } ?? "").",
+                step: step, lastLines: transcript.lastLines())
+        case .logIsTooLong:
+            throw NodeFailure(
+                .logLimit, "The build printed more than \(specification.limits.logBytes) bytes, and was ended.", step: step,
+                lastLines: transcript.lastLines())
+        }
+    }
+
+    /// Returns when the node has not answered twice. A build can be silent for long, so the stream of the
+    /// build says nothing.
+    private func awaitLoss() async throws {
+        var misses = 0
+        while misses < 2 {
+            try await Task.sleep(for: settings.pulse)
+            do throws(EngineFailure) {
+                try await engine.ping(within: settings.pulse)
+                misses = 0
+            } catch {
+                try Task.checkCancellation()
+                misses += 1
+            }
+        }
+    }
+
+    /// Asks the engine, and translates its failure.
+    func asking<Value>(_ body: () async throws(EngineFailure) -> Value) async throws -> Value {
+        do throws(EngineFailure) {
+            return try await body()
+        } catch {
+            try Task.checkCancellation()
+            throw failure(error)
+        }
+    }
+
+    /// Returns the failure of anything but a build.
+    private func failure(_ failure: EngineFailure) -> any Error {
+        switch failure.code {
+        case .canceled: return CancellationError()
+        case .unreachable: return NodeFailure(.nodeLost, "The node \(name) is lost: \(failure.reason ?? "it does not answer").")
+        case .refused, .buildFailed, .pushFailed:
+            let transcript = BuildTranscript()
+            transcript.append(Array("Error: \(failure.description.split(whereSeparator: \.isNewline).joined(separator: " "))\n".utf8))
+            transcript.finish()
+            let text = FailureText(ending: .exited(1), transcript: transcript)
+            return text.outsideFailure ?? NodeFailure(.node, "The node \(name) failed. \(failure.description.printable(most: 500))")
+        }
+    }
+
+    /// Returns the failure of a build.
+    private func failure(_ failure: EngineFailure, of specification: BuildSpecification, _ transcript: BuildTranscript) -> any Error {
+        guard failure.code == .buildFailed || failure.code == .refused else {
+            guard failure.code == .unreachable else { return self.failure(failure) }
+            let step = transcript.step
+            return NodeFailure(
+                .nodeLost, "The node \(name) was lost during the build\(step.map { ", in \($0)" } ?? "").", step: step,
+                lastLines: transcript.lastLines())
+        }
+        var text = failure.description.split(whereSeparator: \.isNewline).joined(separator: " ")
+        // Later versions of podman begin with this word.
+        if text.hasPrefix("error building at STEP") { text.removeFirst("error ".count) }
+        transcript.append(Array("\nError: \(text)\n".utf8))
+        return FailureText(ending: .exited(1), transcript: transcript).failure(of: specification)
+    }
+}
+
+/// The bytes of a file, in pieces.
+struct FilePieces: AsyncSequence, Sendable {
+    typealias Element = ByteBuffer
+
+    let file: FilePath
+    private static let pieceBytes = 1 << 18
+
+    final class AsyncIterator: AsyncIteratorProtocol {
+        private let file: FilePath
+        private var descriptor: SystemPackage.FileDescriptor?
+
+        init(file: FilePath) { self.file = file }
+
+        deinit { try? descriptor?.close() }
+
+        func next() async throws -> ByteBuffer? {
+            let descriptor = try self.descriptor ?? SystemPackage.FileDescriptor.open(file, .readOnly, options: .closeOnExec)
+            self.descriptor = descriptor
+            return try await NIOThreadPool.singleton.runIfActive {
+                var buffer = ByteBuffer()
+                try buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: FilePieces.pieceBytes) { try descriptor.read(into: $0) }
+                return buffer.readableBytes > 0 ? buffer : nil
+            }
+        }
+    }
+
+    func makeAsyncIterator() -> AsyncIterator { AsyncIterator(file: file) }
+}

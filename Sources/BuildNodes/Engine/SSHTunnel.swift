@@ -1,0 +1,111 @@
+import Foundation
+import Glibc
+import ImageModel
+import Processes
+import SystemPackage
+
+/// An *ssh tunnel* is a socket on this host that leads to a socket on another one, by ssh(1).
+///
+/// The host key must be known. ssh asks nothing, uses one key, and forwards nothing else. A connection
+/// that has been silent for ten seconds is lost.
+struct SSHTunnel {
+    let user: String?
+    let host: String
+    let port: Int
+    /// The path of the socket on the other host.
+    let path: String
+    /// The file with the private key. Nil: the keys of the account.
+    let key: FilePath?
+    /// The file with the known host keys. Nil: that of the account.
+    let knownHosts: FilePath?
+
+    private static let ready = "odcs: the tunnel is open"
+
+    /// Runs `body` with the socket on this host. ssh ends afterwards, and also if this process is killed.
+    ///
+    /// - Throws: ``NodeFailure`` if ssh cannot connect.
+    func open<Value: Sendable>(node: String, _ body: @escaping @Sendable (FilePath) async throws -> Value) async throws -> Value {
+        // The path of a socket has at most 107 bytes.
+        let directory = FilePath("/tmp").appending("odcs-ssh-\(UUID().uuidString.prefix(13).lowercased())")
+        try FileManager.default.createDirectory(
+            atPath: directory.string, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+        // At worst a directory with a dead socket stays.
+        defer { try? FileManager.default.removeItem(atPath: directory.string) }
+        let socket = directory.appending("engine")
+        let output = OutputTail()
+        let (openings, opening) = AsyncStream.makeStream(of: Void.self)
+        let watched = OutputTail { if $0 == Self.ready { opening.yield() } }
+        let ssh = ChildProcess(
+            program: "ssh", arguments: arguments(socket), environment: environment(directory), directory: directory,
+            grace: .milliseconds(500), lifeline: Lifeline())
+        return try await withThrowingTaskGroup(of: Value?.self) { group in
+            group.addTask {
+                defer { opening.finish() }
+                do {
+                    _ = try await ssh.run { bytes in
+                        output.append(bytes)
+                        watched.append(bytes)
+                    }
+                } catch is ChildProcess.CannotStart {
+                    throw NodeFailure(.node, "ssh is not installed on the worker. Install the package openssh-client.")
+                }
+                return nil
+            }
+            group.addTask {
+                var iterator = openings.makeAsyncIterator()
+                guard await iterator.next() != nil else { return nil }
+                return try await body(socket)
+            }
+            defer { group.cancelAll() }
+            // ssh ends first if it cannot connect, or if the connection breaks.
+            let first = try await group.next() ?? nil
+            if let first { return first }
+            try Task.checkCancellation()
+            output.finish()
+            throw Self.failure(output.lastLines(10), node)
+        }
+    }
+
+    private func arguments(_ socket: FilePath) -> [String] {
+        var options = [
+            "BatchMode=yes", "StrictHostKeyChecking=yes", "IdentitiesOnly=\(key == nil ? "no" : "yes")", "ExitOnForwardFailure=yes",
+            "ServerAliveInterval=3", "ServerAliveCountMax=3", "ConnectTimeout=10", "ForwardAgent=no", "ForwardX11=no",
+            "StreamLocalBindMask=0177", "PermitLocalCommand=yes", "LocalCommand=echo '\(Self.ready)'", "UpdateHostKeys=no",
+        ]
+        if let knownHosts { options += ["UserKnownHostsFile=\(knownHosts)", "GlobalKnownHostsFile=/dev/null"] }
+        var arguments = ["-F", "none", "-N", "-T", "-p", "\(port)"] + options.flatMap { ["-o", $0] }
+        if let key { arguments += ["-i", key.string] }
+        if let user { arguments += ["-l", user] }
+        let bare = host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host
+        return arguments + ["-L", "\(socket):\(path)", "--", bare]
+    }
+
+    private func environment(_ directory: FilePath) -> [String: String] {
+        let home = getpwuid(geteuid()).map { String(cString: $0.pointee.pw_dir) }
+        return ChildProcess.plainEnvironment(home: home.map { FilePath($0) } ?? directory)
+    }
+
+    /// Returns the failure that the output of ssh explains.
+    static func failure(_ lines: [String], _ node: String) -> NodeFailure {
+        let text = lines.joined(separator: "\n")
+        let reason: String =
+            if text.contains("REMOTE HOST IDENTIFICATION HAS CHANGED") {
+                "its host key has changed. Find out why, and then correct the file of known hosts"
+            } else if text.contains("Host key verification failed") {
+                "its host key is not known. Add it to the file of known hosts of the worker"
+            } else if text.contains("Permission denied") {
+                "it refuses the key of the worker"
+            } else if text.contains("Connection refused") {
+                "connection refused"
+            } else if text.contains("Could not resolve hostname") {
+                "its name is not known"
+            } else if text.contains("timed out") || text.contains("not responding") {
+                "it does not answer in time"
+            } else if text.contains("No route to host") || text.contains("Network is unreachable") {
+                "there is no way to its host"
+            } else {
+                "the connection of ssh has ended"
+            }
+        return NodeFailure(.nodeLost, "The node \(node) is lost: \(reason).")
+    }
+}

@@ -1,0 +1,80 @@
+import ComposeStore
+import Foundation
+import HTTPTypes
+import Hummingbird
+import ImageModel
+
+/// Artifact building asks for builds of artifacts. They are ordinary builds of images.
+struct ArtifactBuilding: Sendable {
+    let configuration: FrontendConfiguration
+    let store: ComposeStore
+    let service: ImageService
+
+    /// An artifact that was built before, or is being built.
+    struct Known {
+        let image: Image
+        let builds: ArtifactBuilds
+    }
+
+    func repository(of artifact: Artifact) throws(RequestRejection) -> ImageRepository {
+        do throws(ImageProblem) {
+            return try service.artifacts.repository(of: artifact)
+        } catch {
+            throw .badRequest(error.description)
+        }
+    }
+
+    /// Returns the builds of an artifact, or `nil` if it was never built.
+    func known(_ artifact: Artifact) async throws -> Known? {
+        guard let image = try await store.image(named: repository(of: artifact), variant: artifact.variant),
+            image.definition.artifact == artifact
+        else { return nil }
+        return Known(image: image, builds: try await store.newestBuilds(of: image.id))
+    }
+
+    /// Asks for a build. An equal build that has not ended yet is returned instead.
+    ///
+    /// - Parameter place: The name of the Containerfile in messages.
+    func build(
+        _ artifact: Artifact, from source: ImageDefinition.Source, in place: String = "dockerfile", by grant: Grant,
+        _ request: Request, _ context: FrontendContext
+    ) async throws -> Build {
+        let repository = try repository(of: artifact)
+        try grant.admit(repository)
+        var definition = ImageDefinition(source: source, platforms: [service.artifacts.platform])
+        definition.artifact = artifact
+        // The images of several operating systems would take turns at the tag latest.
+        definition.movesLatest = false
+        definition.tags = [artifact.movingTag]
+        try await ContainerfileCheck(service: service).check(definition, in: place)
+        let image = try await image(artifact, in: repository, definition, grant)
+        context.subject.imageID = image.id
+        let day = try ImageTag(Date().formatted(.iso8601.year().month().day().dateSeparator(.omitted)))
+        let build = try await store.submitBuild(
+            of: image.id, BuildRequest(definition), owner: grant.owner, dateTag: day, limits: grant.limits, joining: true,
+            unless: try IdempotencyKey(request.headers)?.text)
+        context.subject.buildID = build.id
+        context.subject.hasWritten = true
+        return build
+    }
+
+    /// Returns the image of an artifact, with the definition. Another account may build what is defined
+    /// already, and only the owner can change the definition.
+    private func image(
+        _ artifact: Artifact, in repository: ImageRepository, _ definition: ImageDefinition, _ grant: Grant
+    ) async throws -> Image {
+        if let known = try await store.image(named: repository, variant: artifact.variant) {
+            guard let other = known.definition.artifact, other == artifact else {
+                let name = known.definition.artifact.map { "\($0.version) of \($0.component)" } ?? "another image"
+                throw RequestRejection(
+                    .conflict,
+                    "\(repository) belongs to \(name). Names in a registry have no capital letters, so the two cannot be told apart.")
+            }
+            if known.definition == definition { return known }
+        }
+        switch try await store.addImage(repository, as: definition, by: Actor(grant)) {
+        case .added(let image), .changed(let image): return image
+        case .notAllowed(let reason): throw RequestRejection(.forbidden, .owner, "Not allowed: \(reason).")
+        }
+    }
+}

@@ -1,0 +1,1 @@
+../../../migrations/0024-farms.sql

@@ -1,0 +1,1 @@
+../../../migrations/0025-image-variants.sql

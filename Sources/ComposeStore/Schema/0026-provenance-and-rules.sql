@@ -1,0 +1,1 @@
+../../../migrations/0026-provenance-and-rules.sql

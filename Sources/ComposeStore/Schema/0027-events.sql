@@ -1,0 +1,1 @@
+../../../migrations/0027-events.sql

@@ -1,0 +1,92 @@
+import AsyncHTTPClient
+public import ComposeStore
+import Crypto
+import Foundation
+import HTTPEnvironment
+import NIOCore
+import NIOHTTP1
+import Retries
+
+/// A webhook is an address that events are posted to.
+public struct Webhook: Hashable, Sendable {
+    /// The name of the subscriber. It has no secrets, because admins see it.
+    public var name: String
+    public var url: String
+    public var filter: EventFilter
+    /// The keys that sign each message. There are two while a secret is being changed, and none if the
+    /// messages are not signed.
+    public var secrets: [WebhookSecret]
+
+    public init(name: String, url: String, filter: EventFilter = EventFilter(), secrets: [WebhookSecret] = []) {
+        self.name = name
+        self.url = url
+        self.filter = filter
+        self.secrets = secrets
+    }
+
+    /// Returns a name for an address that shows none of its secrets. Example:
+    /// `https://hooks.example.org/odcs`.
+    public static func name(of url: String) -> String {
+        guard var parts = URLComponents(string: url) else { return url }
+        let hasSecret = parts.query != nil || parts.user != nil
+        (parts.user, parts.password, parts.query, parts.fragment) = (nil, nil, nil, nil)
+        guard hasSecret else { return parts.string ?? url }
+        // The digest tells two addresses apart that differ in their secrets alone.
+        let digest = SHA256.hash(data: Data(url.utf8)).prefix(4).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
+        return "\(parts.string ?? "") \(digest.joined())"
+    }
+
+    /// The longest time for one message.
+    static let timeout = Duration.seconds(10)
+
+    /// Posts a message.
+    ///
+    /// - Parameter event: The number of the event. It is the same in each attempt, so the receiver can
+    ///   recognize a message that it has.
+    func post(_ body: Data, event: Int, by client: OutboundClient, at time: Date = .now) async -> WebhookAnswer {
+        var request = HTTPClientRequest(url: url)
+        request.method = .POST
+        let (id, timestamp) = ("odcs-\(event)", Int(time.timeIntervalSince1970))
+        request.headers.add(name: "Content-Type", value: "application/json")
+        request.headers.add(name: "webhook-id", value: id)
+        request.headers.add(name: "webhook-timestamp", value: "\(timestamp)")
+        if !secrets.isEmpty {
+            let signatures = secrets.map { $0.signature(id: id, timestamp: timestamp, body: body) }
+            request.headers.add(name: "webhook-signature", value: signatures.joined(separator: " "))
+        }
+        request.body = .bytes(ByteBuffer(bytes: body))
+        do {
+            let response = try await client.execute(request, timeout: TimeAmount(Self.timeout))
+            let asked = response.headers.first(name: "Retry-After").flatMap(RetryAfter.pause)
+            return WebhookAnswer(status: Int(response.status.code), asked: asked)
+        } catch {
+            return Task.isCancelled ? .canceled : .unreachable("It could not be reached: \(error)")
+        }
+    }
+}
+
+/// The answer of a webhook to a message.
+enum WebhookAnswer: Hashable, Sendable {
+    case taken
+    /// The message will never be taken.
+    case refused(String)
+    /// The webhook may take the message later, perhaps after the time that it asked for.
+    case busy(String, after: Duration?)
+    /// The webhook did not answer.
+    case unreachable(String)
+    /// The webhook wants no messages any more.
+    case gone(String)
+    /// The worker stops, so it does not know the answer.
+    case canceled
+
+    init(status: Int, asked: Duration? = nil) {
+        switch status {
+        case 200..<300: self = .taken
+        // The secret of a receiver may be changing.
+        case 401, 403, 408, 425, 429, 500...: self = .busy("It answered \(status).", after: asked)
+        case 410: self = .gone("It answered 410: it wants no messages any more.")
+        case 300..<400: self = .refused("It answered \(status). Redirects are not followed: configure the address that it leads to.")
+        default: self = .refused("It answered \(status).")
+        }
+    }
+}

@@ -1,0 +1,70 @@
+import ComposeStore
+import ImageModel
+import Registry
+
+/// The *build attestations* are the documents about a finished build: the provenance statement, and the
+/// software bill of each platform. They are attached to the manifest list and to the manifests, before a
+/// moving tag shows the list.
+struct BuildAttestations {
+    let store: ComposeStore
+    let registry: RegistryClient
+    /// The service that builds. Example: `https://odcs.example.org/`.
+    let builder: String
+    /// Signs the statement. Nil leaves it without a signature.
+    let key: ProvenanceKey?
+
+    /// Attaches all documents. Each attempt attaches the same ones.
+    func attach(to list: ManifestDocument, of build: Build, in repository: ImageRepository) async throws {
+        guard case .index(let index) = list.content else { return }
+        var contents: [Platform: Contents] = [:]
+        for step in build.steps {
+            guard let platform = step.platform, let digest = step.digest else { continue }
+            contents[platform] = try await store.contents(of: digest)
+        }
+        let statement = ProvenanceStatement(
+            build,
+            .init(
+                repository: repository, list: list.digest, origins: try await store.origins(of: build.id), contents: contents,
+                causes: try await store.causes(of: build.id), builder: builder))
+        let attestation = try await attestation(of: statement.bytes, about: list.digest, in: repository)
+        var documents = [(list.descriptor(), [attestation])]
+        for manifest in index.manifests {
+            let bill = contents.values.first { $0.digest == manifest.digest }
+                .flatMap { SoftwareBill($0, of: repository, created: build.timeSubmitted) }.map { Attestation(.bill, $0.bytes) }
+            documents.append((manifest, [attestation] + [bill].compactMap(\.self)))
+        }
+        try await upload(Set(documents.flatMap(\.1)), to: repository)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for (subject, attestations) in documents {
+                group.addTask {
+                    // The documents about one manifest share a tag in a registry without the referrers API.
+                    for attestation in attestations { try await registry.attach(attestation.artifact(about: subject), to: repository) }
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    /// Returns the statement in the form in which it is attached. A signature has other bytes each time, so
+    /// the envelope of an earlier attempt is used again.
+    private func attestation(
+        of statement: [UInt8], about list: ImageDigest, in repository: ImageRepository
+    ) async throws -> Attestation {
+        guard let key else { return Attestation(.statement, statement) }
+        for referrer in try await registry.referrers(of: list, in: repository, artifactType: Attestation.Kind.envelope.rawValue) {
+            guard let bytes = try await registry.content(of: referrer, in: repository),
+                let envelope = try? SignedEnvelope(bytes), try envelope.statement == statement, key.publicKey.hasSigned(envelope)
+            else { continue }
+            return Attestation(.envelope, bytes)
+        }
+        return Attestation(.envelope, try key.sign(statement).bytes)
+    }
+
+    private func upload(_ attestations: Set<Attestation>, to repository: ImageRepository) async throws {
+        let empty = Attestation.configuration
+        try await registry.upload(Descriptor(of: empty, mediaType: .empty), to: repository, BytesContent(empty))
+        for attestation in attestations {
+            try await registry.upload(attestation.descriptor, to: repository, BytesContent(attestation.bytes))
+        }
+    }
+}

@@ -1,0 +1,137 @@
+import ArgumentParser
+import ComposeStore
+import ForeignText
+import Foundation
+
+/// The commands for the receivers of events on the host of the service. They need no running server.
+struct EventsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "events", abstract: "List the subscribers of events and their dead letters, and send events again.",
+        subcommands: [List.self, DeadLetters.self, Replay.self, Pause.self, Resume.self, Forget.self], defaultSubcommand: List.self)
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "List the subscribers, with their lag and the last problem.")
+
+        @OptionGroup var options: ConfigurationOptions
+
+        func run() async throws {
+            try await options.withStore { store in
+                for subscriber in try await store.subscribers() { print(subscriber.line) }
+            }
+        }
+    }
+
+    struct DeadLetters: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "dead-letters", abstract: "List the events that a subscriber refused, or lost because of their age.")
+
+        @OptionGroup var options: ConfigurationOptions
+        @Argument(help: "The name of the subscriber, as 'odcs-server events list' shows it.") var name: String
+
+        func run() async throws {
+            try await options.withStore { store in
+                let subscriber = try await store.subscriber(named: name)
+                for letter in try await store.deadLetters(of: subscriber.id, limit: 1000) { print(letter.line) }
+            }
+        }
+    }
+
+    struct Replay: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Send the dead letters of a subscriber again.",
+            discussion: "Example: odcs-server events replay ci --after 41 sends all events after position 41 again, too.")
+
+        @OptionGroup var options: ConfigurationOptions
+        @Argument(help: "The name of the subscriber.") var name: String
+        @Option(help: "Also send the events after this position again.") var after: Int?
+
+        func run() async throws {
+            try await options.withStore { store in
+                let subscriber = try await store.subscriber(named: name)
+                if let after, !(0...subscriber.position).contains(after) {
+                    throw ValidationError("--after must be between 0 and \(subscriber.position), the position of the subscriber.")
+                }
+                let letters = try await store.replay(subscriber.id, after: after) ?? 0
+                print("\(letters) dead letters are sent again.")
+            }
+        }
+    }
+
+    struct Pause: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Pause the deliveries to a subscriber. Its events wait.")
+
+        @OptionGroup var options: ConfigurationOptions
+        @Argument(help: "The name of the subscriber.") var name: String
+
+        func run() async throws {
+            try await options.withStore { store in
+                _ = try await store.pause(try await store.subscriber(named: name).id, true)
+            }
+        }
+    }
+
+    struct Resume: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Resume the deliveries to a subscriber.")
+
+        @OptionGroup var options: ConfigurationOptions
+        @Argument(help: "The name of the subscriber.") var name: String
+
+        func run() async throws {
+            try await options.withStore { store in
+                _ = try await store.pause(try await store.subscriber(named: name).id, false)
+            }
+        }
+    }
+
+    struct Forget: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Delete a subscriber that the configuration does not name any more, with its dead letters.")
+
+        @OptionGroup var options: ConfigurationOptions
+        @Argument(help: "The name of the subscriber.") var name: String
+
+        func run() async throws {
+            try await options.withStore { store in
+                _ = try await store.forgetSubscriber(try await store.subscriber(named: name).id)
+            }
+        }
+    }
+}
+
+extension ComposeStore {
+    fileprivate func subscriber(named name: String) async throws -> Subscriber {
+        let subscribers = try await subscribers()
+        guard let subscriber = subscribers.first(where: { $0.name == name }) else {
+            let names = subscribers.map(\.name).joined(separator: ", ")
+            throw ValidationError("There is no subscriber \(name.printable()). The subscribers are: \(names).")
+        }
+        return subscriber
+    }
+}
+
+extension Subscriber {
+    /// The subscriber as one line for people.
+    fileprivate var line: String {
+        var words = [name, "position \(position)", "\(behind) events behind"]
+        if behind > 0 { words.append("for \(Int(lagSeconds)) seconds") }
+        if deadLetters > 0 { words.append("\(deadLetters) dead letters") }
+        if let pausedAt { words.append("paused since \(pausedAt.formatted(.iso8601))") }
+        if !isServed { words.append("in no worker's configuration") }
+        if let problem { words.append("\(failures) failures: \(problem)") }
+        if let retryAt { words.append("next attempt \(retryAt.formatted(.iso8601))") }
+        return words.map { $0.printable() }.joined(separator: "  ")
+    }
+}
+
+extension DeadLetter {
+    /// The dead letter as one line for people.
+    fileprivate var line: String {
+        var words = [diedAt.formatted(.iso8601)]
+        if let event { words.append("position \(event.position)  \(event.object)") }
+        if let lost { words.append("\(lost) events") }
+        if attempts > 0 { words.append("\(attempts) attempts") }
+        words.append(problem)
+        if replayedAt != nil { words.append("is sent again") }
+        return words.map { $0.printable() }.joined(separator: "  ")
+    }
+}

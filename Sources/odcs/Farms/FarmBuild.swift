@@ -1,0 +1,223 @@
+import ArgumentParser
+import ComposeClient
+import ForeignText
+import Foundation
+import ImageModel
+import SystemPackage
+
+/// The command `odcs farm build`.
+struct FarmBuild: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "build",
+        abstract: "Build an image for all platforms on the nodes of a farm, and write the manifest list.",
+        discussion: """
+            Without --platforms, all platforms are built that the nodes run themselves.
+            Each node pushes its image. The service then writes the manifest list under
+            the tags.
+
+            EXAMPLES
+              odcs farm build -t registry.example.org/team/app:1 .
+              odcs farm build -t registry.example.org/team/app:1 --farm f --platforms linux/amd64,linux/arm64 .
+              odcs farm --node n1,n2 build -t registry.example.org/team/app:1 -f Containerfile.ci .
+            """)
+
+    @Argument(help: "The folder that the Containerfile can copy from.", completion: .directory)
+    var context = "."
+    @OptionGroup(title: "IMAGE") var options: FarmBuildOptions
+    @OptionGroup(title: "NODES") var place: FarmPlaceOptions
+    @OptionGroup(title: "IGNORED, because the service decides") var moot: MootBuildOptions
+    @OptionGroup(title: "SERVICE") var service: ConnectionOptions
+
+    func run() async throws {
+        let (client, console) = (try service.connect(), Console.current)
+        let names = try options.names
+        for line in moot.notes { try console.err.line("odcs: \(line)") }
+        let placement = try await place.placement(client)
+        let platforms = try await platforms(client, placement)
+        var definition = DefinitionDocument(
+            source: .init(archive: try await upload(client, console)), platforms: platforms)
+        definition.arguments = NamedValue.dictionary(options.arguments)
+        definition.network = options.network
+        definition.movesLatest = names.contains { $0.tag == ImageTag.latest.text }
+        definition.tags = names.map(\.tag).filter { $0 != ImageTag.latest.text }.nilIfEmpty
+        let image = try await client.addImage(ImageSubmission(repository: names[0].repository, definition: definition))
+        var submission = BuildSubmission()
+        submission.farm = placement?.farm
+        submission.nodes = placement?.nodes
+        let build = try await client.startBuild(of: image.id, submission)
+        let done = try await BuildWaiting(
+            ids: [build.id], client: client, console: console, showsLog: !options.quiet && !service.json, isQuiet: options.quiet,
+            json: service.json
+        ).untilFinal()[0]
+        if options.quiet, !service.json {
+            try console.out.line(done.digest?.description ?? "")
+        } else {
+            try service.print(done, or: Self.text(done))
+        }
+        guard done.state == BuildState.done.rawValue, let digest = done.digest else { throw CommandFailure(.composeFailed) }
+        if let file = options.iidfile { try Self.write(digest.description, to: console.path(file), "--iidfile") }
+        if let destination = options.to { try await destination.save(done, names, in: console, service) }
+        if options.prune {
+            let nodes = Set(done.steps.compactMap(\.node)).subtracting([FarmNode.localName])
+            for node in nodes { _ = try await client.pruneNode(node, PruneRequest()) }
+        }
+    }
+
+    /// Returns the platforms that are named, or those that the nodes run themselves.
+    private func platforms(_ client: ComposeClient, _ placement: Placement?) async throws -> [String] {
+        let named = options.platforms.flatMap(FarmPlaceOptions.names)
+        guard named.isEmpty else { return named }
+        let native = try await client.schedule(on: placement).items.map(\.platform)
+        guard !native.isEmpty else {
+            throw CommandFailure(.error, "no node is ready, so there is no platform to build; 'odcs farm status' shows why")
+        }
+        return native
+    }
+
+    /// Uploads the context with the Containerfile.
+    private func upload(_ client: ComposeClient, _ console: Console) async throws -> ImageDigest {
+        let folder = console.path(context)
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: folder.string, isDirectory: &isFolder), isFolder.boolValue else {
+            throw CommandFailure(.error, "there is no folder \(context.quoted) to build from")
+        }
+        let places = options.file.map { [console.path($0)] } ?? ["Containerfile", "Dockerfile"].map { folder.appending($0) }
+        guard let path = places.first(where: { FileManager.default.fileExists(atPath: $0.string) }) else {
+            let missing = options.file.map { "the file \($0.quoted) does not exist" }
+            throw CommandFailure(.error, missing ?? "the folder \(context.quoted) has neither a Containerfile nor a Dockerfile")
+        }
+        var text: String
+        do {
+            text = try String(contentsOfFile: path.string, encoding: .utf8)
+        } catch {
+            throw CommandFailure(.error, "the Containerfile \(path.string.quoted) cannot be read: \(SettingsFile.reason(error))")
+        }
+        for label in options.labels { text += "\nLABEL \(Self.quoted(label.name))=\(Self.quoted(label.value))\n" }
+        return try await ImageAdd.upload(folder, containerfile: text, client)
+    }
+
+    /// Returns a text as a word of an instruction.
+    private static func quoted(_ text: String) -> String {
+        "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("$", with: "\\$").replacing("\n", with: " ")
+            + "\""
+    }
+
+    private static func text(_ build: BuildDocument) -> String {
+        let steps = build.steps.compactMap { step in step.platform.map { "\($0) on \(step.node ?? "no node")" } }
+        return BuildOutcome(build).text + (steps.isEmpty ? "" : "\nBuilt: \(steps.joined(separator: ", "))")
+    }
+
+    private static func write(_ text: String, to path: FilePath, _ option: String) throws {
+        do {
+            try text.write(toFile: path.string, atomically: true, encoding: .utf8)
+        } catch {
+            throw CommandFailure(.error, "the file of \(option) cannot be written: \(SettingsFile.reason(error))")
+        }
+    }
+}
+
+/// The options for the image.
+struct FarmBuildOptions: ParsableArguments {
+    @Option(
+        name: [.customShort("t"), .customLong("tag")],
+        help: ArgumentHelp("The name of the image, with its tag. Repeatable.", valueName: "name"))
+    var tags: [String] = []
+    @Option(
+        name: [.customShort("f"), .customLong("file")], help: ArgumentHelp("The Containerfile, if it is elsewhere.", valueName: "file"),
+        completion: .file())
+    var file: String?
+    @Option(
+        name: [.customLong("platforms"), .customLong("platform")],
+        help: ArgumentHelp("The platforms, with commas. Repeatable.", valueName: "platforms"))
+    var platforms: [String] = []
+    @Option(name: .customLong("build-arg"), help: ArgumentHelp("The value of an ARG instruction. Repeatable.", valueName: "name=value"))
+    var arguments: [NamedValue] = []
+    @Option(name: .customLong("label"), help: ArgumentHelp("A label of the image. Repeatable.", valueName: "name=value"))
+    var labels: [NamedValue] = []
+    @Option(help: ArgumentHelp("none or host, if the service allows it.", valueName: "network"))
+    var network: String?
+    @Option(
+        name: [.customLong("iidfile"), .customLong("digest-file")],
+        help: ArgumentHelp("Write the digest of the manifest list to a file.", valueName: "file"), completion: .file())
+    var iidfile: String?
+    @Option(
+        help: ArgumentHelp(
+            "Also save the list and its images, as oci:FOLDER, dir:FOLDER or containers-storage: for podman on this host.",
+            valueName: "place"))
+    var to: ImageDestination?
+    @Flag(help: "Remove images of old steps from the nodes afterwards.")
+    var prune = false
+    @Flag(name: [.long, .short], help: "Print only the digest.")
+    var quiet = false
+
+    /// The repository, as it was written, and the tag of each name.
+    var names: [(repository: String, tag: String)] {
+        get throws {
+            var names: [(repository: String, tag: String)] = []
+            for text in tags {
+                do throws(ImageProblem) { _ = try ImageReference(text) } catch { throw CommandFailure(.usage, error.description) }
+                let path = text.lastIndex(of: "/") ?? text.startIndex
+                let colon = text[path...].firstIndex(of: ":")
+                names.append(
+                    (
+                        String(text[..<(colon ?? text.endIndex)]),
+                        colon.map { String(text[text.index(after: $0)...]) } ?? ImageTag.latest.text
+                    ))
+            }
+            guard let first = names.first else {
+                throw CommandFailure(.usage, "name the image with -t, as in -t registry.example.org/team/app:1")
+            }
+            guard names.allSatisfy({ $0.repository == first.repository }) else {
+                throw CommandFailure(.usage, "all names of -t must be of one repository, and differ in their tags")
+            }
+            return names
+        }
+    }
+}
+
+/// The options of the other build tools that make no difference here. They are accepted, so that
+/// scripts go on to work.
+struct MootBuildOptions: ParsableArguments {
+    @Flag(inversion: .prefixedNo, help: "Containers of a build are always removed.")
+    var rm = true
+    @Flag(name: .customLong("force-rm"), help: "Containers of a build are always removed.")
+    var forceRm = false
+    @Flag(name: .customLong("rm-images"), help: "Images of steps are always removed from the nodes.")
+    var rmImages = false
+    @Flag(help: "Base images are always looked up anew.")
+    var pull = false
+    @Flag(name: .customLong("no-cache"), help: "There is never a cache of layers.")
+    var noCache = false
+    @Option(help: "The nodes isolate builds.")
+    var isolation: String?
+    @Option(name: [.customShort("m"), .long], help: "images.memory_megabytes limits the memory.")
+    var memory: String?
+    @Option(name: .customLong("memory-swap"), help: .hidden) var memorySwap: String?
+    @Option(name: .customLong("cpu-period"), help: .hidden) var cpuPeriod: String?
+    @Option(name: .customLong("cpu-quota"), help: .hidden) var cpuQuota: String?
+    @Option(name: [.customShort("c"), .customLong("cpu-shares")], help: .hidden) var cpuShares: String?
+    @Option(name: .customLong("cpuset-cpus"), help: .hidden) var cpusetCPUs: String?
+    @Option(name: .customLong("cpuset-mems"), help: .hidden) var cpusetMems: String?
+    @Option(name: .customLong("shm-size"), help: .hidden) var shmSize: String?
+    @Option(help: .hidden) var ulimit: [String] = []
+    @Option(name: .customLong("cache-from"), help: .hidden) var cacheFrom: [String] = []
+    @Option(name: .customLong("add-host"), help: .hidden) var addHost: [String] = []
+    @Option(help: .hidden) var target: String?
+
+    func validate() throws {
+        // These would make another image.
+        if target != nil { throw ValidationError("--target is not supported; give the stage a Containerfile of its own") }
+        if !addHost.isEmpty { throw ValidationError("--add-host is not supported; builds see no other hosts") }
+    }
+
+    /// A sentence for each option that has no effect although a person may expect one.
+    var notes: [String] {
+        let limits: [(String, Any?)] = [
+            ("--memory", memory), ("--memory-swap", memorySwap), ("--cpu-period", cpuPeriod), ("--cpu-quota", cpuQuota),
+            ("--cpu-shares", cpuShares), ("--cpuset-cpus", cpusetCPUs), ("--cpuset-mems", cpusetMems), ("--shm-size", shmSize),
+            ("--ulimit", ulimit.first), ("--isolation", isolation), ("--cache-from", cacheFrom.first),
+        ]
+        let given = limits.filter { $0.1 != nil }.map(\.0)
+        return given.isEmpty ? [] : ["the service decides instead of \(given.joined(separator: ", "))"]
+    }
+}

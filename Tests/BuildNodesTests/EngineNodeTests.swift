@@ -1,0 +1,263 @@
+import BuildNodes
+import Foundation
+import Glibc
+import ImageModel
+import ImageTestKit
+import Processes
+import SystemPackage
+import Testing
+
+/// Nodes with the engine of a real podman.
+@Suite struct EngineNodeTests {
+    /// A node, and a registry that it may push to.
+    struct World: Sendable {
+        let podman: TestPodman
+        let registry: TestRegistry
+        let connections: EngineConnections
+        let node: FarmNode
+        let context: FilePath
+
+        static func run(pulse: Duration = .seconds(3), _ test: @escaping @Sendable (World) async throws -> Void) async throws {
+            try await TestRegistry.with { registry in
+                try await TestPodman.with(insecure: [registry.host]) { podman in
+                    try await podman.withService { socket in
+                        try await test(try await make(podman, registry, .unix(path: socket.string), keys: nil, pulse: pulse))
+                    }
+                }
+            }
+        }
+
+        static func make(
+            _ podman: TestPodman, _ registry: TestRegistry, _ connection: NodeConnection, keys: FilePath?, pulse: Duration = .seconds(3)
+        ) async throws -> World {
+            let context = podman.directory.appending("context")
+            try FileManager.default.createDirectory(atPath: context.string, withIntermediateDirectories: true)
+            try await SmallImages.makeContext(in: context)
+            var settings = EngineNode.Settings(scratch: podman.directory, upload: { _, _ in throw NodeFailure(.node, "It pushes itself.") })
+            settings.insecure = [registry.host]
+            settings.pulse = pulse
+            var node = FarmNode(name: "n1", connection: connection)
+            node.identity = keys == nil ? nil : "builder"
+            return World(
+                podman: podman, registry: registry, connections: EngineConnections(keys: keys, settings: settings), node: node,
+                context: context)
+        }
+
+        func specification(_ instructions: String, limits: BuildLimits = BuildLimits()) throws -> BuildSpecification {
+            BuildSpecification(
+                step: try ImageTag("step-1"), platform: .host, containerfile: SmallImages.containerfile + instructions, context: context,
+                limits: limits)
+        }
+
+        func with<Value: Sendable>(_ body: @escaping @Sendable (EngineNode) async throws -> Value) async throws -> Value {
+            try await connections.with(node, body)
+        }
+
+        /// Returns the failure of a build, and what it has printed.
+        func failure(
+            of specification: BuildSpecification, during work: @escaping @Sendable (String) -> Void = { _ in }
+        ) async throws -> NodeFailure {
+            try #require(
+                await #expect(throws: NodeFailure.self) {
+                    try await with { node in _ = try await node.build(specification, log: work) }
+                })
+        }
+
+        func target(_ tag: String) throws -> PushTarget { PushTarget(try registry.repository("app"), tag: try ImageTag(tag)) }
+    }
+
+    @Test("an image is built and pushed by the node, and the registry has the digest that it reports")
+    func push() async throws {
+        try await World.run { world in
+            let lines = LineLog()
+            var specification = try world.specification("COPY . /all\nRUN echo built > /built\n")
+            specification.labels = ["vnd.example": "a \"b\""]
+            specification.arguments = ["VERSION": "2"]
+            specification.timestamp = 1_700_000_000
+            let prepared = specification
+            let digest = try await world.with { node in
+                let built = try await node.build(prepared) { lines.append($0) }
+                #expect(try await node.image(of: prepared.step) == built.image)
+                return try await node.push(prepared.step, to: world.target("1")) { lines.append($0) }
+            }
+            #expect(lines.all.contains { $0.contains("RUN echo built") })
+            let reference = ImageReference(try world.registry.repository("app"), digest: digest)
+            let configuration = try await Skopeo.inspect(reference)
+            #expect(configuration.contains(Platform.host.architecture))
+            #expect(configuration.contains(#"a \"b\""#))
+            try await world.with { try await $0.remove(prepared.step) }
+            let image = try await world.with { try await $0.image(of: prepared.step) }
+            #expect(image == nil)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: world.podman.directory.string).allSatisfy { !$0.hasSuffix(".tar") })
+        }
+    }
+
+    @Test("an instruction that fails is a failure although the answer has the status 200")
+    func instruction() async throws {
+        try await World.run { world in
+            let failure = try await world.failure(of: try world.specification("RUN echo before && exit 3\n"))
+            #expect(failure.kind == .instruction)
+            #expect(failure.status == 3)
+            #expect(failure.sentence.contains("ended with the status 3: before"), "\(failure.sentence)")
+            #expect(!failure.isOfNode)
+            let unknown = try await world.failure(of: try world.specification("RUNS x\n"))
+            #expect(unknown.kind == .containerfile, "\(unknown.sentence)")
+        }
+    }
+
+    @Test("a node whose service dies during a build is lost at once")
+    func killed() async throws {
+        try await World.run { world in
+            let failure = try await world.failure(of: try world.specification("RUN echo begun && sleep 60\n")) { line in
+                if line == "begun" { try? world.podman.signalService(SIGKILL) }
+            }
+            #expect(failure.kind == .nodeLost, "\(failure.sentence)")
+            #expect(failure.isOfNode)
+        }
+    }
+
+    @Test("a node that hangs during a build is lost, although its stream does not end")
+    func hangs() async throws {
+        try await World.run(pulse: .milliseconds(300)) { world in
+            let failure = try await world.failure(of: try world.specification("RUN echo begun && sleep 60\n")) { line in
+                if line == "begun" { try? world.podman.signalService(SIGSTOP) }
+            }
+            #expect(failure.sentence == "The node n1 does not answer any more.")
+            // Otherwise it could not end.
+            try world.podman.signalService(SIGKILL)
+        }
+    }
+
+    @Test("a build ends at its limits of time and log")
+    func limits() async throws {
+        try await World.run { world in
+            let slow = try await world.failure(of: try world.specification("RUN sleep 60\n", limits: BuildLimits(time: .seconds(3))))
+            #expect(slow.kind == .timeLimit)
+            let loud = try await world.failure(
+                of: try world.specification("RUN while :; do echo much output; done\n", limits: BuildLimits(logBytes: 4096)))
+            #expect(loud.kind == .logLimit)
+        }
+    }
+
+    @Test("a node that is away is lost, with the reason")
+    func away() async throws {
+        try await TestRegistry.with { registry in
+            try await TestPodman.with { podman in
+                let world = try await World.make(podman, registry, .unix(path: "\(podman.directory)/nothing.sock"), keys: nil)
+                let failure = await #expect(throws: NodeFailure.self) { try await world.with { _ = try await $0.version() } }
+                #expect(failure?.sentence == "The node n1 is lost: no such file or directory.")
+            }
+        }
+    }
+
+    @Test("a probe finds the own platform, and why another one is absent")
+    func probe() async throws {
+        try await World.run { world in
+            try await EmulatorRegistration.exclusively {
+                let found = try await world.with { try await $0.probe() }
+                #expect(found.native == [.host])
+                let other = try Platform(Platform.host.architecture == "amd64" ? "linux/arm64" : "linux/amd64")
+                if EmulatorRegistration.hostHasOne {
+                    #expect(found.emulated == [other])
+                } else {
+                    #expect(found.absent[other]?.contains("no emulator is registered") == true, "\(found)")
+                }
+                // Nothing of the probe stays.
+                let (_, left) = try await world.with { try await $0.prune(PruneRequest(), leased: []) }
+                #expect(left == 0)
+            }
+        }
+    }
+
+    @Test("a probe finds a platform with an emulator")
+    func emulated() async throws {
+        try await EmulatorRegistration.exclusively {
+            let emulator: EmulatorRegistration
+            do {
+                emulator = try EmulatorRegistration()
+            } catch let refusal as EmulatorRegistration.Refused {
+                print("skipped: \(refusal)")
+                return
+            }
+            defer { emulator.remove() }
+            try await World.run { world in
+                let found = try await world.with { try await $0.probe() }
+                #expect(found.native == [.host])
+                #expect(found.emulated == [try Platform("linux/arm64")])
+            }
+        }
+    }
+
+    @Test("images are removed from a node, except for those of steps that are being built")
+    func prune() async throws {
+        try await World.run { world in
+            for name in ["step-1", "step-2"] {
+                var specification = try world.specification("")
+                specification.step = try ImageTag(name)
+                let prepared = specification
+                try await world.with { _ = try await $0.build(prepared) { _ in } }
+            }
+            let leased: Set<ImageTag> = [try ImageTag("step-2")]
+            // The images are equal, so they are one with two names.
+            let pruned = try await world.with { try await $0.prune(PruneRequest(all: true), leased: leased) }
+            #expect(pruned == (0, 1))
+            let rest = try await world.with { try await $0.prune(PruneRequest(all: true), leased: []) }
+            #expect(rest == (1, 0))
+        }
+    }
+
+    @Test("a node over ssh builds and pushes", .enabled(if: TestSSHServer.obstacle == nil, "sshd is not installed"))
+    func ssh() async throws {
+        try await TestSSHServer.with { server in
+            try await TestRegistry.with { registry in
+                try await TestPodman.with(insecure: [registry.host]) { podman in
+                    try await podman.withService { socket in
+                        // sshd runs as another account.
+                        chmod(podman.directory.string, 0o755)
+                        chmod(socket.string, 0o666)
+                        let connection = NodeConnection.ssh(user: server.user, host: "127.0.0.1", port: server.port, path: socket.string)
+                        let world = try await World.make(podman, registry, connection, keys: server.keys)
+                        let specification = try world.specification("RUN echo built > /built\n")
+                        let digest = try await world.with { node in
+                            #expect(try await node.version().hasPrefix("podman "))
+                            _ = try await node.build(specification) { _ in }
+                            return try await node.push(specification.step, to: world.target("1")) { _ in }
+                        }
+                        _ = try await Skopeo.inspect(ImageReference(try registry.repository("app"), digest: digest))
+                    }
+                }
+            }
+        }
+    }
+
+    @Test(
+        "a node over ssh is lost if its host key has changed or is not known, or if it refuses the key",
+        .enabled(if: TestSSHServer.obstacle == nil, "sshd is not installed"))
+    func hostKeys() async throws {
+        try await TestSSHServer.with { server in
+            try await TestRegistry.with { registry in
+                try await TestPodman.with { podman in
+                    let connection = NodeConnection.ssh(user: server.user, host: "127.0.0.1", port: server.port, path: "/none.sock")
+                    let world = try await World.make(podman, registry, connection, keys: server.keys)
+                    func sentence() async -> String? {
+                        await #expect(throws: NodeFailure.self) { try await world.with { _ = try await $0.version() } }?.sentence
+                    }
+                    // The host is reached, and has no such socket.
+                    #expect(await sentence()?.hasPrefix("The node n1 is lost: ") == true)
+                    let known = server.keys.appending("known_hosts").string
+                    let text = try String(contentsOfFile: known, encoding: .utf8)
+                    try text.replacing("AAAA", with: "AAAB").write(toFile: known, atomically: true, encoding: .utf8)
+                    #expect(await sentence()?.contains("its host key is not known") == true)
+                    let other = try String(contentsOfFile: "\(server.keys)/builder.pub", encoding: .utf8)
+                    try "[127.0.0.1]:\(server.port) \(other)".write(toFile: known, atomically: true, encoding: .utf8)
+                    #expect(
+                        await sentence()
+                            == "The node n1 is lost: its host key has changed. Find out why, and then correct the file of known hosts.")
+                    try text.write(toFile: known, atomically: true, encoding: .utf8)
+                    try FileManager.default.removeItem(atPath: "\(server.keys)/builder")
+                    #expect(await sentence() == "The worker has no key builder. Put it into the directory images.node_keys.")
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,113 @@
+import ComposeStore
+import Foundation
+import Glibc
+import ImageModel
+import ImageTestKit
+import SystemPackage
+import Testing
+
+/// The commands `odcs node` and `odcs farm` against a running service, with two real podman services as
+/// nodes.
+@Suite(.serialized, .timeLimit(.minutes(5))) struct FarmCommandTests {
+    /// Runs a service, and two nodes `n1` and `n2` that are in the farm `f`.
+    private func with(
+        _ body: @escaping @Sendable (ImageService, ServerProcess, _ n1: TestPodman, _ n2: TestPodman) async throws -> Void
+    ) async throws {
+        try await ImageService.with { images in
+            try await TestPodman.with(insecure: [images.registry.host]) { n1 in
+                try await TestPodman.with(insecure: [images.registry.host]) { n2 in
+                    try await n1.withService { first in
+                        try await n2.withService { second in
+                            try await images.serve { server in
+                                let added = try await server.succeed("node", "add", "n1", "--connection", "unix://\(first)")
+                                #expect(added.output.hasPrefix("n1: ready, \(Platform.host), "), "\(added.output)")
+                                try await server.succeed("node", "add", "n2", "--connection", "unix://\(second)", "--slots", "2")
+                                try await server.succeed("farm", "create", "f", "n1", "n2", "--default")
+                                try await body(images, server, n1, n2)
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("a farm is shown, one dead node is one line of its status, and its platforms are those of the nodes")
+    func status() async throws {
+        try await with { images, server, _, n2 in
+            let status = try await server.odcs(["farm", "status", "f"])
+            #expect(status.isSuccess)
+            #expect(status.output.split(separator: "\n").allSatisfy { $0.contains(": ready, ") }, "\(status.output)")
+            let platforms = try await server.succeed("farm", "platforms", "f")
+            #expect(platforms.output.hasPrefix("native: \(Platform.host)\n"), "\(platforms.output)")
+            let schedule = try await server.succeed("farm", "schedule", "f")
+            #expect(schedule.output.contains("It runs \(Platform.host) itself."), "\(schedule.output)")
+            try n2.signalService(SIGKILL)
+            let probe = try await server.odcs(["node", "probe", "n2"])
+            #expect(probe.status == 1)
+            let dead = try await server.odcs(["farm", "status", "f"])
+            #expect(dead.status == 1)
+            let lines = dead.output.split(separator: "\n")
+            #expect(lines.first?.hasPrefix("n1: ready, ") == true)
+            #expect(lines.last == "n2: connection refused", "\(dead.output)")
+            let unknown = try await server.odcs(["node", "status", "n3"])
+            #expect(unknown.complaints.contains("There is no node \"n3\". There is n1, n2, local."), "\(unknown.complaints)")
+        }
+    }
+
+    @Test("an image is built on the nodes that are named before or after build, pushed by them, and saved as a folder")
+    func builds() async throws {
+        try await with { images, server, n1, _ in
+            let folder = try images.folder("app", "FROM scratch\nCOPY hello /hello\n")
+            try "hello\n".write(toFile: folder.appending("hello").string, atomically: true, encoding: .utf8)
+            let name = "\(images.registry.host)/team/app:1"
+            let saved = images.service.directory.appending("saved")
+            let file = images.service.directory.appending("digest")
+            let built = try await server.succeed(
+                "farm", "build", "-t", name, "--farm", "f", "--iidfile", file.string, "--to", "oci:\(saved)", "--label", "a=b", "--rm",
+                folder.string)
+            #expect(built.output.contains("Built: \(Platform.host) on n"), "\(built.output)")
+            let digest = try String(contentsOfFile: file.string, encoding: .utf8)
+            #expect(try await images.digest("team/app", tag: "1")?.description == digest)
+            let inspected = try await Program.run(["skopeo", "inspect", "--raw", "oci:\(saved):1"])
+            #expect(inspected.output.contains("manifests"), "\(inspected.complaints)")
+
+            let group = try await server.odcs(["farm", "--node", "n1,n2", "build", "-t", name, folder.string])
+            #expect(group.isSuccess, "\(group.complaints)")
+            let local = try await server.odcs(["farm", "build", "--node", "local", "-t", name, folder.string])
+            #expect(local.output.contains("on local"), "\(local.output) \(local.complaints)")
+            let nobody = try await server.odcs(["farm", "build", "-t", name, "--platforms", "linux/s390x", "--farm", "g", folder.string])
+            #expect(nobody.complaints.contains("There is no farm \"g\". There is f."), "\(nobody.complaints)")
+            let pruned = try await server.succeed("farm", "prune", "f", "--all")
+            #expect(pruned.output.contains("n1: ") && pruned.output.contains(" removed, 0 left"), "\(pruned.output)")
+            #expect(try await n1.run("podman", ["images", "-q"]).out.isEmpty)
+        }
+    }
+
+    @Test("the connection file of podman gives its nodes and farms")
+    func importing() async throws {
+        try await ImageService.with { images in
+            try await images.serve { server in
+                let file = images.service.directory.appending("podman-connections.json")
+                try #"""
+                {"Connection": {"Default": "arm", "Connections": {
+                    "arm": {"URI": "ssh://me@127.0.0.1:1/run/podman.sock", "Identity": "/home/me/.ssh/builder"},
+                    "here": {"URI": "unix:///run/podman/podman.sock"}}},
+                 "Farm": {"Default": "all", "List": {"all": ["arm", "here"]}}}
+                """#.write(toFile: file.string, atomically: true, encoding: .utf8)
+                let imported = try await server.succeed("farm", "import", file.string)
+                #expect(
+                    imported.output == """
+                        arm: added. Workers need the key builder.
+                        here: added
+                        farm all: arm, here
+
+                        """, "\(imported.output)")
+                let list = try await server.succeed("farm", "list")
+                #expect(list.output.contains("all   yes      arm here"), "\(list.output)")
+                let again = try await server.succeed("farm", "import", file.string)
+                #expect(again.output.contains("arm: it is there already"))
+            }
+        }
+    }
+}

@@ -1,0 +1,171 @@
+import BuildNodes
+import ComposeStore
+import ComposeTestKit
+import Foundation
+import Glibc
+import ImageModel
+import ImageTestKit
+import Logging
+import Postgres
+import Registry
+import Subprocess
+import SystemPackage
+import Testing
+
+@testable import ImageWorker
+
+/// Steps on nodes of farms: two real podman services with stores of their own.
+@Suite struct FarmStepTests {
+    /// Runs a test with the nodes `n1` and `n2`, which a watcher has seen.
+    private static func run(
+        delivery: FarmNode.Delivery = .push,
+        _ test: @escaping @Sendable (_ world: StepWorld, _ n1: TestPodman, _ n2: TestPodman) async throws -> Void
+    ) async throws {
+        try await StepWorld.run { world in
+            try await TestPodman.with(insecure: [world.registry.host]) { n1 in
+                try await TestPodman.with(insecure: [world.registry.host]) { n2 in
+                    try await n1.withService { first in
+                        try await n2.withService { second in
+                            var world = world
+                            let client = world.client
+                            var settings = EngineNode.Settings(
+                                scratch: world.configuration.workDirectory,
+                                upload: { try await ArchiveUpload(registry: client).upload($0, to: $1) })
+                            settings.insecure = [world.registry.host]
+                            settings.pulse = .seconds(1)
+                            world.farms = EngineConnections(keys: nil, settings: settings)
+                            for (name, socket) in [("n1", first), ("n2", second)] {
+                                var node = FarmNode(name: name, connection: .unix(path: socket.string))
+                                node.weight = name == "n1" ? 20 : 10
+                                node.delivery = delivery
+                                #expect(try await world.store.addNode(node))
+                            }
+                            try await watch(world)
+                            try await test(world, n1, n2)
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Looks at all nodes now.
+    private static func watch(_ world: StepWorld) async throws {
+        let connections = try #require(world.farms)
+        _ = try await world.database.pool.query("UPDATE nodes SET next_look_at = now() WHERE name <> 'local'")
+        try await NodeWatcher(
+            worker: "w", offer: StepOffer(platforms: []), slots: 0, store: world.store, connections: connections,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        ).runOnce()
+    }
+
+    private static func claim(_ world: StepWorld) async throws -> StepLease {
+        var offer = StepOffer(platforms: [])
+        offer.nodes = true
+        return try #require(try await world.store.claimStep(by: "w", offering: offer, for: .seconds(600)))
+    }
+
+    @Test("a watcher finds the platforms of nodes, one that is lost, and one that is back")
+    func watcher() async throws {
+        try await Self.run { world, n1, _ in
+            var node = try await world.store.node("n1")
+            #expect(node.state == .ready)
+            #expect(node.native == [.host])
+            #expect(node.engine?.hasPrefix("podman ") == true)
+            #expect(!node.awaitsProbe)
+            try n1.signalService(SIGKILL)
+            // The signal takes a moment.
+            while node.state == .ready {
+                try await Self.watch(world)
+                node = try await world.store.node("n1")
+            }
+            #expect(node.problem == "connection refused")
+            #expect(try await world.store.node("n2").state == .ready)
+        }
+    }
+
+    @Test("a node of a farm builds and pushes, the list is written, and nothing of the step stays on the node")
+    func builds() async throws {
+        try await Self.run { world, n1, _ in
+            let build = try await world.submit("web", .containerfile("FROM \(world.base)\nRUN echo x > /etc/x\n"))
+            let lease = try await Self.claim(world)
+            #expect(lease.step.node == "n1")
+            #expect(try await world.step(lease) == nil)
+            #expect(try await world.step(try await Self.claim(world)) == nil)
+            let done = try await world.build(build.id)
+            #expect(done.state == .done)
+            #expect(done.steps[0].node == "n1")
+            #expect(try await world.digest("web", tag: "latest") == done.digest)
+            #expect(try world.log(of: done).contains("is built on the node n1."))
+            #expect(world.node.builds == 0)
+            let images = try await n1.run("podman", ["images", "--format", "{{.Repository}}:{{.Tag}}"]).out
+            #expect(!images.contains("odcs-step"), "\(images)")
+        }
+    }
+
+    @Test("a step whose node dies moves to another node at once, and the log says so")
+    func moves() async throws {
+        try await Self.run { world, n1, _ in
+            let build = try await world.submit("web", .containerfile("FROM \(world.base)\nRUN echo begun; sleep 60\n"))
+            let lease = try await Self.claim(world)
+            #expect(lease.step.node == "n1")
+            let first = Task { try await world.step(lease) }
+            let file = world.directory.appending("target").pushing(FilePath(BuildLayout(build: build.id).log(of: .host)))
+            #expect(try await FollowedFile(file).awaitText("\nbegun\n"))
+            try n1.signalService(SIGKILL)
+            let failure = try await first.value
+            #expect(failure?.code == .nodeLost, "\(failure?.message ?? "")")
+            #expect(try await world.store.node("n1").state == .lost)
+            let next = try await Self.claim(world)
+            #expect(next.step.node == "n2")
+            #expect(next.step.failedNodes == ["n1"])
+            #expect(try await world.step(next) == nil)
+            #expect(try await world.step(try await Self.claim(world)) == nil)
+            #expect(try await world.build(build.id).state == .done)
+            let log = try world.log(of: build)
+            #expect(log.contains("odcs: The node could not build it: The node n1 was lost during the build, in step"), "\(log)")
+            #expect(log.contains("odcs: Nodes that could not build it: n1."), "\(log)")
+        }
+    }
+
+    @Test("a worker fetches the image of a node that does not push, and uploads it")
+    func pulls() async throws {
+        try await Self.run(delivery: .pull) { world, _, _ in
+            let build = try await world.submit("web", .containerfile("FROM \(world.base)\nRUN echo x > /etc/x\n"))
+            #expect(try await world.step(try await Self.claim(world)) == nil)
+            #expect(try await world.step(try await Self.claim(world)) == nil)
+            let done = try await world.build(build.id)
+            let digest = try #require(done.steps[0].digest)
+            let layers = try await world.layers(of: "web", digest)
+            #expect(layers.last?.contains { $0.hasSuffix(" etc/x") } == true, "\(layers)")
+            let left = try FileManager.default.contentsOfDirectory(atPath: world.configuration.workDirectory.string)
+            #expect(left.isEmpty, "\(left)")
+        }
+    }
+
+    @Test("a failure of the image is no failure of the node, and does not move")
+    func ownFailure() async throws {
+        try await Self.run { world, _, _ in
+            let build = try await world.submit("web", .containerfile("FROM \(world.base)\nRUN exit 4\n"))
+            let failure = try await world.step(try await Self.claim(world))
+            #expect(failure?.code == .buildFailed)
+            #expect(try await world.build(build.id).state == .failed)
+            #expect(try await world.store.node("n1").state == .ready)
+        }
+    }
+
+    @Test("images are removed from a node when a person asks, except for those of steps that are being built")
+    func prunes() async throws {
+        try await Self.run { world, n1, _ in
+            _ = try await world.submit("web", .containerfile("FROM \(world.base)\nRUN exit 4\n"))
+            _ = try await world.step(try await Self.claim(world))
+            _ = try await world.store.askPrune(of: "n1", PruneRequest(all: true))
+            try await Self.watch(world)
+            let node = try await world.store.node("n1")
+            #expect(node.prune.asked == nil)
+            #expect(node.prune.result?.left == 0)
+            let images = try await n1.run("podman", ["images", "-q"]).out
+            #expect(images.isEmpty, "\(images)")
+        }
+    }
+}
