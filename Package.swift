@@ -431,7 +431,7 @@ let package = Package(
                 "BuildNodes", "ComposeModel", "ComposeStore", "ComposeTestKit", "Compression", "EmbeddedPostgres",
                 "Identity", "ImageModel", "ImageTestKit", "Koji", "Postgres", "Processes", "RandomTestKit", "Registry",
                 "ScriptedHub", "ScriptedService", "odcs", "odcs-rpmdb", "odcs-server", asyncHTTPClient, crypto, httpTypes,
-                hummingbird, logging, nioCore, subprocess, systemPackage,
+                hummingbird, logging, nioCore, nioHTTP1, subprocess, systemPackage,
             ],
             exclude: ["Scripts"], swiftSettings: strict),
     ],
