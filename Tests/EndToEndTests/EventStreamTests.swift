@@ -35,7 +35,7 @@ import Testing
     func restart() async throws {
         let readers = 40
         try await TestService.with { service in
-            let seen = Mutex<[[Int]]>(Array(repeating: [], count: readers))
+            let seen = SeenEvents(readers)
             let (opened, open) = AsyncStream.makeStream(of: Void.self)
             try await ServerProcess.with(configuration: service.configuration) { server in
                 // The readers end with the server.
@@ -43,7 +43,7 @@ import Testing
                     for reader in 0..<readers {
                         reading.addTask {
                             try await EventStream.read("\(server.url)/api/1/events") { event in
-                                if event == .open { open.yield() } else { seen.withLock { $0[reader].append(Int(event.id) ?? 0) } }
+                                if event == .open { open.yield() } else { seen.add(event.id, by: reader) }
                                 return true
                             }
                         }
@@ -70,11 +70,11 @@ import Testing
                 try await withThrowingTaskGroup(of: Void.self) { reading in
                     for reader in 0..<readers {
                         reading.addTask {
-                            let id = seen.withLock { $0[reader].last }
+                            let id = seen.last(of: reader)
                             if id == last { return }
                             try await EventStream.read("\(server.url)/api/1/events", after: id.map(String.init) ?? "0") { event in
                                 guard event != .open else { return true }
-                                seen.withLock { $0[reader].append(Int(event.id) ?? 0) }
+                                seen.add(event.id, by: reader)
                                 return Int(event.id) != last
                             }
                         }
@@ -82,7 +82,7 @@ import Testing
                     try await reading.waitForAll()
                 }
                 #expect(last > 20)
-                for reader in seen.withLock(\.self) { #expect(reader == Array(1...last)) }
+                for reader in seen.all { #expect(reader == Array(1...last)) }
             }
         }
     }
@@ -201,4 +201,17 @@ import Testing
             }
         }
     }
+}
+
+/// The ids of the events that each reader has seen, in the order in which it saw them.
+private final class SeenEvents: Sendable {
+    private let ids: Mutex<[[Int]]>
+
+    init(_ readers: Int) { ids = Mutex(Array(repeating: [], count: readers)) }
+
+    var all: [[Int]] { ids.withLock(\.self) }
+
+    func last(of reader: Int) -> Int? { ids.withLock { $0[reader].last } }
+
+    func add(_ id: String, by reader: Int) { ids.withLock { $0[reader].append(Int(id) ?? 0) } }
 }
