@@ -47,8 +47,10 @@ public struct EngineLogin: Hashable, Sendable, Encodable {
 public struct EngineImage: Hashable, Sendable {
     /// The digest of its configuration.
     public let id: ImageDigest
-    /// Its names with tags. None for an image without a name.
+    /// Its names with tags. None for an image without a name, and for one that was pulled by its digest.
     public let names: [String]
+    /// Whether it has neither a name with a tag nor one with a digest.
+    public let isNameless: Bool
     public let created: Date
 }
 
@@ -104,7 +106,7 @@ extension ContainerEngine {
         request.method = .POST
         request.headers.add(name: "Content-Type", value: "application/x-tar")
         if !build.logins.isEmpty {
-            request.headers.add(name: "X-Registry-Config", value: Data((Self.json(build.logins) ?? "{}").utf8).base64EncodedString())
+            request.headers.add(name: "X-Registry-Config", value: Self.header(build.logins))
         }
         request.body = .stream(context, length: .unknown)
         let response = try await response(to: request)
@@ -130,7 +132,8 @@ extension ContainerEngine {
         guard status == 200, let image = try? JSONDecoder().decode(Inspection.self, from: Data(body)), let id = Self.digest(image.Id) else {
             throw refusal(status, body)
         }
-        return EngineImage(id: id, names: image.RepoTags ?? [], created: .distantPast)
+        let names = image.RepoTags ?? []
+        return EngineImage(id: id, names: names, isNameless: names.isEmpty, created: .distantPast)
     }
 
     /// Returns all images that are no parts of others.
@@ -141,8 +144,11 @@ extension ContainerEngine {
         }
         return images.compactMap { image in
             Self.digest(image.Id).map { id in
-                let names = (image.RepoTags ?? []).filter { $0 != "<none>:<none>" }
-                return EngineImage(id: id, names: names, created: Date(timeIntervalSince1970: Double(image.Created ?? 0)))
+                let names = (image.RepoTags ?? []).filter { !$0.hasPrefix("<none>") }
+                let digests = (image.RepoDigests ?? []).filter { !$0.hasPrefix("<none>") }
+                return EngineImage(
+                    id: id, names: names, isNameless: names.isEmpty && digests.isEmpty,
+                    created: Date(timeIntervalSince1970: Double(image.Created ?? 0)))
             }
         }
     }
@@ -179,8 +185,8 @@ extension ContainerEngine {
         var request = HTTPClientRequest(
             url: url("images/\(repository)/push", [("tag", tag), ("format", "oci"), ("tlsVerify", isInsecure ? "false" : nil)]))
         request.method = .POST
-        let header = login.flatMap(Self.json) ?? "{}"
-        request.headers.add(name: "X-Registry-Auth", value: Data(header.utf8).base64EncodedString())
+        // podman uses the login of its own account if this one is empty.
+        request.headers.add(name: "X-Registry-Auth", value: login.map(Self.header) ?? Self.header([String: String]()))
         let response = try await response(to: request)
         var digest: ImageDigest?
         try await read(response) { (line) throws(EngineFailure) in
@@ -284,11 +290,17 @@ extension ContainerEngine {
     private struct ListedImage: Decodable {
         let Id: String
         let RepoTags: [String]?
+        let RepoDigests: [String]?
         let Created: Int?
     }
 
     /// Engines write ids with and without the algorithm.
     private static func digest(_ text: String) -> ImageDigest? { try? ImageDigest(text.contains(":") ? text : "sha256:\(text)") }
+
+    /// Returns a value as engines take it in a header: JSON in the base64 of URLs.
+    private static func header(_ value: some Encodable) -> String {
+        Data((json(value) ?? "{}").utf8).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_")
+    }
 
     private static func json(_ value: some Encodable) -> String? {
         let encoder = JSONEncoder()

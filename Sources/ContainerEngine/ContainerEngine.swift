@@ -89,6 +89,9 @@ public struct ContainerEngine: Sendable {
         if error is CancellationError || (error as? HTTPClientError) == .cancelled {
             return EngineFailure(.canceled, "The request to the container engine was canceled.")
         }
+        if error is NIOTooManyBytesError {
+            return EngineFailure(.refused, "The answer of the container engine has more than \(Self.longestAnswer) bytes.")
+        }
         return EngineFailure(
             .unreachable, reason: (error as? IOError).map { String(cString: strerror($0.errnoCode)).lowercased() },
             "The container engine at \(address.description.printable()) does not answer. Is its service running, and may you use its socket?"

@@ -163,7 +163,7 @@ import Testing
                     #expect(found.absent[other]?.contains("no emulator is registered") == true, "\(found)")
                 }
                 // Nothing of the probe stays.
-                let (_, left) = try await world.with { try await $0.prune(PruneRequest(), leased: []) }
+                let (_, left) = try await world.with { try await $0.prune(PruneRequest(), leased: { [] }) }
                 #expect(left == 0)
             }
         }
@@ -199,9 +199,9 @@ import Testing
             }
             let leased: Set<ImageTag> = [try ImageTag("step-2")]
             // The images are equal, so they are one with two names.
-            let pruned = try await world.with { try await $0.prune(PruneRequest(all: true), leased: leased) }
+            let pruned = try await world.with { try await $0.prune(PruneRequest(all: true), leased: { leased }) }
             #expect(pruned == (0, 1))
-            let rest = try await world.with { try await $0.prune(PruneRequest(all: true), leased: []) }
+            let rest = try await world.with { try await $0.prune(PruneRequest(all: true), leased: { [] }) }
             #expect(rest == (1, 0))
         }
     }

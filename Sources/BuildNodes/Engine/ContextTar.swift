@@ -4,28 +4,60 @@ import SystemPackage
 
 /// A *context tar* is a directory with a Containerfile as one tar, as an engine takes it. All files
 /// belong to root.
+///
+/// `COPY . /` does not copy the Containerfile, because a file says that it is ignored. podman reads that
+/// file beside the Containerfile. docker knows only `.dockerignore`, which gets two more lines.
 struct ContextTar {
     private let directory: FilePath
     private let containerfile: String
     private let name: String
+    private let isForPodman: Bool
+
+    /// The files with the names that COPY ignores. podman reads the first one that exists.
+    private static let (containerIgnore, dockerIgnore) = (".containerignore", ".dockerignore")
 
     /// - Parameters:
     ///   - containerfile: The text of the Containerfile.
     ///   - name: Its name in the tar. A file of the directory with this name is left out.
-    init(_ directory: FilePath, containerfile: String, named name: String) {
+    ///   - isForPodman: Whether the engine is podman, and not docker.
+    init(_ directory: FilePath, containerfile: String, named name: String, isForPodman: Bool) {
         self.directory = directory
         self.containerfile = containerfile
         self.name = name
+        self.isForPodman = isForPodman
+    }
+
+    /// The files that are no files of the directory, by their names.
+    private func own() throws -> [String: String] {
+        var ignored = "\n\(name)*\n"
+        if isForPodman {
+            let text = try text(of: Self.containerIgnore) ?? text(of: Self.dockerIgnore) ?? ""
+            return [name: containerfile, name + Self.dockerIgnore: text + ignored]
+        }
+        let text = try text(of: Self.dockerIgnore)
+        if text == nil { ignored += "\(Self.dockerIgnore)\n" }
+        return [name: containerfile, Self.dockerIgnore: (text ?? "") + ignored]
+    }
+
+    /// Returns the text of a file, or nil without such a file. A link is no file.
+    private func text(of name: String) throws -> String? {
+        let file = directory.appending(name)
+        let attributes = try? FileManager.default.attributesOfItem(atPath: file.string)
+        guard attributes?[.type] as? FileAttributeType == .typeRegular else { return nil }
+        return String(decoding: try Data(contentsOf: URL(filePath: file.string)), as: UTF8.self)
     }
 
     func write(to file: FilePath) throws {
         let sink = try FileSink(file)
         let writer = TarWriter(to: sink)
         do {
-            let bytes = Array(containerfile.utf8)
-            try writer.add(TarEntry(file: name, size: bytes.count), bytes)
+            let own = try own()
+            for (name, text) in own.sorted(by: { $0.key < $1.key }) {
+                let bytes = Array(text.utf8)
+                try writer.add(TarEntry(file: name, size: bytes.count), bytes)
+            }
             guard let entries = FileManager.default.enumerator(atPath: directory.string) else { throw Errno.noSuchFileOrDirectory }
-            for case let path as String in entries where path != name { try add(path, to: writer, sink) }
+            for case let path as String in entries where own[path] == nil { try add(path, to: writer, sink) }
             try writer.finish()
             try sink.close()
         } catch let error as Errno {
@@ -38,7 +70,7 @@ struct ContextTar {
     private func add(_ path: String, to writer: TarWriter, _ sink: FileSink) throws {
         let file = directory.pushing(FilePath(path))
         let attributes = try FileManager.default.attributesOfItem(atPath: file.string)
-        let mode = UInt32((attributes[.posixPermissions] as? Int) ?? 0o644) & 0o777
+        let mode = UInt32((attributes[.posixPermissions] as? Int) ?? 0o644) & 0o7777
         switch attributes[.type] as? FileAttributeType {
         case .typeDirectory:
             var entry = TarEntry(.directory, path: Array("\(path)/".utf8))

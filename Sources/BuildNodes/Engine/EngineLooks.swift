@@ -37,21 +37,31 @@ extension EngineNode {
         return found
     }
 
-    /// Removes images. Images that a container uses stay, and so do those of steps in `leased`.
+    /// Removes images. Images that a container uses stay, and so do those of leased steps.
     ///
+    /// - Parameter leased: Returns the steps that are being built. It is asked after the images were listed,
+    ///   so that no image of a later step is removed.
     /// - Returns: The number of images that were removed, and of those that are left.
-    public func prune(_ request: PruneRequest, leased: Set<ImageTag>, now: Date = Date()) async throws -> (removed: Int, left: Int) {
-        let kept = Set(leased.map(Self.localName))
+    public func prune(
+        _ request: PruneRequest, leased: () async throws -> Set<ImageTag>, now: Date = Date()
+    ) async throws -> (removed: Int, left: Int) {
+        let images = try await asking { () throws(EngineFailure) in try await engine.images() }
+        let kept = Set(try await leased().map(Self.localName))
         return try await asking { () throws(EngineFailure) in
-            let images = try await engine.images()
             var removed = 0
             for image in images where image.names.allSatisfy({ !kept.contains($0) }) {
                 let isOfStep = image.names.contains { $0.hasPrefix(Self.localPrefix) }
-                guard request.all || image.names.isEmpty || isOfStep else { continue }
+                guard request.all || image.isNameless || isOfStep else { continue }
                 if let age = request.olderThanSeconds, now.timeIntervalSince(image.created) < Double(age) { continue }
                 var isGone = true
                 for name in image.names.isEmpty ? [image.id.description] : image.names {
-                    isGone = try await engine.remove(name) && isGone
+                    do throws(EngineFailure) {
+                        isGone = try await engine.remove(name) && isGone
+                    } catch {
+                        // An image that cannot be removed is counted as left.
+                        guard error.code == .refused else { throw error }
+                        isGone = false
+                    }
                 }
                 if isGone { removed += 1 }
             }
@@ -59,5 +69,15 @@ extension EngineNode {
         }
     }
 
-    private static let localPrefix = "localhost/odcs-step:"
+    /// Removes the images of steps that have ended. Such an image stays if a worker was killed, or if a step
+    /// moved to another node or failed after its build.
+    ///
+    /// - Parameter ended: Returns those of the steps that have ended.
+    public func sweep(_ ended: (Set<ImageTag>) async throws -> Set<ImageTag>) async throws {
+        let images = try await asking { () throws(EngineFailure) in try await engine.images() }
+        let names = images.flatMap(\.names).filter { $0.hasPrefix(Self.localPrefix) }
+        let steps = Set(names.compactMap { try? ImageTag(String($0.dropFirst(Self.localPrefix.count))) })
+        guard !steps.isEmpty else { return }
+        for step in try await ended(steps) { try await remove(step) }
+    }
 }

@@ -14,6 +14,10 @@ public import SystemPackage
 /// node is lost. A build that is canceled goes on there until the end of the instruction that runs.
 public struct EngineNode: BuildNode {
     public let name: String
+    /// An engine isolates builds as it is configured, which it does not report.
+    public var isolation: String { "engine" }
+    /// An engine has one directory for all caches.
+    public var sharesCaches: Bool { true }
     let engine: ContainerEngine
     let settings: Settings
 
@@ -30,6 +34,8 @@ public struct EngineNode: BuildNode {
         public var upload: @Sendable (FilePath, PushTarget) async throws -> ImageDigest
         /// The pause between two looks at a node that builds.
         public var pulse: Duration = .seconds(3)
+        /// The bytes that stay free on the disk of ``scratch``.
+        public var leastFreeBytes = 0
 
         public init(
             scratch: FilePath, login: @escaping @Sendable (ImageRepository) throws -> EngineLogin? = { _ in nil },
@@ -57,16 +63,19 @@ public struct EngineNode: BuildNode {
 
     public func build(_ specification: BuildSpecification, log: @escaping @Sendable (String) -> Void) async throws -> BuildResult {
         // The engine is on another host, so it does not see files of this one.
-        guard specification.volumes.isEmpty, specification.namedContexts.count <= 1 else {
+        guard specification.volumes.isEmpty, specification.namedContexts.isEmpty else {
             throw NodeFailure(.node, "The node \(name) cannot install the packages of composes. Only workers themselves can.")
         }
         let start = ContinuousClock.now
+        let isPodman = try await version().hasPrefix("podman ")
         let file = settings.scratch.appending("context-\(UUID().uuidString.lowercased()).tar")
         // At worst the sweeper removes it.
         defer { try? FileManager.default.removeItem(atPath: file.string) }
         let containerfile = ".odcs-containerfile"
         try await NIOThreadPool.singleton.runIfActive {
-            try ContextTar(specification.context, containerfile: specification.containerfile, named: containerfile).write(to: file)
+            try ContextTar(
+                specification.context, containerfile: specification.containerfile, named: containerfile, isForPodman: isPodman
+            ).write(to: file)
         }
         let transcript = BuildTranscript(limit: specification.limits.logBytes, log: log)
         do {
@@ -111,22 +120,34 @@ public struct EngineNode: BuildNode {
     static func localName(of step: ImageTag) -> String { "\(localRepository):\(step)" }
     private static let localRepository = "localhost/odcs-step"
 
+    static var localPrefix: String { "\(localRepository):" }
+
     /// Fetches the image of a step from the node, and uploads it.
     private func fetch(_ step: ImageTag, for target: PushTarget) async throws -> ImageDigest {
         let file = settings.scratch.appending("image-\(UUID().uuidString.lowercased()).tar")
+        // At worst the sweeper removes it.
         defer { try? FileManager.default.removeItem(atPath: file.string) }
-        let descriptor = try SystemPackage.FileDescriptor.open(
-            file, .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec], permissions: .ownerReadWrite)
+        let archive = try ReceivedArchive(file, leastFreeBytes: settings.leastFreeBytes)
         let result: Result<Void, any Error>
         do {
-            try await engine.save(Self.localName(of: step)) { piece in _ = try descriptor.writeAll(piece.readableBytesView) }
+            try await whileAlive { try await engine.save(Self.localName(of: step)) { try archive.append($0) } }
             result = .success(())
         } catch {
             result = .failure(error)
         }
-        try descriptor.close()
+        try archive.close()
         do { try result.get() } catch let failure as EngineFailure { throw self.failure(failure) }
         return try await settings.upload(file, target)
+    }
+
+    /// The logins for the registries of base images, by host.
+    private func logins(for specification: BuildSpecification) throws -> [String: EngineLogin] {
+        var logins: [String: EngineLogin] = [:]
+        for repository in specification.repositories.sorted(by: { $0.description < $1.description }) {
+            guard let login = try settings.login(repository) else { continue }
+            logins[repository.host.description] = login
+        }
+        return logins
     }
 }
 
@@ -150,6 +171,7 @@ extension EngineNode {
         request.timestamp = specification.timestamp
         request.memoryBytes = specification.limits.memoryBytes
         request.processors = specification.limits.processors
+        request.logins = try logins(for: specification)
         let build = request
         let outcome = try await withThrowingTaskGroup(of: Outcome.self) { group in
             group.addTask {
@@ -207,12 +229,26 @@ extension EngineNode {
     }
 
     /// Asks the engine, and translates its failure.
-    func asking<Value>(_ body: () async throws(EngineFailure) -> Value) async throws -> Value {
-        do throws(EngineFailure) {
-            return try await body()
-        } catch {
+    func asking<Value: Sendable>(_ body: @escaping @Sendable () async throws(EngineFailure) -> Value) async throws -> Value {
+        do {
+            return try await whileAlive(body)
+        } catch let failure as EngineFailure {
             try Task.checkCancellation()
-            throw failure(error)
+            throw self.failure(failure)
+        }
+    }
+
+    /// Runs `body`, while the node is asked again and again whether it is still there.
+    private func whileAlive<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
+        try await withThrowingTaskGroup(of: Value.self) { group in
+            group.addTask { try await body() }
+            group.addTask {
+                try await awaitLoss()
+                throw NodeFailure(.nodeLost, "The node \(name) does not answer any more.")
+            }
+            defer { group.cancelAll() }
+            guard let first = try await group.next() else { throw CancellationError() }
+            return first
         }
     }
 

@@ -16,6 +16,7 @@ public import SystemPackage
 public final class LocalNode: BuildNode {
     public let name: String
     public var isolation: String { "rootless" }
+    public var sharesCaches: Bool { false }
     let buildah: Buildah
     /// The directory of the images.
     public var directory: FilePath { buildah.storage.directory }

@@ -11,6 +11,9 @@ public protocol BuildNode: Sendable {
     /// What separates a RUN instruction from the host, in one word for the provenance. Example: `rootless`.
     var isolation: String { get }
 
+    /// Whether images share the caches of `RUN --mount=type=cache`, unless their ids differ.
+    var sharesCaches: Bool { get }
+
     /// Returns how the node can build images of a platform.
     func support(for platform: Platform) async throws -> PlatformSupport
 
@@ -30,11 +33,6 @@ public protocol BuildNode: Sendable {
 
     /// Removes the image of a step. It is no error if there is no image.
     func remove(_ step: ImageTag) async throws
-}
-
-extension BuildNode {
-    /// An engine isolates builds as it is configured, which it does not report.
-    public var isolation: String { "engine" }
 }
 
 /// The repository and tag that an image is pushed to.

@@ -17,6 +17,8 @@ public struct BuildSpecification: Sendable {
     /// The directories that every RUN sees, read-only, in place of a folder of the image. The keys are the
     /// paths of those folders. A folder that the image does not have stays as an empty one.
     public var volumes: [String: FilePath] = [:]
+    /// The repositories of the images that the Containerfile names.
+    public var repositories: Set<ImageRepository> = []
     public var arguments: [String: String] = [:]
     public var labels: [String: String] = [:]
     /// The time of the image and of all files in its new layers, in seconds since 1970. Equal inputs then

@@ -78,9 +78,16 @@ extension ComposeStore {
         try await pool.query("DELETE FROM nodes WHERE name = \(name) AND name <> 'local'").affectedRows == 1
     }
 
+    /// A node that was lost counts as new until it was looked at, so that a caller sees the result of the
+    /// look and not the state before.
+    private static let looksAgain: SQL = """
+        next_look_at = now(), state = CASE WHEN state = 'lost' THEN 'new' ELSE state END
+        """
+
     /// Asks a worker to try the platforms of a node.
     public func askProbe(of name: String) async throws -> FarmNode {
-        _ = try await pool.query("UPDATE nodes SET probe_asked = true, next_look_at = now() WHERE name = \(name) AND name <> 'local'")
+        _ = try await pool.query(
+            "UPDATE nodes SET probe_asked = true, \(fragment: Self.looksAgain) WHERE name = \(name) AND name <> 'local'")
         try await wakeWorkers()
         return try await node(name)
     }
@@ -89,7 +96,8 @@ extension ComposeStore {
     public func askPrune(of name: String, _ request: PruneRequest) async throws -> FarmNode {
         _ = try await pool.query(
             """
-            UPDATE nodes SET prune_asked = \(PostgresJSON(request)), next_look_at = now() WHERE name = \(name) AND name <> 'local'
+            UPDATE nodes SET prune_asked = \(PostgresJSON(request)), \(fragment: Self.looksAgain)
+            WHERE name = \(name) AND name <> 'local'
             """)
         try await wakeWorkers()
         return try await node(name)

@@ -1,3 +1,4 @@
+public import Foundation
 public import ImageModel
 import Postgres
 
@@ -33,11 +34,17 @@ public struct NodeLook: Hashable, Sendable {
 
 /// Looks at nodes. One worker looks at a node at a time.
 extension ComposeStore {
-    /// Takes the nodes whose time for a look has come. Other workers leave them alone for `length`.
-    public func nodesToLookAt(for length: Duration) async throws -> [FarmNode] {
+    /// Takes the nodes whose time for a look has come. Other workers leave them alone meanwhile.
+    ///
+    /// - Parameters:
+    ///   - length: The time of a look that tries platforms or removes images.
+    ///   - short: The time of any other look.
+    public func nodesToLookAt(for length: Duration, orOnly short: Duration) async throws -> [FarmNode] {
         let names = try await pool.query(
             """
-            UPDATE nodes SET next_look_at = now() + \(fragment: interval(length)) WHERE name IN (
+            UPDATE nodes SET next_look_at = now() + CASE WHEN probe_asked OR prune_asked IS NOT NULL
+                THEN \(fragment: interval(length)) ELSE \(fragment: interval(short)) END
+            WHERE name IN (
                 SELECT name FROM nodes WHERE name <> 'local' AND next_look_at <= now() ORDER BY next_look_at LIMIT 20 FOR UPDATE SKIP LOCKED
             ) RETURNING name
             """
@@ -92,6 +99,17 @@ extension ComposeStore {
     public func disableNode(_ node: String, because problem: String) async throws {
         _ = try await pool.query(
             "UPDATE nodes SET is_enabled = false, problem = \(problem) WHERE name = \(node) AND name <> 'local'")
+    }
+
+    /// Returns those of the steps that have ended, with the times at which their builds were submitted.
+    public func endedSteps(among ids: Set<Int>) async throws -> [Int: Date] {
+        let rows = try await pool.query(
+            """
+            SELECT s.id, b.time_submitted FROM build_steps s JOIN builds b ON b.id = s.build_id
+            WHERE s.id = ANY(\(Array(ids))) AND s.state NOT IN (0, 1)
+            """)
+        return Dictionary(
+            uniqueKeysWithValues: try rows.map { (try $0.decode(Int.self, "id"), try $0.decode(Date.self, "time_submitted")) })
     }
 
     /// Records which platforms a worker builds with its own node.

@@ -4,7 +4,9 @@ import Postgres
 /// The *places* of steps are the nodes that can build a platform now, each with the platform. A claim
 /// and a schedule choose among them by the same rule:
 ///
-/// 1. A place is one of the nodes that the step names, or of its farm, or of the default farm.
+/// 1. A place is one of the nodes that the step names, or of its farm, or of the default farm. Without a
+///    default farm, it is any node. A build that installs the packages of composes needs a worker's own
+///    node, so it gets one if it names no nodes.
 /// 2. The platform is tried there, and the node has the labels that the step requires.
 /// 3. A node that could not build the step comes last.
 /// 4. A node that runs the platform itself comes before one with an emulator. An emulator builds only if
@@ -77,10 +79,13 @@ struct Places {
             AND CASE WHEN s.nodes IS NOT NULL THEN \(fragment: place).node = ANY(s.nodes)
                 WHEN s.farm IS NOT NULL
                     THEN EXISTS (SELECT FROM farm_scopes f WHERE f.name = s.farm AND \(fragment: place).node = ANY(f.nodes))
-                ELSE NOT EXISTS (SELECT FROM farm_scopes f WHERE f.is_default AND NOT \(fragment: place).node = ANY(f.nodes)) END
-            AND (\(fragment: place).node = 'local' OR NOT EXISTS (SELECT FROM build_composes c WHERE c.build_id = s.build_id))
+                ELSE NOT EXISTS (SELECT FROM farm_scopes f WHERE f.is_default AND NOT \(fragment: place).node = ANY(f.nodes))
+                    OR \(fragment: place).node = 'local' AND \(fragment: hasComposes) END
+            AND (\(fragment: place).node = 'local' OR NOT \(fragment: hasComposes))
         """
     }
+
+    private static let hasComposes: SQL = "EXISTS (SELECT FROM build_composes c WHERE c.build_id = s.build_id)"
 
     /// A query for the best place for the step `s` that the worker can use now: its `node` and `is_native`.
     static let best: SQL = """

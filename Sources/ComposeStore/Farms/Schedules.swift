@@ -53,11 +53,15 @@ extension ComposeStore {
         let waiting = build.steps.filter { $0.state == .wait && $0.blockedBy == 0 && $0.platform != nil && $0.stateReason == nil }
         guard !waiting.isEmpty else { return [:] }
         let placement = build.request.placement
-        let nodes: [FarmNode]
+        var nodes: [FarmNode]
         do {
             nodes = try await self.nodes(of: placement)
         } catch let error as NoSuchFarm {
             return Dictionary(uniqueKeysWithValues: waiting.map { ($0.id, "It waits, because its nodes are gone. \(error)") })
+        }
+        if !build.composes.isEmpty, !nodes.contains(where: { $0.name == FarmNode.localName }) {
+            // A build that names no nodes may use the workers themselves.
+            if placement == nil { nodes.append(try await node(FarmNode.localName)) }
         }
         let labels = build.request.definition.requires
         var reasons: [Int: String] = [:]
@@ -70,7 +74,8 @@ extension ComposeStore {
                 reasons[step.id] = "It waits. \(Self.reason(noneBuilds: platform, nodes, placement))"
             } else if !build.composes.isEmpty, able.allSatisfy({ $0.name != FarmNode.localName }) {
                 reasons[step.id] =
-                    "It waits for a worker that builds \(platform) itself, because the packages of composes are only there."
+                    "It waits for a worker that builds \(platform) itself, because the packages of composes are only there. "
+                    + "Name the node local too, or no nodes."
             } else if !labels.isEmpty, try await !hasLabels(labels, platform, among: able.map(\.name)) {
                 let text = labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ", ")
                 reasons[step.id] = "It waits for a worker or node with \(text)."

@@ -2,10 +2,11 @@ import ForeignText
 public import ImageModel
 
 /// A *prepared Containerfile* is the text that a rebuild gives to the builder. It is the Containerfile
-/// of the image with three changes.
+/// of the image with a few changes.
 ///
 /// - Each FROM that is an image names it by digest.
 /// - Each RUN gets the mounts of the rebuild.
+/// - If images share the caches of a node, the caches of RUN get names that only this image has.
 /// - If packages are to be upgraded, one RUN follows the FROM of the last stage.
 ///
 /// All other lines stay as they are. The numbers of lines stay too, up to the RUN that is added.
@@ -15,11 +16,12 @@ public struct PreparedContainerfile: Hashable, Sendable {
     /// - Parameters:
     ///   - digests: The digest of each image that the file names, by its reference with the default tag.
     ///   - contexts: The names of the build contexts, which are no images.
+    ///   - caches: The beginning of the ids of all caches. Nil: the ids stay as they are.
     ///   - upgrade: The names of the packages to upgrade. None: nothing is added.
     /// - Throws: ``ContainerfileProblem`` for an image without a digest, or a file that cannot be prepared.
     public init(
         _ file: Containerfile, arguments: BuildArguments = BuildArguments(), digests: [ImageReference: ImageDigest],
-        contexts: Set<String> = [], mounts: [RunMount] = [], upgrade: [String] = []
+        contexts: Set<String> = [], mounts: [RunMount] = [], caches: String? = nil, upgrade: [String] = []
     ) throws(ContainerfileProblem) {
         var lines = file.lines
         var added: (index: Int, text: String)?
@@ -35,7 +37,9 @@ public struct PreparedContainerfile: Hashable, Sendable {
                     names[name] = try Self.pinned(reference, digests, line: instruction.line)
                 }
                 if !names.isEmpty { try Self.pin(names, in: instruction, &lines) }
-                if instruction.keyword == .run { instruction.add(mounts, to: &lines) }
+                guard instruction.keyword == .run else { continue }
+                if let caches { try Self.change(in: instruction, &lines) { Self.isolated($0, by: caches) } }
+                instruction.add(mounts, to: &lines)
             }
             if index == file.stages.count - 1, !upgrade.isEmpty {
                 added = (stage.from.lines.upperBound, try Self.upgrade(upgrade, mounts, line: stage.from.line))
@@ -70,29 +74,43 @@ public struct PreparedContainerfile: Hashable, Sendable {
 
     /// Replaces the names of images in the flags of COPY or RUN.
     private static func pin(_ names: [String: String], in instruction: Instruction, _ lines: inout [String]) throws(ContainerfileProblem) {
-        for flag in instruction.flags {
-            let pinned: String
-            if flag.name == "from", let name = flag.value.flatMap({ names[$0] }) {
-                pinned = "--from=\(name)"
-            } else if flag.name == "mount", let value = flag.value,
+        try change(in: instruction, &lines) { flag in
+            if flag.name == "from", let name = flag.value.flatMap({ names[$0] }) { return "--from=\(name)" }
+            guard flag.name == "mount", let value = flag.value,
                 MountOptions(value).values(of: ["from"]).contains(where: { names[$0] != nil })
-            {
-                let options = value.parts(at: ",").map { part in
-                    guard let (key, name) = part.halves(at: "="), key.trimmed.lowercased() == "from", let pinned = names[name] else {
-                        return part
-                    }
-                    return "\(key)=\(pinned)"
+            else { return nil }
+            let options = value.parts(at: ",").map { part in
+                guard let (key, name) = part.halves(at: "="), key.trimmed.lowercased() == "from", let pinned = names[name] else {
+                    return part
                 }
-                pinned = "--mount=" + options.joined(separator: ",")
-            } else {
-                continue
+                return "\(key)=\(pinned)"
             }
+            return "--mount=" + options.joined(separator: ",")
+        }
+    }
+
+    /// Returns the flag of a cache with an id that begins with `prefix`, or nil if it is no cache. Without an
+    /// id, the target is the id.
+    private static func isolated(_ flag: Instruction.Flag, by prefix: String) -> String? {
+        guard flag.name == "mount", let value = flag.value else { return nil }
+        let mount = MountOptions(value)
+        guard mount.types == ["cache"], let id = mount.values(of: ["id"]).last ?? mount.targets.last else { return nil }
+        let options = value.parts(at: ",").filter { ($0.halves(at: "=")?.before ?? $0).trimmed.lowercased() != "id" }
+        return "--mount=" + (options + ["id=\(prefix)-\(id)"]).joined(separator: ",")
+    }
+
+    /// Replaces the flags of an instruction for which `changed` returns another text.
+    private static func change(
+        in instruction: Instruction, _ lines: inout [String], _ changed: (Instruction.Flag) -> String?
+    ) throws(ContainerfileProblem) {
+        for flag in instruction.flags {
+            guard let text = changed(flag) else { continue }
             guard let index = instruction.lines.map({ $0 - 1 }).first(where: { lines[$0].words.contains(flag.text) }),
                 let range = lines[index].firstRange(of: flag.text)
             else {
                 throw ContainerfileProblem(line: instruction.line, "the flag \(flag.text.quoted) must be on one line")
             }
-            lines[index].replaceSubrange(range, with: pinned)
+            lines[index].replaceSubrange(range, with: text)
         }
     }
 

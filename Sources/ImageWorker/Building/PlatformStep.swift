@@ -76,6 +76,12 @@ struct PlatformStep {
         try ImageTag("step-\(step)-\(Int(time.timeIntervalSince1970 * 1000))")
     }
 
+    /// Returns the number of the step in such a name.
+    static func id(in name: ImageTag) -> Int? {
+        let parts = name.text.split(separator: "-")
+        return parts.count == 3 && parts[0] == "step" ? Int(parts[1]) : nil
+    }
+
     private func openLog(_ build: Build, _ platform: Platform, until deadline: LeaseDeadline) throws -> StepLog {
         guard let target = configuration.logTarget else { throw BuildFailure(.internal, "The worker has no target directory.") }
         do {

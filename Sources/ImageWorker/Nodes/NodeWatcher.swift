@@ -5,16 +5,20 @@ import Foundation
 import ImageModel
 public import Logging
 public import ServiceLifecycle
+import Synchronization
 
 /// A *node watcher* looks at the nodes of farms: whether they answer, which platforms they build, and
-/// whether images are to be removed. Of all workers, one looks at a node at a time.
+/// whether images are to be removed. Of all workers, one looks at a node at a time. Images of steps that
+/// have ended are removed every few minutes.
 ///
 /// It also records which platforms the worker builds with its own node.
 public struct NodeWatcher: Service {
     /// The pause between two looks at a node that is ready, and at one that is lost.
     private static let (readyPause, lostPause) = (Duration.seconds(10), Duration.seconds(5))
-    /// The time that a look may take, with all platforms.
+    /// The time that a look may take, with all platforms. Another worker looks after it.
     private static let longestLook = Duration.seconds(300)
+    /// The same for a look at which nothing is tried and nothing is asked for.
+    private static let shortLook = Duration.seconds(60)
 
     let worker: String
     let offer: StepOffer
@@ -22,6 +26,7 @@ public struct NodeWatcher: Service {
     let store: ComposeStore
     let connections: EngineConnections
     let interval: Duration
+    let sweeps: NodeSweeps
     let logger: Logger
 
     /// - Parameters:
@@ -29,9 +34,10 @@ public struct NodeWatcher: Service {
     ///   - offer: The platforms that the worker builds with its own node.
     ///   - slots: How many of them it builds at a time.
     ///   - interval: The pause between two questions for nodes whose time for a look has come.
+    ///   - sweepInterval: The time after which images of steps that have ended are removed from a node again.
     public init(
         worker: String, offer: StepOffer, slots: Int, store: ComposeStore, connections: EngineConnections,
-        every interval: Duration = .seconds(1), logger: Logger
+        every interval: Duration = .seconds(1), sweepInterval: Duration = .seconds(300), logger: Logger
     ) {
         self.worker = worker
         self.offer = offer
@@ -39,6 +45,7 @@ public struct NodeWatcher: Service {
         self.store = store
         self.connections = connections
         self.interval = interval
+        sweeps = NodeSweeps(interval: sweepInterval)
         self.logger = logger
     }
 
@@ -50,7 +57,7 @@ public struct NodeWatcher: Service {
                 await periodically(every: interval) {
                     do {
                         try await store.record(offer, slots: slots, of: worker)
-                        for node in try await store.nodesToLookAt(for: Self.longestLook) { found.yield(node) }
+                        for node in try await dueNodes() { found.yield(node) }
                     } catch {
                         logger.error("could not look for nodes", metadata: ["error": "\(error)"])
                     }
@@ -64,7 +71,11 @@ public struct NodeWatcher: Service {
     /// Looks at all nodes whose time has come.
     func runOnce() async throws {
         try await store.record(offer, slots: slots, of: worker)
-        for node in try await store.nodesToLookAt(for: Self.longestLook) { await look(at: node) }
+        for node in try await dueNodes() { await look(at: node) }
+    }
+
+    private func dueNodes() async throws -> [FarmNode] {
+        try await store.nodesToLookAt(for: Self.longestLook, orOnly: Self.shortLook)
     }
 
     private func look(at node: FarmNode) async {
@@ -93,13 +104,8 @@ public struct NodeWatcher: Service {
 
     private func result(of node: FarmNode) async -> NodeLook {
         do {
-            // Only steps that have begun need their images.
-            let leased =
-                node.prune.asked == nil
-                ? []
-                : Set(
-                    try await store.begunSteps().map { try PlatformStep.name(of: $0.key, submitted: $0.value) })
-            return try await withTimeLimit(Self.longestLook / 2) {
+            let isShort = !node.awaitsProbe && node.prune.asked == nil
+            return try await withTimeLimit((isShort ? Self.shortLook : Self.longestLook) / 2) {
                 try await connections.with(node) { engine in
                     var look = NodeLook(engine: try await engine.version())
                     if node.awaitsProbe {
@@ -107,9 +113,11 @@ public struct NodeWatcher: Service {
                         look.probe = NodeLook.Probe(native: found.native, emulated: found.emulated, absent: found.absent)
                     }
                     if let asked = node.prune.asked {
-                        let (removed, left) = try await engine.prune(asked, leased: leased)
+                        // Only steps that have begun need their images.
+                        let (removed, left) = try await engine.prune(asked, leased: { try Self.names(of: try await store.begunSteps()) })
                         look.prune = PruneResult(removed: removed, left: left, time: Date())
                     }
+                    if sweeps.isDue(node.name) { try await sweep(engine) }
                     return look
                 }
             }
@@ -127,6 +135,24 @@ public struct NodeWatcher: Service {
         }
     }
 
+    /// Removes the images of steps that have ended. A node that refuses it can still build.
+    private func sweep(_ engine: EngineNode) async throws {
+        do {
+            try await engine.sweep { steps in
+                let ids = Set(steps.compactMap { PlatformStep.id(in: $0) })
+                return try steps.intersection(Self.names(of: try await store.endedSteps(among: ids)))
+            }
+        } catch let failure as NodeFailure where failure.kind != .nodeLost {
+            logger.warning("images of a node cannot be removed", metadata: ["node": "\(engine.name)", "reason": "\(failure.sentence)"])
+        }
+        sweeps.note(engine.name)
+    }
+
+    /// Returns the names of the images of steps.
+    private static func names(of steps: [Int: Date]) throws -> Set<ImageTag> {
+        Set(try steps.map { try PlatformStep.name(of: $0.key, submitted: $0.value) })
+    }
+
     private func withTimeLimit<Value: Sendable>(
         _ limit: Duration, _ body: @escaping @Sendable () async throws -> Value
     ) async throws -> Value {
@@ -142,6 +168,20 @@ public struct NodeWatcher: Service {
             return first
         }
     }
+}
+
+/// The times at which a worker has removed the images of ended steps from nodes.
+final class NodeSweeps: Sendable {
+    private let interval: Duration
+    private let times = Mutex<[String: ContinuousClock.Instant]>([:])
+
+    init(interval: Duration) { self.interval = interval }
+
+    func isDue(_ node: String) -> Bool {
+        times.withLock { times in times[node].map { .now - $0 >= interval } ?? true }
+    }
+
+    func note(_ node: String) { times.withLock { $0[node] = .now } }
 }
 
 extension StringProtocol {

@@ -76,13 +76,17 @@ struct ImagePreparation {
         let digests = Dictionary(
             uniqueKeysWithValues: try pins.images.map { (try ImageReference($0.key), $0.value) })
         let findings = try await store.findings(for: build.id)[platform] ?? []
+        let caches = node.sharesCaches ? try await cacheName(of: build.image, platform) : nil
         let prepared = try PreparedContainerfile(
             file, arguments: arguments, digests: digests, contexts: Set(binding.contexts.keys),
-            mounts: binding.mounts + Self.caches(of: definition),
+            mounts: binding.mounts + Self.caches(of: definition, on: caches), caches: caches,
             upgrade: definition.update ? Array(Set(findings.map(\.installed.name))).sorted() : [])
         var specification = BuildSpecification(
             step: name, platform: platform, containerfile: prepared.text, context: context.directory, limits: configuration.limits)
-        specification.namedContexts = binding.contexts
+        let contexts = Set(binding.contexts.keys)
+        let used = build.composes.isEmpty ? file.contextsUsed(among: contexts) : contexts
+        specification.namedContexts = binding.contexts.filter { used.contains($0.key) }
+        specification.repositories = Set(digests.keys.map(\.repository))
         specification.volumes = binding.volumes
         specification.arguments = definition.arguments
         specification.needs = BuildNeeds(
@@ -103,8 +107,18 @@ struct ImagePreparation {
     }
 
     /// The mounts for the caches of an image.
-    private static func caches(of definition: ImageDefinition) -> [RunMount] {
-        definition.caches.sorted { $0.key < $1.key }.compactMap { RunMount(cache: $0.key, target: $0.value) }
+    ///
+    /// - Parameter name: The beginning of their ids on a node whose caches all images share.
+    private static func caches(of definition: ImageDefinition, on name: String?) -> [RunMount] {
+        definition.caches.sorted { $0.key < $1.key }.compactMap { id, target in
+            RunMount(cache: (name.map { "\($0)-" } ?? "") + id, target: target)
+        }
+    }
+
+    /// Returns a name that no other image has, not even one of another service that uses the same node.
+    private func cacheName(of id: Int, _ platform: Platform) async throws -> String {
+        let repository = try await store.image(id)?.repository.description ?? ""
+        return "odcs-" + ImageDigest(of: Array("\(repository) \(platform)".utf8)).hex.prefix(24)
     }
 
     /// Throws if the path of a mount has a link, which the builder would follow on the host.

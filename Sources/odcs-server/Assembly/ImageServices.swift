@@ -91,6 +91,7 @@ struct ImageServices: Service {
             },
             upload: { file, target in try await ArchiveUpload(registry: registry).upload(file, to: target) })
         settings.insecure = Set(images.insecureRegistries)
+        settings.leastFreeBytes = images.minimumFreeBytes / 2
         return EngineConnections(keys: images.nodeKeys, settings: settings)
     }
 
