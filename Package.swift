@@ -133,7 +133,7 @@ let package = Package(
                 .embedInCode("Schema/0022-worker-presence.sql"),
                 .embedInCode("Schema/0023-shown-changes.sql"),
                 .embedInCode("Schema/0024-farms.sql"),
-                .embedInCode("Schema/0025-image-variants.sql"),
+                .embedInCode("Schema/0025-artifact-names.sql"),
                 .embedInCode("Schema/0026-provenance-and-rules.sql"),
                 .embedInCode("Schema/0027-events.sql"),
             ],
@@ -241,8 +241,8 @@ let package = Package(
         .executableTarget(
             name: "odcs",
             dependencies: [
-                "ComposeClient", "ComposeModel", "Compression", "ContainerEngine", "ForeignText", "HTTPEnvironment", "ImageArchive",
-                "ImageFetch", "ImageModel", "Inventory", "Processes", "Registry", argumentParser, logging, nioCore, nioPosix, systemPackage,
+                "ComposeClient", "ComposeModel", "Compression", "ContainerEngine", "Containerfiles", "ForeignText", "HTTPEnvironment",
+                "ImageArchive", "ImageFetch", "ImageModel", "Inventory", "Processes", "Registry", argumentParser, logging, nioCore, nioPosix, systemPackage,
                 tomlKit, unixSignals,
             ],
             swiftSettings: strict, linkerSettings: withSwift),
@@ -420,7 +420,7 @@ let package = Package(
             name: "ComposeFrontendTests",
             dependencies: [
                 "ComposeFrontend", "ComposeModel", "ComposeStore", "ComposeTestKit", "EmbeddedPostgres", "ForeignText", "HTTPEnvironment",
-                "Identity", "ImageModel", "ImageTestKit", "Postgres", "Registry", httpTypes,
+                "Identity", "ImageModel", "ImageTestKit", "Postgres", "RandomTestKit", "Registry", httpTypes,
                 hummingbird,
                 hummingbirdTesting, inMemoryLogging, logging, nioCore, nioHTTP1, nioPosix, serviceLifecycle, systemPackage,
             ],

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ComposeClient
+import Containerfiles
 import ForeignText
 import Foundation
 import ImageModel
@@ -13,7 +14,8 @@ struct FarmBuild: AsyncParsableCommand {
         discussion: """
             Without --platforms, all platforms are built that the nodes run themselves.
             Each node pushes its image. The service then writes the manifest list under
-            the tags.
+            the tags. If podman is on this host, it gets the list too, so that
+            'podman manifest push --all NAME' can push it elsewhere.
 
             EXAMPLES
               odcs farm build -t registry.example.org/team/app:1 .
@@ -56,7 +58,11 @@ struct FarmBuild: AsyncParsableCommand {
         }
         guard done.state == BuildState.done.rawValue, let digest = done.digest else { throw CommandFailure(.composeFailed) }
         if let file = options.iidfile { try Self.write(digest.description, to: console.path(file), "--iidfile") }
-        if let destination = options.to { try await destination.save(done, names, in: console, service) }
+        if let destination = options.to {
+            try await destination.save(done, names, in: console)
+        } else {
+            try await ImageDestination.list(done, names, in: console)
+        }
         if options.prune {
             let nodes = Set(done.steps.compactMap(\.node)).subtracting([FarmNode.localName])
             for node in nodes { _ = try await client.pruneNode(node, PruneRequest()) }
@@ -70,6 +76,12 @@ struct FarmBuild: AsyncParsableCommand {
         let native = try await client.schedule(on: placement).items.map(\.platform)
         guard !native.isEmpty else {
             throw CommandFailure(.error, "no node is ready, so there is no platform to build; 'odcs farm status' shows why")
+        }
+        // A person who expects the platform of such a node would look for it in the list.
+        for node in try await FarmPlaceOptions.nodes(placement, client) where node.enabled && node.state != "ready" {
+            guard node.name != FarmNode.localName else { continue }
+            let text = "odcs: \(node.name) is not ready, so only \(native.joined(separator: ", ")) is built: "
+            try Console.current.err.line((text + (node.problem ?? "no worker has looked at it yet")).printable())
         }
         return native
     }
@@ -92,8 +104,28 @@ struct FarmBuild: AsyncParsableCommand {
         } catch {
             throw CommandFailure(.error, "the Containerfile \(path.string.quoted) cannot be read: \(SettingsFile.reason(error))")
         }
+        if let target = options.target { text = try Self.upTo(target, text) }
         for label in options.labels { text += "\nLABEL \(Self.quoted(label.name))=\(Self.quoted(label.value))\n" }
         return try await ImageAdd.upload(folder, containerfile: text, client)
+    }
+
+    /// Returns the stages of a Containerfile up to the one with a name or number. That one is the image then.
+    private static func upTo(_ target: String, _ text: String) throws -> String {
+        let file: Containerfile
+        do throws(ContainerfileProblem) {
+            file = try Containerfile(text)
+        } catch {
+            throw CommandFailure(.error, "the Containerfile cannot be used: \(error)")
+        }
+        guard let index = file.stages.lastIndex(where: { $0.name == target.lowercased() }) ?? Int(target),
+            file.stages.indices.contains(index)
+        else {
+            let names = file.stages.compactMap(\.name).joined(separator: ", ")
+            throw CommandFailure(
+                .error, "the Containerfile has no stage \(target.quoted)\(names.isEmpty ? "" : "; there is \(names)")")
+        }
+        guard index + 1 < file.stages.count else { return text }
+        return file.lines.prefix(file.stages[index + 1].from.line - 1).joined(separator: "\n") + "\n"
     }
 
     /// Returns a text as a word of an instruction.
@@ -136,13 +168,15 @@ struct FarmBuildOptions: ParsableArguments {
     var labels: [NamedValue] = []
     @Option(help: ArgumentHelp("none or host, if the service allows it.", valueName: "network"))
     var network: String?
+    @Option(help: ArgumentHelp("The stage that becomes the image. Default: the last one.", valueName: "stage"))
+    var target: String?
     @Option(
         name: [.customLong("iidfile"), .customLong("digest-file")],
         help: ArgumentHelp("Write the digest of the manifest list to a file.", valueName: "file"), completion: .file())
     var iidfile: String?
     @Option(
         help: ArgumentHelp(
-            "Also save the list and its images, as oci:FOLDER, dir:FOLDER or containers-storage: for podman on this host.",
+            "Also save the list and its images, as oci:FOLDER, dir:FOLDER or containers-storage: for podman on this host. none: no list for podman.",
             valueName: "place"))
     var to: ImageDestination?
     @Flag(help: "Remove images of old steps from the nodes afterwards.")
@@ -201,13 +235,19 @@ struct MootBuildOptions: ParsableArguments {
     @Option(name: .customLong("shm-size"), help: .hidden) var shmSize: String?
     @Option(help: .hidden) var ulimit: [String] = []
     @Option(name: .customLong("cache-from"), help: .hidden) var cacheFrom: [String] = []
+    @Option(name: .customLong("cache-to"), help: .hidden) var cacheTo: [String] = []
+    @Option(name: .customLong("cgroup-parent"), help: .hidden) var cgroupParent: String?
+    @Option(help: .hidden) var authfile: String?
+    @Option(name: .customLong("tls-verify"), help: .hidden) var tlsVerify: String?
+    @Option(help: .hidden) var format: String?
+    @Flag(help: "Images of steps are always removed from the nodes.")
+    var cleanup = false
     @Option(name: .customLong("add-host"), help: .hidden) var addHost: [String] = []
-    @Option(help: .hidden) var target: String?
 
     func validate() throws {
         // These would make another image.
-        if target != nil { throw ValidationError("--target is not supported; give the stage a Containerfile of its own") }
         if !addHost.isEmpty { throw ValidationError("--add-host is not supported; builds see no other hosts") }
+        if let format, format != "oci" { throw ValidationError("--format \(format.quoted) is not supported; images have the format oci") }
     }
 
     /// A sentence for each option that has no effect although a person may expect one.
@@ -215,7 +255,8 @@ struct MootBuildOptions: ParsableArguments {
         let limits: [(String, Any?)] = [
             ("--memory", memory), ("--memory-swap", memorySwap), ("--cpu-period", cpuPeriod), ("--cpu-quota", cpuQuota),
             ("--cpu-shares", cpuShares), ("--cpuset-cpus", cpusetCPUs), ("--cpuset-mems", cpusetMems), ("--shm-size", shmSize),
-            ("--ulimit", ulimit.first), ("--isolation", isolation), ("--cache-from", cacheFrom.first),
+            ("--ulimit", ulimit.first), ("--isolation", isolation), ("--cache-from", cacheFrom.first), ("--cache-to", cacheTo.first),
+            ("--cgroup-parent", cgroupParent), ("--authfile", authfile), ("--tls-verify", tlsVerify),
         ]
         let given = limits.filter { $0.1 != nil }.map(\.0)
         return given.isEmpty ? [] : ["the service decides instead of \(given.joined(separator: ", "))"]

@@ -227,7 +227,14 @@ struct FarmTarget: ParsableArguments {
     }
 
     func nodes(_ client: ComposeClient) async throws -> [NodeDocument] {
-        switch try await placement(client) {
+        try await FarmPlaceOptions.nodes(try await placement(client), client)
+    }
+}
+
+extension FarmPlaceOptions {
+    /// Returns the nodes of a placement, or those that are used if nothing is named.
+    static func nodes(_ placement: Placement?, _ client: ComposeClient) async throws -> [NodeDocument] {
+        switch placement {
         case .farm(let name): return try await client.farm(name).nodes
         case .nodes(let names):
             var nodes: [NodeDocument] = []

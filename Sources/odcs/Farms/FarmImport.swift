@@ -31,6 +31,16 @@ struct FarmImport: AsyncParsableCommand {
         let known = (nodes: Set(try await client.nodes().map(\.name)), farms: Set(try await client.farms().map(\.name)))
         var lines: [String] = []
         var added: [NodeDocument] = []
+        var isComplete = true
+        /// A connection or farm that the service refuses is one line, and the others go on.
+        func unlessRefused(_ name: String, _ body: () async throws -> Void) async throws {
+            do {
+                try await body()
+            } catch let error as ComposeClientError where [400, 409].contains(error.status) {
+                lines.append("\(name): not added. \(error)")
+                isComplete = false
+            }
+        }
         for connection in connections.connections {
             guard !known.nodes.contains(connection.name) else {
                 lines.append("\(connection.name): it is there already")
@@ -40,19 +50,25 @@ struct FarmImport: AsyncParsableCommand {
             submission.name = connection.name
             submission.connection = connection.address
             submission.identity = connection.identity
-            let node = try await client.addNode(submission)
-            added.append(node)
-            lines.append("\(node.name): added" + (connection.identity.map { ". Workers need the key \($0)." } ?? ""))
+            try await unlessRefused(connection.name) {
+                let node = try await client.addNode(submission)
+                added.append(node)
+                lines.append("\(node.name): added" + (connection.identity.map { ". Workers need the key \($0)." } ?? ""))
+            }
         }
         for farm in connections.farms where !known.farms.contains(farm.name) {
             var submission = FarmSubmission()
             submission.name = farm.name
             submission.nodes = farm.nodes
             submission.isDefault = farm.name == connections.defaultFarm ? true : nil
-            _ = try await client.createFarm(submission)
-            lines.append("farm \(farm.name): \(farm.nodes.joined(separator: ", "))")
+            try await unlessRefused("farm \(farm.name)") {
+                _ = try await client.createFarm(submission)
+                lines.append("farm \(farm.name): \(farm.nodes.joined(separator: ", "))")
+            }
         }
-        try service.print(added, or: lines.isEmpty ? "The file has no connections." : lines.joined(separator: "\n"))
+        let text = lines.isEmpty ? "The file has no connections." : lines.joined(separator: "\n")
+        try service.print(added, or: text.printable(keepingLines: true))
+        guard isComplete else { throw CommandFailure(.composeFailed) }
     }
 }
 

@@ -54,13 +54,21 @@ struct NodeWaiting: Sendable {
     /// Returns the nodes when images were removed, or when they turn out to be lost.
     func untilPruned() async throws -> [NodeDocument] { try await until { !$0.awaitsPrune || $0.state == "lost" } }
 
+    /// The looks after which a person learns what is missing, after about 30 seconds.
+    private static let looksUntilHint = 100
+
     private func until(_ isDone: @escaping @Sendable (NodeDocument) -> Bool) async throws -> [NodeDocument] {
         let console = Console.current
         let nodes = try await console.unlessInterrupted {
             var nodes: [NodeDocument] = []
             for name in names {
                 var node = try await client.node(name)
+                var looks = 0
                 while !isDone(node) {
+                    looks += 1
+                    if looks == Self.looksUntilHint {
+                        try console.err.line("odcs: no worker has looked at \(name) yet; is one running that builds images?".printable())
+                    }
                     // The service has no event for this, so it is asked again.
                     try await console.clock.sleep(for: .milliseconds(300))
                     node = try await client.node(name)
