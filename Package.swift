@@ -395,7 +395,7 @@ let package = Package(
         .testTarget(
             name: "BuildNodesTests",
             dependencies: [
-                "BuildNodes", "ImageModel", "ImageTestKit", "Processes", logging, subprocess, systemPackage,
+                "BuildNodes", "ContainerEngine", "ImageModel", "ImageTestKit", "Processes", logging, subprocess, systemPackage,
             ],
             swiftSettings: strict),
         .testTarget(

@@ -269,7 +269,7 @@ extension ContainerEngine {
                 pending.removeAll(keepingCapacity: true)
             }
             guard pending.count <= Self.longestLine else {
-                throw EngineFailure(.refused, "The container engine sends a line of more than \(Self.longestLine) bytes.")
+                throw EngineFailure(.badAnswer, "The container engine sends a line of more than \(Self.longestLine) bytes.")
             }
         }
         if let line = try? JSONDecoder().decode(Line.self, from: Data(pending)) { try take(line) }

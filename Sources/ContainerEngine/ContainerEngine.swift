@@ -90,17 +90,36 @@ public struct ContainerEngine: Sendable {
             return EngineFailure(.canceled, "The request to the container engine was canceled.")
         }
         if error is NIOTooManyBytesError {
-            return EngineFailure(.refused, "The answer of the container engine has more than \(Self.longestAnswer) bytes.")
+            return EngineFailure(.badAnswer, "The answer of the container engine has more than \(Self.longestAnswer) bytes.")
         }
         return EngineFailure(
-            .unreachable, reason: (error as? IOError).map { String(cString: strerror($0.errnoCode)).lowercased() },
+            .unreachable, reason: Self.reason(of: error),
             "The container engine at \(address.description.printable()) does not answer. Is its service running, and may you use its socket?"
         )
     }
 
+    /// Returns why there is no connection, if the error of the transport says so.
+    private static func reason(of error: any Error) -> String? {
+        switch error {
+        case let error as IOError: return String(cString: strerror(error.errnoCode)).lowercased()
+        case let error as NIOConnectionError:
+            guard let last = error.connectionErrors.last else { return "its name is not known" }
+            return reason(of: last.error)
+        case HTTPClientError.connectTimeout, ChannelError.connectTimeout: return "it does not answer in time"
+        default:
+            let text = String(reflecting: error)
+            if text.contains("CERTIFICATE_VERIFY_FAILED") || text.contains("unableToValidateCertificate") {
+                return "the worker does not trust its certificate"
+            }
+            return text.contains("handshakeFailed") || text.contains("_ALERT_") ? "it refuses the certificate of the worker" : nil
+        }
+    }
+
     func refusal(_ status: UInt, _ body: [UInt8]) -> EngineFailure {
-        let reason = (Self.error(in: body) ?? "status \(status)").printable(most: 500)
-        return EngineFailure(.refused, "The container engine refused the request: \(reason).")
+        guard let error = Self.error(in: body) else {
+            return EngineFailure(.badAnswer, "The answer of the container engine, with the status \(status), cannot be read.")
+        }
+        return EngineFailure(.refused, "The container engine refused the request: \(error.printable(most: 500)).")
     }
 
     /// Returns the error in an answer, which is one JSON document or one on each line.
@@ -127,6 +146,8 @@ public struct ContainerEngine: Sendable {
 public struct EngineFailure: Error, Hashable, Sendable, CustomStringConvertible {
     public enum Code: String, Hashable, Sendable, CaseIterable {
         case unreachable, refused, canceled
+        /// The answer is none that an engine gives.
+        case badAnswer = "bad-answer"
         /// An instruction failed, or a push. The description is the text of the engine.
         case buildFailed = "build-failed"
         case pushFailed = "push-failed"

@@ -1,4 +1,5 @@
 import BuildNodes
+import ContainerEngine
 import Foundation
 import Glibc
 import ImageModel
@@ -28,12 +29,14 @@ import Testing
         }
 
         static func make(
-            _ podman: TestPodman, _ registry: TestRegistry, _ connection: NodeConnection, keys: FilePath?, pulse: Duration = .seconds(3)
+            _ podman: TestPodman, _ registry: TestRegistry, _ connection: NodeConnection, keys: FilePath?, pulse: Duration = .seconds(3),
+            login: EngineLogin? = nil
         ) async throws -> World {
             let context = podman.directory.appending("context")
             try FileManager.default.createDirectory(atPath: context.string, withIntermediateDirectories: true)
             try await SmallImages.makeContext(in: context)
-            var settings = EngineNode.Settings(scratch: podman.directory, upload: { _, _ in throw NodeFailure(.node, "It pushes itself.") })
+            var settings = EngineNode.Settings(
+                scratch: podman.directory, login: { _ in login }, upload: { _, _ in throw NodeFailure(.node, "It pushes itself.") })
             settings.insecure = [registry.host]
             settings.pulse = pulse
             var node = FarmNode(name: "n1", connection: connection)
@@ -70,7 +73,10 @@ import Testing
     func push() async throws {
         try await World.run { world in
             let lines = LineLog()
-            var specification = try world.specification("COPY . /all\nRUN echo built > /built\n")
+            // A file that the context ignores is not copied, and neither is the file with the instructions.
+            try "secret\n".write(toFile: "\(world.context)/.dockerignore", atomically: true, encoding: .utf8)
+            try "x".write(toFile: "\(world.context)/secret", atomically: true, encoding: .utf8)
+            var specification = try world.specification("COPY . /all\nRUN echo built > /built; echo files: $(ls -A /all)\n")
             specification.labels = ["vnd.example": "a \"b\""]
             specification.arguments = ["VERSION": "2"]
             specification.timestamp = 1_700_000_000
@@ -81,6 +87,7 @@ import Testing
                 return try await node.push(prepared.step, to: world.target("1")) { lines.append($0) }
             }
             #expect(lines.all.contains { $0.contains("RUN echo built") })
+            #expect(lines.all.contains("files: .dockerignore root"), "\(lines.all)")
             let reference = ImageReference(try world.registry.repository("app"), digest: digest)
             let configuration = try await Skopeo.inspect(reference)
             #expect(configuration.contains(Platform.host.architecture))
@@ -89,6 +96,40 @@ import Testing
             let image = try await world.with { try await $0.image(of: prepared.step) }
             #expect(image == nil)
             #expect(try FileManager.default.contentsOfDirectory(atPath: world.podman.directory.string).allSatisfy { !$0.hasSuffix(".tar") })
+        }
+    }
+
+    @Test("a node gets the logins for the registry that it pushes to, and for those of base images")
+    func logins() async throws {
+        try await TestRegistry.with(passwords: true) { registry in
+            try await TestPodman.with(insecure: [registry.host]) { podman in
+                try await podman.withService { socket in
+                    let world = try await World.make(
+                        podman, registry, .unix(path: socket.string), keys: nil,
+                        login: EngineLogin(username: TestRegistry.user, password: TestRegistry.password))
+                    let base = try world.specification("")
+                    let digest = try await world.with { node in
+                        _ = try await node.build(base) { _ in }
+                        let digest = try await node.push(base.step, to: world.target("1")) { _ in }
+                        _ = try await node.prune(PruneRequest(all: true), leased: { [] })
+                        return digest
+                    }
+                    var specification = try world.specification("")
+                    specification.containerfile = "FROM \(registry.host)/app@\(digest)\nRUN echo built\n"
+                    specification.repositories = [try registry.repository("app")]
+                    let prepared = specification
+                    try await world.with { _ = try await $0.build(prepared) { _ in } }
+                    let refused = try await world.failure(
+                        of: {
+                            var specification = prepared
+                            specification.step = try ImageTag("step-2")
+                            specification.containerfile = "FROM \(registry.host)/other:1\n"
+                            specification.repositories = []
+                            return specification
+                        }())
+                    #expect(refused.kind == .registryRefuses, "\(refused.sentence)")
+                }
+            }
         }
     }
 
@@ -198,9 +239,8 @@ import Testing
                 try await world.with { _ = try await $0.build(prepared) { _ in } }
             }
             let leased: Set<ImageTag> = [try ImageTag("step-2")]
-            // The images are equal, so they are one with two names.
             let pruned = try await world.with { try await $0.prune(PruneRequest(all: true), leased: { leased }) }
-            #expect(pruned == (0, 1))
+            #expect(pruned == (1, 1))
             let rest = try await world.with { try await $0.prune(PruneRequest(all: true), leased: { [] }) }
             #expect(rest == (1, 0))
         }

@@ -56,6 +56,25 @@ struct BuildingTests {
                 """)
     }
 
+    @Test("caches get ids that only the image has, and other mounts stay")
+    func caches() throws {
+        let file = try Containerfile(
+            """
+            FROM scratch
+            RUN --mount=type=cache,target=/var/cache --mount=type=bind,target=/src make
+            RUN --mount=target=/c,type=cache,sharing=locked,id=ccache \\
+                --mount=type=tmpfs,target=/t make
+            """)
+        let text = try PreparedContainerfile(file, digests: [:], caches: "odcs-1").text
+        #expect(
+            text == """
+                FROM scratch
+                RUN --mount=type=cache,target=/var/cache,id=odcs-1-/var/cache --mount=type=bind,target=/src make
+                RUN --mount=target=/c,type=cache,sharing=locked,id=odcs-1-ccache \\
+                    --mount=type=tmpfs,target=/t make
+                """)
+    }
+
     @Test("packages are upgraded once, after the FROM of the last stage")
     func upgrade() throws {
         let mount = try #require(RunMount(context: "odcs", source: "/", target: "/run/odcs"))

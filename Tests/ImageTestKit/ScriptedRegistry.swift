@@ -3,9 +3,10 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 import Synchronization
+public import SystemPackage
 
 /// An HTTP server in the test's process that answers as the test says. It stands for registries, token
-/// services and hosts of blobs that are broken or hostile.
+/// services, hosts of blobs and container engines that are broken or hostile.
 public final class ScriptedRegistry: Sendable {
     /// A request as it arrived.
     public struct Request: Sendable {
@@ -28,6 +29,8 @@ public final class ScriptedRegistry: Sendable {
             case bytes([UInt8])
             /// The head announces so many bytes. These bytes follow, and then the connection ends.
             case cut([UInt8], announced: String)
+            /// These bytes, and then nothing more. The connection stays open.
+            case stalled([UInt8])
             /// The same piece again and again, until the client closes the connection.
             case endless([UInt8])
         }
@@ -69,16 +72,23 @@ public final class ScriptedRegistry: Sendable {
     public func answer(_ script: @escaping @Sendable (Request) -> Answer) { state.withLock { $0.script = script } }
 
     /// Runs `body` with a server on a loopback port that the kernel chose. It answers 404 at first.
-    public static func with<Value>(_ body: (ScriptedRegistry) async throws -> Value) async throws -> Value {
+    ///
+    /// - Parameter socket: The path of a Unix socket to listen on instead.
+    public static func with<Value>(socket: FilePath? = nil, _ body: (ScriptedRegistry) async throws -> Value) async throws -> Value {
         let registry = ScriptedRegistry()
-        let channel = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+        let server = ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline()
                     try channel.pipeline.syncOperations.addHandler(Handler(registry))
                 }
             }
-            .bind(host: "127.0.0.1", port: 0).get()
+        let channel =
+            if let socket {
+                try await server.bind(unixDomainSocketPath: socket.string).get()
+            } else {
+                try await server.bind(host: "127.0.0.1", port: 0).get()
+            }
         registry.port.withLock { $0 = channel.localAddress?.port ?? 0 }
         do {
             let value = try await body(registry)
@@ -136,6 +146,7 @@ private final class Handler: ChannelInboundHandler {
             if !bytes.isEmpty { context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: bytes)))), promise: nil) }
             context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
         case .cut(let bytes, _): piece(bytes, context) { $0.close(promise: nil) }
+        case .stalled(let bytes): piece(bytes, context) { _ in }
         case .endless(let bytes): repeated(bytes, context)
         }
     }

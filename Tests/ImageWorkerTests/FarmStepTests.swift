@@ -143,6 +143,74 @@ import Testing
         }
     }
 
+    @Test("a node that lies about what it has pushed is disabled, and another node does the step")
+    func lies() async throws {
+        try await Self.run { world, _, _ in
+            let socket = world.directory.appending("liar.sock")
+            try await ScriptedRegistry.with(socket: socket) { engine in
+                let digest = ImageDigest(of: "lie".utf8)
+                engine.answer { request in
+                    switch (request.method, request.uri.split(separator: "/").last?.prefix { $0 != "?" } ?? "") {
+                    case (_, "version"): .init(200, text: #"{"Version": "9", "Arch": "amd64", "Components": []}"#)
+                    case ("POST", "build"): .init(200, text: #"{"stream": "Successfully built x\n"}"#)
+                    case ("POST", "tag"): .init(201)
+                    case ("POST", "push"): .init(200, text: #"{"aux": {"Digest": "\#(digest)"}}"#)
+                    default: .init(200, text: #"{"Id": "\#(digest)"}"#)
+                    }
+                }
+                var node = FarmNode(name: "liar", connection: .unix(path: socket.string))
+                node.weight = 100
+                #expect(try await world.store.addNode(node))
+                let look = NodeLook(probe: .init(native: [.host]))
+                try await world.store.record(look, at: try await world.store.node("liar"), next: .seconds(600))
+                let build = try await world.submit("web", .containerfile("FROM \(world.base)\n"))
+                // First it has pushed nothing, and then something else.
+                var lease = try await Self.claim(world)
+                #expect(lease.step.node == "liar")
+                #expect(try await world.step(lease)?.message.contains("does not have the image that was pushed a moment ago") == true)
+                #expect(try await world.store.node("liar").isEnabled)
+                _ = try await world.database.pool.query("UPDATE build_steps SET failed_nodes = '{}', attempts = 0")
+                let target = PushTarget(try world.registry.repository("web"), tag: try build.tag(of: .host))
+                _ = try await world.node.local.push(try ImageTag("base"), to: target) { _ in }
+                lease = try await Self.claim(world)
+                #expect(lease.step.node == "liar")
+                #expect(try await world.step(lease)?.code == .digestMismatch)
+                let liar = try await world.store.node("liar")
+                #expect(!liar.isEnabled)
+                #expect(liar.problem?.contains("The node liar says that it pushed \(digest)") == true, "\(liar.problem ?? "")")
+                lease = try await Self.claim(world)
+                #expect(lease.step.node == "n1")
+                #expect(try await world.step(lease) == nil)
+                #expect(try await world.step(try await Self.claim(world)) == nil)
+                #expect(try await world.build(build.id).state == .done)
+            }
+        }
+    }
+
+    @Test("the image of a step that has ended is removed from its node, and that of another service stays")
+    func sweeps() async throws {
+        try await Self.run { world, n1, _ in
+            let build = try await world.submit("web", .containerfile("FROM \(world.base)\nRUN exit 4\n"))
+            _ = try await world.step(try await Self.claim(world))
+            let ended = try PlatformStep.name(of: build.steps[0].id, submitted: build.timeSubmitted)
+            let foreign = try PlatformStep.name(of: build.steps[0].id, submitted: .distantFuture)
+            let running = try await world.submit("app", .containerfile("FROM \(world.base)\n"))
+            let leased = try PlatformStep.name(of: running.steps[0].id, submitted: running.timeSubmitted)
+            _ = try await Self.claim(world)
+            for name in [ended, foreign, leased] {
+                let tagged = try await n1.run("podman", ["tag", "\(world.base)", "localhost/odcs-step:\(name)"])
+                if !tagged.isSuccess {
+                    #expect(try await n1.run("podman", ["pull", "-q", "\(world.base)"]).isSuccess)
+                    #expect(try await n1.run("podman", ["tag", "\(world.base)", "localhost/odcs-step:\(name)"]).isSuccess)
+                }
+            }
+            try await Self.watch(world)
+            let left = try await n1.run("podman", ["images", "--format", "{{.Repository}}:{{.Tag}}"]).out
+            #expect(!left.contains(ended.text), "\(left)")
+            #expect(left.contains(foreign.text) && left.contains(leased.text), "\(left)")
+        }
+    }
+
     @Test("a failure of the image is no failure of the node, and does not move")
     func ownFailure() async throws {
         try await Self.run { world, _, _ in

@@ -50,6 +50,8 @@ public struct EngineConnections: Sendable {
     ) async throws -> Value {
         var configuration = HTTPClient.Configuration(tlsConfiguration: tls, timeout: .init(connect: .seconds(10)))
         configuration.connectionPool.retryConnectionEstablishment = false
+        // A node must not lead the worker to other addresses.
+        configuration.redirectConfiguration = .disallow
         let client = HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration)
         let result: Result<Value, any Error>
         do {

@@ -257,6 +257,7 @@ extension EngineNode {
         switch failure.code {
         case .canceled: return CancellationError()
         case .unreachable: return NodeFailure(.nodeLost, "The node \(name) is lost: \(failure.reason ?? "it does not answer").")
+        case .badAnswer: return NodeFailure(.node, "The node \(name) failed. \(failure.description)")
         case .refused, .buildFailed, .pushFailed:
             let transcript = BuildTranscript()
             transcript.append(Array("Error: \(failure.description.split(whereSeparator: \.isNewline).joined(separator: " "))\n".utf8))

@@ -31,8 +31,21 @@ struct SSHTunnel {
             atPath: directory.string, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
         // At worst a directory with a dead socket stays.
         defer { try? FileManager.default.removeItem(atPath: directory.string) }
-        let socket = directory.appending("engine")
         let output = OutputTail()
+        do {
+            return try await open(in: directory, output, node: node, body)
+        } catch let failure as NodeFailure where failure.kind == .nodeLost && failure.step == nil {
+            // The other host is there, but nobody listens on the socket. ssh has ended, so its output is complete.
+            output.finish()
+            guard output.lastLines(50).contains(where: { $0.contains("open failed: connect failed") }) else { throw failure }
+            throw NodeFailure(.nodeLost, "The node \(node) is lost: connection refused.")
+        }
+    }
+
+    private func open<Value: Sendable>(
+        in directory: FilePath, _ output: OutputTail, node: String, _ body: @escaping @Sendable (FilePath) async throws -> Value
+    ) async throws -> Value {
+        let socket = directory.appending("engine")
         let (openings, opening) = AsyncStream.makeStream(of: Void.self)
         let watched = OutputTail { if $0 == Self.ready { opening.yield() } }
         let ssh = ChildProcess(
@@ -62,7 +75,7 @@ struct SSHTunnel {
             if let first { return first }
             try Task.checkCancellation()
             output.finish()
-            throw Self.failure(output.lastLines(10), node)
+            throw Self.failure(output.lastLines(50), node)
         }
     }
 

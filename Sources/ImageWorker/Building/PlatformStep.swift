@@ -155,8 +155,11 @@ struct PlatformStep {
             document = try await registry.manifest(ImageReference(repository, tag: target.tag))
         } catch {
             guard error.code == .notFound else { throw error }
-            throw BuildFailure(
+            let failure = BuildFailure(
                 .registryRefused, "The registry does not have the image that was pushed a moment ago as \(target).", isTransient: true)
+            // The node may not have pushed it.
+            if step.isOnFarm { throw FailureOfNode(failure: failure) }
+            throw failure
         }
         if document.digest == digest { return document }
         // An attempt that has lost its lease may still have pushed another image.

@@ -14,8 +14,9 @@ struct FarmBuild: AsyncParsableCommand {
         discussion: """
             Without --platforms, all platforms are built that the nodes run themselves.
             Each node pushes its image. The service then writes the manifest list under
-            the tags. If podman is on this host, it gets the list too, so that
-            'podman manifest push --all NAME' can push it elsewhere.
+            the tags. With --quiet, only the digest of the list is printed. If podman is
+            on this host, it gets the list too, so that 'podman manifest push --all NAME'
+            can push it elsewhere.
 
             EXAMPLES
               odcs farm build -t registry.example.org/team/app:1 .
@@ -27,6 +28,7 @@ struct FarmBuild: AsyncParsableCommand {
     var context = "."
     @OptionGroup(title: "IMAGE") var options: FarmBuildOptions
     @OptionGroup(title: "NODES") var place: FarmPlaceOptions
+    @OptionGroup(title: "WAITING") var patience: PatienceOptions
     @OptionGroup(title: "IGNORED, because the service decides") var moot: MootBuildOptions
     @OptionGroup(title: "SERVICE") var service: ConnectionOptions
 
@@ -47,11 +49,14 @@ struct FarmBuild: AsyncParsableCommand {
         submission.farm = placement?.farm
         submission.nodes = placement?.nodes
         let build = try await client.startBuild(of: image.id, submission)
+        guard !patience.noWait else {
+            return try service.print(build, or: "build \(build.id); 'odcs image wait \(build.id)' waits for it")
+        }
         let done = try await BuildWaiting(
-            ids: [build.id], client: client, console: console, showsLog: !options.quiet && !service.json, isQuiet: options.quiet,
+            ids: [build.id], client: client, console: console, showsLog: !patience.quiet && !service.json, isQuiet: patience.quiet,
             json: service.json
         ).untilFinal()[0]
-        if options.quiet, !service.json {
+        if patience.quiet, !service.json {
             try console.out.line(done.digest?.description ?? "")
         } else {
             try service.print(done, or: Self.text(done))
@@ -135,7 +140,9 @@ struct FarmBuild: AsyncParsableCommand {
     }
 
     private static func text(_ build: BuildDocument) -> String {
-        let steps = build.steps.compactMap { step in step.platform.map { "\($0) on \(step.node ?? "no node")" } }
+        let steps = build.steps.filter { $0.digest != nil }.compactMap { step in
+            step.platform.map { "\($0) on \(step.node ?? "no node")" }
+        }
         return BuildOutcome(build).text + (steps.isEmpty ? "" : "\nBuilt: \(steps.joined(separator: ", "))")
     }
 
@@ -181,8 +188,6 @@ struct FarmBuildOptions: ParsableArguments {
     var to: ImageDestination?
     @Flag(help: "Remove images of old steps from the nodes afterwards.")
     var prune = false
-    @Flag(name: [.long, .short], help: "Print only the digest.")
-    var quiet = false
 
     /// The repository, as it was written, and the tag of each name.
     var names: [(repository: String, tag: String)] {

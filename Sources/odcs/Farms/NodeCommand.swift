@@ -30,8 +30,7 @@ struct NodeCommand: AsyncParsableCommand {
                 "unix:///PATH, ssh://USER@HOST:PORT/PATH with the path of the socket, or tcp://HOST:PORT for TLS.", valueName: "address"))
         var connection: String
         @OptionGroup(title: "SETTINGS") var settings: NodeSettingsOptions
-        @Flag(help: "Return before a worker has tried its platforms.")
-        var noWait = false
+        @OptionGroup(title: "WAITING") var patience: PatienceOptions
         @OptionGroup(title: "SERVICE") var service: ConnectionOptions
 
         func run() async throws {
@@ -40,9 +39,9 @@ struct NodeCommand: AsyncParsableCommand {
             submission.name = name
             submission.connection = connection
             var node = try await client.addNode(submission)
-            if !noWait { node = try await NodeWaiting(client: client, names: [name]).untilProbed()[0] }
+            if !patience.noWait { node = try await NodeWaiting(client: client, names: [name]).untilProbed()[0] }
             try service.print(node, or: NodeText(node).line)
-            if !noWait, node.state != "ready" { throw CommandFailure(.composeFailed) }
+            if !patience.noWait, node.state != "ready" { throw CommandFailure(.composeFailed) }
         }
     }
 

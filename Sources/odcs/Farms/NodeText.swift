@@ -31,7 +31,8 @@ struct NodeText {
 
     /// The line, and the reasons for the platforms that it does not build.
     var details: String {
-        ([line] + node.absent.sorted { $0.key < $1.key }.map { "  not \($0.key): \($0.value)".printable() }).joined(separator: "\n")
+        guard node.state == "ready" else { return line }
+        return ([line] + node.absent.sorted { $0.key < $1.key }.map { "  not \($0.key): \($0.value)".printable() }).joined(separator: "\n")
     }
 
     /// Prints a line for each node. The command fails if one of them is not ready.

@@ -201,6 +201,47 @@ import Testing
         }
     }
 
+    @Test("a build with the packages of composes uses a worker itself, even if the default farm has none")
+    func composesBesideFarm() async throws {
+        try await TestDatabase.with { database in
+            let amd64 = TestDatabase.amd64
+            try await add("n1", to: database, Self.native([amd64]), slots: 9)
+            #expect(try await database.store.createFarm(Farm(name: "f", isDefault: true, nodes: ["n1"])))
+            let compose = try await database.store.submit(.repo(), owner: "me").id
+            var builds: [Build] = []
+            for placement in [nil, .farm("f")] as [Placement?] {
+                let build = try await submit(database, [amd64], on: placement)
+                _ = try await database.pool.query(
+                    "INSERT INTO build_composes (build_id, compose_id) VALUES (\(build.id), \(compose))")
+                builds.append(try await database.build(build.id))
+            }
+            let reasons = try await database.store.waitingReasons(of: builds[1])
+            #expect(
+                reasons[builds[1].steps[0].id]
+                    == "It waits for a worker that builds linux/amd64 itself, because the packages of composes are only there. "
+                    + "Name the node local too, or no nodes.")
+            let lease = try #require(try await claim(database, TestDatabase.everything))
+            #expect(lease.step.build == builds[0].id)
+            #expect(lease.step.node == "local")
+            // The other one names the nodes that it wants.
+            #expect(try await claim(database, TestDatabase.everything) == nil)
+        }
+    }
+
+    @Test("a lost node that a person asks for counts as new until a worker has looked at it")
+    func asksLost() async throws {
+        try await TestDatabase.with { database in
+            try await add("n1", to: database, Self.native([TestDatabase.amd64]))
+            try await database.store.recordLoss(of: "n1", because: "connection refused")
+            #expect(try await database.store.askProbe(of: "n1").state == .new)
+            try await database.store.recordLoss(of: "n1", because: "connection refused")
+            #expect(try await database.store.askPrune(of: "n1", PruneRequest()).state == .new)
+            let node = try #require(try await database.store.nodesToLookAt(for: .seconds(600), orOnly: .seconds(600)).first)
+            try await database.store.record(Self.native([TestDatabase.amd64]), at: node, next: .seconds(600))
+            #expect(try await database.store.askProbe(of: "n1").state == .ready)
+        }
+    }
+
     @Test("a step that no node can build has a reason, which names the nodes and why")
     func reasons() async throws {
         try await TestDatabase.with { database in
