@@ -47,9 +47,10 @@ CREATE TABLE subscribers (
     refusals         integer NOT NULL DEFAULT 0,
     -- When the deliveries were paused: by a person, or because the subscriber is gone.
     paused_at        timestamptz,
-    -- The worker that delivers now.
+    -- The turn of the worker that delivers now, and the lock that the worker shares (WorkerPresence).
     lease_token      uuid,
     lease_expires_at timestamptz,
+    presence         bigint,
     CHECK ((lease_token IS NULL) = (lease_expires_at IS NULL))
 );
 

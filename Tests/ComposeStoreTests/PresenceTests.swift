@@ -91,4 +91,37 @@ import Testing
             #expect(try await !isLong(lease.id, in: "build_steps", of: database))
         }
     }
+
+    @Test("the delivery turn of a lost worker gets short, too, and others are woken when it is over")
+    func deliveryTurn() async throws {
+        try await TestDatabase.with { database in
+            let store = database.store
+            try await store.registerSubscribers(["ci"])
+            _ = try await store.submit(.repo(), owner: "me")
+            try await store.sequenceEvents()
+            let lost = try #require(try await store.takeDeliveryTurn(to: "ci", present: presence, for: .seconds(3600)))
+            func isLong() async throws -> Bool {
+                try await database.pool.query("SELECT lease_expires_at > now() + interval '30 min' AS long FROM subscribers")[0]
+                    .decode(Bool.self, "long")
+            }
+            try await database.pool.withTransaction { session in
+                _ = try await session.query("SELECT pg_advisory_xact_lock_shared(\(presence.key))")
+                try await store.shortenLeasesOfAbsentWorkers()
+                #expect(try await isLong())
+            }
+            try await store.shortenLeasesOfAbsentWorkers()
+            #expect(try await !isLong())
+            #expect(try await store.endLostDeliveryTurns() == 0, "the worker has time to end its turn")
+            _ = try await database.pool.query("UPDATE subscribers SET lease_expires_at = now() - interval '1 s'")
+            let notified = try await database.notifications {
+                let ended = try await store.endLostDeliveryTurns()
+                #expect(ended == 1)
+            }
+            #expect(notified == ["events 0"])
+            let next = try #require(try await store.takeDeliveryTurn(to: "ci", present: presence, for: .seconds(3600)))
+            try await store.end(lost, with: DeliveryReport())
+            #expect(next.events.map(\.position) == [1])
+            #expect(try await store.takeDeliveryTurn(to: "ci", for: .seconds(60)) == nil)
+        }
+    }
 }

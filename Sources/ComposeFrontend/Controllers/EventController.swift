@@ -80,7 +80,9 @@ struct EventController: Sendable {
         if page.items.isEmpty, query.wait > 0, let place = feed.place(for: caller(request, context)) {
             page = try await feed.withWakes(lasting: .seconds(query.wait)) { wakes in
                 for await _ in wakes {
-                    page = try await reader.page(after: page.next, limit: query.limit)
+                    repeat {
+                        page = try await reader.page(after: page.next, limit: query.limit)
+                    } while page.items.isEmpty && page.hasMore
                     if !page.items.isEmpty { break }
                 }
                 return page

@@ -142,9 +142,13 @@ struct ComposeStream: Sendable {
         if isFinal, isRest { end = bytes.count }
         guard end > 0 else { return false }
         cursor.offset += end
-        let text = String(decoding: bytes[..<end], as: UTF8.self)
-        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { $0.printable() }
-        try await events.send("log", id: "\(cursor)", data: text.hasSuffix("\n") ? lines.dropLast() : lines[...])
+        var lines = bytes[..<end].split(separator: newline, omittingEmptySubsequences: false)
+        if bytes[end - 1] == newline { lines.removeLast() }
+        let carriageReturn = UInt8(ascii: "\r")
+        let texts = lines.map { line in
+            String(decoding: line.last == carriageReturn ? line.dropLast() : line, as: UTF8.self).printable()
+        }
+        try await events.send("log", id: "\(cursor)", data: texts)
         return true
     }
 }

@@ -18,10 +18,8 @@ public final class EventFeed: Service {
     }
 
     private struct State {
-        /// Consecutive events. The last one has the position ``knownTo``.
-        var events: [StoredEvent] = []
-        /// The position up to which the feed knows all events. `nil` until it has looked.
-        var knownTo: Int?
+        /// The events in memory.
+        var known: KnownEvents?
         var readers: [Int: Reader] = [:]
         var nextReader = 0
         /// The number of streams and waiting requests of each caller.
@@ -29,8 +27,10 @@ public final class EventFeed: Service {
         var openInAll = 0
     }
 
-    /// The number of events in memory.
-    private static let most = 1000
+    /// The number of events that one query reads. The requests of composes can be long.
+    private static let batch = 100
+    /// The number of recent events that the feed begins with.
+    private static let recent = 500
     /// The interval at which all readers are woken, so that each can send a sign of life.
     static let heartbeat = Duration.seconds(15)
 
@@ -40,6 +40,7 @@ public final class EventFeed: Service {
     private let mostOpenPerCaller: Int
     private let logger: Logger
     private let state = Mutex(State())
+    private let (wakes, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
 
     /// - Parameters:
     ///   - notifications: Returns the notifications of the database, for ``run()``.
@@ -58,21 +59,20 @@ public final class EventFeed: Service {
 
     /// Reads new events after each notification, until the graceful shutdown.
     public func run() async throws {
-        let (wakes, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         let notifications = notifications()
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
                 group.addTask {
-                    for await notification in notifications where notification.mayBringEvents { wake.yield() }
+                    for await notification in notifications where notification.mayBringEvents { self.wake.yield() }
                 }
                 group.addTask {
                     // The sleep fails only if the task is canceled.
                     while (try? await Task.sleep(for: Self.heartbeat)) != nil {
-                        wake.yield()
+                        self.wake.yield()
                         self.wakeAll()
                     }
                 }
-                for await _ in wakes { await self.refresh() }
+                for await _ in self.wakes { await self.refresh() }
                 group.cancelAll()
             }
         }
@@ -80,25 +80,20 @@ public final class EventFeed: Service {
 
     /// Reads the events that the feed does not know yet, and wakes the readers that they concern.
     private func refresh() async {
-        // Without readers, events are not worth reading. The first reader reads from the database.
+        // Without readers, events are not worth reading.
         let isNeeded = state.withLock { state in
-            if state.readers.isEmpty { (state.events, state.knownTo) = ([], nil) }
+            if state.readers.isEmpty { state.known = nil }
             return !state.readers.isEmpty
         }
         guard isNeeded else { return }
         do {
-            guard let known = state.withLock(\.knownTo) else {
-                let last = try await store.eventBounds().last
-                state.withLock { $0.knownTo = last }
-                return wakeAll()
-            }
-            var last = known
+            guard var last = knownTo else { return try await begin() }
             while true {
-                let events = try await store.events(after: last, limit: Self.most)
+                let events = try await store.events(after: last, limit: Self.batch)
                 guard let newest = events.last else { return }
                 last = newest.position
                 add(events)
-                if events.count < Self.most { return }
+                if events.count < Self.batch { return }
             }
         } catch is CancellationError {
             return
@@ -107,12 +102,22 @@ public final class EventFeed: Service {
         }
     }
 
+    /// Reads the last events, which readers ask for that come after a restart, and wakes all readers.
+    private func begin() async throws {
+        let last = try await store.eventBounds().last
+        var known = KnownEvents(after: max(0, last - Self.recent))
+        while known.end < last {
+            let events = try await store.events(after: known.end, limit: Self.batch)
+            known.add(events, to: events.count < Self.batch ? max(last, events.last?.position ?? 0) : events[events.count - 1].position)
+        }
+        state.withLock { [known] in $0.known = known }
+        wakeAll()
+    }
+
     private func add(_ events: [StoredEvent]) {
         let composes = Set(events.map { if case .compose(let compose) = $0.subject { compose.id } else { 0 } })
         let readers = state.withLock { state in
-            state.events += events
-            if state.events.count > Self.most { state.events.removeFirst(state.events.count - Self.most) }
-            state.knownTo = events.last?.position
+            state.known?.add(events, to: events.last?.position ?? 0)
             return state.readers.values.filter { $0.compose.map(composes.contains) ?? true }
         }
         for reader in readers { reader.wake.yield() }
@@ -124,17 +129,30 @@ public final class EventFeed: Service {
 
     // MARK: Readers
 
-    /// Returns events that follow a position, in their order. Their number is bounded. The result is
-    /// empty if the position is that of the last event.
-    func events(after position: Int) async throws -> [StoredEvent] {
-        let found = state.withLock { state -> [StoredEvent]? in
-            guard let known = state.knownTo else { return nil }
-            if position == known { return [] }
-            guard let first = state.events.first, position + 1 >= first.position, position < known else { return nil }
-            return Array(state.events[(position + 1 - first.position)...])
+    /// The position up to which the feed has the events in memory. `nil` until it has looked.
+    var knownTo: Int? { state.withLock(\.known?.end) }
+
+    /// Events that follow a position.
+    struct Batch {
+        var events: [StoredEvent]
+        /// The position up to which there are no others, besides those that were left out.
+        var end: Int
+        /// Whether the database may have further events.
+        var hasMore: Bool
+    }
+
+    /// Returns events that follow a position, in their order. Their number is bounded.
+    ///
+    /// - Parameter filter: Events that it leaves out may be missing.
+    func events(after position: Int, roughly filter: EventFilter) async throws -> Batch {
+        if let known = state.withLock({ state in state.known.flatMap { known in known.events(after: position).map { ($0, known.end) } } }) {
+            return Batch(events: known.0, end: known.1, hasMore: false)
         }
-        if let found { return found }
-        return try await store.events(after: position, limit: Self.most)
+        let last = try await store.eventBounds().last
+        guard position < last else { return Batch(events: [], end: position, hasMore: false) }
+        let events = try await store.events(after: position, to: last, roughly: filter, limit: Self.batch)
+        let hasMore = events.count == Self.batch
+        return Batch(events: events, end: hasMore ? events[events.count - 1].position : last, hasMore: hasMore)
     }
 
     /// Runs `body` with wakes: one at once, one after each event, and one at each heartbeat. They end with
@@ -149,11 +167,12 @@ public final class EventFeed: Service {
     ) async throws -> R {
         let (stream, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         wake.yield()
-        let number = state.withLock { state in
+        let (number, isFirst) = state.withLock { state in
             state.nextReader += 1
             state.readers[state.nextReader] = Reader(wake: wake, compose: compose)
-            return state.nextReader
+            return (state.nextReader, state.known == nil)
         }
+        if isFirst { self.wake.yield() }
         let timer = Task {
             // A canceled sleep means that the wakes are not needed any more.
             try? await Task.sleep(for: time)
@@ -206,6 +225,52 @@ public final class EventFeed: Service {
             state.openInAll -= 1
             state.open[caller] = state.open[caller].flatMap { $0 > 1 ? $0 - 1 : nil }
         }
+    }
+}
+
+/// The events in memory: all between two positions, as far as they are not deleted.
+private struct KnownEvents {
+    /// The maximum number of events, and of the packages and builds in their requests.
+    private static let (mostEvents, mostNames) = (1000, 100_000)
+
+    private var events: [StoredEvent] = []
+    private var names = 0
+    /// The positions between which all events are known.
+    private var start: Int
+    private(set) var end: Int
+
+    init(after position: Int) {
+        (start, end) = (position, position)
+    }
+
+    /// Adds the events that follow ``end``. Drops the oldest ones if there are too many.
+    mutating func add(_ new: [StoredEvent], to end: Int) {
+        events += new
+        names += new.reduce(0) { $0 + $1.names }
+        self.end = end
+        var surplus = 0
+        while surplus < events.count, events.count - surplus > Self.mostEvents || names > Self.mostNames {
+            names -= events[surplus].names
+            start = events[surplus].position
+            surplus += 1
+        }
+        events.removeFirst(surplus)
+    }
+
+    /// Returns the events after a position. Returns `nil` if not all of them are known.
+    func events(after position: Int) -> [StoredEvent]? {
+        guard position >= start, position <= end else { return nil }
+        // Most readers have nearly all.
+        let first = events.lastIndex { $0.position <= position }.map { $0 + 1 } ?? 0
+        return Array(events[first...])
+    }
+}
+
+extension StoredEvent {
+    /// The number of packages and builds in the request.
+    fileprivate var names: Int {
+        guard case .compose(let compose) = subject else { return 0 }
+        return compose.request.packages.count + compose.request.builds.count
     }
 }
 

@@ -40,12 +40,8 @@ struct EventReader: Sendable {
     func page(after position: Int, limit: Int) async throws -> Page {
         var page = Page(next: position)
         for _ in 0..<Self.mostBatches {
-            let events = try await feed.events(after: page.next)
-            if events.isEmpty {
-                page.hasMore = false
-                return page
-            }
-            for event in events {
+            let batch = try await feed.events(after: page.next, roughly: filter)
+            for event in batch.events {
                 page.next = event.position
                 if filter.matches(event), isVisible(event), let item = try await item(event) { page.items.append(item) }
                 if page.items.count == limit {
@@ -53,7 +49,9 @@ struct EventReader: Sendable {
                     return page
                 }
             }
-            page.hasMore = true
+            page.next = batch.end
+            page.hasMore = batch.hasMore
+            if !batch.hasMore { break }
         }
         return page
     }
@@ -82,15 +80,27 @@ final class EventTexts: Sendable {
         let base: String
     }
 
-    private static let most = 2000
-    private let items = Mutex<[Key: EventReader.Item]>([:])
+    private struct State {
+        var items: [Key: EventReader.Item] = [:]
+        var bytes = 0
+    }
 
-    subscript(key: Key) -> EventReader.Item? { items.withLock { $0[key] } }
+    /// The size limit of all texts in bytes. If there is no room for another one, all of them are dropped.
+    private static let room = 16 << 20
+    /// The approximate bytes of an entry besides its text.
+    private static let bytesOfEntry = 400
+
+    private let state = Mutex(State())
+
+    subscript(key: Key) -> EventReader.Item? { state.withLock { $0.items[key] } }
 
     func keep(_ item: EventReader.Item, for key: Key) {
-        items.withLock { items in
-            if items.count >= Self.most { items = [:] }
-            items[key] = item
+        let bytes = item.json.utf8.count + Self.bytesOfEntry
+        state.withLock { state in
+            guard state.items[key] == nil, bytes <= Self.room else { return }
+            if state.bytes + bytes > Self.room { state = State() }
+            state.items[key] = item
+            state.bytes += bytes
         }
     }
 }

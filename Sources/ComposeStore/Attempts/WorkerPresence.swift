@@ -17,10 +17,12 @@ public struct WorkerPresence: Hashable, Sendable {
 }
 
 extension ComposeStore {
-    /// Shortens the leases of workers whose presence is lost to ``WorkerPresence/grace``. A lease that is
-    /// shorter already stays as it is. Work that a transaction holds at the moment is left out.
+    /// Shortens the leases and the delivery turns of workers whose presence is lost to
+    /// ``WorkerPresence/grace``. A lease that is shorter already stays as it is. Work that a transaction
+    /// holds at the moment is left out.
     public func shortenLeasesOfAbsentWorkers() async throws {
         for queue in [WorkQueue.composes, .buildSteps] { try await shortenLeasesOfAbsentWorkers(in: queue) }
+        try await shortenDeliveryTurnsOfAbsentWorkers()
     }
 
     private func shortenLeasesOfAbsentWorkers(in queue: WorkQueue) async throws {

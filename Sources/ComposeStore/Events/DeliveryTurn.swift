@@ -61,6 +61,9 @@ public struct DeliveryReport: Sendable {
     /// Why no deliveries are made until a person resumes them.
     public var end: String?
 
+    /// Whether the subscriber took or refused anything.
+    fileprivate var hasAnswers: Bool { taken > 0 || !dead.isEmpty || !replayed.isEmpty || !stillDead.isEmpty }
+
     public init() {}
 }
 
@@ -73,15 +76,19 @@ extension ComposeStore {
     /// The events that were deleted before the subscriber took them become one dead letter.
     ///
     /// - Parameters:
+    ///   - presence: The presence of the worker. If it is lost, the turn is shortened.
     ///   - length: The length of the turn. If the worker dies, another one can take a turn afterwards.
     ///   - limit: The maximum number of events.
     /// - Returns: `nil` if another worker has the turn, if nothing is to be delivered, or if the subscriber
     ///   is paused or rests after a failed delivery.
-    public func takeDeliveryTurn(to name: String, for length: Duration, limit: Int = 100) async throws -> DeliveryTurn? {
+    public func takeDeliveryTurn(
+        to name: String, present presence: WorkerPresence? = nil, for length: Duration, limit: Int = 100
+    ) async throws -> DeliveryTurn? {
         let token = UUID()
         let rows = try await pool.query(
             """
-            UPDATE subscribers s SET lease_token = \(token), lease_expires_at = now() + \(fragment: interval(length))
+            UPDATE subscribers s SET lease_token = \(token), lease_expires_at = now() + \(fragment: interval(length)),
+                presence = \(presence?.key)
             FROM event_clock c
             WHERE s.name = \(name) AND s.paused_at IS NULL AND (s.retry_at IS NULL OR s.retry_at <= now())
                 AND (s.lease_expires_at IS NULL OR s.lease_expires_at < now())
@@ -100,6 +107,40 @@ extension ComposeStore {
             }.value
             throw error
         }
+    }
+
+    /// Shortens the turns of workers whose presence is lost.
+    func shortenDeliveryTurnsOfAbsentWorkers() async throws {
+        let grace: SQL = "now() + \(fragment: interval(WorkerPresence.grace))"
+        _ = try await pool.query(
+            """
+            WITH absent AS MATERIALIZED (
+                SELECT presence FROM (
+                    SELECT DISTINCT presence FROM subscribers WHERE lease_expires_at > \(fragment: grace) AND presence IS NOT NULL OFFSET 0
+                ) p WHERE pg_try_advisory_xact_lock(presence)
+            )
+            UPDATE subscribers SET lease_expires_at = \(fragment: grace)
+            WHERE id IN (
+                SELECT s.id FROM subscribers s JOIN absent USING (presence)
+                WHERE s.lease_expires_at > \(fragment: grace) FOR UPDATE OF s SKIP LOCKED
+            )
+            """)
+    }
+
+    /// Ends the turns whose time is over, because their workers are lost. Notifies, so that other workers
+    /// take them.
+    ///
+    /// - Returns: The number of turns.
+    @discardableResult
+    public func endLostDeliveryTurns() async throws -> Int {
+        try await pool.query(
+            """
+            WITH lost AS (
+                UPDATE subscribers SET lease_token = NULL, lease_expires_at = NULL WHERE lease_expires_at < now() RETURNING id
+            )
+            SELECT id, pg_notify(current_schema(), 'events 0')::text AS woken FROM lost
+            """
+        ).count
     }
 
     /// Reads the events of a turn that was taken.
@@ -158,15 +199,9 @@ extension ComposeStore {
         try await Task {
             try await pool.withTransaction { connection in
                 let (cursor, ahead) = turn.progress(report)
-                let refused = report.failure?.position
-                let refusals = refused == nil ? 0 : refused == turn.refused?.position ? (turn.refused?.times ?? 0) + 1 : 1
-                let rest: SQL = report.failure.map { "now() + \(fragment: interval($0.pause))" } ?? "NULL"
                 let rows = try await connection.query(
                     """
-                    UPDATE subscribers SET position = \(cursor), ahead = \(ahead.sorted()),
-                        failures = \(report.failure == nil && report.end == nil ? 0 : turn.failures + 1),
-                        problem = \((report.end ?? report.failure?.problem)?.bounded(to: 1000)), retry_at = \(fragment: rest),
-                        failing_position = \(refused), refusals = \(refusals),
+                    UPDATE subscribers SET position = \(cursor), ahead = \(ahead.sorted()), \(fragment: turn.health(report))
                         paused_at = CASE WHEN \(report.end != nil) THEN now() ELSE paused_at END,
                         delivered_at = CASE WHEN \(report.taken > 0) THEN now() ELSE delivered_at END,
                         lease_token = NULL, lease_expires_at = NULL
@@ -178,7 +213,8 @@ extension ComposeStore {
                     _ = try await connection.query(
                         """
                         INSERT INTO dead_letters AS d (subscriber_id, event_id, problem, attempts)
-                        VALUES (\(turn.subscriber), \(event.id), \(dead.problem.bounded(to: 1000)), \(dead.attempts))
+                        SELECT \(turn.subscriber), id, \(dead.problem.bounded(to: 1000)), \(dead.attempts)
+                        FROM events WHERE id = \(event.id) FOR KEY SHARE
                         ON CONFLICT (subscriber_id, event_id) DO UPDATE
                         SET problem = excluded.problem, attempts = d.attempts + excluded.attempts, died_at = now(), replayed_at = NULL
                         """)
@@ -204,5 +240,19 @@ extension DeliveryTurn {
             return (first.position - 1, done.filter { $0 >= first.position })
         }
         return (knownTo, done.filter { $0 > knownTo })
+    }
+
+    /// Returns the assignments of the columns that say how the subscriber answers. A turn without any answer,
+    /// because the worker stops, changes none of them.
+    fileprivate func health(_ report: DeliveryReport) -> SQL {
+        guard report.hasAnswers || report.failure != nil || report.end != nil else { return "" }
+        let position = report.failure?.position
+        let refusals = position == nil ? 0 : position == refused?.position ? (refused?.times ?? 0) + 1 : 1
+        let rest: SQL = report.failure.map { "now() + \(fragment: interval($0.pause))" } ?? "NULL"
+        return """
+            failures = \(report.failure == nil && report.end == nil ? 0 : failures + 1),
+            problem = \((report.end ?? report.failure?.problem)?.bounded(to: 1000)), retry_at = \(fragment: rest),
+            failing_position = \(position), refusals = \(refusals),
+            """
     }
 }

@@ -123,6 +123,18 @@ extension ComposeStore {
         try await events(where: "e.position > \(position)", limit: limit)
     }
 
+    /// Returns events that follow a position, up to another one. Those that a filter leaves out because of
+    /// their kind or their compose are missing. Its other conditions are not looked at.
+    public func events(after position: Int, to last: Int, roughly filter: EventFilter, limit: Int) async throws -> [StoredEvent] {
+        var condition: SQL = "e.position > \(position) AND e.position <= \(last)"
+        if let compose = filter.compose { condition = "\(fragment: condition) AND e.compose_id = \(compose)" }
+        let columns: [(StoredEvent.Kind, SQL)] = [(.composes, "compose_id"), (.builds, "build_id"), (.tokens, "token_id")]
+        for (kind, column) in columns where !filter.kinds.contains(kind) {
+            condition = "\(fragment: condition) AND e.\(fragment: column) IS NULL"
+        }
+        return try await events(where: condition, limit: limit)
+    }
+
     /// Returns the chosen events that have a position, in the order of their positions.
     ///
     /// - Parameter condition: A condition on `events AS e`.

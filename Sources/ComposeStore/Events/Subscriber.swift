@@ -104,15 +104,19 @@ extension ComposeStore {
 
     /// Has the dead letters of a subscriber sent again, and ends its rest after failed deliveries.
     ///
-    /// - Parameter position: Also the events that follow this position are sent again. `nil` sends only
-    ///   dead letters.
+    /// - Parameter position: Also the events that follow this position are sent again, as far as they are not
+    ///   deleted. `nil` sends only dead letters.
     /// - Returns: The number of dead letters that are sent again. `nil` if there is no such subscriber.
     public func replay(_ subscriber: Int, after position: Int? = nil) async throws -> Int? {
         try await pool.withTransaction { connection in
             // The delivery that is under way loses its turn, so that it does not move the cursor.
             let rows = try await connection.query(
                 """
-                UPDATE subscribers SET position = least(position, coalesce(\(position), position)),
+                UPDATE subscribers SET
+                    position = CASE
+                        WHEN \(position)::bigint IS NULL THEN position
+                        ELSE least(position, greatest(\(position), (SELECT deleted_to FROM event_clock)))
+                    END,
                     ahead = CASE WHEN \(position)::bigint IS NULL THEN ahead ELSE '{}' END,
                     failures = 0, retry_at = NULL, failing_position = NULL, refusals = 0, lease_token = NULL, lease_expires_at = NULL
                 WHERE id = \(subscriber)

@@ -33,8 +33,7 @@ public struct ComposeChanges: Sendable {
     public func observe(_ observer: @escaping @Sendable (Change) -> Void) {
         for channel in Self.channels(schema: schema) {
             listener.observe(channel) { [known] notification in
-                // Events may have been missed, so the position is not known any more.
-                if notification == .reconnected { known.position.withLock { $0 = nil } }
+                known.note(notification)
                 if let change = Change(notification) { observer(change) }
             }
         }
@@ -96,4 +95,18 @@ extension ComposeChanges.Change {
 /// The position of the last event that an observer knows. It is `nil` until it was asked for.
 private final class KnownPosition: Sendable {
     let position = Mutex<Int?>(nil)
+
+    /// Notes a notification that the observer gets now. All changes up to the event of `events 57` were
+    /// notified before it.
+    func note(_ notification: PostgresNotification) {
+        position.withLock { position in
+            guard case .notified(let payload) = notification else {
+                // Events may have been missed, so the position is not known any more.
+                position = nil
+                return
+            }
+            guard payload.hasPrefix("events "), let known = position, let last = Int(payload.dropFirst("events ".count)) else { return }
+            position = max(known, last)
+        }
+    }
 }

@@ -84,7 +84,7 @@ public struct EventDelivery: Service {
             after: listener.notifications(on: channel), orEvery: configuration.pollInterval, if: \.mayBringEvents
         ) {
             do {
-                while let turn = try await store.takeDeliveryTurn(to: name, for: Self.turn) {
+                while let turn = try await store.takeDeliveryTurn(to: name, present: configuration.presence, for: Self.turn) {
                     let report = await deliver(turn)
                     try await store.end(turn, with: report)
                     try Task.checkCancellation()
@@ -125,22 +125,29 @@ public struct EventDelivery: Service {
 
     // MARK: Webhooks
 
+    /// Delivers the dead letters that are sent again.
+    ///
+    /// A letter that is refused again stays one, even if the webhook might take it later. Otherwise an event
+    /// that a webhook cannot process would hold up all others. A webhook that asks for a pause gets one.
+    private func deliverReplays(of turn: DeliveryTurn, begun: ContinuousClock.Instant, to webhook: Webhook) async -> DeliveryReport {
+        var report = DeliveryReport()
+        for replay in turn.replays where report.failure == nil && ContinuousClock.now - begun < Self.turn / 2 {
+            switch await post(replay.event, to: webhook) {
+            case .taken?, nil: report.replayed.insert(replay.letter)
+            case .busy(let problem, let asked?)?: report.failure = failure(problem, turn, asked: asked, position: nil)
+            case .refused(let problem)?, .gone(let problem)?, .busy(let problem, nil)?: report.stillDead[replay.letter] = problem
+            case .unreachable(let problem)?: report.failure = failure(problem, turn, position: nil)
+            case .canceled?: return report
+            }
+        }
+        return report
+    }
+
     /// Delivers the events of a turn. Each lane has the events of some objects, in order.
     private func deliver(_ turn: DeliveryTurn, to webhook: Webhook) async -> DeliveryReport {
         let begun = ContinuousClock.now
-        var report = DeliveryReport()
-        for replay in turn.replays where ContinuousClock.now - begun < Self.turn / 2 {
-            switch await post(replay.event, to: webhook) {
-            case .taken?, nil: report.replayed.insert(replay.letter)
-            case .refused(let problem)?, .gone(let problem)?: report.stillDead[replay.letter] = problem
-            case .busy(let problem, let asked)?:
-                report.failure = failure(problem, turn, asked: asked, position: nil)
-            case .unreachable(let problem)?:
-                report.failure = failure(problem, turn, position: nil)
-            case .canceled?: return report
-            }
-            if report.failure != nil { return logged(report, turn, webhook) }
-        }
+        var report = await deliverReplays(of: turn, begun: begun, to: webhook)
+        if report.failure != nil || Task.isCancelled { return logged(report, turn, webhook) }
         report.done = Set(turn.events.filter { !webhook.filter.matches($0) }.map(\.position))
         var objects: [[StoredEvent]] = []
         var places: [StoredEvent.Object: Int] = [:]

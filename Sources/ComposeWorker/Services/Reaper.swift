@@ -2,8 +2,8 @@ public import ComposeStore
 public import Logging
 public import ServiceLifecycle
 
-/// A reaper takes composes and steps of builds back from lost workers, and fails composes that no
-/// worker can make. Every worker has a reaper. The first one that looks does the work.
+/// A reaper takes composes, steps of builds and delivery turns back from lost workers, and fails
+/// composes that no worker can make. Every worker has a reaper. The first one that looks does the work.
 public struct Reaper: Service {
     let store: ComposeStore
     let configuration: WorkerConfiguration
@@ -25,6 +25,7 @@ public struct Reaper: Service {
     private func takeBack() async {
         do {
             try await store.shortenLeasesOfAbsentWorkers()
+            try await store.endLostDeliveryTurns()
             for compose in try await store.reap(retries: configuration.retries) {
                 logger.warning(
                     "took a compose back from a lost worker",

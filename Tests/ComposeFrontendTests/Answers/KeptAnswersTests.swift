@@ -98,6 +98,8 @@ import Testing
     private func listens(_ side: Side, _ database: TestDatabase) async {
         var notifications = side.listener.notifications(on: database.schema).makeAsyncIterator()
         _ = await notifications.next()
+        // After the first question, the side knows the position of the last event.
+        #expect(await side.listener.catchUp())
     }
 
     /// The changes of two composes, in an order that is possible. Each of them ends with its commit.
@@ -142,6 +144,13 @@ import Testing
                     for id in 1...(try await database.store.list(ComposeQuery()).total) {
                         #expect(try await side.compose(id) == side.newCompose(id), "\(name): compose \(id)")
                     }
+                }
+                // Now the change has a position.
+                try await database.store.sequenceEvents()
+                for side in [one, other] {
+                    #expect(await side.listener.catchUp())
+                    #expect(try await side.list() == side.newList(), "\(name)")
+                    #expect(try await side.compose(1) == side.newCompose(1), "\(name)")
                     let made = side.made
                     _ = (try await side.list(), try await side.compose(1))
                     #expect(side.made == made, "\(name): kept")
@@ -154,6 +163,8 @@ import Testing
     func others() async throws {
         try await with { database, one, _, _ in
             for owner in ["me", "you"] { _ = try await database.store.submit(request, owner: owner) }
+            try await database.store.sequenceEvents()
+            #expect(await one.listener.catchUp())
             _ = (try await one.compose(1), try await one.compose(2))
             _ = try await database.store.delete(2, by: admin)
             let made = one.made

@@ -149,6 +149,53 @@ import Testing
         }
     }
 
+    @Test("a turn that ends without an answer, because the worker stops, says nothing about the subscriber")
+    func stopped() async throws {
+        try await TestDatabase.with { database in
+            try await submit(1, for: "a", in: database)
+            try await database.store.end(try #require(try await turn("a", database)), with: failed(at: 1))
+            let stopped = try #require(try await turn("a", database))
+            #expect(stopped.failures == 1)
+            try await database.store.end(stopped, with: DeliveryReport())
+            let next = try #require(try await turn("a", database))
+            #expect(next.failures == 1 && next.refused?.position == 1)
+            #expect(try await subscriber("a", database).problem == "It answered 503.")
+            try await database.store.end(next, with: done(1))
+            #expect(try await subscriber("a", database).problem == nil)
+        }
+    }
+
+    @Test("events that are deleted are not sent again, and do not count as lost")
+    func replayOfDeleted() async throws {
+        try await TestDatabase.with { database in
+            try await submit(3, for: "a", in: database)
+            try await database.store.end(try #require(try await turn("a", database)), with: done(1, 2, 3))
+            _ = try await database.pool.query("UPDATE events SET published_at = now() - interval '8 days' WHERE position <= 2")
+            try await database.store.pruneEvents(olderThan: .seconds(7 * 86_400))
+            let id = try await subscriber("a", database).id
+            #expect(try await database.store.replay(id) == 0)
+            #expect(try await turn("a", database) == nil, "nothing but dead letters was asked for")
+            #expect(try await database.store.replay(id, after: 0) == 0)
+            #expect(try await turn("a", database)?.events.map(\.position) == [3])
+            #expect(try await database.store.deadLetters(of: id).isEmpty)
+        }
+    }
+
+    @Test("an event that is deleted while it is delivered becomes no dead letter, and the turn ends")
+    func deletedMeanwhile() async throws {
+        try await TestDatabase.with { database in
+            try await submit(1, for: "a", in: database)
+            let open = try #require(try await turn("a", database))
+            _ = try await database.pool.query("UPDATE events SET published_at = now() - interval '8 days'")
+            try await database.store.pruneEvents(olderThan: .seconds(7 * 86_400))
+            var report = DeliveryReport()
+            report.dead = [1: ("It answered 400.", 1)]
+            try await database.store.end(open, with: report)
+            #expect(try await subscriber("a", database).position == 1)
+            #expect(try await subscriber("a", database).deadLetters == 0)
+        }
+    }
+
     @Test("a paused subscriber gets nothing until it is resumed, and a gone one pauses itself")
     func paused() async throws {
         try await TestDatabase.with { database in
