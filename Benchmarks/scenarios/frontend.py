@@ -150,10 +150,10 @@ def insertion(world, database):
     return script
 
 
-def pgbench(world, database, script, seconds):
+def pgbench(world, database, script, seconds, clients=CONNECTIONS):
     """Transactions a second."""
     command = [
-        f"{world.cluster.bin}/pgbench", "--no-vacuum", "--protocol=prepared", f"--client={CONNECTIONS}", "--jobs=2", f"--time={seconds}",
+        f"{world.cluster.bin}/pgbench", "--no-vacuum", "--protocol=prepared", f"--client={clients}", "--jobs=2", f"--time={seconds}",
         f"--file={script}", world.cluster.url(database),
     ]  # fmt: skip
     said = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PGOPTIONS": "-c search_path=odcs"})

@@ -1,8 +1,11 @@
 """The queue: how soon a compose is claimed, and how many a second get done."""
 import time
+from concurrent.futures import ThreadPoolExecutor
 
-from rows import Row, no_longer, within
+from rows import Row, no_less, no_longer, within
+from scenarios.frontend import pgbench
 from service import ComposeFailed, of_repository
+from timing import by_turns, median
 from world import TESTS_REPO
 
 # The owners of the waiting composes, where there are several.
@@ -27,6 +30,60 @@ def claiming(world):
         yield no_longer("claimed-p99", "the same", taken, 0.025, share=0.99)
     world.remove(service)
     yield turns(world)
+    yield at_once(world)
+
+
+def at_once(world):
+    """Claims of 32 clients, whose events a sequencer announces, against claims that notify themselves."""
+    clients, waiting, seconds = 32, 30_000 if world.quick else 200_000, 1 if world.quick else 4
+    script = f"{world.directory}/claim.sql"
+    with open(script, "w") as stream:
+        stream.write(
+            "UPDATE composes SET state = 1, attempts = attempts + 1, lease_token = gen_random_uuid(), "
+            "lease_expires_at = now() + interval '1 minute' "
+            "WHERE id = (SELECT id FROM composes WHERE state = 0 LIMIT 1 FOR UPDATE SKIP LOCKED);\n"
+        )
+    sequencing = f"{world.directory}/sequence.sql"
+    with open(sequencing, "w") as stream:
+        stream.write("SELECT sequence_events(1000);\n")
+    names = {}
+    for side in ("ours", "rival"):
+        names[side], address = world.database()
+        with world.service("at-once", workers=0, database=address) as service:
+            service.submit(of_repository(TESTS_REPO, ["ed"]))
+        world.remove(service)
+        wait(world, names[side], waiting, 1)
+    # This trigger fires after that of the schema, which stores the event.
+    world.cluster.query(
+        names["rival"],
+        """
+        SET search_path = odcs;
+        CREATE FUNCTION notify_each() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            PERFORM pg_notify(TG_TABLE_SCHEMA, NEW.state || ' ' || NEW.id);
+            RETURN NULL;
+        END $$;
+        CREATE TRIGGER notify_each AFTER UPDATE OF state ON composes FOR EACH ROW EXECUTE FUNCTION notify_each();
+        """,
+    )
+
+    def ours():
+        # The sequencer works without a pause, which no service does.
+        with ThreadPoolExecutor() as executor:
+            sequencer = executor.submit(pgbench, world, names["ours"], sequencing, seconds, clients=1)
+            rate = pgbench(world, names["ours"], script, seconds, clients=clients)
+            sequencer.result()
+        return rate
+
+    found = by_turns(world.runs, ours=ours, rival=lambda: pgbench(world, names["rival"], script, seconds, clients=clients))
+    for name in names.values():
+        world.cluster.drop(name)
+    rates = {side: median(samples) for side, samples in found.items()}
+    return no_less(
+        "claims-at-once", f"claims of {clients} clients at once ({rates['ours']:.0f} : {rates['rival']:.0f} a second)",
+        rates["ours"] / rates["rival"], 2, "times as many", {f"{side}_per_second": samples for side, samples in found.items()},
+        rival="the same with a `NOTIFY` in each claim",
+    )  # fmt: skip
 
 
 def turns(world):
