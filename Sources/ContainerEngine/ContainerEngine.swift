@@ -72,13 +72,30 @@ public struct ContainerEngine: Sendable {
         }
     }
 
+    /// Sends a request, and returns the whole answer.
+    ///
+    /// - Parameter limit: The time until the end of the answer. The limit of the client ends with its head.
     func answer(_ request: HTTPClientRequest, within limit: TimeAmount = .hours(6)) async throws(EngineFailure) -> (
         status: UInt, body: [UInt8]
     ) {
-        let response = try await response(to: request, within: limit)
         do {
-            let body = try await response.body.collect(upTo: Self.longestAnswer)
-            return (response.status.code, Array(body.readableBytesView))
+            return try await withThrowingTaskGroup(of: (UInt, [UInt8]).self) { group in
+                group.addTask {
+                    let response = try await response(to: request, within: limit)
+                    let body = try await response.body.collect(upTo: Self.longestAnswer)
+                    return (response.status.code, Array(body.readableBytesView))
+                }
+                group.addTask {
+                    // This task is the clock of the other one.
+                    try await Task.sleep(for: .nanoseconds(limit.nanoseconds))
+                    throw HTTPClientError.deadlineExceeded
+                }
+                defer { group.cancelAll() }
+                guard let first = try await group.next() else { throw CancellationError() }
+                return first
+            }
+        } catch let failure as EngineFailure {
+            throw failure
         } catch {
             throw failure(of: error)
         }
@@ -105,7 +122,7 @@ public struct ContainerEngine: Sendable {
         case let error as NIOConnectionError:
             guard let last = error.connectionErrors.last else { return "its name is not known" }
             return reason(of: last.error)
-        case HTTPClientError.connectTimeout, ChannelError.connectTimeout: return "it does not answer in time"
+        case HTTPClientError.connectTimeout, HTTPClientError.deadlineExceeded, ChannelError.connectTimeout: return "it does not answer in time"
         default:
             let text = String(reflecting: error)
             if text.contains("CERTIFICATE_VERIFY_FAILED") || text.contains("unableToValidateCertificate") {

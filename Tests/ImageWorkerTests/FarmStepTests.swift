@@ -15,7 +15,7 @@ import Testing
 @testable import ImageWorker
 
 /// Steps on nodes of farms: two real podman services with stores of their own.
-@Suite struct FarmStepTests {
+@Suite(.timeLimit(.minutes(8))) struct FarmStepTests {
     /// Runs a test with the nodes `n1` and `n2`, which a watcher has seen.
     private static func run(
         delivery: FarmNode.Delivery = .push,
@@ -163,13 +163,18 @@ import Testing
                 #expect(try await world.store.addNode(node))
                 let look = NodeLook(probe: .init(native: [.host]))
                 try await world.store.record(look, at: try await world.store.node("liar"), next: .seconds(600))
-                let build = try await world.submit("web", .containerfile("FROM \(world.base)\n"))
                 // First it has pushed nothing, and then something else.
+                let other = try await world.submit("app", .containerfile("FROM \(world.base)\n"))
                 var lease = try await Self.claim(world)
                 #expect(lease.step.node == "liar")
                 #expect(try await world.step(lease)?.message.contains("does not have the image that was pushed a moment ago") == true)
                 #expect(try await world.store.node("liar").isEnabled)
-                _ = try await world.database.pool.query("UPDATE build_steps SET failed_nodes = '{}', attempts = 0")
+                lease = try await Self.claim(world)
+                #expect(lease.step.node == "n1")
+                #expect(try await world.step(lease) == nil)
+                #expect(try await world.step(try await Self.claim(world)) == nil)
+                #expect(try await world.build(other.id).state == .done)
+                let build = try await world.submit("web", .containerfile("FROM \(world.base)\n"))
                 let target = PushTarget(try world.registry.repository("web"), tag: try build.tag(of: .host))
                 _ = try await world.node.local.push(try ImageTag("base"), to: target) { _ in }
                 lease = try await Self.claim(world)
