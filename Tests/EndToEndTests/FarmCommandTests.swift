@@ -72,9 +72,9 @@ import Testing
             let inspected = try await Program.run(["skopeo", "inspect", "--raw", "oci:\(saved):1"])
             #expect(inspected.output.contains("manifests"), "\(inspected.complaints)")
 
-            let group = try await server.odcs(["farm", "--node", "n1,n2", "build", "-t", name, folder.string])
-            #expect(group.isSuccess, "\(group.complaints)")
-            let local = try await server.odcs(["farm", "build", "--node", "local", "-t", name, folder.string])
+            let group = try await server.odcs(["farm", "--node", "n1,n2", "build", "-q", "-t", name, "--to", "none", folder.string])
+            #expect(try await images.digest("team/app", tag: "1").map { "\($0)\n" } == group.output, "\(group.complaints)")
+            let local = try await server.odcs(["farm", "build", "--node", "local", "-t", name, "--to", "none", folder.string])
             #expect(local.output.contains("on local"), "\(local.output) \(local.complaints)")
             let nobody = try await server.odcs(["farm", "build", "-t", name, "--platforms", "linux/s390x", "--farm", "g", folder.string])
             #expect(nobody.complaints.contains("There is no farm \"g\". There is f."), "\(nobody.complaints)")
@@ -82,6 +82,42 @@ import Testing
             #expect(pruned.output.contains("n1: ") && pruned.output.contains(" removed, 0 left"), "\(pruned.output)")
             #expect(try await n1.run("podman", ["images", "-q"]).out.isEmpty)
         }
+    }
+
+    @Test("the two commands of buildfarm work: a build on nodes, and podman's push of the list with all its images")
+    func seed() async throws {
+        try await with { images, server, _, _ in
+            try await TestPodman.with(insecure: [images.registry.host]) { host in
+                let folder = try images.folder(
+                    "app", "FROM scratch AS first\nCOPY hello /hello\nFROM first\nCOPY hello /second\n")
+                try "hello\n".write(toFile: folder.appending("hello").string, atomically: true, encoding: .utf8)
+                let name = "\(images.registry.host)/my/repository:tag"
+                var environment = host.environment.mapValues(Optional.some)
+                for name in ["ODCS_SERVER", "ODCS_TOKEN", "ODCS_PROFILE", "XDG_CONFIG_HOME"] { environment[name] = .some(nil) }
+                let built = try await Program.run(
+                    [Program.own("odcs"), "farm", "--node", "n1,n2", "build", "-t", name, "--target", "first", folder.string]
+                        + ["--server", server.url], environment: environment)
+                #expect(built.isSuccess, "\(built.complaints)")
+                let copy = "\(images.registry.host)/my/copy:tag"
+                let pushed = try await host.run("podman", ["manifest", "push", "--all", name, "docker://\(copy)"])
+                #expect(pushed.isSuccess, "\(pushed.err)")
+                var manifests: [[String]] = []
+                for image in [name, copy] {
+                    let raw = try await Program.succeed("skopeo", "inspect", "--raw", "--tls-verify=false", "docker://\(image)")
+                    manifests.append(try JSONDecoder().decode(List.self, from: Data(raw.output.utf8)).manifests.map(\.digest))
+                }
+                #expect(manifests[0].count == 1)
+                #expect(manifests[0] == manifests[1])
+                let layers = try await Program.succeed(
+                    "skopeo", "inspect", "--tls-verify=false", "--format", "{{len .Layers}}", "docker://\(name)")
+                #expect(layers.output == "1\n", "The stage first has one layer.")
+            }
+        }
+    }
+
+    private struct List: Decodable {
+        struct Manifest: Decodable { let digest: String }
+        let manifests: [Manifest]
     }
 
     @Test("the connection file of podman gives its nodes and farms")
