@@ -227,19 +227,19 @@ CREATE INDEX submissions_by_age ON submissions (created_at);
 CREATE TABLE images (
     id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     owner      text NOT NULL,
-    -- The name, without tag. Example: registry.example.org/team/web.
+    -- The name. It has a tag only for an artifact, because one repository has several of them. Examples:
+    -- registry.example.org/team/web, registry.example.org/team/mps-main-image:rocky9.
     repository text NOT NULL,
     -- The Containerfile's place, the platforms and the like (ImageDefinition).
     definition jsonb NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
     -- When a person removed the image. No build of it is made afterwards.
     removed_at timestamptz,
-    -- The name by which the artifacts of one repository differ (Artifact.variant). Example: rocky9.
-    -- It is empty for an image that is no artifact.
-    variant    text NOT NULL DEFAULT ''
+
+    CONSTRAINT images_named CHECK ((definition ? 'artifact') = (repository ~ ':[^/]*$'))
 );
 
-CREATE UNIQUE INDEX images_by_repository ON images (repository, variant) WHERE removed_at IS NULL;
+CREATE UNIQUE INDEX images_by_repository ON images (repository) WHERE removed_at IS NULL;
 
 -- A rule: images that follow a watch, or the images that they build on. A worker compares the
 -- packages that images have with those that they could have. So no event can be missed.

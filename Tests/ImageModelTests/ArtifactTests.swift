@@ -6,7 +6,7 @@ import Testing
     func image() throws {
         let artifact = try Artifact(.image, component: "MPS", version: "Feature/x", environment: "rocky9")
         #expect(artifact.repositoryName == "mps-feature/x-image")
-        #expect(artifact.movingTag == "rocky9" && artifact.variant == "rocky9")
+        #expect(artifact.movingTag == "rocky9")
         #expect(try artifact.tag(on: ImageTag("20261129"), build: 12).text == "rocky9-20261129-12")
     }
 
@@ -14,7 +14,7 @@ import Testing
     func component() throws {
         let artifact = try Artifact(.component, component: "asyn", version: "R4.39-1.0.2", environment: "rhel7")
         #expect(artifact.repositoryName == "asyn-component")
-        #expect(artifact.movingTag == "rhel7-R4.39-1.0.2" && artifact.variant == "rhel7/R4.39-1.0.2")
+        #expect(artifact.movingTag == "rhel7-R4.39-1.0.2")
         #expect(try artifact.tag(on: ImageTag("20261129.2"), build: 3).text == "rhel7-R4.39-1.0.2-20261129-3")
     }
 

@@ -26,7 +26,7 @@ struct ArtifactBuilding: Sendable {
 
     /// Returns the builds of an artifact, or `nil` if it was never built.
     func known(_ artifact: Artifact) async throws -> Known? {
-        guard let image = try await store.image(named: repository(of: artifact), variant: artifact.variant),
+        guard let image = try await store.image(named: repository(of: artifact), artifact: artifact),
             image.definition.artifact == artifact
         else { return nil }
         return Known(image: image, builds: try await store.newestBuilds(of: image.id))
@@ -63,12 +63,12 @@ struct ArtifactBuilding: Sendable {
     private func image(
         _ artifact: Artifact, in repository: ImageRepository, _ definition: ImageDefinition, _ grant: Grant
     ) async throws -> Image {
-        if let known = try await store.image(named: repository, variant: artifact.variant) {
+        if let known = try await store.image(named: repository, artifact: artifact) {
             guard let other = known.definition.artifact, other == artifact else {
                 let name = known.definition.artifact.map { "\($0.version) of \($0.component)" } ?? "another image"
                 throw RequestRejection(
                     .conflict,
-                    "\(repository) belongs to \(name). Names in a registry have no capital letters, so the two cannot be told apart.")
+                    "\(repository) belongs to \(name). Both have the same name in the registry, where capital letters do not count.")
             }
             if known.definition == definition { return known }
         }

@@ -116,6 +116,10 @@ struct ImageController: Sendable {
         let image = try await store.image(of: context)
         try grant.admit(image.repository)
         try checkOwner(of: image, grant)
+        if let artifact = image.definition.artifact {
+            throw RequestRejection.badRequest(
+                "Image \(image.id) is the \(artifact.kind.rawValue) \(artifact.component). Change it with POST /\(artifact.kind.rawValue).")
+        }
         guard let json = try await request.json(limit: configuration.bodyLimit) else {
             throw RequestRejection.badRequest("The body is empty. It must be a JSON object such as {\"definition\": {\"update\": true}}.")
         }

@@ -17,7 +17,9 @@ public struct ImageQuery: Hashable, Sendable {
 
     fileprivate var condition: SQL {
         var condition: SQL = "i.removed_at IS NULL"
-        condition.require("i.repository LIKE ANY(\(repositories.map(Self.pattern)))", if: !repositories.isEmpty)
+        // The names of artifacts have tags in this table.
+        condition.require(
+            "regexp_replace(i.repository, ':[^/]*$', '') LIKE ANY(\(repositories.map(Self.pattern)))", if: !repositories.isEmpty)
         condition.require("i.owner = ANY(\(owners))", if: !owners.isEmpty)
         condition.require(
             "EXISTS (SELECT FROM image_manifests m WHERE m.image_id = i.id AND NOT m.is_known)", if: hasUnknownContents)

@@ -22,17 +22,17 @@ extension ComposeStore {
         return ArtifactBuilds(newest: builds.first, done: builds.last { $0.state == .done })
     }
 
-    /// Returns the address of the git repository that a component was built from last, with any tag and for
-    /// any operating system. Returns `nil` if it was never built from one.
+    /// Returns the address of the git repository of a component, or `nil` if it was never built from one. It
+    /// is the address of the artifact itself, or else that of the component's artifact that was added last.
     ///
     /// - Parameter repository: The repository of the component in the registry.
-    public func gitURL(ofComponent repository: ImageRepository) async throws -> String? {
+    public func gitURL(of artifact: Artifact, in repository: ImageRepository) async throws -> String? {
         try await pool.query(
             """
             SELECT definition->'source'->'git'->>'url' AS url FROM images
-            WHERE repository = \(repository.description) AND definition->'source' ? 'git' AND definition->'artifact' IS NOT NULL
-                AND removed_at IS NULL
-            ORDER BY id DESC LIMIT 1
+            WHERE definition->'artifact'->>'component' = \(artifact.component) AND definition->'source' ? 'git'
+                AND starts_with(repository, \("\(repository):")) AND removed_at IS NULL
+            ORDER BY repository = \("\(repository):\(artifact.movingTag)") DESC, id DESC LIMIT 1
             """
         ).first?.decode(String?.self, "url")
     }

@@ -22,9 +22,9 @@ extension ComposeStore {
     public func addImage(_ repository: ImageRepository, as definition: ImageDefinition, by actor: Actor) async throws -> AddOutcome {
         let rows = try await pool.query(
             """
-            INSERT INTO images AS i (owner, repository, variant, definition)
-            VALUES (\(actor.name), \(repository.description), \(definition.artifact?.variant ?? ""), \(PostgresJSON(definition)))
-            ON CONFLICT (repository, variant) WHERE removed_at IS NULL DO UPDATE SET definition = excluded.definition
+            INSERT INTO images AS i (owner, repository, definition)
+            VALUES (\(actor.name), \(Self.key(of: repository, definition.artifact)), \(PostgresJSON(definition)))
+            ON CONFLICT (repository) WHERE removed_at IS NULL DO UPDATE SET definition = excluded.definition
                 WHERE i.owner = excluded.owner OR \(actor.isAdmin)
             RETURNING \(fragment: Image.columns), xmax = 0 AS is_new
             """)
@@ -51,14 +51,20 @@ extension ComposeStore {
 
     /// Returns the image with that name, or `nil` if no image has it.
     ///
-    /// - Parameter variant: The variant of an artifact.
-    public func image(named repository: ImageRepository, variant: String = "") async throws -> Image? {
+    /// - Parameter artifact: The artifact that the image is. It can also be another one with the same name.
+    public func image(named repository: ImageRepository, artifact: Artifact? = nil) async throws -> Image? {
         try await pool.query(
             """
             SELECT \(fragment: Image.columns) FROM images i
-            WHERE i.repository = \(repository.description) AND i.variant = \(variant) AND i.removed_at IS NULL
+            WHERE i.repository = \(Self.key(of: repository, artifact)) AND i.removed_at IS NULL
             """
         ).first.map(Image.init)
+    }
+
+    /// Returns the text by which an image is found. One repository has several artifacts, so those have
+    /// their tags there too. Example: `registry.example.org/mps-main-image:rocky9`.
+    private static func key(of repository: ImageRepository, _ artifact: Artifact?) -> String {
+        artifact.map { "\(repository):\($0.movingTag)" } ?? repository.description
     }
 
     /// Returns one page of the images that were not removed.

@@ -40,7 +40,7 @@ public enum Schema {
         Migration(number: 22, name: "worker-presence", sql: text(PackageResources._022_worker_presence_sql)),
         Migration(number: 23, name: "shown-changes", sql: text(PackageResources._023_shown_changes_sql)),
         Migration(number: 24, name: "farms", sql: text(PackageResources._024_farms_sql)),
-        Migration(number: 25, name: "image-variants", sql: text(PackageResources._025_image_variants_sql)),
+        Migration(number: 25, name: "artifact-names", sql: text(PackageResources._025_artifact_names_sql)),
         Migration(number: 26, name: "provenance-and-rules", sql: text(PackageResources._026_provenance_and_rules_sql)),
         Migration(number: 27, name: "events", sql: text(PackageResources._027_events_sql)),
     ]

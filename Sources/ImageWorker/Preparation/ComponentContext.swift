@@ -92,16 +92,15 @@ struct ComponentContext {
         var found: [(name: String, image: ImageReference)] = []
         for dependency in instructions.dependencies {
             func problem(_ text: String) -> ComponentProblem { ComponentProblem(file: file, line: dependency.line, text) }
-            let (repository, tag, variant): (ImageRepository, ImageTag, String)
+            let (artifact, repository, tag): (Artifact, ImageRepository, ImageTag)
             do throws(ImageProblem) {
-                let artifact = try Artifact(
+                artifact = try Artifact(
                     .component, component: dependency.component, version: dependency.tag, environment: environment)
                 (repository, tag) = (try settings.repository(of: artifact), try ImageTag(artifact.movingTag))
-                variant = artifact.variant
             } catch {
                 throw problem("the dependency \(dependency.component.quoted) cannot be used: \(error.description.dropLast())")
             }
-            guard let image = try await store.image(named: repository, variant: variant),
+            guard let image = try await store.image(named: repository, artifact: artifact), image.definition.artifact == artifact,
                 try await store.newestBuilds(of: image.id).done != nil
             else {
                 throw problem(

@@ -1,5 +1,6 @@
 import ComposeTestKit
 import ImageModel
+import Postgres
 import Testing
 
 @testable import ComposeStore
@@ -34,7 +35,7 @@ import Testing
             let rhel = try await Self.add(Self.definition("rhel7"), in: database)
             #expect(rocky.id != rhel.id && rocky.repository == rhel.repository)
             #expect(try await Self.add(Self.definition("rocky9"), in: database).id == rocky.id)
-            #expect(try await database.store.image(named: rocky.repository, variant: "rhel7") == rhel)
+            #expect(try await database.store.image(named: rocky.repository, artifact: rhel.definition.artifact) == rhel)
             #expect(try await database.store.image(named: rocky.repository) == nil)
             let builds = [try await database.build(of: rocky), try await database.build(of: rhel)]
             #expect(builds.map(\.dateTag.text) == ["rocky9-20261129-1", "rhel7-20261129-2"])
@@ -80,15 +81,40 @@ import Testing
         }
     }
 
-    @Test("the address of a component's git repository is that of its last definition")
+    @Test("the address of a component's git repository is its own, or else that of the artifact that was added last")
     func url() async throws {
         try await TestDatabase.with { database in
+            func url(_ environment: String, in image: Image) async throws -> String? {
+                let artifact = try #require(try Self.definition(environment, .component).artifact)
+                return try await database.store.gitURL(of: artifact, in: image.repository)
+            }
             let first = try await Self.add(Self.definition("rocky9", .component, url: "https://git.example/old"), in: database)
-            #expect(try await database.store.gitURL(ofComponent: first.repository) == "https://git.example/old")
+            #expect(try await url("rocky9", in: first) == "https://git.example/old")
             _ = try await Self.add(Self.definition("rhel7", .component, url: "https://git.example/new"), in: database)
-            #expect(try await database.store.gitURL(ofComponent: first.repository) == "https://git.example/new")
+            #expect(try await url("rocky9", in: first) == "https://git.example/old")
+            #expect(try await url("rhel8", in: first) == "https://git.example/new")
             let other = try await Self.add(Self.definition("rocky9"), in: database)
-            #expect(try await database.store.gitURL(ofComponent: other.repository) == nil)
+            #expect(try await url("rocky9", in: other) == nil)
+        }
+    }
+
+    @Test("a frontend of the version before adds images beside artifacts, and cannot take the name of one")
+    func versionBefore() async throws {
+        try await TestDatabase.with { database in
+            let artifact = try await Self.add(Self.definition("rocky9"), in: database)
+            let definition = TestDatabase.definition([TestDatabase.amd64])
+            func add(_ name: String) async throws {
+                _ = try await database.pool.query(
+                    """
+                    INSERT INTO images AS i (owner, repository, definition) VALUES ('me', \(name), \(PostgresJSON(definition)))
+                    ON CONFLICT (repository) WHERE removed_at IS NULL DO UPDATE SET definition = excluded.definition
+                    """)
+            }
+            try await add(artifact.repository.description)
+            try await add(artifact.repository.description)
+            #expect(try await database.store.image(named: artifact.repository)?.definition == definition)
+            await #expect(throws: PostgresError.self) { try await add("\(artifact.repository):rocky9") }
+            #expect(try await database.store.image(named: artifact.repository, artifact: artifact.definition.artifact) == artifact)
         }
     }
 }

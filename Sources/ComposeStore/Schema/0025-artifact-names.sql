@@ -1,0 +1,1 @@
+../../../migrations/0025-artifact-names.sql
