@@ -20,11 +20,13 @@ struct MultipartReader {
     /// - Parameter contentType: The value of the header Content-Type.
     /// - Returns: `nil` if the body is of another type.
     init?(contentType: String?) throws(RequestRejection) {
-        guard let contentType, contentType.lowercased().hasPrefix("multipart/form-data") else { return nil }
-        guard let match = contentType.firstMatch(of: /;\s*[Bb][Oo][Uu][Nn][Dd][Aa][Rr][Yy]=("?)([^";,\s]{1,70})\1/) else {
-            throw .badRequest("The Content-Type multipart/form-data has no boundary.")
-        }
-        delimiter = Array("\r\n--\(match.2)".utf8)
+        guard let contentType, contentType.wholeMatch(of: /\s*multipart\/form-data\s*(;.*)?/.ignoresCase()) != nil else { return nil }
+        // RFC 2046, section 5.1.1: a boundary has 1 to 70 characters. One with other characters than those of
+        // a token is quoted.
+        guard let match = contentType.firstMatch(of: /;\s*boundary=(?:"([^"]{1,70})"|([^";,\s]{1,70}))\s*(?:;|$)/.ignoresCase()),
+            let boundary = match.1 ?? match.2
+        else { throw .badRequest("The Content-Type multipart/form-data has no boundary of 1 to 70 characters.") }
+        delimiter = Array("\r\n--\(boundary)".utf8)
     }
 
     /// Reads the next bytes of the body.
@@ -50,12 +52,12 @@ struct MultipartReader {
                     throw .badRequest("The multipart body has other bytes than a line break after a boundary.")
                 }
             case .headers:
-                guard let place = buffer.place(of: Array("\r\n\r\n".utf8)) else {
-                    guard buffer.count <= Self.mostHeaderBytes else {
-                        throw .badRequest("A part of the multipart body has headers of more than \(Self.mostHeaderBytes) bytes.")
-                    }
-                    return events
+                let place = buffer.place(of: Array("\r\n\r\n".utf8))
+                // The last three bytes may be the beginning of the end.
+                guard place ?? (buffer.count - 3) <= Self.mostHeaderBytes else {
+                    throw .badRequest("A part of the multipart body has headers of more than \(Self.mostHeaderBytes) bytes.")
                 }
+                guard let place else { return events }
                 parts += 1
                 guard parts <= Self.mostParts else { throw .badRequest("The multipart body has more than \(Self.mostParts) parts.") }
                 events.append(.part(name: try Self.name(in: buffer[..<place])))
