@@ -46,10 +46,7 @@ struct ComponentController: Sendable {
     ) async throws -> Build {
         let service = building.service
         guard service.artifacts.environments[artifact.environment] != nil else {
-            let names = service.artifacts.environments.keys.sorted()
-            let known = names.isEmpty ? "has none" : "has \(names.joined(separator: ", "))"
-            throw RequestRejection.badRequest(
-                "There is no environment to build a component for \(artifact.environment). The setting artifacts.environments \(known).")
+            throw RequestRejection.badRequest(noEnvironment(for: artifact, service))
         }
         try DefinitionReader.checkWord(url, "url")
         if !service.artifacts.allows(git: url) {
@@ -58,6 +55,12 @@ struct ComponentController: Sendable {
         }
         return try await building.build(
             artifact, from: .git(url: url, reference: artifact.version, folder: ""), by: grant, request, context)
+    }
+
+    private func noEnvironment(for artifact: Artifact, _ service: ImageService) -> String {
+        let names = service.artifacts.environments.keys.sorted()
+        return "There is no environment to build a component for \(artifact.environment). The setting artifacts.environments has "
+            + "\(names.isEmpty ? "none" : names.joined(separator: ", "))."
     }
 
     /// Takes an archive as a component. The body is the archive, or a form with the archive as its part
@@ -87,13 +90,18 @@ struct ComponentController: Sendable {
     private func receive(_ request: Request, into spool: ContextSpool, limit: Int) async throws -> ArtifactFields {
         var fields = try ArtifactFields(query: request)
         var reader = try MultipartReader(contentType: request.headers[.contentType])
-        var (parts, current, formBytes, archiveBytes) = (ArtifactFields.Parts(), "", 0, 0)
+        let hasForm = reader != nil
+        var (parts, current, isArchiveComplete) = (ArtifactFields.Parts(), "", false)
+        var (allBytes, formBytes, archiveBytes) = (0, 0, 0)
         func append(_ bytes: ByteBuffer) async throws {
             archiveBytes += bytes.readableBytes
             guard archiveBytes <= limit else { throw RequestRejection.bodyTooLarge(limit: limit) }
             try await spool.append(bytes)
         }
         for try await bytes in request.body {
+            // Bytes before and after the parts of a form count too.
+            allBytes += bytes.readableBytes
+            guard allBytes <= limit + (hasForm ? Self.formBytes : 0) else { throw RequestRejection.bodyTooLarge(limit: limit) }
             guard let events = try reader?.read(bytes.readableBytesView) else {
                 try await append(bytes)
                 continue
@@ -101,7 +109,9 @@ struct ComponentController: Sendable {
             for event in events {
                 if case .part(let name) = event { current = name }
                 if current == "file" {
+                    guard !isArchiveComplete else { throw RequestRejection.badRequest("The form has more than one part file.") }
                     if case .content(let bytes) = event { try await append(ByteBuffer(bytes: bytes)) }
+                    if case .endOfPart = event { isArchiveComplete = true }
                     continue
                 }
                 if case .content(let bytes) = event {
@@ -126,17 +136,21 @@ struct ComponentController: Sendable {
         let building = try building(request, context)
         let fields = try await ArtifactFields(request, limit: configuration.bodyLimit)
         let artifact = try fields.artifact(.component)
-        if let known = try await building.known(artifact), let newest = known.builds.newest, newest.state != .removed {
-            if let done = known.builds.done, newest.state.isFinal {
-                if let archive = try await archive(of: done, in: known.image.repository, building.service) {
-                    if wantsArchive(request, fields) { return response(archive, known.image.repository, building.service) }
-                    return try await answer(newest, artifact, building, request)
-                }
-            } else {
-                return try await answer(newest, artifact, building, request)
-            }
+        guard let known = try await building.known(artifact), let newest = known.builds.newest, newest.state != .removed else {
+            return try await buildMissing(artifact, building, request, context)
         }
-        return try await buildMissing(artifact, building, request, context)
+        let wantsArchive = wantsArchive(request, fields)
+        guard let done = known.builds.done, newest.state.isFinal else {
+            var answer = try await answer(newest, artifact, building, request)
+            // A program that asks for the archive must not take the reason of a failure for it.
+            if wantsArchive, newest.state.isFinal { answer.status = .notFound }
+            return answer
+        }
+        guard let archive = try await archive(of: done, in: known.image.repository, building.service) else {
+            return try await buildMissing(artifact, building, request, context)
+        }
+        if wantsArchive { return response(archive, known.image.repository, building.service) }
+        return try await answer(newest, artifact, building, request)
     }
 
     /// Asks for the build of a component that is not there.
@@ -144,14 +158,17 @@ struct ComponentController: Sendable {
         _ artifact: Artifact, _ building: ArtifactBuilding, _ request: Request, _ context: FrontendContext
     ) async throws -> Response {
         let repository = try building.repository(of: artifact)
-        let url = try await store.gitURL(ofComponent: repository) ?? building.service.artifacts.url(of: artifact.component)
-        guard let url, request.method == .get else {
-            return try ArtifactDocument(
-                none: "There is no component \(artifact.component) with the tag \(artifact.version) for \(artifact.environment), and its "
-                    + "git repository is not known. Ask for it with POST and a url."
-            ).response
+        let none = "There is no component \(artifact.component) with the tag \(artifact.version) for \(artifact.environment)"
+        guard building.service.artifacts.environments[artifact.environment] != nil else {
+            return try ArtifactDocument(none: "\(none). \(noEnvironment(for: artifact, building.service))").response
         }
-        // Reading needs no credentials, and a build does.
+        let url = try await store.gitURL(of: artifact, in: repository) ?? building.service.artifacts.url(of: artifact.component)
+        guard let url else {
+            return try ArtifactDocument(none: "\(none), and its git repository is not known. Ask for it with POST and a url.").response
+        }
+        guard request.method == .get else { return try ArtifactDocument(none: "\(none).").response }
+        // Reading needs no credentials, and a build does. A browser may have some of its own.
+        try CrossSiteRule(serverURL: configuration.serverURL).checkPage(of: request)
         let grant = try configuration.access.grant(.buildImage, to: context.subject.sender)
         let build = try await self.build(artifact, from: url, building, grant, request, context)
         return try await answer(build, artifact, building, request)

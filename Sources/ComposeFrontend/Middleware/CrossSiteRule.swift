@@ -28,6 +28,13 @@ struct CrossSiteRule: Sendable {
                 "This service is \(host), not \(asked.quoted). The setting frontend.public_url says under which name it is reached.")
         }
         if request.method == .get || request.method == .head || request.method == .options { return }
+        try checkPage(of: request)
+    }
+
+    /// Refuses the request of a page of another site. It is called for each request that changes something.
+    ///
+    /// - Throws: ``RequestRejection`` with status 403.
+    func checkPage(of request: Request) throws(RequestRejection) {
         if let site = request.headers[.secFetchSite], site.hasSameBytes(as: "cross-site") {
             throw RequestRejection(.forbidden, .crossSite, "A page of another site sent this request, which would change something here.")
         }

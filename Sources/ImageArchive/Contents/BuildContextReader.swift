@@ -5,8 +5,9 @@
 /// refused, and so are entries below a symbolic link. An absolute symbolic link of a context is
 /// accepted, because builders take the top of the context for the root directory.
 ///
-/// The archive of a component is checked in the same way, except that an absolute symbolic link is
-/// refused too: a person may unpack the archive anywhere.
+/// The archive of a component is checked in the same way, except that two more kinds of symbolic links
+/// are refused, because a person may unpack the archive anywhere: an absolute one, and one with `..`
+/// after a name. The name may be another link. Example: with `a/b -> ..`, the link `a/b/..` leads out.
 public final class BuildContextReader {
     /// The kind of archive, by its name in messages.
     public enum Kind: String, Hashable, Sendable {
@@ -141,9 +142,13 @@ private final class ContextEntries: TarVisitor {
         guard entry.link.count <= Self.mostBytesOfPath, !entry.link.contains(0) else { throw refusal(entry, "has an impossible target") }
         let isAbsolute = entry.link.first == UInt8(ascii: "/")
         if isAbsolute, kind == .component { throw refusal(entry, "is a symbolic link that leads out of the archive") }
-        var depth = isAbsolute ? 0 : path.count - 1
+        var (depth, hasName) = (isAbsolute ? 0 : path.count - 1, false)
         for name in entry.link.split(separator: UInt8(ascii: "/")) where name != [UInt8(ascii: ".")] {
-            depth += name.elementsEqual("..".utf8) ? -1 : 1
+            let isUp = name.elementsEqual("..".utf8)
+            // The name may be another link, whose parent is elsewhere.
+            if isUp, hasName, kind == .component { throw refusal(entry, "is a symbolic link with .. after a name") }
+            hasName = hasName || !isUp
+            depth += isUp ? -1 : 1
             guard depth >= 0 else {
                 throw refusal(entry, "is a symbolic link that leads out of the \(kind == .context ? "context" : "archive")")
             }

@@ -144,8 +144,14 @@ import Testing
             #expect(taken.status == 409)
             #expect(
                 try taken.message
-                    == "registry.example.org/team/mps-main-image belongs to main of mps. Names in a registry have no capital letters, so the two cannot be told apart."
+                    == "registry.example.org/team/mps-main-image belongs to main of mps. Both have the same name in the registry, where capital letters do not count."
             )
+            let other = try await frontend.post(
+                Self.image.replacing(#""mps""#, with: #""mps-main""#).replacing(#""main""#, with: #""x""#), to: "/image")
+            #expect(other.status == 202)
+            let same = try await frontend.post(Self.image.replacing(#""main""#, with: #""main-x""#), to: "/image")
+            #expect(same.status == 409)
+            #expect(try same.message?.hasPrefix("registry.example.org/team/mps-main-x-image belongs to x of mps-main.") == true)
         }
     }
 
@@ -160,6 +166,21 @@ import Testing
             #expect(record.entry.sender.account == "client" && record.entry.object == "build 1")
             #expect(record.entry.detail == ["status": "202", "linux_username": "pnispero", "github_username": "owner"])
             #expect(try await frontend.database.store.build(1)?.owner == "client")
+        }
+    }
+
+    @Test("an artifact is not changed like other images, and the list of images finds it by its repository")
+    func ordinary() async throws {
+        try await Self.with { frontend in
+            _ = try await frontend.post(Self.image, to: "/image")
+            let answer = try await frontend.request(.patch, "/api/1/images/1", #"{"definition": {"tags": ["x"]}}"#)
+            #expect(answer.status == 400)
+            #expect(try answer.message == "Image 1 is the image mps. Change it with POST /image.")
+            for name in ["mps-main-image", "registry.example.org/team/mps-*-image", "*"] {
+                let list = try await frontend.get("/api/1/images/?repository=\(name)").json
+                #expect(list["meta"]?["total"] == .integer(1), "\(name)")
+            }
+            #expect(try await frontend.get("/api/1/images/?repository=mps-main-image:rocky9").json["meta"]?["total"] == .integer(0))
         }
     }
 
@@ -192,6 +213,13 @@ import Testing
                     == .string(
                         "There is no component asyn with the tag R1 for rocky9, and its git repository is not known. Ask for it with POST and a url."
                     ))
+            let other = try await frontend.get("/component?component=asyn&tag=R1&architecture=rhel7")
+            #expect(other.status == 404)
+            #expect(
+                try other.json["errorMessage"]
+                    == .string(
+                        "There is no component asyn with the tag R1 for rhel7. There is no environment to build a component for rhel7. The setting artifacts.environments has rocky9."
+                    ))
             _ = try await frontend.post(Self.component.replacing("R1", with: "R0"), to: "/component")
             let built = try await frontend.get("/component?\(Self.asyn)")
             #expect(built.status == 202)
@@ -223,6 +251,35 @@ import Testing
                 .post, "/component", Self.component.replacing("https://git.example.org", with: "https://evil.example.org"),
                 headers: .by("other"))
             #expect(other.status == 403)
+        }
+    }
+
+    @Test("a page of another site cannot have a browser build a component by a GET")
+    func crossSite() async throws {
+        try await Self.with(git: ["file:///srv/git"]) { frontend in
+            let site = HTTPField.Name("Sec-Fetch-Site")!
+            for headers in [[site: "cross-site"], [.origin: "https://stranger.example"]] as [HTTPFields] {
+                let answer = try await frontend.get("/component?\(Self.asyn)", headers: headers)
+                #expect(answer.status == 403, "\(answer.text)")
+            }
+            #expect(try await frontend.get("/api/1/images/").json["meta"]?["total"] == .integer(0))
+            #expect(try await frontend.get("/component?\(Self.asyn)", headers: [site: "same-origin"]).status == 202)
+            #expect(try await frontend.get("/component?\(Self.asyn)", headers: [site: "cross-site"]).status == 202)
+        }
+    }
+
+    @Test("a request for the archive of a component whose build failed gets 404 with the reason, and one for its state gets 200")
+    func noArchive() async throws {
+        try await Self.with { frontend in
+            _ = try await frontend.post(Self.component, to: "/component")
+            #expect(try await frontend.get("/component?\(Self.asyn)&form=archive").status == 202)
+            #expect(try await frontend.request(.delete, "/api/1/builds/1").status == 202)
+            for (query, status) in [("", 200), ("&form=archive", 404)] {
+                let answer = try await frontend.get("/component?\(Self.asyn)\(query)")
+                #expect(answer.status == status)
+                #expect(try answer.json["status"] == .string("failed"))
+                #expect(try answer.json["errorMessage"] == .string("Canceled by unknown"))
+            }
         }
     }
 
@@ -295,6 +352,10 @@ import Testing
                 #"The archive of the component has the entry "a/lib", which is a symbolic link that leads out of the archive."#
             ),
             ("hard", UInt8(ascii: "1"), "/etc/shadow", #"The archive of the component has the entry "hard", whose link is absolute."#),
+            (
+                "t", UInt8(ascii: "2"), "a/b/../x",
+                #"The archive of the component has the entry "t", which is a symbolic link with .. after a name."#
+            ),
         ] as [(String, UInt8, String, String)])
     func hostile(path: String, kind: UInt8, link: String, message: String) async throws {
         try await Self.with { frontend in
@@ -319,6 +380,18 @@ import Testing
                 try form.message
                     == "There is no archive. The body must be a tar archive, which may be compressed with gzip or zstd, or a form with the archive as its part file."
             )
+            let small = Array(SmallImage.tar("x", []).prefix(512))
+            let two = try await Self.send(
+                frontend, .put, "/component?\(Self.asyn)", type: "multipart/form-data; boundary=x",
+                Self.form([("file", small), ("file", small)]))
+            #expect(try two.message == "The form has more than one part file.")
+            for form in [
+                Array(repeating: 0x41, count: 70_000) + Self.form([]), Self.form([("file", small)]) + Array(repeating: 0x41, count: 70_000),
+            ] {
+                let surrounded = try await Self.send(
+                    frontend, .put, "/component?\(Self.asyn)", type: "multipart/form-data; boundary=x", form)
+                #expect(surrounded.status == 413)
+            }
         }
     }
 }
