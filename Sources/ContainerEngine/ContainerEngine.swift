@@ -122,8 +122,8 @@ public struct ContainerEngine: Sendable {
         case let error as NIOConnectionError:
             guard let last = error.connectionErrors.last else { return "its name is not known" }
             return reason(of: last.error)
-        case HTTPClientError.connectTimeout, HTTPClientError.deadlineExceeded, ChannelError.connectTimeout:
-            return "it does not answer in time"
+        case let error as HTTPClientError where [.connectTimeout, .deadlineExceeded].contains(error): return "it does not answer in time"
+        case ChannelError.connectTimeout: return "it does not answer in time"
         default:
             let text = String(reflecting: error)
             if text.contains("CERTIFICATE_VERIFY_FAILED") || text.contains("unableToValidateCertificate") {

@@ -14,7 +14,7 @@ struct FarmImport: AsyncParsableCommand {
         discussion: """
             podman keeps its connections in podman-connections.json, and older versions
             in containers.conf. Nodes and farms that the service has already stay as they
-            are. Keys are not copied. Workers need a key of the same name.
+            are, and so does its default farm. Keys are not copied. Workers need a key of the same name.
 
             EXAMPLES
               odcs farm import
@@ -28,7 +28,9 @@ struct FarmImport: AsyncParsableCommand {
     func run() async throws {
         let (client, console) = (try service.connect(), Console.current)
         let connections = try PodmanConnections(file, in: console)
-        let known = (nodes: Set(try await client.nodes().map(\.name)), farms: Set(try await client.farms().map(\.name)))
+        let farms = try await client.farms()
+        let known = (nodes: Set(try await client.nodes().map(\.name)), farms: Set(farms.map(\.name)))
+        let hasDefault = farms.contains(where: \.isDefault)
         var lines: [String] = []
         var added: [NodeDocument] = []
         var isComplete = true
@@ -60,7 +62,7 @@ struct FarmImport: AsyncParsableCommand {
             var submission = FarmSubmission()
             submission.name = farm.name
             submission.nodes = farm.nodes
-            submission.isDefault = farm.name == connections.defaultFarm ? true : nil
+            submission.isDefault = farm.name == connections.defaultFarm && !hasDefault ? true : nil
             try await unlessRefused("farm \(farm.name)") {
                 _ = try await client.createFarm(submission)
                 lines.append("farm \(farm.name): \(farm.nodes.joined(separator: ", "))")
