@@ -29,6 +29,7 @@ struct ProvenanceTests {
                     composes: [.init(id: 12, lock: ImageDigest(of: [4]))])
             ],
             contents: [platform: Contents(digest: manifest, platform: platform, state: .none)],
+            bills: [manifest: ImageDigest(of: [5])],
             causes: [BuildCause(rebuild: 3, compose: 12, advisory: "RHSA-2026:1234", cves: ["CVE-2026-1"])],
             builder: "https://odcs.example/")
         return (build, facts)
@@ -52,6 +53,7 @@ struct ProvenanceTests {
         #expect(definition.internalParameters.platforms.map(\.node) == ["n1"])
         #expect(definition.internalParameters.platforms.map(\.isolation) == ["rootless"])
         #expect(definition.internalParameters.platforms.map(\.contents) == ["none"])
+        #expect(definition.internalParameters.platforms.map(\.sbom) == [ImageDigest(of: [5])])
         #expect(definition.externalParameters.arguments == ["TOKEN"])
         let text = String(decoding: statement.bytes, as: UTF8.self)
         #expect(!text.contains("hidden"), "It has no value of an argument, and no password of an address.")

@@ -54,6 +54,7 @@ struct ProvenanceTests {
             #expect(record.node == "local")
             #expect(record.isolation == "rootless")
             #expect(record.contents == "read")
+            #expect(record.sbom == ImageDigest(of: ofManifest[1].1), "The signature of the statement is one of the SBOM too.")
             #expect(try SoftwareBill(ofManifest[1].1).packages(of: manifest) == 1)
             for document in (ofList + ofManifest).map({ String(decoding: $0.1, as: UTF8.self) }) {
                 #expect(!document.contains(world.directory.string))

@@ -11,13 +11,15 @@ public enum BoundedJSON {
 
     /// Reads a document.
     ///
-    /// - Parameter title: The document's name at the beginning of a sentence, for example "The manifest".
+    /// - Parameters:
+    ///   - title: The document's name at the beginning of a sentence, for example "The manifest".
+    ///   - most: The most bytes of the document.
     /// - Throws: ``ImageProblem`` with a sentence that names the place of the mistake.
-    public static func decode<Value: Decodable>(_ type: Value.Type, from bytes: [UInt8], _ title: String) throws(ImageProblem)
-        -> Value
-    {
-        guard bytes.count <= mostBytes else {
-            throw ImageProblem(.limitExceeded, "\(title) is larger than \(mostBytes) bytes.")
+    public static func decode<Value: Decodable>(
+        _ type: Value.Type, from bytes: [UInt8], _ title: String, most: Int = mostBytes
+    ) throws(ImageProblem) -> Value {
+        guard bytes.count <= most else {
+            throw ImageProblem(.limitExceeded, "\(title) is larger than \(most) bytes.")
         }
         switch bounds.excess(of: bytes) {
         case .depth: throw ImageProblem(.limitExceeded, "\(title) is nested more than \(bounds.depth) times.")

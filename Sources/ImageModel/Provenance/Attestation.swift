@@ -11,6 +11,10 @@ public struct Attestation: Hashable, Sendable {
         case bill = "application/spdx+json"
 
         public var mediaType: MediaType { MediaType(rawValue: rawValue) }
+
+        /// The most bytes of a document that is read. An SBOM of the most packages that an rpmdb may have is
+        /// smaller.
+        public var mostBytes: Int { self == .bill ? 32 << 20 : BoundedJSON.mostBytes }
     }
 
     /// The content of the empty configuration.

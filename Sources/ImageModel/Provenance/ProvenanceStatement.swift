@@ -86,6 +86,8 @@ public struct ProvenanceStatement: Hashable, Sendable, Codable {
         public var isolation: String?
         /// `read`, `none` for an image without an rpmdb, or `unknown`.
         public var contents: String
+        /// The digest of the SBOM. So a signature of the statement is one of the SBOM too.
+        public var sbom: ImageDigest?
     }
 
     public struct RunDetails: Hashable, Sendable, Codable {
@@ -122,18 +124,21 @@ extension ProvenanceStatement {
         public var list: ImageDigest
         public var origins: [Platform: StepOrigin]
         public var contents: [Platform: Contents]
+        /// The digest of the SBOM of each manifest that has one.
+        public var bills: [ImageDigest: ImageDigest]
         public var causes: [BuildCause]
         /// The service that built. Example: `https://odcs.example.org/`.
         public var builder: String
 
         public init(
             repository: ImageRepository, list: ImageDigest, origins: [Platform: StepOrigin], contents: [Platform: Contents],
-            causes: [BuildCause], builder: String
+            bills: [ImageDigest: ImageDigest], causes: [BuildCause], builder: String
         ) {
             self.repository = repository
             self.list = list
             self.origins = origins
             self.contents = contents
+            self.bills = bills
             self.causes = causes
             self.builder = builder
         }
@@ -158,7 +163,8 @@ extension ProvenanceStatement {
                     platforms: done.map { platform, digest in
                         PlatformRecord(
                             platform: platform.description, digest: digest, node: facts.origins[platform]?.node,
-                            isolation: facts.origins[platform]?.isolation, contents: facts.contents[platform].stateName)
+                            isolation: facts.origins[platform]?.isolation, contents: facts.contents[platform].stateName,
+                            sbom: facts.bills[digest])
                     }),
                 resolvedDependencies: Self.dependencies(of: build, done.compactMap { facts.origins[$0.0] })),
             runDetails: RunDetails(

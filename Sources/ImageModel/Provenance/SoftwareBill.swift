@@ -98,7 +98,7 @@ public struct SoftwareBill: Hashable, Sendable, Codable {
 
     /// Reads a document that anyone may have written.
     public init(_ bytes: [UInt8]) throws(ImageProblem) {
-        self = try BoundedJSON.decode(Self.self, from: bytes, "The document")
+        self = try BoundedJSON.decode(Self.self, from: bytes, "The document", most: Attestation.Kind.bill.mostBytes)
     }
 
     /// Returns the number of packages of an image, or `nil` if the document is about another image.

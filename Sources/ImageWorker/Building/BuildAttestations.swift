@@ -17,21 +17,24 @@ struct BuildAttestations {
     func attach(to list: ManifestDocument, of build: Build, in repository: ImageRepository) async throws {
         guard case .index(let index) = list.content else { return }
         var contents: [Platform: Contents] = [:]
+        var bills: [ImageDigest: Attestation] = [:]
         for step in build.steps {
             guard let platform = step.platform, let digest = step.digest else { continue }
             contents[platform] = try await store.contents(of: digest)
+            guard let bill = contents[platform].flatMap({ SoftwareBill($0, of: repository, created: build.timeSubmitted) }) else {
+                continue
+            }
+            bills[digest] = Attestation(.bill, bill.bytes)
         }
         let statement = ProvenanceStatement(
             build,
             .init(
                 repository: repository, list: list.digest, origins: try await store.origins(of: build.id), contents: contents,
-                causes: try await store.causes(of: build.id), builder: builder))
+                bills: bills.mapValues(\.descriptor.digest), causes: try await store.causes(of: build.id), builder: builder))
         let attestation = try await attestation(of: statement.bytes, about: list.digest, in: repository)
         var documents = [(list.descriptor(), [attestation])]
         for manifest in index.manifests {
-            let bill = contents.values.first { $0.digest == manifest.digest }
-                .flatMap { SoftwareBill($0, of: repository, created: build.timeSubmitted) }.map { Attestation(.bill, $0.bytes) }
-            documents.append((manifest, [attestation] + [bill].compactMap(\.self)))
+            documents.append((manifest, [attestation] + [bills[manifest.digest]].compactMap(\.self)))
         }
         try await upload(Set(documents.flatMap(\.1)), to: repository)
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -51,7 +54,9 @@ struct BuildAttestations {
         of statement: [UInt8], about list: ImageDigest, in repository: ImageRepository
     ) async throws -> Attestation {
         guard let key else { return Attestation(.statement, statement) }
-        for referrer in try await registry.referrers(of: list, in: repository, artifactType: Attestation.Kind.envelope.rawValue) {
+        let envelopes = try await registry.referrers(of: list, in: repository, artifactType: Attestation.Kind.envelope.rawValue)
+        // Anyone who can push may have attached any number of them.
+        for referrer in envelopes.suffix(100) {
             guard let bytes = try await registry.content(of: referrer, in: repository),
                 let envelope = try? SignedEnvelope(bytes), try envelope.statement == statement, key.publicKey.hasSigned(envelope)
             else { continue }

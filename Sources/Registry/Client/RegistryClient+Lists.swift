@@ -63,7 +63,12 @@ extension RegistryClient {
         for _ in 1...max(1, limits.attempts) {
             var index = try await referrersIndex(of: subject, in: repository)
             if index.manifests.contains(where: { $0.digest == document.digest }) { return }
-            guard index.manifests.count < ImageIndex.mostManifests else { break }
+            guard index.manifests.count < ImageIndex.mostManifests else {
+                throw RegistryFailure(
+                    .limitExceeded,
+                    "\(subject) of \(repository) has \(index.manifests.count) referrers, and gets no more. Delete the tag \(subject.referrersTag)."
+                )
+            }
             index.manifests.append(entry)
             try await put(ManifestDocument(index), to: repository, tag: subject.referrersTag)
         }

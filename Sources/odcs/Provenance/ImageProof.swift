@@ -41,6 +41,7 @@ extension ImageProof {
 
         private struct Found {
             let statement: ProvenanceStatement
+            let kind: Attestation.Kind
             let content: ImageDigest
             let signature: Signature
         }
@@ -77,32 +78,50 @@ extension ImageProof {
         private func statement(
             about digest: ImageDigest, in repository: ImageRepository, _ proof: inout ImageProof
         ) async throws -> Found? {
-            let all = try await statements(about: digest, in: repository)
-            let signed = key == nil ? all : all.filter { $0.signature == .verified }
-            if let named = signed.last(where: { found in found.statement.subject.contains { $0.matches(digest) } }) { return named }
-            proof.problems.append(
-                all.isEmpty
-                    ? "The registry has no statement about \(digest)."
-                    : signed.isEmpty
-                        ? "None of the \(all.count) statements about \(digest) is signed by the key."
-                        : "The statement that is attached to \(digest) names other images.")
+            let all = try await referrers(of: digest, in: repository, [.statement, .envelope])
+            var (read, signed) = (0, 0)
+            for referrer in Self.newest(all) {
+                guard let kind = referrer.artifactType.flatMap(Attestation.Kind.init),
+                    let bytes = try await registry.content(of: referrer, in: repository, most: kind.mostBytes),
+                    // A document of another program is passed over.
+                    let (statement, signature) = try? self.read(bytes, kind)
+                else { continue }
+                read += 1
+                if key != nil, signature != .verified { continue }
+                signed += 1
+                guard statement.subject.contains(where: { $0.matches(digest) }) else { continue }
+                return Found(statement: statement, kind: kind, content: ImageDigest(of: bytes), signature: signature)
+            }
+            var problem =
+                if read == 0 {
+                    all.isEmpty
+                        ? "The registry has no statement about \(digest)."
+                        : "No statement that is attached to \(digest) can be read."
+                } else if signed == 0 {
+                    read == 1
+                        ? "The statement about \(digest) is not signed by the key."
+                        : "None of the \(read) statements about \(digest) is signed by the key."
+                } else {
+                    "The statement that is attached to \(digest) names other images."
+                }
+            if all.count > Self.mostRead {
+                problem += " \(all.count) documents are attached to it, and only the newest \(Self.mostRead) were read."
+            }
+            proof.problems.append(problem)
             return nil
         }
 
-        private func statements(about digest: ImageDigest, in repository: ImageRepository) async throws -> [Found] {
-            var statements: [Found] = []
-            for referrer in try await registry.referrers(of: digest, in: repository).suffix(Self.mostStatements) {
-                guard let kind = referrer.artifactType.flatMap(Attestation.Kind.init), kind != .bill,
-                    let bytes = try await registry.content(of: referrer, in: repository)
-                else { continue }
-                // A document of another program is passed over.
-                guard let (statement, signature) = try? read(bytes, kind) else { continue }
-                statements.append(Found(statement: statement, content: ImageDigest(of: bytes), signature: signature))
-            }
-            return statements
+        private func referrers(
+            of digest: ImageDigest, in repository: ImageRepository, _ kinds: Set<Attestation.Kind>
+        ) async throws -> [Descriptor] {
+            try await registry.referrers(of: digest, in: repository)
+                .filter { $0.artifactType.flatMap(Attestation.Kind.init).map(kinds.contains) ?? false }
         }
 
-        private static let mostStatements = 100
+        /// The documents that are read. Anyone who can push may have attached any number of them.
+        private static func newest(_ referrers: [Descriptor]) -> some Sequence<Descriptor> { referrers.suffix(mostRead).reversed() }
+
+        private static let mostRead = 100
 
         private func read(_ bytes: [UInt8], _ kind: Attestation.Kind) throws(ImageProblem) -> (ProvenanceStatement, Signature) {
             guard kind == .envelope else { return (try ProvenanceStatement(bytes), .none) }
@@ -136,51 +155,48 @@ extension ImageProof {
             }
             let base = configuration.labels["org.opencontainers.image.base.digest"]
             if let base, !proof.dependencies.contains(where: { $0.imageDigest?.description == base }) {
-                proof.problems.append("The image for \(record.platform) is based on \(base.quoted), which the statement does not name.")
+                proof.problems.append(
+                    "The image for \(record.platform) is based on \(base.printable(most: 100)), which the statement does not name.")
             }
-            let referrers = try await registry.referrers(of: digest, in: repository)
-            if !isAlone, try await !has(found.content, among: referrers, in: repository) {
+            if !isAlone, try await layer(found.content, found.kind, about: digest, in: repository) == nil {
                 proof.problems.append("The image for \(record.platform) does not have the statement, only the list has it.")
             }
-            switch try await bill(among: referrers, of: digest, in: repository) {
-            case .absent where record.contents == "read": proof.problems.append("The image for \(record.platform) has no SBOM.")
-            case .wrong(let problem): proof.problems.append("The SBOM for \(record.platform) cannot be used. \(problem)")
-            case .packages(let count): shown.packages = count
-            case .absent: break
-            }
+            shown.packages = try await packages(of: record, in: repository, &proof)
             proof.platforms.append(shown)
         }
 
-        /// Whether one of the referrers has that content.
-        private func has(_ content: ImageDigest, among referrers: [Descriptor], in repository: ImageRepository) async throws -> Bool {
-            for referrer in referrers.suffix(Self.mostStatements) where referrer.artifactType.flatMap(Attestation.Kind.init) != nil {
-                let reference = ImageReference(repository, digest: referrer.digest)
-                if case .manifest(let artifact) = try? await registry.manifest(reference).content,
-                    artifact.layers.first?.digest == content
-                {
-                    return true
-                }
+        /// Returns the layer of the artifact that attaches a document to a manifest, or `nil` if none does.
+        private func layer(
+            _ document: ImageDigest, _ kind: Attestation.Kind, about digest: ImageDigest, in repository: ImageRepository
+        ) async throws -> Descriptor? {
+            for referrer in Self.newest(try await referrers(of: digest, in: repository, [kind])) {
+                if let layer = try await registry.layer(of: referrer, in: repository), layer.digest == document { return layer }
             }
-            return false
+            return nil
         }
 
-        private enum Bill {
-            case absent
-            case wrong(String)
-            case packages(Int)
-        }
-
-        private func bill(among referrers: [Descriptor], of digest: ImageDigest, in repository: ImageRepository) async throws -> Bill {
-            guard let referrer = referrers.last(where: { $0.artifactType == Attestation.Kind.bill.rawValue }),
-                let bytes = try await registry.content(of: referrer, in: repository)
-            else { return .absent }
-            do throws(ImageProblem) {
-                let bill = try SoftwareBill(bytes)
-                guard let count = bill.packages(of: digest) else { return .wrong("It is about another image.") }
-                return .packages(count)
-            } catch {
-                return .wrong(error.description)
+        /// Reads the SBOM that the statement names for a platform, and notes what is wrong with it.
+        ///
+        /// - Returns: The number of its packages.
+        private func packages(
+            of record: ProvenanceStatement.PlatformRecord, in repository: ImageRepository, _ proof: inout ImageProof
+        ) async throws -> Int? {
+            guard let sbom = record.sbom else {
+                if record.contents == "read" { proof.problems.append("The statement names no SBOM for \(record.platform).") }
+                return nil
             }
+            guard let layer = try await layer(sbom, .bill, about: record.digest, in: repository) else {
+                proof.problems.append("The image for \(record.platform) does not have the SBOM \(sbom), which the statement names.")
+                return nil
+            }
+            do {
+                let bytes = try await registry.blob(layer, of: repository, most: Attestation.Kind.bill.mostBytes)
+                if let count = try SoftwareBill(bytes).packages(of: record.digest) { return count }
+                proof.problems.append("The SBOM for \(record.platform) is about another image.")
+            } catch let problem as ImageProblem {
+                proof.problems.append("The SBOM for \(record.platform) cannot be used. \(problem.description)")
+            }
+            return nil
         }
     }
 }
