@@ -139,6 +139,22 @@ struct ImageBuildTests {
         }
     }
 
+    @Test("wait --watch prints the log instead of the changes, --quiet prints neither, and --no-wait shows what is")
+    func waiting() async throws {
+        try await ScriptedService.run { service in
+            let build = try Self.build(.done, step: .done, at: service.address)
+            service.next(try .json(build), .init(206, "STEP 1\nSTEP 2"))
+            let watched = try await CommandRun.odcs(["image", "wait", "7", "--watch"], server: service.address)
+            #expect(watched.out.hasPrefix("STEP 1\nSTEP 2"), "\(watched.out)")
+            service.next(try .json(try Self.build(.building, step: .running)), try .json(build))
+            let quiet = try await CommandRun.odcs(["image", "wait", "7", "--quiet"], server: service.address)
+            #expect(quiet.err == "")
+            service.next(try .json(try Self.build(.building, step: .running)))
+            let asked = try await CommandRun.odcs(["image", "wait", "7", "--no-wait"], server: service.address)
+            #expect(asked.status == .success)
+        }
+    }
+
     @Test("log prints the lines of the log")
     func log() async throws {
         try await ScriptedService.run { service in

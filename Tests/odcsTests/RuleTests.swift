@@ -19,7 +19,7 @@ struct RuleTests {
     func add() async throws {
         try await ScriptedService.run { service in
             service.next(try .json(Self.rule()))
-            let run = try await CommandRun.odcs(["rule", "add", "--watch", "3", "--images", "team/*"], server: service.address)
+            let run = try await CommandRun.odcs(["rule", "add", "--watch-id", "3", "--images", "team/*"], server: service.address)
             #expect(run.status == .success, "\(run.err)")
             #expect(
                 run.out == """
@@ -33,9 +33,19 @@ struct RuleTests {
             service.next(try .json(Self.rule(watch: nil, builds: [9, 7])))
             let base = try await CommandRun.odcs(["rule", "add", "--base", "--images", "team/*"], server: service.address)
             #expect(base.out.contains("their base  me     9 7"))
-            for arguments in [["--images", "a"], ["--watch", "3", "--base", "--images", "a"], ["--watch", "3"]] {
+            for arguments in [["--images", "a"], ["--watch-id", "3", "--base", "--images", "a"], ["--watch-id", "3"]] {
                 #expect(try await CommandRun.odcs(["rule", "add"] + arguments, server: service.address).status == .usage)
             }
+        }
+    }
+
+    @Test("a watch whose rule is refused is named, because it goes on")
+    func refusedRule() async throws {
+        try await ScriptedService.run { service in
+            let run = try await CommandRun.odcs(["watch-tag", "f26", "--rebuild", "team/*"], server: service.address)
+            #expect(run.status == .error)
+            #expect(run.err.hasPrefix("Watch 1 is there, but no image follows it.\nodcs: "), "\(run.err)")
+            #expect(service.lines == ["POST /api/1/watches/", "POST /api/1/rules"])
         }
     }
 

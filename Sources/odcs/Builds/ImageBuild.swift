@@ -78,15 +78,21 @@ struct ImageWait: AsyncParsableCommand {
 
     @Argument(help: "The builds' numbers.")
     var builds: [Int]
-    @Flag(help: "Print the builds' logs while they grow.")
-    var watch = false
-    @Flag(name: [.long, .short], help: "Print nothing while waiting.")
-    var quiet = false
+    // Options with these names would be taken for those of odcs itself.
+    @OptionGroup(title: "WAITING") var patience: PatienceOptions
     @OptionGroup(title: "SERVICE") var connection: ConnectionOptions
 
     func run() async throws {
+        let client = try connection.connect()
+        guard !patience.noWait else {
+            var shown: [BuildDocument] = []
+            for id in builds { shown.append(try await client.build(id)) }
+            if connection.json, shown.count > 1 { return try Console.current.out.line(JSONText(shown).text) }
+            for build in shown { try connection.print(build, or: BuildOutcome(build).text) }
+            return
+        }
         try await BuildWaiting(
-            ids: builds, client: connection.connect(), console: .current, showsLog: watch, isQuiet: quiet, json: connection.json
+            ids: builds, client: client, console: .current, showsLog: patience.watch, isQuiet: patience.quiet, json: connection.json
         ).outcome(of: connection)
     }
 }

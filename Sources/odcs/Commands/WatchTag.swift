@@ -58,12 +58,21 @@ struct WatchTag: AsyncParsableCommand {
         files.apply(to: &submission)
         let watch = try await client.startWatch(submission)
         // Both requests can be repeated: the same watch and the same rule exist once.
-        let rule = rebuild.isEmpty ? nil : try await client.addRule(RuleSubmission(watch: watch.id, images: rebuild))
+        let rule = rebuild.isEmpty ? nil : try await addRule(to: watch, client)
         guard follow else {
             let rules = rule.map { "Rule \($0.id) builds \($0.images.joined(separator: " ")) again.\n" } ?? ""
             let next = "Next: odcs watches \(watch.id) --follow\n  or: odcs unwatch \(watch.id)"
             return try connection.print(watch, or: "\(Watches.table(watch).text())\n\(rules)\(next)")
         }
         try await FollowedWatch(watch: watch, client: client, connection: connection, console: .current).untilEnded()
+    }
+
+    private func addRule(to watch: WatchDocument, _ client: ComposeClient) async throws -> RuleDocument {
+        do {
+            return try await client.addRule(RuleSubmission(watch: watch.id, images: rebuild))
+        } catch {
+            try Console.current.err.line("Watch \(watch.id) is there, but no image follows it.")
+            throw error
+        }
     }
 }

@@ -13,7 +13,7 @@ struct RuleCommand: AsyncParsableCommand {
             has the packages is not built. One whose builds do not help is tried three times.
 
             EXAMPLES
-              odcs rule add --watch 3 --images 'team/*'
+              odcs rule add --watch-id 3 --images 'team/*'
               odcs rule add --base --images 'team/web' --images 'team/app'
               odcs rule list
               odcs rule remove 1
@@ -26,8 +26,11 @@ struct RuleAdd: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "add", abstract: "Add a rule. The same rule again is the same rule.")
 
-    @Option(help: ArgumentHelp("The watch that the images follow, as 'odcs watches' shows it.", valueName: "number"))
-    var watch: Int?
+    // --watch is an option of every command.
+    @Option(
+        name: .customLong("watch-id"),
+        help: ArgumentHelp("The watch that the images follow, as 'odcs watches' shows it.", valueName: "number"))
+    var watchID: Int?
     @Flag(help: "The images follow the images that they build on.")
     var base = false
     @Option(parsing: .singleValue, help: ArgumentHelp("Images with such a name. * stands for any text. Repeatable.", valueName: "glob"))
@@ -35,11 +38,11 @@ struct RuleAdd: AsyncParsableCommand {
     @OptionGroup(title: "SERVICE") var connection: ConnectionOptions
 
     func validate() throws {
-        guard (watch != nil) != base else { throw ValidationError("Name either a --watch, as in --watch 3, or --base") }
+        guard (watchID != nil) != base else { throw ValidationError("Name either a watch, as in --watch-id 3, or --base") }
     }
 
     func run() async throws {
-        let rule = try await connection.connect().addRule(RuleSubmission(watch: watch, base: base ? true : nil, images: images))
+        let rule = try await connection.connect().addRule(RuleSubmission(watch: watchID, base: base ? true : nil, images: images))
         try connection.print(rule, or: RuleListing.table([rule]).text())
     }
 }
