@@ -25,6 +25,7 @@ import Testing
                     try await team.buildImages()
                     for name in ["tool", "web"] { #expect(try await team.packages(of: name) == ["libfoo-1.0-1.fc26.x86_64"]) }
                     let before = try await images.digest("team/tool")
+                    try await team.addLeaf()
 
                     // A build is tagged. Nobody asks for anything from here on.
                     history.advance()
@@ -45,10 +46,42 @@ import Testing
                     #expect(try await team.builds(of: "tool").count == 2)
                     #expect(try await images.service.store.rebuilds().total == 1)
 
+                    // The base of another image is moved. It follows by a rule of its own.
+                    try await team.moveBase()
+                    try await team.awaitDone(builds: 2, of: "leaf", in: "other")
+                    #expect(try await team.packages(of: "leaf", in: "other") == ["libfoo-1.1-1.fc26.x86_64"])
+
                     let verified = try await server.succeed("image", "verify", "\(images.registry.host)/team/web:latest", "--insecure")
                     #expect(verified.output.hasSuffix("The image is as the statement says.\n"), "\(verified.output)")
                     try await server.succeed("unwatch", "1")
                     #expect(try await team.rule().timeEnded != nil)
+                }
+            }
+        }
+    }
+
+    @Test("a server that is killed between the change and the rebuild asks for the rebuild when it is back, and only once")
+    func killed() async throws {
+        try await ScriptedHub.with { hub in
+            let history = TagHistory(hub)
+            let koji = "koji: {hub: \"\(hub.address)\", topdir: \"\(ScriptedHub.topdir)\", watch_seconds: 1}"
+            try await ImageService.with(images: "contents_seconds: 1", more: koji) { images in
+                try await images.serve { server in
+                    let team = Followers(images: images, server: server)
+                    try await server.succeed("watch-tag", "f26-updates", "--packages", "libfoo", "--no-deps", "--rebuild", "team/*")
+                    _ = try await images.service.await(1, .done)
+                    try await team.buildImages()
+                    history.advance()
+                    // The new compose is there, and perhaps not even done.
+                    _ = try await images.service.awaitChange { try await images.service.store.compose(2) }
+                    await server.kill()
+                }
+                let before = try await images.service.store.rebuilds().total
+                try await images.serve { server in
+                    let team = Followers(images: images, server: server)
+                    try await team.awaitDone(builds: 2, of: "web")
+                    #expect(try await team.packages(of: "web") == ["libfoo-1.1-1.fc26.x86_64"])
+                    #expect(try await images.service.store.rebuilds().total == 1, "There were \(before) when the server was killed.")
                 }
             }
         }
@@ -84,26 +117,47 @@ private struct Followers {
         guard build.isSuccess else { throw build }
     }
 
+    /// Adds and builds an image that follows an image of others. Its Containerfile names another image too.
+    func addLeaf() async throws {
+        try await moveBase()
+        let text = """
+            FROM \(images.registry.host)/team/os AS files
+            FROM \(images.registry.host)/foreign/tool:1
+            COPY --from=files /etc/hostname /leaf
+
+            """
+        try await server.succeed("image", "add", "other/leaf", images.folder("leaf", text).string)
+        try await server.succeed("image", "build", "other/leaf")
+        try await server.succeed("rule", "add", "--base", "--images", "other/*")
+    }
+
+    /// Lets the tag of the image of others show what `tool` is now.
+    func moveBase() async throws {
+        try await Program.succeed(
+            "skopeo", "copy", "--quiet", "--all", "--src-tls-verify=false", "--dest-tls-verify=false",
+            "docker://\(images.registry.host)/team/tool:latest", "docker://\(images.registry.host)/foreign/tool:1")
+    }
+
     func rule() async throws -> RuleDocument { try await server.document("rule", "list", "1") }
 
     /// The builds of an image, the newest first.
-    func builds(of name: String) async throws -> [BuildDocument] {
+    func builds(of name: String, in team: String = "team") async throws -> [BuildDocument] {
         struct List: Decodable { let items: [BuildDocument] }
-        let list: List = try await server.document("image", "builds", "--image", "team/\(name)")
+        let list: List = try await server.document("image", "builds", "--image", "\(team)/\(name)")
         return list.items
     }
 
     /// Waits until an image has so many builds, which are all done.
-    func awaitDone(builds count: Int, of name: String) async throws {
+    func awaitDone(builds count: Int, of name: String, in team: String = "team") async throws {
         _ = try await images.service.awaitChange { () async throws -> Bool? in
-            let builds = try await builds(of: name)
+            let builds = try await builds(of: name, in: team)
             return builds.count == count && builds.allSatisfy { $0.stateName == "done" } ? true : nil
         }
     }
 
     /// The packages of the published image, as they are read from the registry.
-    func packages(of name: String) async throws -> [String] {
-        let shown = try await server.succeed("image", "contents", "team/\(name)", "--platform", "\(Platform.host)").output
+    func packages(of name: String, in team: String = "team") async throws -> [String] {
+        let shown = try await server.succeed("image", "contents", "\(team)/\(name)", "--platform", "\(Platform.host)").output
         return shown.split(separator: "\n").map(String.init).filter { !$0.hasPrefix(Platform.host.description) }
     }
 }

@@ -52,10 +52,19 @@ import Testing
             return image.id
         }
 
-        func record(_ digest: ImageDigest, zlib release: Int) async throws {
-            let package = InstalledPackage(name: "zlib", evr: EVR(version: "1", release: "\(release)"), arch: "x86_64")
+        func record(_ digest: ImageDigest, zlib release: Int, bzip2 other: Int = 1) async throws {
+            let packages = [("zlib", release), ("bzip2", other)].map { name, release in
+                InstalledPackage(name: name, evr: EVR(version: "1", release: "\(release)"), arch: "x86_64")
+            }
             try await store.record(
-                Contents(digest: digest, platform: try Platform(RuleFollowerTests.platform), layers: [digest], state: .read([package])))
+                Contents(digest: digest, platform: try Platform(RuleFollowerTests.platform), layers: [digest], state: .read(packages)))
+        }
+
+        /// Lets the tag of a base show a manifest with these packages.
+        func show(_ text: String, at base: ImageReference, zlib release: Int, bzip2 other: Int = 1) async throws {
+            let digest = ImageDigest(of: Array(text.utf8))
+            try await store.record(base, shows: [Platform(RuleFollowerTests.platform): digest])
+            try await record(digest, zlib: release, bzip2: other)
         }
 
         /// Makes the only watch find other packages, and its compose done with this package.
@@ -100,7 +109,7 @@ import Testing
         }
 
         /// Ends the step that can be done next, and the manifest list after it.
-        func finishBuild(zlib release: Int) async throws {
+        func finishBuild(zlib release: Int, bzip2 other: Int = 1) async throws {
             let platform = try Platform(RuleFollowerTests.platform)
             for _ in 1...2 {
                 let lease = try #require(try await store.claimStep(by: "w", offering: StepOffer(platforms: [platform]), for: .seconds(60)))
@@ -109,7 +118,7 @@ import Testing
                     #expect(try await store.finish(lease, digest: ImageDigest(of: Array("list \(digest)".utf8)), tags: [.latest]))
                     return
                 }
-                try await record(digest, zlib: release)
+                try await record(digest, zlib: release, bzip2: other)
                 #expect(try await store.finish(lease, digest: digest))
             }
         }
@@ -241,17 +250,12 @@ import Testing
     @Test("images follow the images that they build on, parents first, and only if packages are newer")
     func bases() async throws {
         try await World.with { world in
-            let platform = try Platform(Self.platform)
             let vendor = try ImageReference("r.example/vendor/ubi:9")
             let base = try await world.addImage("base", from: "r.example/vendor/ubi:9", zlib: 1)
             let app = try await world.addImage("app", from: "r.example/team/base", zlib: 1)
             let pinned = try await world.addImage("pinned", from: "r.example/vendor/ubi@\(ImageDigest(of: [7]))", zlib: 1)
             _ = try await world.addRule(watch: nil, "team/*")
-            func show(_ text: String, zlib release: Int) async throws {
-                let digest = ImageDigest(of: Array(text.utf8))
-                try await world.store.record(vendor, shows: [platform: digest])
-                try await world.record(digest, zlib: release)
-            }
+            func show(_ text: String, zlib release: Int) async throws { try await world.show(text, at: vendor, zlib: release) }
             try await show("first", zlib: 1)
             #expect(try await world.follow() == [])
             try await show("same packages, another time", zlib: 1)
@@ -268,6 +272,44 @@ import Testing
             try await world.finishBuild(zlib: 2)
             #expect(try await world.follow() == [])
             #expect(try await world.store.list(BuildQuery()).items.allSatisfy { $0.image != pinned })
+        }
+    }
+
+    @Test("a base whose tag moves back and forth builds an image once for each newer package, and then no more")
+    func movingBase() async throws {
+        try await World.with { world in
+            let vendor = try ImageReference("r.example/vendor/ubi:9")
+            _ = try await world.addImage("base", from: "r.example/vendor/ubi:9", zlib: 1)
+            _ = try await world.addRule(watch: nil, "team/*")
+            for turn in 1...4 {
+                try await world.show("new", at: vendor, zlib: 2)
+                #expect(try await world.follow().count == (turn == 1 ? 1 : 0))
+                if turn == 1 { try await world.finishBuild(zlib: 2) }
+                try await world.show("old", at: vendor, zlib: 1)
+                #expect(try await world.follow() == [])
+            }
+            // Each state of the base has a package that is newer than in the other one.
+            for turn in 1...6 {
+                try await world.show("a", at: vendor, zlib: 4, bzip2: 3)
+                let first = try await world.follow()
+                if !first.isEmpty { try await world.finishBuild(zlib: 4, bzip2: 3) }
+                try await world.show("b", at: vendor, zlib: 3, bzip2: 4)
+                let second = try await world.follow()
+                if !second.isEmpty { try await world.finishBuild(zlib: 3, bzip2: 4) }
+                #expect((first + second).count == (turn <= 2 ? 2 : 0), "The bounds are two tries for each state of the base.")
+            }
+        }
+    }
+
+    @Test("a rule without an image says so until there is one")
+    func noImage() async throws {
+        try await World.with { world in
+            let rule = try await world.addRule(watch: nil, "taem/*", "team/web")
+            #expect(try await world.follow() == [])
+            #expect(try await world.store.rule(rule.id)?.problem == "No image has such a name.")
+            _ = try await world.addImage("web", zlib: 1)
+            #expect(try await world.follow() == [])
+            #expect(try await world.store.rule(rule.id)?.problem == nil)
         }
     }
 

@@ -31,8 +31,9 @@ import Testing
 
     private static let git = ImageDefinition.Source.git(url: "https://g.example/x.git", reference: "main", folder: "")
 
-    private static func bases(of image: Image, pins: BuildPins? = nil) -> KnownImage? {
-        ImageBases(PlanningFacts(images: [image], pins: pins.map { [image.id: $0] } ?? [:], total: 1)).images.first
+    private static func bases(of image: Image, pins: BuildPins? = nil, origins: [Platform: StepOrigin] = [:]) -> KnownImage? {
+        ImageBases(PlanningFacts(images: [image], pins: pins.map { [image.id: $0] } ?? [:], origins: [image.id: origins], total: 1))
+            .images.first
     }
 
     @Test("the base is that of the last stage, for each platform, and images of other stages are known besides")
@@ -69,6 +70,24 @@ import Testing
         let two = Self.bases(of: image, pins: BuildPins(images: ["r.example/os:latest": digest, "r.example/tools:latest": digest]))
         #expect(two?.bases == [Self.amd64: .unknown])
         #expect(two?.others == Set(try [Self.reference("os"), Self.reference("tools")]))
+    }
+
+    @Test("the build before tells the base of a Containerfile that names several images, and whether it upgrades")
+    func origins() throws {
+        let image = try Self.image(1, Self.git, platforms: [Self.amd64, Self.arm64])
+        let pins = BuildPins(images: ["r.example/os:9": ImageDigest(of: [1]), "r.example/tools:latest": ImageDigest(of: [1])])
+        func origin(_ base: String?, upgrades: Bool = false) -> StepOrigin {
+            StepOrigin(
+                containerfile: ImageDigest(of: [1]), node: "local", isolation: "rootless", composes: [], base: base, upgrades: upgrades)
+        }
+        let known = Self.bases(
+            of: image, pins: pins, origins: [Self.amd64: origin("r.example/os:9"), Self.arm64: origin(nil, upgrades: true)])
+        #expect(known?.bases == [Self.amd64: .image(try ImageReference("r.example/os:9")), Self.arm64: .scratch])
+        #expect(known?.upgrades == true)
+        // The only image may be that of an earlier stage.
+        let one = Self.bases(
+            of: image, pins: BuildPins(images: ["r.example/os:9": ImageDigest(of: [1])]), origins: [Self.amd64: origin(nil)])
+        #expect(one?.bases[Self.amd64] == .scratch)
     }
 
     @Test("a Containerfile that cannot be read or has no value for its base leaves the base unknown")

@@ -7,6 +7,8 @@ public struct PlanningFacts: Sendable {
     public var images: [Image]
     /// The inputs of the latest build of each image, by the id of the image.
     public var pins: [Int: BuildPins]
+    /// How the platforms of each image were made last, by the id of the image.
+    public var origins: [Int: [Platform: StepOrigin]] = [:]
     /// The number of all images of this service.
     public var total: Int
 }
@@ -42,7 +44,27 @@ extension ComposeStore {
         ).map { row in (try row.decode(Int.self, "image_id"), try row.decode(PostgresJSON<BuildPins>.self, "pins").value) }
         let total = try await pool.query("SELECT count(*) AS total FROM images WHERE removed_at IS NULL")
         return PlanningFacts(
-            images: images, pins: Dictionary(uniqueKeysWithValues: pins), total: try total[total.startIndex].decode(Int.self, "total"))
+            images: images, pins: Dictionary(uniqueKeysWithValues: pins), origins: try await origins(ofImages: ids),
+            total: try total[total.startIndex].decode(Int.self, "total"))
+    }
+
+    /// Returns how the platforms of images were made last. Of many builds that have failed before, only the
+    /// newest ones are looked at.
+    private func origins(ofImages ids: [Int]) async throws -> [Int: [Platform: StepOrigin]] {
+        let rows = try await pool.query(
+            """
+            SELECT DISTINCT ON (i.id, s.platform) i.id AS image_id, s.platform, s.origin
+            FROM unnest(\(ids)) AS i (id) CROSS JOIN LATERAL (
+                SELECT b.id FROM builds b WHERE b.image_id = i.id ORDER BY b.id DESC LIMIT 100
+            ) b JOIN build_steps s ON s.build_id = b.id AND s.platform IS NOT NULL AND s.origin IS NOT NULL
+            ORDER BY i.id, s.platform, b.id DESC
+            """)
+        var origins: [Int: [Platform: StepOrigin]] = [:]
+        for row in rows {
+            origins[try row.decode(Int.self, "image_id"), default: [:]][try Platform(row.decode(String.self, "platform"))] =
+                try row.decode(PostgresJSON<StepOrigin>.self, "origin").value
+        }
+        return origins
     }
 
     /// Returns the layers of images, those of the manifests in use and those of the latest builds.

@@ -36,8 +36,8 @@ extension ComposeStore {
                     OR known.contents IS DISTINCT FROM r.seen_contents
                         AND (r.looked_at IS NULL OR r.looked_at <= now() - \(fragment: interval(rest)))
                     OR EXISTS (
-                        SELECT FROM rule_builds rb JOIN builds b ON b.id = rb.build_id
-                        WHERE rb.rule_id = r.id AND b.time_done >= r.looked_at
+                        SELECT FROM (SELECT build_id FROM rule_builds WHERE rule_id = r.id ORDER BY build_id DESC LIMIT 100) newest
+                        JOIN builds b ON b.id = newest.build_id WHERE b.time_done >= r.looked_at
                     )
                 ) ORDER BY r.next_look_at, r.id LIMIT 1 FOR UPDATE OF r SKIP LOCKED
             )

@@ -21,12 +21,21 @@ public struct StepOrigin: Hashable, Sendable, Codable {
     /// What separates a RUN from the host. Example: `rootless`.
     public var isolation: String
     public var composes: [Compose]
+    /// The reference of the image that the last stage builds on, directly or through earlier stages. Nil for
+    /// `scratch`.
+    public var base: String?
+    /// Whether a RUN of the Containerfile upgrades packages of the base.
+    public var upgrades: Bool
 
-    public init(containerfile: ImageDigest, node: String, isolation: String, composes: [Compose]) {
+    public init(
+        containerfile: ImageDigest, node: String, isolation: String, composes: [Compose], base: String? = nil, upgrades: Bool = false
+    ) {
         self.containerfile = containerfile
         self.node = node
         self.isolation = isolation
         self.composes = composes
+        self.base = base
+        self.upgrades = upgrades
     }
 }
 

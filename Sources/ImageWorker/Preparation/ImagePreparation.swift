@@ -71,7 +71,7 @@ struct ImagePreparation {
         try await give(directory)
         let origin = StepOrigin(
             containerfile: ImageDigest(of: Array(context.containerfile.utf8)), node: node.name, isolation: node.isolation,
-            composes: binding.composes)
+            composes: binding.composes, base: try file.finalBase(arguments: arguments)?.description, upgrades: file.mentionsUpgrade)
         guard try await store.record(origin, under: lease) else { throw CancellationError() }
         let digests = Dictionary(
             uniqueKeysWithValues: try pins.images.map { (try ImageReference($0.key), $0.value) })

@@ -66,14 +66,24 @@ public struct RuleFollower: Service {
         var logger = logger
         logger[metadataKey: "rule"] = "\(look.rule.id)"
         var problem: String?
+        let selection = RebuildSelection(images: look.rule.images)
+        let ids = Set(try await store.imageNames().filter { !selection.leavesOut($0.value) }.keys)
         do {
-            if look.rule.watch != nil { try await followWatch(look, logger) } else { try await followBases(look, logger) }
+            if ids.isEmpty {
+                problem = "No image has such a name."
+            } else if look.rule.watch != nil {
+                try await followWatch(look, logger)
+            } else {
+                try await followBases(of: ids, look, logger)
+            }
         } catch let error as RebuildProblem {
             problem = error.description
         } catch let error as ComposeNotUsable {
             problem = error.description
         }
-        if let problem { logger.info("rule cannot be followed", metadata: ["reason": "\(problem)"]) }
+        if let problem, problem != look.rule.problem {
+            logger.info("rule cannot be followed", metadata: ["reason": "\(problem)"])
+        }
         try await store.finish(look, next: interval, problem: problem)
         return true
     }
@@ -100,10 +110,7 @@ public struct RuleFollower: Service {
 
     /// Asks for builds of images whose bases have newer packages. An image is built after its parents: it is
     /// compared again when they have ended.
-    private func followBases(_ look: RuleLook, _ logger: Logger) async throws {
-        let selection = RebuildSelection(images: look.rule.images)
-        let ids = Set(try await store.imageNames().filter { !selection.leavesOut($0.value) }.keys)
-        guard !ids.isEmpty else { return }
+    private func followBases(of ids: Set<Int>, _ look: RuleLook, _ logger: Logger) async throws {
         let changes = try await BaseChanges(store: store).changes(of: ids)
         let tries = try await store.tries(because: Set(changes.map(\.cause)))
         let wanted = changes.filter { !(tries[$0.cause]?[$0.image]?.areSpent(bounds) ?? false) }

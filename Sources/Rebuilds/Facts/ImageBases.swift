@@ -11,7 +11,7 @@ struct ImageBases {
 
     init(_ facts: PlanningFacts) {
         for image in facts.images {
-            let known = Self.known(image, pins: facts.pins[image.id])
+            let known = Self.known(image, pins: facts.pins[image.id], origins: facts.origins[image.id] ?? [:])
             images.append(known)
             if known.bases.values.contains(.unknown) { withoutBase.insert(known.id) }
         }
@@ -45,17 +45,25 @@ struct ImageBases {
         }
     }
 
-    private static func known(_ image: Image, pins: BuildPins?) -> KnownImage {
+    private static func base(_ origin: StepOrigin) -> KnownImage.Base {
+        guard let text = origin.base else { return .scratch }
+        // It was written as a reference.
+        return (try? ImageReference(text)).map(KnownImage.Base.image) ?? .unknown
+    }
+
+    private static func known(_ image: Image, pins: BuildPins?, origins: [Platform: StepOrigin]) -> KnownImage {
         let definition = image.definition
         var known = KnownImage(
             id: image.id, repository: image.repository, isAloneInRepository: image.isAloneInRepository, upgrades: definition.update)
         // The keys were written as references. One that is none any more cannot be a base.
         let pinned = Set((pins?.images.keys).map { $0.compactMap { try? ImageReference($0) } } ?? [])
         guard case .containerfile(let text) = definition.source, let file = try? Containerfile(text, dialect: .ofService) else {
-            // A Containerfile that cannot be read fails its build, which says why. Of several images that a
-            // Containerfile names, the pins do not tell which one is the base.
+            // A Containerfile that cannot be read fails its build, which says why. A build of an older version
+            // has no origin. Of several images that a Containerfile names, the pins do not tell which one is
+            // the base.
             let base: KnownImage.Base = pinned.count == 1 ? pinned.first.map(KnownImage.Base.image) ?? .unknown : .unknown
-            for platform in definition.platforms { known.bases[platform] = base }
+            for platform in definition.platforms { known.bases[platform] = origins[platform].map(Self.base) ?? base }
+            known.upgrades = definition.update || origins.values.contains(where: \.upgrades)
             known.others = pinned
             return known
         }
