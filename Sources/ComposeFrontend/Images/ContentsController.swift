@@ -109,15 +109,15 @@ struct ContentsController: Sendable {
     /// Returns the manifests of an image by platform.
     ///
     /// - Parameters:
-    ///   - place: The number of a build, the digest of a manifest whose contents are recorded, or nil for the
-    ///     manifests in use.
+    ///   - place: The number of a build, the digest of its list or of a manifest whose contents are recorded,
+    ///     or nil for the manifests in use.
     ///   - platform: Nil for all platforms.
     private func manifests(
         of image: Image, at place: String?, named name: String, on platform: Platform?
     ) async throws -> [Platform: ImageDigest] {
         let found: [Platform: ImageDigest]
         if let place, place.contains(":") {
-            found = try await manifest(place, named: name)
+            found = try await manifests(of: image, digest: place, named: name)
         } else if let place {
             found = try await manifests(of: image, build: place, named: name)
         } else {
@@ -132,17 +132,17 @@ struct ContentsController: Sendable {
         return found.filter { $0.key == platform }
     }
 
-    private func manifest(_ text: String, named name: String) async throws -> [Platform: ImageDigest] {
+    /// The digest is that of a manifest, or of the manifest list of a build.
+    private func manifests(of image: Image, digest text: String, named name: String) async throws -> [Platform: ImageDigest] {
         let digest: ImageDigest
         do throws(ImageProblem) {
             digest = try ImageDigest(text)
         } catch {
             throw RequestRejection.badRequest("\(name): \(error.description)")
         }
-        guard let contents = try await store.contents(of: digest) else {
-            throw RequestRejection(.notFound, "The contents of \(digest) are not recorded. They may be read later.")
-        }
-        return [contents.platform: digest]
+        if let contents = try await store.contents(of: digest) { return [contents.platform: digest] }
+        if let build = try await store.build(of: image.id, list: digest) { return Self.manifests(of: build) }
+        throw RequestRejection(.notFound, "The contents of \(digest) are not recorded. They may be read later.")
     }
 
     private func manifests(of image: Image, build text: String, named name: String) async throws -> [Platform: ImageDigest] {
@@ -152,6 +152,10 @@ struct ContentsController: Sendable {
         guard let build = try await store.build(id), build.image == image.id else {
             throw RequestRejection(.notFound, "There is no build \(id) of image \(image.id).")
         }
+        return Self.manifests(of: build)
+    }
+
+    private static func manifests(of build: Build) -> [Platform: ImageDigest] {
         let steps = build.steps.compactMap { step in step.platform.flatMap { platform in step.digest.map { (platform, $0) } } }
         return Dictionary(uniqueKeysWithValues: steps)
     }

@@ -36,6 +36,16 @@ extension ComposeStore {
         try await pool.query("SELECT \(fragment: Build.columns) FROM builds b WHERE b.id = \(id)").first.map(Build.init)
     }
 
+    /// Returns the latest build of an image whose manifest list has that digest.
+    public func build(of image: Int, list digest: ImageDigest) async throws -> Build? {
+        try await pool.query(
+            """
+            SELECT \(fragment: Build.columns) FROM builds b
+            WHERE b.image_id = \(image) AND b.digest = \(digest.description) ORDER BY b.id DESC LIMIT 1
+            """
+        ).first.map(Build.init)
+    }
+
     /// Returns a build that exists.
     func build(_ id: Int, on connection: PostgresConnection) async throws -> Build {
         let rows = try await connection.query("SELECT \(fragment: Build.columns) FROM builds b WHERE b.id = \(id)")

@@ -14,7 +14,7 @@ extension ComposeStore {
             FROM (
                 SELECT l.layers[1:n] AS layers FROM (SELECT \(layers)::text[] AS layers) l, generate_series(1, cardinality(l.layers)) n
             ) beginning
-            JOIN contents c ON c.layers = beginning.layers
+            JOIN contents c ON c.layers = beginning.layers AND c.platform = \(contents.platform.description)
             LEFT JOIN LATERAL (
                 SELECT s.build_id, i.repository FROM build_steps s JOIN builds b ON b.id = s.build_id JOIN images i ON i.id = b.image_id
                 WHERE s.digest = c.digest AND s.platform IS NOT NULL ORDER BY s.id LIMIT 1

@@ -66,6 +66,8 @@ import Testing
                 0]
             #expect(ofBase?["base"] == .null)
             #expect(ofBase?["build"] == .integer(1))
+            let ofList = try await frontend.get("/api/1/images/\(base)/why?package=zlib&digest=\(ImageDigest.numbered(3))").json
+            #expect(ofList["manifests"]?[0]?["digest"] == .string("\(try ImageDigest.numbered(2))"), "The digest of the list is known too.")
             let absent = try await frontend.get("/api/1/images/\(web)/why?package=none").json["manifests"]?[0]
             #expect(absent?["origins"]?.count == 0)
             let refused = try await frontend.get("/api/1/images/\(web)/why")
