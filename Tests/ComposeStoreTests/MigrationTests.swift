@@ -115,7 +115,7 @@ import Testing
             "ALTER TABLE workers DROP CONSTRAINT workers_slots_check", "DROP INDEX composes_by_owner",
             "DROP TRIGGER composes_submitted ON composes", "ALTER TABLE composes DISABLE TRIGGER composes_transition",
             "CREATE OR REPLACE FUNCTION composes_state_changed() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
-            "CREATE VIEW waiting AS SELECT id FROM composes", "CREATE TYPE colour AS ENUM ('red')", "ALTER TABLE events SET UNLOGGED",
+            "CREATE VIEW waiting AS SELECT id FROM composes", "CREATE TYPE colour AS ENUM ('red')", "ALTER TABLE dead_letters SET UNLOGGED",
             "ALTER TABLE events ALTER id SET INCREMENT 2",
         ]
         try await TestDatabase.with { database in
