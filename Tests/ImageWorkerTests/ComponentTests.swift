@@ -116,6 +116,15 @@ struct ComponentTests {
                     "config.yaml, line 3: the dependency nothing with the tag R1 is not built for small. Ask for it with POST /component first."
                 ),
             ]
+            let absent = try Self.definition(
+                .git(url: "file://\(world.directory)/absent", reference: "R1", folder: ""), component: "absent")
+            _ = try await Self.submit(absent, in: world)
+            let notThere = try #require(try await world.step())
+            #expect(!notThere.isTransient)
+            #expect(
+                notThere.message
+                    == "The component file://\(world.directory)/absent cannot be fetched: there is no git repository, or it needs a login."
+            )
             for (number, (files, sentence)) in cases.enumerated() {
                 let repository = try await GitFolder(world.directory.appending("case\(number)"))
                 _ = try await repository.commit(files, tag: "R1")

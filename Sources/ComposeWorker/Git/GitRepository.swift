@@ -56,7 +56,7 @@ public struct GitRepository: Sendable {
     /// Throws:
     ///
     /// - `.sourceNotUsable` if there is no such revision, or if a file that matches `paths` is a link.
-    /// - `.sourceUnreachable` (transient) if the repository does not answer.
+    /// - `.sourceUnreachable` if the repository does not answer. It is transient, unless nothing is there.
     /// - `.limitExceeded` if the repository is too large or too slow, or if the files exceed the limits of
     ///   `paths`.
     public func checkOut(_ revision: String, only paths: Paths? = nil, into directory: FilePath) async throws -> String {
@@ -149,10 +149,25 @@ public struct GitRepository: Sendable {
                 isTransient: true)
         }
         if text.contains("No space left on device") { throw ComposeFailure(storage: Errno.noSpace) }
+        // Git says first what is wrong, and then what the reason may be in general.
+        let reason = (lines.first { $0.hasPrefix("fatal: ") } ?? lines.last).map(Self.withoutPeriod)
+        if let reason, Self.saysThatNothingIsThere(reason) {
+            throw ComposeFailure(
+                .sourceUnreachable, "\(opening) cannot be fetched: there is no git repository, or it needs a login.")
+        }
         throw ComposeFailure(
             .sourceUnreachable,
-            "The repository of \(name) could not be fetched: git \(ending.inWords)\(lines.last.map { ", and said: \($0)" } ?? "").",
+            "The repository of \(name) could not be fetched: git \(ending.inWords)\(reason.map { ", and said: \($0)" } ?? "").",
             isTransient: true)
+    }
+
+    private static func withoutPeriod(_ line: String) -> String { line.hasSuffix(".") ? String(line.dropLast()) : line }
+
+    /// Returns whether git has found no repository: that of a file, of HTTP, and of HTTP that asks for a
+    /// login in place of an answer.
+    private static func saysThatNothingIsThere(_ line: String) -> Bool {
+        line.hasSuffix("does not appear to be a git repository") || (line.hasPrefix("fatal: repository ") && line.hasSuffix(" not found"))
+            || line.contains("could not read Username")
     }
 
     /// Returns the full name of the commit that `revision` means, or `nil` if there is no such commit. A
