@@ -217,7 +217,8 @@ struct ComponentController: Sendable {
         return Response(
             status: .ok, headers: headers,
             body: ResponseBody(contentLength: archive.size) { writer in
-                // The client computes the digest. If the registry sends other bytes, the connection ends in their middle.
+                // The client of the registry computes the digest. If other bytes arrive, the connection ends before
+                // their end.
                 try await service.registry.blob(archive, of: repository) { try await writer.write($0) }
                 try await writer.finish(nil)
             })

@@ -22,8 +22,8 @@ extension ComposeStore {
         return ArtifactBuilds(newest: builds.first, done: builds.last { $0.state == .done })
     }
 
-    /// Returns the address of the git repository of a component, or `nil` if it was never built from one. It
-    /// is the address of the artifact itself, or else that of the component's artifact that was added last.
+    /// Returns the address of a component's git repository, or `nil` if it was never built from one. It is
+    /// the address of the artifact itself, or else that of the component's artifact that was added last.
     ///
     /// - Parameter repository: The repository of the component in the registry.
     public func gitURL(of artifact: Artifact, in repository: ImageRepository) async throws -> String? {

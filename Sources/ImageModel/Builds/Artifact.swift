@@ -62,8 +62,8 @@ public struct Artifact: Hashable, Sendable, Codable {
         }
     }
 
-    /// The tag that shows the newest build. It separates the artifacts of one repository. Examples: `rocky9`,
-    /// `rocky9-R4.39`.
+    /// The tag that shows the newest build. It separates the artifacts of one repository. Examples:
+    /// `rocky9`, `rocky9-R4.39`.
     public var movingTag: String {
         switch kind {
         case .image: environment
