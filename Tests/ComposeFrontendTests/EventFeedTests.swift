@@ -110,6 +110,24 @@ import Testing
         }
     }
 
+    @Test("a reader that continues the stream of a compose gets the change that it missed, even if it has no position yet")
+    func missedChange() async throws {
+        try await FrontendFixture.with { frontend in
+            let store = frontend.database.store
+            let id = try await store.submit(.repo(), owner: "me").id
+            try await store.sequenceEvents()
+            _ = try await store.delete(id, by: Actor(name: "me", isAdmin: false))
+            var headers = HTTPFields()
+            headers[.lastEventID] = "1-\(id)-0"
+            let stream = try await frontend.get("/api/1/composes/\(id)/events", headers: headers).text
+            #expect(stream.contains("id: 2-\(id)-0\nevent: state-changed\n"))
+            #expect(stream.contains("\"state_name\":\"failed\""))
+            #expect(stream.hasSuffix("id: end\nevent: end\ndata: {\"state\": \"failed\"}\n\n"))
+            headers[.lastEventID] = "2-\(id)-0"
+            #expect(try await frontend.get("/api/1/composes/\(id)/events", headers: headers).text.contains("state-changed") == false)
+        }
+    }
+
     @Test("a log with line ends of any kind cannot write lines of the stream itself")
     func lineEnds() async throws {
         try await FrontendFixture.with { frontend in

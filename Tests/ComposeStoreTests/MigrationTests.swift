@@ -107,6 +107,30 @@ import Testing
         }
     }
 
+    @Test("events that the version before has not published are delivered, and those that it has published are not")
+    func unpublishedEvents() async throws {
+        try await TestDatabase.with { database in
+            let old = Program(schema: Schema.whole, migrations: Schema.migrations.filter { $0.number < 27 })
+            try await with([.first(), old], in: database) { pool, _ in
+                _ = try await pool.query(
+                    """
+                    INSERT INTO composes (owner, request, source_type, source, time_to_expire)
+                    SELECT 'me', \(PostgresJSON(ComposeRequest.repo())), 3, '/srv/repo', now() FROM generate_series(1, 5)
+                    """)
+                _ = try await pool.query("UPDATE events SET published_at = now() WHERE compose_id IN (1, 2, 4)")
+                _ = try await Schema.migrate(pool)
+                // A worker of the version before, which still runs.
+                _ = try await pool.query("UPDATE events SET published_at = now() WHERE compose_id = 3")
+                let store = ComposeStore(pool: pool)
+                try await store.registerSubscribers(["hook"])
+                #expect(try await store.sequenceEvents() == 2)
+                let turn = try #require(try await store.takeDeliveryTurn(to: "hook", for: .seconds(60)))
+                #expect(turn.events.map(\.position) == [4, 5])
+                #expect(turn.events.map(\.object) == [.compose(3), .compose(5)])
+            }
+        }
+    }
+
     @Test("the comparison sees every kind of difference")
     func comparison() async throws {
         let changes = [

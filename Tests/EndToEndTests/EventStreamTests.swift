@@ -112,6 +112,8 @@ import Testing
                 }
                 let lines = { (some: [EventStream.Event]) in some.filter { $0.name == "log" }.flatMap { $0.data.split(separator: "\n") } }
                 #expect(lines(rest) == lines(Array(events[(index + 1)...])))
+                let changes = { (some: [EventStream.Event]) in some.filter { $0.name == "state-changed" }.map(\.id) }
+                #expect(changes(rest).count == changes(Array(events[(index + 1)...])).count)
                 #expect(rest.last?.name == "end")
             }
             let ended = try await server.http(.GET, "/api/1/composes/\(id)/events", headers: [("Last-Event-ID", "end")])

@@ -83,7 +83,7 @@ struct ComposeStream: Sendable {
     }
 
     mutating func run(over feed: EventFeed, lasting time: Duration, into events: inout ServerSentEvents) async throws {
-        if isNew { try await sendState(into: &events) }
+        if isNew { try await sendState(into: &events) } else { try await sendMissedChanges(into: &events) }
         let deadline = ContinuousClock.now + time
         while ContinuousClock.now < deadline, !Task.isShuttingDownGracefully {
             // The final state comes after the last line of the log.
@@ -102,9 +102,18 @@ struct ComposeStream: Sendable {
         }
     }
 
+    /// Sends all changes that were committed before the call to a reader that continues. The final one may
+    /// have no position yet.
+    private mutating func sendMissedChanges(into events: inout ServerSentEvents) async throws {
+        try await store.sequenceEvents()
+        let last = try await store.eventBounds().last
+        while cursor.position < last { _ = try await sendChanges(havingAtLeast: last, into: &events) }
+    }
+
+    /// - Parameter last: The position of an event that must not be missed.
     /// - Returns: Whether there was a change.
-    private mutating func sendChanges(into events: inout ServerSentEvents) async throws -> Bool {
-        let page = try await reader.page(after: cursor.position, limit: 100)
+    private mutating func sendChanges(havingAtLeast last: Int = 0, into events: inout ServerSentEvents) async throws -> Bool {
+        let page = try await reader.page(after: cursor.position, havingAtLeast: last, limit: 100)
         cursor.position = page.next
         for item in page.items {
             guard case .compose(let changed) = item.event.subject else { continue }

@@ -143,11 +143,15 @@ public final class EventFeed: Service {
 
     /// Returns events that follow a position, in their order. Their number is bounded.
     ///
-    /// - Parameter filter: Events that it leaves out may be missing.
-    func events(after position: Int, roughly filter: EventFilter) async throws -> Batch {
-        if let known = state.withLock({ state in state.known.flatMap { known in known.events(after: position).map { ($0, known.end) } } }) {
-            return Batch(events: known.0, end: known.1, hasMore: false)
+    /// - Parameters:
+    ///   - last: The position of an event that the database has. The feed may not know it yet.
+    ///   - filter: Events that it leaves out may be missing.
+    func events(after position: Int, havingAtLeast last: Int = 0, roughly filter: EventFilter) async throws -> Batch {
+        let known = state.withLock { state -> Batch? in
+            guard let known = state.known, known.end >= last, let events = known.events(after: position) else { return nil }
+            return Batch(events: events, end: known.end, hasMore: false)
         }
+        if let known { return known }
         let last = try await store.eventBounds().last
         guard position < last else { return Batch(events: [], end: position, hasMore: false) }
         let events = try await store.events(after: position, to: last, roughly: filter, limit: Self.batch)

@@ -37,10 +37,11 @@ struct EventReader: Sendable {
     /// The maximum number of batches that one page looks at. A filter may match few events.
     private static let mostBatches = 10
 
-    func page(after position: Int, limit: Int) async throws -> Page {
+    /// - Parameter last: The position of an event that the page must not miss.
+    func page(after position: Int, havingAtLeast last: Int = 0, limit: Int) async throws -> Page {
         var page = Page(next: position)
         for _ in 0..<Self.mostBatches {
-            let batch = try await feed.events(after: page.next, roughly: filter)
+            let batch = try await feed.events(after: page.next, havingAtLeast: last, roughly: filter)
             for event in batch.events {
                 page.next = event.position
                 if filter.matches(event), isVisible(event), let item = try await item(event) { page.items.append(item) }

@@ -244,8 +244,13 @@ public struct EventDelivery: Service {
             let message = try await store.message(of: event) { configuration.targets[$0]?.url ?? "" }
             guard let message else { return nil }
             return await webhook.post(try JSONEncoder().encode(message), event: event.id, by: httpClient)
+        } catch is CancellationError {
+            return .canceled
         } catch {
-            return .unreachable("The message could not be made: \(error)")
+            logger.error(
+                "could not make the message of an event",
+                metadata: ["position": "\(event.position)", "error": "\(String(reflecting: error))"])
+            return .unreachable("The worker could not make the message. Its log says why.")
         }
     }
 }

@@ -57,10 +57,24 @@ public struct Webhook: Hashable, Sendable {
         request.body = .bytes(ByteBuffer(bytes: body))
         do {
             let response = try await client.execute(request, timeout: TimeAmount(Self.timeout))
+            await Self.read(response.body)
             let asked = response.headers.first(name: "Retry-After").flatMap(RetryAfter.pause)
             return WebhookAnswer(status: Int(response.status.code), asked: asked)
         } catch {
-            return Task.isCancelled ? .canceled : .unreachable("It could not be reached: \(error)")
+            return Task.isCancelled ? .canceled : .unreachable("It \(NetworkProblem(error).words(answering: Self.timeout)).")
+        }
+    }
+
+    /// Reads a short answer to its end, so that the connection can be used again. The status counts even if
+    /// the answer is long or breaks off.
+    private static func read(_ body: HTTPClientResponse.Body) async {
+        await withTaskGroup(of: Void.self) { group in
+            // A failure means that the connection cannot be used again, and the client closes it.
+            group.addTask { _ = try? await body.collect(upTo: 16 << 10) }
+            // The sleep fails only if the task is canceled.
+            group.addTask { try? await Task.sleep(for: .seconds(1)) }
+            await group.next()
+            group.cancelAll()
         }
     }
 }
