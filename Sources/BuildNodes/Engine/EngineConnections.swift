@@ -25,9 +25,7 @@ public struct EngineConnections: Sendable {
     public func with<Value: Sendable>(
         _ node: FarmNode, _ body: @escaping @Sendable (EngineNode) async throws -> Value
     ) async throws -> Value {
-        let make: @Sendable (ContainerEngine) -> EngineNode = { engine in
-            EngineNode(name: node.name, engine: engine, pushes: node.delivery == .push, settings: settings)
-        }
+        let make: @Sendable (ContainerEngine) -> EngineNode = { EngineNode(node, engine: $0, settings: settings) }
         switch node.connection {
         case .local: throw NodeFailure(.node, "The node local has no engine.")
         case .unix(let path): return try await with(.socket(FilePath(path)), nil) { try await body(make($0)) }

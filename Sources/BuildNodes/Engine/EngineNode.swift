@@ -50,10 +50,14 @@ public struct EngineNode: BuildNode {
     /// Whether the node pushes images itself.
     private let pushes: Bool
 
-    public init(name: String, engine: ContainerEngine, pushes: Bool, settings: Settings) {
-        self.name = name
+    /// The architecture of the node, or nil before its platforms were tried.
+    private let architecture: String?
+
+    public init(_ node: FarmNode, engine: ContainerEngine, settings: Settings) {
+        name = node.name
         self.engine = engine
-        self.pushes = pushes
+        pushes = node.delivery == .push
+        architecture = node.native.first?.architecture
         self.settings = settings
     }
 
@@ -280,7 +284,7 @@ extension EngineNode {
         // Later versions of podman begin with this word.
         if text.hasPrefix("error building at STEP") { text.removeFirst("error ".count) }
         transcript.append(Array("\nError: \(text)\n".utf8))
-        return FailureText(ending: .exited(1), transcript: transcript).failure(of: specification)
+        return FailureText(ending: .exited(1), transcript: transcript, architecture: architecture).failure(of: specification)
     }
 }
 

@@ -7,13 +7,15 @@ import Processes
 struct FailureText {
     let ending: ChildProcess.Ending
     let transcript: BuildTranscript
+    /// The architecture whose programs the node itself runs. Nil: it is not known.
+    var architecture: String? = Platform.host.architecture
 
     /// Returns the failure of a build.
     func failure(of specification: BuildSpecification) -> NodeFailure {
         let error = transcript.error ?? ""
         let cause = Self.cause(in: error, of: transcript.step)
         if let failure = diskFull(cause) ?? diskFull(transcript.lastLines(10).joined(separator: "\n")) ?? outside(cause) { return failure }
-        let isForeign = specification.platform.architecture != Platform.host.architecture
+        let isForeign = specification.platform.architecture != architecture
         // runc and crun write it differently.
         if isForeign, ([cause] + transcript.lastLines(5)).contains(where: { $0.lowercased().contains("exec format error") }) {
             return make(

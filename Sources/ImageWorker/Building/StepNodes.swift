@@ -22,6 +22,8 @@ struct StepNodes: Sendable {
             return try await farms.with(node) { try await body($0) }
         } catch let failure as NodeFailure where failure.isOfNode {
             if failure.kind == .nodeLost { try await store.recordLoss(of: name, because: failure.sentence) }
+            // The node builds fewer platforms than it did, unless a person has removed it meanwhile.
+            if failure.kind == .noEmulator { do { _ = try await store.askProbe(of: name) } catch is NoSuchFarm {} }
             throw FailureOfNode(failure: BuildFailure(failure, attempt: step.attempts))
         }
     }
