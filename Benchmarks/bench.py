@@ -13,7 +13,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import docs
 import report
-from scenarios import affected, builds, changed, composes, contents, fetch, frontend, growth, memory, queue, stored, tags
+from scenarios import affected, builds, changed, composes, contents, farms, fetch, frontend, growth, memory, queue, stored, tags
 from world import PROJECT, World
 
 SCENARIOS = [
@@ -34,6 +34,7 @@ SCENARIOS = [
     builds.chain,
     builds.eight,
     builds.killed,
+    farms.farm,
     contents.contents,
     contents.layer,
     affected.affected,

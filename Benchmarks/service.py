@@ -55,6 +55,11 @@ class Server:
                 if not self._said.wait(max(0, deadline - time.perf_counter())):
                     raise TimeoutError(f"the server did not log {text!r}; see {self.log_file}")
 
+    def moments(self, text, since=0):
+        """Returns the times at which log lines with that text came."""
+        with self._said:
+            return [moment for moment, line in self._lines if moment >= since and text in line]
+
     def memory(self):
         """Returns figures of memory in MiB, by their names in /proc.
 
