@@ -23,6 +23,9 @@ struct ComposeEventsTests {
 
             #expect(states == ["wait", "generating", "done"])
             #expect(service.calls.count == 6)
+            // A service that can wait answers when there is a change.
+            #expect(service.lines[1].contains("/api/1/composes/3?wait=20&while=wait"))
+            #expect(service.lines[5].contains("/api/1/composes/3?wait=20&while=generating"))
         }
     }
 

@@ -133,9 +133,11 @@ import Testing
                 #expect(try await wait("wait=60&while=wait") == "generating")
                 _ = await repository.wasAsked.value
                 async let final = wait("wait=60")
+                async let command = server.odcs("wait", "\(id)")
                 #expect(try await wait("wait=1") == "generating")
                 await repository.gate.send(())
                 #expect(try await final == "done")
+                #expect(try await command.status == 0)
                 #expect(try await wait("wait=60") == "done")
                 #expect(try await server.http(.GET, "/api/1/composes/\(id)?wait=soon").status == 400)
                 #expect(try await server.http(.GET, "/api/1/composes/\(id)?wait=5&while=asleep").status == 400)

@@ -242,8 +242,8 @@ extension DeliveryTurn {
         return (knownTo, done.filter { $0 > knownTo })
     }
 
-    /// Returns the assignments of the columns that say how the subscriber answers. A turn without any answer,
-    /// because the worker stops, changes none of them.
+    /// Returns the assignments of the columns that say how the subscriber answers. A turn without any
+    /// answer, because the worker stops, changes none of them.
     fileprivate func health(_ report: DeliveryReport) -> SQL {
         guard report.hasAnswers || report.failure != nil || report.end != nil else { return "" }
         let position = report.failure?.position

@@ -127,8 +127,9 @@ public struct EventDelivery: Service {
 
     /// Delivers the dead letters that are sent again.
     ///
-    /// A letter that is refused again stays one, even if the webhook might take it later. Otherwise an event
-    /// that a webhook cannot process would hold up all others. A webhook that asks for a pause gets one.
+    /// A letter that is refused again stays one, even if the webhook might take it later. Otherwise an
+    /// event that a webhook cannot process would hold up all others. A webhook that asks for a pause gets
+    /// one.
     private func deliverReplays(of turn: DeliveryTurn, begun: ContinuousClock.Instant, to webhook: Webhook) async -> DeliveryReport {
         var report = DeliveryReport()
         for replay in turn.replays where report.failure == nil && ContinuousClock.now - begun < Self.turn / 2 {
