@@ -57,18 +57,24 @@ public struct EngineImage: Hashable, Sendable {
 extension ContainerEngine {
     /// Returns the program and version of the engine. Example: `podman 4.3.1`.
     ///
+    /// The header `Server` of a ping has them. podman asks many programs for the answer to `/version`, which
+    /// takes half a second.
+    ///
     /// - Parameter limit: The time after which an engine counts as unreachable.
     public func version(within limit: Duration = .seconds(10)) async throws(EngineFailure) -> String {
-        let (status, body) = try await answer(HTTPClientRequest(url: url("version")), within: .init(limit))
-        guard status == 200, let version = try? JSONDecoder().decode(Version.self, from: Data(body)) else { throw refusal(status, body) }
-        let isPodman = version.Components?.contains { $0.Name?.contains("Podman") == true } ?? false
-        return "\(isPodman ? "podman" : "docker") \((version.Version ?? "").printable(most: 40))"
+        let answer = try await wholeAnswer(to: HTTPClientRequest(url: url("_ping")), within: .init(limit))
+        guard answer.status == 200 else { throw refusal(answer.status, answer.body) }
+        // For example `Libpod/4.3.1 (linux)` and `Docker/24.0.7 (linux)`.
+        let server = answer.headers.first(name: "Server") ?? ""
+        let parts = server.prefix { $0 != " " }.split(separator: "/", maxSplits: 1)
+        let version = parts.count == 2 ? " \(String(parts[1]).printable(most: 40))" : ""
+        return (parts.first == "Libpod" ? "podman" : "docker") + version
     }
 
     /// Returns the architecture of the engine's host, with OCI's name. Example: `amd64`.
     public func platform() async throws(EngineFailure) -> String {
         let (status, body) = try await answer(HTTPClientRequest(url: url("version")), within: .seconds(10))
-        guard status == 200, let arch = try? JSONDecoder().decode(Version.self, from: Data(body)).Arch,
+        guard status == 200, let arch = (try? JSONDecoder().decode(Version.self, from: Data(body)))?.Arch,
             let platform = try? Platform(arch)
         else { throw refusal(status, body) }
         return platform.architecture
@@ -275,12 +281,7 @@ extension ContainerEngine {
         if let line = try? JSONDecoder().decode(Line.self, from: Data(pending)) { try take(line) }
     }
 
-    private struct Version: Decodable {
-        struct Component: Decodable { let Name: String? }
-        let Version: String?
-        let Arch: String?
-        let Components: [Component]?
-    }
+    private struct Version: Decodable { let Arch: String? }
 
     private struct Inspection: Decodable {
         let Id: String

@@ -72,18 +72,30 @@ public struct ContainerEngine: Sendable {
         }
     }
 
-    /// Sends a request, and returns the whole answer.
-    ///
-    /// - Parameter limit: The time until the end of the answer. The limit of the client ends with its head.
+    /// A whole answer.
+    struct Answer: Sendable {
+        let status: UInt
+        let headers: HTTPHeaders
+        let body: [UInt8]
+    }
+
     func answer(_ request: HTTPClientRequest, within limit: TimeAmount = .hours(6)) async throws(EngineFailure) -> (
         status: UInt, body: [UInt8]
     ) {
+        let answer = try await wholeAnswer(to: request, within: limit)
+        return (answer.status, answer.body)
+    }
+
+    /// Sends a request, and returns the whole answer.
+    ///
+    /// - Parameter limit: The time until the end of the answer. The limit of the client ends with its head.
+    func wholeAnswer(to request: HTTPClientRequest, within limit: TimeAmount) async throws(EngineFailure) -> Answer {
         do {
-            return try await withThrowingTaskGroup(of: (UInt, [UInt8]).self) { group in
+            return try await withThrowingTaskGroup(of: Answer.self) { group in
                 group.addTask {
                     let response = try await response(to: request, within: limit)
                     let body = try await response.body.collect(upTo: Self.longestAnswer)
-                    return (response.status.code, Array(body.readableBytesView))
+                    return Answer(status: response.status.code, headers: response.headers, body: Array(body.readableBytesView))
                 }
                 group.addTask {
                     // This task is the clock of the other one.

@@ -10,7 +10,7 @@ import Testing
 @Suite(.timeLimit(.minutes(3))) struct HostileNodeTests {
     private typealias Answer = ScriptedRegistry.Answer
 
-    /// Runs `body` with an engine that answers to `version`, and to everything else as `script` says.
+    /// Runs `body` with an engine that answers to the first ping, and to everything else as `script` says.
     private static func with(
         leastFreeBytes: Int = 0, delivery: FarmNode.Delivery = .push, login: EngineLogin? = nil,
         script: @escaping @Sendable (ScriptedRegistry.Request) -> Answer,
@@ -23,8 +23,8 @@ import Testing
         let socket = directory.appending("engine.sock")
         try await ScriptedRegistry.with(socket: socket) { engine in
             engine.answer { request in
-                if request.uri.hasSuffix("/version") {
-                    return Answer(200, text: #"{"Version": "4.3.1", "Arch": "amd64", "Components": [{"Name": "Podman Engine"}]}"#)
+                if request.uri.hasSuffix("/_ping"), request.number == 1 {
+                    return Answer(200, [("Server", "Libpod/4.3.1 (linux)")], text: "OK")
                 }
                 return script(request)
             }

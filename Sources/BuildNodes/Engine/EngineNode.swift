@@ -71,7 +71,7 @@ public struct EngineNode: BuildNode {
             throw NodeFailure(.node, "The node \(name) cannot install the packages of composes. Only workers themselves can.")
         }
         let start = ContinuousClock.now
-        let isPodman = try await version().hasPrefix("podman ")
+        let isPodman = try await version().hasPrefix("podman")
         let file = settings.scratch.appending("context-\(UUID().uuidString.lowercased()).tar")
         // At worst the sweeper removes it.
         defer { try? FileManager.default.removeItem(atPath: file.string) }
