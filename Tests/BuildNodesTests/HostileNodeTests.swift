@@ -7,7 +7,7 @@ import SystemPackage
 import Testing
 
 /// Nodes whose engine is broken or hostile.
-@Suite(.timeLimit(.minutes(3))) struct HostileNodeTests {
+@Suite(.timeLimit(.minutes(10))) struct HostileNodeTests {
     private typealias Answer = ScriptedRegistry.Answer
 
     /// Runs `body` with an engine that answers to the first ping, and to everything else as `script` says.

@@ -80,6 +80,14 @@ import Testing
                 try Data(archive).write(to: URL(filePath: file.string))
                 let list = try await Program.run(["tar", "--list", "--gzip", "--file", file.string])
                 #expect(list.isSuccess && list.output == "bin/\nbin/asyn\n", "\(list)")
+
+                // The artifacts of one repository differ by their tags.
+                #expect(try await Self.artifact(component.replacing("R4.39", with: "R5")).0 == 202)
+                let many = try await server.odcs("image", "get", "asyn-component")
+                #expect(!many.isSuccess)
+                #expect(many.complaints.contains("can mean \(images.registry.host)/asyn-component ("), "\(many)")
+                let one = try await server.odcs("image", "get", "asyn-component:small-R4.39")
+                #expect(one.isSuccess && one.output.contains("small-R4.39"), "\(one)")
             }
         }
     }

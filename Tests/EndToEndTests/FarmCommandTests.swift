@@ -8,7 +8,7 @@ import Testing
 
 /// The commands `odcs node` and `odcs farm` against a running service, with two real podman services as
 /// nodes.
-@Suite(.serialized, .timeLimit(.minutes(5))) struct FarmCommandTests {
+@Suite(.serialized, .timeLimit(.minutes(15))) struct FarmCommandTests {
     /// Runs a service, and two nodes `n1` and `n2` that are in the farm `f`.
     private func with(
         _ body: @escaping @Sendable (ImageService, ServerProcess, _ n1: TestPodman, _ n2: TestPodman) async throws -> Void

@@ -15,7 +15,7 @@ import Testing
 @testable import ImageWorker
 
 /// Steps on nodes of farms: two real podman services with stores of their own.
-@Suite(.timeLimit(.minutes(8))) struct FarmStepTests {
+@Suite(.timeLimit(.minutes(15))) struct FarmStepTests {
     /// Runs a test with the nodes `n1` and `n2`, which a watcher has seen.
     private static func run(
         delivery: FarmNode.Delivery = .push,
