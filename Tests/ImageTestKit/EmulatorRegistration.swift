@@ -38,14 +38,28 @@ public struct EmulatorRegistration {
 
     private static let turns = Turns()
 
-    /// Runs `body` while no other test of this process registers an emulator, or expects that there is
-    /// none.
+    /// Runs `body` while no other test registers an emulator, or expects that there is none. This holds for
+    /// tests of other processes too, because all processes of a host share the emulators.
     public static func exclusively<Value: Sendable>(_ body: @Sendable () async throws -> Value) async throws -> Value {
         await turns.take()
+        let lock = await lockFile()
         let result: Result<Value, any Error>
         do { result = .success(try await body()) } catch { result = .failure(error) }
+        close(lock)
         await turns.give()
         return try result.get()
+    }
+
+    /// Returns the descriptor of a file that is locked until it is closed.
+    private static func lockFile() async -> CInt {
+        await withCheckedContinuation { continuation in
+            // The wait blocks its thread.
+            Thread.detachNewThread {
+                let file = open("/tmp/odcs-test-emulator.lock", O_CREAT | O_RDWR | O_CLOEXEC, 0o666)
+                flock(file, LOCK_EX)
+                continuation.resume(returning: file)
+            }
+        }
     }
 
     /// Whether the host has an emulator registered under Debian's name. It is seen only where binfmt_misc
