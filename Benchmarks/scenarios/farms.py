@@ -1,6 +1,7 @@
 """Images for two platforms on the nodes of a farm, against buildah and skopeo as a person runs them."""
 import contextlib
 import os
+import signal
 import subprocess
 import time
 
@@ -92,7 +93,11 @@ def engine(node):
     """Runs podman's service with the storage of a node. Yields its socket."""
     socket = f"{node.directory}/run/engine.sock"
     command = [*as_account(), *node.storage("podman"), "system", "service", "--time=0", f"unix://{socket}"]
-    process = subprocess.Popen(command, env=node.environment, cwd=f"{node.directory}/work", stdin=subprocess.DEVNULL, stdout=node.log, stderr=node.log)
+    # podman starts itself again in a user namespace, so it gets a process group.
+    process = subprocess.Popen(
+        command, env=node.environment, cwd=f"{node.directory}/work", stdin=subprocess.DEVNULL, stdout=node.log, stderr=node.log,
+        start_new_session=True,
+    )  # fmt: skip
     try:
         deadline = time.monotonic() + 30
         while not os.path.exists(socket):
@@ -101,7 +106,7 @@ def engine(node):
             time.sleep(0.05)
         yield socket
     finally:
-        process.terminate()
+        os.killpg(process.pid, signal.SIGTERM)
         process.wait(30)
 
 
