@@ -155,7 +155,7 @@ import Testing
                 func replay() async throws {
                     let answer = try await server.http(.POST, "/api/1/subscribers/\(found.id)/replay", body: .bytes(Array("{}".utf8)))
                     #expect(answer.status == 202)
-                    #expect(try answer.message == "1 dead letters are sent again.")
+                    #expect(try answer.message == "1 dead letter is sent again.")
                     #expect(try await deliveries.next()?.change == "\(done.id) done")
                 }
                 // A receiver that still cannot process the event gets the others.

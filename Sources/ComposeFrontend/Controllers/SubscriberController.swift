@@ -41,7 +41,8 @@ struct SubscriberController: Sendable {
         }
         guard let letters = try await store.replay(subscriber.id, after: after) else { throw Self.noSuchSubscriber("\(subscriber.id)") }
         let events = after.map { " The events after \($0) are sent again as well." } ?? ""
-        return try .json(Acknowledgement(message: "\(letters) dead letters are sent again.\(events)"), status: .accepted)
+        let sent = letters == 1 ? "1 dead letter is sent again." : "\(letters) dead letters are sent again."
+        return try .json(Acknowledgement(message: "\(sent)\(events)"), status: .accepted)
     }
 
     private func pause(_ request: Request, _ context: FrontendContext, _ grant: Grant) async throws -> Response {

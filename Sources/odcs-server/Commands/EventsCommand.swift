@@ -52,7 +52,7 @@ struct EventsCommand: AsyncParsableCommand {
                     throw ValidationError("--after must be between 0 and \(subscriber.position), the position of the subscriber.")
                 }
                 let letters = try await store.replay(subscriber.id, after: after) ?? 0
-                print("\(letters) dead letters are sent again.")
+                print(letters == 1 ? "1 dead letter is sent again." : "\(letters) dead letters are sent again.")
             }
         }
     }
@@ -112,12 +112,12 @@ extension ComposeStore {
 extension Subscriber {
     /// The subscriber as one line for people.
     fileprivate var line: String {
-        var words = [name, "position \(position)", "\(behind) events behind"]
+        var words = [name, "position \(position)", behind == 1 ? "1 event behind" : "\(behind) events behind"]
         if behind > 0 { words.append("for \(Int(lagSeconds)) seconds") }
-        if deadLetters > 0 { words.append("\(deadLetters) dead letters") }
+        if deadLetters > 0 { words.append(deadLetters == 1 ? "1 dead letter" : "\(deadLetters) dead letters") }
         if let pausedAt { words.append("paused since \(pausedAt.formatted(.iso8601))") }
         if !isServed { words.append("in no worker's configuration") }
-        if let problem { words.append("\(failures) failures: \(problem)") }
+        if let problem { words.append("\(failures == 1 ? "1 failure" : "\(failures) failures"): \(problem)") }
         if let retryAt { words.append("next attempt \(retryAt.formatted(.iso8601))") }
         return words.map { $0.printable() }.joined(separator: "  ")
     }
@@ -128,8 +128,8 @@ extension DeadLetter {
     fileprivate var line: String {
         var words = [diedAt.formatted(.iso8601)]
         if let event { words.append("position \(event.position)  \(event.object)") }
-        if let lost { words.append("\(lost) events") }
-        if attempts > 0 { words.append("\(attempts) attempts") }
+        if let lost { words.append(lost == 1 ? "1 event" : "\(lost) events") }
+        if attempts > 0 { words.append(attempts == 1 ? "1 attempt" : "\(attempts) attempts") }
         words.append(problem)
         if replayedAt != nil { words.append("is sent again") }
         return words.map { $0.printable() }.joined(separator: "  ")
