@@ -73,7 +73,7 @@ public struct EngineNode: BuildNode {
         let start = ContinuousClock.now
         let isPodman = try await version().hasPrefix("podman")
         let file = settings.scratch.appending("context-\(UUID().uuidString.lowercased()).tar")
-        // At worst the sweeper removes it.
+        // At worst the next start of the worker removes it.
         defer { try? FileManager.default.removeItem(atPath: file.string) }
         let containerfile = ".odcs-containerfile"
         try await NIOThreadPool.singleton.runIfActive {
@@ -129,7 +129,7 @@ public struct EngineNode: BuildNode {
     /// Fetches the image of a step from the node, and uploads it.
     private func fetch(_ step: ImageTag, for target: PushTarget) async throws -> ImageDigest {
         let file = settings.scratch.appending("image-\(UUID().uuidString.lowercased()).tar")
-        // At worst the sweeper removes it.
+        // At worst the next start of the worker removes it.
         defer { try? FileManager.default.removeItem(atPath: file.string) }
         let archive = try ReceivedArchive(file, leastFreeBytes: settings.leastFreeBytes)
         let result: Result<Void, any Error>

@@ -14,7 +14,7 @@ struct EngineProbe {
         }
         let context = node.settings.scratch.appending("probe-\(UUID().uuidString.lowercased())")
         try FileManager.default.createDirectory(atPath: context.string, withIntermediateDirectories: true)
-        // At worst an empty directory stays.
+        // At worst the next start of the worker removes it.
         defer { try? FileManager.default.removeItem(atPath: context.string) }
         let file = context.appending("probe")
         try Data(program.bytes).write(to: URL(filePath: file.string))

@@ -19,7 +19,7 @@ public struct ArchiveUpload: Sendable {
     public func upload(_ archive: FilePath, to target: PushTarget) async throws -> ImageDigest {
         let directory = FilePath("\(archive.string).d")
         try FileManager.default.createDirectory(atPath: directory.string, withIntermediateDirectories: true)
-        // At worst the sweeper removes it.
+        // At worst the next start of the worker removes it.
         defer { try? FileManager.default.removeItem(atPath: directory.string) }
         let parts: ArchiveParts
         do {

@@ -33,7 +33,7 @@ struct ImageServices: Service {
             directory.node, account: account, insecure: images.insecureRegistries, authFile: images.authFile, logger: logger)
         let standing = NodeStanding(directory.disabled, logger: logger)
         let offer = try await offer(of: node)
-        let farms = connections(scratch: directory.contexts)
+        let farms = connections(scratch: directory.transfers)
         let settings = try settings(contexts: directory.contexts, account: account)
         let reader = try ContentsReader(
             registry: registry, program: try HostCheck.databaseProgram, account: geteuid() == 0 ? account.account : nil,

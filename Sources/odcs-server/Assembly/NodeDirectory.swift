@@ -19,12 +19,14 @@ struct NodeDirectory: Sendable {
     var disabled: FilePath { path.appending(NodeStanding.fileName) }
     /// Files of rpmdbs while the contents of images are read.
     var rpmdbs: FilePath { path.appending("rpmdbs") }
+    /// Contexts and images on their way to and from the nodes of farms.
+    var transfers: FilePath { path.appending("transfers") }
 
     /// Takes the first free directory, and makes it if it does not exist.
     static func claim(below parent: FilePath) throws -> NodeDirectory {
         for number in 1...1000 {
             let path = parent.appending("\(number)")
-            for name in ["contexts", "rpmdbs"] {
+            for name in ["contexts", "rpmdbs", "transfers"] {
                 try FileManager.default.createDirectory(atPath: path.appending(name).string, withIntermediateDirectories: true)
             }
             // The kernel releases the lock when the process ends, however that happens.
@@ -32,7 +34,7 @@ struct NodeDirectory: Sendable {
                 path.appending("lock"), .readWrite, options: [.create, .closeOnExec, .noFollow], permissions: [.ownerReadWrite])
             if flock(lock.rawValue, LOCK_EX | LOCK_NB) == 0 {
                 let directory = NodeDirectory(path: path, lock: lock)
-                try directory.removeRPMDatabases()
+                try directory.removeLeftovers()
                 return directory
             }
             let reason = Errno(rawValue: errno)
@@ -42,10 +44,13 @@ struct NodeDirectory: Sendable {
         throw Errno.tooManyOpenFiles
     }
 
-    /// Removes what a killed worker was reading. It belongs to no attempt, so the sweeper does not find it.
-    private func removeRPMDatabases() throws {
-        for name in try FileManager.default.contentsOfDirectory(atPath: rpmdbs.string) {
-            try FileManager.default.removeItem(atPath: rpmdbs.appending(name).string)
+    /// Removes what a killed worker was reading or sending. It belongs to no attempt, so the sweeper does not
+    /// find it.
+    private func removeLeftovers() throws {
+        for directory in [rpmdbs, transfers] {
+            for name in try FileManager.default.contentsOfDirectory(atPath: directory.string) {
+                try FileManager.default.removeItem(atPath: directory.appending(name).string)
+            }
         }
     }
 
