@@ -15,7 +15,7 @@ import Testing
         let podman: TestPodman
         let registry: TestRegistry
         let connections: EngineConnections
-        let node: FarmNode
+        var node: FarmNode
         let context: FilePath
 
         static func run(pulse: Duration = .seconds(3), _ test: @escaping @Sendable (World) async throws -> Void) async throws {
@@ -244,6 +244,35 @@ import Testing
             #expect(pruned == (1, 1))
             let rest = try await world.with { try await $0.prune(PruneRequest(all: true), leased: { [] }) }
             #expect(rest == (1, 0))
+        }
+    }
+
+    @Test("a node over TLS builds and pushes, and says why if a certificate is not trusted")
+    func tls() async throws {
+        try await TestRegistry.with { registry in
+            try await TestPodman.with(insecure: [registry.host]) { podman in
+                try await podman.withService { socket in
+                    try await TestTLSEnd.with(socket) { end in
+                        var world = try await World.make(podman, registry, .tls(host: "localhost", port: end.port), keys: end.keys)
+                        let specification = try world.specification("RUN echo built > /built\n")
+                        let target = try world.target("1")
+                        let digest = try await world.with { node in
+                            #expect(try await node.version().hasPrefix("podman "))
+                            _ = try await node.build(specification) { _ in }
+                            return try await node.push(specification.step, to: target) { _ in }
+                        }
+                        _ = try await Skopeo.inspect(ImageReference(try registry.repository("app"), digest: digest))
+                        world.node.identity = nil
+                        let anonymous = world
+                        let refused = await #expect(throws: NodeFailure.self) { try await anonymous.with { _ = try await $0.version() } }
+                        #expect(refused?.sentence == "The node n1 is lost: it refuses the certificate of the worker.")
+                        try FileManager.default.removeItem(atPath: "\(end.keys)/ca.pem")
+                        try FileManager.default.moveItem(atPath: "\(end.keys)/other.pem", toPath: "\(end.keys)/ca.pem")
+                        let distrusted = await #expect(throws: NodeFailure.self) { try await anonymous.with { _ = try await $0.version() } }
+                        #expect(distrusted?.sentence == "The node n1 is lost: the worker does not trust its certificate.")
+                    }
+                }
+            }
         }
     }
 
