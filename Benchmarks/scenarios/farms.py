@@ -122,9 +122,12 @@ def emulator():
         try:
             with open(f"{place}/register", "w") as stream:
                 stream.write(f":{name}:{line}")
-            yield
-            with open(f"{place}/{name}", "w") as stream:
-                stream.write("-1")
+            try:
+                yield
+            finally:
+                # The kernel keeps a registration after the mount is gone.
+                with open(f"{place}/{name}", "w") as stream:
+                    stream.write("-1")
         finally:
             subprocess.run(["umount", place], check=False)
     finally:
