@@ -117,7 +117,7 @@ struct ImageBuildTests {
                       platforms  linux/amd64
 
                     """)
-            #expect(service.lines[0].hasPrefix("GET /api/1/images?per_page=20&repository=team"))
+            #expect(service.lines[0].hasPrefix("GET /api/1/images?per_page=100&repository=team"))
             #expect(service.lines[1] == "POST /api/1/images/3/builds")
             let sent = try JSONDecoder().decode(BuildSubmission.self, from: service.calls[1].body)
             #expect(sent.composes == [12])
