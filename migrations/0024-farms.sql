@@ -28,8 +28,8 @@ CREATE TABLE nodes (
     engine        text,
     seen_at       timestamptz,
     probed_at     timestamptz,
-    -- A worker looks at the node when the time has come. It moves the time first, so that no other worker
-    -- looks as well.
+    -- A worker looks at the node when the time has come. It moves the time first, so that no other
+    -- worker looks as well.
     next_look_at  timestamptz NOT NULL DEFAULT now(),
     -- Whether the next look tries the platforms.
     probe_asked   boolean NOT NULL DEFAULT true,

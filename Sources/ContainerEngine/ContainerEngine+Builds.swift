@@ -57,8 +57,8 @@ public struct EngineImage: Hashable, Sendable {
 extension ContainerEngine {
     /// Returns the program and version of the engine. Example: `podman 4.3.1`.
     ///
-    /// The header `Server` of a ping has them. podman asks many programs for the answer to `/version`, which
-    /// takes half a second.
+    /// The header `Server` of a ping has them. podman asks many programs for the answer to `/version`,
+    /// which takes half a second.
     ///
     /// - Parameter limit: The time after which an engine counts as unreachable.
     public func version(within limit: Duration = .seconds(10)) async throws(EngineFailure) -> String {

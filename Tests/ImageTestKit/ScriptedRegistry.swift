@@ -154,7 +154,8 @@ private final class Handler: ChannelInboundHandler {
     private func piece(_ bytes: [UInt8], _ context: ChannelHandlerContext, then: @escaping (ChannelHandlerContext) -> Void) {
         let written = context.eventLoop.makePromise(of: Void.self)
         context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: bytes)))), promise: written)
-        // A write may be done at once. A turn that is due at once comes before everything else of the thread, so it is due later.
+        // A write may be done at once. A turn that is due at once comes before everything else of the thread,
+        // so it is due later.
         written.futureResult.assumeIsolated().whenComplete { _ in
             context.eventLoop.assumeIsolated().scheduleTask(in: .microseconds(200)) { then(context) }
         }

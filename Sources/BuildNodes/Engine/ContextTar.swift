@@ -5,8 +5,8 @@ import SystemPackage
 /// A *context tar* is a directory with a Containerfile as one tar, as an engine takes it. All files
 /// belong to root.
 ///
-/// `COPY . /` does not copy the Containerfile, because a file says that it is ignored. podman reads that
-/// file beside the Containerfile. docker knows only `.dockerignore`, which gets two more lines.
+/// `COPY . /` does not copy the Containerfile, because a file says that it is ignored. podman reads
+/// that file beside the Containerfile. docker knows only `.dockerignore`, which gets two more lines.
 struct ContextTar {
     private let directory: FilePath
     private let containerfile: String

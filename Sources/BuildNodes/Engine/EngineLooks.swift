@@ -39,8 +39,8 @@ extension EngineNode {
 
     /// Removes images. Images that a container uses stay, and so do those of leased steps.
     ///
-    /// - Parameter leased: Returns the steps that are being built. It is asked after the images were listed,
-    ///   so that no image of a later step is removed.
+    /// - Parameter leased: Returns the steps that are being built. It is asked after the images were
+    ///   listed, so that no image of a later step is removed.
     /// - Returns: The number of images that were removed, and of those that are left.
     public func prune(
         _ request: PruneRequest, leased: () async throws -> Set<ImageTag>, now: Date = Date()
@@ -69,8 +69,8 @@ extension EngineNode {
         }
     }
 
-    /// Removes the images of steps that have ended. Such an image stays if a worker was killed, or if a step
-    /// moved to another node or failed after its build.
+    /// Removes the images of steps that have ended. Such an image stays if a worker was killed, or if a
+    /// step moved to another node or failed after its build.
     ///
     /// - Parameter ended: Returns those of the steps that have ended.
     public func sweep(_ ended: (Set<ImageTag>) async throws -> Set<ImageTag>) async throws {

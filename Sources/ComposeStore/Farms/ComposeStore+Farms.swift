@@ -34,7 +34,8 @@ extension ComposeStore {
 
     /// Adds nodes to a farm and takes nodes from it.
     ///
-    /// - Parameter isDefault: Whether it becomes the default farm, or ceases to be it. `nil` changes nothing.
+    /// - Parameter isDefault: Whether it becomes the default farm, or ceases to be it. `nil` changes
+    ///   nothing.
     /// - Throws: ``NoSuchFarm``.
     public func changeFarm(_ name: String, adding: [String] = [], removing: [String] = [], isDefault: Bool? = nil) async throws -> Farm {
         _ = try await farm(name)

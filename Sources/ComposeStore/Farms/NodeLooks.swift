@@ -56,8 +56,8 @@ extension ComposeStore {
     /// Records a look at a node.
     ///
     /// - Parameters:
-    ///   - node: The node as it was before the look. If a person changed its connection meanwhile, nothing is
-    ///     recorded.
+    ///   - node: The node as it was before the look. If a person changed its connection meanwhile, nothing
+    ///     is recorded.
     ///   - pause: The time until the next look.
     public func record(_ look: NodeLook, at node: FarmNode, next pause: Duration) async throws {
         let probe = look.probe

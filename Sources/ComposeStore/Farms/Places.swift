@@ -4,13 +4,13 @@ import Postgres
 /// The *places* of steps are the nodes that can build a platform now, each with the platform. A claim
 /// and a schedule choose among them by the same rule:
 ///
-/// 1. A place is one of the nodes that the step names, or of its farm, or of the default farm. Without a
-///    default farm, it is any node. A build that installs the packages of composes needs a worker's own
-///    node, so it gets one if it names no nodes.
+/// 1. A place is one of the nodes that the step names, or of its farm, or of the default farm. Without
+///    a default farm, it is any node. A build that installs the packages of composes needs a worker's
+///    own node, so it gets one if it names no nodes.
 /// 2. The platform is tried there, and the node has the labels that the step requires.
 /// 3. A node that could not build the step comes last.
-/// 4. A node that runs the platform itself comes before one with an emulator. An emulator builds only if
-///    no such node is alive, or if the step has waited for a while.
+/// 4. A node that runs the platform itself comes before one with an emulator. An emulator builds only
+///    if no such node is alive, or if the step has waited for a while.
 /// 5. The node with the greatest weight comes first, then the one with the most free slots.
 struct Places {
     /// The time that a step waits for a node that runs its platform itself, while all such nodes are busy.

@@ -128,8 +128,8 @@ extension ComposeStore {
     /// step returns to the queue and rests for a while. Otherwise the step fails for good, and so do its
     /// build and the builds on top of it.
     ///
-    /// - Parameter isOfNode: Whether the node is to blame, and not the image. The first failure of a node of
-    ///   a farm at a step does not count: another node gets the step at once.
+    /// - Parameter isOfNode: Whether the node is to blame, and not the image. The first failure of a node
+    ///   of a farm at a step does not count: another node gets the step at once.
     public func fail(
         _ lease: StepLease, with failure: BuildFailure, isOfNode: Bool = false, retries: RetryPolicy
     ) async throws -> FailureOutcome {

@@ -89,8 +89,8 @@ public struct PreparedContainerfile: Hashable, Sendable {
         }
     }
 
-    /// Returns the flag of a cache with an id that begins with `prefix`, or nil if it is no cache. Without an
-    /// id, the target is the id.
+    /// Returns the flag of a cache with an id that begins with `prefix`, or nil if it is no cache. Without
+    /// an id, the target is the id.
     private static func isolated(_ flag: Instruction.Flag, by prefix: String) -> String? {
         guard flag.name == "mount", let value = flag.value else { return nil }
         let mount = MountOptions(value)

@@ -11,8 +11,8 @@ struct StepNodes: Sendable {
 
     /// Runs `body` with the node that the claim has chosen for a step.
     ///
-    /// - Throws: `FailureOfNode` if a node of a farm is to blame. A node that was lost gets no steps until it
-    ///   is seen again.
+    /// - Throws: `FailureOfNode` if a node of a farm is to blame. A node that was lost gets no steps until
+    ///   it is seen again.
     func with<Value: Sendable>(_ step: Step, _ body: @escaping @Sendable (any BuildNode) async throws -> Value) async throws -> Value {
         guard step.isOnFarm, let name = step.node else { return try await body(own) }
         do {

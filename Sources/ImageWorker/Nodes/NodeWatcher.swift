@@ -8,8 +8,8 @@ public import ServiceLifecycle
 import Synchronization
 
 /// A *node watcher* looks at the nodes of farms: whether they answer, which platforms they build, and
-/// whether images are to be removed. Of all workers, one looks at a node at a time. Images of steps that
-/// have ended are removed every few minutes.
+/// whether images are to be removed. Of all workers, one looks at a node at a time. Images of steps
+/// that have ended are removed every few minutes.
 ///
 /// It also records which platforms the worker builds with its own node.
 public struct NodeWatcher: Service {
@@ -34,7 +34,8 @@ public struct NodeWatcher: Service {
     ///   - offer: The platforms that the worker builds with its own node.
     ///   - slots: How many of them it builds at a time.
     ///   - interval: The pause between two questions for nodes whose time for a look has come.
-    ///   - sweepInterval: The time after which images of steps that have ended are removed from a node again.
+    ///   - sweepInterval: The time after which images of steps that have ended are removed from a node
+    ///     again.
     public init(
         worker: String, offer: StepOffer, slots: Int, store: ComposeStore, connections: EngineConnections,
         every interval: Duration = .seconds(1), sweepInterval: Duration = .seconds(300), logger: Logger

@@ -44,8 +44,8 @@ struct NodeDirectory: Sendable {
         throw Errno.tooManyOpenFiles
     }
 
-    /// Removes what a killed worker was reading or sending. It belongs to no attempt, so the sweeper does not
-    /// find it.
+    /// Removes what a killed worker was reading or sending. It belongs to no attempt, so the sweeper does
+    /// not find it.
     private func removeLeftovers() throws {
         for directory in [rpmdbs, transfers] {
             for name in try FileManager.default.contentsOfDirectory(atPath: directory.string) {

@@ -114,7 +114,8 @@ struct FarmBuild: AsyncParsableCommand {
         return try await ImageAdd.upload(folder, containerfile: text, client)
     }
 
-    /// Returns the stages of a Containerfile up to the one with a name or number. That one is the image then.
+    /// Returns the stages of a Containerfile up to the one with a name or number. That one is the image
+    /// then.
     private static func upTo(_ target: String, _ text: String) throws -> String {
         let file: Containerfile
         do throws(ContainerfileProblem) {
