@@ -261,7 +261,7 @@ CREATE TABLE rules (
     seen_contents    bigint,
     -- A look is due then, even if nothing seems to have changed.
     next_look_at     timestamptz NOT NULL DEFAULT now(),
-    -- Why the last look could not decide anything, for people.
+    -- Which images are given up, or why the last look could not decide anything, for people.
     problem          text,
     -- The worker that looks, and since when.
     lease_token      uuid,
@@ -433,8 +433,8 @@ CREATE TABLE nodes (
     engine        text,
     seen_at       timestamptz,
     probed_at     timestamptz,
-    -- A worker looks at the node when the time has come. It moves the time first, so that no other worker
-    -- looks as well.
+    -- A worker looks at the node when the time has come. It moves the time first, so that no other
+    -- worker looks as well.
     next_look_at  timestamptz NOT NULL DEFAULT now(),
     -- Whether the next look tries the platforms.
     probe_asked   boolean NOT NULL DEFAULT true,
