@@ -198,7 +198,10 @@ import Testing
                 #expect(try await world.follow().count == 1)
                 try await world.failBuild()
             }
+            #expect(try await world.store.rules().items.map(\.problem) == [nil])
             for _ in 1...3 { #expect(try await world.follow() == []) }
+            let note = "Builds did not help: team/web. They are not tried again."
+            #expect(try await world.store.rules().items.map(\.problem) == [note])
 
             let changed = ImageDefinition(source: .containerfile("FROM scratch\nCOPY x /\n"), platforms: [try Platform(Self.platform)])
             guard case .changed = try await world.store.addImage(ImageReference("r.example/team/web").repository, as: changed, by: Self.me)
@@ -298,6 +301,10 @@ import Testing
                 if !second.isEmpty { try await world.finishBuild(zlib: 3, bzip2: 4) }
                 #expect((first + second).count == (turn <= 2 ? 2 : 0), "The bounds are two tries for each state of the base.")
             }
+            try await world.show("a", at: vendor, zlib: 4, bzip2: 3)
+            #expect(try await world.follow() == [])
+            let note = "Builds did not help: team/base. They are not tried again."
+            #expect(try await world.store.rules().items.map(\.problem) == [note])
         }
     }
 

@@ -15,7 +15,7 @@ public struct Rule: Hashable, Sendable, Identifiable {
     public var timeEnded: Date?
     /// When a worker compared the packages last.
     public var timeLooked: Date?
-    /// The reason why the last look could decide nothing.
+    /// The images that are given up, or the reason why the last look could decide nothing.
     public var problem: String?
     /// The newest builds that the rule has asked for, the newest first.
     public var builds: [Int]
@@ -90,6 +90,9 @@ public struct RuleTries: Hashable, Sendable {
         if failure == .canceled { isCanceled = true }
         sinceLast = [sinceLast, since].compactMap(\.self).min()
     }
+
+    /// Whether no build will be asked for any more.
+    public func areGivenUp(_ bounds: Bounds) -> Bool { !isUnderWay && (isCanceled || ended >= bounds.most) }
 
     /// Whether no build may be asked for, now or ever.
     public func areSpent(_ bounds: Bounds) -> Bool {

@@ -72,9 +72,9 @@ public struct RuleFollower: Service {
             if ids.isEmpty {
                 problem = "No image has such a name."
             } else if look.rule.watch != nil {
-                try await followWatch(look, logger)
+                problem = givenUp(try await followWatch(look, logger))
             } else {
-                try await followBases(of: ids, look, logger)
+                problem = givenUp(try await followBases(of: ids, look, logger))
             }
         } catch let error as RebuildProblem {
             problem = error.description
@@ -89,8 +89,10 @@ public struct RuleFollower: Service {
     }
 
     /// Asks for a rebuild with the latest compose of the watch.
-    private func followWatch(_ look: RuleLook, _ logger: Logger) async throws {
-        guard let id = look.compose, let compose = try await store.compose(id) else { return }
+    ///
+    /// - Returns: The images that are older and given up.
+    private func followWatch(_ look: RuleLook, _ logger: Logger) async throws -> [ImageRepository] {
+        guard let id = look.compose, let compose = try await store.compose(id) else { return [] }
         let cause = RuleCause.compose(id)
         let tries = try await store.tries(because: [cause])[cause] ?? [:]
         let names = try await store.imageNames()
@@ -99,27 +101,42 @@ public struct RuleFollower: Service {
         let selection = RebuildSelection(images: look.rule.images, excluding: spent)
         let plan = try await plans.plan(with: compose, selection).plan
         let isNew = plan.rows.contains { $0.decision == .build && !(tries[$0.image]?.isUnderWay ?? false) }
-        guard isNew, let rebuild = try await store.submitRebuild(plan, for: id, selection: selection, by: look, dateTag: try Self.day)
-        else { return }
-        logger.info(
-            "rule asks for a rebuild",
-            metadata: [
-                "rebuild": "\(rebuild.id)", "compose": "\(id)", "builds": "\(rebuild.rows.compactMap(\.build))",
-            ])
+        if isNew, let rebuild = try await store.submitRebuild(plan, for: id, selection: selection, by: look, dateTag: try Self.day) {
+            logger.info(
+                "rule asks for a rebuild",
+                metadata: [
+                    "rebuild": "\(rebuild.id)", "compose": "\(id)", "builds": "\(rebuild.rows.compactMap(\.build))",
+                ])
+        }
+        return plan.rows.filter { !$0.findings.isEmpty && tries[$0.image]?.areGivenUp(bounds) ?? false }.compactMap { names[$0.image] }
+            .filter { !RebuildSelection(images: look.rule.images).leavesOut($0) }
     }
 
     /// Asks for builds of images whose bases have newer packages. An image is built after its parents: it is
     /// compared again when they have ended.
-    private func followBases(of ids: Set<Int>, _ look: RuleLook, _ logger: Logger) async throws {
+    ///
+    /// - Returns: The images that are older and given up.
+    private func followBases(of ids: Set<Int>, _ look: RuleLook, _ logger: Logger) async throws -> [ImageRepository] {
         let changes = try await BaseChanges(store: store).changes(of: ids)
         let tries = try await store.tries(because: Set(changes.map(\.cause)))
         let wanted = changes.filter { !(tries[$0.cause]?[$0.image]?.areSpent(bounds) ?? false) }
         let building = Set(wanted.map(\.image))
         let images = Dictionary(
             wanted.filter { $0.parents.isDisjoint(with: building) }.map { ($0.image, $0.cause) }, uniquingKeysWith: { first, _ in first })
-        guard !images.isEmpty else { return }
-        let builds = try await store.submitBuilds(of: images, by: look, dateTag: try Self.day)
-        if !builds.isEmpty { logger.info("rule asks for builds on changed bases", metadata: ["builds": "\(builds)"]) }
+        if !images.isEmpty {
+            let builds = try await store.submitBuilds(of: images, by: look, dateTag: try Self.day)
+            if !builds.isEmpty { logger.info("rule asks for builds on changed bases", metadata: ["builds": "\(builds)"]) }
+        }
+        let names = try await store.imageNames()
+        return changes.filter { tries[$0.cause]?[$0.image]?.areGivenUp(bounds) ?? false }.compactMap { names[$0.image] }
+    }
+
+    /// Says that images are not built again, for people.
+    private func givenUp(_ images: [ImageRepository]) -> String? {
+        guard !images.isEmpty else { return nil }
+        let shown = images.map(\.path).sorted().prefix(3).joined(separator: ", ")
+        let more = images.count > 3 ? " and \(images.count - 3) more" : ""
+        return "Builds did not help: \(shown)\(more). They are not tried again."
     }
 
     /// The tag of today. Example: `20261129`.
