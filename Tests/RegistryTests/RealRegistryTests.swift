@@ -200,6 +200,33 @@ struct RealRegistryTests {
         }
     }
 
+    @Test("A manifest with as many referrers as their tag can have gets no more, and the failure says so")
+    func fullReferrers() async throws {
+        try await TestRegistry.with { registry in
+            try await withClient { client in
+                let repository = try registry.repository("web")
+                let image = SmallImage()
+                try await client.push(image, to: repository, tag: .latest)
+                let subject = image.document.descriptor()
+                let empty = Descriptor(of: Array("{}".utf8), mediaType: .empty)
+                try await client.upload(empty, to: repository, BytesContent("{}".utf8))
+                let documents = ["application/vnd.example.one", "application/vnd.example.two"].map { type in
+                    ManifestDocument(Manifest(configuration: empty, layers: [empty], subject: subject, artifactType: type))
+                }
+                try await client.attach(documents[0], to: repository)
+                let full = ImageIndex(manifests: Array(repeating: documents[0].descriptor(), count: ImageIndex.mostManifests))
+                try await client.put(ManifestDocument(full), to: repository, tag: subject.digest.referrersTag)
+                try await client.attach(documents[0], to: repository)
+                let found = await failure { try await client.attach(documents[1], to: repository) }
+                #expect(found?.code == .limitExceeded)
+                #expect(
+                    found?.message
+                        == "\(subject.digest) of \(repository) has 10000 referrers, and gets no more. Delete the tag \(subject.digest.referrersTag)."
+                )
+            }
+        }
+    }
+
     @Test("A registry with passwords is read and written with the credentials of the file, and not without")
     func basic() async throws {
         try await TestRegistry.with(passwords: true) { registry in
