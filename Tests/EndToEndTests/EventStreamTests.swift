@@ -180,6 +180,8 @@ import Testing
             let future = try await server.http(.GET, "/api/1/events?after=900")
             #expect(future.status == 400)
             #expect(try future.message == "after is 900, but the last event is 3. Ask without it to begin with the next event.")
+            let header = try await server.http(.GET, "/api/1/events", headers: [("Last-Event-ID", "900")])
+            #expect(try header.message.hasPrefix("Last-Event-ID is 900, but the last event is 3."))
             for bad in ["x-1-2", "1-2", "-1-2-3", "1-2-3-4"] {
                 #expect(try await server.http(.GET, "/api/1/composes/1/events", headers: [("Last-Event-ID", bad)]).status == 400)
             }

@@ -67,7 +67,7 @@ struct EventController: Sendable {
         let start = query.after ?? bounds.last
         guard start <= bounds.last else {
             throw RequestRejection.badRequest(
-                "after is \(start), but the last event is \(bounds.last). Ask without it to begin with the next event.")
+                "\(query.nameOfAfter) is \(start), but the last event is \(bounds.last). Ask without it to begin with the next event.")
         }
         guard start >= bounds.deletedTo else {
             throw RequestRejection(

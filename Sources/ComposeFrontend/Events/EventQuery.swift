@@ -15,6 +15,8 @@ struct EventQuery: Sendable {
     var filter = EventFilter()
     /// The position of the last event that the reader has. `nil` means that it begins with the next one.
     var after: Int?
+    /// The name of the parameter or header that has the position.
+    private(set) var nameOfAfter = "after"
     var limit = EventQuery.defaultLimit
     /// The time to wait for an event, in seconds.
     var wait = 0
@@ -44,7 +46,7 @@ struct EventQuery: Sendable {
                 "Last-Event-ID must be the id of an event of this stream, such as 41, not \(lastEventID.quoted). Without it, the stream "
                     + "begins with the next event.")
         }
-        after = number
+        (after, nameOfAfter) = (number, "Last-Event-ID")
     }
 
     private static func state(_ text: String) throws(RequestRejection) -> String {
