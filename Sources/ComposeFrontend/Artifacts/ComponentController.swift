@@ -74,7 +74,7 @@ struct ComponentController: Sendable {
             throw RequestRejection.bodyTooLarge(limit: limit)
         }
         do {
-            let spool = try ContextSpool(in: service.scratch, of: .component)
+            let spool = try ContextSpool(in: service.scratch, of: .component, limit: limit)
             let fields = try await receive(request, into: spool, limit: limit)
             let artifact = try fields.artifact(.component)
             try grant.admit(try building.repository(of: artifact))

@@ -18,7 +18,7 @@ struct ContextController: Sendable {
             throw RequestRejection.bodyTooLarge(limit: limit)
         }
         do {
-            let spool = try ContextSpool(in: service.scratch)
+            let spool = try ContextSpool(in: service.scratch, limit: limit)
             var count = 0
             for try await bytes in request.body {
                 count += bytes.readableBytes

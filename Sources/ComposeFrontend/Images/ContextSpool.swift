@@ -14,9 +14,12 @@ final class ContextSpool: Sendable {
         let reader: BuildContextReader
         var digest = RunningDigest()
 
-        init(_ kind: BuildContextReader.Kind) {
+        init(_ kind: BuildContextReader.Kind, limit: Int) {
             let names = kind == .context ? ContextArtifact.containerfileNames : []
-            reader = BuildContextReader(containerfileNames: names, mostBytes: ManifestDocument.mostBytes / 4, of: kind)
+            var limits = BuildContextReader.Limits()
+            limits.plainBytes = limit
+            reader = BuildContextReader(
+                containerfileNames: names, mostBytes: ManifestDocument.mostBytes / 4, of: kind, limits: limits)
         }
     }
 
@@ -25,8 +28,9 @@ final class ContextSpool: Sendable {
 
     var content: FileContent { FileContent(file) }
 
-    init(in directory: FilePath, of kind: BuildContextReader.Kind = .context) throws {
-        state = Mutex(State(kind))
+    /// - Parameter limit: The most bytes of the uncompressed archive. Workers have the same limit.
+    init(in directory: FilePath, of kind: BuildContextReader.Kind = .context, limit: Int) throws {
+        state = Mutex(State(kind, limit: limit))
         let path = directory.appending("odcs-context-\(UUID())")
         file = try SystemPackage.FileDescriptor.open(
             path, .readWrite, options: [.create, .exclusiveCreate, .closeOnExec], permissions: [.ownerReadWrite])

@@ -17,6 +17,9 @@ import Testing
     private static let image = #"{"dockerfile": "FROM scratch", "component": "mps", "branch": "main", "architecture": "rocky9"}"#
     private static let component =
         #"{"url": "https://git.example.org/asyn", "component": "asyn", "tag": "R1", "architecture": "rocky9"}"#
+    private static let zeros =
+        "H4sIAAAAAAACA+3PuwmAMAAE0IziCFGCmcfCWvDTOL1BQcRaBeG95uCa49Z+HKbwrli0Ke1Z3DLlmM7u6OvY5ByqGD6wTHM3lvkn"
+        + "Tl7PAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAADwaxv8+36mAHgAAA=="
     private static let asyn = "component=asyn&tag=R1&architecture=rocky9"
 
     private static func with(
@@ -374,6 +377,13 @@ import Testing
             let large = try await Self.send(frontend, .put, "/component?\(Self.asyn)", type: "application/x-tar", archive)
             #expect(large.status == 413)
             #expect(try large.message == "The body is too large; at most 1000 bytes are read.")
+            // An archive of 20,000 zeros, by gzip.
+            let bomb = try #require(Data(base64Encoded: Self.zeros)).map(\.self)
+            for (path, method) in [("/component?\(Self.asyn)", .put), ("/api/1/contexts/", .post)] as [(String, HTTPRequest.Method)] {
+                let refused = try await Self.send(frontend, method, path, type: "application/gzip", bomb)
+                #expect(refused.status == 400)
+                #expect(try refused.message == "The archive has more than 1000 bytes, the most that is accepted.")
+            }
             let form = try await Self.send(
                 frontend, .put, "/component?\(Self.asyn)", type: "multipart/form-data; boundary=x", Self.form([("note", [0x41])]))
             #expect(
