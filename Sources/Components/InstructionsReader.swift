@@ -11,6 +11,9 @@ extension ComponentInstructions {
     ///
     /// - Parameter file: The name of the file in messages.
     public init(_ text: String, file: String) throws(ComponentProblem) {
+        guard !YAMLAliases.areTooMany(in: text) else {
+            throw ComponentProblem(file: file, "this has more than \(YAMLAliases.most) aliases (*name)")
+        }
         let root: Node?
         do {
             root = try Yams.compose(yaml: text)

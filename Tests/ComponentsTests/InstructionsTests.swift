@@ -36,10 +36,18 @@ import Testing
         #expect(try Self.read("build: make\nartifacts: [.]").artifacts == [""])
     }
 
+    /// A short text that stands for millions of nodes, in the key of a mapping.
+    private static let bomb: String = {
+        var text = "a0: &a0 [x, x, x]\n"
+        for level in 1...20 { text += "a\(level): &a\(level) [*a\(level - 1), *a\(level - 1)]\n" }
+        return text + "? *a20\n: x\n"
+    }()
+
     @Test(
         "a mistake is named with its line",
         arguments: [
             ("- a", "config.yaml, line 1: this is not a mapping of keys to values."),
+            (Self.bomb, "config.yaml: this has more than 16 aliases (*name)."),
             ("build: [make", "config.yaml, line 1: this is not YAML: did not find expected ',' or ']'."),
             ("repo: x", "config.yaml: there is neither build, the commands to run, nor artifacts, the files of the component."),
             ("build:\n  tool: make", "config.yaml, line 2: build has no command."),

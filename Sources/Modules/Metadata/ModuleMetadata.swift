@@ -1,4 +1,5 @@
 import CModulemd
+import ForeignText
 public import Repodata
 import Yams
 
@@ -70,7 +71,8 @@ public struct ModuleMetadata: Hashable, Sendable {
             guard document.prefix(5).contains(where: { String(Substring($0)).contains("modulemd-translations") }) else { return }
             let text = document.map { String(Substring($0)) }.joined(separator: "\n")
             // If Yams cannot read a document, libmodulemd has already refused it.
-            guard let data = try? Yams.compose(yaml: text)?["data"], let module = data["module"]?.scalar?.string,
+            guard !YAMLAliases.areTooMany(in: text), let data = try? Yams.compose(yaml: text)?["data"],
+                let module = data["module"]?.scalar?.string,
                 let stream = data["stream"]?.scalar?.string
             else { return }
             found[module, default: []].insert(stream)
@@ -206,6 +208,9 @@ public struct ModuleMetadata: Hashable, Sendable {
 
     /// Returns the stream of an obsoletes document. libmodulemd has no function for it.
     private static func stream(of document: String) throws(ModuleMetadataError) -> String {
+        guard !YAMLAliases.areTooMany(in: document) else {
+            throw ModuleMetadataError("A document of obsoletes has more than \(YAMLAliases.most) aliases.")
+        }
         do {
             if let stream = try Yams.compose(yaml: document)?["data"]?["stream"]?.scalar?.string { return stream }
         } catch {
