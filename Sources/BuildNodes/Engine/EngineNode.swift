@@ -107,12 +107,20 @@ public struct EngineNode: BuildNode {
         let isInsecure = settings.insecure.contains(target.repository.host)
         return try await asking { () throws(EngineFailure) in
             try await engine.tag(Self.localName(of: step), as: repository, tag: target.tag.text)
-            let digest = try await engine.push(repository, tag: target.tag.text, login: login, isInsecure: isInsecure) { text in
-                for line in text.split(whereSeparator: \.isNewline) { log(String(line)) }
+            let result: Result<ImageDigest, EngineFailure>
+            do throws(EngineFailure) {
+                result = .success(
+                    try await engine.push(repository, tag: target.tag.text, login: login, isInsecure: isInsecure) { text in
+                        for line in text.split(whereSeparator: \.isNewline) { log(String(line)) }
+                    })
+            } catch {
+                result = .failure(error)
             }
-            // The name was needed for the push only.
-            try await engine.remove("\(repository):\(target.tag)")
-            return digest
+            // The name was needed for the push only. Whether it can be removed does not change the result.
+            do throws(EngineFailure) { _ = try await engine.remove("\(repository):\(target.tag)") } catch {
+                log("The name \(repository):\(target.tag) could not be removed from the node \(name): \(error)")
+            }
+            return try result.get()
         }
     }
 

@@ -147,6 +147,12 @@ struct ComponentController: Sendable {
             return answer
         }
         guard let archive = try await archive(of: done, in: known.image.repository, building.service) else {
+            // If the newest build has failed, another one would fail too, at each request.
+            guard newest.id == done.id else {
+                var answer = try await answer(newest, artifact, building, request)
+                if wantsArchive { answer.status = .notFound }
+                return answer
+            }
             return try await buildMissing(artifact, building, request, context)
         }
         if wantsArchive { return response(archive, known.image.repository, building.service) }

@@ -64,7 +64,12 @@ struct PlatformStep {
         }
         try await verify(digest, lease, of: build, image, platform, log)
         // The sweeper removes the images of the worker's own node.
-        if lease.step.isOnFarm { try await node.remove(name) }
+        if lease.step.isOnFarm {
+            // The build is done, whatever becomes of the image on the node. The next sweep removes it.
+            do { try await node.remove(name) } catch {
+                log.note("The image could not be removed from the node \(node.name): \(error)")
+            }
+        }
         return digest
     }
 

@@ -24,7 +24,7 @@ public struct NodeWatcher: Service {
     let offer: StepOffer
     let slots: Int
     let store: ComposeStore
-    let connections: EngineConnections
+    let connections: EngineConnections?
     let interval: Duration
     let sweeps: NodeSweeps
     let logger: Logger
@@ -33,11 +33,13 @@ public struct NodeWatcher: Service {
     ///   - worker: The name of the worker.
     ///   - offer: The platforms that the worker builds with its own node.
     ///   - slots: How many of them it builds at a time.
+    ///   - connections: The connections to nodes. `nil` if the worker uses none. Then it does not look at
+    ///     any, because it may not reach them.
     ///   - interval: The pause between two questions for nodes whose time for a look has come.
     ///   - sweepInterval: The time after which images of steps that have ended are removed from a node
     ///     again.
     public init(
-        worker: String, offer: StepOffer, slots: Int, store: ComposeStore, connections: EngineConnections,
+        worker: String, offer: StepOffer, slots: Int, store: ComposeStore, connections: EngineConnections?,
         every interval: Duration = .seconds(1), sweepInterval: Duration = .seconds(300), logger: Logger
     ) {
         self.worker = worker
@@ -76,7 +78,8 @@ public struct NodeWatcher: Service {
     }
 
     private func dueNodes() async throws -> [FarmNode] {
-        try await store.nodesToLookAt(for: Self.longestLook, orOnly: Self.shortLook)
+        guard connections != nil else { return [] }
+        return try await store.nodesToLookAt(for: Self.longestLook, orOnly: Self.shortLook)
     }
 
     private func look(at node: FarmNode) async {
@@ -104,6 +107,8 @@ public struct NodeWatcher: Service {
     }
 
     private func result(of node: FarmNode) async -> NodeLook {
+        // Without connections, no look is taken.
+        guard let connections else { return NodeLook(problem: "the worker uses no nodes") }
         do {
             let isShort = !node.awaitsProbe && node.prune.asked == nil
             return try await withTimeLimit((isShort ? Self.shortLook : Self.longestLook) / 2) {

@@ -40,7 +40,8 @@ struct ImageServices: Service {
             scratch: directory.rpmdbs)
         let services: [any Service] = [
             NodeWatcher(
-                worker: worker.name, offer: offer, slots: images.slots, store: store, connections: farms, logger: logger),
+                worker: worker.name, offer: offer, slots: images.slots, store: store, connections: images.nodeSlots > 0 ? farms : nil,
+                logger: logger),
             BuildSweeper(configuration: settings, store: store, node: node, logger: logger),
             StepLoop(
                 configuration: steps(offer, in: directory.node, standing), store: store, listener: listener,
