@@ -23,13 +23,13 @@ import Testing
     @Test("an answer says whether a message was taken, will be taken later, or never")
     func answers() {
         for status in [200, 202, 204] { #expect(WebhookAnswer(status: status) == .taken) }
-        for status in [400, 404, 405, 413, 422] { #expect(WebhookAnswer(status: status) == .refused("It answered \(status).")) }
+        for status in [400, 413, 422] { #expect(WebhookAnswer(status: status) == .refused("It answered \(status).")) }
         for status in [301, 302, 307, 308] {
             #expect(
                 WebhookAnswer(status: status)
                     == .refused("It answered \(status). Redirects are not followed: configure the address that it leads to."))
         }
-        for status in [401, 403, 408, 425, 429, 500, 502, 503, 504] {
+        for status in [401, 403, 404, 405, 408, 409, 425, 429, 500, 502, 503, 504] {
             #expect(WebhookAnswer(status: status, asked: .seconds(7)) == .busy("It answered \(status).", after: .seconds(7)))
         }
         #expect(WebhookAnswer(status: 410) == .gone("It answered 410: it wants no messages any more."))

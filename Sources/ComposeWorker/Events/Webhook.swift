@@ -96,8 +96,8 @@ enum WebhookAnswer: Hashable, Sendable {
     init(status: Int, asked: Duration? = nil) {
         switch status {
         case 200..<300: self = .taken
-        // The secret of a receiver may be changing.
-        case 401, 403, 408, 425, 429, 500...: self = .busy("It answered \(status).", after: asked)
+        // The secret of a receiver may be changing, or the receiver itself may be replaced.
+        case 401, 403, 404, 405, 408, 409, 425, 429, 500...: self = .busy("It answered \(status).", after: asked)
         case 410: self = .gone("It answered 410: it wants no messages any more.")
         case 300..<400: self = .refused("It answered \(status). Redirects are not followed: configure the address that it leads to.")
         default: self = .refused("It answered \(status).")
