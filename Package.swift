@@ -136,6 +136,7 @@ let package = Package(
                 .embedInCode("Schema/0025-artifact-names.sql"),
                 .embedInCode("Schema/0026-provenance-and-rules.sql"),
                 .embedInCode("Schema/0027-events.sql"),
+                .embedInCode("Schema/0028-questions.sql"),
             ],
             swiftSettings: strict),
         .target(name: "Compression", dependencies: ["CCompression", "CNettle", crypto, systemPackage], swiftSettings: strict),
@@ -242,7 +243,8 @@ let package = Package(
             name: "odcs",
             dependencies: [
                 "ComposeClient", "ComposeModel", "Compression", "ContainerEngine", "Containerfiles", "ForeignText", "HTTPEnvironment",
-                "ImageArchive", "ImageFetch", "ImageModel", "Inventory", "Processes", "Registry", argumentParser, logging, nioCore, nioPosix, systemPackage,
+                "ImageArchive", "ImageFetch", "ImageModel", "Inventory", "Processes", "Registry", argumentParser, logging, nioCore,
+                nioPosix, systemPackage,
                 tomlKit, unixSignals,
             ],
             swiftSettings: strict, linkerSettings: withSwift),

@@ -843,6 +843,8 @@ CREATE TABLE events (
 
 CREATE UNIQUE INDEX events_by_position ON events (position) WHERE position IS NOT NULL;
 CREATE INDEX events_unnumbered ON events (id) WHERE position IS NULL;
+CREATE INDEX events_of_compose ON events (compose_id, position) WHERE compose_id IS NOT NULL;
+CREATE INDEX events_of_build ON events (build_id, position) WHERE build_id IS NOT NULL;
 -- Old events are deleted by their age. Such an index costs an insertion nearly nothing.
 CREATE INDEX events_by_age ON events USING brin (published_at);
 
@@ -1051,3 +1053,18 @@ CREATE TRIGGER build_steps_submitted AFTER INSERT ON build_steps
 CREATE TRIGGER build_steps_transition AFTER UPDATE OF state, blocked_by ON build_steps
     FOR EACH ROW WHEN (OLD.state <> NEW.state OR (OLD.blocked_by > 0 AND NEW.blocked_by = 0))
     EXECUTE FUNCTION build_steps_state_changed();
+
+-- Questions of frontends that a worker answers, such as a dry run. The frontend waits for the answer
+-- and deletes the row. After a crash of the database no frontend waits any more, so no log is kept.
+CREATE UNLOGGED TABLE questions (
+    id               bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    request          jsonb NOT NULL,
+    -- When the frontend stops to wait.
+    expires_at       timestamptz NOT NULL,
+    -- A JSON document, once a worker has answered.
+    answer           text,
+    lease_token      uuid,
+    lease_expires_at timestamptz,
+
+    CHECK ((lease_token IS NULL) = (lease_expires_at IS NULL))
+);

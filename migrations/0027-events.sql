@@ -9,6 +9,8 @@ ALTER TABLE events ADD CONSTRAINT events_published CHECK (position IS NULL OR pu
 DROP INDEX events_unpublished;
 CREATE UNIQUE INDEX events_by_position ON events (position) WHERE position IS NOT NULL;
 CREATE INDEX events_unnumbered ON events (id) WHERE position IS NULL;
+CREATE INDEX events_of_compose ON events (compose_id, position) WHERE compose_id IS NOT NULL;
+CREATE INDEX events_of_build ON events (build_id, position) WHERE build_id IS NOT NULL;
 
 -- The position of the last event that has one. The sequencer locks the row, so its transactions follow
 -- each other, and positions become visible in their order.

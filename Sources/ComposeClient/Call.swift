@@ -31,6 +31,15 @@ struct Call: Sendable {
         Call(method: .GET, path: composes + String(id), query: [("wait", String(seconds)), ("while", state)])
     }
     static func list(_ query: ComposeQuery) -> Call { Call(method: .GET, path: composes, query: query.items) }
+    static func dryRun(_ submission: ComposeSubmission) throws -> Call {
+        Call(method: .POST, path: composes, query: [("dry_run", "1")], body: try JSONEncoder().encode(submission), isIdempotent: true)
+    }
+    static func why(_ id: Int, package: String) -> Call {
+        Call(method: .GET, path: "\(composes)\(id)/why", query: [("package", package)])
+    }
+    static func difference(from: Int, to: Int) -> Call {
+        Call(method: .GET, path: "/api/1/diff", query: [("from", String(from)), ("to", String(to))])
+    }
     static let about = Call(method: .GET, path: "/api/1/about/")
     static func delete(_ id: Int) -> Call { Call(method: .DELETE, path: composes + String(id)) }
     static func submit(_ submission: ComposeSubmission, idempotencyKey: String) throws -> Call {

@@ -2,6 +2,7 @@ import AsyncHTTPClient
 public import ComposeModel
 public import Foundation
 public import HTTPEnvironment
+public import ImageModel
 import NIOCore
 
 /// A client of an ODCS service, over HTTP.
@@ -119,5 +120,22 @@ extension OutboundClient {
         var configuration = HTTPClient.Configuration(timeout: .init(connect: .seconds(10), read: .seconds(60)))
         configuration.connectionPool.retryConnectionEstablishment = false
         return OutboundClient(configuration, environment: environment)
+    }
+}
+
+extension ComposeClient {
+    /// Returns what a compose would have now. The service makes none.
+    public func dryRun(_ submission: ComposeSubmission) async throws -> DryRunDocument {
+        try await transport.answer(.dryRun(submission))
+    }
+
+    /// Returns why a package is in a compose.
+    public func why(_ id: Int, package: String) async throws -> ComposeWhyDocument {
+        try await transport.answer(.why(id, package: package))
+    }
+
+    /// Returns the difference between the packages of two composes.
+    public func difference(from: Int, to: Int) async throws -> ComposeDifferenceDocument {
+        try await transport.answer(.difference(from: from, to: to))
     }
 }

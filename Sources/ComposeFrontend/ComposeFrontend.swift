@@ -12,21 +12,27 @@ public struct ComposeFrontend: Sendable {
     private let configuration: FrontendConfiguration
     private let store: ComposeStore
     private let feed: EventFeed
+    private let questions: QuestionDesk
     private let changes: ComposeChanges?
     private let moreMetrics: @Sendable () async -> [MetricFamily]
     private let logger: Logger
 
     /// - Parameters:
-    ///   - feed: The events, which the caller runs as a service. Without it, no request is woken by an event.
+    ///   - feed: The events, which the caller runs as a service. Without it, no request is woken by an
+    ///     event.
+    ///   - questions: The way to workers, which the caller runs as a service. Without it, answers are only
+    ///     seen at the next look.
     ///   - changes: The changes after which answers have to be made again. `nil` to make each answer anew.
     ///   - moreMetrics: Returns the metrics of other parts of the same process, for `/api/1/metrics/`.
     public init(
-        configuration: FrontendConfiguration, store: ComposeStore, feed: EventFeed? = nil, changes: ComposeChanges? = nil,
+        configuration: FrontendConfiguration, store: ComposeStore, feed: EventFeed? = nil, questions: QuestionDesk? = nil,
+        changes: ComposeChanges? = nil,
         moreMetrics: @escaping @Sendable () async -> [MetricFamily] = { [] }, logger: Logger
     ) {
         self.configuration = configuration
         self.store = store
         self.feed = feed ?? EventFeed(store: store, logger: logger) { AsyncStream { $0.finish() } }
+        self.questions = questions ?? QuestionDesk(store: store, logger: logger) { AsyncStream { $0.finish() } }
         self.changes = changes
         self.moreMetrics = moreMetrics
         self.logger = logger
@@ -41,8 +47,8 @@ public struct ComposeFrontend: Sendable {
     ///
     /// - Parameters:
     ///   - tls: The TLS of the connections. `nil` for connections without encryption.
-    ///   - onServerRunning: Called with the address that the service listens at. It differs from `address` if
-    ///     `address` has port 0.
+    ///   - onServerRunning: Called with the address that the service listens at. It differs from `address`
+    ///     if `address` has port 0.
     public func application(
         address: BindAddress, tls: ServerTLS? = nil, onServerRunning: @escaping @Sendable (SocketAddress?) async -> Void = { _ in }
     ) -> some ApplicationProtocol {
@@ -86,7 +92,7 @@ public struct ComposeFrontend: Sendable {
         let validator = configuration.validator
         let composes = ComposeController(
             configuration: configuration, store: store, validator: validator, positions: QueuePositions(store: store),
-            answers: KeptAnswers(changes: changes), feed: feed)
+            answers: KeptAnswers(changes: changes), feed: feed, questions: questions)
         let watches = WatchController(configuration: configuration, store: store, validator: validator)
         let service = ServiceController(
             configuration: configuration, store: store, feed: feed, metrics: metrics, moreMetrics: moreMetrics)
@@ -95,8 +101,9 @@ public struct ComposeFrontend: Sendable {
         let files = configuration.targets.compactMap { name, target in
             StaticComposes(name, target, linkPrefix: linkPrefix, access: configuration.access)
         }.flatMap(\.resources)
-        return composes.resources + watches.resources + images + LegacyController(composes: composes).resources + service.resources
-            + IdentityController(access: configuration.access).resources
+        let packages = PackageController(composes: composes, lists: PackageLists(configuration))
+        return composes.resources + packages.resources + watches.resources + images + LegacyController(composes: composes).resources
+            + service.resources + IdentityController(access: configuration.access).resources
             + TokenController(configuration: configuration, store: store).resources + AuditController(store: store).resources
             + events.resources + SubscriberController(configuration: configuration, store: store).resources + files
     }

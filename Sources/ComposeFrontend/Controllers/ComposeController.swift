@@ -14,6 +14,7 @@ struct ComposeController: Sendable {
     let positions: QueuePositions
     let answers: KeptAnswers
     let feed: EventFeed
+    let questions: QuestionDesk
 
     var resources: [Resource] {
         [
@@ -83,7 +84,43 @@ struct ComposeController: Sendable {
             throw RequestRejection.badRequest(
                 "The body is empty; it must be a JSON object such as {\"source\": {\"type\": \"repo\", \"source\": \"https://…\"}}.")
         }
-        return try await submit(try validator.request(ComposeRequestBody(json)), by: grant, request, context)
+        let compose = try validator.request(ComposeRequestBody(json))
+        if try Self.isDryRun(request) { return try await dryRun(compose, by: grant, request, context) }
+        return try await submit(compose, by: grant, request, context)
+    }
+
+    private static func isDryRun(_ request: Request) throws(RequestRejection) -> Bool {
+        guard let value = try QueryItems(request.uri.query).items.last(where: { $0.key == "dry_run" })?.value else { return false }
+        switch value {
+        case "1", "true": return true
+        case "0", "false": return false
+        default: throw .badRequest("dry_run must be 1 or 0, not \(value.quoted).")
+        }
+    }
+
+    /// Answers what a compose would have, without making one. A worker finds it out.
+    private func dryRun(
+        _ compose: ComposeRequest, by grant: Grant, _ request: Request, _ context: FrontendContext
+    ) async throws -> Response {
+        var compose = compose
+        try grant.admit(&compose)
+        guard compose.sourceType.traits.writesOwnTree else {
+            throw RequestRejection.badRequest(
+                "A dry run is not possible for the source type \(compose.sourceType.name), because ODCS does not choose its packages.")
+        }
+        guard let place = feed.place(for: configuration.callers.name(of: request, context)) else {
+            throw RequestRejection(
+                .tooManyRequests, .eventStreams, "Too many requests of yours wait already. Try again when one of them has ended.",
+                headers: [.retryAfter: "5"])
+        }
+        defer { withExtendedLifetime(place) {} }
+        guard let answer = try await questions.answer(to: compose) else {
+            throw RequestRejection(
+                .serviceUnavailable,
+                "No worker has answered in time. Either none runs, or it still reads the metadata of the source. Try again later.",
+                headers: [.retryAfter: "30"])
+        }
+        return .json(ByteBuffer(string: answer))
     }
 
     /// Returns a compose that its reader may see.

@@ -28,6 +28,13 @@ final class ServedFile: Sendable {
         try? descriptor.close()
     }
 
+    /// Returns the bytes from `offset` on, at most `count`, like ``read(from:count:)``. Blocks.
+    func bytes(from offset: Int, count: Int) throws -> [UInt8] {
+        try [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            filled = try descriptor.read(fromAbsoluteOffset: Int64(offset), into: UnsafeMutableRawBufferPointer(buffer))
+        }
+    }
+
     /// Returns the bytes from `offset` on, at most `count`. At the end of the file there may be fewer.
     func read(from offset: Int, count: Int) async throws -> ByteBuffer {
         try await NIOThreadPool.singleton.runIfActive {

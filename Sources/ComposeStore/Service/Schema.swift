@@ -43,6 +43,7 @@ public enum Schema {
         Migration(number: 25, name: "artifact-names", sql: text(PackageResources._025_artifact_names_sql)),
         Migration(number: 26, name: "provenance-and-rules", sql: text(PackageResources._026_provenance_and_rules_sql)),
         Migration(number: 27, name: "events", sql: text(PackageResources._027_events_sql)),
+        Migration(number: 28, name: "questions", sql: text(PackageResources._028_questions_sql)),
     ]
 
     private static func text(_ resource: [UInt8]) -> String { String(decoding: resource, as: UTF8.self) }

@@ -13,6 +13,12 @@ struct ComposeAttempt: Sendable {
     /// The deadline until which the attempt may write to places that other attempts also write to.
     let deadline: LeaseDeadline
     let meter = WorkMeter()
+    /// The directory in which this attempt builds. No other attempt can have the same directory, because
+    /// its name contains the token of the lease.
+    ///
+    /// The first step that writes to the directory creates it. So an attempt that shows the result of
+    /// another compose never has one.
+    let directory: FilePath
 
     var request: ComposeRequest { lease.compose.request }
 
@@ -27,6 +33,8 @@ struct ComposeAttempt: Sendable {
         self.target = target
         self.deadline = deadline
         layout = ComposeLayout(id: lease.compose.id)
+        // It is below the target directory, so that one rename publishes the result.
+        directory = target.directory.appending(layout.attempt(lease.token.uuidString.lowercased()))
         do {
             let logs = target.directory.appending(ComposeLayout.logs)
             try FileManager.default.createDirectory(atPath: logs.string, withIntermediateDirectories: true)
@@ -47,21 +55,30 @@ struct ComposeAttempt: Sendable {
         }
     }
 
-    /// The directory in which this attempt builds, below the target directory. No other attempt can have
-    /// the same directory, because its name contains the token of the lease.
-    ///
-    /// The first step that writes to the directory creates it. So an attempt that shows the result of
-    /// another compose never has one.
-    var directory: FilePath { target.directory.appending(layout.attempt(lease.token.uuidString.lowercased())) }
+    /// Prepares to answer a question. No compose exists for it, and nothing is published. Its directory and
+    /// its log are temporary. Throws `.storage`.
+    init(answering question: Question) throws(ComposeFailure) {
+        lease = question.lease
+        layout = ComposeLayout(id: 0)
+        deadline = LeaseDeadline(length: .seconds(3600))
+        directory = FilePath(FileManager.default.temporaryDirectory.path).appending("odcs-dry-run-\(lease.token)")
+        target = WorkerConfiguration.Target(directory: directory, url: "")
+        do {
+            try FileManager.default.createDirectory(atPath: directory.string, withIntermediateDirectories: true)
+            log = try ComposeLog(directory.appending("log"), until: deadline)
+        } catch {
+            throw ComposeFailure(storage: error)
+        }
+    }
 
     /// Removes the files that the attempt has built, unless they were published. The log stays.
-    func removeDirectory(logger: Logger) {
+    func removeDirectory(logger: Logger?) {
         do {
             try FileManager.default.removeItem(atPath: directory.string)
         } catch CocoaError.fileNoSuchFile {
             return
         } catch {
-            logger.error("could not remove the directory of an attempt; the sweeper will", metadata: ["error": "\(error)"])
+            logger?.error("could not remove the directory of an attempt; the sweeper will", metadata: ["error": "\(error)"])
         }
     }
 }

@@ -31,8 +31,8 @@ public struct RPMDatabaseFinder: Sendable {
     /// Searches the layers of an image.
     ///
     /// - Parameters:
-    ///   - layers: the layers as the manifest lists them, from the bottom to the top. A layer without effect
-    ///     can be left out.
+    ///   - layers: the layers as the manifest lists them, from the bottom to the top. A layer without
+    ///     effect can be left out.
     ///   - isWithoutEffect: is called with each layer that has nothing of an rpm database and hides nothing
     ///     of one. The search in another image can leave the layer out.
     ///   - push: pushes all compressed bytes of a layer into the search. It is called for a layer a second

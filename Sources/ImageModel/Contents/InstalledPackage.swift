@@ -27,6 +27,24 @@ public struct InstalledPackage: Hashable, Sendable, Codable, CustomStringConvert
     public var line: PackageLine { PackageLine(name: name, arch: arch, module: module) }
 }
 
+extension InstalledPackage {
+    /// Reads `NAME-[EPOCH:]VERSION-RELEASE.ARCH`. Returns `nil` for any other text.
+    public init?(nevra: String, module: String?) {
+        guard let dot = nevra.lastIndex(of: "."), let second = nevra[..<dot].lastIndex(of: "-"),
+            let first = nevra[..<second].lastIndex(of: "-")
+        else { return nil }
+        let version = nevra[nevra.index(after: first)..<second]
+        let colon = version.firstIndex(of: ":")
+        guard let epoch = colon.map({ Int(version[..<$0]) }) ?? 0 else { return nil }
+        self.init(
+            name: String(nevra[..<first]),
+            evr: EVR(
+                epoch: epoch, version: String(colon.map { version[version.index(after: $0)...] } ?? version),
+                release: String(nevra[nevra.index(after: second)..<dot])),
+            arch: String(nevra[nevra.index(after: dot)...]), modularityLabel: module)
+    }
+}
+
 /// A *package line* is all builds of one package for one architecture, in one module stream or in none.
 public struct PackageLine: Hashable, Comparable, Sendable {
     public let name: String

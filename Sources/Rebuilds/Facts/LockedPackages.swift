@@ -53,21 +53,3 @@ public enum LockedPackages {
         return OfferedPackages(offered)
     }
 }
-
-extension InstalledPackage {
-    /// Reads `NAME-[EPOCH:]VERSION-RELEASE.ARCH`. Returns `nil` for any other text.
-    fileprivate init?(nevra: String, module: String?) {
-        guard let dot = nevra.lastIndex(of: "."), let second = nevra[..<dot].lastIndex(of: "-"),
-            let first = nevra[..<second].lastIndex(of: "-")
-        else { return nil }
-        let version = nevra[nevra.index(after: first)..<second]
-        let colon = version.firstIndex(of: ":")
-        guard let epoch = colon.map({ Int(version[..<$0]) }) ?? 0 else { return nil }
-        self.init(
-            name: String(nevra[..<first]),
-            evr: EVR(
-                epoch: epoch, version: String(colon.map { version[version.index(after: $0)...] } ?? version),
-                release: String(nevra[nevra.index(after: second)..<dot])),
-            arch: String(nevra[nevra.index(after: dot)...]), modularityLabel: module)
-    }
-}

@@ -99,11 +99,16 @@ struct ServerAssembly {
                 store: store, mostOpen: min(configuration.events.mostStreams, connections / 2),
                 mostOpenPerCaller: configuration.events.mostStreamsPerCaller, logger: logger
             ) { [channel = configuration.database.schema] in listener.notifications(on: channel) }
-            services.append(feed)
+            let questions = QuestionDesk(store: store, logger: logger) { [channel = configuration.database.schema] in
+                listener.notifications(on: channel)
+            }
+            services += [feed, questions]
             services.append(
                 try frontend(
-                    identities: providers, store: store, feed: feed, changes: ComposeChanges(listener: listener, schema: schema),
-                    access: access, publicURL: publicURL, connections: connections, images: registry.flatMap { images.service(registry: $0) }))
+                    identities: providers, store: store, feed: feed, questions: questions,
+                    changes: ComposeChanges(listener: listener, schema: schema),
+                    access: access, publicURL: publicURL, connections: connections,
+                    images: registry.flatMap { images.service(registry: $0) }))
         }
         if roles.contains(.worker) {
             services.append(
@@ -142,7 +147,8 @@ struct ServerAssembly {
     }
 
     private func frontend(
-        identities: IdentityProviders, store: ComposeStore, feed: EventFeed, changes: ComposeChanges, access: SourceAccess,
+        identities: IdentityProviders, store: ComposeStore, feed: EventFeed, questions: QuestionDesk, changes: ComposeChanges,
+        access: SourceAccess,
         publicURL: PublicURL, connections: Int, images: ImageService?
     ) throws -> some Service {
         let targets = configuration.composes.targets.map { name, target in
@@ -169,7 +175,7 @@ struct ServerAssembly {
                     waitingComposes: configuration.frontend.waitingPerCaller, watches: configuration.frontend.watchesPerCaller,
                     trustedProxies: Set(configuration.frontend.trustedProxies)),
                 maximumConnections: connections, requestSeconds: configuration.frontend.requestSeconds, images: images),
-            store: store, feed: feed, changes: changes, logger: logger)
+            store: store, feed: feed, questions: questions, changes: changes, logger: logger)
         let address = BindAddress.hostname(configuration.frontend.host, port: configuration.frontend.port)
         return frontend.application(address: address, tls: identities.tls) { bound in
             guard let host = bound?.ipAddress, let port = bound?.port else { return }

@@ -84,6 +84,11 @@ struct WorkerServices: Service {
                 refusal: { [configuration, targets] request in
                     configuration.refusal(of: request, targets: targets, admission: admission)
                 }, logger: logger),
+            QuestionAnswerer(
+                configuration: worker, store: store, listener: listener, channel: channel, pipeline: pipeline,
+                refusal: { [configuration, targets] request in
+                    configuration.refusal(of: request, targets: targets, admission: admission)
+                }, logger: logger),
             upkeep,
         ]
         if koji != nil {

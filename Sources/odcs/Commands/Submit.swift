@@ -1,6 +1,7 @@
 import ArgumentParser
 import ComposeClient
 import ComposeModel
+import ImageModel
 
 /// The command `odcs submit`, with one subcommand for each source type.
 struct Submit: AsyncParsableCommand {
@@ -14,6 +15,7 @@ struct Submit: AsyncParsableCommand {
               odcs submit repo ./tests-repo ed
               odcs submit repo 'https://a/repo https://b/repo' httpd --arch x86_64
               odcs submit tag f26 httpd --no-wait --json
+              odcs submit tag f26 httpd --dry-run
             """,
         subcommands: sources)
 }
@@ -32,7 +34,8 @@ protocol SubmitCommand: AsyncParsableCommand {
 extension SubmitCommand {
     func complete(_ submission: inout ComposeSubmission) {}
 
-    /// Asks for the compose, waits for it unless `--no-wait` is given, and prints the outcome.
+    /// Asks for the compose, waits for it unless `--no-wait` is given, and prints the outcome. With
+    /// `--dry-run`, prints what the compose would have.
     ///
     /// - Parameter name: The command's name in the published Python client, if it was called by that name.
     func submit(as name: String? = nil) async throws {
@@ -40,6 +43,12 @@ extension SubmitCommand {
         let client = try connection.connect()
         var submission = try options.submission(of: source(in: console), in: console)
         complete(&submission)
+        if options.dryRun {
+            let found = try await client.dryRun(submission)
+            try connection.print(found, or: DryRunText(found).text)
+            guard found.outcome != .failure else { throw CommandFailure(.composeFailed) }
+            return
+        }
         let compose = try await client.submit(submission)
         guard !patience.noWait else {
             return try connection.print(compose, or: Outcome(compose).text)

@@ -125,6 +125,9 @@ import Testing
         "GET /api/1/events": Row(read),
         // The stream of a compose that has ended ends at once.
         "GET /api/1/composes/{id}/events": Row(read, .doneCompose),
+        // The queries name no package and no composes.
+        "GET /api/1/composes/{id}/why": Row("400 401 400 400 400 400 400 400 400 400 400", .doneCompose),
+        "GET /api/1/diff": Row("400 401 400 400 400 400 400 400 400 400 400"),
         "GET /api/1/subscribers": Row("401 401 403 403 403 403 403 403 403 200 200"),
         "GET /api/1/subscribers/{id}": Row("401 401 403 403 403 403 403 403 403 200 200", .subscriber),
         "POST /api/1/subscribers/{id}/replay": Row("401 401 403 403 403 403 403 403 403 202 202", .subscriber),

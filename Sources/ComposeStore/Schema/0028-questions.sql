@@ -1,0 +1,1 @@
+../../../migrations/0028-questions.sql

@@ -1,0 +1,62 @@
+import ArgumentParser
+import ComposeClient
+import ForeignText
+import ImageModel
+
+/// The command `odcs why`.
+struct Why: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "why",
+        abstract: "Say why a package is in a compose.",
+        discussion: """
+            Prints the shortest way from the package to the request, and the repository
+            or tag that it was taken from. With --dot, the ways of all architectures are
+            printed as one graph for Graphviz.
+
+            EXAMPLES
+              odcs why 12 openssl-libs
+              odcs why 12 openssl-libs --dot | dot -Tsvg > why.svg
+            """)
+
+    @Argument(help: "The compose's number.")
+    var id: Int
+    @Argument(help: "The package's name.")
+    var package: String
+    @Flag(help: "Print a graph in the language of Graphviz.") var dot = false
+    @OptionGroup(title: "SERVICE") var connection: ConnectionOptions
+
+    func run() async throws {
+        let why = try await connection.connect().why(id, package: package)
+        try connection.print(why, or: dot ? Self.graph(why) : why.packages.map(Self.text).joined(separator: "\n"))
+    }
+
+    private static func text(_ package: ComposeWhyDocument.Package) -> String {
+        let rows =
+            package.chain.map { ["  \($0.package)", $0.why] } + [["  from", package.source]]
+            + package.overruled.map { ["  overruled", $0] }
+        let head = "\(package.package) in \(package.tree):".printable()
+        return "\(head)\n\(Table(rows: rows.map { $0.map { $0.printable() } }).text())"
+    }
+
+    /// Returns the graph of all chains. An arrow leads from each package to the one that it is there for.
+    private static func graph(_ why: ComposeWhyDocument) -> String {
+        var lines: [String] = []
+        for chain in why.packages.map(\.chain) {
+            for (link, next) in zip(chain, chain.dropFirst().map(Optional.some) + [nil]) {
+                let line =
+                    if let next {
+                        "  \(node(link.package)) -> \(node(next.package)) [label=\(node(link.why))];"
+                    } else {
+                        "  \(node(link.package)) [xlabel=\(node(link.why))];"
+                    }
+                if !lines.contains(line) { lines.append(line) }
+            }
+        }
+        return "digraph why {\n  rankdir=LR;\n  node [shape=box];\n\(lines.joined(separator: "\n"))\n}"
+    }
+
+    /// Returns a text as a quoted name of the language.
+    private static func node(_ text: String) -> String {
+        "\"\(text.printable().replacing("\\", with: "\\\\").replacing("\"", with: "\\\""))\""
+    }
+}
