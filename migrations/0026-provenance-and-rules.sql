@@ -1,5 +1,5 @@
--- How each platform of a build was made, for the provenance of images. The contents of the images below
--- another one are found by their layers.
+-- How each platform of a build was made, for the provenance of images. The contents of the images
+-- below another one are found by their layers.
 ALTER TABLE build_steps ADD origin jsonb;
 CREATE INDEX contents_by_layers ON contents USING hash (layers);
 CREATE INDEX build_steps_by_digest ON build_steps (digest) WHERE platform IS NOT NULL AND digest IS NOT NULL;

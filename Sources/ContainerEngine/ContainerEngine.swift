@@ -176,7 +176,7 @@ public struct ContainerEngine: Sendable {
 public struct EngineFailure: Error, Hashable, Sendable, CustomStringConvertible {
     public enum Code: String, Hashable, Sendable, CaseIterable {
         case unreachable, refused, canceled
-        /// The answer is none that an engine gives.
+        /// No engine gives such an answer.
         case badAnswer = "bad-answer"
         /// An instruction failed, or a push. The description is the text of the engine.
         case buildFailed = "build-failed"

@@ -10,8 +10,8 @@
 ///
 /// - Parameters:
 ///   - canceled: The error to throw if the task is canceled. It replaces the error of the operation.
-///   - pause: Returns the pause after the failed attempt with the given number, or `nil` to end with its
-///     error. The first attempt has the number 1.
+///   - pause: Returns the pause after the failed attempt with the given number, or `nil` to end with
+///     its error. The first attempt has the number 1.
 public func retrying<Value, Failure: Error>(
     clock: any Clock<Duration> = ContinuousClock(), canceled: Failure, pause: (_ error: Failure, _ attempt: Int) -> Duration?,
     operation: () async throws(Failure) -> Value

@@ -30,7 +30,8 @@ public final class LocalNode: BuildNode {
     /// - Parameters:
     ///   - directory: The directory of this worker's images. No other process may use it.
     ///   - account: The user that builds.
-    ///   - insecure: The registries that are spoken to without TLS, or without a check of their certificate.
+    ///   - insecure: The registries that are spoken to without TLS, or without a check of their
+    ///     certificate.
     ///   - authFile: The logins for registries, in the format of containers-auth.json(5).
     public static func open(
         _ directory: FilePath, account: BuildAccount, insecure: [RegistryHost] = [], authFile: FilePath? = nil, name: String = "local",

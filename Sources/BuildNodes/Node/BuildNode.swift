@@ -8,7 +8,8 @@ public protocol BuildNode: Sendable {
     /// The name of the node, for example `local`.
     var name: String { get }
 
-    /// What separates a RUN instruction from the host, in one word for the provenance. Example: `rootless`.
+    /// The means that separate a RUN instruction from the host, in one word for the provenance. Example:
+    /// `rootless`.
     var isolation: String { get }
 
     /// Whether images share the caches of `RUN --mount=type=cache`, unless their ids differ.

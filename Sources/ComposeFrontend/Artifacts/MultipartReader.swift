@@ -100,7 +100,7 @@ struct MultipartReader {
     }
 }
 
-/// What a multipart reader finds in a form.
+/// The findings of a multipart reader in a form.
 enum FormEvent: Hashable {
     /// A part with this name begins. Its content follows.
     case part(name: String)

@@ -8,8 +8,8 @@ import Synchronization
 /// An event feed has the last events of the database in memory and wakes the requests that wait for
 /// events. One query for each batch serves all of them.
 ///
-/// A reader remembers a position and asks for what follows. A reader that is slow, or that comes from
-/// before a restart, reads the older events from the database. So nothing is kept for a reader.
+/// A reader remembers a position and asks for the events after it. A reader that is slow, or that comes
+/// from before a restart, reads the older events from the database. So nothing is kept for a reader.
 public final class EventFeed: Service {
     private struct Reader {
         let wake: AsyncStream<Void>.Continuation

@@ -109,8 +109,8 @@ struct ContentsController: Sendable {
     /// Returns the manifests of an image by platform.
     ///
     /// - Parameters:
-    ///   - place: The number of a build, the digest of its list or of a manifest whose contents are recorded,
-    ///     or nil for the manifests in use.
+    ///   - place: The number of a build, the digest of its list or of a manifest whose contents are
+    ///     recorded, or nil for the manifests in use.
     ///   - platform: Nil for all platforms.
     private func manifests(
         of image: Image, at place: String?, named name: String, on platform: Platform?

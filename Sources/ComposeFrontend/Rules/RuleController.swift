@@ -20,8 +20,8 @@ struct RuleController: Sendable {
         ]
     }
 
-    /// Adds a rule. An owner that asks for a rule again gets the existing one, so a repeated request needs no
-    /// key.
+    /// Adds a rule. An owner that asks for a rule again gets the existing one, so a repeated request needs
+    /// no key.
     private func add(_ request: Request, _ context: FrontendContext, _ grant: Grant) async throws -> Response {
         _ = try configuration.imageService
         let body = try BodyField(root: try await request.json(limit: configuration.bodyLimit) ?? .object([:]))

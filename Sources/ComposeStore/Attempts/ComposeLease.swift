@@ -19,8 +19,8 @@ extension ComposeStore {
     ///
     /// - Parameters:
     ///   - worker: The name of the worker in the attempt's record.
-    ///   - presence: The lock by which others see that the worker is alive. Without it, only the time of the
-    ///     lease counts.
+    ///   - presence: The lock by which others see that the worker is alive. Without it, only the time of
+    ///     the lease counts.
     ///   - length: The length of the lease if it is not renewed.
     /// - Returns: `nil` if no compose waits that may run now and that this worker has not refused. The same
     ///   holds if the owners of all such composes have as many under way as they may have.

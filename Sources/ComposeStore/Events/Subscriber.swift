@@ -104,8 +104,8 @@ extension ComposeStore {
 
     /// Has the dead letters of a subscriber sent again, and ends its rest after failed deliveries.
     ///
-    /// - Parameter position: Also the events that follow this position are sent again, as far as they are not
-    ///   deleted. `nil` sends only dead letters.
+    /// - Parameter position: Also the events that follow this position are sent again, as far as they are
+    ///   not deleted. `nil` sends only dead letters.
     /// - Returns: The number of dead letters that are sent again. `nil` if there is no such subscriber.
     public func replay(_ subscriber: Int, after position: Int? = nil) async throws -> Int? {
         try await pool.withTransaction { connection in

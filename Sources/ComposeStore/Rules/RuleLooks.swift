@@ -5,7 +5,8 @@ import Postgres
 /// A worker's right to compare the packages for one rule, for a limited time.
 public struct RuleLook: Sendable {
     public let rule: Rule
-    /// The latest compose of the watch that is done. Nil if there is none, or if the rule has no watch.
+    /// The latest compose of the watch that is done. Nil if no compose is done, or if the rule has no
+    /// watch.
     public let compose: Int?
     fileprivate let contents: Int?
     fileprivate let token: UUID
@@ -14,8 +15,8 @@ public struct RuleLook: Sendable {
     var guardCondition: SQL { "r.id = \(rule.id) AND r.lease_token = \(token) AND r.ended_at IS NULL" }
 }
 
-/// Looks for rules. A look compares levels: what images have, with what they could have. Events only make a
-/// look due earlier.
+/// Looks for rules. A look compares levels: the packages of images with those that they could have.
+/// Events only make a look due earlier.
 extension ComposeStore {
     /// Leases a rule whose look is due: its time has come, its watch has a newer compose, an image has new
     /// contents, or a build of the rule has ended.
@@ -52,7 +53,7 @@ extension ComposeStore {
         }
     }
 
-    /// Records the end of a look. What has changed since its begin makes the next one due at once.
+    /// Records the end of a look. A change since its begin makes the next one due at once.
     ///
     /// - Parameters:
     ///   - next: The time until the next look if nothing changes.
@@ -67,8 +68,8 @@ extension ComposeStore {
             """)
     }
 
-    /// Returns the builds that rules have asked for because of one of some causes, by image and cause. Builds
-    /// of an earlier definition of the image do not count.
+    /// Returns the builds that rules have asked for because of one of some causes, by image and cause.
+    /// Builds of an earlier definition of the image do not count.
     public func tries(because causes: Set<RuleCause>) async throws -> [RuleCause: [Int: RuleTries]] {
         let names = Dictionary(causes.map { ($0.description, $0) }) { first, _ in first }
         let rows = try await pool.query(

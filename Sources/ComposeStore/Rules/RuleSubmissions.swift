@@ -31,8 +31,8 @@ extension ComposeStore {
         }
     }
 
-    /// Asks for builds of images that the images below have become newer than. An image with an open build is
-    /// left out.
+    /// Asks for builds of images that the images below have become newer than. An image with an open build
+    /// is left out.
     ///
     /// - Returns: The builds. None if the rule has ended or the look has taken too long.
     public func submitBuilds(of images: [Int: RuleCause], by look: RuleLook, dateTag: ImageTag) async throws -> [Int] {

@@ -11,8 +11,8 @@ final class KnownIndexes: Sendable {
     /// The indexes in the order of their last use. The most recently used one is last.
     private let indexes: Mutex<[(metadata: RepositoryMetadata, index: MetadataIndex)]> = Mutex([])
 
-    /// Returns the index of `metadata`. Opens it if it is not known, or if its files are not those that were
-    /// opened. Blocks.
+    /// Returns the index of `metadata`. Opens it if it is not known, or if its files are not those that
+    /// were opened. Blocks.
     func index(of metadata: RepositoryMetadata) throws(RepodataError) -> MetadataIndex {
         if let known = indexes.withLock({ $0.first { $0.metadata == metadata }?.index }), known.isCurrent {
             keep(known, of: metadata)

@@ -16,8 +16,8 @@ extension RepositorySource {
     ///   else uses yet. It may block.
     /// - Returns: Whether the metadata is whole now. `false` also if the layer is in use or gone, or if
     ///   another process compacts.
-    /// - Throws: An error of the disk or of a document, or `CancellationError`. The layer is as before then,
-    ///   or whole without being the base of later revisions.
+    /// - Throws: An error of the disk or of a document, or `CancellationError`. The layer is as before
+    ///   then, or whole without being the base of later revisions.
     public func compact(_ layer: RepositoryMetadata, complete: @escaping @Sendable (RepositoryMetadata) -> Void) async throws -> Bool {
         guard limits.keepsLayers, let place = layer.place.name else { return false }
         let cache = cache

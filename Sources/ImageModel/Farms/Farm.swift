@@ -51,7 +51,7 @@ public struct ScheduledPlatform: Hashable, Sendable {
     /// The node, or nil if none can build the platform now.
     public var node: String?
     public var isNative: Bool
-    /// Why it is this node, or why there is none, in a sentence.
+    /// The reason why it is this node, or why no node is chosen, in a sentence.
     public var reason: String
 
     public init(platform: Platform, node: String?, isNative: Bool, reason: String) {

@@ -1,5 +1,6 @@
-/// An *attestation* is a document about an image in a registry: an artifact whose subject is the image, with
-/// one layer that is the document. OCI Image Manifest Specification, "Guidelines for Artifact Usage".
+/// An *attestation* is a document about an image in a registry: an artifact whose subject is the image,
+/// with one layer that is the document. OCI Image Manifest Specification, "Guidelines for Artifact
+/// Usage".
 public struct Attestation: Hashable, Sendable {
     /// The kind of the document.
     public enum Kind: String, Hashable, Sendable, CaseIterable {

@@ -5,8 +5,8 @@ public struct ImageBelow: Hashable, Sendable {
     public var layers: Int
     /// The builds of the package that it has. Nil if its contents are not known.
     public var packages: [InstalledPackage]?
-    /// The name for people: the repository, or the reference of a base of somewhere else. Nil if this service
-    /// knows it by no name any more.
+    /// The name for people: the repository, or the reference of a base of somewhere else. Nil if this
+    /// service knows it by no name any more.
     public var name: String?
     /// The build of this service that made it.
     public var build: Int?
@@ -20,8 +20,8 @@ public struct ImageBelow: Hashable, Sendable {
     }
 }
 
-/// A *package origin* is the image by which a package came into another one, and the layers that may have
-/// brought it.
+/// A *package origin* is the image by which a package came into another one, and the layers that may
+/// have brought it.
 public struct PackageOrigin: Hashable, Sendable {
     public var package: InstalledPackage
     /// The lowest image that has this very build of the package.

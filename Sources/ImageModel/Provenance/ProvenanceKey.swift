@@ -1,7 +1,8 @@
 import Crypto
 import Foundation
 
-/// A *provenance key* signs statements: ECDSA with the curve P-256 and SHA-256, as cosign does by default.
+/// A *provenance key* signs statements: ECDSA with the curve P-256 and SHA-256, as cosign does by
+/// default.
 ///
 /// `openssl ecparam -name prime256v1 -genkey -noout` makes one.
 public struct ProvenanceKey: Sendable {

@@ -1,8 +1,8 @@
-/// A *provenance statement* says how an image was made. in-toto Attestation Framework, "Statement" v1, with
-/// the predicate of SLSA, "Provenance" v1.
+/// A *provenance statement* says how an image was made. in-toto Attestation Framework, "Statement" v1,
+/// with the predicate of SLSA, "Provenance" v1.
 ///
-/// Its subjects are the manifest list and the manifest of each platform. So an image that was pulled for
-/// one platform has the statement as well.
+/// Its subjects are the manifest list and the manifest of each platform. So an image that was pulled
+/// for one platform has the statement as well.
 ///
 /// Equal builds have equal bytes, because every time in it comes from the build's row.
 public struct ProvenanceStatement: Hashable, Sendable, Codable {
@@ -60,7 +60,7 @@ public struct ProvenanceStatement: Hashable, Sendable, Codable {
         public var resolvedDependencies: [Dependency]
     }
 
-    /// What the requester has chosen. It has no values of build arguments, because they may be secret.
+    /// The choices of the requester. It has no values of build arguments, because they may be secret.
     public struct Parameters: Hashable, Sendable, Codable {
         public var image: String
         public var platforms: [String]
@@ -70,7 +70,7 @@ public struct ProvenanceStatement: Hashable, Sendable, Codable {
         public var update: Bool
     }
 
-    /// What the service has chosen.
+    /// The choices of the service.
     public struct Circumstances: Hashable, Sendable, Codable {
         public var build: Int
         public var causes: [BuildCause]

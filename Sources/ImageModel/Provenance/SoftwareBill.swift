@@ -2,8 +2,8 @@ public import Foundation
 
 /// A *software bill of materials* (SBOM) lists the packages of one manifest. SPDX 2.3, in JSON.
 ///
-/// It is made from the rpmdb that was read from the registry. An image without an rpmdb gets none, because
-/// an empty list would say that the image has no software.
+/// It is made from the rpmdb that was read from the registry. An image without an rpmdb gets none,
+/// because an empty list would say that the image has no software.
 public struct SoftwareBill: Hashable, Sendable, Codable {
     public struct Creation: Hashable, Sendable, Codable {
         public var created: String

@@ -18,11 +18,11 @@ public struct StepOrigin: Hashable, Sendable, Codable {
     public var containerfile: ImageDigest
     /// The name of the node. Example: `local`.
     public var node: String
-    /// What separates a RUN from the host. Example: `rootless`.
+    /// The means that separate a RUN from the host. Example: `rootless`.
     public var isolation: String
     public var composes: [Compose]
-    /// The reference of the image that the last stage builds on, directly or through earlier stages. Nil for
-    /// `scratch`.
+    /// The reference of the image that the last stage builds on, directly or through earlier stages. Nil
+    /// for `scratch`.
     public var base: String?
     /// Whether a RUN of the Containerfile upgrades packages of the base.
     public var upgrades: Bool

@@ -1,12 +1,12 @@
 public import Foundation
 
-/// A *rule* is a standing request: the images that match it are built again when a watch, or the images that
-/// they build on, have newer packages.
+/// A *rule* is a standing request: the images that match it are built again when a watch, or the images
+/// that they build on, have newer packages.
 public struct Rule: Hashable, Sendable, Identifiable {
     public let id: Int
     public var owner: String
-    /// The watch whose composes have the newer packages. Nil if the images follow the images that they build
-    /// on.
+    /// The watch whose composes have the newer packages. Nil if the images follow the images that they
+    /// build on.
     public var watch: Int?
     /// Patterns for the names of images, in order. Example: `team/*`.
     public var images: [String]

@@ -3,8 +3,8 @@ import ImageModel
 import Registry
 
 /// The *build attestations* are the documents about a finished build: the provenance statement, and the
-/// software bill of each platform. They are attached to the manifest list and to the manifests, before a
-/// moving tag shows the list.
+/// software bill of each platform. They are attached to the manifest list and to the manifests, before
+/// a moving tag shows the list.
 struct BuildAttestations {
     let store: ComposeStore
     let registry: RegistryClient

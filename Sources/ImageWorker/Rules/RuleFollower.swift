@@ -8,12 +8,13 @@ public import Postgres
 public import Rebuilds
 public import ServiceLifecycle
 
-/// The *rule follower* asks for builds of images that rules name and that have older packages than a watch
-/// or the images below them.
+/// The *rule follower* asks for builds of images that rules name and that have older packages than a
+/// watch or the images below them.
 ///
-/// It compares levels: what images have now, with what they could have now. So a worker that was away misses
-/// nothing, the same event twice finds nothing to do, and an image that has the packages is not built again.
-/// An image whose builds do not help is tried a bounded number of times (``RuleTries``).
+/// It compares levels: the packages of images with those that they could have now. So a worker that was
+/// away misses nothing, the same event twice finds nothing to do, and an image that has the packages is
+/// not built again. An image whose builds do not help is tried a bounded number of times
+/// (``RuleTries``).
 ///
 /// Every worker that builds images has one. A rule is leased while it is looked at.
 public struct RuleFollower: Service {
@@ -112,8 +113,8 @@ public struct RuleFollower: Service {
             .filter { !RebuildSelection(images: look.rule.images).leavesOut($0) }
     }
 
-    /// Asks for builds of images whose bases have newer packages. An image is built after its parents: it is
-    /// compared again when they have ended.
+    /// Asks for builds of images whose bases have newer packages. An image is built after its parents: it
+    /// is compared again when they have ended.
     ///
     /// - Returns: The images that are older and given up.
     private func followBases(of ids: Set<Int>, _ look: RuleLook, _ logger: Logger) async throws -> [ImageRepository] {

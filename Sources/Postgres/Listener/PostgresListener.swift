@@ -14,7 +14,7 @@ public final class PostgresListener: Service {
     /// A function that is called with each notification on a channel, in order.
     public typealias Observer = @Sendable (PostgresNotification) -> Void
 
-    /// A query for texts that ``catchUp()`` sends, and what becomes of its answer.
+    /// A query for texts that ``catchUp()`` sends, and the receiver of its answer.
     public struct Question: Sendable {
         let statement: @Sendable () -> String
         let answer: @Sendable ([String]) -> Void
@@ -54,8 +54,8 @@ public final class PostgresListener: Service {
 
     /// - Parameters:
     ///   - channels: The names of the channels.
-    ///   - lock: The key of an advisory lock that the connection shares. While another session cannot get the
-    ///     lock for itself, this process is alive and connected.
+    ///   - lock: The key of an advisory lock that the connection shares. While another session cannot get
+    ///     the lock for itself, this process is alive and connected.
     ///   - backoff: The delays before it connects again.
     public init(
         configuration: PostgresConfiguration, channels: [String], lock: Int64? = nil,

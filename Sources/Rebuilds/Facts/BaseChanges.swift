@@ -10,8 +10,8 @@ public struct BaseChange: Hashable, Sendable {
     public let parents: Set<Int>
 }
 
-/// The *base changes* compare images with the images that they build on, as both are now. An image that has
-/// the packages of its base is not among them, even if the base has another digest.
+/// The *base changes* compare images with the images that they build on, as both are now. An image that
+/// has the packages of its base is not among them, even if the base has another digest.
 public struct BaseChanges: Sendable {
     let store: ComposeStore
 

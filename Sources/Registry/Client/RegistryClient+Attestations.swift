@@ -1,7 +1,7 @@
 public import ImageModel
 
-/// The documents about an image. Anyone who can push to the repository may have attached them, so one that
-/// cannot be used is like one that is not there.
+/// The documents about an image. Anyone who can push to the repository may have attached them, so one
+/// that cannot be used is like one that is not there.
 extension RegistryClient {
     /// Returns the layer of an artifact with one layer, for example an attestation. Returns `nil` if it has
     /// several layers, if it is gone, or if it is no artifact.
@@ -15,7 +15,7 @@ extension RegistryClient {
         }
     }
 
-    /// Returns the content of an artifact with one layer. Returns `nil` if there is none that can be used.
+    /// Returns the content of an artifact with one layer. Returns `nil` if no artifact can be used.
     ///
     /// - Parameters:
     ///   - referrer: The artifact, as a list of referrers names it.

@@ -21,6 +21,9 @@ struct SubmissionOptions: ParsableArguments {
     @Flag(help: "Make it anew even if an equal compose exists.")
     var noReuse = false
 
+    @Flag(help: "Only say what the compose would have. None is made.")
+    var dryRun = false
+
     @Flag(help: "A compose of a raw configuration without a label.")
     var noLabel = false
 

@@ -2,7 +2,8 @@ import ForeignText
 import ImageModel
 import Registry
 
-/// An *image proof* is the statement about an image with the places where the registry has something else.
+/// An *image proof* is the statement about an image with the places where the registry has something
+/// else.
 struct ImageProof: Hashable, Sendable, Encodable {
     /// The signature of the statement.
     enum Signature: String, Hashable, Sendable, Encodable {
@@ -16,7 +17,7 @@ struct ImageProof: Hashable, Sendable, Encodable {
         let digest: ImageDigest
         let node: String?
         let isolation: String?
-        /// The number of packages in the SBOM. Nil if there is none.
+        /// The number of packages in the SBOM. Nil if the image has no SBOM.
         var packages: Int?
     }
 
@@ -28,7 +29,7 @@ struct ImageProof: Hashable, Sendable, Encodable {
     var causes: [BuildCause] = []
     var dependencies: [ProvenanceStatement.Dependency] = []
     var platforms: [Record] = []
-    /// What does not fit, in sentences. The image is as the statement says if there is none.
+    /// The differences between the image and the statement, in sentences.
     var problems: [String] = []
 }
 
