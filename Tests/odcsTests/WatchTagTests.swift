@@ -8,6 +8,15 @@ import Testing
 
 @Suite("odcs watch-tag, watches, unwatch")
 struct WatchTagTests {
+    @Test("watch-tag does not take --dry-run for a watch, and starts none")
+    func dryRun() async throws {
+        try await ScriptedService.run { service in
+            let run = try await CommandRun.odcs(["watch-tag", "f26", "--packages", "httpd", "--dry-run"], server: service.address)
+            #expect(run.status == .usage && run.err.contains("odcs submit tag"), "\(run.err)")
+            #expect(service.calls.isEmpty)
+        }
+    }
+
     @Test("watch-tag shows the watch, and how to go on; asking again shows the same one")
     func watchTag() async throws {
         try await ScriptedService.run { service in

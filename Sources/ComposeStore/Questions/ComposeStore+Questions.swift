@@ -108,8 +108,10 @@ extension ComposeStore {
     }
 
     /// Returns the compose whose result a compose with these inputs, or with these packages, would show.
-    public func reusableCompose(specification: ComposeSpecification, packagesKey: String) async throws -> Int? {
-        let key = try specification.key()
+    ///
+    /// - Parameter specification: `nil` if the same inputs need not mean the same files.
+    public func reusableCompose(specification: ComposeSpecification?, packagesKey: String) async throws -> Int? {
+        let key = try specification?.key()
         return try await pool.query(
             """
             SELECT r.id FROM results r

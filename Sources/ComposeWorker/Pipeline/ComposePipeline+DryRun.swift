@@ -28,7 +28,8 @@ extension ComposePipeline {
                 request.flags.contains(.noReuse)
                 ? nil
                 : try await store.reusableCompose(
-                    specification: ComposeSpecification(request, pins: inputs.record), packagesKey: choice.key)
+                    specification: inputs.source.isSettled(for: request) ? ComposeSpecification(request, pins: inputs.record) : nil,
+                    packagesKey: choice.key)
             return DryRunDocument(
                 outcome: other == nil ? .build : .reuse, reuses: other, findings: choice.findings, trees: Self.trees(of: choice.resolution),
                 estimateSeconds: other == nil ? try await store.averageSeconds() : nil)

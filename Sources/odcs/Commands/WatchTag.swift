@@ -42,6 +42,9 @@ struct WatchTag: AsyncParsableCommand {
     @OptionGroup(title: "SERVICE") var connection: ConnectionOptions
 
     func validate() throws {
+        if options.dryRun {
+            throw ValidationError("--dry-run is for one compose: use 'odcs submit tag' with it")
+        }
         if koji.kojiEvent != nil {
             throw ValidationError("--koji-event is what a tag was, and a watch is for what it becomes; 'odcs submit tag' takes an event")
         }

@@ -12,7 +12,8 @@ struct DryRunText {
         var lines = [head]
         lines += found.findings.map { "  \($0.printable())" }
         for tree in found.trees {
-            lines.append("\(tree.tree.printable()): \(tree.packages.count) packages, \(ByteCount.text(tree.bytes))")
+            let count = tree.packages.count == 1 ? "1 package" : "\(tree.packages.count) packages"
+            lines.append("\(tree.tree.printable()): \(count), \(ByteCount.text(tree.bytes))")
             lines += tree.packages.map { "  \($0.printable())" }
         }
         return lines.joined(separator: "\n")
