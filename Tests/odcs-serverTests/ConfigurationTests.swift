@@ -37,7 +37,10 @@ import Yams
         _ = try ServerConfiguration(&reader)
         let shown = leaves(try #require(try Yams.compose(yaml: text)?.mapping)).map(\.key)
         // The keys of these mappings are the operator's own.
-        let chosen = ["access.clients", "auth.openid", "auth.workloads", "composes.targets", "images.labels", "raw_config.configs"]
+        let chosen = [
+            "access.clients", "artifacts.environments", "auth.openid", "auth.workloads", "composes.targets", "events.subscribers",
+            "images.labels", "raw_config.configs",
+        ]
         #expect(Set(shown + chosen) == Set(reader.known))
     }
 
