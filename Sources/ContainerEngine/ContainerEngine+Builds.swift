@@ -271,6 +271,7 @@ extension ContainerEngine {
             for byte in piece.readableBytesView {
                 if byte != UInt8(ascii: "\n") { pending.append(byte) }
                 guard byte == UInt8(ascii: "\n") else { continue }
+                // Engines send lines of other kinds too. They say nothing about the end of the build.
                 if let line = try? JSONDecoder().decode(Line.self, from: Data(pending)) { try take(line) }
                 pending.removeAll(keepingCapacity: true)
             }
@@ -306,6 +307,7 @@ extension ContainerEngine {
     private static func json(_ value: some Encodable) -> String? {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        // Texts can always be encoded.
         return (try? encoder.encode(value)).map { String(decoding: $0, as: UTF8.self) }
     }
 }

@@ -42,8 +42,13 @@ struct ContextTar {
     /// Returns the text of a file, or nil without such a file. A link is no file.
     private func text(of name: String) throws -> String? {
         let file = directory.appending(name)
-        let attributes = try? FileManager.default.attributesOfItem(atPath: file.string)
-        guard attributes?[.type] as? FileAttributeType == .typeRegular else { return nil }
+        let attributes: [FileAttributeKey: Any]
+        do {
+            attributes = try FileManager.default.attributesOfItem(atPath: file.string)
+        } catch CocoaError.fileReadNoSuchFile, CocoaError.fileNoSuchFile {
+            return nil
+        }
+        guard attributes[.type] as? FileAttributeType == .typeRegular else { return nil }
         return String(decoding: try Data(contentsOf: URL(filePath: file.string)), as: UTF8.self)
     }
 

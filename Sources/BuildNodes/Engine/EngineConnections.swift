@@ -57,7 +57,7 @@ public struct EngineConnections: Sendable {
         } catch {
             result = .failure(error)
         }
-        // Connections that are left are of no use to anybody.
+        // An error means that connections were still open. They are closed, and the result is there already.
         try? await client.shutdown()
         return try result.get()
     }

@@ -76,6 +76,7 @@ extension EngineNode {
     public func sweep(_ ended: (Set<ImageTag>) async throws -> Set<ImageTag>) async throws {
         let images = try await asking { () throws(EngineFailure) in try await engine.images() }
         let names = images.flatMap(\.names).filter { $0.hasPrefix(Self.localPrefix) }
+        // A name whose end is no tag was not given by this service.
         let steps = Set(names.compactMap { try? ImageTag(String($0.dropFirst(Self.localPrefix.count))) })
         guard !steps.isEmpty else { return }
         for step in try await ended(steps) { try await remove(step) }

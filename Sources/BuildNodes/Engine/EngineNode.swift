@@ -229,6 +229,7 @@ extension EngineNode {
     private func awaitLoss() async throws {
         var misses = 0
         while misses < 2 {
+            // The node reports nothing by itself, so it is asked regularly.
             try await Task.sleep(for: settings.pulse)
             do throws(EngineFailure) {
                 try await engine.ping(within: settings.pulse)
@@ -309,6 +310,7 @@ struct FilePieces: AsyncSequence, Sendable {
 
         init(file: FilePath) { self.file = file }
 
+        // The file was only read, so nothing is lost if closing fails.
         deinit { try? descriptor?.close() }
 
         func next() async throws -> ByteBuffer? {

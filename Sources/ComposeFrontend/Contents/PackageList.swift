@@ -1,3 +1,4 @@
+import ComposeModel
 import Foundation
 import ImageModel
 
@@ -13,15 +14,6 @@ final class PackageList: Sendable {
             let repomd: String
         }
 
-        struct LockedKoji: Decodable, Sendable {
-            let tag: LockedTag?
-        }
-
-        struct LockedTag: Decodable, Sendable {
-            let name: String
-            let event: Int
-        }
-
         struct LockedName: Decodable, Sendable {
             let name: String
         }
@@ -33,26 +25,10 @@ final class PackageList: Sendable {
             let taken: String
         }
 
-        /// The members of the request that determine the packages.
-        struct LockedRequest: Hashable, Decodable, Sendable {
-            let packages: [String]
-            let arches: [String]
-            let flags: [String]
-            let multilibArches: [String]
-            let multilibMethods: [String]
-            let sigkeys: [String]
-
-            enum CodingKeys: String, CodingKey {
-                case packages, arches, flags, sigkeys
-                case multilibArches = "multilib_arches"
-                case multilibMethods = "multilib_method"
-            }
-        }
-
         let version: Int
         let request: LockedRequest
         let sources: [LockedSource]
-        let koji: LockedKoji?
+        let koji: KojiPin?
         let overruled: [LockedOverruled]
     }
 
@@ -83,7 +59,7 @@ final class PackageList: Sendable {
             var lineStart = 0
             while let end = bytes[lineStart...].firstIndex(of: UInt8(ascii: "\n")) {
                 let line = bytes[lineStart..<end]
-                if let name = Self.name(in: line) {
+                if let name = try Self.name(in: line) {
                     places[name, default: []].append(lines.count)
                     lines.append(start + lineStart..<start + end)
                 } else {
@@ -96,6 +72,7 @@ final class PackageList: Sendable {
             guard rest.count <= Self.longestLine, head.count <= Self.longestLine * 16 else { return nil }
         }
         let end = Array(#""packages":["#.utf8)
+        // The lists of Pulp and Pungi have other members.
         guard head.suffix(end.count).elementsEqual(end), let found = try? JSONDecoder().decode(LockHead.self, from: Data(head + "]}".utf8)),
             found.version == 1
         else { return nil }
@@ -138,13 +115,13 @@ final class PackageList: Sendable {
     }
 
     /// Returns the name of the package whose line this is.
-    private static func name(in line: ArraySlice<UInt8>) -> String? {
+    private static func name(in line: ArraySlice<UInt8>) throws -> String? {
         guard line.starts(with: prefix) else { return nil }
         let rest = line.dropFirst(prefix.count)
         guard let end = rest.firstIndex(of: UInt8(ascii: "\"")) else { return nil }
         let nevra = rest[..<end]
         // A name of letters, digits and the usual marks is not escaped. Any other is decoded with its line.
-        let text = nevra.contains(UInt8(ascii: "\\")) ? Array((try? package(line))?.nevra.utf8 ?? "".utf8)[...] : nevra
+        let text = nevra.contains(UInt8(ascii: "\\")) ? Array(try package(line).nevra.utf8)[...] : nevra
         guard let second = text.lastIndex(of: UInt8(ascii: "-")), let first = text[..<second].lastIndex(of: UInt8(ascii: "-")) else {
             return nil
         }

@@ -10,32 +10,6 @@ import Repodata
 /// every package with its checksum and the reason why it is included. That is enough to make the same
 /// compose again.
 struct LockFile {
-    /// The members of a request that, together with the sources, determine the packages. The names are
-    /// those of the request.
-    struct Request: Encodable {
-        let packages: [String]
-        let arches: [String]
-        let flags: [String]
-        let multilibArches: [String]
-        let multilibMethods: [String]
-        let sigkeys: [String]
-
-        enum CodingKeys: String, CodingKey {
-            case packages, arches, flags, sigkeys
-            case multilibArches = "multilib_arches"
-            case multilibMethods = "multilib_method"
-        }
-
-        init(_ request: ComposeRequest) {
-            packages = request.packages
-            arches = request.arches
-            flags = request.flags.names
-            multilibArches = request.multilibArches
-            multilibMethods = request.multilibMethods.names
-            sigkeys = request.sigkeys
-        }
-    }
-
     struct Source: Encodable {
         let location: String
         let repomd: Checksum
@@ -58,7 +32,7 @@ struct LockFile {
         let why: String
     }
 
-    let request: Request
+    let request: LockedRequest
     let sources: [Source]
     /// The event and the builds that Koji's packages come from, or `nil` for any other source.
     let koji: KojiPin?
@@ -76,7 +50,7 @@ struct LockFile {
         _ request: ComposeRequest, resolution: Resolution, content: PackageSet, modules: ComposedModules,
         packages: [Package]
     ) {
-        self.request = Request(request)
+        self.request = LockedRequest(request)
         koji = content.koji?.pin
         // The place at which this service reads Koji's files is internal, so Koji's repository is left out.
         sources =

@@ -58,6 +58,7 @@ public struct ProvenancePublicKey: Sendable {
 
     /// Whether one of the envelope's signatures is by this key.
     public func hasSigned(_ envelope: SignedEnvelope) -> Bool {
+        // The reader of a statement reports the faults of it. Here a broken one only is not signed.
         guard let statement = try? envelope.statement else { return false }
         let signed = Data(SignedEnvelope.signedBytes(statement))
         return envelope.signatures.prefix(Self.mostSignatures).contains { signature in

@@ -57,6 +57,7 @@ struct BuildAttestations {
         let envelopes = try await registry.referrers(of: list, in: repository, artifactType: Attestation.Kind.envelope.rawValue)
         // Anyone who can push may have attached any number of them.
         for referrer in envelopes.suffix(100) {
+            // A document of another program is passed over.
             guard let bytes = try await registry.content(of: referrer, in: repository),
                 let envelope = try? SignedEnvelope(bytes), try envelope.statement == statement, key.publicKey.hasSigned(envelope)
             else { continue }

@@ -25,10 +25,7 @@ struct List: AsyncParsableCommand {
     var kojiTaskID: Int?
     @Option(name: .customLong("pungi-compose-id"), help: ArgumentHelp("Only that with this Pungi compose id.", valueName: "id"))
     var pungiComposeID: String?
-    @Option(help: ArgumentHelp("Which page, counted from 1.", valueName: "number"))
-    var page: Int?
-    @Option(help: ArgumentHelp("How many on a page.", valueName: "number"))
-    var limit: Int?
+    @OptionGroup var paging: PageOptions
     @Option(
         name: .customLong("order"), parsing: .unconditional,
         help: ArgumentHelp("\(ComposeQuery.orders.joined(separator: ", ")); with a leading - for descending.", valueName: "key"),
@@ -37,8 +34,6 @@ struct List: AsyncParsableCommand {
     @OptionGroup(title: "SERVICE") var connection: ConnectionOptions
 
     func validate() throws {
-        if let page, page < 1 { throw ValidationError("--page counts from 1") }
-        if let limit, limit < 1 { throw ValidationError("--limit is at least 1") }
         if let order, !ComposeQuery.orders.contains(order.hasPrefix("-") ? String(order.dropFirst()) : order) {
             throw ValidationError("--order is one of \(ComposeQuery.orders.joined(separator: ", ")), with a leading - for descending")
         }
@@ -54,22 +49,12 @@ struct List: AsyncParsableCommand {
         query.composeType = composeType
         query.kojiTaskID = kojiTaskID
         query.pungiComposeID = pungiComposeID
-        query.page = page
-        query.perPage = limit
+        query.page = paging.page
+        query.perPage = paging.limit
         query.order = order
 
         let list = try await connection.connect().list(query)
-        let console = Console.current
-        if list.items.isEmpty, !connection.json { return try console.err.line(Self.nothing(list.meta)) }
-        try connection.print(list, or: Self.table(list.items).text(columns: console.out.isTerminal ? console.out.columns() : nil))
-        if list.meta.page < list.meta.pages, console.err.isTerminal, !connection.json {
-            try console.err.line(
-                "Page \(list.meta.page) of \(list.meta.pages), \(list.meta.total) composes; --page \(list.meta.page + 1) shows more.")
-        }
-    }
-
-    private static func nothing(_ meta: ComposeList.Meta) -> String {
-        meta.total == 0 ? "No compose matches." : "Page \(meta.page) is past the last one, \(meta.pages)."
+        try paging.print(list, list.meta, isEmpty: list.items.isEmpty, of: ("compose", "composes"), connection) { Self.table(list.items) }
     }
 
     static func table(_ composes: [ComposeDocument]) -> Table {

@@ -17,17 +17,12 @@ struct Watches: AsyncParsableCommand {
     var owner: String?
     @Flag(help: "Also those that have ended.")
     var all = false
-    @Option(help: ArgumentHelp("Which page, counted from 1.", valueName: "number"))
-    var page: Int?
-    @Option(help: ArgumentHelp("How many on a page.", valueName: "number"))
-    var limit: Int?
+    @OptionGroup var paging: PageOptions
     @OptionGroup(title: "SERVICE") var connection: ConnectionOptions
 
     func validate() throws {
-        if let page, page < 1 { throw ValidationError("--page counts from 1") }
-        if let limit, limit < 1 { throw ValidationError("--limit is at least 1") }
         if follow, id == nil { throw ValidationError("--follow needs the number of a watch, as in 'odcs watches 3 --follow'") }
-        if id != nil, owner != nil || all || page != nil || limit != nil {
+        if id != nil, owner != nil || all || paging.isSet {
             throw ValidationError("--owner, --all, --page and --limit are for the list, not for one watch")
         }
     }
@@ -44,20 +39,10 @@ struct Watches: AsyncParsableCommand {
         var query = WatchQuery()
         query.owner = owner
         query.includesEnded = all
-        query.page = page
-        query.perPage = limit
+        query.page = paging.page
+        query.perPage = paging.limit
         let list = try await client.watches(query)
-        let console = Console.current
-        if list.items.isEmpty, !connection.json {
-            let meta = list.meta
-            return try console.err.line(
-                meta.total == 0 ? "No watch matches." : "Page \(meta.page) is past the last one, \(meta.pages).")
-        }
-        try connection.print(list, or: Self.table(list.items).text(columns: console.out.isTerminal ? console.out.columns() : nil))
-        if list.meta.page < list.meta.pages, console.err.isTerminal, !connection.json {
-            try console.err.line(
-                "Page \(list.meta.page) of \(list.meta.pages), \(list.meta.total) watches; --page \(list.meta.page + 1) shows more.")
-        }
+        try paging.print(list, list.meta, isEmpty: list.items.isEmpty, of: ("watch", "watches"), connection) { Self.table(list.items) }
     }
 
     static func table(_ watches: [WatchDocument]) -> Table {

@@ -21,6 +21,7 @@ struct ImageFolder {
     /// Fetches a manifest list with its images from a registry. The digests of all files are checked.
     func save(_ repository: ImageRepository, _ digest: ImageDigest, tag: String, in console: Console) async throws {
         do {
+            // A folder that does not exist yet is made. Another problem with it shows when it is made.
             if (try? FileManager.default.contentsOfDirectory(atPath: path.string))?.isEmpty == false {
                 throw CommandFailure(.error, "the folder \(path.string.quoted) is not empty; name one that is empty or does not exist")
             }

@@ -57,16 +57,11 @@ struct RuleListing: AsyncParsableCommand {
     var owner: String?
     @Flag(help: "Also those that were removed.")
     var all = false
-    @Option(help: ArgumentHelp("Which page, counted from 1.", valueName: "number"))
-    var page: Int?
-    @Option(help: ArgumentHelp("How many on a page.", valueName: "number"))
-    var limit: Int?
+    @OptionGroup var paging: PageOptions
     @OptionGroup(title: "SERVICE") var connection: ConnectionOptions
 
     func validate() throws {
-        if let page, page < 1 { throw ValidationError("--page counts from 1") }
-        if let limit, limit < 1 { throw ValidationError("--limit is at least 1") }
-        if id != nil, owner != nil || all || page != nil || limit != nil {
+        if id != nil, owner != nil || all || paging.isSet {
             throw ValidationError("--owner, --all, --page and --limit are for the list, not for one rule")
         }
     }
@@ -80,12 +75,10 @@ struct RuleListing: AsyncParsableCommand {
         var query = WatchQuery()
         query.owner = owner
         query.includesEnded = all
-        query.page = page
-        query.perPage = limit
+        query.page = paging.page
+        query.perPage = paging.limit
         let list = try await client.rules(query)
-        let console = Console.current
-        if list.items.isEmpty, !connection.json { return try console.err.line("No rule matches.") }
-        try connection.print(list, or: Self.table(list.items).text(columns: console.out.isTerminal ? console.out.columns() : nil))
+        try paging.print(list, list.meta, isEmpty: list.items.isEmpty, of: ("rule", "rules"), connection) { Self.table(list.items) }
     }
 
     static func table(_ rules: [RuleDocument]) -> Table {
