@@ -2,7 +2,7 @@
 # scripts/ and by Swift's own commands.
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-images serve test interop interop-auth bench build release lint format bootstrap tests-repo clean
+.PHONY: help run run-images serve test interop interop-auth faults bench build release lint format bootstrap tests-repo clean
 
 # The port of `make serve`.
 PORT ?= 5005
@@ -50,6 +50,11 @@ interop-auth: ## Let the published Python client and others log in, with each me
 	@scripts/bootstrap build run interop interop-auth
 	@scripts/build odcs-server odcs
 	@scripts/interop-auth
+
+faults: ## Kill, stop and starve processes of the server, and look for losses. QUICK=1: about 5 minutes.
+	@scripts/bootstrap build run images faults
+	@for program in odcs-server odcs-rpmdb odcs; do scripts/build $$program || exit 1; done
+	@scripts/faults $(if $(QUICK),--quick) $(ARGUMENTS)
 
 bench: release ## Measure the server against dnf and others: 30 minutes. QUICK=1: 2, the first time 4.
 	@scripts/bootstrap run images bench
