@@ -2,7 +2,7 @@
 # scripts/ and by Swift's own commands.
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-images serve test interop interop-auth faults bench build release lint format bootstrap tests-repo clean
+.PHONY: help run run-images serve test interop interop-auth broker-test pages-test faults bench build release deb deb-test lint format bootstrap tests-repo clean
 
 # The port of `make serve`.
 PORT ?= 5005
@@ -46,10 +46,20 @@ interop: ## Run the published Python client against a server, and check the serv
 	@scripts/build odcs-server
 	@scripts/interop
 
+pages-test: ## Look at the pages of a server with Chromium, in both schemes and with axe.
+	@scripts/bootstrap build run pages
+	@scripts/build odcs-server
+	@scripts/pages-test
+
 interop-auth: ## Let the published Python client and others log in, with each mechanism. Needs root.
 	@scripts/bootstrap build run interop interop-auth
 	@scripts/build odcs-server odcs
 	@scripts/interop-auth
+
+broker-test: ## Publish events to a real RabbitMQ, read by the real fedora-messaging program.
+	@scripts/bootstrap build run broker-test
+	@scripts/build odcs-server odcs-publisher
+	@scripts/broker-test
 
 faults: ## Kill, stop and starve processes of the server, and look for losses. QUICK=1: about 5 minutes.
 	@scripts/bootstrap build run images faults
@@ -67,8 +77,20 @@ build: ## Build everything for debugging, into .build.
 release: ## Build the programs to be shipped, into .build-release.
 	@scripts/bootstrap build
 	swift build --configuration release --scratch-path .build-release --product odcs-server
+	swift build --configuration release --scratch-path .build-release --product odcs-publisher
 	swift build --configuration release --scratch-path .build-release --product odcs-rpmdb
 	swift build --configuration release --scratch-path .build-release --product odcs
+
+deb: ## Make the Debian packages, into .build-deb. PROGRAMS=DIR takes programs that are built already.
+	@[ -n "$(PROGRAMS)" ] || $(MAKE) release
+	@scripts/bootstrap deb
+	@PROGRAMS="$(PROGRAMS)" scripts/deb
+	lintian --fail-on error,warning .build-deb/*.changes
+
+deb-test: ## Install, run, upgrade and remove the packages on a bare Debian with systemd. Needs root.
+	@[ -n "$(PROGRAMS)" ] || $(MAKE) release
+	@scripts/bootstrap deb
+	@PROGRAMS="$(PROGRAMS)" scripts/deb-test
 
 lint: ## Check the format of the Swift code, the directions between its folders, the English, and links.
 	@scripts/bootstrap lint
@@ -81,7 +103,7 @@ format: ## Format the Swift code.
 	swift format --in-place --recursive --parallel $(swift_code)
 
 bootstrap: ## Install the missing Debian packages for all targets above.
-	@scripts/bootstrap build run images test interop bench
+	@scripts/bootstrap build run images test interop broker-test bench
 
 tests-repo: ## Rebuild the RPMs of tests-repo from their spec files.
 	@scripts/bootstrap tests-repo
