@@ -38,6 +38,7 @@ let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift
 let swiftASN1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1")
 let systemPackage: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 let tomlKit: Target.Dependency = .product(name: "TOMLKit", package: "TOMLKit")
+let tracing: Target.Dependency = .product(name: "Tracing", package: "swift-distributed-tracing")
 let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let x509: Target.Dependency = .product(name: "X509", package: "swift-certificates")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
@@ -48,6 +49,7 @@ let package = Package(
     platforms: [.macOS(.v26)],
     products: [
         .executable(name: "odcs", targets: ["odcs"]),
+        .executable(name: "odcs-publisher", targets: ["odcs-publisher"]),
         .executable(name: "odcs-rpmdb", targets: ["odcs-rpmdb"]),
         .executable(name: "odcs-server", targets: ["odcs-server"]),
     ],
@@ -56,6 +58,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
         .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -83,6 +86,9 @@ let package = Package(
         .systemLibrary(name: "CGSSAPI", providers: [.apt(["libkrb5-dev"])]),
         .systemLibrary(name: "CLDAP", pkgConfig: "ldap", providers: [.apt(["libldap-dev"])]),
         .systemLibrary(name: "CLinux"),
+        .systemLibrary(name: "CRabbitMQ", pkgConfig: "librabbitmq", providers: [.apt(["librabbitmq-dev"])]),
+        .systemLibrary(name: "CRdKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
+        .systemLibrary(name: "CProton", pkgConfig: "libqpid-proton", providers: [.apt(["libqpid-proton11-dev"])]),
         .systemLibrary(name: "CNettle", pkgConfig: "nettle", providers: [.apt(["nettle-dev"])]),
 
         .target(name: "ForeignText", swiftSettings: strict),
@@ -109,13 +115,23 @@ let package = Package(
             name: "ServerTLS", dependencies: ["Identity", logging, nioSSL, serviceLifecycle, swiftASN1, x509], swiftSettings: strict),
         .target(name: "ComposeModel", dependencies: ["ForeignText", crypto], swiftSettings: strict),
         .target(name: "Postgres", dependencies: ["CPostgreSQL", "CLinux", "Retries", logging, serviceLifecycle], swiftSettings: strict),
+        .target(name: "TraceContext", dependencies: [tracing], swiftSettings: strict),
+        .target(
+            name: "Traces",
+            dependencies: [
+                "ForeignText", "HTTPEnvironment", "Retries", "TraceContext", asyncHTTPClient, logging, nioCore, nioHTTP1, serviceLifecycle,
+                tracing,
+            ],
+            swiftSettings: strict),
+        .target(name: "BackgroundWork", dependencies: ["Postgres", serviceLifecycle], swiftSettings: strict),
         .target(name: "Processes", dependencies: ["CLinux", "ForeignText", "Retries", subprocess, systemPackage], swiftSettings: strict),
         .target(
             name: "EmbeddedPostgres", dependencies: ["CLinux", "Processes", logging, serviceLifecycle, subprocess, systemPackage],
             swiftSettings: strict),
         .target(name: "ImageModel", dependencies: ["ComposeModel", "ForeignText", crypto], swiftSettings: strict),
         .target(
-            name: "ComposeStore", dependencies: ["ComposeModel", "ForeignText", "Identity", "ImageModel", "Postgres", "Retries", crypto],
+            name: "ComposeStore",
+            dependencies: ["ComposeModel", "ForeignText", "Identity", "ImageModel", "Postgres", "Retries", "TraceContext", crypto],
             resources: [
                 .embedInCode("Schema/schema.sql"), .embedInCode("Schema/0002-submissions-and-tallies.sql"),
                 .embedInCode("Schema/0003-packages-and-watches.sql"),
@@ -137,6 +153,22 @@ let package = Package(
                 .embedInCode("Schema/0026-provenance-and-rules.sql"),
                 .embedInCode("Schema/0027-events.sql"),
                 .embedInCode("Schema/0028-questions.sql"),
+                .embedInCode("Schema/0029-answers.sql"),
+                .embedInCode("Schema/0030-sessions.sql"),
+                .embedInCode("Schema/0031-traceparents.sql"),
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "Deliveries",
+            dependencies: [
+                "BackgroundWork", "ComposeModel", "ComposeStore", "ForeignText", "HTTPEnvironment", "ImageModel", "Postgres", "Retries",
+                asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, serviceLifecycle, systemPackage,
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "Brokers",
+            dependencies: [
+                "CProton", "CRabbitMQ", "CRdKafka", "ComposeStore", "Deliveries", "ForeignText", crypto, logging, systemPackage,
             ],
             swiftSettings: strict),
         .target(name: "Compression", dependencies: ["CCompression", "CNettle", crypto, systemPackage], swiftSettings: strict),
@@ -205,16 +237,19 @@ let package = Package(
         .target(
             name: "ComposeWorker",
             dependencies: [
-                "ComposeModel", "ComposeStore", "Compression", "ContentSources", "Depsolve", "ForeignText", "HTTPEnvironment", "ImageModel",
-                "Modules", "Postgres", "Processes", "Repodata", "Retries", asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, nioPosix,
+                "BackgroundWork", "ComposeModel", "ComposeStore", "Compression", "ContentSources", "Depsolve", "ForeignText",
+                "HTTPEnvironment", "ImageModel",
+                "Modules", "Postgres", "Processes", "Repodata", "Retries", "TraceContext", asyncHTTPClient, crypto, logging, nioCore,
+                nioHTTP1, nioPosix,
                 serviceLifecycle,
-                systemPackage,
+                systemPackage, tracing,
             ],
             swiftSettings: strict),
         .target(
             name: "ImageWorker",
             dependencies: [
-                "BuildNodes", "Components", "ComposeModel", "ComposeStore", "ComposeWorker", "Containerfiles", "ForeignText",
+                "BackgroundWork", "BuildNodes", "Components", "ComposeModel", "ComposeStore", "ComposeWorker", "Containerfiles",
+                "ForeignText",
                 "ImageArchive",
                 "ImageModel",
                 "Postgres", "Processes", "RPMDatabases", "Rebuilds", "Registry", "Retries", logging, nioCore, nioPosix, serviceLifecycle,
@@ -227,11 +262,41 @@ let package = Package(
                 "CLinux", "ComposeModel", "ComposeStore", "Containerfiles", "ForeignText", "Identity", "ImageArchive", "ImageModel",
                 "Postgres",
                 "Rebuilds",
-                "Registry", "ServerTLS", httpTypes, hummingbird, hummingbirdCore, logging, nioConcurrencyHelpers, nioCore, nioHTTP1,
+                "Registry", "ServerTLS", crypto, httpTypes, hummingbird, hummingbirdCore, logging, mustache, nioConcurrencyHelpers, nioCore,
+                nioHTTP1,
                 nioPosix, nioSSL, nioTLS, serviceLifecycle,
-                systemPackage,
+                systemPackage, tracing,
             ],
-            resources: [.embedInCode("OpenAPI/openapi.json")], swiftSettings: strict),
+            resources: [
+                .embedInCode("OpenAPI/openapi.json"), .embedInCode("Pages/Assets/icon.svg"), .embedInCode("Pages/Assets/script.js"),
+                .embedInCode("Pages/Assets/style.css"),
+                .embedInCode("Pages/Templates/admin.mustache"),
+                .embedInCode("Pages/Templates/build.mustache"),
+                .embedInCode("Pages/Templates/builds.mustache"),
+                .embedInCode("Pages/Templates/compose-rows.mustache"),
+                .embedInCode("Pages/Templates/compose.mustache"),
+                .embedInCode("Pages/Templates/composes.mustache"),
+                .embedInCode("Pages/Templates/diff.mustache"),
+                .embedInCode("Pages/Templates/directory.mustache"),
+                .embedInCode("Pages/Templates/error.mustache"),
+                .embedInCode("Pages/Templates/findings.mustache"),
+                .embedInCode("Pages/Templates/home.mustache"),
+                .embedInCode("Pages/Templates/image.mustache"),
+                .embedInCode("Pages/Templates/images.mustache"),
+                .embedInCode("Pages/Templates/layout.mustache"),
+                .embedInCode("Pages/Templates/log.mustache"),
+                .embedInCode("Pages/Templates/package-rows.mustache"),
+                .embedInCode("Pages/Templates/packages.mustache"),
+                .embedInCode("Pages/Templates/pager.mustache"),
+                .embedInCode("Pages/Templates/queue.mustache"),
+                .embedInCode("Pages/Templates/rebuild.mustache"),
+                .embedInCode("Pages/Templates/rebuilds.mustache"),
+                .embedInCode("Pages/Templates/routes.mustache"),
+                .embedInCode("Pages/Templates/time.mustache"),
+                .embedInCode("Pages/Templates/tokens.mustache"),
+                .embedInCode("Pages/Templates/watches.mustache"),
+                .embedInCode("Pages/Templates/why.mustache"),
+            ], swiftSettings: strict),
         .target(
             name: "ComposeClient",
             dependencies: [
@@ -249,6 +314,13 @@ let package = Package(
             ],
             swiftSettings: strict, linkerSettings: withSwift),
         .executableTarget(
+            name: "odcs-publisher",
+            dependencies: [
+                "Brokers", "ComposeModel", "ComposeStore", "Deliveries", "EmbeddedPostgres", "ForeignText", "ImageModel", "Postgres",
+                argumentParser, logging, serviceLifecycle, systemPackage, unixSignals, yams,
+            ],
+            swiftSettings: strict, linkerSettings: withSwift),
+        .executableTarget(
             name: "odcs-rpmdb", dependencies: ["RPMDatabases", systemPackage], swiftSettings: strict,
             // It starts for each image, and so it starts in 7 ms instead of 11 ms.
             linkerSettings: [.unsafeFlags(["-static-stdlib"], .when(configuration: .release))]),
@@ -256,14 +328,14 @@ let package = Package(
             name: "odcs-server",
             dependencies: [
                 "BuildNodes", "CLinux", "ComposeFrontend", "ComposeModel", "ComposeStore", "ComposeWorker", "Compression",
-                "ContainerEngine", "ContentSources",
+                "ContainerEngine", "ContentSources", "Deliveries",
                 "Depsolve", "Directory", "EmbeddedPostgres", "ForeignText", "HTTPEnvironment", "Identity", "ImageModel", "ImageWorker",
                 "Kerberos",
                 "Koji", "Modules", "OpenID",
-                "Postgres", "Rebuilds", "Registry", "Repodata", "ServerTLS", argumentParser, asyncHTTPClient, hummingbird,
+                "Postgres", "Rebuilds", "Registry", "Repodata", "ServerTLS", "Traces", argumentParser, asyncHTTPClient, hummingbird,
                 logging,
                 nioCore,
-                nioPosix, nioSSL, serviceLifecycle, systemPackage, unixSignals, yams,
+                nioPosix, nioSSL, serviceLifecycle, systemPackage, unixSignals, yams, tracing,
             ],
             swiftSettings: strict, linkerSettings: withSwift),
 
@@ -275,6 +347,13 @@ let package = Package(
             name: "ScriptedService",
             dependencies: ["ComposeModel", "ImageModel", httpTypes, hummingbird, logging, nioCore, serviceLifecycle],
             path: "Tests/ScriptedService", swiftSettings: strict),
+        .executableTarget(
+            name: "fuzz-parsers",
+            dependencies: [
+                "Components", "ComposeFrontend", "ComposeModel", "Containerfiles", "ContentSources", "Depsolve", "HTTPEnvironment",
+                "ImageArchive", "ImageModel", "Koji", "Modules", "Repodata", crypto, logging, nioPosix, systemPackage,
+            ],
+            path: "Tests/FuzzParsers", swiftSettings: strict),
         .target(
             name: "ScriptedHub", dependencies: ["Koji", nioCore, nioHTTP1, nioPosix, nioSSL, systemPackage], path: "Tests/ScriptedHub",
             exclude: ["Recordings", "topdir"], swiftSettings: strict),
@@ -323,7 +402,8 @@ let package = Package(
         .testTarget(
             name: "OdcsServerTests",
             dependencies: [
-                "ComposeFrontend", "ComposeTestKit", "Directory", "ForeignText", "Kerberos", "Koji", "odcs-server", logging, subprocess,
+                "ComposeFrontend", "ComposeTestKit", "Deliveries", "Traces", "Directory", "ForeignText", "Kerberos", "Koji", "odcs-server",
+                logging, subprocess,
                 systemPackage, yams,
             ],
             path: "Tests/odcs-serverTests",
@@ -408,14 +488,21 @@ let package = Package(
                 "Postgres", "Processes", "RPMDatabases", "Registry", "odcs-rpmdb", logging, subprocess, systemPackage,
             ],
             swiftSettings: strict),
+        .testTarget(
+            name: "BrokersTests", dependencies: ["Brokers", "CRdKafka", "ComposeStore", "Deliveries", logging], swiftSettings: strict),
+        .testTarget(
+            name: "TracesTests",
+            dependencies: ["TraceContext", "Traces", httpTypes, hummingbird, logging, nioCore, serviceLifecycle, tracing],
+            swiftSettings: strict),
+        .testTarget(name: "DeliveriesTests", dependencies: ["Deliveries"], swiftSettings: strict),
         .testTarget(name: "ProcessesTests", dependencies: ["Processes", systemPackage], swiftSettings: strict),
         .testTarget(
             name: "ComposeWorkerTests",
             dependencies: [
                 "ComposeModel", "ComposeStore", "ComposeWorker", "Compression", "ContentSources", "Depsolve", "HTTPEnvironment", "Modules",
-                "Repodata",
+                "Repodata", "TraceContext",
                 asyncHTTPClient,
-                logging, nioPosix, subprocess, systemPackage,
+                logging, nioPosix, subprocess, systemPackage, tracing,
             ],
             swiftSettings: strict),
         .testTarget(

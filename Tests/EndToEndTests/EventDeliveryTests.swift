@@ -222,4 +222,55 @@ import Testing
             }
         }
     }
+
+    @Test("an event that cannot be read is a dead letter, and the receiver gets the others")
+    func unreadable() async throws {
+        let isOff = Mutex(true)
+        try await EventReceiver.with { _ in
+            isOff.withLock(\.self) ? .serviceUnavailable : .ok
+        } _: { receiver in
+            try await TestService.running(more: "events: {subscribers: {ci: {url: \"\(receiver.url)\"}}}") { service, server in
+                let compose = try await server.compose("repo", Self.repository, "libed-data")
+                // The process that delivers must not have read it before.
+                _ = try await service.database.pool.query(
+                    "UPDATE events SET compose = jsonb_set(compose, '{state}', '99') WHERE compose_id = \(compose.id) AND state = 1")
+                isOff.withLock { $0 = false }
+                let subscriber = try #require(try await service.store.subscribers().first { $0.name == "ci" })
+                _ = try await service.store.replay(subscriber.id)
+                var changes: Set<String> = []
+                for await delivery in receiver.deliveries {
+                    changes.insert(try delivery.change)
+                    if changes.contains("\(compose.id) done") { break }
+                }
+                #expect(changes == ["\(compose.id) wait", "\(compose.id) done"])
+                var letters = try await service.store.deadLetters(of: subscriber.id)
+                while letters.isEmpty { letters = try await service.store.deadLetters(of: subscriber.id) }
+                #expect(letters.map(\.event?.object) == [.compose(compose.id)])
+                #expect(letters[0].problem.hasPrefix("The event cannot be read: "))
+            }
+        }
+    }
+
+    @Test("a broker without a publisher is reported, and a subscriber that is configured is not forgotten by mistake")
+    func commands() async throws {
+        let kafka = "kafka: {kind: kafka, brokers: [\"127.0.0.1:1\"], topic: odcs, tls: false}"
+        try await TestService.running(more: "events: {subscribers: {ci: {url: \"http://127.0.0.1:1/\"}, \(kafka)}}") { service, server in
+            func odcs(_ words: String...) async throws -> Program {
+                try await Program.run([Program.own("odcs-server")] + words + ["--config", service.configuration.string])
+            }
+            _ = try await server.compose("repo", Self.repository, "libed-data")
+            #expect(
+                try await odcs("check-config").complaints.contains("events.subscribers.kafka gets no events: no odcs-publisher was seen"))
+            #expect(try await odcs("events", "list").output.contains("kafka  no odcs-publisher has served it yet"))
+            try await service.store.registerSubscribers(["kafka"])
+            #expect(try await odcs("check-config").complaints.contains("odcs-publisher") == false)
+            #expect(try await odcs("events", "pause", "ci").output == "ci is paused. Its events wait.\n")
+            #expect(try await odcs("events", "resume", "ci").output == "ci gets its events from position 1 on.\n")
+            let refused = try await odcs("events", "forget", "ci")
+            #expect(refused.status == 64)
+            #expect(refused.complaints.contains("ci is in the configuration. Remove it there first, or use --force."))
+            #expect(
+                try await odcs("events", "forget", "ci", "--force").output.hasPrefix("ci is deleted, with 3 events that it has not taken"))
+        }
+    }
 }

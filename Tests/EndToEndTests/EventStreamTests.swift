@@ -1,7 +1,9 @@
+import AsyncHTTPClient
 import ComposeModel
 import ComposeStore
 import ComposeTestKit
 import Foundation
+import NIOCore
 import NIOHTTP1
 import Postgres
 import Synchronization
@@ -118,6 +120,36 @@ import Testing
             }
             let ended = try await server.http(.GET, "/api/1/composes/\(id)/events", headers: [("Last-Event-ID", "end")])
             #expect(ended.status == 204)
+        }
+    }
+
+    @Test("a reader that reads nothing loses its place, and does not hold up the end of the service")
+    func readsNothing() async throws {
+        try await TestService.running(more: "events: {max_streams: 1}") { service, server in
+            let compose = try await server.compose("repo", Self.repository, "libed-data")
+            // More than the buffers of both sides hold.
+            let log = service.composes.appending("odcs-\(compose.id)/pungi-stderr.log")
+            let file = try FileHandle(forWritingTo: URL(filePath: log.string))
+            try file.seekToEnd()
+            try file.write(contentsOf: Data(repeating: UInt8(ascii: "x"), count: 64 << 20))
+            try file.close()
+            var request = HTTPClientRequest(url: "\(server.url)/api/1/composes/\(compose.id)/events")
+            request.headers.add(name: "Accept", value: "text/event-stream")
+            // The client reads no more while nobody reads the body.
+            let silent = try await EventStream.client.execute(request, timeout: .minutes(3))
+            #expect(silent.status == .ok)
+            var refusals = 0
+            while true {
+                do {
+                    try await EventStream.read("\(server.url)/api/1/events") { _ in false }
+                    break
+                } catch let refused as EventStream.Refused {
+                    #expect(refused.status == 429)
+                    refusals += 1
+                }
+            }
+            #expect(refusals > 0)
+            _ = silent
         }
     }
 

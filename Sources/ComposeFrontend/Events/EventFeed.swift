@@ -277,11 +277,3 @@ extension StoredEvent {
         return compose.request.packages.count + compose.request.builds.count
     }
 }
-
-extension PostgresNotification {
-    /// Whether events may have got positions. Example: `events 57`.
-    fileprivate var mayBringEvents: Bool {
-        guard case .notified(let payload) = self else { return true }
-        return payload.hasPrefix("events ")
-    }
-}

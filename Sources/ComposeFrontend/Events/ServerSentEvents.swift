@@ -1,5 +1,7 @@
 import Hummingbird
 import NIOCore
+import ServiceLifecycle
+import Synchronization
 
 /// The writing of an event stream, in the format of HTML's section "Server-sent events".
 struct ServerSentEvents {
@@ -10,6 +12,7 @@ struct ServerSentEvents {
     ]
 
     private let writer: any ResponseBodyWriter
+    private let watch: ReaderWatch
     private var last = ContinuousClock.now
 
     /// Returns an answer whose stream `body` writes.
@@ -17,17 +20,28 @@ struct ServerSentEvents {
         Response(
             status: .ok, headers: headers,
             body: .init { writer in
-                var events = ServerSentEvents(writer: writer)
-                // The first bytes show the reader that the stream is open. A reader whose stream ends connects again
-                // after this time, in milliseconds, which differs so that not all do at the same moment.
-                try await events.write("retry: \(Int.random(in: 2000...4000))\n\n")
-                try await body(&events)
-                try await writer.finish(nil)
+                let watch = ReaderWatch()
+                let single = SingleWriter(writer: writer)
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask {
+                        let writer = single.writer
+                        var events = ServerSentEvents(writer: writer, watch: watch)
+                        // The first bytes show the reader that the stream is open. A reader whose stream ends connects again
+                        // after this time, in milliseconds, which differs so that not all do at the same moment.
+                        try await events.write("retry: \(Int.random(in: 2000...4000))\n\n")
+                        try await body(&events)
+                        try await writer.finish(nil)
+                    }
+                    group.addTask { await watch.wait() }
+                    try await group.next()
+                    group.cancelAll()
+                }
             })
     }
 
-    private init(writer: any ResponseBodyWriter) {
+    private init(writer: any ResponseBodyWriter, watch: ReaderWatch) {
         self.writer = writer
+        self.watch = watch
     }
 
     /// Sends an event.
@@ -51,6 +65,38 @@ struct ServerSentEvents {
     private mutating func write(_ text: String) async throws {
         last = .now
         var writer = writer
+        watch.begin()
         try await writer.write(ByteBuffer(string: text))
+        watch.end()
     }
+}
+
+/// A reader watch notices a reader that reads nothing. Its stream would keep its place otherwise, and
+/// would hold up the end of the process.
+private final class ReaderWatch: Sendable {
+    /// The longest time that a write may take.
+    private static let patience = Duration.seconds(30)
+    /// The time for the last bytes after the shutdown has begun.
+    private static let farewell = Duration.seconds(1)
+
+    private let began = Mutex<ContinuousClock.Instant?>(nil)
+
+    func begin() { began.withLock { $0 = .now } }
+    func end() { began.withLock { $0 = nil } }
+
+    /// Returns when a write takes too long, or soon after the shutdown has begun.
+    func wait() async {
+        await cancelWhenGracefulShutdown {
+            // The sleep fails only if the task is canceled.
+            while (try? await Task.sleep(for: Self.patience / 3)) != nil {
+                if let began = self.began.withLock(\.self), ContinuousClock.now - began > Self.patience { return }
+            }
+        }
+        if Task.isShuttingDownGracefully { try? await Task.sleep(for: Self.farewell) }
+    }
+}
+
+/// A writer that only one task uses.
+private struct SingleWriter: @unchecked Sendable {
+    let writer: any ResponseBodyWriter
 }

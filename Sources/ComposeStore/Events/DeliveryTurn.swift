@@ -29,6 +29,20 @@ public struct DeliveryTurn: Sendable {
     public var events: [StoredEvent] { read.filter { !ahead.contains($0.position) } }
     /// Whether further events may wait.
     public let isFull: Bool
+
+    /// Returns how many deliveries have failed in a row, after a failure in this turn.
+    ///
+    /// If the subscriber took other events before, the row begins anew. Otherwise a subscriber that refuses
+    /// one event in a hundred would be given longer and longer pauses. An event that is refused once more
+    /// continues its row.
+    ///
+    /// - Parameters:
+    ///   - taken: The number of events that the subscriber took in this turn.
+    ///   - position: The event that it refused. `nil` if it did not answer.
+    public func failures(afterTaking taken: Int, refusing position: Int?) -> Int {
+        let isRefusedAgain = position != nil && position == refused?.position
+        return taken > 0 && !isRefusedAgain ? 1 : failures + 1
+    }
 }
 
 /// The outcome of the deliveries of one turn.
@@ -248,9 +262,10 @@ extension DeliveryTurn {
         guard report.hasAnswers || report.failure != nil || report.end != nil else { return "" }
         let position = report.failure?.position
         let refusals = position == nil ? 0 : position == refused?.position ? (refused?.times ?? 0) + 1 : 1
+        let isFine = report.failure == nil && report.end == nil
         let rest: SQL = report.failure.map { "now() + \(fragment: interval($0.pause))" } ?? "NULL"
         return """
-            failures = \(report.failure == nil && report.end == nil ? 0 : failures + 1),
+            failures = \(isFine ? 0 : failures(afterTaking: report.taken, refusing: position)),
             problem = \((report.end ?? report.failure?.problem)?.bounded(to: 1000)), retry_at = \(fragment: rest),
             failing_position = \(position), refusals = \(refusals),
             """

@@ -16,7 +16,8 @@ public struct EventMessage: Encodable, Sendable {
 }
 
 extension ComposeStore {
-    /// Returns the message of an event. Returns `nil` if the image of a build is gone.
+    /// Returns the message of an event. Returns `nil` if the image of a build is gone, or if the event
+    /// cannot be read.
     ///
     /// - Parameters:
     ///   - targetURL: Returns the URL of a target directory by its name.
@@ -36,6 +37,7 @@ extension ComposeStore {
             return EventMessage(event: .stateChanged, build: document)
         case .token(let token):
             return EventMessage(event: .tokenExpiring, token: TokenDocument(token))
+        case .unreadable: return nil
         }
     }
 }

@@ -1,4 +1,4 @@
-import Postgres
+public import Postgres
 
 extension ComposeStore {
     /// The maximum number of events that get their positions in one transaction.
@@ -45,5 +45,13 @@ extension ComposeStore {
                 """)
             if try rows.first?.decode(Int.self, "deleted") ?? 0 < most { return }
         }
+    }
+}
+
+extension PostgresNotification {
+    /// Whether events may have got positions. Example: `events 57`.
+    public var mayBringEvents: Bool {
+        guard case .notified(let payload) = self else { return true }
+        return payload.hasPrefix("events ")
     }
 }

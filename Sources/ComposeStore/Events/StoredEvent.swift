@@ -11,6 +11,9 @@ public struct StoredEvent: Sendable, Identifiable {
         case compose(Compose)
         case build(Build)
         case token(APIToken)
+        /// An object whose stored state this program cannot read, for example because a newer one has written
+        /// it.
+        case unreadable(Object, problem: String)
     }
 
     /// The kind of the object of an event.
@@ -42,6 +45,7 @@ public struct StoredEvent: Sendable, Identifiable {
         case .compose: .composes
         case .build: .builds
         case .token: .tokens
+        case .unreadable(let object, _): object.kind
         }
     }
 
@@ -50,6 +54,17 @@ public struct StoredEvent: Sendable, Identifiable {
         case .compose(let compose): .compose(compose.id)
         case .build(let build): .build(build.id)
         case .token(let token): .token(token.id)
+        case .unreadable(let object, _): object
+        }
+    }
+}
+
+extension StoredEvent.Object {
+    fileprivate var kind: StoredEvent.Kind {
+        switch self {
+        case .compose: .composes
+        case .build: .builds
+        case .token: .tokens
         }
     }
 }
@@ -95,6 +110,9 @@ public struct EventFilter: Hashable, Sendable {
             return !isOfComposesOnly && isChosen(owner: build.owner, state: build.state.name)
         case .token(let token):
             return !isOfComposesOnly && states.isEmpty && (owners.isEmpty || owners.contains(token.owner.text))
+        case .unreadable(let object, _):
+            // Whether the other conditions are met is unknown, and no event may be lost in silence.
+            return compose == nil || object == compose.map(StoredEvent.Object.compose)
         }
     }
 
@@ -157,7 +175,36 @@ extension ComposeStore {
         return events.sorted { $0.position < $1.position }
     }
 
+    /// Returns the events of one kind at some positions. An event that cannot be read is there as
+    /// unreadable, so that it does not hold up the others.
     private func events(of kind: StoredEvent.Kind, at places: [Int]) async throws -> [StoredEvent] {
+        do {
+            return try await readableEvents(of: kind, at: places)
+        } catch  where error.isOfStoredText {
+            if places.count == 1 { return try await unreadableEvents(at: places, problem: "The event cannot be read: \(error)") }
+            var events: [StoredEvent] = []
+            for place in places { events += try await self.events(of: kind, at: [place]) }
+            return events
+        }
+    }
+
+    private func unreadableEvents(at places: [Int], problem: String) async throws -> [StoredEvent] {
+        try await pool.query("SELECT id, position, compose_id, build_id, token_id FROM events WHERE position = ANY(\(places))").map { row in
+            let object: StoredEvent.Object =
+                if let compose = try row.decode(Int?.self, "compose_id") {
+                    .compose(compose)
+                } else if let build = try row.decode(Int?.self, "build_id") {
+                    .build(build)
+                } else {
+                    .token(try row.decode(String.self, "token_id"))
+                }
+            return StoredEvent(
+                id: try row.decode(Int.self, "id"), position: try row.decode(Int.self, "position"),
+                subject: .unreadable(object, problem: problem.bounded(to: 1000)))
+        }
+    }
+
+    private func readableEvents(of kind: StoredEvent.Kind, at places: [Int]) async throws -> [StoredEvent] {
         let (columns, record): (SQL, SQL) =
             switch kind {
             case .composes: (Compose.columns, "jsonb_populate_record(NULL::composes, e.compose) c")
@@ -179,5 +226,13 @@ extension ComposeStore {
             return StoredEvent(
                 id: try row.decode(Int.self, "event_id"), position: try row.decode(Int.self, "event_position"), subject: subject)
         }
+    }
+}
+
+extension Error {
+    /// Whether the same statement fails for the same row again, because of what the row holds.
+    fileprivate var isOfStoredText: Bool {
+        if self is CancellationError { return false }
+        return (self as? PostgresError)?.isTransient != true
     }
 }

@@ -1,3 +1,4 @@
+import BackgroundWork
 public import ComposeModel
 public import ComposeStore
 import Foundation
@@ -73,8 +74,7 @@ public struct QuestionAnswerer: Service {
     private func answer(_ question: Question) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
-                let document = try await answer(to: question)
-                try await store.answer(question, with: String(decoding: JSONEncoder.answer.encode(document), as: UTF8.self))
+                try await store.answer(question, with: try await text(answering: question))
             }
             group.addTask {
                 repeat { try await Task.sleep(for: Self.lease / 3) } while try await store.keep(question, for: Self.lease)
@@ -85,9 +85,14 @@ public struct QuestionAnswerer: Service {
         }
     }
 
-    private func answer(to question: Question) async throws -> DryRunDocument {
+    /// Returns the document that answers a question, as JSON.
+    private func text(answering question: Question) async throws -> String {
+        func text(_ document: some Encodable) throws -> String { String(decoding: try JSONEncoder.answer.encode(document), as: UTF8.self) }
         do {
-            return try await pipeline.dryRun(question)
+            switch question.subject {
+            case .dryRun: return try text(try await pipeline.dryRun(question))
+            case .absence(let compose, let package): return try text(try await pipeline.whyNot(question, compose: compose, package))
+            }
         } catch let error where error is CancellationError || error is PostgresError {
             throw error
         } catch let failure as ComposeFailure where failure.code == .canceled {
@@ -96,7 +101,12 @@ public struct QuestionAnswerer: Service {
             logger.error(
                 "a question failed unexpectedly", metadata: ["question": "\(question.id)", "error": "\(String(reflecting: error))"])
             let sentence = "Something went wrong that should not have; the server's log has it under question \(question.id)."
-            return DryRunDocument(outcome: .failure, failure: ComposeFailure(.internal, sentence, isTransient: true))
+            switch question.subject {
+            case .dryRun:
+                return try text(DryRunDocument(outcome: .failure, failure: ComposeFailure(.internal, sentence, isTransient: true)))
+            case .absence(let compose, let package):
+                return try text(ComposeWhyNotDocument(compose: compose, name: package, verdicts: [.init(.sourceUnusable, sentence)]))
+            }
         }
     }
 }

@@ -1,3 +1,4 @@
+import BackgroundWork
 public import ContentSources
 import Depsolve
 public import Logging

@@ -1,3 +1,4 @@
+import BackgroundWork
 import ComposeModel
 public import ComposeStore
 public import ContentSources
@@ -12,11 +13,14 @@ public import ServiceLifecycle
 /// - finished directories whose compose was never recorded as done
 /// - logs of removed composes
 ///
+/// It also removes composes whose files are lost (``LostFiles``).
+///
 /// It also removes metadata of repositories that no compose has asked for in a long time.
 public struct Sweeper: Service {
     let store: ComposeStore
     let configuration: WorkerConfiguration
     let files: TargetDirectories
+    private let lost: LostFiles
     let source: RepositorySource
     let logger: Logger
 
@@ -26,6 +30,7 @@ public struct Sweeper: Service {
         self.store = store
         self.configuration = configuration
         files = TargetDirectories(targets: configuration.targets, threadPool: threadPool)
+        lost = LostFiles(store: store, targets: configuration.targets, threadPool: threadPool, logger: logger)
         self.source = source
         self.logger = logger
     }
@@ -55,6 +60,7 @@ public struct Sweeper: Service {
             try await files.remove(result)
             logger.info("removed a directory that no compose shows", metadata: ["compose": "\(result.id)"])
         }
+        try await lost.removeLost()
         let logs = try await files.logs()
         let removed = try await store.removedComposes(among: Array(Set(logs)))
         for compose in removed.sorted() {
@@ -65,6 +71,8 @@ public struct Sweeper: Service {
                 logger.warning("could not remove a log", metadata: ["compose": "\(compose)", "error": "\(error)"])
             }
         }
+        let locks = try await store.deleteUnusedLocks()
+        if locks > 0 { logger.info("removed lock files that no compose needs any more", metadata: ["locks": "\(locks)"]) }
         let unused = try await source.removeMetadata(unusedSince: Date.now - configuration.metadataRetention / .seconds(1))
         if unused > 0 { logger.info("removed metadata that was not used any more", metadata: ["repositories": "\(unused)"]) }
     }

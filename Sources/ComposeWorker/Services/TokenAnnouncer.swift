@@ -1,3 +1,4 @@
+import BackgroundWork
 public import ComposeStore
 public import Logging
 public import ServiceLifecycle

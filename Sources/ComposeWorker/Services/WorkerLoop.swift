@@ -1,3 +1,4 @@
+import BackgroundWork
 public import ComposeModel
 public import ComposeStore
 import Foundation

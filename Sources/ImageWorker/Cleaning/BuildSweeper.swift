@@ -1,3 +1,4 @@
+import BackgroundWork
 public import BuildNodes
 public import ComposeStore
 import ComposeWorker
@@ -20,10 +21,11 @@ public struct BuildSweeper: Service {
 
     let configuration: ImageBuildConfiguration
     let store: ComposeStore
-    let node: LocalNode
+    /// Nil if the worker has no node of its own.
+    let node: LocalNode?
     let logger: Logger
 
-    public init(configuration: ImageBuildConfiguration, store: ComposeStore, node: LocalNode, logger: Logger) {
+    public init(configuration: ImageBuildConfiguration, store: ComposeStore, node: LocalNode?, logger: Logger) {
         self.configuration = configuration
         self.store = store
         self.node = node
@@ -50,7 +52,8 @@ public struct BuildSweeper: Service {
     }
 
     private func sweepNode() async throws {
-        let report = try await Sweeper(node).sweep(bases: try isDiskNearlyFull()) {
+        guard let node else { return }
+        let report = try await Sweeper(node).sweep(bases: try node.directory.freeBytes() < Self.neededBytes) {
             Set(try await store.begunSteps().map { try PlatformStep.name(of: $0.key, submitted: $0.value) })
         }
         guard report != Sweeper.Report() else { return }
@@ -102,6 +105,4 @@ public struct BuildSweeper: Service {
             }
         }
     }
-
-    private func isDiskNearlyFull() throws -> Bool { try node.directory.freeBytes() < Self.neededBytes }
 }

@@ -1,3 +1,4 @@
+import BackgroundWork
 public import ComposeStore
 import ComposeWorker
 public import ImageModel

@@ -1,3 +1,4 @@
+import BackgroundWork
 public import BuildNodes
 public import ComposeStore
 import ComposeWorker

@@ -1,3 +1,4 @@
+import BackgroundWork
 import ComposeModel
 public import ComposeStore
 import ComposeWorker

@@ -2,6 +2,7 @@ import ComposeStore
 import ComposeWorker
 import Compression
 import ContentSources
+import Deliveries
 import Depsolve
 import Foundation
 import Koji
@@ -12,6 +13,7 @@ import Registry
 import Repodata
 import ServiceLifecycle
 import SystemPackage
+import Traces
 
 /// All services of a worker. They start when the address at which composes are served is known.
 struct WorkerServices: Service {
@@ -73,8 +75,10 @@ struct WorkerServices: Service {
             kojiDelivery: koji?.delivery, threadPool: threadPool, composed: upkeep.note)
         var services: [any Service] = [
             EventDelivery(
-                store: store, configuration: worker, listener: listener, channel: channel, webhooks: configuration.events.webhooks,
-                httpClient: clients.services, logger: logger),
+                store: store, listener: listener, channel: channel, presence: presence, pollInterval: worker.pollInterval,
+                log: EventLog(logger: logger),
+                receivers: configuration.events.webhooks.map { WebhookReceiver($0, client: clients.services) },
+                targetURL: { [targets = worker.targets] in targets[$0]?.url ?? "" }, logger: logger),
             TokenAnnouncer(store: store, configuration: worker, logger: logger),
             Reaper(store: store, configuration: worker, logger: logger),
             Expirer(store: store, configuration: worker, threadPool: threadPool, logger: logger),
@@ -144,6 +148,7 @@ struct WorkerServices: Service {
                     return (name, .init(directory: target.directory, url: url))
                 }))
         worker.presence = presence
+        worker.traceLink = configuration.tracing.link
         worker.leaseLength = .seconds(configuration.worker.leaseSeconds)
         worker.metadataRetention = .seconds(configuration.sources.keepMetadataDays * 86_400)
         worker.tokenWarning = configuration.tokenWarning

@@ -26,7 +26,8 @@ struct CheckConfig: AsyncParsableCommand {
         // The file is right even if this host lacks something: the service may run on another host, or as
         // another user.
         let check = HostCheck(configuration: configuration)
-        for finding in configuration.findings + (check.findings() + check.logins()).map(\.description) {
+        let publishers = await PublisherFindings.all(configuration)
+        for finding in configuration.findings + publishers + (check.findings() + check.logins()).map(\.description) {
             FileHandle.standardError.write(Data("Warning: \(finding)\n".utf8))
         }
     }

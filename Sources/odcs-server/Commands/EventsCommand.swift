@@ -1,5 +1,6 @@
 import ArgumentParser
 import ComposeStore
+import Deliveries
 import ForeignText
 import Foundation
 
@@ -15,8 +16,13 @@ struct EventsCommand: AsyncParsableCommand {
         @OptionGroup var options: ConfigurationOptions
 
         func run() async throws {
+            let brokers = Set(try options.load().events.brokers.map(\.name))
             try await options.withStore { store in
-                for subscriber in try await store.subscribers() { print(subscriber.line) }
+                let subscribers = try await store.subscribers()
+                for subscriber in subscribers { print(subscriber.line(isBroker: brokers.contains(subscriber.name))) }
+                for name in brokers.subtracting(subscribers.map(\.name)).sorted() {
+                    print("\(name)  no odcs-publisher has served it yet")
+                }
             }
         }
     }
@@ -65,7 +71,9 @@ struct EventsCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await options.withStore { store in
-                _ = try await store.pause(try await store.subscriber(named: name).id, true)
+                let subscriber = try await store.subscriber(named: name)
+                _ = try await store.pause(subscriber.id, true)
+                print("\(subscriber.name.printable()) is paused. Its events wait.")
             }
         }
     }
@@ -78,21 +86,37 @@ struct EventsCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await options.withStore { store in
-                _ = try await store.pause(try await store.subscriber(named: name).id, false)
+                let subscriber = try await store.subscriber(named: name)
+                _ = try await store.pause(subscriber.id, false)
+                print("\(subscriber.name.printable()) gets its events from position \(subscriber.position + 1) on.")
             }
         }
     }
 
     struct Forget: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Delete a subscriber that the configuration does not name any more, with its dead letters.")
+            abstract: "Delete a subscriber that the configuration does not name any more, with its dead letters.",
+            discussion: "A subscriber that is configured begins anew with the next event, and loses those that it has not taken yet.")
 
         @OptionGroup var options: ConfigurationOptions
         @Argument(help: "The name of the subscriber.") var name: String
+        @Flag(help: "Also delete a subscriber that is configured or in use.") var force = false
 
         func run() async throws {
+            let isConfigured = try options.load().events.names.contains(name)
             try await options.withStore { store in
-                _ = try await store.forgetSubscriber(try await store.subscriber(named: name).id)
+                let subscriber = try await store.subscriber(named: name)
+                if !force {
+                    guard !isConfigured else {
+                        throw ValidationError("\(name.printable()) is in the configuration. Remove it there first, or use --force.")
+                    }
+                    guard !subscriber.isServed else {
+                        throw ValidationError(
+                            "A process still serves \(name.printable()). Wait three minutes after its end, or use --force.")
+                    }
+                }
+                _ = try await store.forgetSubscriber(subscriber.id)
+                print("\(name.printable()) is deleted\(subscriber.loss.map { ", with \($0)" } ?? "").")
             }
         }
     }
@@ -111,15 +135,25 @@ extension ComposeStore {
 
 extension Subscriber {
     /// The subscriber as one line for people.
-    fileprivate var line: String {
+    fileprivate func line(isBroker: Bool) -> String {
         var words = [name, "position \(position)", behind == 1 ? "1 event behind" : "\(behind) events behind"]
         if behind > 0 { words.append("for \(Int(lagSeconds)) seconds") }
         if deadLetters > 0 { words.append(deadLetters == 1 ? "1 dead letter" : "\(deadLetters) dead letters") }
         if let pausedAt { words.append("paused since \(pausedAt.formatted(.iso8601))") }
-        if !isServed { words.append("in no worker's configuration") }
+        if !isServed { words.append(isBroker ? "no odcs-publisher serves it" : "no worker serves it") }
         if let problem { words.append("\(failures == 1 ? "1 failure" : "\(failures) failures"): \(problem)") }
         if let retryAt { words.append("next attempt \(retryAt.formatted(.iso8601))") }
         return words.map { $0.printable() }.joined(separator: "  ")
+    }
+}
+
+extension Subscriber {
+    /// What is lost with the subscriber. Example: `3 events that it has not taken and 1 dead letter`.
+    fileprivate var loss: String? {
+        var words: [String] = []
+        if behind > 0 { words.append("\(behind == 1 ? "1 event" : "\(behind) events") that it has not taken") }
+        if deadLetters > 0 { words.append(deadLetters == 1 ? "1 dead letter" : "\(deadLetters) dead letters") }
+        return words.isEmpty ? nil : words.joined(separator: " and ")
     }
 }
 

@@ -165,3 +165,9 @@ extension ConfigurationReader {
         return words
     }
 }
+
+extension ServerConfiguration.Frontend {
+    /// Whether the frontend listens on all addresses of its host. Clients then cannot use the address that
+    /// it listens on.
+    var listensEverywhere: Bool { ["0.0.0.0", "::", "0:0:0:0:0:0:0:0"].contains(host) }
+}

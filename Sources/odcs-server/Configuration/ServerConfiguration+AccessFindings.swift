@@ -1,4 +1,5 @@
 import ComposeFrontend
+import Deliveries
 import ServerTLS
 
 extension ServerConfiguration {
@@ -52,7 +53,7 @@ extension ServerConfiguration {
 
     private var tokenFindings: [String] {
         var findings: [String] = []
-        if auth.tokens.warnDays == 0, events.hasTokenWebhooks {
+        if auth.tokens.warnDays == 0, events.hasTokenReceivers {
             findings.append("events.token_webhooks get nothing, because auth.tokens.warn_days is 0. Raise it, or remove the addresses.")
         }
         if let most = auth.tokens.mostDays, auth.tokens.warnDays >= most {

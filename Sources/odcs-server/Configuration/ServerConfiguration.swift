@@ -2,11 +2,13 @@ import ComposeFrontend
 import ComposeModel
 import ComposeWorker
 import ContentSources
+import Deliveries
 import Depsolve
 import Foundation
 import Koji
 import Logging
 import SystemPackage
+import Traces
 
 /// A server configuration is the set of all values that an operator can set. config/odcs-server.yaml
 /// shows every key with its default and its meaning.
@@ -37,18 +39,8 @@ struct ServerConfiguration: Hashable, Sendable {
         var maxConnections: Int
         /// The time in which the body of a request has to arrive, in seconds.
         var requestSeconds: Int
-    }
-
-    struct Events: Hashable, Sendable {
-        /// The receivers of events.
-        var webhooks: [Webhook]
-        /// Whether one of them gets the events of API tokens.
-        var hasTokenWebhooks: Bool
-        /// The number of days for which events and dead letters are kept.
-        var keepDays: Int
-        /// The maximum number of streams and waiting requests of a frontend, and those of one caller.
-        var mostStreams: Int
-        var mostStreamsPerCaller: Int
+        /// The provider of `auth.openid` at which people log in to the pages. `nil` if there is none.
+        var login: String?
     }
 
     struct Target: Hashable, Sendable {
@@ -157,14 +149,26 @@ struct ServerConfiguration: Hashable, Sendable {
     var tls: TLS?
     var worker: Worker
     var signing: Signing?
-    var events: Events
+    var events: EventSettings
+    var tracing: TracingSettings
     /// The number of days for which the audit keeps its entries.
     var auditKeepDays: Int
     var logLevel: Logger.Level
+    var logFormat: LogFormat
 
-    /// Returns the configuration in the file at `path`. Without a path, returns the defaults.
-    static func load(_ path: String?) throws -> ServerConfiguration {
-        guard let path else { return try ServerConfiguration("", file: "the defaults", directory: FilePath("/")) }
+    /// The form of the lines of the log.
+    enum LogFormat: String, CaseIterable, Sendable {
+        case text, json
+    }
+
+    /// Returns the configuration in the file at `path`, with the settings of the environment. Without a
+    /// path, the other settings have their defaults.
+    static func load(
+        _ path: String?, environment: [String: String] = ProcessInfo.processInfo.environment
+    ) throws -> ServerConfiguration {
+        guard let path else {
+            return try ServerConfiguration("", file: "the defaults", directory: FilePath("/"), environment: environment)
+        }
         let current = FilePath(FileManager.default.currentDirectoryPath)
         let file = current.pushing(FilePath(path))
         guard let bytes = FileManager.default.contents(atPath: file.string) else {
@@ -173,12 +177,12 @@ struct ServerConfiguration: Hashable, Sendable {
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw ConfigurationError(file: path, line: nil, key: nil, message: "this is not UTF-8 text")
         }
-        return try ServerConfiguration(text, file: path, directory: file.removingLastComponent())
+        return try ServerConfiguration(text, file: path, directory: file.removingLastComponent(), environment: environment)
     }
 
     /// - Parameter directory: The directory that relative paths in the text are relative to.
-    init(_ text: String, file: String, directory: FilePath) throws {
-        var reader = try ConfigurationReader(text, file: file, directory: directory)
+    init(_ text: String, file: String, directory: FilePath, environment: [String: String] = [:]) throws {
+        var reader = try ConfigurationReader(text, file: file, directory: directory, environment: environment)
         try self.init(&reader)
         try reader.rejectUnknownKeys()
     }
@@ -186,7 +190,7 @@ struct ServerConfiguration: Hashable, Sendable {
     init(_ reader: inout ConfigurationReader) throws {
         stateDirectory = try reader.path("state_directory", default: "/var/lib/odcs")
         database = Database(
-            url: try reader.optionalString("database.url"),
+            url: try reader.databaseURL(),
             schema: try reader.string("database.schema", default: "odcs"),
             connections: try reader.int("database.connections", default: 10, in: 2...1000))
         auth = try reader.auth()
@@ -201,7 +205,8 @@ struct ServerConfiguration: Hashable, Sendable {
             watchesPerCaller: try reader.int("frontend.watches_per_caller", default: 500, in: 0...1_000_000),
             trustedProxies: try reader.addresses("frontend.trusted_proxies"),
             maxConnections: try reader.int("frontend.max_connections", default: 1000, in: 16...1_000_000),
-            requestSeconds: try reader.int("frontend.request_seconds", default: 60, in: 1...86_400))
+            requestSeconds: try reader.int("frontend.request_seconds", default: 60, in: 1...86_400),
+            login: try reader.optionalString("frontend.login"))
         var targets: [String: Target] = [:]
         for name in Set(try reader.names(below: "composes.targets")).union(["default"]) {
             targets[name] = Target(
@@ -255,6 +260,7 @@ struct ServerConfiguration: Hashable, Sendable {
         modules = try reader.modules(koji: koji, sources: sources)
         systems = try Systems(&reader)
         openID = try reader.openID()
+        try reader.checkLogin(of: frontend, auth, openID)
         tls = try reader.tls()
         worker = Worker(
             name: try reader.optionalString("worker.name") ?? Self.processName,
@@ -272,9 +278,12 @@ struct ServerConfiguration: Hashable, Sendable {
         let home = try reader.optionalString("signing.home").map { _ in try reader.path("signing.home", default: "") }
         signing = try reader.optionalString("signing.key").map { Signing(key: $0, home: home) }
         events = try reader.events()
+        tracing = try reader.tracing()
         auditKeepDays = try reader.int("audit.keep_days", default: 400, in: 1...100_000)
         let level = try reader.string("log.level", default: "info", allowed: Logger.Level.allCases.map(\.rawValue))
         logLevel = Logger.Level(rawValue: level) ?? .info
+        let format = try reader.string("log.format", default: "text", allowed: LogFormat.allCases.map(\.rawValue))
+        logFormat = LogFormat(rawValue: format) ?? .text
     }
 
     /// The default name of a worker: host and process id. No two workers share both.

@@ -149,6 +149,28 @@ import Testing
         }
     }
 
+    @Test("failures in a row count from the last event that was taken, and those of one event go on")
+    func rows() async throws {
+        try await TestDatabase.with { database in
+            try await submit(6, for: "a", in: database)
+            /// Ends a turn in which the subscriber takes events and refuses one. Returns the failures in a row.
+            func failures(at position: Int?, taking taken: Set<Int> = []) async throws -> Int {
+                var report = failed(at: position, done: taken)
+                report.taken = taken.count
+                try await database.store.end(try #require(try await turn("a", database)), with: report)
+                return try await subscriber("a", database).failures
+            }
+            #expect(try await failures(at: 1) == 1)
+            #expect(try await failures(at: 1) == 2)
+            #expect(try await failures(at: 1, taking: [2]) == 3)
+            #expect(try await failures(at: 3, taking: [1]) == 1)
+            #expect(try await failures(at: nil) == 2)
+            #expect(try await failures(at: nil, taking: [3]) == 1)
+            try await database.store.end(try #require(try await turn("a", database)), with: done(4, 5, 6))
+            #expect(try await subscriber("a", database).failures == 0)
+        }
+    }
+
     @Test("a turn that ends without an answer, because the worker stops, says nothing about the subscriber")
     func stopped() async throws {
         try await TestDatabase.with { database in

@@ -17,6 +17,7 @@ extension TestDatabase {
             case .compose(let compose): "\(compose.id) \(compose.state.name)"
             case .build(let build): "build \(build.id) \(build.state.name)"
             case .token(let token): "token \(token.id)"
+            case .unreadable(let object, _): "\(object) unreadable"
             }
         }
     }

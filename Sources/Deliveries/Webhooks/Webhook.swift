@@ -2,12 +2,12 @@ import AsyncHTTPClient
 public import ComposeStore
 import Crypto
 import Foundation
-import HTTPEnvironment
+public import HTTPEnvironment
 import NIOCore
 import NIOHTTP1
 import Retries
 
-/// A webhook is an address that events are posted to.
+/// A webhook is an address that events are posted to, and how they are chosen and signed.
 public struct Webhook: Hashable, Sendable {
     /// The name of the subscriber. It has no secrets, because admins see it.
     public var name: String
@@ -36,32 +36,48 @@ public struct Webhook: Hashable, Sendable {
         return "\(parts.string ?? "") \(digest.joined())"
     }
 
-    /// The longest time for one message.
-    static let timeout = Duration.seconds(10)
+}
 
-    /// Posts a message.
-    ///
-    /// - Parameter event: The number of the event. It is the same in each attempt, so the receiver can
-    ///   recognize a message that it has.
-    func post(_ body: Data, event: Int, by client: OutboundClient, at time: Date = .now) async -> WebhookAnswer {
-        var request = HTTPClientRequest(url: url)
+/// A webhook receiver posts events to a webhook. It sends the events of four objects side by side.
+public struct WebhookReceiver: EventReceiver {
+    private let webhook: Webhook
+    private let client: OutboundClient
+
+    public var name: String { webhook.name }
+    public var filter: EventFilter { webhook.filter }
+    public var lanes: Int { 4 }
+    public var mostAtOnce: Int { 1 }
+
+    public init(_ webhook: Webhook, client: OutboundClient) {
+        self.webhook = webhook
+        self.client = client
+    }
+
+    public func send(_ messages: [OutgoingEvent]) async -> [DeliveryAnswer] {
+        var answers: [DeliveryAnswer] = []
+        for message in messages { answers.append(await post(message, at: .now)) }
+        return answers
+    }
+
+    private func post(_ message: OutgoingEvent, at time: Date) async -> DeliveryAnswer {
+        var request = HTTPClientRequest(url: webhook.url)
         request.method = .POST
-        let (id, timestamp) = ("odcs-\(event)", Int(time.timeIntervalSince1970))
+        let (id, body, timestamp) = (message.messageID, message.body, Int(time.timeIntervalSince1970))
         request.headers.add(name: "Content-Type", value: "application/json")
         request.headers.add(name: "webhook-id", value: id)
         request.headers.add(name: "webhook-timestamp", value: "\(timestamp)")
-        if !secrets.isEmpty {
-            let signatures = secrets.map { $0.signature(id: id, timestamp: timestamp, body: body) }
+        if !webhook.secrets.isEmpty {
+            let signatures = webhook.secrets.map { $0.signature(id: id, timestamp: timestamp, body: body) }
             request.headers.add(name: "webhook-signature", value: signatures.joined(separator: " "))
         }
         request.body = .bytes(ByteBuffer(bytes: body))
         do {
-            let response = try await client.execute(request, timeout: TimeAmount(Self.timeout))
+            let response = try await client.execute(request, timeout: TimeAmount(EventDelivery.patience))
             await Self.read(response.body)
             let asked = response.headers.first(name: "Retry-After").flatMap(RetryAfter.pause)
-            return WebhookAnswer(status: Int(response.status.code), asked: asked)
+            return DeliveryAnswer(status: Int(response.status.code), asked: asked)
         } catch {
-            return Task.isCancelled ? .canceled : .unreachable("It \(NetworkProblem(error).words(answering: Self.timeout)).")
+            return Task.isCancelled ? .canceled : .unreachable("It \(NetworkProblem(error).words(answering: EventDelivery.patience)).")
         }
     }
 
@@ -79,20 +95,8 @@ public struct Webhook: Hashable, Sendable {
     }
 }
 
-/// The answer of a webhook to a message.
-enum WebhookAnswer: Hashable, Sendable {
-    case taken
-    /// The message will never be taken.
-    case refused(String)
-    /// The webhook may take the message later, perhaps after the time that it asked for.
-    case busy(String, after: Duration?)
-    /// The webhook did not answer.
-    case unreachable(String)
-    /// The webhook wants no messages any more.
-    case gone(String)
-    /// The worker stops, so it does not know the answer.
-    case canceled
-
+extension DeliveryAnswer {
+    /// Returns the meaning of the status of an answer.
     init(status: Int, asked: Duration? = nil) {
         switch status {
         case 200..<300: self = .taken

@@ -1,3 +1,4 @@
+import BackgroundWork
 public import ComposeStore
 public import Logging
 public import Postgres
@@ -62,11 +63,5 @@ extension PostgresNotification {
     fileprivate var mayBringUnnumberedEvents: Bool {
         guard case .notified(let payload) = self else { return true }
         return payload.hasPrefix("build ") || payload.hasPrefix("token ")
-    }
-
-    /// Whether events may have got positions. Example: `events 57`.
-    var mayBringEvents: Bool {
-        guard case .notified(let payload) = self else { return true }
-        return payload.hasPrefix("events ")
     }
 }

@@ -1,0 +1,1 @@
+../odcs-server/Configuration/ConfigurationError.swift

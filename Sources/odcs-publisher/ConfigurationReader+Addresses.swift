@@ -1,0 +1,1 @@
+../odcs-server/Configuration/ConfigurationReader+Addresses.swift

@@ -1,0 +1,1 @@
+../odcs-server/Configuration/Shared/ConfigurationReader+Events.swift

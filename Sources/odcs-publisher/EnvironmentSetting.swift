@@ -1,0 +1,1 @@
+../odcs-server/Environment/EnvironmentSetting.swift

@@ -1,0 +1,1 @@
+../odcs-server/Log/LogLevel.swift
