@@ -150,6 +150,9 @@ CREATE TABLE composes (
     -- The address that asked for the compose, if the waiting composes of an address are limited. It is
     -- deleted when a worker begins.
     caller            text,
+    -- The span of the request that a compose was made for, as in the header `traceparent` of W3C Trace
+    -- Context. NULL: the request had none, and the process records no traces.
+    traceparent       text,
 
     CHECK ((lease_token IS NULL) = (lease_expires_at IS NULL)),
     -- A generating compose is held by a worker or by the compose that it joined. No other compose is held.
@@ -1065,6 +1068,38 @@ CREATE UNLOGGED TABLE questions (
     answer           text,
     lease_token      uuid,
     lease_expires_at timestamptz,
+    -- The compose and the package that the question is about. Without them it is a dry run.
+    compose_id       bigint,
+    package          text,
 
-    CHECK ((lease_token IS NULL) = (lease_expires_at IS NULL))
+    CHECK ((lease_token IS NULL) = (lease_expires_at IS NULL)),
+    CHECK ((compose_id IS NULL) = (package IS NULL))
 );
+
+-- The packages of lock files from which composes are made again. A worker compares them with its own
+-- choice. A row is deleted some time after the last compose that needs it has ended.
+CREATE TABLE locks (
+    -- The SHA-256 of the lines of the packages. Requests have it as "lock".
+    digest     text PRIMARY KEY,
+    -- A line for each package, sorted: path, checksum, and name with epoch, version, release and
+    -- architecture.
+    packages   text NOT NULL,
+    time_used  timestamptz NOT NULL DEFAULT now()
+);
+
+-- The sessions of people who are logged in to the pages. The cookie of the browser has the text whose
+-- SHA-256 is the id.
+CREATE TABLE sessions (
+    id         text PRIMARY KEY CHECK (id ~ '^[0-9a-f]{64}$'),
+    account    text NOT NULL,
+    provider   text NOT NULL,
+    -- The groups and scopes that the person had at the login. NULL: the login has no scopes.
+    groups     text[] NOT NULL DEFAULT '{}',
+    scopes     text[],
+    created_at timestamptz NOT NULL DEFAULT now(),
+    seen_at    timestamptz NOT NULL DEFAULT now(),
+    expires_at timestamptz NOT NULL
+);
+
+CREATE INDEX sessions_by_account ON sessions (account);
+CREATE INDEX sessions_by_end ON sessions (expires_at);

@@ -4,6 +4,8 @@ import Glibc
 import Synchronization
 import SystemPackage
 import Testing
+import TraceContext
+import Tracing
 
 @testable import ComposeWorker
 
@@ -164,7 +166,10 @@ struct PungiTests {
                 $0.respinOf = "C-1"
                 $0.flags = .noLabel
             }
-            let result = try await run(place, configuration, inputs)
+            let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+            let result = try await ServiceContext.$current.withValue(.following(parent)) {
+                try await run(place, configuration, inputs)
+            }
             #expect(
                 result
                     == PungiResult(
@@ -183,6 +188,7 @@ struct PungiTests {
                 "ODCS_SIGKEYS=abcd1234 ", "ODCS_BUILDS=ed-1-1", "ODCS_ARCHES=x86_64 s390x", "ODCS_LABEL=RC-1.0",
                 "ODCS_COMPOSE_TYPE=nightly",
                 "ODCS_KOJI_EVENT=42", "ODCS_RAW_CONFIG_SOURCE_NAME=pungi", "HOME=\(place.directory)/attempt", "KRB5CCNAME=/somewhere",
+                "TRACEPARENT=\(parent)",
             ] {
                 #expect(environment.contains(line))
             }

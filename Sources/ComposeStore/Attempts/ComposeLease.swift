@@ -9,6 +9,14 @@ public struct ComposeLease: Lease {
     /// The compose as it was when the worker claimed it.
     public let compose: Compose
     public let token: UUID
+    /// The span of the request that the compose was made for, as in the header `traceparent`.
+    public let traceParent: String?
+
+    init(compose: Compose, token: UUID, traceParent: String? = nil) {
+        self.compose = compose
+        self.token = token
+        self.traceParent = traceParent
+    }
 
     public var id: Int { compose.id }
 }
@@ -29,8 +37,15 @@ extension ComposeStore {
     ) async throws -> ComposeLease? {
         let row = try await claimRow(by: worker, present: presence, for: length)
         if row != nil { newEvents.report() }
-        return try row.map { ComposeLease(compose: try Compose($0), token: try $0.decode(UUID.self, "lease_token")) }
+        return try row.map {
+            ComposeLease(
+                compose: try Compose($0), token: try $0.decode(UUID.self, "lease_token"),
+                traceParent: try $0.decode(String?.self, "traceparent"))
+        }
     }
+
+    /// The columns of a compose that was claimed.
+    static let claimedColumns: SQL = "\(fragment: Compose.columns), c.traceparent"
 
     private func claimRow(by worker: String, present presence: WorkerPresence?, for length: Duration) async throws -> PostgresRow? {
         if let owners = waitingOwners.next(of: worker) {
@@ -44,7 +59,7 @@ extension ComposeStore {
                 AND NOT (SELECT \(fragment: Self.ownersTakeTurns))
             ORDER BY available_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
             """,
-            from: .composes, by: worker, present: presence, for: length, setting: Self.beginning, returning: Compose.columns)
+            from: .composes, by: worker, present: presence, for: length, setting: Self.beginning, returning: Self.claimedColumns)
         // A worker without work looks often. It does so without a transaction and its lock.
         if row != nil { return row }
         guard try await ownersTakeTurns() else { return nil }

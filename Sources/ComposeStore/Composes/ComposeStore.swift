@@ -1,5 +1,6 @@
 public import ComposeModel
 public import Postgres
+import TraceContext
 
 /// The store of composes in PostgreSQL. It contains every SQL statement of this project, one method for
 /// each operation.
@@ -29,6 +30,7 @@ public struct ComposeStore: Sendable {
     /// wake-up of a worker.
     ///
     /// - Parameters:
+    ///   - pins: The pins that the compose has from the start, or `nil` if a worker pins the sources.
     ///   - limit: The number of composes that may wait for the caller, or `nil` for any number.
     ///   - limits: The limits of the owner, if the owner is one account. `nil` leaves those of earlier
     ///     requests as they are.
@@ -38,13 +40,14 @@ public struct ComposeStore: Sendable {
     ///     the answer. `nil` if the request is always new.
     /// - Throws: ``CallerLimitReached``, ``OwnerLimitReached``, ``ResubmissionKeyTaken``, `PostgresError`.
     public func submit(
-        _ request: ComposeRequest, owner: String, limit: CallerLimit? = nil, limits: OwnerLimits? = nil,
+        _ request: ComposeRequest, owner: String, pins: ComposePins? = nil, limit: CallerLimit? = nil, limits: OwnerLimits? = nil,
         audit: AuditEntry? = nil, unless resubmission: Resubmission? = nil
     ) async throws -> Compose {
         defer { newEvents.report() }
         // Limits that no statement has to look at cost nothing.
         let limits = limits.flatMap { $0.areCounted || !recordedLimits.contains($0, of: owner) ? $0 : nil }
-        let new = NewCompose(request, owner: owner, limit: limit, limits: limits, audit: audit)
+        var new = NewCompose(request, owner: owner, limit: limit, limits: limits, audit: audit)
+        new.fixedPins = pins
         guard resubmission == nil else {
             return try await pool.withTransaction { try await insert(new, unless: resubmission, on: $0) }
         }
@@ -111,12 +114,16 @@ public struct ComposeStore: Sendable {
         var renewedFrom: Compose?
         /// The watch that the compose is made for, and the pins that the watch's look has found.
         var watch: (id: Int, pins: ComposePins)?
+        /// The pins that the request came with, or `nil` if it has none.
+        var fixedPins: ComposePins?
         /// The number of composes that may wait for the caller of this one, or `nil` for any number.
         var limit: CallerLimit?
         /// The limits of the owner. `nil` if they are not known, or if the owner is not one account.
         var limits: OwnerLimits?
         /// The audit entry of the request, or `nil` if none is stored with the compose.
         var audit: AuditEntry?
+        /// The span of the request. The attempts at the compose are parts of the same trace.
+        let traceParent = TraceParent.current?.description
 
         init(
             _ request: ComposeRequest, owner: String, renewedFrom: Compose? = nil, watch: (id: Int, pins: ComposePins)? = nil,
@@ -133,12 +140,15 @@ public struct ComposeStore: Sendable {
 
         /// The pins that the new compose has from the start. A renewed compose keeps the pins of the old one,
         /// and thereby its package versions. If the old one failed, its repositories may have been the cause,
-        /// so they are pinned again.
-        var pins: ComposePins? { watch?.pins ?? renewedFrom.flatMap { $0.state == .failed ? nil : $0.specification?.pins } }
+        /// so they are pinned again, unless the packages are those of a lock file.
+        var pins: ComposePins? {
+            fixedPins ?? watch?.pins
+                ?? renewedFrom.flatMap { $0.state == .failed && request.lock == nil ? nil : $0.specification?.pins }
+        }
 
         var source: String { renewedFrom?.source ?? request.source.joined(separator: " ") }
 
-        var kojiEvent: Int? { watch?.pins.koji?.tag?.event ?? request.kojiEvent ?? renewedFrom?.kojiEvent }
+        var kojiEvent: Int? { (fixedPins ?? watch?.pins)?.koji?.tag?.event ?? request.kojiEvent ?? renewedFrom?.kojiEvent }
     }
 
     func insert(_ new: NewCompose, on connection: PostgresConnection) async throws -> Compose {
@@ -154,19 +164,20 @@ public struct ComposeStore: Sendable {
         let insertion: SQL = """
             INSERT INTO composes AS c (
                 owner, request, source_type, source, koji_event, compose_type, label, renewed_from, watch_id, specification,
-                specification_key, is_pinned, time_to_expire, caller
+                specification_key, is_pinned, time_to_expire, caller, traceparent
             )
             SELECT n.owner, n.request::jsonb, n.source_type, n.source, n.koji_event, n.compose_type, n.label, n.renewed_from, n.watch_id,
-                n.specification::jsonb, n.specification_key, n.specification IS NOT NULL, now() + make_interval(secs => n.seconds), n.caller
+                n.specification::jsonb, n.specification_key, n.specification IS NOT NULL, now() + make_interval(secs => n.seconds), n.caller,
+                n.traceparent
             FROM unnest(
                 \(new.map(\.owner)), \(new.map(\.request.json)),
                 \(new.map(\.request.sourceType.rawValue)), \(new.map(\.source)), \(new.map(\.kojiEvent)),
                 \(new.map(\.request.composeType)), \(new.map(\.request.label)), \(new.map(\.renewedFrom?.id)), \(new.map(\.watch?.id)),
                 \(try specifications.map { try $0.map(PostgresJSON.init)?.postgresText() }), \(try specifications.map { try $0?.key() }),
-                \(new.map { Double($0.request.secondsToLive) }), \(new.map(\.limit?.caller))
+                \(new.map { Double($0.request.secondsToLive) }), \(new.map(\.limit?.caller)), \(new.map(\.traceParent))
             ) AS n (
                 owner, request, source_type, source, koji_event, compose_type, label, renewed_from, watch_id, specification,
-                specification_key, seconds, caller
+                specification_key, seconds, caller, traceparent
             )
             RETURNING \(fragment: Compose.columns)
             """

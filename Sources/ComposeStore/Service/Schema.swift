@@ -12,6 +12,9 @@ public enum Schema {
         try await Migrator(pool: pool, schema: whole, migrations: migrations).migrate()
     }
 
+    /// The version that this program needs.
+    static var version: Int { migrations.last?.number ?? 1 }
+
     /// The text of schema.sql.
     static let whole = text(PackageResources.schema_sql)
 
@@ -44,6 +47,9 @@ public enum Schema {
         Migration(number: 26, name: "provenance-and-rules", sql: text(PackageResources._026_provenance_and_rules_sql)),
         Migration(number: 27, name: "events", sql: text(PackageResources._027_events_sql)),
         Migration(number: 28, name: "questions", sql: text(PackageResources._028_questions_sql)),
+        Migration(number: 29, name: "answers", sql: text(PackageResources._029_answers_sql)),
+        Migration(number: 30, name: "sessions", sql: text(PackageResources._030_sessions_sql)),
+        Migration(number: 31, name: "traceparents", sql: text(PackageResources._031_traceparents_sql)),
     ]
 
     private static func text(_ resource: [UInt8]) -> String { String(decoding: resource, as: UTF8.self) }

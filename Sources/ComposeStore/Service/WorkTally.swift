@@ -1,3 +1,4 @@
+public import ComposeModel
 import Postgres
 
 /// The work of a worker since its last report, to be added to the metrics of the whole service.
@@ -20,18 +21,59 @@ public struct WorkTally: Hashable, Sendable {
         /// A repository's metadata was on this host already (hit), or had to be fetched (miss).
         case metadataHit = "metadata-hit"
         case metadataMiss = "metadata-miss"
+        /// A package file came into a compose: as a second name of the source's file, as a file that shares its
+        /// blocks, as a copy, or over the network.
+        case fileHardlink = "file-hardlink"
+        case fileReflink = "file-reflink"
+        case fileCopy = "file-copy"
+        case fileDownload = "file-download"
+    }
+
+    /// A time in the life of a compose. Both begin with the request.
+    public enum Time: String, Hashable, Sendable, CaseIterable {
+        /// The time until the first attempt begins.
+        case wait
+        /// The time until a worker has made the compose.
+        case duration
+    }
+
+    /// A time of the composes of one source type.
+    public struct ComposeTime: Hashable, Sendable {
+        public let time: Time
+        public let sourceType: SourceType
+
+        public init(_ time: Time, of sourceType: SourceType) {
+            self.time = time
+            self.sourceType = sourceType
+        }
+
+        /// The name in the table of durations. Example: `wait repo`.
+        fileprivate var name: String { "\(time.rawValue) \(sourceType.name)" }
+
+        fileprivate init?(name: String) {
+            let words = name.split(separator: " ")
+            guard words.count == 2, let time = Time(rawValue: String(words[0])), let type = SourceType(name: String(words[1])) else {
+                return nil
+            }
+            self.init(time, of: type)
+        }
     }
 
     public fileprivate(set) var phases: [Phase: DurationHistogram] = [:]
+    public fileprivate(set) var times: [ComposeTime: DurationHistogram] = [:]
     public fileprivate(set) var events: [Event: Int] = [:]
 
     public init() {}
 
-    public var isEmpty: Bool { phases.isEmpty && events.isEmpty }
+    public var isEmpty: Bool { phases.isEmpty && times.isEmpty && events.isEmpty }
 
     /// Adds one run of the phase, successful or not.
     public mutating func add(_ phase: Phase, _ duration: Duration) {
         phases[phase, default: DurationHistogram()].add(duration)
+    }
+
+    public mutating func add(_ time: ComposeTime, _ duration: Duration) {
+        times[time, default: DurationHistogram()].add(duration)
     }
 
     public mutating func add(_ event: Event, times: Int = 1) {
@@ -78,8 +120,9 @@ extension ComposeStore {
     /// transaction only. Call it outside of the transactions that change composes.
     public func record(_ tally: WorkTally) async throws {
         guard !tally.isEmpty else { return }
-        let rows = tally.phases.flatMap { phase, histogram in
-            histogram.buckets.map { (phase: phase.rawValue, bound: $0.key, bucket: $0.value) }
+        let histograms = tally.phases.map { ($0.key.rawValue, $0.value) } + tally.times.map { ($0.key.name, $0.value) }
+        let rows = histograms.flatMap { name, histogram in
+            histogram.buckets.map { (phase: name, bound: $0.key, bucket: $0.value) }
         }
         let events = tally.events.map { (event: $0.key.rawValue, times: $0.value) }
         // A statement with both parts is a transaction in one round trip. Each such statement locks in the
@@ -104,9 +147,16 @@ extension ComposeStore {
     public func workDone() async throws -> WorkTally {
         var tally = WorkTally()
         for row in try await pool.query("SELECT phase, bound, times, seconds FROM phase_durations") {
-            guard let phase = WorkTally.Phase(rawValue: try row.decode(String.self, "phase")) else { continue }
-            tally.phases[phase, default: DurationHistogram()].buckets[try row.decode(Double.self, "bound")] = .init(
-                times: try row.decode(Int.self, "times"), seconds: try row.decode(Double.self, "seconds"))
+            let name = try row.decode(String.self, "phase")
+            let (bound, bucket) = (
+                try row.decode(Double.self, "bound"),
+                DurationHistogram.Bucket(times: try row.decode(Int.self, "times"), seconds: try row.decode(Double.self, "seconds"))
+            )
+            if let phase = WorkTally.Phase(rawValue: name) {
+                tally.phases[phase, default: DurationHistogram()].buckets[bound] = bucket
+            } else if let time = WorkTally.ComposeTime(name: name) {
+                tally.times[time, default: DurationHistogram()].buckets[bound] = bucket
+            }
         }
         for row in try await pool.query("SELECT event, times FROM tallies") {
             guard let event = WorkTally.Event(rawValue: try row.decode(String.self, "event")) else { continue }

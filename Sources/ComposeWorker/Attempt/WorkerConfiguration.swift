@@ -54,6 +54,8 @@ public struct WorkerConfiguration: Sendable {
     public var submissionRetention: Duration = .seconds(86_400)
     /// The time for which entries of the audit are kept.
     public var auditRetention: Duration = .seconds(400 * 86_400)
+    /// The address of a page that shows a trace, with `{trace}` for its id. The log of a compose has it.
+    public var traceLink: String?
     public var retries = RetryPolicy()
     /// The longest time that one attempt at a compose may take.
     public var composeLimit: Duration = .seconds(7200)

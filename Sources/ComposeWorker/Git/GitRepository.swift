@@ -4,6 +4,7 @@ import Glibc
 import Processes
 import Synchronization
 public import SystemPackage
+import TraceContext
 
 /// A git repository that is fetched with the settings given here. It ignores the git configuration of
 /// this host's users.
@@ -232,6 +233,8 @@ public struct GitRepository: Sendable {
             "GIT_TERMINAL_PROMPT": "0", "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_OPTIONAL_LOCKS": "0",
             "LANG": "C",
         ]) { $1 }
+        // Git ignores it, and programs that it runs can continue the trace.
+        variables["TRACEPARENT"] = TraceParent.current?.description
         variables.merge(environment) { $1 }
         let settings = (["core.hooksPath=/dev/null", "protocol.ext.allow=never"] + settings).flatMap { ["-c", $0] }
         let child = ChildProcess(

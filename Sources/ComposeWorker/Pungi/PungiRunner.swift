@@ -2,6 +2,7 @@ import ComposeModel
 import Foundation
 import Processes
 import SystemPackage
+import TraceContext
 
 /// A Pungi result is the compose that Pungi has made.
 struct PungiResult: Hashable, Sendable {
@@ -155,8 +156,10 @@ struct PungiRunner: Sendable {
         let output = OutputTail(
             hiding: configuration.hidden(inputs.source) + hidden(directory, program),
             limit: configuration.outputLimit, write: { log.write(.info, $0) })
-        let environment = ChildProcess.plainEnvironment(home: directory).merging(inputs.variables) { $1 }
-            .merging(configuration.environment) { $1 }
+        var environment = ChildProcess.plainEnvironment(home: directory).merging(inputs.variables) { $1 }
+        // Pungi continues the trace, as that of the original ODCS does.
+        environment["TRACEPARENT"] = TraceParent.current?.description
+        environment.merge(configuration.environment) { $1 }
         let child = ChildProcess(
             program: program, arguments: arguments, environment: environment, directory: directory, timeLimit: timeLimit)
         defer { output.finish() }

@@ -4,6 +4,8 @@ import Foundation
 import Logging
 import Postgres
 import ServiceLifecycle
+import TraceContext
+import Tracing
 
 /// An attempt runner makes one attempt at one compose. It keeps the lease while the pipeline runs, and
 /// records the outcome.
@@ -31,22 +33,44 @@ struct AttemptRunner: Sendable {
         self.logger = logger
     }
 
-    /// Makes the attempt and records its outcome.
+    /// Makes the attempt and records its outcome. It is a span in the trace of the request.
     ///
     /// - Parameter asked: A moment before the lease was requested.
     func run(_ lease: ComposeLease, asked: ContinuousClock.Instant) async {
+        let request = ServiceContext.following(lease.traceParent)
+        await withSpan("compose.attempt", context: request, ofKind: .consumer) { span in
+            if request.traceParent != nil { span.addLink(SpanLink(context: request, attributes: [:])) }
+            span.attributes["odcs.compose.id"] = lease.compose.id
+            span.attributes["odcs.source_type"] = lease.compose.request.sourceType.name
+            span.attributes["odcs.attempt"] = lease.compose.attempts
+            await attempt(lease, asked: asked, span)
+        }
+    }
+
+    private func attempt(_ lease: ComposeLease, asked: ContinuousClock.Instant, _ span: any Span) async {
         var logger = logger
         logger[metadataKey: "compose"] = "\(lease.compose.id)"
-        if let reason = refusal(lease.compose.request) { return await refuse(lease, reason, logger: logger) }
+        if let reason = refusal(lease.compose.request) {
+            span.attributes["odcs.outcome"] = "refused"
+            return await refuse(lease, reason, logger: logger)
+        }
         let deadline = LeaseDeadline(asked: asked, length: configuration.leaseLength)
         let attempt: ComposeAttempt
         do {
             attempt = try ComposeAttempt(lease, until: deadline, configuration: configuration)
         } catch {
+            span.note(.failed(error))
             await settle(.failed(error), of: lease, log: nil, logger: logger)
             return
         }
+        if let trace = span.context.traceParent?.trace, let link = configuration.traceLink {
+            attempt.log.write(.info, "Trace: \(link.replacing("{trace}", with: trace))")
+        }
+        if lease.compose.attempts == 1 { attempt.meter.add(.wait, of: lease.compose) }
         let ending = await ending(of: attempt, logger: logger)
+        // A compose that joined another one is not made yet.
+        if case nil = ending, attempt.meter.tally.events[.composeJoined] == nil { attempt.meter.add(.duration, of: lease.compose) }
+        span.note(ending)
         // The directory is removed first. When a client sees that a compose has failed, no files are left.
         attempt.removeDirectory(logger: logger)
         if let ending { await settle(ending, of: lease, log: attempt.log, logger: logger) }
@@ -117,7 +141,7 @@ struct AttemptRunner: Sendable {
         }
     }
 
-    private enum Ending {
+    fileprivate enum Ending {
         case failed(ComposeFailure)
         case stopped
         case gaveWay(GaveWay)
@@ -161,6 +185,21 @@ struct AttemptRunner: Sendable {
             }
         } catch {
             logger.error("could not record how the attempt ended", metadata: ["error": "\(error)"])
+        }
+    }
+}
+
+extension Span {
+    /// Records how an attempt ended. `nil` means that it ended without an error.
+    fileprivate func note(_ ending: AttemptRunner.Ending?) {
+        switch ending {
+        case nil: attributes["odcs.outcome"] = "through"
+        case .failed(let failure)?:
+            attributes["odcs.outcome"] = failure.code.rawValue
+            setStatus(SpanStatus(code: .error, message: failure.message))
+        case .stopped?: attributes["odcs.outcome"] = "stopped"
+        case .gaveWay?: attributes["odcs.outcome"] = "gave-way"
+        case .leaseLost?: attributes["odcs.outcome"] = "lease-lost"
         }
     }
 }

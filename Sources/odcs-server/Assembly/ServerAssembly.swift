@@ -3,6 +3,7 @@ import ComposeModel
 import ComposeStore
 import ComposeWorker
 import ContentSources
+import Deliveries
 import Depsolve
 import Foundation
 import HTTPEnvironment
@@ -26,12 +27,17 @@ struct ServerAssembly {
 
     let configuration: ServerConfiguration
     let roles: Set<Role>
+    /// The configuration file. `nil` if the process has none.
+    let file: String?
     /// The file that the frontend's address is written to when the frontend accepts connections.
     let addressFile: FilePath?
+    /// The service manager that expects messages. `nil` without one.
+    let manager: ServiceManager?
     let logger: Logger
 
     func run() async throws {
         CreationMask.letOthersRead()
+        let reloads = await Reloads(file: file, logger: logger)
         for finding in configuration.findings {
             logger.warning("a setting does not have the effect that it may be expected to have", metadata: ["finding": "\(finding)"])
         }
@@ -40,10 +46,10 @@ struct ServerAssembly {
         let connections = try OpenFiles(configuration, roles: roles).connections(logger: logger)
         // The host check is for workers only, because a frontend reads no packages and writes no trees.
         if roles.contains(.worker) { try HostCheck(configuration: configuration).report(to: logger) }
-        let database = try await Database.open(configuration, logger: logger)
+        let database = try await open()
         do {
             if configuration.database.url != nil { HostCheck.log(try await HostCheck.clock(of: database.pool), to: logger) }
-            try await run(on: database, connections: connections)
+            try await run(on: database, connections: connections, reloads: reloads)
         } catch {
             await database.close(logger: logger)
             throw error
@@ -51,8 +57,17 @@ struct ServerAssembly {
         await database.close(logger: logger)
     }
 
+    /// Opens the database. A migration can take longer than a service manager usually waits.
+    private func open() async throws -> Database {
+        guard let manager else { return try await Database.open(configuration, logger: logger) }
+        return try await manager.whileStarting("Preparing the database.") { [configuration, logger] in
+            try await Database.open(configuration, logger: logger)
+        }
+    }
+
     /// - Parameter connections: The maximum number of clients that are connected at the same time.
-    private func run(on database: Database, connections: Int) async throws {
+    private func run(on database: Database, connections: Int, reloads: Reloads) async throws {
+        let traces = TraceExport(configuration, logger: logger)
         for target in configuration.composes.targets.values {
             try FileManager.default.createDirectory(atPath: target.directory.string, withIntermediateDirectories: true)
         }
@@ -78,6 +93,7 @@ struct ServerAssembly {
         let store = ComposeStore(pool: database.pool)
         let targets = try await TargetDirectoryCheck(store: store, isAlone: roles == [.frontend, .worker], logger: logger)
             .shared(configuration.composes.targets)
+        try await skipNumbersOfLostComposes(in: targets, store: store)
         if roles.contains(.frontend) { try await store.say(configuration.offer) }
         let publicURL = PublicURL(configuration.frontend.publicURL)
 
@@ -89,6 +105,7 @@ struct ServerAssembly {
         var services: [any Service] = [
             database.pool, listener, EventSequencer(store: store, listener: listener, channel: schema, logger: logger),
         ]
+        if let exporter = traces.exporter { services.append(exporter) }
         if takesTokens { services.append(TokenChanges(store: store, listener: listener, channel: tokenChannel)) }
         var identities: IdentityProviders?
         if roles.contains(.frontend) {
@@ -103,12 +120,15 @@ struct ServerAssembly {
                 listener.notifications(on: channel)
             }
             services += [feed, questions]
+            let drain = ListenerDrain(logger: logger)
             services.append(
                 try frontend(
-                    identities: providers, store: store, feed: feed, questions: questions,
+                    identities: providers, drain: drain, store: store, feed: feed, questions: questions,
                     changes: ComposeChanges(listener: listener, schema: schema),
                     access: access, publicURL: publicURL, connections: connections,
-                    images: registry.flatMap { images.service(registry: $0) }))
+                    images: registry.flatMap { images.service(registry: $0) },
+                    readiness: readiness(of: store), traces: traces))
+            services.append(drain)
         }
         if roles.contains(.worker) {
             services.append(
@@ -116,6 +136,10 @@ struct ServerAssembly {
                     configuration: configuration, store: store, listener: listener, presence: presence, access: access, targets: targets,
                     limits: limits, clients: clients, registry: registry, publicURL: publicURL, logger: logger))
         }
+        services.append(reloads)
+        if let manager { services.append(SignsOfLife(manager: manager, pool: database.pool, logger: logger)) }
+        // A frontend is ready when it listens.
+        if !roles.contains(.frontend) { manager?.notify("READY=1", "STATUS=Waiting for composes.") }
         // If a service fails, the others are shut down in order as well. If the frontend were only canceled,
         // connections that it has accepted would have no handler, and NIO would end the process.
         var group = ServiceGroupConfiguration(
@@ -146,10 +170,23 @@ struct ServerAssembly {
         }
     }
 
+    /// Makes sure that no new compose takes the directory of a compose that the database has lost.
+    private func skipNumbersOfLostComposes(in targets: Set<String>, store: ComposeStore) async throws {
+        let directories = configuration.composes.targets.filter { targets.contains($0.key) }
+            .mapValues { WorkerConfiguration.Target(directory: $0.directory, url: $0.url ?? "") }
+        do {
+            try await LostFiles(store: store, targets: directories, threadPool: .singleton, logger: logger).skipUnknownNumbers()
+        } catch let error where error is CocoaError || error is Errno {
+            // A frontend may lack the permission to read there, and a worker looks too.
+            logger.warning("could not look for composes that the database does not know", metadata: ["error": "\(error)"])
+        }
+    }
+
     private func frontend(
-        identities: IdentityProviders, store: ComposeStore, feed: EventFeed, questions: QuestionDesk, changes: ComposeChanges,
+        identities: IdentityProviders, drain: ListenerDrain, store: ComposeStore, feed: EventFeed, questions: QuestionDesk,
+        changes: ComposeChanges,
         access: SourceAccess,
-        publicURL: PublicURL, connections: Int, images: ImageService?
+        publicURL: PublicURL, connections: Int, images: ImageService?, readiness: Readiness, traces: TraceExport
     ) throws -> some Service {
         let targets = configuration.composes.targets.map { name, target in
             (name, FrontendConfiguration.TargetDirectory(path: target.directory, url: target.url ?? Self.path(ofTarget: name)))
@@ -174,14 +211,17 @@ struct ServerAssembly {
                 callers: CallerLimits(
                     waitingComposes: configuration.frontend.waitingPerCaller, watches: configuration.frontend.watchesPerCaller,
                     trustedProxies: Set(configuration.frontend.trustedProxies)),
-                maximumConnections: connections, requestSeconds: configuration.frontend.requestSeconds, images: images),
-            store: store, feed: feed, questions: questions, changes: changes, logger: logger)
+                maximumConnections: connections, requestSeconds: configuration.frontend.requestSeconds, images: images,
+                login: identities.login),
+            store: store, feed: feed, questions: questions, changes: changes, readiness: readiness,
+            moreMetrics: { traces.families }, logger: logger)
         let address = BindAddress.hostname(configuration.frontend.host, port: configuration.frontend.port)
-        return frontend.application(address: address, tls: identities.tls) { bound in
+        return frontend.application(address: address, tls: identities.tls, drain: drain) { bound in
             guard let host = bound?.ipAddress, let port = bound?.port else { return }
             let url = "\(identities.tls == nil ? "http" : "https")://\(host.contains(":") ? "[\(host)]" : host):\(port)"
             logger.notice("listening", metadata: ["address": "\(url)"])
             publicURL.listening(at: url)
+            manager?.notify("READY=1", "STATUS=Listening on \(url).")
             guard let addressFile else { return }
             do {
                 try Data("\(url)\n".utf8).write(to: URL(filePath: addressFile.string), options: .atomic)
@@ -189,6 +229,12 @@ struct ServerAssembly {
                 logger.error("could not write the address file", metadata: ["error": "\(error)"])
             }
         }
+    }
+
+    /// Returns the checks of `/readyz`. A worker writes the target directories, and a frontend alone may be
+    /// unable to.
+    private func readiness(of store: ComposeStore) -> Readiness {
+        Readiness(store: store, written: roles.contains(.worker) ? configuration.composes.targets.mapValues(\.directory) : [:])
     }
 
     private static func withoutPassword(_ url: String) -> String {

@@ -1,0 +1,1 @@
+../../../migrations/0031-traceparents.sql
