@@ -9,41 +9,33 @@ import NIOPosix
 import Postgres
 import Synchronization
 
-/// The handlers of the service's own pages: routes, `about`, `metrics`, and the home page for people.
+/// The handlers of the service's own pages: routes, `about` and `metrics`.
 struct ServiceController: Sendable {
     let configuration: FrontendConfiguration
     let store: ComposeStore
     let feed: EventFeed
     let metrics: HTTPMetrics
     let moreMetrics: @Sendable () async -> [MetricFamily]
+    private var pages: WebPages { WebPages(configuration: configuration) }
     private let descriptions = KnownDescriptions()
     private let abouts = KnownAbouts()
 
     var resources: [Resource] {
         [
-            Resource("/", [.get: .open(home)]),
             Resource("/api/1", [.get: .open(describe)]),
             Resource("/api/1/about", [.get: .open(about)]),
             Resource("/api/1/metrics", [.get: .unguarded(showMetrics)]),
         ]
     }
 
-    private func home(_ request: Request, _ context: FrontendContext) async throws -> Response {
-        var query = ComposeQuery()
-        query.perPage = 20
-        query.hiddenTargets = configuration.access.hiddenTargets(from: context.subject.sender).sorted()
-        let page = try await store.list(query)
-        let urls = PublicURLs(configuration, request)
-        return HomePage(
-            composes: page.items.map(urls.document), total: page.total, base: urls.base, path: urls.path, version: configuration.version
-        ).page.response()
-    }
-
     private func describe(_ request: Request, _ context: FrontendContext) async throws -> Response {
         let (server, isForPeople) = (PublicURLs(configuration, request).base, request.prefersHTML)
         // A client that names a new host each time has a description made each time.
-        return try await NIOThreadPool.singleton.runIfActive { [configuration, descriptions] () -> Response in
-            guard !isForPeople else { return try descriptions.page(configuration, server: server).response() }
+        return try await NIOThreadPool.singleton.runIfActive { [configuration, descriptions, pages] () -> Response in
+            guard !isForPeople else {
+                let page = RoutesPage(command: "curl \(server)/api/1/", rows: try descriptions.operations(configuration, server: server))
+                return pages.response("routes", title: "Routes", page: page, request, context)
+            }
             let description = try descriptions.description(configuration, server: server)
             return Response(
                 status: .ok, headers: [.contentType: "application/json"], body: .init(byteBuffer: ByteBuffer(string: description.json)))
@@ -55,6 +47,10 @@ struct ServiceController: Sendable {
     }
 
     private func showMetrics(_ request: Request, _ context: FrontendContext) async throws -> Response {
+        let hidden = configuration.access.hiddenTargets(from: nil)
+        let process = ProcessMetrics(
+            version: configuration.version, targets: configuration.targets.filter { !hidden.contains($0.key) }.mapValues(\.path))
+        let own = try await NIOThreadPool.singleton.runIfActive { process.families }
         let families =
             await StoreMetrics(
                 store: store, buildsImages: configuration.images != nil,
@@ -64,11 +60,17 @@ struct ServiceController: Sendable {
                 MetricFamily(
                     "odcs_event_streams", help: "Streams and requests that wait for events.", kind: .gauge, value: Double(feed.openPlaces))
             ]
-            + (configuration.access.chain?.families ?? []) + moreMetrics()
+            + (configuration.access.chain?.families ?? []) + moreMetrics() + own
         return Response(
             status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
             body: .init(byteBuffer: ByteBuffer(string: families.map(\.text).joined())))
     }
+}
+
+/// The page that lists the routes for people.
+private struct RoutesPage {
+    let command: String
+    let rows: [OpenAPIDescription.Operation]
 }
 
 /// The bodies of `GET /api/1/about/` that this process has made: for senders that are known, and for

@@ -98,6 +98,15 @@ struct StoreMetrics: Sendable {
                 "odcs_build_nodes_disabled", help: "Workers that build no images, because a digest was a lie.", kind: .gauge,
                 value: Double(statistics.disabledNodes)),
             MetricFamily(
+                "odcs_farm_nodes", help: "Nodes of farms that get no steps, by the reason.", kind: .gauge,
+                samples: [
+                    .init(labels: [("state", "lost")], value: Double(statistics.lostNodes)),
+                    .init(labels: [("state", "disabled")], value: Double(statistics.disabledFarmNodes)),
+                ]),
+            MetricFamily(
+                "odcs_rules_with_problems", help: "Rules that cannot be followed, or whose builds do not help.", kind: .gauge,
+                value: Double(statistics.rulesWithProblems)),
+            MetricFamily(
                 "odcs_image_manifests", help: "Manifests of images in use, by whether their packages are known.", kind: .gauge,
                 samples: [
                     .init(labels: [("contents", "known")], value: Double(statistics.manifests - statistics.manifestsOfUnknownContents)),
@@ -113,7 +122,11 @@ struct StoreMetrics: Sendable {
         return [
             MetricFamily(
                 "odcs_phase_duration_seconds", help: "Time that workers spent on a phase of one attempt.", kind: .histogram,
-                samples: WorkTally.Phase.allCases.flatMap { samples(of: $0, work.phases[$0] ?? DurationHistogram()) }),
+                samples: WorkTally.Phase.allCases.flatMap {
+                    samples(of: work.phases[$0] ?? DurationHistogram(), ("phase", $0.rawValue))
+                }),
+            times(.wait, work, "odcs_compose_wait_seconds", help: "Time from the request of a compose to its first attempt."),
+            times(.duration, work, "odcs_compose_duration_seconds", help: "Time from the request of a compose to its end by a worker."),
             MetricFamily(
                 "odcs_settled_composes_total",
                 help:
@@ -126,11 +139,24 @@ struct StoreMetrics: Sendable {
             MetricFamily(
                 "odcs_metadata_lookups_total", help: "Repositories' metadata that workers needed: a hit was on their host already.",
                 kind: .counter, samples: [count("cache", "hit", .metadataHit), count("cache", "miss", .metadataMiss)]),
+            MetricFamily(
+                "odcs_delivered_files_total", help: "Package files that workers put into composes, by how.", kind: .counter,
+                samples: [
+                    count("method", "hardlink", .fileHardlink), count("method", "reflink", .fileReflink),
+                    count("method", "copy", .fileCopy), count("method", "download", .fileDownload),
+                ]),
         ]
     }
 
-    private static func samples(of phase: WorkTally.Phase, _ histogram: DurationHistogram) -> [MetricFamily.Sample] {
-        let label = (name: "phase", value: phase.rawValue)
+    private static func times(_ time: WorkTally.Time, _ work: WorkTally, _ name: String, help: String) -> MetricFamily {
+        MetricFamily(
+            name, help: help, kind: .histogram,
+            samples: SourceType.allCases.flatMap { type in
+                samples(of: work.times[.init(time, of: type)] ?? DurationHistogram(), ("source_type", type.name))
+            })
+    }
+
+    private static func samples(of histogram: DurationHistogram, _ label: (name: String, value: String)) -> [MetricFamily.Sample] {
         var samples = DurationHistogram.bounds.map { bound in
             MetricFamily.Sample(
                 suffix: "_bucket", labels: [label, ("le", MetricFamily.written(bound))], value: Double(histogram.times(upTo: bound)))
