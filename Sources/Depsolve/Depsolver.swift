@@ -73,7 +73,7 @@ public actor Depsolver {
 
     // MARK: Pools
 
-    private func pool(_ key: PackagePool.Key) throws(DepsolveError) -> PackagePool {
+    func pool(_ key: PackagePool.Key) throws(DepsolveError) -> PackagePool {
         if let index = pools.firstIndex(where: { $0.key == key }) {
             let pool = pools.remove(at: index)
             pools.append(pool)

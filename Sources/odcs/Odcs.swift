@@ -50,7 +50,8 @@ struct Odcs: AsyncParsableCommand {
               odcs --generate-completion-script bash|zsh|fish
             """,
         subcommands: [
-            Submit.self, Get.self, List.self, Wait.self, Watch.self, Renew.self, Delete.self, Why.self, Diff.self, About.self,
+            Submit.self, Get.self, List.self, Wait.self, Watch.self, Renew.self, Delete.self, Why.self, WhyNot.self, Diff.self,
+            About.self,
         ],
         groupedSubcommands: [
             CommandGroup(

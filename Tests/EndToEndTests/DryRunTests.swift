@@ -53,6 +53,39 @@ import Testing
         }
     }
 
+    @Test("while an equal compose is being built, a dry run names it, and afterwards its result")
+    func joins() async throws {
+        try await GatedRepository.with(Checkout.testsRepo, holding: "ed-1.20-3.x86_64.rpm") { repository in
+            try await TestService.running(urls: [repository.url]) { service, server in
+                let body = #"{"source": {"type": "repo", "source": "\#(repository.url)", "packages": ["ed"]}}"#
+                let id = try JSONDecoder().decode(ComposeDocument.self, from: try await server.post(body).body).id
+                _ = await repository.wasAsked.value
+                func dryRun() async throws -> DryRunDocument {
+                    try JSONDecoder().decode(
+                        DryRunDocument.self, from: try await server.post(body, to: "/api/1/composes/?dry_run=1").body)
+                }
+                let meanwhile = try await dryRun()
+                #expect(meanwhile.outcome == .join && meanwhile.joins == id && meanwhile.reuses == nil)
+                await repository.gate.send(())
+                _ = try await service.await(id, .done)
+                let afterwards = try await dryRun()
+                #expect(afterwards.outcome == .reuse && afterwards.reuses == id && afterwards.joins == nil)
+            }
+        }
+    }
+
+    @Test("the directory of a question whose worker was killed is below the target directory, and the sweeper removes it")
+    func leftDirectory() async throws {
+        try await TestService.with { service in
+            let left = service.composes.appending(".work/odcs-0.\(UUID().uuidString.lowercased())")
+            try FileManager.default.createDirectory(atPath: left.string, withIntermediateDirectories: true)
+            try await ServerProcess.with(configuration: service.configuration) { server in
+                await server.logs("removed the directory of an attempt that has ended")
+                #expect(!FileManager.default.fileExists(atPath: left.string))
+            }
+        }
+    }
+
     @Test("a dry run waits for a worker that begins after it")
     func workers() async throws {
         try await TestService.with { service in

@@ -107,4 +107,33 @@ import Testing
             #expect(graph.output.hasPrefix("digraph why {") && graph.output.contains("requested by ed-dictionary"), "\(graph.output)")
         }
     }
+
+    @Test("a compose without packages can be compared: all packages are added after it")
+    func empty() async throws {
+        try await SharedService.with(more: "") { shared in
+            let repository = try RepositoryCopy(in: shared.sources)
+            try await repository.index(excluding: "*")
+            let empty = try await shared.server.compose("repo", repository.location)
+            #expect(empty.stateName == "done", "\(empty.stateReason ?? "")")
+            try await repository.index(excluding: "nothing")
+            let full = try await shared.server.compose("repo", repository.location)
+            let difference = try await Self.difference(empty.id, full.id, shared.server)
+            let tree = try #require(difference.trees.first { $0.tree == "x86_64" })
+            #expect(tree.added.contains { $0.name == "ed" } && tree.removed.isEmpty && tree.upgraded.isEmpty)
+            #expect(try await Self.difference(empty.id, empty.id, shared.server).trees.isEmpty)
+            let why = try await shared.server.http(.GET, "/api/1/composes/\(empty.id)/why?package=ed")
+            #expect(why.status == 404)
+        }
+    }
+
+    @Test("the page of why a package is in has a drawing, and the same way as a list")
+    func page() async throws {
+        try await SharedService.with(more: "") { shared in
+            let id = try await shared.server.compose("repo", Checkout.testsRepo.string, "ed").id
+            let answer = try await shared.server.http(.GET, "/compose/\(id)/why?package=libed", headers: [("Accept", "text/html")])
+            #expect(answer.status == 200, "\(answer.text)")
+            #expect(answer.text.contains("<svg class=\"why\"") && answer.text.contains("<desc id=\"why-desc\">"))
+            #expect(answer.text.contains("/compose/\(id)/why?package=ed\"><bdi>ed-1.20-3.x86_64</bdi></a>: <bdi>requested by ed</bdi>"))
+        }
+    }
 }

@@ -40,8 +40,10 @@ public final class QuestionDesk: Service {
     }
 
     /// Returns the answer of a worker, as JSON. Returns `nil` if no answer comes in time.
-    func answer(to request: ComposeRequest) async throws -> String? {
-        let id = try await store.ask(request, for: Self.patience)
+    ///
+    /// - Parameter request: The request that the question is about.
+    func answer(to subject: Question.Subject = .dryRun, of request: ComposeRequest) async throws -> String? {
+        let id = try await store.ask(subject, of: request, for: Self.patience)
         let (wakes, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         waiting.withLock { $0[id] = wake }
         // A worker may have answered before this moment.

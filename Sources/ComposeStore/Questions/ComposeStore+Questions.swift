@@ -2,21 +2,35 @@ public import ComposeModel
 public import Foundation
 import Postgres
 
-/// A question of a frontend that a worker answers: what would this request give now?
+/// A question of a frontend that a worker answers.
 public struct Question: Sendable {
+    /// The kinds of questions.
+    public enum Subject: Hashable, Sendable {
+        /// What would the request give now?
+        case dryRun
+        /// Why does a compose of the request not have a package? The package is a name, or a longer form
+        /// of it. Example: `ed-1.20-3`.
+        case absence(compose: Int, package: String)
+    }
+
     public let id: Int
     public let request: ComposeRequest
+    public let subject: Subject
     /// When the frontend stops to wait.
     public let end: Date
     /// The mark of the worker that answers. Another worker gets another one.
     public let token: UUID
 
-    /// A lease of a compose that does not exist. The steps that look at a source work on such leases.
-    public var lease: ComposeLease {
+    /// Returns a lease of a compose that does not exist. The steps that look at a source work on such
+    /// leases.
+    ///
+    /// - Parameter specification: The specification whose pins hold, or `nil` if the sources are looked at
+    ///   as they are now.
+    public func lease(pinnedBy specification: ComposeSpecification? = nil) -> ComposeLease {
         ComposeLease(
             compose: Compose(
                 id: 0, owner: "", request: request, source: request.source.joined(separator: " "), state: .generating,
-                timeSubmitted: .now, timeToExpire: .now, resultOf: 0),
+                timeSubmitted: .now, timeToExpire: .now, specification: specification, isPinned: specification != nil, resultOf: 0),
             token: token)
     }
 }
@@ -24,14 +38,18 @@ public struct Question: Sendable {
 extension ComposeStore {
     /// Stores a question, and wakes a worker. Deletes the questions that were left by frontends that ended.
     ///
-    /// - Parameter time: The time that the frontend waits.
+    /// - Parameters:
+    ///   - request: The request that the question is about.
+    ///   - time: The time that the frontend waits.
     /// - Returns: The id of the question.
-    public func ask(_ request: ComposeRequest, for time: Duration) async throws -> Int {
+    public func ask(_ subject: Question.Subject = .dryRun, of request: ComposeRequest, for time: Duration) async throws -> Int {
+        var (compose, package): (Int?, String?)
+        if case .absence(let id, let name) = subject { (compose, package) = (id, name) }
         let rows = try await pool.query(
             """
             WITH old AS (DELETE FROM questions WHERE expires_at < now()), asked AS (
-                INSERT INTO questions (request, expires_at)
-                VALUES (\(PostgresJSON(request)), now() + \(fragment: interval(time))) RETURNING id
+                INSERT INTO questions (request, expires_at, compose_id, package)
+                VALUES (\(PostgresJSON(request)), now() + \(fragment: interval(time)), \(compose), \(package)) RETURNING id
             )
             SELECT id, pg_notify(current_schema(), 'question ' || id)::text FROM asked
             """)
@@ -63,12 +81,15 @@ extension ComposeStore {
                 SELECT id FROM questions WHERE answer IS NULL AND expires_at > now() AND id <> ALL (\(left.sorted()))
                     AND (lease_expires_at IS NULL OR lease_expires_at < now()) ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
             )
-            RETURNING q.id, q.request, q.expires_at
+            RETURNING q.id, q.request, q.expires_at, q.compose_id, q.package
             """)
         return try rows.first.map { row in
-            Question(
+            let compose = try row.decode(Int?.self, "compose_id")
+            let package = try row.decode(String?.self, "package")
+            let subject = compose.flatMap { id in package.map { Question.Subject.absence(compose: id, package: $0) } } ?? .dryRun
+            return Question(
                 id: try row.decode(Int.self, "id"), request: try row.decode(PostgresJSON<ComposeRequest>.self, "request").value,
-                end: try row.decode(Date.self, "expires_at"), token: token)
+                subject: subject, end: try row.decode(Date.self, "expires_at"), token: token)
         }
     }
 
@@ -105,6 +126,16 @@ extension ComposeStore {
             )
             SELECT pg_notify(current_schema(), 'answer ' || id)::text FROM answered
             """)
+    }
+
+    /// Returns the compose that is being built from these inputs, which an equal compose would join.
+    public func composeUnderWay(specification: ComposeSpecification) async throws -> Int? {
+        try await pool.query(
+            """
+            SELECT id FROM composes WHERE specification_key = \(try specification.key()) AND lease_token IS NOT NULL
+            ORDER BY id LIMIT 1
+            """
+        ).first?.decode(Int.self, "id")
     }
 
     /// Returns the compose whose result a compose with these inputs, or with these packages, would show.

@@ -3,11 +3,16 @@ import Postgres
 
 // Questions about files that were found on disk.
 extension ComposeStore {
-    /// Returns those of the tokens whose attempt is still open. The files that other attempts left on disk
-    /// belong to no worker.
+    /// Returns those of the tokens whose attempt is still open, or whose question is still being answered.
+    /// The files that others left on disk belong to no worker.
     public func openAttempts(among tokens: [UUID]) async throws -> Set<UUID> {
         let rows = try await pool.query(
-            "SELECT lease_token FROM attempts WHERE lease_token = ANY(\(tokens.map(\.uuidString))::uuid[]) AND ended_at IS NULL")
+            """
+            SELECT lease_token FROM attempts WHERE lease_token = ANY(\(tokens.map(\.uuidString))::uuid[]) AND ended_at IS NULL
+            UNION ALL
+            SELECT lease_token FROM questions
+            WHERE lease_token = ANY(\(tokens.map(\.uuidString))::uuid[]) AND lease_expires_at > now() AND answer IS NULL
+            """)
         return Set(try rows.map { try $0.decode(UUID.self, "lease_token") })
     }
 

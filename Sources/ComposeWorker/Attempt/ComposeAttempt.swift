@@ -56,13 +56,21 @@ struct ComposeAttempt: Sendable {
     }
 
     /// Prepares to answer a question. No compose exists for it, and nothing is published. Its directory and
-    /// its log are temporary. Throws `.storage`.
-    init(answering question: Question) throws(ComposeFailure) {
-        lease = question.lease
+    /// its log are temporary. If the worker ends, the sweeper removes them. Throws `.storage`.
+    ///
+    /// - Parameter specification: The specification whose pins hold, or `nil` for the sources of now.
+    init(
+        answering question: Question, pinnedBy specification: ComposeSpecification? = nil, configuration: WorkerConfiguration
+    ) throws(ComposeFailure) {
+        let name = question.request.targetDir
+        guard let target = configuration.targets[name] else {
+            throw ComposeFailure(.storage, "This worker has no target directory called \(name); its configuration must name it.")
+        }
+        lease = question.lease(pinnedBy: specification)
         layout = ComposeLayout(id: 0)
         deadline = LeaseDeadline(length: .seconds(3600))
-        directory = FilePath(FileManager.default.temporaryDirectory.path).appending("odcs-dry-run-\(lease.token)")
-        target = WorkerConfiguration.Target(directory: directory, url: "")
+        self.target = target
+        directory = target.directory.appending(layout.attempt(lease.token.uuidString.lowercased()))
         do {
             try FileManager.default.createDirectory(atPath: directory.string, withIntermediateDirectories: true)
             log = try ComposeLog(directory.appending("log"), until: deadline)

@@ -22,6 +22,8 @@ public struct DryRunDocument: Hashable, Sendable, Codable {
     public enum Outcome: String, Sendable, Codable {
         /// A repository would be built.
         case build
+        /// The compose would wait for an equal one that is being built.
+        case join
         /// The compose would show the result of another one.
         case reuse
         /// The compose would fail.
@@ -31,6 +33,8 @@ public struct DryRunDocument: Hashable, Sendable, Codable {
     public var outcome: Outcome
     /// The compose whose result would be shown.
     @OrNull public var reuses: Int?
+    /// The compose that the compose would wait for, whose result it then shows.
+    @OrNull public var joins: Int?
     /// Why the compose would fail.
     @OrNull public var failure: ComposeFailure?
     /// Sentences about points in which the compose would differ from the request. Examples: packages that
@@ -41,16 +45,17 @@ public struct DryRunDocument: Hashable, Sendable, Codable {
     @OrNull public var estimateSeconds: Double?
 
     enum CodingKeys: String, CodingKey {
-        case outcome, reuses, failure, findings, trees
+        case outcome, reuses, joins, failure, findings, trees
         case estimateSeconds = "estimate_seconds"
     }
 
     public init(
-        outcome: Outcome, reuses: Int? = nil, failure: ComposeFailure? = nil, findings: [String] = [], trees: [Tree] = [],
-        estimateSeconds: Double? = nil
+        outcome: Outcome, reuses: Int? = nil, joins: Int? = nil, failure: ComposeFailure? = nil, findings: [String] = [],
+        trees: [Tree] = [], estimateSeconds: Double? = nil
     ) {
         self.outcome = outcome
         self.reuses = reuses
+        self.joins = joins
         self.failure = failure
         self.findings = findings
         self.trees = trees

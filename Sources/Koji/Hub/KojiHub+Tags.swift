@@ -68,6 +68,15 @@ extension KojiHub {
         return answers
     }
 
+    /// Returns the entry of a package in the list of a tag and of the tags that it inherits from. The list
+    /// is empty if none of them lists the package. Throws a fault when the tag or the package does not
+    /// exist.
+    public func listPackages(of tag: KojiName, named package: String, event: Int?) async throws(KojiError) -> [KojiListedPackage] {
+        try await rows(
+            XMLRPCCall("listPackages").with("tagID", tag.value).with("pkgID", .string(package)).with("inherited", true)
+                .with("event", event.map { .int($0) }))
+    }
+
     /// Returns the builds in a tag. Throws a fault when the tag does not exist.
     ///
     /// - Parameters:

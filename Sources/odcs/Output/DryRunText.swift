@@ -24,6 +24,8 @@ struct DryRunText {
         case .build:
             let estimate = found.estimateSeconds.map { " The last composes took \(Self.seconds($0)) on average." } ?? ""
             return "A repository would be built.\(estimate)"
+        case .join:
+            return "The compose would wait for compose \(found.joins.map(String.init) ?? "?"), which is being built, and show its result."
         case .reuse:
             return "The compose would show the result of compose \(found.reuses.map(String.init) ?? "?")."
         case .failure:

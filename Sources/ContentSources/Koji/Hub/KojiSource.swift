@@ -11,7 +11,7 @@ public import Repodata
 public struct KojiSource: Sendable {
     let hub: KojiHub
     let files: KojiPackageSource
-    private let tags: TagLister
+    let tags: TagLister
     /// Whether the files are read over HTTP. Then it is cheaper to ask the hub for a checksum than to read
     /// the file.
     private let isRemote: Bool
@@ -302,7 +302,7 @@ public struct KojiSource: Sendable {
     )
 
     /// Returns the packages with the signatures that the hub knows now.
-    private func withSignatures(_ packages: [KojiPackage]) async throws(ComposeFailure) -> [KojiPackage] {
+    func withSignatures(_ packages: [KojiPackage]) async throws(ComposeFailure) -> [KojiPackage] {
         let ids = packages.compactMap(\.id)
         let signatures: [[KojiSignature]]
         do throws(KojiError) { signatures = try await hub.queryRPMSigs(rpmIDs: ids) } catch { throw ComposeFailure(error) }

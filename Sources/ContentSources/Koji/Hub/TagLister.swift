@@ -156,7 +156,7 @@ struct TagLister: Sendable {
 
     /// Returns the name by which the hub knows a pinned tag. It is the tag's number if the tag was renamed,
     /// or if another tag now has the name.
-    private func currentName(of tag: KojiPin.Tag) async throws(KojiError) -> KojiName {
+    func currentName(of tag: KojiPin.Tag) async throws(KojiError) -> KojiName {
         guard let id = tag.id, try await hub.getTag(.name(tag.name), event: tag.event)?.id != id else { return .name(tag.name) }
         return .id(id)
     }

@@ -1,0 +1,1 @@
+../../../migrations/0029-answers.sql
