@@ -3,15 +3,16 @@ public import Deliveries
 public import Foundation
 public import Logging
 
-/// A broker receiver sends events to a broker. It keeps one connection, whose calls block, on a thread
-/// of its own.
+/// A broker receiver sends events to a broker. It keeps one connection, whose calls block, on a
+/// thread of its own.
 public actor BrokerReceiver: EventReceiver {
     private let executor = BrokerThread()
     public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     public nonisolated let name: String
     public nonisolated let filter: EventFilter
-    /// Each broker gets all events in one line, because confirmations are worth waiting for together.
+    /// Each broker gets all events in one line, because confirmations are worth waiting for
+    /// together.
     public nonisolated var lanes: Int { 1 }
     public nonisolated var mostAtOnce: Int { 100 }
 

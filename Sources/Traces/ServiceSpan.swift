@@ -57,7 +57,8 @@ public final class ServiceSpan: Span {
     public func recordError<Instant: TracerInstant>(
         _ error: any Error, attributes: SpanAttributes, at instant: @autoclosure () -> Instant
     ) {
-        // The text of an error can have names from outside, so it is bounded, and only its type is a name.
+        // The text of an error can have names from outside, so it is bounded, and only its type is
+        // a name.
         let type = String(describing: Swift.type(of: error))
         state.withLock { $0.failure = type }
         add(
@@ -76,8 +77,8 @@ public final class ServiceSpan: Span {
         state.withLock { if $0.links.count < ExportedSpan.mostEvents { $0.links.append(target) } }
     }
 
-    /// Returns the name of a span. That of a request has its method, as OpenTelemetry wants it. Example: `POST
-    /// /api/1/composes`.
+    /// Returns the name of a span. That of a request has its method, as OpenTelemetry wants it.
+    /// Example: `POST /api/1/composes`.
     private static func name(_ name: String, _ attributes: [String: ExportedSpan.Value]) -> String {
         guard name.hasPrefix("/"), case .text(let method)? = attributes["http.request.method"] else { return ExportedSpan.bounded(name) }
         return ExportedSpan.bounded("\(method) \(name)")

@@ -3,8 +3,8 @@ public import Tracing
 
 /// A service tracer makes the spans of a process, and gives those that have ended to a buffer.
 ///
-/// It follows the decision of the caller that a trace is recorded. Without a caller, it records a part of
-/// the traces.
+/// It follows the decision of the caller that a trace is recorded. Without a caller, it records a
+/// part of the traces.
 public struct ServiceTracer: Tracer {
     private let buffer: SpanBuffer
     private let ratio: Double

@@ -1,7 +1,7 @@
 import Synchronization
 
-/// A span buffer holds the spans that wait for the sink. It is bounded: spans for which there is no room
-/// are counted and dropped.
+/// A span buffer holds the spans that wait for the sink. It is bounded: spans for which there is no
+/// room are counted and dropped.
 public final class SpanBuffer: Sendable {
     private struct State {
         var spans: [ExportedSpan] = []

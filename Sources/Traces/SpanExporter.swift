@@ -11,8 +11,8 @@ import Synchronization
 
 /// A span exporter sends the spans of a buffer to a sink, by OTLP over HTTP with JSON.
 ///
-/// A sink that is away, slow or wrong costs spans and nothing else. The buffer is bounded, one request is
-/// under way at a time, and each has a time limit.
+/// A sink that is away, slow or wrong costs spans and nothing else. The buffer is bounded, one
+/// request is under way at a time, and each has a time limit.
 public struct SpanExporter: Service {
     /// Where the spans go.
     public struct Sink: Hashable, Sendable {
@@ -158,7 +158,8 @@ private struct PartialSuccess: Decodable {
 
     let partialSuccess: Part?
 
-    /// Returns the number of spans that the sink refused. An answer that is none of OTLP refuses none.
+    /// Returns the number of spans that the sink refused. An answer that is none of OTLP refuses
+    /// none.
     static func refused(in body: Data) -> Int {
         max(0, (try? JSONDecoder().decode(PartialSuccess.self, from: body))?.partialSuccess?.rejectedSpans ?? 0)
     }

@@ -4,8 +4,9 @@ import Tracing
 
 /// A trace document is the body of a request of OTLP over HTTP, in its JSON form.
 ///
-/// Ids are hexadecimal, not in base64 as other bytes of Protocol Buffers are. Names are lowerCamelCase,
-/// 64-bit numbers are texts, and enumerations are numbers (OTLP 1.3, "JSON Protobuf Encoding").
+/// Ids are hexadecimal, not in base64 as other bytes of Protocol Buffers are. Names are
+/// lowerCamelCase, 64-bit numbers are texts, and enumerations are numbers (OTLP 1.3, "JSON Protobuf
+/// Encoding").
 struct TraceDocument: Encodable {
     struct Attribute: Encodable {
         struct Value: Encodable {

@@ -4,10 +4,11 @@ import Tracing
 
 /// The tracing settings say which traces are recorded, and where they go.
 public struct TracingSettings: Hashable, Sendable {
-    /// The address of the collector, to which `/v1/traces` is added. Example: `http://localhost:4318`.
-    /// `nil` means that of the environment.
+    /// The address of the collector, to which `/v1/traces` is added. Example:
+    /// `http://localhost:4318`. `nil` means that of the environment.
     public var endpoint: String?
-    /// The part of new traces that are recorded, from 0 to 1. A caller that has a trace decides itself.
+    /// The part of new traces that are recorded, from 0 to 1. A caller that has a trace decides
+    /// itself.
     public var ratio: Double
     /// Headers of the requests to the collector.
     public var headers: [String: String]

@@ -1,8 +1,8 @@
 import ArgumentParser
 @preconcurrency import Glibc
 
-/// The publisher's command line. It is a program of its own, so that the libraries of the brokers are in
-/// neither the server nor the worker.
+/// The publisher's command line. It is a program of its own, so that the libraries of the brokers
+/// are in neither the server nor the worker.
 @main
 struct ODCSPublisher: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -23,7 +23,8 @@ struct ODCSPublisher: AsyncParsableCommand {
     static func main() async {
         // If the process crashes or is killed, complete lines of output must not be lost.
         setvbuf(stdout, nil, Int32(_IOLBF), 0)
-        // Without this variable, glibc looks at the file of the time zone twice for each line of the log.
+        // Without this variable, glibc looks at the file of the time zone twice for each line of
+        // the log.
         setenv("TZ", ":/etc/localtime", 0)
         do {
             var command = try parseAsRoot()

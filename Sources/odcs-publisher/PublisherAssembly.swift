@@ -8,8 +8,8 @@ import ServiceLifecycle
 import SystemPackage
 import UnixSignals
 
-/// A publisher assembly creates the services of a publisher from a configuration and runs them until a
-/// signal ends them.
+/// A publisher assembly creates the services of a publisher from a configuration and runs them
+/// until a signal ends them.
 struct PublisherAssembly {
     let configuration: PublisherConfiguration
 

@@ -3,8 +3,8 @@ import Foundation
 import Logging
 import SystemPackage
 
-/// A publisher configuration is the part of the server's configuration file that a publisher needs. The
-/// server knows and checks the other keys.
+/// A publisher configuration is the part of the server's configuration file that a publisher needs.
+/// The server knows and checks the other keys.
 struct PublisherConfiguration: Sendable {
     var stateDirectory: FilePath
     var databaseURL: String?

@@ -5,10 +5,11 @@ import ForeignText
 import Foundation
 import SystemPackage
 
-/// An AMQP sender publishes events to one address of a broker by AMQP 1.0, such as that of an ActiveMQ.
+/// An AMQP sender publishes events to one address of a broker by AMQP 1.0, such as that of an
+/// ActiveMQ.
 ///
-/// The body of a message is a text, as that of the original ODCS. The engine of Proton does no input or
-/// output of its own: this object moves its bytes through a socket.
+/// The body of a message is a text, as that of the original ODCS. The engine of Proton does no
+/// input or output of its own: this object moves its bytes through a socket.
 final class AMQPSender: BrokerConnection {
     private let settings: AMQPAddress
     private let driver: UnsafeMutablePointer<pn_connection_driver_t>
@@ -65,7 +66,8 @@ final class AMQPSender: BrokerConnection {
             pn_connection_set_user(connection, user)
             pn_connection_set_password(connection, try login.password())
             pn_sasl_allowed_mechs(sasl, "PLAIN")
-            // Proton refuses to send a password in the open otherwise. The operator has chosen amqp:// for it.
+            // Proton refuses to send a password in the open otherwise. The operator has chosen
+            // amqp:// for it.
             pn_sasl_set_allow_insecure_mechs(sasl, true)
         } else {
             pn_sasl_allowed_mechs(sasl, login.certificate == nil ? "ANONYMOUS" : "EXTERNAL")
@@ -179,7 +181,8 @@ final class AMQPSender: BrokerConnection {
         while let event = pn_connection_driver_next_event(driver) {
             switch pn_event_type(event) {
             case PN_LINK_REMOTE_OPEN:
-                // A broker that refuses the address first opens the link without a target, and then closes it.
+                // A broker that refuses the address first opens the link without a target, and then
+                // closes it.
                 isOpen = pn_terminus_get_type(pn_link_remote_target(pn_event_link(event))) != PN_UNSPECIFIED
             case PN_DELIVERY: note(pn_event_delivery(event))
             case PN_LINK_REMOTE_CLOSE, PN_LINK_REMOTE_DETACH: end(pn_link_remote_condition(pn_event_link(event)))

@@ -2,8 +2,8 @@ import Dispatch
 import Glibc
 import Synchronization
 
-/// An executor that runs the jobs of a ``BrokerReceiver`` one after the other, on threads of its own. A
-/// call that blocks does not hold up other receivers.
+/// An executor that runs the jobs of a ``BrokerReceiver`` one after the other, on threads of its
+/// own. A call that blocks does not hold up other receivers.
 final class BrokerThread: SerialExecutor {
     private let queue = DispatchQueue(label: "broker")
 
@@ -13,8 +13,8 @@ final class BrokerThread: SerialExecutor {
     }
 }
 
-/// The moment at which a call must end. A task that is canceled has one second more for the answers that
-/// are on their way, because messages without an answer are sent again.
+/// The moment at which a call must end. A task that is canceled has one second more for the answers
+/// that are on their way, because messages without an answer are sent again.
 final class Deadline {
     private static let grace = Duration.seconds(1)
     private var end: ContinuousClock.Instant
@@ -34,8 +34,8 @@ final class Deadline {
         return left > .zero ? left : nil
     }
 
-    /// The next time to wait for something: a piece of the time that is left, so that a cancellation is
-    /// noticed. `nil` if no time is left.
+    /// The next time to wait for something: a piece of the time that is left, so that a
+    /// cancellation is noticed. `nil` if no time is left.
     var slice: Duration? { left.map { min($0, .milliseconds(200)) } }
 }
 
@@ -43,8 +43,8 @@ extension Duration {
     var milliseconds: Int { Int(components.seconds) * 1000 + Int(components.attoseconds / 1_000_000_000_000_000) }
 }
 
-/// A socket guard ends a socket when a call that writes to it takes too long. A broker that reads nothing
-/// would otherwise hold the thread without an end.
+/// A socket guard ends a socket when a call that writes to it takes too long. A broker that reads
+/// nothing would otherwise hold the thread without an end.
 final class SocketGuard: Sendable {
     private let socket: Mutex<CInt?>
 

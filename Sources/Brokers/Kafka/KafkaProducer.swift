@@ -145,7 +145,8 @@ final class KafkaProducer: BrokerConnection {
     }
 }
 
-/// The reports of librdkafka about one series of messages. They come during the calls of one thread.
+/// The reports of librdkafka about one series of messages. They come during the calls of one
+/// thread.
 private final class KafkaReports {
     /// A message in a series.
     final class Place {
@@ -163,8 +164,8 @@ private final class KafkaReports {
     var problem: BrokerProblem?
     /// The last error of a connection, which explains a message that takes too long.
     var lastError: String?
-    /// The messages of the series, which librdkafka refers to. A producer whose series is not complete sends
-    /// no other one.
+    /// The messages of the series, which librdkafka refers to. A producer whose series is not
+    /// complete sends no other one.
     private var places: [Place] = []
 
     func begin(_ count: Int) {

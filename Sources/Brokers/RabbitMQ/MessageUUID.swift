@@ -3,7 +3,8 @@ import Foundation
 
 /// The id of a message as a UUID of version 5 (RFC 9562), which fedora-messaging expects.
 enum MessageUUID {
-    /// Returns the UUID of a message. It is the same in each attempt, and another one in another service.
+    /// Returns the UUID of a message. It is the same in each attempt, and another one in another
+    /// service.
     ///
     /// - Parameters:
     ///   - id: The id of the message. Example: `odcs-57`.

@@ -5,11 +5,11 @@ import ForeignText
 import Foundation
 import SystemPackage
 
-/// A RabbitMQ connection publishes events to one exchange by AMQP 0-9-1, and waits for the publisher
-/// confirms of the broker.
+/// A RabbitMQ connection publishes events to one exchange by AMQP 0-9-1, and waits for the
+/// publisher confirms of the broker.
 ///
-/// The headers are those of the messages of fedora-messaging, so its consumers read them. The id of a
-/// message is a UUID that follows from the event.
+/// The headers are those of the messages of fedora-messaging, so its consumers read them. The id of
+/// a message is a UUID that follows from the event.
 final class RabbitMQConnection: BrokerConnection {
     private static let channel: amqp_channel_t = 1
 
@@ -33,7 +33,8 @@ final class RabbitMQConnection: BrokerConnection {
     }
 
     deinit {
-        // The socket is closed without the farewell of AMQP, for which a broker that hangs would be waited for.
+        // The socket is closed without the farewell of AMQP, for which a broker that hangs would be
+        // waited for.
         amqp_destroy_connection(state)
     }
 
@@ -213,8 +214,8 @@ final class RabbitMQConnection: BrokerConnection {
         }
     }
 
-    /// Returns what the broker says about the end of a channel or connection. Example: `NOT_FOUND - no
-    /// exchange 'odcs' in vhost '/' (404)`.
+    /// Returns what the broker says about the end of a channel or connection. Example: `NOT_FOUND -
+    /// no exchange 'odcs' in vhost '/' (404)`.
     private static func reason(_ method: amqp_method_t) -> String {
         guard let decoded = method.decoded else { return "it gave no reason" }
         // Both methods begin with the same fields.
