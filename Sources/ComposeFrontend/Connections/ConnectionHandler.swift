@@ -98,7 +98,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             bodyTime = limits.limits(of: head).request
             isAskedToContinue = wantsContinue(head)
             continueIfAsked(context)
-            if head.isKeepAlive, head.version == .http1_1 {
+            if head.isKeepAlive, head.version == .http1_1, !table.isDraining {
                 context.fireChannelRead(data)
             } else {
                 closes = true

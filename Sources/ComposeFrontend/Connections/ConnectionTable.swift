@@ -31,6 +31,7 @@ final class ConnectionTable: Sendable {
     }
 
     private let most: Int
+    private let drains = Synchronization.Atomic(false)
     private let entries = NIOLockedValueBox<[ObjectIdentifier: Entry]>([:])
 
     init(most: Int) {
@@ -39,6 +40,11 @@ final class ConnectionTable: Sendable {
 
     /// The number of open connections.
     var count: Int { entries.withLockedValue(\.count) }
+
+    /// Whether the server is about to stop. The next answer on a connection is its last one then.
+    var isDraining: Bool { drains.load(ordering: .relaxed) }
+
+    func drain() { drains.store(true, ordering: .relaxed) }
 
     func opened(_ channel: any Channel) -> Entry {
         let entry = Entry(channel)
