@@ -2,7 +2,7 @@
 # scripts/ and by Swift's own commands.
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-images serve test interop interop-auth broker-test pages-test faults bench build release deb deb-test lint format bootstrap tests-repo clean
+.PHONY: help run run-images serve test interop interop-auth broker-test pages-test faults fuzz bench build release deb deb-test lint format bootstrap tests-repo clean
 
 # The port of `make serve`.
 PORT ?= 5005
@@ -65,6 +65,11 @@ faults: ## Kill, stop and starve processes of the server, and look for losses. Q
 	@scripts/bootstrap build run images faults
 	@for program in odcs-server odcs-rpmdb odcs; do scripts/build $$program || exit 1; done
 	@scripts/faults $(if $(QUICK),--quick) $(ARGUMENTS)
+
+fuzz: ## Give 10,000 mutated inputs to each parser of inputs of strangers. QUICK=1: about a minute.
+	@scripts/bootstrap build run
+	@scripts/build fuzz-parsers
+	@scripts/fuzz $(if $(QUICK),--count 1000 --seconds 3) $(ARGUMENTS)
 
 bench: release ## Measure the server against dnf and others: 30 minutes. QUICK=1: 2, the first time 4.
 	@scripts/bootstrap run images bench
