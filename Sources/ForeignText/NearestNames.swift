@@ -5,6 +5,8 @@ public struct NearestNames {
 
     /// The number of names that are compared. Names after these keep their places.
     private static let mostCompared = 2000
+    /// The number of code points of a text that count.
+    private static let mostCharacters = 100
 
     public init(names: [String]) {
         self.names = names
@@ -21,16 +23,22 @@ public struct NearestNames {
 
     /// Returns the nearest name, or `nil` if it needs more than `limit` changes.
     public func nearest(to written: String, within limit: Int) -> String? {
-        sorted(by: written).first.flatMap { Self.distance(written, $0) <= limit ? $0 : nil }
+        // It needs at least as many changes as the lengths differ. So most names are not compared, and a long
+        // text takes no time.
+        let length = Self.length(of: written)
+        let close = NearestNames(names: names.filter { abs(Self.length(of: $0) - length) <= limit })
+        return close.sorted(by: written).first.flatMap { Self.distance(written, $0) <= limit ? $0 : nil }
     }
 
+    private static func length(of text: String) -> Int { text.unicodeScalars.prefix(mostCharacters).count }
+
     /// Returns the Levenshtein distance: the number of characters that must be inserted, removed or
-    /// replaced. Only the first 100 code points of each text count.
+    /// replaced. Only the first ``mostCharacters`` code points of each text count.
     private static func distance(_ first: String, _ second: String) -> Int {
         // Code points, because a character of a foreign text may have any number of them.
-        let columns = Array(second.unicodeScalars.prefix(100))
+        let columns = Array(second.unicodeScalars.prefix(mostCharacters))
         var above = Array(0...columns.count)
-        for (row, character) in first.unicodeScalars.prefix(100).enumerated() {
+        for (row, character) in first.unicodeScalars.prefix(mostCharacters).enumerated() {
             var current = [row + 1]
             for (column, other) in columns.enumerated() {
                 current.append(min(above[column] + (character == other ? 0 : 1), above[column + 1] + 1, current[column] + 1))

@@ -4,6 +4,15 @@ import Testing
 
 @Suite("Instructions that are refused")
 struct RulesTests {
+    @Test("of a file with thousands of refused lines, the first 20 are listed")
+    func many() throws {
+        // Inputs of the fuzzer were like this one. The nearest names of so many long words took minutes.
+        let lines = Array(repeating: "ONBUILD RU\(String(repeating: "0", count: 90))", count: 9000)
+        let problems = ContainerfileRules().problems(in: try Containerfile("FROM a\n" + lines.joined(separator: "\n")))
+        #expect(problems.map(\.line) == Array(2...22))
+        #expect(problems.last?.message == "this line and those below it were not checked; mend the lines above first")
+    }
+
     @Test(
         "each refused instruction has a sentence with its line",
         arguments: [

@@ -8,5 +8,6 @@ struct NearestNamesTests {
         #expect(NearestNames(names: ["check_deps", "no_deps", "no_reuse"]).sorted(by: "nodeps").first == "no_deps")
         #expect(NearestNames(names: ["sitting"]).nearest(to: "kitten", within: 3) == "sitting")
         #expect(NearestNames(names: ["sitting"]).nearest(to: "kitten", within: 2) == nil)
+        #expect(NearestNames(names: ["s", "kit", "sitten"]).nearest(to: "kitten", within: 2) == "sitten")
     }
 }

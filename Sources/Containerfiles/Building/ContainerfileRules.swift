@@ -6,6 +6,9 @@ public import ImageModel
 /// A Containerfile may come from a stranger. Each rule closes a way out of the build: to the host's
 /// network, devices, keys or files.
 public struct ContainerfileRules: Hashable, Sendable {
+    /// The maximum number of problems that are returned. A stranger's file may have thousands.
+    private static let mostProblems = 20
+
     public var network: BuildNetwork
     /// The ids of the secrets that the image names.
     public var secrets: Set<String>
@@ -24,7 +27,8 @@ public struct ContainerfileRules: Hashable, Sendable {
         self.reservedTargets = reservedTargets
     }
 
-    /// Returns a problem for each refused instruction, in the order of the lines.
+    /// Returns a problem for each refused instruction, in the order of the lines. If there are many, the
+    /// last one says that there are more.
     public func problems(in file: Containerfile, arguments: BuildArguments = BuildArguments()) -> [ContainerfileProblem] {
         var problems: [ContainerfileProblem] = []
         if let line = file.syntaxLine {
@@ -44,6 +48,10 @@ public struct ContainerfileRules: Hashable, Sendable {
                 }
                 var variables = Variables()
                 for instruction in stage.instructions {
+                    if problems.count >= Self.mostProblems {
+                        let rest = "this line and those below it were not checked; mend the lines above first"
+                        return problems + [ContainerfileProblem(line: instruction.line, rest)]
+                    }
                     problems += try check(instruction, in: file, variables)
                     try file.follow(instruction, in: &variables, arguments: arguments.values, global: global)
                 }
