@@ -12,14 +12,14 @@ MOST_DEAD = 3.0
 
 
 def run(scenario):
-    """Equal and different composes with short lives, two a second."""
+    """Equal and different composes with short lives, about one a second."""
     minutes = scenario.options.minutes
     cluster = scenario.cluster()
     webhook, options = scenario.subscribers({"frontends": 2, "workers": 2})
     service = scenario.service(cluster.address(), **options)
     with service:
         follower = scenario.follower(service)
-        load = Load(service, 1 << 30, scenario.seed, clients=2, pace=0.8, lives=[5, 20, 60]).start()
+        load = Load(service, 1 << 30, scenario.seed, clients=2, pace=1.6, lives=[5, 20, 60]).start()
         samples = []
         begun = time.monotonic()
         while time.monotonic() - begun < minutes * 60:
