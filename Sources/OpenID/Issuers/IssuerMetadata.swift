@@ -9,6 +9,12 @@ struct IssuerMetadata: Hashable, Sendable {
     /// not accept it in the header.
     var postsSecret: Bool
     var userInfo: ProviderURL?
+    /// The page at which people log in.
+    var authorization: ProviderURL?
+    /// The endpoint that exchanges codes for tokens.
+    var tokens: ProviderURL?
+    /// Whether the secret of this service goes into the form that is sent to ``tokens``.
+    var postsSecretForTokens: Bool
 
     static func address(of issuer: ProviderURL) -> ProviderURL? {
         ProviderURL((issuer.text.hasSuffix("/") ? String(issuer.text.dropLast()) : issuer.text) + "/.well-known/openid-configuration")
@@ -31,7 +37,12 @@ struct IssuerMetadata: Hashable, Sendable {
         self.keys = keys
         introspection = try url("introspection_endpoint")
         userInfo = try url("userinfo_endpoint")
-        let methods = document["introspection_endpoint_auth_methods_supported"]?.texts
-        postsSecret = methods.map { !$0.contains("client_secret_basic") && $0.contains("client_secret_post") } ?? false
+        authorization = try url("authorization_endpoint")
+        tokens = try url("token_endpoint")
+        func posts(_ name: String) -> Bool {
+            document[name]?.texts.map { !$0.contains("client_secret_basic") && $0.contains("client_secret_post") } ?? false
+        }
+        postsSecret = posts("introspection_endpoint_auth_methods_supported")
+        postsSecretForTokens = posts("token_endpoint_auth_methods_supported")
     }
 }

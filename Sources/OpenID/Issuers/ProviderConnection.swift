@@ -62,7 +62,8 @@ public final class ProviderConnection: Sendable {
             guard response.status == .ok else {
                 throw ProviderFailure(
                     "\(url) answers with status \(response.status.code)",
-                    isRefusal: response.status == .unauthorized || response.status == .forbidden)
+                    isRefusal: [.unauthorized, .forbidden].contains(response.status)
+                        || request.method == .POST && response.status == .badRequest)
             }
             body = try await Self.body(of: response, from: url)
         } catch let failure as ProviderFailure {

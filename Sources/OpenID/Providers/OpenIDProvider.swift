@@ -5,19 +5,22 @@ public import Identity
 ///
 /// A signed token is checked here. An opaque one is shown to its issuer, if the settings say so.
 public struct OpenIDProvider: IdentityProvider {
-    private let settings: OpenIDSettings
-    private let issuer: Issuer
+    let settings: OpenIDSettings
+    let issuer: Issuer
+    /// The secret of this service at the issuer. `nil` for a public client.
+    let clientSecret: Secret?
     private let rules: TokenRules
     private let introspection: IntrospectionEndpoint
-    private let userInfo: UserInfoEndpoint
+    let userInfo: UserInfoEndpoint
 
     public var name: String { "openid.\(settings.name)" }
     public var challenge: String? { "Bearer realm=\"odcs\"" }
 
-    /// - Parameter clientSecret: The secret of this service at the issuer, for introspection.
+    /// - Parameter clientSecret: The secret of this service at the issuer, for introspection and logins.
     public init(_ settings: OpenIDSettings, clientSecret: Secret? = nil, issuer: Issuer) {
         self.settings = settings
         self.issuer = issuer
+        self.clientSecret = clientSecret
         let name = "openid.\(settings.name)"
         rules = TokenRules(
             issuer: issuer.url.text, audiences: settings.audiences, authorizedParties: settings.authorizedParties,
@@ -54,7 +57,7 @@ public struct OpenIDProvider: IdentityProvider {
         return claims
     }
 
-    private func account(_ claims: Claims) throws(CredentialFailure) -> AccountName {
+    func account(_ claims: Claims) throws(CredentialFailure) -> AccountName {
         guard let user = claims[settings.userClaim]?.text else {
             throw .wrong("The token has no text in the claim \(settings.userClaim), which names the user.")
         }
@@ -87,7 +90,7 @@ public struct OpenIDProvider: IdentityProvider {
         Set(Scope.allCases.filter { granted.contains(settings.scopePrefix + $0.rawValue) })
     }
 
-    private func groups(_ claims: Claims, of secret: Secret) async throws(CredentialFailure) -> Set<String> {
+    func groups(_ claims: Claims, of secret: Secret) async throws(CredentialFailure) -> Set<String> {
         switch settings.groupsFrom {
         case .none: return []
         case .claim: return try groups(in: claims)
@@ -103,7 +106,7 @@ public struct OpenIDProvider: IdentityProvider {
         }
     }
 
-    private func groups(in claims: Claims) throws(CredentialFailure) -> Set<String> {
+    func groups(in claims: Claims) throws(CredentialFailure) -> Set<String> {
         guard let value = claims[settings.groupsClaim] else { return [] }
         guard let groups = value.texts else { throw .wrong("The claim \(settings.groupsClaim) is not a list of groups.") }
         return Set(groups)

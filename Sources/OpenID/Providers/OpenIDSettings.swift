@@ -34,6 +34,8 @@ public struct OpenIDSettings: Hashable, Sendable {
     public var introspection: Introspection
     /// The name of this service at the issuer, for introspection.
     public var clientID: String
+    /// The scopes that a login with a browser asks for.
+    public var loginScopes: [String]
     public var skewSeconds: Int
     /// The text before each account name. Example: `partner/`.
     public var prefix: String
@@ -44,6 +46,7 @@ public struct OpenIDSettings: Hashable, Sendable {
         name: String, audiences: [String] = [], authorizedParties: [String] = [], userClaim: String, groupsClaim: String = "groups",
         groupsFrom: GroupSource = .claim, groupsRequired: Bool = true, scopePrefix: String = "", requiredScopes: [String] = [],
         checksScopes: Bool = true, introspection: Introspection = .never, clientID: String = "",
+        loginScopes: [String] = ["openid", "profile"],
         skewSeconds: Int = 60, prefix: String = "", reserved: Set<AccountName> = []
     ) {
         self.name = name
@@ -58,6 +61,7 @@ public struct OpenIDSettings: Hashable, Sendable {
         self.checksScopes = checksScopes
         self.introspection = introspection
         self.clientID = clientID
+        self.loginScopes = loginScopes
         self.skewSeconds = skewSeconds
         self.prefix = prefix
         self.reserved = reserved

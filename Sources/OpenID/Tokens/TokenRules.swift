@@ -35,6 +35,29 @@ struct TokenRules: Sendable {
         try checkKind(claims, isAccessToken: false)
     }
 
+    /// Checks the claims of an ID token, which names the person of a login (OpenID Connect Core 1.0,
+    /// section 3.1.3.7).
+    ///
+    /// - Parameter nonce: The text that this service has sent with the login.
+    func check(identifying claims: Claims, nonce: String, now: Double) throws(CredentialFailure) {
+        guard let exp = claims["exp"] else { throw .wrong("The ID token has no time when it expires.") }
+        try checkTimes(claims, exp: exp, now: now)
+        guard let issuer = claims["iss"]?.text, issuer.hasSameBytes(as: self.issuer) else {
+            throw .wrong("The ID token is of another issuer.")
+        }
+        try checkAudience(claims)
+        // A token for several clients names the one that asked for it.
+        if let party = claims["azp"] {
+            guard let party = party.text, party.isOne(of: audiences) else { throw .wrong("The ID token was issued for another client.") }
+        } else if (claims["aud"]?.texts ?? []).count > 1 {
+            throw .wrong("The ID token is for several clients, and does not name the one that asked.")
+        }
+        guard let sent = claims["nonce"]?.text, sent.hasSameBytes(as: nonce) else {
+            throw .wrong("The ID token belongs to another login. Log in again.")
+        }
+        guard claims["events"] == nil else { throw .wrong("The token is of another type than an ID token.") }
+    }
+
     private func checkTimes(_ claims: Claims, exp: ClaimValue?, now: Double) throws(CredentialFailure) {
         if let exp {
             guard let exp = exp.seconds else { throw .wrong("The time when the token expires is not a number of seconds.") }

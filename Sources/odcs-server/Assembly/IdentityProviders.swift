@@ -2,6 +2,7 @@ import ComposeFrontend
 import ComposeStore
 import Identity
 import Logging
+import OpenID
 import ServerTLS
 import ServiceLifecycle
 
@@ -44,6 +45,15 @@ struct IdentityProviders: Sendable {
             privateTargets: configuration.composes.targets.compactMapValues(\.readers))
     }
 
+    /// The provider at which people log in to the pages. `nil` if there is none.
+    var login: (any LoginProvider)? {
+        guard let name = configuration.frontend.login, let provider = openID.people.first(where: { $0.name == "openid.\(name)" }) else {
+            return nil
+        }
+        guard let groups = logins.groupLookup(mechanism: ServerConfiguration.Auth.Mechanism.openid.rawValue) else { return provider }
+        return LoginWithGroups(provider: provider, groups: groups)
+    }
+
     private func providers(
         of mechanism: ServerConfiguration.Auth.Mechanism, proxy: TrustedProxy?, store: ComposeStore
     ) -> [any IdentityProvider] {
@@ -71,5 +81,21 @@ struct IdentityProviders: Sendable {
     func shutdown() async throws {
         await openID.shutdown()
         try await logins.shutdown()
+    }
+}
+
+/// A login at a provider, with the groups that a directory has for the person.
+private struct LoginWithGroups: LoginProvider {
+    let provider: OpenIDProvider
+    let groups: TokenProvider.GroupLookup
+
+    var name: String { provider.name }
+
+    func address(of login: BrowserLogin) async throws(CredentialFailure) -> String { try await provider.address(of: login) }
+
+    func person(with code: Secret, of login: BrowserLogin) async throws(CredentialFailure) -> Identity {
+        var person = try await provider.person(with: code, of: login)
+        person.groups.formUnion(try await groups(person.account))
+        return person
     }
 }

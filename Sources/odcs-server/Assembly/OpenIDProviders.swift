@@ -9,7 +9,7 @@ import SystemPackage
 /// their keys fresh.
 struct OpenIDProviders: Sendable {
     /// The providers of people: the mechanism `openid`.
-    let people: [any IdentityProvider]
+    let people: [OpenIDProvider]
     /// The provider of programs: the mechanism `workloads`. `nil` if no workload is configured.
     let workloads: (any IdentityProvider)?
     /// The services that read the keys of the issuers.

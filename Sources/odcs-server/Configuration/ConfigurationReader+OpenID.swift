@@ -33,6 +33,7 @@ extension ConfigurationReader {
             checksScopes: try bool("\(key).check_scopes", default: true),
             introspection: try choice("\(key).introspection", default: .never),
             clientID: try string("\(key).client_id", default: ""),
+            loginScopes: try strings("\(key).login_scopes", default: ["openid", "profile"]),
             skewSeconds: try int("\(key).clock_skew_seconds", default: 60, in: 0...600), prefix: try string("\(key).prefix", default: ""))
         guard !settings.audiences.isEmpty || !settings.authorizedParties.isEmpty else {
             throw mistake(key, "needs audiences or authorized_parties. Without them, a token for any other service would be accepted")
@@ -92,6 +93,27 @@ extension ConfigurationReader {
         let ca = try optionalPath("\(key).ca")
         try checkReadable(ca, "\(key).ca")
         return ServerConfiguration.OpenID.Workload(rule: rule, issuer: issuer, ca: ca)
+    }
+
+    /// Refuses a login to the pages that cannot work.
+    func checkLogin(
+        of frontend: ServerConfiguration.Frontend, _ auth: ServerConfiguration.Auth, _ openID: ServerConfiguration.OpenID
+    ) throws {
+        guard let name = frontend.login else { return }
+        guard auth.mechanisms.contains(.openid), let provider = openID.providers.first(where: { $0.settings.name == name }) else {
+            throw mistake(
+                "frontend.login",
+                "is \(name.printable(most: 60)). It must be a provider of auth.openid, and auth.mechanisms must have openid")
+        }
+        guard !provider.settings.clientID.isEmpty else {
+            throw mistake("auth.openid.\(name)", "needs client_id, because frontend.login names it")
+        }
+        guard provider.settings.loginScopes.contains("openid") else {
+            throw mistake("auth.openid.\(name).login_scopes", "must have openid, or the provider does not say who has logged in")
+        }
+        guard frontend.publicURL != nil else {
+            throw mistake("frontend.login", "needs frontend.public_url, the address to which the provider sends the browser back")
+        }
     }
 
     /// Refuses settings of several providers that would mix their people up.

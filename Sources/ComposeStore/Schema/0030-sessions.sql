@@ -1,0 +1,1 @@
+../../../migrations/0030-sessions.sql
