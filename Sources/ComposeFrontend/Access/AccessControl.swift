@@ -1,3 +1,4 @@
+import ForeignText
 import HTTPTypes
 import Hummingbird
 public import Identity
@@ -11,6 +12,8 @@ public struct AccessControl: Sendable {
     /// Addresses of proxies whose `X-Forwarded-For` names the sender's address.
     var trustedProxies: Set<String> = []
     private let rates = RequestRates()
+    /// Recognizes people by the sessions of their browsers. `nil` if pages know nobody by a session.
+    var browser: BrowserAccess?
     /// The proxy whose headers name senders. `nil` if there is none.
     public var proxy: TrustedProxy?
     /// The readers of private target directories, by the names of the directories.
@@ -61,6 +64,31 @@ public struct AccessControl: Sendable {
             if error.status == .unauthorized, let address { rates.recordFailure(of: address) }
             throw error
         }
+    }
+
+    /// Returns the sender of a request for a page: by its credentials, or else by the session of the
+    /// browser.
+    ///
+    /// - Throws: ``RequestRejection`` if its credentials are wrong.
+    func visitor(_ request: Request, _ context: FrontendContext) async throws -> Identity? {
+        if let sender = try await sender(of: request, context) { return sender }
+        guard chain != nil, let visitor = try await browser?.visitor(request, context) else { return nil }
+        if let most = requestsPerMinute(of: visitor) {
+            context.subject.sender = visitor
+            try rates.take(visitor.account.text, perMinute: most)
+        }
+        return visitor
+    }
+
+    /// The cookies of the pages.
+    var cookies: BrowserCookies { browser?.cookies ?? BrowserCookies(serverURL: "") }
+
+    /// Returns the address of the login that leads back to the page of a request. `nil` if nobody can
+    /// log in.
+    func loginAddress(for request: Request) -> String? {
+        guard let browser, browser.canLogIn else { return nil }
+        let page = request.uri.path + (request.uri.query.map { "?\($0)" } ?? "")
+        return "\(browser.root)/login?return_to=\(page.percentEncoded)"
     }
 
     /// The requests that an account may send in a minute, or `nil` for any number. If several rules name

@@ -5,6 +5,7 @@ import Hummingbird
 /// 405 and the list of possible methods.
 struct Resource {
     typealias Handler = @Sendable (Request, FrontendContext) async throws -> Response
+    typealias FormHandler = @Sendable (Request, SentForm, FrontendContext, Grant) async throws -> Response
     typealias GrantedHandler = @Sendable (Request, FrontendContext, Grant) async throws -> Response
 
     /// An operation is a handler with the declaration of its access. There is no handler without one.
@@ -16,11 +17,17 @@ struct Resource {
         case open(Handler)
         /// The sender needs a permission. The handler gets the sender's grant.
         case needs(Permission, GrantedHandler)
+        /// A page that everybody may read. Besides credentials, the session of a browser shows who reads it.
+        case page(Handler)
+        /// A page for people with a permission. Others are led to the login, if there is one.
+        case personalPage(Permission, GrantedHandler)
+        /// A form of a page, which the sender needs a permission for. The form must be one of this service.
+        case form(Permission, FormHandler)
 
         var isForReadingOnly: Bool {
             switch self {
-            case .unguarded, .open: true
-            case .needs: false
+            case .unguarded, .open, .page, .personalPage: true
+            case .needs, .form: false
             }
         }
     }
@@ -79,6 +86,29 @@ extension AccessControl {
                 let sender = try await sender(of: request, context)
                 context.subject.sender = sender
                 return try await handler(request, context, try grant(permission, to: sender))
+            }
+        case .page(let handler):
+            { request, context in
+                context.subject.sender = try await visitor(request, context)
+                return try await handler(request, context)
+            }
+        case .personalPage(let permission, let handler):
+            { request, context in
+                let visitor = try await visitor(request, context)
+                context.subject.sender = visitor
+                if visitor == nil, let login = loginAddress(for: request) {
+                    return Response(status: .seeOther, headers: [.location: login, .cacheControl: "no-store"])
+                }
+                return try await handler(request, context, try grant(permission, to: visitor))
+            }
+        case .form(let permission, let handler):
+            { request, context in
+                let visitor = try await visitor(request, context)
+                context.subject.sender = visitor
+                let grant = try grant(permission, to: visitor)
+                let form = try await SentForm(request)
+                try form.check(request, context, cookies)
+                return try await handler(request, form, context, grant)
             }
         }
     }

@@ -1,3 +1,4 @@
+public import Identity
 public import SystemPackage
 
 /// The configuration of the frontend, as plain values. The program that assembles the server reads them
@@ -41,13 +42,18 @@ public struct FrontendConfiguration: Sendable {
     public var requestSeconds: Int
     /// The setup for building images. `nil` if this server builds none.
     public var images: ImageService?
+    /// The provider at which people log in to the pages. `nil` if there is none.
+    public var login: (any LoginProvider)?
+
+    /// Whether people can log in to the pages: at a provider, or with the ticket that their browser has.
+    var hasWebLogin: Bool { login != nil || access.chain?.providers.contains { $0.challenge == "Negotiate" } == true }
 
     public init(
         serverURL: String = "", targets: [String: TargetDirectory], limits: RequestLimits = RequestLimits(), admission: Admission,
         access: AccessControl = AccessControl(), tokens: TokenService? = nil,
         rawConfigURLs: [String: [String: String]] = [:], version: String, bodyLimit: Int = 1 << 20,
         perPage: (default: Int, maximum: Int) = (10, 100), callers: CallerLimits = CallerLimits(), maximumConnections: Int = 1000,
-        requestSeconds: Int = 60, images: ImageService? = nil
+        requestSeconds: Int = 60, images: ImageService? = nil, login: (any LoginProvider)? = nil
     ) {
         self.serverURL = serverURL
         self.targets = targets
@@ -63,5 +69,6 @@ public struct FrontendConfiguration: Sendable {
         self.maximumConnections = maximumConnections
         self.requestSeconds = requestSeconds
         self.images = images
+        self.login = login
     }
 }

@@ -98,7 +98,9 @@ struct EventController: Sendable {
 
     private func eventsOfCompose(_ request: Request, _ context: FrontendContext) async throws -> Response {
         let id = try context.composeID()
-        let cursor = try request.headers[.lastEventID].map { text throws(RequestRejection) in try ComposeStreamCursor(text) }
+        // A page names the place up to which it shows the log. A browser that connects again names a later one.
+        let after = try QueryItems(request.uri.query).items.last { $0.key == "after" && !$0.value.isEmpty }?.value
+        let cursor = try (request.headers[.lastEventID] ?? after).map { text throws(RequestRejection) in try ComposeStreamCursor(text) }
         let bounds = try await store.eventBounds()
         let compose = try await composes.compose(id, for: context.subject.sender)
         // EventSource does not connect again after this answer.

@@ -45,11 +45,11 @@ struct SubscriberController: Sendable {
         return try .json(Acknowledgement(message: "\(sent)\(events)"), status: .accepted)
     }
 
-    private func pause(_ request: Request, _ context: FrontendContext, _ grant: Grant) async throws -> Response {
+    func pause(_ request: Request, _ context: FrontendContext, _ grant: Grant) async throws -> Response {
         try await pause(true, context)
     }
 
-    private func resume(_ request: Request, _ context: FrontendContext, _ grant: Grant) async throws -> Response {
+    func resume(_ request: Request, _ context: FrontendContext, _ grant: Grant) async throws -> Response {
         try await pause(false, context)
     }
 
@@ -60,7 +60,7 @@ struct SubscriberController: Sendable {
             Acknowledgement(message: "The deliveries to \(subscriber.name) are \(isPaused ? "paused" : "resumed")."), status: .accepted)
     }
 
-    private func subscriber(_ context: FrontendContext) async throws -> Subscriber {
+    func subscriber(_ context: FrontendContext) async throws -> Subscriber {
         let text = context.parameters.get("id") ?? ""
         guard let id = Int(text), let subscriber = try await store.subscribers().first(where: { $0.id == id }) else {
             throw Self.noSuchSubscriber(text)

@@ -32,12 +32,15 @@ struct TokenController: Sendable {
     }
 
     private func create(_ request: Request, _ context: FrontendContext, _ grant: Grant) async throws -> Response {
-        let service = try service(grant)
-        guard service.isSelfService || grant.isAdmin else {
-            throw RequestRejection(
-                .forbidden, .admin, "People cannot make tokens here. The operator makes them with 'odcs-server token create'.")
-        }
+        let service = try makingService(grant)
         let body = try BodyField(root: try await request.json(limit: configuration.bodyLimit) ?? .object([:]))
+        return try .json(TokenDocument(try await make(body, by: grant, service, context)), status: .created)
+    }
+
+    /// Makes the token that a body describes.
+    func make(
+        _ body: BodyField, by grant: Grant, _ service: TokenService, _ context: FrontendContext
+    ) async throws -> IssuedToken {
         try body.checkMembers(["note", "scopes", "days", "rule", "repositories"])
         guard let note = try body.string("note"), (1...Self.mostNote).contains(note.utf8.count) else {
             throw RequestRejection.badRequest("note must be a text of 1 to \(Self.mostNote) bytes that tells the token from others.")
@@ -45,7 +48,7 @@ struct TokenController: Sendable {
         let new = NewToken(
             owner: grant.identity.account, groups: grant.identity.groups, note: note.printable(), scopes: try scopes(body, grant),
             rule: try rule(body, grant), repositories: try repositories(body), life: try life(body, service))
-        return try .json(TokenDocument(try await store.createToken(new, by: AuditSender(grant, context))), status: .created)
+        return try await store.createToken(new, by: AuditSender(grant, context))
     }
 
     private func rotate(_ request: Request, _ context: FrontendContext, _ grant: Grant) async throws -> Response {
@@ -67,7 +70,7 @@ struct TokenController: Sendable {
         return try .json(TokenDocument(rotated))
     }
 
-    private func revoke(_ request: Request, _ context: FrontendContext, _ grant: Grant) async throws -> Response {
+    func revoke(_ request: Request, _ context: FrontendContext, _ grant: Grant) async throws -> Response {
         _ = try service(grant)
         let token = try await token(context, grant)
         return try .json(TokenDocument(try await store.revokeToken(token.id, by: AuditSender(grant, context)) ?? token))
@@ -75,7 +78,7 @@ struct TokenController: Sendable {
 
     /// Returns the token that the path names. A token of another account is as if it did not exist, except
     /// for an admin.
-    private func token(_ context: FrontendContext, _ grant: Grant) async throws -> APIToken {
+    func token(_ context: FrontendContext, _ grant: Grant) async throws -> APIToken {
         let id = context.parameters.get("id") ?? ""
         guard let token = try await store.token(id), grant.isAdmin || token.owner == grant.identity.account else {
             throw RequestRejection(.notFound, "You have no token \(id.printable(most: 40)).")
@@ -86,9 +89,19 @@ struct TokenController: Sendable {
     /// Returns the setup for tokens.
     ///
     /// - Throws: ``RequestRejection`` with status 404 if there are no tokens here.
-    private func service(_ grant: Grant) throws(RequestRejection) -> TokenService {
+    func service(_ grant: Grant) throws(RequestRejection) -> TokenService {
         guard let service = configuration.tokens, grant.isKnown else {
             throw RequestRejection(.notFound, "This service takes no API tokens. Its setting auth.mechanisms can name them.")
+        }
+        return service
+    }
+
+    /// Returns the setup for tokens, if the sender may make some.
+    func makingService(_ grant: Grant) throws(RequestRejection) -> TokenService {
+        let service = try service(grant)
+        guard service.isSelfService || grant.isAdmin else {
+            throw RequestRejection(
+                .forbidden, .admin, "People cannot make tokens here. The operator makes them with 'odcs-server token create'.")
         }
         return service
     }

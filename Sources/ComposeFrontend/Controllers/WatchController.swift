@@ -56,7 +56,7 @@ struct WatchController: Sendable {
         return try .json(PublicURLs(configuration, request).document(watch))
     }
 
-    private func end(_ request: Request, _ context: FrontendContext, _ grant: Grant) async throws -> Response {
+    func end(_ request: Request, _ context: FrontendContext, _ grant: Grant) async throws -> Response {
         let id = try context.watchID()
         guard let watch = try await store.watch(id) else { throw RequestRejection.noSuchWatch("\(id)") }
         try configuration.access.checkReading(of: watch.request.targetDir, by: grant.identity)

@@ -1,31 +1,33 @@
+import ComposeModel
 import ForeignText
 import Foundation
 
 /// A directory listing shows a directory of a compose as a page.
-struct DirectoryListing {
-    /// The directory's path on this server, percent-encoded, without a slash at the end.
-    let path: String
-    let children: [ServedEntry.Child]
+struct DirectoryListing: Sendable {
+    struct Row: Sendable {
+        let name, link, size: String
+    }
 
-    var page: HTMLPage {
-        let title = path.removingPercentEncoding ?? path
-        let rows = children.map { child in
+    let path: String
+    let parent: String
+    /// The number of the compose that the directory belongs to. `nil` above the composes.
+    let compose: Int?
+    let rows: [Row]
+    let hasRows: Bool
+
+    /// - Parameters:
+    ///   - path: The directory's path on this server, percent-encoded, without a slash at the end.
+    ///   - names: The names below the target directory that lead to the directory.
+    init(path: String, names: [String], children: [ServedEntry.Child]) {
+        self.path = (path.removingPercentEncoding ?? path).shown(1000)
+        parent = path.split(separator: "/").dropLast().map { "/" + $0 }.joined()
+        compose = names.first.flatMap { ComposeLayout(directoryName: $0)?.id }
+        rows = children.map { child in
             let slash = child.isDirectory ? "/" : ""
-            return """
-                <tr><td><a href="\(path.htmlEscaped)/\(child.name.percentEncoded)\(slash)">\(child.name.htmlEscaped)\(slash)</a></td>\
-                <td class="number">\(child.isDirectory ? "" : child.size.formatted(.byteCount(style: .file)))</td></tr>
-                """
+            return Row(
+                name: child.name + slash, link: "\(path)/\(child.name.percentEncoded)\(slash)",
+                size: child.isDirectory ? "" : ShownNumber.size(child.size))
         }
-        let parent = path.split(separator: "/").dropLast().map { "/" + $0 }.joined()
-        return HTMLPage(
-            title: title,
-            body: """
-                <h1>\(title.htmlEscaped)/</h1>
-                <p><a href="\(parent.htmlEscaped)/">one up</a></p>
-                <table>
-                <tr><th>Name</th><th>Size</th></tr>
-                \(rows.joined(separator: "\n"))
-                </table>
-                """)
+        hasRows = !rows.isEmpty
     }
 }

@@ -13,18 +13,20 @@ struct StaticComposes: Sendable {
     /// The text before the prefix in links: the path below which a proxy shows the service. Example:
     /// `/odcs`, or nothing.
     let linkPrefix: String
+    let pages: WebPages
     /// The name of the directory in requests.
     let name: String
     let access: AccessControl
 
     /// - Returns: `nil` if another server serves the directory.
-    init?(_ name: String, _ target: FrontendConfiguration.TargetDirectory, linkPrefix: String, access: AccessControl) {
+    init?(_ name: String, _ target: FrontendConfiguration.TargetDirectory, pages: WebPages) {
         guard target.url.hasPrefix("/") else { return nil }
         self.name = name
-        self.access = access
+        access = pages.configuration.access
         root = target.path
         prefix = String(target.url.trimmingSuffix("/"))
-        self.linkPrefix = linkPrefix
+        linkPrefix = PublicURLs.path(of: pages.configuration.serverURL)
+        self.pages = pages
     }
 
     var resources: [Resource] {
@@ -54,7 +56,8 @@ struct StaticComposes: Sendable {
             return file.response(to: request, mediaType: MediaTypes.type(ofFileNamed: plain.last ?? ""))
         case .directory(let children):
             let path = ([linkPrefix + prefix] + plain.map(\.percentEncoded)).joined(separator: "/")
-            return DirectoryListing(path: path, children: children).page.response()
+            let listing = DirectoryListing(path: path, names: plain, children: children)
+            return pages.response("directory", title: listing.path, page: listing, request, context)
         }
     }
 

@@ -25,18 +25,42 @@ struct BuildController: Sendable {
 
     private func create(_ request: Request, _ context: FrontendContext, _ grant: Grant) async throws -> Response {
         let service = try configuration.imageService
-        let image = try await store.image(of: context)
+        var image = try await store.image(of: context)
         try grant.admit(image.repository)
         guard image.timeRemoved == nil else {
             throw RequestRejection(.notFound, "Image \(image.id) was removed. Add \(image.repository) again to build it.")
         }
+        let json = try await request.json(limit: configuration.bodyLimit)
+        // The build gets this definition, even if the image gets another one meanwhile.
+        if let json, let definition = try await definition(in: json, of: image, service) {
+            image = try await change(image, to: definition, grant)
+        }
         let reader = BuildRequestReader(image: image, service: service, store: store, access: configuration.access, grant: grant)
-        let values = try await reader.values(try await request.json(limit: configuration.bodyLimit))
+        let values = try await reader.values(json)
         let build = try await store.submitBuild(
             of: image.id, values.request, owner: grant.owner, dateTag: values.dateTag, composes: values.composes,
             limits: grant.limits, unless: try IdempotencyKey(request.headers)?.text)
         context.subject.buildID = build.id
         return try .json(PublicURLs(configuration, request).document(build, image.repository))
+    }
+
+    /// Returns the new definition of the image that a request for a build has.
+    private func definition(in json: JSONValue, of image: Image, _ service: ImageService) async throws -> ImageDefinition? {
+        let body = try BodyField(root: json)
+        guard body.member("definition") != nil else { return nil }
+        if let artifact = image.definition.artifact {
+            throw RequestRejection.badRequest(
+                "Image \(image.id) is the \(artifact.kind.rawValue) \(artifact.component). Change it with POST /\(artifact.kind.rawValue).")
+        }
+        return try await DefinitionReader(service: service, places: configuration.admission.places, validator: configuration.validator)
+            .definition(body)
+    }
+
+    private func change(_ image: Image, to definition: ImageDefinition, _ grant: Grant) async throws -> Image {
+        switch try await store.addImage(image.repository, as: definition, by: Actor(grant)) {
+        case .added(let image), .changed(let image): return image
+        case .notAllowed(let reason): throw RequestRejection(.forbidden, .owner, "Not allowed: \(reason).")
+        }
     }
 
     private func list(_ request: Request, _ context: FrontendContext) async throws -> Response {
@@ -70,7 +94,7 @@ struct BuildController: Sendable {
         return build
     }
 
-    private func cancel(_ request: Request, _ context: FrontendContext, _ grant: Grant) async throws -> Response {
+    func cancel(_ request: Request, _ context: FrontendContext, _ grant: Grant) async throws -> Response {
         _ = try configuration.imageService
         let id = try context.buildID()
         if grant.identity.repositories != nil, let build = try await store.build(id), let image = try await store.image(build.image) {

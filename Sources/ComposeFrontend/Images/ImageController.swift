@@ -166,7 +166,7 @@ extension ComposeStore {
 }
 
 extension ImageDocument {
-    fileprivate init(_ image: Image, _ summary: ImageSummary) {
+    init(_ image: Image, _ summary: ImageSummary) {
         let manifests = summary.manifests.map { manifest in
             let (contents, problem): (String, String?) =
                 switch manifest.contents {

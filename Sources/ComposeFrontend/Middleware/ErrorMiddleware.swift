@@ -17,6 +17,7 @@ struct ErrorMiddleware: RouterMiddleware {
     /// Each request is checked before it is handled.
     let crossSite: CrossSiteRule
     let metrics: HTTPMetrics
+    let pages: WebPages
 
     func handle(
         _ request: Request, context: FrontendContext, next: (Request, FrontendContext) async throws -> Response
@@ -31,7 +32,7 @@ struct ErrorMiddleware: RouterMiddleware {
         } catch {
             let rejection = rejection(error, request, context)
             metrics.record(rejection, sender: context.subject.sender?.provider)
-            response = try ErrorResponse(rejection).response(to: request)
+            response = try ErrorResponse(rejection).response(to: request, context, pages)
         }
         for (name, value) in context.subject.sender?.replyHeaders ?? [:] {
             if let name = HTTPField.Name(name) { response.headers.append(HTTPField(name: name, value: value)) }
@@ -118,16 +119,43 @@ struct ErrorResponse {
 
     let rejection: RequestRejection
 
+    /// The title of the page, in words that a person understands.
+    private var heading: String {
+        switch rejection.status.code {
+        case 400: "This address cannot be answered"
+        case 401: "You are not logged in"
+        case 403: "You may not do this"
+        case 404: "There is nothing here"
+        case 429: "Too many requests"
+        case 503: "Please try again in a moment"
+        case 500...: "Something went wrong"
+        default: rejection.status.reasonPhrase
+        }
+    }
+
     init(_ rejection: RequestRejection) {
         self.rejection = rejection
     }
 
-    func response(to request: Request) throws -> Response {
+    /// The values of the page for a browser.
+    private struct Page {
+        let heading, message, name: String
+        let status: Int
+        /// The request id, under which the log has more.
+        let request: String?
+        let login: String?
+    }
+
+    func response(to request: Request, _ context: FrontendContext, _ pages: WebPages) throws -> Response {
         var response: Response
         if request.prefersHTML {
-            let title = "\(rejection.status.code) \(rejection.status.reasonPhrase)"
-            response = HTMLPage(title: title, body: "<h1>\(title.htmlEscaped)</h1><p>\(rejection.message.htmlEscaped)</p>")
-                .response(status: rejection.status)
+            let site = pages.site(request, context)
+            let page = Page(
+                heading: heading, message: rejection.message, name: rejection.status.reasonPhrase, status: rejection.status.code,
+                request: rejection.status.code >= 500 ? context.requestID : nil,
+                login: [401, 403].contains(rejection.status.code) ? site.login : nil)
+            response = pages.response(
+                "error", title: heading, page: page, request, context, site: site, status: rejection.status)
         } else {
             let document = Document(
                 status: rejection.status.code, error: rejection.status.reasonPhrase, message: rejection.message)

@@ -10,7 +10,7 @@ final class KnownDescriptions: Sendable {
 
     private struct Entry {
         let description: OpenAPIDescription
-        var page: HTMLPage?
+        var operations: [OpenAPIDescription.Operation]?
     }
 
     private let entries: Mutex<[String: Entry]> = Mutex([:])
@@ -26,11 +26,11 @@ final class KnownDescriptions: Sendable {
         return description
     }
 
-    /// Returns the page that lists the routes for people.
-    func page(_ configuration: FrontendConfiguration, server: String) throws -> HTMLPage {
-        if let known = entries.withLock({ $0[server]?.page }) { return known }
-        let page = try description(configuration, server: server).page
-        entries.withLock { $0[server]?.page = page }
-        return page
+    /// Returns the operations, for a page for people.
+    func operations(_ configuration: FrontendConfiguration, server: String) throws -> [OpenAPIDescription.Operation] {
+        if let known = entries.withLock({ $0[server]?.operations }) { return known }
+        let operations = try description(configuration, server: server).operations
+        entries.withLock { $0[server]?.operations = operations }
+        return operations
     }
 }

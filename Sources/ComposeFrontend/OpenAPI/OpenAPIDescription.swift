@@ -71,25 +71,4 @@ struct OpenAPIDescription {
             }
         }
     }
-
-    /// The page that lists the routes for people.
-    var page: HTMLPage {
-        get throws {
-            let rows = try operations.map { operation in
-                """
-                <tr><td>\(operation.method)</td><td><code>\(operation.path.htmlEscaped)</code></td><td>\(operation.summary.htmlEscaped)</td></tr>
-                """
-            }
-            return HTMLPage(
-                title: "ODCS – routes",
-                body: """
-                    <h1>ODCS – routes</h1>
-                    <p>Programs get this page as OpenAPI 3.1: <code>curl /api/1/</code>.</p>
-                    <table>
-                    <tr><th>Method</th><th>Path</th><th></th></tr>
-                    \(rows.joined(separator: "\n"))
-                    </table>
-                    """)
-        }
-    }
 }

@@ -114,7 +114,7 @@ struct RebuildController: Sendable {
         RebuildDocument(rebuild, repositories: try await store.repositories(of: rebuild.rows.map(\.plan.image)))
     }
 
-    private func cancel(_ request: Request, _ context: FrontendContext, _ grant: Grant) async throws -> Response {
+    func cancel(_ request: Request, _ context: FrontendContext, _ grant: Grant) async throws -> Response {
         _ = try configuration.imageService
         let id = try context.rebuildID()
         guard let rebuild = try await store.rebuild(id) else { throw RequestRejection.noSuchRebuild("\(id)") }

@@ -110,6 +110,13 @@ final class RequestSubject: Sendable {
     private let audited = Mutex(false)
     private let written = Mutex(false)
     private let claimed = Mutex<[String: String]>([:])
+    private let browserSession = Mutex<Secret?>(nil)
+
+    /// The session by which the sender is known. `nil` for all other credentials.
+    var session: Secret? {
+        get { browserSession.withLock { $0 } }
+        set { browserSession.withLock { $0 = newValue } }
+    }
 
     /// Whether the audit has an entry of the request already, which was stored together with the write.
     var isAudited: Bool {

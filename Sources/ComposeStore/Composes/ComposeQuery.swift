@@ -39,6 +39,8 @@ public struct ComposeQuery: Hashable, Sendable {
     public var pungiComposeIDs: [String] = []
     public var composeTypes: [String] = []
     public var labels: [String] = []
+    /// Packages that a request names. Only the newest ``mostSearched`` composes are searched for them.
+    public var packages: [String] = []
     /// The target directories whose composes are left out.
     public var hiddenTargets: [String] = []
     /// The order of the list. Equal composes are ordered by id, in the direction of the last field.
@@ -48,6 +50,9 @@ public struct ComposeQuery: Hashable, Sendable {
     public var perPage = 10
 
     public init() {}
+
+    /// The number of composes that are searched for a package. No index has the packages of requests.
+    public static let mostSearched = 20_000
 }
 
 /// One page of a list of composes.
@@ -98,7 +103,7 @@ extension ComposeQuery {
 
     private var isUnconditional: Bool {
         owners.isEmpty && sourceTypes.isEmpty && sources.isEmpty && states.isEmpty && kojiTaskIDs.isEmpty && pungiComposeIDs.isEmpty
-            && composeTypes.isEmpty && labels.isEmpty && hiddenTargets.isEmpty
+            && composeTypes.isEmpty && labels.isEmpty && packages.isEmpty && hiddenTargets.isEmpty
     }
 
     fileprivate var condition: SQL {
@@ -114,6 +119,12 @@ extension ComposeQuery {
         condition.require("c.pungi_compose_id = ANY(\(pungiComposeIDs))", if: !pungiComposeIDs.isEmpty)
         condition.require("c.compose_type = ANY(\(composeTypes))", if: !composeTypes.isEmpty)
         condition.require("c.label = ANY(\(labels))", if: !labels.isEmpty)
+        condition.require(
+            """
+            c.id > (SELECT max(id) FROM composes) - \(Self.mostSearched) AND EXISTS (
+                SELECT FROM jsonb_array_elements_text(c.request->'packages') AS n (name) WHERE n.name = ANY(\(packages))
+            )
+            """, if: !packages.isEmpty)
         condition.require("c.request->>'targetDir' <> ALL(\(hiddenTargets))", if: !hiddenTargets.isEmpty)
         return condition
     }

@@ -47,9 +47,48 @@ import Testing
     static let rows: [String: Row] = [
         //                 anon bad known client limited owner other token workload admin unknown
         "GET /": Row(read),
+        "GET /queue": Row(read),
+        "GET /compose": Row(read),
+        "GET /compose/{id}": Row(read, .doneCompose),
+        // The compose has no packages and no log.
+        "GET /compose/{id}/packages": Row("404 401 404 404 404 404 404 404 404 404 404", .doneCompose),
+        "GET /compose/{id}/why": Row("400 401 400 400 400 400 400 400 400 400 400", .doneCompose),
+        "GET /compose/{id}/log": Row("404 401 404 404 404 404 404 404 404 404 404", .doneCompose),
+        "POST /compose/{id}/renew": Row("401 401 403 303 403 303 303 403 303 303 303", .doneCompose),
+        "POST /compose/{id}/delete": Row("401 401 403 403 403 303 403 403 303 303 303", .compose),
+        "GET /search": Row("303 401 303 303 303 303 303 303 303 303 303"),
+        "GET /diff": Row(read),
+        "GET /watches": Row(read),
+        "POST /watches/{id}/end": Row("401 401 403 403 403 303 403 403 303 303 303", .watch),
+        "GET /images": Row(read),
+        "GET /images/{id}": Row(read, .image),
+        "GET /builds": Row(read),
+        "GET /builds/{id}": Row(read, .build),
+        // The build has no log yet.
+        "GET /builds/{id}/log": Row("404 401 404 404 404 404 404 404 404 404 404", .build),
+        "POST /builds/{id}/cancel": Row("401 401 403 403 403 303 403 403 303 303 303", .build),
+        "GET /rebuilds": Row(read),
+        "GET /rebuilds/{id}": Row(read, .rebuild),
+        "POST /rebuilds/{id}/cancel": Row("401 401 403 403 403 303 403 403 303 303 303", .rebuild),
+        "GET /tokens": Row("401 401 403 200 200 200 200 403 403 200 404"),
+        "POST /tokens": Row("401 401 403 200 200 200 200 403 403 200 404", body: "note=x&scopes=new-compose"),
+        "POST /tokens/{id}/rotate": Row("401 401 403 404 404 200 404 403 403 200 404", .token),
+        "POST /tokens/{id}/revoke": Row("401 401 403 404 404 303 404 403 403 303 404", .token),
+        "GET /admin": Row("401 401 403 403 403 403 403 403 403 200 200"),
+        "POST /admin/subscribers/{id}/pause": Row("401 401 403 403 403 403 403 403 403 303 303", .subscriber),
+        "POST /admin/subscribers/{id}/resume": Row("401 401 403 403 403 403 403 403 403 303 303", .subscriber),
+        "POST /admin/subscribers/{id}/replay": Row("401 401 403 403 403 403 403 403 403 303 303", .subscriber),
+        // Nobody can log in to this service.
+        "GET /login": Row("404 404 404 404 404 404 404 404 404 404 404"),
+        "GET /login/return": Row("404 404 404 404 404 404 404 404 404 404 404"),
+        "POST /logout": Row("401 401 303 303 303 303 303 303 303 303 303"),
+        // An old name of the style, which a page that was open for long asks for.
+        "GET /static/{name}": Row("404 404 404 404 404 404 404 404 404 404 404"),
         "GET /api/1": Row(read),
         "GET /api/1/about": Row(read),
         "GET /api/1/metrics": Row("200 200 200 200 200 200 200 200 200 200 200"),
+        "GET /healthz": Row("200 200 200 200 200 200 200 200 200 200 200"),
+        "GET /readyz": Row("200 200 200 200 200 200 200 200 200 200 200"),
         "GET /api/1/me": Row("401 401 200 200 200 200 200 200 200 200 200"),
         "GET /api/1/composes": Row(read),
         "POST /api/1/composes": Row("401 401 403 200 403 200 200 200 200 200 200", body: compose),
@@ -127,6 +166,7 @@ import Testing
         "GET /api/1/composes/{id}/events": Row(read, .doneCompose),
         // The queries name no package and no composes.
         "GET /api/1/composes/{id}/why": Row("400 401 400 400 400 400 400 400 400 400 400", .doneCompose),
+        "GET /api/1/composes/{id}/why-not": Row("400 401 400 400 400 400 400 400 400 400 400", .doneCompose),
         "GET /api/1/diff": Row("400 401 400 400 400 400 400 400 400 400 400"),
         "GET /api/1/subscribers": Row("401 401 403 403 403 403 403 403 403 200 200"),
         "GET /api/1/subscribers/{id}": Row("401 401 403 403 403 403 403 403 403 200 200", .subscriber),
@@ -185,8 +225,7 @@ import Testing
         }) { frontend in
             let configuration = try #require(resources.configuration)
             let all = ComposeFrontend(configuration: configuration, store: frontend.database.store, logger: .silent)
-                .resources(metrics: HTTPMetrics())
-            try await body(frontend, all)
+            try await body(frontend, all.resources(metrics: HTTPMetrics()) + all.pages)
         }
     }
 
@@ -226,8 +265,14 @@ import Testing
         let (id, made) = try await make(row.object, in: frontend, for: sender == .workload ? .workload : .owner)
         var uri = path.replacing("{id}", with: id).replacing("**", with: "odcs-7/compose/x")
         if !uri.hasPrefix("/") { uri = "/" + uri }
+        var headers: HTTPFields = [.anonymous, .unknown].contains(sender) ? [:] : .by(sender.rawValue)
+        guard method == .post, !uri.hasPrefix("/api/"), !uri.hasPrefix("/odcs/"), !["/image", "/component"].contains(uri) else {
+            return try await frontend.request(method, uri, made ?? row.body, headers: headers)
+        }
+        // A form has the token of the browser's cookie.
+        headers[.cookie] = "\(BrowserCookies(serverURL: "https://odcs.example.com").form)=k1"
         return try await frontend.request(
-            method, uri, made ?? row.body, headers: [.anonymous, .unknown].contains(sender) ? [:] : .by(sender.rawValue))
+            method, uri, "form=\(FormKey(text: "k1").token(for: uri))&\(row.body ?? "")", headers: headers)
     }
 
     /// Makes an object, and returns its id and the body of a request about it.

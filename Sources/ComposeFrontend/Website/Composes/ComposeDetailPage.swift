@@ -1,0 +1,192 @@
+import ComposeModel
+import ForeignText
+import Foundation
+
+/// The page of one compose. The failure comes first, then the use of the result, and then everything about
+/// how it was made.
+struct ComposeDetailPage: Sendable {
+    let id: Int
+    let state: ShownState
+    let isUnderWay: Bool
+    /// The stream of the compose's changes and log lines, from the log that the page shows on. `nil` if the
+    /// compose has ended.
+    var events: String?
+    /// The state in a sentence, and what else is said about it.
+    let lead: String?
+    let notes: [String]
+    let expires: ShownTime?
+    let removed: ShownTime?
+    let removedBy: String?
+    var actions = Actions()
+    let failure: Failure?
+    var use: Use?
+    var packages: PackageTable?
+    /// Why the page shows no packages.
+    var packagesNote: String?
+    var problems: [FindingTable] = []
+    let facts: [Fact]
+    let words: [String]
+    let wordsTitle: String
+    let moreWords: String?
+    let sources: [Source]
+    var log: LogEnd?
+    var earlier: ComposeList?
+
+    // What the template asks of the values above.
+    var hasActions = false
+    var renew, cancel, remove: PageForm?
+    var renewWord = ""
+    var login: String?
+    var hasProblems = false
+    let hasWords, fewWords, hasSources: Bool
+
+    /// What the person may do with the compose.
+    struct Actions: Sendable {
+        var renew, cancel, remove: PageForm?
+        var login: String?
+    }
+
+    struct Source: Sendable {
+        let source: String
+        let pin: String
+    }
+
+    /// The reason of a failure, with a table of findings and with advice.
+    struct Failure: Sendable {
+        let lines: [String]
+        let findings: FindingTable?
+        let advice: [String]
+        let hasAdvice: Bool
+
+        init(_ failure: ComposeFailure?, reason: String?) {
+            let message = failure?.message ?? reason ?? "The reason was not recorded."
+            lines = message.split(separator: "\n").prefix(40).map { $0.shown(2000) }
+            findings = FindingTable(
+                "What was found", (failure?.details ?? []).map(FindingTable.Row.init))
+            advice = failure.map(Advice.sentences) ?? []
+            hasAdvice = !advice.isEmpty
+        }
+    }
+
+    /// How to use the repositories of a compose.
+    struct Use: Sendable {
+        let repoFile, repoName, files: String
+        let dnf, containerfile, once, tmt: String
+
+        init(_ document: ComposeDocument, packages: [String], files: String) {
+            repoFile = document.resultRepofile
+            let name = String(repoFile.split(separator: "/").last ?? "")
+            repoName = name
+            self.files = files
+            // Only plain names become part of a command.
+            let plain = packages.prefix(5).filter { $0.utf8.allSatisfy { $0.isASCIIAlphanumeric || "-_.+".utf8.contains($0) } }
+            let install = plain.isEmpty ? "PACKAGE" : plain.joined(separator: " ")
+            dnf = """
+                sudo curl -o /etc/yum.repos.d/\(name) \(repoFile)
+                sudo dnf install \(install)
+                """
+            containerfile = """
+                ADD \(repoFile) /etc/yum.repos.d/
+                RUN dnf -y install \(install) && dnf clean all
+                """
+            once = "dnf --repofrompath='odcs,\(document.resultRepo)/$basearch/os' --repo=odcs install \(install)"
+            tmt = """
+                prepare:
+                    how: shell
+                    script: curl -o /etc/yum.repos.d/\(name) \(repoFile)
+                """
+        }
+    }
+
+    private static let mostWords = 200
+
+    init(_ compose: Compose, _ document: ComposeDocument, queue: QueueDocument?) {
+        id = compose.id
+        state = ShownState(compose.state.name)
+        isUnderWay = !compose.state.isFinal
+        let said = Self.lead(of: compose, queue).split(separator: "\n").prefix(20).map { $0.shown(2000) }
+        lead = said.first
+        notes = Array(said.dropFirst())
+        expires = compose.state == .done || compose.state == .failed ? ShownTime(compose.timeToExpire) : nil
+        removed = compose.state == .removed ? ShownTime(compose.timeRemoved ?? compose.timeToExpire) : nil
+        removedBy = compose.removedBy?.shown(80)
+        failure = compose.state == .failed ? Failure(compose.failure, reason: compose.stateReason) : nil
+        facts = Self.facts(compose)
+        let request = compose.request
+        let asked = request.packages.isEmpty ? request.builds : request.packages
+        words = asked.prefix(Self.mostWords).map { $0.shown(120) }
+        wordsTitle = ShownNumber.count(asked.count, request.packages.isEmpty ? "build" : "package") + " asked for"
+        moreWords = asked.count > Self.mostWords ? "and \(asked.count - Self.mostWords) more" : nil
+        (hasWords, fewWords) = (!asked.isEmpty, asked.count <= 20)
+        sources = Self.sources(compose)
+        hasSources = !sources.isEmpty
+    }
+
+    mutating func set(_ actions: Actions) {
+        (renew, cancel, remove, login) = (actions.renew, actions.cancel, actions.remove, actions.login)
+        hasActions = renew != nil || cancel != nil || remove != nil || login != nil
+        renewWord = state.name == "done" ? "Renew" : "Make it again"
+    }
+
+    /// Returns what is said about the state, on one line or several.
+    private static func lead(of compose: Compose, _ queue: QueueDocument?) -> String {
+        switch compose.state {
+        case .wait:
+            guard let queue else { return compose.stateReason ?? "It waits for a worker." }
+            let estimate = queue.estimateSeconds.map { " It is expected to begin in about \(ShownNumber.duration($0))." } ?? ""
+            return "\(queue.reason)\(estimate)"
+        case .generating:
+            if compose.resultOf != compose.id { return "It waits for compose \(compose.resultOf), which makes the same packages." }
+            return "A worker is making it."
+        case .failed: return ""
+        case .done, .removed: return compose.stateReason ?? ""
+        }
+    }
+
+    private static func facts(_ compose: Compose) -> [Fact] {
+        let request = compose.request
+        var facts = [Fact("Owner", compose.owner.shown(200))]
+        facts.append(Fact("Source", "\(request.sourceType.name) \(compose.source.shown(1000))"))
+        func list(_ name: String, _ words: [String]) {
+            if !words.isEmpty { facts.append(Fact(name, words.joined(separator: " ").shown(1000))) }
+        }
+        if request.packages.isEmpty, request.builds.isEmpty { facts.append(Fact("Packages", "all of the source")) }
+        if !request.packages.isEmpty { list("Builds", request.builds) }
+        list("Architectures", compose.arches)
+        list("Signing keys", compose.sigkeys.map { $0.isEmpty ? "unsigned" : $0 })
+        list("Flags", request.flags.names)
+        list("Results", request.results.names)
+        list("Modules", request.modules)
+        list("Lookaside", request.lookasideRepos)
+        list("Multilib", request.multilibArches)
+        list("Scratch builds", request.scratchBuildTasks)
+        if let label = request.label { facts.append(Fact("Label", label.shown(200))) }
+        if request.targetDir != "default" { facts.append(Fact("Target directory", request.targetDir.shown(200))) }
+        if let event = compose.kojiEvent { facts.append(Fact("Koji event", "\(event)")) }
+        if let watch = compose.watch { facts.append(Fact("Watch", "\(watch)")) }
+        if compose.resultOf != compose.id, compose.state == .done {
+            facts.append(Fact("Shows the result of", "compose \(compose.resultOf)"))
+        }
+        facts.append(Fact("Submitted", ShownTime(compose.timeSubmitted)))
+        if let time = compose.timeStarted { facts.append(Fact("Begun", ShownTime(time))) }
+        if let time = compose.timeDone { facts.append(Fact("Ended", ShownTime(time))) }
+        if let from = compose.timeStarted, let to = compose.timeDone {
+            facts.append(Fact("Duration", ShownNumber.duration(Int(to.timeIntervalSince(from).rounded()))))
+        }
+        facts.append(Fact("Attempts", "\(compose.attempts)"))
+        return facts
+    }
+
+    private static func sources(_ compose: Compose) -> [Source] {
+        guard let pins = compose.specification?.pins else { return [] }
+        var sources = pins.repositories.map { Source(source: $0.location.shown(500), pin: $0.repomd.shown(100)) }
+        sources += pins.lookaside.map { Source(source: "\($0.location.shown(500)) (lookaside)", pin: $0.repomd.shown(100)) }
+        if let tag = pins.koji?.tag { sources.append(Source(source: "tag \(tag.name.shown(200))", pin: "event \(tag.event)")) }
+        if let builds = pins.koji?.builds, !builds.isEmpty {
+            sources.append(Source(source: "builds", pin: builds.joined(separator: " ").shown(1000)))
+        }
+        sources += (pins.modules ?? []).map { Source(source: "module", pin: $0.shown(300)) }
+        if let defaults = pins.moduleDefaults { sources.append(Source(source: "module defaults", pin: "\(defaults)".shown(300))) }
+        return Array(sources.prefix(100))
+    }
+}
