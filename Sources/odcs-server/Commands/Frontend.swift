@@ -8,5 +8,5 @@ struct Frontend: AsyncParsableCommand {
     @Option(help: "Write the address that is listened on into this file, as soon as requests are answered.")
     var addressFile: String?
 
-    func run() async throws { try await options.load().run([.frontend], addressFile: addressFile) }
+    func run() async throws { try await options.load().run([.frontend], file: options.config, addressFile: addressFile) }
 }

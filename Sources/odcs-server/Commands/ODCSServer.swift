@@ -16,7 +16,7 @@ struct ODCSServer: AsyncParsableCommand {
         version: Version.current,
         subcommands: [
             Run.self, Frontend.self, Worker.self, Migrate.self, CheckConfig.self, CheckHost.self, Resolve.self,
-            TokenCommand.self, AuditCommand.self, EventsCommand.self,
+            TokenCommand.self, AuditCommand.self, EventsCommand.self, HealthCheck.self,
         ])
 
     static func main() async {
@@ -68,19 +68,23 @@ struct ConfigurationOptions: ParsableArguments {
 extension ServerConfiguration {
     /// Runs the services of some roles until a signal ends them.
     ///
-    /// - Parameter addressFile: The file that the frontend's address is written to.
-    func run(_ roles: Set<ServerAssembly.Role>, addressFile: String? = nil) async throws {
+    /// - Parameters:
+    ///   - file: The configuration file, which a signal makes the process read again.
+    ///   - addressFile: The file that the frontend's address is written to.
+    func run(_ roles: Set<ServerAssembly.Role>, file: String?, addressFile: String? = nil) async throws {
+        let manager = ServiceManager.take()
         try await ServerAssembly(
-            configuration: self, roles: roles, addressFile: addressFile.map { FilePath($0) }, logger: bootstrapLogging()
+            configuration: self, roles: roles, file: file, addressFile: addressFile.map { FilePath($0) }, manager: manager,
+            logger: bootstrapLogging()
         ).run()
     }
 
     /// Directs the log of the process to standard error from now on. Returns the logger of the service.
     func bootstrapLogging() -> Logger {
-        LoggingSystem.bootstrap { label in
-            var handler = StreamLogHandler.standardError(label: label)
-            handler.logLevel = logLevel
-            return PrintableLog(handler)
+        LogLevel.current = logLevel
+        switch logFormat {
+        case .text: LoggingSystem.bootstrap { LeveledLog(PrintableLog(StreamLogHandler.standardError(label: $0))) }
+        case .json: LoggingSystem.bootstrap { LeveledLog(PrintableLog(JSONLog(label: $0))) }
         }
         return Logger(label: "odcs")
     }

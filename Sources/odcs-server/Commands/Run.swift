@@ -8,5 +8,5 @@ struct Run: AsyncParsableCommand {
     @Option(help: "Write the address that is listened on into this file, as soon as requests are answered.")
     var addressFile: String?
 
-    func run() async throws { try await options.load().run([.frontend, .worker], addressFile: addressFile) }
+    func run() async throws { try await options.load().run([.frontend, .worker], file: options.config, addressFile: addressFile) }
 }

@@ -16,6 +16,6 @@ struct Worker: AsyncParsableCommand {
                 file: options.config ?? "the defaults", line: nil, key: "frontend.public_url",
                 message: "a worker on its own must know where composes are served: it writes the addresses into their .repo files")
         }
-        try await configuration.run([.worker])
+        try await configuration.run([.worker], file: options.config)
     }
 }

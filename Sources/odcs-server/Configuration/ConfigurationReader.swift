@@ -2,7 +2,8 @@ import ForeignText
 import SystemPackage
 import Yams
 
-/// A configuration reader reads a YAML file key by key. Its errors name the key and the line.
+/// A configuration reader reads a YAML file key by key. Its errors name the key and the line, or the
+/// variable of the environment that takes the place of the key.
 ///
 /// It remembers every key that the program asks for. A key of the file that the program never asks for
 /// is a mistake too.
@@ -11,24 +12,53 @@ struct ConfigurationReader {
     let file: String
     /// The directory that relative paths in the file are relative to.
     let directory: FilePath
-    private let root: Node.Mapping
+    private var root: Node.Mapping
     private(set) var known: [String] = []
+    /// The variables whose values were taken, by their keys.
+    private var variables: [String: String] = [:]
 
     /// - Throws: ``ConfigurationError`` if the file is not YAML, or if it is not a mapping of keys.
-    init(_ text: String, file: String, directory: FilePath) throws {
+    init(_ text: String, file: String, directory: FilePath, environment: [String: String] = [:]) throws {
         self.file = file
         self.directory = directory
+        root = try Self.mapping(text, file: file)
+        do throws(EnvironmentSetting.NotYAML) {
+            for setting in try EnvironmentSetting.all(in: environment) {
+                Self.set(setting.words[...], to: setting.value, in: &root)
+                variables[setting.key] = setting.variable
+            }
+        } catch {
+            throw ConfigurationError(
+                file: error.variable, line: nil, key: nil, message: "begins like a list or a mapping of YAML, and is not YAML")
+        }
+    }
+
+    private static func mapping(_ text: String, file: String) throws -> Node.Mapping {
         do {
             switch try Yams.compose(yaml: text) {
-            case .mapping(let mapping): root = mapping
-            case nil, .scalar(.init("", Tag(.null))): root = Node.Mapping([])
-            case .some(let node) where node.scalar?.string.isEmpty == true: root = Node.Mapping([])
+            case .mapping(let mapping): return mapping
+            case nil, .scalar(.init("", Tag(.null))): return Node.Mapping([])
+            case .some(let node) where node.scalar?.string.isEmpty == true: return Node.Mapping([])
             case .some(let node):
                 throw ConfigurationError(file: file, line: node.mark?.line, key: nil, message: "this is not a mapping of keys to values")
             }
         } catch let error as YamlError {
-            throw Self.explain(error, in: text, file: file)
+            throw explain(error, in: text, file: file)
         }
+    }
+
+    /// Sets a value below its sections. A section that is not a mapping stays as it is, because its own
+    /// mistake is reported when its keys are asked for.
+    private static func set(_ words: ArraySlice<String>, to value: Node, in mapping: inout Node.Mapping) {
+        guard let word = words.first else { return }
+        guard words.count > 1 else {
+            mapping[word] = value
+            return
+        }
+        let section = mapping[word]
+        guard var inner = section.map({ isNull($0) ? Node.Mapping([]) : $0.mapping }) ?? Node.Mapping([]) else { return }
+        set(words.dropFirst(), to: value, in: &inner)
+        mapping[word] = .mapping(inner)
     }
 
     private static func explain(_ error: YamlError, in text: String, file: String) -> ConfigurationError {
@@ -128,7 +158,7 @@ struct ConfigurationReader {
                 if let mapping = value.mapping { try rejectUnknownKeys(of: mapping, below: key + ".") }
             } else if !known.contains(key) {
                 let hint = meant(by: word, below: prefix).map { "; did you mean \($0)?" } ?? ""
-                throw ConfigurationError(file: file, line: name.mark?.line, key: key, message: "there is no such key\(hint)")
+                throw error(key, name.mark, "there is no such key\(hint)")
             }
         }
     }
@@ -146,11 +176,24 @@ struct ConfigurationReader {
 
     /// Returns the error for the value of `key`.
     func mistake(_ key: String, _ message: String) -> ConfigurationError {
-        ConfigurationError(file: file, line: find(key)?.mark?.line, key: key, message: message)
+        error(key, find(key)?.mark, message)
     }
 
     private func mistake(_ key: String, _ node: Node, _ message: String) -> ConfigurationError {
-        ConfigurationError(file: file, line: node.mark?.line, key: key, message: message)
+        error(key, node.mark, message)
+    }
+
+    /// Returns the error with the place of the key: the variable that has its value, or else a line of the
+    /// file.
+    private func error(_ key: String, _ mark: Mark?, _ message: String) -> ConfigurationError {
+        var section = key[...]
+        while !section.isEmpty {
+            if let variable = variables[String(section)] {
+                return ConfigurationError(file: variable, line: nil, key: key, message: message)
+            }
+            section = section[..<(section.lastIndex(of: ".") ?? section.startIndex)]
+        }
+        return ConfigurationError(file: file, line: mark?.line, key: key, message: message)
     }
 
     private static func but(_ node: Node) -> String {

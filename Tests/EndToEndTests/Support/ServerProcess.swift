@@ -21,17 +21,22 @@ struct ServerProcess: Sendable {
     ///
     /// `body` begins when the frontend listens, or, for a worker, when it runs.
     ///
-    /// - Parameter umask: What the process is started with, as umask(1) takes it.
+    /// - Parameters:
+    ///   - umask: What the process is started with, as umask(1) takes it.
+    ///   - variables: Variables of its environment, besides those of this process.
     static func with<R: Sendable>(
         _ role: String = "run", configuration: FilePath, umask: String = "022", program: String = Program.own("odcs-server"),
+        variables: [String: String] = [:],
         _ body: @escaping @Sendable (ServerProcess) async throws -> R
     ) async throws -> R {
         let ended = Signal<Int>()
         let log = Log()
+        var environment: [Environment.Key: String?] = ["LC_ALL": "C.UTF-8"]
+        for (name, value) in variables { environment[Environment.Key(stringLiteral: name)] = value }
         let outcome = try await Subprocess.run(
             .path("/bin/sh"),
             arguments: ["-c", "umask \(umask); exec \"$0\" \"$@\"", program, role, "--config", configuration.string],
-            environment: .inherit.updating(["LC_ALL": "C.UTF-8"]), input: .none, output: .discarded, error: .sequence
+            environment: .inherit.updating(environment), input: .none, output: .discarded, error: .sequence
         ) { execution in
             try await withThrowingTaskGroup(of: R?.self) { group in
                 let (urls, url) = AsyncStream.makeStream(of: String.self)
