@@ -7,11 +7,11 @@ import Synchronization
 
 /// A *listener drain* lets a frontend stop without losing a request.
 ///
-/// Linux completes a connection before the server accepts it. If the server closes its listening socket,
-/// these connections are reset, and their clients do not know whether the request was read. So before
-/// the socket is closed, it drops new attempts to connect for a moment, while the server still answers
-/// all connections that exist. Linux repeats an attempt after a second. The socket is closed then, and
-/// the attempt is refused, so that a load balancer tries another frontend.
+/// Linux completes a connection before the server accepts it. If the server closes its listening
+/// socket, these connections are reset, and their clients do not know whether the request was read.
+/// So before the socket is closed, it drops new attempts to connect for a moment, while the server
+/// still answers all connections that exist. Linux repeats an attempt after a second. The socket is
+/// closed then, and the attempt is refused, so that a load balancer tries another frontend.
 ///
 /// **Example:** of two frontends behind nginx, one is restarted. No client sees an error.
 public final class ListenerDrain: Service {
@@ -30,8 +30,8 @@ public final class ListenerDrain: Service {
         listener.withLock { $0 = (channel, table) }
     }
 
-    /// Waits for the graceful shutdown, and returns when the server may close its socket. The server must
-    /// stand before this service in its service group.
+    /// Waits for the graceful shutdown, and returns when the server may close its socket. The server
+    /// must stand before this service in its service group.
     public func run() async throws {
         try await gracefulShutdown()
         guard let (channel, table) = listener.withLock({ $0 }) else { return }
@@ -48,7 +48,8 @@ public final class ListenerDrain: Service {
     }
 }
 
-/// A filter of a listening socket that drops the first packet of each new connection, and nothing else.
+/// A filter of a listening socket that drops the first packet of each new connection, and nothing
+/// else.
 private struct SynchronizeFilter: @unchecked Sendable {
     // The members are those of `struct sock_fprog` in linux/filter.h.
     private let length: UInt16
