@@ -22,7 +22,7 @@ from seeds import COMPRESSED, SEEDS  # noqa: E402
 
 HANG_SECONDS = 10
 MOST_MEGABYTES = 1024
-BATCH = 200
+BATCH = 100
 
 
 def inputs(parser, seed):
