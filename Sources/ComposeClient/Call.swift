@@ -37,6 +37,9 @@ struct Call: Sendable {
     static func why(_ id: Int, package: String) -> Call {
         Call(method: .GET, path: "\(composes)\(id)/why", query: [("package", package)])
     }
+    static func whyNot(_ id: Int, package: String) -> Call {
+        Call(method: .GET, path: "\(composes)\(id)/why-not", query: [("package", package)])
+    }
     static func difference(from: Int, to: Int) -> Call {
         Call(method: .GET, path: "/api/1/diff", query: [("from", String(from)), ("to", String(to))])
     }
@@ -44,6 +47,10 @@ struct Call: Sendable {
     static func delete(_ id: Int) -> Call { Call(method: .DELETE, path: composes + String(id)) }
     static func submit(_ submission: ComposeSubmission, idempotencyKey: String) throws -> Call {
         Call(method: .POST, path: composes, body: try JSONEncoder().encode(submission), idempotencyKey: idempotencyKey)
+    }
+    /// - Parameter body: The body, as JSON.
+    static func submit(_ body: Data, idempotencyKey: String) -> Call {
+        Call(method: .POST, path: composes, body: body, idempotencyKey: idempotencyKey)
     }
     static func renew(_ id: Int, _ renewal: ComposeRenewal, idempotencyKey: String) throws -> Call {
         Call(method: .PATCH, path: composes + String(id), body: try JSONEncoder().encode(renewal), idempotencyKey: idempotencyKey)

@@ -52,6 +52,29 @@ public struct ComposeClient: Sendable {
         try await transport.answer(.submit(submission, idempotencyKey: idempotencyKey), patience: .firstContact)
     }
 
+    /// A lock file from which a compose is made again.
+    public enum Lock: Sendable {
+        /// The content of a `compose.lock.json`.
+        case file(Data)
+        /// That of a compose of the service.
+        case compose(Int)
+    }
+
+    /// Asks for a compose from a lock file, like ``submit(_:idempotencyKey:)``.
+    ///
+    /// - Parameter members: The members of the request besides `source`. Example: `seconds_to_live`.
+    public func submit(
+        lock: Lock, besides members: [String: any Sendable] = [:], idempotencyKey: String = UUID().uuidString
+    ) async throws -> ComposeDocument {
+        var body: [String: Any] = members
+        switch lock {
+        case .file(let content): body["source"] = ["lock": try JSONSerialization.jsonObject(with: content)]
+        case .compose(let id): body["source"] = ["lock": id]
+        }
+        let data = try JSONSerialization.data(withJSONObject: body, options: .sortedKeys)
+        return try await transport.answer(.submit(data, idempotencyKey: idempotencyKey), patience: .firstContact)
+    }
+
     public func get(_ id: Int) async throws -> ComposeDocument {
         try await transport.answer(.get(id))
     }
@@ -132,6 +155,11 @@ extension ComposeClient {
     /// Returns why a package is in a compose.
     public func why(_ id: Int, package: String) async throws -> ComposeWhyDocument {
         try await transport.answer(.why(id, package: package))
+    }
+
+    /// Returns why a package is not in a compose. This takes up to a minute.
+    public func whyNot(_ id: Int, package: String) async throws -> ComposeWhyNotDocument {
+        try await transport.answer(.whyNot(id, package: package))
     }
 
     /// Returns the difference between the packages of two composes.

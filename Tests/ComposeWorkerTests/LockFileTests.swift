@@ -20,7 +20,7 @@ struct LockFileTests {
         let record = PackageRecord(
             nevra: nevra, pkgid: digest, repository: digest, location: "e/ed.rpm", size: 12, sourceRPM: nil)
         let lock = LockFile(
-            ComposeRequest(sourceType: .repo, source: ["/r"], arches: ["x86_64"], secondsToLive: 1),
+            ComposeRequest(sourceType: .repo, source: ["/r"], arches: ["x86_64"], secondsToLive: 1), pins: ComposePins(),
             resolution: Resolution(trees: [], sources: [], absent: [], missing: [], problems: []),
             content: PackageSet(repositories: [], lookaside: []), modules: ComposedModules(),
             packages: reasons.map { .init(resolved: ResolvedPackage(record: record, reason: $0), path: "x86_64/os/ed.rpm", module: "a:b") })

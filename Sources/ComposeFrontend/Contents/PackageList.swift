@@ -33,6 +33,8 @@ final class PackageList: Sendable {
     }
 
     let head: LockHead
+    /// The document without its packages.
+    let headText: Data
     private let file: ServedFile
     private let lines: [Range<Int>]
     private let places: [String: [Int]]
@@ -72,8 +74,11 @@ final class PackageList: Sendable {
             guard rest.count <= Self.longestLine, head.count <= Self.longestLine * 16 else { return nil }
         }
         let end = Array(#""packages":["#.utf8)
+        // Without a package, the head is the whole document.
+        headText = Data(head + (lines.isEmpty ? "" : "]}").utf8)
         // The lists of Pulp and Pungi have other members.
-        guard head.suffix(end.count).elementsEqual(end), let found = try? JSONDecoder().decode(LockHead.self, from: Data(head + "]}".utf8)),
+        guard lines.isEmpty || head.suffix(end.count).elementsEqual(end),
+            let found = try? JSONDecoder().decode(LockHead.self, from: headText),
             found.version == 1
         else { return nil }
         self.head = found

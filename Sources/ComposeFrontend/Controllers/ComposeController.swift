@@ -5,6 +5,7 @@ import Hummingbird
 import Identity
 import Logging
 import NIOCore
+import NIOPosix
 
 /// The handlers of `/api/1/composes`: list, show, create, renew and delete composes.
 struct ComposeController: Sendable {
@@ -15,6 +16,7 @@ struct ComposeController: Sendable {
     let answers: KeptAnswers
     let feed: EventFeed
     let questions: QuestionDesk
+    let lists: PackageLists
 
     var resources: [Resource] {
         [
@@ -84,9 +86,43 @@ struct ComposeController: Sendable {
             throw RequestRejection.badRequest(
                 "The body is empty; it must be a JSON object such as {\"source\": {\"type\": \"repo\", \"source\": \"https://…\"}}.")
         }
+        let isDryRun = try Self.isDryRun(request)
+        if let lock = try BodyField(root: json).object("source")?.member("lock") {
+            guard !isDryRun else {
+                throw RequestRejection.badRequest("A dry run of source.lock is not possible. The lock file lists the packages.")
+            }
+            return try await create(from: lock, json, by: grant, request, context)
+        }
         let compose = try validator.request(ComposeRequestBody(json))
-        if try Self.isDryRun(request) { return try await dryRun(compose, by: grant, request, context) }
+        if isDryRun { return try await dryRun(compose, by: grant, request, context) }
         return try await submit(compose, by: grant, request, context)
+    }
+
+    /// Makes a compose again from a lock file. The body has the file, or the number of a compose of this
+    /// server whose file it is.
+    private func create(
+        from field: BodyField, _ json: JSONValue, by grant: Grant, _ request: Request, _ context: FrontendContext
+    ) async throws -> Response {
+        let locked: LockedSubmission
+        switch field.value {
+        case .object: locked = try LockedSubmission(field.value)
+        case .integer(let id):
+            let list = try await lists.list(of: try await self.compose(id, for: grant.identity))
+            locked = try await NIOThreadPool.singleton.runIfActive { try LockedSubmission(list, of: id) }
+        default: throw field.mustBe("a lock file, or the number of a compose")
+        }
+        let body = try locked.body(besides: BodyField(root: json))
+        var compose = try validator.request(ComposeRequestBody(body))
+        try locked.check(compose)
+        if grant.rules != nil, locked.pins.koji?.modules != nil {
+            throw RequestRejection(
+                .forbidden, .rule, "Not allowed: the lock file has modules of Koji, and your access is limited by rules.")
+        }
+        compose.lock = locked.packages.digest
+        try grant.admit(&compose)
+        // A compose that begins at once must find them.
+        try await store.keep(locked.packages)
+        return try await submit(compose, at: locked.pins, by: grant, request, context)
     }
 
     private static func isDryRun(_ request: Request) throws(RequestRejection) -> Bool {
@@ -108,19 +144,28 @@ struct ComposeController: Sendable {
             throw RequestRejection.badRequest(
                 "A dry run is not possible for the source type \(compose.sourceType.name), because ODCS does not choose its packages.")
         }
+        return .json(ByteBuffer(string: try await answer(to: .dryRun, of: compose, request, context)))
+    }
+
+    /// Asks a worker, and returns its answer, which is JSON.
+    ///
+    /// - Throws: ``RequestRejection`` if the caller has too many questions, or if no worker answers in time.
+    func answer(
+        to subject: Question.Subject, of compose: ComposeRequest, _ request: Request, _ context: FrontendContext
+    ) async throws -> String {
         guard let place = feed.place(for: configuration.callers.name(of: request, context)) else {
             throw RequestRejection(
                 .tooManyRequests, .eventStreams, "Too many requests of yours wait already. Try again when one of them has ended.",
                 headers: [.retryAfter: "5"])
         }
         defer { withExtendedLifetime(place) {} }
-        guard let answer = try await questions.answer(to: compose) else {
+        guard let answer = try await questions.answer(to: subject, of: compose) else {
             throw RequestRejection(
                 .serviceUnavailable,
                 "No worker has answered in time. Either none runs, or it still reads the metadata of the source. Try again later.",
                 headers: [.retryAfter: "30"])
         }
-        return .json(ByteBuffer(string: answer))
+        return answer
     }
 
     /// Returns a compose that its reader may see.
@@ -130,8 +175,9 @@ struct ComposeController: Sendable {
         return compose
     }
 
+    /// - Parameter pins: The pins that the compose has from the start, or `nil` if a worker pins its sources.
     func submit(
-        _ compose: ComposeRequest, by grant: Grant, _ request: Request, _ context: FrontendContext
+        _ compose: ComposeRequest, at pins: ComposePins? = nil, by grant: Grant, _ request: Request, _ context: FrontendContext
     ) async throws -> Response {
         var compose = compose
         try grant.admit(&compose)
@@ -139,7 +185,7 @@ struct ComposeController: Sendable {
         // A repetition stores nothing, so the compose has no entry for it.
         let audit = resubmission == nil ? context.auditEntry(of: request) : nil
         let stored = try await store.submit(
-            compose, owner: grant.owner, limit: configuration.callers.composes(of: request, context), limits: grant.limits,
+            compose, owner: grant.owner, pins: pins, limit: configuration.callers.composes(of: request, context), limits: grant.limits,
             audit: audit, unless: resubmission)
         context.subject.composeID = stored.id
         context.subject.isAudited = audit != nil

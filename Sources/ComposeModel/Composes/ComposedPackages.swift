@@ -44,7 +44,10 @@ public struct ComposedPackages: Hashable, Sendable {
     public init(
         _ request: ComposeRequest, repositories: [String: [File]], modules: [String: String] = [:], documents: [String: String] = [:]
     ) {
-        specification = ComposeSpecification(request, pins: ComposePins())
+        var specification = ComposeSpecification(request, pins: ComposePins())
+        // A lock names packages. If a result has them, it does not matter whether they were locked.
+        specification.lock = nil
+        self.specification = specification
         source = request.source.sorted()
         builds = request.builds.sorted()
         scratchBuildTasks = request.scratchBuildTasks.sorted()

@@ -36,6 +36,8 @@ public struct ComposeSpecification: Hashable, Sendable, Codable {
     /// The enabled module streams, sorted. `nil` means that no stream is enabled.
     public var modules: [String]?
     public var moduleHotfixes: Bool?
+    /// The packages that the compose must have (``ComposeRequest/lock``).
+    public var lock: String?
 
     public init(_ request: ComposeRequest, pins: ComposePins) {
         sourceType = request.sourceType
@@ -54,6 +56,7 @@ public struct ComposeSpecification: Hashable, Sendable, Codable {
         delivery = request.delivery
         modules = request.modules.isEmpty ? nil : Set(request.modules).sorted()
         moduleHotfixes = request.moduleHotfixes
+        lock = request.lock
     }
 
     /// Returns the specification as JSON with sorted keys. Equal values give equal bytes.

@@ -34,6 +34,7 @@ extension ComposeRequest {
             json.member("delivery", ifAny: delivery == .link ? nil : delivery.rawValue)
             json.member("unsignedWaitSeconds", ifAny: unsignedWaitSeconds)
             json.member("moduleHotfixes", ifAny: moduleHotfixes)
+            json.member("lock", ifAny: lock)
         }
         return String(decoding: json.bytes, as: UTF8.self)
     }

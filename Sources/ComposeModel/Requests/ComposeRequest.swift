@@ -43,6 +43,9 @@ public struct ComposeRequest: Hashable, Sendable, Codable {
     /// Whether clients see the packages independently of the module streams that they have enabled. `nil`
     /// means no.
     public var moduleHotfixes: Bool?
+    /// The ``PackageLock/digest`` of the packages that the compose must have, because it is made again from
+    /// a lock file. `nil` if any packages will do.
+    public var lock: String?
 
     public init(
         sourceType: SourceType, source: [String], packages: [String] = [], builds: [String] = [], sigkeys: [String] = [],
@@ -52,7 +55,8 @@ public struct ComposeRequest: Hashable, Sendable, Codable {
         flags: ComposeFlags = [], results: ComposeResults = .repository, arches: [String], multilibArches: [String] = [],
         multilibMethods: MultilibMethods = [], lookasideRepos: [String] = [], label: String? = nil, composeType: String? = nil,
         targetDir: String = "default", parentPungiComposeIDs: [String] = [], respinOf: String? = nil, secondsToLive: Int,
-        delivery: Delivery = .link, unsignedWaitSeconds: Int? = nil, moduleHotfixes: Bool? = nil
+        delivery: Delivery = .link, unsignedWaitSeconds: Int? = nil, moduleHotfixes: Bool? = nil,
+        lock: String? = nil
     ) {
         self.sourceType = sourceType
         self.source = source
@@ -85,5 +89,6 @@ public struct ComposeRequest: Hashable, Sendable, Codable {
         self.delivery = delivery
         self.unsignedWaitSeconds = unsignedWaitSeconds
         self.moduleHotfixes = moduleHotfixes
+        self.lock = lock
     }
 }

@@ -22,13 +22,19 @@ public struct Renewal: Sendable {
     }
 
     /// Returns the request of the renewed compose.
-    public func applied(to request: ComposeRequest) -> ComposeRequest {
-        var request = request
+    public func applied(to original: ComposeRequest) -> ComposeRequest {
+        var request = original
         if let secondsToLive { request.secondsToLive = secondsToLive }
         if let label { request.label = label }
         if let sigkeys { request.sigkeys = sigkeys }
         if let builds { request.builds = builds }
         if let modules { request.modules = modules }
+        // With other inputs, the packages need not be those of the lock file any more.
+        if sigkeys != nil && sigkeys != original.sigkeys || builds != nil && builds != original.builds
+            || modules != nil && modules != original.modules
+        {
+            request.lock = nil
+        }
         return request
     }
 

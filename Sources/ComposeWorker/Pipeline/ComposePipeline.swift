@@ -35,7 +35,7 @@ public struct ComposePipeline: Sendable {
     private let composed: @Sendable ([RepositoryMetadata]) -> Void
 
     /// How often one attempt pins a source that changes while it is being read.
-    private static let pinnings = 3
+    static let pinnings = 3
 
     /// Creates a pipeline.
     ///
@@ -59,17 +59,17 @@ public struct ComposePipeline: Sendable {
     func run(_ attempt: ComposeAttempt) async throws {
         let compose = attempt.lease.compose
         attempt.log.write(.info, "Attempt \(compose.attempts) at compose \(compose.id) by \(configuration.name).")
-        guard let content = try await settledContent(attempt) else { return }
-        guard let tree = try await tree(of: content, for: attempt) else { return }
+        guard let (content, pins) = try await settledContent(attempt) else { return }
+        guard let tree = try await tree(of: content, at: pins, for: attempt) else { return }
         try await attempt.meter.measure(.publish) { try await publish(tree, for: attempt) }
         if case .packages(let packages) = content { composed((packages.repositories + packages.lookaside).map(\.metadata)) }
     }
 
     // MARK: Pin, settle, fetch
 
-    /// Returns the content that the compose is made from. Returns `nil` if an equal compose made it
-    /// unnecessary to build this one.
-    private func settledContent(_ attempt: ComposeAttempt) async throws -> SourceContent? {
+    /// Returns the content that the compose is made from, with its pins. Returns `nil` if an equal compose
+    /// made it unnecessary to build this one.
+    private func settledContent(_ attempt: ComposeAttempt) async throws -> (SourceContent, ComposePins)? {
         let compose = attempt.lease.compose
         for pinning in 1... {
             let inputs = try await attempt.meter.measure(.pin) {
@@ -80,10 +80,13 @@ public struct ComposePipeline: Sendable {
             for line in inputs.lines { attempt.log.write(.info, line) }
             guard try await mustBuild(inputs, attempt) else { return nil }
             do {
-                return try await attempt.meter.measure(.fetch) {
+                let content = try await attempt.meter.measure(.fetch) {
                     try await inputs.source.content(
                         lookaside: inputs.lookaside, defaults: inputs.moduleDefaults?.metadata ?? ModuleMetadata(), for: attempt)
                 }
+                return (content, inputs.record)
+            } catch let failure as ComposeFailure where failure.code == .sourceNotUsable && compose.request.lock != nil {
+                throw try await explaining(failure, ofLocked: attempt)
             } catch let failure as ComposeFailure
                 where failure.code == .sourceChanging && pinning < Self.pinnings && !compose.isPinned
             {
@@ -130,12 +133,7 @@ public struct ComposePipeline: Sendable {
     ) async throws -> PackageChoice {
         let resolution: Resolution
         do throws(DepsolveError) {
-            resolution = try await depsolver.resolve(
-                DepsolveRequest(
-                    repositories: content.repositories.map(\.metadata), lookaside: content.lookaside.map(\.metadata),
-                    listings: content.listings, modules: content.modules, packages: request.packages, arches: request.arches,
-                    multilibArches: request.multilibArches, multilibMethod: MultilibMethod(request.multilibMethods),
-                    noDeps: request.flags.contains(.noDeps), checkInstallability: request.flags.contains(.checkDeps)))
+            resolution = try await depsolver.resolve(DepsolveRequest(request, in: content))
         } catch {
             throw ComposeFailure(error, in: content)
         }
@@ -191,7 +189,7 @@ public struct ComposePipeline: Sendable {
 
     /// Returns the written tree. Returns `nil` if a compose with the same packages made it unnecessary to
     /// write one.
-    private func tree(of content: SourceContent, for attempt: ComposeAttempt) async throws -> WrittenTree? {
+    private func tree(of content: SourceContent, at pins: ComposePins, for attempt: ComposeAttempt) async throws -> WrittenTree? {
         switch content {
         case .packages(let packages):
             // The indexes are opened while the packages are chosen. Koji's repository is left out, because another
@@ -203,6 +201,7 @@ public struct ComposePipeline: Sendable {
             }
             let binaries = choice.resolution.trees.map(\.binaries.count).reduce(0, +)
             attempt.log.write(.info, "Resolved: \(binaries) packages, \(choice.resolution.sources.count) source packages.")
+            try await checkLock(of: attempt.lease.compose.request, choice)
             guard try await mustWrite(choice, attempt) else { return nil }
             for sentence in KeptDocument.losses(of: packages, for: attempt.lease.compose.request) { attempt.log.write(.info, sentence) }
             let indexes: MetadataIndexes
@@ -211,7 +210,7 @@ public struct ComposePipeline: Sendable {
             } catch let error as RepodataError {
                 throw ComposeFailure(writing: error)
             }
-            var tree = try await attempt.meter.measure(.write) { try await write(choice, indexes: indexes, for: attempt) }
+            var tree = try await attempt.meter.measure(.write) { try await write(choice, at: pins, indexes: indexes, for: attempt) }
             tree.packagesKey = choice.key
             return tree
         case .tree(let writer):
@@ -220,13 +219,13 @@ public struct ComposePipeline: Sendable {
     }
 
     private func write(
-        _ choice: PackageChoice, indexes: MetadataIndexes, for attempt: ComposeAttempt
+        _ choice: PackageChoice, at pins: ComposePins, indexes: MetadataIndexes, for attempt: ComposeAttempt
     ) async throws -> WrittenTree {
         let directory = attempt.directory.appending(".kept")
         let kept = try await fetch(choice.kept, into: directory, attempt)
         let writer = ComposeTreeWriter(
-            attempt: attempt, configuration: configuration, content: choice.content, modules: choice.modules, keptDocuments: kept.documents,
-            findings: choice.findings + kept.findings, indexes: indexes, delivery: delivery, kojiDelivery: kojiDelivery,
+            attempt: attempt, configuration: configuration, pins: pins, content: choice.content, modules: choice.modules,
+            keptDocuments: kept.documents, findings: choice.findings + kept.findings, indexes: indexes, delivery: delivery, kojiDelivery: kojiDelivery,
             threadPool: threadPool)
         let tree = try await writer.write(choice.resolution)
         if !choice.kept.isEmpty {
@@ -278,6 +277,17 @@ public struct ComposePipeline: Sendable {
         }
         guard held else { throw LeaseLost() }
         attempt.meter.count(.composeBuilt)
+    }
+}
+
+extension DepsolveRequest {
+    /// Creates the request to choose packages of `content`.
+    init(_ request: ComposeRequest, in content: PackageSet) {
+        self.init(
+            repositories: content.repositories.map(\.metadata), lookaside: content.lookaside.map(\.metadata),
+            listings: content.listings, modules: content.modules, packages: request.packages, arches: request.arches,
+            multilibArches: request.multilibArches, multilibMethod: MultilibMethod(request.multilibMethods),
+            noDeps: request.flags.contains(.noDeps), checkInstallability: request.flags.contains(.checkDeps))
     }
 }
 

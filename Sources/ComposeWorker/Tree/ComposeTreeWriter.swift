@@ -15,6 +15,8 @@ import SystemPackage
 struct ComposeTreeWriter: Sendable {
     let attempt: ComposeAttempt
     let configuration: WorkerConfiguration
+    /// The state of the sources, for the lock file.
+    let pins: ComposePins
     let content: PackageSet
     let modules: ComposedModules
     /// Documents of the source about its packages as a whole, such as `updateinfo`. Each repository of
@@ -181,6 +183,7 @@ struct ComposeTreeWriter: Sendable {
             tally.merge(try await delivery.deliver(all: items, of: source), uniquingKeysWith: +)
         }
         guard !tally.isEmpty else { return }
+        for (method, files) in tally { attempt.meter.count(method.event, times: files) }
         let methods = tally.map { "\($0.value) by \($0.key.rawValue)" }.sorted().joined(separator: ", ")
         attempt.log.write(.info, "Put packages into \(repository.path): \(methods).")
     }
@@ -295,7 +298,7 @@ struct ComposeTreeWriter: Sendable {
             })
         let streams = modules.streams
         let lock = LockFile(
-            stored.request, resolution: resolution, content: content, modules: modules,
+            stored.request, pins: pins, resolution: resolution, content: content, modules: modules,
             packages: all(repositories) { entry, repository in
                 .init(
                     resolved: entry.package, path: place(of: entry, in: repository), module: streams[entry.package.record.nevra])
@@ -349,5 +352,17 @@ struct ComposeTreeWriter: Sendable {
                     path: (refers ? "" : "\(TreeLayout.variant)/") + place(of: package, in: repository),
                     sourceNEVRA: package.record.sourceRPM.flatMap { sources[$0] ?? NEVRA($0) })
             })
+    }
+}
+
+extension PackageDelivery.Method {
+    /// The event that counts a file delivered by this method.
+    fileprivate var event: WorkTally.Event {
+        switch self {
+        case .hardlink: .fileHardlink
+        case .reflink: .fileReflink
+        case .copy: .fileCopy
+        case .download: .fileDownload
+        }
     }
 }

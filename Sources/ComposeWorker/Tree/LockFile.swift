@@ -33,6 +33,10 @@ struct LockFile {
     }
 
     let request: LockedRequest
+    /// The request in the form of the API, without the members that do not concern the packages. With
+    /// ``pins``, a server makes the compose again.
+    let submission: ComposeSubmission
+    let pins: ComposePins
     let sources: [Source]
     /// The event and the builds that Koji's packages come from, or `nil` for any other source.
     let koji: KojiPin?
@@ -47,10 +51,12 @@ struct LockFile {
     let overruled: [OverruledPackage]
 
     init(
-        _ request: ComposeRequest, resolution: Resolution, content: PackageSet, modules: ComposedModules,
+        _ request: ComposeRequest, pins: ComposePins, resolution: Resolution, content: PackageSet, modules: ComposedModules,
         packages: [Package]
     ) {
         self.request = LockedRequest(request)
+        submission = ComposeSubmission(inputsOf: request)
+        self.pins = pins
         koji = content.koji?.pin
         // The place at which this service reads Koji's files is internal, so Koji's repository is left out.
         sources =
@@ -85,6 +91,8 @@ struct LockFile {
             }
             try member("version", 1)
             try member("request", request)
+            try member("submission", submission)
+            try member("pins", pins)
             try member("sources", sources)
             if let koji { try member("koji", koji) }
             if let modules { try member("modules", modules) }

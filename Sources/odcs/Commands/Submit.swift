@@ -16,8 +16,9 @@ struct Submit: AsyncParsableCommand {
               odcs submit repo 'https://a/repo https://b/repo' httpd --arch x86_64
               odcs submit tag f26 httpd --no-wait --json
               odcs submit tag f26 httpd --dry-run
+              odcs submit --lock compose.lock.json
             """,
-        subcommands: sources)
+        subcommands: sources + [SubmitLock.self], defaultSubcommand: SubmitLock.self)
 }
 
 /// A subcommand of `odcs submit`.
