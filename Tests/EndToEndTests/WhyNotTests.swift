@@ -117,11 +117,11 @@ import Testing
             let compose = try await koji.compose(#""type": "tag", "source": "f26-updates", "packages": ["ed"]"#)
             #expect(compose.state == "done", "\(compose.reason)")
             for row in [
+                Row("ed", .included),
                 Row(
-                    "ed", .included, .otherArch, .older,
-                    facts:
-                        "ed-1.14.1-1.fc26.x86_64 of the build ed-1.14.1-1.fc26 is in the tag, but not as its latest build. ed-1.14.2-2.fc26.x86_64 was tagged after it."
-                ),
+                    "ed-1.14.1-1.fc26", .older,
+                    facts: "ed-1.14.1-1.fc26.x86_64 of the build ed-1.14.1-1.fc26 is in the tag, but not as its latest build.",
+                    "ed-1.14.2-2.fc26.x86_64 was tagged after it."),
                 Row("nano-tools", .blocked, facts: "The package nano is blocked in the tag f26."),
                 Row("only-arm", .otherArch, facts: "only-arm.aarch64 exists, but not for x86_64"),
                 Row("zzz", .notInSource, facts: "The tag f26-updates, as of the event"),

@@ -33,7 +33,8 @@ struct AbsenceVerdicts {
         return verdicts.isEmpty ? [nowhere] : verdicts
     }
 
-    private var chosen: [NEVRA] { resolution.records.map(\.nevra) }
+    /// The packages of the compose, without source packages, which have the names of others.
+    private var chosen: [NEVRA] { resolution.trees.flatMap { $0.binaries + $0.debug }.map(\.record.nevra).uniqued() }
 
     // MARK: Packages of the sources
 

@@ -42,6 +42,9 @@ struct TargetDirectories: Sendable {
         }
     }
 
+    /// Returns every directory of one target that has the name of a result.
+    func results(in name: String) async throws -> [RetiredResult] { try await results().filter { $0.targetDir == name } }
+
     func remove(_ attempt: Attempt) async throws {
         try await threadPool.runIfActive { try removeIfThere(attempt.path) }
     }

@@ -38,33 +38,51 @@ extension HostCheck {
         for (_, target) in configuration.composes.targets.sorted(by: { $0.key < $1.key }) {
             let device = target.directory.nearestExisting.status?.st_dev
             let apart = roots.filter { $0.status != nil && $0.status?.st_dev != device }
-            guard let first = apart.first else { continue }
+            guard !apart.isEmpty else { continue }
             findings.append(
                 HostFinding(
                     severity: .warning,
-                    problem: "Packages from \(first)\(Self.others(apart.count)) are copied into \(target.directory), not hard-linked: "
+                    problem: "Packages from \(Self.listing(apart)) are copied into \(target.directory), not hard-linked: "
                         + "these directories are on different file systems.",
                     remedy: "Put sources and composes on the same file system to save time and space."))
         }
         let foreign = Self.protectsHardLinks ? roots.filter { $0.status.map { $0.st_uid != geteuid() } ?? false } : []
-        if let first = foreign.first {
+        if !foreign.isEmpty {
             findings.append(
                 HostFinding(
                     severity: .warning,
-                    problem: "Packages from \(first)\(Self.others(foreign.count)) are copied, not hard-linked: "
+                    problem: "Packages from \(Self.listing(foreign)) are copied, not hard-linked: "
                         + "fs.protected_hardlinks lets \(Self.user) link only files that it owns or may write.",
-                    remedy: "Run the service as the owner of the packages, or set fs.protected_hardlinks=0 with sysctl."))
+                    remedy: "Run the service as the owner of the packages, or give it the capability CAP_FOWNER "
+                        + "(AmbientCapabilities=CAP_FOWNER in the systemd unit)."))
         }
         return findings
     }
 
-    /// Whether this kernel prevents this process from linking files of other users, see proc(5).
+    /// Whether this kernel prevents this process from linking files of other users, see proc(5) and
+    /// capabilities(7).
     private static var protectsHardLinks: Bool {
-        guard geteuid() != 0, let setting = FileManager.default.contents(atPath: "/proc/sys/fs/protected_hardlinks") else { return false }
+        guard !mayActAsOwner, let setting = FileManager.default.contents(atPath: "/proc/sys/fs/protected_hardlinks") else { return false }
         return setting.first == UInt8(ascii: "1")
     }
 
-    private static func others(_ count: Int) -> String { count > 1 ? " (and \(count - 1) more)" : "" }
+    /// Whether the process has the capability CAP_FOWNER. The kernel then treats it as the owner of each file.
+    private static var mayActAsOwner: Bool {
+        let capFowner: UInt64 = 1 << 3
+        let status = FileManager.default.contents(atPath: "/proc/self/status").map { String(decoding: $0, as: UTF8.self) } ?? ""
+        guard let line = status.split(separator: "\n").first(where: { $0.hasPrefix("CapEff:") }),
+            let effective = line.split(separator: "\t").last.flatMap({ UInt64($0, radix: 16) })
+        else { return geteuid() == 0 }
+        return effective & capFowner != 0
+    }
+
+    /// The number of directories that one finding names.
+    private static let mostNamed = 5
+
+    private static func listing(_ paths: [FilePath]) -> String {
+        let named = paths.prefix(mostNamed).map(\.string).joined(separator: ", ")
+        return paths.count > mostNamed ? "\(named) and \(paths.count - mostNamed) more" : named
+    }
 
     /// The name and id of the user of this process, for messages.
     static var user: String { "the user \(NSUserName()) (uid \(geteuid()))" }

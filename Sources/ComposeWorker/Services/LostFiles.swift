@@ -1,0 +1,71 @@
+import ComposeModel
+public import ComposeStore
+import Foundation
+public import Logging
+public import NIOPosix
+import SystemPackage
+
+/// Lost files are the differences between the database and the target directories after one of them was
+/// lost or restored.
+///
+/// - A result without a directory: its composes are removed, and a renewal makes them again.
+/// - Directories with numbers that the database has not given yet: new composes get higher numbers, so
+///   that none takes the place of an old one.
+///
+/// A target directory that is not there, for example because it is not mounted, has lost nothing. It is
+/// recognized by its ``TargetMarker``.
+public struct LostFiles: Sendable {
+    private let store: ComposeStore
+    private let targets: [String: WorkerConfiguration.Target]
+    private let files: TargetDirectories
+    private let threadPool: NIOThreadPool
+    private let logger: Logger
+
+    public init(store: ComposeStore, targets: [String: WorkerConfiguration.Target], threadPool: NIOThreadPool, logger: Logger) {
+        self.store = store
+        self.targets = targets
+        self.threadPool = threadPool
+        self.logger = logger
+        files = TargetDirectories(targets: targets, threadPool: threadPool)
+    }
+
+    /// Removes the composes whose directories are lost.
+    func removeLost() async throws {
+        for (name, target) in targets.sorted(by: { $0.key < $1.key }) {
+            // A directory exists before its result is recorded, and is deleted after the result is retired.
+            let results = try await store.results(inTarget: name)
+            if results.isEmpty { continue }
+            guard try await isThere(name, target) else { continue }
+            let lost = try await threadPool.runIfActive {
+                let present = try Set(FileManager.default.contentsOfDirectory(atPath: target.directory.string))
+                return results.filter { !present.contains(ComposeLayout(id: $0).directory) }
+            }
+            // The list may have ended early because the directory went away meanwhile.
+            guard !lost.isEmpty, try await isThere(name, target) else { continue }
+            let composes = try await store.retire(lost: lost)
+            logger.error(
+                "the directories of composes are lost; they can be renewed",
+                metadata: ["target": "\(name)", "results": "\(lost.count)", "composes": "\(composes.count)"])
+        }
+    }
+
+    /// Leaves out the numbers of directories that the database does not know. Call this before a compose is
+    /// made.
+    public func skipUnknownNumbers() async throws {
+        var last = 0
+        for (name, target) in targets {
+            guard try await isThere(name, target) else { continue }
+            last = max(last, try await files.results(in: name).map(\.id).max() ?? 0)
+        }
+        guard last > 0, try await store.skipComposeNumbers(upTo: last) else { return }
+        logger.error(
+            "the target directories have composes that the database does not know, as after its loss; new composes get higher numbers",
+            metadata: ["last": "\(last)"])
+    }
+
+    /// Whether the directory is the one that the service uses.
+    private func isThere(_ name: String, _ target: WorkerConfiguration.Target) async throws -> Bool {
+        guard let known = try await store.identity(ofTarget: name) else { return false }
+        return try await threadPool.runIfActive { try TargetMarker(in: target.directory).read() == known }
+    }
+}
