@@ -13,7 +13,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import docs
 import report
-from scenarios import affected, builds, changed, composes, contents, farms, fetch, frontend, growth, memory, queue, stored, tags
+from scenarios import affected, answers, builds, changed, composes, contents, farms, fetch, frontend, growth, memory, pages, queue, stored, tags
 from world import PROJECT, World
 
 SCENARIOS = [
@@ -27,6 +27,8 @@ SCENARIOS = [
     tags.tag_changed,
     frontend.answers,
     frontend.tokens,
+    answers.answer,
+    pages.page,
     queue.claiming,
     stored.stored,
     queue.queue,

@@ -23,6 +23,8 @@ NO_GUIDE = ("changed",)
 # The beginnings of the keys of rows that have tables of their own.
 IMAGES = ("image-", "contents-", "affected", "plan", "fetch")
 CHANGED = ("changed-",)
+FARM = ("farm-",)
+ANSWERS = ("answer-",)
 
 
 def write(results, only=None):
@@ -55,7 +57,13 @@ def blocks(results):
     """Returns the blocks of the pages by name. A run of only a part has only the blocks of that part."""
     found = growths(results)
     others = results["rows"]
-    for name, keys, tools in (("images", IMAGES, ("buildah", "podman", "skopeo")), ("changed", CHANGED, ("dnf", "libsolv"))):
+    parts = (
+        ("images", IMAGES, ("buildah", "podman", "skopeo")),
+        ("farm", FARM, ("buildah", "podman", "skopeo")),
+        ("changed", CHANGED, ("dnf", "libsolv")),
+        ("answers", ANSWERS, ("dnf", "libsolv")),
+    )
+    for name, keys, tools in parts:
         rows = [row for row in others if row["key"].startswith(keys)]
         others = [row for row in others if row not in rows]
         if rows:
