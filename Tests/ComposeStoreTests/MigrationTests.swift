@@ -81,7 +81,11 @@ import Testing
             let old = Program(schema: Schema.whole, migrations: Schema.migrations.filter { $0.number < 8 })
             try await with([.first(), old], in: database) { pool, _ in
                 let store = ComposeStore(pool: pool)
-                for _ in 0..<2 { _ = try await store.submit(.repo(), owner: "me") }
+                _ = try await pool.query(
+                    """
+                    INSERT INTO composes (owner, request, source_type, source, time_to_expire)
+                    SELECT 'me', \(PostgresJSON(ComposeRequest.repo())), 3, '/srv/repo', now() FROM generate_series(1, 2)
+                    """)
                 // The statements of the version before, which may still run during the migration.
                 let claim: SQL = """
                     WITH claimed AS (

@@ -22,7 +22,7 @@ struct ServerSentEvents {
             body: .init { writer in
                 let watch = ReaderWatch()
                 let single = SingleWriter(writer: writer)
-                try await withThrowingTaskGroup(of: Void.self) { group in
+                try await withThrowingTaskGroup(of: Bool.self) { group in
                     group.addTask {
                         let writer = single.writer
                         var events = ServerSentEvents(writer: writer, watch: watch)
@@ -31,10 +31,16 @@ struct ServerSentEvents {
                         try await events.write("retry: \(Int.random(in: 2000...4000))\n\n")
                         try await body(&events)
                         try await writer.finish(nil)
+                        return true
                     }
-                    group.addTask { await watch.wait() }
-                    try await group.next()
+                    group.addTask {
+                        await watch.wait()
+                        return false
+                    }
+                    let isComplete = try await group.next() ?? false
                     group.cancelAll()
+                    // The error makes the server close the connection.
+                    if !isComplete { throw ReaderIsStuck() }
                 }
             })
     }
@@ -70,6 +76,9 @@ struct ServerSentEvents {
         watch.end()
     }
 }
+
+/// The error of a stream whose reader reads nothing.
+private struct ReaderIsStuck: Error {}
 
 /// A reader watch notices a reader that reads nothing. Its stream would keep its place otherwise, and
 /// would hold up the end of the process.
