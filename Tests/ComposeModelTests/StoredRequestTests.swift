@@ -12,7 +12,7 @@ import Testing
         baseModuleBrStreamVersionLTE: 1, baseModuleBrStreamVersionGTE: 2, flags: [.noDeps, .noReuse], results: .iso, arches: ["x86_64"],
         multilibArches: ["i686"], multilibMethods: .devel, lookasideRepos: ["/srv/l"], label: "RC-1.0", composeType: "test",
         targetDir: "private", parentPungiComposeIDs: ["p"], respinOf: "r", secondsToLive: 60, delivery: .reference,
-        unsignedWaitSeconds: 30, moduleHotfixes: true)
+        unsignedWaitSeconds: 30, moduleHotfixes: true, lock: "1f")
 
     private func members(_ json: Data) throws -> NSDictionary {
         try #require(try JSONSerialization.jsonObject(with: json) as? NSDictionary)

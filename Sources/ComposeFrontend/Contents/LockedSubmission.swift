@@ -6,9 +6,9 @@ import ImageModel
 /// A locked submission is a lock file as a request sends it: the request to repeat, the pins of its
 /// sources, and the packages that the compose must have.
 ///
-/// A lock file comes from a stranger. Its request is checked as any other request, its pins must be of the
-/// sources of that request, and its packages are only compared with those that a worker chooses. Its paths
-/// are not used.
+/// A lock file comes from a stranger. Its request is checked as any other request, and its pins must be
+/// of the sources of that request. Its packages are only compared with those that a worker chooses. Its
+/// paths are not used.
 struct LockedSubmission {
     /// The version of lock files that this server reads.
     static let version = 1

@@ -149,7 +149,8 @@ struct ComposeController: Sendable {
 
     /// Asks a worker, and returns its answer, which is JSON.
     ///
-    /// - Throws: ``RequestRejection`` if the caller has too many questions, or if no worker answers in time.
+    /// - Throws: ``RequestRejection`` if the caller has too many questions, or if no worker answers in
+    ///   time.
     func answer(
         to subject: Question.Subject, of compose: ComposeRequest, _ request: Request, _ context: FrontendContext
     ) async throws -> String {
@@ -175,7 +176,7 @@ struct ComposeController: Sendable {
         return compose
     }
 
-    /// - Parameter pins: The pins that the compose has from the start, or `nil` if a worker pins its sources.
+    /// - Parameter pins: The pins that the compose has from the start. `nil` if a worker pins its sources.
     func submit(
         _ compose: ComposeRequest, at pins: ComposePins? = nil, by grant: Grant, _ request: Request, _ context: FrontendContext
     ) async throws -> Response {

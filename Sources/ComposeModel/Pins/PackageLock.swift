@@ -2,8 +2,8 @@ import Foundation
 
 /// A package lock is the packages of a lock file: those that a compose must have if it is made again.
 ///
-/// Example: for the line `sha256:1f… ed-1.20-3.x86_64`, the compose must have that package with a file
-/// of that checksum.
+/// Example: for the line `sha256:1f… ed-1.20-3.x86_64`, the compose must have that package, with a
+/// file of that checksum.
 public struct PackageLock: Hashable, Sendable {
     /// A package, identified by its file.
     public struct Package: Hashable, Sendable {

@@ -9,7 +9,7 @@ extension ComposeStore {
         }
     }
 
-    /// Moves the composes that show lost results to the state `removed`, so that a renewal makes them again,
+    /// Moves the composes that show lost results to the state `removed`. A renewal then makes them again,
     /// and no other compose shows these results.
     ///
     /// - Returns: The composes.

@@ -7,8 +7,8 @@ import Repodata
 
 /// The verdicts about packages that a compose does not have: one for each cause.
 ///
-/// Example: a repository has `ed-1.19-1` and `ed-1.20-3`, and the compose has `ed-1.20-3`. For `ed-1.19`
-/// the cause is `older`.
+/// Example: a repository has `ed-1.19-1` and `ed-1.20-3`, and the compose has `ed-1.20-3`. For
+/// `ed-1.19` the cause is `older`.
 struct AbsenceVerdicts {
     /// The number of packages that one verdict names.
     static let most = 50

@@ -66,7 +66,8 @@ extension HostCheck {
         return setting.first == UInt8(ascii: "1")
     }
 
-    /// Whether the process has the capability CAP_FOWNER. The kernel then treats it as the owner of each file.
+    /// Whether the process has the capability CAP_FOWNER. The kernel then treats it as the owner of each
+    /// file.
     private static var mayActAsOwner: Bool {
         let capFowner: UInt64 = 1 << 3
         let status = FileManager.default.contents(atPath: "/proc/self/status").map { String(decoding: $0, as: UTF8.self) } ?? ""

@@ -3,8 +3,8 @@ import Hummingbird
 import ImageModel
 import NIOPosix
 
-/// The page that shows why a package is in a compose: a drawing of the ways to the request, and the same
-/// ways as lists.
+/// The page that shows why a package is in a compose. It has a drawing of the ways to the request, and
+/// the same ways as lists.
 struct WhyPages: Sendable {
     let pages: WebPages
     let packages: PackageController
