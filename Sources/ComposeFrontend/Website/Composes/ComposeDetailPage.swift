@@ -54,13 +54,21 @@ struct ComposeDetailPage: Sendable {
     /// The reason of a failure, with a table of findings and with advice.
     struct Failure: Sendable {
         let lines: [String]
+        /// Further lines, which the table of findings has in another form.
+        let moreLines: [String]
+        let moreTitle: String?
         let findings: FindingTable?
         let advice: [String]
         let hasAdvice: Bool
 
+        private static let (firstLines, mostLines) = (5, 40)
+
         init(_ failure: ComposeFailure?, reason: String?) {
             let message = failure?.message ?? reason ?? "The reason was not recorded."
-            lines = message.split(separator: "\n").prefix(40).map { $0.shown(2000) }
+            let all = message.split(separator: "\n").prefix(Self.mostLines).map { $0.shown(2000) }
+            lines = Array(all.prefix(Self.firstLines))
+            moreLines = Array(all.dropFirst(Self.firstLines))
+            moreTitle = moreLines.isEmpty ? nil : ShownNumber.count(moreLines.count, "more line")
             findings = FindingTable(
                 "What was found", (failure?.details ?? []).map(FindingTable.Row.init))
             advice = failure.map(Advice.sentences) ?? []
