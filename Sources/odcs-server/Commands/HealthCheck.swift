@@ -31,11 +31,11 @@ struct HealthCheck: AsyncParsableCommand {
         }
         try await client.shutdown()
         guard case .success(let body) = outcome else { throw Unhealthy(description: "\(url) does not answer.") }
-        let answer = Answer(body)
-        guard let status = answer?.status else {
-            throw Unhealthy(description: answer?.message ?? "What answers at \(url) is not this service.")
+        switch Answer(body) {
+        case .healthy(let status): print(status)
+        case .unhealthy(let problem): throw Unhealthy(description: problem)
+        case nil: throw Unhealthy(description: "What answers at \(url) is not this service.")
         }
-        print(status)
     }
 
     private struct Unhealthy: Error, CustomStringConvertible {
@@ -43,14 +43,28 @@ struct HealthCheck: AsyncParsableCommand {
     }
 
     /// The body of an answer: a status, or the message of an error.
-    private struct Answer: Decodable {
-        let status: String?
-        let message: String?
+    private enum Answer {
+        case healthy(String)
+        case unhealthy(String)
 
-        /// A body in another form is not an answer of this service.
+        private struct Health: Decodable {
+            let status: String
+        }
+
+        private struct Refusal: Decodable {
+            let message: String
+        }
+
+        /// Returns `nil` for a body in another form, which is not an answer of this service.
         init?(_ body: ByteBuffer) {
-            guard let answer = try? JSONDecoder().decode(Self.self, from: Data(body.readableBytesView)) else { return nil }
-            self = answer
+            let bytes = Data(body.readableBytesView)
+            if let health = try? JSONDecoder().decode(Health.self, from: bytes) {
+                self = .healthy(health.status)
+            } else if let refusal = try? JSONDecoder().decode(Refusal.self, from: bytes) {
+                self = .unhealthy(refusal.message)
+            } else {
+                return nil
+            }
         }
     }
 

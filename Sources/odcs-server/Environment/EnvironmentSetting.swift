@@ -40,7 +40,7 @@ struct EnvironmentSetting {
     }
 
     private static func value(_ text: String, of variable: String) throws(NotYAML) -> Node {
-        guard text.hasPrefix("[") || text.hasPrefix("{") else { return Node(text, Tag(.str)) }
+        guard text.hasPrefix("[") || text.hasPrefix("{") else { return Node(text) }
         do {
             guard let node = try Yams.compose(yaml: text) else { throw NotYAML(variable: variable) }
             return node
