@@ -155,6 +155,30 @@ struct LocalNodeTests {
         }
     }
 
+    @Test("an image that a killed builder has left half made hides no other image, and the sweeper removes it")
+    func halfMade() async throws {
+        try await BuildWorld.run { world in
+            let kept = try world.specification("RUN touch /kept", step: "kept")
+            let built = try await world.node.build(kept) { _ in }
+            let broken = try await world.node.build(world.specification("RUN touch /broken", step: "broken")) { _ in }
+            // The builder gives an image its manifest and its name last.
+            let directory = world.directory.pushing("node/images/overlay-images")
+            let file = URL(filePath: directory.appending("images.json").string)
+            var images = try #require(try JSONSerialization.jsonObject(with: Data(contentsOf: file)) as? [[String: Any]])
+            let index = try #require(images.firstIndex { $0["id"] as? String == broken.image.hex })
+            images[index]["names"] = nil
+            images[index]["big-data-names"] = [broken.image.description]
+            try JSONSerialization.data(withJSONObject: images).write(to: file)
+            try FileManager.default.removeItem(atPath: directory.appending(broken.image.hex).appending("manifest").string)
+
+            #expect(try await world.node.image(of: kept.step) == built.image)
+            let report = try await Sweeper(world.node).sweep(leased: [kept.step])
+            #expect(report.images == 1)
+            #expect(!(try String(contentsOf: file, encoding: .utf8)).contains(broken.image.hex))
+            #expect(try await world.node.image(of: kept.step) == built.image)
+        }
+    }
+
     @Test("a build ends at its limits of time and log, and says which")
     func limits() async throws {
         try await BuildWorld.run { world in

@@ -17,6 +17,7 @@ public final class LocalNode: BuildNode {
     public let name: String
     public var isolation: String { "rootless" }
     public var sharesCaches: Bool { false }
+    public var hasVolumes: Bool { true }
     let buildah: Buildah
     /// The directory of the images.
     public var directory: FilePath { buildah.storage.directory }
@@ -143,11 +144,14 @@ extension LocalNode {
         }
     }
 
-    /// Returns the standard output of buildah, without a limit of lines.
+    /// Returns the output of buildah, without a limit of lines and without its messages. It has one for each
+    /// image that a killed builder has left.
     func output(of arguments: [String]) async throws -> String {
         try await withWorkDirectory { work in
             let bytes = Mutex<[UInt8]>([])
-            let ending = try await buildah.process(arguments, in: work).run { buffer in bytes.withLock { $0 += buffer } }
+            let ending = try await buildah.process(["--log-level", "panic"] + arguments, in: work).run { buffer in
+                bytes.withLock { $0 += buffer }
+            }
             let text = String(decoding: bytes.withLock(\.self), as: UTF8.self)
             guard ending == .exited(0) else { throw NodeFailure(.node, "buildah \(arguments[0]) \(ending.inWords): \(text.suffix(500))") }
             return text
