@@ -28,8 +28,13 @@ struct HostFileTests {
 
     @Test("a missing program is explained with its package")
     func program() {
+        #expect(BuildHost.failureOfSSH() == nil)
+        #expect(
+            BuildHost.failureOfSSH(in: "/absent")?.sentence
+                == "ssh is not installed, which nodes over ssh need. Install the package openssh-client (Debian) or openssh-clients (Fedora)."
+        )
         let programs = RequiredProgram.missing(in: "/absent")
-        #expect(programs == RequiredProgram.allCases)
+        #expect(programs == RequiredProgram.local)
         #expect(
             programs.first?.failure.sentence
                 == "buildah is not installed, which builds of images need. Install the package buildah (Debian) or buildah (Fedora).")

@@ -52,6 +52,27 @@ import Testing
             return image.id
         }
 
+        /// Adds the image of the branch `main` of `mps` for an operating system.
+        func addArtifact(_ environment: String, zlib release: Int) async throws -> Image {
+            let platform = try Platform(RuleFollowerTests.platform)
+            var definition = ImageDefinition(source: .containerfile("FROM scratch\nCOPY . /\n"), platforms: [platform])
+            definition.artifact = try Artifact(.image, component: "mps", version: "main", environment: environment)
+            let repository = try ImageReference("r.example/mps-main-image").repository
+            guard case .added(let image) = try await store.addImage(repository, as: definition, by: RuleFollowerTests.me) else {
+                throw CancellationError()
+            }
+            try await show(image, zlib: release)
+            return image
+        }
+
+        /// Lets an image of the service have another manifest.
+        func show(_ image: Image, zlib release: Int) async throws {
+            let digest = ImageDigest(of: Array("\(image.id) \(release)".utf8))
+            try await store.recordLook(
+                at: image.id, tag: .latest, digest: digest, manifests: [Platform(RuleFollowerTests.platform): digest])
+            try await record(digest, zlib: release)
+        }
+
         func record(_ digest: ImageDigest, zlib release: Int, bzip2 other: Int = 1) async throws {
             let packages = [("zlib", release), ("bzip2", other)].map { name, release in
                 InstalledPackage(name: name, evr: EVR(version: "1", release: "\(release)"), arch: "x86_64")
@@ -275,6 +296,22 @@ import Testing
             try await world.finishBuild(zlib: 2)
             #expect(try await world.follow() == [])
             #expect(try await world.store.list(BuildQuery()).items.allSatisfy { $0.image != pinned })
+        }
+    }
+
+    @Test("an image follows the artifact of its operating system, and no other one of the same repository")
+    func artifacts() async throws {
+        try await World.with { world in
+            let (old, new) = (try await world.addArtifact("rocky8", zlib: 1), try await world.addArtifact("rocky9", zlib: 1))
+            let app = try await world.addImage("app", from: "r.example/mps-main-image:rocky9", zlib: 1)
+            _ = try await world.addRule(watch: nil, "team/app")
+            #expect(try await world.follow() == [])
+            try await world.show(old, zlib: 2)
+            #expect(try await world.follow() == [])
+            try await world.show(new, zlib: 2)
+            let builds = try await world.follow()
+            #expect(try await world.store.build(try #require(builds.first))?.image == app)
+            #expect(builds.count == 1)
         }
     }
 

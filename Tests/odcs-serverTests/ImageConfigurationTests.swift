@@ -29,7 +29,8 @@ import Testing
         #expect(images.registries.map(\.description).sorted() == ["quay.io", "registry.example.org:5000"])
         #expect(images.memoryBytes == 2 << 20 && images.labels == ["host": "rhel"])
         #expect(!images.allowsHostNetwork)
-        #expect(try !parse("images: {registry: quay.io, slots: 0}").images.isBuildingHere)
+        #expect(try parse("images: {registry: quay.io, slots: 0}").images.isBuildingHere, "Nodes of farms build.")
+        #expect(try !parse("images: {registry: quay.io, slots: 0, node_slots: 0}").images.isBuildingHere)
     }
 
     @Test(
@@ -124,9 +125,14 @@ import Testing
                     severity: .fatal,
                     problem: "There is no account odcs-absent for builds. Create it: useradd --system --create-home --home-dir "
                         + "/var/lib/odcs-absent --shell /usr/sbin/nologin --add-subids-for-system odcs-absent",
-                    remedy: "If this host is not to build images, set images.slots to 0."))
+                    remedy: "If only nodes of farms are to build images, set images.slots to 0."))
         var configuration = try parse(text)
         configuration.images.slots = 0
+        // A server that runs as root reads rpmdbs as this account.
+        #expect(
+            HostCheck(configuration: configuration).imageBuilds().last?.remedy
+                == "If this host is to have no part in image builds, set images.slots and images.node_slots to 0.")
+        configuration.images.nodeSlots = 0
         #expect(HostCheck(configuration: configuration).imageBuilds().isEmpty)
     }
 }

@@ -62,39 +62,16 @@ struct ContextTar {
                 try writer.add(TarEntry(file: name, size: bytes.count), bytes)
             }
             guard let entries = FileManager.default.enumerator(atPath: directory.string) else { throw Errno.noSuchFileOrDirectory }
-            for case let path as String in entries where own[path] == nil { try add(path, to: writer, sink) }
+            // A context has no other files than folders, files and links, because its reader refuses them.
+            for case let path as String in entries where own[path] == nil {
+                _ = try writer.add(directory.pushing(FilePath(path)), as: path)
+            }
             try writer.finish()
             try sink.close()
         } catch let error as Errno {
             throw NodeFailure(.node, "The context cannot be read: \(error.description.lowercased()).")
         } catch let error as ImageArchiveError {
             throw NodeFailure(.node, "The context cannot be sent. \(error.message)")
-        }
-    }
-
-    private func add(_ path: String, to writer: TarWriter, _ sink: FileSink) throws {
-        let file = directory.pushing(FilePath(path))
-        let attributes = try FileManager.default.attributesOfItem(atPath: file.string)
-        let mode = UInt32((attributes[.posixPermissions] as? Int) ?? 0o644) & 0o7777
-        switch attributes[.type] as? FileAttributeType {
-        case .typeDirectory:
-            var entry = TarEntry(.directory, path: Array("\(path)/".utf8))
-            entry.mode = .init(mode)
-            try writer.add(entry)
-        case .typeSymbolicLink:
-            var entry = TarEntry(.symbolicLink, path: Array(path.utf8))
-            entry.link = Array(try FileManager.default.destinationOfSymbolicLink(atPath: file.string).utf8)
-            entry.mode = 0o777
-            try writer.add(entry)
-        case .typeRegular:
-            let size = (attributes[.size] as? Int) ?? 0
-            var entry = TarEntry(file: path, size: size)
-            entry.mode = .init(mode)
-            try writer.begin(entry)
-            guard try sink.append(file) == size else { throw Errno.noSuchFileOrDirectory }
-            try writer.end(size: size)
-        // A context has no other files, because its reader refuses them.
-        default: return
         }
     }
 
@@ -112,21 +89,6 @@ struct ContextTar {
             } catch {
                 throw ImageArchiveError(
                     .io, "The disk of the worker cannot be written: \((error as? Errno)?.description ?? "unknown error").")
-            }
-        }
-
-        /// Copies a file, and returns the number of its bytes.
-        func append(_ path: FilePath) throws -> Int {
-            let file = try FileDescriptor.open(path, .readOnly, options: [.noFollow, .closeOnExec])
-            return try file.closeAfter {
-                var total = 0
-                let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 1)
-                defer { buffer.deallocate() }
-                while case let count = try file.read(into: buffer), count > 0 {
-                    _ = try descriptor.writeAll(UnsafeRawBufferPointer(rebasing: buffer.prefix(count)))
-                    total += count
-                }
-                return total
             }
         }
 

@@ -38,6 +38,8 @@ public struct TarWriter {
     private func write(_ bytes: [UInt8]) throws(ImageArchiveError) {
         try bytes.withRawBytes { (bytes) throws(ImageArchiveError) in try sink.write(bytes) }
     }
+
+    func write(_ bytes: UnsafeRawBufferPointer) throws(ImageArchiveError) { try sink.write(bytes) }
 }
 
 extension TarWriter {

@@ -10,12 +10,12 @@ public struct BuildStepRunner: StepRunner {
     let listStep: ManifestListStep
 
     /// - Parameters:
-    ///   - node: The node of this worker. No other worker uses it.
+    ///   - node: The node of this worker. No other worker uses it. Nil if the worker only uses those of farms.
     ///   - standing: Whether the node may build. A node that lies is disabled there.
     ///   - farms: The connections to the nodes of farms. Nil if this worker does not use them.
     ///   - reader: Reads the packages of images in registries.
     public init(
-        configuration: ImageBuildConfiguration, store: ComposeStore, node: any BuildNode, standing: NodeStanding,
+        configuration: ImageBuildConfiguration, store: ComposeStore, node: (any BuildNode)?, standing: NodeStanding,
         farms: EngineConnections? = nil, registry: RegistryClient, reader: any ContentsReading
     ) {
         let nodes = StepNodes(own: node, standing: standing, farms: farms, store: store)

@@ -4,7 +4,8 @@ import ImageModel
 
 /// The nodes that a worker builds steps with: its own, and those of farms.
 struct StepNodes: Sendable {
-    let own: any BuildNode
+    /// Nil if the worker only uses nodes of farms.
+    let own: (any BuildNode)?
     let standing: NodeStanding
     let farms: EngineConnections?
     let store: ComposeStore
@@ -14,7 +15,10 @@ struct StepNodes: Sendable {
     /// - Throws: `FailureOfNode` if a node of a farm is to blame. A node that was lost gets no steps until
     ///   it is seen again.
     func with<Value: Sendable>(_ step: Step, _ body: @escaping @Sendable (any BuildNode) async throws -> Value) async throws -> Value {
-        guard step.isOnFarm, let name = step.node else { return try await body(own) }
+        guard step.isOnFarm, let name = step.node else {
+            guard let own else { throw NodeFailure(.node, "This worker has no node of its own (images.slots).") }
+            return try await body(own)
+        }
         do {
             guard let farms else { throw NodeFailure(.node, "This worker does not use the nodes of farms (images.node_slots).") }
             let node: FarmNode

@@ -26,10 +26,10 @@ public struct BaseChanges: Sendable {
         var bases = ImageBases(try await store.planningFacts(about: ids))
         if !bases.withoutBase.isEmpty { bases.find(among: try await store.layers(of: ids)) }
         let references = bases.references.filter { $0.digest == nil }
-        let followed = try await store.followedImages(ids, named: Set(references.map(\.repository)))
+        let followed = try await store.followedImages(ids, named: references)
         let own = Dictionary(followed.map { ($0.id, $0) }) { first, _ in first }
-        let named = Dictionary(followed.map { ($0.repository, $0) }) { first, _ in first }
-        let foreign = try await store.bases(references.filter { named[$0.repository] == nil })
+        let named = NamedImages(followed)
+        let foreign = try await store.bases(references.filter { !named.has($0.repository) })
         var memory: [ImageDigest: [InstalledPackage]] = [:]
         func packages(of digest: ImageDigest) async throws -> [InstalledPackage]? {
             if let known = memory[digest] { return known }
@@ -61,16 +61,28 @@ public struct BaseChanges: Sendable {
 
     /// The image of this service that a base is, if the base moves with its builds.
     private static func parent(
-        _ base: KnownImage.Base, _ own: [Int: FollowedImage], _ named: [ImageRepository: FollowedImage]
+        _ base: KnownImage.Base, _ own: [Int: FollowedImage], _ named: NamedImages
     ) -> FollowedImage? {
         switch base {
-        case .own(let id): return own[id]
-        case .image(let reference):
-            guard reference.digest == nil, let image = named[reference.repository],
-                image.movingTags.contains(reference.withDefaultTag.tag?.text ?? "latest")
-            else { return nil }
-            return image
-        case .scratch, .unknown: return nil
+        case .own(let id): own[id]
+        case .image(let reference): reference.digest == nil ? named.image(reference) : nil
+        case .scratch, .unknown: nil
         }
+    }
+}
+
+/// The images of this service by their names. One repository can have several artifacts, each with a
+/// moving tag of its own.
+private struct NamedImages {
+    private let images: [ImageRepository: [FollowedImage]]
+
+    init(_ images: [FollowedImage]) { self.images = Dictionary(grouping: images, by: \.repository) }
+
+    func has(_ repository: ImageRepository) -> Bool { images[repository] != nil }
+
+    /// Returns the image whose builds move the tag of a reference.
+    func image(_ reference: ImageReference) -> FollowedImage? {
+        let tag = reference.withDefaultTag.tag?.text ?? ImageTag.latest.text
+        return images[reference.repository]?.first { $0.movingTags.contains(tag) }
     }
 }

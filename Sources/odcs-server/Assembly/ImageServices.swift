@@ -28,15 +28,19 @@ struct ImageServices: Service {
     func run() async throws {
         let directory = try NodeDirectory.claim(below: configuration.stateDirectory.appending("images"))
         defer { directory.release() }
-        let account = try BuildAccount(named: images.account)
-        let node = try await LocalNode.open(
-            directory.node, account: account, insecure: images.insecureRegistries, authFile: images.authFile, logger: logger)
+        // Without slots of its own, the worker only has nodes of farms build.
+        let account = images.slots > 0 || geteuid() == 0 ? try BuildAccount(named: images.account) : nil
+        var node: LocalNode?
+        if images.slots > 0, let account {
+            node = try await LocalNode.open(
+                directory.node, account: account, insecure: images.insecureRegistries, authFile: images.authFile, logger: logger)
+        }
         let standing = NodeStanding(directory.disabled, logger: logger)
         let offer = try await offer(of: node)
         let farms = connections(scratch: directory.transfers)
         let settings = try settings(contexts: directory.contexts, account: account)
         let reader = try ContentsReader(
-            registry: registry, program: try HostCheck.databaseProgram, account: geteuid() == 0 ? account.account : nil,
+            registry: registry, program: try HostCheck.databaseProgram, account: geteuid() == 0 ? account?.account : nil,
             scratch: directory.rpmdbs)
         let services: [any Service] = [
             NodeWatcher(
@@ -65,8 +69,12 @@ struct ImageServices: Service {
 
     /// Returns the platforms whose programs run on this host. Each is tried, because an emulator can be
     /// registered and not work.
-    private func offer(of node: LocalNode) async throws -> StepOffer {
+    private func offer(of node: LocalNode?) async throws -> StepOffer {
         var offer = StepOffer(platforms: [], labels: images.labels)
+        guard let node else {
+            logger.notice("nodes of farms build images for this worker, which has none of its own")
+            return offer
+        }
         for platform in try ["linux/amd64", "linux/arm64"].map({ try Platform($0) }) {
             switch try await node.support(for: platform) {
             case .native: offer.platforms.append(platform)
@@ -96,7 +104,7 @@ struct ImageServices: Service {
         return EngineConnections(keys: images.nodeKeys, settings: settings)
     }
 
-    private func settings(contexts: FilePath, account: BuildAccount) throws -> ImageBuildConfiguration {
+    private func settings(contexts: FilePath, account: BuildAccount?) throws -> ImageBuildConfiguration {
         var settings = ImageBuildConfiguration(workDirectory: contexts, targets: worker.targets, contexts: try namespace.contexts)
         settings.allowedRegistries = images.registries
         settings.account = account

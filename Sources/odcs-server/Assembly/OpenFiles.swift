@@ -24,7 +24,7 @@ struct OpenFiles {
         var needed = 48 + configuration.database.connections
         if roles.contains(.worker) {
             needed += 16 + 32 * configuration.worker.slots
-            if configuration.images.isBuildingHere { needed += 16 + 32 * configuration.images.slots }
+            if configuration.images.isBuildingHere { needed += 16 + 32 * configuration.images.slots + 8 * configuration.images.nodeSlots }
         }
         // An answer with a file has that file open besides its connection.
         self.needed = needed

@@ -19,7 +19,8 @@ extension ServerConfiguration {
         var account: String
         /// Whether an image may ask for the network of the host.
         var allowsHostNetwork: Bool
-        /// The number of steps of builds that the worker does at the same time. With 0, it builds no images.
+        /// The number of platforms that the worker builds itself at the same time. With 0, it has no node of its
+        /// own.
         var slots: Int
         /// The number of steps that the worker has done by nodes of farms at the same time.
         var nodeSlots: Int
@@ -41,8 +42,9 @@ extension ServerConfiguration {
         /// The settings for artifacts. `nil` if no images are built.
         var artifacts: ArtifactSettings?
 
-        /// Whether this process builds images if it is a worker.
-        var isBuildingHere: Bool { registry != nil && slots > 0 }
+        /// Whether this process has a part in image builds if it is a worker: it builds itself, or has nodes of
+        /// farms build.
+        var isBuildingHere: Bool { registry != nil && (slots > 0 || nodeSlots > 0) }
         /// The registries that a name of an image may have.
         var registries: Set<RegistryHost> { Set(allowedRegistries).union(registry.map { [$0.host] } ?? []) }
     }

@@ -27,7 +27,10 @@ struct ContextArchive {
             }
             for name in try Self.names(in: folder, without: ContextIgnore(of: folder)) where containerfile == nil || name != "Containerfile"
             {
-                try Self.add(name, of: folder, to: writer, sink)
+                let path = folder.appending(name)
+                guard try writer.add(path, as: name, permissions: .usual) else {
+                    throw CommandFailure(.error, "\(path) is not a file, a folder or a link, so it cannot be in a build context")
+                }
             }
             try writer.finish()
             try sink.close()
@@ -52,31 +55,6 @@ struct ContextArchive {
             guard names.count <= mostFiles else { throw CommandFailure(.error, "the folder \(folder) has more than \(mostFiles) files") }
         }
         return names.sorted()
-    }
-
-    private static func add(_ name: String, of folder: FilePath, to writer: TarWriter, _ sink: FileSink) throws {
-        let path = folder.appending(name)
-        let attributes = try FileManager.default.attributesOfItem(atPath: path.string)
-        let isExecutable = ((attributes[.posixPermissions] as? Int) ?? 0) & 0o100 != 0
-        switch attributes[.type] as? FileAttributeType {
-        case .typeDirectory:
-            var entry = TarEntry(.directory, path: Array("\(name)/".utf8))
-            entry.mode = 0o755
-            try writer.add(entry)
-        case .typeSymbolicLink:
-            var entry = TarEntry(.symbolicLink, path: Array(name.utf8))
-            entry.link = Array(try FileManager.default.destinationOfSymbolicLink(atPath: path.string).utf8)
-            entry.mode = 0o777
-            try writer.add(entry)
-        case .typeRegular:
-            let size = (attributes[.size] as? Int) ?? 0
-            var entry = TarEntry(file: name, size: size)
-            entry.mode = isExecutable ? 0o755 : 0o644
-            try writer.begin(entry)
-            guard try sink.append(path) == size else { throw CommandFailure(.error, "\(path) changed while it was read; try again") }
-            try writer.end(size: size)
-        default: throw CommandFailure(.error, "\(path) is not a file, a folder or a link, so it cannot be in a build context")
-        }
     }
 
     /// A file that is written from its beginning to its end, and compressed.
@@ -115,21 +93,6 @@ struct ContextArchive {
                 count += try descriptor.writeAll(encoded)
             } catch {
                 throw ImageArchiveError(.io, "The build context cannot be written: \((error as? Errno)?.description ?? "unknown error").")
-            }
-        }
-
-        /// Appends the content of a file. Returns the number of its bytes.
-        func append(_ path: FilePath) throws -> Int {
-            let source = try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
-            return try source.closeAfter {
-                var buffer = [UInt8](repeating: 0, count: 1 << 20)
-                var total = 0
-                while true {
-                    let read = try buffer.withUnsafeMutableBytes { try source.read(into: $0) }
-                    if read == 0 { return total }
-                    try buffer.withUnsafeBytes { try write(UnsafeRawBufferPointer(rebasing: $0[..<read])) }
-                    total += read
-                }
             }
         }
     }
