@@ -10,10 +10,13 @@ import Testing
 /// nodes.
 @Suite(.serialized, .timeLimit(.minutes(15))) struct FarmCommandTests {
     /// Runs a service, and two nodes `n1` and `n2` that are in the farm `f`.
+    ///
+    /// - Parameter settings: More settings of images. Example: `slots: 0`.
     private func with(
+        settings: String = "",
         _ body: @escaping @Sendable (ImageService, ServerProcess, _ n1: TestPodman, _ n2: TestPodman) async throws -> Void
     ) async throws {
-        try await ImageService.with { images in
+        try await ImageService.with(images: settings) { images in
             try await TestPodman.with(insecure: [images.registry.host]) { n1 in
                 try await TestPodman.with(insecure: [images.registry.host]) { n2 in
                     try await n1.withService { first in
@@ -81,6 +84,29 @@ import Testing
             let pruned = try await server.succeed("farm", "prune", "f", "--all")
             #expect(pruned.output.contains("n1: ") && pruned.output.contains(" removed, 0 left"), "\(pruned.output)")
             #expect(try await n1.run("podman", ["images", "-q"]).out.isEmpty)
+        }
+    }
+
+    @Test("a worker without slots of its own has nodes build, and two builds of one repository at once keep their contexts")
+    func together() async throws {
+        try await with(settings: "slots: 0") { images, server, _, _ in
+            let name = "\(images.registry.host)/team/app"
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for number in 1...4 {
+                    let folder = try images.folder("app\(number)", "FROM scratch\nCOPY hello /hello\nLABEL number=\(number)\n")
+                    try "hello\n".write(toFile: folder.appending("hello").string, atomically: true, encoding: .utf8)
+                    group.addTask {
+                        try await server.succeed("farm", "build", "-t", "\(name):\(number)", "--to", "none", folder.string)
+                        let image = "docker://\(name):\(number)"
+                        let labels = try await Program.succeed(
+                            "skopeo", "inspect", "--tls-verify=false", "--format", "{{.Labels.number}}", image)
+                        #expect(labels.output == "\(number)\n")
+                    }
+                }
+                try await group.waitForAll()
+            }
+            let local = try await server.odcs(["node", "status", "local"])
+            #expect(local.output.contains("No worker is alive that builds images itself."), "\(local.output) \(local.complaints)")
         }
     }
 

@@ -8,7 +8,9 @@ import ImageModel
 /// A build request reader turns the body of a request for a build into its values. The rest comes from
 /// the image's definition.
 struct BuildRequestReader: Sendable {
-    private static let members = ["platforms", "arguments", "composes", "priority", "date_tag", "moves_latest", "farm", "nodes"]
+    private static let members = [
+        "definition", "platforms", "arguments", "composes", "priority", "date_tag", "moves_latest", "farm", "nodes",
+    ]
     private static let mostComposes = 20
 
     let image: Image

@@ -1,5 +1,8 @@
 /// The body of a request for a build of an image. Every member may be left out.
 public struct BuildSubmission: Hashable, Sendable, Codable {
+    /// The image gets this definition first. The build has it, even if the image gets another one at the
+    /// same time.
+    public var definition: DefinitionDocument?
     /// A part of the platforms of the definition. All of them if it is absent.
     public var platforms: [String]?
     /// Values of `ARG` instructions. They replace those of the definition with the same names.
@@ -18,7 +21,7 @@ public struct BuildSubmission: Hashable, Sendable, Codable {
     public var nodes: [String]?
 
     enum CodingKeys: String, CodingKey {
-        case platforms, arguments, composes, priority, farm, nodes
+        case definition, platforms, arguments, composes, priority, farm, nodes
         case dateTag = "date_tag"
         case movesLatest = "moves_latest"
     }

@@ -46,6 +46,8 @@ struct FarmBuild: AsyncParsableCommand {
         definition.tags = names.map(\.tag).filter { $0 != ImageTag.latest.text }.nilIfEmpty
         let image = try await client.addImage(ImageSubmission(repository: names[0].repository, definition: definition))
         var submission = BuildSubmission()
+        // Another build of the repository may be asked for at the same time.
+        submission.definition = definition
         submission.farm = placement?.farm
         submission.nodes = placement?.nodes
         let build = try await client.startBuild(of: image.id, submission)

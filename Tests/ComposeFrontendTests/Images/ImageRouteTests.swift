@@ -3,6 +3,7 @@ import ComposeTestKit
 import Foundation
 import HTTPTypes
 import ImageModel
+import Postgres
 import Testing
 
 @testable import ComposeFrontend
@@ -137,6 +138,29 @@ import Testing
         }
     }
 
+    @Test("a build with a definition of its own keeps it, and only those who may change the image can send one")
+    func definitionOfBuild() async throws {
+        try await FrontendFixture.withImages(configure: { $0.access = .named }) { frontend in
+            let mine = frontend.by("me")
+            try await mine.add("web")
+            func body(_ text: String) -> String {
+                #"{"definition": {"source": {"containerfile": "FROM scratch\nCOPY \#(text) /\n"}, "platforms": ["linux/amd64"]}}"#
+            }
+            func source(_ document: JSONValue?) -> String? { document?["definition"]?["source"]?["containerfile"]?.string }
+            let first = try await mine.request(.post, "/api/1/images/1/builds", body("a"))
+            #expect(first.status == 200, "\(first.text)")
+            let second = try await mine.request(.post, "/api/1/images/1/builds", body("b"))
+            #expect(try source(second.json) == "FROM scratch\nCOPY b /\n")
+            #expect(try await source(frontend.get("/api/1/builds/1").json) == "FROM scratch\nCOPY a /\n")
+            #expect(try await source(frontend.get("/api/1/images/1").json) == "FROM scratch\nCOPY b /\n")
+            let other = try await frontend.by("other").request(.post, "/api/1/images/1/builds", body("c"))
+            #expect(other.status == 403)
+            #expect(try await source(frontend.get("/api/1/images/1").json) == "FROM scratch\nCOPY b /\n")
+            let wrong = try await mine.request(.post, "/api/1/images/1/builds", #"{"definition": {"source": {}}}"#)
+            #expect(wrong.status == 400)
+        }
+    }
+
     @Test("about names the registry, and everything that an instruction can reach")
     func about() async throws {
         try await FrontendFixture.withImages(configure: { $0.images?.allowsHostNetwork = true }) { frontend async throws in
@@ -150,23 +174,33 @@ import Testing
         }
     }
 
-    @Test("metrics count builds and steps by state, and manifests by whether their packages are known")
+    @Test("metrics count builds and steps by state, manifests by whether their packages are known, lost nodes, and rules with problems")
     func metrics() async throws {
         try await FrontendFixture.withImages { frontend in
             try await frontend.add("web")
             _ = try await frontend.request(.post, "/api/1/images/1/builds")
             try await frontend.contents(.read([]), of: 1, digest: .numbered(1))
             try await frontend.contents(.unknown("x"), of: 1, on: "linux/arm64", digest: .numbered(2))
+            for name in ["n1", "n2", "n3"] {
+                let store = frontend.database.store
+                #expect(try await store.addNode(FarmNode(name: name, connection: .unix(path: "/\(name)"))))
+                try await store.record(NodeLook(), at: try await store.node(name), next: .seconds(600))
+            }
+            try await frontend.database.store.recordLoss(of: "n1", because: "connection refused")
+            try await frontend.database.store.disableNode("n2", because: "It lies.")
+            _ = try await frontend.request(.post, "/api/1/rules", #"{"images": ["nothing/*"], "base": true}"#)
+            _ = try await frontend.database.pool.query("UPDATE rules SET problem = 'No image has such a name.'")
             let text = try await frontend.get("/api/1/metrics/").text
             for line in [
                 #"odcs_builds{state="wait"} 1"#, #"odcs_builds{state="building"} 0"#, #"odcs_build_steps{state="wait"} 3"#,
-                "odcs_build_queue_depth 2", "odcs_build_nodes_disabled 0", #"odcs_image_manifests{contents="known"} 1"#,
+                "odcs_build_queue_depth 2", "odcs_build_nodes_disabled 0", #"odcs_farm_nodes{state="lost"} 1"#,
+                #"odcs_farm_nodes{state="disabled"} 1"#, "odcs_rules_with_problems 1", #"odcs_image_manifests{contents="known"} 1"#,
                 #"odcs_image_manifests{contents="unknown"} 1"#,
             ] { #expect(text.contains("\n\(line)\n"), "\(line)") }
         }
         try await FrontendFixture.with { frontend in
             let text = try await frontend.get("/api/1/metrics/").text
-            #expect(!text.contains("odcs_build"))
+            #expect(!text.contains("odcs_builds"))
         }
     }
 
