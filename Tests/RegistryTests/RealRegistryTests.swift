@@ -187,8 +187,8 @@ struct RealRegistryTests {
                 for type in ["application/vnd.example.one", "application/vnd.example.two"] {
                     let document = ManifestDocument(
                         Manifest(configuration: empty, layers: [empty], subject: image.document.descriptor(), artifactType: type))
-                    try await client.attach(document, to: repository)
-                    try await client.attach(document, to: repository)
+                    try await client.attach([document], to: repository)
+                    try await client.attach([document], to: repository)
                     attached.append(document.digest)
                 }
                 #expect(try await client.referrers(of: image.document.digest, in: repository).map(\.digest) == attached)
@@ -213,11 +213,11 @@ struct RealRegistryTests {
                 let documents = ["application/vnd.example.one", "application/vnd.example.two"].map { type in
                     ManifestDocument(Manifest(configuration: empty, layers: [empty], subject: subject, artifactType: type))
                 }
-                try await client.attach(documents[0], to: repository)
+                try await client.attach([documents[0]], to: repository)
                 let full = ImageIndex(manifests: Array(repeating: documents[0].descriptor(), count: ImageIndex.mostManifests))
                 try await client.put(ManifestDocument(full), to: repository, tag: subject.digest.referrersTag)
-                try await client.attach(documents[0], to: repository)
-                let found = await failure { try await client.attach(documents[1], to: repository) }
+                try await client.attach([documents[0]], to: repository)
+                let found = await failure { try await client.attach([documents[1]], to: repository) }
                 #expect(found?.code == .limitExceeded)
                 #expect(
                     found?.message

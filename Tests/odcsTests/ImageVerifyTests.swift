@@ -205,7 +205,7 @@ struct ImageVerifyTests {
             try await client.upload(Descriptor(of: empty, mediaType: .empty), to: repository, BytesContent(empty))
             for attestation in attestations {
                 try await client.upload(attestation.descriptor, to: repository, BytesContent(attestation.bytes))
-                try await client.attach(attestation.artifact(about: subject), to: repository)
+                try await client.attach([attestation.artifact(about: subject)], to: repository)
             }
         }
     }

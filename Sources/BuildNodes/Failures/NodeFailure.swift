@@ -64,10 +64,11 @@ public struct NodeFailure: Error, Hashable, Sendable, CustomStringConvertible {
 
     public var isTransient: Bool { retry != .never }
 
-    /// Whether the node is to blame, so that another node may succeed.
+    /// Whether the node is to blame, so that another node may succeed. A registry that does not answer is
+    /// usually away for all nodes.
     public var isOfNode: Bool {
         switch kind {
-        case .nodeLost, .node, .diskFull, .memoryMissing, .noEmulator, .registryDown: true
+        case .nodeLost, .node, .diskFull, .memoryMissing, .noEmulator: true
         default: false
         }
     }

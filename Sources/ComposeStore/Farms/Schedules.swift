@@ -53,15 +53,11 @@ extension ComposeStore {
         let waiting = build.steps.filter { $0.state == .wait && $0.blockedBy == 0 && $0.platform != nil && $0.stateReason == nil }
         guard !waiting.isEmpty else { return [:] }
         let placement = build.request.placement
-        var nodes: [FarmNode]
+        let nodes: [FarmNode]
         do {
             nodes = try await self.nodes(of: placement)
         } catch let error as NoSuchFarm {
             return Dictionary(uniqueKeysWithValues: waiting.map { ($0.id, "It waits, because its nodes are gone. \(error)") })
-        }
-        if !build.composes.isEmpty, !nodes.contains(where: { $0.name == FarmNode.localName }) {
-            // A build that names no nodes may use the workers themselves.
-            if placement == nil { nodes.append(try await node(FarmNode.localName)) }
         }
         let labels = build.request.definition.requires
         var reasons: [Int: String] = [:]
@@ -72,10 +68,10 @@ extension ComposeStore {
             }
             if able.isEmpty {
                 reasons[step.id] = "It waits. \(Self.reason(noneBuilds: platform, nodes, placement))"
-            } else if !build.composes.isEmpty, able.allSatisfy({ $0.name != FarmNode.localName }) {
+            } else if !build.composes.isEmpty, !able.contains(where: \.showsComposes) {
                 reasons[step.id] =
-                    "It waits for a worker that builds \(platform) itself, because the packages of composes are only there. "
-                    + "Name the node local too, or no nodes."
+                    "It waits for a worker or a node of podman that builds \(platform), because docker cannot show the packages of composes "
+                    + "to a build. Name the node local too."
             } else if !labels.isEmpty, try await !hasLabels(labels, platform, among: able.map(\.name)) {
                 let text = labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ", ")
                 reasons[step.id] = "It waits for a worker or node with \(text)."

@@ -3,13 +3,25 @@ import Postgres
 
 /// The facts for the provenance of a build.
 extension ComposeStore {
-    /// Records how a platform is made, before its build begins. An attempt that only pushes keeps what the
-    /// attempt that built has recorded.
+    /// Records how a platform is made, before its build begins.
     ///
     /// - Returns: `false` if the lease was lost. Nothing was changed then.
     public func record(_ origin: StepOrigin, under lease: StepLease) async throws -> Bool {
         try await pool.query(
             "UPDATE build_steps SET origin = \(PostgresJSON(origin)) WHERE \(fragment: lease.guardCondition)"
+        ).affectedRows == 1
+    }
+
+    /// Records which node made a platform, before an attempt that only pushes the image of an earlier one.
+    /// Meanwhile, another node may have tried to make it. All other facts are equal in each attempt.
+    ///
+    /// - Returns: `false` if the lease was lost. Nothing was changed then.
+    public func record(node: String, isolation: String, under lease: StepLease) async throws -> Bool {
+        try await pool.query(
+            """
+            UPDATE build_steps SET origin = origin || jsonb_build_object('node', \(node)::text, 'isolation', \(isolation)::text)
+            WHERE \(fragment: lease.guardCondition)
+            """
         ).affectedRows == 1
     }
 

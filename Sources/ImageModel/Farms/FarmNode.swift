@@ -6,6 +6,8 @@ public import Foundation
 public struct FarmNode: Hashable, Sendable, Identifiable {
     /// The name of the node that stands for the workers' own.
     public static let localName = "local"
+    /// The beginning of ``engine`` of a node with podman.
+    public static let podman = "podman "
 
     /// The result of the last look at a node.
     public enum State: String, Hashable, Sendable, Codable, CaseIterable {
@@ -58,6 +60,9 @@ public struct FarmNode: Hashable, Sendable, Identifiable {
     public var busy: Int
 
     public var id: String { name }
+
+    /// Whether builds there can see the packages of composes. Docker cannot show them.
+    public var showsComposes: Bool { name == Self.localName || engine?.hasPrefix(Self.podman) ?? false }
 
     public init(name: String, connection: NodeConnection) {
         self.name = name

@@ -14,8 +14,28 @@ struct BuildAttestations {
     let key: ProvenanceKey?
 
     /// Attaches all documents. Each attempt attaches the same ones.
-    func attach(to list: ManifestDocument, of build: Build, in repository: ImageRepository) async throws {
-        guard case .index(let index) = list.content else { return }
+    ///
+    /// - Parameter write: Writes the list. Meanwhile the contents of the documents are made and uploaded.
+    func attach(
+        to list: ManifestDocument, of build: Build, in repository: ImageRepository,
+        writing write: @escaping @Sendable () async throws -> Void = {}
+    ) async throws {
+        async let written: Void = write()
+        let documents = try await self.documents(about: list, of: build, in: repository)
+        try await upload(Set(documents.flatMap(\.attestations)), to: repository)
+        try await written
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for (subject, attestations) in documents {
+                group.addTask { try await registry.attach(attestations.map { try $0.artifact(about: subject) }, to: repository) }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    private func documents(
+        about list: ManifestDocument, of build: Build, in repository: ImageRepository
+    ) async throws -> [(subject: Descriptor, attestations: [Attestation])] {
+        guard case .index(let index) = list.content else { return [] }
         var contents: [Platform: Contents] = [:]
         var bills: [ImageDigest: Attestation] = [:]
         for step in build.steps {
@@ -32,20 +52,8 @@ struct BuildAttestations {
                 repository: repository, list: list.digest, origins: try await store.origins(of: build.id), contents: contents,
                 bills: bills.mapValues(\.descriptor.digest), causes: try await store.causes(of: build.id), builder: builder))
         let attestation = try await attestation(of: statement.bytes, about: list.digest, in: repository)
-        var documents = [(list.descriptor(), [attestation])]
-        for manifest in index.manifests {
-            documents.append((manifest, [attestation] + [bills[manifest.digest]].compactMap(\.self)))
-        }
-        try await upload(Set(documents.flatMap(\.1)), to: repository)
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for (subject, attestations) in documents {
-                group.addTask {
-                    // The documents about one manifest share a tag in a registry without the referrers API.
-                    for attestation in attestations { try await registry.attach(attestation.artifact(about: subject), to: repository) }
-                }
-            }
-            try await group.waitForAll()
-        }
+        return [(list.descriptor(), [attestation])]
+            + index.manifests.map { ($0, [attestation] + [bills[$0.digest]].compactMap(\.self)) }
     }
 
     /// Returns the statement in the form in which it is attached. A signature has other bytes each time, so
@@ -68,9 +76,12 @@ struct BuildAttestations {
 
     private func upload(_ attestations: Set<Attestation>, to repository: ImageRepository) async throws {
         let empty = Attestation.configuration
-        try await registry.upload(Descriptor(of: empty, mediaType: .empty), to: repository, BytesContent(empty))
-        for attestation in attestations {
-            try await registry.upload(attestation.descriptor, to: repository, BytesContent(attestation.bytes))
+        let blobs = [(Descriptor(of: empty, mediaType: .empty), empty)] + attestations.map { ($0.descriptor, $0.bytes) }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for (descriptor, bytes) in blobs {
+                group.addTask { try await registry.upload(descriptor, to: repository, BytesContent(bytes)) }
+            }
+            try await group.waitForAll()
         }
     }
 }

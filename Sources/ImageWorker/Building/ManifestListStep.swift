@@ -12,13 +12,17 @@ struct ManifestListStep {
     let attestations: BuildAttestations
 
     func run(_ build: Build, _ image: Image) async throws -> StepResult {
-        let list = try await list(of: build, image.repository)
         let tags = try build.listTags
+        async let shown = digests(of: tags.map(\.tag), in: image.repository)
+        let list = try await list(of: build, image.repository)
         // No tag moves if one of them was moved by another program.
-        for (tag, moves) in tags { try await check(tag, moves: moves, of: image, moving: list.digest, build) }
-        try await put(list, at: tags.prefix(1).map(\.tag), build, image)
+        for ((tag, moves), current) in zip(tags, try await shown) {
+            try await check(tag, showing: current, moves: moves, of: image, moving: list.digest, build)
+        }
         // A user of a moving tag finds the provenance.
-        try await attestations.attach(to: list, of: build, in: image.repository)
+        try await attestations.attach(to: list, of: build, in: image.repository) {
+            try await put(list, at: tags.prefix(1).map(\.tag), build, image)
+        }
         try await put(list, at: tags.dropFirst().map(\.tag), build, image)
         return StepResult(digest: list.digest, tags: tags.map(\.tag))
     }
@@ -39,18 +43,18 @@ struct ManifestListStep {
     ///
     /// - Throws: ``GoneImages``.
     private func list(of build: Build, _ repository: ImageRepository) async throws -> ManifestDocument {
-        var manifests: [Descriptor] = []
-        var gone: [Platform: ImageDigest] = [:]
-        for step in build.steps {
-            guard let platform = step.platform, let digest = step.digest else { continue }
+        let images = build.steps.compactMap { step in step.platform.flatMap { platform in step.digest.map { (platform, $0) } } }
+        // An image that is gone has no descriptor.
+        let found = try await inParallel(images) { platform, digest -> Descriptor? in
             do throws(RegistryFailure) {
-                let document = try await registry.manifest(ImageReference(repository, digest: digest))
-                manifests.append(document.descriptor(platform: platform))
+                return try await registry.manifest(ImageReference(repository, digest: digest)).descriptor(platform: platform)
             } catch {
                 guard error.code == .notFound else { throw error }
-                gone[platform] = digest
+                return nil
             }
         }
+        let gone = Dictionary(uniqueKeysWithValues: zip(images, found).filter { $0.1 == nil }.map(\.0))
+        let manifests = found.compactMap(\.self)
         if !gone.isEmpty { throw GoneImages(images: gone) }
         var annotations = [
             "org.opencontainers.image.created": build.timeSubmitted.formatted(.iso8601), "vnd.odcs.build": "\(build.id)",
@@ -62,11 +66,28 @@ struct ManifestListStep {
         return ManifestDocument(ImageIndex(manifests: manifests, annotations: annotations))
     }
 
-    /// Throws if a tag shows something that this service did not write and has never seen.
-    private func check(_ tag: ImageTag, moves: Bool, of image: Image, moving digest: ImageDigest, _ build: Build) async throws {
-        guard let current = try await registry.reportedDigest(of: ImageReference(image.repository, tag: tag)), current != digest else {
-            return
+    /// Returns what tags show.
+    private func digests(of tags: [ImageTag], in repository: ImageRepository) async throws -> [ImageDigest?] {
+        try await inParallel(tags) { try await registry.reportedDigest(of: ImageReference(repository, tag: $0)) }
+    }
+
+    /// Returns the results of all calls, in the order of the values.
+    private func inParallel<Value: Sendable, Result: Sendable>(
+        _ values: [Value], _ body: @escaping @Sendable (Value) async throws -> Result
+    ) async throws -> [Result] {
+        try await withThrowingTaskGroup(of: (Int, Result).self) { group in
+            for (index, value) in values.enumerated() { group.addTask { (index, try await body(value)) } }
+            return try await group.reduce(into: [:]) { $0[$1.0] = $1.1 }.sorted { $0.key < $1.key }.map(\.value)
         }
+    }
+
+    /// Throws if a tag shows something that this service did not write and has never seen.
+    ///
+    /// - Parameter current: What the tag shows.
+    private func check(
+        _ tag: ImageTag, showing current: ImageDigest?, moves: Bool, of image: Image, moving digest: ImageDigest, _ build: Build
+    ) async throws {
+        guard let current, current != digest else { return }
         let published = try await store.publishedDigest(of: image.id, tag: tag)
         // The first build of an image takes over a tag that was there before.
         if current == published || (published == nil && moves) { return }

@@ -51,12 +51,15 @@ struct PlatformStep {
         // To ask the node takes a start of the builder. The first attempt cannot have left an image there.
         if lease.step.attempts > 1, try await node.image(of: name) != nil {
             log.note("The image is on the node \(node.name) from an earlier attempt. Only the push is repeated.")
+            guard try await store.record(node: node.name, isolation: node.isolation, under: lease) else { throw CancellationError() }
         } else {
             try await self.build(lease, of: build, platform, on: node, named: name, log)
         }
         let target = PushTarget(image.repository, tag: try build.tag(of: platform))
         let begin = ContinuousClock.now
-        let digest = try await node.push(name, to: target) { log.write($0) }
+        let digest = try await reaching([image.repository], from: node, lease.step) {
+            try await node.push(name, to: target) { log.write($0) }
+        }
         log.note("The image was pushed in \((.now - begin).inSeconds) seconds.")
         let manifest = try await check(digest, at: target, platform, lease.step)
         if build.request.definition.artifact?.kind == .component {
@@ -112,7 +115,9 @@ struct PlatformStep {
             let preparation = ImagePreparation(configuration: configuration, store: store, registry: registry, node: node, log: log)
             let specification = try await preparation.specification(lease, of: build, platform: platform, named: name, in: directory)
             log.note("\(platform) is built on the node \(node.name).")
-            let built = try await node.build(specification) { log.write($0) }
+            let built = try await reaching(specification.repositories, from: node, lease.step) {
+                try await node.build(specification) { log.write($0) }
+            }
             log.note("The image was built in \(built.elapsed.inSeconds) seconds.")
             result = .success(())
         } catch {
@@ -122,6 +127,25 @@ struct PlatformStep {
         try? await Task { try await NIOThreadPool.singleton.runIfActive { try FileManager.default.removeItem(atPath: directory.string) } }
             .value
         try result.get()
+    }
+
+    /// Runs work of a node that needs registries.
+    ///
+    /// A registry that does not answer a node is usually away for all of them. So the step waits, and comes
+    /// back to the node, which may have the image already. If the registries answer the worker at a later
+    /// attempt, the node has no way to one of them.
+    ///
+    /// - Throws: ``FailureOfNode`` in that case.
+    private func reaching<Value>(
+        _ repositories: Set<ImageRepository>, from node: any BuildNode, _ step: Step, _ body: () async throws -> Value
+    ) async throws -> Value {
+        do {
+            return try await body()
+        } catch let failure as NodeFailure where failure.kind == .registryDown && step.isOnFarm && step.attempts > 1 {
+            for repository in repositories where try await !registry.answers(for: repository) { throw failure }
+            let sentence = "The node \(node.name) does not reach a registry that the worker reaches. \(failure.sentence)"
+            throw FailureOfNode(failure: BuildFailure(.registryUnreachable, sentence, log: failure.lastLines, isTransient: true))
+        }
     }
 
     /// Checks that the registry has the image that the node says it has pushed, and that it is one of the
@@ -172,7 +196,7 @@ struct PlatformStep {
             throw BuildFailure(.internal, "An earlier attempt at this step has pushed at the same time.", isTransient: true)
         }
         let problem =
-            "The node \(step.node ?? nodes.own.name) says that it pushed \(digest) as \(target), but the registry has \(document.digest) there. One of them lies."
+            "The node \(step.node ?? FarmNode.localName) says that it pushed \(digest) as \(target), but the registry has \(document.digest) there. One of them lies."
         try await nodes.disable(step, because: problem)
         let failure = BuildFailure(
             .digestMismatch,
@@ -242,6 +266,19 @@ struct PlatformStep {
             }
         }
         return parents
+    }
+}
+
+extension RegistryClient {
+    /// Returns whether the registry of a repository answers, with whatever.
+    fileprivate func answers(for repository: ImageRepository) async throws -> Bool {
+        do throws(RegistryFailure) {
+            _ = try await reportedDigest(of: ImageReference(repository, tag: .latest))
+            return true
+        } catch {
+            if error.code == .canceled { throw error }
+            return error.code != .unreachable
+        }
     }
 }
 

@@ -50,35 +50,58 @@ extension RegistryClient {
         return found.filter { artifactType == nil || $0.artifactType == artifactType }
     }
 
-    /// Stores a manifest that has a subject, so that it is found among the referrers of the subject.
+    /// Stores manifests that have one subject, so that they are found among the referrers of the subject.
     ///
     /// A registry without the referrers API gets a tag with an index instead ("Referrers Tag Schema"). It
     /// is read, extended, written, and read again, because others may write it at the same time.
-    public func attach(_ document: ManifestDocument, to repository: ImageRepository) async throws(RegistryFailure) {
-        guard case .manifest(let manifest) = document.content, let subject = manifest.subject?.digest else {
-            throw RegistryFailure(.rejected, "The manifest \(document.digest) has no subject, so it cannot be attached to one.")
+    public func attach(_ documents: [ManifestDocument], to repository: ImageRepository) async throws(RegistryFailure) {
+        guard let first = documents.first else { return }
+        let subject = try Self.subject(of: first)
+        for document in documents where try Self.subject(of: document) != subject {
+            throw RegistryFailure(.rejected, "The manifests \(first.digest) and \(document.digest) have two subjects.")
         }
-        if try await put(document, to: repository) { return }
-        let entry = document.descriptor(annotations: manifest.annotations)
+        var index: ImageIndex
+        do {
+            // A registry with the API has no such tag. Its answer is not waited for, but for the manifests.
+            async let known = referrersIndex(of: subject, in: repository)
+            var isListed = true
+            for document in documents { isListed = try await put(document, to: repository) && isListed }
+            index = try await known
+            if isListed { return }
+        } catch let failure as RegistryFailure {
+            throw failure
+        } catch {
+            throw .canceled
+        }
+        let entries = documents.map { document in
+            document.descriptor(annotations: { if case .manifest(let manifest) = document.content { manifest.annotations } else { [:] } }())
+        }
         for _ in 1...max(1, limits.attempts) {
-            var index = try await referrersIndex(of: subject, in: repository)
-            if index.manifests.contains(where: { $0.digest == document.digest }) { return }
-            guard index.manifests.count < ImageIndex.mostManifests else {
+            let missing = entries.filter { entry in !index.manifests.contains { $0.digest == entry.digest } }
+            if missing.isEmpty { return }
+            guard index.manifests.count + missing.count <= ImageIndex.mostManifests else {
                 throw RegistryFailure(
                     .limitExceeded,
                     "\(subject) of \(repository) has \(index.manifests.count) referrers, and gets no more. Delete the tag \(subject.referrersTag)."
                 )
             }
-            index.manifests.append(entry)
+            index.manifests += missing
             try await put(ManifestDocument(index), to: repository, tag: subject.referrersTag)
+            index = try await referrersIndex(of: subject, in: repository)
         }
-        let written = try await referrersIndex(of: subject, in: repository).manifests
-        guard written.contains(where: { $0.digest == document.digest }) else {
+        guard entries.allSatisfy({ entry in index.manifests.contains { $0.digest == entry.digest } }) else {
             throw RegistryFailure(
                 .unreachable,
                 "The tag \(subject.referrersTag) of \(repository) could not be written, because others write it all the time.",
                 isTransient: true)
         }
+    }
+
+    private static func subject(of document: ManifestDocument) throws(RegistryFailure) -> ImageDigest {
+        guard case .manifest(let manifest) = document.content, let subject = manifest.subject?.digest else {
+            throw RegistryFailure(.rejected, "The manifest \(document.digest) has no subject, so it cannot be attached to one.")
+        }
+        return subject
     }
 
     /// Returns the index that the tag for referrers has, empty if there is no such tag.

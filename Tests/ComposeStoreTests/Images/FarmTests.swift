@@ -22,6 +22,10 @@ import Testing
         NodeLook(engine: "podman 4.3.1", probe: .init(native: native, emulated: emulated))
     }
 
+    private static func docker(_ native: [Platform]) -> NodeLook {
+        NodeLook(engine: "docker 20.10.24", probe: .init(native: native))
+    }
+
     /// Adds a node that a worker has seen.
     private func add(
         _ name: String, to database: TestDatabase, _ look: NodeLook, slots: Int = 1, weight: Int = 10, labels: [String: String] = [:]
@@ -182,12 +186,12 @@ import Testing
         }
     }
 
-    @Test("a node of a farm has the labels that an image requires, and gets no build with the packages of composes")
+    @Test("a node of a farm has the labels that an image requires, and one of docker gets no build with the packages of composes")
     func requirements() async throws {
         try await TestDatabase.with { database in
             let amd64 = TestDatabase.amd64
-            try await add("plain", to: database, Self.native([amd64]), slots: 9)
-            try await add("rhel", to: database, Self.native([amd64]), labels: ["host": "rhel"])
+            try await add("plain", to: database, Self.docker([amd64]), slots: 9)
+            try await add("rhel", to: database, Self.docker([amd64]), labels: ["host": "rhel"])
             var image = try await database.image("needy", [amd64])
             image.definition.requires = ["host": "rhel"]
             _ = try await database.store.submitBuild(of: image.id, BuildRequest(image.definition), owner: "me", dateTag: TestDatabase.day)
@@ -201,11 +205,11 @@ import Testing
         }
     }
 
-    @Test("a build with the packages of composes uses a worker itself, even if the default farm has none")
-    func composesBesideFarm() async throws {
+    @Test("a build with the packages of composes goes to nodes of podman, and waits with a reason if there is only docker")
+    func composesOnFarm() async throws {
         try await TestDatabase.with { database in
             let amd64 = TestDatabase.amd64
-            try await add("n1", to: database, Self.native([amd64]), slots: 9)
+            try await add("n1", to: database, Self.docker([amd64]), slots: 9)
             #expect(try await database.store.createFarm(Farm(name: "f", isDefault: true, nodes: ["n1"])))
             let compose = try await database.store.submit(.repo(), owner: "me").id
             var builds: [Build] = []
@@ -215,16 +219,49 @@ import Testing
                     "INSERT INTO build_composes (build_id, compose_id) VALUES (\(build.id), \(compose))")
                 builds.append(try await database.build(build.id))
             }
-            let reasons = try await database.store.waitingReasons(of: builds[1])
-            #expect(
-                reasons[builds[1].steps[0].id]
-                    == "It waits for a worker that builds linux/amd64 itself, because the packages of composes are only there. "
-                    + "Name the node local too, or no nodes.")
-            let lease = try #require(try await claim(database, TestDatabase.everything))
-            #expect(lease.step.build == builds[0].id)
-            #expect(lease.step.node == "local")
-            // The other one names the nodes that it wants.
+            for build in builds {
+                let reasons = try await database.store.waitingReasons(of: build)
+                #expect(
+                    reasons[build.steps[0].id]
+                        == "It waits for a worker or a node of podman that builds linux/amd64, because docker cannot show the packages of "
+                        + "composes to a build. Name the node local too.")
+            }
+            #expect(try await claim(database) == nil)
             #expect(try await claim(database, TestDatabase.everything) == nil)
+            try await add("n2", to: database, Self.native([amd64]), slots: 9)
+            _ = try await database.store.changeFarm("f", adding: ["n2"])
+            for build in builds {
+                let lease = try #require(try await claim(database))
+                #expect(lease.step.build == build.id)
+                #expect(lease.step.node == "n2")
+            }
+        }
+    }
+
+    @Test("a step that is tried again goes back to its node, and waits for it while it is busy, but not while it is lost")
+    func sameNode() async throws {
+        try await TestDatabase.with { database in
+            let amd64 = TestDatabase.amd64
+            try await add("n1", to: database, Self.native([amd64]), weight: 20)
+            try await add("n2", to: database, Self.native([amd64]), slots: 9)
+            let away = BuildFailure(.registryUnreachable, "The registry does not answer.", isTransient: true)
+            _ = try await submit(database, [amd64])
+            let first = try #require(try await claim(database))
+            #expect(first.step.node == "n1")
+            #expect(try await database.store.fail(first, with: away, retries: retries) == .retried(after: .zero))
+            // A greater weight does not take the step away from the node that may have its image.
+            var node = try await database.store.node("n2")
+            node.weight = 100
+            _ = try await database.store.changeNode(node)
+            let second = try #require(try await claim(database))
+            #expect(second.step.node == "n1")
+            _ = try await database.store.fail(second, with: away, retries: retries)
+            let other = try await submit(database, [amd64], on: .nodes(["n1"]))
+            _ = try await database.pool.query("UPDATE build_steps SET priority = 1 WHERE build_id = \(other.id)")
+            #expect(try await claim(database)?.step.build == other.id)
+            #expect(try await claim(database) == nil)
+            try await database.store.recordLoss(of: "n1", because: "It is away.")
+            #expect(try await claim(database)?.step.node == "n2")
         }
     }
 
