@@ -21,8 +21,11 @@ public struct EngineBuild: Sendable {
     public var memoryBytes: Int?
     /// The number of processors, for example 1.5.
     public var processors: Double?
-    /// The logins for registries that base images come from, by host.
+    /// The logins for base images. podman takes the names of repositories as keys, and docker those of
+    /// registries only.
     public var logins: [String: EngineLogin] = [:]
+    /// The images that stand for build contexts, by the names of the contexts. Only podman knows them.
+    public var contexts: [String: String] = [:]
 
     public init(name: String, platform: Platform, containerfile: String, network: String) {
         self.name = name
@@ -41,6 +44,13 @@ public struct EngineLogin: Hashable, Sendable, Encodable {
         self.username = username
         self.password = password
     }
+}
+
+/// The memory and the disk of an engine's host. A value is nil if the engine does not report it.
+public struct EngineRoom: Hashable, Sendable {
+    public let memoryBytes: Int?
+    /// The free bytes of the disk with the images.
+    public let freeBytes: Int?
 }
 
 /// An image of an engine.
@@ -80,6 +90,21 @@ extension ContainerEngine {
         return platform.architecture
     }
 
+    /// Returns the memory of the engine's host, and the free space of its storage. Docker does not report
+    /// the space.
+    public func room() async throws(EngineFailure) -> EngineRoom {
+        let (status, body) = try await answer(HTTPClientRequest(url: address.podmanURL + "info"), within: .seconds(60))
+        if status == 200, let info = try? JSONDecoder().decode(PodmanInformation.self, from: Data(body)) {
+            let free = info.store.graphRootAllocated.flatMap { all in info.store.graphRootUsed.map { all - $0 } }
+            return EngineRoom(memoryBytes: info.host.memTotal, freeBytes: free)
+        }
+        let (other, text) = try await answer(HTTPClientRequest(url: url("info")), within: .seconds(60))
+        guard other == 200, let info = try? JSONDecoder().decode(DockerInformation.self, from: Data(text)) else {
+            throw refusal(other, text)
+        }
+        return EngineRoom(memoryBytes: info.MemTotal, freeBytes: nil)
+    }
+
     /// Throws ``EngineFailure`` if the engine does not answer within a time.
     public func ping(within limit: Duration) async throws(EngineFailure) {
         let (status, body) = try await answer(HTTPClientRequest(url: url("_ping")), within: .init(limit))
@@ -105,6 +130,7 @@ extension ContainerEngine {
                     ("buildargs", Self.json(build.arguments)), ("labels", Self.json(build.labels)), ("networkmode", build.network),
                     ("nocache", "1"), ("layers", "0"), ("rm", "1"), ("forcerm", "1"), ("pull", "0"),
                     // Only podman knows these.
+                    ("additionalbuildcontexts", build.contexts.isEmpty ? nil : Self.json(build.contexts.mapValues(BuildContext.init))),
                     ("outputformat", "application/vnd.oci.image.manifest.v1+json"), ("timestamp", build.timestamp.map(String.init)),
                     ("memory", build.memoryBytes.map(String.init)), ("cpuperiod", build.processors.map { _ in "\(period)" }),
                     ("cpuquota", build.processors.map { "\(Int($0 * Double(period)))" }),
@@ -283,6 +309,29 @@ extension ContainerEngine {
     }
 
     private struct Version: Decodable { let Arch: String? }
+
+    /// An image that stands for a build context, in the form of podman.
+    private struct BuildContext: Encodable {
+        let IsURL = false
+        let IsImage = true
+        let Value: String
+        let DownloadedCache = ""
+
+        init(_ image: String) { Value = image }
+    }
+
+    private struct PodmanInformation: Decodable {
+        struct Host: Decodable { let memTotal: Int? }
+        struct Store: Decodable {
+            let graphRootAllocated: Int?
+            let graphRootUsed: Int?
+        }
+
+        let host: Host
+        let store: Store
+    }
+
+    private struct DockerInformation: Decodable { let MemTotal: Int? }
 
     private struct Inspection: Decodable {
         let Id: String

@@ -8,11 +8,15 @@ public enum EngineAddress: Hashable, Sendable, CustomStringConvertible {
     /// TLS. The client has the certificates.
     case tls(host: String, port: Int)
 
-    /// The beginning of all URLs.
-    var url: String {
+    /// The beginning of all URLs of docker's API.
+    var url: String { "\(origin)/v1.41/" }
+    /// The beginning of all URLs of podman's own API. It is the oldest version that its service knows.
+    var podmanURL: String { "\(origin)/v4.0.0/libpod/" }
+
+    private var origin: String {
         switch self {
-        case .socket(let path): "http+unix://\(path.string.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? "")/v1.41/"
-        case .tls(let host, let port): "https://\(host):\(port)/v1.41/"
+        case .socket(let path): "http+unix://\(path.string.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? "")"
+        case .tls(let host, let port): "https://\(host):\(port)"
         }
     }
 

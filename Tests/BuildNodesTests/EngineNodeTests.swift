@@ -30,13 +30,14 @@ import Testing
 
         static func make(
             _ podman: TestPodman, _ registry: TestRegistry, _ connection: NodeConnection, keys: FilePath?, pulse: Duration = .seconds(3),
-            login: EngineLogin? = nil
+            login: EngineLogin? = nil, logins: (@Sendable (ImageRepository) -> EngineLogin?)? = nil
         ) async throws -> World {
             let context = podman.directory.appending("context")
             try FileManager.default.createDirectory(atPath: context.string, withIntermediateDirectories: true)
             try await SmallImages.makeContext(in: context)
             var settings = EngineNode.Settings(
-                scratch: podman.directory, login: { _ in login }, upload: { _, _ in throw NodeFailure(.node, "It pushes itself.") })
+                scratch: podman.directory, login: logins ?? { _ in login },
+                upload: { _, _ in throw NodeFailure(.node, "It pushes itself.") })
             settings.insecure = [registry.host]
             settings.pulse = pulse
             var node = FarmNode(name: "n1", connection: connection)
@@ -130,6 +131,50 @@ import Testing
                     #expect(refused.kind == .registryRefuses, "\(refused.sentence)")
                 }
             }
+        }
+    }
+
+    @Test("a node gets a login for each repository, and not one for all of a registry")
+    func loginsOfRepositories() async throws {
+        try await TestRegistry.with(passwords: true) { registry in
+            try await TestPodman.with(insecure: [registry.host]) { podman in
+                try await podman.withService { socket in
+                    let right = EngineLogin(username: TestRegistry.user, password: TestRegistry.password)
+                    let world = try await World.make(
+                        podman, registry, .unix(path: socket.string), keys: nil,
+                        logins: { $0.path == "zzz" ? EngineLogin(username: "other", password: "wrong") : right })
+                    var specification = try world.specification("")
+                    let base = specification
+                    let digest = try await world.with { node in
+                        _ = try await node.build(base) { _ in }
+                        let digest = try await node.push(base.step, to: world.target("1")) { _ in }
+                        _ = try await node.prune(PruneRequest(all: true), leased: { [] })
+                        return digest
+                    }
+                    specification.containerfile = "FROM \(registry.host)/app@\(digest)\nRUN echo built\n"
+                    specification.repositories = [try registry.repository("app"), try registry.repository("zzz")]
+                    let prepared = specification
+                    try await world.with { _ = try await $0.build(prepared) { _ in } }
+                }
+            }
+        }
+    }
+
+    @Test("a build that needs more disk or memory than the node has does not begin there, and says how much there is")
+    func needs() async throws {
+        try await World.run { world in
+            var specification = try world.specification("RUN echo built\n")
+            specification.needs = BuildNeeds(diskBytes: 1 << 20, memoryBytes: 1 << 20)
+            let modest = specification
+            try await world.with { _ = try await $0.build(modest) { _ in } }
+            specification.needs = BuildNeeds(diskBytes: 1 << 50)
+            let disk = try await world.failure(of: specification)
+            #expect(disk.kind == .diskFull && disk.isOfNode)
+            #expect(disk.sentence.hasPrefix("The image needs 1073741824 MB of free disk space, and the node n1 has "), "\(disk.sentence)")
+            specification.needs = BuildNeeds(memoryBytes: 1 << 50)
+            let memory = try await world.failure(of: specification)
+            #expect(memory.kind == .memoryMissing && memory.isOfNode)
+            #expect(memory.sentence.contains("the node n1 is smaller: it has "), "\(memory.sentence)")
         }
     }
 

@@ -67,6 +67,27 @@ struct FailureTextTests {
         #expect(copied.sentence == "The image r.example.org/tools:1 is not in its registry.")
     }
 
+    @Test("the texts of docker name the step and the status too")
+    func docker() throws {
+        for words in ["make", "grep denied log", "echo 'connection refused' here"] {
+            let failure = try failure([
+                "Step 2/3 : RUN \(words)", " ---> Running in ebdb93b82c42", "no match", "Removing intermediate container ebdb93b82c42",
+                "Error: The command '/bin/sh -c \(words)' returned a non-zero code: 2",
+            ])
+            #expect(failure.kind == .instruction && failure.status == 2)
+            #expect(failure.sentence == "Step 2/3, RUN \(words), ended with the status 2: no match")
+        }
+        let copied = try failure([
+            "Step 2/3 : COPY absent /",
+            "Error: COPY failed: file not found in build context or excluded by .dockerignore: stat absent: file does not exist",
+        ])
+        #expect(copied.kind == .instruction)
+        #expect(
+            copied.sentence
+                == "Step 2/3, COPY absent /, failed: COPY failed: file not found in build context or excluded by .dockerignore: stat absent: "
+                + "file does not exist.")
+    }
+
     @Test("a program of another architecture in an image of the host's own is no missing emulator")
     func foreignProgram() throws {
         let failure = try failure([

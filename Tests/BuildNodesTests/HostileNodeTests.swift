@@ -143,7 +143,7 @@ import Testing
             #expect(header.contains("-") || header.contains("_"))
             let plain = header.replacing("-", with: "+").replacing("_", with: "/")
             let found = try JSONDecoder().decode([String: [String: String]].self, from: try #require(Data(base64Encoded: plain)))
-            #expect(found == ["registry.example": ["username": login.username, "password": login.password]])
+            #expect(found == ["registry.example/app": ["username": login.username, "password": login.password]])
         }
     }
 

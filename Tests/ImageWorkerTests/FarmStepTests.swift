@@ -128,6 +128,94 @@ import Testing
         }
     }
 
+    @Test("each RUN on a node reads the packages of a compose instead of the image's own repositories, and nothing of it stays")
+    func compose() async throws {
+        try await Self.run { world, n1, _ in
+            let compose = try await world.compose()
+            let build = try await world.submit(
+                "web",
+                .containerfile(
+                    """
+                    FROM \(world.base)
+                    RUN cat /run/odcs-\(compose)/x86_64/fix /etc/yum.repos.d/*.repo; touch /made
+                    RUN touch /etc/yum.repos.d/x || echo read-only
+                    """), composes: [compose])
+            let lease = try await Self.claim(world)
+            #expect(lease.step.node == "n1")
+            let failure = try await world.step(lease)
+            #expect(failure == nil, "\(failure?.message ?? "")")
+            let log = try world.log(of: build)
+            #expect(log.contains("\npackages\n"), "\(log)")
+            #expect(log.contains("\nbaseurl=file:///run/odcs-\(compose)/$basearch/os\n"), "\(log)")
+            #expect(log.contains("\nread-only\n"), "\(log)")
+            #expect(!log.contains("[own]"))
+            #expect(try await world.step(try await Self.claim(world)) == nil)
+            let done = try await world.build(build.id)
+            let digest = try #require(done.steps[0].digest)
+            let last = try #require(try await world.layers(of: "web", digest).last)
+            #expect(last.contains { $0.hasSuffix(" made") })
+            #expect(last.filter { $0.contains("odcs") || $0.hasSuffix(".repo") || $0.contains(".wh.") } == [])
+            let origin = try #require(try await world.store.origins(of: build.id)[.host])
+            #expect(origin.node == "n1" && origin.composes.map(\.id) == [compose])
+
+            // The files of the compose are on the node now, so the next build does not send them.
+            let files = try await n1.run("podman", ["images", "--quiet", "--filter", "reference=localhost/odcs-files"]).out
+            _ = try await world.submit("app", .containerfile("FROM \(world.base)\nRUN touch /made\n"), composes: [compose])
+            #expect(try await world.step(try await Self.claim(world)) == nil)
+            #expect(try await n1.run("podman", ["images", "--quiet", "--filter", "reference=localhost/odcs-files"]).out == files)
+            #expect(files.split(separator: "\n").count == 2, "\(files)")
+        }
+    }
+
+    @Test("a registry that is away for all keeps a step on its node, which builds once, and the provenance names it")
+    func registryAway() async throws {
+        try await Self.run { world, _, _ in
+            let build = try await world.submit("web", .containerfile("FROM \(world.base)\nRUN echo begun; sleep 5\n"))
+            let lease = try await Self.claim(world)
+            #expect(lease.step.node == "n1")
+            let file = world.directory.appending("target").pushing(FilePath(BuildLayout(build: build.id).log(of: .host)))
+            let first = Task { try await world.step(lease) }
+            #expect(try await FollowedFile(file).awaitText("\nbegun\n"))
+            try await world.registry.whileAway {
+                #expect(try await first.value?.code == .registryUnreachable)
+                let second = try await Self.claim(world)
+                #expect(second.step.node == "n1")
+                #expect(second.step.failedNodes == [])
+                #expect(try await world.step(second)?.code == .registryUnreachable)
+            }
+            let third = try await Self.claim(world)
+            #expect(third.step.node == "n1")
+            #expect(try await world.step(third) == nil)
+            let log = try world.log(of: build)
+            #expect(log.ranges(of: "is built on the node").count == 1, "\(log)")
+            #expect(try await world.store.origins(of: build.id)[.host]?.node == "n1")
+        }
+    }
+
+    @Test("a node without a way to a registry that the worker reaches gives the step to another node at its second attempt")
+    func noWayToRegistry() async throws {
+        try await Self.run { world, _, _ in
+            let settings = EngineNode.Settings(
+                scratch: world.configuration.workDirectory, upload: { _, _ in throw NodeFailure(.registryDown, "It does not answer.") })
+            var world = world
+            world.farms = EngineConnections(keys: nil, settings: settings)
+            var node = try await world.store.node("n1")
+            node.delivery = .pull
+            _ = try await world.store.changeNode(node)
+            _ = try await world.submit("web", .containerfile("FROM scratch\nCOPY . /all\n"))
+            #expect(try await world.step(try await Self.claim(world))?.code == .registryUnreachable)
+            let second = try await Self.claim(world)
+            #expect(second.step.node == "n1")
+            let failure = try await world.step(second)
+            #expect(
+                failure?.message
+                    == "The node n1 does not reach a registry that the worker reaches. It does not answer.", "\(failure?.message ?? "")")
+            let third = try await Self.claim(world)
+            #expect(third.step.node == "n2")
+            #expect(third.step.failedNodes == ["n1"])
+        }
+    }
+
     @Test("a worker fetches the image of a node that does not push, and uploads it")
     func pulls() async throws {
         try await Self.run(delivery: .pull) { world, _, _ in

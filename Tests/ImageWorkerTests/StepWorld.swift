@@ -246,6 +246,7 @@ final class CountingNode: BuildNode {
     var name: String { local.name }
     var isolation: String { local.isolation }
     var sharesCaches: Bool { local.sharesCaches }
+    var hasVolumes: Bool { local.hasVolumes }
     var builds: Int { state.withLock(\.builds) }
 
     /// Makes the next pushes go to a port that nobody listens on.

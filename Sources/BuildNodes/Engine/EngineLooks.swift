@@ -50,7 +50,7 @@ extension EngineNode {
         return try await asking { () throws(EngineFailure) in
             var removed = 0
             for image in images where image.names.allSatisfy({ !kept.contains($0) }) {
-                let isOfStep = image.names.contains { $0.hasPrefix(Self.localPrefix) }
+                let isOfStep = image.names.contains { $0.hasPrefix(Self.localPrefix) || $0.hasPrefix(NodeFiles.prefix) }
                 guard request.all || image.isNameless || isOfStep else { continue }
                 if let age = request.olderThanSeconds, now.timeIntervalSince(image.created) < Double(age) { continue }
                 var isGone = true
@@ -70,11 +70,17 @@ extension EngineNode {
     }
 
     /// Removes the images of steps that have ended. Such an image stays if a worker was killed, or if a
-    /// step moved to another node or failed after its build.
+    /// step moved to another node or failed after its build. Old images with the files of composes are
+    /// removed too.
     ///
     /// - Parameter ended: Returns those of the steps that have ended.
-    public func sweep(_ ended: (Set<ImageTag>) async throws -> Set<ImageTag>) async throws {
+    public func sweep(now: Date = Date(), _ ended: (Set<ImageTag>) async throws -> Set<ImageTag>) async throws {
         let images = try await asking { () throws(EngineFailure) in try await engine.images() }
+        for image in images where now.timeIntervalSince(image.created) >= NodeFiles.lifetime {
+            for name in image.names where name.hasPrefix(NodeFiles.prefix) {
+                _ = try await asking { () throws(EngineFailure) in try await engine.remove(name) }
+            }
+        }
         let names = images.flatMap(\.names).filter { $0.hasPrefix(Self.localPrefix) }
         // A name whose end is no tag was not given by this service.
         let steps = Set(names.compactMap { try? ImageTag(String($0.dropFirst(Self.localPrefix.count))) })

@@ -18,6 +18,8 @@ public struct EngineNode: BuildNode {
     public var isolation: String { "engine" }
     /// An engine has one directory for all caches.
     public var sharesCaches: Bool { true }
+    /// The API of podman before 4.4 has none.
+    public var hasVolumes: Bool { false }
     let engine: ContainerEngine
     let settings: Settings
 
@@ -66,12 +68,15 @@ public struct EngineNode: BuildNode {
     }
 
     public func build(_ specification: BuildSpecification, log: @escaping @Sendable (String) -> Void) async throws -> BuildResult {
-        // The engine is on another host, so it does not see files of this one.
-        guard specification.volumes.isEmpty, specification.namedContexts.isEmpty else {
-            throw NodeFailure(.node, "The node \(name) cannot install the packages of composes. Only workers themselves can.")
-        }
         let start = ContinuousClock.now
         let isPodman = try await version().hasPrefix("podman")
+        try await check(specification, log: log)
+        guard isPodman || specification.namedContexts.isEmpty else {
+            throw NodeFailure(.node, "The node \(name) has the engine of docker, which cannot show the packages of composes to a build.")
+        }
+        let files = NodeFiles(node: self, platform: specification.platform, isForPodman: isPodman)
+        var contexts: [String: String] = [:]
+        for (name, folder) in specification.namedContexts { contexts[name] = try await files.send(folder) }
         let file = settings.scratch.appending("context-\(UUID().uuidString.lowercased()).tar")
         // At worst the next start of the worker removes it.
         defer { try? FileManager.default.removeItem(atPath: file.string) }
@@ -83,7 +88,12 @@ public struct EngineNode: BuildNode {
         }
         let transcript = BuildTranscript(limit: specification.limits.logBytes, log: log)
         do {
-            try await run(specification, containerfile: containerfile, context: file, transcript)
+            var request = EngineBuild(
+                name: Self.localName(of: specification.step), platform: specification.platform, containerfile: containerfile,
+                network: specification.network.rawValue)
+            request.contexts = contexts
+            request.logins = try logins(for: specification, isForPodman: isPodman)
+            try await run(request, of: specification, context: file, transcript)
         } catch let failure as EngineFailure {
             transcript.finish()
             try Task.checkCancellation()
@@ -152,14 +162,27 @@ public struct EngineNode: BuildNode {
         return try await settings.upload(file, target)
     }
 
-    /// The logins for the registries of base images, by host.
-    private func logins(for specification: BuildSpecification) throws -> [String: EngineLogin] {
+    /// The logins for base images. docker takes one for each registry. Of several, it gets the first.
+    private func logins(for specification: BuildSpecification, isForPodman: Bool) throws -> [String: EngineLogin] {
         var logins: [String: EngineLogin] = [:]
         for repository in specification.repositories.sorted(by: { $0.description < $1.description }) {
             guard let login = try settings.login(repository) else { continue }
-            logins[repository.host.description] = login
+            let host = repository.host.description
+            let key = isForPodman ? repository.description : host == "docker.io" ? "https://index.docker.io/v1/" : host
+            if logins[key] == nil { logins[key] = login }
         }
         return logins
+    }
+
+    /// Throws if the node lacks what the build needs.
+    private func check(_ specification: BuildSpecification, log: @Sendable (String) -> Void) async throws {
+        let needs = specification.needs
+        guard !needs.isEmpty else { return }
+        let room = try await asking { () throws(EngineFailure) in try await engine.room() }
+        if needs.diskBytes != nil, room.freeBytes == nil {
+            log("The node \(name) does not report its free disk space, so it is not compared.")
+        }
+        try needs.check(freeBytes: room.freeBytes, memoryBytes: room.memoryBytes, specification.limits, of: name)
     }
 }
 
@@ -173,17 +196,14 @@ extension EngineNode {
 
     /// Builds, while the node is asked again and again whether it is still there.
     private func run(
-        _ specification: BuildSpecification, containerfile: String, context: FilePath, _ transcript: BuildTranscript
+        _ request: EngineBuild, of specification: BuildSpecification, context: FilePath, _ transcript: BuildTranscript
     ) async throws {
-        var request = EngineBuild(
-            name: Self.localName(of: specification.step), platform: specification.platform, containerfile: containerfile,
-            network: specification.network.rawValue)
+        var request = request
         request.arguments = specification.arguments
         request.labels = specification.labels
         request.timestamp = specification.timestamp
         request.memoryBytes = specification.limits.memoryBytes
         request.processors = specification.limits.processors
-        request.logins = try logins(for: specification)
         let build = request
         let outcome = try await withThrowingTaskGroup(of: Outcome.self) { group in
             group.addTask {

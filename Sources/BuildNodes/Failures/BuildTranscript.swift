@@ -38,8 +38,13 @@ final class BuildTranscript: Sendable {
     /// The last error that buildah itself has reported.
     var error: String? { reader.state.withLock(\.error) }
     func lastLines(_ count: Int = 40) -> [String] { output.lastLines(count) }
-    /// The last lines of the program, without the line in which buildah reports its end.
-    var ownLastLines: [String] { lastLines().filter { !$0.hasPrefix("Error: building at STEP") } }
+    /// The last lines of the program, without those in which the builder reports its begin and its end.
+    var ownLastLines: [String] { lastLines().filter { line in !Self.builderLines.contains(where: line.hasPrefix) } }
+
+    /// The beginnings of lines of buildah, and of docker.
+    private static let builderLines = [
+        "Error: building at STEP", "Error: The command '", "Removing intermediate container ", " ---> ",
+    ]
 
     private final class Reader: Sendable {
         let state = Mutex((step: ContainerfileStep?.none, error: String?.none))

@@ -1,4 +1,5 @@
-/// A step of a Containerfile, as buildah announces it in the log. Example: `[1/2] STEP 2/7: RUN make`.
+/// A step of a Containerfile, as a builder announces it in the log. Examples: `[1/2] STEP 2/7: RUN
+/// make` of buildah, and `Step 2/7 : RUN make` of docker.
 public struct ContainerfileStep: Hashable, Sendable, CustomStringConvertible {
     /// For example `2/7`.
     public let number: String
@@ -15,8 +16,9 @@ public struct ContainerfileStep: Hashable, Sendable, CustomStringConvertible {
             stage = String(rest[rest.index(after: rest.startIndex)..<end])
             rest = rest[rest.index(after: end)...].drop { $0 == " " }
         }
-        guard rest.hasPrefix("STEP "), let colon = rest.firstRange(of: ": ") else { return nil }
-        let number = rest[..<colon.lowerBound].dropFirst("STEP ".count)
+        guard rest.hasPrefix("STEP ") || rest.hasPrefix("Step "), let colon = rest.firstRange(of: ": ") else { return nil }
+        var number = rest[..<colon.lowerBound].dropFirst("STEP ".count)
+        if number.hasSuffix(" ") { number.removeLast() }
         guard number.allSatisfy({ $0.isNumber || $0 == "/" }), number.contains("/") else { return nil }
         self.number = String(number)
         self.stage = stage

@@ -2,8 +2,8 @@ import ForeignText
 import ImageModel
 import Processes
 
-/// Finds the cause of a failure in the output of buildah and of the programs of a build. The texts are
-/// those of buildah 1.28, containers/image 5.23, Linux, dnf 4 and dnf 5.
+/// Finds the cause of a failure in the output of a builder and of the programs of a build. The texts
+/// are those of buildah 1.28, containers/image 5.23, docker 20.10, Linux, dnf 4 and dnf 5.
 struct FailureText {
     let ending: ChildProcess.Ending
     let transcript: BuildTranscript
@@ -23,7 +23,7 @@ struct FailureText {
                 "The node cannot run programs of \(specification.platform): no emulator is registered. Install qemu-user-static, or use another node."
             )
         }
-        guard let step = transcript.step, error.hasPrefix("building at STEP") else {
+        guard let step = transcript.step, Self.beginnings.contains(where: error.hasPrefix) else {
             return make(
                 .containerfile, "The Containerfile cannot be built: \(error.isEmpty ? ending.inWords : error.printable(most: 500)).")
         }
@@ -62,9 +62,15 @@ struct FailureText {
         return make(.node, "The image cannot be pushed to \(target): \(error.isEmpty ? ending.inWords : error.printable(most: 500)).")
     }
 
-    /// Returns the part of an error that buildah says about an instruction. The instruction itself can
-    /// have any words. Example: `building at STEP "RUN make": while running runtime: exit status 2`.
+    /// The beginnings of errors about an instruction: of buildah, and of docker.
+    private static let beginnings = ["building at STEP", dockerCommand, "COPY failed: ", "ADD failed: "]
+    private static let dockerCommand = "The command '"
+
+    /// Returns the part of an error that a builder says about an instruction. The instruction itself can
+    /// have any words. Examples: `building at STEP "RUN make": while running runtime: exit status 2` of
+    /// buildah, and `The command '/bin/sh -c make' returned a non-zero code: 2` of docker.
     private static func cause(in error: String, of step: ContainerfileStep?) -> String {
+        if error.hasPrefix(dockerCommand), let end = error.ranges(of: "' ").last { return String(error[end.upperBound...]) }
         guard error.hasPrefix("building at STEP") else { return error }
         if let step, let start = error.firstRange(of: " \"\(step.instruction)\": ") { return String(error[start.upperBound...]) }
         return error.ranges(of: "\": ").last.map { String(error[$0.upperBound...]) } ?? error
@@ -113,9 +119,10 @@ struct FailureText {
         return word.isEmpty ? nil : String(word.hasSuffix(":") ? word.dropLast() : word)
     }
 
-    /// Returns the number that ends `… exit status N`.
+    /// Returns the number that ends `… exit status N`, or docker's `… returned a non-zero code: N`.
     private static func status(in error: String) -> CInt? {
-        error.split(separator: " ").last.flatMap { error.contains("exit status") ? CInt($0) : nil }
+        guard error.contains("exit status") || error.hasPrefix(dockerCommand) else { return nil }
+        return error.split(separator: " ").last.flatMap { CInt($0) }
     }
 
     /// Returns the line in which dnf reports that it has found nothing.

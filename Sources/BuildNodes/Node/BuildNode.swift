@@ -15,6 +15,10 @@ public protocol BuildNode: Sendable {
     /// Whether images share the caches of `RUN --mount=type=cache`, unless their ids differ.
     var sharesCaches: Bool { get }
 
+    /// Whether ``BuildSpecification/volumes`` take the place of folders of the image. Without them, the
+    /// specification has none.
+    var hasVolumes: Bool { get }
+
     /// Returns how the node can build images of a platform.
     func support(for platform: Platform) async throws -> PlatformSupport
 

@@ -13,24 +13,33 @@ import SystemPackage
 /// `/run/odcs-12`. Without network, the folder `/etc/yum.repos.d` shows only the `.repo` files of the
 /// composes, because dnf fails if it cannot reach a repository. With network, the `.repo` files are
 /// mounted beside those of the image.
+///
+/// A mount of RUN must not take the place of a folder of the image: buildah 1.28 removes the target of
+/// such a mount from the image, with all its files. So a folder is a volume. A node without volumes
+/// gets a mount whose target is a link of another mount. The program that starts containers follows the
+/// link, and buildah finds nothing to remove, because the link is gone with its mount.
 struct ComposeBinding {
     /// The directories that `--mount=from=NAME` refers to.
     private(set) var contexts: [String: FilePath] = [:]
     private(set) var mounts: [RunMount] = []
-    /// The directories that take the place of folders of the image. A mount of RUN must not do that:
-    /// buildah 1.28 removes the target of such a mount from the image, with all its files.
+    /// The directories that take the place of folders of the image, on a node with volumes.
     private(set) var volumes: [String: FilePath] = [:]
+    /// The paths at which an image cannot have mounts of its own.
+    private(set) var reservedTargets = ["/run/odcs"]
 
     /// The composes whose packages are shown, for the provenance.
     private(set) var composes: [StepOrigin.Compose] = []
 
     private static let repoContext = "odcs"
     private static let repoFolder = "/etc/yum.repos.d"
+    /// The link in the directory of the `.repo` files.
+    private static let repoLink = "yum.repos.d"
 
     /// - Parameters:
+    ///   - hasVolumes: Whether the node has them.
     ///   - directory: A directory for the `.repo` files, which does not exist yet.
     init(
-        _ ids: [Int], network: BuildNetwork, configuration: ImageBuildConfiguration, store: ComposeStore,
+        _ ids: [Int], network: BuildNetwork, hasVolumes: Bool, configuration: ImageBuildConfiguration, store: ComposeStore,
         directory: FilePath
     ) async throws {
         try FileManager.default.createDirectory(atPath: directory.string, withIntermediateDirectories: true)
@@ -56,7 +65,20 @@ struct ComposeBinding {
                 mounts += [RunMount(context: Self.repoContext, source: file, target: Self.repoFolder + file)].compactMap(\.self)
             }
         }
-        if network == .none { volumes[Self.repoFolder] = directory }
+        reservedTargets += mounts.map(\.target)
+        if network == .none { try hideRepositories(behind: directory, hasVolumes: hasVolumes) }
+    }
+
+    /// Lets a directory take the place of the image's own `.repo` files.
+    private mutating func hideRepositories(behind directory: FilePath, hasVolumes: Bool) throws {
+        reservedTargets.append(Self.repoFolder)
+        guard !hasVolumes else { return volumes[Self.repoFolder] = directory }
+        try FileManager.default.createSymbolicLink(
+            atPath: directory.appending(Self.repoLink).string, withDestinationPath: Self.repoFolder)
+        let place = "/run/\(Self.repoContext)"
+        for target in [place, "\(place)/\(Self.repoLink)"] {
+            mounts += [RunMount(context: Self.repoContext, source: "/", target: target)].compactMap(\.self)
+        }
     }
 
     /// Returns the digest of the list of a compose's packages. Nil if there is no such list.

@@ -32,7 +32,7 @@ struct ImagePreparation {
                 .badContainerfile, "The image asks for the network of the host, which this service does not give (images.network).")
         }
         let binding = try await ComposeBinding(
-            build.composes, network: definition.network, configuration: configuration, store: store,
+            build.composes, network: definition.network, hasVolumes: node.hasVolumes, configuration: configuration, store: store,
             directory: directory.appending("repositories"))
         let arguments = BuildArguments(definition.arguments, platform: platform)
         let parents = try await store.parents(of: build.id)
@@ -103,7 +103,7 @@ struct ImagePreparation {
     private func rules(_ definition: ImageDefinition, _ binding: ComposeBinding) -> ContainerfileRules {
         ContainerfileRules(
             network: definition.network, contexts: Set(binding.contexts.keys),
-            reservedTargets: ["/run/odcs"] + binding.mounts.map(\.target) + binding.volumes.keys.sorted())
+            reservedTargets: binding.reservedTargets)
     }
 
     /// The mounts for the caches of an image.
