@@ -51,14 +51,14 @@ def affected(world):
     with ImageWorld(world, "affected") as images:
         name, database = world.database()
         # A worker makes the compose with the fix. Then only a frontend runs, so that nobody looks at the images.
-        with images.service("many", images={"slots": 0}, database=database) as service:
+        with images.service("many", images={"slots": 0, "node_slots": 0}, database=database) as service:
             fix = service.compose(of_repository(TESTS_REPO, ["libed"]))[1]["id"]
             service.add("many/pattern", "FROM scratch\nRUN true\n")
         world.cluster.query(
             name, "SET search_path = odcs;" + FILL.format(host=images.registry.host, images=count, packages=PACKAGES, share=IMAGES // AFFECTED)
         )
         rows = world.cluster.numbers(name, "SELECT count(*) FROM odcs.content_packages")[0]
-        with images.service("many", workers=0, images={"slots": 0}, database=database) as service:
+        with images.service("many", workers=0, images={"slots": 0, "node_slots": 0}, database=database) as service:
             path = "/api/1/images/?contains=libed&older_than=1.1-2"
             found = service.call("GET", path)["meta"]["total"]
             if found != old:
