@@ -76,7 +76,8 @@ struct LockFilePages: Sendable {
     /// `nil` if the part before the packages is too large to be shown, or has other members.
     let head: Head?
 
-    private static let headEnd = Array("\"packages\":[".utf8)
+    // The request has a member of this name too, but not at the beginning of a line.
+    private static let headEnd = Array("\n\"packages\":[".utf8)
     private static let mostHead = 4 << 20
     private static let (smallPiece, largePiece) = (64 << 10, 1 << 20)
 

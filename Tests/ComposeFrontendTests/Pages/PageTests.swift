@@ -130,7 +130,7 @@ import Testing
     @Test("the composes of a private target are on no page for others")
     func privateTarget() async throws {
         try await FrontendFixture.with(configure: {
-            $0.targets["secret"] = $0.targets["default"]
+            $0.targets["secret"] = $0.targets["default"].map { .init(path: $0.path, url: "/composes-secret") }
             $0.access = RouteIdentityTests.access(asks: true)
         }) { frontend in
             var request = ComposeRequest.repo(["hidden-package"])
