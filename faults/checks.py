@@ -52,6 +52,7 @@ class Checker:
             " + (SELECT count(*) FROM results WHERE retired_at IS NOT NULL AND deleted_at IS NULL)"
             " + (SELECT count(*) FROM results WHERE retired_at IS NULL AND expires_at < now() + interval '10 min')"
             " + (SELECT count(*) FROM composes WHERE state = 4 AND time_to_expire < now() + interval '10 min')"
+            " + (SELECT count(*) FROM composes WHERE state = 2 AND removed_by IS NOT NULL)"
             " + (SELECT count(*) FROM events WHERE published_at IS NULL)"
         )
         while True:

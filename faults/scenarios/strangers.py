@@ -54,14 +54,14 @@ def run(scenario):
                 connection.close()
 
             flood = {}
-            for _ in range(200):
+            for _ in range(scenario.amount(200, 100)):
                 headers = {"X-Forwarded-For": "192.0.2.66"}
                 # Each compose has other packages, so nothing is shared.
                 answer = service.once("POST", "/api/1/composes/", of_repository(TESTS_REPO, "ed", flags=["no_reuse"]), headers)
                 flood[answer.status] = flood.get(answer.status, 0) + 1
                 if answer.status == 200:
                     composes.append(answer.json["id"])
-            checker.must(flood.get(429, 0) > 0, f"200 composes of one address were answered {flood}")
+            checker.must(flood.get(429, 0) > 0, f"composes of one address were answered {flood}")
             began = time.monotonic()
             answer = service.once(
                 "POST", "/api/1/composes/", of_repository(TESTS_REPO, "libed-data", flags=["no_reuse"]), {"X-Forwarded-For": "192.0.2.7"}
@@ -70,8 +70,10 @@ def run(scenario):
             composes.append(answer.json["id"])
             service.ends(composes[-1])
             scenario.note(
-                f"200 composes of one address: {flood.get(429, 0)} refused. One of another address is done in {time.monotonic() - began:.1f} s"
+                f"{sum(flood.values())} composes of one address: {flood.get(429, 0)} refused. One of another address is done in {time.monotonic() - began:.1f} s"
             )
+            for compose in composes[:-1]:
+                service.call("DELETE", f"/api/1/composes/{compose}")
         checker.must(not visitor.failures, f"others were not answered: {visitor.failures[:2]}")
         checker.must(max(visitor.times) < 10, "another client waited for more than 10 s")
         scenario.note(f"{len(visitor.times)} requests of others: {seconds(visitor.times)}, {len(visitor.failures)} without an answer")
