@@ -155,7 +155,7 @@ struct LocalNodeTests {
         }
     }
 
-    @Test("an image that a killed builder has left half made hides no other image, and the sweeper removes it")
+    @Test("an image that a killed builder has left half made hides no other image")
     func halfMade() async throws {
         try await BuildWorld.run { world in
             let kept = try world.specification("RUN touch /kept", step: "kept")
@@ -172,10 +172,7 @@ struct LocalNodeTests {
             try FileManager.default.removeItem(atPath: directory.appending(broken.image.hex).appending("manifest").string)
 
             #expect(try await world.node.image(of: kept.step) == built.image)
-            let report = try await Sweeper(world.node).sweep(leased: [kept.step])
-            #expect(report.images == 1)
-            #expect(!(try String(contentsOf: file, encoding: .utf8)).contains(broken.image.hex))
-            #expect(try await world.node.image(of: kept.step) == built.image)
+            #expect(try await Sweeper(world.node).sweep(leased: [kept.step]) == Sweeper.Report())
         }
     }
 

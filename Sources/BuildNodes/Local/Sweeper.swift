@@ -44,7 +44,7 @@ public struct Sweeper: Sendable {
             try await node.buildah.removeDirectory(directory)
             report.directories += 1
         }
-        let leftovers = records("containers").filter { $0.created < end }.map(\.id)
+        let leftovers = containers().filter { $0.created < end }.map(\.id)
         if !leftovers.isEmpty {
             _ = try await node.output(of: ["rm"] + leftovers)
             report.containers = leftovers.count
@@ -61,10 +61,6 @@ public struct Sweeper: Sendable {
             try await node.remove(images: image.names.isEmpty ? [image.id] : image.names)
             report.images += 1
         }
-        // buildah does not list an image that a killed builder has left half made. It has no manifest.
-        let broken = isBusy ? [] : records("images").filter { $0.created < end && !$0.parts.contains("manifest") }.map(\.id)
-        try await node.remove(images: broken)
-        report.images += broken.count
         for directory in bases ? try node.dropCaches() : [] {
             try await node.buildah.removeDirectory(directory)
             report.directories += 1
@@ -73,30 +69,14 @@ public struct Sweeper: Sendable {
         return report
     }
 
-    /// What the storage knows of a working container or an image.
-    private struct Record: Decodable {
+    private struct Container: Decodable {
         let id: String
         let created: Date
-        /// The names of its documents. An image that is complete has a `manifest`.
-        let parts: [String]
-
-        private enum CodingKeys: String, CodingKey {
-            case id, created
-            case parts = "big-data-names"
-        }
-
-        init(from decoder: any Decoder) throws {
-            let container = try decoder.container(keyedBy: CodingKeys.self)
-            id = try container.decode(String.self, forKey: .id)
-            created = try container.decodeIfPresent(Date.self, forKey: .created) ?? .distantFuture
-            parts = try container.decodeIfPresent([String].self, forKey: .parts) ?? []
-        }
     }
 
-    /// Returns the working `containers` or the `images` of the storage. buildah prints neither when
-    /// containers were made nor images without a manifest.
-    private func records(_ kind: String) -> [Record] {
-        let file = node.buildah.storage.images.appending("\(node.buildah.storage.driver)-\(kind)/\(kind).json")
+    /// The working containers. `buildah containers` does not print when they were made.
+    private func containers() -> [Container] {
+        let file = node.buildah.storage.images.appending("\(node.buildah.storage.driver)-containers/containers.json")
         guard let data = FileManager.default.contents(atPath: file.string) else { return [] }
         let decoder = JSONDecoder()
         decoder.dateDecodingStrategy = .custom { decoder in
@@ -106,6 +86,6 @@ public struct Sweeper: Sendable {
             let fraction = text.split(separator: ".").dropFirst().first?.prefix(while: \.isNumber) ?? "0"
             return seconds + (Double("0.\(fraction)") ?? 0)
         }
-        return (try? decoder.decode([Record].self, from: data)) ?? []
+        return (try? decoder.decode([Container].self, from: data)) ?? []
     }
 }
