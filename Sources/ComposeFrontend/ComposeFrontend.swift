@@ -97,7 +97,7 @@ public struct ComposeFrontend: Sendable {
         return router
     }
 
-    /// The access control, with what it needs to know of the frontend.
+    /// The access control, with the facts about the frontend that it needs.
     private var access: AccessControl {
         var access = configuration.access
         access.trustedProxies = configuration.callers.trustedProxies
@@ -121,7 +121,8 @@ public struct ComposeFrontend: Sendable {
             + DifferencePages(pages: pages, packages: packages).resources + WhyPages(pages: pages, packages: packages).resources
             + WatchPages(pages: pages, store: store, watches: watches).resources
             + TokenPages(pages: pages, store: store, tokens: TokenController(configuration: configuration, store: store)).resources
-            + AdminPages(pages: pages, store: store, subscribers: SubscriberController(configuration: configuration, store: store)).resources
+            + AdminPages(pages: pages, store: store, subscribers: SubscriberController(configuration: configuration, store: store))
+            .resources
             + LoginPages(pages: pages, store: store, access: access).resources + ImagePages(pages: pages, store: store).resources
     }
 

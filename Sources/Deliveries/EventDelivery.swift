@@ -257,8 +257,8 @@ public struct EventDelivery: Service {
 
     /// Sends events to a receiver.
     ///
-    /// - Returns: One answer for each event. An event whose object is gone counts as taken. An event without
-    ///   a message for lack of a database ends the series.
+    /// - Returns: One answer for each event. An event whose object is gone counts as taken. An event
+    ///   without a message for lack of a database ends the series.
     private func send(_ events: [StoredEvent], to receiver: any EventReceiver) async -> [DeliveryAnswer] {
         var prepared: [Prepared] = []
         for event in events { prepared.append(await prepare(event)) }

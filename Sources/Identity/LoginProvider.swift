@@ -1,5 +1,5 @@
-/// A login provider recognizes people who log in with a browser, which comes back from the provider with a
-/// code.
+/// A login provider recognizes people who log in with a browser, which comes back from the provider
+/// with a code.
 public protocol LoginProvider: Sendable {
     /// The name in the audit. Example: `openid.sso`.
     var name: String { get }
@@ -9,13 +9,13 @@ public protocol LoginProvider: Sendable {
 
     /// Returns the person who came back with a code.
     ///
-    /// - Throws: ``CredentialFailure`` if the provider does not accept the code, or says something else than
-    ///   expected about the person.
+    /// - Throws: ``CredentialFailure`` if the provider does not accept the code, or says something else
+    ///   than expected about the person.
     func person(with code: Secret, of login: BrowserLogin) async throws(CredentialFailure) -> Identity
 }
 
-/// A browser login is the login of one person that has begun. Only the browser and this service know its
-/// secrets.
+/// A browser login is the login of one person that has begun. Only the browser and this service know
+/// its secrets.
 public struct BrowserLogin: Sendable {
     /// The address of this service to which the provider sends the browser back.
     public var returnAddress: String

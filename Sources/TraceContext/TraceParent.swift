@@ -28,7 +28,7 @@ public struct TraceParent: Hashable, Sendable, CustomStringConvertible {
         self.init(trace: String(parts[1]), span: String(parts[2]), isSampled: flags & 1 == 1)
     }
 
-    /// The current span, for another process. `nil` if there is none.
+    /// The current span, for another process. `nil` outside of a span.
     public static var current: TraceParent? { ServiceContext.current?.traceParent }
 
     /// Returns the identity of a new span, of a new trace or of one that exists.

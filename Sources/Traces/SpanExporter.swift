@@ -158,8 +158,8 @@ private struct PartialSuccess: Decodable {
 
     let partialSuccess: Part?
 
-    /// Returns the number of spans that the sink refused. An answer that is none of OTLP refuses
-    /// none.
+    /// Returns the number of spans that the sink refused. An answer that is not OTLP refuses
+    /// no span.
     static func refused(in body: Data) -> Int {
         max(0, (try? JSONDecoder().decode(PartialSuccess.self, from: body))?.partialSuccess?.rejectedSpans ?? 0)
     }

@@ -24,7 +24,8 @@ public struct TracingSettings: Hashable, Sendable {
 
     /// Returns where spans go. `nil` if neither the settings nor the environment name a collector.
     ///
-    /// - Parameter environment: Variables as OpenTelemetry defines them. They count where a setting is empty.
+    /// - Parameter environment: Variables as OpenTelemetry defines them. They count where a setting is
+    ///   empty.
     public func sink(environment: [String: String], instance: String, version: String) -> SpanExporter.Sink? {
         func variable(_ name: String) -> String? { environment["OTEL_\(name)"].flatMap { $0.isEmpty ? nil : $0 } }
         let base = { (url: String) in (url.hasSuffix("/") ? String(url.dropLast()) : url) + "/v1/traces" }

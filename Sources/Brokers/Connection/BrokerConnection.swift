@@ -2,7 +2,7 @@ import Deliveries
 
 /// A connection to a broker. It is used by one thread, and closed with its last reference.
 protocol BrokerConnection: AnyObject {
-    /// Sends messages in this order, and waits for what the broker says about each.
+    /// Sends messages in this order, and waits for the broker's answer to each.
     func send(_ messages: [OutgoingEvent], until deadline: Deadline) -> SentMessages
 }
 

@@ -24,7 +24,7 @@ final class Deadline {
         end = .now + time
     }
 
-    /// The time that is left, or `nil` if there is none.
+    /// The time that is left, or `nil` if it is over.
     var left: Duration? {
         if Task.isCancelled, !isShortened {
             isShortened = true

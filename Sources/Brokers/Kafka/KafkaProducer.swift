@@ -15,7 +15,7 @@ final class KafkaProducer: BrokerConnection {
 
     private let settings: KafkaTopic
     private let handle: OpaquePointer
-    /// What librdkafka reports from its calls. The handle refers to it.
+    /// The reports of librdkafka. The handle refers to it.
     private let reports = KafkaReports()
 
     init(_ settings: KafkaTopic) throws(BrokerProblem) {

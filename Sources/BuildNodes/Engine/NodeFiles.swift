@@ -5,8 +5,8 @@ import ImageModel
 import NIOPosix
 import SystemPackage
 
-/// The *node files* are folders of the worker on a node, as images, because an engine sees no file of the
-/// worker. Example: the packages of a compose, which each RUN of a rebuild sees.
+/// The *node files* are folders of the worker on a node, as images, because an engine sees no file of
+/// the worker. Example: the packages of a compose, which each RUN of a rebuild sees.
 ///
 /// The name of such an image is made from the files in it. So a folder is sent to a node once, and the
 /// next builds with the same compose use the image that is there. A sweep removes old ones.

@@ -53,7 +53,7 @@ struct FailureText {
     }
 
     /// Returns the failure of a push.
-    func failure(ofPushTo target: PushTarget) -> NodeFailure {
+    func failure(ofPushTo target: String) -> NodeFailure {
         let error = transcript.error ?? ""
         if let failure = diskFull(error) ?? outside(error) { return failure }
         if error.contains("image not known") {

@@ -37,7 +37,7 @@ public struct NodeFailure: Error, Hashable, Sendable, CustomStringConvertible {
     }
 
     public let kind: Kind
-    /// A sentence for a person: the cause, and what would help.
+    /// A sentence for a person: the cause and the remedy.
     public let sentence: String
     /// The step of the Containerfile that failed, or nil if none had begun.
     public let step: ContainerfileStep?

@@ -9,7 +9,7 @@ public import SystemPackage
 /// The *local node* builds images on this host with buildah and runc, as an ordinary user.
 ///
 /// A RUN instruction is root of a user namespace. It sees no process, no device and no file of the
-/// host, and without `network: host` no network. Example of what runs for a build:
+/// host, and without `network: host` no network. Example of a build:
 ///
 ///     setpriv --reuid=… unshare --user … unshare --pid … buildah --root … build --isolation rootless
 ///         --runtime runc --network none --no-cache --layers=false --iidfile … --tag … --file … CONTEXT
@@ -102,7 +102,7 @@ public final class LocalNode: BuildNode {
             let transcript = BuildTranscript(log: log)
             let ending = try await buildah.process(arguments, in: work).run { transcript.append($0) }
             transcript.finish()
-            guard ending == .exited(0) else { throw FailureText(ending: ending, transcript: transcript).failure(ofPushTo: target) }
+            guard ending == .exited(0) else { throw FailureText(ending: ending, transcript: transcript).failure(ofPushTo: "\(target)") }
             return try ImageDigest(text(of: work.appending("digest")))
         }
     }
@@ -144,8 +144,8 @@ extension LocalNode {
         }
     }
 
-    /// Returns the output of buildah, without a limit of lines and without its messages. It has one for each
-    /// image that a killed builder has left.
+    /// Returns the output of buildah, without a limit of lines and without its messages. It has one for
+    /// each image that a killed builder has left.
     func output(of arguments: [String]) async throws -> String {
         try await withWorkDirectory { work in
             let bytes = Mutex<[UInt8]>([])

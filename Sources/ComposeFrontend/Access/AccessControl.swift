@@ -12,7 +12,7 @@ public struct AccessControl: Sendable {
     /// Addresses of proxies whose `X-Forwarded-For` names the sender's address.
     var trustedProxies: Set<String> = []
     private let rates = RequestRates()
-    /// Recognizes people by the sessions of their browsers. `nil` if pages know nobody by a session.
+    /// Recognizes people by the sessions of their browsers. `nil` if pages have no sessions.
     var browser: BrowserAccess?
     /// The proxy whose headers name senders. `nil` if there is none.
     public var proxy: TrustedProxy?
@@ -83,8 +83,8 @@ public struct AccessControl: Sendable {
     /// The cookies of the pages.
     var cookies: BrowserCookies { browser?.cookies ?? BrowserCookies(serverURL: "") }
 
-    /// Returns the address of the login that leads back to the page of a request. `nil` if nobody can
-    /// log in.
+    /// Returns the address of the login that leads back to the page of a request. `nil` if people
+    /// cannot log in.
     func loginAddress(for request: Request) -> String? {
         guard let browser, browser.canLogIn else { return nil }
         let page = request.uri.path + (request.uri.query.map { "?\($0)" } ?? "")

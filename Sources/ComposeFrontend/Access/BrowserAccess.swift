@@ -11,8 +11,8 @@ struct BrowserAccess: Sendable {
     /// The prefix of links.
     let root: String
 
-    /// Returns the person whose session a browser has, and records the session in the context. Returns `nil`
-    /// if there is no session, or if it has ended.
+    /// Returns the person whose session a browser has, and records the session in the context. Returns
+    /// `nil` if there is no session, or if it has ended.
     func visitor(_ request: Request, _ context: FrontendContext) async throws -> Identity? {
         guard let text = cookies.value(cookies.session, of: request), let person = try await store.person(ofSession: Secret(text)) else {
             return nil
@@ -40,8 +40,8 @@ struct SentForm: Sendable {
 
     /// Checks that the form is one of this service's pages.
     ///
-    /// - Throws: ``RequestRejection`` with status 403 for the form of another site, or of a session that has
-    ///   ended.
+    /// - Throws: ``RequestRejection`` with status 403 for the form of another site, or of a session that
+    ///   has ended.
     func check(_ request: Request, _ context: FrontendContext, _ cookies: BrowserCookies) throws(RequestRejection) {
         guard let token = self["form"], FormKey(request, context, cookies).accepts(token, for: request.uri.path) else {
             throw RequestRejection(

@@ -5,8 +5,8 @@ import Identity
 
 /// The cookies of a browser that looks at the pages. No other part of the service reads cookies.
 struct BrowserCookies: Sendable {
-    /// Whether the browser reaches the service by TLS. A name that begins with `__Host-` is accepted for such
-    /// a host alone, and no other host of the domain can set it.
+    /// Whether the browser reaches the service by TLS. A name that begins with `__Host-` is accepted for
+    /// such a host alone, and no other host of the domain can set it.
     let isSecure: Bool
 
     /// - Parameter serverURL: The configured address of the service.
@@ -16,7 +16,7 @@ struct BrowserCookies: Sendable {
     var form: String { isSecure ? "__Host-odcs-form" : "odcs-form" }
     var login: String { isSecure ? "__Host-odcs-login" : "odcs-login" }
 
-    /// Returns the value of a cookie. Returns `nil` if there is none, several, or one with other characters
+    /// Returns the value of a cookie. Returns `nil` for no cookie, several, or one with other characters
     /// than this service has set.
     func value(_ name: String, of request: Request) -> String? {
         let found = request.headers[values: .cookie].flatMap { $0.split(separator: ";") }.compactMap { pair -> Substring? in
@@ -31,8 +31,8 @@ struct BrowserCookies: Sendable {
 
     /// Returns the value of `Set-Cookie`.
     ///
-    /// - Parameter seconds: The life of the cookie. `nil` to keep it until the browser ends, and 0 to remove
-    ///   it.
+    /// - Parameter seconds: The life of the cookie. `nil` to keep it until the browser ends, and 0 to
+    ///   remove it.
     func setting(_ name: String, to value: String, seconds: Int? = nil) -> String {
         let life = seconds.map { "; Max-Age=\($0)" } ?? ""
         return "\(name)=\(value); Path=/; HttpOnly; SameSite=Lax\(isSecure ? "; Secure" : "")\(life)"

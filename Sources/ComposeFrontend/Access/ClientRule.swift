@@ -1,7 +1,7 @@
 import ComposeModel
 import Identity
 
-/// A client rule is an entry of `access.clients`: the senders that it names, and what they may ask for.
+/// A client rule is an entry of `access.clients`: the senders that it names, and their permissions.
 /// A request must pass all lists of one rule.
 public struct ClientRule: Hashable, Sendable {
     /// How much each account that the rule names may have at a time. `nil` means any amount.

@@ -42,7 +42,7 @@ public struct FrontendConfiguration: Sendable {
     public var requestSeconds: Int
     /// The setup for building images. `nil` if this server builds none.
     public var images: ImageService?
-    /// The provider at which people log in to the pages. `nil` if there is none.
+    /// The provider at which people log in to the pages, if there is one.
     public var login: (any LoginProvider)?
 
     /// Whether people can log in to the pages: at a provider, or with the ticket that their browser has.

@@ -3,8 +3,8 @@ import Foundation
 import Glibc
 import ImageModel
 
-/// Reads parts of a compose's `compose.lock.json`, for pages that show some of its packages. The memory and
-/// the time for a part do not grow with the number of packages. Only a search reads all lines.
+/// Reads parts of a compose's `compose.lock.json`, for pages that show some of its packages. The memory
+/// and the time for a part do not grow with the number of packages. Only a search reads all lines.
 ///
 /// The document has each package on a line of its own, after the inputs and the findings.
 struct LockFilePages: Sendable {

@@ -2,7 +2,7 @@ import ForeignText
 import ImageModel
 
 /// A why graph draws the ways from packages to the request of their compose: the request on top, and an
-/// arrow from each package to what it is there for.
+/// arrow from each package to the package or request that needs it.
 ///
 /// The drawing can be read as text too. It has a title, and a description that lists each arrow in a
 /// sentence. Names of packages come from strangers, so every text is escaped.
@@ -21,7 +21,7 @@ struct WhyGraph: Sendable {
         let isAsked: Bool
     }
 
-    /// An arrow from a package to what it is there for.
+    /// An arrow from a package to the package or request that needs it.
     struct Edge: Hashable, Sendable {
         let from: Int
         let to: Int

@@ -54,7 +54,8 @@ struct PageFrame {
     let page: Any
 }
 
-/// The content type of templates: each value becomes a text of HTML in which no character shows nothing.
+/// The content type of templates: each value becomes a text of HTML in which no character shows
+/// nothing.
 private struct PageText: MustacheContentType {
     static let name = "PAGE"
 

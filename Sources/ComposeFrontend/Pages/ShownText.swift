@@ -2,8 +2,8 @@ import ComposeModel
 import ForeignText
 import Foundation
 
-/// A time on a page. Without the script it is shown as it is written here. The script shows how long ago it
-/// was.
+/// A time on a page. Without the script it is shown as it is written here. The script shows how long
+/// ago it was.
 struct ShownTime: Sendable {
     /// Example: `2026-11-30T19:31:00Z`.
     let iso: String

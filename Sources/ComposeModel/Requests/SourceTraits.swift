@@ -1,5 +1,5 @@
-/// The traits of a source type are the properties by which types are told apart elsewhere. Code asks
-/// for a trait and does not list types, so the compiler finds each place that a new type concerns: the
+/// The traits of a source type are the properties that other code asks for. It does
+/// not list types, so the compiler finds each place that a new type concerns: the
 /// `switch` in ``SourceType/traits``.
 ///
 /// Example: a request of a type without ``takesModuleOptions`` is refused if it has `scratch_modules`.

@@ -26,8 +26,8 @@ extension ComposeStore {
             """)
     }
 
-    /// Returns the person of a session, and lets the session last for another while. Returns `nil` if it has
-    /// ended.
+    /// Returns the person of a session, and lets the session last for another while. Returns `nil` if it
+    /// has ended.
     public func person(ofSession text: Secret) async throws -> Identity? {
         let id = Self.hash(text)
         let rows = try await pool.query(
@@ -60,8 +60,8 @@ extension ComposeStore {
         try await pool.query("DELETE FROM sessions WHERE account = \(account) RETURNING id").count
     }
 
-    /// Returns the SHA-256 of a session's text in hexadecimal. A slow hash would protect nothing, because the
-    /// text has 256 random bits.
+    /// Returns the SHA-256 of a session's text in hexadecimal. A slow hash would protect nothing, because
+    /// the text has 256 random bits.
     private static func hash(_ text: Secret) -> String {
         SHA256.hash(data: Data(text.text.utf8)).map { byte in
             let digits = String(byte, radix: 16)

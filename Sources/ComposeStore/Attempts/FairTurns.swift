@@ -100,7 +100,8 @@ extension ComposeStore {
                 """
             let row = try await connection.query(
                 claimStatement(
-                    next, from: .composes, by: worker, present: presence, for: length, setting: Self.beginning, returning: Self.claimedColumns)
+                    next, from: .composes, by: worker, present: presence, for: length, setting: Self.beginning,
+                    returning: Self.claimedColumns)
             ).first
             if let row { try await turns.advance(try row.decode(String.self, "owner"), on: connection) }
             return row

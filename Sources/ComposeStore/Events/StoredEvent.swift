@@ -230,7 +230,7 @@ extension ComposeStore {
 }
 
 extension Error {
-    /// Whether the same statement fails for the same row again, because of what the row holds.
+    /// Whether the same statement fails for the same row again, because of the content of the row.
     fileprivate var isOfStoredText: Bool {
         if self is CancellationError { return false }
         return (self as? PostgresError)?.isTransient != true

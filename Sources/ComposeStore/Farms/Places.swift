@@ -8,8 +8,8 @@ import Postgres
 ///    a default farm, it is any node. A build that installs the packages of composes needs a worker's
 ///    own node or a node of podman.
 /// 2. The platform is tried there, and the node has the labels that the step requires.
-/// 3. A node that could not build the step comes last. The node of the attempt before comes first, because
-///    it may have the image already. For a while, the step waits for it if it is busy.
+/// 3. A node that could not build the step comes last. The node of the attempt before comes first,
+///    because it may have the image already. For a while, the step waits for it if it is busy.
 /// 4. A node that runs the platform itself comes before one with an emulator. An emulator builds only
 ///    if no such node is alive, or if the step has waited for a while.
 /// 5. The node with the greatest weight comes first, then the one with the most free slots.

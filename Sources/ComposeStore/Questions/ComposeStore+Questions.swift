@@ -6,7 +6,7 @@ import Postgres
 public struct Question: Sendable {
     /// The kinds of questions.
     public enum Subject: Hashable, Sendable {
-        /// What would the request give now?
+        /// What would be the result of the request now?
         case dryRun
         /// Why does a compose of the request not have a package? The package is a name, or a longer form
         /// of it. Example: `ed-1.20-3`.

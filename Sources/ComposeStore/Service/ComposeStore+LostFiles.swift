@@ -1,6 +1,6 @@
 import Postgres
 
-// What the service finds after a target directory or its database was lost or restored.
+// The findings of the service after a target directory or its database was lost or restored.
 extension ComposeStore {
     /// Returns the results of a target directory whose files should exist.
     public func results(inTarget name: String) async throws -> [Int] {

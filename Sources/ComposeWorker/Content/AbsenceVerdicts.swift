@@ -23,7 +23,7 @@ struct AbsenceVerdicts {
     let resolution: Resolution
     /// The packages that the name means and modules hide.
     let hidden: [HiddenPackage]
-    /// What the tag has besides, or `nil` if the source is no tag.
+    /// Further facts of the tag, or `nil` if the source is no tag.
     let koji: KojiAbsence?
     let unsigned: [SignedChoice.Unsigned]
 

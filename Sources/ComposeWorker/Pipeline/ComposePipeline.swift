@@ -225,7 +225,8 @@ public struct ComposePipeline: Sendable {
         let kept = try await fetch(choice.kept, into: directory, attempt)
         let writer = ComposeTreeWriter(
             attempt: attempt, configuration: configuration, pins: pins, content: choice.content, modules: choice.modules,
-            keptDocuments: kept.documents, findings: choice.findings + kept.findings, indexes: indexes, delivery: delivery, kojiDelivery: kojiDelivery,
+            keptDocuments: kept.documents, findings: choice.findings + kept.findings, indexes: indexes, delivery: delivery,
+            kojiDelivery: kojiDelivery,
             threadPool: threadPool)
         let tree = try await writer.write(choice.resolution)
         if !choice.kept.isEmpty {

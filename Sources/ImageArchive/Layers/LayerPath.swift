@@ -1,6 +1,7 @@
 import ForeignText
 
-/// The path of a layer's entry, below the root directory of the image, and what the entry means there.
+/// The path of a layer's entry, below the root directory of the image, and the meaning of the entry
+/// there.
 ///
 /// A leading slash and `.` are dropped, as in every container engine. A path with `..` is refused.
 struct LayerPath: Hashable {

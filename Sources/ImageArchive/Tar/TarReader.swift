@@ -133,7 +133,7 @@ public struct TarReader {
         (pax, longPath, longLink, metadataOfEntry) = (nil, nil, nil, 0)
         switch entry.kind {
         case .file, .other: break
-        // As in GNU tar and Go, these have no content, whatever the header says.
+        // As in GNU tar and Go, these have no content, even if the header gives a size.
         default: entry.size = 0
         }
         entryCount += 1

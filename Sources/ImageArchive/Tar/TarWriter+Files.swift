@@ -25,8 +25,8 @@ extension TarWriter {
     ///   - name: Its path in the tar, without a slash at the end. Example: `src/main.c`.
     ///   - permissions: Those in the tar. Links have all permissions.
     /// - Returns: `false` if it is anything else, for example a pipe. Nothing was written then.
-    /// - Throws: `Errno`, an error of Foundation, or ``ImageArchiveError``. It has the code `io` if the file
-    ///   changed while it was read.
+    /// - Throws: `Errno`, an error of Foundation, or ``ImageArchiveError``. It has the code `io` if the
+    ///   file changed while it was read.
     public func add(_ file: FilePath, as name: String, permissions: Permissions = .kept) throws -> Bool {
         let attributes = try FileManager.default.attributesOfItem(atPath: file.string)
         let mode = UInt32((attributes[.posixPermissions] as? Int) ?? 0o644) & 0o7777

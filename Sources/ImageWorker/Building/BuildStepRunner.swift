@@ -10,7 +10,8 @@ public struct BuildStepRunner: StepRunner {
     let listStep: ManifestListStep
 
     /// - Parameters:
-    ///   - node: The node of this worker. No other worker uses it. Nil if the worker only uses those of farms.
+    ///   - node: The node of this worker. No other worker uses it. Nil if the worker only uses those of
+    ///     farms.
     ///   - standing: Whether the node may build. A node that lies is disabled there.
     ///   - farms: The connections to the nodes of farms. Nil if this worker does not use them.
     ///   - reader: Reads the packages of images in registries.

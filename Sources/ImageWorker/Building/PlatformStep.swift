@@ -270,7 +270,7 @@ struct PlatformStep {
 }
 
 extension RegistryClient {
-    /// Returns whether the registry of a repository answers, with whatever.
+    /// Returns whether the registry of a repository answers, even with a refusal.
     fileprivate func answers(for repository: ImageRepository) async throws -> Bool {
         do throws(RegistryFailure) {
             _ = try await reportedDigest(of: ImageReference(repository, tag: .latest))

@@ -47,7 +47,7 @@ final class DocumentMemory: Sendable {
     private func note(_ count: Int, _ add: (inout State) -> Bool) {
         guard count <= Self.mostOfOne else { return }
         state.withLock { state in
-            // A full memory begins anew. What is in use is soon there again.
+            // A full memory begins anew. Documents in use are soon there again.
             if state.bytes + count > most { state = State() }
             if add(&state) { state.bytes += count }
         }

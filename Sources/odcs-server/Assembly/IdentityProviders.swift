@@ -20,7 +20,7 @@ struct IdentityProviders: Sendable {
         try configuration.checkMechanisms()
         self.configuration = configuration
         tls = try configuration.tls.map { try ServerTLS($0.files, logger: logger) }
-        // What no mechanism uses is not started.
+        // A provider that no mechanism uses is not started.
         var used = configuration
         let asked = configuration.auth.mechanisms
         if !asked.contains(.openid) { used.openID.providers = [] }
@@ -45,7 +45,7 @@ struct IdentityProviders: Sendable {
             privateTargets: configuration.composes.targets.compactMapValues(\.readers))
     }
 
-    /// The provider at which people log in to the pages. `nil` if there is none.
+    /// The provider at which people log in to the pages, if there is one.
     var login: (any LoginProvider)? {
         guard let name = configuration.frontend.login, let provider = openID.people.first(where: { $0.name == "openid.\(name)" }) else {
             return nil

@@ -148,7 +148,8 @@ extension Subscriber {
 }
 
 extension Subscriber {
-    /// What is lost with the subscriber. Example: `3 events that it has not taken and 1 dead letter`.
+    /// The events that are lost with the subscriber. Example: `3 events that it has not taken and 1 dead
+    /// letter`.
     fileprivate var loss: String? {
         var words: [String] = []
         if behind > 0 { words.append("\(behind == 1 ? "1 event" : "\(behind) events") that it has not taken") }

@@ -19,8 +19,8 @@ extension ServerConfiguration {
         var account: String
         /// Whether an image may ask for the network of the host.
         var allowsHostNetwork: Bool
-        /// The number of platforms that the worker builds itself at the same time. With 0, it has no node of its
-        /// own.
+        /// The number of platforms that the worker builds itself at the same time. With 0, it has no node of
+        /// its own.
         var slots: Int
         /// The number of steps that the worker has done by nodes of farms at the same time.
         var nodeSlots: Int

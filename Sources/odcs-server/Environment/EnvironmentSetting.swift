@@ -16,7 +16,7 @@ struct EnvironmentSetting {
     /// The key with its sections. Example: `database.url`.
     var key: String { words.joined(separator: ".") }
 
-    /// The error for a variable whose value begins like YAML, and is none.
+    /// The error for a variable whose value begins like YAML, but cannot be read as YAML.
     struct NotYAML: Error {
         let variable: String
     }

@@ -2,8 +2,9 @@ import Logging
 import ServiceLifecycle
 import UnixSignals
 
-/// A service that reads the configuration file again at each SIGHUP, which `systemctl reload` sends, and
-/// takes over the log level. The files of TLS need no signal, because they are read when they change.
+/// A service that reads the configuration file again at each SIGHUP, which `systemctl reload` sends,
+/// and takes over the log level. The files of TLS need no signal, because they are read when they
+/// change.
 struct Reloads: Service {
     /// The configuration file. `nil` if the process has none.
     private let file: String?

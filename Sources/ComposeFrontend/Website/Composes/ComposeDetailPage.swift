@@ -2,8 +2,8 @@ import ComposeModel
 import ForeignText
 import Foundation
 
-/// The page of one compose. The failure comes first, then the use of the result, and then everything about
-/// how it was made.
+/// The page of one compose. The failure comes first, then the use of the result, and then everything
+/// about how it was made.
 struct ComposeDetailPage: Sendable {
     let id: Int
     let state: ShownState
@@ -11,7 +11,7 @@ struct ComposeDetailPage: Sendable {
     /// The stream of the compose's changes and log lines, from the log that the page shows on. `nil` if the
     /// compose has ended.
     var events: String?
-    /// The state in a sentence, and what else is said about it.
+    /// The state in a sentence, and further facts about it.
     let lead: String?
     let notes: [String]
     let expires: ShownTime?
@@ -32,7 +32,7 @@ struct ComposeDetailPage: Sendable {
     var log: LogEnd?
     var earlier: ComposeList?
 
-    // What the template asks of the values above.
+    // Questions of the template about the values above.
     var hasActions = false
     var renew, cancel, remove: PageForm?
     var renewWord = ""
@@ -40,7 +40,7 @@ struct ComposeDetailPage: Sendable {
     var hasProblems = false
     let hasWords, fewWords, hasSources: Bool
 
-    /// What the person may do with the compose.
+    /// The actions that the person may take.
     struct Actions: Sendable {
         var renew, cancel, remove: PageForm?
         var login: String?

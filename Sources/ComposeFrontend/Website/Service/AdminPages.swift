@@ -57,7 +57,7 @@ struct AdminPages: Sendable {
     }
 }
 
-/// What an admin sees of the service.
+/// The state of the service, for an admin.
 struct AdminPage: Sendable {
     struct Receiver: Sendable {
         let name, state, `class`: String

@@ -8,8 +8,8 @@ import Identity
 
 /// The login and the logout of people at the pages.
 ///
-/// The login goes to an OpenID provider and comes back with a code. If none is configured, the ticket that
-/// the browser has begins the session.
+/// The login goes to an OpenID provider and comes back with a code. If none is configured, the ticket
+/// that the browser has begins the session.
 struct LoginPages: Sendable {
     /// The time that a person has for the login.
     private static let loginSeconds = 600

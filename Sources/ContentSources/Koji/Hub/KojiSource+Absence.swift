@@ -2,7 +2,7 @@ public import ComposeModel
 import Koji
 public import Repodata
 
-/// What Koji knows about packages that a compose of a tag does not have.
+/// The facts of Koji about packages that a compose of a tag does not have.
 public struct KojiAbsence: Sendable {
     /// A package that a tag blocks, and the tag.
     public struct Blocked: Hashable, Sendable {

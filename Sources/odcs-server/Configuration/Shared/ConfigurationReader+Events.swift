@@ -8,7 +8,7 @@ import SystemPackage
 
 /// The receivers of events in a configuration.
 extension ConfigurationReader {
-    /// Returns the receivers of events, and what limits the streams.
+    /// Returns the receivers of events, and the limits of the streams.
     mutating func events() throws -> EventSettings {
         let secrets = try webhookSecrets("events.secret_file")
         var webhooks = try urls("events.webhooks").map { Webhook(name: Webhook.name(of: $0), url: $0, secrets: secrets) }
