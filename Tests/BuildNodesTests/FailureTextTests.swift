@@ -50,6 +50,16 @@ struct FailureTextTests {
             plain.sentence == "The registry localhost:5000 does not speak TLS. Add it to the registries that may be used without it.")
     }
 
+    @Test("a node that has lost an image of a build may try again")
+    func lostImage() throws {
+        let failure = try failure([
+            "STEP 1/2: FROM r.example.org/base:1",
+            "Error: creating build container: locating pulled image \"r.example.org/base:1\" name in containers storage: r.example.org/base:1: image not known",
+        ])
+        #expect(failure.kind == .imageLost)
+        #expect(failure.retry == .later)
+    }
+
     @Test("the words of an instruction are not taken for a failure of a registry or of the host")
     func wordsOfInstructions() throws {
         for words in ["grep denied log", "wait-for --until 'connection refused'", "echo \"manifest unknown\": exec format error"] {

@@ -151,7 +151,7 @@ struct LocalNodeTests {
             let again = await #expect(throws: NodeFailure.self) {
                 try await world.node.push(specification.step, to: world.target("team/late:1")) { _ in }
             }
-            #expect(again?.sentence == "The image of the step is no longer on the node. Build it again.")
+            #expect(again?.sentence == "The image of the step is no longer on the node.")
         }
     }
 

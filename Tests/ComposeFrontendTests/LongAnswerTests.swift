@@ -103,7 +103,9 @@ import Testing
     func caches(_ path: String) async throws {
         try await FrontendFixture.with { frontend in
             _ = try await frontend.database.store.submit(.repo(), owner: "me")
-            #expect(try await frontend.get(path).headers[.cacheControl] == "no-cache")
+            // Pages can differ between people.
+            let rules = try #require(try await frontend.get(path).headers[.cacheControl])
+            #expect(rules == (path.hasPrefix("/api/") || path == "/nothing" ? "no-cache" : "private, no-cache"))
         }
     }
 
@@ -116,7 +118,8 @@ import Testing
                 let page = try await frontend.get(path).text
                 let links = page.matches(of: /href="([^"]*)"/).map(\.output.1)
                 #expect(!links.isEmpty)
-                for link in links { #expect(link.hasPrefix("/odcs/"), "\(path): \(link)") }
+                // A link within the page has no path.
+                for link in links where !link.hasPrefix("#") { #expect(link.hasPrefix("/odcs/"), "\(path): \(link)") }
             }
         }
     }

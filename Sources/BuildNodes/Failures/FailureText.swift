@@ -24,6 +24,11 @@ struct FailureText {
             )
         }
         guard let step = transcript.step, Self.beginnings.contains(where: error.hasPrefix) else {
+            // A program that was killed can leave an image without all of its records. The cleaning of another
+            // program can also remove an image between its pull and its use.
+            if Self.lostImages.contains(where: error.contains) {
+                return make(.imageLost, "The storage of the node has lost an image of the build: \(error.printable(most: 500)).")
+            }
             return make(
                 .containerfile, "The Containerfile cannot be built: \(error.isEmpty ? ending.inWords : error.printable(most: 500)).")
         }
@@ -57,7 +62,7 @@ struct FailureText {
         let error = transcript.error ?? ""
         if let failure = diskFull(error) ?? outside(error) { return failure }
         if error.contains("image not known") {
-            return make(.node, "The image of the step is no longer on the node. Build it again.")
+            return make(.imageLost, "The image of the step is no longer on the node.")
         }
         return make(.node, "The image cannot be pushed to \(target): \(error.isEmpty ? ending.inWords : error.printable(most: 500)).")
     }
@@ -105,6 +110,8 @@ struct FailureText {
     private func make(_ kind: NodeFailure.Kind, _ sentence: String, status: CInt? = nil) -> NodeFailure {
         NodeFailure(kind, sentence, step: transcript.step, status: status, lastLines: transcript.lastLines())
     }
+
+    private static let lostImages = ["image not known", "identifier is not a layer, image, or container", "layer not known"]
 
     private static let networkCauses = [
         "connection refused", "connection reset by peer", "no such host", "i/o timeout", "TLS handshake timeout", "network is unreachable",

@@ -22,6 +22,8 @@ public struct NodeFailure: Error, Hashable, Sendable, CustomStringConvertible {
         case memoryMissing = "memory-missing"
         /// Programs of the platform do not run on the node.
         case noEmulator = "no-emulator"
+        /// The storage of the node has lost an image of the build.
+        case imageLost = "image-lost"
         /// The node does not answer any more.
         case nodeLost = "node-lost"
         /// The node cannot build at all.
@@ -56,7 +58,7 @@ public struct NodeFailure: Error, Hashable, Sendable, CustomStringConvertible {
 
     public var retry: Retry {
         switch kind {
-        case .registryDown, .diskFull, .memoryMissing, .nodeLost: .later
+        case .registryDown, .diskFull, .memoryMissing, .imageLost, .nodeLost: .later
         case .baseGone: .once
         default: .never
         }
@@ -68,7 +70,7 @@ public struct NodeFailure: Error, Hashable, Sendable, CustomStringConvertible {
     /// usually away for all nodes.
     public var isOfNode: Bool {
         switch kind {
-        case .nodeLost, .node, .diskFull, .memoryMissing, .noEmulator: true
+        case .nodeLost, .node, .diskFull, .memoryMissing, .imageLost, .noEmulator: true
         default: false
         }
     }

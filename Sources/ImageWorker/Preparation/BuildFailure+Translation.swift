@@ -16,7 +16,7 @@ extension BuildFailure {
             case .baseGone: .baseNotFound
             case .registryDown: .registryUnreachable
             case .registryRefuses: .registryRefused
-            case .diskFull: .storage
+            case .diskFull, .imageLost: .storage
             case .timeLimit, .logLimit, .memoryLimit, .memoryMissing: .limitExceeded
             case .nodeLost: .nodeLost
             case .node: .internal

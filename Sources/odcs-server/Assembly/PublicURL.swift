@@ -7,11 +7,15 @@ final class PublicURL: Sendable {
     private let addresses: AsyncStream<String>
     private let address: AsyncStream<String>.Continuation
     private let first = Mutex<String?>(nil)
+    private let hasFrontend: Bool
 
-    init(_ configured: String?) {
+    /// - Parameter hasFrontend: Whether a frontend of this process will listen.
+    init(_ configured: String?, hasFrontend: Bool) {
+        self.hasFrontend = hasFrontend
         // The first address counts. A configured address comes before the one that the frontend listens on.
         (addresses, address) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(1))
         if let configured { listening(at: configured) }
+        if !hasFrontend { address.finish() }
     }
 
     /// Records the address that the frontend listens on.
@@ -25,9 +29,11 @@ final class PublicURL: Sendable {
 
     /// Waits until the address is known, and returns it. Only one task may call this method.
     ///
+    /// - Returns: `nil` if no address is configured and this process has no frontend.
     /// - Throws: `CancellationError` at a graceful shutdown, for example if the frontend could not listen.
-    func known() async throws -> String {
+    func known() async throws -> String? {
         for await address in addresses.cancelOnGracefulShutdown() { return address }
-        throw CancellationError()
+        if hasFrontend { throw CancellationError() }
+        return nil
     }
 }

@@ -95,7 +95,7 @@ struct ServerAssembly {
             .shared(configuration.composes.targets)
         try await skipNumbersOfLostComposes(in: targets, store: store)
         if roles.contains(.frontend) { try await store.say(configuration.offer) }
-        let publicURL = PublicURL(configuration.frontend.publicURL)
+        let publicURL = PublicURL(configuration.frontend.publicURL, hasFrontend: roles.contains(.frontend))
 
         let images = configuration.images
         let registry = images.registry == nil ? nil : images.registryClient(logger: logger)

@@ -139,12 +139,13 @@ struct WorkerServices: Service {
     /// cleanup at the same time.
     private static func threads(slots: Int) -> Int { 2 * slots + 2 }
 
-    private func workerConfiguration(publicURL: String) -> WorkerConfiguration {
+    private func workerConfiguration(publicURL: String?) -> WorkerConfiguration {
         var worker = WorkerConfiguration(
             name: configuration.worker.name, slots: configuration.worker.slots,
             targets: Dictionary(
                 uniqueKeysWithValues: configuration.composes.targets.filter { targets.contains($0.key) }.map { name, target in
-                    let url = target.url ?? publicURL + ServerAssembly.path(ofTarget: name)
+                    // Without a public URL, each target has an address of its own. The command `worker` has checked that.
+                    let url = target.url ?? (publicURL ?? "") + ServerAssembly.path(ofTarget: name)
                     return (name, .init(directory: target.directory, url: url))
                 }))
         worker.presence = presence

@@ -67,7 +67,7 @@ import Testing
             (#"[]"#, "The body must be a JSON object, not a list."),
             (
                 #"{"platform": "amd64"}"#,
-                "platform is not known. The members are platforms, arguments, composes, priority, date_tag, moves_latest, farm, nodes."
+                "platform is not known. The members are definition, platforms, arguments, composes, priority, date_tag, moves_latest, farm, nodes."
             ),
             (
                 #"{"platforms": ["s390x"]}"#,
