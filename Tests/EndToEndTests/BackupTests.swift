@@ -104,11 +104,20 @@ import Testing
         }
     }
 
-    @Test("if the target directory is lost, the composes are removed with a reason, are not reused, and a renewal makes them again")
+    @Test(
+        "if the target directory is lost, nothing is removed until the operator confirms it. Then the composes are removed with a reason, are not reused, and a renewal makes them again"
+    )
     func lostTarget() async throws {
         try await with { place, _ in
             let id = try await place.serve { try await $0.compose("repo", Checkout.testsRepo.string, "ed").id }
             try FileManager.default.removeItem(atPath: place.target.string)
+            let line = try await place.serve { server in
+                await server.logs("is not the one that the rest of this service uses")
+                let compose = try await server.compose(id)
+                #expect(compose.stateName == "done")
+                return try #require(server.logged.firstMatch(of: /write the line ([0-9a-f-]+) to/).map { String($0.output.1) })
+            }
+            try Data("\(line)\n".utf8).write(to: URL(filePath: place.target.appending(".odcs-target").string))
             try await place.serve { server in
                 let lost = try await Self.await(id, "removed", server)
                 #expect(

@@ -1,4 +1,5 @@
 import ComposeModel
+import ComposeStore
 import Foundation
 import NIOHTTP1
 import SystemPackage
@@ -81,6 +82,18 @@ import Testing
             #expect(again.state == "done", "\(again.reason)")
             #expect(try Self.repomds(again) == Self.repomds(first))
             #expect(again.document.kojiEvent == first.document.kojiEvent && again.document.sigkeys == "0B3E5524")
+
+            // The numbers that a sender writes into the pin reach no other compose.
+            var lock = try Self.lock(first)
+            var pins = try #require(lock["pins"] as? [String: Any])
+            var pin = try #require(pins["koji"] as? [String: Any])
+            pin["tag"] = try #require(pin["tag"] as? [String: Any]).merging(["id": 1, "settledEvent": Int(Int32.max)]) { $1 }
+            pins["koji"] = pin
+            lock["pins"] = pins
+            let changed = try await koji.server.compose(json: try Self.body(lock, members: ["flags": ["no_reuse"]]), koji.service)
+            #expect(changed.state == "done", "\(changed.reason)")
+            let latest = try await koji.service.store.latestKojiPin(ofTag: "f26-updates")
+            #expect(latest != nil && latest?.id != 1 && latest?.settledEvent != Int(Int32.max))
         }
         try await SharedService.with(more: "") { shared in
             let directory = shared.sources.appending("kitchen")

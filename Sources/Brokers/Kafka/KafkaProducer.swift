@@ -179,7 +179,8 @@ private final class KafkaReports {
         let text = String(cString: rd_kafka_err2str(error)).printable(most: 300)
         switch error {
         case RD_KAFKA_RESP_ERR_NO_ERROR: answers[place] = .taken
-        case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE:
+        case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE, RD_KAFKA_RESP_ERR_INVALID_RECORD,
+            RD_KAFKA_RESP_ERR_POLICY_VIOLATION:
             answers[place] = .refused("The brokers refused the message: \(text).")
         default:
             problem = problem ?? BrokerProblem("The brokers did not take the messages: \(text)\(lastError.map { "; \($0)" } ?? "").")

@@ -65,7 +65,12 @@ struct LockedSubmission {
             )
         }
         do {
-            return (submission.value, try JSONDecoder().decode(ComposePins.self, from: pins.value.data))
+            var read = try JSONDecoder().decode(ComposePins.self, from: pins.value.data)
+            // The sender chooses these numbers. The number of the tag could be that of a tag that the sender may
+            // not read. With a settled event, other composes would continue from this list.
+            read.koji?.tag?.id = nil
+            read.koji?.tag?.settledEvent = nil
+            return (submission.value, read)
         } catch let error as DecodingError {
             throw .badRequest("source.lock.pins\(error.path) is not as a server writes it.")
         } catch {

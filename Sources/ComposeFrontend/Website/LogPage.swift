@@ -16,6 +16,9 @@ struct LogPage: Sendable {
     /// The stream of further lines. `nil` if the log is complete, or if the page does not show its end.
     var events: String?
 
+    /// The highest number of a first line. The numbers of the lines after it are still integers.
+    private static let highestLine = 1_000_000_000
+
     /// Reads the part that the query names by its offset `at` and the number `line` of its first line.
     ///
     /// - Parameter path: The path of the page itself, with its prefix.
@@ -26,7 +29,7 @@ struct LogPage: Sendable {
         for (key, value) in try QueryItems(request.uri.query).items where !value.isEmpty {
             switch key {
             case "at": offset = try QueryItems.number(value, key, from: 0)
-            case "line": line = try QueryItems.number(value, key, from: 1)
+            case "line": line = min(try QueryItems.number(value, key, from: 1), highestLine)
             default: break
             }
         }

@@ -120,7 +120,7 @@ extension ComposeStore {
     }
 
     /// Returns the pin of a Koji tag with the latest event among its last composes, or `nil` if there is no
-    /// such compose. Only composes whose request names no event count.
+    /// such compose. Only composes whose request names no event and has no lock file count.
     public func latestKojiPin(ofTag tag: String) async throws -> KojiPin.Tag? {
         // The number of composes is bounded here, because a tag may have any number of them. A renewed compose
         // has an old event.
@@ -130,6 +130,7 @@ extension ComposeStore {
                 SELECT specification, koji_event FROM composes
                 WHERE left(source, 200) = left(\(tag), 200) AND source = \(tag) AND source_type = \(SourceType.tag.rawValue)
                     AND koji_event IS NOT NULL AND specification IS NOT NULL AND request->>'kojiEvent' IS NULL
+                    AND request->'lock' IS NULL
                 ORDER BY id DESC LIMIT 50
             ) last ORDER BY koji_event DESC LIMIT 1
             """)

@@ -1,6 +1,7 @@
 import ComposeModel
 public import ComposeStore
 import Foundation
+import Glibc
 public import Logging
 public import NIOPosix
 import SystemPackage
@@ -38,7 +39,11 @@ public struct LostFiles: Sendable {
             guard try await isThere(name, target) else { continue }
             let lost = try await threadPool.runIfActive {
                 let present = try Set(FileManager.default.contentsOfDirectory(atPath: target.directory.string))
-                return results.filter { !present.contains(ComposeLayout(id: $0).directory) }
+                // A list of a network file system can be old, or end early. So each directory is looked at as well.
+                return results.filter { id in
+                    let name = ComposeLayout(id: id).directory
+                    return !present.contains(name) && Self.isMissing(target.directory.appending(name))
+                }
             }
             // The list may have ended early because the directory went away meanwhile.
             guard !lost.isEmpty, try await isThere(name, target) else { continue }
@@ -49,13 +54,23 @@ public struct LostFiles: Sendable {
         }
     }
 
+    /// Whether the file system says that nothing has this path. Blocks.
+    private static func isMissing(_ path: FilePath) -> Bool {
+        var status = stat()
+        return lstat(path.string, &status) != 0 && errno == ENOENT
+    }
+
+    /// The highest number that a compose of a directory is believed to have. A number above it would use up
+    /// the numbers of the service.
+    private static let highestNumber = 1_000_000_000
+
     /// Leaves out the numbers of directories that the database does not know. Call this before a compose is
     /// made.
     public func skipUnknownNumbers() async throws {
         var last = 0
         for (name, target) in targets {
             guard try await isThere(name, target) else { continue }
-            last = max(last, try await files.results(in: name).map(\.id).max() ?? 0)
+            last = max(last, try await files.results(in: name).map(\.id).filter { $0 <= Self.highestNumber }.max() ?? 0)
         }
         guard last > 0, try await store.skipComposeNumbers(upTo: last) else { return }
         logger.error(

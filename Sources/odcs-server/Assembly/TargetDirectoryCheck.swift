@@ -12,8 +12,8 @@ import SystemPackage
 /// done, but no client could get it.
 struct TargetDirectoryCheck {
     let store: ComposeStore
-    /// Whether this process is the whole service. Its directories are then the right ones, also after they
-    /// were moved or emptied.
+    /// Whether this process is the whole service. A directory without composes may then be replaced by
+    /// another one.
     let isAlone: Bool
     let logger: Logger
 
@@ -43,17 +43,19 @@ struct TargetDirectoryCheck {
         }
         let found = try marker.read()
         if found == known { return true }
-        if isAlone {
+        // A directory that is not mounted looks like an empty one. If the service took it over, all composes
+        // would count as lost, and their files would be deleted when the directory is there again.
+        if isAlone, try await store.results(inTarget: name).isEmpty {
             let id = try marker.read(orWrite: known)
             try await store.setIdentity(ofTarget: name, id)
-            logger.notice("a target directory was moved or emptied", metadata: ["target": "\(name)"])
+            logger.notice("a target directory without composes was replaced", metadata: ["target": "\(name)"])
             return true
         }
         logger.error(
             """
             the directory of the target \(name) is not the one that the rest of this service uses, and no compose is written to it. \
-            If it is the right one, write the line \(known.uuidString.lowercased()) to the file \(TargetMarker.name) in it; else correct \
-            composes.targets.\(name).directory. Then start again.
+            If it is the right one, write the line \(known.uuidString.lowercased()) to the file \(TargetMarker.name) in it; composes \
+            without files are removed then. Else mount it, or correct composes.targets.\(name).directory. Then start again.
             """, metadata: ["target": "\(name)", "id": "\(found.map { $0.uuidString.lowercased() } ?? "none")"])
         return false
     }

@@ -21,6 +21,16 @@ import Testing
         }
     }
 
+    @Test("a page of a log begins with the highest line that there can be for any larger number")
+    func lines() async throws {
+        try await FrontendFixture.with { frontend in
+            _ = try await frontend.database.store.submit(.repo(), owner: "me")
+            try frontend.write("a line\nanother line\n", to: ".logs/odcs-1.log")
+            let page = try await frontend.get("/compose/1/log?line=\(Int.max)", headers: [.accept: "text/html"])
+            #expect(page.status == 200 && page.text.contains("another line"), "\(page.text)")
+        }
+    }
+
     @Test("the script has at most 6 KB")
     func script() { #expect(PageAssets.all.script.content.count <= 6 << 10) }
 
