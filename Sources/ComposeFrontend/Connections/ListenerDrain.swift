@@ -40,6 +40,7 @@ public final class ListenerDrain: Service {
         do {
             let filter = SynchronizeFilter.program
             try await socket.unsafeSetSocketOption(level: .socket, name: .init(rawValue: SO_ATTACH_FILTER), value: filter).get()
+            // Nothing tells when the server has accepted the connections that are complete, so it gets some time.
             try await Task.sleep(for: patience)
         } catch {
             // A request may be lost then, but the server has to stop in any case.
@@ -50,7 +51,7 @@ public final class ListenerDrain: Service {
 
 /// A filter of a listening socket that drops the first packet of each new connection, and nothing
 /// else.
-private struct SynchronizeFilter: @unchecked Sendable {
+private struct SynchronizeFilter: @unchecked Sendable {  // nothing writes to the instructions
     // The members are those of `struct sock_fprog` in linux/filter.h.
     private let length: UInt16
     private let instructions: UnsafeMutablePointer<sock_filter>

@@ -76,7 +76,7 @@ struct PackageController: Sendable {
         if let document = try await inclusion(of: name, in: compose) { return try .json(document) }
         let subject = Question.Subject.absence(compose: compose.id, package: name)
         let answer = try await composes.answer(to: subject, of: compose.request, request, context)
-        // A worker of an older version takes every question for a dry run.
+        // A worker of an older version takes every question for a dry run, so its answer is another document.
         guard let document = try? JSONDecoder().decode(ComposeWhyNotDocument.self, from: Data(answer.utf8)) else {
             throw RequestRejection(
                 .serviceUnavailable, "A worker of an older version has answered, which does not know this question. Try again.",

@@ -101,11 +101,12 @@ private final class ReaderWatch: Sendable {
                 if let began = self.began.withLock(\.self), ContinuousClock.now - began > Self.patience { return }
             }
         }
+        // The stream is cut off after this time. The sleep fails only if the stream has ended before.
         if Task.isShuttingDownGracefully { try? await Task.sleep(for: Self.farewell) }
     }
 }
 
 /// A writer that only one task uses.
-private struct SingleWriter: @unchecked Sendable {
+private struct SingleWriter: @unchecked Sendable {  // the task that watches the reader does not touch it
     let writer: any ResponseBodyWriter
 }

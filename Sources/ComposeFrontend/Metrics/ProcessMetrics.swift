@@ -30,7 +30,8 @@ struct ProcessMetrics: Sendable {
     }
 
     private var process: [MetricFamily] {
-        // The name of a program can have spaces, and ends with the last parenthesis.
+        // The name of a program can have spaces, and ends with the last parenthesis. Without /proc, as in some
+        // containers, these metrics are absent, and the others are shown.
         guard let text = try? String(contentsOfFile: "/proc/self/stat", encoding: .utf8), let end = text.lastIndex(of: ")") else {
             return []
         }
@@ -45,6 +46,7 @@ struct ProcessMetrics: Sendable {
                 "process_resident_memory_bytes", help: "Memory of this frontend.", kind: .gauge,
                 value: fields[21] * Double(sysconf(Int32(_SC_PAGESIZE)))),
         ]
+        // If no further file can be opened, this metric is absent.
         if let open = try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count {
             families.append(
                 MetricFamily(

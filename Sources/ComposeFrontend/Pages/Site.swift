@@ -32,7 +32,7 @@ struct Site: Sendable {
         version = configuration.version
         let sender = context.subject.sender
         account = sender.flatMap { $0.isKnown ? $0.account.text : nil }
-        // The page shows an admin's part only to admins.
+        // The error is a refusal: the page shows an admin's part only to admins.
         isAdmin = (try? configuration.access.grant(.admin, to: sender)) != nil
         let cookies = BrowserCookies(serverURL: configuration.serverURL)
         key = FormKey(request, context, cookies)
