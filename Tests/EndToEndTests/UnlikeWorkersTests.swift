@@ -76,7 +76,8 @@ import Testing
                     #expect(
                         refused.stateReason
                             == "It waits for a worker that can make it. The worker lone cannot. "
-                            + "Its target directory default is not the one that the rest of this service uses.")
+                            + "Its target directory default is not the one that the rest of this service uses. "
+                            + "The operator of this service finds the remedy in its log.")
                     try await worker("good", of: service, at: url) {
                         let end = try await service.await(id, .done, .failed)
                         #expect(end.state == .done)
@@ -86,16 +87,57 @@ import Testing
         }
     }
 
-    @Test("a service of one process goes on when its target directory was emptied or moved")
-    func moved() async throws {
+    @Test("a service of one process whose target directory was emptied waits until the operator has written the id into it, and goes on")
+    func emptied() async throws {
         try await TestService.with { service in
-            for _ in 0..<2 {
-                try await ServerProcess.with(configuration: service.configuration) { server in
-                    let compose = try await server.compose("repo", Checkout.testsRepo.string, "ed", "--no-reuse")
-                    #expect(compose.stateName == "done")
-                }
-                try FileManager.default.removeItem(atPath: service.composes.string)
+            let made = try await ServerProcess.with(configuration: service.configuration) { server in
+                try await server.compose("repo", Checkout.testsRepo.string, "ed")
             }
+            #expect(made.stateName == "done")
+            try FileManager.default.removeItem(atPath: service.composes.string)
+            let (waiting, line) = try await ServerProcess.with(configuration: service.configuration) { server in
+                await server.logs("is not the one that the rest of this service uses")
+                let line = try #require(server.logged.firstMatch(of: /write the line ([0-9a-f-]+) to the file/).map { String($0.output.1) })
+                // An equal request does not get the lost result.
+                let id = try await server.submit("repo", Checkout.testsRepo.string, "ed").id
+                let refused = try await service.await(id) { $0.state == .wait && $0.stateReason != nil }
+                let reason = refused.stateReason ?? ""
+                #expect(reason.hasPrefix("It waits for a worker that can make it. The worker "), "\(reason)")
+                #expect(
+                    reason.hasSuffix(
+                        " cannot. Its target directory default is not the one that the rest of this service uses. "
+                            + "The operator of this service finds the remedy in its log."), "\(reason)")
+                // The directory of the first compose may be missing only because it is not mounted.
+                #expect(try await server.compose(made.id).stateName == "done")
+                return (id, line)
+            }
+            try Data("\(line)\n".utf8).write(to: URL(filePath: service.marker.string))
+            try await ServerProcess.with(configuration: service.configuration) { _ in
+                let end = try await service.await(waiting, .done, .failed)
+                #expect(end.state == .done, "\(end.stateReason ?? "")")
+            }
+            #expect(FileManager.default.fileExists(atPath: service.composes.appending("odcs-\(waiting)").string))
         }
     }
+
+    @Test("an emptied target directory without composes is replaced by the service of one process itself")
+    func replaced() async throws {
+        try await TestService.with { service in
+            let first = try await ServerProcess.with(configuration: service.configuration) { _ in
+                try String(contentsOfFile: service.marker.string, encoding: .utf8)
+            }
+            try FileManager.default.removeItem(atPath: service.composes.string)
+            try await ServerProcess.with(configuration: service.configuration) { server in
+                #expect(server.logged.contains("a target directory without composes was replaced"), "\(server.logged)")
+                let compose = try await server.compose("repo", Checkout.testsRepo.string, "ed")
+                #expect(compose.stateName == "done")
+            }
+            #expect(try String(contentsOfFile: service.marker.string, encoding: .utf8) == first)
+        }
+    }
+}
+
+extension TestService {
+    /// The file with the id of the target directory.
+    fileprivate var marker: FilePath { composes.appending(".odcs-target") }
 }

@@ -30,8 +30,9 @@ public struct LostFiles: Sendable {
         files = TargetDirectories(targets: targets, threadPool: threadPool)
     }
 
-    /// Removes the composes whose directories are lost.
-    func removeLost() async throws {
+    /// Removes the composes whose directories are lost. Call this before a compose is made, too. It could
+    /// otherwise show a lost result.
+    public func removeLost() async throws {
         for (name, target) in targets.sorted(by: { $0.key < $1.key }) {
             // A directory exists before its result is recorded, and is deleted after the result is retired.
             let results = try await store.results(inTarget: name)

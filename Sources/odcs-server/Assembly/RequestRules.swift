@@ -41,7 +41,8 @@ extension ServerConfiguration {
         if !targets.contains(request.targetDir) {
             return composes.targets[request.targetDir] == nil
                 ? "Its configuration has no target directory called \(request.targetDir)."
-                : "Its target directory \(request.targetDir) is not the one that the rest of this service uses."
+                : "Its target directory \(request.targetDir) is not the one that the rest of this service uses. "
+                    + "The operator of this service finds the remedy in its log."
         }
         return admission.refusal(of: request)
     }
