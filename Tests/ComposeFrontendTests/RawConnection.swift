@@ -1,3 +1,4 @@
+import Glibc
 import NIOCore
 import NIOPosix
 
@@ -17,7 +18,9 @@ enum RawConnection {
                 }
             }
         return try await channel.executeThenClose { inbound, outbound in
-            try await outbound.write(ByteBuffer(string: text))
+            // The server may close the connection before it has read all, or before anything is sent. All that
+            // came until then is the answer.
+            do { try await outbound.write(ByteBuffer(string: text)) } catch let error where isClosed(error) {}
             var answer = ByteBuffer()
             var rest = rest
             do {
@@ -27,10 +30,17 @@ enum RawConnection {
                     rest = nil
                     try await outbound.write(ByteBuffer(string: more))
                 }
-            } catch let error as IOError where error.errnoCode == 104 {
-                // The server closed before it had read all: what came until then is the answer.
-            }
+            } catch let error where isClosed(error) {}
             return String(buffer: answer)
+        }
+    }
+
+    /// Whether an error says that the server has closed the connection.
+    private static func isClosed(_ error: any Error) -> Bool {
+        switch error {
+        case let error as IOError: [ECONNRESET, EPIPE].contains(error.errnoCode)
+        case ChannelError.ioOnClosedChannel: true
+        default: false
         }
     }
 }
