@@ -68,6 +68,22 @@ struct MigratorTests {
         }
     }
 
+    @Test("a migration that was chosen as the victim of a deadlock with other programs begins again")
+    func migrationThatWasChosenAsVictim() async throws {
+        let pool = try await pool()
+        _ = try await Migrator(pool: pool, schema: Self.schema1 + "CREATE SEQUENCE attempts", migrations: []).migrate()
+        // A rollback does not take a sequence back.
+        let deadlock = """
+            ALTER TABLE item ADD COLUMN name text;
+            DO $$ BEGIN IF nextval('attempts') < 3 THEN RAISE EXCEPTION 'deadlock detected' USING ERRCODE = '40P01'; END IF; END $$;
+            """
+        let migrator = Migrator(pool: pool, schema: "", migrations: [Migration(number: 2, name: "names", sql: deadlock)])
+        #expect(try await migrator.migrate() == .upgraded(from: 1, to: 2))
+        #expect(try await versions(pool) == [1, 2])
+        #expect(try await columns(pool) == ["id", "name"])
+        #expect(try await pool.query("SELECT last_value FROM attempts")[0].decode(Int.self, "last_value") == 3)
+    }
+
     @Test("a step that fails leaves the database as it was")
     func stepThatFailsLeavesDatabaseAs() async throws {
         let pool = try await pool()

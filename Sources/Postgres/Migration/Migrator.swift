@@ -1,3 +1,5 @@
+import Retries
+
 /// A tool that brings a database to the schema that the program was written for.
 ///
 /// In an empty database, it runs the statements of the whole schema at once. In an older database, it
@@ -31,7 +33,21 @@ public struct Migrator: Sendable {
         guard migrations.map(\.number) == Array(2..<(migrations.count + 2)) else {
             throw MigrationError.misnumbered(migrations.map(\.number))
         }
-        return try await pool.withTransaction { connection in
+        // Programs of an older version work meanwhile, and can lock the tables in another order.
+        return try await retrying(canceled: CancellationError() as any Error) { error, attempt in
+            let isConflict = (error as? PostgresError)?.code == .serialization
+            return isConflict && attempt < Self.attempts ? Self.pauses.pause(after: attempt) : nil
+        } operation: {
+            try await migrateOnce()
+        }
+    }
+
+    /// The number of times that a migration is begun. Each but the last ended in a deadlock.
+    private static let attempts = 20
+    private static let pauses = Backoff(first: .milliseconds(100), longest: .seconds(2))
+
+    private func migrateOnce() async throws -> MigrationOutcome {
+        try await pool.withTransaction { connection in
             // There is no limit on the time for a migration, nor on the wait for another program's migration.
             try await connection.simple(
                 "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0")
