@@ -9,7 +9,7 @@ import tempfile
 import time
 import traceback
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
 
 import docs
 import report
@@ -67,7 +67,7 @@ def main():
         os.chmod(database, 0o711)
         world = World(os.path.abspath(options.program), f"{directory}/work", f"{database}/postgres", f"{directory}/venv", options)
         results = report.Report(world)
-        world.cluster.start()
+        world.cluster.create()
         try:
             for scenario in SCENARIOS:
                 if scenario.__name__ in (options.only or names) and scenario.__name__ not in options.skip:

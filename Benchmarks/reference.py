@@ -4,7 +4,7 @@ import subprocess
 import time
 import urllib.request
 
-from cluster import free_port
+from ports import free_port
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 

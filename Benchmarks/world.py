@@ -34,7 +34,7 @@ class World:
         self.quick = options.quick
         self.runs = 3 if options.quick else 5
         self.packages = options.packages or (3000 if options.quick else 0)
-        self.cluster = Cluster(database)
+        self.cluster = Cluster(database, shared_preload_libraries="pg_stat_statements")
         self.tools = Tools(self.fresh("tools"), venv)
         self.floor = Floor(self.fresh("floor"))
         # The server requires that the directories that it may read exist.
@@ -91,8 +91,8 @@ class World:
         """Makes an empty database, and returns its name and its connection string."""
         self._databases += 1
         name = f"bench{self._databases}"
-        self.cluster.create(name)
-        return name, self.cluster.url(name)
+        self.cluster.database(name)
+        return name, self.cluster.socket_address(name)
 
     def service(self, name, workers=None, settings=None, database=None, keep=False):
         """Starts a service with a state directory of its own.

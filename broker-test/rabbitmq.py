@@ -2,27 +2,19 @@
 
 import contextlib
 import os
-import socket
 import subprocess
 
 import pika
 
+from ports import free_port
 from program import Program
 
 TOPIC = "org.example.odcs.state.change"
 
 
-def free_ports(count):
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
-
-
 class RabbitMQ:
     def __init__(self, directory):
-        self.port, distribution, mapper = free_ports(3)
+        self.port, distribution, mapper = (free_port() for _ in range(3))
         self.url = f"amqp://127.0.0.1:{self.port}/%2F"
         (directory / "enabled_plugins").write_text("[rabbitmq_amqp1_0].\n")
         # The second account has no rights, not even that to log in at the virtual host.

@@ -7,8 +7,8 @@ import time
 
 import requests
 
+from ports import free_port
 from program import Program
-from rabbitmq import free_ports
 
 SERVER = os.environ["BROKER_TEST_SERVER"]
 PUBLISHER = os.environ["BROKER_TEST_PUBLISHER"]
@@ -21,7 +21,7 @@ class Service:
         self.directory = directory
         directory.mkdir(mode=0o711)
         (directory / "state").mkdir(mode=0o755)
-        (port,) = free_ports(1)
+        port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         self.file = directory / "odcs-server.yaml"
         self.file.write_text(

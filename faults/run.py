@@ -11,7 +11,7 @@ import sys
 import time
 import traceback
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
 
 from checks import Lost  # noqa: E402
 from scenario import Scenario, Skipped  # noqa: E402

@@ -7,28 +7,12 @@ from pathlib import Path
 
 import examples
 import people
+from nginx_frame import framed
 from program import Program
 
 HERE = Path(__file__).parent
 SECRET = people.secret("between-nginx-and-the-service-5e77")
 PASSWORD = people.secret("of-everybody-at-the-login-program-08f2")
-
-SETTINGS = """
-pid {directory}/nginx.pid;
-error_log stderr warn;
-worker_processes 1;
-daemon off;
-events {{}}
-http {{
-access_log off;
-client_body_temp_path {directory}/body;
-proxy_temp_path {directory}/proxy;
-fastcgi_temp_path {directory}/fastcgi;
-uwsgi_temp_path {directory}/uwsgi;
-scgi_temp_path {directory}/scgi;
-{servers}
-}}
-"""
 
 
 class Nginx:
@@ -42,7 +26,7 @@ class Nginx:
         (directory / "tls-key.pem").symlink_to(key)
         (directory / "clients-ca.pem").symlink_to(settings / "clients-ca.pem")
         (directory / "odcs-secret.conf").write_text(f'proxy_set_header X-Proxy-Secret "{SECRET}";\n')
-        (directory / "nginx.conf").write_text(SETTINGS.format(directory=directory, servers=examples.nginx(settings)))
+        (directory / "nginx.conf").write_text(framed(examples.nginx(settings), directory))
         (directory / "password").write_text(PASSWORD)
         (directory / "groups.json").write_text(json.dumps(people.GROUPS_OF))
         self.login_program = Program(

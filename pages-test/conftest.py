@@ -15,8 +15,9 @@ from playwright.sync_api import expect, sync_playwright
 
 from held import Held
 from nginx import Nginx
+from ports import free_port
 from provider import Provider
-from server import Server, free_port
+from server import Server
 
 # The machine may have other work to do.
 expect.set_options(timeout=60_000)

@@ -4,19 +4,9 @@ import socket
 import subprocess
 import time
 
-SETTINGS = """
-pid {directory}/nginx.pid;
-error_log stderr warn;
-worker_processes 1;
-daemon off;
-events {{}}
-http {{
-access_log off;
-client_body_temp_path {directory}/body;
-proxy_temp_path {directory}/proxy;
-fastcgi_temp_path {directory}/fastcgi;
-uwsgi_temp_path {directory}/uwsgi;
-scgi_temp_path {directory}/scgi;
+from nginx_frame import framed
+
+SERVER = """
 server {{
 listen 127.0.0.1:{port};
 location /odcs/ {{
@@ -26,7 +16,6 @@ proxy_set_header Connection "";
 proxy_set_header Host $http_host;
 }}
 }}
-}}
 """
 
 
@@ -34,7 +23,7 @@ class Nginx:
     def __init__(self, directory, port, url):
         directory.mkdir(mode=0o755)
         file = directory / "nginx.conf"
-        file.write_text(SETTINGS.format(directory=directory, port=port, url=url))
+        file.write_text(framed(SERVER.format(port=port, url=url), directory))
         command = ["/usr/sbin/nginx", "-c", str(file), "-e", "stderr"]
         self.process = subprocess.Popen(command, stderr=(directory / "log").open("wb"))
         for _ in range(200):

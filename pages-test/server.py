@@ -3,11 +3,12 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import time
 import urllib.error
 import urllib.request
+
+from ports import free_port
 
 PROGRAM = os.environ["PAGES_PROGRAM"]
 TESTS_REPO = os.environ["PAGES_TESTS_REPO"]
@@ -27,11 +28,6 @@ worker:
   expire_seconds: 1
 {more}
 """
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
 
 
 class Server:

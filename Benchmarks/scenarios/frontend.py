@@ -22,7 +22,7 @@ def answers(world):
     directory = world.fresh("reference")
     # Neither writes a line for each request.
     with world.service("frontend", workers=0, database=address, settings={"log": {"level": "warning"}}) as service, Reference(
-        f"{os.path.dirname(world.directory)}/upstream", directory, world.cluster.address(theirs_name)
+        f"{os.path.dirname(world.directory)}/upstream", directory, world.cluster.url(theirs_name)
     ) as reference:
         both = {"ours": service.url, "rival": reference.url}
         for url in both.values():
@@ -154,7 +154,7 @@ def pgbench(world, database, script, seconds, clients=CONNECTIONS):
     """Transactions a second."""
     command = [
         f"{world.cluster.bin}/pgbench", "--no-vacuum", "--protocol=prepared", f"--client={clients}", "--jobs=2", f"--time={seconds}",
-        f"--file={script}", world.cluster.url(database),
+        f"--file={script}", world.cluster.socket_address(database),
     ]  # fmt: skip
     said = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PGOPTIONS": "-c search_path=odcs"})
     if said.returncode:

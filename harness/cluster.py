@@ -1,4 +1,4 @@
-"""PostgreSQL clusters of the campaign's own, on loopback ports.
+"""PostgreSQL clusters of a suite's own, on a unix socket and a loopback port.
 
 They have PostgreSQL's own defaults, so what PostgreSQL has confirmed survives `-m immediate`.
 """
@@ -14,12 +14,19 @@ from ports import free_port
 class Cluster:
     """A PostgreSQL cluster in a directory of its own.
 
-    PostgreSQL does not run as root. If the campaign runs as root, it runs as the user postgres, which
-    Debian's package makes.
+    PostgreSQL does not run as root. If the caller is root, it runs as the user postgres, which Debian's
+    package makes.
     """
 
-    def __init__(self, directory):
+    def __init__(self, directory, **settings):
+        """Makes nothing yet.
+
+        Args:
+            settings: Parameters of PostgreSQL that differ from their defaults, such as
+                `shared_preload_libraries="pg_stat_statements"`.
+        """
         self.directory = directory
+        self.settings = {"listen_addresses": "127.0.0.1", "max_connections": 200, **settings}
         self.port = free_port()
         bins = sorted(glob.glob("/usr/lib/postgresql/*/bin"), key=lambda path: int(path.split("/")[-2]))
         self.bin = bins[-1] if bins else os.path.dirname(shutil.which("initdb") or "initdb")
@@ -29,8 +36,7 @@ class Cluster:
     def _run(self, program, *arguments):
         as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"] if os.getuid() == 0 else []
         subprocess.run(
-            [*as_user, f"{self.bin}/{program}", *arguments],
-            check=True, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            [*as_user, f"{self.bin}/{program}", *arguments], check=True, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
         )
 
     def _control(self, *arguments):
@@ -38,7 +44,7 @@ class Cluster:
 
     @property
     def _options(self):
-        return f"-k {self.directory} -p {self.port} -c listen_addresses=127.0.0.1 -c max_connections=200"
+        return f"-k {self.directory} -p {self.port} " + " ".join(f"-c {name}={value}" for name, value in self.settings.items())
 
     def _make_directory(self):
         shutil.rmtree(self.directory, ignore_errors=True)
@@ -47,7 +53,7 @@ class Cluster:
             shutil.chown(self.directory, "postgres", "postgres")
 
     def create(self):
-        """Makes the cluster and starts it."""
+        """Makes the cluster anew and starts it."""
         self._make_directory()
         self._run("initdb", "-D", f"{self.directory}/data", "-A", "trust", "-U", self.user, "-E", "UTF8", "--locale=C.UTF-8")
         self.start()
@@ -67,7 +73,7 @@ class Cluster:
 
     def standby(self, directory):
         """Makes a standby that has each transaction before this cluster confirms it, and starts it."""
-        standby = Cluster(directory)
+        standby = Cluster(directory, **self.settings)
         standby._make_directory()
         source = f"host=127.0.0.1 port={self.port} user={self.user} application_name=standby"
         self._run("pg_basebackup", "-d", source, "-D", f"{directory}/data", "-R", "-X", "stream", "-c", "fast")
@@ -84,12 +90,24 @@ class Cluster:
         self.query("postgres", f'CREATE DATABASE "{name}"')
         return name
 
+    def drop(self, name):
+        """Removes a database, and ends its connections."""
+        self.query("postgres", f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
     def address(self, database="odcs", *others):
-        """Returns the connection string of a database, which may be on one of other clusters, too."""
+        """Returns the connection string of a database over loopback. It may be on one of other clusters, too."""
         all = [self, *others]
         hosts, ports = ",".join("127.0.0.1" for _ in all), ",".join(str(cluster.port) for cluster in all)
         which = " target_session_attrs=read-write" if others else ""
         return f"host={hosts} port={ports} user={self.user} dbname={database}{which}"
+
+    def socket_address(self, database):
+        """Returns the connection string of a database over the unix socket."""
+        return f"host={self.directory} port={self.port} user={self.user} dbname={database}"
+
+    def url(self, database):
+        """Returns the connection string of a database over loopback, as a URL."""
+        return f"postgresql://{self.user}@127.0.0.1:{self.port}/{database}"
 
     def query(self, database, sql):
         """Runs SQL and returns the rows as lists of strings. Raises RuntimeError if psql fails."""
@@ -102,3 +120,7 @@ class Cluster:
     def number(self, database, sql):
         """Runs SQL and returns the first value as a whole number."""
         return int(self.query(database, sql)[0][0])
+
+    def numbers(self, database, sql):
+        """Runs SQL and returns the first column as numbers."""
+        return [float(row[0]) for row in self.query(database, sql)]
