@@ -51,6 +51,7 @@ public actor EmbeddedPostgres: Service {
         let turn = try await FileLock.waiting(for: cluster.turnFile)
         defer { withExtendedLifetime(turn) {} }
         if ownership == nil { ownership = try FileLock.ifFree(cluster.ownerFile) }
+        cluster.removeUnusedNote()
         do {
             let socket = try await startServer(account)
             return "host=\(socket) port=\(Cluster.port) user=\(Cluster.superuser) dbname=postgres"

@@ -71,6 +71,19 @@ struct EmbeddedPostgresTests {
         }
     }
 
+    @Test("a cluster is noted as unused until it starts again, and a directory without a cluster gets no note")
+    func unusedCluster() async throws {
+        try await withDirectory { directory in
+            try EmbeddedPostgres.noteUnused(directory)
+            #expect(!FileManager.default.fileExists(atPath: directory.string))
+            try await withServer(directory) { _, _ in }
+            let note = directory.appending("unused").string
+            try EmbeddedPostgres.noteUnused(directory)
+            #expect(FileManager.default.fileExists(atPath: note))
+            try await withServer(directory) { _, _ in #expect(!FileManager.default.fileExists(atPath: note)) }
+        }
+    }
+
     @Test("a server that somebody else owns is used, and left running")
     func serverThatSomebodyElseOwnsIs() async throws {
         try await withDirectory { directory in

@@ -172,6 +172,27 @@ import Testing
         }
     }
 
+    @Test("sources on another mount of the same file system are a warning, as in the sandbox of a systemd unit", Self.isRoot)
+    func sourcesOnAnotherMount() async throws {
+        // A new namespace of mounts, in which nothing is shared with that of the host.
+        let bound = "mount --make-rprivate / 2>/dev/null; mount --bind \"$0\" \"$0\" && exec \"$@\""
+        try await with { directory, configuration in
+            let source = directory.appending("source")
+            let outcome = try await run(
+                ["check-host", "--config", configuration.string],
+                behind: ["unshare", "--mount", "--propagation", "unchanged", "sh", "-c", bound, source.string])
+            #expect(outcome.status == .exited(0), "\(outcome)")
+            #expect(
+                outcome.output.contains(
+                    "Warning: Packages from \(source) are copied into \(directory.appending("composes")), not hard-linked: "
+                        + "these directories are on one file system, but on different mounts of it, and the kernel links only within a mount."
+                ),
+                "\(outcome.output)")
+            let together = try await run(["check-host", "--config", configuration.string])
+            #expect(!together.output.contains("different mounts"), "\(together.output)")
+        }
+    }
+
     @Test("clocks that are apart are a warning that says how far and which way")
     func clocksThatAreApartAreWarning() {
         #expect(HostCheck.clock(ahead: 4.9).isEmpty && HostCheck.clock(ahead: -4.9).isEmpty)

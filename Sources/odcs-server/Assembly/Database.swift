@@ -16,6 +16,7 @@ struct Database {
         let url: String
         if let configured = configuration.database.url {
             url = configured
+            noteUnusedCluster(configuration, logger: logger)
         } else {
             let cluster = EmbeddedPostgres(directory: configuration.stateDirectory.appending("postgresql"), logger: logger)
             url = try await cluster.start()
@@ -25,6 +26,16 @@ struct Database {
             connectionString: url, schema: configuration.database.schema, size: configuration.database.connections,
             idleTransactionTimeout: idleTransactionTimeout(lease: configuration.worker.leaseSeconds))
         return Database(pool: PostgresPool(configuration: settings, logger: logger), embedded: embedded)
+    }
+
+    /// Notes that the embedded cluster of earlier starts, if there is one, does not know the composes
+    /// any more.
+    private static func noteUnusedCluster(_ configuration: ServerConfiguration, logger: Logger) {
+        do {
+            try EmbeddedPostgres.noteUnused(configuration.stateDirectory.appending("postgresql"))
+        } catch {
+            logger.notice("could not note that the service's own PostgreSQL is unused", metadata: ["error": "\(error)"])
+        }
     }
 
     /// Returns the time after which an idle transaction ends: two thirds of a lease, and at most 60

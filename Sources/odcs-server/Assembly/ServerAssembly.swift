@@ -93,7 +93,7 @@ struct ServerAssembly {
         let store = ComposeStore(pool: database.pool)
         let targets = try await TargetDirectoryCheck(store: store, isAlone: roles == [.frontend, .worker], logger: logger)
             .shared(configuration.composes.targets)
-        try await skipNumbersOfLostComposes(in: targets, store: store)
+        try await settleLostFiles(in: targets, store: store)
         if roles.contains(.frontend) { try await store.say(configuration.offer) }
         let publicURL = PublicURL(configuration.frontend.publicURL, hasFrontend: roles.contains(.frontend))
 
@@ -170,15 +170,18 @@ struct ServerAssembly {
         }
     }
 
-    /// Makes sure that no new compose takes the directory of a compose that the database has lost.
-    private func skipNumbersOfLostComposes(in targets: Set<String>, store: ComposeStore) async throws {
+    /// Makes sure that no new compose takes the directory of a compose that the database has lost, or shows
+    /// files that are lost.
+    private func settleLostFiles(in targets: Set<String>, store: ComposeStore) async throws {
         let directories = configuration.composes.targets.filter { targets.contains($0.key) }
             .mapValues { WorkerConfiguration.Target(directory: $0.directory, url: $0.url ?? "") }
         do {
-            try await LostFiles(store: store, targets: directories, threadPool: .singleton, logger: logger).skipUnknownNumbers()
+            let lost = LostFiles(store: store, targets: directories, threadPool: .singleton, logger: logger)
+            try await lost.skipUnknownNumbers()
+            if roles.contains(.worker) { try await lost.removeLost() }
         } catch let error where error is CocoaError || error is Errno {
             // A frontend may lack the permission to read there, and a worker looks too.
-            logger.warning("could not look for composes that the database does not know", metadata: ["error": "\(error)"])
+            logger.warning("could not compare the target directories with the database", metadata: ["error": "\(error)"])
         }
     }
 

@@ -36,7 +36,8 @@ extension HostCheck {
         let roots = configuration.sources.allowedRoots + (configuration.koji?.topdir.map { [$0] } ?? [])
         var findings: [HostFinding] = []
         for (_, target) in configuration.composes.targets.sorted(by: { $0.key < $1.key }) {
-            let device = target.directory.nearestExisting.status?.st_dev
+            let place = target.directory.nearestExisting
+            let (device, mount) = (place.status?.st_dev, place.mount)
             let apart = roots.filter { $0.status != nil && $0.status?.st_dev != device }
             guard !apart.isEmpty else { continue }
             findings.append(
@@ -104,5 +105,16 @@ extension FilePath {
         guard let status else { return .noSuchFileOrDirectory }
         guard status.st_mode & S_IFMT == S_IFDIR else { return .notDirectory }
         return faccessat(AT_FDCWD, string, W_OK | X_OK, AT_EACCESS) == 0 ? nil : Errno(rawValue: errno)
+    /// The number of the mount that this path is on, see `mnt_id` in proc(5). A bind mount is a mount of its
+    /// own on the same file system. `nil` if nothing has this path, or if the kernel does not say.
+    fileprivate var mount: Int? {
+        let options: FileDescriptor.OpenOptions = [.closeOnExec, .init(rawValue: CInt(LINUX_O_PATH))]
+        guard let file = try? FileDescriptor.open(self, .readOnly, options: options) else { return nil }
+        // Closing loses no data, because the descriptor only points at the file (`O_PATH`).
+        defer { try? file.close() }
+        let facts = FileManager.default.contents(atPath: "/proc/self/fdinfo/\(file.rawValue)").map { String(decoding: $0, as: UTF8.self) }
+        return facts?.split(separator: "\n").first { $0.hasPrefix("mnt_id:") }?.split(separator: "\t").last.flatMap { Int($0) }
+    }
+
     }
 }
