@@ -39,13 +39,24 @@ extension HostCheck {
             let place = target.directory.nearestExisting
             let (device, mount) = (place.status?.st_dev, place.mount)
             let apart = roots.filter { $0.status != nil && $0.status?.st_dev != device }
-            guard !apart.isEmpty else { continue }
-            findings.append(
-                HostFinding(
-                    severity: .warning,
-                    problem: "Packages from \(Self.listing(apart)) are copied into \(target.directory), not hard-linked: "
-                        + "these directories are on different file systems.",
-                    remedy: "Put sources and composes on the same file system to save time and space."))
+            if !apart.isEmpty {
+                findings.append(
+                    HostFinding(
+                        severity: .warning,
+                        problem: "Packages from \(Self.listing(apart)) are copied into \(target.directory), not hard-linked: "
+                            + "these directories are on different file systems.",
+                        remedy: "Put sources and composes on the same file system to save time and space."))
+            }
+            let elsewhere = mount == nil ? [] : roots.filter { $0.status?.st_dev == device && $0.mount != nil && $0.mount != mount }
+            if !elsewhere.isEmpty {
+                findings.append(
+                    HostFinding(
+                        severity: .warning,
+                        problem: "Packages from \(Self.listing(elsewhere)) are copied into \(target.directory), not hard-linked: "
+                            + "these directories are on one file system, but on different mounts of it, and the kernel links only within a mount.",
+                        remedy: "In the sandbox of a systemd unit, each directory of ReadWritePaths=, StateDirectory= and BindPaths= is a "
+                            + "mount of its own. Put sources and composes below one directory, and name that in ReadWritePaths=."))
+            }
         }
         let foreign = Self.protectsHardLinks ? roots.filter { $0.status.map { $0.st_uid != geteuid() } ?? false } : []
         if !foreign.isEmpty {
