@@ -104,6 +104,17 @@ extension HostCheck {
 extension FilePath {
     fileprivate var status: CInterop.Stat? { (try? stat())?.rawValue }
 
+    /// The number of the mount that this path is on, see `mnt_id` in proc(5). A bind mount is a mount of its
+    /// own on the same file system. `nil` if nothing has this path, or if the kernel does not say.
+    fileprivate var mount: Int? {
+        let options: FileDescriptor.OpenOptions = [.closeOnExec, .init(rawValue: CInt(LINUX_O_PATH))]
+        guard let file = try? FileDescriptor.open(self, .readOnly, options: options) else { return nil }
+        // Closing loses no data, because the descriptor only points at the file (`O_PATH`).
+        defer { try? file.close() }
+        let facts = FileManager.default.contents(atPath: "/proc/self/fdinfo/\(file.rawValue)").map { String(decoding: $0, as: UTF8.self) }
+        return facts?.split(separator: "\n").first { $0.hasPrefix("mnt_id:") }?.split(separator: "\t").last.flatMap { Int($0) }
+    }
+
     /// This directory, or the nearest directory above it that exists.
     fileprivate var nearestExisting: FilePath {
         var path = self
@@ -116,16 +127,5 @@ extension FilePath {
         guard let status else { return .noSuchFileOrDirectory }
         guard status.st_mode & S_IFMT == S_IFDIR else { return .notDirectory }
         return faccessat(AT_FDCWD, string, W_OK | X_OK, AT_EACCESS) == 0 ? nil : Errno(rawValue: errno)
-    /// The number of the mount that this path is on, see `mnt_id` in proc(5). A bind mount is a mount of its
-    /// own on the same file system. `nil` if nothing has this path, or if the kernel does not say.
-    fileprivate var mount: Int? {
-        let options: FileDescriptor.OpenOptions = [.closeOnExec, .init(rawValue: CInt(LINUX_O_PATH))]
-        guard let file = try? FileDescriptor.open(self, .readOnly, options: options) else { return nil }
-        // Closing loses no data, because the descriptor only points at the file (`O_PATH`).
-        defer { try? file.close() }
-        let facts = FileManager.default.contents(atPath: "/proc/self/fdinfo/\(file.rawValue)").map { String(decoding: $0, as: UTF8.self) }
-        return facts?.split(separator: "\n").first { $0.hasPrefix("mnt_id:") }?.split(separator: "\t").last.flatMap { Int($0) }
-    }
-
     }
 }
