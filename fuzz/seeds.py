@@ -55,6 +55,12 @@ REQUESTS = _json(
     {"source": {"type": "build", "source": "", "builds": ["ed-1.20-3", "libed-1.1-2"], "scratch_build_tasks": [5]}, "target_dir": "default"},
 )
 
+QUERIES = [
+    b"owner=me&state=done&source_type=repo&source=%2Fsrv%2Frepo+b&order_by=-id&order_by=time_done&page=2&per_page=50&label=RC-1.0",
+    b"after=12&limit=100&wait=30&compose=7&watch=3&owner=me&state=failed&source_type=1&kind=compose",
+    b"41",
+]
+
 LOCKS = _json(
     {"version": 1, "request": {"arches": ["x86_64"], "flags": ["no_reuse"], "packages": ["ed"]},
      "submission": {"arches": ["x86_64"], "source": {"packages": ["ed"], "source": "https://mirror.example.org/os/", "type": "repo"}},
@@ -170,6 +176,7 @@ SEEDS = {
     "manifest": MANIFESTS,
     "modules": MODULES,
     "primary": _packages(_repodata("primary")),
+    "query": QUERIES,
     "repomd": [_file("tests-repo/repodata/repomd.xml")],
     "request": REQUESTS,
     "rpm": _rpms(),

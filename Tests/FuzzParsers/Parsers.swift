@@ -48,6 +48,14 @@ enum Parsers {
         },
         "modules": { _ = ModuleMetadata(soundDocumentsOf: text($0)) },
         "primary": { try await RepositoryFuzzing.shared.read(primary: $0) },
+        "query": { bytes in
+            try any(
+                bytes,
+                [
+                    { _ = try ListQuery(text($0), perPage: (10, 100)) }, { _ = try EventQuery(text($0), lastEventID: nil) },
+                    { _ = try EventQuery(nil, lastEventID: text($0)) },
+                ])
+        },
         "repomd": { _ = try Repomd(parsing: $0) },
         "request": { bytes in
             let json = try JSONValue(parsing: Data(bytes))

@@ -2,6 +2,7 @@
 import socket
 import time
 
+from ports import free_port
 from service import TESTS_REPO, Visitor, of_repository
 from table import seconds
 
@@ -19,12 +20,14 @@ def run(scenario):
             "trusted_proxies": ["127.0.0.1"],
         },
         "events": {"max_streams": 40, "max_streams_per_caller": 20},
+        # Watches need a hub. None answers at this port.
+        "koji": {"hub": f"http://127.0.0.1:{free_port()}/kojihub", "topurl": "http://127.0.0.1/kojifiles"},
     }
     service = scenario.service(cluster.address(), frontends=1, workers=1, settings=limits)
     with service:
         port = service.frontends[0].port
         checker = scenario.checker(service, cluster)
-        composes = []
+        composes, renewals = [], []
         with Visitor(service) as visitor:
             idle = [_connect(port) for _ in range(300)]
             time.sleep(1)
@@ -53,6 +56,8 @@ def run(scenario):
             for connection, _ in streams:
                 connection.close()
 
+            # A fast worker would make the composes as they come, and none would wait.
+            service.workers[0].freeze()
             flood = {}
             for _ in range(scenario.amount(200, 100)):
                 headers = {"X-Forwarded-For": "192.0.2.66"}
@@ -61,6 +66,7 @@ def run(scenario):
                 flood[answer.status] = flood.get(answer.status, 0) + 1
                 if answer.status == 200:
                     composes.append(answer.json["id"])
+            service.workers[0].thaw()
             checker.must(flood.get(429, 0) > 0, f"composes of one address were answered {flood}")
             began = time.monotonic()
             answer = service.once(
@@ -74,6 +80,28 @@ def run(scenario):
             )
             for compose in composes[:-1]:
                 service.call("DELETE", f"/api/1/composes/{compose}")
+            watched, watches = {}, []
+            for number in range(20):
+                body = {"source": {"type": "tag", "source": f"tag-{number}", "packages": ["bash"]}}
+                answer = service.once("POST", "/api/1/watches/", body, {"X-Forwarded-For": "192.0.2.67"})
+                watched[answer.status] = watched.get(answer.status, 0) + 1
+                if answer.status == 200:
+                    watches.append(answer.json["id"])
+            checker.must(watched == {200: 5, 429: 15}, f"20 watches of one address, of which 5 are allowed, were answered {watched}")
+            for watch in watches:
+                service.call("DELETE", f"/api/1/watches/{watch}")
+
+            composes.append(service.submit(of_repository(TESTS_REPO, "no-such-package", flags=["no_reuse"])))
+            service.when(composes[-1], "failed")
+            renewed = {}
+            for _ in range(80):
+                answer = service.once("PATCH", f"/api/1/composes/{composes[-1]}", {}, {"X-Forwarded-For": "192.0.2.68"})
+                renewed[answer.status] = renewed.get(answer.status, 0) + 1
+                if answer.status == 200:
+                    renewals.append(answer.json["id"])
+            checker.must(renewed.get(429, 0) > 0, f"80 renewals of one compose were answered {renewed}")
+            scenario.note(f"20 watches of one address, {watched.get(429, 0)} refused. 80 renewals of one compose, {renewed.get(429, 0)} refused.")
+            composes += renewals
         checker.must(not visitor.failures, f"others were not answered: {visitor.failures[:2]}")
         checker.must(max(visitor.times) < 10, "another client waited for more than 10 s")
         scenario.note(f"{len(visitor.times)} requests of others: {seconds(visitor.times)}, {len(visitor.failures)} without an answer")
