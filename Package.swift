@@ -114,7 +114,8 @@ let package = Package(
         .target(
             name: "ServerTLS", dependencies: ["Identity", logging, nioSSL, serviceLifecycle, swiftASN1, x509], swiftSettings: strict),
         .target(name: "ComposeModel", dependencies: ["ForeignText", crypto], swiftSettings: strict),
-        .target(name: "Postgres", dependencies: ["CPostgreSQL", "CLinux", "Retries", logging, serviceLifecycle], swiftSettings: strict),
+        .target(
+            name: "Postgres", dependencies: ["CPostgreSQL", "CLinux", "Retries", logging, serviceLifecycle, tracing], swiftSettings: strict),
         .target(name: "TraceContext", dependencies: [tracing], swiftSettings: strict),
         .target(
             name: "Traces",
@@ -156,6 +157,7 @@ let package = Package(
                 .embedInCode("Schema/0029-answers.sql"),
                 .embedInCode("Schema/0030-sessions.sql"),
                 .embedInCode("Schema/0031-traceparents.sql"),
+                .embedInCode("Schema/0032-newer-programs.sql"),
             ],
             swiftSettings: strict),
         .target(
@@ -163,6 +165,14 @@ let package = Package(
             dependencies: [
                 "BackgroundWork", "ComposeModel", "ComposeStore", "ForeignText", "HTTPEnvironment", "ImageModel", "Postgres", "Retries",
                 asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, serviceLifecycle, systemPackage,
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "ServiceLog", dependencies: ["ComposeModel", "ForeignText", "TraceContext", logging], swiftSettings: strict),
+        .target(
+            name: "ServiceConfiguration",
+            dependencies: [
+                "ComposeModel", "ComposeStore", "Deliveries", "ForeignText", "ImageModel", "ServiceLog", logging, systemPackage, yams,
             ],
             swiftSettings: strict),
         .target(
@@ -271,6 +281,7 @@ let package = Package(
                 .embedInCode("OpenAPI/openapi.json"), .embedInCode("Pages/Assets/icon.svg"), .embedInCode("Pages/Assets/script.js"),
                 .embedInCode("Pages/Assets/style.css"),
                 .embedInCode("Pages/Templates/admin.mustache"),
+                .embedInCode("Pages/Templates/ask-again.mustache"),
                 .embedInCode("Pages/Templates/build.mustache"),
                 .embedInCode("Pages/Templates/builds.mustache"),
                 .embedInCode("Pages/Templates/compose-rows.mustache"),
@@ -279,12 +290,14 @@ let package = Package(
                 .embedInCode("Pages/Templates/diff.mustache"),
                 .embedInCode("Pages/Templates/directory.mustache"),
                 .embedInCode("Pages/Templates/error.mustache"),
+                .embedInCode("Pages/Templates/facts.mustache"),
                 .embedInCode("Pages/Templates/findings.mustache"),
                 .embedInCode("Pages/Templates/home.mustache"),
                 .embedInCode("Pages/Templates/image.mustache"),
                 .embedInCode("Pages/Templates/images.mustache"),
                 .embedInCode("Pages/Templates/layout.mustache"),
                 .embedInCode("Pages/Templates/log.mustache"),
+                .embedInCode("Pages/Templates/me.mustache"),
                 .embedInCode("Pages/Templates/package-rows.mustache"),
                 .embedInCode("Pages/Templates/packages.mustache"),
                 .embedInCode("Pages/Templates/pager.mustache"),
@@ -294,6 +307,7 @@ let package = Package(
                 .embedInCode("Pages/Templates/routes.mustache"),
                 .embedInCode("Pages/Templates/time.mustache"),
                 .embedInCode("Pages/Templates/tokens.mustache"),
+                .embedInCode("Pages/Templates/watch.mustache"),
                 .embedInCode("Pages/Templates/watches.mustache"),
                 .embedInCode("Pages/Templates/why.mustache"),
             ], swiftSettings: strict),
@@ -316,8 +330,8 @@ let package = Package(
         .executableTarget(
             name: "odcs-publisher",
             dependencies: [
-                "Brokers", "ComposeModel", "ComposeStore", "Deliveries", "EmbeddedPostgres", "ForeignText", "ImageModel", "Postgres",
-                argumentParser, logging, serviceLifecycle, systemPackage, unixSignals, yams,
+                "Brokers", "ComposeStore", "Deliveries", "EmbeddedPostgres", "Postgres", "ServiceConfiguration", "ServiceLog",
+                argumentParser, logging, serviceLifecycle, systemPackage, unixSignals,
             ],
             swiftSettings: strict, linkerSettings: withSwift),
         .executableTarget(
@@ -332,8 +346,8 @@ let package = Package(
                 "Depsolve", "Directory", "EmbeddedPostgres", "ForeignText", "HTTPEnvironment", "Identity", "ImageModel", "ImageWorker",
                 "Kerberos",
                 "Koji", "Modules", "OpenID",
-                "Postgres", "Rebuilds", "Registry", "Repodata", "ServerTLS", "Traces", argumentParser, asyncHTTPClient, hummingbird,
-                logging,
+                "Postgres", "Rebuilds", "Registry", "Repodata", "ServerTLS", "ServiceConfiguration", "ServiceLog", "Traces", argumentParser,
+                asyncHTTPClient, hummingbird, logging,
                 nioCore,
                 nioPosix, nioSSL, serviceLifecycle, systemPackage, unixSignals, yams, tracing,
             ],
@@ -402,9 +416,8 @@ let package = Package(
         .testTarget(
             name: "OdcsServerTests",
             dependencies: [
-                "ComposeFrontend", "ComposeTestKit", "Deliveries", "Traces", "Directory", "ForeignText", "Kerberos", "Koji", "odcs-server",
-                logging, subprocess,
-                systemPackage, yams,
+                "ComposeFrontend", "ComposeTestKit", "Deliveries", "Traces", "Directory", "ForeignText", "Kerberos", "Koji",
+                "ServiceConfiguration", "odcs-server", logging, subprocess, systemPackage, yams,
             ],
             path: "Tests/odcs-serverTests",
             swiftSettings: strict),
@@ -491,6 +504,10 @@ let package = Package(
         .testTarget(
             name: "BrokersTests", dependencies: ["Brokers", "CRdKafka", "ComposeStore", "Deliveries", logging], swiftSettings: strict),
         .testTarget(
+            name: "ServiceLogTests", dependencies: ["ServiceLog", "TraceContext", logging, tracing], swiftSettings: strict),
+        .testTarget(
+            name: "ServiceConfigurationTests", dependencies: ["Deliveries", "ServiceConfiguration", systemPackage], swiftSettings: strict),
+        .testTarget(
             name: "TracesTests",
             dependencies: ["TraceContext", "Traces", httpTypes, hummingbird, logging, nioCore, serviceLifecycle, tracing],
             swiftSettings: strict),
@@ -519,7 +536,7 @@ let package = Package(
             dependencies: [
                 "BuildNodes", "ComposeModel", "ComposeStore", "ComposeTestKit", "Compression", "EmbeddedPostgres",
                 "Identity", "ImageModel", "ImageTestKit", "Koji", "Postgres", "Processes", "RandomTestKit", "Registry",
-                "ScriptedHub", "ScriptedService", "odcs", "odcs-rpmdb", "odcs-server", asyncHTTPClient, crypto, httpTypes,
+                "ScriptedHub", "ScriptedService", "odcs", "odcs-publisher", "odcs-rpmdb", "odcs-server", asyncHTTPClient, crypto, httpTypes,
                 hummingbird, logging, nioCore, nioHTTP1, subprocess, systemPackage,
             ],
             exclude: ["Scripts"], swiftSettings: strict),

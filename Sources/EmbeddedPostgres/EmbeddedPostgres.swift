@@ -9,6 +9,9 @@ public import SystemPackage
 /// The process that starts the server owns it until ``stop()``. A server that another process owns is
 /// used, and left running. If the owner died without stopping the server, this process uses it and
 /// becomes its owner.
+///
+/// A process that must not end the server under others calls ``join(within:)`` or ``visit()`` in the
+/// place of ``start()``.
 public actor EmbeddedPostgres: Service {
     /// The requested directory.
     private let asked: FilePath
@@ -18,6 +21,9 @@ public actor EmbeddedPostgres: Service {
     private let durable: Bool
     private let logger: Logger
     private var ownership: FileLock?
+    /// The turn of a visit that has started the server. It keeps other processes from using a server that
+    /// will end with the visit.
+    private var turnOfVisit: FileLock?
 
     /// - Parameters:
     ///   - directory: The directory for the data, the log and the socket. It is created if it does not
@@ -40,6 +46,51 @@ public actor EmbeddedPostgres: Service {
     /// - Returns: A connection string for a superuser and the database `postgres`.
     /// - Throws: ``EmbeddedPostgresError`` with the end of the server's log.
     public func start() async throws -> String {
+        let account = try prepare()
+        let turn = try await FileLock.waiting(for: cluster.turnFile)
+        defer { withExtendedLifetime(turn) {} }
+        return try await startAsOwner(account)
+    }
+
+    /// Uses the server that another process runs, and waits for it. ``stop()`` then does nothing.
+    ///
+    /// - Parameter time: The time that a server has to become ready.
+    /// - Returns: A connection string, as ``start()`` does.
+    /// - Throws: ``EmbeddedPostgresError`` if no server runs, and `CancellationError`.
+    public func join(within time: Duration) async throws -> String {
+        let deadline = ContinuousClock.now + time
+        var isTold = false
+        while true {
+            // A first start of the owner can turn the directory into a link.
+            cluster = Cluster(directory: asked)
+            if let running = cluster.postmaster(), running.isReady { return address(running.socketDirectory) }
+            guard ContinuousClock.now < deadline else {
+                throw EmbeddedPostgresError(
+                    "no PostgreSQL runs in \(asked), and this process uses only one that another process has started. Start "
+                        + "odcs-server run or odcs-server frontend on this host, as the same user, or set database.url")
+            }
+            if !isTold { logger.notice("waiting for the PostgreSQL of another process", metadata: ["directory": "\(asked)"]) }
+            isTold = true
+            try await Task.sleep(for: .milliseconds(500))
+        }
+    }
+
+    /// Uses the server that runs. If no server runs, it starts one, and other processes wait
+    /// with their start until ``stop()``. This is for commands that end soon.
+    ///
+    /// - Returns: A connection string, as ``start()`` does.
+    /// - Throws: ``EmbeddedPostgresError``, as ``start()`` does.
+    public func visit() async throws -> String {
+        let account = try prepare()
+        let turn = try await FileLock.waiting(for: cluster.turnFile)
+        if let running = cluster.postmaster(), running.isReady { return address(running.socketDirectory) }
+        let address = try await startAsOwner(account)
+        if isOwner { turnOfVisit = turn }
+        return address
+    }
+
+    /// Finds the server's account, and makes the directory.
+    private func prepare() throws -> Account? {
         let account = try Account.ofServer()
         let place = try ClusterDirectory.prepare(asked, for: account)
         cluster = Cluster(directory: place.path)
@@ -48,25 +99,34 @@ public actor EmbeddedPostgres: Service {
                 "PostgreSQL's files are elsewhere: its user cannot enter a directory above the state directory",
                 metadata: ["directory": "\(place.path)", "closed": "\(obstacle)", "link": "\(asked)"])
         }
-        let turn = try await FileLock.waiting(for: cluster.turnFile)
-        defer { withExtendedLifetime(turn) {} }
+        return account
+    }
+
+    private func startAsOwner(_ account: Account?) async throws -> String {
         if ownership == nil { ownership = try FileLock.ifFree(cluster.ownerFile) }
         cluster.removeUnusedNote()
         do {
-            let socket = try await startServer(account)
-            return "host=\(socket) port=\(Cluster.port) user=\(Cluster.superuser) dbname=postgres"
+            return address(try await startServer(account))
         } catch {
             ownership = nil
             throw error
         }
     }
 
+    private func address(_ socket: FilePath) -> String {
+        "host=\(socket) port=\(Cluster.port) user=\(Cluster.superuser) dbname=postgres"
+    }
+
     /// Stops the server, which ends its sessions, and waits for its end. It does nothing to a server that
     /// another process owns.
     public func stop() async throws {
         guard isOwner else { return }
-        let turn = try await FileLock.waiting(for: cluster.turnFile)
-        defer { withExtendedLifetime(turn) {} }
+        let turn =
+            if let turnOfVisit { turnOfVisit } else { try await FileLock.waiting(for: cluster.turnFile) }
+        defer {
+            withExtendedLifetime(turn) {}
+            turnOfVisit = nil
+        }
         if let running = cluster.postmaster() {
             try await tools().run("pg_ctl", ["stop", "-w", "-t", "60", "-m", "fast"], on: cluster)
             SocketDirectory.discard(running.socketDirectory, of: cluster)

@@ -1,5 +1,6 @@
 import ArgumentParser
 @preconcurrency import Glibc
+import ServiceConfiguration
 
 /// The publisher's command line. It is a program of its own, so that the libraries of the brokers
 /// are in neither the server nor the worker.

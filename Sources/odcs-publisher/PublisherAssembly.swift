@@ -4,7 +4,9 @@ import Deliveries
 import EmbeddedPostgres
 import Logging
 import Postgres
+import ServiceConfiguration
 import ServiceLifecycle
+import ServiceLog
 import SystemPackage
 import UnixSignals
 
@@ -14,36 +16,26 @@ struct PublisherAssembly {
     let configuration: PublisherConfiguration
 
     func run() async throws {
-        LogLevel.current = configuration.logLevel
-        if configuration.logsJSON {
-            LoggingSystem.bootstrap { LeveledLog(PrintableLog(JSONLog(label: $0))) }
-        } else {
-            LoggingSystem.bootstrap { LeveledLog(PrintableLog(StreamLogHandler.standardError(label: $0))) }
-        }
-        let logger = Logger(label: "odcs")
-        var embedded: EmbeddedPostgres?
-        var url = configuration.databaseURL ?? ""
-        if configuration.databaseURL == nil {
-            let cluster = EmbeddedPostgres(directory: configuration.stateDirectory.appending("postgresql"), logger: logger)
-            url = try await cluster.start()
-            embedded = cluster
-        }
+        let logger = configuration.log.begin()
         let pool = PostgresPool(
             configuration: PostgresConfiguration(
-                connectionString: url, schema: configuration.schema, size: configuration.connections,
+                connectionString: try await databaseAddress(logger: logger), schema: configuration.database.schema,
+                size: configuration.database.connections,
                 idleTransactionTimeout: min(.seconds(configuration.leaseSeconds) * 2 / 3, .seconds(60))), logger: logger)
-        do {
-            _ = try await Schema.migrate(pool)
-            try await run(on: pool, logger: logger)
-        } catch {
-            try await embedded?.stop()
-            throw error
-        }
-        try await embedded?.stop()
+        _ = try await Schema.migrate(pool)
+        try await run(on: pool, logger: logger)
+    }
+
+    /// Returns the configured database, or that which the server runs itself. A publisher never starts or
+    /// stops one, because the server would lose it when the publisher ends.
+    private func databaseAddress(logger: Logger) async throws -> String {
+        if let url = configuration.database.url { return url }
+        let cluster = EmbeddedPostgres(directory: configuration.stateDirectory.appending("postgresql"), logger: logger)
+        return try await cluster.join(within: .seconds(60))
     }
 
     private func run(on pool: PostgresPool, logger: Logger) async throws {
-        let schema = configuration.schema
+        let schema = configuration.database.schema
         let presence = WorkerPresence()
         let listener = PostgresListener(
             configuration: pool.configuration, channels: [schema], lock: presence.key, logger: logger)

@@ -100,6 +100,70 @@ struct EmbeddedPostgresTests {
         }
     }
 
+    @Test("a guest uses a server that runs, never owns it, and says what to start if none runs")
+    func guest() async throws {
+        try await withDirectory { directory in
+            let early = server(directory)
+            let error = await #expect(throws: EmbeddedPostgresError.self) { try await early.join(within: .zero) }
+            #expect(
+                error?.description
+                    == "no PostgreSQL runs in \(directory), and this process uses only one that another process has started. Start "
+                    + "odcs-server run or odcs-server frontend on this host, as the same user, or set database.url")
+            #expect(!FileManager.default.fileExists(atPath: directory.string))
+
+            let guest = server(directory)
+            // It waits for a server that starts later.
+            let joining = Task { try await guest.join(within: .seconds(120)) }
+            try await withServer(directory) { owner, first in
+                let joined = try await joining.value
+                #expect(joined == first)
+                #expect(await !guest.isOwner)
+                try await guest.stop()
+                #expect(try await ask(first, "SELECT 1") == "1")
+                #expect(await owner.isOwner)
+            }
+        }
+    }
+
+    @Test("a guest does not own a server whose owner is no more")
+    func guestOfNobody() async throws {
+        try await withDirectory { directory in
+            var lost: EmbeddedPostgres? = server(directory)
+            let address = try await lost?.start()
+            lost = nil
+            let guest = server(directory)
+            #expect(try await guest.join(within: .zero) == address)
+            #expect(await !guest.isOwner)
+            // A visitor leaves it as well, to the next service that starts.
+            let visitor = server(directory)
+            #expect(try await visitor.visit() == address)
+            try await visitor.stop()
+            try await withServer(directory) { heir, _ in #expect(await heir.isOwner) }
+        }
+    }
+
+    @Test("a visitor that has started the server lets no other process use it before it has stopped it")
+    func visitor() async throws {
+        try await withDirectory { directory in
+            let cluster = Cluster(directory: directory)
+            let visitor = server(directory)
+            _ = try await visitor.visit()
+            #expect(try FileLock.ifFree(cluster.turnFile) == nil)
+            let service = server(directory)
+            async let address = service.start()
+            try await visitor.stop()
+            #expect(try await ask(address, "SELECT 1") == "1")
+            #expect(await service.isOwner)
+            // Now the server runs, so another visitor is a guest.
+            let second = server(directory)
+            #expect(try await second.visit() == address)
+            try await second.stop()
+            #expect(try await ask(address, "SELECT 1") == "1")
+            try await service.stop()
+            #expect(cluster.postmaster() == nil)
+        }
+    }
+
     @Test("a server whose owner is no more is used, and owned")
     func serverWhoseOwnerIsNoMore() async throws {
         try await withDirectory { directory in

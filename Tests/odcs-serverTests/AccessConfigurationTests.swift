@@ -1,6 +1,7 @@
 import ComposeFrontend
 import Foundation
 import ImageModel
+import ServiceConfiguration
 import Subprocess
 import SystemPackage
 import Testing

@@ -1,3 +1,4 @@
+import ServiceConfiguration
 import SystemPackage
 import Testing
 

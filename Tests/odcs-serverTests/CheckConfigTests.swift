@@ -12,13 +12,13 @@ import Testing
     }
 
     /// Checks a file in an otherwise empty directory, which messages call DIRECTORY here.
-    private func check(_ text: String?) async throws -> Outcome {
+    private func check(_ text: String?, _ options: [String] = []) async throws -> Outcome {
         let directory = FileManager.default.temporaryDirectory.appending(path: "odcs-config-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: directory) }
         let file = directory.appending(path: "odcs.yaml")
         if let text { try Data(text.utf8).write(to: file) }
-        return try await run(["check-config", "--config", file.path], hiding: directory.path)
+        return try await run(["check-config", "--config", file.path] + options, hiding: directory.path)
     }
 
     private func run(_ arguments: [String], hiding directory: String = "/nowhere") async throws -> Outcome {
@@ -110,6 +110,44 @@ import Testing
         #expect(outcome.status == .exited(64))
         #expect(outcome.complaints.contains("Unknown option '--confg'"))
         #expect(outcome.complaints.contains("Usage: odcs-server check-config"))
+    }
+
+    @Test(
+        "a key that a process needs is demanded for its role",
+        arguments: [
+            (
+                "worker", "{}",
+                "frontend.public_url: a worker on its own must know where composes are served: it writes the addresses into their .repo files"
+            ),
+            (
+                "builder", "{}",
+                "frontend.public_url: a worker on its own must know where composes are served: it writes the addresses into their .repo files"
+            ),
+            (
+                "builder", "frontend: {public_url: \"https://odcs.example.org\"}",
+                "images.registry: is not set: a builder must know the registry that images are pushed to"
+            ),
+            ("publisher", "{}", "events.subscribers: has no broker, that is no receiver of the kind rabbitmq, kafka or amqp"),
+            (
+                "publisher", "events: {subscribers: {b: {kind: amqp, url: \"amqps://broker.example.org\", address: a}}}",
+                "frontend.public_url: is not set: a publisher must know where composes are served, because messages have their addresses"
+            ),
+        ])
+    func roles(role: String, text: String, expected: String) async throws {
+        let outcome = try await check(text, ["--role", role])
+        #expect(outcome == Outcome(status: .exited(1), output: "", complaints: "Error: DIRECTORY/odcs.yaml: \(expected)\n"))
+        #expect(try await check(text).status == .exited(0))
+    }
+
+    @Test("brokers that no publisher can serve with this file are a warning")
+    func publisher() async throws {
+        let outcome = try await check("events: {subscribers: {b: {kind: amqp, url: \"amqps://broker.example.org\", address: a}}}")
+        #expect(outcome.status == .exited(0))
+        #expect(
+            outcome.complaints.contains(
+                "Warning: The brokers of events.subscribers get no events, because odcs-publisher cannot start. "
+                    + "DIRECTORY/odcs.yaml: frontend.public_url: is not set: a publisher must know where composes are served, "
+                    + "because messages have their addresses.\n"))
     }
 
     @Test("a worker on its own refuses a configuration that does not say where composes are served")

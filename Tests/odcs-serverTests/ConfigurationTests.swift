@@ -1,6 +1,7 @@
 import ComposeFrontend
 import ComposeModel
 import Foundation
+import ServiceConfiguration
 import SystemPackage
 import Testing
 import Yams

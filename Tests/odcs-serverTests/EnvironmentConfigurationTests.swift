@@ -1,4 +1,5 @@
 import Foundation
+import ServiceConfiguration
 import SystemPackage
 import Testing
 

@@ -2,6 +2,7 @@ import ComposeModel
 import ComposeStore
 import Deliveries
 import Foundation
+import ServiceConfiguration
 import SystemPackage
 import Testing
 import Traces

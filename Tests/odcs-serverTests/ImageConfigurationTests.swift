@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import ImageModel
+import ServiceConfiguration
 import Subprocess
 import SystemPackage
 import Testing

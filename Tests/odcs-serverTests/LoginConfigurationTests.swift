@@ -1,5 +1,6 @@
 import Directory
 import Kerberos
+import ServiceConfiguration
 import SystemPackage
 import Testing
 

@@ -27,4 +27,35 @@ import Testing
         second.release()
         third.release()
     }
+
+    @Test("a worker removes the files of killed workers in directories that are free, and no others")
+    func others() throws {
+        let parent = FilePath(FileManager.default.temporaryDirectory.path).appending("odcs-nodes-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(atPath: parent.string) }
+        let directories = try (1...3).map { _ in try NodeDirectory.claim(below: parent) }
+        let files = directories.flatMap { [$0.contexts, $0.rpmdbs, $0.transfers].map { $0.appending("left") } }
+        for file in files { try Data("left".utf8).write(to: URL(filePath: file.string)) }
+        for directory in [directories[0], directories[2]] { directory.release() }
+        let first = try NodeDirectory.claim(below: parent)
+        defer { for directory in [first, directories[1]] { directory.release() } }
+        #expect(first.path == directories[0].path)
+        // The sweeper removes the contexts of the directory that it uses.
+        let kept = files.filter { FileManager.default.fileExists(atPath: $0.string) }
+        #expect(kept == [files[0], files[3], files[4], files[5]])
+    }
+
+    @Test("a worker that builds nothing itself takes no directory with images")
+    func withoutNode() throws {
+        let parent = FilePath(FileManager.default.temporaryDirectory.path).appending("odcs-nodes-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(atPath: parent.string) }
+        let builder = try NodeDirectory.claim(below: parent)
+        try FileManager.default.createDirectory(atPath: builder.node.string, withIntermediateDirectories: true)
+        builder.release()
+        let other = try NodeDirectory.claim(below: parent, hasNode: false)
+        defer { other.release() }
+        #expect(other.path == parent.appending("2"))
+        let again = try NodeDirectory.claim(below: parent)
+        defer { again.release() }
+        #expect(again.path == builder.path)
+    }
 }

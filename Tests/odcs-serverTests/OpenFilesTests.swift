@@ -1,5 +1,6 @@
 import ComposeTestKit
 import Logging
+import ServiceConfiguration
 import SystemPackage
 import Testing
 

@@ -1,5 +1,6 @@
 import Identity
 import OpenID
+import ServiceConfiguration
 import SystemPackage
 import Testing
 

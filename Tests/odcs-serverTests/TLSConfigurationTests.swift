@@ -1,4 +1,5 @@
 import ServerTLS
+import ServiceConfiguration
 import SystemPackage
 import Testing
 

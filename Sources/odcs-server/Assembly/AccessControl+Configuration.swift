@@ -2,6 +2,7 @@ import ComposeFrontend
 import Foundation
 import Identity
 import ServerTLS
+import ServiceConfiguration
 import SystemPackage
 
 extension ServerConfiguration {

@@ -2,7 +2,9 @@ import ComposeStore
 import EmbeddedPostgres
 import Logging
 import Postgres
+import ServiceConfiguration
 import SystemPackage
+import Traces
 
 /// The database of a process. It is the configured database, or the embedded cluster, which runs for as
 /// long as it is needed.
@@ -10,21 +12,37 @@ struct Database {
     let pool: PostgresPool
     private let embedded: EmbeddedPostgres?
 
-    /// Starts the embedded cluster if no other database is configured. It makes no connection yet.
-    static func start(_ configuration: ServerConfiguration, logger: Logger) async throws -> Database {
+    /// The part of a process in the embedded cluster.
+    enum Part {
+        /// It starts the cluster, and stops it when it ends itself.
+        case owner
+        /// It uses a cluster that another process has started.
+        case guest
+        /// It is a command that ends soon. It starts the cluster only if it does not run.
+        case visitor
+    }
+
+    /// Finds or starts the embedded cluster if no other database is configured. It makes no connection yet.
+    static func start(_ configuration: ServerConfiguration, as part: Part, logger: Logger) async throws -> Database {
         var embedded: EmbeddedPostgres?
         let url: String
         if let configured = configuration.database.url {
             url = configured
-            noteUnusedCluster(configuration, logger: logger)
+            if part != .visitor { noteUnusedCluster(configuration, logger: logger) }
         } else {
             let cluster = EmbeddedPostgres(directory: configuration.stateDirectory.appending("postgresql"), logger: logger)
-            url = try await cluster.start()
+            url =
+                switch part {
+                case .owner: try await cluster.start()
+                case .guest: try await cluster.join(within: .seconds(60))
+                case .visitor: try await cluster.visit()
+                }
             embedded = cluster
         }
         let settings = PostgresConfiguration(
             connectionString: url, schema: configuration.database.schema, size: configuration.database.connections,
-            idleTransactionTimeout: idleTransactionTimeout(lease: configuration.worker.leaseSeconds))
+            idleTransactionTimeout: idleTransactionTimeout(lease: configuration.worker.leaseSeconds), settings: Schema.sessionSettings,
+            tracesStatements: configuration.tracing.tracesStatements)
         return Database(pool: PostgresPool(configuration: settings, logger: logger), embedded: embedded)
     }
 
@@ -43,9 +61,9 @@ struct Database {
     /// than its leases.
     private static func idleTransactionTimeout(lease: Int) -> Duration { min(.seconds(lease) * 2 / 3, .seconds(60)) }
 
-    /// Does the same as ``start(_:logger:)`` and also updates the schema.
-    static func open(_ configuration: ServerConfiguration, logger: Logger) async throws -> Database {
-        let database = try await start(configuration, logger: logger)
+    /// Does the same as ``start(_:as:logger:)`` and also updates the schema.
+    static func open(_ configuration: ServerConfiguration, as part: Part, logger: Logger) async throws -> Database {
+        let database = try await start(configuration, as: part, logger: logger)
         do {
             try await database.migrate(logger: logger)
         } catch {

@@ -9,6 +9,7 @@ import Logging
 import Postgres
 import Rebuilds
 import Registry
+import ServiceConfiguration
 import ServiceLifecycle
 import SystemPackage
 
@@ -26,7 +27,7 @@ struct ImageServices: Service {
     private var images: ServerConfiguration.Images { configuration.images }
 
     func run() async throws {
-        let directory = try NodeDirectory.claim(below: configuration.stateDirectory.appending("images"))
+        let directory = try NodeDirectory.claim(below: configuration.stateDirectory.appending("images"), hasNode: images.slots > 0)
         defer { directory.release() }
         // Without slots of its own, the worker only has nodes of farms build.
         let account = images.slots > 0 || geteuid() == 0 ? try BuildAccount(named: images.account) : nil

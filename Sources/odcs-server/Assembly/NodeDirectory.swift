@@ -22,32 +22,59 @@ struct NodeDirectory: Sendable {
     /// Contexts and images on their way to and from the nodes of farms.
     var transfers: FilePath { path.appending("transfers") }
 
-    /// Takes the first free directory, and makes it if it does not exist.
-    static func claim(below parent: FilePath) throws -> NodeDirectory {
+    /// Takes the first free directory, and makes it if it does not exist. In other directories that are
+    /// free, it removes what a killed worker has left.
+    ///
+    /// - Parameter hasNode: Whether the worker builds itself. Only workers that do sweep images, so others
+    ///   leave directories with images to them.
+    static func claim(below parent: FilePath, hasNode: Bool = true) throws -> NodeDirectory {
+        let directory = try claimFirst(below: parent, hasNode: hasNode)
+        try removeLeftovers(below: parent)
+        return directory
+    }
+
+    private static func claimFirst(below parent: FilePath, hasNode: Bool) throws -> NodeDirectory {
         for number in 1...1000 {
             let path = parent.appending("\(number)")
+            guard hasNode || !FileManager.default.fileExists(atPath: path.appending("node").string) else { continue }
             for name in ["contexts", "rpmdbs", "transfers"] {
                 try FileManager.default.createDirectory(atPath: path.appending(name).string, withIntermediateDirectories: true)
             }
-            // The kernel releases the lock when the process ends, however that happens.
-            let lock = try FileDescriptor.open(
-                path.appending("lock"), .readWrite, options: [.create, .closeOnExec, .noFollow], permissions: [.ownerReadWrite])
-            if flock(lock.rawValue, LOCK_EX | LOCK_NB) == 0 {
-                let directory = NodeDirectory(path: path, lock: lock)
-                try directory.removeLeftovers()
+            if let directory = try lock(path) {
+                try directory.remove(in: [directory.rpmdbs, directory.transfers])
                 return directory
             }
-            let reason = Errno(rawValue: errno)
-            try lock.close()
-            guard reason == .wouldBlock else { throw reason }
         }
         throw Errno.tooManyOpenFiles
     }
 
-    /// Removes what a killed worker was reading or sending. It belongs to no attempt, so the sweeper does
-    /// not find it.
-    private func removeLeftovers() throws {
-        for directory in [rpmdbs, transfers] {
+    /// Locks a directory. Returns `nil` if a worker uses it.
+    private static func lock(_ path: FilePath) throws -> NodeDirectory? {
+        // The kernel releases the lock when the process ends, however that happens.
+        let lock = try FileDescriptor.open(
+            path.appending("lock"), .readWrite, options: [.create, .closeOnExec, .noFollow], permissions: [.ownerReadWrite])
+        if flock(lock.rawValue, LOCK_EX | LOCK_NB) == 0 { return NodeDirectory(path: path, lock: lock) }
+        let reason = Errno(rawValue: errno)
+        try lock.close()
+        guard reason == .wouldBlock else { throw reason }
+        return nil
+    }
+
+    /// Removes what workers have left that were killed and have not come back. The images stay for a worker
+    /// that takes the directory.
+    private static func removeLeftovers(below parent: FilePath) throws {
+        for name in try FileManager.default.contentsOfDirectory(atPath: parent.string) where Int(name) != nil {
+            // A directory of another account cannot be locked, and its files cannot be removed.
+            guard let directory = try? lock(parent.appending(name)) else { continue }
+            defer { directory.release() }
+            try? directory.remove(in: [directory.contexts, directory.rpmdbs, directory.transfers])
+        }
+    }
+
+    /// Removes the files that a killed worker was reading, sending or building. Files that it was reading
+    /// or sending belong to no attempt, so the sweeper does not find them.
+    private func remove(in directories: [FilePath]) throws {
+        for directory in directories where FileManager.default.fileExists(atPath: directory.string) {
             for name in try FileManager.default.contentsOfDirectory(atPath: directory.string) {
                 try FileManager.default.removeItem(atPath: directory.appending(name).string)
             }

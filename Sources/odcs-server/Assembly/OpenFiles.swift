@@ -1,5 +1,6 @@
 import Glibc
 import Logging
+import ServiceConfiguration
 
 /// The number of files and connections that a process of this service may have open, and their
 /// distribution.

@@ -2,6 +2,7 @@ import HTTPEnvironment
 import Identity
 import Logging
 import OpenID
+import ServiceConfiguration
 import ServiceLifecycle
 import SystemPackage
 

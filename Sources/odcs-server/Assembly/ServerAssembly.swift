@@ -14,6 +14,7 @@ import NIOPosix
 import Postgres
 import Registry
 import Repodata
+import ServiceConfiguration
 import ServiceLifecycle
 import SystemPackage
 import UnixSignals
@@ -59,9 +60,11 @@ struct ServerAssembly {
 
     /// Opens the database. A migration can take longer than a service manager usually waits.
     private func open() async throws -> Database {
-        guard let manager else { return try await Database.open(configuration, logger: logger) }
+        // A worker on its own ends before and after the others, so it must not stop their database.
+        let part = roles.contains(.frontend) ? Database.Part.owner : .guest
+        guard let manager else { return try await Database.open(configuration, as: part, logger: logger) }
         return try await manager.whileStarting("Preparing the database.") { [configuration, logger] in
-            try await Database.open(configuration, logger: logger)
+            try await Database.open(configuration, as: part, logger: logger)
         }
     }
 
@@ -192,7 +195,8 @@ struct ServerAssembly {
         publicURL: PublicURL, connections: Int, images: ImageService?, readiness: Readiness, traces: TraceExport
     ) throws -> some Service {
         let targets = configuration.composes.targets.map { name, target in
-            (name, FrontendConfiguration.TargetDirectory(path: target.directory, url: target.url ?? Self.path(ofTarget: name)))
+            let url = target.url ?? ConfigurationReader.path(ofTarget: name)
+            return (name, FrontendConfiguration.TargetDirectory(path: target.directory, url: url))
         }
         let rawConfigs = (configuration.systems.pungi?.rawConfigs ?? [:]).mapValues { config in
             ["url": Self.withoutPassword(config.url), "config_filename": config.configFilename]
@@ -245,11 +249,5 @@ struct ServerAssembly {
         guard var parts = URLComponents(string: url), let scheme = parts.scheme, scheme != "file" else { return "" }
         (parts.user, parts.password) = (nil, nil)
         return parts.string ?? ""
-    }
-
-    /// Returns the path at which the frontend serves a target directory that no other server serves.
-    /// Examples: `/composes`, `/composes-NAME`.
-    static func path(ofTarget name: String) -> String {
-        name == "default" ? "/composes" : "/composes-\(name)"
     }
 }

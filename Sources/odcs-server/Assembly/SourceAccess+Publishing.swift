@@ -1,6 +1,7 @@
 import ComposeModel
 import ContentSources
 import Foundation
+import ServiceConfiguration
 import SystemPackage
 
 extension SourceAccess {
@@ -14,7 +15,7 @@ extension SourceAccess {
                     access = try access.publishing(target.directory, at: url)
                 } else {
                     for base in Self.names(of: publicURL) {
-                        access = try access.publishing(target.directory, at: base + ServerAssembly.path(ofTarget: name))
+                        access = try access.publishing(target.directory, at: base + ConfigurationReader.path(ofTarget: name))
                     }
                 }
             }

@@ -11,6 +11,7 @@ import NIOPosix
 import Postgres
 import Registry
 import Repodata
+import ServiceConfiguration
 import ServiceLifecycle
 import SystemPackage
 import Traces
@@ -145,7 +146,7 @@ struct WorkerServices: Service {
             targets: Dictionary(
                 uniqueKeysWithValues: configuration.composes.targets.filter { targets.contains($0.key) }.map { name, target in
                     // Without a public URL, each target has an address of its own. The command `worker` has checked that.
-                    let url = target.url ?? (publicURL ?? "") + ServerAssembly.path(ofTarget: name)
+                    let url = target.url ?? (publicURL ?? "") + ConfigurationReader.path(ofTarget: name)
                     return (name, .init(directory: target.directory, url: url))
                 }))
         worker.presence = presence

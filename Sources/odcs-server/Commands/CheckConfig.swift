@@ -4,12 +4,15 @@ import Foundation
 import Koji
 import Logging
 import ServerTLS
+import ServiceConfiguration
 
 struct CheckConfig: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check-config", abstract: "Check a configuration file, and list its mistakes with key and line.")
 
     @OptionGroup var options: ConfigurationOptions
+    @Option(help: "Also require what this process needs: run, frontend, worker, builder or publisher.")
+    var role: ProcessRole = .run
 
     func run() async throws {
         let configuration = try options.load()
@@ -22,11 +25,12 @@ struct CheckConfig: AsyncParsableCommand {
         try checkKoji(configuration)
         try checkTLS(configuration)
         try configuration.checkMechanisms()
+        try role.check(configuration, file: options.config)
         print("\(options.config ?? "The defaults"): fine.")
         // The file is right even if this host lacks something: the service may run on another host, or as
         // another user.
         let check = HostCheck(configuration: configuration)
-        let publishers = await PublisherFindings.all(configuration)
+        let publishers = await PublisherFindings.all(configuration, file: options.config)
         for finding in configuration.findings + publishers + (check.findings() + check.logins()).map(\.description) {
             FileHandle.standardError.write(Data("Warning: \(finding)\n".utf8))
         }

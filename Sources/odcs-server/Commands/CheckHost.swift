@@ -1,6 +1,8 @@
 import ArgumentParser
 import Postgres
 import Repodata
+import ServiceConfiguration
+import ServiceLog
 
 struct CheckHost: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -13,8 +15,8 @@ struct CheckHost: AsyncParsableCommand {
         let configuration = try options.load()
         var findings = HostCheck(configuration: configuration).findings()
         if configuration.database.url != nil {
-            let logger = configuration.bootstrapLogging()
-            let database = try await Database.start(configuration, logger: logger)
+            let logger = configuration.log.begin()
+            let database = try await Database.start(configuration, as: .visitor, logger: logger)
             findings += try await HostCheck.clock(of: database.pool)
             await database.close(logger: logger)
         }

@@ -1,6 +1,8 @@
 import ArgumentParser
 import ComposeStore
 import Postgres
+import ServiceConfiguration
+import ServiceLog
 
 struct Migrate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -10,9 +12,9 @@ struct Migrate: AsyncParsableCommand {
 
     func run() async throws {
         let configuration = try options.load()
-        let logger = configuration.bootstrapLogging()
+        let logger = configuration.log.begin()
         CreationMask.letOthersRead()
-        let database = try await Database.start(configuration, logger: logger)
+        let database = try await Database.start(configuration, as: .visitor, logger: logger)
         let outcome: MigrationOutcome
         do {
             outcome = try await Schema.migrate(database.pool)

@@ -4,6 +4,7 @@ import EmbeddedPostgres
 import ForeignText
 @preconcurrency import Glibc
 import Logging
+import ServiceLog
 import SystemPackage
 
 /// The server's command line.
@@ -75,17 +76,7 @@ extension ServerConfiguration {
         let manager = ServiceManager.take()
         try await ServerAssembly(
             configuration: self, roles: roles, file: file, addressFile: addressFile.map { FilePath($0) }, manager: manager,
-            logger: bootstrapLogging()
+            logger: log.begin()
         ).run()
-    }
-
-    /// Directs the log of the process to standard error from now on. Returns the logger of the service.
-    func bootstrapLogging() -> Logger {
-        LogLevel.current = logLevel
-        switch logFormat {
-        case .text: LoggingSystem.bootstrap { LeveledLog(PrintableLog(StreamLogHandler.standardError(label: $0))) }
-        case .json: LoggingSystem.bootstrap { LeveledLog(PrintableLog(JSONLog(label: $0))) }
-        }
-        return Logger(label: "odcs")
     }
 }

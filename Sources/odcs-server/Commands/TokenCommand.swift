@@ -4,6 +4,7 @@ import ForeignText
 import Foundation
 import Identity
 import Logging
+import ServiceLog
 
 /// The commands for API tokens on the host of the service. They need no running server.
 struct TokenCommand: AsyncParsableCommand {
@@ -139,8 +140,8 @@ extension ConfigurationOptions {
     /// Runs `body` with the store of the configured database.
     func withStore(_ body: (ComposeStore) async throws -> Void) async throws {
         let configuration = try load()
-        let logger = configuration.bootstrapLogging()
-        let database = try await Database.open(configuration, logger: logger)
+        let logger = configuration.log.begin()
+        let database = try await Database.open(configuration, as: .visitor, logger: logger)
         do {
             try await body(ComposeStore(pool: database.pool))
         } catch {

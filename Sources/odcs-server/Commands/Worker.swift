@@ -10,12 +10,7 @@ struct Worker: AsyncParsableCommand {
 
     func run() async throws {
         let configuration = try options.load()
-        let unserved = configuration.composes.targets.filter { $0.value.url == nil }
-        guard configuration.frontend.publicURL != nil || unserved.isEmpty else {
-            throw ConfigurationError(
-                file: options.config ?? "the defaults", line: nil, key: "frontend.public_url",
-                message: "a worker on its own must know where composes are served: it writes the addresses into their .repo files")
-        }
+        try ProcessRole.worker.check(configuration, file: options.config)
         try await configuration.run([.worker], file: options.config)
     }
 }

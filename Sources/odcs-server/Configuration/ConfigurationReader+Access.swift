@@ -1,5 +1,6 @@
 import ComposeFrontend
 import Foundation
+import ServiceConfiguration
 import SystemPackage
 
 extension ServerConfiguration {

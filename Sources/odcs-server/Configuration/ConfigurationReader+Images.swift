@@ -1,6 +1,7 @@
 import ComposeFrontend
 import ForeignText
 import ImageModel
+import ServiceConfiguration
 import SystemPackage
 
 /// The keys below `images`.

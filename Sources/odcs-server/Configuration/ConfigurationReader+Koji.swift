@@ -1,5 +1,6 @@
 import Foundation
 import Koji
+import ServiceConfiguration
 import SystemPackage
 
 /// The keys below `koji`.

@@ -1,5 +1,6 @@
 import Directory
 import Kerberos
+import ServiceConfiguration
 
 /// The keys below `auth.kerberos` and `auth.directory`.
 extension ConfigurationReader {

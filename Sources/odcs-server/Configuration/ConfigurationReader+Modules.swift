@@ -2,6 +2,7 @@ import ComposeModel
 import ContentSources
 import Koji
 import Modules
+import ServiceConfiguration
 
 /// The keys below `mbs` and `modules`.
 extension ConfigurationReader {

@@ -2,6 +2,7 @@ import ForeignText
 import Foundation
 import Identity
 import OpenID
+import ServiceConfiguration
 
 /// The keys below `auth.openid` and `auth.workloads`.
 extension ConfigurationReader {

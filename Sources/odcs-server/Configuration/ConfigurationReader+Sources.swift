@@ -1,4 +1,5 @@
 import HTTPEnvironment
+import ServiceConfiguration
 
 /// The keys below `sources` for the connection to remote repositories.
 extension ConfigurationReader {

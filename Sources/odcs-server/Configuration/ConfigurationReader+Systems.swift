@@ -2,6 +2,7 @@ import ComposeWorker
 import ContentSources
 import Foundation
 import Koji
+import ServiceConfiguration
 import SystemPackage
 
 /// The keys of the systems that composes can be made from. Each system is optional.

@@ -1,4 +1,5 @@
 import ServerTLS
+import ServiceConfiguration
 import SystemPackage
 
 /// The keys below `frontend.tls` and `auth.certificates`.

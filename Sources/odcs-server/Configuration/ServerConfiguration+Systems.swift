@@ -4,6 +4,7 @@ import ContentSources
 import HTTPEnvironment
 import Logging
 import NIOPosix
+import ServiceConfiguration
 
 extension ServerConfiguration {
     /// The systems that some source types need, besides Koji and places of modules. Each system is

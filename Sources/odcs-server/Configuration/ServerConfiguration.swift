@@ -6,20 +6,14 @@ import Deliveries
 import Depsolve
 import Foundation
 import Koji
-import Logging
+import ServiceConfiguration
+import ServiceLog
 import SystemPackage
 import Traces
 
 /// A server configuration is the set of all values that an operator can set. config/odcs-server.yaml
 /// shows every key with its default and its meaning.
 struct ServerConfiguration: Hashable, Sendable {
-    struct Database: Hashable, Sendable {
-        /// The connection string. `nil` means the embedded cluster, which is in the state directory.
-        var url: String?
-        var schema: String
-        var connections: Int
-    }
-
     struct Frontend: Hashable, Sendable {
         var host: String
         var port: Int
@@ -125,7 +119,7 @@ struct ServerConfiguration: Hashable, Sendable {
     }
 
     var stateDirectory: FilePath
-    var database: Database
+    var database: DatabaseSettings
     var auth: Auth
     var access: AccessRules
     var frontend: Frontend
@@ -153,46 +147,32 @@ struct ServerConfiguration: Hashable, Sendable {
     var tracing: TracingSettings
     /// The number of days for which the audit keeps its entries.
     var auditKeepDays: Int
-    var logLevel: Logger.Level
-    var logFormat: LogFormat
-
-    /// The form of the lines of the log.
-    enum LogFormat: String, CaseIterable, Sendable {
-        case text, json
-    }
+    var log: LogSettings
 
     /// Returns the configuration in the file at `path`, with the settings of the environment. Without a
     /// path, the other settings have their defaults.
     static func load(
         _ path: String?, environment: [String: String] = ProcessInfo.processInfo.environment
     ) throws -> ServerConfiguration {
-        guard let path else {
-            return try ServerConfiguration("", file: "the defaults", directory: FilePath("/"), environment: environment)
-        }
-        let current = FilePath(FileManager.default.currentDirectoryPath)
-        let file = current.pushing(FilePath(path))
-        guard let bytes = FileManager.default.contents(atPath: file.string) else {
-            throw ConfigurationError(file: path, line: nil, key: nil, message: "there is no such file, or it cannot be read")
-        }
-        guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw ConfigurationError(file: path, line: nil, key: nil, message: "this is not UTF-8 text")
-        }
-        return try ServerConfiguration(text, file: path, directory: file.removingLastComponent(), environment: environment)
+        var reader = try ConfigurationReader(path: path, environment: environment)
+        return try ServerConfiguration(whole: &reader)
     }
 
     /// - Parameter directory: The directory that relative paths in the text are relative to.
     init(_ text: String, file: String, directory: FilePath, environment: [String: String] = [:]) throws {
         var reader = try ConfigurationReader(text, file: file, directory: directory, environment: environment)
+        try self.init(whole: &reader)
+    }
+
+    /// Reads the configuration, and refuses keys that it does not have.
+    private init(whole reader: inout ConfigurationReader) throws {
         try self.init(&reader)
         try reader.rejectUnknownKeys()
     }
 
     init(_ reader: inout ConfigurationReader) throws {
-        stateDirectory = try reader.path("state_directory", default: "/var/lib/odcs")
-        database = Database(
-            url: try reader.databaseURL(),
-            schema: try reader.string("database.schema", default: "odcs"),
-            connections: try reader.int("database.connections", default: 10, in: 2...1000))
+        stateDirectory = try reader.stateDirectory()
+        database = try reader.database()
         auth = try reader.auth()
         access = try reader.accessRules()
         frontend = Frontend(
@@ -200,7 +180,7 @@ struct ServerConfiguration: Hashable, Sendable {
             port: try reader.int("frontend.port", default: 5005, in: 0...65535),
             isOpenToAll: try reader.bool("frontend.open_to_all", default: false),
             repeatSeconds: try reader.int("frontend.repeat_seconds", default: 0, in: 0...86_400),
-            publicURL: try reader.optionalBaseURL("frontend.public_url").map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 },
+            publicURL: try reader.publicURL(),
             waitingPerCaller: try reader.int("frontend.waiting_per_caller", default: 2000, in: 0...1_000_000),
             watchesPerCaller: try reader.int("frontend.watches_per_caller", default: 500, in: 0...1_000_000),
             trustedProxies: try reader.addresses("frontend.trusted_proxies"),
@@ -208,7 +188,7 @@ struct ServerConfiguration: Hashable, Sendable {
             requestSeconds: try reader.int("frontend.request_seconds", default: 60, in: 1...86_400),
             login: try reader.optionalString("frontend.login"))
         var targets: [String: Target] = [:]
-        for name in Set(try reader.names(below: "composes.targets")).union(["default"]) {
+        for name in try reader.targetNames() {
             targets[name] = Target(
                 directory: try reader.path(
                     "composes.targets.\(name).directory",
@@ -265,7 +245,7 @@ struct ServerConfiguration: Hashable, Sendable {
         worker = Worker(
             name: try reader.optionalString("worker.name") ?? Self.processName,
             slots: try reader.int("worker.slots", default: 2, in: 1...64),
-            leaseSeconds: try reader.int("worker.lease_seconds", default: 15, in: 3...3600),
+            leaseSeconds: try reader.leaseSeconds(),
             attempts: try reader.int("worker.attempts", default: 3, in: 1...100),
             retrySeconds: try reader.int("worker.retry_seconds", default: 5, in: 1...3600),
             expireSeconds: try reader.int("worker.expire_seconds", default: 10, in: 1...3600),
@@ -280,10 +260,7 @@ struct ServerConfiguration: Hashable, Sendable {
         events = try reader.events()
         tracing = try reader.tracing()
         auditKeepDays = try reader.int("audit.keep_days", default: 400, in: 1...100_000)
-        let level = try reader.string("log.level", default: "info", allowed: Logger.Level.allCases.map(\.rawValue))
-        logLevel = Logger.Level(rawValue: level) ?? .info
-        let format = try reader.string("log.format", default: "text", allowed: LogFormat.allCases.map(\.rawValue))
-        logFormat = LogFormat(rawValue: format) ?? .text
+        log = try reader.log()
     }
 
     /// The default name of a worker: host and process id. No two workers share both.

@@ -2,6 +2,7 @@ import CLinux
 import Foundation
 import Glibc
 import Koji
+import ServiceConfiguration
 import SystemPackage
 
 extension HostCheck {

@@ -1,5 +1,6 @@
 import Logging
 import ServiceLifecycle
+import ServiceLog
 import UnixSignals
 
 /// A service that reads the configuration file again at each SIGHUP, which `systemctl reload` sends,
@@ -26,7 +27,7 @@ struct Reloads: Service {
 
     private func reload() {
         do {
-            let level = try ServerConfiguration.load(file).logLevel
+            let level = try ServerConfiguration.load(file).log.level
             LogLevel.current = level
             logger.notice("the log level was read again; other settings need a restart", metadata: ["level": "\(level)"])
         } catch {

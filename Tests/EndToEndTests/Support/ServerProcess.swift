@@ -19,7 +19,7 @@ struct ServerProcess: Sendable {
 
     /// Runs `odcs-server ROLE` with a configuration until `body` returns; ends it by SIGTERM then, if it still runs.
     ///
-    /// `body` begins when the frontend listens, or, for a worker, when it runs.
+    /// `body` begins when the frontend listens, or, for a worker or a publisher, when it runs.
     ///
     /// - Parameters:
     ///   - umask: What the process is started with, as umask(1) takes it.
@@ -46,7 +46,7 @@ struct ServerProcess: Sendable {
                         log.append(line)
                         if line.contains("listening"), let address = line.split(separator: " ").first(where: { $0.hasPrefix("address=") }) {
                             url.yield(String(address.dropFirst("address=".count)))
-                        } else if role == "worker", line.contains("worker runs") {
+                        } else if role == "worker" && line.contains("worker runs") || line.contains("publishing events") {
                             url.yield("")
                         }
                     }

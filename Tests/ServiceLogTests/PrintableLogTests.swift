@@ -1,8 +1,7 @@
 import Logging
+import ServiceLog
 import Synchronization
 import Testing
-
-@testable import odcs_server
 
 @Suite("The server's log")
 struct PrintableLogTests {

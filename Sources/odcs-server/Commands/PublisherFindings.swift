@@ -1,16 +1,23 @@
 import ComposeStore
 import Deliveries
 import Logging
+import ServiceConfiguration
 
 /// The brokers that get no events, because no `odcs-publisher` is alive.
 enum PublisherFindings {
     /// Asks the database. The embedded one is not started for the question.
-    static func all(_ configuration: ServerConfiguration) async -> [String] {
+    ///
+    /// - Parameter file: The configuration file. `nil` if the process has no file.
+    static func all(_ configuration: ServerConfiguration, file: String?) async -> [String] {
         let brokers = configuration.events.brokers
-        guard !brokers.isEmpty, configuration.database.url != nil else { return [] }
+        guard !brokers.isEmpty else { return [] }
+        do { try ProcessRole.publisher.check(configuration, file: file) } catch {
+            return ["The brokers of events.subscribers get no events, because odcs-publisher cannot start. \(error)."]
+        }
+        guard configuration.database.url != nil else { return [] }
         let logger = Logger(label: "odcs-server") { _ in SwiftLogNoOpLogHandler() }
         do {
-            let database = try await Database.start(configuration, logger: logger)
+            let database = try await Database.start(configuration, as: .guest, logger: logger)
             let subscribers = try await ComposeStore(pool: database.pool).subscribers()
             await database.close(logger: logger)
             return brokers.filter { broker in !subscribers.contains { $0.name == broker.name && $0.isServed } }.map { broker in

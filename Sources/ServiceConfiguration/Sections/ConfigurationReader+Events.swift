@@ -1,6 +1,6 @@
 import ComposeModel
 import ComposeStore
-import Deliveries
+public import Deliveries
 import ForeignText
 import Foundation
 import ImageModel
@@ -9,7 +9,7 @@ import SystemPackage
 /// The receivers of events in a configuration.
 extension ConfigurationReader {
     /// Returns the receivers of events, and the limits of the streams.
-    mutating func events() throws -> EventSettings {
+    public mutating func events() throws -> EventSettings {
         let secrets = try webhookSecrets("events.secret_file")
         var webhooks = try urls("events.webhooks").map { Webhook(name: Webhook.name(of: $0), url: $0, secrets: secrets) }
         let tokenURLs = try urls("events.token_webhooks")

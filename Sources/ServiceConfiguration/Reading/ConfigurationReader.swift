@@ -1,5 +1,6 @@
 import ForeignText
-import SystemPackage
+import Foundation
+public import SystemPackage
 import Yams
 
 /// A configuration reader reads a YAML file key by key. Its errors name the key and the line, or the
@@ -7,18 +8,18 @@ import Yams
 ///
 /// It remembers every key that the program asks for. A key of the file that the program never asks for
 /// is a mistake too.
-struct ConfigurationReader {
+public struct ConfigurationReader {
     /// The file's name, as the user gave it.
-    let file: String
+    public let file: String
     /// The directory that relative paths in the file are relative to.
-    let directory: FilePath
+    public let directory: FilePath
     private var root: Node.Mapping
-    private(set) var known: [String] = []
+    public private(set) var known: [String] = []
     /// The variables whose values were taken, by their keys.
     private var variables: [String: String] = [:]
 
     /// - Throws: ``ConfigurationError`` if the file is not YAML, or if it is not a mapping of keys.
-    init(_ text: String, file: String, directory: FilePath, environment: [String: String] = [:]) throws {
+    public init(_ text: String, file: String, directory: FilePath, environment: [String: String] = [:]) throws {
         self.file = file
         self.directory = directory
         root = try Self.mapping(text, file: file)
@@ -31,6 +32,25 @@ struct ConfigurationReader {
             throw ConfigurationError(
                 file: error.variable, line: nil, key: nil, message: "begins like a list or a mapping of YAML, and is not YAML")
         }
+    }
+
+    /// Reads the file at `path`, relative to the current directory. Without a path, only variables have
+    /// values.
+    ///
+    /// - Throws: ``ConfigurationError`` if the file cannot be read, is not UTF-8, or is not such a mapping.
+    public init(path: String?, environment: [String: String]) throws {
+        guard let path else {
+            try self.init("", file: "the defaults", directory: FilePath("/"), environment: environment)
+            return
+        }
+        let file = FilePath(FileManager.default.currentDirectoryPath).pushing(FilePath(path))
+        guard let bytes = FileManager.default.contents(atPath: file.string) else {
+            throw ConfigurationError(file: path, line: nil, key: nil, message: "there is no such file, or it cannot be read")
+        }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw ConfigurationError(file: path, line: nil, key: nil, message: "this is not UTF-8 text")
+        }
+        try self.init(text, file: path, directory: file.removingLastComponent(), environment: environment)
     }
 
     private static func mapping(_ text: String, file: String) throws -> Node.Mapping {
@@ -78,7 +98,7 @@ struct ConfigurationReader {
 
     // MARK: Values
 
-    mutating func string(_ key: String, default value: String, allowed: [String]? = nil) throws -> String {
+    public mutating func string(_ key: String, default value: String, allowed: [String]? = nil) throws -> String {
         guard let node = try node(key) else { return value }
         guard let text = node.scalar?.string else { throw mistake(key, node, "must be a text") }
         if let allowed, !allowed.contains(text) {
@@ -87,12 +107,12 @@ struct ConfigurationReader {
         return text
     }
 
-    mutating func optionalString(_ key: String) throws -> String? {
+    public mutating func optionalString(_ key: String) throws -> String? {
         let text = try string(key, default: "")
         return text.isEmpty ? nil : text
     }
 
-    mutating func int(_ key: String, default value: Int, in range: ClosedRange<Int>) throws -> Int {
+    public mutating func int(_ key: String, default value: Int, in range: ClosedRange<Int>) throws -> Int {
         guard let node = try node(key) else { return value }
         guard let number = node.int, range.contains(number) else {
             throw mistake(key, node, "must be a whole number from \(range.lowerBound) to \(range.upperBound)\(Self.but(node))")
@@ -100,13 +120,13 @@ struct ConfigurationReader {
         return number
     }
 
-    mutating func bool(_ key: String, default value: Bool) throws -> Bool {
+    public mutating func bool(_ key: String, default value: Bool) throws -> Bool {
         guard let node = try node(key) else { return value }
         guard let bool = node.bool else { throw mistake(key, node, "must be true or false\(Self.but(node))") }
         return bool
     }
 
-    mutating func strings(_ key: String, default value: [String], isEmptyAllowed: Bool = false) throws -> [String] {
+    public mutating func strings(_ key: String, default value: [String], isEmptyAllowed: Bool = false) throws -> [String] {
         guard let node = try node(key) else { return value }
         guard let sequence = node.sequence else { throw mistake(key, node, "must be a list\(Self.but(node))") }
         return try sequence.map { item in
@@ -118,21 +138,21 @@ struct ConfigurationReader {
     }
 
     /// Returns a list of texts, or a single text as a list.
-    mutating func stringOrStrings(_ key: String) throws -> [String] {
+    public mutating func stringOrStrings(_ key: String) throws -> [String] {
         guard let text = try node(key)?.scalar?.string else { return try strings(key, default: []) }
         return [text]
     }
 
-    mutating func path(_ key: String, default value: FilePath) throws -> FilePath {
+    public mutating func path(_ key: String, default value: FilePath) throws -> FilePath {
         try optionalString(key).map(resolve) ?? resolve(value.string)
     }
 
-    mutating func paths(_ key: String) throws -> [FilePath] {
+    public mutating func paths(_ key: String) throws -> [FilePath] {
         try strings(key, default: []).map(resolve)
     }
 
     /// Returns the names directly below `key`, for a mapping whose keys the operator chooses.
-    mutating func names(below key: String) throws -> [String] {
+    public mutating func names(below key: String) throws -> [String] {
         guard let node = try node(key) else { return [] }
         guard let mapping = node.mapping else { throw mistake(key, node, "must be a mapping of names\(Self.but(node))") }
         return mapping.keys.compactMap(\.string)
@@ -146,7 +166,7 @@ struct ConfigurationReader {
     // MARK: Mistakes
 
     /// - Throws: ``ConfigurationError`` for the first key of the file that the program did not ask for.
-    func rejectUnknownKeys() throws {
+    public func rejectUnknownKeys() throws {
         try rejectUnknownKeys(of: root, below: "")
     }
 
@@ -175,7 +195,7 @@ struct ConfigurationReader {
     }
 
     /// Returns the error for the value of `key`.
-    func mistake(_ key: String, _ message: String) -> ConfigurationError {
+    public func mistake(_ key: String, _ message: String) -> ConfigurationError {
         error(key, find(key)?.mark, message)
     }
 
@@ -213,13 +233,13 @@ struct ConfigurationReader {
         let words = key.split(separator: ".").map(String.init)
         var mapping = root
         for (depth, word) in words.dropLast().enumerated() {
-            guard let next = mapping[word], !Self.isNull(next) else { return nil }
+            guard let next = mapping.value(of: word), !Self.isNull(next) else { return nil }
             guard let inner = next.mapping else {
                 throw mistake(words.prefix(depth + 1).joined(separator: "."), next, "must be a mapping of keys\(Self.but(next))")
             }
             mapping = inner
         }
-        guard let last = words.last, let node = mapping[last] else { return nil }
+        guard let last = words.last, let node = mapping.value(of: last) else { return nil }
         return Self.isNull(node) ? nil : node
     }
 
@@ -227,6 +247,12 @@ struct ConfigurationReader {
     private static func isNull(_ node: Node) -> Bool { node.null != nil && node.scalar?.style == .plain }
 
     private func find(_ key: String) -> Node? {
-        key.split(separator: ".").reduce(Node.mapping(root) as Node?) { $0?.mapping?[String($1)] }
+        key.split(separator: ".").reduce(Node.mapping(root) as Node?) { $0?.mapping?.value(of: String($1)) }
     }
+}
+
+extension Node.Mapping {
+    /// Returns the value of a key by its text. Yams takes a plain `off` for a truth value, and a quoted one
+    /// for a text, so that its own look-up does not find both.
+    fileprivate func value(of key: String) -> Node? { first { $0.key.scalar?.string == key }?.value }
 }

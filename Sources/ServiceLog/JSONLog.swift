@@ -1,6 +1,6 @@
 import ComposeModel
 import Foundation
-import Logging
+public import Logging
 
 /// A log handler that writes each event as one line of JSON, with the same facts as a line of text. All
 /// values of metadata are texts.
@@ -9,20 +9,26 @@ import Logging
 ///
 ///     {"time":"2026-11-30T19:28:02.123Z","level":"info","logger":"odcs","source":"ComposeFrontend",
 ///      "message":"request answered","metadata":{"status":"200"}}
-struct JSONLog: LogHandler {
+public struct JSONLog: LogHandler {
     private let label: String
     private let write: @Sendable ([UInt8]) -> Void
-    var metadata: Logger.Metadata = [:]
-    var metadataProvider: Logger.MetadataProvider?
-    var logLevel = Logger.Level.info
+    public var metadata: Logger.Metadata = [:]
+    public var metadataProvider: Logger.MetadataProvider?
+    public var logLevel = Logger.Level.info
 
-    /// - Parameter write: Writes the bytes of a whole line.
-    init(label: String, write: @escaping @Sendable ([UInt8]) -> Void = JSONLog.writeToStandardError) {
+    /// - Parameters:
+    ///   - metadataProvider: Adds metadata of the current task to each line.
+    ///   - write: Writes the bytes of a whole line.
+    public init(
+        label: String, metadataProvider: Logger.MetadataProvider? = nil,
+        write: @escaping @Sendable ([UInt8]) -> Void = JSONLog.writeToStandardError
+    ) {
         self.label = label
+        self.metadataProvider = metadataProvider
         self.write = write
     }
 
-    func log(event: LogEvent) {
+    public func log(event: LogEvent) {
         var facts = metadata
         if let provided = metadataProvider?.get() { facts.merge(provided) { $1 } }
         if let added = event.metadata { facts.merge(added) { $1 } }
@@ -42,7 +48,7 @@ struct JSONLog: LogHandler {
         write(json.bytes)
     }
 
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
         set { metadata[key] = newValue }
     }
@@ -50,7 +56,7 @@ struct JSONLog: LogHandler {
     private static let time = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
 
     /// Writes a line to standard error, by one call. So lines of several threads do not mix.
-    @Sendable private static func writeToStandardError(_ line: [UInt8]) {
+    @Sendable public static func writeToStandardError(_ line: [UInt8]) {
         FileHandle.standardError.write(Data(line))
     }
 }

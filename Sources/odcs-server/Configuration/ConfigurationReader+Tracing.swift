@@ -1,4 +1,5 @@
 import Foundation
+import ServiceConfiguration
 import SystemPackage
 import Traces
 
@@ -14,7 +15,9 @@ extension ConfigurationReader {
             throw mistake("tracing.link", "must have {trace}, in whose place the id of a trace is put")
         }
         return TracingSettings(
-            endpoint: try optionalBaseURL("tracing.endpoint"), ratio: part, headers: try headers("tracing.headers_file"), link: link)
+            endpoint: try optionalBaseURL("tracing.endpoint"), ratio: part,
+            followsCallers: try bool("tracing.follow_callers", default: false),
+            tracesStatements: try bool("tracing.statements", default: false), headers: try headers("tracing.headers_file"), link: link)
     }
 
     /// Returns the headers in a file, one on each line. Example: `Authorization: Bearer secret`.

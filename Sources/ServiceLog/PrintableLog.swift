@@ -1,23 +1,23 @@
 import ForeignText
-import Logging
+public import Logging
 
 /// A log handler that passes each event on as one printable line. Text from outside in a message or in
 /// metadata therefore cannot begin a line of the log, or control the terminal that shows it.
 ///
 /// It also leaves out the members of services. ServiceLifecycle prints whole services at the level
 /// debug, and ours have the configuration, in which addresses can have passwords.
-struct PrintableLog<Handler: LogHandler>: LogHandler {
+public struct PrintableLog<Handler: LogHandler>: LogHandler {
     private var handler: Handler
     /// It is made printable when an event is logged, because the loggers of most requests log nothing.
-    var metadata: Logger.Metadata
+    public var metadata: Logger.Metadata
 
-    init(_ handler: Handler) {
+    public init(_ handler: Handler) {
         self.handler = handler
         metadata = handler.metadata
         self.handler.metadata = [:]
     }
 
-    func log(event: LogEvent) {
+    public func log(event: LogEvent) {
         var event = event
         let message = event.message.description
         if !message.isVisibleASCII { event.message = Logger.Message(stringLiteral: message.printable()) }
@@ -30,17 +30,17 @@ struct PrintableLog<Handler: LogHandler>: LogHandler {
         handler.log(event: event)
     }
 
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
         set { metadata[key] = newValue }
     }
 
-    var logLevel: Logger.Level {
+    public var logLevel: Logger.Level {
         get { handler.logLevel }
         set { handler.logLevel = newValue }
     }
 
-    var metadataProvider: Logger.MetadataProvider? {
+    public var metadataProvider: Logger.MetadataProvider? {
         get { handler.metadataProvider }
         set { handler.metadataProvider = newValue }
     }

@@ -1,11 +1,11 @@
-import Logging
+public import Logging
 import Synchronization
 
 /// The level of the whole log. It can change while the process runs.
-enum LogLevel {
+public enum LogLevel {
     private static let index = Atomic(Logger.Level.info.index)
 
-    static var current: Logger.Level {
+    public static var current: Logger.Level {
         get { Logger.Level.allCases[index.load(ordering: .relaxed)] }
         set { index.store(newValue.index, ordering: .relaxed) }
     }

@@ -1,9 +1,8 @@
 import Foundation
 import Logging
+import ServiceLog
 import Synchronization
 import Testing
-
-@testable import odcs_server
 
 @Suite("The server's log as JSON")
 struct JSONLogTests {

@@ -5,7 +5,7 @@ import SystemPackage
 /// Addresses of hosts and of services in a configuration.
 extension ConfigurationReader {
     /// Returns a host to listen on: its name, or its address, without a port. Examples: `127.0.0.1`, `::1`.
-    mutating func host(_ key: String, default value: String) throws -> String {
+    public mutating func host(_ key: String, default value: String) throws -> String {
         let host = try string(key, default: value)
         guard Self.isAddress(host) || host.wholeMatch(of: /[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?/) != nil else {
             throw mistake(key, "must be the name of a host or an address such as 127.0.0.1 or ::1, without a port, not \(host)")
@@ -13,17 +13,8 @@ extension ConfigurationReader {
         return host
     }
 
-    /// Returns the address of the database, which can be in a file because it can have a password. Returns
-    /// `nil` if neither key is set.
-    mutating func databaseURL() throws -> String? {
-        let url = try optionalString("database.url")
-        guard let file = try optionalPath("database.url_file") else { return url }
-        guard url == nil else { throw mistake("database.url_file", "cannot be set together with database.url") }
-        return try secret(in: file, "database.url_file")
-    }
-
     /// Returns a list of addresses of hosts. Examples: `192.0.2.7`, `2001:db8::7`.
-    mutating func addresses(_ key: String) throws -> [String] {
+    public mutating func addresses(_ key: String) throws -> [String] {
         let addresses = try strings(key, default: [])
         if let wrong = addresses.first(where: { !Self.isAddress($0) }) {
             throw mistake(key, "must be a list of addresses such as 192.0.2.7 or 2001:db8::7, not \(wrong)")
@@ -33,7 +24,7 @@ extension ConfigurationReader {
 
     /// Returns an address to which paths are added. It cannot have a query. Returns `nil` if the key is not
     /// set.
-    mutating func optionalBaseURL(_ key: String) throws -> String? {
+    public mutating func optionalBaseURL(_ key: String) throws -> String? {
         guard let url = try optionalString(key) else { return nil }
         guard let parts = Self.parts(of: url), parts.query == nil, parts.fragment == nil, parts.user == nil else {
             throw mistake(key, "must be an address such as https://odcs.example.org/, without a query, not \(url)")
@@ -41,7 +32,7 @@ extension ConfigurationReader {
         return url
     }
 
-    mutating func urls(_ key: String) throws -> [String] {
+    public mutating func urls(_ key: String) throws -> [String] {
         let urls = try strings(key, default: [])
         if let wrong = urls.first(where: { Self.parts(of: $0) == nil }) {
             throw mistake(key, "must be a list of addresses such as https://example.org/path/, not \(wrong)")
@@ -49,7 +40,7 @@ extension ConfigurationReader {
         return urls
     }
 
-    mutating func optionalURL(_ key: String) throws -> String? {
+    public mutating func optionalURL(_ key: String) throws -> String? {
         guard let url = try optionalString(key) else { return nil }
         guard Self.parts(of: url) != nil else { throw mistake(key, "must be an address such as https://example.org/path/, not \(url)") }
         return url

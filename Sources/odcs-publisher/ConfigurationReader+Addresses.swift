@@ -1,1 +1,0 @@
-../odcs-server/Configuration/ConfigurationReader+Addresses.swift

@@ -1,1 +1,0 @@
-../odcs-server/Configuration/Shared/ConfigurationReader+Events.swift

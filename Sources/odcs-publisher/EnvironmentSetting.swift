@@ -1,1 +1,0 @@
-../odcs-server/Environment/EnvironmentSetting.swift

@@ -1,1 +1,0 @@
-../odcs-server/Log/JSONLog.swift
