@@ -7,17 +7,25 @@ public struct TracingSettings: Hashable, Sendable {
     /// The address of the collector, to which `/v1/traces` is added. Example:
     /// `http://localhost:4318`. `nil` means that of the environment.
     public var endpoint: String?
-    /// The part of new traces that are recorded, from 0 to 1. A caller that has a trace decides
-    /// itself.
+    /// The part of traces that are recorded, from 0 to 1.
     public var ratio: Double
+    /// Whether a caller that has a trace decides if it is recorded.
+    public var followsCallers: Bool
+    /// Whether statements of the database within a span have spans of their own.
+    public var tracesStatements: Bool
     /// Headers of the requests to the collector.
     public var headers: [String: String]
     /// The address of a page that shows a trace, with `{trace}` for its id.
     public var link: String?
 
-    public init(endpoint: String? = nil, ratio: Double = 1, headers: [String: String] = [:], link: String? = nil) {
+    public init(
+        endpoint: String? = nil, ratio: Double = 1, followsCallers: Bool = false, tracesStatements: Bool = false,
+        headers: [String: String] = [:], link: String? = nil
+    ) {
         self.endpoint = endpoint
         self.ratio = ratio
+        self.followsCallers = followsCallers
+        self.tracesStatements = tracesStatements
         self.headers = headers
         self.link = link
     }
@@ -55,7 +63,7 @@ public struct TracingSettings: Hashable, Sendable {
     /// - Returns: The buffer of the spans, and the service that sends them.
     public func begin(to sink: SpanExporter.Sink, logger: Logger) -> (buffer: SpanBuffer, exporter: SpanExporter) {
         let buffer = SpanBuffer()
-        InstrumentationSystem.bootstrap(ServiceTracer(buffer, ratio: ratio))
+        InstrumentationSystem.bootstrap(ServiceTracer(buffer, ratio: ratio, followsCallers: followsCallers))
         return (buffer, SpanExporter(buffer, to: sink, logger: logger))
     }
 }

@@ -43,7 +43,9 @@ import Testing
             return Response(status: .ok, headers: [.contentType: "application/json"], body: .init(byteBuffer: ByteBuffer(string: "{}")))
         }
         try await withLocalServer(router) { url in
-            let more = "tracing: {endpoint: \"\(url)\", ratio: 0.0, link: \"https://traces.example.org/{trace}\"}"
+            let more = """
+                tracing: {endpoint: "\(url)", ratio: 0.0, follow_callers: true, statements: true, link: "https://traces.example.org/{trace}"}
+                """
             try await TestService.running(more: more) { service, server in
                 let (trace, caller) = ("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7")
                 let request = #"{"source": {"type": "repo", "source": "\#(Checkout.testsRepo)", "packages": ["ed"]}}"#
@@ -68,6 +70,11 @@ import Testing
                 let phases = ofTrace.filter { $0.name == "compose.phase" }
                 #expect(Set(phases.compactMap { $0["odcs.phase"] }) == ["pin", "fetch", "resolve", "write", "publish"])
                 for phase in phases { #expect(phase.parentSpanId == attempt.spanId) }
+                let statement = try #require(ofTrace.first { $0["db.query.text"]?.contains("composes") == true })
+                #expect(statement["db.system.name"] == "postgresql")
+                #expect(ofTrace.contains { $0.spanId == statement.parentSpanId })
+                // The lines of the log lead to the trace.
+                #expect(server.logged.contains("trace=\(trace)"))
                 #expect(ofTrace.allSatisfy { span in !span.attributes.contains { $0.value.stringValue?.contains("libed") == true } })
                 let compose = try await server.compose(1)
                 let log = try await server.http(.GET, "\(compose.toplevelURL)/pungi-stderr.log").text

@@ -47,7 +47,25 @@ import Tracing
         #expect(spans[1].parent == "00f067aa0ba902b7" && spans[0].parent == spans[1].identity.span)
     }
 
-    @Test("a caller decides whether its trace is recorded, and the ratio decides for new traces")
+    private struct Header: Extractor {
+        func extract(key: String, from carrier: String) -> String? { key == "traceparent" ? carrier : nil }
+    }
+
+    @Test(
+        "the flags of a request do not decide whether its trace is recorded, unless callers are followed",
+        arguments: [("01", 0.0, false, 0), ("00", 1, false, 1), ("01", 0, true, 1), ("00", 1, true, 0)])
+    func request(flags: String, ratio: Double, followsCallers: Bool, count: Int) {
+        let buffer = SpanBuffer()
+        let tracer = ServiceTracer(buffer, ratio: ratio, followsCallers: followsCallers)
+        var context = ServiceContext.topLevel
+        tracer.extract(String(Self.parent.dropLast(2) + flags), into: &context, using: Header())
+        tracer.withSpan("outer", context: context) { _ in tracer.withSpan("inner") { _ in } }
+        let spans = buffer.take(10)
+        #expect(spans.count == 2 * count)
+        #expect(spans.allSatisfy { $0.identity.trace == "4bf92f3577b34da6a3ce929d0e0e4736" })
+    }
+
+    @Test("spans below a span follow its decision, and the ratio decides for new traces")
     func sampling() {
         let off = Self.parent.dropLast(2) + "00"
         #expect(spans(ratio: 1) { $0.withSpan("a", context: .following(String(off))) { _ in } }.isEmpty)

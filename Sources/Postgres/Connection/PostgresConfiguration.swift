@@ -19,12 +19,16 @@ public struct PostgresConfiguration: Sendable {
     public var preparedStatements: Int
     /// The name of the sessions in `pg_stat_activity`.
     public var applicationName: String
+    /// Further settings of the sessions, by their names. Example: `myapp.level` for one that triggers read.
+    public var settings: [String: String]
+    /// Whether statements within a span have a span of their own.
+    public var tracesStatements: Bool
 
     public init(
         connectionString: String, schema: String? = nil, size: Int = 8, statementTimeout: Duration? = .seconds(30),
         idleTransactionTimeout: Duration? = .seconds(10),
         connectTimeout: Duration = .seconds(5), acquireTimeout: Duration = .seconds(10), preparedStatements: Int = 128,
-        applicationName: String = "odcs"
+        applicationName: String = "odcs", settings: [String: String] = [:], tracesStatements: Bool = false
     ) {
         self.connectionString = connectionString
         self.schema = schema
@@ -35,6 +39,8 @@ public struct PostgresConfiguration: Sendable {
         self.acquireTimeout = acquireTimeout
         self.preparedStatements = preparedStatements
         self.applicationName = applicationName
+        self.settings = settings
+        self.tracesStatements = tracesStatements
     }
 }
 
@@ -52,6 +58,7 @@ extension PostgresConfiguration {
             ("default_transaction_deferrable", "off"), ("lock_timeout", "0"),
         ]
         if let schema { settings.append(("search_path", SQL.quoted(identifier: schema))) }
+        settings += self.settings.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
         func milliseconds(_ limit: Duration?) -> String { limit.map { "\(max(1, Int($0 / .milliseconds(1))))" } ?? "0" }
         settings.append(("statement_timeout", milliseconds(statementTimeout)))
         settings.append(("idle_in_transaction_session_timeout", milliseconds(idleTransactionTimeout)))

@@ -1,5 +1,6 @@
 import CPostgreSQL
 import Glibc
+import Tracing
 
 /// A session with PostgreSQL, which runs one statement at a time.
 ///
@@ -12,6 +13,7 @@ import Glibc
     private var statements: PreparedStatements
     private var statementsPrepared = 0
     private var isBusy = false
+    private let tracesStatements: Bool
     /// Whether ``ask(_:)`` waits for its answer, and the rows of it so far.
     private var isAsked = false
     private var answered: [String] = []
@@ -22,12 +24,27 @@ import Glibc
         self.handle = handle
         cancelRequest = CancelRequest(handle)
         statements = PreparedStatements(capacity: configuration.preparedStatements)
+        tracesStatements = configuration.tracesStatements
     }
 
     /// Runs one statement.
     ///
     /// - Throws: ``PostgresError``, or `CancellationError`.
     public func query(_ sql: SQL) async throws -> PostgresRows {
+        guard tracesStatements, let context = ServiceContext.current else { return try await answer(to: sql) }
+        let text = sql.text
+        let span = startSpan(String(text.prefix { $0.isLetter }), context: context, ofKind: .client)
+        defer { span.end() }
+        span.attributes["db.system.name"] = "postgresql"
+        // It has no values, because they are parameters.
+        span.attributes["db.query.text"] = text
+        do { return try await answer(to: sql) } catch {
+            span.setStatus(SpanStatus(code: .error))
+            throw error
+        }
+    }
+
+    private func answer(to sql: SQL) async throws -> PostgresRows {
         let parameters = try sql.parameters.map { try $0.text.get() }
         let key = PreparedStatements.Key(text: sql.text, types: sql.parameters.map(\.type))
         return PostgresRows(result: try await inTurn { try await execute(key, parameters) })
