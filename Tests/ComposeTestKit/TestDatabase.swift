@@ -21,7 +21,8 @@ public struct TestDatabase: Sendable {
         var connectionString = address ?? ""
         if address == nil { connectionString = try await cluster.value }
         let schema = "test_\(UUID().uuidString.replacing("-", with: "").lowercased())"
-        let configuration = PostgresConfiguration(connectionString: connectionString, schema: schema, size: size)
+        let configuration = PostgresConfiguration(
+            connectionString: connectionString, schema: schema, size: size, settings: Schema.sessionSettings)
         let pool = PostgresPool(configuration: configuration, logger: .silent)
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await pool.run() }

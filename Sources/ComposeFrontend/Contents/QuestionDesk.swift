@@ -9,7 +9,12 @@ import Synchronization
 /// metadata itself.
 public final class QuestionDesk: Service {
     /// The time that a client waits for an answer.
-    static let patience = Duration.seconds(60)
+    private let patience: Duration
+    /// The time in which a worker has to begin.
+    private let patienceForBegin: Duration
+    /// The time that a worker may work on a question. It goes on after the client has its answer, so that a
+    /// later question about the same source finds the metadata read.
+    private static let life = Duration.seconds(120)
     /// The interval at which the database is asked for an answer, because a notification can be lost.
     private static let interval = Duration.seconds(2)
 
@@ -19,9 +24,19 @@ public final class QuestionDesk: Service {
     /// The requests that wait, by the ids of their questions.
     private let waiting: Mutex<[Int: AsyncStream<Void>.Continuation]> = Mutex([:])
 
-    /// - Parameter notifications: Returns the notifications of the database, for ``run()``.
-    public init(store: ComposeStore, logger: Logger, notifications: @escaping @Sendable () -> AsyncStream<PostgresNotification>) {
+    /// - Parameters:
+    ///   - patience: The time that a client waits for an answer. Clients, and proxies such as nginx, give up
+    ///     after a minute without one, and would not learn the reason.
+    ///   - patienceForBegin: The time in which a worker has to begin. Workers look every five seconds even
+    ///     without a notification.
+    ///   - notifications: Returns the notifications of the database, for ``run()``.
+    public init(
+        store: ComposeStore, patience: Duration = .seconds(45), patienceForBegin: Duration = .seconds(20), logger: Logger,
+        notifications: @escaping @Sendable () -> AsyncStream<PostgresNotification>
+    ) {
         self.store = store
+        self.patience = patience
+        self.patienceForBegin = patienceForBegin
         self.logger = logger
         self.notifications = notifications
     }
@@ -39,31 +54,49 @@ public final class QuestionDesk: Service {
         }
     }
 
-    /// Returns the answer of a worker, as JSON. Returns `nil` if no answer comes in time.
+    /// The end of the wait for an answer.
+    enum Outcome: Hashable, Sendable {
+        /// The answer of a worker, as JSON.
+        case answered(String)
+        /// No worker has begun.
+        case untaken
+        /// A worker has begun, and goes on.
+        case unfinished
+    }
+
+    /// Waits for the answer of a worker.
     ///
     /// - Parameter request: The request that the question is about.
-    func answer(to subject: Question.Subject = .dryRun, of request: ComposeRequest) async throws -> String? {
-        let id = try await store.ask(subject, of: request, for: Self.patience)
+    func answer(to subject: Question.Subject = .dryRun, of request: ComposeRequest) async throws -> Outcome {
+        let id = try await store.ask(subject, of: request, for: Self.life)
+        let begin = ContinuousClock.now
         let (wakes, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         waiting.withLock { $0[id] = wake }
         // A worker may have answered before this moment.
         wake.yield()
         let timer = Task {
-            let end = ContinuousClock.now + Self.patience
+            let end = begin + patience
             // A canceled sleep means that nothing waits any more.
             while ContinuousClock.now < end, (try? await Task.sleep(for: Self.interval)) != nil { wake.yield() }
             wake.finish()
         }
+        var isLeftToWorker = false
         defer {
             timer.cancel()
             waiting.withLock { $0[id] = nil }
-            withdraw(id)
+            if !isLeftToWorker { withdraw(id) }
         }
+        var isTaken = false
         for await _ in wakes {
-            if let answer = try await store.answer(to: id) { return answer }
+            switch try await store.progress(of: id) {
+            case .answered(let answer): return .answered(answer)
+            case .taken: isTaken = true
+            case .waiting: if !isTaken, ContinuousClock.now - begin > patienceForBegin { return .untaken }
+            }
         }
         try Task.checkCancellation()
-        return nil
+        isLeftToWorker = isTaken
+        return isTaken ? .unfinished : .untaken
     }
 
     /// Deletes a question. A worker that works on it stops.

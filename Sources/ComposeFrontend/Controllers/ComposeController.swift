@@ -119,10 +119,7 @@ struct ComposeController: Sendable {
                 .forbidden, .rule, "Not allowed: the lock file has modules of Koji, and your access is limited by rules.")
         }
         compose.lock = locked.packages.digest
-        try grant.admit(&compose)
-        // A compose that begins at once must find them.
-        try await store.keep(locked.packages)
-        return try await submit(compose, at: locked.pins, by: grant, request, context)
+        return try await submit(compose, at: locked.pins, lock: locked.packages, by: grant, request, context)
     }
 
     private static func isDryRun(_ request: Request) throws(RequestRejection) -> Bool {
@@ -160,13 +157,18 @@ struct ComposeController: Sendable {
                 headers: [.retryAfter: "5"])
         }
         defer { withExtendedLifetime(place) {} }
-        guard let answer = try await questions.answer(to: subject, of: compose) else {
+        switch try await questions.answer(to: subject, of: compose) {
+        case .answered(let answer): return answer
+        case .untaken:
             throw RequestRejection(
                 .serviceUnavailable,
-                "No worker has answered in time. Either none runs, or it still reads the metadata of the source. Try again later.",
-                headers: [.retryAfter: "30"])
+                "No worker has begun to answer in time. Either none runs that can make such a compose, or all are busy with other questions. "
+                    + "Try again later.", headers: [.retryAfter: "30"])
+        case .unfinished:
+            throw RequestRejection(
+                .serviceUnavailable, "A worker still reads the metadata of the source, and goes on. Try again in a moment.",
+                headers: [.retryAfter: "15"])
         }
-        return answer
     }
 
     /// Returns a compose that its reader may see.
@@ -176,9 +178,12 @@ struct ComposeController: Sendable {
         return compose
     }
 
-    /// - Parameter pins: The pins that the compose has from the start. `nil` if a worker pins its sources.
+    /// - Parameters:
+    ///   - pins: The pins that the compose has from the start. `nil` if a worker pins its sources.
+    ///   - lock: The packages of its lock file. `nil` if it has none.
     func submit(
-        _ compose: ComposeRequest, at pins: ComposePins? = nil, by grant: Grant, _ request: Request, _ context: FrontendContext
+        _ compose: ComposeRequest, at pins: ComposePins? = nil, lock: PackageLock? = nil, by grant: Grant, _ request: Request,
+        _ context: FrontendContext
     ) async throws -> Response {
         var compose = compose
         try grant.admit(&compose)
@@ -186,8 +191,8 @@ struct ComposeController: Sendable {
         // A repetition stores nothing, so the compose has no entry for it.
         let audit = resubmission == nil ? context.auditEntry(of: request) : nil
         let stored = try await store.submit(
-            compose, owner: grant.owner, pins: pins, limit: configuration.callers.composes(of: request, context), limits: grant.limits,
-            audit: audit, unless: resubmission)
+            compose, owner: grant.owner, pins: pins, lock: lock, limit: configuration.callers.composes(of: request, context),
+            limits: grant.limits, audit: audit, unless: resubmission)
         context.subject.composeID = stored.id
         context.subject.isAudited = audit != nil
         return .json { PublicURLs(configuration, request).document(stored).write(to: &$0) }

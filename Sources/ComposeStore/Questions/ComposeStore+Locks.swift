@@ -6,13 +6,17 @@ extension ComposeStore {
     /// The time that a lock is kept after its last use. A compose that begins later compares digests only.
     private static let kept = Duration.seconds(86_400)
 
-    /// Keeps the packages of a lock file, until some time after the composes that need them have ended.
-    public func keep(_ lock: PackageLock) async throws {
-        _ = try await pool.query(
-            """
-            INSERT INTO locks (digest, packages) VALUES (\(lock.digest), \(lock.text))
-            ON CONFLICT (digest) DO UPDATE SET time_used = now()
-            """)
+    /// Keeps the packages of lock files, until some time after the composes that need them have ended.
+    ///
+    /// All transactions store them in the same order, so that no two of them wait for each other.
+    func keep(_ locks: [PackageLock], on connection: PostgresConnection) async throws {
+        for lock in locks.sorted(by: { $0.digest < $1.digest }) {
+            _ = try await connection.query(
+                """
+                INSERT INTO locks (digest, packages) VALUES (\(lock.digest), \(lock.text))
+                ON CONFLICT (digest) DO UPDATE SET time_used = now()
+                """)
+        }
     }
 
     /// Returns the packages of a lock file, or `nil` if they are not kept any more.

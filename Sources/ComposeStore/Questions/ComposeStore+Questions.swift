@@ -16,7 +16,7 @@ public struct Question: Sendable {
     public let id: Int
     public let request: ComposeRequest
     public let subject: Subject
-    /// When the frontend stops to wait.
+    /// When the answer is not wanted any more.
     public let end: Date
     /// The mark of the worker that answers. Another worker gets another one.
     public let token: UUID
@@ -35,12 +35,22 @@ public struct Question: Sendable {
     }
 }
 
+/// The progress of a question.
+public enum QuestionProgress: Hashable, Sendable {
+    /// No worker has begun.
+    case waiting
+    /// A worker looks for the answer.
+    case taken
+    /// A JSON document.
+    case answered(String)
+}
+
 extension ComposeStore {
     /// Stores a question, and wakes a worker. Deletes the questions that were left by frontends that ended.
     ///
     /// - Parameters:
     ///   - request: The request that the question is about.
-    ///   - time: The time that the frontend waits.
+    ///   - time: The time in which a worker may answer.
     /// - Returns: The id of the question.
     public func ask(_ subject: Question.Subject = .dryRun, of request: ComposeRequest, for time: Duration) async throws -> Int {
         var (compose, package): (Int?, String?)
@@ -56,9 +66,13 @@ extension ComposeStore {
         return try rows[0].decode(Int.self, "id")
     }
 
-    /// Returns the answer to a question, or `nil` if it has no answer yet.
-    public func answer(to question: Int) async throws -> String? {
-        try await pool.query("SELECT answer FROM questions WHERE id = \(question)").first?.decode(String?.self, "answer")
+    /// Returns how far the work on a question is.
+    public func progress(of question: Int) async throws -> QuestionProgress {
+        let row = try await pool.query(
+            "SELECT answer, lease_token IS NOT NULL AND lease_expires_at > now() AS is_taken FROM questions WHERE id = \(question)"
+        ).first
+        if let answer = try row?.decode(String?.self, "answer") { return .answered(answer) }
+        return try row?.decode(Bool.self, "is_taken") == true ? .taken : .waiting
     }
 
     /// Deletes a question, because its answer is read or not needed any more.

@@ -15,6 +15,10 @@ public enum Schema {
     /// The version that this program needs.
     static var version: Int { migrations.last?.number ?? 1 }
 
+    /// The settings of the sessions of this program. They announce its version, so that triggers can keep
+    /// work that an older program would do wrongly.
+    public static var sessionSettings: [String: String] { ["odcs.schema_version": "\(version)"] }
+
     /// The text of schema.sql.
     static let whole = text(PackageResources.schema_sql)
 
@@ -50,6 +54,7 @@ public enum Schema {
         Migration(number: 29, name: "answers", sql: text(PackageResources._029_answers_sql)),
         Migration(number: 30, name: "sessions", sql: text(PackageResources._030_sessions_sql)),
         Migration(number: 31, name: "traceparents", sql: text(PackageResources._031_traceparents_sql)),
+        Migration(number: 32, name: "newer-programs", sql: text(PackageResources._032_newer_programs_sql)),
     ]
 
     private static func text(_ resource: [UInt8]) -> String { String(decoding: resource, as: UTF8.self) }

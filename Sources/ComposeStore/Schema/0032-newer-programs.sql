@@ -1,0 +1,1 @@
+../../../migrations/0032-newer-programs.sql
