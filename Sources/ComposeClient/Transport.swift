@@ -22,9 +22,18 @@ struct Transport: Sendable {
 
     /// Returns the decoded answer to `call`.
     func answer<Answer: Decodable>(_ call: Call, as type: Answer.Type = Answer.self, patience: Patience = .brief) async throws -> Answer {
+        try await persisting(patience, if: { call.isRepeatable(after: $0, patience: patience) }) { try await once(call) }
+    }
+
+    /// Repeats an exchange while the service is away, and reports the outage.
+    ///
+    /// - Parameter isRepeatable: Returns whether repeating the exchange after an error may help.
+    func persisting<Value>(
+        _ patience: Patience, if isRepeatable: (ComposeClientError) -> Bool, _ exchange: () async throws -> Value
+    ) async throws -> Value {
         var isWaiting = false
         func pause(_ error: any Error, _ attempt: Int) -> Duration? {
-            guard let error = error as? ComposeClientError, call.isRepeatable(after: error, patience: patience),
+            guard let error = error as? ComposeClientError, isRepeatable(error),
                 let pause = patience.schedule(after: error).pause(after: attempt)
             else { return nil }
             // A short outage is not reported.
@@ -34,11 +43,9 @@ struct Transport: Sendable {
             }
             return pause
         }
-        let answer: Answer = try await retrying(clock: clock, canceled: CancellationError() as any Error, pause: pause) {
-            try await once(call)
-        }
+        let value = try await retrying(clock: clock, canceled: CancellationError() as any Error, pause: pause) { try await exchange() }
         if isWaiting { outage(.ended) }
-        return answer
+        return value
     }
 
     private func once<Answer: Decodable>(_ call: Call) async throws -> Answer {
@@ -94,7 +101,7 @@ struct Transport: Sendable {
     }
 
     /// Returns the body of an answer. Throws if it is larger or slower than any answer of the service.
-    private func collect(_ response: HTTPClientResponse) async throws -> Data {
+    func collect(_ response: HTTPClientResponse) async throws -> Data {
         let start = ContinuousClock.now
         var body = Data()
         var buffers = response.body.makeAsyncIterator()

@@ -187,7 +187,8 @@ struct ComposeEventsTests {
             var compose = ComposeDocument.example(3, .generating, at: service.address)
             compose.toplevelURL = "\(service.address)/forbidden"
             service.put(compose)
-            service.next(try .json(compose), Answer(403, "no", type: "text/plain"))
+            // This service has no event streams.
+            service.next(try .json(compose), try .refusal(404, "no stream"), Answer(403, "no", type: "text/plain"))
             let clock = StepClock { _ in service.change(3) { $0.become(.done) } }
             var told: [String] = []
             for try await event in try client(service, clock: clock).follow(3, log: true) {
