@@ -4,38 +4,11 @@
 //
 // LINKS has a line for each package: where it is, a tab, and where it goes below TARGET. METADATA names a document, not compressed, in each line.
 // Prints the seconds that the links took and those of the compression, and the compressed bytes.
-#include <errno.h>
+#define PROGRAM "floor"
+#include "measure.h"
 #include <libdeflate.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 #include <zlib.h>
-
-static void fail(const char *what) {
-    fprintf(stderr, "floor: %s: %s\n", what, strerror(errno));
-    exit(1);
-}
-
-static double now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return time.tv_sec + time.tv_nsec / 1e9;
-}
-
-static char *content(const char *path, size_t *size) {
-    FILE *file = fopen(path, "rb");
-    struct stat status;
-    if (!file || fstat(fileno(file), &status)) fail(path);
-    *size = status.st_size;
-    char *bytes = malloc(*size + 1);
-    if (!bytes || fread(bytes, 1, *size, file) != *size) fail(path);
-    bytes[*size] = 0;
-    fclose(file);
-    return bytes;
-}
 
 static void make_folders(char *path) {
     for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {

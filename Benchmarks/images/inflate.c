@@ -3,26 +3,11 @@
 //   inflate isal|libdeflate FILE
 //
 // FILE is one gzip member. Prints the seconds of the decompression, without reading the file.
-#include <errno.h>
+#define PROGRAM "inflate"
+#include "../measure.h"
 #include <isa-l/igzip_lib.h>
 #include <libdeflate.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <time.h>
-
-static void fail(const char *what) {
-    fprintf(stderr, "inflate: %s: %s\n", what, strerror(errno));
-    exit(1);
-}
-
-static double now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return time.tv_sec + time.tv_nsec / 1e9;
-}
 
 // Decompresses in pieces of the size that odcs-server uses, and keeps nothing.
 static void by_isal(unsigned char *bytes, size_t size) {
@@ -48,12 +33,10 @@ static void by_libdeflate(unsigned char *bytes, size_t size) {
 }
 
 int main(int count, char **arguments) {
-    struct stat status;
-    FILE *file = count == 3 ? fopen(arguments[2], "rb") : NULL;
-    if (!file || fstat(fileno(file), &status)) fail("usage: inflate isal|libdeflate FILE");
-    unsigned char *bytes = malloc(status.st_size);
-    if (!bytes || fread(bytes, 1, status.st_size, file) != (size_t)status.st_size) fail(arguments[2]);
+    if (count != 3) fail("usage: inflate isal|libdeflate FILE");
+    size_t size;
+    unsigned char *bytes = (unsigned char *)content(arguments[2], &size);
     double begin = now();
-    (strcmp(arguments[1], "isal") ? by_libdeflate : by_isal)(bytes, status.st_size);
+    (strcmp(arguments[1], "isal") ? by_libdeflate : by_isal)(bytes, size);
     printf("%.6f\n", now() - begin);
 }

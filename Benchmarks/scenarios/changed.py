@@ -2,7 +2,8 @@
 import os
 
 from changing import Changing
-from rows import faster, no_more, within
+from comparison import Comparison
+from rows import Row, faster, no_more, within
 from scenarios.composes import equal
 from service import of_repository
 from timing import by_turns, median
@@ -40,7 +41,11 @@ def few(world, service, changing, packages):
     # The first change after the start also makes what later ones find.
     changing.show(next(prepared))
     made = service.repository(service.compose(body)[1])
-    samples = _by_turns_of_revisions(world, service, changing, body, prepared, dnf=lambda: world.tools.refresh(changing.path, packages))
+    comparison = Comparison(world.fresh("comparison"))
+    samples = _by_turns_of_revisions(
+        world, service, changing, body, prepared, dnf=lambda: world.tools.refresh(changing.path, packages),
+        least=lambda: comparison.measure(changing.path),
+    )  # fmt: skip
     installed = equal(world, packages, made, world.tools.downloaded)
     work = f"10 of {changing.count:,} packages changed: compose of {len(packages)}"
     yield faster(
@@ -49,6 +54,17 @@ def few(world, service, changing, packages):
     )  # fmt: skip
     yield within("changed-10-solv", work, "`repo2solv` of the changed metadata", samples["ours"], samples["solv"], 0.1)
     yield within("changed-10-unchanged", work, "the same, nothing changed", samples["ours"], samples["unchanged"], 6)
+    yield against_least(work, samples["ours"], samples["least"], samples["unchanged"])
+
+
+def against_least(work, ours, least, unchanged):
+    """The limit of the service: the time that the documents take at least, and a compose without changes. No bar."""
+    ratio = median(ours) / (median(least) + median(unchanged))
+    shown = f"{ratio:.2f} times ({median(ours) * 1000:.0f} ms : {median(least) * 1000:.0f} + {median(unchanged) * 1000:.0f} ms)"
+    return Row(
+        "changed-10-least", work, "its documents read, checked and compared in C, and the same with nothing changed", "", ratio, shown, True,
+        {"ours_s": ours, "rival_s": least},
+    )  # fmt: skip
 
 
 def many(world, service, changing, packages):

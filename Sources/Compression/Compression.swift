@@ -63,7 +63,20 @@ public enum Compression: String, Hashable, Sendable, CaseIterable {
     ) throws(RepodataError) {
         let content = try MappedFile(source)
         let compression = try of(content.bytes, extension: source.extension, name: name)
-        try decode(content.bytes, by: compression, limit: limit, name: name, body)
+        var input = CompressedBytes(content.bytes)
+        try decode(&input, by: compression, limit: limit, name: name, body)
+    }
+
+    /// Decompresses the bytes of `source` and calls `body` with each piece of the result. Limits and errors
+    /// are those of ``decompress(_:to:limit:expecting:named:)``. An error of `body` ends it.
+    ///
+    /// - Parameter fileExtension: The extension of the file's name, for example `gz`.
+    package static func forEachPiece(
+        of source: inout CompressedStream, extension fileExtension: String?, limit: Int, named name: String,
+        _ body: (UnsafeRawBufferPointer) throws(RepodataError) -> Void
+    ) throws(RepodataError) {
+        let compression = try of(source.next().bytes, extension: fileExtension, name: name)
+        try decode(&source, by: compression, limit: limit, name: name, body)
     }
 
     /// Copies `source` to `destination` without decompressing it. Limits and errors are those of
@@ -153,7 +166,8 @@ extension Compression {
         do {
             defer { Glibc.close(output.rawValue) }
             var size = 0
-            try decode(input, by: compression, limit: limit, name: name) { (piece) throws(RepodataError) in
+            var input = CompressedBytes(input)
+            try decode(&input, by: compression, limit: limit, name: name) { (piece) throws(RepodataError) in
                 size += piece.count
                 digest?.update(piece)
                 try RepodataError.io(name) { _ = try output.writeAll(piece) }
@@ -166,12 +180,12 @@ extension Compression {
     }
 
     /// Calls `body` with the decompressed pieces, as long as they are within the limits.
-    private static func decode(
-        _ bytes: UnsafeRawBufferPointer, by compression: Compression, limit: Int, name: String,
+    private static func decode<Input: CompressedInput & ~Copyable>(
+        _ input: inout Input, by compression: Compression, limit: Int, name: String,
         _ body: (UnsafeRawBufferPointer) throws(RepodataError) -> Void
     ) throws(RepodataError) {
         var size = 0
-        try decode(bytes, by: compression, name: name) { (piece, consumed) throws(RepodataError) in
+        try decode(&input, by: compression, name: name) { (piece, consumed) throws(RepodataError) in
             size += piece.count
             if size > limit {
                 throw RepodataError(
@@ -185,22 +199,20 @@ extension Compression {
         }
     }
 
-    private static func decode(
-        _ bytes: UnsafeRawBufferPointer, by compression: Compression, name: String,
+    private static func decode<Input: CompressedInput & ~Copyable>(
+        _ input: inout Input, by compression: Compression, name: String,
         _ body: (_ piece: UnsafeRawBufferPointer, _ consumed: Int) throws(RepodataError) -> Void
     ) throws(RepodataError) {
         let output = UnsafeMutableRawBufferPointer.allocate(byteCount: FileContent.pieceSize, alignment: 16)
         defer { output.deallocate() }
         do {
             let decoder = try compression.decoder()
-            var position = 0
-            while position < bytes.count || !decoder.isAtStreamEnd {
-                // The C libraries use 32-bit counts.
-                let end = min(bytes.count, position + FileContent.pieceSize)
-                let input = UnsafeRawBufferPointer(rebasing: bytes[position..<end])
-                let (consumed, produced) = try decoder.step(input, into: output, isLast: end == bytes.count)
-                position += consumed
-                if produced > 0 { try body(UnsafeRawBufferPointer(rebasing: output[..<produced]), position) }
+            while true {
+                let (bytes, isLast) = try input.next()
+                if bytes.isEmpty, decoder.isAtStreamEnd { return }
+                let (consumed, produced) = try decoder.step(bytes, into: output, isLast: isLast)
+                input.take(consumed)
+                if produced > 0 { try body(UnsafeRawBufferPointer(rebasing: output[..<produced]), input.taken) }
                 guard consumed > 0 || produced > 0 || decoder.isAtStreamEnd else {
                     throw RepodataError(.truncated, "\(name) ends before its \(compression.rawValue) data is complete")
                 }

@@ -175,14 +175,14 @@ public struct RepositorySource: Sendable {
                 do throws(RepodataError) { return try Repomd(parsing: repomd) } catch { throw .content("repomd.xml", error) }
             }
             let place = "\(pin.location)"
-            let (limits, logger, source) = (limits, logger, self)
+            let (limits, logger) = (limits, logger)
             let isWhole: @Sendable (String) -> Void = { reason in
                 logger.info("A repository is read as a whole", metadata: ["repository": "\(place)", "reason": "\(reason)"])
             }
             let old = limits.keepsLayers ? try await storing { () throws(Errno) in cache.base(of: place, problem: isWhole) } : nil
             let changed = try await fetchDocuments(of: parsed, at: pin.location, into: fresh, comparedWith: old?.base)
             let documents = Set(MetadataDocument.allCases.filter { parsed.record($0.rawValue) != nil })
-            try await threadPool.run(canceled: .transfer("repomd.xml", .canceled)) { () throws(DocumentProblem) in
+            let isLayer = try await threadPool.run(canceled: .transfer("repomd.xml", .canceled)) { () throws(DocumentProblem) in
                 var isLayer = false
                 if let old, changed != documents || !old.base.has(documents) {
                     isWhole("too many or unusual differences from the older revision")
@@ -197,13 +197,18 @@ public struct RepositorySource: Sendable {
                     }
                 }
                 if !isLayer { RepositoryBase.removeChanges(in: fresh) }
+                withExtendedLifetime(old?.hold) {}
+                return isLayer
+            }
+            if !isLayer {
                 for document in changed {
                     guard let record = parsed.record(document.rawValue) else { continue }
-                    if isLayer {
-                        try Self.removeStored(record, in: fresh)
-                    } else {
-                        try source.decompress(record, in: fresh, as: "\(document.rawValue).xml")
-                    }
+                    try await wholeDocument(record, of: pin.location, to: fresh, as: "\(document.rawValue).xml")
+                }
+            }
+            try await threadPool.run(canceled: .transfer("repomd.xml", .canceled)) { () throws(DocumentProblem) in
+                if isLayer {
+                    for record in changed.compactMap({ parsed.record($0.rawValue) }) { try Self.removeStored(record, in: fresh) }
                 }
                 do throws(Errno) {
                     try RegularFile.write(repomd, to: fresh.appending("repomd.xml"))
@@ -220,7 +225,6 @@ public struct RepositorySource: Sendable {
                             metadata: ["repository": "\(place)", "error": "\(error)"])
                     }
                 }
-                withExtendedLifetime(old?.hold) {}
             }
             let found = try await storing { () throws(Errno) in try cache.find(pin.checksum, of: place) }
             guard let found else { throw .transfer("repomd.xml", .storage(.noSuchFileOrDirectory)) }

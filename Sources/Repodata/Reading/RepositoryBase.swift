@@ -43,11 +43,40 @@ public final class RepositoryBase: Sendable {
     /// - Returns: Whether the changes were written. `false` if there are too many or unusual changes, or if
     ///   the document cannot be read. Then it must be read as a whole.
     public func writeChanges(of document: MetadataDocument, from stored: FilePath, limit: Int, to directory: FilePath) -> Bool {
+        writeChanges(of: document, to: directory) { (add) throws(RepodataError) in
+            try Compression.forEachPiece(of: stored, limit: limit, named: document.rawValue, add)
+        }
+    }
+
+    /// Compares a document with that of the base like ``writeChanges(of:from:limit:to:)``, while it is
+    /// read from its source.
+    ///
+    /// - Parameters:
+    ///   - file: The document as it is stored at the source, at its beginning.
+    ///   - size: The number of its bytes.
+    ///   - fileExtension: The extension of its name, for example `gz`.
+    ///   - expected: Its checksum. If the file has another one, the result is `false`.
+    public func writeChanges(
+        of document: MetadataDocument, from file: FileDescriptor, size: Int, extension fileExtension: String?, expecting expected: Checksum,
+        limit: Int, to directory: FilePath
+    ) -> Bool {
+        writeChanges(of: document, to: directory) { (add) throws(RepodataError) in
+            var stream = CompressedStream(file, size: size, expected.algorithm, named: document.rawValue)
+            try Compression.forEachPiece(of: &stream, extension: fileExtension, limit: limit, named: document.rawValue, add)
+            try Digest.compare(stream.checksum(), with: expected, of: document.rawValue)
+        }
+    }
+
+    /// - Parameter read: Calls the function that it gets with each piece of the decompressed document.
+    private func writeChanges(
+        of document: MetadataDocument, to directory: FilePath,
+        read: ((UnsafeRawBufferPointer) throws(RepodataError) -> Void) throws(RepodataError) -> Void
+    ) -> Bool {
         guard let name = PackageKey(metadata.id), let base = prepared(document) else { return false }
         let most = max(1, Int(Double(base.count) * Self.mostChanged))
         var comparison = DocumentComparison(with: base, document, most: most)
         do throws(RepodataError) {
-            try Compression.forEachPiece(of: stored, limit: limit, named: document.rawValue) { (piece) throws(RepodataError) in
+            try read { (piece) throws(RepodataError) in
                 guard comparison.add(piece) else {
                     throw RepodataError(.malformed, "\(document.rawValue) differs from the base in too many or unusual places")
                 }
