@@ -175,13 +175,13 @@ class Service:
     def wait(self, compose):
         """Waits until the compose has ended, and returns it.
 
-        Polls every 4 ms at first. Later the interval is three percent of the time so far, because polling
-        also costs time of the server.
+        The service answers when it has ended, as it does for `odcs wait`. If too many clients wait, it
+        answers at once. Then the compose is polled.
         """
-        begin = time.perf_counter()
         while compose["state_name"] in ("wait", "generating"):
-            time.sleep(max(0.004, (time.perf_counter() - begin) * 0.03))
-            compose = self.call("GET", f"/api/1/composes/{compose['id']}")
+            compose = self.call("GET", f"/api/1/composes/{compose['id']}?wait=30")
+            if compose["state_name"] in ("wait", "generating"):
+                time.sleep(0.02)
         return compose
 
     def compose(self, body):

@@ -39,32 +39,35 @@ public struct ComposeChanges: Sendable {
         }
         listener.ask(
             .init(
-                statement: { [known] in Self.changes(after: known.position.withLock(\.self)) },
+                preparation: Self.preparation,
+                statement: { [known] in "EXECUTE changes(\(known.position.withLock(\.self).map(String.init) ?? "NULL"))" },
                 answer: { [known] texts in
                     for text in texts {
-                        if let position = text.split(separator: " ").last.flatMap({ Int($0) }), text.hasPrefix("events ") {
-                            if known.position.withLock({ exchange(&$0, with: position) }) == nil { observer(.any) }
-                        } else if let change = Change(.notified(payload: text)) {
-                            observer(change)
+                        guard let last = LastEvent(text) else {
+                            if let change = Change(.notified(payload: text)) { observer(change) }
+                            continue
                         }
+                        let isFirst = known.position.withLock { exchange(&$0, with: last.position) } == nil
+                        if isFirst || last.isFar { observer(.any) }
                     }
                 }))
     }
 
-    /// Returns a query for the composes whose state has changed since the event at a position. The changes
-    /// are notified after their commits, so the events have to be looked at. The last row is `events N`
-    /// with the position of the last event.
+    /// Prepares `changes(N)`, which returns the composes whose state has changed since the event at the
+    /// position N. The changes are notified after their commits, so the events have to be looked at. The
+    /// last row is a ``LastEvent``.
     ///
-    /// - Parameter position: `nil` if it is not known.
-    private static func changes(after position: Int?) -> String {
-        let last = "SELECT 'events ' || position FROM event_clock"
-        guard let position else { return last }
-        return """
+    /// Frontends ask it many times a second, so it is planned once for every N. The second limit of the
+    /// position makes an index the best plan.
+    private static let preparation = """
+        SET plan_cache_mode = force_generic_plan;
+        PREPARE changes(bigint) AS
             SELECT 'compose ' || compose_id FROM events WHERE position IS NULL AND compose_id IS NOT NULL
-            UNION SELECT 'compose ' || compose_id FROM events WHERE position > \(position) AND compose_id IS NOT NULL
-            UNION ALL \(last)
-            """
-    }
+            UNION ALL
+            SELECT 'compose ' || compose_id FROM events WHERE position > $1 AND position <= $1 + 1000 AND compose_id IS NOT NULL
+            UNION ALL
+            SELECT 'events ' || position || CASE WHEN position <= $1 + 1000 THEN '' ELSE ' far' END FROM event_clock
+        """
 
     /// Waits until the observer knows every change that was committed before the call.
     ///
@@ -89,6 +92,20 @@ extension ComposeChanges.Change {
             guard Int(words[0]) != nil else { return nil }
             self = .compose(id)
         }
+    }
+}
+
+/// The last event that has a position, in an answer of the database: `events 57`, or `events 2057 far` if
+/// there are so many events after the known one that they were not looked at.
+private struct LastEvent {
+    let position: Int
+    let isFar: Bool
+
+    init?(_ text: String) {
+        let words = text.split(separator: " ")
+        guard words.count >= 2, words[0] == "events", let position = Int(words[1]) else { return nil }
+        self.position = position
+        isFar = words.last == "far"
     }
 }
 

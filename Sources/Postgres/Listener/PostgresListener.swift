@@ -16,14 +16,19 @@ public final class PostgresListener: Service {
 
     /// A query for texts that ``catchUp()`` sends, and the receiver of its answer.
     public struct Question: Sendable {
+        let preparation: String
         let statement: @Sendable () -> String
         let answer: @Sendable ([String]) -> Void
 
         /// - Parameters:
+        ///   - preparation: A script that each new connection runs first. It can prepare the query.
         ///   - statement: Returns the query. Its first column has the texts.
         ///   - answer: Is called with the texts before the callers of ``PostgresListener/catchUp()`` go on, on
         ///     the thread of the connection. It must be quick.
-        public init(statement: @escaping @Sendable () -> String, answer: @escaping @Sendable ([String]) -> Void) {
+        public init(
+            preparation: String, statement: @escaping @Sendable () -> String, answer: @escaping @Sendable ([String]) -> Void
+        ) {
+            self.preparation = preparation
             self.statement = statement
             self.answer = answer
         }
@@ -160,6 +165,8 @@ public final class PostgresListener: Service {
         // The lock is shared, because PostgreSQL may not yet know that an earlier connection is lost.
         if let lock { try await connection.simple("SELECT pg_advisory_lock_shared(\(lock))") }
         for channel in channels { try await connection.simple("LISTEN \(SQL.quoted(identifier: channel))") }
+        let question = state.withLock(\.question)
+        if let question { try await connection.simple(question.preparation) }
         whenListening()
         // Observers come first. They have forgotten what they know when the first caller of `catchUp` waits.
         for observer in state.withLock({ $0.observers.values.flatMap(\.self) }) { observer(.reconnected) }
@@ -174,7 +181,6 @@ public final class PostgresListener: Service {
         logger.debug("PostgreSQL listener listens", metadata: ["channels": "\(channels)"])
         // The callers of `catchUp` whose question is on its way, and the time by which it must be answered.
         var asking: [CheckedContinuation<Bool, Never>] = []
-        let question = state.withLock(\.question)
         var deadline: ContinuousClock.Instant?
         defer { for caller in asking + stopListening() { caller.resume(returning: false) } }
         while true {

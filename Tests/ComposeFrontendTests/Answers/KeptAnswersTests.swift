@@ -174,6 +174,22 @@ import Testing
         }
     }
 
+    @Test("after more events than are looked at one by one, every answer is made anew")
+    func manyEvents() async throws {
+        try await with { database, one, _, _ in
+            let id = try await database.store.submit(request, owner: "me").id
+            try await database.store.sequenceEvents()
+            #expect(await one.listener.catchUp())
+            for (events, isMade) in [(1000, false), (1001, true)] {
+                _ = try await one.compose(id)
+                let made = one.made
+                _ = try await database.pool.query("UPDATE event_clock SET position = position + \(Int64(events))")
+                _ = try await one.compose(id)
+                #expect((one.made > made) == isMade, "\(events)")
+            }
+        }
+    }
+
     @Test("an answer that a change overtakes while it is made is not kept")
     func overtaken() async throws {
         try await with { database, one, _, _ in
