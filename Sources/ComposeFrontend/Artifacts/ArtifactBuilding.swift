@@ -48,21 +48,21 @@ struct ArtifactBuilding: Sendable {
         definition.tags = [artifact.movingTag]
         try await ContainerfileCheck(service: service).check(definition, in: place)
         let image = try await image(artifact, in: repository, definition, grant)
-        context.subject.imageID = image.id
         let day = try ImageTag(Date().formatted(.iso8601.year().month().day().dateSeparator(.omitted)))
         let build = try await store.submitBuild(
-            of: image.id, BuildRequest(definition), owner: grant.owner, dateTag: day, limits: grant.limits, joining: true,
+            of: image, BuildRequest(definition), owner: grant.owner, dateTag: day, limits: grant.limits, joining: true,
             unless: try IdempotencyKey(request.headers)?.text)
+        context.subject.imageID = build.image
         context.subject.buildID = build.id
         context.subject.hasWritten = true
         return build
     }
 
-    /// Returns the image of an artifact, with the definition. Another account may build what is defined
-    /// already, and only the owner can change the definition.
+    /// Returns the image of an artifact for a build. Another account may build what is defined already, and
+    /// only the owner can change the definition.
     private func image(
         _ artifact: Artifact, in repository: ImageRepository, _ definition: ImageDefinition, _ grant: Grant
-    ) async throws -> Image {
+    ) async throws -> BuiltImage {
         if let known = try await store.image(named: repository, artifact: artifact) {
             guard let other = known.definition.artifact, other == artifact else {
                 let name = known.definition.artifact.map { "\($0.version) of \($0.component)" } ?? "another image"
@@ -70,11 +70,8 @@ struct ArtifactBuilding: Sendable {
                     .conflict,
                     "\(repository) belongs to \(name). Both have the same name in the registry, where capital letters do not count.")
             }
-            if known.definition == definition { return known }
+            if known.definition == definition { return .known(known.id) }
         }
-        switch try await store.addImage(repository, as: definition, by: Actor(grant)) {
-        case .added(let image), .changed(let image): return image
-        case .notAllowed(let reason): throw RequestRejection(.forbidden, .owner, "Not allowed: \(reason).")
-        }
+        return .defined(repository, definition, by: Actor(grant))
     }
 }

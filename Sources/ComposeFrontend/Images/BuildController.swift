@@ -31,14 +31,16 @@ struct BuildController: Sendable {
             throw RequestRejection(.notFound, "Image \(image.id) was removed. Add \(image.repository) again to build it.")
         }
         let json = try await request.json(limit: configuration.bodyLimit)
+        var built = BuiltImage.known(image.id)
         // The build gets this definition, even if the image gets another one meanwhile.
         if let json, let definition = try await definition(in: json, of: image, service) {
-            image = try await change(image, to: definition, grant)
+            image.definition = definition
+            built = .defined(image.repository, definition, by: Actor(grant))
         }
         let reader = BuildRequestReader(image: image, service: service, store: store, access: configuration.access, grant: grant)
         let values = try await reader.values(json)
         let build = try await store.submitBuild(
-            of: image.id, values.request, owner: grant.owner, dateTag: values.dateTag, composes: values.composes,
+            of: built, values.request, owner: grant.owner, dateTag: values.dateTag, composes: values.composes,
             limits: grant.limits, unless: try IdempotencyKey(request.headers)?.text)
         context.subject.buildID = build.id
         return try .json(PublicURLs(configuration, request).document(build, image.repository))
@@ -54,13 +56,6 @@ struct BuildController: Sendable {
         }
         return try await DefinitionReader(service: service, places: configuration.admission.places, validator: configuration.validator)
             .definition(body)
-    }
-
-    private func change(_ image: Image, to definition: ImageDefinition, _ grant: Grant) async throws -> Image {
-        switch try await store.addImage(image.repository, as: definition, by: Actor(grant)) {
-        case .added(let image), .changed(let image): return image
-        case .notAllowed(let reason): throw RequestRejection(.forbidden, .owner, "Not allowed: \(reason).")
-        }
     }
 
     private func list(_ request: Request, _ context: FrontendContext) async throws -> Response {

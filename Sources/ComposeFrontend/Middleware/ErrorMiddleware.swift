@@ -66,6 +66,8 @@ struct ErrorMiddleware: RouterMiddleware {
                 .unprocessableContent,
                 "The Idempotency-Key \(error.key.quoted) is that of another request, which made build \(error.build). "
                     + "A new request needs a key of its own.")
+        case let error as DefinitionNotAllowed:
+            return RequestRejection(.forbidden, .owner, "Not allowed: \(error.description).")
         case let error as RebuildKeyTaken:
             return RequestRejection(
                 .unprocessableContent,

@@ -21,10 +21,33 @@ public struct BuildKeyTaken: Error, Hashable, Sendable {
     public let build: Int
 }
 
+/// The image that a new build is of.
+public enum BuiltImage: Sendable {
+    case known(Int)
+    /// An image that is added, or gets a new definition, if the build is stored.
+    case defined(ImageRepository, ImageDefinition, by: Actor)
+}
+
+/// An error: a build came with a new definition of another account's image. Nothing was stored.
+public struct DefinitionNotAllowed: Error, Hashable, Sendable, CustomStringConvertible {
+    public let description: String
+}
+
 extension ComposeStore {
+    /// Stores a build of an image that keeps its definition.
+    public func submitBuild(
+        of image: Int, _ request: BuildRequest, owner: String, dateTag: ImageTag, composes: [Int] = [],
+        limits: OwnerLimits? = nil, joining: Bool = false, unless key: String? = nil
+    ) async throws -> Build {
+        try await submitBuild(
+            of: .known(image), request, owner: owner, dateTag: dateTag, composes: composes, limits: limits, joining: joining, unless: key)
+    }
+
     /// Stores a build with its steps. It begins when earlier builds of the same image have ended.
     ///
     /// - Parameters:
+    ///   - image: A new definition of it is stored together with the build. So a request that is sent again
+    ///     or refused changes no image.
     ///   - dateTag: The tag for the manifest list. If an earlier build of the image has the tag `20261129`,
     ///     this one gets `20261129.2`.
     ///   - composes: The composes whose packages the build may install.
@@ -33,23 +56,26 @@ extension ComposeStore {
     ///   - key: The owner's key for the request. The build that an equal request with the same key made
     ///     before is returned.
     /// - Throws: ``BuildKeyTaken``, ``ComposeNotUsable`` if a compose is gone, ``OwnerLimitReached``,
-    ///   `PostgresError`.
+    ///   ``DefinitionNotAllowed``, `PostgresError`.
     public func submitBuild(
-        of image: Int, _ request: BuildRequest, owner: String, dateTag: ImageTag, composes: [Int] = [],
+        of image: BuiltImage, _ request: BuildRequest, owner: String, dateTag: ImageTag, composes: [Int] = [],
         limits: OwnerLimits? = nil, joining: Bool = false, unless key: String? = nil
     ) async throws -> Build {
         try await changingBuilds { connection in
+            let known = try await id(of: image, on: connection)
             if let key, let earlier = try await build(of: key, owner, on: connection) {
-                guard earlier.image == image, earlier.request == request, Set(earlier.composes).isSuperset(of: composes) else {
+                guard earlier.image == known, earlier.request == request, Set(earlier.composes).isSuperset(of: composes) else {
                     throw BuildKeyTaken(key: key, build: earlier.id)
                 }
                 return earlier
             }
-            if joining, let open = try await openBuild(of: image, on: connection), open.request.definition == request.definition {
+            if joining, let known, let open = try await openBuild(of: known, on: connection), open.request.definition == request.definition
+            {
                 return open
             }
             try await checkBuilds(of: owner, limits, on: connection)
             try await use(composes, on: connection)
+            let image = try await settledID(of: image, on: connection)
             let id = try await insert(
                 NewBuild(image: image, owner: owner, request: request, dateTag: dateTag, composes: composes), on: connection)
             if let key {
@@ -57,6 +83,28 @@ extension ComposeStore {
                     "INSERT INTO build_submissions (build_id, owner, idempotency_key) VALUES (\(id), \(owner), \(key))")
             }
             return try await build(id, on: connection)
+        }
+    }
+
+    /// Returns the id of an image, or `nil` if it is not there yet.
+    private func id(of image: BuiltImage, on connection: PostgresConnection) async throws -> Int? {
+        switch image {
+        case .known(let id): id
+        case .defined(let repository, let definition, _):
+            try await connection.query(named(repository, definition.artifact)).first.map { try Image($0).id }
+        }
+    }
+
+    /// Returns the id of an image, after its new definition was stored.
+    private func settledID(of image: BuiltImage, on connection: PostgresConnection) async throws -> Int {
+        switch image {
+        case .known(let id): return id
+        case .defined(let repository, let definition, let actor):
+            let rows = try await connection.query(addition(of: repository, as: definition, by: actor))
+            switch try addOutcome(rows, repository) {
+            case .added(let image), .changed(let image): return image.id
+            case .notAllowed(let reason): throw DefinitionNotAllowed(description: reason)
+            }
         }
     }
 

@@ -20,14 +20,22 @@ extension ComposeStore {
     /// Adds an image, or gives a known image a new definition. Builds that were submitted before keep the
     /// old one.
     public func addImage(_ repository: ImageRepository, as definition: ImageDefinition, by actor: Actor) async throws -> AddOutcome {
-        let rows = try await pool.query(
-            """
-            INSERT INTO images AS i (owner, repository, definition)
-            VALUES (\(actor.name), \(Self.key(of: repository, definition.artifact)), \(PostgresJSON(definition)))
-            ON CONFLICT (repository) WHERE removed_at IS NULL DO UPDATE SET definition = excluded.definition
-                WHERE i.owner = excluded.owner OR \(actor.isAdmin)
-            RETURNING \(fragment: Image.columns), xmax = 0 AS is_new
-            """)
+        try addOutcome(try await pool.query(addition(of: repository, as: definition, by: actor)), repository)
+    }
+
+    /// Returns the statement that adds an image, or gives a known image a new definition.
+    func addition(of repository: ImageRepository, as definition: ImageDefinition, by actor: Actor) -> SQL {
+        """
+        INSERT INTO images AS i (owner, repository, definition)
+        VALUES (\(actor.name), \(Self.key(of: repository, definition.artifact)), \(PostgresJSON(definition)))
+        ON CONFLICT (repository) WHERE removed_at IS NULL DO UPDATE SET definition = excluded.definition
+            WHERE i.owner = excluded.owner OR \(actor.isAdmin)
+        RETURNING \(fragment: Image.columns), xmax = 0 AS is_new
+        """
+    }
+
+    /// Returns the outcome of ``addition(of:as:by:)`` from its rows.
+    func addOutcome(_ rows: PostgresRows, _ repository: ImageRepository) throws -> AddOutcome {
         guard let row = rows.first else { return .notAllowed("only the owner of \(repository) or an admin can change it") }
         return try row.decode(Bool.self, "is_new") ? .added(Image(row)) : .changed(Image(row))
     }
@@ -53,12 +61,15 @@ extension ComposeStore {
     ///
     /// - Parameter artifact: The artifact that the image is. It can also be another one with the same name.
     public func image(named repository: ImageRepository, artifact: Artifact? = nil) async throws -> Image? {
-        try await pool.query(
-            """
-            SELECT \(fragment: Image.columns) FROM images i
-            WHERE i.repository = \(Self.key(of: repository, artifact)) AND i.removed_at IS NULL
-            """
-        ).first.map(Image.init)
+        try await pool.query(named(repository, artifact)).first.map(Image.init)
+    }
+
+    /// Returns the query for the image with a name.
+    func named(_ repository: ImageRepository, _ artifact: Artifact?) -> SQL {
+        """
+        SELECT \(fragment: Image.columns) FROM images i
+        WHERE i.repository = \(Self.key(of: repository, artifact)) AND i.removed_at IS NULL
+        """
     }
 
     /// Returns the text by which an image is found. One repository has several artifacts, so those have

@@ -93,7 +93,8 @@ extension ComposeStore {
                 (compose, plan) = (id, known)
                 try await use([compose], on: connection)
             case .request(let request, let limit):
-                let stored = try await insert(NewCompose(request, owner: new.owner, limit: limit), unless: nil, on: connection)
+                let stored = try await insert(
+                    NewCompose(request, owner: new.owner, limit: limit, limits: limits), unless: nil, on: connection)
                 (compose, plan) = (stored.id, nil)
             }
             let rows = try await connection.query(

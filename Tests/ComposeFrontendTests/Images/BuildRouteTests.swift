@@ -129,6 +129,31 @@ import Testing
         }
     }
 
+    @Test("a request with a definition that is sent again with its key does not change the image back")
+    func keyWithDefinition() async throws {
+        try await FrontendFixture.withImages(configure: { $0.access = .named }) { frontend in
+            let frontend = frontend.by("me")
+            try await frontend.add("web")
+            let key = HTTPField.Name("Idempotency-Key")!
+            func body(_ text: String) -> String {
+                #"{"definition": {"source": {"containerfile": "\#(text)"}, "platforms": ["amd64"]}}"#
+            }
+            func source() async throws -> JSONValue? { try await frontend.get("/api/1/images/1").json["definition"]?["source"] }
+            let first = try await frontend.request(.post, Self.builds, body("FROM scratch"), headers: [key: "k"])
+            #expect(first.status == 200, "\(first.text)")
+            _ = try await frontend.request(.post, Self.builds, body("FROM scratch\\nCOPY . /"))
+            let later = try await source()
+            let again = try await frontend.request(.post, Self.builds, body("FROM scratch"), headers: [key: "k"])
+            #expect(try again.json["id"] == first.json["id"])
+            #expect(try await source() == later)
+            let refused = try await frontend.request(.post, Self.builds, body("FROM scratch"), headers: .by("other"))
+            #expect(refused.status == 403)
+            #expect(
+                try refused.message == "Not allowed: only the owner of registry.example.org/team/web or an admin can change it.")
+            #expect(try await source() == later)
+        }
+    }
+
     @Test("its owner or an admin can cancel a build that has not ended, and only an admin can ask for priority")
     func cancel() async throws {
         try await FrontendFixture.withImages(configure: { $0.access = .named }) { frontend in

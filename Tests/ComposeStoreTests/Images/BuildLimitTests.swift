@@ -35,6 +35,56 @@ import Testing
         }
     }
 
+    @Test("a build that is refused or sent again leaves its image as it is, and adds none")
+    func definitions() async throws {
+        try await TestDatabase.with { database in
+            let (image, store) = (try await database.image("app", [TestDatabase.amd64]), database.store)
+            let changed = TestDatabase.definition([TestDatabase.arm64])
+            func submit(
+                _ definition: ImageDefinition, of repository: ImageRepository = image.repository, by actor: Actor = TestDatabase.owner,
+                limit: Int = 100, key: String? = nil
+            ) async throws -> Build {
+                try await store.submitBuild(
+                    of: .defined(repository, definition, by: actor), BuildRequest(definition), owner: actor.name,
+                    dateTag: TestDatabase.day, limits: OwnerLimits(buildSteps: limit), unless: key)
+            }
+            func definition() async throws -> ImageDefinition? { try await store.image(image.id)?.definition }
+
+            let first = try await submit(changed, key: "k")
+            #expect(first.image == image.id && first.request.definition == changed)
+            #expect(try await definition() == changed)
+            // A later request has changed the image. The first one that is sent again does not change it back.
+            _ = try await submit(image.definition)
+            #expect(try await submit(changed, key: "k").id == first.id)
+            #expect(try await definition() == image.definition)
+            await #expect(throws: OwnerLimitReached.self) { _ = try await submit(changed, limit: 1) }
+            await #expect(throws: BuildKeyTaken.self) { _ = try await submit(image.definition, key: "k") }
+            let stranger = Actor(name: "other", isAdmin: false)
+            await #expect(throws: DefinitionNotAllowed(description: "only the owner of \(image.repository) or an admin can change it")) {
+                _ = try await submit(changed, by: stranger)
+            }
+            #expect(try await definition() == image.definition)
+            let new = try ImageReference("registry.example/team/new").repository
+            await #expect(throws: OwnerLimitReached.self) { _ = try await submit(changed, of: new, limit: 1) }
+            #expect(try await store.image(named: new) == nil)
+            let added = try await submit(changed, of: new, by: stranger)
+            #expect(try await store.image(named: new)?.id == added.image)
+        }
+    }
+
+    @Test("the compose of a rebuild counts among the composes of its owner that wait")
+    func composeOfRebuild() async throws {
+        try await TestDatabase.with { database in
+            let limits = OwnerLimits(waiting: 1)
+            func submit(_ advisory: String) async throws {
+                _ = try await database.store.submitRebuild(
+                    making: .repo(), because: RebuildReason(advisory: advisory), owner: "me", dateTag: TestDatabase.day, limits: limits)
+            }
+            try await submit("RHSA-2026:1")
+            await #expect(throws: OwnerLimitReached.self) { try await submit("RHSA-2026:2") }
+        }
+    }
+
     @Test("workers spend as many minutes on the builds of an owner as they may within 24 hours")
     func minutes() async throws {
         try await TestDatabase.with { database in
