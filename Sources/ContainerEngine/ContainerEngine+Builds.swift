@@ -26,6 +26,9 @@ public struct EngineBuild: Sendable {
     public var logins: [String: EngineLogin] = [:]
     /// The images that stand for build contexts, by the names of the contexts. Only podman knows them.
     public var contexts: [String: String] = [:]
+    /// The namespace of process ids that RUN instructions share, as a path on the host of the engine. Nil:
+    /// each has one of its own. Only podman knows it.
+    public var processNamespace: String?
 
     public init(name: String, platform: Platform, containerfile: String, network: String) {
         self.name = name
@@ -131,6 +134,13 @@ extension ContainerEngine {
                     ("nocache", "1"), ("layers", "0"), ("rm", "1"), ("forcerm", "1"), ("pull", "0"),
                     // Only podman knows these.
                     ("additionalbuildcontexts", build.contexts.isEmpty ? nil : Self.json(build.contexts.mapValues(BuildContext.init))),
+                    // Namespaces take the place of podman's own choice, which is the host for the network. `networkmode` overrides it.
+                    (
+                        "nsoptions",
+                        build.processNamespace.flatMap {
+                            Self.json([Namespace(Name: "network", Host: true), Namespace(Name: "pid", Path: $0)])
+                        }
+                    ),
                     ("outputformat", "application/vnd.oci.image.manifest.v1+json"), ("timestamp", build.timestamp.map(String.init)),
                     ("memory", build.memoryBytes.map(String.init)), ("cpuperiod", build.processors.map { _ in "\(period)" }),
                     ("cpuquota", build.processors.map { "\(Int($0 * Double(period)))" }),
@@ -318,6 +328,13 @@ extension ContainerEngine {
         let DownloadedCache = ""
 
         init(_ image: String) { Value = image }
+    }
+
+    /// A choice of podman for a namespace of RUN instructions.
+    private struct Namespace: Encodable {
+        let Name: String
+        var Host = false
+        var Path = ""
     }
 
     private struct PodmanInformation: Decodable {

@@ -188,7 +188,7 @@ public struct EngineFailure: Error, Hashable, Sendable, CustomStringConvertible 
     public let reason: String?
     public let description: String
 
-    init(_ code: Code, reason: String? = nil, _ description: String) {
+    public init(_ code: Code, reason: String? = nil, _ description: String) {
         self.code = code
         self.reason = reason
         self.description = description

@@ -18,11 +18,16 @@ import Testing
         var node: FarmNode
         let context: FilePath
 
-        static func run(pulse: Duration = .seconds(3), _ test: @escaping @Sendable (World) async throws -> Void) async throws {
+        /// - Parameter isTried: Whether the platforms of the node are known. Only such a node has lifelines.
+        static func run(
+            pulse: Duration = .seconds(3), isTried: Bool = false, _ test: @escaping @Sendable (World) async throws -> Void
+        ) async throws {
             try await TestRegistry.with { registry in
                 try await TestPodman.with(insecure: [registry.host]) { podman in
                     try await podman.withService { socket in
-                        try await test(try await make(podman, registry, .unix(path: socket.string), keys: nil, pulse: pulse))
+                        var world = try await make(podman, registry, .unix(path: socket.string), keys: nil, pulse: pulse)
+                        if isTried { world.node.native = [.host] }
+                        try await test(world)
                     }
                 }
             }
@@ -66,6 +71,25 @@ import Testing
                     try await with { node in _ = try await node.build(specification, log: work) }
                 })
         }
+
+        /// Expects that an instruction ends on the node if its build is canceled.
+        func expectEnd(of mark: ProcessMark) async throws {
+            let prepared = try specification(mark.instruction + " && echo over\n")
+            let (signs, sign) = AsyncStream.makeStream(of: Void.self)
+            let running = Task {
+                // A build that fails ends the wait as well.
+                defer { sign.finish() }
+                try await with { node in _ = try await node.build(prepared) { if mark.isSign($0) { sign.yield() } } }
+            }
+            for await _ in signs { break }
+            #expect(try !mark.isGone)
+            running.cancel()
+            await #expect(throws: CancellationError.self) { try await running.value }
+            #expect(try await mark.awaitEnd())
+        }
+
+        /// The engine itself, as its other users see it.
+        var engine: ContainerEngine { ContainerEngine(socket: podman.socket) }
 
         func target(_ tag: String) throws -> PushTarget { PushTarget(try registry.repository("app"), tag: try ImageTag(tag)) }
     }
@@ -219,10 +243,82 @@ import Testing
         try await World.run { world in
             let slow = try await world.failure(of: try world.specification("RUN sleep 60\n", limits: BuildLimits(time: .seconds(3))))
             #expect(slow.kind == .timeLimit)
-            // The engine goes on with the instruction, so it must end by itself.
+            // Without a lifeline, the engine goes on with the instruction, so it must end by itself.
             let loop = "RUN i=0; while [ $i -lt 100000 ]; do echo much output; i=$((i+1)); done\n"
             let loud = try await world.failure(of: try world.specification(loop, limits: BuildLimits(logBytes: 4096)))
             #expect(loud.kind == .logLimit)
+        }
+    }
+
+    @Test("a build that is canceled or exceeds a limit ends its instruction on the node, and leaves no container")
+    func ended() async throws {
+        try await World.run(isTried: true) { world in
+            try await world.expectEnd(of: ProcessMark())
+            let slow = ProcessMark()
+            let late = try await world.failure(
+                of: try world.specification(slow.instruction + "\n", limits: BuildLimits(time: .seconds(5))))
+            #expect(late.kind == .timeLimit)
+            #expect(try await slow.awaitEnd())
+            #expect(try await world.engine.containers(with: "vnd.odcs.step") == [])
+            // The node builds on.
+            let next = try world.specification("RUN echo built\n")
+            try await world.with { _ = try await $0.build(next) { _ in } }
+        }
+    }
+
+    @Test("what a killed worker has left on a node ends with the next attempt at the step, or with a sweep after its end")
+    func leftByWorker() async throws {
+        try await World.run(isTried: true) { world in
+            let specification = try world.specification("RUN echo built\n")
+            try await world.with { _ = try await $0.build(specification) { _ in } }
+            // A container as that of a build, and the names of a push.
+            func leave(_ step: String) async throws {
+                _ = try await world.engine.run(
+                    image: "localhost/odcs-lifeline:1-\(Platform.host.inNames)", ["/lifeline"], named: "odcs-\(step)",
+                    labels: ["vnd.odcs.step": step])
+            }
+            func steps() async throws -> [String] {
+                try await world.engine.containers(with: "vnd.odcs.step").compactMap { $0.labels["vnd.odcs.step"] }.sorted()
+            }
+            try await leave("step-1")
+            try await world.with { _ = try await $0.build(specification) { _ in } }
+            #expect(try await steps() == [])
+
+            try await leave("step-1")
+            try await leave("step-2")
+            let tag = "image-\(Platform.host.inNames)-20261129"
+            try await world.engine.tag("localhost/odcs-step:step-1", as: "\(world.registry.host)/app", tag: tag)
+            try await world.engine.tag("localhost/odcs-step:step-1", as: "\(world.registry.host)/app", tag: "mine")
+            try await world.with { try await $0.sweep { steps in steps.filter { $0.text == "step-1" } } }
+            #expect(try await steps() == ["step-2"])
+            let names = try await world.engine.images().flatMap(\.names).filter { !$0.contains("lifeline") }
+            #expect(names == ["\(world.registry.host)/app:mine"])
+            try await world.with { try await $0.sweep { $0 } }
+            #expect(try await steps() == [])
+        }
+    }
+
+    @Test("builds that begin at the same time share one transfer of the files that they need")
+    func shared() async throws {
+        try await World.run { world in
+            let folder = world.podman.directory.appending("files")
+            try FileManager.default.createDirectory(atPath: folder.string, withIntermediateDirectories: true)
+            try "packages".write(toFile: "\(folder)/fix", atomically: true, encoding: .utf8)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for number in 1...3 {
+                    let mount = "--mount=type=bind,from=odcs,source=/,target=/run/odcs"
+                    var specification = try world.specification("RUN \(mount) cat /run/odcs/fix\n")
+                    specification.step = try ImageTag("step-\(number)")
+                    specification.namedContexts = ["odcs": folder]
+                    let prepared = specification
+                    group.addTask { try await world.with { _ = try await $0.build(prepared) { _ in } } }
+                }
+                try await group.waitForAll()
+            }
+            // A second transfer would have taken the name from the image of the first one.
+            let images = try await world.engine.images()
+            #expect(images.flatMap(\.names).count { $0.hasPrefix("localhost/odcs-files:") } == 1)
+            #expect(images.count { $0.isNameless } == 0, "\(images)")
         }
     }
 
@@ -339,9 +435,31 @@ import Testing
                             return try await node.push(specification.step, to: world.target("1")) { _ in }
                         }
                         _ = try await Skopeo.inspect(ImageReference(try registry.repository("app"), digest: digest))
+
+                        // The connection breaks in the middle of an instruction.
+                        let failure = try await world.failure(of: try world.specification("RUN echo begun && sleep 5\n")) { line in
+                            if line == "begun" { killTunnels(to: server.port) }
+                        }
+                        #expect(failure.kind == .nodeLost, "\(failure.sentence)")
+                        #expect(failure.isOfNode)
+
+                        // A build that is canceled ends its instruction through the tunnel.
+                        var tried = world
+                        tried.node.native = [.host]
+                        try await tried.expectEnd(of: ProcessMark())
                     }
                 }
             }
+        }
+    }
+
+    /// Kills the programs ssh that lead to a port.
+    private func killTunnels(to port: Int) {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        for process in names.compactMap({ pid_t($0) }) {
+            guard let line = FileManager.default.contents(atPath: "/proc/\(process)/cmdline") else { continue }
+            let words = String(decoding: line, as: UTF8.self).split(separator: "\0")
+            if words.first == "ssh", words.contains("\(port)") { kill(process, SIGKILL) }
         }
     }
 

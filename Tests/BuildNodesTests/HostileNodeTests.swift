@@ -165,6 +165,98 @@ import Testing
         }
     }
 
+    /// A specification that needs a folder with a file of a megabyte.
+    private static func specification(
+        _ step: String, in context: FilePath, limits: BuildLimits = BuildLimits()
+    ) throws -> BuildSpecification {
+        let folder = context.appending("folder")
+        try FileManager.default.createDirectory(atPath: folder.string, withIntermediateDirectories: true)
+        let package = folder.appending("package").string
+        // Another time would be another file.
+        if !FileManager.default.fileExists(atPath: package) { try Data(count: 1 << 20).write(to: URL(filePath: package)) }
+        var specification = BuildSpecification(
+            step: try ImageTag(step), platform: .host, containerfile: "FROM scratch\n", context: context, limits: limits)
+        specification.namedContexts = ["odcs": folder]
+        return specification
+    }
+
+    /// The name of an image with files, as the parameter of a request.
+    private static let filesName = "t=localhost%2Fodcs-files"
+    private static let ping = Answer(200, [("Server", "Libpod/4.3.1 (linux)")], text: "OK")
+    private static let built = Answer(200, text: #"{"stream": "Successfully built abc\n"}"#)
+
+    @Test("files are not sent to a node without room for them, nor copied to a full disk of the worker")
+    func noRoom() async throws {
+        for (least, free) in [(0, 1 << 20), (Int.max, 1 << 40)] {
+            try await Self.with(
+                leastFreeBytes: least,
+                script: { request in
+                    if request.uri.hasSuffix("/_ping") { return Self.ping }
+                    let store = #""store": {"graphRootAllocated": \#(free), "graphRootUsed": 0}"#
+                    return request.uri.hasSuffix("/info") ? Answer(200, text: "{\"host\": {}, \(store)}") : Answer(404, text: "{}")
+                }
+            ) { engine, work in
+                let failure = await #expect(throws: NodeFailure.self) {
+                    try await work { node, context in
+                        _ = try await node.build(try Self.specification("step-1-1", in: context)) { _ in }
+                    }
+                }
+                #expect(failure?.kind == .diskFull)
+                let sentence = failure?.sentence ?? ""
+                #expect(sentence.hasPrefix("The build needs 1 MB of packages of composes. "), "\(sentence)")
+                let reason =
+                    least == 0
+                    ? "The node n1 needs twice that space to take them, and has 1 MB."
+                    : "The disk of the worker has no room "
+                #expect(sentence.contains(reason), "\(sentence)")
+                #expect(engine.requests.allSatisfy { $0.method != "POST" })
+            }
+        }
+    }
+
+    @Test("a transfer of files that hangs ends with the time limit of the build")
+    func slowTransfer() async throws {
+        try await Self.with(script: { request in
+            if request.uri.hasSuffix("/_ping") { return Self.ping }
+            return request.method == "POST" ? Answer(200, [], .stalled([])) : Answer(404, text: "{}")
+        }) { _, work in
+            let failure = await #expect(throws: NodeFailure.self) {
+                try await work { node, context in
+                    let limits = BuildLimits(time: .seconds(1))
+                    _ = try await node.build(try Self.specification("step-1-1", in: context, limits: limits)) { _ in }
+                }
+            }
+            #expect(failure?.kind == .timeLimit)
+            #expect(failure?.sentence == "The build exceeded its time limit of 1 seconds while its files were sent to the node n1.")
+        }
+    }
+
+    @Test("if the build that sends files is canceled, another one that waits for them sends them")
+    func canceledTransfer() async throws {
+        let (begun, begin) = AsyncStream.makeStream(of: Void.self)
+        try await Self.with(script: { request in
+            if request.uri.hasSuffix("/_ping") { return Self.ping }
+            guard request.method == "POST", request.uri.contains("/build?") else {
+                let image = Answer(200, text: #"{"Id": "\#(ImageDigest(of: []))"}"#)
+                return request.uri.contains("odcs-step") ? image : Answer(404, text: "{}")
+            }
+            guard request.uri.contains(Self.filesName), request.number == 1 else { return Self.built }
+            begin.yield()
+            return Answer(200, [], .stalled([]))
+        }) { engine, work in
+            func build(_ step: String) -> Task<Void, any Error> {
+                Task { try await work { node, context in _ = try await node.build(try Self.specification(step, in: context)) { _ in } } }
+            }
+            let first = build("step-1-1")
+            for await _ in begun { break }
+            let second = build("step-2-1")
+            first.cancel()
+            await #expect(throws: CancellationError.self) { try await first.value }
+            try await second.value
+            #expect(engine.requests.count { $0.method == "POST" && $0.uri.contains(Self.filesName) } == 2)
+        }
+    }
+
     @Test("an image without an end does not fill the disk of the worker")
     func endlessImage() async throws {
         try await Self.with(

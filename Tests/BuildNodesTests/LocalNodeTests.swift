@@ -155,7 +155,7 @@ struct LocalNodeTests {
         }
     }
 
-    @Test("an image that a killed builder has left half made hides no other image")
+    @Test("an image that a killed builder has left half made hides no other image, and the sweeper removes it")
     func halfMade() async throws {
         try await BuildWorld.run { world in
             let kept = try world.specification("RUN touch /kept", step: "kept")
@@ -172,7 +172,31 @@ struct LocalNodeTests {
             try FileManager.default.removeItem(atPath: directory.appending(broken.image.hex).appending("manifest").string)
 
             #expect(try await world.node.image(of: kept.step) == built.image)
-            #expect(try await Sweeper(world.node).sweep(leased: [kept.step]) == Sweeper.Report())
+            #expect(try await Sweeper(world.node).sweep(leased: [kept.step]).images == 1)
+            #expect(!(try String(contentsOf: file, encoding: .utf8)).contains(broken.image.hex))
+            #expect(try await world.node.image(of: kept.step) == built.image)
+        }
+    }
+
+    @Test("layers that a killed builder has left without an image are removed when the disk is nearly full, and the next build works")
+    func layersWithoutImage() async throws {
+        try await BuildWorld.run { world in
+            _ = try await world.node.build(world.specification("RUN touch /broken", step: "broken")) { _ in }
+            let images = world.directory.pushing("node/images")
+            let file = images.pushing("overlay-images/images.json").string
+            // The builder adds layers before their image.
+            try "[]".write(toFile: file, atomically: true, encoding: .utf8)
+            func layers() throws -> Int {
+                guard let data = FileManager.default.contents(atPath: images.pushing("overlay-layers/layers.json").string) else { return 0 }
+                return (try JSONSerialization.jsonObject(with: data) as? [Any])?.count ?? 0
+            }
+            _ = try await Sweeper(world.node).sweep(leased: [])
+            #expect(try layers() == 2)
+            _ = try await Sweeper(world.node).sweep(leased: [], bases: true)
+            #expect(try layers() == 0)
+            let next = try world.specification("RUN touch /made", step: "next")
+            _ = try await world.build(next)
+            #expect(try await world.node.image(of: next.step) != nil)
         }
     }
 

@@ -141,6 +141,87 @@ import Testing
         }
     }
 
+    @Test("a build that is canceled ends its instruction on the node, and leaves no container there")
+    func canceled() async throws {
+        try await with(settings: "slots: 0") { images, server, n1, n2 in
+            let base = try await images.base(server)
+            let mark = ProcessMark()
+            let folder = try images.folder("app", "FROM \(base)\n\(mark.instruction)\n")
+            try await server.succeed("image", "add", "team/app", folder.string)
+            let build: BuildDocument = try await server.document("image", "build", "team/app", "--no-wait")
+            #expect(try await FollowedFile(images.logFile(of: build.id)).awaitText("\nrunning \(mark.duration)\n"))
+            #expect(try !mark.isGone)
+            try await server.succeed("image", "cancel", "\(build.id)")
+            #expect(try await mark.awaitEnd())
+            // The nodes build on.
+            try await server.succeed("image", "build", "team/base")
+            for node in [n1, n2] {
+                let containers = try await node.run("podman", ["ps", "--all", "--quiet", "--filter", "label=vnd.odcs.step"])
+                #expect(containers.isSuccess && containers.out.isEmpty, "\(containers)")
+            }
+        }
+    }
+
+    @Test("one node builds two platforms, one of them with an emulator, and the list with its images is saved as a folder")
+    func platforms() async throws {
+        try await EmulatorRegistration.exclusively {
+            let emulator: EmulatorRegistration
+            do {
+                emulator = try EmulatorRegistration()
+            } catch let refusal as EmulatorRegistration.Refused {
+                print("skipped: \(refusal)")
+                return
+            }
+            defer { emulator.remove() }
+            try await with(settings: "slots: 0") { images, server, _, _ in
+                let folder = try images.folder("app", "FROM scratch\nCOPY hello /hello\n")
+                try "hello\n".write(toFile: folder.appending("hello").string, atomically: true, encoding: .utf8)
+                let name = "\(images.registry.host)/team/app:1"
+                let saved = images.service.directory.appending("saved")
+                let built = try await server.succeed(
+                    "farm", "build", "-t", name, "--node", "n1", "--platforms", "linux/amd64,linux/arm64", "--to", "dir:\(saved)",
+                    folder.string)
+                for platform in ["linux/amd64", "linux/arm64"] {
+                    #expect(built.output.contains("\(platform) on n1"), "\(built.output)")
+                    let architecture = String(platform.split(separator: "/")[1])
+                    for source in ["docker://\(name)", "dir:\(saved)"] {
+                        let inspected = try await Program.run([
+                            "skopeo", "inspect", "--override-arch", architecture, "--tls-verify=false", "--format", "{{.Architecture}}",
+                            source,
+                        ])
+                        #expect(inspected.output == "\(architecture)\n", "\(source): \(inspected.complaints)")
+                    }
+                }
+                let raw = try await Program.succeed("skopeo", "inspect", "--raw", "dir:\(saved)")
+                #expect(try JSONDecoder().decode(List.self, from: Data(raw.output.utf8)).manifests.count == 2)
+            }
+        }
+    }
+
+    @Test("the images of a build come into the storage of podman on the host")
+    func storage() async throws {
+        try await with { images, server, _, _ in
+            try await TestPodman.with(insecure: [images.registry.host]) { host in
+                let folder = try images.folder("app", "FROM scratch\nCOPY hello /hello\n")
+                try "hello\n".write(toFile: folder.appending("hello").string, atomically: true, encoding: .utf8)
+                let name = "\(images.registry.host)/team/app:1"
+                var environment = host.environment.mapValues(Optional.some)
+                for name in ["ODCS_SERVER", "ODCS_TOKEN", "ODCS_PROFILE", "XDG_CONFIG_HOME"] { environment[name] = .some(nil) }
+                let built = try await Program.run(
+                    [Program.own("odcs"), "farm", "build", "-q", "-t", name, "--to", "containers-storage:", folder.string]
+                        + ["--server", server.url], environment: environment)
+                #expect(built.isSuccess, "\(built.complaints)")
+                let list = try await host.run("podman", ["manifest", "inspect", name])
+                let digests = try JSONDecoder().decode(List.self, from: Data(list.out.utf8)).manifests.map(\.digest)
+                #expect(digests.count == 1)
+                for digest in digests {
+                    let image = try await host.run("podman", ["image", "exists", "\(images.registry.host)/team/app@\(digest)"])
+                    #expect(image.isSuccess, "\(image)")
+                }
+            }
+        }
+    }
+
     private struct List: Decodable {
         struct Manifest: Decodable { let digest: String }
         let manifests: [Manifest]

@@ -41,6 +41,8 @@ public struct TestPodman: Sendable {
         let podman = TestPodman(directory: directory, environment: environment)
         let result: Result<Value, any Error>
         do { result = .success(try await body(podman)) } catch { result = .failure(error) }
+        // A service that was killed leaves the containers of its builds.
+        _ = try? await podman.run("podman", ["rm", "--all", "--force", "--time", "0"])
         // An ordinary user cannot remove files of its subordinate numbers otherwise.
         _ = try? await podman.run("podman", ["unshare", "rm", "-rf", directory.appending("images").string])
         try? FileManager.default.removeItem(atPath: directory.string)

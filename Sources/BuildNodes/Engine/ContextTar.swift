@@ -71,7 +71,7 @@ struct ContextTar {
         } catch let error as Errno {
             throw NodeFailure(.node, "The context cannot be read: \(error.description.lowercased()).")
         } catch let error as ImageArchiveError {
-            throw NodeFailure(.node, "The context cannot be sent. \(error.message)")
+            throw NodeFailure(error.code == .io ? .diskFull : .node, "The context cannot be sent. \(error.message)")
         }
     }
 

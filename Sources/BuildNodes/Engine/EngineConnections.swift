@@ -12,6 +12,7 @@ public struct EngineConnections: Sendable {
     /// `builder`, and with their certificates for TLS: `builder.pem`, and `ca.pem`.
     private let keys: FilePath?
     private let settings: EngineNode.Settings
+    private let memory = NodeMemory()
 
     /// - Parameter keys: Nil if the account of the worker has its own keys for ssh.
     public init(keys: FilePath?, settings: EngineNode.Settings) {
@@ -25,7 +26,9 @@ public struct EngineConnections: Sendable {
     public func with<Value: Sendable>(
         _ node: FarmNode, _ body: @escaping @Sendable (EngineNode) async throws -> Value
     ) async throws -> Value {
-        let make: @Sendable (ContainerEngine) -> EngineNode = { EngineNode(node, engine: $0, settings: settings) }
+        let make: @Sendable (ContainerEngine) -> EngineNode = {
+            EngineNode(node, engine: $0, settings: settings, memory: memory)
+        }
         switch node.connection {
         case .local: throw NodeFailure(.node, "The node local has no engine.")
         case .unix(let path): return try await with(.socket(FilePath(path)), nil) { try await body(make($0)) }

@@ -69,22 +69,58 @@ extension EngineNode {
         }
     }
 
-    /// Removes the images of steps that have ended. Such an image stays if a worker was killed, or if a
-    /// step moved to another node or failed after its build. Old images with the files of composes are
-    /// removed too.
+    /// Removes the images of steps that have ended, with the names that they had for a push, and ends
+    /// the lifelines of their builds. Such an image or lifeline stays if a worker was killed, or if a
+    /// step moved to another node or failed after its build. Old images with the files of composes, and
+    /// of trials of platforms, are removed too.
     ///
     /// - Parameter ended: Returns those of the steps that have ended.
     public func sweep(now: Date = Date(), _ ended: (Set<ImageTag>) async throws -> Set<ImageTag>) async throws {
         let images = try await asking { () throws(EngineFailure) in try await engine.images() }
-        for image in images where now.timeIntervalSince(image.created) >= NodeFiles.lifetime {
-            for name in image.names where name.hasPrefix(NodeFiles.prefix) {
+        for image in images {
+            let age = now.timeIntervalSince(image.created)
+            for name in image.names
+            where name.hasPrefix(NodeFiles.prefix) && age >= NodeFiles.lifetime
+                || name.hasPrefix(Self.localPrefix + EngineProbe.prefix) && age >= EngineProbe.longest
+            {
                 _ = try await asking { () throws(EngineFailure) in try await engine.remove(name) }
             }
         }
-        let names = images.flatMap(\.names).filter { $0.hasPrefix(Self.localPrefix) }
+        let lifelines = try await asking { () throws(EngineFailure) in try await engine.containers(with: BuildLifeline.label) }
+        let names = images.flatMap(\.names).filter { $0.hasPrefix(Self.localPrefix) }.map { String($0.dropFirst(Self.localPrefix.count)) }
         // A name whose end is no tag was not given by this service.
-        let steps = Set(names.compactMap { try? ImageTag(String($0.dropFirst(Self.localPrefix.count))) })
+        let steps = Set((names + lifelines.compactMap { $0.labels[BuildLifeline.label] }).compactMap { try? ImageTag($0) })
         guard !steps.isEmpty else { return }
-        for step in try await ended(steps) { try await remove(step) }
+        let over = try await ended(steps)
+        for lifeline in lifelines {
+            let step = lifeline.labels[BuildLifeline.label] ?? ""
+            let isOldTrial = step.hasPrefix(EngineProbe.prefix) && now.timeIntervalSince(lifeline.created) >= EngineProbe.longest
+            guard isOldTrial || over.contains(where: { $0.text == step }) else { continue }
+            try await asking { () throws(EngineFailure) in try await engine.removeContainer(lifeline.id) }
+        }
+        let unneeded = Set(over.map(Self.localName))
+        for image in images where !unneeded.isDisjoint(with: image.names) {
+            // A worker that was killed during a push has left the name of the push.
+            for name in image.names where unneeded.contains(name) || Self.isOfPush(name) {
+                _ = try await asking { () throws(EngineFailure) in try await engine.remove(name) }
+            }
+        }
+    }
+
+    /// Whether a name is one that a platform is pushed under. Example: `…/app:image-linux-amd64-20261129`.
+    static func isOfPush(_ name: String) -> Bool {
+        platforms.contains { name.contains(":image-\($0.replacing("/", with: "-"))-") }
+    }
+
+    /// Returns the free bytes of the disk with the images. Nil if the engine does not report them.
+    func freeBytes() async throws -> Int? {
+        try await asking { () throws(EngineFailure) in
+            do throws(EngineFailure) {
+                return try await engine.room().freeBytes
+            } catch {
+                guard [.refused, .badAnswer].contains(error.code) else { throw error }
+                return nil
+            }
+        }
     }
 }

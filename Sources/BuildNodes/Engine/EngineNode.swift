@@ -11,7 +11,7 @@ public import SystemPackage
 ///
 /// The engine gets a context as a tar. Its answer to a build has the status 200 even if the build
 /// fails: a line of the answer has the error. An answer that ends without the last line means that the
-/// node is lost. A build that is canceled goes on there until the end of the instruction that runs.
+/// node is lost. A lifeline ends the instruction that runs if a build is canceled or exceeds a limit.
 public struct EngineNode: BuildNode {
     public let name: String
     /// An engine isolates builds as it is configured, which it does not report.
@@ -22,6 +22,7 @@ public struct EngineNode: BuildNode {
     public var hasVolumes: Bool { false }
     let engine: ContainerEngine
     let settings: Settings
+    let memory: NodeMemory
 
     /// The settings of all nodes of a worker.
     public struct Settings: Sendable {
@@ -52,15 +53,16 @@ public struct EngineNode: BuildNode {
     /// Whether the node pushes images itself.
     private let pushes: Bool
 
-    /// The architecture of the node, or nil before its platforms were tried.
-    private let architecture: String?
+    /// The platform of the node itself, or nil before its platforms were tried.
+    let platform: Platform?
 
-    public init(_ node: FarmNode, engine: ContainerEngine, settings: Settings) {
+    init(_ node: FarmNode, engine: ContainerEngine, settings: Settings, memory: NodeMemory) {
         name = node.name
         self.engine = engine
         pushes = node.delivery == .push
-        architecture = node.native.first?.architecture
+        platform = node.native.first
         self.settings = settings
+        self.memory = memory
     }
 
     public func support(for platform: Platform) async throws -> PlatformSupport {
@@ -74,36 +76,84 @@ public struct EngineNode: BuildNode {
         guard isPodman || specification.namedContexts.isEmpty else {
             throw NodeFailure(.node, "The node \(name) has the engine of docker, which cannot show the packages of composes to a build.")
         }
-        let files = NodeFiles(node: self, platform: specification.platform, isForPodman: isPodman)
-        var contexts: [String: String] = [:]
-        for (name, folder) in specification.namedContexts { contexts[name] = try await files.send(folder) }
+        let deadline = start + specification.limits.time
         let file = settings.scratch.appending("context-\(UUID().uuidString.lowercased()).tar")
         // At worst the next start of the worker removes it.
         defer { try? FileManager.default.removeItem(atPath: file.string) }
-        let containerfile = ".odcs-containerfile"
-        try await NIOThreadPool.singleton.runIfActive {
-            try ContextTar(
-                specification.context, containerfile: specification.containerfile, named: containerfile, isForPodman: isPodman
-            ).write(to: file)
-        }
+        let contexts = try await prepare(specification, context: file, isPodman: isPodman, until: deadline)
+        let lifeline = isPodman && specification.runsPrograms ? try await lifeline(for: specification.step, log) : nil
         let transcript = BuildTranscript(limit: specification.limits.logBytes, log: log)
+        let result: Result<Void, any Error>
         do {
             var request = EngineBuild(
-                name: Self.localName(of: specification.step), platform: specification.platform, containerfile: containerfile,
+                name: Self.localName(of: specification.step), platform: specification.platform, containerfile: Self.containerfile,
                 network: specification.network.rawValue)
             request.contexts = contexts
+            request.processNamespace = lifeline?.namespace
             request.logins = try logins(for: specification, isForPodman: isPodman)
-            try await run(request, of: specification, context: file, transcript)
-        } catch let failure as EngineFailure {
-            transcript.finish()
+            result = .success(try await run(request, of: specification, context: file, transcript, until: deadline))
+        } catch {
+            result = .failure(error)
+        }
+        transcript.finish()
+        // A node that is lost would only take time.
+        if (result.failure as? NodeFailure)?.kind != .nodeLost { await lifeline?.end() }
+        do { try result.get() } catch let failure as EngineFailure {
             try Task.checkCancellation()
             throw self.failure(failure, of: specification, transcript)
         }
-        transcript.finish()
         guard let image = try await image(of: specification.step) else {
             throw NodeFailure(.node, "The node \(name) says that it has built the image, and does not have it.")
         }
         return BuildResult(image: image, elapsed: ContinuousClock.now - start, isConfined: specification.limits.memoryBytes != nil)
+    }
+
+    private static let containerfile = ".odcs-containerfile"
+
+    /// Sends what the build needs besides its context, and writes the context to a file.
+    ///
+    /// - Returns: The images that stand for build contexts, by the names of the contexts.
+    private func prepare(
+        _ specification: BuildSpecification, context file: FilePath, isPodman: Bool, until deadline: ContinuousClock.Instant
+    ) async throws -> [String: String] {
+        try await withThrowingTaskGroup(of: [String: String].self) { group in
+            group.addTask {
+                let files = NodeFiles(node: self, platform: specification.platform, isForPodman: isPodman)
+                var contexts: [String: String] = [:]
+                for (name, folder) in specification.namedContexts { contexts[name] = try await files.send(folder) }
+                try await NIOThreadPool.singleton.runIfActive {
+                    try ContextTar(
+                        specification.context, containerfile: specification.containerfile, named: Self.containerfile, isForPodman: isPodman
+                    ).write(to: file)
+                }
+                return contexts
+            }
+            group.addTask {
+                // This task is the clock of the other one.
+                try await Task.sleep(until: deadline, clock: .continuous)
+                throw NodeFailure(
+                    .timeLimit,
+                    "The build exceeded its time limit of \(specification.limits.time.components.seconds) seconds while its files were sent to the node \(name)."
+                )
+            }
+            defer { group.cancelAll() }
+            guard let first = try await group.next() else { throw CancellationError() }
+            return first
+        }
+    }
+
+    /// Returns the lifeline of a build. A node that starts no containers builds without one.
+    private func lifeline(for step: ImageTag, _ log: @Sendable (String) -> Void) async throws -> BuildLifeline? {
+        guard !memory.hasNoContainers(name) else { return nil }
+        do {
+            return try await whileAlive { try await BuildLifeline.start(for: step, on: self) }
+        } catch let error as EngineFailure {
+            try Task.checkCancellation()
+            guard [.refused, .buildFailed, .badAnswer].contains(error.code) else { throw failure(error) }
+            memory.noteThatNoContainerStarts(on: name)
+            log("The node \(name) starts no containers, so an instruction cannot be ended early: \(error.description.printable(most: 300))")
+            return nil
+        }
     }
 
     public func image(of step: ImageTag) async throws -> ImageDigest? {
@@ -116,26 +166,21 @@ public struct EngineNode: BuildNode {
         let login = try settings.login(target.repository)
         let isInsecure = settings.insecure.contains(target.repository.host)
         return try await asking { () throws(EngineFailure) in
+            // The image keeps this name until it is removed.
             try await engine.tag(Self.localName(of: step), as: repository, tag: target.tag.text)
-            let result: Result<ImageDigest, EngineFailure>
-            do throws(EngineFailure) {
-                result = .success(
-                    try await engine.push(repository, tag: target.tag.text, login: login, isInsecure: isInsecure) { text in
-                        for line in text.split(whereSeparator: \.isNewline) { log(String(line)) }
-                    })
-            } catch {
-                result = .failure(error)
+            return try await engine.push(repository, tag: target.tag.text, login: login, isInsecure: isInsecure) { text in
+                for line in text.split(whereSeparator: \.isNewline) { log(String(line)) }
             }
-            // The name was needed for the push only. Whether it can be removed does not change the result.
-            do throws(EngineFailure) { _ = try await engine.remove("\(repository):\(target.tag)") } catch {
-                log("The name \(repository):\(target.tag) could not be removed from the node \(name): \(error)")
-            }
-            return try result.get()
         }
     }
 
+    /// Removes the image of a step, with the name that it had for its push.
     public func remove(_ step: ImageTag) async throws {
-        _ = try await asking { () throws(EngineFailure) in try await engine.remove(Self.localName(of: step)) }
+        let own = Self.localName(of: step)
+        try await asking { () throws(EngineFailure) in
+            let names = try await engine.image(named: own)?.names ?? []
+            for name in names where name == own || Self.isOfPush(name) { _ = try await engine.remove(name) }
+        }
     }
 
     /// The name of a step's image on the node.
@@ -196,7 +241,8 @@ extension EngineNode {
 
     /// Builds, while the node is asked again and again whether it is still there.
     private func run(
-        _ request: EngineBuild, of specification: BuildSpecification, context: FilePath, _ transcript: BuildTranscript
+        _ request: EngineBuild, of specification: BuildSpecification, context: FilePath, _ transcript: BuildTranscript,
+        until deadline: ContinuousClock.Instant
     ) async throws {
         var request = request
         request.arguments = specification.arguments
@@ -212,7 +258,7 @@ extension EngineNode {
             }
             group.addTask {
                 // This task is the clock of the build.
-                try await Task.sleep(for: specification.limits.time)
+                try await Task.sleep(until: deadline, clock: .continuous)
                 return .timeLimit
             }
             group.addTask {
@@ -313,7 +359,14 @@ extension EngineNode {
         // Later versions of podman begin with this word.
         if text.hasPrefix("error building at STEP") { text.removeFirst("error ".count) }
         transcript.append(Array("\nError: \(text)\n".utf8))
-        return FailureText(ending: .exited(1), transcript: transcript, architecture: architecture).failure(of: specification)
+        return FailureText(ending: .exited(1), transcript: transcript, architecture: platform?.architecture).failure(of: specification)
+    }
+}
+
+extension Result {
+    fileprivate var failure: Failure? {
+        guard case .failure(let failure) = self else { return nil }
+        return failure
     }
 }
 

@@ -6,6 +6,9 @@ import SystemPackage
 /// only RUN is a program of about 130 bytes. An emulator that is registered and does not work is found
 /// in this way.
 struct EngineProbe {
+    /// The beginning of the names of steps that are trials, and the seconds after which one has ended.
+    static let (prefix, longest) = ("probe-", 3600.0)
+
     let node: EngineNode
 
     func support(for platform: Platform) async throws -> PlatformSupport {
@@ -19,7 +22,7 @@ struct EngineProbe {
         let file = context.appending("probe")
         try Data(program.bytes).write(to: URL(filePath: file.string))
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file.string)
-        let step = try ImageTag("probe-\(UUID().uuidString.lowercased())")
+        let step = try ImageTag("\(Self.prefix)\(UUID().uuidString.lowercased())")
         let specification = BuildSpecification(
             step: step, platform: platform, containerfile: "FROM scratch\nCOPY probe /probe\nRUN [\"/probe\"]\n", context: context,
             limits: BuildLimits(time: .seconds(60), logBytes: 1 << 20))

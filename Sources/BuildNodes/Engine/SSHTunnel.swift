@@ -25,15 +25,11 @@ struct SSHTunnel {
     ///
     /// - Throws: ``NodeFailure`` if ssh cannot connect.
     func open<Value: Sendable>(node: String, _ body: @escaping @Sendable (FilePath) async throws -> Value) async throws -> Value {
-        // The path of a socket has at most 107 bytes.
-        let directory = FilePath("/tmp").appending("odcs-ssh-\(UUID().uuidString.prefix(13).lowercased())")
-        try FileManager.default.createDirectory(
-            atPath: directory.string, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
-        // At worst a directory with a dead socket stays.
-        defer { try? FileManager.default.removeItem(atPath: directory.string) }
+        let directory = try TunnelDirectory()
+        defer { directory.remove() }
         let output = OutputTail()
         do {
-            return try await open(in: directory, output, node: node, body)
+            return try await open(in: directory.path, output, node: node, body)
         } catch let failure as NodeFailure where failure.kind == .nodeLost && failure.step == nil {
             // The other host is there, but nobody listens on the socket. ssh has ended, so its output is complete.
             output.finish()
@@ -51,17 +47,25 @@ struct SSHTunnel {
         let ssh = ChildProcess(
             program: "ssh", arguments: arguments(socket), environment: environment(directory), directory: directory,
             grace: .milliseconds(500), lifeline: Lifeline())
-        return try await withThrowingTaskGroup(of: Value?.self) { group in
-            group.addTask {
-                defer { opening.finish() }
-                do {
-                    _ = try await ssh.run { bytes in
-                        output.append(bytes)
-                        watched.append(bytes)
-                    }
-                } catch is ChildProcess.CannotStart {
-                    throw NodeFailure(.node, "ssh is not installed on the worker. Install the package openssh-client.")
+        // The tunnel stays until the work has ended. Work that is canceled still ends what runs on the node.
+        let running = Task {
+            defer { opening.finish() }
+            do {
+                _ = try await ssh.run { bytes in
+                    output.append(bytes)
+                    watched.append(bytes)
                 }
+            } catch is ChildProcess.CannotStart {
+                throw NodeFailure(.node, "ssh is not installed on the worker. Install the package openssh-client.")
+            }
+        }
+        return try await withThrowingTaskGroup(of: Value?.self) { group in
+            defer {
+                running.cancel()
+                group.cancelAll()
+            }
+            group.addTask {
+                try await running.value
                 return nil
             }
             group.addTask {
@@ -69,7 +73,6 @@ struct SSHTunnel {
                 guard await iterator.next() != nil else { return nil }
                 return try await body(socket)
             }
-            defer { group.cancelAll() }
             // ssh ends first if it cannot connect, or if the connection breaks.
             let first = try await group.next() ?? nil
             if let first { return first }

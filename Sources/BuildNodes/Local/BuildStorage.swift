@@ -88,6 +88,48 @@ struct BuildStorage: Sendable {
         }
     }
 
+    /// Moves all images away, and makes a directory for new ones. No program may use the images.
+    ///
+    /// - Returns: The directory of the old ones, among the work directories.
+    func dropImages() throws -> FilePath {
+        let directory = work.appending(UUID().uuidString.lowercased())
+        guard rename(images.string, directory.string) == 0 else { throw Errno(rawValue: errno) }
+        try make(images)
+        return directory
+    }
+
+    /// The ids of images that lack their manifest. A builder that was killed while it wrote or pulled an
+    /// image has left them. buildah does not list them.
+    var halfMadeImages: [String] {
+        struct Record: Decodable {
+            let id: String
+            /// The names of its documents.
+            let parts: [String]?
+
+            private enum CodingKeys: String, CodingKey {
+                case id
+                case parts = "big-data-names"
+            }
+        }
+        let records = (try? JSONDecoder().decode([Record].self, from: document("images"))) ?? []
+        return records.filter { !($0.parts ?? []).contains { $0.hasPrefix("manifest") } }.map(\.id)
+    }
+
+    /// Whether there are neither images nor working containers, and layers all the same. A builder that was
+    /// killed has left those.
+    var hasOnlyLayers: Bool {
+        func isEmpty(_ kind: String) -> Bool {
+            guard let data = try? document(kind) else { return true }
+            return ((try? JSONSerialization.jsonObject(with: data)) as? [Any])?.isEmpty ?? true
+        }
+        return isEmpty("images") && isEmpty("containers") && !isEmpty("layers")
+    }
+
+    /// Returns a document of the storage: `images`, `containers` or `layers`.
+    private func document(_ kind: String) throws -> Data {
+        try Data(contentsOf: URL(filePath: images.appending("\(driver)-\(kind)/\(kind).json").string))
+    }
+
     /// Writes a file that only the build account can read.
     func write(_ content: some Sequence<UInt8>, to file: FilePath, isExecutable: Bool = false) throws {
         let descriptor = try FileDescriptor.open(

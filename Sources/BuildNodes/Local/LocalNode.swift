@@ -23,8 +23,14 @@ public final class LocalNode: BuildNode {
     public var directory: FilePath { buildah.storage.directory }
     private let authFile: FilePath?
     private let logger: Logger
-    /// The builds that run, with their work directories and the times of their starts.
-    private let running = Mutex<[FilePath: Date]>([:])
+    private let activity = Mutex(Activity())
+
+    private struct Activity {
+        /// The programs that run, with their work directories and the times of their starts.
+        var running: [FilePath: Date] = [:]
+        /// The operations that wait for the end of one that needs the node for itself. Nil without such a one.
+        var waiting: [AsyncStream<Void>.Continuation]?
+    }
 
     /// Prepares the directory of the node, and checks that images can be built.
     ///
@@ -166,29 +172,80 @@ extension LocalNode {
 
     /// The start of the oldest build that runs, and the work directories of all builds that run.
     var active: (oldest: Date?, directories: Set<FilePath>) {
-        running.withLock { ($0.values.min(), Set($0.keys)) }
+        activity.withLock { ($0.running.values.min(), Set($0.running.keys)) }
     }
 
     /// Takes the caches of images away, unless a build runs. Returns the directories to remove.
     func dropCaches() throws -> [FilePath] {
         // A build is noted before it gets its caches, so it makes new ones after this.
-        try running.withLock { running in running.isEmpty ? try buildah.storage.dropCaches() : [] }
+        try activity.withLock { $0.running.isEmpty ? try buildah.storage.dropCaches() : [] }
+    }
+
+    /// Removes what a killed builder has left in the storage, unless a program runs: images that are half
+    /// made, and with `bases` layers of no image if there are no images any more. Operations that begin
+    /// meanwhile wait, because a pull may use a half made image.
+    ///
+    /// - Returns: The number of images and directories that were removed.
+    func removeHalfMade(bases: Bool) async throws -> Int {
+        let isFree = activity.withLock { activity in
+            guard activity.running.isEmpty, activity.waiting == nil else { return false }
+            activity.waiting = []
+            return true
+        }
+        guard isFree else { return 0 }
+        let result: Swift.Result<Int, any Error>
+        do { result = .success(try await removeHalfMadeAlone(bases: bases)) } catch { result = .failure(error) }
+        let waiting = activity.withLock { activity in
+            defer { activity.waiting = nil }
+            return activity.waiting
+        }
+        for other in waiting ?? [] { other.finish() }
+        return try result.get()
+    }
+
+    private func removeHalfMadeAlone(bases: Bool) async throws -> Int {
+        let storage = buildah.storage
+        let images = storage.halfMadeImages
+        if !images.isEmpty {
+            let work = try storage.makeWorkDirectory()
+            // One that cannot be removed stays until the disk is nearly full.
+            _ = try await buildah.run(["rmi", "--force"] + images, in: work)
+            try await buildah.removeDirectory(work)
+        }
+        guard bases, storage.hasOnlyLayers else { return images.count - storage.halfMadeImages.count }
+        try await buildah.removeDirectory(try storage.dropImages())
+        return images.count + 1
     }
 
     /// Gives an operation a directory for its temporary files, which is removed afterwards.
     func withWorkDirectory<Result>(_ operation: (FilePath) async throws -> Result) async throws -> Result {
-        // The start is noted before the directory is there, so that the sweeper never takes it.
-        let work = try running.withLock { running in
-            let work = try buildah.storage.makeWorkDirectory()
-            running[work] = Date()
-            return work
-        }
+        let work = try await begin()
         let result: Swift.Result<Result, any Error>
         do { result = .success(try await operation(work)) } catch { result = .failure(error) }
         // This is done even if the task is canceled.
         try? await Task { [buildah] in try await buildah.removeDirectory(work) }.value
-        _ = running.withLock { $0.removeValue(forKey: work) }
+        _ = activity.withLock { $0.running.removeValue(forKey: work) }
         return try result.get()
+    }
+
+    /// Makes the work directory of an operation. The start is noted before the directory is there, so that
+    /// the sweeper never takes it.
+    private func begin() async throws -> FilePath {
+        while true {
+            let (work, end) = try activity.withLock { activity -> (FilePath?, AsyncStream<Void>?) in
+                if activity.waiting != nil {
+                    let (end, continuation) = AsyncStream.makeStream(of: Void.self)
+                    activity.waiting?.append(continuation)
+                    return (nil, end)
+                }
+                let work = try buildah.storage.makeWorkDirectory()
+                activity.running[work] = Date()
+                return (work, nil)
+            }
+            if let work { return work }
+            if let end { for await _ in end {} }
+            try Task.checkCancellation()
+        }
     }
 }
 

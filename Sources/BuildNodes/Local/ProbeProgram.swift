@@ -1,7 +1,7 @@
 import ImageModel
 
-/// A *probe program* is the smallest program of a platform: it ends with the status 0. It is an ELF
-/// file for Linux with one segment, which holds header and code.
+/// A *probe program* is the smallest program of a platform: it ends with the status 0, or waits. It is
+/// an ELF file for Linux with one segment, which holds header and code.
 struct ProbeProgram {
     let bytes: [UInt8]
 
@@ -18,6 +18,22 @@ struct ProbeProgram {
             // exit(0): mov x0, #0 / mov x8, #93 / svc #0
             bytes = Self.file(
                 machine: 183, alignment: 0x10000, code: [0x00, 0x00, 0x80, 0xD2, 0xA8, 0x0B, 0x80, 0xD2, 0x01, 0x00, 0x00, 0xD4])
+        default: return nil
+        }
+    }
+
+    /// Returns a program that waits until it is killed. Nil if there is none for the platform.
+    static func waiting(for platform: Platform) -> ProbeProgram? {
+        guard platform.os == "linux" else { return nil }
+        switch platform.architecture {
+        case "amd64":
+            // pause(), again and again: push 34 / pop rax / syscall / jmp to the begin
+            return ProbeProgram(file(machine: 62, alignment: 0x1000, code: [0x6A, 0x22, 0x58, 0x0F, 0x05, 0xEB, 0xF9]))
+        case "arm64":
+            // ppoll() of nothing, again and again: mov x0 to x4, #0 / mov x8, #73 / svc #0 / b to the begin
+            let zeros: [UInt8] = (0..<5).flatMap { register -> [UInt8] in [register, 0x00, 0x80, 0xD2] }
+            let call: [UInt8] = [0x28, 0x09, 0x80, 0xD2, 0x01, 0x00, 0x00, 0xD4, 0xF9, 0xFF, 0xFF, 0x17]
+            return ProbeProgram(file(machine: 183, alignment: 0x10000, code: zeros + call))
         default: return nil
         }
     }

@@ -61,6 +61,7 @@ public struct Sweeper: Sendable {
             try await node.remove(images: image.names.isEmpty ? [image.id] : image.names)
             report.images += 1
         }
+        report.images += try await node.removeHalfMade(bases: bases)
         for directory in bases ? try node.dropCaches() : [] {
             try await node.buildah.removeDirectory(directory)
             report.directories += 1

@@ -42,6 +42,15 @@ public struct BuildSpecification: Sendable {
     }
 }
 
+extension BuildSpecification {
+    /// Whether an instruction may run a program of an image. A line of a text for COPY may look like one.
+    var runsPrograms: Bool {
+        containerfile.split(whereSeparator: \.isNewline).contains { line in
+            line.drop(while: \.isWhitespace).prefix(3).lowercased() == "run"
+        }
+    }
+}
+
 /// The limits of one build.
 public struct BuildLimits: Hashable, Sendable {
     public var time: Duration

@@ -65,15 +65,20 @@ struct PlatformStep {
         if build.request.definition.artifact?.kind == .component {
             try await ComponentLayer(manifest, of: image.repository).check(registry: registry, limit: configuration.contextBytes)
         }
+        // The registry has the image, so the node need not keep it during the verification.
+        async let removed: Void = remove(name, from: node, lease.step, log)
         try await verify(digest, lease, of: build, image, platform, log)
-        // The sweeper removes the images of the worker's own node.
-        if lease.step.isOnFarm {
-            // The build is done, whatever becomes of the image on the node. The next sweep removes it.
-            do { try await node.remove(name) } catch {
-                log.note("The image could not be removed from the node \(node.name): \(error)")
-            }
-        }
+        await removed
         return digest
+    }
+
+    /// Removes an image from the node of a farm. The sweeper removes the images of the worker's own node.
+    private func remove(_ name: ImageTag, from node: any BuildNode, _ step: Step, _ log: StepLog) async {
+        guard step.isOnFarm else { return }
+        // The build is done, whatever becomes of the image on the node. The next sweep removes it.
+        do { try await node.remove(name) } catch {
+            log.note("The image could not be removed from the node \(node.name): \(error)")
+        }
     }
 
     /// The name of a step's image on the node. The time keeps steps of two databases apart, because a node

@@ -35,7 +35,8 @@ struct ImagePreparation {
             build.composes, network: definition.network, hasVolumes: node.hasVolumes, configuration: configuration, store: store,
             directory: directory.appending("repositories"))
         let arguments = BuildArguments(definition.arguments, platform: platform)
-        let parents = try await store.parents(of: build.id)
+        // Most builds wait for no other build, and then have no parents.
+        let parents = build.waitsFor.isEmpty ? [:] : try await store.parents(of: build.id)
         let source = ContextSource(configuration: configuration, registry: registry, log: log)
         let bases = BaseImages(configuration: configuration, registry: registry, log: log)
 
@@ -75,12 +76,12 @@ struct ImagePreparation {
         guard try await store.record(origin, under: lease) else { throw CancellationError() }
         let digests = Dictionary(
             uniqueKeysWithValues: try pins.images.map { (try ImageReference($0.key), $0.value) })
-        let findings = try await store.findings(for: build.id)[platform] ?? []
+        let findings = definition.update ? try await store.findings(for: build.id)[platform] ?? [] : []
         let caches = node.sharesCaches ? try await cacheName(of: build.image, platform) : nil
         let prepared = try PreparedContainerfile(
             file, arguments: arguments, digests: digests, contexts: Set(binding.contexts.keys),
             mounts: binding.mounts + Self.caches(of: definition, on: caches), caches: caches,
-            upgrade: definition.update ? Array(Set(findings.map(\.installed.name))).sorted() : [])
+            upgrade: Array(Set(findings.map(\.installed.name))).sorted())
         var specification = BuildSpecification(
             step: name, platform: platform, containerfile: prepared.text, context: context.directory, limits: configuration.limits)
         let contexts = Set(binding.contexts.keys)
