@@ -219,7 +219,7 @@ import Testing
             #expect(
                 try refused.json["message"]
                     == .string(
-                        "1 composes of joe wait already, which is the limit. Ask again when some of them have begun, or cancel those that "
+                        "1 compose of joe waits already, which is the limit. Ask again when some of them have begun, or cancel those that "
                             + "you do not need."))
             #expect(try await frontend.composesStored == 1)
             #expect(try await frontend.by("eve").post(body).status == 200)

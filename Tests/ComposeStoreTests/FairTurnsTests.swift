@@ -100,6 +100,19 @@ import Testing
         }
     }
 
+    @Test("the reason for the wait is a right sentence also about one compose")
+    func one() async throws {
+        try await TestDatabase.with { database in
+            let store = database.store
+            _ = try await store.workerIsAlive("w", slots: 1)
+            _ = try await store.submit(.repo(), owner: "a")
+            let own = try await store.submit(.repo(), owner: "a").id
+            #expect(try await store.queuePosition(of: own)?.reason == "One compose is ahead, which is yours.")
+            let other = try await store.submit(.repo(), owner: "b").id
+            #expect(try await store.queuePosition(of: other)?.reason == "One compose is ahead.")
+        }
+    }
+
     @Test("a compose whose row is locked is passed over, and its owner does not keep others waiting")
     func locked() async throws {
         try await TestDatabase.with { database in

@@ -48,20 +48,24 @@ public struct CallerLimits: Sendable {
 extension RequestRejection {
     init(_ reached: CallerLimitReached) {
         let limit = reached.limit
+        let counted = { (one: String, several: String) in limit.most == 1 ? "1 \(one)" : "\(limit.most) \(several)" }
         let message =
             switch reached.kind {
             case .waitingComposes:
-                "\(limit.most) composes that \(limit.caller) asked for wait already, and more are not taken from one address. Ask again when some "
-                    + "of them have begun, or cancel those that you do not need."
+                counted("compose that \(limit.caller) asked for waits", "composes that \(limit.caller) asked for wait")
+                    + " already, and more are not taken from one address. Ask again when some of them have begun, or cancel those that you "
+                    + "do not need."
             case .waitingRenewals(let compose):
-                "\(limit.most) renewals of compose \(compose) that \(limit.caller) asked for wait already, and more are not taken from one "
-                    + "address. Ask again when some of them have begun."
+                counted("renewal", "renewals")
+                    + " of compose \(compose) that \(limit.caller) asked for wait already, and more are not taken from one address. Ask again "
+                    + "when some of them have begun."
             case .recentRenewals(let compose):
                 "Compose \(compose) was renewed \(limit.most) times within the last minute, and is not renewed more often. If a program does this, "
                     + "let it look why the compose fails."
             case .standingWatches:
-                "\(limit.most) watches that \(limit.caller) asked for stand already, and more are not taken from one address. End those that "
-                    + "you do not need, or use one watch for several packages."
+                counted("watch that \(limit.caller) asked for stands", "watches that \(limit.caller) asked for stand")
+                    + " already, and more are not taken from one address. End those that you do not need, or use one watch for several "
+                    + "packages."
             }
         self.init(.tooManyRequests, RefusalReason(reached), message, headers: [.retryAfter: "60"])
     }
@@ -91,20 +95,21 @@ extension RefusalReason {
 extension RequestRejection {
     init(_ reached: OwnerLimitReached) {
         let owner = reached.owner
+        let counted = { (one: String, several: String) in reached.most == 1 ? "1 \(one)" : "\(reached.most) \(several)" }
         let message =
             switch reached.kind {
             case .waitingComposes:
-                "\(reached.most) composes of \(owner) wait already, which is the limit. Ask again when some of them have begun, or cancel "
-                    + "those that you do not need."
+                counted("compose of \(owner) waits", "composes of \(owner) wait")
+                    + " already, which is the limit. Ask again when some of them have begun, or cancel those that you do not need."
             case .standingWatches:
-                "\(reached.most) watches of \(owner) stand already, which is the limit. End those that you do not need, or use one watch "
-                    + "for several packages."
+                counted("watch of \(owner) stands", "watches of \(owner) stand")
+                    + " already, which is the limit. End those that you do not need, or use one watch for several packages."
             case .buildSteps:
-                "\(reached.most) steps of image builds of \(owner) wait or are under way already, which is the limit. Ask again when some of "
-                    + "them are done, or cancel builds that you do not need."
+                counted("step of image builds of \(owner) waits or is", "steps of image builds of \(owner) wait or are")
+                    + " under way already, which is the limit. Ask again when some of them are done, or cancel builds that you do not need."
             case .buildMinutes:
-                "The workers have spent \(reached.most) minutes on image builds of \(owner) within 24 hours, which is the limit. Ask again "
-                    + "later."
+                "The workers have spent \(counted("minute", "minutes")) on image builds of \(owner) within 24 hours, which is the limit. Ask "
+                    + "again later."
             case .bytes(let largest):
                 "The composes of \(owner) have reached the limit of \(reached.most / 1_000_000_000) GB. The largest are those with the ids "
                     + "\(largest.map(String.init).joined(separator: ", ")). Ask again when some of them have expired."

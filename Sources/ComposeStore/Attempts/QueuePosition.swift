@@ -70,7 +70,8 @@ extension ComposeStore {
         if slots == 0 {
             position.reason = "No worker runs at the moment."
         } else if let limit = try row.decode(Int?.self, "under_way_limit"), try row.decode(Int.self, "under_way") >= limit {
-            position.reason = "\(limit) of your composes are under way, which is your limit."
+            let composes = limit == 1 ? "One of your composes is" : "\(limit) of your composes are"
+            position.reason = "\(composes) under way, which is your limit."
             position.estimateSeconds = nil
         } else if try row.decode(Bool.self, "rests") {
             let time = try row.decode(Date.self, "available_at")
@@ -82,7 +83,10 @@ extension ComposeStore {
         } else if position.ahead == 0 {
             position.reason = "It is the next one, when a worker has a free slot."
         } else {
-            position.reason = "\(position.ahead) composes are ahead, \(own) of them yours."
+            position.reason =
+                position.ahead == 1
+                ? "One compose is ahead\(own == 1 ? ", which is yours" : "")."
+                : "\(position.ahead) composes are ahead, \(own) of them yours."
         }
         return position
     }

@@ -41,6 +41,8 @@ public struct ComposeQuery: Hashable, Sendable {
     public var labels: [String] = []
     /// Packages that a request names. Only the newest ``mostSearched`` composes are searched for them.
     public var packages: [String] = []
+    /// Watches that have made the composes, by their numbers.
+    public var watches: [Int] = []
     /// The target directories whose composes are left out.
     public var hiddenTargets: [String] = []
     /// The order of the list. Equal composes are ordered by id, in the direction of the last field.
@@ -51,7 +53,8 @@ public struct ComposeQuery: Hashable, Sendable {
 
     public init() {}
 
-    /// The number of composes that are searched for a package. No index has the packages of requests.
+    /// The number of composes that are searched for a package. No index has the packages of requests,
+    /// because each submission would have to maintain it. One statement searches them, and only once.
     public static let mostSearched = 20_000
 }
 
@@ -74,9 +77,20 @@ extension ComposeStore {
     }
 
     private func read(_ query: ComposeQuery) async throws -> ComposePage {
+        guard query.packages.isEmpty else { return try await search(query) }
         let page = try await self.page(
             PagePlace(page: query.page, perPage: query.perPage), of: Compose.listColumns,
             "FROM composes c WHERE \(fragment: query.condition)", orderedBy: query.ordering, count: query.count, read: Compose.init)
+        return ComposePage(items: page.items, total: page.total)
+    }
+
+    /// Reads a page of the composes whose requests name packages. The composes are searched once, for the
+    /// page and for the number of all pages.
+    private func search(_ query: ComposeQuery) async throws -> ComposePage {
+        let page = try await self.page(
+            PagePlace(page: query.page, perPage: query.perPage), of: Compose.listColumns,
+            "FROM found f JOIN composes c ON c.id = f.id", orderedBy: query.ordering, count: "(SELECT count(*) FROM found)",
+            with: "WITH found AS MATERIALIZED (SELECT c.id FROM composes c WHERE \(fragment: query.condition))", read: Compose.init)
         return ComposePage(items: page.items, total: page.total)
     }
 }
@@ -103,7 +117,7 @@ extension ComposeQuery {
 
     private var isUnconditional: Bool {
         owners.isEmpty && sourceTypes.isEmpty && sources.isEmpty && states.isEmpty && kojiTaskIDs.isEmpty && pungiComposeIDs.isEmpty
-            && composeTypes.isEmpty && labels.isEmpty && packages.isEmpty && hiddenTargets.isEmpty
+            && composeTypes.isEmpty && labels.isEmpty && packages.isEmpty && watches.isEmpty && hiddenTargets.isEmpty
     }
 
     fileprivate var condition: SQL {
@@ -119,12 +133,9 @@ extension ComposeQuery {
         condition.require("c.pungi_compose_id = ANY(\(pungiComposeIDs))", if: !pungiComposeIDs.isEmpty)
         condition.require("c.compose_type = ANY(\(composeTypes))", if: !composeTypes.isEmpty)
         condition.require("c.label = ANY(\(labels))", if: !labels.isEmpty)
+        condition.require("c.watch_id = ANY(\(watches))", if: !watches.isEmpty)
         condition.require(
-            """
-            c.id > (SELECT max(id) FROM composes) - \(Self.mostSearched) AND EXISTS (
-                SELECT FROM jsonb_array_elements_text(c.request->'packages') AS n (name) WHERE n.name = ANY(\(packages))
-            )
-            """, if: !packages.isEmpty)
+            "c.id > (SELECT max(id) FROM composes) - \(Self.mostSearched) AND c.request->'packages' ?| \(packages)", if: !packages.isEmpty)
         condition.require("c.request->>'targetDir' <> ALL(\(hiddenTargets))", if: !hiddenTargets.isEmpty)
         return condition
     }

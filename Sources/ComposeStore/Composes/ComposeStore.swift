@@ -31,6 +31,8 @@ public struct ComposeStore: Sendable {
     ///
     /// - Parameters:
     ///   - pins: The pins that the compose has from the start, or `nil` if a worker pins the sources.
+    ///   - lock: The packages of the request's lock file, or `nil` if it has none. They are stored with the
+    ///     compose, and only then.
     ///   - limit: The number of composes that may wait for the caller, or `nil` for any number.
     ///   - limits: The limits of the owner, if the owner is one account. `nil` leaves those of earlier
     ///     requests as they are.
@@ -40,14 +42,15 @@ public struct ComposeStore: Sendable {
     ///     the answer. `nil` if the request is always new.
     /// - Throws: ``CallerLimitReached``, ``OwnerLimitReached``, ``ResubmissionKeyTaken``, `PostgresError`.
     public func submit(
-        _ request: ComposeRequest, owner: String, pins: ComposePins? = nil, limit: CallerLimit? = nil, limits: OwnerLimits? = nil,
-        audit: AuditEntry? = nil, unless resubmission: Resubmission? = nil
+        _ request: ComposeRequest, owner: String, pins: ComposePins? = nil, lock: PackageLock? = nil, limit: CallerLimit? = nil,
+        limits: OwnerLimits? = nil, audit: AuditEntry? = nil, unless resubmission: Resubmission? = nil
     ) async throws -> Compose {
         defer { newEvents.report() }
         // Limits that no statement has to look at cost nothing.
         let limits = limits.flatMap { $0.areCounted || !recordedLimits.contains($0, of: owner) ? $0 : nil }
         var new = NewCompose(request, owner: owner, limit: limit, limits: limits, audit: audit)
         new.fixedPins = pins
+        new.lock = lock
         guard resubmission == nil else {
             return try await pool.withTransaction { try await insert(new, unless: resubmission, on: $0) }
         }
@@ -56,7 +59,9 @@ public struct ComposeStore: Sendable {
     }
 
     private func insertAlone(_ new: NewCompose) async throws -> Compose {
-        guard new.limit != nil || new.limits != nil else { return try await pool.withConnection { try await insert(new, on: $0) } }
+        guard new.limit != nil || new.limits != nil || new.lock != nil else {
+            return try await pool.withConnection { try await insert(new, on: $0) }
+        }
         let compose = try await pool.withTransaction { try await insert(new, unless: nil, on: $0) }
         recordedLimits.add(new)
         return compose
@@ -116,6 +121,8 @@ public struct ComposeStore: Sendable {
         var watch: (id: Int, pins: ComposePins)?
         /// The pins that the request came with, or `nil` if it has none.
         var fixedPins: ComposePins?
+        /// The packages of the request's lock file.
+        var lock: PackageLock?
         /// The number of composes that may wait for the caller of this one, or `nil` for any number.
         var limit: CallerLimit?
         /// The limits of the owner. `nil` if they are not known, or if the owner is not one account.
@@ -155,11 +162,13 @@ public struct ComposeStore: Sendable {
         try await insert([new], on: connection)[0]
     }
 
-    /// Inserts several composes, and their audit entries, with one statement.
+    /// Inserts several composes, and their audit entries, with one statement. The packages of their lock
+    /// files are stored before them.
     ///
     /// - Returns: The inserted composes in the order of `new`.
     private func insert(_ new: [NewCompose], on connection: PostgresConnection) async throws -> [Compose] {
         guard !new.isEmpty else { return [] }
+        try await keep(new.compactMap(\.lock), on: connection)
         let specifications = new.map { new in new.pins.map { ComposeSpecification(new.request, pins: $0) } }
         let insertion: SQL = """
             INSERT INTO composes AS c (

@@ -32,9 +32,11 @@ extension ComposeStore {
     ///   - columns: The columns that `read` needs.
     ///   - list: The tables and conditions, which begin with `FROM`.
     ///   - count: An expression for the number of rows of the whole list. `nil` if they are simply counted.
+    ///   - with: Tables that `list` and `count` share, which begin with `WITH`.
     /// - Returns: A page without rows if the place is past the end.
     func page<Item>(
-        _ place: PagePlace, of columns: SQL, _ list: SQL, orderedBy order: SQL, count: SQL? = nil, read: (PostgresRow) throws -> Item
+        _ place: PagePlace, of columns: SQL, _ list: SQL, orderedBy order: SQL, count: SQL? = nil, with tables: SQL = "",
+        read: (PostgresRow) throws -> Item
     ) async throws -> RowPage<Item> {
         let count = count ?? "(SELECT count(*) \(fragment: list))"
         // A page whose offset is too large for an integer is past every end.
@@ -43,12 +45,13 @@ extension ComposeStore {
             let offset: SQL = skipped == 0 ? "" : "OFFSET \(skipped)"
             let rows = try await pool.query(
                 """
-                SELECT \(fragment: columns), \(fragment: count) AS all_rows \(fragment: list)
+                \(fragment: tables) SELECT \(fragment: columns), \(fragment: count) AS all_rows \(fragment: list)
                 ORDER BY \(fragment: order) LIMIT \(unsafe: String(place.perPage)) \(fragment: offset)
                 """)
             if let first = rows.first { return RowPage(items: try rows.map(read), total: try first.decode(Int.self, "all_rows")) }
+            if skipped == 0 { return RowPage(items: [], total: 0) }
         }
-        let counted = try await pool.query("SELECT \(fragment: count) AS all_rows")
+        let counted = try await pool.query("\(fragment: tables) SELECT \(fragment: count) AS all_rows")
         return RowPage(items: [], total: try counted[counted.startIndex].decode(Int.self, "all_rows"))
     }
 }
