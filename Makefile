@@ -47,8 +47,8 @@ interop: ## Run the published Python client against a server, and check the serv
 	@scripts/interop
 
 pages-test: ## Look at the pages of a server with Chromium, in both schemes and with axe.
-	@scripts/bootstrap build run pages
-	@scripts/build odcs-server
+	@scripts/bootstrap build run images pages
+	@scripts/build odcs-server odcs-rpmdb
 	@scripts/pages-test
 
 interop-auth: ## Let the published Python client and others log in, with each mechanism. Needs root.

@@ -41,3 +41,27 @@ def test_a_key_that_was_changed_is_read_without_a_restart(login, settings, kerbe
     login("bob")
     answer = requests.get(f"{URL}api/1/me", auth=requests_gssapi.HTTPSPNEGOAuth(), timeout=60)
     assert answer.status_code == 200
+
+
+def test_the_ticket_of_a_browser_begins_a_session(login, services):
+    """A browser answers the challenge of /login with its ticket. From then on it shows the cookie."""
+    login("joe")
+    browser = requests.Session()
+    answer = browser.get(f"{URL}login?return_to=/me", auth=requests_gssapi.HTTPSPNEGOAuth(), timeout=60)
+
+    assert answer.url == f"{URL}me", answer.text
+    assert "<bdi>joe</bdi>" in answer.text
+    cookie = next(cookie for cookie in browser.cookies if cookie.name == "__Host-odcs")
+    assert cookie.secure and cookie.has_nonstandard_attr("HttpOnly")
+    assert "<bdi>joe</bdi>" in browser.get(f"{URL}me", timeout=60).text
+    # Addresses of the API read no cookies.
+    assert browser.get(f"{URL}api/1/me", timeout=60).status_code == 401
+
+
+def test_a_browser_without_a_ticket_is_asked_for_one(services):
+    answer = requests.get(f"{URL}login", headers={"Accept": "text/html"}, timeout=60)
+
+    assert answer.status_code == 401
+    assert "Negotiate" in [challenge.strip() for challenge in answer.headers["WWW-Authenticate"].split(",")]
+    assert "Your browser has shown no ticket." in answer.text
+    assert "__Host-odcs" not in answer.cookies

@@ -17,6 +17,7 @@ from held import Held
 from nginx import Nginx
 from ports import free_port
 from provider import Provider
+from registry import Registry
 from server import Server
 
 # The machine may have other work to do.
@@ -34,7 +35,10 @@ auth:
 access:
   admins: {{users: [alice]}}
   clients:
-    releng: {{groups: [releng]}}
+    releng: {{groups: [releng], target_dirs: [secret]}}
+composes:
+  targets:
+    secret: {{readers: {{groups: [releng]}}}}
 """
 
 
@@ -50,10 +54,26 @@ def held():
     held.end()
 
 
+# Nothing listens at the address of the hub.
+SYSTEMS = """
+koji: {{hub: "http://127.0.0.1:1/kojihub", topdir: "{topdir}"}}
+images: {{registry: "{host}", insecure_registries: ["{host}"]}}
+"""
+
+
 @pytest.fixture(scope="session")
-def server(directory, held):
-    """A server that asks for no credentials."""
-    server = Server(directory / "plain", held)
+def registry(directory):
+    registry = Registry(directory / "registry")
+    yield registry
+    registry.end()
+
+
+@pytest.fixture(scope="session")
+def server(directory, held, registry):
+    """A server that asks for no credentials, builds images, and knows a hub that does not answer."""
+    topdir = directory / "topdir"
+    topdir.mkdir()
+    server = Server(directory / "plain", held, more=SYSTEMS.format(topdir=topdir, host=registry.host))
     yield server
     held_open(held)
     server.end()

@@ -81,6 +81,14 @@ class Server:
     def compose(self, number):
         return self.ask(f"/api/1/composes/{number}")
 
+    def until(self, path, is_reached):
+        """Asks again and again until an answer is as expected."""
+        for _ in range(600):
+            if is_reached(answer := self.ask(path)):
+                return answer
+            time.sleep(0.2)
+        raise AssertionError(f"{path} stays as it is: {answer}")
+
     def wait(self, number):
         for _ in range(10):
             if self.ask(f"/api/1/composes/{number}?wait=30")["state_name"] in ("done", "failed", "removed"):

@@ -29,6 +29,24 @@ def test_the_login_comes_back_to_the_page(site, as_person):
     expect(page.get_by_role("link", name="Log in", exact=True)).to_be_visible()
 
 
+@pytest.fixture
+def submit(site):
+    """Asks for a compose by a person whose page is open, with a token that is made for it."""
+
+    def submit(page, **members):
+        page.goto(f"{site.public}/tokens")
+        page.get_by_label("Note").fill("for a compose")
+        page.get_by_role("button", name="Make the token").click()
+        token = page.locator("section.card pre").text_content()
+        body = {"source": {"type": "repo", "source": os.environ["PAGES_TESTS_REPO"], "packages": ["ed"]}, **members}
+        headers = {"Authorization": f"Bearer {token}"}
+        answer = page.request.post(f"{site.public}/api/1/composes/", data=body, headers=headers)
+        assert answer.ok, answer.text()
+        return answer.json()["id"]
+
+    return submit
+
+
 def test_a_token_is_made_shown_once_and_revoked(site, as_person, picture):
     page = as_person("joe")
     page.get_by_role("link", name="Tokens").click()
@@ -94,20 +112,57 @@ def test_only_admins_see_the_page_of_admins(site, as_person, picture):
     picture(page, "admin")
 
 
-def test_only_the_owner_sees_the_buttons(site, as_person, open_page):
+def test_a_private_compose_is_followed_by_a_reader_who_is_logged_in(site, held, as_person, submit, open_page):
     page = as_person("joe")
-    page.goto(f"{site.public}/tokens")
-    page.get_by_label("Note").fill("for a compose")
-    page.get_by_role("button", name="Make the token").click()
-    token = page.locator("section.card pre").text_content()
-    body = {"source": {"type": "repo", "source": os.environ["PAGES_TESTS_REPO"], "packages": ["ed"]}}
-    compose = page.request.post(
-        f"{site.public}/api/1/composes/", data=body, headers={"Authorization": f"Bearer {token}"}
-    ).json()
-    page.goto(f"{site.public}/compose/{compose['id']}")
+    source = {"type": "repo", "source": held.repository("private"), "packages": ["ed"]}
+    number = submit(page, source=source, target_dir="secret")
+    page.goto(f"{site.public}/compose/{number}")
+    page.evaluate("window.mark = 1")
+    expect(page.locator("h1 .state")).to_have_text("in progress")
+    held.release("private")
+    expect(page.locator("h1 .state")).to_have_text("ready")
+    assert page.evaluate("window.mark") == 1, "the page was loaded again"
+    lines = page.locator("#log li").all_text_contents()
+    page.get_by_role("link", name="as text").click()
+    assert page.url == f"{site.public}/compose/{number}/files/pungi-stderr.log"
+    assert page.locator("body").inner_text().splitlines() == lines
+    page.goto(f"{site.public}/compose/{number}")
+    page.get_by_role("link", name="all files").click()
+    page.get_by_role("link", name="compose.lock.json").click()
+    assert page.url.endswith(f"/compose/{number}/files/compose.lock.json")
+    stranger = open_page(f"{site.public}/compose/{number}")
+    expect(stranger.locator("h1")).to_have_text("You are not logged in")
+    assert stranger.request.get(f"{site.public}/compose/{number}/files/pungi-stderr.log").status == 401
+
+
+def test_a_person_asks_again_with_changes_and_sees_it_among_the_own_composes(site, as_person, submit, picture):
+    page = as_person("joe")
+    number = submit(page)
+    page.goto(f"{site.public}/compose/{number}")
+    page.get_by_role("link", name="Ask again with changes").click()
+    page.get_by_label("Packages").fill("ed\nno-such-package")
+    page.get_by_label("Hours to live").fill("none")
+    page.get_by_role("button", name="Ask for the compose").click()
+    expect(page.get_by_role("alert")).to_contain_text("The hours to live must be a number")
+    expect(page.get_by_label("Packages")).to_have_value("ed\nno-such-package")
+    picture(page, "ask-again-refused")
+    page.get_by_label("Hours to live").fill("2")
+    page.get_by_role("button", name="Ask for the compose").click()
+    expect(page.locator("h1 .state")).to_have_text("failed")
+    assert page.url != f"{site.public}/compose/{number}"
+    page.get_by_role("link", name="joe", exact=True).click()
+    expect(page.locator("h1")).to_have_text("You are joe")
+    expect(page.locator("section:has(#composes) tbody tr").first).to_contain_text("no-such-package")
+    picture(page, "me")
+
+
+def test_only_the_owner_sees_the_buttons(site, as_person, submit, open_page):
+    page = as_person("joe")
+    number = submit(page)
+    page.goto(f"{site.public}/compose/{number}")
     expect(page.locator("h1 .state")).to_have_text("ready")
     expect(page.get_by_role("button", name="Remove its files")).to_be_visible()
-    stranger = open_page(f"{site.public}/compose/{compose['id']}")
+    stranger = open_page(f"{site.public}/compose/{number}")
     expect(stranger.get_by_role("button", name="Remove its files")).to_have_count(0)
     expect(stranger.get_by_role("link", name="Log in to renew or cancel it")).to_be_visible()
 

@@ -1,4 +1,7 @@
-"""Every page in both schemes, on a small screen, without the script, and with names that are hostile."""
+"""Every page of pages.json: in both schemes, on a small screen, without the script, and with the keyboard.
+
+A test of ComposeFrontend compares the table with the routes of the server, so a new page needs a row.
+"""
 
 import re
 
@@ -6,30 +9,30 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-# The API refuses characters that show nothing. Unit tests put those into the database.
-MARKUP = "<script>document.title='taken'</script><img/src=x/onerror=alert(1)>"
-RIGHT_TO_LEFT = "\u05e9\u05dc\u05d5\u05dd"
-LONG = "a" * 200
+from world import PAGES, RIGHT_TO_LEFT, World
 
 
 @pytest.fixture(scope="module")
-def numbers(server, held):
-    """A compose of each state, and the pages that show them."""
-    server.submit("ed")
-    hostile = server.submit(MARKUP, RIGHT_TO_LEFT, *(f"{LONG}{number}" for number in range(2000)))
-    failed = server.submit("ed", "no-such-package")
-    running = server.submit("ed", source=held.repository("looks"), wait=False)
-    waiting = server.submit("ed", source=held.repository("looks-2"), wait=False)
-    done = server.submit("ed", "ed-gui", wait=False)
-    held.release("looks-2")
-    return {"hostile": hostile, "failed": failed, "running": running, "waiting": waiting, "last": done}
+def world(server, held):
+    return World(server, held)
 
 
-def paths(numbers):
-    n = numbers
-    pages = ["/", "/queue", "/compose", "/compose?state=failed&package=ed", "/watches", "/admin", "/no-such-page"]
-    pages += [f"/compose/{n[name]}" for name in ("hostile", "failed", "running", "waiting")]
-    pages += ["/compose/1", "/compose/1/packages", "/compose/1/log", f"/diff?from=1&to=1", "/search?q=nothing", "/api/1/", "/composes/odcs-1"]
+@pytest.fixture
+def pages(world, site, provider, open_page):
+    """Returns a function that goes through the whole table with a browser of its own for each person."""
+
+    def pages(**options):
+        for sender in dict.fromkeys(page.get("as") for page in PAGES):
+            base = site.public if sender else world.server.url
+            provider.person = sender
+            page = open_page(f"{base}/login?return_to=/tokens" if sender else base, **options)
+            if sender and page.get_by_text("You have no tokens.").count():
+                page.get_by_label("Note").fill("for the looks of pages")
+                page.get_by_role("button", name="Make the token").click()
+            for address in world.addresses(sender):
+                page.goto(base + address)
+                yield address, page
+
     return pages
 
 
@@ -38,52 +41,90 @@ def name_of(path):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(server, numbers, open_page, picture, scheme):
-    page = open_page(server.url, bypass_csp=True, color_scheme=scheme)
+def test_axe_finds_nothing(pages, picture, scheme):
     findings = {}
-    for path in paths(numbers):
-        page.goto(server.url + path)
+    for address, page in pages(bypass_csp=True, color_scheme=scheme):
         result = Axe().run(page)
         if result.violations_count:
-            findings[path] = result.generate_report()
-        picture(page, f"{scheme}-{name_of(path)}")
-    assert not findings, "\n".join(f"{path}:\n{report}" for path, report in findings.items())
+            findings[address] = result.generate_report()
+        picture(page, f"{scheme}-{name_of(address)}")
+    assert not findings, "\n".join(f"{address}:\n{report}" for address, report in findings.items())
 
 
-def test_no_horizontal_scrolling_on_a_small_screen(server, numbers, open_page, picture):
-    page = open_page(server.url, viewport={"width": 320, "height": 640})
+def test_no_horizontal_scrolling_on_a_small_screen(pages, picture):
     wide = {}
-    for path in paths(numbers):
-        page.goto(server.url + path)
+    for address, page in pages(viewport={"width": 320, "height": 640}):
         width = page.evaluate("document.documentElement.scrollWidth")
         if width > 320:
-            wide[path] = width
-        picture(page, f"small-{name_of(path)}")
+            wide[address] = width
+        picture(page, f"small-{name_of(address)}")
     assert not wide
 
 
-def test_without_the_script(server, numbers, open_page):
-    """The page shows the same texts, and its forms work."""
-    path = f"{server.url}/compose/{numbers['failed']}"
-    with_script, without = open_page(path), open_page(path, java_script_enabled=False)
-
-    def texts(page):
-        # The script adds buttons, and shows how long ago a time was.
-        return page.locator("main :is(h1, h2, h3, p, li, th, dt):not(:has(time))").all_text_contents()
-
-    assert texts(with_script) == texts(without)
-    with without.expect_navigation():
-        without.get_by_role("button", name="Make it again").click()
-    expect(without.locator("h1")).to_contain_text("Compose")
-    assert not without.url.endswith(f"/{numbers['failed']}")
+def texts(page):
+    # The script adds buttons, and shows how long ago a time was.
+    return page.locator("main :is(h1, h2, h3, p, li, th, dt, label):not(:has(time))").all_text_contents()
 
 
-def test_hostile_names_are_text(server, numbers, open_page):
-    for path in (f"/compose/{numbers['hostile']}", "/compose", "/"):
+def test_without_the_script_each_page_has_the_same_texts(pages):
+    other = {}
+    # Both browsers look at the same moment, because some pages change.
+    for (address, page), (_, bare) in zip(pages(), pages(java_script_enabled=False)):
+        assert texts(page), address
+        if texts(page) != texts(bare):
+            page.reload()
+            bare.reload()
+        if texts(page) != texts(bare):
+            other[address] = (texts(page), texts(bare))
+    assert not other
+
+
+CONTROLS = "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']"
+FOCUS = """() => {
+    const element = document.activeElement, style = getComputedStyle(element);
+    return element === document.body ? null : [element.dataset.stop, style.outlineStyle !== "none" && style.outlineWidth !== "0px"];
+}"""
+STOPS = """controls => {
+    const shown = [...document.querySelectorAll(controls)].filter(element => element.checkVisibility() && !element.closest("dialog"));
+    shown.forEach((element, number) => element.dataset.stop = number);
+    return shown.length;
+}"""
+
+
+def test_the_keyboard_reaches_everything_and_the_focus_is_visible(pages):
+    wrong = {}
+    for address, page in pages():
+        count = page.evaluate(STOPS, CONTROLS)
+        reached, hidden = [], []
+        for _ in range(count + 5):
+            page.keyboard.press("Tab")
+            focus = page.evaluate(FOCUS)
+            if focus is None or focus[0] in reached:
+                break
+            reached.append(focus[0])
+            if not focus[1]:
+                hidden.append(focus[0])
+        if reached != [str(number) for number in range(count)] or hidden:
+            wrong[address] = (count, reached, hidden)
+    assert not wrong
+
+
+def test_without_the_script_forms_work(world, server, open_page):
+    failed = world.numbers["failed"]
+    page = open_page(f"{server.url}/compose/{failed}", java_script_enabled=False)
+    with page.expect_navigation():
+        page.get_by_role("button", name="Make it again").click()
+    expect(page.locator("h1")).to_contain_text("Compose")
+    assert not page.url.endswith(f"/{failed}")
+
+
+def test_hostile_names_are_text(server, world, open_page):
+    hostile = world.numbers["hostile"]
+    for path in (f"/compose/{hostile}", f"/compose/{hostile}/again", "/compose", "/"):
         page = open_page(server.url + path)
         assert page.title() != "taken"
         assert page.locator("main img").count() == 0
         assert len(page.content()) < 200_000
-    page = open_page(f"{server.url}/compose/{numbers['hostile']}")
+    page = open_page(f"{server.url}/compose/{hostile}")
     expect(page.locator("main")).to_contain_text("<script>document.title='taken'</script>")
     expect(page.locator("bdi").filter(has_text=RIGHT_TO_LEFT).first).to_be_visible()

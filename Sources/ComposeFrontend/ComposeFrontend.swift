@@ -115,9 +115,13 @@ public struct ComposeFrontend: Sendable {
         let composes = composeController(positions, KeptAnswers(changes: nil), lists)
         let packages = PackageController(composes: composes, lists: lists)
         let watches = WatchController(configuration: configuration, store: store, validator: configuration.validator)
+        let events = EventController(configuration: configuration, store: store, feed: feed, composes: composes)
         return HomePages(pages: pages, store: store, positions: positions).resources
             + ComposeListPages(pages: pages, store: store).resources
             + ComposePages(pages: pages, store: store, composes: composes).resources
+            + ComposeFilePages(pages: pages, composes: composes, events: events).resources
+            + AskAgainPages(pages: pages, composes: composes).resources
+            + AccountPages(pages: pages, store: store).resources
             + DifferencePages(pages: pages, packages: packages).resources + WhyPages(pages: pages, packages: packages).resources
             + WatchPages(pages: pages, store: store, watches: watches).resources
             + TokenPages(pages: pages, store: store, tokens: TokenController(configuration: configuration, store: store)).resources

@@ -64,6 +64,19 @@ import Testing
         #expect(XMLParser(data: Data(svg.utf8)).parse(), "\(svg)")
     }
 
+    @Test("the tags of a package from Koji are below it, each below the one that inherits from it")
+    func tags() throws {
+        var why = try Self.why("libed", [Self.chain])
+        why.packages[0].koji = .init(build: "libed-1-1", tags: ["f26-updates", "f26"], key: "64dab85d", otherKeys: [])
+        let graph = WhyGraph(why)
+        #expect(graph.nodes.map(\.text).suffix(2) == ["tag f26-updates", "tag f26"] && graph.nodes.map(\.layer).suffix(2) == [3, 4])
+        #expect(
+            graph.sentences.suffix(2) == [
+                "libed-1-1.x86_64 is in the tag f26-updates, from the build libed-1-1, signed by 64dab85d",
+                "the tag f26-updates inherits from the tag f26",
+            ])
+    }
+
     @Test("a way that ends in a lookaside repository does not lead to the request, and of many ways some are drawn")
     func limits() throws {
         let lookaside = [

@@ -107,6 +107,42 @@ import Testing
         }
     }
 
+    @Test("a compose of other composes is made again from its lock file, and one of the other composes that is removed is named")
+    func otherComposes() async throws {
+        try await SharedService.with(more: "") { shared in
+            let repository = Checkout.testsRepo.string
+            let parts = [
+                try await shared.compose(from: repository, ["ed"]),
+                try await shared.compose(from: repository, ["ed-tools", "libed-devel"]),
+            ]
+            let source = parts.map(\.document.resultRepo).joined(separator: " ")
+            let merged = try await shared.server.compose(
+                json: #"{"source": {"type": "pungi_compose", "source": "\#(source)"}}"#, shared.service)
+            #expect(merged.state == "done", "\(merged.reason)")
+            let body = try Self.body(try Self.lock(merged), members: ["flags": ["no_reuse"]])
+            let again = try await shared.server.compose(json: body, shared.service)
+            #expect(again.state == "done" && again.document.id != merged.document.id, "\(again.reason)")
+            #expect(try Self.repomds(again) == Self.repomds(merged))
+            #expect(try again.lock.packages.map(\.nevra) == merged.lock.packages.map(\.nevra))
+
+            // The pins must be those of the composes that the request names.
+            var changed = try Self.lock(merged)
+            var pins = try #require(changed["pins"] as? [String: Any])
+            var composes = try #require(pins["pungiComposes"] as? [[String: Any]])
+            composes[0]["location"] = "/etc"
+            pins["pungiComposes"] = composes
+            changed["pins"] = pins
+            let refused = try await shared.server.post(try Self.body(changed))
+            #expect(refused.status == 400)
+            #expect(try refused.message.hasPrefix("source.lock.pins.pungiComposes is not that of source.lock.submission."))
+
+            _ = try await shared.server.http(.DELETE, "/api/1/composes/\(parts[0].document.id)")
+            _ = try await shared.service.await(parts[0].document.id, .removed)
+            let gone = try await shared.server.compose(json: body, shared.service)
+            #expect(gone.state == "failed" && gone.reason.joined().contains("/odcs-\(parts[0].document.id)/"), "\(gone.reason)")
+        }
+    }
+
     @Test("a file that is gone or altered fails the compose and is named, with the repository as it was and with changed metadata")
     func damage() async throws {
         try await SharedService.with(more: "") { shared in

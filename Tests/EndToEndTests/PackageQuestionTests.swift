@@ -1,7 +1,9 @@
 import ComposeModel
 import Foundation
 import ImageModel
+import Koji
 import NIOHTTP1
+import ScriptedHub
 import SystemPackage
 import Testing
 
@@ -105,6 +107,45 @@ import Testing
             #expect(shown.isSuccess && shown.output.contains("downgraded") && shown.output.contains(change.cause), "\(shown.output)")
             let graph = try await shared.server.odcs("why", "\(first)", "ed-dictionary", "--dot")
             #expect(graph.output.hasPrefix("digraph why {") && graph.output.contains("requested by ed-dictionary"), "\(graph.output)")
+        }
+    }
+
+    @Test("a package of a tag has its build, the tags that inherit it, the key of its file, and the keys that were not taken")
+    func koji() async throws {
+        try await KojiService.with { koji in
+            koji.hub.answerEach { call in
+                guard call.method == "queryRPMSigs" else { return nil }
+                return .value(.array(["0b3e5524", "b0234768"].map { ["rpm_id": 1, "sigkey": .string($0), "sighash": "00"] }))
+            }
+            let compose = try await koji.compose(
+                #""type": "tag", "source": "f26-updates", "packages": ["ed", "loop-a"], "sigkeys": ["0B3E5524", ""]"#)
+            #expect(compose.state == "done", "\(compose.reason)")
+            let id = compose.document.id
+            let own = try #require(try await Self.why(id, "ed", koji.server).packages.first { $0.tree == "x86_64" })
+            #expect(own.koji == .init(build: "ed-1.14.2-2.fc26", tags: ["f26-updates"], key: "0b3e5524", otherKeys: ["b0234768"]))
+            let inherited = try #require(try await Self.why(id, "loop-b", koji.server).packages.first { $0.tree == "x86_64" })
+            #expect(
+                inherited.koji
+                    == .init(build: "loop-b-1-1.fc26", tags: ["f26-updates", "f26"], key: nil, otherKeys: ["0b3e5524", "b0234768"]))
+
+            let text = try await koji.server.odcs("why", "\(id)", "loop-b").output
+            #expect(text.contains("f26-updates, which inherits it from f26"), "\(text)")
+            #expect(text.contains("the unsigned file (not taken: 0b3e5524, b0234768)"), "\(text)")
+            let graph = try await koji.server.odcs("why", "\(id)", "loop-b", "--dot").output
+            #expect(graph.contains(#""tag f26-updates" -> "tag f26" [style=dashed, label="inherits"];"#), "\(graph)")
+            let page = try await koji.server.http(.GET, "/compose/\(id)/why?package=loop-b", headers: [("Accept", "text/html")]).text
+            #expect(page.contains("<dt>Tag</dt><dd><bdi>f26-updates, which inherits it from f26</bdi></dd>"), "\(page)")
+            #expect(page.contains("the tag f26-updates inherits from the tag f26."), "\(page)")
+        }
+    }
+
+    @Test("a package of a build that the request names has no tag, and one of a repository has no origin in Koji")
+    func named() async throws {
+        try await KojiService.with { koji in
+            let compose = try await koji.compose(#""type": "build", "builds": ["ed-1.14.2-2.fc26"], "packages": ["ed"]"#)
+            #expect(compose.state == "done", "\(compose.reason)")
+            let why = try await Self.why(compose.document.id, "ed", koji.server)
+            #expect(why.packages.first?.koji == .init(build: "ed-1.14.2-2.fc26", tags: [], key: nil, otherKeys: []))
         }
     }
 

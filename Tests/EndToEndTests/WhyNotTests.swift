@@ -82,6 +82,34 @@ import Testing
         }
     }
 
+    @Test("of a package whose file differs in two composes that are merged, that of the second one is overruled")
+    func overruled() async throws {
+        try await SharedService.with(more: "") { shared in
+            let repository = try RepositoryCopy(in: shared.sources)
+            try repository.flip("Packages/ed-words-1.3-1.noarch.rpm")
+            try await repository.index(excluding: "nothing")
+            func compose(_ type: String, _ sources: [String], _ members: String = "") async throws -> FinishedCompose {
+                let compose = try await shared.server.compose(
+                    json: #"{"source": {"type": "\#(type)", "source": "\#(sources.joined(separator: " "))"\#(members)}}"#, shared.service)
+                #expect(compose.state == "done", "\(compose.reason)")
+                return compose
+            }
+            let only = #", "packages": ["ed-words"]"#
+            let first = try await compose("repo", [Checkout.testsRepo.string], only)
+            let second = try await compose("repo", [repository.location], only)
+            let places = [first.document.resultRepo, second.document.resultRepo]
+            let merged = try await compose("pungi_compose", places)
+            try await Row(
+                "ed-words", .included, .overruled, facts: "ed-words-1.3-1.noarch is not the same in", places[0], places[1]
+            ).check(merged.document.id, shared.server)
+            // A longer form of the name is answered by a worker, which says the same.
+            try await Row("ed-words-1.3-1", .included, .overruled).check(merged.document.id, shared.server)
+            let why = try await shared.server.http(.GET, "/api/1/composes/\(merged.document.id)/why?package=ed-words")
+            let found = try JSONDecoder().decode(ComposeWhyDocument.self, from: why.body)
+            #expect(found.packages.first?.overruled.count == 1, "\(why.text)")
+        }
+    }
+
     @Test("if the repository has changed since and nothing of it is kept, that is the verdict")
     func sourceGone() async throws {
         try await SharedService.with(more: "") { shared in

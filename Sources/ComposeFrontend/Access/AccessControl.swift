@@ -131,6 +131,12 @@ public struct AccessControl: Sendable {
         return grant
     }
 
+    /// Returns the grant of a sender, or `nil` if the sender lacks the permission. Pages leave out actions
+    /// that the person may not take.
+    func possibleGrant(_ permission: Permission, to sender: Identity?) -> Grant? {
+        do throws(RequestRejection) { return try grant(permission, to: sender) } catch { return nil }
+    }
+
     /// Whether a sender may change nodes and farms, and see their addresses.
     func managesNodes(_ sender: Identity?) -> Bool {
         guard chain != nil else { return true }

@@ -36,7 +36,10 @@ struct SentForm: Sendable {
     /// The last value of a field. `nil` if it is missing or empty.
     subscript(name: String) -> String? { fields.last { $0.key == name && !$0.value.isEmpty }?.value }
 
-    func all(_ name: String) -> [String] { fields.filter { $0.key == name && !$0.value.isEmpty }.map(\.value) }
+    /// The values of a field in their order. Empty ones are left out, unless they are asked for.
+    func all(_ name: String, orEmpty: Bool = false) -> [String] {
+        fields.filter { $0.key == name && (orEmpty || !$0.value.isEmpty) }.map(\.value)
+    }
 
     /// Checks that the form is one of this service's pages.
     ///

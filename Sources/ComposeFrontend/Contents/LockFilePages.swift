@@ -10,16 +10,6 @@ import ImageModel
 struct LockFilePages: Sendable {
     /// The inputs and the findings, which come before the packages.
     struct Head: Decodable, Sendable {
-        struct NEVRAMember: Decodable, Sendable {
-            let name: String
-            let epoch: Int
-            let version: String
-            let release: String
-            let arch: String
-
-            var text: String { "\(name)-\(epoch == 0 ? "" : "\(epoch):")\(version)-\(release).\(arch)" }
-        }
-
         struct Source: Decodable, Sendable {
             let location: String
             let repomd: String
@@ -33,7 +23,7 @@ struct LockFilePages: Sendable {
         }
 
         struct Missing: Decodable, Sendable {
-            let package: NEVRAMember
+            let package: LockedNEVRA
             let arch: String
             let requirement: String
             let nearest: [String]
@@ -44,23 +34,16 @@ struct LockFilePages: Sendable {
                 let text: String?
             }
 
-            let package: NEVRAMember
+            let package: LockedNEVRA
             let arch: String
             let statements: [Statement]?
-        }
-
-        struct Overruled: Decodable, Sendable {
-            let package: NEVRAMember
-            let arch: String
-            let listing: String
-            let taken: String
         }
 
         let sources: [Source]?
         let absent: [Absent]?
         let missing: [Missing]?
         let problems: [InstallFinding]?
-        let overruled: [Overruled]?
+        let overruled: [LockedOverruled]?
     }
 
     /// Some packages, and the place of the next ones.
@@ -164,7 +147,7 @@ extension UInt8 {
 
 extension [UInt8] {
     /// The place of the next line feed.
-    fileprivate func firstNewline(from place: Int) -> Int? {
+    func firstNewline(from place: Int) -> Int? {
         guard place < count else { return nil }
         return withUnsafeBytes { bytes in
             guard let base = bytes.baseAddress, let found = memchr(base + place, 10, count - place) else { return nil }

@@ -14,21 +14,12 @@ final class PackageList: Sendable {
             let repomd: String
         }
 
-        struct LockedName: Decodable, Sendable {
-            let name: String
-        }
-
-        struct LockedOverruled: Decodable, Sendable {
-            let package: LockedName
-            let arch: String
-            let listing: String
-            let taken: String
-        }
-
         let version: Int
         let request: LockedRequest
         let sources: [LockedSource]
         let koji: KojiPin?
+        /// The tags from the compose's tag to each tag that has packages, by the name of the last one.
+        let inheritance: [String: [String]]?
         let overruled: [LockedOverruled]
     }
 
@@ -59,7 +50,7 @@ final class PackageList: Sendable {
             let bytes = rest + piece
             offset += piece.count
             var lineStart = 0
-            while let end = bytes[lineStart...].firstIndex(of: UInt8(ascii: "\n")) {
+            while let end = bytes.firstNewline(from: lineStart) {
                 let line = bytes[lineStart..<end]
                 if let name = try Self.name(in: line) {
                     places[name, default: []].append(lines.count)

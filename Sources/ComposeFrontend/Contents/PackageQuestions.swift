@@ -8,9 +8,8 @@ extension PackageList {
         try packages(named: name).map { package in
             ComposeWhyDocument.Package(
                 package, chain: try chain(from: package), source: source(of: package),
-                overruled: head.overruled.filter { $0.package.name == name && $0.arch == package.tree }.map {
-                    "that of \($0.listing) was not taken, because \($0.taken) comes first"
-                })
+                koji: ComposeWhyDocument.Koji(package, ways: head.inheritance ?? [:]),
+                overruled: head.overruled.filter { $0.package.name == name && $0.arch == package.tree }.map(\.reason))
         }
     }
 

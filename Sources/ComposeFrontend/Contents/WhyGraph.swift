@@ -2,7 +2,8 @@ import ForeignText
 import ImageModel
 
 /// A why graph draws the ways from packages to the request of their compose: the request on top, and an
-/// arrow from each package to the package or request that needs it.
+/// arrow from each package to the package or request that needs it. Below a package from Koji are the
+/// tags from which it comes.
 ///
 /// The drawing can be read as text too. It has a title, and a description that lists each arrow in a
 /// sentence. Names of packages come from strangers, so every text is escaped.
@@ -21,7 +22,8 @@ struct WhyGraph: Sendable {
         let isAsked: Bool
     }
 
-    /// An arrow from a package to the package or request that needs it.
+    /// An arrow from a package to the package or request that needs it, from a tag to the package that was
+    /// taken from it, or from a tag to the tag that inherits from it.
     struct Edge: Hashable, Sendable {
         let from: Int
         let to: Int
@@ -49,15 +51,26 @@ struct WhyGraph: Sendable {
             widths[layer, default: 0] += 1
             return nodes.count - 1
         }
-        for chain in why.packages.prefix(Self.mostChains).map(\.chain) {
+        func connect(_ from: Int, _ to: Int, _ why: String, _ kind: String) {
+            let edge = Edge(from: from, to: to, why: why, kind: kind)
+            if !edges.contains(edge) { edges.append(edge) }
+        }
+        for package in why.packages.prefix(Self.mostChains) {
+            let chain = package.chain
             // A way that ends in a lookaside repository does not lead to the request.
             let isOfRequest = chain.last?.kind != "lookaside"
             var above: Int? = isOfRequest ? node("the request", "request", layer: 0) : nil
             for (index, link) in chain.enumerated().reversed() {
                 let place = node(link.package, "package \(link.package)", layer: chain.count - index)
-                if let above {
-                    let edge = Edge(from: place, to: above, why: link.why, kind: link.kind)
-                    if !edges.contains(edge) { edges.append(edge) }
+                if let above { connect(place, above, link.why, link.kind) }
+                above = place
+            }
+            for (index, tag) in (package.koji?.tags ?? []).enumerated() {
+                let place = node("tag \(tag)", "tag \(tag)", layer: chain.count + index + 1)
+                if let above, index > 0 {
+                    connect(place, above, "inherits from the tag \(tag)", "inheritance")
+                } else if let above, let koji = package.koji {
+                    connect(place, above, "from the build \(koji.build), \(koji.signature)", "tag")
                 }
                 above = place
             }
@@ -65,7 +78,15 @@ struct WhyGraph: Sendable {
     }
 
     /// The arrows in sentences. Example: `libed-1.1-2.x86_64 is required by ed-1.20-3.x86_64 (libed.so.1)`.
-    var sentences: [String] { edges.map { "\(nodes[$0.from].text) is \(Self.clause($0))" } }
+    var sentences: [String] {
+        edges.map { edge in
+            switch edge.kind {
+            case "tag": "\(nodes[edge.to].text) is in the \(nodes[edge.from].text), \(edge.why)"
+            case "inheritance": "the \(nodes[edge.to].text) \(edge.why)"
+            default: "\(nodes[edge.from].text) is \(Self.clause(edge))"
+            }
+        }
+    }
 
     private static func clause(_ edge: Edge) -> String {
         edge.kind == "everything" ? "in the compose because \(edge.why)" : edge.why
@@ -140,6 +161,8 @@ struct WhyGraph: Sendable {
         case "multilib": "its 32-bit counterpart"
         case "sourceOf": "its source package"
         case "debugOf": "its debugging information"
+        case "tag": "is in the tag"
+        case "inheritance": "inherits"
         default: edge.kind
         }
     }

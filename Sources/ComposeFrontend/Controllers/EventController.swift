@@ -32,7 +32,7 @@ struct EventController: Sendable {
         ]
     }
 
-    private func events(_ request: Request, _ context: FrontendContext) async throws -> Response {
+    func events(_ request: Request, _ context: FrontendContext) async throws -> Response {
         let query = try EventQuery(request.uri.query, lastEventID: request.headers[.lastEventID])
         if query.filter.kinds.contains(.tokens) { try checkTokens(context) }
         let reader = reader(query.filter, request, context)
@@ -96,7 +96,7 @@ struct EventController: Sendable {
                 byteBuffer: ByteBuffer(string: "{\"events\":[\(items.joined(separator: ","))],\"next\":\(page.next)}")))
     }
 
-    private func eventsOfCompose(_ request: Request, _ context: FrontendContext) async throws -> Response {
+    func eventsOfCompose(_ request: Request, _ context: FrontendContext) async throws -> Response {
         let id = try context.composeID()
         // A page names the place up to which it shows the log. A browser that connects again names a later one.
         let after = try QueryItems(request.uri.query).items.last { $0.key == "after" && !$0.value.isEmpty }?.value

@@ -5,7 +5,6 @@ import Foundation
 import Hummingbird
 import ImageModel
 import NIOPosix
-import Synchronization
 
 /// The handlers of `/api/1/composes/{id}/why`, `…/why-not` and `/api/1/diff`: the way by which a
 /// package came into a compose, the causes that another one did not, and the difference between two
@@ -14,7 +13,7 @@ struct PackageController: Sendable {
     private let composes: ComposeController
     private let lists: PackageLists
     /// A comparison reads all packages of two composes, so few are made at the same time.
-    private let comparisons = Comparisons()
+    private let comparisons = Places(most: 1, "Other composes are being compared")
 
     init(composes: ComposeController, lists: PackageLists) {
         self.composes = composes
@@ -85,8 +84,9 @@ struct PackageController: Sendable {
         return try .json(document)
     }
 
-    /// Returns the answer for a package that is in all trees of binary packages. Returns `nil` for any
-    /// other package, and if the compose has no list.
+    /// Returns the answer for a package that is in all trees of binary packages, with packages of the same
+    /// name and version that were not taken. Returns `nil` for any other package, and if the compose has no
+    /// list.
     private func inclusion(of name: String, in compose: Compose) async throws -> ComposeWhyNotDocument? {
         guard compose.state == .done else { return nil }
         let list: PackageList
@@ -99,7 +99,10 @@ struct PackageController: Sendable {
         guard !packages.isEmpty, Set(packages.map(\.tree)).count == compose.request.arches.count else { return nil }
         let names = packages.map(\.nevra).uniqued()
         let text = "\(names.joined(separator: ", ")) \(names.count == 1 ? "is" : "are") in the compose."
-        return ComposeWhyNotDocument(compose: compose.id, name: name, verdicts: [.init(.included, text, packages: names)])
+        let overruled = list.head.overruled.filter { $0.package.name == name }.map { package in
+            ComposeWhyNotDocument.Verdict(.overruled, "\(package.reason).", packages: [package.package.text])
+        }
+        return ComposeWhyNotDocument(compose: compose.id, name: name, verdicts: [.init(.included, text, packages: names)] + overruled)
     }
 
     private static func absence(of name: String, from list: PackageList, _ compose: Int) -> String {
@@ -124,43 +127,14 @@ struct PackageController: Sendable {
             return try await composes.compose(try QueryItems.number(text, key, from: 1), for: context.subject.sender)
         }
         let (first, second) = (try await compose("from"), try await compose("to"))
-        guard let place = comparisons.place() else {
-            throw RequestRejection(
-                .serviceUnavailable, "Other composes are being compared. Try again in a moment.", headers: [.retryAfter: "2"])
+        return try await comparisons.with {
+            let (from, to) = (try await lists.list(of: first), try await lists.list(of: second))
+            return try await NIOThreadPool.singleton.runIfActive {
+                let difference = PackageListDifference(from: from, to: to)
+                return ComposeDifferenceDocument(
+                    from: first.id, to: second.id, pins: difference.pins, isOtherRequest: difference.isOtherRequest,
+                    trees: try difference.trees())
+            }
         }
-        defer { withExtendedLifetime(place) {} }
-        let (from, to) = (try await lists.list(of: first), try await lists.list(of: second))
-        return try await NIOThreadPool.singleton.runIfActive {
-            let difference = PackageListDifference(from: from, to: to)
-            return ComposeDifferenceDocument(
-                from: first.id, to: second.id, pins: difference.pins, isOtherRequest: difference.isOtherRequest,
-                trees: try difference.trees())
-        }
-    }
-}
-
-/// The comparisons that are being made.
-private final class Comparisons: Sendable {
-    private static let most = 1
-
-    private let count = Mutex(0)
-
-    /// The right to make a comparison. It ends with the last reference.
-    final class Place: Sendable {
-        private let comparisons: Comparisons
-
-        fileprivate init(_ comparisons: Comparisons) { self.comparisons = comparisons }
-
-        deinit { comparisons.count.withLock { $0 -= 1 } }
-    }
-
-    /// Returns `nil` if too many comparisons are being made.
-    func place() -> Place? {
-        let isFree = count.withLock { count in
-            guard count < Self.most else { return false }
-            count += 1
-            return true
-        }
-        return isFree ? Place(self) : nil
     }
 }

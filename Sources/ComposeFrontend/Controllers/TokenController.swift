@@ -48,7 +48,22 @@ struct TokenController: Sendable {
         let new = NewToken(
             owner: grant.identity.account, groups: grant.identity.groups, note: note.printable(), scopes: try scopes(body, grant),
             rule: try rule(body, grant), repositories: try repositories(body), life: try life(body, service))
-        return try await store.createToken(new, by: AuditSender(grant, context))
+        let issued = try await store.createToken(new, by: AuditSender(grant, context))
+        context.subject.isAudited = true
+        return issued
+    }
+
+    /// Gives a token a new text. The old one is accepted for some more time.
+    ///
+    /// - Throws: ``RequestRejection`` with status 404 if the token is revoked or expired.
+    func rotate(
+        _ token: APIToken, overlap: Duration, by grant: Grant, _ service: TokenService, _ context: FrontendContext
+    ) async throws -> IssuedToken {
+        let rotated = try await store.rotateToken(
+            token.id, overlap: overlap, atMost: service.mostDays.map { .seconds($0 * 86_400) }, by: AuditSender(grant, context))
+        guard let rotated else { throw RequestRejection(.notFound, "The token \(token.id) is revoked or expired. Make a new one.") }
+        context.subject.isAudited = true
+        return rotated
     }
 
     private func rotate(_ request: Request, _ context: FrontendContext, _ grant: Grant) async throws -> Response {
@@ -63,17 +78,15 @@ struct TokenController: Sendable {
         guard (0...Self.mostHours).contains(hours) else {
             throw RequestRejection.badRequest("overlap_hours must be between 0 and \(Self.mostHours), not \(hours).")
         }
-        let rotated = try await store.rotateToken(
-            token.id, overlap: .seconds(hours * 3600), atMost: service.mostDays.map { .seconds($0 * 86_400) },
-            by: AuditSender(grant, context))
-        guard let rotated else { throw RequestRejection(.notFound, "The token \(token.id) is revoked or expired. Make a new one.") }
-        return try .json(TokenDocument(rotated))
+        return try .json(TokenDocument(try await rotate(token, overlap: .seconds(hours * 3600), by: grant, service, context)))
     }
 
     func revoke(_ request: Request, _ context: FrontendContext, _ grant: Grant) async throws -> Response {
         _ = try service(grant)
         let token = try await token(context, grant)
-        return try .json(TokenDocument(try await store.revokeToken(token.id, by: AuditSender(grant, context)) ?? token))
+        let revoked = try await store.revokeToken(token.id, by: AuditSender(grant, context))
+        context.subject.isAudited = true
+        return try .json(TokenDocument(revoked ?? token))
     }
 
     /// Returns the token that the path names. A token of another account is as if it did not exist, except

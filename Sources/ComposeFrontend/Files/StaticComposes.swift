@@ -1,4 +1,3 @@
-import ComposeModel
 import ForeignText
 import Foundation
 import Hummingbird
@@ -25,7 +24,7 @@ struct StaticComposes: Sendable {
         access = pages.configuration.access
         root = target.path
         prefix = String(target.url.trimmingSuffix("/"))
-        linkPrefix = PublicURLs.path(of: pages.configuration.serverURL)
+        linkPrefix = pages.root
         self.pages = pages
     }
 
@@ -44,25 +43,9 @@ struct StaticComposes: Sendable {
 
     private func serve(_ request: Request, _ context: FrontendContext) async throws -> Response {
         let path = request.uri.path
-        let nothing = RequestRejection(.notFound, "There is no file \(path.quoted).")
-        guard path.hasPrefix(prefix) else { throw nothing }
-        let names = path.dropFirst(prefix.count).split(separator: "/").map { String($0).removingPercentEncoding }
-        let plain = names.compactMap(\.self)
-        guard plain.count == names.count, plain.allSatisfy(Self.isPlainName), plain.first.map(ServedEntry.isCompose) ?? true,
-            let entry = try await ServedEntry.open(plain, below: root)
-        else { throw nothing }
-        switch entry {
-        case .file(let file):
-            return file.response(to: request, mediaType: MediaTypes.type(ofFileNamed: plain.last ?? ""))
-        case .directory(let children):
-            let path = ([linkPrefix + prefix] + plain.map(\.percentEncoded)).joined(separator: "/")
-            let listing = DirectoryListing(path: path, names: plain, children: children)
-            return pages.response("directory", title: listing.path, page: listing, request, context)
-        }
-    }
-
-    private static func isPlainName(_ name: String) -> Bool {
-        PathComponent.accepts(name) && name.utf8.first != UInt8(ascii: ".")
+        guard path.hasPrefix(prefix) else { throw RequestRejection(.notFound, "There is no file \(path.quoted).") }
+        let files = ServedFiles(root: root, link: linkPrefix + prefix, pages: pages)
+        return try await files.response(path.dropFirst(prefix.count).split(separator: "/"), request, context)
     }
 }
 

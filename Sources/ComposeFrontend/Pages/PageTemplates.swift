@@ -9,19 +9,23 @@ struct PageTemplates: Sendable {
 
     /// The texts of the templates, by the names under which pages and other templates use them.
     static let sources: [String: [UInt8]] = [
-        "admin": PackageResources.admin_mustache, "build": PackageResources.build_mustache,
+        "admin": PackageResources.admin_mustache, "ask-again": PackageResources.ask_again_mustache,
+        "build": PackageResources.build_mustache,
         "builds": PackageResources.builds_mustache, "compose": PackageResources.compose_mustache,
         "composes": PackageResources.composes_mustache, "compose-rows": PackageResources.compose_rows_mustache,
         "diff": PackageResources.diff_mustache, "directory": PackageResources.directory_mustache,
-        "error": PackageResources.error_mustache, "findings": PackageResources.findings_mustache,
+        "error": PackageResources.error_mustache, "facts": PackageResources.facts_mustache,
+        "findings": PackageResources.findings_mustache,
         "home": PackageResources.home_mustache,
         "image": PackageResources.image_mustache, "images": PackageResources.images_mustache,
         "layout": PackageResources.layout_mustache, "log": PackageResources.log_mustache,
+        "me": PackageResources.me_mustache,
         "package-rows": PackageResources.package_rows_mustache, "packages": PackageResources.packages_mustache,
         "pager": PackageResources.pager_mustache, "queue": PackageResources.queue_mustache,
         "rebuild": PackageResources.rebuild_mustache, "rebuilds": PackageResources.rebuilds_mustache,
         "routes": PackageResources.routes_mustache, "time": PackageResources.time_mustache,
-        "tokens": PackageResources.tokens_mustache, "watches": PackageResources.watches_mustache,
+        "tokens": PackageResources.tokens_mustache,
+        "watch": PackageResources.watch_mustache, "watches": PackageResources.watches_mustache,
         "why": PackageResources.why_mustache,
     ]
 

@@ -32,7 +32,7 @@ enum ShownNumber {
     }
 
     /// Returns a size of bytes. Example: `4.2 MB`.
-    static func size(_ bytes: Int) -> String { bytes.formatted(.byteCount(style: .file)) }
+    static func size(_ bytes: Int) -> String { bytes.formatted(.byteCount(style: .file, spellsOutZero: false)) }
 
     /// Returns a number with its noun. Example: `1 package`, `3 packages`.
     static func count(_ number: Int, _ noun: String) -> String {
@@ -79,6 +79,7 @@ struct Fact: Sendable {
         self.link = link
     }
 
+    /// Creates the fact of a time.
     init(_ name: String, _ time: ShownTime) {
         self.name = name
         value = ""

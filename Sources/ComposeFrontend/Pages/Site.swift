@@ -32,8 +32,7 @@ struct Site: Sendable {
         version = configuration.version
         let sender = context.subject.sender
         account = sender.flatMap { $0.isKnown ? $0.account.text : nil }
-        // The error is a refusal: the page shows an admin's part only to admins.
-        isAdmin = (try? configuration.access.grant(.admin, to: sender)) != nil
+        isAdmin = configuration.access.possibleGrant(.admin, to: sender) != nil
         let cookies = BrowserCookies(serverURL: configuration.serverURL)
         key = FormKey(request, context, cookies)
         logout = context.subject.session == nil ? nil : PageForm("/logout", root: root, key: key)

@@ -13,6 +13,9 @@ struct WebPages: Sendable {
 
     let configuration: FrontendConfiguration
 
+    /// The prefix of each link: the path of the service's public address. Example: `/odcs`, or nothing.
+    var root: String { PublicURLs.path(of: configuration.serverURL) }
+
     func site(_ request: Request, _ context: FrontendContext) -> Site { Site(configuration, request, context) }
 
     /// Returns a page.
@@ -43,6 +46,6 @@ struct WebPages: Sendable {
     ///
     /// - Parameter path: A path without the prefix. Example: `/compose/12`.
     func redirect(to path: String) -> Response {
-        Response(status: .seeOther, headers: [.location: PublicURLs.path(of: configuration.serverURL) + path, .cacheControl: "no-store"])
+        Response(status: .seeOther, headers: [.location: root + path, .cacheControl: "no-store"])
     }
 }

@@ -27,5 +27,8 @@ struct PackageSet: Sendable {
         var repository: Checksum
         /// The packages that the repository lacks, or `nil` if it lacks no package.
         var leftOut: LeftOutPackages?
+        /// The origins of the chosen packages, by the checksums of their files. Empty until the files are
+        /// chosen.
+        var origins: [Checksum: KojiOrigin] = [:]
     }
 }

@@ -1,4 +1,5 @@
 import ComposeModel
+import Compression
 import ContentSources
 import Depsolve
 import Modules
@@ -96,6 +97,18 @@ struct KojiReader: Sendable {
         var content = content
         content.repositories = content.repositories.map { $0.metadata.id == listed.repository ? chosen.repository : $0 }
         content.koji?.repository = chosen.repository.metadata.id
+        content.koji?.origins = try await origins(of: chosen, pinnedBy: listed.pin)
         return (files, content)
+    }
+
+    /// Returns the origins of files, by their checksums.
+    private func origins(of chosen: ChosenPackages, pinnedBy pin: KojiPin) async throws -> [Checksum: KojiOrigin] {
+        var ways: [KojiPackage.Tag: [String]] = [:]
+        if let tag = pin.tag { ways = try await source.ways(from: tag, to: Set(chosen.copies.values.compactMap(\.package.tag))) }
+        var origins: [Checksum: KojiOrigin] = [:]
+        for copy in chosen.copies.values {
+            if let checksum = copy.sha256 { origins[checksum] = KojiOrigin(copy, ways: ways) }
+        }
+        return origins
     }
 }

@@ -301,7 +301,8 @@ struct ComposeTreeWriter: Sendable {
             stored.request, pins: pins, resolution: resolution, content: content, modules: modules,
             packages: all(repositories) { entry, repository in
                 .init(
-                    resolved: entry.package, path: place(of: entry, in: repository), module: streams[entry.package.record.nevra])
+                    resolved: entry.package, path: place(of: entry, in: repository), module: streams[entry.package.record.nevra],
+                    koji: content.koji?.origins[entry.package.record.pkgid])
             })
         try ComposeDocuments(attempt: attempt).write(repoFile: repoFile.text, lock: try lock.text())
     }

@@ -23,6 +23,8 @@ struct LockFile {
         let path: String
         /// The module and stream of the package. Example: `nodejs:18`. `nil` if it is not modular.
         var module: String?
+        /// Where Koji has the package. `nil` if it comes from somewhere else.
+        var koji: KojiOrigin?
     }
 
     struct ModuleReason: Encodable {
@@ -40,6 +42,9 @@ struct LockFile {
     let sources: [Source]
     /// The event and the builds that Koji's packages come from, or `nil` for any other source.
     let koji: KojiPin?
+    /// The tags from the compose's tag to each tag that has packages, by the name of the last one. `nil` if
+    /// no package comes from a tag.
+    let inheritance: [String: [String]]?
     /// `nil` if the compose has no modules.
     let modules: [ModuleReason]?
     /// `nil` for a compose that contains its packages' files.
@@ -58,6 +63,11 @@ struct LockFile {
         submission = ComposeSubmission(inputsOf: request)
         self.pins = pins
         koji = content.koji?.pin
+        var ways: [String: [String]] = [:]
+        for tags in packages.compactMap(\.koji?.tags) {
+            if let tag = tags.last, ways[tag] == nil { ways[tag] = tags }
+        }
+        inheritance = ways.isEmpty ? nil : ways
         // The place at which this service reads Koji's files is internal, so Koji's repository is left out.
         sources =
             content.repositories.filter { $0.metadata.id != content.koji?.repository }.map {
@@ -95,6 +105,7 @@ struct LockFile {
             try member("pins", pins)
             try member("sources", sources)
             if let koji { try member("koji", koji) }
+            if let inheritance { try member("inheritance", inheritance) }
             if let modules { try member("modules", modules) }
             if let delivery { try member("delivery", delivery) }
             try member("absent", absent)
@@ -128,6 +139,15 @@ extension LockFile.Package {
         json.member("location", record.location)
         json.member("path", path)
         if let module { json.member("module", module) }
+        if let koji {
+            json.member("build", koji.build)
+            if let tag = koji.tags.last { json.member("tag", tag) }
+            if !koji.key.isEmpty { json.member("key", koji.key) }
+            if !koji.otherKeys.isEmpty {
+                json.name("other_keys")
+                json.array(koji.otherKeys) { $0.string($1) }
+            }
+        }
     }
 }
 

@@ -49,6 +49,19 @@ public struct LockedPackage: Hashable, Sendable, Decodable {
     public let path: String
     /// The module and stream. Example: `nodejs:18`. `nil` if the package is not modular.
     public let module: String?
+    /// The build in Koji, as name, version and release. `nil` if the package does not come from Koji.
+    public let build: String?
+    /// The tag that has the build. `nil` if the request named the build.
+    public let tag: String?
+    /// The key that has signed the package's file. `nil` for an unsigned file.
+    public let key: String?
+    /// Other keys that have signed the package, whose files were not taken.
+    public let otherKeys: [String]?
+
+    private enum CodingKeys: String, CodingKey {
+        case nevra, why, reason, checksum, size, repomd, location, path, module, build, tag, key
+        case otherKeys = "other_keys"
+    }
 
     /// The tree that the package is in: a base architecture, or `source`. Example: `x86_64`.
     public var tree: Substring { path.prefix { $0 != "/" } }

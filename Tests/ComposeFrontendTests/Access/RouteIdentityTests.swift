@@ -35,10 +35,12 @@ import Testing
 
     /// An object whose owner is ``Sender/owner``, or the workload if that one asks.
     enum Object: Sendable {
-        case compose, doneCompose, watch, image, build, rebuild, rule, newImage, fixedBy, file, token, node, farm, subscriber
+        case compose, doneCompose, secretCompose, watch, image, build, rebuild, rule, newImage, fixedBy, file, token, node, farm, subscriber
     }
 
     private static let read = "200 401 200 200 200 200 200 200 200 200 200"
+    /// For the readers of the private target directory.
+    private static let readSecret = "401 401 403 200 403 200 403 200 200 200 200"
     private static let compose = #"{"source": {"type": "repo", "source": "/srv/repo"}}"#
     private static let definition = #"{"source": {"containerfile": "FROM scratch"}, "platforms": ["linux/amd64"]}"#
 
@@ -54,11 +56,20 @@ import Testing
         "GET /compose/{id}/packages": Row("404 401 404 404 404 404 404 404 404 404 404", .doneCompose),
         "GET /compose/{id}/why": Row("400 401 400 400 400 400 400 400 400 400 400", .doneCompose),
         "GET /compose/{id}/log": Row("404 401 404 404 404 404 404 404 404 404 404", .doneCompose),
+        // The compose has ended, so the stream ends at once.
+        "GET /compose/{id}/events": Row(readSecret, .secretCompose),
+        "GET /compose/{id}/files": Row(readSecret, .secretCompose),
+        "GET /compose/{id}/files/**": Row(readSecret, .secretCompose),
+        "GET /compose/{id}/again": Row("401 401 403 200 200 200 200 200 200 200 200", .doneCompose),
+        "POST /compose/{id}/again": Row("401 401 403 303 403 303 303 303 303 303 303", .doneCompose),
+        "GET /events": Row(read),
+        "GET /me": Row("401 401 200 200 200 200 200 200 200 200 200"),
         "POST /compose/{id}/renew": Row("401 401 403 303 403 303 303 403 303 303 303", .doneCompose),
         "POST /compose/{id}/delete": Row("401 401 403 403 403 303 403 403 303 303 303", .compose),
         "GET /search": Row("303 401 303 303 303 303 303 303 303 303 303"),
         "GET /diff": Row(read),
         "GET /watches": Row(read),
+        "GET /watches/{id}": Row(read, .watch),
         "POST /watches/{id}/end": Row("401 401 403 403 403 303 403 403 303 303 303", .watch),
         "GET /images": Row(read),
         "GET /images/{id}": Row(read, .image),
@@ -175,8 +186,8 @@ import Testing
         "POST /api/1/subscribers/{id}/resume": Row("401 401 403 403 403 403 403 403 403 202 202", .subscriber),
         "GET /composes": Row("200 200 200 200 200 200 200 200 200 200 200"),
         "GET /composes/**": Row("200 200 200 200 200 200 200 200 200 200 200", .file),
-        "GET /composes-secret": Row("401 401 403 200 403 200 403 200 200 200 200"),
-        "GET /composes-secret/**": Row("401 401 403 200 403 200 403 200 200 200 200", .file),
+        "GET /composes-secret": Row(readSecret),
+        "GET /composes-secret/**": Row(readSecret, .file),
     ]
 
     /// Recognizes the senders of the table.
@@ -263,7 +274,8 @@ import Testing
         _ frontend: FrontendFixture, _ method: HTTPRequest.Method, _ path: String, _ row: Row, by sender: Sender
     ) async throws -> Answer {
         let (id, made) = try await make(row.object, in: frontend, for: sender == .workload ? .workload : .owner)
-        var uri = path.replacing("{id}", with: id).replacing("**", with: "odcs-7/compose/x")
+        let file = row.object == .secretCompose ? "compose/x" : "odcs-7/compose/x"
+        var uri = path.replacing("{id}", with: id).replacing("**", with: file)
         if !uri.hasPrefix("/") { uri = "/" + uri }
         var headers: HTTPFields = [.anonymous, .unknown].contains(sender) ? [:] : .by(sender.rawValue)
         guard method == .post, !uri.hasPrefix("/api/"), !uri.hasPrefix("/odcs/"), !["/image", "/component"].contains(uri) else {
@@ -296,6 +308,13 @@ import Testing
         case .doneCompose:
             let compose = try await store.submit(.repo(), owner: owner.rawValue).id
             _ = try await store.delete(compose, by: Actor(name: owner.rawValue, isAdmin: false))
+            return ("\(compose)", nil)
+        case .secretCompose:
+            var request = ComposeRequest.repo()
+            request.targetDir = "secret"
+            let compose = try await store.submit(request, owner: owner.rawValue).id
+            _ = try await store.delete(compose, by: Actor(name: owner.rawValue, isAdmin: false))
+            try frontend.write("x", to: "odcs-\(compose)/compose/x")
             return ("\(compose)", nil)
         case .watch: return ("\(try await store.standingWatch(owner: owner.rawValue, request: .tag()).id)", nil)
         case .image: return (try await image(), nil)

@@ -111,6 +111,34 @@ import Testing
         }
     }
 
+    @Test("a search for packages counts all composes that it finds, on each page of the list, and leaves private ones out")
+    func packages() async throws {
+        try await FrontendFixture.with { frontend in
+            let store = frontend.database.store
+            for number in 0..<5 { _ = try await store.submit(.repo(number == 2 ? ["vi"] : ["ed", "libed"]), owner: "joe") }
+            var query = ComposeQuery()
+            query.perPage = 3
+            query.packages = ["ed", "nano"]
+            for (page, ids) in [(1, [5, 4, 2]), (2, [1]), (3, [])] {
+                query.page = page
+                let found = try await store.list(query)
+                #expect(found.items.map(\.id) == ids && found.total == 4)
+            }
+            query.packages = ["e"]
+            #expect(try await store.list(query).total == 0)
+            (query.packages, query.page, query.hiddenTargets) = (["ed"], 1, ["default"])
+            #expect(try await store.list(query).total == 0)
+        }
+    }
+
+    @Test("work that costs much has a number of places, and a place is free again after the work, also after one that failed")
+    func places() async throws {
+        let places = Places(most: 1, "Other people are searching")
+        let refusal = try await #require(throws: RequestRejection.self) { try await places.with { try await places.with {} } }
+        #expect(refusal.status == .serviceUnavailable && refusal.message == "Other people are searching. Try again in a moment.")
+        #expect(try await places.with { 7 } == 7)
+    }
+
     @Test("a list keeps its filters in the links to its other pages")
     func pager() async throws {
         try await FrontendFixture.with { frontend in

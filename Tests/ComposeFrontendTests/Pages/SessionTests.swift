@@ -30,6 +30,7 @@ import Testing
                 $0.access = RouteIdentityTests.access(asks: true)
                 $0.tokens = TokenService()
                 $0.login = OpenDoor()
+                $0.targets["secret"] = $0.targets["default"].map { .init(path: $0.path, url: "/composes-secret") }
             }, body)
     }
 
@@ -69,6 +70,58 @@ import Testing
             for path in ["/api/1/composes", "/odcs/1/composes"] {
                 #expect(try await frontend.request(.post, path, body, headers: [.cookie: value]).status == 401)
             }
+        }
+    }
+
+    @Test("a person with a session reads the page, the files, the log and the stream of a private compose below the path of its page")
+    func privateFiles() async throws {
+        try await Self.with { frontend in
+            let value = String(try await Self.login(frontend).cookie.prefix { $0 != ";" })
+            let headers: HTTPFields = [.cookie: value]
+            let store = frontend.database.store
+            var request = ComposeRequest.repo()
+            request.targetDir = "secret"
+            let id = try await store.submit(request, owner: "owner").id
+            _ = try await store.delete(id, by: Actor(name: "owner", isAdmin: false))
+            try frontend.write("a line\n", to: "odcs-\(id)/pungi-stderr.log")
+            try frontend.write("[odcs]", to: "odcs-\(id)/compose/Temporary/odcs-\(id).repo")
+            try frontend.write("x", to: "odcs-\(id + 1)/compose/x")
+
+            let page = try await frontend.get("/compose/\(id)", headers: headers).text
+            #expect(page.contains("href=\"/compose/\(id)/files/pungi-stderr.log\""))
+            #expect(!page.contains("href=\"https://odcs.example.com/composes"))
+            #expect(try await frontend.get("/compose/\(id)/files/pungi-stderr.log", headers: headers).text == "a line\n")
+            let directory = try await frontend.get("/compose/\(id)/files/compose/Temporary/", headers: headers)
+            #expect(directory.text.contains("href=\"/compose/\(id)/files/compose/Temporary/odcs-\(id).repo\""), "\(directory.text)")
+            #expect(directory.headers[.cacheControl] == "private, no-cache")
+            let stream = try await frontend.get(
+                "/compose/\(id)/events?after=0-\(id)-0", headers: [.cookie: value, .accept: "text/event-stream"])
+            #expect(stream.status == 200 && stream.text.contains("data: a line"), "\(stream.text)")
+
+            for path in ["pungi-stderr.log", "compose/Temporary", "absent"] {
+                #expect(try await frontend.get("/compose/\(id)/files/\(path)").status == 401)
+                #expect(try await frontend.by("other").get("/compose/\(id)/files/\(path)").status == 403)
+            }
+            // The addresses for programs read no cookies, and no name leads to another compose.
+            #expect(try await frontend.get("/composes-secret/odcs-\(id)/pungi-stderr.log", headers: headers).status == 401)
+            #expect(try await frontend.get("/api/1/composes/\(id)/events", headers: headers).status == 401)
+            for path in ["../odcs-\(id + 1)/compose/x", "%2e%2e/odcs-\(id + 1)/compose/x", ".hidden", "absent"] {
+                #expect(try await frontend.get("/compose/\(id)/files/\(path)", headers: headers).status == 404, "\(path)")
+            }
+        }
+    }
+
+    @Test("the events of private composes reach a person with a session, and nobody else")
+    func privateEvents() async throws {
+        try await Self.with { frontend in
+            let value = String(try await Self.login(frontend).cookie.prefix { $0 != ";" })
+            var request = ComposeRequest.repo()
+            request.targetDir = "secret"
+            _ = try await frontend.database.store.submit(request, owner: "owner")
+            try await frontend.database.store.sequenceEvents()
+            #expect(try await frontend.get("/events?after=0", headers: [.cookie: value]).json["events"]?.count == 1)
+            #expect(try await frontend.get("/events?after=0").json["events"]?.count == 0)
+            #expect(try await frontend.get("/api/1/events?after=0", headers: [.cookie: value]).json["events"]?.count == 0)
         }
     }
 

@@ -64,7 +64,7 @@
   let refreshing, again, source, address;
   async function refresh() {
     clearTimeout(again);
-    if (refreshing || document.hidden || all("main :is(input, select):focus").length) return later(2000);
+    if (refreshing || document.hidden || all("main :is(input, select, textarea):focus").length) return later(2000);
     refreshing = true;
     try {
       const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
@@ -98,7 +98,7 @@
     source?.close();
     address = next;
     const stream = source = new EventSource(next);
-    const isOfCompose = next.includes("/composes/");
+    const isOfCompose = next.includes("/events?after=");
     stream.addEventListener("log", event => append(event.data));
     stream.addEventListener("state-changed", () => later(isOfCompose ? 50 : 1500));
     stream.addEventListener("reset", () => later(50));

@@ -36,13 +36,15 @@ struct ComposeDetailPage: Sendable {
     var hasActions = false
     var renew, cancel, remove: PageForm?
     var renewWord = ""
-    var login: String?
+    var again, login: String?
     var hasProblems = false
     let hasWords, fewWords, hasSources: Bool
 
     /// The actions that the person may take.
     struct Actions: Sendable {
         var renew, cancel, remove: PageForm?
+        /// The address of the form that asks for a similar compose.
+        var again: String?
         var login: String?
     }
 
@@ -78,14 +80,17 @@ struct ComposeDetailPage: Sendable {
 
     /// How to use the repositories of a compose.
     struct Use: Sendable {
-        let repoFile, repoName, files: String
+        let repoFile, repoName, repoLink, files: String
         let dnf, containerfile, once, tmt: String
 
+        /// - Parameter files: The address of the files for people, without a slash at its end.
         init(_ document: ComposeDocument, packages: [String], files: String) {
             repoFile = document.resultRepofile
             let name = String(repoFile.split(separator: "/").last ?? "")
             repoName = name
-            self.files = files
+            self.files = "\(files)/"
+            let top = document.toplevelURL
+            repoLink = repoFile.hasPrefix("\(top)/") ? files + repoFile.dropFirst(top.count) : repoFile
             // Only plain names become part of a command.
             let plain = packages.prefix(5).filter { $0.utf8.allSatisfy { $0.isASCIIAlphanumeric || "-_.+".utf8.contains($0) } }
             let install = plain.isEmpty ? "PACKAGE" : plain.joined(separator: " ")
@@ -108,7 +113,8 @@ struct ComposeDetailPage: Sendable {
 
     private static let mostWords = 200
 
-    init(_ compose: Compose, _ document: ComposeDocument, queue: QueueDocument?) {
+    /// - Parameter root: The prefix of links.
+    init(_ compose: Compose, _ document: ComposeDocument, queue: QueueDocument?, root: String) {
         id = compose.id
         state = ShownState(compose.state.name)
         isUnderWay = !compose.state.isFinal
@@ -119,7 +125,7 @@ struct ComposeDetailPage: Sendable {
         removed = compose.state == .removed ? ShownTime(compose.timeRemoved ?? compose.timeToExpire) : nil
         removedBy = compose.removedBy?.shown(80)
         failure = compose.state == .failed ? Failure(compose.failure, reason: compose.stateReason) : nil
-        facts = Self.facts(compose)
+        facts = Self.facts(compose, root: root)
         let request = compose.request
         let asked = request.packages.isEmpty ? request.builds : request.packages
         words = asked.prefix(Self.mostWords).map { $0.shown(120) }
@@ -131,8 +137,9 @@ struct ComposeDetailPage: Sendable {
     }
 
     mutating func set(_ actions: Actions) {
-        (renew, cancel, remove, login) = (actions.renew, actions.cancel, actions.remove, actions.login)
-        hasActions = renew != nil || cancel != nil || remove != nil || login != nil
+        (renew, cancel, remove) = (actions.renew, actions.cancel, actions.remove)
+        (again, login) = (actions.again, actions.login)
+        hasActions = renew != nil || cancel != nil || remove != nil || again != nil || login != nil
         renewWord = state.name == "done" ? "Renew" : "Make it again"
     }
 
@@ -151,27 +158,15 @@ struct ComposeDetailPage: Sendable {
         }
     }
 
-    private static func facts(_ compose: Compose) -> [Fact] {
+    private static func facts(_ compose: Compose, root: String) -> [Fact] {
         let request = compose.request
         var facts = [Fact("Owner", compose.owner.shown(200))]
         facts.append(Fact("Source", "\(request.sourceType.name) \(compose.source.shown(1000))"))
-        func list(_ name: String, _ words: [String]) {
-            if !words.isEmpty { facts.append(Fact(name, words.joined(separator: " ").shown(1000))) }
-        }
         if request.packages.isEmpty, request.builds.isEmpty { facts.append(Fact("Packages", "all of the source")) }
-        if !request.packages.isEmpty { list("Builds", request.builds) }
-        list("Architectures", compose.arches)
-        list("Signing keys", compose.sigkeys.map { $0.isEmpty ? "unsigned" : $0 })
-        list("Flags", request.flags.names)
-        list("Results", request.results.names)
-        list("Modules", request.modules)
-        list("Lookaside", request.lookasideRepos)
-        list("Multilib", request.multilibArches)
-        list("Scratch builds", request.scratchBuildTasks)
-        if let label = request.label { facts.append(Fact("Label", label.shown(200))) }
-        if request.targetDir != "default" { facts.append(Fact("Target directory", request.targetDir.shown(200))) }
+        if !request.packages.isEmpty { facts += [Fact("Builds", words: request.builds)].compactMap(\.self) }
+        facts += Fact.further(of: request, arches: compose.arches, sigkeys: compose.sigkeys)
         if let event = compose.kojiEvent { facts.append(Fact("Koji event", "\(event)")) }
-        if let watch = compose.watch { facts.append(Fact("Watch", "\(watch)")) }
+        if let watch = compose.watch { facts.append(Fact("Watch", "\(watch)", link: "\(root)/watches/\(watch)")) }
         if compose.resultOf != compose.id, compose.state == .done {
             facts.append(Fact("Shows the result of", "compose \(compose.resultOf)"))
         }

@@ -9,6 +9,13 @@ struct ComposeListPages: Sendable {
 
     let pages: WebPages
     let store: ComposeStore
+    /// A search for a package reads many composes, so few are made at the same time.
+    private let searches = Places(most: 2, "Other people are searching for packages")
+
+    init(pages: WebPages, store: ComposeStore) {
+        self.pages = pages
+        self.store = store
+    }
 
     var resources: [Resource] {
         [Resource("/compose", [.get: .page(list)]), Resource("/search", [.get: .page(search)])]
@@ -16,7 +23,8 @@ struct ComposeListPages: Sendable {
 
     private func list(_ request: Request, _ context: FrontendContext) async throws -> Response {
         let items = try QueryItems(request.uri.query).items
-        return try await response("Composes", items, request, context)
+        let query = hidden(try Self.query(items), context)
+        return response("Composes", query, try await found(query), items, request, context)
     }
 
     /// Leads to a compose by its number, or lists the composes of an owner, a source or a package.
@@ -26,20 +34,28 @@ struct ComposeListPages: Sendable {
         if text.isEmpty { return pages.redirect(to: "/compose") }
         let digits = text.hasPrefix("odcs-") ? text.dropFirst(5) : text[...]
         if let id = Int(digits), id > 0 { return pages.redirect(to: "/compose/\(id)") }
-        for (key, heading) in [("owner", "Composes of"), ("source", "Composes of the source"), ("package", "Composes with the package")] {
-            let query = try Self.query([(key, text)])
-            if try await store.list(hidden(query, context)).total > 0 {
-                return try await response("\(heading) \(text.shown(100))", [(key, text)], request, context)
-            }
+        for (key, heading) in [("owner", "Composes of"), ("source", "Composes of the source")] {
+            let items = [(key: key, value: text)]
+            let query = hidden(try Self.query(items), context)
+            let found = try await found(query)
+            if found.total > 0 { return response("\(heading) \(text.shown(100))", query, found, items, request, context) }
         }
-        return try await response("Nothing found for \(text.shown(100))", [("package", text)], request, context)
+        let items = [(key: "package", value: text)]
+        let query = hidden(try Self.query(items), context)
+        let found = try await found(query)
+        let heading = found.total > 0 ? "Composes with the package" : "Nothing found for"
+        return response("\(heading) \(text.shown(100))", query, found, items, request, context)
+    }
+
+    private func found(_ query: ComposeQuery) async throws -> ComposePage {
+        guard !query.packages.isEmpty else { return try await store.list(query) }
+        return try await searches.with { try await store.list(query) }
     }
 
     private func response(
-        _ heading: String, _ items: [(key: String, value: String)], _ request: Request, _ context: FrontendContext
-    ) async throws -> Response {
-        let query = hidden(try Self.query(items), context)
-        let found = try await store.list(query)
+        _ heading: String, _ query: ComposeQuery, _ found: ComposePage, _ items: [(key: String, value: String)], _ request: Request,
+        _ context: FrontendContext
+    ) -> Response {
         let site = pages.site(request, context)
         let page = ComposesPage(heading: heading, query, found, items, root: site.root)
         return pages.response("composes", title: heading, page: page, request, context, site: site)

@@ -41,15 +41,15 @@ struct ComposePages: Sendable {
             queue = QueueDocument(
                 ahead: found.position.ahead, reason: found.position.reason, estimateSeconds: found.position.estimateSeconds)
         }
-        var page = ComposeDetailPage(compose, document, queue: queue)
+        var page = ComposeDetailPage(compose, document, queue: queue, root: site.root)
         page.set(actions(on: compose, site, context))
-        let files = document.toplevelURL + "/"
+        let files = files(of: compose, document, site)
         if compose.state == .done, compose.request.sourceType.traits.hasRepository {
             page.use = .init(document, packages: compose.request.packages, files: files)
         }
         try await addPackages(to: &page, of: compose, site)
         if let file = try await logFile(of: compose) {
-            page.log = try await .read(file, whole: "\(site.root)/compose/\(id)/log", raw: document.toplevelURL + "/" + ComposeLayout.log)
+            page.log = try await .read(file, whole: "\(site.root)/compose/\(id)/log", raw: "\(files)/\(ComposeLayout.log)")
         }
         if !compose.state.isFinal {
             page.events = events(
@@ -78,16 +78,16 @@ struct ComposePages: Sendable {
         let access = configuration.access
         let sender = context.subject.sender
         let canRenew = compose.state.isFinal
-        // A grant that is refused means that the page has no button.
-        if canRenew, let grant = try? access.grant(.renewCompose, to: sender), grant.admits(compose.request) {
+        if canRenew, let grant = access.possibleGrant(.renewCompose, to: sender), grant.admits(compose.request) {
             actions.renew = site.form("/compose/\(compose.id)/renew")
         }
-        if compose.state != .removed, let grant = try? access.grant(.deleteCompose, to: sender),
+        if compose.state != .removed, let grant = access.possibleGrant(.deleteCompose, to: sender),
             grant.isAdmin || grant.owner == compose.owner
         {
             let form = site.form("/compose/\(compose.id)/delete")
             if compose.state.isFinal { actions.remove = form } else { actions.cancel = form }
         }
+        if access.possibleGrant(.createCompose, to: sender) != nil { actions.again = "\(site.root)/compose/\(compose.id)/again" }
         if sender == nil { actions.login = site.login }
         return actions
     }
@@ -159,7 +159,7 @@ struct ComposePages: Sendable {
             throw RequestRejection(.notFound, "Compose \(id) has no log yet, or no longer.")
         }
         let site = pages.site(request, context)
-        let raw = PublicURLs(configuration, request).document(compose).toplevelURL + "/" + ComposeLayout.log
+        let raw = "\(files(of: compose, PublicURLs(configuration, request).document(compose), site))/\(ComposeLayout.log)"
         var page = try await LogPage.read(
             file, request, subject: "compose", number: id, link: "\(site.root)/compose/\(id)", path: "\(site.root)/compose/\(id)/log",
             raw: raw)
@@ -171,7 +171,14 @@ struct ComposePages: Sendable {
 
     /// Returns the address of the stream that continues behind what a page shows.
     private func events(of compose: Compose, _ site: Site, _ cursor: ComposeStreamCursor) -> String {
-        "\(site.root)/api/1/composes/\(compose.id)/events?after=\(cursor)"
+        "\(site.root)/compose/\(compose.id)/events?after=\(cursor)"
+    }
+
+    /// Returns the address of the files of a compose, without a slash at its end. Those of a private target
+    /// directory are shown to people at an address that reads their sessions.
+    private func files(of compose: Compose, _ document: ComposeDocument, _ site: Site) -> String {
+        configuration.access.privateTargets[compose.request.targetDir] == nil
+            ? document.toplevelURL : "\(site.root)/compose/\(compose.id)/files"
     }
 
     private func logFile(of compose: Compose) async throws -> ServedFile? {

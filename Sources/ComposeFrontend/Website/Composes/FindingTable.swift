@@ -54,7 +54,7 @@ struct FindingTable: Sendable {
             Row(package: $0.package.text, arch: $0.arch, text: ($0.statements ?? []).compactMap(\.text).joined(separator: ". "))
         }
         let overruled = (head.overruled ?? []).prefix(mostRows).map {
-            Row(package: $0.package.text, arch: $0.arch, text: "That of \($0.listing) was not taken, because \($0.taken) comes first.")
+            Row(package: $0.package.text, arch: $0.arch, text: "\($0.reason).")
         }
         return [
             FindingTable("Packages that were asked for and are absent", absent, total: head.absent?.count),

@@ -34,6 +34,9 @@ struct WhyPage: Sendable {
         let tree: String
         let source: String
         let module: String?
+        /// The build, the tags and the key of a package from Koji.
+        let facts: [Fact]
+        let hasFacts: Bool
         let steps: [Step]
         let overruled: [String]
     }
@@ -55,9 +58,10 @@ struct WhyPage: Sendable {
         drawing = graph.svg
         isPartial = graph.isPartial || why.packages.count > Self.mostPackages
         packages = why.packages.prefix(Self.mostPackages).map { package in
-            Origin(
+            let facts = package.koji.map(Self.facts) ?? []
+            return Origin(
                 nevra: package.package.shown(Self.mostText), tree: package.tree.shown(), source: package.source.shown(Self.mostText),
-                module: package.module?.shown(),
+                module: package.module?.shown(), facts: facts, hasFacts: !facts.isEmpty,
                 steps: package.chain.map { link in
                     let name = InstalledPackage(nevra: link.package, module: nil)?.name
                     return Step(
@@ -66,5 +70,12 @@ struct WhyPage: Sendable {
                             ? nil : name.map { "\(root)/compose/\(why.compose)/why?package=\($0.percentEncoded)" })
                 }, overruled: package.overruled.map { $0.shown(Self.mostText) })
         }
+    }
+
+    private static func facts(_ koji: ComposeWhyDocument.Koji) -> [Fact] {
+        [
+            Fact("Build", koji.build.shown(mostText)), koji.way.map { Fact("Tag", $0.shown(mostText)) },
+            Fact("File", koji.signature.shown(mostText)),
+        ].compactMap(\.self)
     }
 }

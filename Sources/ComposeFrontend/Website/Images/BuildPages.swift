@@ -125,10 +125,13 @@ struct RebuildPage: Sendable {
     let caption: String
     let rows: [Row]
     let hasRows: Bool
+    /// What is said instead of rows.
+    let noRows: String
     let more: String?
 
-    init(_ rebuild: RebuildDocument, id: Int, root: String, cancel: PageForm?) {
+    init(_ rebuild: RebuildDocument, isFinal: Bool, id: Int, root: String, cancel: PageForm?) {
         self.id = id
+        noRows = isFinal ? "It concerned no image." : "The plan is not drawn yet, or concerns no image."
         state = ShownState(rebuild.stateName ?? "")
         lead = rebuild.stateReason?.shown(2000)
         self.cancel = cancel

@@ -80,8 +80,7 @@ struct ImagePages: Sendable {
             document.steps[index].stateReason = document.steps[index].stateReason ?? reasons[document.steps[index].id]
         }
         var cancel: PageForm?
-        // A grant that is refused means that the page has no button.
-        if !build.state.isFinal, let grant = try? configuration.access.grant(.buildImage, to: context.subject.sender),
+        if !build.state.isFinal, let grant = configuration.access.possibleGrant(.buildImage, to: context.subject.sender),
             grant.isAdmin || grant.owner == build.owner
         {
             cancel = site.form("/builds/\(build.id)/cancel")
@@ -142,12 +141,12 @@ struct ImagePages: Sendable {
         let document = RebuildDocument(rebuild, repositories: try await store.repositories(of: rebuild.rows.map(\.plan.image)))
         let site = pages.site(request, context)
         var cancel: PageForm?
-        if !rebuild.state.isFinal, let grant = try? configuration.access.grant(.rebuild, to: context.subject.sender),
+        if !rebuild.state.isFinal, let grant = configuration.access.possibleGrant(.rebuild, to: context.subject.sender),
             grant.isAdmin || grant.owner == rebuild.owner
         {
             cancel = site.form("/rebuilds/\(id)/cancel")
         }
-        let page = RebuildPage(document, id: id, root: site.root, cancel: cancel)
+        let page = RebuildPage(document, isFinal: rebuild.state.isFinal, id: id, root: site.root, cancel: cancel)
         return pages.response("rebuild", title: "Rebuild \(id)", page: page, request, context, site: site)
     }
 

@@ -51,9 +51,7 @@ struct TokenPages: Sendable {
     private func rotate(_ request: Request, _ form: SentForm, _ context: FrontendContext, _ grant: Grant) async throws -> Response {
         let service = try tokens.service(grant)
         let token = try await tokens.token(context, grant)
-        let rotated = try await store.rotateToken(
-            token.id, overlap: .seconds(86_400), atMost: service.mostDays.map { .seconds($0 * 86_400) }, by: AuditSender(grant, context))
-        guard let rotated else { throw RequestRejection(.notFound, "The token \(token.id) is revoked or expired. Make a new one.") }
+        let rotated = try await tokens.rotate(token, overlap: .seconds(86_400), by: grant, service, context)
         return try await response(
             request, context, grant,
             issued: .init(title: "The new text of the token. The old one is accepted for a day.", text: rotated.text.text)

@@ -25,6 +25,19 @@ public struct KojiPackage: Hashable, Sendable {
         }
     }
 
+    /// The tag that has a build.
+    public struct Tag: Hashable, Sendable {
+        /// The hub's number of the tag.
+        public let id: Int
+        /// The name of the tag at the event of the listing.
+        public let name: String
+
+        public init(id: Int, name: String) {
+            self.id = id
+            self.name = name
+        }
+    }
+
     /// The hub's number of the package. `nil` for the file of a task.
     public let id: Int?
     /// The package's name with Koji's architecture, which is also in the file's name. It is `nosrc` for
@@ -32,6 +45,9 @@ public struct KojiPackage: Hashable, Sendable {
     public let nevra: NEVRA
     /// The name of the build for messages: name, version and release, or for example "task 123".
     public let build: String
+    /// The tag that has the build, which may be a parent of the tag that was listed. `nil` if the build was
+    /// named, and for the file of a task.
+    public let tag: Tag?
     public let place: Place
     /// The MD5 of header and payload in hexadecimal, which signing does not change. `nil` for the file of a
     /// task, because the hub does not know it.
@@ -48,12 +64,14 @@ public struct KojiPackage: Hashable, Sendable {
     ///   left out.
     /// - Throws: The problem of the package's names, if no file can have them.
     public init(
-        id: Int? = nil, nevra: NEVRA, build: String, place: Place, payloadHash: String?, size: Int? = nil, keys: [String] = []
+        id: Int? = nil, nevra: NEVRA, build: String, tag: Tag? = nil, place: Place, payloadHash: String?, size: Int? = nil,
+        keys: [String] = []
     ) throws(PathComponent.Problem) {
         file = try KojiPath(nevra.arch, nevra.filename)
         self.id = id
         self.nevra = nevra
         self.build = build
+        self.tag = tag
         self.place = place
         let isLower = payloadHash?.utf8.allSatisfy { $0 < UInt8(ascii: "A") || $0 > UInt8(ascii: "Z") } ?? true
         self.payloadHash = isLower ? payloadHash : payloadHash?.lowercased()

@@ -65,7 +65,7 @@ struct KojiContent: Sendable {
     var packages: (all: [KojiPackage], notes: [String]) {
         let places = builds.mapValues { build in
             (
-                nvr: build.nvr,
+                nvr: build.nvr, tag: build.tagID.map { KojiPackage.Tag(id: $0, name: build.tagName ?? "") },
                 place: Result { () throws(PathComponent.Problem) in
                     try KojiPackage.Place.build(
                         name: build.name, version: build.version, release: build.release, volume: build.volumeName)
@@ -76,11 +76,11 @@ struct KojiContent: Sendable {
         all.reserveCapacity(listed.count)
         var notes: [String] = []
         for rpm in listed {
-            guard let (nvr, place) = places[rpm.buildID] else { continue }
+            guard let (nvr, tag, place) = places[rpm.buildID] else { continue }
             do throws(PathComponent.Problem) {
                 all.append(
                     try KojiPackage(
-                        id: rpm.id, nevra: rpm.nevra, build: nvr, place: try place.get(),
+                        id: rpm.id, nevra: rpm.nevra, build: nvr, tag: tag, place: try place.get(),
                         payloadHash: rpm.payloadHash?.description, size: rpm.size, keys: keys[rpm.id] ?? []))
             } catch {
                 notes.append(
