@@ -45,7 +45,8 @@ def at_once(world):
         )
     sequencing = f"{world.directory}/sequence.sql"
     with open(sequencing, "w") as stream:
-        stream.write("SELECT sequence_events(1000);\n")
+        # The rest between two turns is that of a service under load (SequencingPace).
+        stream.write("SELECT sequence_events(1000);\n\\sleep 10 ms\n")
     names = {}
     for side in ("ours", "rival"):
         names[side], address = world.database()
@@ -68,7 +69,6 @@ def at_once(world):
     )
 
     def ours():
-        # The sequencer works without a pause, which no service does.
         with ThreadPoolExecutor() as executor:
             sequencer = executor.submit(pgbench, world, names["ours"], sequencing, seconds, clients=1)
             rate = pgbench(world, names["ours"], script, seconds, clients=clients)

@@ -7,8 +7,9 @@ public import ServiceLifecycle
 /// An event sequencer gives positions to events soon after they are committed, and notifies for them.
 ///
 /// Every process runs one. It works after each write of its own process, so a commit need not notify.
-/// Their transactions follow each other, and each numbers all events that are there. The interval is
-/// for the events of a process that died.
+/// Their transactions follow each other, and each numbers all events that are there. After many turns
+/// in a row, it rests between them (``SequencingPace``). The interval is for the events of a process
+/// that died.
 public struct EventSequencer: Service {
     let store: ComposeStore
     let listener: PostgresListener
@@ -38,7 +39,13 @@ public struct EventSequencer: Service {
                 group.addTask {
                     await periodically(every: interval) { wake.yield() }
                 }
-                for await _ in wakes { await sequence() }
+                var pace = SequencingPace(at: .now)
+                for await _ in wakes {
+                    let rest = pace.takeTurn(at: .now)
+                    // A canceled rest means that the service ends, which does a last turn.
+                    if rest > .zero { try? await Task.sleep(for: rest) }
+                    await sequence()
+                }
                 group.cancelAll()
             }
         }
