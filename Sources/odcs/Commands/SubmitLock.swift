@@ -22,18 +22,7 @@ struct SubmitLock: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("A compose.lock.json, or the number of a compose of the service.", valueName: "file or number"))
     var lock: String?
-    @Flag(help: "Make it anew even if an equal compose exists.")
-    var noReuse = false
-    @Option(
-        name: [.long, .customLong("seconds-to-live")],
-        help: ArgumentHelp("How long it lives from its end: seconds, or as in 90m, 1h, 2d.", valueName: "time"))
-    var ttl: TimeToLive?
-    @Option(help: ArgumentHelp("A label, as in RC-1.0.", valueName: "text"))
-    var label: String?
-    @Option(help: ArgumentHelp("The compose's type, as in test or nightly.", valueName: "type"))
-    var composeType: String?
-    @Option(help: ArgumentHelp("One of the service's target directories.", valueName: "name"))
-    var targetDir: String?
+    @OptionGroup var compose: ComposeOptions
     @OptionGroup(title: "WAITING") var patience: PatienceOptions
     @OptionGroup(title: "SERVICE") var connection: ConnectionOptions
 
@@ -41,19 +30,9 @@ struct SubmitLock: AsyncParsableCommand {
         let console = Console.current
         guard let lock else { throw CleanExit.helpRequest(Submit.self) }
         let client = try connection.connect()
-        let compose = try await client.submit(lock: try Self.content(of: lock, in: console), besides: members)
+        let compose = try await client.submit(lock: try Self.content(of: lock, in: console), besides: self.compose.members)
         guard !patience.noWait else { return try connection.print(compose, or: Outcome(compose).text) }
         try await patience.waiting(for: compose.id, client: client, json: connection.json).outcome(of: connection)
-    }
-
-    private var members: [String: any Sendable] {
-        var members: [String: any Sendable] = [:]
-        if noReuse { members["flags"] = ["no_reuse"] }
-        if let ttl { members["seconds_to_live"] = ttl.seconds }
-        if let label { members["label"] = label }
-        if let composeType { members["compose_type"] = composeType }
-        if let targetDir { members["target_dir"] = targetDir }
-        return members
     }
 
     private static func content(of lock: String, in console: Console) throws -> ComposeClient.Lock {

@@ -18,9 +18,6 @@ struct SubmissionOptions: ParsableArguments {
     @Flag(help: "Fail the compose if something in it could not be installed.")
     var checkDeps = false
 
-    @Flag(help: "Make it anew even if an equal compose exists.")
-    var noReuse = false
-
     @Flag(help: "Only say what the compose would have. None is made.")
     var dryRun = false
 
@@ -62,19 +59,7 @@ struct SubmissionOptions: ParsableArguments {
         help: ArgumentHelp("A result to make besides the repository. Repeatable.", valueName: "result"))
     var results: [OptionName<ComposeResults>] = []
 
-    @Option(
-        name: [.long, .customLong("seconds-to-live")],
-        help: ArgumentHelp("How long it lives from its end: seconds, or as in 90m, 1h, 2d.", valueName: "time"))
-    var ttl: TimeToLive?
-
-    @Option(help: ArgumentHelp("A label, as in RC-1.0.", valueName: "text"))
-    var label: String?
-
-    @Option(help: ArgumentHelp("The compose's type, as in test or nightly.", valueName: "type"))
-    var composeType: String?
-
-    @Option(help: ArgumentHelp("One of the service's target directories.", valueName: "name"))
-    var targetDir: String?
+    @OptionGroup var compose: ComposeOptions
 
     /// Returns the request for a compose of `source`.
     func submission(of source: ComposeSubmission.Source, in console: Console) throws -> ComposeSubmission {
@@ -88,16 +73,16 @@ struct SubmissionOptions: ParsableArguments {
         submission.multilibArches = multilibArches.nilIfEmpty
         submission.multilibMethods = multilibMethods.map(\.name).nilIfEmpty
         submission.lookasideRepos = try lookaside.flatMap { try RepositoryLocation.resolve($0, in: console.directory) }.nilIfEmpty
-        submission.secondsToLive = ttl?.seconds
-        submission.label = label
-        submission.composeType = composeType
-        submission.targetDir = targetDir
+        submission.secondsToLive = compose.ttl?.seconds
+        submission.label = compose.label
+        submission.composeType = compose.composeType
+        submission.targetDir = compose.targetDir
         return submission
     }
 
     private var allFlags: [String] {
         let plain: [(Bool, String)] = [
-            (noDeps, "no_deps"), (checkDeps, "check_deps"), (noReuse, "no_reuse"), (noLabel, "no_label"),
+            (noDeps, "no_deps"), (checkDeps, "check_deps"), (compose.noReuse, "no_reuse"), (noLabel, "no_label"),
         ]
         let asked = Set(flags.map(\.name) + plain.filter(\.0).map(\.1))
         return ComposeFlags.names.map(\.name).filter(asked.contains)
