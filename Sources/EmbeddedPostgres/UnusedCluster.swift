@@ -2,8 +2,8 @@ import Glibc
 public import SystemPackage
 
 extension EmbeddedPostgres {
-    /// Notes in a directory that its cluster is unused, because the service uses another database. ``start()``
-    /// removes the note. Does nothing if the directory has no cluster.
+    /// Notes in a directory that its cluster is unused, because the service uses another database.
+    /// ``start()`` removes the note. Does nothing if the directory has no cluster.
     ///
     /// A purge of the Debian package deletes composes only together with the database that knows them, see
     /// `debian/odcs-server.postrm`.

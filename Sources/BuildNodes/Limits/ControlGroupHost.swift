@@ -81,12 +81,51 @@ struct ControlGroupHost: Sendable {
             return access(directory.string, W_OK) == 0
         }
         do {
-            let descriptor = try FileDescriptor.open(file, .writeOnly)
-            try descriptor.closeAfter { _ = try descriptor.writeAll("+\(controller)".utf8) }
+            do { try Self.write("+\(controller)", to: file) } catch Errno.resourceBusy where vacate(directory) {
+                try Self.write("+\(controller)", to: file)
+            }
             return true
         } catch {
             // The host has not delegated this controller.
             return false
         }
+    }
+
+    /// Moves the processes of a group into a new group below it. Only a group without processes can
+    /// enable a controller for others. systemd does this itself for a service with `DelegateSubgroup=`,
+    /// from version 254 on.
+    ///
+    /// Only a group that the host has delegated to the user of this process is changed. Such a group
+    /// belongs to the user, and the group above it does not.
+    ///
+    /// - Returns: Whether the group has no processes now.
+    private func vacate(_ directory: FilePath) -> Bool {
+        guard geteuid() != 0, Self.owner(of: directory) == geteuid(), Self.owner(of: directory.removingLastComponent()) != geteuid()
+        else { return false }
+        let below = directory.appending("service")
+        guard mkdir(below.string, 0o755) == 0 || errno == EEXIST else { return false }
+        // A process that was not moved yet can start others meanwhile.
+        for _ in 0..<Self.mostRounds {
+            guard let text = try? String(contentsOfFile: directory.appending("cgroup.procs").string, encoding: .utf8) else { return false }
+            if text.isEmpty { return true }
+            for process in text.split(separator: "\n") {
+                // A process that has ended meanwhile cannot be moved. Others are in the list of the next round.
+                try? Self.write(String(process), to: below.appending("cgroup.procs"))
+            }
+        }
+        return false
+    }
+
+    /// The number of times that the processes of a group are listed and moved.
+    private static let mostRounds = 20
+
+    private static func owner(of directory: FilePath) -> uid_t? {
+        var status = stat()
+        return stat(directory.string, &status) == 0 ? status.st_uid : nil
+    }
+
+    private static func write(_ text: String, to file: FilePath) throws {
+        let descriptor = try FileDescriptor.open(file, .writeOnly)
+        try descriptor.closeAfter { _ = try descriptor.writeAll(text.utf8) }
     }
 }

@@ -105,8 +105,8 @@ extension HostCheck {
 extension FilePath {
     fileprivate var status: CInterop.Stat? { (try? stat())?.rawValue }
 
-    /// The number of the mount that this path is on, see `mnt_id` in proc(5). A bind mount is a mount of its
-    /// own on the same file system. `nil` if nothing has this path, or if the kernel does not say.
+    /// The number of the mount that this path is on, see `mnt_id` in proc(5). A bind mount is a mount of
+    /// its own on the same file system. `nil` if nothing has this path, or if the kernel does not say.
     fileprivate var mount: Int? {
         let options: FileDescriptor.OpenOptions = [.closeOnExec, .init(rawValue: CInt(LINUX_O_PATH))]
         guard let file = try? FileDescriptor.open(self, .readOnly, options: options) else { return nil }
