@@ -153,7 +153,8 @@ struct WhyGraph: Sendable {
     private static func label(_ edge: Edge) -> String {
         switch edge.kind {
         case "requiredBy":
-            edge.why.lastIndex(of: "(").map { String(edge.why[edge.why.index(after: $0)...].dropLast()) } ?? "required"
+            // A requirement can have parentheses of its own, as in libed.so.1()(64bit).
+            edge.why.firstRange(of: " (").map { String(edge.why[$0.upperBound...].dropLast()) } ?? "required"
         case "requested": "requested"
         case "builtFrom": "its source package is requested"
         case "module": "its module is included"

@@ -18,10 +18,11 @@ struct DirectoryListing: Sendable {
     /// - Parameters:
     ///   - path: The directory's path on this server, percent-encoded, without a slash at the end.
     ///   - names: The names below the target directory that lead to the directory.
-    init(path: String, names: [String], children: [ServedEntry.Child]) {
+    ///   - compose: The compose whose files these are. `nil` for that of the first name.
+    init(path: String, names: [String], children: [ServedEntry.Child], of compose: Int? = nil) {
         self.path = (path.removingPercentEncoding ?? path).shown(1000)
         parent = path.split(separator: "/").dropLast().map { "/" + $0 }.joined()
-        compose = names.first.flatMap { ComposeLayout(directoryName: $0)?.id }
+        self.compose = compose ?? names.first.flatMap { ComposeLayout(directoryName: $0)?.id }
         rows = children.map { child in
             let slash = child.isDirectory ? "/" : ""
             return Row(

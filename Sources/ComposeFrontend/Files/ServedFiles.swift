@@ -10,6 +10,8 @@ struct ServedFiles: Sendable {
     /// The names that lead from the target directory to the files. Example: `["odcs-12"]`, or none for all
     /// composes.
     var directory: [String] = []
+    /// The compose whose files these are, which may be those of an equal compose. `nil` if the names say it.
+    var compose: Int?
     /// The address of the files in links, with its prefix. Example: `/odcs/composes`.
     let link: String
     let pages: WebPages
@@ -30,7 +32,7 @@ struct ServedFiles: Sendable {
             return file.response(to: request, mediaType: MediaTypes.type(ofFileNamed: plain.last ?? ""))
         case .directory(let children):
             let path = ([link] + plain.map(\.percentEncoded)).joined(separator: "/")
-            let listing = DirectoryListing(path: path, names: directory + plain, children: children)
+            let listing = DirectoryListing(path: path, names: directory + plain, children: children, of: compose)
             return pages.response("directory", title: listing.path, page: listing, request, context)
         }
     }

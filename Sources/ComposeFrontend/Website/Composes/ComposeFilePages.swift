@@ -27,7 +27,8 @@ struct ComposeFilePages: Sendable {
         }
         let names = request.uri.path.split(separator: "/").dropFirst(3)
         let files = ServedFiles(
-            root: root, directory: [ComposeLayout(id: compose.resultOf).directory], link: "\(pages.root)/compose/\(id)/files", pages: pages)
+            root: root, directory: [ComposeLayout(id: compose.resultOf).directory], compose: id,
+            link: "\(pages.root)/compose/\(id)/files", pages: pages)
         var response = try await files.response(names, request, context)
         response.headers[.cacheControl] = "private, no-cache"
         return response
