@@ -6,6 +6,7 @@ import subprocess
 
 import pika
 
+from authority import Authority
 from ports import free_port
 from program import Program
 
@@ -14,13 +15,20 @@ TOPIC = "org.example.odcs.state.change"
 
 class RabbitMQ:
     def __init__(self, directory):
-        self.port, distribution, mapper = (free_port() for _ in range(3))
+        self.port, self.tls_port, distribution, mapper = (free_port() for _ in range(4))
         self.url = f"amqp://127.0.0.1:{self.port}/%2F"
-        (directory / "enabled_plugins").write_text("[rabbitmq_amqp1_0].\n")
+        self.authority = Authority(directory / "certificates")
+        certificate, key = self.authority.issue("broker", "DNS:localhost")
+        (directory / "enabled_plugins").write_text("[rabbitmq_amqp1_0, rabbitmq_auth_mechanism_ssl].\n")
         # The second account has no rights, not even that to log in at the virtual host.
         (directory / "rabbitmq.conf").write_text(
             "loopback_users = none\nlog.console = true\nlog.console.level = info\nlog.file = false\n"
             "vm_memory_high_watermark.relative = 0.9\ndisk_free_limit.absolute = 1MB\n"
+            # A client with a certificate needs no password: its name is that of its account.
+            f"listeners.ssl.1 = 127.0.0.1:{self.tls_port}\nssl_options.cacertfile = {self.authority.certificate}\n"
+            f"ssl_options.certfile = {certificate}\nssl_options.keyfile = {key}\nssl_options.verify = verify_peer\n"
+            "ssl_options.fail_if_no_peer_cert = false\nauth_mechanisms.1 = PLAIN\nauth_mechanisms.2 = EXTERNAL\n"
+            "ssl_cert_login_from = common_name\n"
         )
         self.environment = {
             "PATH": os.environ["PATH"],

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import time
 import uuid
 from datetime import datetime
 from pathlib import Path
@@ -85,14 +86,20 @@ def test_nothing_is_lost_while_the_broker_is_away(rabbitmq, service):
         odcs.wait_for("fedora", lambda each: each["behind"] == 0 and each["position"] >= 3)
         rabbitmq.stop()
         composes += [odcs.submit() for _ in range(5)]
+        # A trial by hand lets the broker be away for minutes.
+        end = time.monotonic() + float(os.environ.get("BROKER_TEST_SECONDS_AWAY", "0"))
+        while time.monotonic() < end:
+            composes.append(odcs.submit())
+            odcs.done(composes[-1])
+            time.sleep(5)
         for compose in composes:
             odcs.done(compose)
         problem = odcs.wait_for("fedora", lambda each: each.get("problem"))["problem"]
         assert f"127.0.0.1:{rabbitmq.port}" in problem
         assert publisher.process.poll() is None
         rabbitmq.start()
-        odcs.wait_for("fedora", lambda each: each["behind"] == 0, patience=120)
-        taken = rabbitmq.take("away", 18)
+        odcs.wait_for("fedora", lambda each: each["behind"] == 0, patience=400)
+        taken = rabbitmq.take("away", 3 * len(composes))
         changes = [change(body) for _, _, body in taken]
         assert set(changes) == {(compose, state) for compose in composes for state in ("wait", "generating", "done")}
         assert order_is_kept(changes)

@@ -9,7 +9,8 @@ static inline amqp_rpc_reply_t odcs_amqp_login_plain(
     return amqp_login(state, virtual_host, 0, AMQP_DEFAULT_FRAME_SIZE, 0, AMQP_SASL_METHOD_PLAIN, user, password);
 }
 
-/* The broker knows the client by its certificate. */
+/* The broker knows the client by its certificate. RabbitMQ does not look at the identity, but librabbitmq
+   reports a lack of memory if it is empty. */
 static inline amqp_rpc_reply_t odcs_amqp_login_external(amqp_connection_state_t state, const char *virtual_host) {
-    return amqp_login(state, virtual_host, 0, AMQP_DEFAULT_FRAME_SIZE, 0, AMQP_SASL_METHOD_EXTERNAL, "");
+    return amqp_login(state, virtual_host, 0, AMQP_DEFAULT_FRAME_SIZE, 0, AMQP_SASL_METHOD_EXTERNAL, "odcs");
 }

@@ -255,8 +255,11 @@ import Testing
     func commands() async throws {
         let kafka = "kafka: {kind: kafka, brokers: [\"127.0.0.1:1\"], topic: odcs, tls: false}"
         try await TestService.running(more: "events: {subscribers: {ci: {url: \"http://127.0.0.1:1/\"}, \(kafka)}}") { service, server in
+            // A publisher would need this address.
+            let variables: [String: String?] = ["ODCS_FRONTEND__PUBLIC_URL": "http://odcs.example.org"]
             func odcs(_ words: String...) async throws -> Program {
-                try await Program.run([Program.own("odcs-server")] + words + ["--config", service.configuration.string])
+                try await Program.run(
+                    [Program.own("odcs-server")] + words + ["--config", service.configuration.string], environment: variables)
             }
             _ = try await server.compose("repo", Self.repository, "libed-data")
             #expect(

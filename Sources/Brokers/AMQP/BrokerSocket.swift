@@ -8,12 +8,8 @@ final class BrokerSocket {
 
     init(to server: BrokerServer, until deadline: Deadline) throws(BrokerProblem) {
         self.server = server
-        var hints = addrinfo()
-        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-        var found: UnsafeMutablePointer<addrinfo>?
-        let status = getaddrinfo(server.host, "\(server.port)", &hints, &found)
+        let found = try Self.addresses(of: server, until: deadline)
         defer { freeaddrinfo(found) }
-        guard status == 0 else { throw BrokerProblem("\(server.host) has no address: \(String(cString: gai_strerror(status))).") }
         var reason = "no address"
         var next = found
         while let address = next {
@@ -29,6 +25,25 @@ final class BrokerSocket {
     }
 
     deinit { close(descriptor) }
+
+    /// Looks up the name of a server. The caller frees the addresses.
+    private static func addresses(
+        of server: BrokerServer, until deadline: Deadline
+    ) throws(BrokerProblem) -> UnsafeMutablePointer<addrinfo>? {
+        typealias Lookup = (status: CInt, addresses: UnsafeMutablePointer<addrinfo>?)
+        let lookup = SlowCall<Lookup>.value(until: deadline, late: { freeaddrinfo($0.addresses) }) {
+            var hints = addrinfo()
+            hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+            var found: UnsafeMutablePointer<addrinfo>?
+            let status = getaddrinfo(server.host, "\(server.port)", &hints, &found)
+            return (status, status == 0 ? found : nil)
+        }
+        guard let lookup else { throw BrokerProblem("The name \(server.host) was not found in time.") }
+        guard lookup.status == 0 else {
+            throw BrokerProblem("\(server.host) has no address: \(String(cString: gai_strerror(lookup.status))).")
+        }
+        return lookup.addresses
+    }
 
     private static func connected(to address: addrinfo, until deadline: Deadline) -> Result<CInt, BrokerProblem> {
         let descriptor = socket(

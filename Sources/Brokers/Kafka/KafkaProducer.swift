@@ -1,6 +1,7 @@
 import CRdKafka
 import ComposeStore
 import Deliveries
+import Dispatch
 import ForeignText
 import Foundation
 import SystemPackage
@@ -41,9 +42,21 @@ final class KafkaProducer: BrokerConnection {
     }
 
     deinit {
-        rd_kafka_purge(handle, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT)
-        rd_kafka_poll(handle, 0)
-        rd_kafka_destroy(handle)
+        // These calls wait for threads of librdkafka, and one of them may look up a name. The reports have
+        // no reader any more, but the handle still refers to them.
+        let (handle, reports) = (UncheckedHandle(handle), reports)
+        DispatchQueue.global().async {
+            rd_kafka_purge(handle.pointer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT)
+            rd_kafka_poll(handle.pointer, 0)
+            rd_kafka_destroy(handle.pointer)
+            withExtendedLifetime(reports) {}
+        }
+    }
+
+    private struct UncheckedHandle: @unchecked Sendable {  // it has no other user any more
+        let pointer: OpaquePointer
+
+        init(_ pointer: OpaquePointer) { self.pointer = pointer }
     }
 
     private static func configuration(_ settings: KafkaTopic) throws(BrokerProblem) -> OpaquePointer {
@@ -147,7 +160,7 @@ final class KafkaProducer: BrokerConnection {
 
 /// The reports of librdkafka about one series of messages. They come during the calls of one
 /// thread.
-private final class KafkaReports {
+private final class KafkaReports: @unchecked Sendable {  // the thread that ends the handle is its last user
     /// A message in a series.
     final class Place {
         unowned let reports: KafkaReports

@@ -21,13 +21,11 @@ final class RabbitMQConnection: BrokerConnection {
     private var nextTag: UInt64 = 1
 
     init(_ settings: RabbitMQExchange, origin: String, unrouted: UnroutedLog, until deadline: Deadline) throws(BrokerProblem) {
-        guard let state = amqp_new_connection() else { throw BrokerProblem("No memory is left for a connection.") }
         self.settings = settings
         self.origin = origin
         self.unrouted = unrouted
-        self.state = state
+        state = try Self.open(settings, until: deadline)
         // If one of these throws, the object is complete, and `deinit` frees the connection.
-        try open(until: deadline)
         try login(until: deadline)
         try prepareChannel(until: deadline)
     }
@@ -40,38 +38,72 @@ final class RabbitMQConnection: BrokerConnection {
 
     // MARK: Connecting
 
-    private func open(until deadline: Deadline) throws(BrokerProblem) {
-        let server = settings.server
-        let socket: OpaquePointer?
-        if server.isEncrypted {
-            socket = amqp_ssl_socket_new(state)
-            guard let socket else { throw BrokerProblem("No memory is left for a socket.") }
-            amqp_ssl_socket_set_verify_peer(socket, 1)
-            amqp_ssl_socket_set_verify_hostname(socket, 1)
-            let ca = settings.login.ca ?? BrokerLogin.systemAuthorities
-            guard amqp_ssl_socket_set_cacert(socket, ca.string) == OK else {
-                throw BrokerProblem("The file with the certificate authorities cannot be read: \(ca.string).")
-            }
-            if let certificate = settings.login.certificate, let key = settings.login.key {
-                guard amqp_ssl_socket_set_key(socket, certificate.string, key.string) == OK else {
-                    throw BrokerProblem("The client certificate or its key cannot be read.")
-                }
-            }
-        } else {
-            socket = amqp_tcp_socket_new(state)
+    /// A connection that is opened, with its status. The thread that opens it is the only one that has it.
+    private struct Opened: @unchecked Sendable {
+        let state: amqp_connection_state_t
+        let status: CInt
+    }
+
+    /// Opens the socket of a connection.
+    private static func open(_ settings: RabbitMQExchange, until deadline: Deadline) throws(BrokerProblem) -> amqp_connection_state_t {
+        guard let state = amqp_new_connection() else { throw BrokerProblem("No memory is left for a connection.") }
+        let socket: OpaquePointer
+        let time: timeval
+        do throws(BrokerProblem) {
+            socket = try self.socket(of: state, settings)
+            time = try timeval(deadline, settings.server)
+        } catch {
+            amqp_destroy_connection(state)
+            throw error
         }
-        guard let socket else { throw BrokerProblem("No memory is left for a socket.") }
-        var time = try timeval(deadline)
-        let status = amqp_socket_open_noblock(socket, server.host, CInt(server.port), &time)
-        guard status == OK else { throw BrokerProblem("\(server) cannot be reached: \(Self.text(status)).") }
+        // The time is that for connecting. A name is looked up before.
+        let prepared = (Opened(state: state, status: OK), UncheckedSocket(socket))
+        let opened = SlowCall<Opened>.value(until: deadline, late: { amqp_destroy_connection($0.state) }) {
+            var time = time
+            let status = amqp_socket_open_noblock(prepared.1.pointer, settings.server.host, CInt(settings.server.port), &time)
+            return Opened(state: prepared.0.state, status: status)
+        }
+        guard let opened else { throw BrokerProblem("\(settings.server) cannot be reached: no answer in time.") }
+        guard opened.status == OK else {
+            amqp_destroy_connection(opened.state)
+            throw BrokerProblem("\(settings.server) cannot be reached: \(text(opened.status)).")
+        }
+        return opened.state
+    }
+
+    private struct UncheckedSocket: @unchecked Sendable {  // it belongs to the connection that is opened
+        let pointer: OpaquePointer
+
+        init(_ pointer: OpaquePointer) { self.pointer = pointer }
+    }
+
+    private static func socket(of state: amqp_connection_state_t, _ settings: RabbitMQExchange) throws(BrokerProblem) -> OpaquePointer {
+        guard settings.server.isEncrypted else {
+            guard let socket = amqp_tcp_socket_new(state) else { throw BrokerProblem("No memory is left for a socket.") }
+            return socket
+        }
+        guard let socket = amqp_ssl_socket_new(state) else { throw BrokerProblem("No memory is left for a socket.") }
+        amqp_ssl_socket_set_verify_peer(socket, 1)
+        amqp_ssl_socket_set_verify_hostname(socket, 1)
+        let ca = settings.login.ca ?? BrokerLogin.systemAuthorities
+        guard amqp_ssl_socket_set_cacert(socket, ca.string) == OK else {
+            throw BrokerProblem("The file with the certificate authorities cannot be read: \(ca.string).")
+        }
+        if let certificate = settings.login.certificate, let key = settings.login.key {
+            guard amqp_ssl_socket_set_key(socket, certificate.string, key.string) == OK else {
+                throw BrokerProblem("The client certificate or its key cannot be read.")
+            }
+        }
+        return socket
     }
 
     private func login(until deadline: Deadline) throws(BrokerProblem) {
-        var time = try timeval(deadline)
+        var time = try Self.timeval(deadline, settings.server)
         amqp_set_handshake_timeout(state, &time)
         amqp_set_rpc_timeout(state, &time)
         let reply: amqp_rpc_reply_t
         if settings.login.certificate != nil, settings.login.user == nil {
+            // The certificate names the account.
             reply = odcs_amqp_login_external(state, settings.virtualHost)
         } else {
             reply = odcs_amqp_login_plain(
@@ -82,7 +114,7 @@ final class RabbitMQConnection: BrokerConnection {
     }
 
     private func prepareChannel(until deadline: Deadline) throws(BrokerProblem) {
-        var time = try timeval(deadline)
+        var time = try Self.timeval(deadline, settings.server)
         amqp_set_rpc_timeout(state, &time)
         amqp_channel_open(state, Self.channel)
         try check(amqp_get_rpc_reply(state), "\(settings.server) gave no channel")
@@ -90,8 +122,8 @@ final class RabbitMQConnection: BrokerConnection {
         try check(amqp_get_rpc_reply(state), "\(settings.server) gives no publisher confirms")
     }
 
-    private func timeval(_ deadline: Deadline) throws(BrokerProblem) -> timeval {
-        guard let left = deadline.left else { throw BrokerProblem("\(settings.server) did not answer in time.") }
+    private static func timeval(_ deadline: Deadline, _ server: BrokerServer) throws(BrokerProblem) -> timeval {
+        guard let left = deadline.left else { throw BrokerProblem("\(server) did not answer in time.") }
         return Foundation.timeval(left)
     }
 
