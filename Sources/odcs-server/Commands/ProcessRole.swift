@@ -1,8 +1,8 @@
 import ArgumentParser
 import ServiceConfiguration
 
-/// A process role is the work of one process of the service. Each role needs keys that the others can do
-/// without.
+/// A process role is the work of one process of the service. Each role needs keys that the others can
+/// do without.
 enum ProcessRole: String, CaseIterable, ExpressibleByArgument {
     /// A frontend and a worker in one process.
     case run
