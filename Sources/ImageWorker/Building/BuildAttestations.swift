@@ -13,15 +13,34 @@ struct BuildAttestations {
     /// Signs the statement. Nil leaves it without a signature.
     let key: ProvenanceKey?
 
+    /// The records of a build that its documents need.
+    struct Records: Sendable {
+        let contents: [Platform: Contents]
+        let origins: [Platform: StepOrigin]
+        let causes: [BuildCause]
+    }
+
+    /// Returns the records of a build. They do not change while its manifest list is written.
+    func records(of build: Build) async throws -> Records {
+        async let origins = store.origins(of: build.id)
+        async let causes = store.causes(of: build.id)
+        var contents: [Platform: Contents] = [:]
+        for step in build.steps {
+            guard let platform = step.platform, let digest = step.digest else { continue }
+            contents[platform] = try await store.contents(of: digest)
+        }
+        return Records(contents: contents, origins: try await origins, causes: try await causes)
+    }
+
     /// Attaches all documents. Each attempt attaches the same ones.
     ///
     /// - Parameter write: Writes the list. Meanwhile the contents of the documents are made and uploaded.
     func attach(
-        to list: ManifestDocument, of build: Build, in repository: ImageRepository,
+        to list: ManifestDocument, of build: Build, _ records: Records, in repository: ImageRepository,
         writing write: @escaping @Sendable () async throws -> Void = {}
     ) async throws {
         async let written: Void = write()
-        let documents = try await self.documents(about: list, of: build, in: repository)
+        let documents = try await self.documents(about: list, of: build, records, in: repository)
         try await upload(Set(documents.flatMap(\.attestations)), to: repository)
         try await written
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -33,24 +52,19 @@ struct BuildAttestations {
     }
 
     private func documents(
-        about list: ManifestDocument, of build: Build, in repository: ImageRepository
+        about list: ManifestDocument, of build: Build, _ records: Records, in repository: ImageRepository
     ) async throws -> [(subject: Descriptor, attestations: [Attestation])] {
         guard case .index(let index) = list.content else { return [] }
-        var contents: [Platform: Contents] = [:]
         var bills: [ImageDigest: Attestation] = [:]
-        for step in build.steps {
-            guard let platform = step.platform, let digest = step.digest else { continue }
-            contents[platform] = try await store.contents(of: digest)
-            guard let bill = contents[platform].flatMap({ SoftwareBill($0, of: repository, created: build.timeSubmitted) }) else {
-                continue
-            }
-            bills[digest] = Attestation(.bill, bill.bytes)
+        for contents in records.contents.values {
+            guard let bill = SoftwareBill(contents, of: repository, created: build.timeSubmitted) else { continue }
+            bills[contents.digest] = Attestation(.bill, bill.bytes)
         }
         let statement = ProvenanceStatement(
             build,
             .init(
-                repository: repository, list: list.digest, origins: try await store.origins(of: build.id), contents: contents,
-                bills: bills.mapValues(\.descriptor.digest), causes: try await store.causes(of: build.id), builder: builder))
+                repository: repository, list: list.digest, origins: records.origins, contents: records.contents,
+                bills: bills.mapValues(\.descriptor.digest), causes: records.causes, builder: builder))
         let attestation = try await attestation(of: statement.bytes, about: list.digest, in: repository)
         return [(list.descriptor(), [attestation])]
             + index.manifests.map { ($0, [attestation] + [bills[$0.digest]].compactMap(\.self)) }

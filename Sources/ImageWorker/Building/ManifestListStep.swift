@@ -14,13 +14,14 @@ struct ManifestListStep {
     func run(_ build: Build, _ image: Image) async throws -> StepResult {
         let tags = try build.listTags
         async let shown = digests(of: tags.map(\.tag), in: image.repository)
+        async let records = attestations.records(of: build)
         let list = try await list(of: build, image.repository)
         // No tag moves if one of them was moved by another program.
         for ((tag, moves), current) in zip(tags, try await shown) {
             try await check(tag, showing: current, moves: moves, of: image, moving: list.digest, build)
         }
         // A user of a moving tag finds the provenance.
-        try await attestations.attach(to: list, of: build, in: image.repository) {
+        try await attestations.attach(to: list, of: build, try await records, in: image.repository) {
             try await put(list, at: tags.prefix(1).map(\.tag), build, image)
         }
         try await put(list, at: tags.dropFirst().map(\.tag), build, image)

@@ -65,10 +65,9 @@ struct PlatformStep {
         if build.request.definition.artifact?.kind == .component {
             try await ComponentLayer(manifest, of: image.repository).check(registry: registry, limit: configuration.contextBytes)
         }
-        // The registry has the image, so the node need not keep it during the verification.
-        async let removed: Void = remove(name, from: node, lease.step, log)
+        // If the registry does not answer, the step is repeated with the image on the node.
         try await verify(digest, lease, of: build, image, platform, log)
-        await removed
+        await remove(name, from: node, lease.step, log)
         return digest
     }
 
