@@ -10,7 +10,8 @@ struct ServedFiles: Sendable {
     /// The names that lead from the target directory to the files. Example: `["odcs-12"]`, or none for all
     /// composes.
     var directory: [String] = []
-    /// The compose whose files these are, which may be those of an equal compose. `nil` if the names say it.
+    /// The compose whose files these are, which may be those of an equal compose. `nil` if the names have
+    /// its number.
     var compose: Int?
     /// The address of the files in links, with its prefix. Example: `/odcs/composes`.
     let link: String

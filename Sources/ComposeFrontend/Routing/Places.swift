@@ -6,7 +6,7 @@ import Synchronization
 final class Places: Sendable {
     private let taken = Mutex(0)
     private let most: Int
-    /// What is done at a place, as the beginning of a sentence. Example: `Other composes are being compared`.
+    /// The work at a place, as the beginning of a sentence. Example: `Other composes are being compared`.
     private let what: String
 
     /// - Parameter most: The number of places.

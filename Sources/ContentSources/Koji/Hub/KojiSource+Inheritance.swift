@@ -2,9 +2,9 @@ public import ComposeModel
 import Koji
 
 extension KojiSource {
-    /// Returns the ways by which a pinned tag inherits from the tags that have its packages. Each way begins
-    /// with the pinned tag and ends with the tag that has the package. A tag from which the pinned one does
-    /// not inherit, such as that of a module, is a way of its own.
+    /// Returns the ways by which a pinned tag inherits from the tags that have its packages. Each way
+    /// begins with the pinned tag and ends with the tag that has the package. A tag from which the pinned
+    /// one does not inherit, such as that of a module, is a way of its own.
     ///
     /// Example: `["f26-updates", "f26"]` for a package of `f26` in a compose of `f26-updates`.
     ///
