@@ -9,15 +9,20 @@ from sources import QuietServer
 
 
 class Webhook:
-    """An HTTP server to which events are posted. It refuses one message in `refuses` with 503."""
+    """An HTTP server to which events are posted. It refuses one message in `refuses` with 503.
 
-    def __init__(self, refuses=0):
+    `judge` gets the headers and the body of each message, and returns whether it is accepted. It may take
+    its time.
+    """
+
+    def __init__(self, refuses=0, judge=None, port=0):
         # (webhook-id, object, state) in the order in which the messages were accepted.
         self.accepted = []
         self._lock = threading.Lock()
         self._count = 0
         self._refuses = refuses
-        self._server = QuietServer(("127.0.0.1", 0), self._handler())
+        self._judge = judge
+        self._server = QuietServer(("127.0.0.1", port), self._handler())
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     @property
@@ -42,10 +47,12 @@ class Webhook:
             protocol_version = "HTTP/1.1"
 
             def do_POST(self):
-                message = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                message = json.loads(body)
+                accepted = webhook._judge is None or webhook._judge(self.headers, body)
                 with webhook._lock:
                     webhook._count += 1
-                    refused = webhook._refuses and webhook._count % webhook._refuses == 0
+                    refused = not accepted or (webhook._refuses and webhook._count % webhook._refuses == 0)
                     if not refused:
                         kind = "build" if "build" in message else "compose"
                         changed = message[kind]

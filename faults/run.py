@@ -35,6 +35,8 @@ SCENARIOS = [
     ("bad sources", "bad_sources.run", False),
     ("strangers", "strangers.run", True),
     ("two versions", "versions.run", False),
+    ("three receivers", "events.three_receivers", False),
+    ("1000 streams", "events.streams", False),
     ("image builds", "images.run", False),
     ("soak", "soak.run", False),
 ]
@@ -48,6 +50,7 @@ def main():
     parser.add_argument("--directory", required=True, help="a directory for all files; it is deleted at the end if nothing was lost")
     parser.add_argument("--quick", action="store_true", help="fewer composes, and no soak")
     parser.add_argument("--minutes", type=float, default=20, help="the duration of the soak")
+    parser.add_argument("--slow", type=float, default=0.5, help="the seconds that the slow receiver of events takes for each message")
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 30), help="repeats the choices of an earlier run")
     parser.add_argument("names", nargs="*", metavar="SCENARIO", help=", ".join(name for name, _, _ in SCENARIOS))
     options = parser.parse_args()
