@@ -3,8 +3,8 @@ package import SystemPackage
 
 /// The bytes of a compressed file, in the pieces that a decoder takes.
 protocol CompressedInput: ~Copyable {
-    /// Returns the next bytes, at most ``FileContent/pieceSize``, and whether no others follow them. There
-    /// are none at the end of the file.
+    /// Returns the next bytes, at most ``FileContent/pieceSize``, and whether no others follow them. At the
+    /// end of the file, there are no bytes.
     mutating func next() throws(RepodataError) -> (bytes: UnsafeRawBufferPointer, isLast: Bool)
 
     /// Counts bytes as taken. ``next()`` returns those behind them from then on.

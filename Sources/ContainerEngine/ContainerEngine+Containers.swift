@@ -39,7 +39,7 @@ extension ContainerEngine {
         return process
     }
 
-    /// Returns the containers that have a label, whatever its value is.
+    /// Returns the containers that have a label, with any value.
     public func containers(with label: String) async throws(EngineFailure) -> [EngineContainer] {
         let filters = "{\"label\":[\"\(label)\"]}"
         let (status, body) = try await answer(
@@ -54,7 +54,7 @@ extension ContainerEngine {
         }
     }
 
-    /// Kills and removes a container. It is no error if there is none.
+    /// Kills and removes a container. It is no error if it does not exist.
     ///
     /// - Parameters:
     ///   - name: Its name or its id.

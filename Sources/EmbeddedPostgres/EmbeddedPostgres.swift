@@ -49,6 +49,7 @@ public actor EmbeddedPostgres: Service {
         let account = try prepare()
         let turn = try await FileLock.waiting(for: cluster.turnFile)
         defer { withExtendedLifetime(turn) {} }
+        cluster.removeUnusedNote()
         return try await startAsOwner(account)
     }
 
@@ -63,7 +64,10 @@ public actor EmbeddedPostgres: Service {
         while true {
             // A first start of the owner can turn the directory into a link.
             cluster = Cluster(directory: asked)
-            if let running = cluster.postmaster(), running.isReady { return address(running.socketDirectory) }
+            // A server whose turn is taken may be that of a visit, which ends it.
+            if let running = cluster.postmaster(), running.isReady, try FileLock.ifFree(cluster.turnFile) != nil {
+                return address(running.socketDirectory)
+            }
             guard ContinuousClock.now < deadline else {
                 throw EmbeddedPostgresError(
                     "no PostgreSQL runs in \(asked), and this process uses only one that another process has started. Start "
@@ -84,8 +88,11 @@ public actor EmbeddedPostgres: Service {
         let account = try prepare()
         let turn = try await FileLock.waiting(for: cluster.turnFile)
         if let running = cluster.postmaster(), running.isReady { return address(running.socketDirectory) }
+        let isNew = cluster.version() == nil
         let address = try await startAsOwner(account)
         if isOwner { turnOfVisit = turn }
+        // The service may use another database, which this command was not told of.
+        if isNew { try cluster.noteUnused() }
         return address
     }
 
@@ -104,7 +111,6 @@ public actor EmbeddedPostgres: Service {
 
     private func startAsOwner(_ account: Account?) async throws -> String {
         if ownership == nil { ownership = try FileLock.ifFree(cluster.ownerFile) }
-        cluster.removeUnusedNote()
         do {
             return address(try await startServer(account))
         } catch {

@@ -20,9 +20,9 @@ struct Odcs: AsyncParsableCommand {
 
             SETTINGS
               First options count, then the environment (ODCS_SERVER, ODCS_TOKEN,
-              ODCS_TOKEN_FILE, ODCS_PROFILE), then ~/.config/odcs.toml
-              ($XDG_CONFIG_HOME is honoured) with the keys server and token, and
-              sections [profiles.NAME] for --profile. Then the token that
+              ODCS_TOKEN_FILE, ODCS_PROFILE), then odcs.toml in $XDG_CONFIG_HOME or
+              ~/.config with the keys server and token, and sections
+              [profiles.NAME] for --profile. Then the token that
               'odcs login' has kept for the server. The default server is
               \(Settings.defaultServer).
 

@@ -33,4 +33,23 @@ import Testing
             #expect(try await database.store.keep(question, for: .seconds(60)))
         }
     }
+
+    @Test("a request that is repeated takes the question on which a worker goes on, and asks no second one")
+    func repeated() async throws {
+        try await TestDatabase.with { database in
+            let desk = desk(database, patience: .seconds(4), forBegin: .seconds(4))
+            async let first = desk.answer(of: .repo())
+            var taken: Question?
+            while taken == nil { taken = try await database.store.takeQuestion(for: .seconds(60)) }
+            let question = try #require(taken)
+            let outcome = try await first
+            #expect(outcome == .unfinished)
+            async let second = desk.answer(of: .repo())
+            try await database.store.answer(question, with: "{}")
+            let answer = try await second
+            #expect(answer == .answered("{}"))
+            let other = try await database.store.takeQuestion(for: .seconds(60))
+            #expect(other?.id == nil)
+        }
+    }
 }

@@ -80,6 +80,22 @@ struct EmbeddedPostgresTests {
             let note = directory.appending("unused").string
             try EmbeddedPostgres.noteUnused(directory)
             #expect(FileManager.default.fileExists(atPath: note))
+            let visitor = server(directory)
+            _ = try await visitor.visit()
+            try await visitor.stop()
+            #expect(FileManager.default.fileExists(atPath: note))
+            try await withServer(directory) { _, _ in #expect(!FileManager.default.fileExists(atPath: note)) }
+        }
+    }
+
+    @Test("a cluster that a command has made is noted as unused until the service starts on it")
+    func clusterOfVisit() async throws {
+        try await withDirectory { directory in
+            let note = directory.appending("unused").string
+            let visitor = server(directory)
+            _ = try await visitor.visit()
+            try await visitor.stop()
+            #expect(FileManager.default.fileExists(atPath: note))
             try await withServer(directory) { _, _ in #expect(!FileManager.default.fileExists(atPath: note)) }
         }
     }

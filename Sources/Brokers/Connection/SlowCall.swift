@@ -1,8 +1,8 @@
 import Dispatch
 import Foundation
 
-/// A slow call is a call of a library that looks up a name, for which there is no deadline. It runs on a
-/// thread of its own, so that a resolver that does not answer holds up no broker.
+/// A slow call is a call of a library that looks up a name, for which there is no deadline. It runs on
+/// a thread of its own, so that a resolver that does not answer holds up no broker.
 final class SlowCall<Value>: @unchecked Sendable {  // the lock protects the outcome
     private enum Outcome {
         case none

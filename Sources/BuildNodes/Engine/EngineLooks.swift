@@ -86,7 +86,15 @@ extension EngineNode {
                 _ = try await asking { () throws(EngineFailure) in try await engine.remove(name) }
             }
         }
-        let lifelines = try await asking { () throws(EngineFailure) in try await engine.containers(with: BuildLifeline.label) }
+        let lifelines = try await asking { () throws(EngineFailure) in
+            do throws(EngineFailure) {
+                return try await engine.containers(with: BuildLifeline.label)
+            } catch {
+                // A node that allows no containers has no lifelines.
+                guard [.refused, .badAnswer].contains(error.code) else { throw error }
+                return []
+            }
+        }
         let names = images.flatMap(\.names).filter { $0.hasPrefix(Self.localPrefix) }.map { String($0.dropFirst(Self.localPrefix.count)) }
         // A name whose end is no tag was not given by this service.
         let steps = Set((names + lifelines.compactMap { $0.labels[BuildLifeline.label] }).compactMap { try? ImageTag($0) })

@@ -22,7 +22,7 @@ struct ProbeProgram {
         }
     }
 
-    /// Returns a program that waits until it is killed. Nil if there is none for the platform.
+    /// Returns a program that waits until it is killed. Nil if the platform has none.
     static func waiting(for platform: Platform) -> ProbeProgram? {
         guard platform.os == "linux" else { return nil }
         switch platform.architecture {

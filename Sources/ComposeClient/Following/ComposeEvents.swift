@@ -51,6 +51,8 @@ public struct ComposeEvents: AsyncSequence, Sendable {
         private var stream: ComposeStream?
         private var triesStream: Bool
         private var seconds = 0
+        /// The lines of the log that the stream has brought. A reader of the log begins at its first line.
+        private var streamedLines = 0
 
         init(id: Int, log: LogTail?, transport: Transport) {
             self.id = id
@@ -110,6 +112,7 @@ public struct ComposeEvents: AsyncSequence, Sendable {
                     latest = compose
                     return .changed(compose)
                 case .logged(let lines)?:
+                    streamedLines += lines.count
                     return looks.take(.init(events: lines.map(ComposeEvent.logged), isLast: false, hasMore: true), orElse: .unchanged)
                 case .ended?:
                     stream = nil
@@ -133,7 +136,9 @@ public struct ComposeEvents: AsyncSequence, Sendable {
             do {
                 let url = "\(compose.toplevelURL)/\(ComposeLayout.log)"
                 let reading = try await log!.read(url, isFinal: isFinal, over: transport)
-                return (reading.lines.map(ComposeEvent.logged), reading.hasMore)
+                let known = Swift.min(streamedLines, reading.lines.count)
+                streamedLines -= known
+                return (reading.lines.dropFirst(known).map(ComposeEvent.logged), reading.hasMore)
             } catch let error as ComposeClientError {
                 // While a server restarts, its log is unavailable for a while too.
                 if error.isPassing && !isFinal { return ([], false) }

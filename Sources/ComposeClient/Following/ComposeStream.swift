@@ -28,6 +28,9 @@ struct ComposeStream {
     /// The number of connections without an event after which the first event is not waited for any more.
     private static let mostFailures = 5
 
+    /// The statuses of a server that has no such stream, or no place for it.
+    private static let refusals: Set<Int> = [404, 405, 406, 429]
+
     private let path: String
     private let transport: Transport
     private var pieces: AsyncThrowingStream<StreamPiece, any Error>.Iterator?
@@ -61,24 +64,29 @@ struct ComposeStream {
         while true {
             do {
                 if pieces == nil { try await connect() }
-                guard let piece = try await pieces?.next() else {
-                    try Task.checkCancellation()
-                    try await reconnectLater()
+                if let piece = try await pieces?.next() {
+                    if let step = try take(piece) { return step }
                     continue
                 }
-                if let step = try take(piece) { return step }
+                try Task.checkCancellation()
             } catch let error as ComposeClientError where error.isPassing || error.code == .timedOut {
-                if last == nil, failures >= Self.mostFailures { return .unavailable }
-                try await reconnectLater()
+                // The connection was lost. Without an error, its other end has closed it.
+            } catch let error as ComposeClientError where Self.refusals.contains(error.status ?? 0) {
+                // Another server answers now, for example an older one. If the compose is gone, the next look says so.
+                return .unavailable
             }
+            if last == nil, failures >= Self.mostFailures { return .unavailable }
+            try await reconnectLater()
         }
     }
 
     private mutating func connect() async throws {
         let (path, transport, last) = (path, transport, last)
         // A service that has sent events has a stream. It may only have no place at the moment.
+        // At the beginning, a gateway may be in the way that takes no streams. Then polling is better than patience.
         let stream = try await transport.persisting(
-            .established, if: { $0.isPassing || (last != nil && ($0.code == .timedOut || $0.status == 429)) }
+            last == nil ? .brief : .established,
+            if: { $0.isPassing || (last != nil && ($0.code == .timedOut || $0.status == 429)) }
         ) { try await transport.events(path, after: last) }
         pieces = stream.makeAsyncIterator()
         silentSeconds = 0

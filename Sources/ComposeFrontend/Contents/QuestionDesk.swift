@@ -23,10 +23,23 @@ public final class QuestionDesk: Service {
     private let notifications: @Sendable () -> AsyncStream<PostgresNotification>
     /// The requests that wait, by the ids of their questions.
     private let waiting: Mutex<[Int: AsyncStream<Void>.Continuation]> = Mutex([:])
+    /// The questions on which workers go on although no request waits. A request that is repeated takes its
+    /// question from here, so it does not occupy one more worker.
+    private let left: Mutex<[Asked: Left]> = Mutex([:])
+
+    private struct Asked: Hashable {
+        let subject: Question.Subject
+        let request: ComposeRequest
+    }
+
+    private struct Left {
+        let id: Int
+        let end: ContinuousClock.Instant
+    }
 
     /// - Parameters:
-    ///   - patience: The time that a client waits for an answer. Clients, and proxies such as nginx, give up
-    ///     after a minute without one, and would not learn the reason.
+    ///   - patience: The time that a client waits for an answer. Clients, and proxies such as nginx, give
+    ///     up after a minute without one, and would not learn the reason.
     ///   - patienceForBegin: The time in which a worker has to begin. Workers look every five seconds even
     ///     without a notification.
     ///   - notifications: Returns the notifications of the database, for ``run()``.
@@ -68,8 +81,15 @@ public final class QuestionDesk: Service {
     ///
     /// - Parameter request: The request that the question is about.
     func answer(to subject: Question.Subject = .dryRun, of request: ComposeRequest) async throws -> Outcome {
-        let id = try await store.ask(subject, of: request, for: Self.life)
+        let asked = Asked(subject: subject, request: request)
         let begin = ContinuousClock.now
+        let question: Left
+        if let old = takeLeft(asked) {
+            question = old
+        } else {
+            question = Left(id: try await store.ask(subject, of: request, for: Self.life), end: begin + Self.life)
+        }
+        let id = question.id
         let (wakes, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         waiting.withLock { $0[id] = wake }
         // A worker may have answered before this moment.
@@ -84,7 +104,7 @@ public final class QuestionDesk: Service {
         defer {
             timer.cancel()
             waiting.withLock { $0[id] = nil }
-            if !isLeftToWorker { withdraw(id) }
+            if isLeftToWorker { left.withLock { $0[asked] = question } } else { withdraw(id) }
         }
         var isTaken = false
         for await _ in wakes {
@@ -97,6 +117,13 @@ public final class QuestionDesk: Service {
         try Task.checkCancellation()
         isLeftToWorker = isTaken
         return isTaken ? .unfinished : .untaken
+    }
+
+    private func takeLeft(_ asked: Asked) -> Left? {
+        left.withLock { left in
+            left = left.filter { $0.value.end > .now }
+            return left.removeValue(forKey: asked)
+        }
     }
 
     /// Deletes a question. A worker that works on it stops.

@@ -2,7 +2,7 @@ import ComposeModel
 import ForeignText
 
 extension Fact {
-    /// Creates a fact with a list of words. Returns `nil` if there are none.
+    /// Creates a fact with a list of words. Returns `nil` for an empty list.
     init?(_ name: String, words: [String]) {
         guard !words.isEmpty else { return nil }
         self.init(name, words.joined(separator: " ").shown(1000))

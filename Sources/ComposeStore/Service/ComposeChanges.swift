@@ -95,8 +95,8 @@ extension ComposeChanges.Change {
     }
 }
 
-/// The last event that has a position, in an answer of the database: `events 57`, or `events 2057 far` if
-/// there are so many events after the known one that they were not looked at.
+/// The last event that has a position, in an answer of the database: `events 57`, or `events 2057 far`
+/// if there are so many events after the known one that they were not looked at.
 private struct LastEvent {
     let position: Int
     let isFar: Bool

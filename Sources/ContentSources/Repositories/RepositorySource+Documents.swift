@@ -121,7 +121,7 @@ extension LocalFile {
     ///
     /// - Parameter limits: The maximum sizes of the document in bytes, as it is stored and decompressed.
     /// - Returns: Whether the changes were written. If anything is wrong with the file, they were not.
-    ///   What is wrong is found when the document is read as a whole.
+    ///   The problem is found when the document is read as a whole.
     fileprivate func writeChanges(
         of document: MetadataDocument, since base: RepositoryBase, _ record: Repomd.Record, limits: (stored: Int, open: Int),
         to directory: FilePath

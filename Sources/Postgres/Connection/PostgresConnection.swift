@@ -33,7 +33,7 @@ import Tracing
     public func query(_ sql: SQL) async throws -> PostgresRows {
         guard tracesStatements, let context = ServiceContext.current else { return try await answer(to: sql) }
         let text = sql.text
-        let span = startSpan(String(text.prefix { $0.isLetter }), context: context, ofKind: .client)
+        let span = startSpan(String(text.drop { $0.isWhitespace }.prefix { $0.isLetter }), context: context, ofKind: .client)
         defer { span.end() }
         span.attributes["db.system.name"] = "postgresql"
         // It has no values, because they are parameters.

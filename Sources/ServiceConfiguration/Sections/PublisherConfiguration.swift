@@ -23,8 +23,8 @@ public struct PublisherConfiguration: Sendable {
         return try PublisherConfiguration(&reader)
     }
 
-    /// - Throws: ``ConfigurationError``, also for a file that is right for a server, and lacks a key without
-    ///   which a publisher cannot start.
+    /// - Throws: ``ConfigurationError``, also for a file that is right for a server, and lacks a key
+    ///   without which a publisher cannot start.
     public init(_ reader: inout ConfigurationReader) throws {
         stateDirectory = try reader.stateDirectory()
         database = try reader.database()

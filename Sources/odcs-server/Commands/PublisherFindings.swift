@@ -17,7 +17,7 @@ enum PublisherFindings {
         guard configuration.database.url != nil else { return [] }
         let logger = Logger(label: "odcs-server") { _ in SwiftLogNoOpLogHandler() }
         do {
-            let database = try await Database.start(configuration, as: .guest, logger: logger)
+            let database = try await Database.start(configuration, as: .visitor, logger: logger)
             let subscribers = try await ComposeStore(pool: database.pool).subscribers()
             await database.close(logger: logger)
             return brokers.filter { broker in !subscribers.contains { $0.name == broker.name && $0.isServed } }.map { broker in

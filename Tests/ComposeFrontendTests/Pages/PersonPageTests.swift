@@ -8,7 +8,7 @@ import Testing
 
 @testable import ComposeFrontend
 
-/// The pages that a person has because of what the person may do: the account, a watch, and the form
+/// The pages that depend on the rights of a person: the account, a watch, and the form
 /// that asks again.
 @Suite struct PersonPageTests {
     private static func with(

@@ -125,7 +125,7 @@ struct RebuildPage: Sendable {
     let caption: String
     let rows: [Row]
     let hasRows: Bool
-    /// What is said instead of rows.
+    /// The sentence in place of rows.
     let noRows: String
     let more: String?
 

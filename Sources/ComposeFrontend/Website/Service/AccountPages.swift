@@ -33,9 +33,9 @@ struct AccountPages: Sendable {
     }
 }
 
-/// What a person has and may do.
+/// The account of a person, with its rights.
 struct AccountPage: Sendable {
-    /// A limit, with what the person has of it now.
+    /// A limit, and the amount of it that the person has now.
     struct Limit: Sendable {
         let name, used, most: String
 
