@@ -360,15 +360,7 @@ import Testing
 
     @Test("a probe finds a platform with an emulator")
     func emulated() async throws {
-        try await EmulatorRegistration.exclusively {
-            let emulator: EmulatorRegistration
-            do {
-                emulator = try EmulatorRegistration()
-            } catch let refusal as EmulatorRegistration.Refused {
-                print("skipped: \(refusal)")
-                return
-            }
-            defer { emulator.remove() }
+        try await EmulatorRegistration.ifAllowed {
             try await World.run { world in
                 let found = try await world.with { try await $0.probe() }
                 #expect(found.native == [.host])

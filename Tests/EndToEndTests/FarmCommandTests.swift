@@ -165,15 +165,7 @@ import Testing
 
     @Test("one node builds two platforms, one of them with an emulator, and the list with its images is saved as a folder")
     func platforms() async throws {
-        try await EmulatorRegistration.exclusively {
-            let emulator: EmulatorRegistration
-            do {
-                emulator = try EmulatorRegistration()
-            } catch let refusal as EmulatorRegistration.Refused {
-                print("skipped: \(refusal)")
-                return
-            }
-            defer { emulator.remove() }
+        try await EmulatorRegistration.ifAllowed {
             try await with(settings: "slots: 0") { images, server, _, _ in
                 let folder = try images.folder("app", "FROM scratch\nCOPY hello /hello\n")
                 try "hello\n".write(toFile: folder.appending("hello").string, atomically: true, encoding: .utf8)

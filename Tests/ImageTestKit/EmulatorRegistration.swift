@@ -50,6 +50,22 @@ public struct EmulatorRegistration {
         return try result.get()
     }
 
+    /// Runs `body` with a registered emulator, like ``exclusively(_:)``. If the host forbids to register one,
+    /// a line of the output says so, and `body` does not run.
+    public static func ifAllowed(_ body: @Sendable () async throws -> Void) async throws {
+        try await exclusively {
+            let emulator: EmulatorRegistration
+            do {
+                emulator = try EmulatorRegistration()
+            } catch let refusal as Refused {
+                print("skipped: \(refusal)")
+                return
+            }
+            defer { emulator.remove() }
+            try await body()
+        }
+    }
+
     /// Returns the descriptor of a file that is locked until it is closed.
     private static func lockFile() async -> CInt {
         await withCheckedContinuation { continuation in

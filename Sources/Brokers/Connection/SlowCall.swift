@@ -25,7 +25,7 @@ final class SlowCall<Value>: @unchecked Sendable {  // the lock protects the out
         until deadline: Deadline, late: @escaping @Sendable (Value) -> Void, _ call: @escaping @Sendable () -> Value
     ) -> Value? {
         let shared = SlowCall()
-        DispatchQueue.global().async {
+        Thread.detachNewThread {
             let value = call()
             if !shared.finish(with: value) { late(value) }
         }

@@ -1,7 +1,6 @@
 import CRdKafka
 import ComposeStore
 import Deliveries
-import Dispatch
 import ForeignText
 import Foundation
 import SystemPackage
@@ -45,7 +44,7 @@ final class KafkaProducer: BrokerConnection {
         // These calls wait for threads of librdkafka, and one of them may look up a name. The reports have
         // no reader any more, but the handle still refers to them.
         let (handle, reports) = (UncheckedHandle(handle), reports)
-        DispatchQueue.global().async {
+        Thread.detachNewThread {
             rd_kafka_purge(handle.pointer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT)
             rd_kafka_poll(handle.pointer, 0)
             rd_kafka_destroy(handle.pointer)

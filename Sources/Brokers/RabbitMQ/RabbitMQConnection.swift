@@ -38,10 +38,11 @@ final class RabbitMQConnection: BrokerConnection {
 
     // MARK: Connecting
 
-    /// A connection that is opened, with its status. The thread that opens it is the only one that has it.
-    private struct Opened: @unchecked Sendable {
+    /// A connection that is being opened.
+    private struct Opening: @unchecked Sendable {  // the thread that opens it is its only user meanwhile
         let state: amqp_connection_state_t
-        let status: CInt
+        let socket: OpaquePointer
+        var status = OK
     }
 
     /// Opens the socket of a connection.
@@ -57,11 +58,11 @@ final class RabbitMQConnection: BrokerConnection {
             throw error
         }
         // The time is that for connecting. A name is looked up before.
-        let prepared = (Opened(state: state, status: OK), UncheckedSocket(socket))
-        let opened = SlowCall<Opened>.value(until: deadline, late: { amqp_destroy_connection($0.state) }) {
-            var time = time
-            let status = amqp_socket_open_noblock(prepared.1.pointer, settings.server.host, CInt(settings.server.port), &time)
-            return Opened(state: prepared.0.state, status: status)
+        let opening = Opening(state: state, socket: socket)
+        let opened = SlowCall<Opening>.value(until: deadline, late: { amqp_destroy_connection($0.state) }) {
+            var (opening, time) = (opening, time)
+            opening.status = amqp_socket_open_noblock(opening.socket, settings.server.host, CInt(settings.server.port), &time)
+            return opening
         }
         guard let opened else { throw BrokerProblem("\(settings.server) cannot be reached: no answer in time.") }
         guard opened.status == OK else {
@@ -69,12 +70,6 @@ final class RabbitMQConnection: BrokerConnection {
             throw BrokerProblem("\(settings.server) cannot be reached: \(text(opened.status)).")
         }
         return opened.state
-    }
-
-    private struct UncheckedSocket: @unchecked Sendable {  // it belongs to the connection that is opened
-        let pointer: OpaquePointer
-
-        init(_ pointer: OpaquePointer) { self.pointer = pointer }
     }
 
     private static func socket(of state: amqp_connection_state_t, _ settings: RabbitMQExchange) throws(BrokerProblem) -> OpaquePointer {

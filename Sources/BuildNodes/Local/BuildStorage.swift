@@ -119,8 +119,10 @@ struct BuildStorage: Sendable {
     /// killed has left those.
     var hasOnlyLayers: Bool {
         func isEmpty(_ kind: String) -> Bool {
+            // A storage without images may have no document of them.
             guard let data = try? document(kind) else { return true }
-            return ((try? JSONSerialization.jsonObject(with: data)) as? [Any])?.isEmpty ?? true
+            // A damaged document may have had images.
+            return ((try? JSONSerialization.jsonObject(with: data)) as? [Any])?.isEmpty ?? false
         }
         return isEmpty("images") && isEmpty("containers") && !isEmpty("layers")
     }

@@ -91,6 +91,20 @@ import Testing
 
     // MARK: Ask again
 
+    @Test("a list of packages that is too long for the form stays as it is, and the form says so, and names an event of Koji")
+    func longList() async throws {
+        try await Self.with { frontend in
+            let packages = (0..<1000).map { "a-package-with-a-long-name-\($0)" }
+            var request = ComposeRequest.tag(packages)
+            request.kojiEvent = 77
+            let id = try await frontend.database.store.submit(request, owner: "eve").id
+            let page = try await frontend.by("joe").get("/compose/\(id)/again").text
+            #expect(!page.contains("name=\"packages\""))
+            #expect(page.contains("Its 1000 packages stay as they are, too."))
+            #expect(page.contains("The packages are those at the event 77 of Koji, as before."))
+        }
+    }
+
     @Test("the form has the request of the compose, and makes a compose with the changes and everything else as it was")
     func again() async throws {
         try await Self.with { frontend in

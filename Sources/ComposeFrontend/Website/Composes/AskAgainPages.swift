@@ -48,8 +48,9 @@ struct AskAgainPages: Sendable {
 
 /// The values of the form. Each is the text that the person sees.
 struct AskAgainForm: Sendable {
-    /// The most words of a list that the form shows. A longer list stays as it is.
-    private static let mostWords = 1000
+    /// The longest list that the form shows, in words and in bytes. A longer list stays as it is. A form
+    /// may have 64 KiB, in which the ends of lines and some characters have several times their length.
+    private static let (mostWords, mostBytes) = (1000, 16_000)
 
     var source: String
     /// `nil` for a list that stays as it is.
@@ -91,7 +92,8 @@ struct AskAgainForm: Sendable {
     }
 
     private static func text(of words: [String]) -> String? {
-        words.count <= mostWords ? words.joined(separator: "\n") : nil
+        let text = words.joined(separator: "\n")
+        return words.count <= mostWords && text.utf8.count <= mostBytes ? text : nil
     }
 
     /// Returns a request with the values of the form. Everything else is as in `request`.
@@ -158,7 +160,8 @@ struct AskAgainPage: Sendable {
         flags = ComposeFlags.names.map { Choice(value: $0.name, text: $0.name, isChosen: values.flags.contains($0.name)) }
         let long = values.packages == nil ? " Its \(request.packages.count) packages stay as they are, too." : ""
         let lock = request.lock == nil ? "" : " The compose was made from a lock file, and the new one chooses its packages anew."
-        kept = "Modules, lookaside repositories, results, the type and the target directory stay as they are.\(long)\(lock)"
+        let event = request.kojiEvent.map { " The packages are those at the event \($0) of Koji, as before." } ?? ""
+        kept = "Modules, lookaside repositories, results, the type and the target directory stay as they are.\(long)\(event)\(lock)"
     }
 }
 
