@@ -4,6 +4,8 @@ import re
 import subprocess
 import time
 
+from children import ending_with_caller
+
 
 class Program:
     def __init__(self, command, log, ready, environment=None, patience=120):
@@ -16,7 +18,8 @@ class Program:
     def start(self):
         begin = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as output:
-            self.process = subprocess.Popen(self.command, stdout=output, stderr=output, env=self.environment)
+            command = ending_with_caller(self.command)
+            self.process = subprocess.Popen(command, stdout=output, stderr=output, env=self.environment)
         self.wait_for(self.ready, begin)
 
     def text(self, begin=0):

@@ -7,6 +7,7 @@ import subprocess
 import pika
 
 from authority import Authority
+from children import ending_with_caller
 from ports import free_port
 from program import Program
 
@@ -47,7 +48,8 @@ class RabbitMQ:
             "ERL_EPMD_PORT": str(mapper),
             "LANG": "C.UTF-8",
         }
-        self.mapper = subprocess.Popen(["epmd", "-address", "127.0.0.1", "-port", str(mapper)], env=self.environment)
+        command = ending_with_caller(["epmd", "-address", "127.0.0.1", "-port", mapper])
+        self.mapper = subprocess.Popen(command, env=self.environment)
         self.node = Program(
             ["/usr/lib/rabbitmq/bin/rabbitmq-server"], directory / "node.log", "Server startup complete", self.environment, patience=180
         )

@@ -9,6 +9,7 @@ import threading
 import time
 import uuid
 
+from children import ending_with_caller
 from ports import free_port
 
 TESTS_REPO = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "tests-repo")
@@ -39,7 +40,7 @@ class Process:
         with open(self.log, "ab") as log:
             self._begin = log.tell()
             self.process = subprocess.Popen(
-                [self.program, self.role, "--config", self.configuration],
+                ending_with_caller([self.program, self.role, "--config", self.configuration]),
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log, env=self.environment,
             )
         if ready:

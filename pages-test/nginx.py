@@ -4,6 +4,7 @@ import socket
 import subprocess
 import time
 
+from children import ending_with_caller
 from nginx_frame import framed
 
 SERVER = """
@@ -24,7 +25,7 @@ class Nginx:
         directory.mkdir(mode=0o755)
         file = directory / "nginx.conf"
         file.write_text(framed(SERVER.format(port=port, url=url), directory))
-        command = ["/usr/sbin/nginx", "-c", str(file), "-e", "stderr"]
+        command = ending_with_caller(["/usr/sbin/nginx", "-c", file, "-e", "stderr"])
         self.process = subprocess.Popen(command, stderr=(directory / "log").open("wb"))
         for _ in range(200):
             try:

@@ -4,6 +4,8 @@ import re
 import subprocess
 import time
 
+from children import ending_with_caller
+
 SETTINGS = """
 version: 0.1
 log: {{level: info, accesslog: {{disabled: true}}}}
@@ -18,7 +20,8 @@ class Registry:
         file = directory / "registry.yml"
         file.write_text(SETTINGS.format(directory=directory))
         log = directory / "log"
-        self.process = subprocess.Popen(["docker-registry", "serve", str(file)], stdout=log.open("wb"), stderr=subprocess.STDOUT)
+        command = ending_with_caller(["docker-registry", "serve", file])
+        self.process = subprocess.Popen(command, stdout=log.open("wb"), stderr=subprocess.STDOUT)
         for _ in range(300):
             if found := re.search(r"listening on (127\.0\.0\.1:[0-9]+)", log.read_text()):
                 self.host = found[1]

@@ -8,6 +8,7 @@ import time
 import urllib.error
 import urllib.request
 
+from children import ending_with_caller
 from ports import free_port
 
 PROGRAM = os.environ["PAGES_PROGRAM"]
@@ -49,7 +50,7 @@ class Server:
     def start(self):
         address = self.state / "address"
         address.unlink(missing_ok=True)
-        command = [PROGRAM, "run", "--config", str(self.file), "--address-file", str(address)]
+        command = ending_with_caller([PROGRAM, "run", "--config", self.file, "--address-file", address])
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log)
         for _ in range(1200):
