@@ -62,9 +62,9 @@ broker-test: ## Publish events to a real RabbitMQ, read by the real fedora-messa
 	@scripts/broker-test
 
 faults: ## Kill, stop and starve processes of the server, and look for losses. QUICK=1: about 5 minutes.
-	@scripts/bootstrap build run images faults $(if $(QUICK),,nodes)
-	@for program in odcs-server odcs-rpmdb odcs; do scripts/build $$program || exit 1; done
-	@scripts/faults $(if $(QUICK),--quick) $(ARGUMENTS)
+	@scripts/bootstrap $(if $(PROGRAMS),,build) run images faults $(if $(QUICK),,nodes)
+	@[ -n "$(PROGRAMS)" ] || for program in odcs-server odcs-rpmdb odcs; do scripts/build $$program || exit 1; done
+	@$(if $(PROGRAMS),ODCS_SERVER_PROGRAM="$(PROGRAMS)/odcs-server") scripts/faults $(if $(QUICK),--quick) $(ARGUMENTS)
 
 fuzz: ## Give 10,000 mutated inputs to each parser of inputs of strangers. QUICK=1: about 2 minutes.
 	@scripts/bootstrap build run

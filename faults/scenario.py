@@ -15,9 +15,9 @@ class Skipped(Exception):
 
 
 class Scenario:
-    def __init__(self, name, directory, options):
+    def __init__(self, name, options):
         self.name, self.options = name, options
-        self.directory = f"{directory}/{name}"
+        self.directory = f"{options.directory}/{name.replace(' ', '-')}"
         self.program, self.quick, self.seed = options.program, options.quick, options.seed
         self.figures = []
         self._closing = contextlib.ExitStack()
@@ -25,9 +25,13 @@ class Scenario:
         os.makedirs(self.directory)
         os.chmod(self.directory, 0o755)
 
+    def say(self, text):
+        """Prints a line with the name of the scenario, because others may run at the same time."""
+        print(f"{self.name}: {text}", flush=True)
+
     def note(self, figure):
         self.figures.append(figure)
-        print(f"    {figure}", flush=True)
+        self.say(figure)
 
     def amount(self, whole, quick):
         """Returns the first number, or the second one in a quick run."""

@@ -11,6 +11,7 @@ import time
 import urllib.request
 
 from checks import processes_below
+from children import ending_with_caller
 from ports import free_port
 from scenario import Skipped
 
@@ -51,7 +52,7 @@ def run(scenario):
             victim.start(ready=False)
             kills += 1
             if kills % 30 == 0:
-                print(f"    {kills} workers killed, {left} builds left", flush=True)
+                scenario.say(f"{kills} workers killed, {left} builds left")
             if kills > 30 * len(builds):
                 raise RuntimeError(f"{left} builds do not end")
             time.sleep(max(0, 2 - (time.monotonic() - begin)))
@@ -141,8 +142,10 @@ class Engine:
         }
         self._log = open(f"{self.directory}/log", "ab")
         self._process = subprocess.Popen(
-            ["podman", "--root", f"{self.directory}/storage", "--runroot", f"{self.directory}/run", "system", "service", "--time=0",
-             f"unix://{self.socket}"],
+            ending_with_caller([
+                "podman", "--root", f"{self.directory}/storage", "--runroot", f"{self.directory}/run", "system", "service", "--time=0",
+                f"unix://{self.socket}",
+            ]),
             env=environment, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, start_new_session=True,
         )
         scenario.on_close(self._end)
@@ -192,7 +195,7 @@ def _registry(scenario):
             "http": {"addr": f"127.0.0.1:{port}", "secret": "example"},
         }, stream)
     with open(f"{scenario.directory}/registry.log", "w") as log:
-        process = subprocess.Popen(["docker-registry", "serve", configuration], stdout=log, stderr=log)
+        process = subprocess.Popen(ending_with_caller(["docker-registry", "serve", configuration]), stdout=log, stderr=log)
 
     def end():
         process.terminate()
