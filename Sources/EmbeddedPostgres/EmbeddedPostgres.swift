@@ -6,9 +6,9 @@ public import SystemPackage
 /// A private PostgreSQL server, with its data in a directory. It can be reached through a unix socket
 /// only.
 ///
-/// The process that starts the server owns it until ``stop()``. A server that another process owns is
-/// used, and left running. If the owner died without stopping the server, this process uses it and
-/// becomes its owner.
+/// The process that starts the server owns it until ``stop()``. No other process can start it
+/// meanwhile. If the owner died without stopping the server, the next process that starts it uses it
+/// and becomes its owner.
 ///
 /// A process that must not end the server under others calls ``join(within:)`` or ``visit()`` in the
 /// place of ``start()``.
@@ -44,11 +44,18 @@ public actor EmbeddedPostgres: Service {
     /// Makes the cluster if it does not exist, and starts the server if it does not run.
     ///
     /// - Returns: A connection string for a superuser and the database `postgres`.
-    /// - Throws: ``EmbeddedPostgresError`` with the end of the server's log.
+    /// - Throws: ``EmbeddedPostgresError`` with the end of the server's log, or if another process owns the
+    ///   server.
     public func start() async throws -> String {
         let account = try prepare()
         let turn = try await FileLock.waiting(for: cluster.turnFile)
         defer { withExtendedLifetime(turn) {} }
+        guard try takeOwnership() else {
+            throw EmbeddedPostgresError(
+                "another process runs the PostgreSQL in \(asked), and stops it at its end. Without database.url, only one odcs-server run "
+                    + "or odcs-server frontend can use a state directory. Stop the other one, or set database.url, or another "
+                    + "state_directory")
+        }
         cluster.removeUnusedNote()
         return try await startAsOwner(account)
     }
@@ -83,14 +90,20 @@ public actor EmbeddedPostgres: Service {
     /// with their start until ``stop()``. This is for commands that end soon.
     ///
     /// - Returns: A connection string, as ``start()`` does.
-    /// - Throws: ``EmbeddedPostgresError``, as ``start()`` does.
+    /// - Throws: ``EmbeddedPostgresError``, as ``start()`` does, also if another process owns a server that
+    ///   this process cannot see. A server of another container is such a server.
     public func visit() async throws -> String {
         let account = try prepare()
         let turn = try await FileLock.waiting(for: cluster.turnFile)
         if let running = cluster.postmaster(), running.isReady { return address(running.socketDirectory) }
+        guard try takeOwnership() else {
+            throw EmbeddedPostgresError(
+                "the PostgreSQL in \(asked) belongs to another process, and does not answer here. If that process is in another "
+                    + "container, type the command there. Otherwise, \(cluster.log) says why")
+        }
         let isNew = cluster.version() == nil
         let address = try await startAsOwner(account)
-        if isOwner { turnOfVisit = turn }
+        turnOfVisit = turn
         // The service may use another database, which this command was not told of.
         if isNew { try cluster.noteUnused() }
         return address
@@ -109,8 +122,16 @@ public actor EmbeddedPostgres: Service {
         return account
     }
 
-    private func startAsOwner(_ account: Account?) async throws -> String {
+    /// Makes this process the owner of the server, unless another process is it.
+    ///
+    /// The lock also keeps two servers off the same data. A process in another container cannot see
+    /// that the server of the first one runs.
+    private func takeOwnership() throws -> Bool {
         if ownership == nil { ownership = try FileLock.ifFree(cluster.ownerFile) }
+        return isOwner
+    }
+
+    private func startAsOwner(_ account: Account?) async throws -> String {
         do {
             return address(try await startServer(account))
         } catch {
@@ -123,8 +144,8 @@ public actor EmbeddedPostgres: Service {
         "host=\(socket) port=\(Cluster.port) user=\(Cluster.superuser) dbname=postgres"
     }
 
-    /// Stops the server, which ends its sessions, and waits for its end. It does nothing to a server that
-    /// another process owns.
+    /// Stops the server, which ends its sessions, and waits for its end. It does nothing if this process
+    /// does not own the server.
     public func stop() async throws {
         guard isOwner else { return }
         let turn =
@@ -168,6 +189,11 @@ public actor EmbeddedPostgres: Service {
     /// - Returns: The directory of the socket.
     private func startServer(_ account: Account?) async throws -> FilePath {
         let running = cluster.postmaster()
+        if running?.isSeen == false {
+            throw EmbeddedPostgresError(
+                "a PostgreSQL that this process cannot see runs in \(cluster.directory), for example that of another container. Stop that "
+                    + "container first")
+        }
         if let running, running.isReady {
             logger.info("PostgreSQL server runs already", metadata: ["directory": "\(cluster.directory)", "pid": "\(running.pid)"])
             return running.socketDirectory

@@ -44,6 +44,21 @@ struct EmbeddedPostgresTests {
         try await server.stop()
     }
 
+    /// Lets the file of a server's process be as in another container while `body` runs. There the number is
+    /// that of another process, and the socket may be elsewhere.
+    private func withProcessUnseen(of directory: FilePath, socketAsWell: Bool = false, _ body: () async throws -> Void) async throws {
+        let file = Cluster(directory: directory).data.appending("postmaster.pid").string
+        let text = try #require(FileManager.default.contents(atPath: file))
+        var lines = String(decoding: text, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        lines[0] = "\(getpid())"
+        if socketAsWell { lines[4] = "/nowhere" }
+        try Data(lines.joined(separator: "\n").utf8).write(to: URL(filePath: file))
+        let outcome: Result<Void, any Error>
+        do { outcome = .success(try await body()) } catch { outcome = .failure(error) }
+        try text.write(to: URL(filePath: file))
+        try outcome.get()
+    }
+
     private func ask(_ connectionString: String, _ sql: SQL) async throws -> String {
         let pool = PostgresPool(configuration: .init(connectionString: connectionString, size: 1), logger: logger)
         return try await pool.query("SELECT (\(fragment: sql))::text AS answer")[0].decode("answer")
@@ -100,19 +115,77 @@ struct EmbeddedPostgresTests {
         }
     }
 
-    @Test("a server that somebody else owns is used, and left running")
-    func serverThatSomebodyElseOwnsIs() async throws {
+    @Test("while a process owns the server no other one starts it, and afterwards another one does")
+    func serverOfAnotherProcess() async throws {
         try await withDirectory { directory in
-            try await withServer(directory) { owner, first in
-                let guest = server(directory)
-                let second = try await guest.start()
-                #expect(second == first)
-                #expect(await !guest.isOwner)
-                try await guest.stop()
-                #expect(try await ask(first, "SELECT 1") == "1")
+            let second = server(directory)
+            try await withServer(directory) { owner, address in
+                let error = await #expect(throws: EmbeddedPostgresError.self) { try await second.start() }
+                #expect(
+                    error?.description
+                        == "another process runs the PostgreSQL in \(directory), and stops it at its end. Without database.url, only one "
+                        + "odcs-server run or odcs-server frontend can use a state directory. Stop the other one, or set database.url, or "
+                        + "another state_directory")
+                #expect(await !second.isOwner)
+                try await second.stop()
+                #expect(try await ask(address, "SELECT 1") == "1")
                 #expect(await owner.isOwner)
             }
             #expect(Cluster(directory: directory).postmaster() == nil)
+            let address = try await second.start()
+            #expect(try await ask(address, "SELECT 1") == "1")
+            try await second.stop()
+        }
+    }
+
+    @Test("guests and visitors use a server whose process they cannot see, as in another container")
+    func serverOfAnotherContainer() async throws {
+        try await withDirectory { directory in
+            try await withServer(directory) { _, address in
+                try await withProcessUnseen(of: directory) {
+                    #expect(try await server(directory).join(within: .zero) == address)
+                    let visitor = server(directory)
+                    #expect(try await visitor.visit() == address)
+                    try await visitor.stop()
+                }
+                #expect(try await ask(address, "SELECT 1") == "1")
+            }
+        }
+    }
+
+    @Test("a server of another container is not started a second time when its owner is no more")
+    func orphanOfAnotherContainer() async throws {
+        try await withDirectory { directory in
+            var lost: EmbeddedPostgres? = server(directory)
+            let address = try await lost?.start()
+            lost = nil
+            try await withProcessUnseen(of: directory) {
+                let error = await #expect(throws: EmbeddedPostgresError.self) { try await server(directory).start() }
+                #expect(
+                    error?.description
+                        == "a PostgreSQL that this process cannot see runs in \(directory), for example that of another container. Stop "
+                        + "that container first")
+            }
+            try await withServer(directory) { heir, second in
+                #expect(await heir.isOwner)
+                #expect(second == address)
+            }
+        }
+    }
+
+    @Test("a visitor starts no second server if the owner's server cannot be reached")
+    func serverThatCannotBeReached() async throws {
+        try await withDirectory { directory in
+            try await withServer(directory) { _, address in
+                try await withProcessUnseen(of: directory, socketAsWell: true) {
+                    let error = await #expect(throws: EmbeddedPostgresError.self) { try await server(directory).visit() }
+                    #expect(
+                        error?.description
+                            == "the PostgreSQL in \(directory) belongs to another process, and does not answer here. If that process is in "
+                            + "another container, type the command there. Otherwise, \(directory)/postgres.log says why")
+                }
+                #expect(try await ask(address, "SELECT 1") == "1")
+            }
         }
     }
 
@@ -198,14 +271,15 @@ struct EmbeddedPostgresTests {
         }
     }
 
-    @Test("of two that start at once one owns the server")
+    @Test("of two that start at once one owns the server, and the other one is refused")
     func ofTwoThatStartAtOnce() async throws {
         try await withDirectory { directory in
             let servers = [server(directory), server(directory)]
-            async let one = servers[0].start()
-            async let two = servers[1].start()
-            let (first, second) = try await (one, two)
-            #expect(first == second)
+            let starts = await withTaskGroup(of: Bool.self) { group in
+                for server in servers { group.addTask { await (try? server.start()) != nil } }
+                return await group.reduce(into: [Bool]()) { $0.append($1) }
+            }
+            #expect(starts.count(where: \.self) == 1)
             let owners = [await servers[0].isOwner, await servers[1].isOwner]
             #expect(owners.count(where: \.self) == 1)
             for server in servers { try await server.stop() }
@@ -325,9 +399,9 @@ struct EmbeddedPostgresTests {
             defer { try? FileManager.default.removeItem(atPath: place.string) }
             #expect(log.metadata.first == ["directory": "\(place)", "closed": "\(closed)", "link": "\(directory)"])
             try await run(first, "CREATE TABLE kept AS SELECT 'still here' AS it")
-            // Whoever comes next finds the same server, and later the same data.
+            // A guest finds the same server, and a later start the same data.
             let guest = server(directory)
-            let second = try await guest.start()
+            let second = try await guest.join(within: .seconds(60))
             #expect(second == first)
             #expect(await !guest.isOwner)
             try await owner.stop()

@@ -35,4 +35,29 @@ struct SharedDatabaseTests {
             try await expectReady()
         }
     }
+
+    @Test("a second server on one state directory is refused, and the first one keeps its database")
+    func secondServer() async throws {
+        let directory = try TemporaryDirectory()
+        defer { directory.remove() }
+        let configuration = directory.path.appending("odcs.yaml")
+        try Data("state_directory: \(directory.path)\nfrontend: {port: 0}\n".utf8).write(to: URL(filePath: configuration.string))
+        try await ServerProcess.with(configuration: configuration) { first in
+            for role in ["run", "frontend"] {
+                let second = try await Program.run([Program.own("odcs-server"), role, "--config", configuration.string])
+                #expect(second.status == 1)
+                #expect(
+                    second.complaints.contains(
+                        "Error: another process runs the PostgreSQL in \(directory.path)/postgresql, and stops it at its end. Without "
+                            + "database.url, only one odcs-server run or odcs-server frontend can use a state directory. "))
+            }
+            let status = try await first.http(.GET, "/readyz").status
+            #expect(status == 200)
+        }
+        // When the first one has ended, nothing is in the way.
+        try await ServerProcess.with(configuration: configuration) { second in
+            let status = try await second.http(.GET, "/readyz").status
+            #expect(status == 200)
+        }
+    }
 }
