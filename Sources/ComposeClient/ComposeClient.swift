@@ -121,8 +121,15 @@ extension OutboundClient {
 
 extension ComposeClient {
     /// Returns what a compose would have now. The service makes none.
+    ///
+    /// - Throws: ``ComposeClientError``, also if the service has no dry runs. The original ODCS would make
+    ///   the compose.
     public func dryRun(_ submission: ComposeSubmission) async throws -> DryRunDocument {
-        try await transport.answer(.dryRun(submission))
+        // Services with event streams have dry runs, also those that do not announce them yet.
+        guard let features = try await about().features, features.contains("dry-run") || features.contains("events") else {
+            throw ComposeClientError(.refused, "ODCS at \(server) has no dry runs, and would make the compose")
+        }
+        return try await transport.answer(.dryRun(submission))
     }
 
     /// Returns why a package is in a compose.

@@ -8,9 +8,11 @@ public struct ServiceDescription: Hashable, Sendable, Codable {
     /// The raw configurations that a `raw_config` compose can name.
     public var rawConfigURLs: JSONValue?
     public var sigkeys: [String]?
+    /// The abilities that the original ODCS lacks. Example: `dry-run`.
+    public var features: [String]?
 
     enum CodingKeys: String, CodingKey {
-        case version, sigkeys
+        case version, sigkeys, features
         case authBackend = "auth_backend"
         case allowedClients = "allowed_clients"
         case rawConfigURLs = "raw_config_urls"

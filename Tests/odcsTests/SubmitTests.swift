@@ -36,6 +36,16 @@ struct SubmitTests {
         }
     }
 
+    @Test("a dry run is not sent to a service that would make the compose, such as the original ODCS")
+    func dryRun() async throws {
+        try await ScriptedService.run { service in
+            let run = try await CommandRun.odcs(["submit", "repo", "https://example.org/repo", "ed", "--dry-run"], server: service.address)
+            #expect(run.status != .success && run.out == "")
+            #expect(run.err == "odcs: ODCS at \(service.address) has no dry runs, and would make the compose\n")
+            #expect(service.lines.allSatisfy { $0.hasPrefix("GET ") })
+        }
+    }
+
     @Test("a compose that fails gives its reason on stdout and status 1")
     func failure() async throws {
         try await ScriptedService.run { service in

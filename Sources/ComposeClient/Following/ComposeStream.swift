@@ -33,7 +33,7 @@ struct ComposeStream {
 
     private let path: String
     private let transport: Transport
-    private var pieces: AsyncThrowingStream<StreamPiece, any Error>.Iterator?
+    private var pieces: StreamPieces.AsyncIterator?
     /// The id of the last event.
     private var last: String?
     /// The seconds since the connection began, until its first bytes. `nil` after them.

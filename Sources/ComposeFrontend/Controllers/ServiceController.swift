@@ -98,8 +98,8 @@ private struct AboutDocument: Encodable {
     let arches: [String]
     let secondsToLive: Int
     /// The abilities that a client may look for: `events` is the event streams, and `wait` the parameter of
-    /// a compose.
-    let features = ["events", "wait"]
+    /// a compose. A service without `dry-run` makes the compose of a dry run.
+    let features = ["dry-run", "events", "wait"]
     let maxSecondsToLive: Int
     /// The setup for building images. The member is absent if this server builds none.
     let images: Images?
