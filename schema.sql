@@ -371,6 +371,8 @@ CREATE INDEX builds_open ON builds (image_id, id) WHERE state IN (0, 1);
 CREATE INDEX builds_of_image ON builds (image_id, id);
 CREATE INDEX builds_by_owner ON builds (owner, id);
 CREATE INDEX builds_by_state ON builds (state, id);
+-- The minutes of an owner's builds within 24 hours are those of the builds that ended in that time.
+CREATE INDEX builds_ended_by_owner ON builds (owner, coalesce(time_done, 'infinity'::timestamptz));
 
 -- The composes whose packages a build may install.
 CREATE TABLE build_composes (
@@ -407,6 +409,20 @@ CREATE TABLE build_submissions (
 );
 
 CREATE INDEX build_submissions_by_age ON build_submissions (created_at);
+
+-- The archives that senders have uploaded, for their limits within 24 hours (UploadLimit). Only
+-- senders with a limit have rows. Rows are kept for about a day.
+CREATE TABLE uploads (
+    -- The account, or the address of a sender that the service does not know. Examples: account joe,
+    -- 192.0.2.7.
+    sender     text NOT NULL,
+    digest     text NOT NULL,
+    bytes      bigint NOT NULL CHECK (bytes >= 0),
+    created_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (sender, digest)
+);
+
+CREATE INDEX uploads_by_age ON uploads (created_at);
 
 -- A node is a place where images are built: an engine that speaks the Docker Engine API. The node
 -- `local` stands for the nodes of the workers themselves, which `workers` describes.
@@ -819,7 +835,9 @@ CREATE TABLE tallies (
 -- that commits late. Readers remember a position instead, which the sequencer gives afterwards.
 CREATE TABLE events (
     id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    compose_id   bigint REFERENCES composes,
+    -- No foreign key, which would lock the row of the compose again for each event. Only the triggers of
+    -- composes write here, and composes are never deleted.
+    compose_id   bigint,
     build_id     bigint REFERENCES builds,
     token_id     text REFERENCES tokens,
     -- The state of the compose or the build. Tokens have none.
@@ -1008,21 +1026,26 @@ CREATE TRIGGER composes_with_lock BEFORE UPDATE OF lease_token ON composes FOR E
 
 -- Frontends keep answers until they hear of a change. A change of the state is announced already. The
 -- text for any other change that an answer shows is `compose ID`.
+--
+-- The function compares the columns, and not the condition of the trigger. A condition is read anew by
+-- each statement, also by claims, for which it never holds.
 CREATE FUNCTION composes_shown_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM pg_notify(TG_TABLE_SCHEMA || '_changes', 'compose ' || NEW.id);
-    RETURN NULL;
-END
-$$;
-
-CREATE TRIGGER composes_shown_change AFTER UPDATE ON composes FOR EACH ROW
-    WHEN (OLD.state = NEW.state AND ROW(
+    IF ROW(
         OLD.source, OLD.koji_event, OLD.koji_task_id, OLD.pungi_compose_id, OLD.state_reason, OLD.failure, OLD.time_started,
         OLD.time_done, OLD.time_to_expire, OLD.time_removed, OLD.removed_by, OLD.specification_key, OLD.result_id, OLD.joined_to
     ) IS DISTINCT FROM ROW(
         NEW.source, NEW.koji_event, NEW.koji_task_id, NEW.pungi_compose_id, NEW.state_reason, NEW.failure, NEW.time_started,
         NEW.time_done, NEW.time_to_expire, NEW.time_removed, NEW.removed_by, NEW.specification_key, NEW.result_id, NEW.joined_to
-    )) EXECUTE FUNCTION composes_shown_change();
+    ) THEN
+        PERFORM pg_notify(TG_TABLE_SCHEMA || '_changes', 'compose ' || NEW.id);
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER composes_shown_change AFTER UPDATE ON composes FOR EACH ROW
+    WHEN (OLD.state = NEW.state) EXECUTE FUNCTION composes_shown_change();
 
 -- The expiry of a result is that of all composes that show it. The text is `result ID`.
 CREATE FUNCTION results_expiry_change() RETURNS trigger LANGUAGE plpgsql AS $$

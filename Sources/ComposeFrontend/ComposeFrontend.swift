@@ -165,7 +165,7 @@ public struct ComposeFrontend: Sendable {
             + BuildController(configuration: configuration, store: store).resources
             + RebuildController(configuration: configuration, store: store, validator: configuration.validator).resources
             + RuleController(configuration: configuration, store: store).resources
-            + ContextController(configuration: configuration).resources
+            + ContextController(configuration: configuration, store: store).resources
             + NodeController(configuration: configuration, store: store).resources
             + FarmController(configuration: configuration, store: store).resources
             + ArtifactController(configuration: configuration, store: store).resources

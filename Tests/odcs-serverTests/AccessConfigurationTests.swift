@@ -36,7 +36,7 @@ import Testing
                   repositories: ["team/*"]
                   watches: false
                   max_seconds_to_live: 3600
-                  limits: {waiting: 200, under_way: 10, requests_per_minute: 600, gigabytes: 500, watches: 20, build_steps: 30, build_minutes: 600}
+                  limits: {waiting: 200, under_way: 10, requests_per_minute: 600, gigabytes: 500, watches: 20, build_steps: 30, build_minutes: 600, upload_megabytes: 5000}
                   weight: 4
             """)
         #expect(configuration.auth.mechanisms == [.proxy])
@@ -51,7 +51,8 @@ import Testing
         #expect(
             rule.limits
                 == ClientRule.Limits(
-                    waiting: 200, underWay: 10, requestsPerMinute: 600, gigabytes: 500, watches: 20, buildSteps: 30, buildMinutes: 600))
+                    waiting: 200, underWay: 10, requestsPerMinute: 600, gigabytes: 500, watches: 20, buildSteps: 30, buildMinutes: 600,
+                    uploadMegabytes: 5000))
         let least = try parse("access: {clients: {all: {users: [joe]}}}").access.clients[0]
         #expect(least.targetDirs == .none && least.repositories == .none && least.sourceTypes == .any && least.watches)
     }

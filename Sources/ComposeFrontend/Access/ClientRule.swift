@@ -16,10 +16,12 @@ public struct ClientRule: Hashable, Sendable {
         public var buildSteps: Int?
         /// The minutes that workers may spend on image builds within 24 hours.
         public var buildMinutes: Int?
+        /// The megabytes of build contexts and components that may be uploaded within 24 hours.
+        public var uploadMegabytes: Int?
 
         public init(
             waiting: Int? = nil, underWay: Int? = nil, requestsPerMinute: Int? = nil, gigabytes: Int? = nil, watches: Int? = nil,
-            buildSteps: Int? = nil, buildMinutes: Int? = nil
+            buildSteps: Int? = nil, buildMinutes: Int? = nil, uploadMegabytes: Int? = nil
         ) {
             self.waiting = waiting
             self.underWay = underWay
@@ -28,6 +30,7 @@ public struct ClientRule: Hashable, Sendable {
             self.watches = watches
             self.buildSteps = buildSteps
             self.buildMinutes = buildMinutes
+            self.uploadMegabytes = uploadMegabytes
         }
     }
 

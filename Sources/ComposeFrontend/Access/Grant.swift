@@ -1,5 +1,6 @@
 import ComposeStore
 import HTTPTypes
+import Hummingbird
 import Identity
 
 /// A grant is the permission of one request: its sender, and the rules that the request must obey.
@@ -33,6 +34,22 @@ extension Grant {
             bytes: rules.most(\.limits.gigabytes).map { $0 * 1_000_000_000 }, watches: rules.most(\.limits.watches),
             buildSteps: rules.most(\.limits.buildSteps), buildMinutes: rules.most(\.limits.buildMinutes),
             weight: rules.map(\.weight).max() ?? 1)
+    }
+}
+
+extension Grant {
+    /// Returns how much the sender may upload within 24 hours, or `nil` for any amount. An account has the
+    /// limit of its rules, and any other sender that of its address.
+    func uploadLimit(of request: Request, _ context: FrontendContext, _ callers: CallerLimits) -> UploadLimit? {
+        let megabytes: Int? =
+            if isKnown {
+                rules.flatMap { $0.isEmpty ? nil : $0.most(\.limits.uploadMegabytes) }
+            } else {
+                callers.uploadMegabytes > 0 ? callers.uploadMegabytes : nil
+            }
+        let sender = callers.name(of: request, context)
+        guard let megabytes, !sender.isEmpty else { return nil }
+        return UploadLimit(sender: sender, most: megabytes * 1_000_000)
     }
 }
 

@@ -73,12 +73,17 @@ struct ComponentController: Sendable {
         if let length = request.headers[.contentLength].flatMap(Int.init), length > limit + Self.formBytes {
             throw RequestRejection.bodyTooLarge(limit: limit)
         }
+        let uploads = grant.uploadLimit(of: request, context, configuration.callers)
+        if let uploads { try await store.checkUpload(ofBytes: nil, within: uploads) }
         do {
             let spool = try ContextSpool(in: service.scratch, of: .component, limit: limit)
             let fields = try await receive(request, into: spool, limit: limit)
             let artifact = try fields.artifact(.component)
             try grant.admit(try building.repository(of: artifact))
             let (archive, _) = try await spool.finish()
+            // Nothing is kept of an upload that is refused.
+            try await building.check(artifact, from: .archive(archive.digest), by: grant, request)
+            if let uploads { try await store.recordUpload(of: archive.digest, bytes: archive.size, within: uploads) }
             try await ContextStore(service: service).store(archive, spool.content, containerfile: nil)
             let build = try await building.build(artifact, from: .archive(archive.digest), by: grant, request, context)
             return try await answer(build, artifact, building, request)

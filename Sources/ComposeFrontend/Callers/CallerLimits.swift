@@ -2,19 +2,23 @@ import ComposeStore
 import Hummingbird
 import Identity
 
-/// Caller limits bound the waiting composes and the watches of one address. They are needed as long as
-/// requests need no authentication.
+/// Caller limits bound the waiting composes, the watches and the uploads of one address. They are
+/// needed as long as requests need no authentication.
 public struct CallerLimits: Sendable {
     /// The maximum number of one caller's composes that wait for a worker. 0 means no limit.
     public var waitingComposes: Int
     /// The maximum number of one caller's active watches. 0 means no limit.
     public var watches: Int
+    /// The megabytes of build contexts and components that one caller may upload within 24 hours. 0 means
+    /// no limit.
+    public var uploadMegabytes: Int
     /// Addresses of proxies whose `X-Forwarded-For` names the caller. Example: `192.0.2.1`.
     public var trustedProxies: Set<String>
 
-    public init(waitingComposes: Int = 0, watches: Int = 0, trustedProxies: Set<String> = []) {
+    public init(waitingComposes: Int = 0, watches: Int = 0, uploadMegabytes: Int = 0, trustedProxies: Set<String> = []) {
         self.waitingComposes = waitingComposes
         self.watches = watches
+        self.uploadMegabytes = uploadMegabytes
         self.trustedProxies = Set(trustedProxies.map(CallerAddress.plain))
     }
 
@@ -93,6 +97,21 @@ extension RefusalReason {
 }
 
 extension RequestRejection {
+    init(_ reached: UploadLimitReached) {
+        let limit = reached.limit
+        guard let retryAfter = reached.retryAfter else {
+            self.init(
+                .contentTooLarge,
+                "The archives that \(limit.sender) uploads within 24 hours may have \(limit.most / 1_000_000) MB, and this one is larger.")
+            return
+        }
+        self.init(
+            .tooManyRequests, .uploads,
+            "The archives that \(limit.sender) uploads within 24 hours may have \(limit.most / 1_000_000) MB, and with this one they would "
+                + "have more. Upload less, or ask again when the earlier ones are a day old.",
+            headers: [.retryAfter: "\(retryAfter)"])
+    }
+
     init(_ reached: OwnerLimitReached) {
         let owner = reached.owner
         let counted = { (one: String, several: String) in reached.most == 1 ? "1 \(one)" : "\(reached.most) \(several)" }

@@ -46,6 +46,7 @@ private struct IdentityDocument: Encodable {
                 "waiting": rule.limits.waiting, "under_way": rule.limits.underWay, "requests_per_minute": rule.limits.requestsPerMinute,
                 "gigabytes": rule.limits.gigabytes, "watches": rule.limits.watches,
                 "build_steps": rule.limits.buildSteps, "build_minutes": rule.limits.buildMinutes,
+                "upload_megabytes": rule.limits.uploadMegabytes,
             ]
             limits = all.compactMapValues(\.self)
         }

@@ -1,3 +1,4 @@
+import ComposeStore
 import Hummingbird
 import ImageArchive
 import ImageModel
@@ -7,6 +8,7 @@ struct ContextController: Sendable {
     static let path = "/api/1/contexts"
 
     let configuration: FrontendConfiguration
+    let store: ComposeStore
 
     var resources: [Resource] { [Resource(RouterPath(Self.path), [.post: .needs(.buildImage, upload)])] }
 
@@ -16,6 +18,10 @@ struct ContextController: Sendable {
         let limit = service.contextBytes
         if let length = request.headers[.contentLength].flatMap(Int.init), length > limit {
             throw RequestRejection.bodyTooLarge(limit: limit)
+        }
+        let uploads = grant.uploadLimit(of: request, context, configuration.callers)
+        if let uploads {
+            try await store.checkUpload(ofBytes: request.headers[.contentLength].flatMap { Int($0) }, within: uploads)
         }
         do {
             let spool = try ContextSpool(in: service.scratch, limit: limit)
@@ -29,6 +35,7 @@ struct ContextController: Sendable {
                 throw RequestRejection.badRequest("The body is empty. It must be a tar archive, which may be compressed with gzip or zstd.")
             }
             let (archive, containerfile) = try await spool.finish()
+            if let uploads { try await store.recordUpload(of: archive.digest, bytes: archive.size, within: uploads) }
             try await ContextStore(service: service).store(archive, spool.content, containerfile: containerfile)
             return try .json(ContextDocument(digest: archive.digest, bytes: archive.size))
         } catch let error as ImageArchiveError where error.code != .io {

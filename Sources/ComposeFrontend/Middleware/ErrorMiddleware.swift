@@ -81,6 +81,8 @@ struct ErrorMiddleware: RouterMiddleware {
             return RequestRejection(error)
         case let error as OwnerLimitReached:
             return RequestRejection(error)
+        case let error as UploadLimitReached:
+            return RequestRejection(error)
         case is NIOTooManyBytesError:
             return .bodyTooLarge(limit: bodyLimit)
         case let error as HTTPError where error.status == .notFound:

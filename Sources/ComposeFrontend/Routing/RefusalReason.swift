@@ -32,5 +32,6 @@ enum RefusalReason: String, Sendable {
     case gigabytes
     case buildSteps = "build-steps"
     case buildMinutes = "build-minutes"
+    case uploads
     case eventStreams = "event-streams"
 }

@@ -82,13 +82,13 @@ extension ComposeStore {
         ).first.map(Compose.init)
     }
 
-    /// Deletes the records of requests that are older than `age`, and their keys. Callers may rely on at
-    /// least one day.
+    /// Deletes the records of requests and of uploads that are older than `age`, and the keys of requests.
+    /// Callers may rely on at least one day.
     ///
     /// - Returns: The number of deleted records.
     public func forgetSubmissions(olderThan age: Duration) async throws -> Int {
         var count = 0
-        for table in ["submissions", "build_submissions", "rebuild_submissions"] as [SQL] {
+        for table in ["submissions", "build_submissions", "rebuild_submissions", "uploads"] as [SQL] {
             count += try await deleteRows(of: table, by: "created_at", olderThan: age)
         }
         return count

@@ -34,7 +34,7 @@ extension ComposeStore {
         SELECT coalesce(sum(extract(epoch FROM coalesce(a.ended_at, now()) - greatest(a.started_at, d.start))), 0)::float8 / 60
             AS minutes
         FROM (SELECT now() - interval '1 day' AS start) d
-            JOIN builds b ON b.owner = \(owner) AND (b.time_done IS NULL OR b.time_done > d.start)
+            JOIN builds b ON b.owner = \(owner) AND coalesce(b.time_done, 'infinity'::timestamptz) > d.start
             JOIN build_steps s ON s.build_id = b.id
             JOIN attempts a ON a.step_id = s.id AND (a.ended_at IS NULL OR a.ended_at > d.start)
         """

@@ -31,6 +31,8 @@ public enum BuiltImage: Sendable {
 /// An error: a build came with a new definition of another account's image. Nothing was stored.
 public struct DefinitionNotAllowed: Error, Hashable, Sendable, CustomStringConvertible {
     public let description: String
+
+    init(of repository: ImageRepository) { description = "only the owner of \(repository) or an admin can change it" }
 }
 
 extension ComposeStore {
@@ -62,16 +64,10 @@ extension ComposeStore {
         limits: OwnerLimits? = nil, joining: Bool = false, unless key: String? = nil
     ) async throws -> Build {
         try await changingBuilds { connection in
-            let known = try await id(of: image, on: connection)
-            if let key, let earlier = try await build(of: key, owner, on: connection) {
-                guard earlier.image == known, earlier.request == request, Set(earlier.composes).isSuperset(of: composes) else {
-                    throw BuildKeyTaken(key: key, build: earlier.id)
-                }
-                return earlier
-            }
-            if joining, let known, let open = try await openBuild(of: known, on: connection), open.request.definition == request.definition
+            if let earlier = try await earlierBuild(
+                of: image, request, owner: owner, composes: composes, joining: joining, key: key, on: connection)
             {
-                return open
+                return earlier
             }
             try await checkBuilds(of: owner, limits, on: connection)
             try await use(composes, on: connection)
@@ -84,6 +80,45 @@ extension ComposeStore {
             }
             return try await build(id, on: connection)
         }
+    }
+
+    /// Checks that ``submitBuild(of:_:owner:dateTag:composes:limits:joining:unless:)`` would accept a
+    /// build at this moment, or return an earlier one. So no archive is kept for a build that is refused
+    /// already.
+    ///
+    /// - Throws: The errors of that function.
+    public func checkBuild(
+        of image: BuiltImage, _ request: BuildRequest, owner: String, limits: OwnerLimits? = nil, joining: Bool = false,
+        unless key: String? = nil
+    ) async throws {
+        try await pool.withTransaction { connection in
+            guard
+                try await earlierBuild(of: image, request, owner: owner, composes: [], joining: joining, key: key, on: connection) == nil
+            else { return }
+            try await checkBuilds(of: owner, limits, on: connection)
+            guard case .defined(let repository, let definition, let actor) = image,
+                let known = try await connection.query(named(repository, definition.artifact)).first.map(Image.init)
+            else { return }
+            guard known.owner == actor.name || actor.isAdmin else { throw DefinitionNotAllowed(of: repository) }
+        }
+    }
+
+    /// Returns the build that the key stands for, or an open build to join. Returns `nil` for a new build.
+    private func earlierBuild(
+        of image: BuiltImage, _ request: BuildRequest, owner: String, composes: [Int], joining: Bool, key: String?,
+        on connection: PostgresConnection
+    ) async throws -> Build? {
+        let known = try await id(of: image, on: connection)
+        if let key, let earlier = try await build(of: key, owner, on: connection) {
+            guard earlier.image == known, earlier.request == request, Set(earlier.composes).isSuperset(of: composes) else {
+                throw BuildKeyTaken(key: key, build: earlier.id)
+            }
+            return earlier
+        }
+        guard joining, let known, let open = try await openBuild(of: known, on: connection),
+            open.request.definition == request.definition
+        else { return nil }
+        return open
     }
 
     /// Returns the id of an image, or `nil` if it is not there yet.
@@ -103,7 +138,7 @@ extension ComposeStore {
             let rows = try await connection.query(addition(of: repository, as: definition, by: actor))
             switch try addOutcome(rows, repository) {
             case .added(let image), .changed(let image): return image.id
-            case .notAllowed(let reason): throw DefinitionNotAllowed(description: reason)
+            case .notAllowed: throw DefinitionNotAllowed(of: repository)
             }
         }
     }

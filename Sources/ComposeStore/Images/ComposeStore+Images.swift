@@ -36,7 +36,7 @@ extension ComposeStore {
 
     /// Returns the outcome of ``addition(of:as:by:)`` from its rows.
     func addOutcome(_ rows: PostgresRows, _ repository: ImageRepository) throws -> AddOutcome {
-        guard let row = rows.first else { return .notAllowed("only the owner of \(repository) or an admin can change it") }
+        guard let row = rows.first else { return .notAllowed(DefinitionNotAllowed(of: repository).description) }
         return try row.decode(Bool.self, "is_new") ? .added(Image(row)) : .changed(Image(row))
     }
 

@@ -217,6 +217,7 @@ struct ServerAssembly {
                 version: Version.current,
                 callers: CallerLimits(
                     waitingComposes: configuration.frontend.waitingPerCaller, watches: configuration.frontend.watchesPerCaller,
+                    uploadMegabytes: configuration.frontend.uploadMegabytesPerCaller,
                     trustedProxies: Set(configuration.frontend.trustedProxies)),
                 maximumConnections: connections, requestSeconds: configuration.frontend.requestSeconds, images: images,
                 login: identities.login),

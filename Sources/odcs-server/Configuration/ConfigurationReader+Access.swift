@@ -143,7 +143,7 @@ extension ConfigurationReader {
             waiting: try limit("\(key).limits.waiting"), underWay: try limit("\(key).limits.under_way"),
             requestsPerMinute: try limit("\(key).limits.requests_per_minute"), gigabytes: try limit("\(key).limits.gigabytes"),
             watches: try limit("\(key).limits.watches"), buildSteps: try limit("\(key).limits.build_steps"),
-            buildMinutes: try limit("\(key).limits.build_minutes"))
+            buildMinutes: try limit("\(key).limits.build_minutes"), uploadMegabytes: try limit("\(key).limits.upload_megabytes"))
         rule.weight = Double(try int("\(key).weight", default: 1, in: 1...1000))
         return rule
     }

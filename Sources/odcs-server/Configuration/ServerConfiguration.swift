@@ -28,6 +28,8 @@ struct ServerConfiguration: Hashable, Sendable {
         /// The maximum number of one caller's waiting composes, and of its active watches. 0 means no limit.
         var waitingPerCaller: Int
         var watchesPerCaller: Int
+        /// The maximum number of megabytes that one caller may upload within 24 hours. 0 means no limit.
+        var uploadMegabytesPerCaller: Int
         /// Addresses of proxies whose `X-Forwarded-For` names the caller.
         var trustedProxies: [String]
         var maxConnections: Int
@@ -183,6 +185,7 @@ struct ServerConfiguration: Hashable, Sendable {
             publicURL: try reader.publicURL(),
             waitingPerCaller: try reader.int("frontend.waiting_per_caller", default: 2000, in: 0...1_000_000),
             watchesPerCaller: try reader.int("frontend.watches_per_caller", default: 500, in: 0...1_000_000),
+            uploadMegabytesPerCaller: try reader.int("frontend.upload_megabytes_per_caller", default: 20_000, in: 0...1_000_000_000),
             trustedProxies: try reader.addresses("frontend.trusted_proxies"),
             maxConnections: try reader.int("frontend.max_connections", default: 1000, in: 16...1_000_000),
             requestSeconds: try reader.int("frontend.request_seconds", default: 60, in: 1...86_400),
