@@ -63,13 +63,24 @@ struct DepsolverTests {
         }
     }
 
+    @Test("a package has the builds and the files that were not taken in its favor")
+    func alternatives() async throws {
+        try await withTemporaryDirectory { directory in
+            let request = try World.named("same-package-and-older-builds").request(below: directory)
+            let found = try await Depsolver().resolve(request).trees[0].binaries
+            try #require(found.count == 1)
+            #expect(found[0].alternatives.builds.map(\.description) == ["foo-1-2.x86_64", "foo-1-1.x86_64"])
+            #expect(found[0].alternatives.otherFiles == [request.repositories[1].id])
+        }
+    }
+
     @Test("a resolution survives being written as JSON")
     func json() async throws {
         try await withTemporaryDirectory { directory in
             for name in [
-                "multilib-devel", "missing", "conflict-inside-one-closure", "debug-and-source", "absent-for-one-arch", "source-name",
-                "module-requirements-not-there", "module-hides-by-what-is-provided", "module-stream-not-enabled",
-                "module-default-that-has-to-go",
+                "multilib-devel", "missing", "same-package-and-older-builds", "conflict-inside-one-closure", "debug-and-source",
+                "absent-for-one-arch", "source-name", "module-requirements-not-there", "module-hides-by-what-is-provided",
+                "module-stream-not-enabled", "module-default-that-has-to-go",
             ] {
                 let world = World.named(name)
                 let resolution = try await Depsolver().resolve(world.request(below: directory.appending(path: name)))

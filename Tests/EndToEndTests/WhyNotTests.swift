@@ -48,6 +48,7 @@ import Testing
             #expect(answer.state == "done", "\(answer.reason)")
             for row in [
                 Row("ed", .included, facts: "ed-1.20-3.x86_64 is in the compose."),
+                Row("libed", .included, .older, facts: "libed-1.0-1.x86_64 is older than libed-1.1-2.x86_64, which was chosen."),
                 Row("htpo", .notInSource, facts: "has no package named \"htpo\"."),
                 Row("ed-legac", .notInSource, facts: "The nearest names: ed-legacy"),
                 Row("ed-doc", .notNeeded, facts: "ed-doc-1.20-3.noarch was not requested, and no package of the compose requires it."),
@@ -59,6 +60,8 @@ import Testing
             ] { try await row.check(answer.document.id, shared.server) }
             let shown = try await shared.server.odcs("why-not", "\(answer.document.id)", "ed-doc")
             #expect(shown.isSuccess && shown.output.hasPrefix("not needed  ed-doc-1.20-3.noarch was not requested"), "\(shown)")
+            let why = try await shared.server.odcs("why", "\(answer.document.id)", "libed")
+            #expect(why.output.contains(/not taken +libed-1\.0-1\.x86_64\n/), "\(why)")
             // The worker that answered has left nothing.
             let work = shared.service.composes.appending(".work").string
             #expect(try FileManager.default.contentsOfDirectory(atPath: work).isEmpty)
@@ -107,6 +110,30 @@ import Testing
             let why = try await shared.server.http(.GET, "/api/1/composes/\(merged.document.id)/why?package=ed-words")
             let found = try JSONDecoder().decode(ComposeWhyDocument.self, from: why.body)
             #expect(found.packages.first?.overruled.count == 1, "\(why.text)")
+        }
+    }
+
+    @Test("of a package whose file differs in two repositories, that of the second one is overruled, though nothing else needs it")
+    func overruledInRepositories() async throws {
+        try await SharedService.with(more: "") { shared in
+            let repository = try RepositoryCopy(in: shared.sources)
+            try repository.flip("Packages/ed-words-1.3-1.noarch.rpm")
+            try await repository.index(excluding: "nothing")
+            let (first, second) = (Checkout.testsRepo.string, repository.location)
+            let compose = try await shared.server.compose(
+                json: #"{"source": {"type": "repo", "source": "\#(first) \#(second)", "packages": ["ed-words", "ed"]}}"#, shared.service)
+            #expect(compose.state == "done", "\(compose.reason)")
+            let fact =
+                "ed-words-1.3-1.noarch is not the same in \(first) and in \(second); that of \(first) is taken for x86_64."
+            for row in [
+                // The list of the compose answers, and then a worker.
+                Row("ed-words", .included, .overruled, facts: fact), Row("ed-words-1.3-1", .included, .overruled, facts: fact),
+                // The files of both repositories are the same.
+                Row("ed", .included),
+            ] { try await row.check(compose.document.id, shared.server) }
+            let why = try await shared.server.http(.GET, "/api/1/composes/\(compose.document.id)/why?package=ed-words")
+            let found = try JSONDecoder().decode(ComposeWhyDocument.self, from: why.body)
+            #expect(found.packages.first?.overruled == [String(fact.dropLast())] && found.packages.first?.otherBuilds == [], "\(why.text)")
         }
     }
 

@@ -9,8 +9,29 @@ extension PackageList {
             ComposeWhyDocument.Package(
                 package, chain: try chain(from: package), source: source(of: package),
                 koji: ComposeWhyDocument.Koji(package, ways: head.inheritance ?? [:]),
-                overruled: head.overruled.filter { $0.package.name == name && $0.arch == package.tree }.map(\.reason))
+                overruled: overruled(by: package))
         }
+    }
+
+    /// Returns the packages of the same name, version and architecture as a package, which were not taken,
+    /// each as a sentence without its end.
+    func overruled(by package: LockedPackage) -> [String] {
+        let files = (package.otherFiles ?? []).map { repository in
+            let place = head.sources.first { $0.repomd == repository }?.location ?? "another source"
+            let taken = source(of: package)
+            return "\(package.nevra) is not the same in \(taken) and in \(place); that of \(taken) is taken for \(package.tree)"
+        }
+        // The findings of other repositories do not name them, if the files do.
+        let findings = head.overruled.filter {
+            $0.package.text == package.nevra && $0.arch == package.tree && (files.isEmpty || $0.listing == $0.taken)
+        }
+        return findings.map(\.reason) + files
+    }
+
+    /// Returns the builds of a package that the repositories have too, and that are older.
+    func older(than package: LockedPackage) -> [String] {
+        guard let taken = InstalledPackage(nevra: package.nevra, module: nil)?.evr else { return [] }
+        return (package.otherBuilds ?? []).filter { InstalledPackage(nevra: $0, module: nil).map { $0.evr < taken } ?? false }
     }
 
     /// Returns the way from a package to the request. A package that is not in the compose is in the

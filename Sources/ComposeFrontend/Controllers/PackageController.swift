@@ -99,10 +99,18 @@ struct PackageController: Sendable {
         guard !packages.isEmpty, Set(packages.map(\.tree)).count == compose.request.arches.count else { return nil }
         let names = packages.map(\.nevra).uniqued()
         let text = "\(names.joined(separator: ", ")) \(names.count == 1 ? "is" : "are") in the compose."
-        let overruled = list.head.overruled.filter { $0.package.name == name }.map { package in
-            ComposeWhyNotDocument.Verdict(.overruled, "\(package.reason).", packages: [package.package.text])
+        typealias Verdict = ComposeWhyNotDocument.Verdict
+        let overruled = packages.flatMap { package in
+            list.overruled(by: package).map { Verdict(.overruled, "\($0).", packages: [package.nevra]) }
         }
-        return ComposeWhyNotDocument(compose: compose.id, name: name, verdicts: [.init(.included, text, packages: names)] + overruled)
+        let older = packages.flatMap { package in
+            list.older(than: package).map {
+                Verdict(.older, "\($0) is older than \(package.nevra), which was chosen.", packages: [$0])
+            }
+        }
+        return ComposeWhyNotDocument(
+            compose: compose.id, name: name,
+            verdicts: [.init(.included, text, packages: names)] + older.uniqued() + overruled.uniqued())
     }
 
     private static func absence(of name: String, from list: PackageList, _ compose: Int) -> String {

@@ -1,4 +1,5 @@
 import ComposeModel
+import Compression
 import ContentSources
 import Depsolve
 import ForeignText
@@ -118,7 +119,16 @@ struct AbsenceVerdicts {
                 "\(unsigned.package.nevra) of the build \(unsigned.package.build) \(keys)\(missing). The request allows "
                     + "\(request.sigkeys.joined(separator: ", ")).", packages: [unsigned.package.nevra.description], keys: unsigned.keys)
         }
-        for overruled in resolution.overruled where isMeant(overruled.package) {
+        let ofFiles = resolution.trees.flatMap { tree in
+            (tree.binaries + tree.debug).filter { isMeant($0.record.nevra) }.flatMap { otherFiles(than: $0, in: tree.arch) }
+        }
+        verdicts += ofFiles
+        // The findings of other repositories do not name them, if the files do.
+        let named = Set(ofFiles.flatMap(\.packages))
+        for overruled in resolution.overruled
+        where isMeant(overruled.package)
+            && (overruled.listing == overruled.taken || !named.contains(overruled.package.description))
+        {
             verdicts.append(.init(.overruled, "\(overruled).", packages: [overruled.package.description]))
         }
         for unusable in content.koji?.leftOut?.unusable ?? [] where isMeant(unusable.package.nevra) {
@@ -134,6 +144,18 @@ struct AbsenceVerdicts {
                     packages: Self.texts(packages)))
         }
         return verdicts
+    }
+
+    /// Returns a verdict for each repository with another file of a package that was taken.
+    private func otherFiles(than package: ResolvedPackage, in arch: String) -> [Verdict] {
+        func place(_ repository: Checksum) -> String {
+            content.repositories.first { $0.metadata.id == repository }?.location.description ?? "another source"
+        }
+        let (nevra, taken) = (package.record.nevra, place(package.record.repository))
+        return package.alternatives.otherFiles.map { repository in
+            let other = OverruledPackage(package: nevra, arch: arch, listing: place(repository), taken: taken)
+            return Verdict(.overruled, "\(other).", packages: [nevra.description])
+        }
     }
 
     private func inTag(_ found: KojiAbsence) -> [Verdict] {

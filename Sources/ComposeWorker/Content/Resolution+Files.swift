@@ -14,7 +14,9 @@ extension Resolution {
     /// - Parameter record: Returns the new record of a package. It is called for each package.
     func replacingRecords(_ record: (PackageRecord) throws -> PackageRecord) rethrows -> Resolution {
         func replace(_ packages: [ResolvedPackage]) throws -> [ResolvedPackage] {
-            try packages.map { ResolvedPackage(record: try record($0.record), reason: $0.reason) }
+            try packages.map {
+                ResolvedPackage(record: try record($0.record), reason: $0.reason, alternatives: $0.alternatives)
+            }
         }
         return Resolution(
             trees: try trees.map {

@@ -139,6 +139,16 @@ extension LockFile.Package {
         json.member("location", record.location)
         json.member("path", path)
         if let module { json.member("module", module) }
+        // Other builds that the sources have, and the sources with another file of this one.
+        let alternatives = resolved.alternatives
+        if !alternatives.builds.isEmpty {
+            json.name("other_builds")
+            json.array(alternatives.builds) { $0.string($1.description) }
+        }
+        if !alternatives.otherFiles.isEmpty {
+            json.name("other_files")
+            json.array(alternatives.otherFiles) { $0.string($1.description) }
+        }
         if let koji {
             json.member("build", koji.build)
             if let tag = koji.tags.last { json.member("tag", tag) }

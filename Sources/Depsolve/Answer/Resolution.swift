@@ -71,9 +71,12 @@ public struct ArchitectureTree: Hashable, Sendable, Codable {
 public struct ResolvedPackage: Hashable, Sendable, Codable {
     public let record: PackageRecord
     public let reason: Reason
+    /// Other packages of the repositories that were not taken in its favor.
+    public let alternatives: PackageAlternatives
 
-    public init(record: PackageRecord, reason: Reason) {
+    public init(record: PackageRecord, reason: Reason, alternatives: PackageAlternatives = PackageAlternatives()) {
         self.record = record
         self.reason = reason
+        self.alternatives = alternatives
     }
 }

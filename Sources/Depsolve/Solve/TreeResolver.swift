@@ -227,10 +227,40 @@ struct TreeResolver {
     var tree: ArchitectureTree {
         var (binaries, debug): ([ResolvedPackage], [ResolvedPackage]) = ([], [])
         for package in reasons.keys.sorted(by: pool.areInOrder) {
-            let resolved = ResolvedPackage(record: pool.record(package), reason: reasons[package]!)
+            let record = pool.record(package)
+            let resolved = ResolvedPackage(
+                record: record, reason: reasons[package]!, alternatives: alternatives(of: package, record))
             if resolved.record.nevra.isDebug { debug.append(resolved) } else { binaries.append(resolved) }
         }
         return ArchitectureTree(arch: pool.key.architecture.name, binaries: binaries, debug: debug)
+    }
+
+    private func alternatives(of package: Id, _ record: PackageRecord) -> PackageAlternatives {
+        let solvable = pool.solvable(package).pointee
+        let namesakes = pool.providers(solvable.name).filter { other in
+            other != package && other != SYSTEMSOLVABLE && pool.solvable(other).pointee.name == solvable.name && reasons[other] == nil
+        }
+        // Most packages have none.
+        guard !namesakes.isEmpty else { return PackageAlternatives() }
+        // A package that is not for the machines themselves was taken for multilib.
+        let isNative = pool.isNative(package)
+        let others = namesakes.filter { other in
+            (pool.solvable(other).pointee.arch == solvable.arch || (isNative && pool.isNative(other)))
+                && !pool.isLookaside(other) && pool.isShown(other)
+        }
+        func isSame(_ other: Id) -> Bool {
+            let other = pool.solvable(other).pointee
+            return other.evr == solvable.evr && other.arch == solvable.arch
+        }
+        var alternatives = PackageAlternatives()
+        // Several repositories may have the same build.
+        for other in others.filter({ !isSame($0) }).sorted(by: { pool.areInOrder($1, $0) })
+        where alternatives.builds.count < PackageAlternatives.mostBuilds && alternatives.builds.last != pool.nevra(other) {
+            alternatives.builds.append(pool.nevra(other))
+        }
+        let otherFiles = others.filter { isSame($0) && pool.record($0).pkgid != record.pkgid }.map { pool.repository(of: $0) }
+        alternatives.otherFiles = request.repositories.map(\.id).filter { $0 != record.repository && otherFiles.contains($0) }
+        return alternatives
     }
 
     /// The source packages of the packages of the tree. If everything was requested, all other source

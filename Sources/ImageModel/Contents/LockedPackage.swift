@@ -57,10 +57,18 @@ public struct LockedPackage: Hashable, Sendable, Decodable {
     public let key: String?
     /// Other keys that have signed the package, whose files were not taken.
     public let otherKeys: [String]?
+    /// Other builds of the package that the repositories have, as name, epoch, version, release and
+    /// architecture. The newest one is first.
+    public let otherBuilds: [String]?
+    /// The repositories with another file of the same name, version and architecture, by the checksums of
+    /// their repomd.xml.
+    public let otherFiles: [String]?
 
     private enum CodingKeys: String, CodingKey {
         case nevra, why, reason, checksum, size, repomd, location, path, module, build, tag, key
         case otherKeys = "other_keys"
+        case otherBuilds = "other_builds"
+        case otherFiles = "other_files"
     }
 
     /// The tree that the package is in: a base architecture, or `source`. Example: `x86_64`.

@@ -83,6 +83,14 @@ public struct ComposeWhyDocument: Hashable, Sendable, Codable {
         @OrNull public var koji: Koji?
         /// Packages of the same name, version and architecture that were not taken, in words.
         public var overruled: [String]
+        /// Other builds of the package that the repositories have, the newest first. `nil` if a server of an
+        /// older version answers.
+        @OrNull public var otherBuilds: [String]?
+
+        private enum CodingKeys: String, CodingKey {
+            case package, tree, chain, source, checksum, size, path, module, koji, overruled
+            case otherBuilds = "other_builds"
+        }
 
         public init(_ package: LockedPackage, chain: [Link], source: String, koji: Koji? = nil, overruled: [String]) {
             self.package = package.nevra
@@ -95,6 +103,7 @@ public struct ComposeWhyDocument: Hashable, Sendable, Codable {
             module = package.module
             self.koji = koji
             self.overruled = overruled
+            otherBuilds = package.otherBuilds ?? []
         }
     }
 

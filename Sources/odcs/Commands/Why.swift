@@ -35,6 +35,7 @@ struct Why: AsyncParsableCommand {
         let rows =
             package.chain.map { ["  \($0.package)", $0.why] } + [["  from", package.source]] + (package.koji.map(Self.rows) ?? [])
             + package.overruled.map { ["  overruled", $0] }
+            + ((package.otherBuilds ?? []).isEmpty ? [] : [["  not taken", (package.otherBuilds ?? []).joined(separator: ", ")]])
         let head = "\(package.package) in \(package.tree):".printable()
         return "\(head)\n\(Table(rows: rows.map { $0.map { $0.printable() } }).text())"
     }

@@ -39,6 +39,8 @@ struct WhyPage: Sendable {
         let hasFacts: Bool
         let steps: [Step]
         let overruled: [String]
+        /// Other builds of the package that the repositories have.
+        let otherBuilds: String?
     }
 
     let id: Int
@@ -68,7 +70,8 @@ struct WhyPage: Sendable {
                         package: link.package.shown(Self.mostText), reason: link.why.shown(Self.mostText),
                         link: link.kind == "lookaside"
                             ? nil : name.map { "\(root)/compose/\(why.compose)/why?package=\($0.percentEncoded)" })
-                }, overruled: package.overruled.map { $0.shown(Self.mostText) })
+                }, overruled: package.overruled.map { $0.shown(Self.mostText) },
+                otherBuilds: package.otherBuilds.flatMap { $0.isEmpty ? nil : $0.joined(separator: ", ").shown(Self.mostText) })
         }
     }
 
