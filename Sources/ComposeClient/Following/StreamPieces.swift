@@ -10,8 +10,8 @@ enum StreamPiece: Hashable, Sendable {
 
 /// The *stream pieces* of an event stream, in their order.
 ///
-/// Bytes are read when the pieces of the bytes before them have been taken. So a reader that is slow, for
-/// example because its terminal is stopped, holds the service back, and nothing piles up here.
+/// Bytes are read when the pieces of the bytes before them have been taken. So a reader that is slow,
+/// for example because its terminal is stopped, holds the service back, and nothing piles up here.
 struct StreamPieces: AsyncSequence, Sendable {
     private let pieces: AsyncThrowingStream<StreamPiece, any Error>
     private let bytesTaken: AsyncStream<Void>.Continuation
