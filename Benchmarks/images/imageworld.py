@@ -90,19 +90,24 @@ class ImageService(Service):
         return self.call("POST", f"/api/1/images/{image}/builds", {"composes": list(composes)})
 
     def ended(self, path, identifier):
-        """Polls a build or a rebuild until it has ended, and returns it.
+        """Waits until a build or a rebuild has ended, and returns it.
 
-        Both processors are busy with builds, and each question takes some milliseconds of one. `odcs` asks every 200 ms and less
-        often.
+        The service answers when a build has ended, as it does for `odcs`. A rebuild ends with the last of its builds. A service
+        that cannot wait is polled.
         """
-        begin = time.perf_counter()
         while True:
             found = self.call("GET", f"/api/1/{path}/{identifier}")
             if found["state"] in ENDED:
                 if found["state_name"] != "done":
                     raise RuntimeError(f"{path} {identifier}: {found.get('state_reason') or found}")
                 return found
-            time.sleep(max(0.05, (time.perf_counter() - begin) * 0.01))
+            begin = time.perf_counter()
+            open_builds = [row["build"] for row in found.get("plan", []) if row["build"] and row["build_state"] not in ENDED]
+            if path == "builds" or open_builds:
+                self.call("GET", f"/api/1/builds/{identifier if path == 'builds' else open_builds[0]}?wait=30")
+            # Both processors are busy with builds, and each question takes some milliseconds of one.
+            if time.perf_counter() - begin < 0.02:
+                time.sleep(0.05)
 
     def build(self, image, composes=()):
         return self.ended("builds", self.ask(image, composes)["id"])

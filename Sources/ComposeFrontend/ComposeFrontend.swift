@@ -162,7 +162,7 @@ public struct ComposeFrontend: Sendable {
     private var images: [Resource] {
         ImageController(configuration: configuration, store: store).resources
             + ContentsController(configuration: configuration, store: store).resources
-            + BuildController(configuration: configuration, store: store).resources
+            + BuildController(configuration: configuration, store: store, feed: feed).resources
             + RebuildController(configuration: configuration, store: store, validator: configuration.validator).resources
             + RuleController(configuration: configuration, store: store).resources
             + ContextController(configuration: configuration, store: store).resources

@@ -119,11 +119,13 @@ extension ContainerEngine {
     /// - Parameters:
     ///   - context: The bytes of a tar.
     ///   - output: Gets the output of the build, in pieces.
+    /// - Returns: The id of the image, or `nil` if the engine did not report it.
     /// - Throws: ``EngineFailure``. It has the code `buildFailed` with the text of the engine if the build
     ///   failed, and `unreachable` if the engine was lost: its answer has no last line then.
+    @discardableResult
     public func build(
         _ build: EngineBuild, context: some AsyncSequence<ByteBuffer, any Error> & Sendable, output: @escaping @Sendable (String) -> Void
-    ) async throws(EngineFailure) {
+    ) async throws(EngineFailure) -> ImageDigest? {
         let period = 100_000
         var request = HTTPClientRequest(
             url: url(
@@ -153,18 +155,24 @@ extension ContainerEngine {
         request.body = .stream(context, length: .unknown)
         let response = try await response(to: request)
         var isBuilt = false
+        var image: ImageDigest?
         try await read(response) { (line) throws(EngineFailure) in
             if let error = line.error { throw EngineFailure(.buildFailed, error) }
             if let text = line.stream {
                 output(text)
                 if text.hasPrefix("Successfully built ") { isBuilt = true }
             }
-            if line.aux?.ID != nil { isBuilt = true }
+            // No instruction can write this. Its output has other members.
+            if let id = line.aux?.ID {
+                isBuilt = true
+                image = Self.digest(id) ?? image
+            }
         }
         // The status says nothing about the build, and a stream that ends early has no error.
         guard isBuilt else {
             throw EngineFailure(.unreachable, "The container engine ended its answer before the build was complete.")
         }
+        return image
     }
 
     /// Returns the image with a name, or nil.

@@ -107,6 +107,11 @@ public struct EventDelivery: Service {
                         try await Task.sleep(for: failure.pause + .milliseconds(5))
                     } else if report.end != nil {
                         return
+                    } else if !turn.isFull, report.done.count == turn.events.count,
+                        report.replayed.count + report.stillDead.count == turn.replays.count
+                    {
+                        // Later events are notified.
+                        return
                     }
                 }
             } catch is CancellationError {

@@ -26,9 +26,11 @@ struct StepAttempts: Sendable {
         let ending = await ending(of: lease, until: deadline, logger: logger)
         do {
             switch ending {
-            case .done(let result):
+            case .done(let result, let build):
                 let isHeld = try await store.finish(lease, digest: result.digest, tags: result.tags)
                 logger.info(isHeld ? "step is done" : "lease was lost; nothing was written", metadata: ["digest": "\(result.digest)"])
+                // Another attempt may use what a lost one has left.
+                if isHeld { await clean(after: lease.step, of: build, logger: logger) }
             case .failed(let failure, let isOfNode):
                 let retries = failure.code == .registryUnreachable ? configuration.registryRetries : configuration.retries
                 switch try await store.fail(lease, with: failure, isOfNode: isOfNode, retries: retries) {
@@ -56,8 +58,17 @@ struct StepAttempts: Sendable {
         }
     }
 
+    /// Removes what the step has left. It stops at a shutdown, and a sweep removes the rest then.
+    private func clean(after step: Step, of build: Build, logger: Logger) async {
+        do {
+            try await cancelWhenGracefulShutdown { try await runner.clean(after: step, of: build) }
+        } catch {
+            logger.info("something of the step stays on its node until the next sweep", metadata: ["reason": "\(error)"])
+        }
+    }
+
     private enum Ending {
-        case done(StepResult)
+        case done(StepResult, Build)
         /// - Parameter isOfNode: Whether a node of a farm is to blame.
         case failed(BuildFailure, isOfNode: Bool = false)
         /// The manifest list waits for platforms again.
@@ -77,7 +88,7 @@ struct StepAttempts: Sendable {
                     try await withinLimit { try await runner.run(lease, of: build, until: deadline) }
                 }
             }
-            return .done(result)
+            return .done(result, build)
         } catch is LeaseLost {
             return .leaseLost
         } catch is CancellationError {

@@ -15,6 +15,14 @@ public protocol StepRunner: Sendable {
     /// - Throws: ``BuildFailure``, or `FailureOfNode` for another node to try. A manifest list also throws
     ///   `GoneImages`, if platforms have to be done again.
     func run(_ lease: StepLease, of build: Build, until deadline: LeaseDeadline) async throws -> StepResult
+
+    /// Removes what a step has left on its node, after its result was recorded. Only the slot of the worker
+    /// waits for it. If it throws or is canceled, a later sweep removes the rest.
+    func clean(after step: Step, of build: Build) async throws
+}
+
+extension StepRunner {
+    public func clean(after step: Step, of build: Build) async throws {}
 }
 
 /// The result of a step.

@@ -1,3 +1,4 @@
+import Glibc
 import Retries
 import Subprocess
 public import SystemPackage
@@ -106,6 +107,18 @@ public struct ChildProcess: Sendable {
         }
     }
 
+    /// Returns a program by its path or name. A name is looked for in PATH here, because the library would
+    /// start a process for each directory.
+    private func executable(_ program: String) -> Executable {
+        if program.contains("/") { return .path(FilePath(program)) }
+        let places = (environment["PATH"] ?? "").split(separator: ":").map { FilePath(String($0)).appending(program) }
+        let place = places.first { place in
+            var status = stat()
+            return access(place.string, X_OK) == 0 && stat(place.string, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+        }
+        return place.map(Executable.path) ?? .name(program)
+    }
+
     private func run(
         _ command: [String], input: some InputProtocol, asking signal: Signal, output: @escaping @Sendable ([UInt8]) -> Void
     ) async throws -> Ending {
@@ -118,7 +131,7 @@ public struct ChildProcess: Sendable {
         let result: ExecutionResult<Void, SequenceOutput, CombinedErrorOutput>
         do {
             result = try await Subprocess.run(
-                command[0].contains("/") ? .path(FilePath(command[0])) : .name(command[0]),
+                executable(command[0]),
                 arguments: Arguments(Array(command.dropFirst())),
                 environment: .custom(
                     Dictionary(uniqueKeysWithValues: environment.map { (Environment.Key(stringLiteral: $0.key), $0.value) })),

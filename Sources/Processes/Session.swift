@@ -41,9 +41,19 @@ final class Session {
         defer { closedir(directory) }
         var found: [pid_t] = []
         while let entry = readdir(directory) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-            if let pid = pid_t(name), isWanted(pid) { found.append(pid) }
+            if let pid = withUnsafeBytes(of: &entry.pointee.d_name, number), isWanted(pid) { found.append(pid) }
         }
         return found
+    }
+
+    /// Returns the number that a text is. Returns `nil` if it is none. A byte with the value zero ends it.
+    private static func number(_ text: UnsafeRawBufferPointer) -> pid_t? {
+        var number = 0
+        for byte in text {
+            if byte == 0 { break }
+            guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte), number < pid_t.max / 10 else { return nil }
+            number = number * 10 + Int(byte - UInt8(ascii: "0"))
+        }
+        return number > 0 ? pid_t(number) : nil
     }
 }

@@ -3,6 +3,7 @@ import ComposeStore
 import ComposeTestKit
 import Foundation
 import HTTPTypes
+import ImageModel
 import Postgres
 import Testing
 
@@ -33,7 +34,7 @@ import Testing
         var filter = EventFilter()
         filter.compose = compose
         let chosen = filter
-        return try await feed.withWakes(of: compose, lasting: .seconds(240)) { wakes in
+        return try await feed.withWakes(of: compose.map(StoredEvent.Object.compose), lasting: .seconds(240)) { wakes in
             var positions: [Int] = []
             var position = start
             for await _ in wakes {
@@ -125,6 +126,41 @@ import Testing
             #expect(stream.hasSuffix("id: end\nevent: end\ndata: {\"state\": \"failed\"}\n\n"))
             headers[.lastEventID] = "2-\(id)-0"
             #expect(try await frontend.get("/api/1/composes/\(id)/events", headers: headers).text.contains("state-changed") == false)
+        }
+    }
+
+    @Test("a request for a build waits until it has ended, and not longer than it asks for")
+    func builds() async throws {
+        try await TestDatabase.with { database in
+            try await with(database) { feed, notify in
+                let store = database.store
+                let definition = ImageDefinition(source: .containerfile("FROM scratch\n"), platforms: [.host])
+                let owner = Actor(name: "me", isAdmin: false)
+                let repository = try ImageReference("registry.example.org/team/web").repository
+                _ = try await store.addImage(repository, as: definition, by: owner)
+                let image = try #require(try await store.image(named: repository))
+                let build = try await store.submitBuild(
+                    of: image.id, BuildRequest(definition), owner: "me", dateTag: ImageTag("20261129")
+                ).id
+                func hasEnded() async throws -> Bool { try await store.build(build)?.state.isFinal ?? true }
+                try await feed.wait(for: .build(build), as: "me", atMost: .milliseconds(1), until: hasEnded)
+                #expect(try await !hasEnded())
+                let (looks, look) = AsyncStream.makeStream(of: Bool.self)
+                async let ended: Void = feed.wait(for: .build(build), as: "me", atMost: .seconds(240)) {
+                    let ended = try await hasEnded()
+                    look.yield(ended)
+                    return ended
+                }
+                var looked = looks.makeAsyncIterator()
+                // The look before the wait, and the first one of the wait.
+                #expect(await looked.next() == false)
+                #expect(await looked.next() == false)
+                _ = try await store.cancelBuild(build, by: owner)
+                try await store.sequenceEvents()
+                notify.yield(.notified(payload: "events 2"))
+                try await ended
+                #expect(feed.openPlaces == 0)
+            }
         }
     }
 

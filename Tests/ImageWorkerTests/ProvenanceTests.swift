@@ -96,8 +96,11 @@ struct ProvenanceTests {
             let list = try await world.client.manifest(
                 ImageReference(world.registry.repository("team/app"), digest: try #require(done.digest)))
             let attestations = BuildAttestations(store: world.store, registry: world.client, builder: "https://odcs.example/", key: key)
-            let records = try await attestations.records(of: done)
-            for _ in 1...2 { try await attestations.attach(to: list, of: done, records, in: world.registry.repository("team/app")) }
+            let repository = try world.registry.repository("team/app")
+            for attempt in 1...2 {
+                let documents = try await attestations.upload(about: list, of: done, in: repository, isFirst: attempt == 1)
+                try await attestations.attach(documents, in: repository)
+            }
             let envelopes = try await documents(about: list.digest, in: world).filter { $0.0 == .envelope }.map(\.1)
             #expect(envelopes.count == 1)
             let envelope = try SignedEnvelope(try #require(envelopes.first))

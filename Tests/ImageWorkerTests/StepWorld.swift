@@ -148,6 +148,7 @@ struct StepWorld {
         do {
             let result = try await runner.run(lease, of: build, until: LeaseDeadline(length: .seconds(600)))
             #expect(try await store.finish(lease, digest: result.digest, tags: result.tags))
+            try await runner.clean(after: lease.step, of: build)
             return nil
         } catch let failure as BuildFailure {
             _ = try await store.fail(lease, with: failure, retries: retries)

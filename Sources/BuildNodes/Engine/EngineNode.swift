@@ -55,12 +55,15 @@ public struct EngineNode: BuildNode {
 
     /// The platform of the node itself, or nil before its platforms were tried.
     let platform: Platform?
+    /// The engine as the last look has found it, or nil before the first one.
+    private let knownEngine: String?
 
     init(_ node: FarmNode, engine: ContainerEngine, settings: Settings, memory: NodeMemory) {
         name = node.name
         self.engine = engine
         pushes = node.delivery == .push
         platform = node.native.first
+        knownEngine = node.engine
         self.settings = settings
         self.memory = memory
     }
@@ -71,7 +74,7 @@ public struct EngineNode: BuildNode {
 
     public func build(_ specification: BuildSpecification, log: @escaping @Sendable (String) -> Void) async throws -> BuildResult {
         let start = ContinuousClock.now
-        let isPodman = try await version().hasPrefix("podman")
+        let isPodman = try await self.isPodman
         try await check(specification, log: log)
         guard isPodman || specification.namedContexts.isEmpty else {
             throw NodeFailure(.node, "The node \(name) has the engine of docker, which cannot show the packages of composes to a build.")
@@ -83,7 +86,7 @@ public struct EngineNode: BuildNode {
         let contexts = try await prepare(specification, context: file, isPodman: isPodman, until: deadline)
         let lifeline = isPodman && specification.runsPrograms ? try await lifeline(for: specification.step, log) : nil
         let transcript = BuildTranscript(limit: specification.limits.logBytes, log: log)
-        let result: Result<Void, any Error>
+        let result: Result<ImageDigest?, any Error>
         do {
             var request = EngineBuild(
                 name: Self.localName(of: specification.step), platform: specification.platform, containerfile: Self.containerfile,
@@ -98,14 +101,24 @@ public struct EngineNode: BuildNode {
         transcript.finish()
         // A node that is lost would only take time.
         if (result.failure as? NodeFailure)?.kind != .nodeLost { await lifeline?.end() }
-        do { try result.get() } catch let failure as EngineFailure {
+        var reported: ImageDigest?
+        do { reported = try result.get() } catch let failure as EngineFailure {
             try Task.checkCancellation()
             throw self.failure(failure, of: specification, transcript)
         }
-        guard let image = try await image(of: specification.step) else {
+        if reported == nil { reported = try await image(of: specification.step) }
+        guard let image = reported else {
             throw NodeFailure(.node, "The node \(name) says that it has built the image, and does not have it.")
         }
         return BuildResult(image: image, elapsed: ContinuousClock.now - start, isConfined: specification.limits.memoryBytes != nil)
+    }
+
+    /// Whether the engine is podman, and not docker. The last look at the node has usually found that out.
+    private var isPodman: Bool {
+        get async throws {
+            if let knownEngine { return knownEngine.hasPrefix("podman") }
+            return try await version().hasPrefix("podman")
+        }
     }
 
     private static let containerfile = ".odcs-containerfile"
@@ -233,17 +246,19 @@ public struct EngineNode: BuildNode {
 
 extension EngineNode {
     private enum Outcome: Sendable {
-        case built
+        case built(ImageDigest?)
         case timeLimit
         case logIsTooLong
         case lost
     }
 
     /// Builds, while the node is asked again and again whether it is still there.
+    ///
+    /// - Returns: The id of the image, or `nil` if the engine did not report it.
     private func run(
         _ request: EngineBuild, of specification: BuildSpecification, context: FilePath, _ transcript: BuildTranscript,
         until deadline: ContinuousClock.Instant
-    ) async throws {
+    ) async throws -> ImageDigest? {
         var request = request
         request.arguments = specification.arguments
         request.labels = specification.labels
@@ -253,8 +268,7 @@ extension EngineNode {
         let build = request
         let outcome = try await withThrowingTaskGroup(of: Outcome.self) { group in
             group.addTask {
-                try await engine.build(build, context: FilePieces(file: context)) { transcript.append(Array($0.utf8)) }
-                return .built
+                .built(try await engine.build(build, context: FilePieces(file: context)) { transcript.append(Array($0.utf8)) })
             }
             group.addTask {
                 // This task is the clock of the build.
@@ -275,7 +289,7 @@ extension EngineNode {
         }
         let step = transcript.step
         switch outcome {
-        case .built: return
+        case .built(let image): return image
         case .lost:
             throw NodeFailure(.nodeLost, "The node \(name) does not answer any more.", step: step, lastLines: transcript.lastLines())
         case .timeLimit:

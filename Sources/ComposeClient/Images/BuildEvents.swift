@@ -13,8 +13,10 @@ public enum BuildEvent: Hashable, Sendable {
     case unchanged
 }
 
-/// The events of a build, from now until its state is final. The client looks repeatedly, with pauses
-/// that grow while nothing happens.
+/// The events of a build, from now until its state is final.
+///
+/// Without logs, the service answers as soon as the build has ended. With logs, or with an older
+/// service, the client looks repeatedly, with pauses that grow while nothing happens.
 ///
 /// The first look fails as any call does. Later looks are patient: they outlast a restart of the
 /// server.
@@ -30,6 +32,9 @@ public struct BuildEvents: AsyncSequence, Sendable {
     }
 
     public struct AsyncIterator: AsyncIteratorProtocol {
+        /// The time that the service may wait for the end, in seconds. The steps are looked at after it.
+        private static let longestWait = 2
+
         let id: Int
         let includesLogs: Bool
         let transport: Transport
@@ -37,6 +42,8 @@ public struct BuildEvents: AsyncSequence, Sendable {
         /// The readers of the logs, by platform. No value if the log cannot be read.
         private var logs: [String: LogTail?] = [:]
         private var latest: BuildDocument?
+        /// Whether the service itself waited, so that the next look is due at once.
+        private var serviceWaits = false
         private var looks = Looks<BuildEvent>()
 
         init(id: Int, includesLogs: Bool, transport: Transport) {
@@ -49,7 +56,7 @@ public struct BuildEvents: AsyncSequence, Sendable {
         public mutating func next() async throws -> BuildEvent? {
             if let event = looks.next() { return event }
             if looks.isFinished { return nil }
-            try await looks.pause(transport.clock)
+            if !serviceWaits { try await looks.pause(transport.clock) }
             let found = try await look()
             return looks.take(found, orElse: .unchanged)
         }
@@ -57,7 +64,10 @@ public struct BuildEvents: AsyncSequence, Sendable {
         /// Looks at the build and its logs once. A change comes before the lines written after it. The final
         /// state comes after the last line, when all logs have been read to their ends.
         private mutating func look() async throws -> Looks<BuildEvent>.Look {
-            let build: BuildDocument = try await transport.answer(.build(id), patience: latest == nil ? .firstContact : .established)
+            let call = latest == nil || includesLogs ? Call.build(id) : .build(id, waiting: Self.longestWait)
+            let asked = ContinuousClock.now
+            let build: BuildDocument = try await transport.answer(call, patience: latest == nil ? .firstContact : .established)
+            serviceWaits = !includesLogs && (latest == nil || ContinuousClock.now - asked >= .seconds(Self.longestWait) / 2)
             let isFinal = build.isFinal
             var found: [BuildEvent] = []
             if !isFinal, build != latest { found.append(.changed(build)) }

@@ -26,6 +26,11 @@ extension Call {
     }
 
     static func build(_ id: Int) -> Call { Call(method: .GET, path: "\(builds)/\(id)") }
+    /// - Parameter seconds: The time that the service may wait for the end of the build. Services that do not
+    ///   know this answer at once.
+    static func build(_ id: Int, waiting seconds: Int) -> Call {
+        Call(method: .GET, path: "\(builds)/\(id)", query: [("wait", String(seconds))])
+    }
     static func builds(_ query: BuildListQuery) -> Call { Call(method: .GET, path: builds, query: query.items) }
     static func startBuild(_ image: Int, _ submission: BuildSubmission, idempotencyKey: String) throws -> Call {
         Call(

@@ -165,13 +165,11 @@ extension ComposeController {
             }
         }
         func isOver(_ compose: Compose) -> Bool { state.map { compose.state != $0 } ?? compose.state.isFinal }
-        guard seconds > 0, !isOver(try await compose(id, for: context.subject.sender)),
-            let place = feed.place(for: configuration.callers.name(of: request, context))
-        else { return }
-        try await feed.withWakes(of: id, lasting: .seconds(seconds)) { wakes in
-            for await _ in wakes where isOver(try await compose(id, for: context.subject.sender)) { break }
+        try await feed.wait(
+            for: .compose(id), as: configuration.callers.name(of: request, context), atMost: .seconds(seconds)
+        ) {
+            isOver(try await compose(id, for: context.subject.sender))
         }
-        withExtendedLifetime(place) {}
     }
 }
 

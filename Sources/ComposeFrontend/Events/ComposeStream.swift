@@ -93,7 +93,7 @@ struct ComposeStream: Sendable {
                 cursor.isEnd = true
                 return try await events.send("end", id: "\(cursor)", data: ["{\"state\": \"\(compose.state.name)\"}"])
             }
-            try await feed.withWakes(of: compose.id, lasting: Self.logInterval) { wakes in
+            try await feed.withWakes(of: .compose(compose.id), lasting: Self.logInterval) { wakes in
                 for await _ in wakes {
                     if try await sendChanges(into: &events) { break }
                 }

@@ -13,8 +13,8 @@ import Synchronization
 public final class EventFeed: Service {
     private struct Reader {
         let wake: AsyncStream<Void>.Continuation
-        /// The only compose whose events wake the reader. `nil` for all events.
-        let compose: Int?
+        /// The only object whose events wake the reader. `nil` for all events.
+        let object: StoredEvent.Object?
     }
 
     private struct State {
@@ -115,10 +115,10 @@ public final class EventFeed: Service {
     }
 
     private func add(_ events: [StoredEvent]) {
-        let composes = Set(events.map { if case .compose(let compose) = $0.subject { compose.id } else { 0 } })
+        let objects = Set(events.map(\.object))
         let readers = state.withLock { state in
             state.known?.add(events, to: events.last?.position ?? 0)
-            return state.readers.values.filter { $0.compose.map(composes.contains) ?? true }
+            return state.readers.values.filter { $0.object.map(objects.contains) ?? true }
         }
         for reader in readers { reader.wake.yield() }
     }
@@ -163,17 +163,17 @@ public final class EventFeed: Service {
     /// the graceful shutdown, or when the time is over.
     ///
     /// - Parameters:
-    ///   - compose: The only compose whose events wake. `nil` for all events.
+    ///   - object: The only object whose events wake. `nil` for all events.
     ///   - time: The longest time.
     func withWakes<R>(
-        isolation: isolated (any _Concurrency.Actor)? = #isolation, of compose: Int? = nil, lasting time: Duration,
+        isolation: isolated (any _Concurrency.Actor)? = #isolation, of object: StoredEvent.Object? = nil, lasting time: Duration,
         _ body: (AsyncStream<Void>) async throws -> R
     ) async throws -> R {
         let (stream, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         wake.yield()
         let (number, isFirst) = state.withLock { state in
             state.nextReader += 1
-            state.readers[state.nextReader] = Reader(wake: wake, compose: compose)
+            state.readers[state.nextReader] = Reader(wake: wake, object: object)
             return (state.nextReader, state.known == nil)
         }
         if isFirst { self.wake.yield() }
@@ -191,6 +191,18 @@ public final class EventFeed: Service {
         } onGracefulShutdown: {
             wake.finish()
         }
+    }
+
+    /// Waits until `isOver` says so, or until the time is over. It is asked at once, and after each event
+    /// of the object. If too many requests of the caller wait already, this one does not wait.
+    func wait(
+        for object: StoredEvent.Object, as caller: String, atMost time: Duration, until isOver: () async throws -> Bool
+    ) async throws {
+        guard time > .zero, try await !isOver(), let place = place(for: caller) else { return }
+        try await withWakes(of: object, lasting: time) { wakes in
+            for await _ in wakes where try await isOver() { break }
+        }
+        withExtendedLifetime(place) {}
     }
 
     // MARK: Limits

@@ -13,6 +13,8 @@ struct BuildController: Sendable {
 
     let configuration: FrontendConfiguration
     let store: ComposeStore
+    /// Wakes the requests that wait. Without it, none waits.
+    var feed: EventFeed?
 
     var resources: [Resource] {
         [
@@ -54,8 +56,10 @@ struct BuildController: Sendable {
             throw RequestRejection.badRequest(
                 "Image \(image.id) is the \(artifact.kind.rawValue) \(artifact.component). Change it with POST /\(artifact.kind.rawValue).")
         }
+        // A build that changes nothing of the definition has its Containerfile checked later.
+        let changes = body.member("arguments") != nil || body.member("platforms") != nil
         return try await DefinitionReader(service: service, places: configuration.admission.places, validator: configuration.validator)
-            .definition(body)
+            .definition(body, checksContainerfile: changes)
     }
 
     private func list(_ request: Request, _ context: FrontendContext) async throws -> Response {
@@ -73,6 +77,7 @@ struct BuildController: Sendable {
 
     private func show(_ request: Request, _ context: FrontendContext) async throws -> Response {
         _ = try configuration.imageService
+        try await waitIfAsked(request, context)
         let build = try await build(of: context)
         guard let image = try await store.image(build.image) else { throw RequestRejection.noSuchImage("\(build.image)") }
         var document = PublicURLs(configuration, request).document(build, image.repository)
@@ -81,6 +86,18 @@ struct BuildController: Sendable {
             document.steps[index].stateReason = document.steps[index].stateReason ?? reasons[document.steps[index].id]
         }
         return try .json(document)
+    }
+
+    /// Waits until the build has ended, if the query asks for it with `wait=30`. Returns when the time is
+    /// over as well.
+    private func waitIfAsked(_ request: Request, _ context: FrontendContext) async throws {
+        let items = try QueryItems(request.uri.query).items
+        guard let feed, let text = items.last(where: { $0.key == "wait" && !$0.value.isEmpty })?.value else { return }
+        let seconds = min(try QueryItems.number(text, "wait", from: 0), EventQuery.longestWait)
+        let id = try context.buildID()
+        try await feed.wait(for: .build(id), as: configuration.callers.name(of: request, context), atMost: .seconds(seconds)) {
+            try await build(of: context).state.isFinal
+        }
     }
 
     private func build(of context: FrontendContext) async throws -> Build {

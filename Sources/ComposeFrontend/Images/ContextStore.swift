@@ -17,9 +17,10 @@ struct ContextStore: Sendable {
         let manifest = ContextArtifact.manifest(archive: archive, configuration: configuration)
         do {
             let repository = try service.namespace.contexts
-            try await service.registry.upload(
+            async let small = service.registry.upload(
                 configuration, to: repository, BytesContent(containerfile ?? ContextArtifact.emptyConfiguration))
             try await service.registry.upload(archive, to: repository, content)
+            _ = try await small
             try await service.registry.put(ManifestDocument(manifest), to: repository, tag: ContextArtifact.tag(of: archive.digest))
         } catch let error as RegistryFailure {
             throw RequestRejection(error)
@@ -40,7 +41,7 @@ struct ContextStore: Sendable {
                 throw RequestRejection.badRequest(
                     "The context \(archive) has no Containerfile at its top. Its name must be Containerfile or Dockerfile.")
             }
-            let bytes = try await service.registry.blob(manifest.configuration, of: repository)
+            let bytes = try await service.registry.knownBlob(manifest.configuration, of: repository)
             guard let text = String(validating: bytes, as: UTF8.self) else {
                 throw RequestRejection.badRequest("The Containerfile of the context \(archive) is not text in UTF-8.")
             }

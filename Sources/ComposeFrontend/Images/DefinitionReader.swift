@@ -16,16 +16,20 @@ struct DefinitionReader: Sendable {
 
     /// Returns the definition in a body.
     ///
-    /// - Parameter old: The present definition. It has the values of members that the body leaves out. Nil
-    ///   for a new image, which needs `source` and `platforms`.
-    func definition(_ body: BodyField, changing old: ImageDefinition? = nil) async throws -> ImageDefinition {
+    /// - Parameters:
+    ///   - old: The present definition. It has the values of members that the body leaves out. Nil for a new
+    ///     image, which needs `source` and `platforms`.
+    ///   - checksContainerfile: Whether the Containerfile is checked as well.
+    func definition(
+        _ body: BodyField, changing old: ImageDefinition? = nil, checksContainerfile: Bool = true
+    ) async throws -> ImageDefinition {
         guard let field = try body.object("definition") else {
             throw RequestRejection.badRequest(
                 "definition is missing. It must be an object such as "
                     + "{\"source\": {\"containerfile\": \"FROM scratch\"}, \"platforms\": [\"linux/amd64\"]}.")
         }
         let definition = try read(field, changing: old)
-        try await ContainerfileCheck(service: service).check(definition)
+        if checksContainerfile { try await ContainerfileCheck(service: service).check(definition) }
         return definition
     }
 

@@ -50,16 +50,23 @@ struct FairTurns {
 
     /// Records that the owner has had a turn.
     func advance(_ owner: String, on connection: PostgresConnection) async throws {
-        _ = try await connection.query(
-            """
-            WITH start AS (
-                SELECT \(fragment: start) AS turn FROM (SELECT \(owner)::text AS owner) w LEFT JOIN owners o USING (owner)
-            ), clock AS (
-                UPDATE turn_clocks SET turn = start.turn FROM start WHERE queue = \(name)
-            )
-            INSERT INTO owners AS o (owner, \(fragment: column)) SELECT \(owner), turn + 1 FROM start
+        _ = try await connection.query("WITH \(fragment: tables(ofTurnOf: "SELECT \(owner)::text AS owner")) SELECT")
+    }
+
+    /// Common tables that record that an owner has had a turn, for the statement that takes the work.
+    ///
+    /// - Parameter owner: A query for the owner in the column `owner`. Without a row, nothing is recorded.
+    func tables(ofTurnOf owner: SQL) -> SQL {
+        """
+        turn_start AS MATERIALIZED (
+            SELECT owner, \(fragment: start) AS turn FROM (\(fragment: owner)) w LEFT JOIN owners o USING (owner)
+        ), turn_clock AS (
+            UPDATE turn_clocks SET turn = turn_start.turn FROM turn_start WHERE queue = \(name)
+        ), turn_owner AS (
+            INSERT INTO owners AS o (owner, \(fragment: column)) SELECT owner, turn + 1 FROM turn_start
             ON CONFLICT (owner) DO UPDATE SET \(fragment: column) = excluded.\(fragment: column) - 1 + 1 / o.weight
-            """)
+        )
+        """
     }
 }
 

@@ -60,12 +60,17 @@ extension ComposeStore {
     }
 
     /// Returns the statement that takes a piece of work, for a transaction of the caller.
+    ///
+    /// - Parameters:
+    ///   - tables: Common tables that the query for the id uses, with a comma after each.
+    ///   - more: Common tables that change something besides, with a comma before each. They see the row that
+    ///     was taken as `claimed`.
     func claimStatement(
-        _ next: SQL, from queue: WorkQueue, by worker: String, present presence: WorkerPresence?, for length: Duration,
-        setting changes: SQL, returning columns: SQL
+        _ next: SQL, among tables: SQL = "", from queue: WorkQueue, by worker: String, present presence: WorkerPresence?,
+        for length: Duration, setting changes: SQL, and more: SQL = "", returning columns: SQL
     ) -> SQL {
         """
-        WITH claimed AS (
+        WITH \(fragment: tables) claimed AS (
             UPDATE \(fragment: queue.table) c SET state = 1, attempts = c.attempts + 1, lease_token = gen_random_uuid(),
                 lease_expires_at = now() + \(fragment: interval(length)), \(fragment: changes)
             WHERE c.id = (\(fragment: next)) AND c.state = 0
@@ -73,7 +78,7 @@ extension ComposeStore {
         ), attempt AS (
             INSERT INTO attempts (\(fragment: queue.attempted), number, lease_token, worker, presence)
             SELECT id, attempts, lease_token, \(worker), \(presence?.key) FROM claimed
-        )
+        ) \(fragment: more)
         SELECT \(fragment: columns), c.lease_token FROM claimed c
         """
     }

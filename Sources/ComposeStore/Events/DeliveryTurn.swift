@@ -78,6 +78,9 @@ public struct DeliveryReport: Sendable {
     /// Whether the subscriber took or refused anything.
     fileprivate var hasAnswers: Bool { taken > 0 || !dead.isEmpty || !replayed.isEmpty || !stillDead.isEmpty }
 
+    /// Whether dead letters come or go.
+    fileprivate var changesLetters: Bool { !dead.isEmpty || !replayed.isEmpty || !stillDead.isEmpty }
+
     public init() {}
 }
 
@@ -108,7 +111,8 @@ extension ComposeStore {
                 AND (s.lease_expires_at IS NULL OR s.lease_expires_at < now())
                 AND (s.position < c.position
                     OR EXISTS (SELECT FROM dead_letters d WHERE d.subscriber_id = s.id AND d.replayed_at IS NOT NULL))
-            RETURNING s.id, s.position AS cursor, s.ahead, s.failures, s.failing_position, s.refusals, c.position AS last, c.deleted_to
+            RETURNING s.id, s.position AS cursor, s.ahead, s.failures, s.failing_position, s.refusals, c.position AS last, c.deleted_to,
+                EXISTS (SELECT FROM dead_letters d WHERE d.subscriber_id = s.id AND d.replayed_at IS NOT NULL) AS has_replays
             """)
         guard let row = rows.first else { return nil }
         do {
@@ -166,7 +170,7 @@ extension ComposeStore {
         let start = try await skipDeleted(subscriber, token, from: cursor, ahead, to: try row.decode(Int.self, "deleted_to"))
         let read = try await events(where: "e.position > \(start) AND e.position <= \(last)", limit: limit)
         let isFull = read.count == limit
-        let replays = try await replays(of: subscriber)
+        let replays = try row.decode(Bool.self, "has_replays") ? try await replays(of: subscriber) : []
         return DeliveryTurn(
             subscriber: subscriber, token: token, position: start, ahead: ahead, knownTo: isFull ? read.last?.position ?? last : last,
             read: read, failures: try row.decode(Int.self, "failures"),
@@ -210,18 +214,21 @@ extension ComposeStore {
     ///
     /// A turn that was lost changes nothing. Its events are delivered again.
     public func end(_ turn: DeliveryTurn, with report: DeliveryReport) async throws {
+        let (cursor, ahead) = turn.progress(report)
+        let statement: SQL = """
+            UPDATE subscribers SET position = \(cursor), ahead = \(ahead.sorted()), \(fragment: turn.health(report))
+                paused_at = CASE WHEN \(report.end != nil) THEN now() ELSE paused_at END,
+                delivered_at = CASE WHEN \(report.taken > 0) THEN now() ELSE delivered_at END,
+                lease_token = NULL, lease_expires_at = NULL
+            WHERE id = \(turn.subscriber) AND lease_token = \(turn.token)
+            """
         try await Task {
+            if !report.changesLetters {
+                _ = try await pool.query(statement)
+                return
+            }
             try await pool.withTransaction { connection in
-                let (cursor, ahead) = turn.progress(report)
-                let rows = try await connection.query(
-                    """
-                    UPDATE subscribers SET position = \(cursor), ahead = \(ahead.sorted()), \(fragment: turn.health(report))
-                        paused_at = CASE WHEN \(report.end != nil) THEN now() ELSE paused_at END,
-                        delivered_at = CASE WHEN \(report.taken > 0) THEN now() ELSE delivered_at END,
-                        lease_token = NULL, lease_expires_at = NULL
-                    WHERE id = \(turn.subscriber) AND lease_token = \(turn.token)
-                    """)
-                guard rows.affectedRows == 1 else { return }
+                guard try await connection.query(statement).affectedRows == 1 else { return }
                 for event in turn.read {
                     guard let dead = report.dead[event.position] else { continue }
                     _ = try await connection.query(

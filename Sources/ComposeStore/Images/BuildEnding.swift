@@ -39,7 +39,7 @@ extension ComposeStore {
     }
 
     /// Makes a build done, after its manifest list was written, and lets builds begin that wait for it.
-    func complete(_ build: Int, digest: ImageDigest, tags: [ImageTag], on connection: PostgresConnection) async throws {
+    @PostgresThread func complete(_ build: Int, digest: ImageDigest, tags: [ImageTag], on connection: PostgresConnection) async throws {
         let made = try await self.build(build, on: connection)
         let leftOut = made.platformsLeftOut
         let movesLatest = made.request.definition.movesLatest
@@ -137,7 +137,7 @@ extension ComposeStore {
 
     /// Counts down the builds that others wait for. The platforms of a build that waits for no other build
     /// can be claimed.
-    func letBegin(buildsAfter build: Int, on connection: PostgresConnection) async throws {
+    @PostgresThread func letBegin(buildsAfter build: Int, on connection: PostgresConnection) async throws {
         _ = try await connection.query(
             """
             UPDATE build_steps s SET blocked_by = s.blocked_by - 1 FROM build_waits w

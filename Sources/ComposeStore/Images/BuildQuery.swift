@@ -47,7 +47,7 @@ extension ComposeStore {
     }
 
     /// Returns a build that exists.
-    func build(_ id: Int, on connection: PostgresConnection) async throws -> Build {
+    @PostgresThread func build(_ id: Int, on connection: PostgresConnection) async throws -> Build {
         let rows = try await connection.query("SELECT \(fragment: Build.columns) FROM builds b WHERE b.id = \(id)")
         return try Build(rows[rows.startIndex])
     }

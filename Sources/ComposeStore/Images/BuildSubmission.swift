@@ -163,11 +163,11 @@ extension ComposeStore {
     /// Runs `body` in a transaction, while no other transaction submits or ends builds. So `body` can count
     /// on the states of all builds, except that a worker may claim a step meanwhile. `body` locks steps
     /// before builds, as the claim does.
-    func changingBuilds<R: Sendable>(_ body: (PostgresConnection) async throws -> R) async throws -> R {
-        try await pool.withTransaction { connection in
-            _ = try await connection.query("SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || ' builds', 0))")
-            return try await body(connection)
-        }
+    func changingBuilds<R: Sendable>(
+        isolation: isolated (any _Concurrency.Actor)? = #isolation, _ body: (PostgresConnection) async throws -> R
+    ) async throws -> R {
+        try await pool.withTransaction(
+            beginningWith: "SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || ' builds', 0))", body)
     }
 
     /// - Returns: The id of the build.
@@ -188,8 +188,10 @@ extension ComposeStore {
             VALUES (\(id), \(new.owner), \(new.image), \(new.rebuild), \(PostgresJSON(new.request)), \(tag),
                 \(content.map { "Compose \($0) is made first. It has the packages of the image's content." }))
             """)
-        _ = try await connection.query(
-            "INSERT INTO build_composes (build_id, compose_id) SELECT DISTINCT \(id), c FROM unnest(\(composes)) AS c")
+        if !composes.isEmpty {
+            _ = try await connection.query(
+                "INSERT INTO build_composes (build_id, compose_id) SELECT DISTINCT \(id), c FROM unnest(\(composes)) AS c")
+        }
         let waits =
             try await connection.query(
                 """

@@ -17,19 +17,26 @@ extension ComposeStore {
             case .none: ("none", nil)
             case .unknown(let problem): ("unknown", problem)
             }
-        try await pool.withTransaction { connection in
-            let rows = try await connection.query(
-                """
+        let statement: SQL = """
+            WITH stored AS (
                 INSERT INTO contents AS c (digest, platform, layers, state, problem)
                 VALUES (\(contents.digest.description), \(contents.platform.description), \(contents.layers.map(\.description)), \(state),
                     \(problem))
                 ON CONFLICT (digest) DO UPDATE SET layers = excluded.layers, state = excluded.state, problem = excluded.problem,
                     read_at = now() WHERE c.state = 'unknown'
                 RETURNING id
-                """)
-            guard let id = try rows.first?.decode(Int.self, "id"), let packages = contents.packages else { return }
-            _ = try await connection.query("UPDATE image_manifests SET is_known = true WHERE digest = \(contents.digest.description)")
-            if packages.isEmpty { return }
+            ), known AS (
+                UPDATE image_manifests SET is_known = true FROM stored
+                WHERE digest = \(contents.digest.description) AND \(contents.packages != nil)
+            )
+            SELECT id FROM stored
+            """
+        guard let packages = contents.packages, !packages.isEmpty else {
+            _ = try await pool.query(statement)
+            return
+        }
+        try await pool.withTransaction { connection in
+            guard let id = try await connection.query(statement).first?.decode(Int.self, "id") else { return }
             let table: SQL = """
                 unnest(
                     \(packages.map(\.name)), \(packages.map(\.arch)), \(packages.map(\.module)), \(packages.map(\.evr.epoch)),

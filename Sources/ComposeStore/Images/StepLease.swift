@@ -1,6 +1,6 @@
 public import Foundation
 public import ImageModel
-import Postgres
+public import Postgres
 
 /// A worker's right to one step of a build for a limited time.
 public struct StepLease: Lease {
@@ -54,21 +54,18 @@ extension ComposeStore {
     ///
     /// - Parameter most: The number of builds of one rebuild that are made at a time. `nil` for any number.
     /// - Returns: `nil` if no step waits that the worker can do.
-    public func claimStep(
+    @PostgresThread public func claimStep(
         by worker: String, present presence: WorkerPresence? = nil, offering offer: StepOffer, for length: Duration,
         buildsOfRebuild most: Int? = nil
     ) async throws -> StepLease? {
+        // Most looks find nothing, and then take no lock.
+        guard try await hasStep(for: offer) else { return nil }
         let turns = FairTurns(queue: .buildSteps)
-        let row: PostgresRow? = try await pool.withTransaction { connection in
-            // One claim after the other. Otherwise two workers could each begin the last build that a rebuild may
-            // have at a time.
-            _ = try await connection.query("SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || ' step claims', 0))")
-            let next = try await connection.query(
-                """
-                WITH busy AS MATERIALIZED (
-                    SELECT rebuild_id FROM builds WHERE state = 1 AND rebuild_id IS NOT NULL
-                    GROUP BY rebuild_id HAVING count(*) >= \(most ?? .max)
-                ), \(fragment: Places.tables(for: worker, offer))
+        let tables: SQL = """
+            busy AS MATERIALIZED (
+                SELECT rebuild_id FROM builds WHERE state = 1 AND rebuild_id IS NOT NULL
+                GROUP BY rebuild_id HAVING count(*) >= \(most ?? .max)
+            ), \(fragment: Places.tables(for: worker, offer)), next AS MATERIALIZED (
                 SELECT s.id, s.owner, p.node FROM (
                     SELECT s.*, b.owner, \(fragment: turns.start) AS turn
                     FROM build_steps s JOIN builds b ON b.id = s.build_id LEFT JOIN owners o ON o.owner = b.owner
@@ -81,20 +78,34 @@ extension ComposeStore {
                 ) s LEFT JOIN LATERAL (\(fragment: Places.best)) p ON s.platform IS NOT NULL
                 WHERE s.platform IS NULL OR p.node IS NOT NULL
                 ORDER BY s.priority DESC, s.turn, s.available_at, s.id LIMIT 1
-                """)
-            guard let next = next.first else { return nil }
-            // A step that was canceled meanwhile is not claimed. The next look finds another one.
-            let statement = claimStatement(
-                "SELECT \(try next.decode(Int.self, "id"))", from: .buildSteps, by: worker, present: presence, for: length,
-                setting: "state_reason = NULL, node = \(try next.decode(String?.self, "node"))", returning: "to_jsonb(c) AS step")
-            let row = try await connection.query(statement).first
-            if row != nil { try await turns.advance(try next.decode(String.self, "owner"), on: connection) }
-            return row
-        }
+            ),
+            """
+        // A step that was canceled meanwhile is not claimed. The next look finds another one.
+        let statement = claimStatement(
+            "SELECT id FROM next", among: tables, from: .buildSteps, by: worker, present: presence, for: length,
+            setting: "state_reason = NULL, node = (SELECT node FROM next)",
+            and: ", \(fragment: turns.tables(ofTurnOf: "SELECT n.owner FROM next n JOIN claimed ON true"))",
+            returning: "to_jsonb(c) AS step")
+        // One claim after the other. Otherwise two workers could each begin the last build that a rebuild may
+        // have at a time. The statement has a snapshot of its own, so it sees what the claim before has done.
+        let row = try await pool.withTransaction(beginningWith: Self.stepClaims) { try await $0.query(statement).first }
         return try row.map { row in
             StepLease(
                 step: try Step(row.decode(PostgresJSON<StepRow>.self, "step").value), token: try row.decode(UUID.self, "lease_token"))
         }
+    }
+
+    /// The statement by which claims of steps follow each other.
+    private static let stepClaims = "SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || ' step claims', 0))"
+
+    /// Returns whether a step of the offered kind waits. It may be one that this worker cannot do.
+    @PostgresThread private func hasStep(for offer: StepOffer) async throws -> Bool {
+        try await pool.query(
+            """
+            SELECT FROM build_steps WHERE state = 0 AND blocked_by = 0 AND available_at <= now()
+                AND CASE WHEN platform IS NULL THEN \(offer.lists) ELSE \(offer.nodes || !offer.platforms.isEmpty) END LIMIT 1
+            """
+        ).first != nil
     }
 
     /// Records that a step is done. The last platform lets a worker claim the manifest list. The manifest
@@ -104,22 +115,24 @@ extension ComposeStore {
     ///   - digest: The digest of the manifest or manifest list, as the registry has it.
     ///   - tags: The tags that show the manifest list now. None for a platform.
     /// - Returns: `false` if the lease was lost. Nothing was changed then.
-    public func finish(_ lease: StepLease, digest: ImageDigest, tags: [ImageTag] = []) async throws -> Bool {
+    @PostgresThread public func finish(_ lease: StepLease, digest: ImageDigest, tags: [ImageTag] = []) async throws -> Bool {
         try await changingBuilds { connection in
             let done = try await connection.query(
                 """
-                UPDATE build_steps SET state = 2, digest = \(digest.description), state_reason = NULL,
-                    lease_token = NULL, lease_expires_at = NULL
-                WHERE \(fragment: lease.guardCondition)
+                WITH done AS (
+                    UPDATE build_steps SET state = 2, digest = \(digest.description), state_reason = NULL,
+                        lease_token = NULL, lease_expires_at = NULL
+                    WHERE \(fragment: lease.guardCondition) RETURNING build_id, platform
+                ), attempt AS (
+                    UPDATE attempts SET ended_at = now(), outcome = 'done' FROM done WHERE lease_token = \(lease.token) AND ended_at IS NULL
+                ), list AS (
+                    UPDATE build_steps s SET blocked_by = s.blocked_by - 1 FROM done
+                    WHERE done.platform IS NOT NULL AND s.build_id = done.build_id AND s.platform IS NULL
+                )
+                SELECT build_id FROM done
                 """)
-            guard done.affectedRows == 1 else { return false }
-            try await close(lease, as: "done", on: connection)
-            if lease.step.platform == nil {
-                try await complete(lease.step.build, digest: digest, tags: tags, on: connection)
-            } else {
-                _ = try await connection.query(
-                    "UPDATE build_steps SET blocked_by = blocked_by - 1 WHERE build_id = \(lease.step.build) AND platform IS NULL")
-            }
+            guard done.count == 1 else { return false }
+            if lease.step.platform == nil { try await complete(lease.step.build, digest: digest, tags: tags, on: connection) }
             return true
         }
     }

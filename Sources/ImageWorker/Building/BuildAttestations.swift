@@ -32,20 +32,30 @@ struct BuildAttestations {
         return Records(contents: contents, origins: try await origins, causes: try await causes)
     }
 
-    /// Attaches all documents. Each attempt attaches the same ones.
+    /// The documents about one manifest.
+    struct Documents: Sendable {
+        let subject: Descriptor
+        let attestations: [Attestation]
+    }
+
+    /// Makes all documents, and uploads their contents. Nobody finds them before they are attached.
     ///
-    /// - Parameter write: Writes the list. Meanwhile the contents of the documents are made and uploaded.
-    func attach(
-        to list: ManifestDocument, of build: Build, _ records: Records, in repository: ImageRepository,
-        writing write: @escaping @Sendable () async throws -> Void = {}
-    ) async throws {
-        async let written: Void = write()
-        let documents = try await self.documents(about: list, of: build, records, in: repository)
-        try await upload(Set(documents.flatMap(\.attestations)), to: repository)
-        try await written
+    /// - Parameter isFirst: Whether no other attempt can have uploaded them.
+    func upload(
+        about list: ManifestDocument, of build: Build, in repository: ImageRepository, isFirst: Bool
+    ) async throws -> [Documents] {
+        let documents = try await self.documents(about: list, of: build, try await records(of: build), in: repository)
+        try await upload(Set(documents.flatMap(\.attestations)), to: repository, isFirst: isFirst)
+        return documents
+    }
+
+    /// Attaches all documents. Each attempt attaches the same ones.
+    func attach(_ documents: [Documents], in repository: ImageRepository) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for (subject, attestations) in documents {
-                group.addTask { try await registry.attach(attestations.map { try $0.artifact(about: subject) }, to: repository) }
+            for document in documents {
+                group.addTask {
+                    try await registry.attach(document.attestations.map { try $0.artifact(about: document.subject) }, to: repository)
+                }
             }
             try await group.waitForAll()
         }
@@ -53,7 +63,7 @@ struct BuildAttestations {
 
     private func documents(
         about list: ManifestDocument, of build: Build, _ records: Records, in repository: ImageRepository
-    ) async throws -> [(subject: Descriptor, attestations: [Attestation])] {
+    ) async throws -> [Documents] {
         guard case .index(let index) = list.content else { return [] }
         var bills: [ImageDigest: Attestation] = [:]
         for contents in records.contents.values {
@@ -66,8 +76,8 @@ struct BuildAttestations {
                 repository: repository, list: list.digest, origins: records.origins, contents: records.contents,
                 bills: bills.mapValues(\.descriptor.digest), causes: records.causes, builder: builder))
         let attestation = try await attestation(of: statement.bytes, about: list.digest, in: repository)
-        return [(list.descriptor(), [attestation])]
-            + index.manifests.map { ($0, [attestation] + [bills[$0.digest]].compactMap(\.self)) }
+        return [Documents(subject: list.descriptor(), attestations: [attestation])]
+            + index.manifests.map { Documents(subject: $0, attestations: [attestation] + [bills[$0.digest]].compactMap(\.self)) }
     }
 
     /// Returns the statement in the form in which it is attached. A signature has other bytes each time, so
@@ -88,13 +98,15 @@ struct BuildAttestations {
         return Attestation(.envelope, try key.sign(statement).bytes)
     }
 
-    private func upload(_ attestations: Set<Attestation>, to repository: ImageRepository) async throws {
-        let empty = Attestation.configuration
-        let blobs = [(Descriptor(of: empty, mediaType: .empty), empty)] + attestations.map { ($0.descriptor, $0.bytes) }
+    private func upload(_ attestations: Set<Attestation>, to repository: ImageRepository, isFirst: Bool) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for (descriptor, bytes) in blobs {
-                group.addTask { try await registry.upload(descriptor, to: repository, BytesContent(bytes)) }
+            for attestation in attestations {
+                group.addTask {
+                    try await registry.upload(attestation.descriptor, to: repository, isNew: isFirst, BytesContent(attestation.bytes))
+                }
             }
+            let empty = Attestation.configuration
+            group.addTask { try await registry.upload(Descriptor(of: empty, mediaType: .empty), to: repository, BytesContent(empty)) }
             try await group.waitForAll()
         }
     }

@@ -33,7 +33,11 @@ public struct BuildStepRunner: StepRunner {
             if let platform = lease.step.platform {
                 return try await platformStep.run(lease, of: build, image, platform, until: deadline)
             }
-            return try await listStep.run(build, image)
+            return try await listStep.run(lease.step, build, image)
         }
+    }
+
+    public func clean(after step: Step, of build: Build) async throws {
+        if step.platform != nil { try await platformStep.clean(after: step, of: build) }
     }
 }

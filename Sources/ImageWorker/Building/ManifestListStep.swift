@@ -11,20 +11,22 @@ struct ManifestListStep {
     let registry: RegistryClient
     let attestations: BuildAttestations
 
-    func run(_ build: Build, _ image: Image) async throws -> StepResult {
+    func run(_ step: Step, _ build: Build, _ image: Image) async throws -> StepResult {
         let tags = try build.listTags
         async let shown = digests(of: tags.map(\.tag), in: image.repository)
-        async let records = attestations.records(of: build)
+        async let present: Void = checkPresence(of: build, image.repository)
         let list = try await list(of: build, image.repository)
+        // The documents are made and uploaded while the registry is asked.
+        async let documents = attestations.upload(about: list, of: build, in: image.repository, isFirst: step.attempts == 1)
+        try await present
         // No tag moves if one of them was moved by another program.
         for ((tag, moves), current) in zip(tags, try await shown) {
             try await check(tag, showing: current, moves: moves, of: image, moving: list.digest, build)
         }
+        try await put(list, at: tags.prefix(1).map(\.tag), build, image)
         // A user of a moving tag finds the provenance.
-        try await attestations.attach(to: list, of: build, try await records, in: image.repository) {
-            try await put(list, at: tags.prefix(1).map(\.tag), build, image)
-        }
-        try await put(list, at: tags.dropFirst().map(\.tag), build, image)
+        try await attestations.attach(try await documents, in: image.repository)
+        _ = try await inParallel(tags.dropFirst().map(\.tag)) { try await put(list, at: [$0], build, image) }
         return StepResult(digest: list.digest, tags: tags.map(\.tag))
     }
 
@@ -35,28 +37,39 @@ struct ManifestListStep {
         do throws(RegistryFailure) {
             for tag in tags { try await registry.put(list, to: image.repository, tag: tag) }
         } catch {
-            if error.code == .contentMissing { _ = try await self.list(of: build, image.repository) }
+            if error.code == .contentMissing { try await checkPresence(of: build, image.repository) }
             throw error
         }
+    }
+
+    /// Returns the images of the platforms.
+    private func images(of build: Build) -> [(platform: Platform, digest: ImageDigest)] {
+        build.steps.compactMap { step in step.platform.flatMap { platform in step.digest.map { (platform, $0) } } }
+    }
+
+    /// Throws ``GoneImages`` if the registry does not have all images of the build any more.
+    private func checkPresence(of build: Build, _ repository: ImageRepository) async throws {
+        let images = images(of: build)
+        let shown = try await inParallel(images) { try await registry.reportedDigest(of: ImageReference(repository, digest: $0.digest)) }
+        let gone = zip(images, shown).filter { $0.1 == nil }.map(\.0)
+        if !gone.isEmpty { throw GoneImages(images: Dictionary(uniqueKeysWithValues: gone.map { ($0.platform, $0.digest) })) }
     }
 
     /// Returns the list. Each attempt makes the same bytes.
     ///
     /// - Throws: ``GoneImages``.
     private func list(of build: Build, _ repository: ImageRepository) async throws -> ManifestDocument {
-        let images = build.steps.compactMap { step in step.platform.flatMap { platform in step.digest.map { (platform, $0) } } }
-        // An image that is gone has no descriptor.
-        let found = try await inParallel(images) { platform, digest -> Descriptor? in
+        let images = images(of: build)
+        // This worker often knows the images, because it has checked them after their push.
+        let manifests = try await inParallel(images) { image -> Descriptor in
             do throws(RegistryFailure) {
-                return try await registry.manifest(ImageReference(repository, digest: digest)).descriptor(platform: platform)
+                return try await registry.knownManifest(image.digest, of: repository).descriptor(platform: image.platform)
             } catch {
-                guard error.code == .notFound else { throw error }
-                return nil
+                // Others may be gone as well.
+                if error.code == .notFound { try await checkPresence(of: build, repository) }
+                throw error
             }
         }
-        let gone = Dictionary(uniqueKeysWithValues: zip(images, found).filter { $0.1 == nil }.map(\.0))
-        let manifests = found.compactMap(\.self)
-        if !gone.isEmpty { throw GoneImages(images: gone) }
         var annotations = [
             "org.opencontainers.image.created": build.timeSubmitted.formatted(.iso8601), "vnd.odcs.build": "\(build.id)",
         ]

@@ -67,17 +67,15 @@ struct PlatformStep {
         }
         // If the registry does not answer, the step is repeated with the image on the node.
         try await verify(digest, lease, of: build, image, platform, log)
-        await remove(name, from: node, lease.step, log)
         return digest
     }
 
-    /// Removes an image from the node of a farm. The sweeper removes the images of the worker's own node.
-    private func remove(_ name: ImageTag, from node: any BuildNode, _ step: Step, _ log: StepLog) async {
+    /// Removes the image of a step from the node of a farm. The sweeper removes the images of the worker's
+    /// own node.
+    func clean(after step: Step, of build: Build) async throws {
         guard step.isOnFarm else { return }
-        // The build is done, whatever becomes of the image on the node. The next sweep removes it.
-        do { try await node.remove(name) } catch {
-            log.note("The image could not be removed from the node \(node.name): \(error)")
-        }
+        let name = try Self.name(of: step.id, submitted: build.timeSubmitted)
+        try await nodes.with(step) { try await $0.remove(name) }
     }
 
     /// The name of a step's image on the node. The time keeps steps of two databases apart, because a node
@@ -214,10 +212,13 @@ struct PlatformStep {
     private func verify(
         _ digest: ImageDigest, _ lease: StepLease, of build: Build, _ image: Image, _ platform: Platform, _ log: StepLog
     ) async throws {
+        // The registry is waited for meanwhile.
+        async let findings = store.findings(for: build.id)
+        async let known = contentsBefore(image, platform)
         let after = try await contents(of: digest, image.repository, platform)
-        let before = try await contentsBefore(image, platform)
+        let before = try await known
         let wanted = Dictionary(
-            (try await store.findings(for: build.id)[platform] ?? []).map { ($0.installed.line, $0.newest) }, uniquingKeysWith: max)
+            (try await findings[platform] ?? []).map { ($0.installed.line, $0.newest) }, uniquingKeysWith: max)
         var verification = Verification(from: before, to: after, wanted: wanted)
         if !verification.stillOlder.isEmpty {
             // The explanation names the parent that has the package.

@@ -73,9 +73,12 @@ public struct ContentsWatcher: Service {
             try await each(of: looks, look)
             platforms.merge(try await ForeignBases(of: Set(looks.map(\.image)), in: store).platforms) { $0.union($1) }
             guard try await store.keep(turn) else { return true }
+            if looks.count < Self.batch { break }
         }
-        try await each(of: Array(platforms)) { try await bases.look(at: $0.key, for: $0.value) }
-        guard try await store.keep(turn) else { return true }
+        if !platforms.isEmpty {
+            try await each(of: Array(platforms)) { try await bases.look(at: $0.key, for: $0.value) }
+            guard try await store.keep(turn) else { return true }
+        }
         try await store.forgetBases(except: Set(platforms.keys))
         // A manifest that could not be read now is left for the next round.
         var tried: Set<UnreadManifest> = []

@@ -59,16 +59,19 @@ public final class PostgresPool: Service {
     /// Runs `body` in a transaction. The transaction is committed when `body` returns, and rolled back when
     /// it throws.
     ///
+    /// - Parameter first: A statement without parameters that is sent together with BEGIN, so that it
+    ///   costs no round trip of its own. Example: `SELECT pg_advisory_xact_lock(7)`.
     /// - Throws: The error of `body`, a ``PostgresError``, or `CancellationError` when the task was
     ///   canceled before the COMMIT. The code `serialization` means that the transaction must be repeated,
     ///   which is left to the caller. If the connection is lost during COMMIT, it is unknown whether the
     ///   transaction took effect.
     public func withTransaction<R>(
-        isolation: isolated (any Actor)? = #isolation, _ body: (PostgresConnection) async throws -> R
+        isolation: isolated (any Actor)? = #isolation, beginningWith first: String? = nil,
+        _ body: (PostgresConnection) async throws -> R
     ) async throws -> R {
         try await withConnection { connection in
-            try await connection.simple("BEGIN")
             do {
+                try await connection.simple(first.map { "BEGIN; \($0)" } ?? "BEGIN")
                 let result = try await body(connection)
                 try await connection.commit()
                 return result

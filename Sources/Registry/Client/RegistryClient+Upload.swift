@@ -17,12 +17,15 @@ extension RegistryClient {
 
     /// Brings a blob into a repository, if it is not there. The registry checks the digest.
     ///
-    /// - Parameter source: A repository of the same registry that may have the blob.
+    /// - Parameters:
+    ///   - source: A repository of the same registry that may have the blob.
+    ///   - isNew: Whether nobody can have brought the blob there, so that the registry is not asked for it.
     @discardableResult
     public func upload(
-        _ descriptor: Descriptor, to repository: ImageRepository, from source: ImageRepository? = nil, _ content: some BlobContent
+        _ descriptor: Descriptor, to repository: ImageRepository, from source: ImageRepository? = nil, isNew: Bool = false,
+        _ content: some BlobContent
     ) async throws(RegistryFailure) -> Arrival {
-        if try await hasBlob(descriptor.digest, in: repository) { return .present }
+        if !isNew, try await hasBlob(descriptor.digest, in: repository) { return .present }
         let source = source.flatMap { $0.host == repository.host && $0 != repository ? $0 : nil }
         return try await connection.persistently("upload \(descriptor.digest)") { () async throws(RegistryFailure) in
             guard let session = try await begin(descriptor.digest, repository, source) else { return .mounted }

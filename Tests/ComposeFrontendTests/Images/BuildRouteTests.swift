@@ -37,6 +37,11 @@ import Testing
             for place in 0..<2 { #expect(shown["steps"]?[place]?["state_reason"]?.string != nil) }
             #expect(shown["definition"] == build["definition"] && shown["steps"]?.count == 3)
             #expect(try await frontend.get("/api/1/builds/7").message == "There is no build 7.")
+            #expect(try await frontend.get("/api/1/builds/7?wait=60").message == "There is no build 7.")
+            #expect(try await frontend.get("/api/1/builds/1?wait=soon").status == 400)
+            // A build that has ended is answered at once.
+            #expect(try await frontend.request(.delete, "/api/1/builds/1").status == 202)
+            #expect(try await frontend.get("/api/1/builds/1?wait=60").json["state_name"] == .string("failed"))
         }
     }
 
