@@ -98,6 +98,30 @@ struct FailureTextTests {
                 + "file does not exist.")
     }
 
+    @Test(
+        "a program that does not exist is named",
+        arguments: [
+            (
+                [
+                    #"error running container: from /usr/bin/runc creating container for [/tool]: time="2026-12-01T03:27:38Z" level=warning msg="unable to get oom kill count" error="no directory specified for memory.oom_control""#,
+                    #"time="2026-12-01T03:27:38Z" level=error msg="runc create failed: unable to start container process: exec: \"/tool\": stat /tool: no such file or directory""#,
+                    ": exit status 1",
+                ], #"exec: "/tool": stat /tool: no such file or directory"#
+            ),
+            (
+                [
+                    "error running container: from /usr/bin/crun creating container for [/tool]: executable file `/tool` not found: No such file or directory",
+                    ": exit status 1",
+                ], "executable file `/tool` not found: No such file or directory"
+            ),
+        ])
+    func absentProgram(lines: [String], reason: String) throws {
+        let failure = try failure(
+            [#"STEP 2/4: RUN ["/tool"]"#] + lines + [#"Error: building at STEP "RUN /tool": while running runtime: exit status 1"#])
+        #expect(failure.kind == .instruction && failure.status == 1)
+        #expect(failure.sentence == #"Step 2/4, RUN ["/tool"], could not be started: \#(reason)."#)
+    }
+
     @Test("a program of another architecture in an image of the host's own is no missing emulator")
     func foreignProgram() throws {
         let failure = try failure([

@@ -44,6 +44,28 @@ import Testing
         #expect(kept == [files[0], files[3], files[4], files[5]])
     }
 
+    @Test("workers that start at the same time after a crash take the directories that are there, with their images")
+    func together() async throws {
+        let parent = FilePath(FileManager.default.temporaryDirectory.path).appending("odcs-nodes-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(atPath: parent.string) }
+        let workers = 4
+        for _ in 1...10 {
+            let crashed = try (0..<workers).map { _ in try NodeDirectory.claim(below: parent) }
+            for directory in crashed {
+                for number in 0..<50 { try Data().write(to: URL(filePath: directory.contexts.appending("\(number)").string)) }
+                directory.release()
+            }
+            let started = try await withThrowingTaskGroup(of: NodeDirectory.self) { group in
+                for _ in 0..<workers { group.addTask { try NodeDirectory.claim(below: parent) } }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(Set(started.map(\.path)) == Set(crashed.map(\.path)))
+            for directory in started { directory.release() }
+        }
+        let names = try FileManager.default.contentsOfDirectory(atPath: parent.string)
+        #expect(Set(names) == Set(["lock"] + (1...workers).map(String.init)))
+    }
+
     @Test("a worker that builds nothing itself takes no directory with images")
     func withoutNode() throws {
         let parent = FilePath(FileManager.default.temporaryDirectory.path).appending("odcs-nodes-\(UUID().uuidString)")

@@ -45,6 +45,9 @@ struct FailureText {
             let detail = error.ranges(of: "\": ").last.map { String(error[$0.upperBound...]) } ?? error
             return make(.instruction, "\(step.capitalized) failed: \(detail.printable(most: 300)).")
         }
+        if let reason = Self.startFailure(transcript.ownLastLines) {
+            return make(.instruction, "\(step.capitalized) could not be started: \(reason.printable(most: 300)).", status: status)
+        }
         let last = transcript.ownLastLines.last { ContainerfileStep(line: $0) == nil }
         return make(
             .instruction, "\(step.capitalized) ended with the status \(status)\(last.map { ": \($0.printable(most: 300))" } ?? ".")",
@@ -130,6 +133,23 @@ struct FailureText {
     private static func status(in error: String) -> CInt? {
         guard error.contains("exit status") || error.hasPrefix(dockerCommand) else { return nil }
         return error.split(separator: " ").last.flatMap { CInt($0) }
+    }
+
+    /// Returns why the program of an instruction did not start, in the words of runc or crun. buildah
+    /// prints them between a line with the command and one with the status. Example: `exec: "/tool": stat
+    /// /tool: no such file or directory`.
+    private static func startFailure(_ lines: [String]) -> String? {
+        guard let end = lines.lastIndex(where: { !$0.isEmpty }), lines[end].hasPrefix(": exit status "),
+            let start = lines[..<end].lastIndex(where: { $0.hasPrefix("error running container: ") })
+        else { return nil }
+        let runc = "unable to start container process: "
+        for line in lines[start..<end].reversed() {
+            if let range = line.firstRange(of: runc) {
+                let reason = line[range.upperBound...].replacing("\\\"", with: "\"")
+                return reason.hasSuffix("\"") ? String(reason.dropLast()) : String(reason)
+            }
+        }
+        return lines[start].ranges(of: "]: ").last.map { String(lines[start][$0.upperBound...]) }
     }
 
     /// Returns the line in which dnf reports that it has found nothing.

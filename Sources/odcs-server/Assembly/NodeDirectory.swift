@@ -25,11 +25,25 @@ struct NodeDirectory: Sendable {
     /// Takes the first free directory, and makes it if it does not exist. In other directories that are
     /// free, it removes what a killed worker has left.
     ///
+    /// Workers that start at the same time take turns. So none takes a directory for used that another one
+    /// looks through. Files are only moved in a turn, and removed after it.
+    ///
     /// - Parameter hasNode: Whether the worker builds itself. Only workers that do sweep images, so others
     ///   leave directories with images to them.
     static func claim(below parent: FilePath, hasNode: Bool = true) throws -> NodeDirectory {
-        let directory = try claimFirst(below: parent, hasNode: hasNode)
-        try removeLeftovers(below: parent)
+        try FileManager.default.createDirectory(atPath: parent.string, withIntermediateDirectories: true)
+        let turn = try FileDescriptor.open(
+            parent.appending("lock"), .readWrite, options: [.create, .closeOnExec, .noFollow], permissions: [.ownerReadWrite])
+        let (directory, moved) = try turn.closeAfter {
+            while flock(turn.rawValue, LOCK_EX) != 0 {
+                guard errno == EINTR else { throw Errno(rawValue: errno) }
+            }
+            let directory = try claimFirst(below: parent, hasNode: hasNode)
+            try moveLeftovers(below: parent)
+            return (directory, try takeMoved(below: parent))
+        }
+        // A worker that is killed here leaves them to the next one.
+        for path in moved { try? FileManager.default.removeItem(atPath: path.string) }
         return directory
     }
 
@@ -41,7 +55,7 @@ struct NodeDirectory: Sendable {
                 try FileManager.default.createDirectory(atPath: path.appending(name).string, withIntermediateDirectories: true)
             }
             if let directory = try lock(path) {
-                try directory.remove(in: [directory.rpmdbs, directory.transfers])
+                try directory.move([directory.rpmdbs, directory.transfers])
                 return directory
             }
         }
@@ -60,24 +74,41 @@ struct NodeDirectory: Sendable {
         return nil
     }
 
-    /// Removes what workers have left that were killed and have not come back. The images stay for a worker
-    /// that takes the directory.
-    private static func removeLeftovers(below parent: FilePath) throws {
+    /// Moves away what workers have left that were killed and have not come back. The images stay for a
+    /// worker that takes the directory.
+    private static func moveLeftovers(below parent: FilePath) throws {
         for name in try FileManager.default.contentsOfDirectory(atPath: parent.string) where Int(name) != nil {
             // A directory of another account cannot be locked, and its files cannot be removed.
             guard let directory = try? lock(parent.appending(name)) else { continue }
             defer { directory.release() }
-            try? directory.remove(in: [directory.contexts, directory.rpmdbs, directory.transfers])
+            try? directory.move([directory.contexts, directory.rpmdbs, directory.transfers])
         }
     }
 
-    /// Removes the files that a killed worker was reading, sending or building. Files that it was reading
-    /// or sending belong to no attempt, so the sweeper does not find them.
-    private func remove(in directories: [FilePath]) throws {
+    /// The beginning of the names of directories with files that were moved away.
+    private static let moved = "removed-"
+
+    /// Moves away the files that a killed worker was reading, sending or building. Files that it was
+    /// reading or sending belong to no attempt, so the sweeper does not find them.
+    private func move(_ directories: [FilePath]) throws {
         for directory in directories where FileManager.default.fileExists(atPath: directory.string) {
-            for name in try FileManager.default.contentsOfDirectory(atPath: directory.string) {
-                try FileManager.default.removeItem(atPath: directory.appending(name).string)
+            let names = try FileManager.default.contentsOfDirectory(atPath: directory.string)
+            guard !names.isEmpty else { continue }
+            let target = path.removingLastComponent().appending(Self.moved + UUID().uuidString)
+            try FileManager.default.createDirectory(atPath: target.string, withIntermediateDirectories: false)
+            for name in names {
+                try FileManager.default.moveItem(atPath: directory.appending(name).string, toPath: target.appending(name).string)
             }
+        }
+    }
+
+    /// Gives the directories with files that were moved away names that no other worker knows, also those
+    /// of a worker that was killed meanwhile. A worker that still removes one does not go on with it.
+    private static func takeMoved(below parent: FilePath) throws -> [FilePath] {
+        try FileManager.default.contentsOfDirectory(atPath: parent.string).filter { $0.hasPrefix(moved) }.compactMap { name in
+            let path = parent.appending(moved + UUID().uuidString)
+            // Another worker may just have removed it.
+            return rename(parent.appending(name).string, path.string) == 0 ? path : nil
         }
     }
 
