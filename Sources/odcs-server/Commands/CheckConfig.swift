@@ -27,13 +27,18 @@ struct CheckConfig: AsyncParsableCommand {
         try configuration.checkMechanisms()
         try role.check(configuration, file: options.config)
         print("\(options.config ?? "The defaults"): fine.")
-        // The file is right even if this host lacks something: the service may run on another host, or as
-        // another user.
-        let check = HostCheck(configuration: configuration)
-        let publishers = await PublisherFindings.all(configuration, file: options.config)
-        for finding in configuration.findings + publishers + (check.findings() + check.logins()).map(\.description) {
+        for finding in configuration.findings + (await surroundings(configuration)) {
             FileHandle.standardError.write(Data("Warning: \(finding)\n".utf8))
         }
+    }
+
+    /// Returns what this host or the service lacks. The file is right nevertheless: the service may run on
+    /// another host, or as another user. A publisher, which needs neither sources nor targets, checks the
+    /// file right before it starts.
+    private func surroundings(_ configuration: ServerConfiguration) async -> [String] {
+        guard role != .publisher else { return [] }
+        let check = HostCheck(configuration: configuration)
+        return await PublisherFindings.all(configuration, file: options.config) + (check.findings() + check.logins()).map(\.description)
     }
 
     /// Checks the files of TLS, which otherwise only a frontend reads when it starts.
