@@ -33,13 +33,11 @@ struct CompressedBytes: CompressedInput {
 /// A compressed file that is read once, from the beginning to the end. Its checksum is computed
 /// meanwhile, so a file that another program replaces is noticed.
 package struct CompressedStream: CompressedInput, ~Copyable {
-    private let file: FileDescriptor
+    private let reader: CheckedReader
     private let size: Int
     private let name: String
-    private let digest: Digest
-    private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: FileContent.pieceSize, alignment: 16)
-    /// The bytes of ``buffer`` that were read and not taken.
-    private var pending = 0..<0
+    /// The bytes that were read and not taken.
+    private var pending = UnsafeRawBufferPointer(start: nil, count: 0)
     private var read = 0
     private(set) package var taken = 0
 
@@ -50,31 +48,25 @@ package struct CompressedStream: CompressedInput, ~Copyable {
     ///   - algorithm: The algorithm of ``checksum()``.
     ///   - name: The name of the file in errors.
     package init(_ file: FileDescriptor, size: Int, _ algorithm: Checksum.Algorithm, named name: String) {
-        self.file = file
+        reader = CheckedReader(file, algorithm)
         self.size = size
         self.name = name
-        digest = Digest(algorithm)
     }
-
-    deinit { buffer.deallocate() }
 
     package mutating func next() throws(RepodataError) -> (bytes: UnsafeRawBufferPointer, isLast: Bool) {
         if pending.isEmpty, read < size {
-            let room = UnsafeMutableRawBufferPointer(rebasing: buffer[..<min(buffer.count, size - read)])
-            let count = try RepodataError.io(name) { try file.read(into: room) }
-            guard count > 0 else { throw RepodataError(.truncated, "\(name) became shorter while it was read") }
-            digest.update(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-            pending = 0..<count
-            read += count
+            pending = try RepodataError.io(name) { try reader.read(atMost: size - read) }
+            guard !pending.isEmpty else { throw RepodataError(.truncated, "\(name) became shorter while it was read") }
+            read += pending.count
         }
-        return (UnsafeRawBufferPointer(rebasing: buffer[pending]), read == size)
+        return (pending, read == size)
     }
 
     package mutating func take(_ count: Int) {
-        pending = pending.lowerBound + count..<pending.upperBound
+        pending = UnsafeRawBufferPointer(rebasing: pending[count...])
         taken += count
     }
 
     /// Returns the checksum of the bytes that were read. Call it once.
-    package consuming func checksum() -> Checksum { digest.finish() }
+    package consuming func checksum() -> Checksum { reader.checksum() }
 }

@@ -40,6 +40,22 @@ struct CompressedStreamTests {
         #expect(stream.checksum() == FileChecksum.of(bytes, .sha256))
     }
 
+    @Test("has the checksum of the bytes that were read, if it is rewritten meanwhile")
+    func rewritten() throws {
+        let path = try directory.file("plain", Self.content)
+        let file = try FileDescriptor.open(path, .readWrite)
+        defer { try? file.close() }
+        var stream = CompressedStream(file, size: Self.content.count, .sha256, named: "primary")
+        var found: [UInt8] = []
+        try Compression.forEachPiece(of: &stream, extension: nil, limit: Self.content.count, named: "primary") {
+            (piece) throws(RepodataError) in
+            if found.isEmpty { try RepodataError.io("plain") { _ = try file.writeAll(toAbsoluteOffset: 0, Self.content.reversed()) } }
+            found += piece
+        }
+        #expect(found != Self.content)
+        #expect(stream.checksum() == FileChecksum.of(found, .sha256))
+    }
+
     @Test("is truncated if it becomes shorter meanwhile")
     func shorter() async throws {
         let path = try await stored(".gz", by: "gzip")

@@ -126,6 +126,9 @@ struct LayeredPackages {
 
     /// Fills the empty repository `copy` with copies of the packages, and disables the parts. The ids of
     /// the copies are consecutive, in the order of ``order``.
+    ///
+    /// The repository may have an array of ids. Its memory is used again, because new pages take longer to
+    /// get than to fill.
     func copy(to copy: UnsafeMutablePointer<Repo>) {
         let pool = copy.pointee.pool!
         var offsets: [UnsafeMutablePointer<Repo>: Offset] = [:]
@@ -133,7 +136,7 @@ struct LayeredPackages {
         if size > 0 {
             // libsolv expects an array that has room up to the next multiple of its block size.
             let block = 4096
-            let ids = solv_malloc2(size + block, MemoryLayout<Id>.stride)!.assumingMemoryBound(to: Id.self)
+            let ids = solv_realloc2(copy.pointee.idarraydata, size + block, MemoryLayout<Id>.stride)!.assumingMemoryBound(to: Id.self)
             var offset = 0
             for part in repositories where part.pointee.idarraysize > 0 {
                 (ids + offset).update(from: part.pointee.idarraydata, count: Int(part.pointee.idarraysize))
@@ -142,6 +145,8 @@ struct LayeredPackages {
             }
             copy.pointee.idarraydata = ids
             copy.pointee.idarraysize = Int32(size)
+        } else {
+            copy.pointee.idarraydata = solv_free(copy.pointee.idarraydata)?.assumingMemoryBound(to: Id.self)
         }
         if !order.isEmpty {
             let first = Int(repo_add_solvable_block(copy, Int32(order.count)))
@@ -179,14 +184,13 @@ extension LayeredPackages {
         let parts = all.flatMap(\.repositories)
         let sizes = parts.map(\.pointee.idarraysize)
         let packages = parts.flatMap(Self.packages)
-        let own = packages.map { pool.pointee.solvables[Int($0)] }
-        for package in packages where !present.contains(package) { pool.pointee.solvables[Int(package)].repo = nil }
+        let provides = packages.map { pool.pointee.solvables[Int($0)].provides }
+        let hidden = packages.filter { !present.contains($0) }.map { (package: $0, repository: pool.pointee.solvables[Int($0)].repo) }
+        for (package, _) in hidden { pool.pointee.solvables[Int(package)].repo = nil }
         for part in parts { part.forgetLastList() }
         body()
-        for (package, own) in zip(packages, own) {
-            pool.pointee.solvables[Int(package)].repo = own.repo
-            pool.pointee.solvables[Int(package)].provides = own.provides
-        }
+        for (package, repository) in hidden { pool.pointee.solvables[Int(package)].repo = repository }
+        for (package, own) in zip(packages, provides) { pool.pointee.solvables[Int(package)].provides = own }
         // The position 0 is an empty list, so an array that exists has one number at least.
         for (part, size) in zip(parts, sizes) { part.pointee.idarraysize = max(size, 1) }
     }
@@ -204,5 +208,15 @@ extension UnsafeMutablePointer<Repo> {
         var list: Offset = 0
         for id in 1...longest + 1 { list = repo_addid(self, list, id) }
         _ = repo_addid_dep(self, list, longest + 2, 0)
+    }
+
+    /// Removes all packages. Their ids are free again if no package has a higher one. The memory of the
+    /// array of ids stays.
+    func emptyForCopies() {
+        let ids = pointee.idarraydata
+        pointee.idarraydata = nil
+        pointee.idarraysize = 0
+        repo_empty(self, 1)
+        pointee.idarraydata = ids
     }
 }

@@ -46,7 +46,7 @@ extension PackagePool {
             makeParts()
         } else {
             // In this order, the ids of all copies are free again.
-            for origin in sortedOrigins.reversed() { repo_empty(origin.pointer, 1) }
+            for origin in sortedOrigins.reversed() { origin.pointer.emptyForCopies() }
         }
         for (origin, metadata) in zip(sortedOrigins, key.lookaside + key.repositories) {
             try origins[origin.pointer.pointee.repoid]?.follow(metadata)

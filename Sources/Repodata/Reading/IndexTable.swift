@@ -51,7 +51,7 @@ struct IndexTable: Sendable {
     /// Opens the table. Returns `nil` if there is no file or the file does not fit the documents.
     init?(opening path: FilePath, documentSizes: [Int]) {
         // A file with any defect is made again. A defect of the disk shows at that point.
-        guard let file = try? MappedFile(path), file.bytes.count >= Self.headerSize + Self.digestSize else { return nil }
+        guard let file = try? MappedFile.shared(path), file.bytes.count >= Self.headerSize + Self.digestSize else { return nil }
         let bytes = file.bytes
         guard bytes.starts(with: Self.signature), Self.number(bytes, at: 8, UInt32.self) == Self.version else { return nil }
         let count = Int(Self.number(bytes, at: 12, UInt32.self))

@@ -63,9 +63,9 @@ public struct MetadataIndex: Sendable {
 
     static func documents(of metadata: RepositoryMetadata) throws(RepodataError) -> [MetadataDocument: MappedFile] {
         var documents: [MetadataDocument: MappedFile] = [:]
-        documents[.primary] = try MappedFile(metadata.primary)
-        if let filelists = metadata.filelists { documents[.filelists] = try MappedFile(filelists) }
-        if let other = metadata.other { documents[.other] = try MappedFile(other) }
+        documents[.primary] = try MappedFile.shared(metadata.primary)
+        if let filelists = metadata.filelists { documents[.filelists] = try MappedFile.shared(filelists) }
+        if let other = metadata.other { documents[.other] = try MappedFile.shared(other) }
         return documents
     }
 

@@ -161,7 +161,7 @@ extension RepositoryMetadata {
         }
         let id = Checksum(.sha256, hex: hex)
         for document in MetadataDocument.allCases where access(directory.appending(document.fileName).string, F_OK) == 0 {
-            let base = try MappedFile(directory.appending(document.fileName))
+            let base = try MappedFile.shared(directory.appending(document.fileName))
             guard DocumentChanges(opening: directory.appending(document.changesFileName), over: id)?.baseSize == base.bytes.count else {
                 throw RepodataError(.malformed, "\(document.changesFileName) is damaged")
             }
