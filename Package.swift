@@ -158,6 +158,7 @@ let package = Package(
                 .embedInCode("Schema/0030-sessions.sql"),
                 .embedInCode("Schema/0031-traceparents.sql"),
                 .embedInCode("Schema/0032-newer-programs.sql"),
+                .embedInCode("Schema/0033-uploads-and-claims.sql"),
             ],
             swiftSettings: strict),
         .target(

@@ -55,7 +55,7 @@ public enum Schema {
         Migration(number: 30, name: "sessions", sql: text(PackageResources._030_sessions_sql)),
         Migration(number: 31, name: "traceparents", sql: text(PackageResources._031_traceparents_sql)),
         Migration(number: 32, name: "newer-programs", sql: text(PackageResources._032_newer_programs_sql)),
-        Migration(number: 33, name: "uploads-and-claims", sql: uploadsAndClaims),
+        Migration(number: 33, name: "uploads-and-claims", sql: text(PackageResources._033_uploads_and_claims_sql)),
     ]
 
     private static func text(_ resource: [UInt8]) -> String { String(decoding: resource, as: UTF8.self) }

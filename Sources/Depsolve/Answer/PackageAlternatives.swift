@@ -4,8 +4,8 @@ public import Repodata
 /// Package alternatives are the packages of the repositories that have the name of a package that was
 /// taken, and that were not taken themselves.
 ///
-/// Example: of `libed-1.0-1`, `libed-1.1-2` and another file of `libed-1.1-2` in a second repository, the
-/// first file of `libed-1.1-2` is taken. The two others are its alternatives.
+/// Example: of `libed-1.0-1`, `libed-1.1-2` and another file of `libed-1.1-2` in a second repository,
+/// the first file of `libed-1.1-2` is taken. The two others are its alternatives.
 public struct PackageAlternatives: Hashable, Sendable, Codable {
     /// The maximum number of builds.
     static let mostBuilds = 3

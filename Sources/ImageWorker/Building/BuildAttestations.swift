@@ -38,7 +38,7 @@ struct BuildAttestations {
         let attestations: [Attestation]
     }
 
-    /// Makes all documents, and uploads their contents. Nobody finds them before they are attached.
+    /// Makes all documents, and uploads their contents. No client finds them before they are attached.
     ///
     /// - Parameter isFirst: Whether no other attempt can have uploaded them.
     func upload(

@@ -19,7 +19,8 @@ extension RegistryClient {
     ///
     /// - Parameters:
     ///   - source: A repository of the same registry that may have the blob.
-    ///   - isNew: Whether nobody can have brought the blob there, so that the registry is not asked for it.
+    ///   - isNew: Whether no other client can have brought the blob there. The
+    ///     registry is not asked for it then.
     @discardableResult
     public func upload(
         _ descriptor: Descriptor, to repository: ImageRepository, from source: ImageRepository? = nil, isNew: Bool = false,

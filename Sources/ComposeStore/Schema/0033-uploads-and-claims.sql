@@ -1,0 +1,1 @@
+../../../migrations/0033-uploads-and-claims.sql
