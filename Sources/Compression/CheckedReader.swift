@@ -30,7 +30,7 @@ final class CheckedReader {
     }
 
     /// Returns the next bytes, at most `most`. They are valid until the next call. At the end of the
-    /// file, there are none.
+    /// file, it returns no bytes.
     func read(atMost most: Int) throws -> UnsafeRawBufferPointer {
         let start = next % Self.pieces * FileContent.pieceSize
         free.wait()
