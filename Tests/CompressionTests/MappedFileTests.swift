@@ -9,6 +9,8 @@ struct MappedFileTests {
 
     init() throws { directory = try TemporaryDirectory() }
 
+    private static func content(of file: MappedFile) -> [UInt8] { withExtendedLifetime(file) { Array(file.bytes) } }
+
     @Test("is mapped once for all its names")
     func names() throws {
         let path = try directory.file("primary.xml", Array("<metadata/>".utf8))
@@ -26,8 +28,8 @@ struct MappedFileTests {
         let next = try directory.file("next", Array("new".utf8))
         try #require(rename(next.string, path.string) == 0)
         let new = try MappedFile.shared(path)
-        #expect(Array(old.bytes) == Array("old".utf8))
-        #expect(Array(new.bytes) == Array("new".utf8))
+        #expect(Self.content(of: old) == Array("old".utf8))
+        #expect(Self.content(of: new) == Array("new".utf8))
     }
 
     @Test("is not kept when nobody uses it")
@@ -35,8 +37,7 @@ struct MappedFileTests {
         let path = try directory.file("primary.xml", Array("<metadata/>".utf8))
         weak var mapped = try MappedFile.shared(path)
         #expect(mapped == nil)
-        let again = try MappedFile.shared(path)
-        #expect(Array(again.bytes) == Array("<metadata/>".utf8))
+        #expect(Self.content(of: try MappedFile.shared(path)) == Array("<metadata/>".utf8))
     }
 
     @Test("is shared by threads that map and release it at the same time")
@@ -45,7 +46,7 @@ struct MappedFileTests {
         let path = try directory.file("primary.xml", content)
         try await withThrowingTaskGroup(of: Bool.self) { group in
             for _ in 0..<8 {
-                group.addTask { try (0..<2000).allSatisfy { _ in Array(try MappedFile.shared(path).bytes) == content } }
+                group.addTask { try (0..<2000).allSatisfy { _ in Self.content(of: try MappedFile.shared(path)) == content } }
             }
             for try await isRight in group { #expect(isRight) }
         }
