@@ -272,6 +272,10 @@ public struct ComposePipeline: Sendable {
                 try await isHeld()
                 try await threadPool.runIfActive { try publication.replace() }
             }
+            // A worker that stood still in the rename may go on after another one took over. If only a renewal
+            // failed, this transaction still holds the compose.
+            if attempt.deadline.isOver { try await isHeld() }
+            try await threadPool.runIfActive { try publication.giveOtherNames() }
             // This is the last line. It is written before a client can see that the compose is done and stop
             // reading.
             attempt.log.write(.info, "Done.")

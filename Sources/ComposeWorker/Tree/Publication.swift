@@ -20,7 +20,6 @@ struct Publication: Sendable {
         } catch {
             throw ComposeFailure(storage: error)
         }
-        try giveOtherNames()
         return true
     }
 
@@ -38,14 +37,14 @@ struct Publication: Sendable {
         } catch {
             throw ComposeFailure(storage: error)
         }
-        try giveOtherNames()
     }
 
     private var final: FilePath { attempt.target.directory.appending(attempt.layout.directory) }
 
-    private func giveOtherNames() throws(ComposeFailure) {
-        // If another worker took over, these names belong to it.
-        if attempt.deadline.isOver { return }
+    /// Gives the placed directory its second name, and removes the name of the log outside of it.
+    ///
+    /// The caller must have made sure that it still holds the compose, as for ``replace()``.
+    func giveOtherNames() throws(ComposeFailure) {
         let target = attempt.target.directory
         do {
             let latest = target.appending(attempt.layout.latest)
