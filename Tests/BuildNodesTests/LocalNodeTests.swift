@@ -1,4 +1,3 @@
-import BuildNodes
 import Foundation
 import Glibc
 import ImageModel
@@ -6,6 +5,8 @@ import ImageTestKit
 import Processes
 import SystemPackage
 import Testing
+
+@testable import BuildNodes
 
 @Suite("The local node", .serialized, .timeLimit(.minutes(5)))
 struct LocalNodeTests {
@@ -335,6 +336,21 @@ struct LocalNodeTests {
             try await mark.expectGone()
             let report = try await Sweeper(world.node).sweep(leased: [])
             #expect(report == Sweeper.Report())
+        }
+    }
+
+    @Test("the sweeper removes a container whose making was killed")
+    func halfMadeContainer() async throws {
+        try await BuildWorld.run { world in
+            let name = try await world.node.output(of: ["from", "scratch"]).trimmingCharacters(in: .whitespacesAndNewlines)
+            let id = try await world.node.output(of: ["inspect", "--format", "{{.ContainerID}}", name])
+                .trimmingCharacters(in: .whitespacesAndNewlines)
+            let storage = world.node.buildah.storage
+            let state = storage.images.appending("\(storage.driver)-containers/\(id)/userdata/buildah.json")
+            try FileManager.default.removeItem(atPath: state.string)
+            #expect(try await Sweeper(world.node).sweep(leased: []).containers == 1)
+            let again = try await Sweeper(world.node).sweep(leased: [])
+            #expect(again == Sweeper.Report())
         }
     }
 

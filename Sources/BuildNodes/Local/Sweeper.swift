@@ -46,6 +46,7 @@ public struct Sweeper: Sendable {
         }
         let leftovers = containers().filter { $0.created < end }.map(\.id)
         if !leftovers.isEmpty {
+            for container in leftovers { try completeState(of: container) }
             _ = try await node.output(of: ["rm"] + leftovers)
             report.containers = leftovers.count
         }
@@ -70,6 +71,22 @@ public struct Sweeper: Sendable {
         return report
     }
 
+    /// Writes the state of a container whose buildah was killed before it wrote one. `buildah rm` refuses
+    /// a container without a state. Then the sweep would end there each time.
+    private func completeState(of container: String) throws {
+        let directory = containersDirectory.appending(container).appending("userdata")
+        let state = directory.appending("buildah.json").string
+        if FileManager.default.fileExists(atPath: state) { return }
+        try FileManager.default.createDirectory(atPath: directory.string, withIntermediateDirectories: true)
+        // The type is that of all versions of buildah until now.
+        let content = try JSONEncoder().encode(["type": "buildah 0.0.1", "container-id": container])
+        try content.write(to: URL(fileURLWithPath: state))
+    }
+
+    private var containersDirectory: FilePath {
+        node.buildah.storage.images.appending("\(node.buildah.storage.driver)-containers")
+    }
+
     private struct Container: Decodable {
         let id: String
         let created: Date
@@ -77,7 +94,7 @@ public struct Sweeper: Sendable {
 
     /// The working containers. `buildah containers` does not print when they were made.
     private func containers() -> [Container] {
-        let file = node.buildah.storage.images.appending("\(node.buildah.storage.driver)-containers/containers.json")
+        let file = containersDirectory.appending("containers.json")
         guard let data = FileManager.default.contents(atPath: file.string) else { return [] }
         let decoder = JSONDecoder()
         decoder.dateDecodingStrategy = .custom { decoder in
