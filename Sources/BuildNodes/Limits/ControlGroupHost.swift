@@ -73,6 +73,9 @@ struct ControlGroupHost: Sendable {
     }
 
     private func enable(_ controller: String, below directory: FilePath) -> Bool {
+        // No process can enter a group below one with processes. The kernel refuses a controller such as memory
+        // there, but not pids and cpu. Only the root of all groups is exempt, which has no type.
+        guard access(directory.appending("cgroup.type").string, F_OK) != 0 || vacate(directory) else { return false }
         let file = directory.appending("cgroup.subtree_control")
         // Without the file, the write below fails and says the same.
         if let text = try? String(contentsOfFile: file.string, encoding: .utf8),
@@ -81,9 +84,7 @@ struct ControlGroupHost: Sendable {
             return access(directory.string, W_OK) == 0
         }
         do {
-            do { try Self.write("+\(controller)", to: file) } catch Errno.resourceBusy where vacate(directory) {
-                try Self.write("+\(controller)", to: file)
-            }
+            try Self.write("+\(controller)", to: file)
             return true
         } catch {
             // The host has not delegated this controller.
@@ -100,6 +101,7 @@ struct ControlGroupHost: Sendable {
     ///
     /// - Returns: Whether the group has no processes now.
     private func vacate(_ directory: FilePath) -> Bool {
+        if (try? String(contentsOfFile: directory.appending("cgroup.procs").string, encoding: .utf8)) == "" { return true }
         guard geteuid() != 0, Self.owner(of: directory) == geteuid(), Self.owner(of: directory.removingLastComponent()) != geteuid()
         else { return false }
         let below = directory.appending("service")
