@@ -11,7 +11,7 @@ final class CheckedReader {
     private static let pieces = 8
 
     private let file: FileDescriptor
-    private let digest: BackgroundDigest
+    private let running: RunningChecksum
     private let buffers = UnsafeMutableRawBufferPointer.allocate(byteCount: pieces * FileContent.pieceSize, alignment: 16)
     /// Counts the buffers that the checksum does not need. They become free in the order of the pieces.
     private let free = DispatchSemaphore(value: pieces)
@@ -21,7 +21,7 @@ final class CheckedReader {
     /// Begins to read `file` at its offset. The caller closes it.
     init(_ file: FileDescriptor, _ algorithm: Checksum.Algorithm) {
         self.file = file
-        digest = BackgroundDigest(algorithm)
+        running = RunningChecksum(algorithm)
     }
 
     deinit {
@@ -38,8 +38,8 @@ final class CheckedReader {
             let room = UnsafeMutableRawBufferPointer(rebasing: buffers[start..<start + min(most, FileContent.pieceSize)])
             let piece = ReadBytes(bytes: UnsafeRawBufferPointer(rebasing: room[..<(try file.read(into: room))]))
             next += 1
-            queue.async { [digest, free] in
-                digest.value.update(piece.bytes)
+            queue.async { [running, free] in
+                running.update(piece.bytes)
                 free.signal()
             }
             return piece.bytes
@@ -50,17 +50,10 @@ final class CheckedReader {
     }
 
     /// Returns the checksum of the bytes that were read. Call it once.
-    func checksum() -> Checksum { queue.sync { digest.value.finish() } }
+    func checksum() -> Checksum { queue.sync { running.finish() } }
 }
 
-/// A digest that is used only on the queue of its reader.
-private final class BackgroundDigest: @unchecked Sendable {
-    let value: Digest
-
-    init(_ algorithm: Checksum.Algorithm) { value = Digest(algorithm) }
-}
-
-/// Bytes of a buffer that stays as it is until they are in the checksum.
-private struct ReadBytes: @unchecked Sendable {
+/// The bytes of one piece.
+private struct ReadBytes: @unchecked Sendable {  // the buffer is neither changed nor freed before the checksum has them
     let bytes: UnsafeRawBufferPointer
 }

@@ -12,9 +12,10 @@ public final class RunningChecksum: Sendable {
         state = Mutex(State(digest: Digest(algorithm)))
     }
 
-    public func update(_ bytes: [UInt8]) {
-        state.withLock { state in bytes.withUnsafeBytes { state.digest.update($0) } }
-    }
+    public func update(_ bytes: [UInt8]) { bytes.withUnsafeBytes { update($0) } }
+
+    /// Takes bytes without a copy.
+    package func update(_ bytes: UnsafeRawBufferPointer) { state.withLock { $0.digest.update(bytes) } }
 
     /// Returns the checksum of the bytes so far.
     public func finish() -> Checksum { state.withLock { $0.digest.finish() } }

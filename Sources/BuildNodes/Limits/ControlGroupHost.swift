@@ -101,21 +101,28 @@ struct ControlGroupHost: Sendable {
     ///
     /// - Returns: Whether the group has no processes now.
     private func vacate(_ directory: FilePath) -> Bool {
-        if (try? String(contentsOfFile: directory.appending("cgroup.procs").string, encoding: .utf8)) == "" { return true }
+        if Self.processes(of: directory)?.isEmpty == true { return true }
         guard geteuid() != 0, Self.owner(of: directory) == geteuid(), Self.owner(of: directory.removingLastComponent()) != geteuid()
         else { return false }
         let below = directory.appending("service")
         guard mkdir(below.string, 0o755) == 0 || errno == EEXIST else { return false }
         // A process that was not moved yet can start others meanwhile.
         for _ in 0..<Self.mostRounds {
-            guard let text = try? String(contentsOfFile: directory.appending("cgroup.procs").string, encoding: .utf8) else { return false }
-            if text.isEmpty { return true }
-            for process in text.split(separator: "\n") {
+            guard let processes = Self.processes(of: directory) else { return false }
+            if processes.isEmpty { return true }
+            for process in processes {
                 // A process that has ended meanwhile cannot be moved. Others are in the list of the next round.
                 try? Self.write(String(process), to: below.appending("cgroup.procs"))
             }
         }
         return false
+    }
+
+    /// Returns the numbers of the processes of a group. Returns `nil` if the kernel does not list them, as
+    /// for a group of threads. No group can be made below such a group.
+    private static func processes(of directory: FilePath) -> [Substring]? {
+        guard let text = try? String(contentsOfFile: directory.appending("cgroup.procs").string, encoding: .utf8) else { return nil }
+        return text.split(separator: "\n")
     }
 
     /// The number of times that the processes of a group are listed and moved.

@@ -26,6 +26,7 @@ extension Call {
     }
 
     static func build(_ id: Int) -> Call { Call(method: .GET, path: "\(builds)/\(id)") }
+
     /// - Parameter seconds: The time that the service may wait for the end of the build. Services that do not
     ///   know this answer at once.
     static func build(_ id: Int, waiting seconds: Int) -> Call {

@@ -213,6 +213,7 @@ extension UnsafeMutablePointer<Repo> {
     /// Removes all packages. Their ids are free again if no package has a higher one. The memory of the
     /// array of ids stays.
     func emptyForCopies() {
+        // libsolv would free the array.
         let ids = pointee.idarraydata
         pointee.idarraydata = nil
         pointee.idarraysize = 0

@@ -42,7 +42,7 @@ struct NodeDirectory: Sendable {
             try moveLeftovers(below: parent)
             return (directory, try takeMoved(below: parent))
         }
-        // A worker that is killed here leaves them to the next one.
+        // A worker that is killed here, or cannot remove them, leaves them to the next one.
         for path in moved { try? FileManager.default.removeItem(atPath: path.string) }
         return directory
     }
@@ -81,6 +81,7 @@ struct NodeDirectory: Sendable {
             // A directory of another account cannot be locked, and its files cannot be removed.
             guard let directory = try? lock(parent.appending(name)) else { continue }
             defer { directory.release() }
+            // Files that cannot be moved stay. They must not keep a worker from its start.
             try? directory.move([directory.contexts, directory.rpmdbs, directory.transfers])
         }
     }
