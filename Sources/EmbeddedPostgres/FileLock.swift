@@ -9,7 +9,11 @@ final class FileLock: Sendable {
 
     private init(_ file: FileDescriptor) { self.file = file }
 
-    deinit { Glibc.close(file.rawValue) }
+    deinit {
+        // A program that is just being started has a copy of the descriptor, so closing is not enough.
+        flock(file.rawValue, LOCK_UN)
+        Glibc.close(file.rawValue)
+    }
 
     /// Waits until the lock is free, on a separate thread, and takes it.
     static func waiting(for path: FilePath) async throws -> FileLock {

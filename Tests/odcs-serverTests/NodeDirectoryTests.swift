@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import SystemPackage
 import Testing
 
@@ -26,6 +27,24 @@ import Testing
         }
         second.release()
         third.release()
+    }
+
+    @Test("a directory that is released is free at once, although a program that is being started has its descriptors")
+    func releaseBesideStart() throws {
+        let parent = FilePath(FileManager.default.temporaryDirectory.path).appending("odcs-nodes-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(atPath: parent.string) }
+        let first = try NodeDirectory.claim(below: parent)
+        // Between fork and exec, a child has copies of all descriptors.
+        let copies = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap { name -> Int32? in
+            let file = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(name)")
+            return file == first.path.appending("lock").string ? dup(Int32(name) ?? -1) : nil
+        }
+        defer { for copy in copies { close(copy) } }
+        #expect(copies.count == 1)
+        first.release()
+        let second = try NodeDirectory.claim(below: parent)
+        defer { second.release() }
+        #expect(second.path == first.path)
     }
 
     @Test("a worker removes the files of killed workers in directories that are free, and no others")

@@ -32,6 +32,7 @@ public final class MetadataHold: Hashable, Sendable {
                 self.descriptor = descriptor
                 return
             }
+            flock(descriptor.rawValue, LOCK_UN)
             close(descriptor.rawValue)
             if !isLocked, !isShared { return nil }
             // flock(2) without LOCK_NB has no time limit, and the other process may be stopped.
@@ -40,7 +41,11 @@ public final class MetadataHold: Hashable, Sendable {
         return nil
     }
 
-    deinit { close(descriptor.rawValue) }
+    deinit {
+        // A program that is just being started has a copy of the descriptor, so closing is not enough.
+        flock(descriptor.rawValue, LOCK_UN)
+        close(descriptor.rawValue)
+    }
 
     /// Whether the directory was not renamed between opening and locking.
     private static func isStill(_ descriptor: FileDescriptor, _ path: FilePath) -> Bool {

@@ -15,6 +15,8 @@ public final class CacheLock: Sendable {
     deinit {
         // Another process that waits for this file notices that its name is gone, and creates a new one.
         unlink(path.string)
+        // A program that is just being started has a copy of the descriptor, so closing is not enough.
+        flock(descriptor.rawValue, LOCK_UN)
         Glibc.close(descriptor.rawValue)
     }
 

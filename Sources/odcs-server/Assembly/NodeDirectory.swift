@@ -35,6 +35,7 @@ struct NodeDirectory: Sendable {
         let turn = try FileDescriptor.open(
             parent.appending("lock"), .readWrite, options: [.create, .closeOnExec, .noFollow], permissions: [.ownerReadWrite])
         let (directory, moved) = try turn.closeAfter {
+            defer { flock(turn.rawValue, LOCK_UN) }
             while flock(turn.rawValue, LOCK_EX) != 0 {
                 guard errno == EINTR else { throw Errno(rawValue: errno) }
             }
@@ -114,6 +115,8 @@ struct NodeDirectory: Sendable {
     }
 
     func release() {
+        // A program that is just being started has a copy of the descriptor, so closing is not enough.
+        flock(lock.rawValue, LOCK_UN)
         // The descriptor is valid, and nothing can be done about a failure to close it.
         try? lock.close()
     }
