@@ -116,12 +116,15 @@ def revisions(world, changing, packages):
             memory.append(worker.memory())
             disk.append(_blocks(f"{service.directory}/state/cache"))
     world.remove(service)
-    anonymous = [each["RssAnon"] for each in memory]
-    details = {"anonymous_mib": anonymous, "resident_mib": [each["VmRSS"] for each in memory], "disk_mib": disk, "compose_s": took}
+    resident, anonymous = ([each[kind] for each in memory] for kind in ("VmRSS", "RssAnon"))
+    details = {"anonymous_mib": anonymous, "resident_mib": resident, "disk_mib": disk, "compose_s": took}
     yield no_more(
-        "changed-memory", f"{REVISIONS} revisions of 1%: the worker's memory against that after the second", anonymous[-1] / anonymous[1],
+        "changed-memory", f"{REVISIONS} revisions of 1%: the worker's memory against that after the second", resident[-1] / resident[1],
         1.3, "times", **details,
     )  # fmt: skip
+    ratio = anonymous[-1] / anonymous[1]
+    shown = f"{ratio:.2f} times ({anonymous[1]:.0f}, then {min(anonymous[2:]):.0f} to {max(anonymous[2:]):.0f} MiB)"
+    yield Row("changed-memory-own", "… without the mapped documents of the base", "", "", ratio, shown, True, {}, details)
     yield no_more("changed-disk", "… the cache on disk against that of one revision", disk[-1] / disk[0], 2, "times", **details)
 
 

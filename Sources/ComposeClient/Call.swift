@@ -22,6 +22,13 @@ struct Call: Sendable {
         return (isIdempotent || idempotencyKey != nil) && (error.isPassing || error.code == .timedOut || error.isFaultOfTheService)
     }
 
+    /// Whether the original ODCS also knows the address. It has composes and a description of itself, and
+    /// nothing below them.
+    var isOfOriginal: Bool {
+        guard path.hasPrefix(Self.composes) else { return path == Self.about.path }
+        return path.dropFirst(Self.composes.count).allSatisfy(\.isNumber)
+    }
+
     private static let composes = "/api/1/composes/"
 
     static func get(_ id: Int) -> Call { Call(method: .GET, path: composes + String(id)) }

@@ -22,7 +22,16 @@ struct Transport: Sendable {
 
     /// Returns the decoded answer to `call`.
     func answer<Answer: Decodable>(_ call: Call, as type: Answer.Type = Answer.self, patience: Patience = .brief) async throws -> Answer {
-        try await persisting(patience, if: { call.isRepeatable(after: $0, patience: patience) }) { try await once(call) }
+        do {
+            return try await persisting(patience, if: { call.isRepeatable(after: $0, patience: patience) }) { try await once(call) }
+        } catch let error as ComposeClientError where error.status == 404 && !call.isOfOriginal {
+            // Only this makes clear why the service has nothing there. Its words alone are about an address.
+            guard let service: ServiceDescription = try? await once(.about), service.features == nil else { throw error }
+            throw ComposeClientError(
+                .refused,
+                "ODCS at \(server) has the version \(service.version), which does not know this request. The original ODCS and old versions "
+                    + "know only composes. It answered: \(error.description)", status: 404)
+        }
     }
 
     /// Repeats an exchange while the service is away, and reports the outage.

@@ -284,6 +284,31 @@ struct ComposeClientTests {
         }
     }
 
+    @Test("a question that the original ODCS does not know is refused with the version of that service")
+    func unknownQuestion() async throws {
+        try await ScriptedService.run { service in
+            service.next(try .refusal(404, "The requested URL was not found on the server."))
+            service.next(Answer(200, #"{"version": "0.9.2"}"#, type: "application/json"))
+            let error = try await #require(throws: ComposeClientError.self) { try await client(service).why(1, package: "ed") }
+
+            #expect(
+                error.description
+                    == "ODCS at \(service.address) has the version 0.9.2, which does not know this request. The original ODCS and old versions "
+                    + "know only composes. It answered: The requested URL was not found on the server. (HTTP 404)")
+            #expect(service.lines == ["GET /api/1/composes/1/why?package=ed", "GET /api/1/about/"])
+        }
+    }
+
+    @Test("a compose that is not there is refused in the words of a service that knows the question")
+    func unknownCompose() async throws {
+        try await ScriptedService.run { service in
+            service.next(try .refusal(404, "there is no compose 1"))
+            service.next(Answer(200, #"{"version": "1", "features": ["wait"]}"#, type: "application/json"))
+            let error = try await #require(throws: ComposeClientError.self) { try await client(service).why(1, package: "ed") }
+            #expect(error.description == "there is no compose 1 (HTTP 404)")
+        }
+    }
+
     @Test("JSON that is not a compose is named by what it lacks")
     func otherJSON() async throws {
         try await ScriptedService.run { service in

@@ -131,6 +131,28 @@ import Testing
         }
     }
 
+    @Test("a compose whose inputs the database has lost in a crash is not done, and no directory moves")
+    func lostInputs() async throws {
+        try await TestDatabase.with { database in
+            let store = database.store
+            _ = try await store.submit(.repo(), owner: "me")
+            let lease = try #require(try await store.claim(by: "w", for: .seconds(60)))
+            let specification = ComposeSpecification.pinned(lease.compose.request)
+            #expect(try await store.settle(lease, as: specification, source: "s", reason: { _ in "" }) == .build)
+            let kept = try #require(try await database.pool.query("SELECT specification::text, specification_key FROM composes").first)
+            let text = try kept.decode(String.self, "specification")
+            let key = try kept.decode(String.self, "specification_key")
+            _ = try await database.pool.query("UPDATE composes SET specification = NULL, specification_key = NULL")
+            let isDone = try await store.finish(lease, as: specification, composeID: "c", packages: 1, bytes: 1, reason: "made") { _ in
+                Issue.record("the directory has moved")
+            }
+            #expect(!isDone)
+            #expect(try await store.compose(lease.compose.id)?.state == .generating)
+            _ = try await database.pool.query("UPDATE composes SET specification = \(text)::jsonb, specification_key = \(key)")
+            #expect(try await store.finish(lease, as: specification, composeID: "c", packages: 1, bytes: 1, reason: "made") { _ in })
+        }
+    }
+
     @Test("when publishing fails nothing is recorded, and the lease still holds")
     func publishingFails() async throws {
         try await TestDatabase.with { database in

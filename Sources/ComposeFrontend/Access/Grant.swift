@@ -41,15 +41,15 @@ extension Grant {
     /// Returns how much the sender may upload within 24 hours, or `nil` for any amount. An account has the
     /// limit of its rules, and any other sender that of its address.
     func uploadLimit(of request: Request, _ context: FrontendContext, _ callers: CallerLimits) -> UploadLimit? {
-        let megabytes: Int? =
-            if isKnown {
-                rules.flatMap { $0.isEmpty ? nil : $0.most(\.limits.uploadMegabytes) }
-            } else {
-                callers.uploadMegabytes > 0 ? callers.uploadMegabytes : nil
-            }
+        let ofAddress = callers.uploadMegabytes > 0 ? callers.uploadMegabytes * 1_000_000 : nil
         let sender = callers.name(of: request, context)
-        guard let megabytes, !sender.isEmpty else { return nil }
-        return UploadLimit(sender: sender, most: megabytes * 1_000_000)
+        guard let most = isKnown ? mostUploadedBytes : ofAddress, !sender.isEmpty else { return nil }
+        return UploadLimit(sender: sender, most: most)
+    }
+
+    /// The bytes that an account may upload within 24 hours, or `nil` for any amount.
+    var mostUploadedBytes: Int? {
+        rules.flatMap { $0.isEmpty ? nil : $0.most(\.limits.uploadMegabytes) }.map { $0 * 1_000_000 }
     }
 }
 

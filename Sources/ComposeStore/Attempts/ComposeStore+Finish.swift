@@ -27,15 +27,19 @@ extension ComposeStore {
     /// `isHeld` throws if the transaction has ended.
     ///
     /// - Parameters:
+    ///   - specification: The inputs that the compose was settled with. If the database has lost them in a
+    ///     crash, the compose is not done.
     ///   - composeID: The compose's id in the metadata of productmd. Example: `odcs-12-1-20261121.t.0`.
     ///   - packagesKey: The key of the `ComposedPackages`, or `nil` if the result is not made from a choice
     ///     of packages.
-    /// - Returns: `false` if the lease was lost. Nothing was changed then, and `publish` did not run.
+    /// - Returns: `false` if the lease or the inputs were lost. Nothing was changed then, and `publish` did
+    ///   not run.
     public func finish(
-        _ lease: ComposeLease, composeID: String, packagesKey: String? = nil, packages: Int, bytes: Int, reason: String,
-        publish: @Sendable (_ isHeld: () async throws -> Void) async throws -> Void
+        _ lease: ComposeLease, as specification: ComposeSpecification? = nil, composeID: String, packagesKey: String? = nil,
+        packages: Int, bytes: Int, reason: String, publish: @Sendable (_ isHeld: () async throws -> Void) async throws -> Void
     ) async throws -> Bool {
         defer { newEvents.report() }
+        let key = try specification?.key()
         return try await pool.withTransaction { connection in
             let id = lease.compose.id
             let made = try await connection.query(
@@ -43,7 +47,9 @@ extension ComposeStore {
                 INSERT INTO results (id, target_dir, specification_key, packages_key, packages, bytes, expires_at)
                 SELECT c.id, \(lease.compose.request.targetDir), c.specification_key, \(packagesKey), \(packages), \(bytes),
                     now() + make_interval(secs => \(Double(lease.compose.request.secondsToLive)))
-                FROM composes c WHERE \(fragment: lease.guardCondition) FOR UPDATE
+                FROM composes c
+                WHERE \(fragment: lease.guardCondition) AND c.specification_key IS NOT DISTINCT FROM coalesce(\(key), c.specification_key)
+                FOR UPDATE
                 """)
             guard made.affectedRows == 1 else { return false }
             try await show(id, composeID: "\(composeID)", for: lease, reason: reason, on: connection)

@@ -19,6 +19,10 @@ extension ComposeStore {
     /// Composes with equal specifications are settled one after the other. If two of them are pinned at the
     /// same time, one builds and the other joins it.
     ///
+    /// A worker that has to build does not wait until the disk has the inputs. If PostgreSQL crashes at that
+    /// moment, they are lost, and ``finish(_:as:composeID:packagesKey:packages:bytes:reason:publish:)``
+    /// notices it.
+    ///
     /// - Parameters:
     ///   - source: The words of `source` as resolved.
     ///   - kojiEvent: The event of Koji's history as of which the compose is made.
@@ -36,10 +40,9 @@ extension ComposeStore {
                 koji_event = coalesce(\(kojiEvent), koji_event)
             WHERE \(fragment: lease.guardCondition)
             """
-        if lease.compose.request.flags.contains(.noReuse) || !specification.sourceType.traits.isReusable {
-            return try await pool.query(pin).affectedRows == 1 ? .build : .leaseLost
-        }
-        return try await pool.withTransaction { connection in
+        let isShared = !lease.compose.request.flags.contains(.noReuse) && specification.sourceType.traits.isReusable
+        return try await pool.withTransaction(beginningWith: Self.withoutDisk) { connection in
+            guard isShared else { return try await connection.query(pin).affectedRows == 1 ? .build : .leaseLost }
             _ = try await connection.query("SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || \(key), 0))")
             guard try await connection.query(pin).affectedRows == 1 else { return .leaseLost }
 
@@ -59,6 +62,7 @@ extension ComposeStore {
                 // Composes that joined this one in an earlier attempt follow it.
                 _ = try await connection.query("UPDATE composes SET joined_to = \(other) WHERE joined_to = \(lease.compose.id)")
                 try await close(lease, as: "joined", on: connection)
+                try await Self.waitForDisk(connection)
                 return .joined(other)
             }
 
@@ -90,7 +94,7 @@ extension ComposeStore {
     ) async throws -> Settlement {
         defer { newEvents.report() }
         if lease.compose.request.flags.contains(.noReuse) { return .build }
-        return try await pool.withTransaction { connection in
+        return try await pool.withTransaction(beginningWith: Self.withoutDisk) { connection in
             let held = try await connection.query("SELECT id FROM composes c WHERE \(fragment: lease.guardCondition) FOR UPDATE")
             guard !held.isEmpty else { return .leaseLost }
             return try await reuse("r.packages_key = \(packagesKey)", for: lease, reason: reason, on: connection).map { .reused($0) }
@@ -116,7 +120,16 @@ extension ComposeStore {
             result, composeID: "(SELECT pungi_compose_id FROM composes WHERE id = \(result))", for: lease, reason: reason(result),
             on: connection)
         try await close(lease, as: "joined", on: connection)
+        try await Self.waitForDisk(connection)
         return result
+    }
+
+    /// The beginning of a transaction that does not wait for the disk when it commits.
+    private static let withoutDisk = "SET LOCAL synchronous_commit = off"
+
+    /// Makes such a transaction wait nevertheless, because its outcome is the end of a compose.
+    private static func waitForDisk(_ connection: PostgresConnection) async throws {
+        _ = try await connection.query("SET LOCAL synchronous_commit TO DEFAULT")
     }
 
     /// Returns the pin of a Koji tag with the latest event among its last composes, or `nil` if there is no

@@ -55,6 +55,16 @@ extension ComposeStore {
         try await pool.withTransaction { try await check(1, besides: "", within: limit, on: $0) }
     }
 
+    /// Returns the bytes that a sender has uploaded within 24 hours.
+    public func uploadedBytes(by sender: String) async throws -> Int {
+        let rows = try await pool.query(
+            """
+            SELECT coalesce(sum(bytes), 0)::bigint AS bytes FROM uploads
+            WHERE sender = \(sender) AND created_at > now() - interval '1 day'
+            """)
+        return try rows[rows.startIndex].decode(Int.self, "bytes")
+    }
+
     private func check(_ bytes: Int, besides digest: String, within limit: UploadLimit, on connection: PostgresConnection) async throws {
         guard bytes <= limit.most else { throw UploadLimitReached(limit: limit, retryAfter: nil) }
         let room = limit.most - bytes

@@ -61,7 +61,7 @@ public struct ComposePipeline: Sendable {
         attempt.log.write(.info, "Attempt \(compose.attempts) at compose \(compose.id) by \(configuration.name).")
         guard let (content, pins) = try await settledContent(attempt) else { return }
         guard let tree = try await tree(of: content, at: pins, for: attempt) else { return }
-        try await attempt.meter.measure(.publish) { try await publish(tree, for: attempt) }
+        try await attempt.meter.measure(.publish) { try await publish(tree, of: pins, for: attempt) }
         if case .packages(let packages) = content { composed((packages.repositories + packages.lookaside).map(\.metadata)) }
     }
 
@@ -261,11 +261,12 @@ public struct ComposePipeline: Sendable {
 
     // MARK: Finish
 
-    private func publish(_ tree: WrittenTree, for attempt: ComposeAttempt) async throws {
+    private func publish(_ tree: WrittenTree, of pins: ComposePins, for attempt: ComposeAttempt) async throws {
         let publication = Publication(attempt: attempt, directory: tree.directory)
         attempt.log.write(.info, "Written: \(tree.summary), \(tree.bytes) bytes.")
         let held = try await store.finish(
-            attempt.lease, composeID: tree.composeID, packagesKey: tree.packagesKey, packages: tree.packages, bytes: tree.bytes,
+            attempt.lease, as: ComposeSpecification(attempt.lease.compose.request, pins: pins), composeID: tree.composeID,
+            packagesKey: tree.packagesKey, packages: tree.packages, bytes: tree.bytes,
             reason: Resolution.lines("Done: \(tree.summary).", listing: tree.findings).printableLines
         ) { isHeld in
             if try await !threadPool.runIfActive({ try publication.place() }) {

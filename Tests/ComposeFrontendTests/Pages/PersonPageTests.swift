@@ -4,6 +4,7 @@ import ComposeTestKit
 import Foundation
 import HTTPTypes
 import Identity
+import ImageModel
 import Testing
 
 @testable import ComposeFrontend
@@ -12,10 +13,11 @@ import Testing
 /// that asks again.
 @Suite struct PersonPageTests {
     private static func with(
-        waiting: Int? = nil, _ body: @escaping @Sendable (FrontendFixture) async throws -> Void
+        waiting: Int? = nil, megabytes: Int? = nil, _ body: @escaping @Sendable (FrontendFixture) async throws -> Void
     ) async throws {
         var rule = ClientRule(name: "everyone", members: Members(groups: ["clients"]))
         rule.limits.waiting = waiting
+        rule.limits.uploadMegabytes = megabytes
         let rules = AccessRules(admins: Members(users: ["admin"]), clients: [rule])
         try await FrontendFixture.with(
             configure: {
@@ -37,13 +39,15 @@ import Testing
 
     @Test("the page of a person has the account, its rules, what it has of each limit, its tokens and its composes")
     func account() async throws {
-        try await Self.with(waiting: 3) { frontend in
+        try await Self.with(waiting: 3, megabytes: 100) { frontend in
             let store = frontend.database.store
             let id = try await store.submit(.repo(), owner: "joe").id
             _ = try await store.submit(.repo(["of-another"]), owner: "eve")
             _ = try await store.standingWatch(owner: "joe", request: .tag())
             _ = try await store.createToken(
                 NewToken(owner: try AccountName("joe"), note: "for CI", scopes: [.newCompose], life: nil), by: AuditSender())
+            let limit = UploadLimit(sender: "account joe", most: 100_000_000)
+            try await store.recordUpload(of: ImageDigest(of: Array("context".utf8)), bytes: 2_000_000, within: limit)
             let answer = try await frontend.by("joe").get("/me")
             #expect(answer.status == 200 && answer.headers[.cacheControl] == "no-store")
             let page = answer.text
@@ -53,6 +57,8 @@ import Testing
                 #expect(page.contains(row))
             }
             #expect(page.contains("<bdi>for CI</bdi>") && page.contains("href=\"/compose/\(id)\"") && !page.contains("of-another"))
+            #expect(page.contains(#"Uploads within a day</th><td class="number" data-label="Now">2 MB</td>"#))
+            #expect(page.contains(#"<td class="number" data-label="Most">100 MB</td>"#))
             #expect(try await frontend.by("admin").get("/me").text.contains("You are an admin."))
             #expect(try await frontend.by("guest").get("/me").text.contains("No rule of access.clients names you"))
         }

@@ -26,7 +26,8 @@ struct AccountPages: Sendable {
             tokens = TokensPage(list, site, create: nil, isAdmin: grant.isAdmin, mostDays: service.mostDays, issued: nil)
         }
         let usage = grant.isKnown ? try await store.usage(of: grant.owner) : nil
-        let page = AccountPage(grant, usage, tokens: tokens, composes: composes, root: site.root)
+        let uploaded = try await store.uploadedBytes(by: pages.configuration.callers.name(of: request, context))
+        let page = AccountPage(grant, usage, uploaded: uploaded, tokens: tokens, composes: composes, root: site.root)
         var response = pages.response("me", title: "You are \(page.account)", page: page, request, context, site: site)
         response.headers[.cacheControl] = "no-store"
         return response
@@ -59,12 +60,14 @@ struct AccountPage: Sendable {
     let composes: ComposeList?
     let allComposes, allWatches: String
 
-    /// - Parameter usage: `nil` if the account is not one person or program.
-    init(_ grant: Grant, _ usage: OwnerUsage?, tokens: TokensPage?, composes: [Compose], root: String) {
+    /// - Parameters:
+    ///   - usage: `nil` if the account is not one person or program.
+    ///   - uploaded: The bytes that the account has uploaded within 24 hours.
+    init(_ grant: Grant, _ usage: OwnerUsage?, uploaded: Int, tokens: TokensPage?, composes: [Compose], root: String) {
         account = grant.owner.shown(200)
         note = Self.note(on: grant)
         facts = Self.facts(grant)
-        limits = usage.map { Self.limits(grant, $0) } ?? []
+        limits = usage.map { Self.limits(grant, $0, uploaded: uploaded) } ?? []
         hasLimits = !limits.isEmpty
         self.tokens = tokens
         self.composes = ComposeList("The newest first", composes.map { .init($0) })
@@ -89,13 +92,14 @@ struct AccountPage: Sendable {
         ].compactMap(\.self)
     }
 
-    private static func limits(_ grant: Grant, _ usage: OwnerUsage) -> [Limit] {
+    private static func limits(_ grant: Grant, _ usage: OwnerUsage, uploaded: Int) -> [Limit] {
         let most = grant.limits ?? OwnerLimits()
         return [
             Limit("Composes that wait", usage.waiting, most.waiting), Limit("Composes in progress", usage.underWay, most.underWay),
             Limit("Size of the results of your composes", ShownNumber.size(usage.bytes), most.bytes.map(ShownNumber.size)),
             Limit("Watches", usage.watches, most.watches), Limit("Steps of image builds", usage.buildSteps, most.buildSteps),
             Limit("Minutes of image builds within a day", usage.buildMinutes, most.buildMinutes),
+            Limit("Uploads within a day", ShownNumber.size(uploaded), grant.mostUploadedBytes.map(ShownNumber.size)),
         ]
     }
 }
