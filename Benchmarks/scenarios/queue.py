@@ -72,8 +72,8 @@ def at_once(world):
     )  # fmt: skip
 
 
-# What a claim cost before events had positions: each one notified, PostgreSQL looked up the compose of each event, and each statement
-# read the condition of a trigger anew.
+# Claims before events had positions: each one notified, PostgreSQL looked up the compose of each event, and each statement read the
+# condition of a trigger anew.
 BEFORE_POSITIONS = """
 SET search_path = odcs;
 CREATE FUNCTION notify_each() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -19,9 +19,8 @@ extension ComposeStore {
     /// Composes with equal specifications are settled one after the other. If two of them are pinned at the
     /// same time, one builds and the other joins it.
     ///
-    /// A worker that has to build does not wait until the disk has the inputs. If PostgreSQL crashes at that
-    /// moment, they are lost, and ``finish(_:as:composeID:packagesKey:packages:bytes:reason:publish:)``
-    /// notices it.
+    /// A worker that has to build does not wait until the disk has the inputs. If PostgreSQL crashes then,
+    /// they are lost, and `finish` notices it.
     ///
     /// - Parameters:
     ///   - source: The words of `source` as resolved.
