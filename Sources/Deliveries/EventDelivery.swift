@@ -93,7 +93,7 @@ public struct EventDelivery: Service {
 
     /// Serves one subscriber until the shutdown.
     private func serve(_ name: String, _ deliver: @escaping @Sendable (DeliveryTurn) async -> DeliveryReport) async {
-        await repeatedly(after: listener.notifications(on: channel), orEvery: pollInterval, if: \.mayBringEvents) {
+        await repeatedly(after: listener.notifications(on: channel, where: \.mayBringEvents), orEvery: pollInterval) {
             do {
                 while let turn = try await store.takeDeliveryTurn(to: name, present: presence, for: Self.turn) {
                     let report = await deliver(turn)

@@ -27,14 +27,15 @@ public struct EventSequencer: Service {
 
     public func run() async throws {
         let (wakes, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
-        let (reports, notifications) = (store.eventReports(), listener.notifications(on: channel))
+        let reports = store.eventReports()
+        let notifications = listener.notifications(on: channel, where: \.mayBringUnnumberedEvents)
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
                 group.addTask {
                     for await _ in reports { wake.yield() }
                 }
                 group.addTask {
-                    for await notification in notifications where notification.mayBringUnnumberedEvents { wake.yield() }
+                    for await _ in notifications { wake.yield() }
                 }
                 group.addTask {
                     await periodically(every: interval) { wake.yield() }

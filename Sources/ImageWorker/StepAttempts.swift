@@ -12,6 +12,7 @@ struct StepAttempts: Sendable {
     let store: ComposeStore
     let keeper: LeaseKeeper
     let runner: any StepRunner
+    let cleaning: StepCleaning
     let logger: Logger
 
     /// Makes an attempt at a step and records its outcome. If that fails, the reaper takes the step up
@@ -27,10 +28,11 @@ struct StepAttempts: Sendable {
         do {
             switch ending {
             case .done(let result, let build):
-                let isHeld = try await store.finish(lease, digest: result.digest, tags: result.tags)
+                let isHeld = try await store.finish(
+                    lease, digest: result.digest, tags: result.tags, verification: result.verification, of: build)
                 logger.info(isHeld ? "step is done" : "lease was lost; nothing was written", metadata: ["digest": "\(result.digest)"])
                 // Another attempt may use what a lost one has left.
-                if isHeld { await clean(after: lease.step, of: build, logger: logger) }
+                if isHeld { cleaning.add(lease.step, of: build) }
             case .failed(let failure, let isOfNode):
                 let retries = failure.code == .registryUnreachable ? configuration.registryRetries : configuration.retries
                 switch try await store.fail(lease, with: failure, isOfNode: isOfNode, retries: retries) {
@@ -58,15 +60,6 @@ struct StepAttempts: Sendable {
         }
     }
 
-    /// Removes what the step has left. It stops at a shutdown, and a sweep removes the rest then.
-    private func clean(after step: Step, of build: Build, logger: Logger) async {
-        do {
-            try await cancelWhenGracefulShutdown { try await runner.clean(after: step, of: build) }
-        } catch {
-            logger.info("something of the step stays on its node until the next sweep", metadata: ["reason": "\(error)"])
-        }
-    }
-
     private enum Ending {
         case done(StepResult, Build)
         /// - Parameter isOfNode: Whether a node of a farm is to blame.
@@ -81,14 +74,14 @@ struct StepAttempts: Sendable {
 
     private func ending(of lease: StepLease, until deadline: LeaseDeadline, logger: Logger) async -> Ending {
         do {
-            guard let build = try await store.build(lease.step.build) else { return .leaseLost }
-            if build.rebuild != nil, let digest = try await store.finishIfUnneeded(lease) { return .unneeded(digest) }
+            guard let inputs = try await store.stepInputs(of: lease.step.build) else { return .leaseLost }
+            if inputs.build.rebuild != nil, let digest = try await store.finishIfUnneeded(lease) { return .unneeded(digest) }
             let result = try await cancelWhenGracefulShutdown {
                 try await keeper.keep(lease, until: deadline) {
-                    try await withinLimit { try await runner.run(lease, of: build, until: deadline) }
+                    try await withinLimit { try await runner.run(lease, inputs, until: deadline) }
                 }
             }
-            return .done(result, build)
+            return .done(result, inputs.build)
         } catch is LeaseLost {
             return .leaseLost
         } catch is CancellationError {

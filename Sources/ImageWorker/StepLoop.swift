@@ -31,6 +31,10 @@ public struct StepConfiguration: Sendable {
     public var registryRetries = RetryPolicy(attempts: 8)
     /// The longest time that one attempt at a step may take.
     public var limit: Duration = .seconds(3600)
+    /// The time between the record of a result and the removal of the image from the node of a farm.
+    public var cleaningPause: Duration = .milliseconds(500)
+    /// The longest time of such a removal.
+    public var cleaningLimit: Duration = .seconds(10)
     /// The number of builds of one rebuild that all workers together make at a time.
     public var buildsOfRebuild = 4
     /// The space that must be free. Nil if it does not matter.
@@ -45,8 +49,8 @@ public struct StepConfiguration: Sendable {
     }
 }
 
-/// A step loop claims steps of builds and does them, as many at a time as it has slots. Platforms and
-/// manifest lists have slots of their own.
+/// A step loop claims steps of builds and does them, as many at a time as it has slots. Platforms of
+/// the worker's own node, platforms of nodes of farms, and manifest lists have slots of their own.
 ///
 /// On a graceful shutdown it claims no more steps, stops its work, and gives the leases back.
 public struct StepLoop: Service {
@@ -71,52 +75,45 @@ public struct StepLoop: Service {
 
     public func run() async throws {
         let keeper = LeaseKeeper(store: store, listener: listener, channel: channel, length: configuration.leaseLength)
-        let attempts = StepAttempts(configuration: configuration, store: store, keeper: keeper, runner: runner, logger: logger)
+        let cleaning = StepCleaning(
+            runner: runner, after: configuration.cleaningPause, within: configuration.cleaningLimit, logger: logger)
+        let attempts = StepAttempts(
+            configuration: configuration, store: store, keeper: keeper, runner: runner, cleaning: cleaning, logger: logger)
         // A worker of this name may have had another node before.
         let isRecorded = Mutex(false)
         let use = SlotUse()
-        let platforms = loop(slots: configuration.slots + configuration.nodeSlots, of: attempts, counting: use) {
-            if !isRecorded.withLock(\.self) {
-                try await store.record(nodeProblem: configuration.standing?.problem, of: configuration.name)
-                isRecorded.withLock { $0 = true }
-            }
-            var offer = try await offer()
-            if use.own >= configuration.slots { offer = offer.withoutOwnNode }
-            offer.nodes = use.nodes < configuration.nodeSlots
-            return offer
-        }
-        let lists = loop(slots: configuration.listSlots, of: attempts) { configuration.offer.withoutPlatforms }
-        async let written: Void = lists.runUntilShutdown()
-        await platforms.runUntilShutdown()
-        await written
-    }
-
-    private func loop(
-        slots: Int, of attempts: StepAttempts, counting use: SlotUse? = nil,
-        offering offer: @escaping @Sendable () async throws -> StepOffer
-    ) -> LeaseLoop<StepLease> {
-        LeaseLoop(
-            slots: slots, pollInterval: configuration.pollInterval, listener: listener, channel: channel, logger: logger,
+        async let cleaned: Void = cleaning.run()
+        await LeaseLoop<StepLease>(
+            slots: configuration.slots + configuration.nodeSlots + configuration.listSlots, pollInterval: configuration.pollInterval,
+            listener: listener, channel: channel, logger: logger,
             claim: {
-                let offer = try await offer()
+                if !isRecorded.withLock(\.self) {
+                    try await store.record(nodeProblem: configuration.standing?.problem, of: configuration.name)
+                    isRecorded.withLock { $0 = true }
+                }
+                var offer = try await offer()
+                if use.own >= configuration.slots { offer = offer.withoutOwnNode }
+                offer.nodes = use.nodes < configuration.nodeSlots
+                offer.lists = use.lists < configuration.listSlots
                 guard offer.lists || offer.nodes || !offer.platforms.isEmpty else { return nil }
                 let lease = try await store.claimStep(
                     by: configuration.name, present: configuration.presence, offering: offer, for: configuration.leaseLength,
                     buildsOfRebuild: configuration.buildsOfRebuild)
-                if let lease { use?.begin(lease) }
+                if let lease { use.begin(lease) }
                 return lease
             },
             run: { lease, asked in
                 await attempts.run(lease, asked: asked)
-                use?.end(lease)
-            })
+                use.end(lease)
+            }
+        ).runUntilShutdown()
+        await cleaned
     }
 
     /// Returns the platforms that this worker can build now. A worker with a disabled node builds none, and
     /// says so in the steps that wait for it.
     private func offer() async throws -> StepOffer {
-        var offer = configuration.offer
-        offer.lists = false
+        let offer = configuration.offer
         guard let problem = configuration.standing?.problem else { return configuration.reserve?.offer(offer, logger: logger) ?? offer }
         try await store.record(nodeProblem: problem, of: configuration.name)
         try await store.explain(
@@ -125,19 +122,27 @@ public struct StepLoop: Service {
     }
 }
 
-/// The platforms that a worker builds now: with its own node, and with nodes of farms.
+/// The steps that a worker does now: platforms with its own node, platforms with nodes of farms, and
+/// manifest lists.
 private final class SlotUse: Sendable {
-    private let counts = Mutex((own: 0, nodes: 0))
+    private let counts = Mutex((own: 0, nodes: 0, lists: 0))
 
     var own: Int { counts.withLock(\.own) }
     var nodes: Int { counts.withLock(\.nodes) }
+    var lists: Int { counts.withLock(\.lists) }
 
     func begin(_ lease: StepLease) { change(lease, by: 1) }
     func end(_ lease: StepLease) { change(lease, by: -1) }
 
     private func change(_ lease: StepLease, by number: Int) {
         counts.withLock { counts in
-            if lease.step.isOnFarm { counts.nodes += number } else { counts.own += number }
+            if lease.step.platform == nil {
+                counts.lists += number
+            } else if lease.step.isOnFarm {
+                counts.nodes += number
+            } else {
+                counts.own += number
+            }
         }
     }
 }

@@ -9,15 +9,14 @@ public protocol StepRunner: Sendable {
     ///
     /// - Parameters:
     ///   - lease: The lease of the step. Its token is a name that no other attempt has.
-    ///   - build: The build as it is after the claim. The manifest list finds the digests of the platforms
-    ///     in its steps.
+    ///   - inputs: The records of the build as they are after the claim.
     ///   - deadline: The time until which the lease is held. Nothing is written elsewhere after it.
     /// - Throws: ``BuildFailure``, or `FailureOfNode` for another node to try. A manifest list also throws
     ///   `GoneImages`, if platforms have to be done again.
-    func run(_ lease: StepLease, of build: Build, until deadline: LeaseDeadline) async throws -> StepResult
+    func run(_ lease: StepLease, _ inputs: StepInputs, until deadline: LeaseDeadline) async throws -> StepResult
 
-    /// Removes what a step has left on its node, after its result was recorded. Only the slot of the worker
-    /// waits for it. If it throws or is canceled, a later sweep removes the rest.
+    /// Removes what a step has left on the node of a farm, after its result was recorded. If it throws or
+    /// is canceled, a later sweep removes the rest.
     func clean(after step: Step, of build: Build) async throws
 }
 
@@ -31,9 +30,12 @@ public struct StepResult: Hashable, Sendable {
     public var digest: ImageDigest
     /// The tags that show the manifest list now. None for a platform.
     public var tags: [ImageTag]
+    /// The comparison of a platform's contents before and after the build. Nil for a list.
+    public var verification: Verification?
 
-    public init(digest: ImageDigest, tags: [ImageTag] = []) {
+    public init(digest: ImageDigest, tags: [ImageTag] = [], verification: Verification? = nil) {
         self.digest = digest
         self.tags = tags
+        self.verification = verification
     }
 }

@@ -151,6 +151,9 @@ public struct ChildProcess: Sendable {
             try Task.checkCancellation()
             throw error
         }
+        // The programs before a lifeline wait for the program on it, and the kernel has killed all processes
+        // that it has left behind. So a search among all processes of the host would find nothing.
+        if lifeline != nil, case .exited = result.terminationStatus { session.leader = nil }
         try Task.checkCancellation()
         switch result.terminationStatus {
         case .exited(let code): return .exited(code)

@@ -170,7 +170,8 @@ struct ComponentTests {
                 configuration: configuration, store: world.store, node: world.node, standing: world.standing, registry: world.client,
                 reader: world.reader)
             let failure = await #expect(throws: BuildFailure.self) {
-                try await runner.run(lease, of: try await world.build(build.id), until: .init(length: .seconds(600)))
+                let inputs = try #require(try await world.store.stepInputs(of: build.id))
+                return try await runner.run(lease, inputs, until: .init(length: .seconds(600)))
             }
             #expect(failure?.code == .limitExceeded)
             #expect(failure?.message.hasPrefix("The build exceeded its time limit of 5 seconds in ") == true, "\(failure?.message ?? "")")

@@ -96,10 +96,10 @@ struct ProvenanceTests {
             let list = try await world.client.manifest(
                 ImageReference(world.registry.repository("team/app"), digest: try #require(done.digest)))
             let attestations = BuildAttestations(store: world.store, registry: world.client, builder: "https://odcs.example/", key: key)
-            let repository = try world.registry.repository("team/app")
+            let inputs = try #require(try await world.store.stepInputs(of: done.id))
             for attempt in 1...2 {
-                let documents = try await attestations.upload(about: list, of: done, in: repository, isFirst: attempt == 1)
-                try await attestations.attach(documents, in: repository)
+                let documents = try await attestations.upload(about: list, inputs, isFirst: attempt == 1)
+                try await attestations.attach(documents, in: inputs.image.repository)
             }
             let envelopes = try await documents(about: list.digest, in: world).filter { $0.0 == .envelope }.map(\.1)
             #expect(envelopes.count == 1)

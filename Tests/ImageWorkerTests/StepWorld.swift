@@ -140,15 +140,17 @@ struct StepWorld {
     }
 
     func step(_ lease: StepLease) async throws -> BuildFailure? {
-        let build = try #require(try await store.build(lease.step.build))
+        let inputs = try #require(try await store.stepInputs(of: lease.step.build))
         let runner = BuildStepRunner(
             configuration: configuration, store: store, node: node, standing: standing, farms: farms, registry: client,
             reader: reader)
         let retries = RetryPolicy(attempts: 3, firstDelay: .zero)
         do {
-            let result = try await runner.run(lease, of: build, until: LeaseDeadline(length: .seconds(600)))
-            #expect(try await store.finish(lease, digest: result.digest, tags: result.tags))
-            try await runner.clean(after: lease.step, of: build)
+            let result = try await runner.run(lease, inputs, until: LeaseDeadline(length: .seconds(600)))
+            #expect(
+                try await store.finish(
+                    lease, digest: result.digest, tags: result.tags, verification: result.verification, of: inputs.build))
+            try await runner.clean(after: lease.step, of: inputs.build)
             return nil
         } catch let failure as BuildFailure {
             _ = try await store.fail(lease, with: failure, retries: retries)

@@ -41,6 +41,16 @@ struct ListenerTests {
         }
     }
 
+    @Test("a reader gets only the notifications that it wants, and is told to look all the same")
+    func wanted() async throws {
+        try await withListener(channels: ["wanted"]) { listener, pool in
+            var notifications = listener.notifications(on: "wanted") { $0 == .notified(payload: "2") }.makeAsyncIterator()
+            #expect(await notifications.next() == .reconnected)
+            for number in [1, 2, 3, 2] { _ = try await pool.query("SELECT pg_notify('wanted', \("\(number)"))") }
+            for _ in 1...2 { #expect(await notifications.next() == .notified(payload: "2")) }
+        }
+    }
+
     @Test("a reader that comes later is told to look, too")
     func readerThatComesLaterIsTold() async throws {
         try await withListener(channels: ["later"]) { listener, _ in

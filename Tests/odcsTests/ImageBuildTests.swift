@@ -32,6 +32,12 @@ struct ImageBuildTests {
         return BuildDocument(build, repository: try ImageReference("r.example.org/team/web").repository) { _ in "\(address)/log" }
     }
 
+    /// The service's answer about itself.
+    private static func about(_ features: [String]) -> ScriptedService.Answer {
+        let names = features.map { "\"\($0)\"" }.joined(separator: ", ")
+        return .init(200, "{\"version\": \"1\", \"features\": [\(names)]}", type: "application/json")
+    }
+
     private struct Page<Item: Encodable>: Encodable {
         struct Meta: Encodable {
             var page = 1, pages = 1, per_page = 10, total: Int
@@ -94,8 +100,8 @@ struct ImageBuildTests {
         try await ScriptedService.run { service in
             service.next(
                 try .json(Page([try Self.image()])), try .json(try Self.build(.wait, step: .wait)),
-                try .json(try Self.build(.wait, step: .wait)), try .json(try Self.build(.building, step: .running)),
-                try .json(try Self.build(.done, step: .done)))
+                try .json(try Self.build(.wait, step: .wait)), Self.about(["build-wait"]),
+                try .json(try Self.build(.building, step: .running)), try .json(try Self.build(.done, step: .done)))
             let run = try await CommandRun.odcs(
                 ["image", "build", "team/web", "--compose", "12", "--arg", "VERSION=2", "--no-latest"], server: service.address)
             #expect(run.status == .success, "\(run.err)")
@@ -123,6 +129,24 @@ struct ImageBuildTests {
             #expect(sent.composes == [12])
             #expect(sent.arguments == ["VERSION": "2"])
             #expect(sent.movesLatest == false)
+            // Changes of steps are printed, so the service waits for a short time only.
+            #expect(
+                service.lines[2...].map { $0.split(separator: "?").last } == [
+                    "GET /api/1/builds/7", "GET /api/1/about/", "wait=2", "wait=2",
+                ])
+        }
+    }
+
+    @Test(
+        "a quiet command lets the service wait for the end of a build, if the service announces that",
+        arguments: [(["build-wait", "wait"], "GET /api/1/builds/7?wait=30"), (["wait"], "GET /api/1/builds/7")])
+    func waitsQuietly(features: [String], look: String) async throws {
+        try await ScriptedService.run { service in
+            service.next(
+                try .json(try Self.build(.building, step: .running)), Self.about(features), try .json(try Self.build(.done, step: .done)))
+            let run = try await CommandRun.odcs(["image", "wait", "7", "--quiet"], server: service.address)
+            #expect(run.status == .success, "\(run.err)")
+            #expect(service.lines == ["GET /api/1/builds/7", "GET /api/1/about/", look])
         }
     }
 
@@ -146,7 +170,7 @@ struct ImageBuildTests {
             service.next(try .json(build), .init(206, "STEP 1\nSTEP 2"))
             let watched = try await CommandRun.odcs(["image", "wait", "7", "--watch"], server: service.address)
             #expect(watched.out.hasPrefix("[linux/amd64] STEP 1\n"), "\(watched.out)")
-            service.next(try .json(try Self.build(.building, step: .running)), try .json(build))
+            service.next(try .json(try Self.build(.building, step: .running)), Self.about([]), try .json(build))
             let quiet = try await CommandRun.odcs(["image", "wait", "7", "--quiet"], server: service.address)
             #expect(quiet.err == "")
             service.next(try .json(try Self.build(.building, step: .running)))

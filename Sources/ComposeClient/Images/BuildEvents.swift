@@ -15,8 +15,9 @@ public enum BuildEvent: Hashable, Sendable {
 
 /// The events of a build, from now until its state is final.
 ///
-/// Without logs, the service answers as soon as the build has ended. With logs, or with an older
-/// service, the client looks repeatedly, with pauses that grow while nothing happens.
+/// Without logs, the service answers as soon as the build has ended, if it announces the feature
+/// `build-wait`. With logs, or with an older service, the client looks repeatedly, with pauses that
+/// grow while nothing happens.
 ///
 /// The first look fails as any call does. Later looks are patient: they outlast a restart of the
 /// server.
@@ -25,31 +26,43 @@ public struct BuildEvents: AsyncSequence, Sendable {
 
     let id: Int
     let includesLogs: Bool
+    let includesSteps: Bool
     let transport: Transport
 
     public func makeAsyncIterator() -> AsyncIterator {
-        AsyncIterator(id: id, includesLogs: includesLogs, transport: transport)
+        AsyncIterator(id: id, includesLogs: includesLogs, includesSteps: includesSteps, transport: transport)
     }
 
     public struct AsyncIterator: AsyncIteratorProtocol {
-        /// The time that the service may wait for the end, in seconds. The steps are looked at after it.
-        private static let longestWait = 2
+        /// The feature of a service that can wait for the end of a build.
+        private static let feature = "build-wait"
+        /// The time that the service may wait for the end, in seconds.
+        private static let longestWait = 30
+        /// The same if the steps are looked at meanwhile.
+        private static let waitBetweenSteps = 2
 
         let id: Int
         let includesLogs: Bool
+        let includesSteps: Bool
         let transport: Transport
 
         /// The readers of the logs, by platform. No value if the log cannot be read.
         private var logs: [String: LogTail?] = [:]
         private var latest: BuildDocument?
-        /// Whether the service itself waited, so that the next look is due at once.
+        /// The time that the service waits for the end at each look, in seconds. 0 if it cannot, and nil until
+        /// that is known.
+        private var wait: Int?
+        /// Whether the service itself waits, so that the next look is due at once.
         private var serviceWaits = false
         private var looks = Looks<BuildEvent>()
 
-        init(id: Int, includesLogs: Bool, transport: Transport) {
+        init(id: Int, includesLogs: Bool, includesSteps: Bool, transport: Transport) {
             self.id = id
             self.includesLogs = includesLogs
+            self.includesSteps = includesSteps
             self.transport = transport
+            // The logs are read after each look, so none waits.
+            if includesLogs { wait = 0 }
         }
 
         /// - Throws: ``ComposeClientError`` or `CancellationError`.
@@ -64,11 +77,16 @@ public struct BuildEvents: AsyncSequence, Sendable {
         /// Looks at the build and its logs once. A change comes before the lines written after it. The final
         /// state comes after the last line, when all logs have been read to their ends.
         private mutating func look() async throws -> Looks<BuildEvent>.Look {
-            let call = latest == nil || includesLogs ? Call.build(id) : .build(id, waiting: Self.longestWait)
+            let call = latest == nil || wait == 0 ? Call.build(id) : .build(id, waiting: wait ?? 0)
             let asked = ContinuousClock.now
             let build: BuildDocument = try await transport.answer(call, patience: latest == nil ? .firstContact : .established)
-            serviceWaits = !includesLogs && (latest == nil || ContinuousClock.now - asked >= .seconds(Self.longestWait) / 2)
             let isFinal = build.isFinal
+            if wait == nil, !isFinal {
+                let features = try await transport.answer(.about, as: ServiceDescription.self, patience: .established).features ?? []
+                wait = features.contains(Self.feature) ? includesSteps ? Self.waitBetweenSteps : Self.longestWait : 0
+            }
+            // A service with too many requests that wait answers this one at once.
+            serviceWaits = wait != 0 && (latest == nil || ContinuousClock.now - asked >= .seconds(1))
             var found: [BuildEvent] = []
             if !isFinal, build != latest { found.append(.changed(build)) }
             latest = build

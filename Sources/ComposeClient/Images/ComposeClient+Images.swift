@@ -112,8 +112,10 @@ extension ComposeClient {
 
     /// Returns the events of a build until its state is final.
     ///
-    /// - Parameter logs: Whether the lines of the logs are among them.
-    public func follow(build id: Int, logs: Bool) -> BuildEvents {
-        BuildEvents(id: id, includesLogs: logs, transport: transport)
+    /// - Parameters:
+    ///   - logs: Whether the lines of the logs are among them.
+    ///   - steps: Whether each change of a step is among them soon. Otherwise it may come with the end.
+    public func follow(build id: Int, logs: Bool, steps: Bool = true) -> BuildEvents {
+        BuildEvents(id: id, includesLogs: logs, includesSteps: steps, transport: transport)
     }
 }

@@ -54,6 +54,12 @@ public final class QuestionDesk: Service {
         self.notifications = notifications
     }
 
+    /// Whether a notification says that an answer has come. Example: `answer 7`.
+    public static func concerns(_ notification: PostgresNotification) -> Bool {
+        guard case .notified(let payload) = notification else { return false }
+        return payload.hasPrefix("answer ")
+    }
+
     /// Wakes the requests whose answers have come, until the graceful shutdown.
     public func run() async throws {
         let notifications = notifications()

@@ -97,9 +97,10 @@ private struct AboutDocument: Encodable {
     let targetDirs: [String]
     let arches: [String]
     let secondsToLive: Int
-    /// The abilities that a client may look for: `events` is the event streams, and `wait` the parameter of
-    /// a compose. A service without `dry-run` makes the compose of a dry run.
-    let features = ["dry-run", "events", "wait"]
+    /// The abilities that a client may look for: `events` is the event streams, `wait` the parameter of a
+    /// compose, and `build-wait` that of a build. A service without `dry-run` makes the compose of a dry
+    /// run.
+    let features = ["build-wait", "dry-run", "events", "wait"]
     let maxSecondsToLive: Int
     /// The setup for building images. The member is absent if this server builds none.
     let images: Images?

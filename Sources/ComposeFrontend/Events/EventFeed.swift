@@ -63,7 +63,7 @@ public final class EventFeed: Service {
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
                 group.addTask {
-                    for await notification in notifications where notification.mayBringEvents { self.wake.yield() }
+                    for await _ in notifications { self.wake.yield() }
                 }
                 group.addTask {
                     // The sleep fails only if the task is canceled.

@@ -9,6 +9,12 @@ public protocol Lease: Hashable, Sendable {
     /// The id of the piece of work.
     var id: Int { get }
     var token: UUID { get }
+    /// Whether other work may have waited in the queue when this work was taken.
+    var othersWait: Bool { get }
+}
+
+extension Lease {
+    public var othersWait: Bool { true }
 }
 
 /// A *work queue* is a table whose rows wait for a worker. These columns mean the same in each:

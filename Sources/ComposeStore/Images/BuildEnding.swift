@@ -38,30 +38,34 @@ extension ComposeStore {
         }
     }
 
-    /// Makes a build done, after its manifest list was written, and lets builds begin that wait for it.
-    @PostgresThread func complete(_ build: Int, digest: ImageDigest, tags: [ImageTag], on connection: PostgresConnection) async throws {
-        let made = try await self.build(build, on: connection)
-        let leftOut = made.platformsLeftOut
-        let movesLatest = made.request.definition.movesLatest
-        let moving = made.request.definition.tags.filter { !$0.contains("{date}") } + (movesLatest ? ["latest"] : [])
+    /// Common tables that make a build done, after its manifest list was written, and let builds begin
+    /// that wait for it. They need a table `done` with the id of the build in the column `build_id`, or
+    /// without a row if nothing is to be done.
+    func completion(of build: Build, digest: ImageDigest, tags: [ImageTag]) -> SQL {
+        let leftOut = build.platformsLeftOut
+        let movesLatest = build.request.definition.movesLatest
+        let moving = build.request.definition.tags.filter { !$0.contains("{date}") } + (movesLatest ? ["latest"] : [])
         let reason: String? =
             if leftOut.isEmpty {
                 nil
             } else {
                 "\(leftOut.map(\.description).joined(separator: ", ")) failed and was left out\(Self.consequence(for: moving))."
             }
-        _ = try await connection.query(
+        let manifests = build.steps.compactMap { step in step.platform.flatMap { platform in step.digest.map { (platform, $0) } } }
+        // The users of latest still get the image before, if a platform is left out.
+        let changesUse = leftOut.isEmpty || !movesLatest
+        let used = Self.use(Dictionary(uniqueKeysWithValues: manifests), of: "SELECT image_id FROM built WHERE \(changesUse)")
+        return """
+            built AS (
+                UPDATE builds b SET state = 2, digest = \(digest.description), time_done = now(), state_reason = \(reason)
+                FROM done WHERE b.id = done.build_id AND b.state = 1 RETURNING b.id, b.image_id
+            ), shown AS (
+                \(fragment: Self.record(digest, at: tags, of: "SELECT image_id, id AS build_id FROM built"))
+            ), unused AS (\(fragment: used.unused)), used AS (\(fragment: used.used)), begun AS (
+                UPDATE build_steps s SET blocked_by = s.blocked_by - 1 FROM build_waits w JOIN built ON w.waits_for = built.id
+                WHERE s.build_id = w.build_id AND s.platform IS NOT NULL AND s.state = 0
+            )
             """
-            UPDATE builds SET state = 2, digest = \(digest.description), time_done = now(), state_reason = \(reason)
-            WHERE id = \(build) AND state = 1
-            """)
-        try await record(made.image, shows: digest, at: tags, madeBy: build, on: connection)
-        // The users of latest still get the image before.
-        if leftOut.isEmpty || !movesLatest {
-            let manifests = made.steps.compactMap { step in step.platform.flatMap { platform in step.digest.map { (platform, $0) } } }
-            try await use(Dictionary(uniqueKeysWithValues: manifests), of: made.image, on: connection)
-        }
-        try await letBegin(buildsAfter: build, on: connection)
     }
 
     /// Returns the end of a sentence about tags that do not move to a list that lacks a platform.

@@ -6,9 +6,13 @@ import Postgres
 extension ComposeStore {
     /// Records the exact inputs of a build. Inputs that an earlier step recorded stay as they are.
     ///
+    /// - Parameter origin: How the platform is made.
     /// - Returns: The inputs that all steps use, or `nil` if the lease was lost.
-    public func pin(_ lease: StepLease, _ pins: BuildPins) async throws -> BuildPins? {
-        try await pool.query(
+    public func pin(_ lease: StepLease, _ pins: BuildPins, _ origin: StepOrigin? = nil) async throws -> BuildPins? {
+        try await pool.transaction([
+            """
+            UPDATE build_steps SET origin = coalesce(\(origin.map { PostgresJSON($0) }), origin) WHERE \(fragment: lease.guardCondition)
+            """,
             """
             UPDATE builds b SET pins = jsonb_strip_nulls(jsonb_build_object(
                 'commit', coalesce(b.pins->'commit', n.pins->'commit'),
@@ -17,8 +21,8 @@ extension ComposeStore {
             WHERE b.id = \(lease.step.build) AND b.state = 1
                 AND EXISTS (SELECT FROM build_steps WHERE \(fragment: lease.guardCondition))
             RETURNING b.pins
-            """
-        ).first?.decode(PostgresJSON<BuildPins>.self, "pins").value
+            """,
+        ])[1].first?.decode(PostgresJSON<BuildPins>.self, "pins").value
     }
 
     /// Records the comparison of a platform's contents before and after a build.
@@ -40,45 +44,6 @@ extension ComposeStore {
         let rows = try await pool.query("SELECT verification FROM builds WHERE id = \(build) AND verification IS NOT NULL")
         guard let found = try rows.first?.decode(PostgresJSON<[String: Verification]>.self, "verification").value else { return [:] }
         return try Build.verifications(found)
-    }
-
-    /// Returns the images that a build is on top of and that were built for it, with their digests.
-    public func parents(of build: Int) async throws -> [ImageRepository: ImageDigest] {
-        let rows = try await pool.query(
-            """
-            SELECT i.repository, b.digest FROM build_waits w JOIN builds b ON b.id = w.waits_for JOIN images i ON i.id = b.image_id
-            WHERE w.build_id = \(build) AND w.is_parent AND b.digest IS NOT NULL ORDER BY b.id
-            """)
-        return Dictionary(
-            try rows.map { row in
-                (
-                    try ImageReference(row.decode(String.self, "repository")).repository,
-                    try ImageDigest(row.decode(String.self, "digest"))
-                )
-            }, uniquingKeysWith: { $1 })
-    }
-
-    /// Returns the older packages that rebuilds want to be replaced by a build, on each platform.
-    public func findings(for build: Int) async throws -> [Platform: [AffectedImages.Finding]] {
-        let rows = try await pool.query(
-            "SELECT findings FROM rebuild_images WHERE build_id = \(build) ORDER BY rebuild_id")
-        var findings: [Platform: [AffectedImages.Finding]] = [:]
-        for row in rows {
-            for found in try row.decode(PostgresJSON<[RebuildPlan.PlatformFindings]>.self, "findings").value {
-                findings[found.platform, default: []] += found.findings
-            }
-        }
-        return findings
-    }
-
-    /// Returns the advisories that rebuilds name as the reason for a build.
-    public func advisories(for build: Int) async throws -> [String] {
-        try await pool.query(
-            """
-            SELECT DISTINCT r.reason->>'advisory' AS advisory FROM rebuild_images ri JOIN rebuilds r ON r.id = ri.rebuild_id
-            WHERE ri.build_id = \(build) AND r.reason->>'advisory' IS NOT NULL ORDER BY 1
-            """
-        ).map { try $0.decode(String.self, "advisory") }
     }
 
     /// Returns the steps that a worker has begun and that did not end, with the times at which their builds

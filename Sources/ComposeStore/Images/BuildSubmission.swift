@@ -166,9 +166,11 @@ extension ComposeStore {
     func changingBuilds<R: Sendable>(
         isolation: isolated (any _Concurrency.Actor)? = #isolation, _ body: (PostgresConnection) async throws -> R
     ) async throws -> R {
-        try await pool.withTransaction(
-            beginningWith: "SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || ' builds', 0))", body)
+        try await pool.withTransaction(beginningWith: Self.buildChanges.text, body)
     }
+
+    /// The statement by which the transactions that submit or end builds follow each other.
+    static let buildChanges: SQL = "SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || ' builds', 0))"
 
     /// - Returns: The id of the build.
     func insert(_ new: NewBuild, on connection: PostgresConnection) async throws -> Int {

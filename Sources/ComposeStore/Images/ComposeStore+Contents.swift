@@ -84,8 +84,11 @@ extension ComposeStore {
 
     /// Returns the manifests of an image that are in use.
     public func manifests(of image: Int) async throws -> [Platform: ImageDigest] {
-        let rows = try await pool.query("SELECT platform, digest FROM image_manifests WHERE image_id = \(image)")
-        return Dictionary(
+        try Self.manifests(try await pool.query("SELECT platform, digest FROM image_manifests WHERE image_id = \(image)"))
+    }
+
+    static func manifests(_ rows: PostgresRows) throws -> [Platform: ImageDigest] {
+        Dictionary(
             uniqueKeysWithValues: try rows.map {
                 (try Platform($0.decode(String.self, "platform")), try ImageDigest($0.decode(String.self, "digest")))
             })

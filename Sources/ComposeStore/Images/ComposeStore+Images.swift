@@ -120,26 +120,47 @@ extension ComposeStore {
         _ image: Int, shows digest: ImageDigest, at tags: [ImageTag], madeBy build: Int?, on connection: PostgresConnection
     ) async throws {
         _ = try await connection.query(
-            """
-            INSERT INTO published_tags AS t (image_id, tag, digest, build_id)
-            SELECT DISTINCT \(image), tag, \(digest.description), \(build) FROM unnest(\(tags.map(\.text))) AS tag
-            ON CONFLICT (image_id, tag) DO UPDATE SET digest = excluded.digest, seen_at = now(),
-                build_id = CASE WHEN t.digest = excluded.digest THEN coalesce(excluded.build_id, t.build_id) ELSE excluded.build_id END
-            """)
+            Self.record(digest, at: tags, of: "SELECT \(image)::bigint AS image_id, \(build)::bigint AS build_id"))
+    }
+
+    /// Returns the statement that records that tags of an image show a manifest list.
+    ///
+    /// - Parameter image: A query for the image in the column `image_id`, and the build that made the list in
+    ///   `build_id`. Without a row, nothing is recorded.
+    static func record(_ digest: ImageDigest, at tags: [ImageTag], of image: SQL) -> SQL {
+        """
+        INSERT INTO published_tags AS t (image_id, tag, digest, build_id)
+        SELECT DISTINCT i.image_id, tag, \(digest.description), i.build_id FROM (\(fragment: image)) i, unnest(\(tags.map(\.text))) AS tag
+        ON CONFLICT (image_id, tag) DO UPDATE SET digest = excluded.digest, seen_at = now(),
+            build_id = CASE WHEN t.digest = excluded.digest THEN coalesce(excluded.build_id, t.build_id) ELSE excluded.build_id END
+        """
     }
 
     /// Makes these manifests those in use, and no others.
     func use(_ manifests: [Platform: ImageDigest], of image: Int, on connection: PostgresConnection) async throws {
+        let statements = Self.use(manifests, of: "SELECT \(image)::bigint AS image_id")
+        _ = try await connection.query(statements.unused)
+        _ = try await connection.query(statements.used)
+    }
+
+    /// Returns the statements that make these manifests those in use, and no others. They change different
+    /// rows, so they can be parts of one statement.
+    ///
+    /// - Parameter image: A query for the image in the column `image_id`. Without a row, nothing is changed.
+    static func use(_ manifests: [Platform: ImageDigest], of image: SQL) -> (unused: SQL, used: SQL) {
         let platforms = manifests.keys.sorted()
-        _ = try await connection.query(
-            "DELETE FROM image_manifests WHERE image_id = \(image) AND NOT platform = ANY(\(platforms.map(\.description)))")
-        _ = try await connection.query(
+        let unused: SQL = """
+            DELETE FROM image_manifests m USING (\(fragment: image)) i
+            WHERE m.image_id = i.image_id AND NOT m.platform = ANY(\(platforms.map(\.description)))
             """
+        let used: SQL = """
             INSERT INTO image_manifests (image_id, platform, digest, is_known)
-            SELECT \(image), n.platform, n.digest,
+            SELECT i.image_id, n.platform, n.digest,
                 EXISTS (SELECT FROM contents c WHERE c.digest = n.digest AND c.state <> 'unknown')
-            FROM unnest(\(platforms.map(\.description)), \(platforms.compactMap { manifests[$0]?.description })) AS n (platform, digest)
+            FROM (\(fragment: image)) i,
+                unnest(\(platforms.map(\.description)), \(platforms.compactMap { manifests[$0]?.description })) AS n (platform, digest)
             ON CONFLICT (image_id, platform) DO UPDATE SET digest = excluded.digest, is_known = excluded.is_known
-            """)
+            """
+        return (unused, used)
     }
 }

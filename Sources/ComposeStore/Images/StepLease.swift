@@ -9,6 +9,7 @@ public struct StepLease: Lease {
     /// The step as it was when the worker claimed it.
     public let step: Step
     public let token: UUID
+    public let othersWait: Bool
 
     public var id: Int { step.id }
 }
@@ -85,18 +86,27 @@ extension ComposeStore {
             "SELECT id FROM next", among: tables, from: .buildSteps, by: worker, present: presence, for: length,
             setting: "state_reason = NULL, node = (SELECT node FROM next)",
             and: ", \(fragment: turns.tables(ofTurnOf: "SELECT n.owner FROM next n JOIN claimed ON true"))",
-            returning: "to_jsonb(c) AS step")
+            returning: """
+                to_jsonb(c) AS step, EXISTS (
+                    SELECT FROM build_steps WHERE state = 0 AND blocked_by = 0 AND available_at <= now() AND id <> c.id
+                ) AS others_wait
+                """)
         // One claim after the other. Otherwise two workers could each begin the last build that a rebuild may
         // have at a time. The statement has a snapshot of its own, so it sees what the claim before has done.
-        let row = try await pool.withTransaction(beginningWith: Self.stepClaims) { try await $0.query(statement).first }
-        return try row.map { row in
+        let rows = try await pool.transaction([Self.stepClaims, statement])
+        return try rows[1].first.map { row in
             StepLease(
-                step: try Step(row.decode(PostgresJSON<StepRow>.self, "step").value), token: try row.decode(UUID.self, "lease_token"))
+                step: try Step(row.decode(PostgresJSON<StepRow>.self, "step").value), token: try row.decode(UUID.self, "lease_token"),
+                othersWait: try row.decode(Bool.self, "others_wait"))
         }
     }
 
-    /// The statement by which claims of steps follow each other.
-    private static let stepClaims = "SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || ' step claims', 0))"
+    /// The statement by which claims of steps follow each other. A claim does not wait for the disk, as in
+    /// ``FairTurns``.
+    private static let stepClaims: SQL = """
+        SELECT set_config('synchronous_commit', 'off', true),
+            pg_advisory_xact_lock(hashtextextended(current_schema() || ' step claims', 0))
+        """
 
     /// Returns whether a step of the offered kind waits. It may be one that this worker cannot do.
     @PostgresThread private func hasStep(for offer: StepOffer) async throws -> Bool {
@@ -114,27 +124,39 @@ extension ComposeStore {
     /// - Parameters:
     ///   - digest: The digest of the manifest or manifest list, as the registry has it.
     ///   - tags: The tags that show the manifest list now. None for a platform.
+    ///   - verification: The comparison of a platform's contents before and after the build.
+    ///   - build: The build as it was after the claim of the list. It is read if it is `nil`.
     /// - Returns: `false` if the lease was lost. Nothing was changed then.
-    @PostgresThread public func finish(_ lease: StepLease, digest: ImageDigest, tags: [ImageTag] = []) async throws -> Bool {
-        try await changingBuilds { connection in
-            let done = try await connection.query(
+    @PostgresThread public func finish(
+        _ lease: StepLease, digest: ImageDigest, tags: [ImageTag] = [], verification: Verification? = nil, of build: Build? = nil
+    ) async throws -> Bool {
+        // The steps of the platforms do not change as long as this worker has the lease of the list.
+        let listed = lease.step.platform == nil && build == nil ? try await self.build(lease.step.build) : build
+        let rest: SQL =
+            if let platform = lease.step.platform {
                 """
-                WITH done AS (
-                    UPDATE build_steps SET state = 2, digest = \(digest.description), state_reason = NULL,
-                        lease_token = NULL, lease_expires_at = NULL
-                    WHERE \(fragment: lease.guardCondition) RETURNING build_id, platform
-                ), attempt AS (
-                    UPDATE attempts SET ended_at = now(), outcome = 'done' FROM done WHERE lease_token = \(lease.token) AND ended_at IS NULL
-                ), list AS (
-                    UPDATE build_steps s SET blocked_by = s.blocked_by - 1 FROM done
-                    WHERE done.platform IS NOT NULL AND s.build_id = done.build_id AND s.platform IS NULL
+                list AS (
+                    UPDATE build_steps s SET blocked_by = s.blocked_by - 1 FROM done WHERE s.build_id = done.build_id AND s.platform IS NULL
+                ), verified AS (
+                    UPDATE builds b SET verification = coalesce(b.verification, '{}')
+                        || jsonb_build_object(\(platform.description)::text, \(verification.map { PostgresJSON($0) }))
+                    FROM done WHERE b.id = done.build_id AND \(verification != nil)
                 )
-                SELECT build_id FROM done
-                """)
-            guard done.count == 1 else { return false }
-            if lease.step.platform == nil { try await complete(lease.step.build, digest: digest, tags: tags, on: connection) }
-            return true
-        }
+                """
+            } else {
+                listed.map { completion(of: $0, digest: digest, tags: tags) } ?? "nothing AS (SELECT)"
+            }
+        let statement: SQL = """
+            WITH done AS (
+                UPDATE build_steps SET state = 2, digest = \(digest.description), state_reason = NULL,
+                    lease_token = NULL, lease_expires_at = NULL
+                WHERE \(fragment: lease.guardCondition) RETURNING build_id
+            ), attempt AS (
+                UPDATE attempts SET ended_at = now(), outcome = 'done' FROM done WHERE lease_token = \(lease.token) AND ended_at IS NULL
+            ), \(fragment: rest)
+            SELECT build_id FROM done
+            """
+        return try await pool.transaction([Self.buildChanges, statement])[1].count == 1
     }
 
     /// Records that an attempt at a step failed. If another attempt can help and attempts are left, the

@@ -41,7 +41,10 @@ public struct LeaseKeeper: Sendable {
 
     private func renew<WorkLease: Lease>(_ lease: WorkLease, until deadline: LeaseDeadline) async throws {
         let beats = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
-        let notifications = listener.notifications(on: channel)
+        // Work that fails while this worker holds it was canceled by a user.
+        let notifications = listener.notifications(on: channel) { notification in
+            StateNotification(notification) == StateNotification(queue: WorkLease.queue, state: .failed, id: lease.id)
+        }
         try await withThrowingTaskGroup(of: Void.self) { group in
             defer { group.cancelAll() }
             group.addTask {
@@ -51,11 +54,8 @@ public struct LeaseKeeper: Sendable {
                 }
             }
             group.addTask {
-                // Work that fails while this worker holds it was canceled by a user. So the lease is checked at once.
-                for await notification in notifications {
-                    guard let change = StateNotification(notification) else { continue }
-                    if change.queue == WorkLease.queue, change.id == lease.id, change.state == .failed { beats.continuation.yield() }
-                }
+                // The lease is checked at once.
+                for await notification in notifications where notification != .reconnected { beats.continuation.yield() }
             }
             for await _ in beats.stream {
                 let sent = ContinuousClock.now

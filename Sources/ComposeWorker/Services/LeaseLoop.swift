@@ -46,23 +46,27 @@ public struct LeaseLoop<WorkLease: Lease>: Sendable {
 
     public func runUntilShutdown() async {
         let (wakes, wake) = AsyncStream.makeStream(of: Wake.self)
-        let notifications = listener.notifications(on: channel)
+        let notifications = listener.notifications(on: channel) { StateNotification.mayBringWork($0, to: WorkLease.queue) }
         await withGracefulShutdownHandler {
             await withDiscardingTaskGroup { group in
                 group.addTask {
                     await cancelWhenGracefulShutdown {
-                        for await notification in notifications where StateNotification.mayBringWork(notification, to: WorkLease.queue) {
-                            wake.yield(.mayHaveWork)
-                        }
+                        for await _ in notifications { wake.yield(.mayHaveWork) }
                     }
                 }
                 group.addTask {
                     await periodically(every: pollInterval) { wake.yield(.mayHaveWork) }
                 }
                 var free = slots
+                // Whether work may wait that was not taken.
+                var othersWait = true
                 for await event in wakes {
-                    if case .slotFree = event { free += 1 }
-                    while free > 0, !Task.isShuttingDownGracefully, let (lease, asked) = await next() {
+                    switch event {
+                    case .slotFree: free += 1
+                    case .mayHaveWork: othersWait = true
+                    }
+                    while othersWait, free > 0, !Task.isShuttingDownGracefully, let (lease, asked) = await next() {
+                        othersWait = lease.othersWait
                         free -= 1
                         group.addTask {
                             await run(lease, asked)

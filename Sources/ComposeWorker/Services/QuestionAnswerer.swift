@@ -44,9 +44,9 @@ public struct QuestionAnswerer: Service {
     public func run() async throws {
         await withDiscardingTaskGroup { group in
             for _ in 0..<Self.slots {
-                let notifications = listener.notifications(on: channel)
+                let notifications = listener.notifications(on: channel, where: \.mayBringQuestion)
                 group.addTask {
-                    await repeatedly(after: notifications, orEvery: configuration.pollInterval, if: \.mayBringQuestion, answerAll)
+                    await repeatedly(after: notifications, orEvery: configuration.pollInterval, answerAll)
                 }
             }
         }

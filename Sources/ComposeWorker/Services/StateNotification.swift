@@ -11,6 +11,12 @@ struct StateNotification: Hashable, Sendable {
     let state: ComposeState
     let id: Int
 
+    init(queue: WorkQueue, state: ComposeState, id: Int) {
+        self.queue = queue
+        self.state = state
+        self.id = id
+    }
+
     /// Returns `nil` for every other notification, for example after the listener has reconnected. In that
     /// case anything may have happened.
     init?(_ notification: PostgresNotification) {

@@ -39,12 +39,12 @@ public struct TagWatcher: Service {
     public func run() async throws {
         guard let koji = pipeline.sources.koji?.source else { return try await gracefulShutdown() }
         let (wakes, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
-        let notifications = listener.notifications(on: channel)
+        let notifications = listener.notifications(on: channel, where: \.mayBeOfWatch)
         await withGracefulShutdownHandler {
             await withDiscardingTaskGroup { group in
                 group.addTask {
                     await cancelWhenGracefulShutdown {
-                        for await notification in notifications where notification.mayBeOfWatch { wake.yield() }
+                        for await _ in notifications { wake.yield() }
                     }
                 }
                 group.addTask {

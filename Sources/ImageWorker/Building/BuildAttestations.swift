@@ -21,15 +21,13 @@ struct BuildAttestations {
     }
 
     /// Returns the records of a build. They do not change while its manifest list is written.
-    func records(of build: Build) async throws -> Records {
-        async let origins = store.origins(of: build.id)
-        async let causes = store.causes(of: build.id)
+    private func records(of inputs: StepInputs) async throws -> Records {
         var contents: [Platform: Contents] = [:]
-        for step in build.steps {
+        for step in inputs.build.steps {
             guard let platform = step.platform, let digest = step.digest else { continue }
             contents[platform] = try await store.contents(of: digest)
         }
-        return Records(contents: contents, origins: try await origins, causes: try await causes)
+        return Records(contents: contents, origins: inputs.origins, causes: inputs.causes)
     }
 
     /// The documents about one manifest.
@@ -42,9 +40,10 @@ struct BuildAttestations {
     ///
     /// - Parameter isFirst: Whether no other attempt can have uploaded them.
     func upload(
-        about list: ManifestDocument, of build: Build, in repository: ImageRepository, isFirst: Bool
+        about list: ManifestDocument, _ inputs: StepInputs, isFirst: Bool
     ) async throws -> [Documents] {
-        let documents = try await self.documents(about: list, of: build, try await records(of: build), in: repository)
+        let repository = inputs.image.repository
+        let documents = try await self.documents(about: list, of: inputs.build, try await records(of: inputs), in: repository)
         try await upload(Set(documents.flatMap(\.attestations)), to: repository, isFirst: isFirst)
         return documents
     }

@@ -27,13 +27,12 @@ public struct BuildStepRunner: StepRunner {
                 store: store, registry: registry, builder: configuration.builder, key: configuration.provenanceKey))
     }
 
-    public func run(_ lease: StepLease, of build: Build, until deadline: LeaseDeadline) async throws -> StepResult {
+    public func run(_ lease: StepLease, _ inputs: StepInputs, until deadline: LeaseDeadline) async throws -> StepResult {
         try await BuildFailure.translating(attempt: lease.step.attempts) {
-            guard let image = try await platformStep.store.image(build.image) else { throw CancellationError() }
             if let platform = lease.step.platform {
-                return try await platformStep.run(lease, of: build, image, platform, until: deadline)
+                return try await platformStep.run(lease, inputs, platform, until: deadline)
             }
-            return try await listStep.run(lease.step, build, image)
+            return try await listStep.run(lease.step, inputs)
         }
     }
 

@@ -4,28 +4,32 @@ import ImageModel
 import Registry
 
 /// A *manifest list step* writes the manifest list of a build and moves its tags. The tag of the date
-/// is written first, then the provenance, and `latest` comes last. A list that lacks a platform gets
+/// and the provenance are written first, and `latest` comes last. A list that lacks a platform gets
 /// only the tag of the date.
 struct ManifestListStep {
     let store: ComposeStore
     let registry: RegistryClient
     let attestations: BuildAttestations
 
-    func run(_ step: Step, _ build: Build, _ image: Image) async throws -> StepResult {
+    func run(_ step: Step, _ inputs: StepInputs) async throws -> StepResult {
+        let (build, image) = (inputs.build, inputs.image)
         let tags = try build.listTags
         async let shown = digests(of: tags.map(\.tag), in: image.repository)
         async let present: Void = checkPresence(of: build, image.repository)
         let list = try await list(of: build, image.repository)
         // The documents are made and uploaded while the registry is asked.
-        async let documents = attestations.upload(about: list, of: build, in: image.repository, isFirst: step.attempts == 1)
+        async let documents = attestations.upload(about: list, inputs, isFirst: step.attempts == 1)
         try await present
         // No tag moves if one of them was moved by another program.
         for ((tag, moves), current) in zip(tags, try await shown) {
             try await check(tag, showing: current, moves: moves, of: image, moving: list.digest, build)
         }
-        try await put(list, at: tags.prefix(1).map(\.tag), build, image)
+        async let dated: Void = put(list, at: tags.prefix(1).map(\.tag), build, image)
+        let uploaded = try await documents
+        async let attached: Void = attestations.attach(uploaded, in: image.repository)
+        try await dated
         // A user of a moving tag finds the provenance.
-        try await attestations.attach(try await documents, in: image.repository)
+        try await attached
         _ = try await inParallel(tags.dropFirst().map(\.tag)) { try await put(list, at: [$0], build, image) }
         return StepResult(digest: list.digest, tags: tags.map(\.tag))
     }

@@ -17,18 +17,16 @@ struct PlatformStep {
     let registry: RegistryClient
     let reader: any ContentsReading
 
-    func run(
-        _ lease: StepLease, of build: Build, _ image: Image, _ platform: Platform, until deadline: LeaseDeadline
-    ) async throws -> StepResult {
-        let log = try openLog(build, platform, until: deadline)
+    func run(_ lease: StepLease, _ inputs: StepInputs, _ platform: Platform, until deadline: LeaseDeadline) async throws -> StepResult {
+        let log = try openLog(inputs.build, platform, until: deadline)
         if lease.step.attempts > 1 { log.note("This is attempt \(lease.step.attempts).") }
         if !lease.step.failedNodes.isEmpty { log.note("Nodes that could not build it: \(lease.step.failedNodes.joined(separator: ", ")).") }
         do {
-            let digest = try await BuildFailure.translating(attempt: lease.step.attempts) {
-                try await nodes.with(lease.step) { try await run(lease, of: build, image, platform, $0, log) }
+            let result = try await BuildFailure.translating(attempt: lease.step.attempts) {
+                try await nodes.with(lease.step) { try await run(lease, inputs, platform, $0, log) }
             }
-            log.note("The image is pushed as \(image.repository)@\(digest).")
-            return StepResult(digest: digest)
+            log.note("The image is pushed as \(inputs.image.repository)@\(result.digest).")
+            return result
         } catch is CancellationError {
             throw CancellationError()
         } catch let failure as BuildFailure {
@@ -45,15 +43,16 @@ struct PlatformStep {
     }
 
     private func run(
-        _ lease: StepLease, of build: Build, _ image: Image, _ platform: Platform, _ node: any BuildNode, _ log: StepLog
-    ) async throws -> ImageDigest {
+        _ lease: StepLease, _ inputs: StepInputs, _ platform: Platform, _ node: any BuildNode, _ log: StepLog
+    ) async throws -> StepResult {
+        let (build, image) = (inputs.build, inputs.image)
         let name = try Self.name(of: lease.step.id, submitted: build.timeSubmitted)
         // To ask the node takes a start of the builder. The first attempt cannot have left an image there.
         if lease.step.attempts > 1, try await node.image(of: name) != nil {
             log.note("The image is on the node \(node.name) from an earlier attempt. Only the push is repeated.")
             guard try await store.record(node: node.name, isolation: node.isolation, under: lease) else { throw CancellationError() }
         } else {
-            try await self.build(lease, of: build, platform, on: node, named: name, log)
+            try await self.build(lease, inputs, platform, on: node, named: name, log)
         }
         let target = PushTarget(image.repository, tag: try build.tag(of: platform))
         let begin = ContinuousClock.now
@@ -66,8 +65,7 @@ struct PlatformStep {
             try await ComponentLayer(manifest, of: image.repository).check(registry: registry, limit: configuration.contextBytes)
         }
         // If the registry does not answer, the step is repeated with the image on the node.
-        try await verify(digest, lease, of: build, image, platform, log)
-        return digest
+        return StepResult(digest: digest, verification: try await verify(digest, lease, inputs, platform, log))
     }
 
     /// Removes the image of a step from the node of a farm. The sweeper removes the images of the worker's
@@ -104,7 +102,7 @@ struct PlatformStep {
     }
 
     private func build(
-        _ lease: StepLease, of build: Build, _ platform: Platform, on node: any BuildNode, named name: ImageTag, _ log: StepLog
+        _ lease: StepLease, _ inputs: StepInputs, _ platform: Platform, on node: any BuildNode, named name: ImageTag, _ log: StepLog
     ) async throws {
         let directory = configuration.workDirectory.appending(lease.token.uuidString.lowercased())
         do {
@@ -115,7 +113,7 @@ struct PlatformStep {
         let result: Result<Void, any Error>
         do {
             let preparation = ImagePreparation(configuration: configuration, store: store, registry: registry, node: node, log: log)
-            let specification = try await preparation.specification(lease, of: build, platform: platform, named: name, in: directory)
+            let specification = try await preparation.specification(lease, inputs, platform: platform, named: name, in: directory)
             log.note("\(platform) is built on the node \(node.name).")
             let built = try await reaching(specification.repositories, from: node, lease.step) {
                 try await node.build(specification) { log.write($0) }
@@ -209,39 +207,48 @@ struct PlatformStep {
     }
 
     /// Records the contents of a pushed image, and compares them with those of the image before.
+    ///
+    /// - Returns: The comparison of an image that can be used. That of another one is recorded.
     private func verify(
-        _ digest: ImageDigest, _ lease: StepLease, of build: Build, _ image: Image, _ platform: Platform, _ log: StepLog
-    ) async throws {
+        _ digest: ImageDigest, _ lease: StepLease, _ inputs: StepInputs, _ platform: Platform, _ log: StepLog
+    ) async throws -> Verification {
+        let repository = inputs.image.repository
         // The registry is waited for meanwhile.
-        async let findings = store.findings(for: build.id)
-        async let known = contentsBefore(image, platform)
-        let after = try await contents(of: digest, image.repository, platform)
+        async let known = contents(ofImageBefore: inputs.manifests[platform], repository, platform)
+        // The labels of the image name the build, so only an earlier attempt can have recorded its contents.
+        let after = try await contents(of: digest, repository, platform, isNew: lease.step.attempts == 1)
         let before = try await known
-        let wanted = Dictionary(
-            (try await findings[platform] ?? []).map { ($0.installed.line, $0.newest) }, uniquingKeysWith: max)
+        let wanted = Dictionary((inputs.findings[platform] ?? []).map { ($0.installed.line, $0.newest) }, uniquingKeysWith: max)
         var verification = Verification(from: before, to: after, wanted: wanted)
         if !verification.stillOlder.isEmpty {
             // The explanation names the parent that has the package.
-            let parents = try await parents(of: build, platform)
+            let parents = try await parents(of: inputs.build, platform)
             verification = Verification(from: before, to: after, wanted: wanted, parents: parents)
         }
-        guard try await store.record(verification, of: platform, under: lease) else { throw CancellationError() }
         for sentence in verification.sentences { log.note(sentence) }
-        if let failure = verification.failure(refusesUnexpected: configuration.refusesUnexpected) { throw failure }
+        guard let failure = verification.failure(refusesUnexpected: configuration.refusesUnexpected) else { return verification }
+        guard try await store.record(verification, of: platform, under: lease) else { throw CancellationError() }
+        throw failure
     }
 
-    /// Returns the contents of a manifest, and records them if they are new.
-    private func contents(of digest: ImageDigest, _ repository: ImageRepository, _ platform: Platform) async throws -> Contents {
-        if let known = try await store.contents(of: digest), known.packages != nil { return known }
+    /// Returns the contents of a manifest, and records them if they are not known.
+    ///
+    /// - Parameter isNew: Whether they cannot be known.
+    private func contents(
+        of digest: ImageDigest, _ repository: ImageRepository, _ platform: Platform, isNew: Bool = false
+    ) async throws -> Contents {
+        if !isNew, let known = try await store.contents(of: digest), known.packages != nil { return known }
         let contents = try await reader.contents(of: repository, digest: digest, platform: platform)
         try await store.record(contents)
         return contents
     }
 
-    private func contentsBefore(_ image: Image, _ platform: Platform) async throws -> Contents? {
-        guard let digest = try await store.manifests(of: image.id)[platform] else { return nil }
+    private func contents(
+        ofImageBefore digest: ImageDigest?, _ repository: ImageRepository, _ platform: Platform
+    ) async throws -> Contents? {
+        guard let digest else { return nil }
         do {
-            return try await contents(of: digest, image.repository, platform)
+            return try await contents(of: digest, repository, platform)
         } catch let failure as RegistryFailure where failure.code == .notFound {
             // The image before was removed from the registry.
             return nil

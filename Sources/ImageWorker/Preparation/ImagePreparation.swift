@@ -24,8 +24,9 @@ struct ImagePreparation {
     ///   - directory: A directory of this attempt, which exists. Its files must stay until the end of the
     ///     build.
     func specification(
-        _ lease: StepLease, of build: Build, platform: Platform, named name: ImageTag, in directory: FilePath
+        _ lease: StepLease, _ inputs: StepInputs, platform: Platform, named name: ImageTag, in directory: FilePath
     ) async throws -> BuildSpecification {
+        let build = inputs.build
         let definition = build.request.definition
         guard definition.network == .none || configuration.allowsHostNetwork else {
             throw BuildFailure(
@@ -35,8 +36,6 @@ struct ImagePreparation {
             build.composes, network: definition.network, hasVolumes: node.hasVolumes, configuration: configuration, store: store,
             directory: directory.appending("repositories"))
         let arguments = BuildArguments(definition.arguments, platform: platform)
-        // Most builds wait for no other build, and then have no parents.
-        let parents = build.waitsFor.isEmpty ? [:] : try await store.parents(of: build.id)
         let source = ContextSource(configuration: configuration, registry: registry, log: log)
         let bases = BaseImages(configuration: configuration, registry: registry, log: log)
 
@@ -54,30 +53,34 @@ struct ImagePreparation {
             if !problems.isEmpty { throw BuildFailure(problems) }
             try Self.refuseLinks(among: file.contextMounts, in: context.directory)
             let images = try file.imagesNamed(arguments: arguments, contexts: Set(binding.contexts.keys))
-            let digests = try await bases.resolve(images, known: pins.images, parents: parents)
+            let digests = try await bases.resolve(images, known: pins.images, parents: inputs.parents)
             return (context, file, BuildPins(commit: context.commit, images: digests))
         }
 
+        /// Records the inputs, and how the platform is made from them. Returns the inputs that all steps use.
+        func pin(_ context: ContextSource.Context, _ file: Containerfile, _ found: BuildPins) async throws -> BuildPins {
+            let origin = StepOrigin(
+                containerfile: ImageDigest(of: Array(context.containerfile.utf8)), node: node.name, isolation: node.isolation,
+                composes: binding.composes, base: try file.finalBase(arguments: arguments)?.description, upgrades: file.mentionsUpgrade)
+            guard let pins = try await store.pin(lease, found, origin) else { throw CancellationError() }
+            return pins
+        }
+
         var (context, file, found) = try await read(build.pins ?? BuildPins(), into: directory.appending("context"))
-        guard var pins = try await store.pin(lease, found) else { throw CancellationError() }
+        var pins = try await pin(context, file, found)
         if pins.commit != found.commit {
             // Another step was faster, and its commit has another Containerfile.
             (context, file, found) = try await read(pins, into: directory.appending("pinned-context"))
-            guard let final = try await store.pin(lease, found) else { throw CancellationError() }
-            pins = final
+            pins = try await pin(context, file, found)
         }
         let images = try file.imagesNamed(arguments: arguments, contexts: Set(binding.contexts.keys))
         let choosesPlatforms = file.stages.contains { $0.platform != nil }
         try await bases.refuseTriggers(of: images, pins.images, on: choosesPlatforms ? nil : platform)
         try await give(directory)
-        let origin = StepOrigin(
-            containerfile: ImageDigest(of: Array(context.containerfile.utf8)), node: node.name, isolation: node.isolation,
-            composes: binding.composes, base: try file.finalBase(arguments: arguments)?.description, upgrades: file.mentionsUpgrade)
-        guard try await store.record(origin, under: lease) else { throw CancellationError() }
         let digests = Dictionary(
             uniqueKeysWithValues: try pins.images.map { (try ImageReference($0.key), $0.value) })
-        let findings = definition.update ? try await store.findings(for: build.id)[platform] ?? [] : []
-        let caches = node.sharesCaches ? try await cacheName(of: build.image, platform) : nil
+        let findings = definition.update ? inputs.findings[platform] ?? [] : []
+        let caches = node.sharesCaches ? Self.cacheName(of: inputs.image, platform) : nil
         let prepared = try PreparedContainerfile(
             file, arguments: arguments, digests: digests, contexts: Set(binding.contexts.keys),
             mounts: binding.mounts + Self.caches(of: definition, on: caches), caches: caches,
@@ -97,7 +100,7 @@ struct ImagePreparation {
         specification.network = definition.network
         // Each attempt makes the same image.
         specification.timestamp = Int(build.timeSubmitted.timeIntervalSince1970)
-        specification.labels = try await labels(of: build, pins, base: Self.base(of: file, arguments))
+        specification.labels = labels(of: inputs, pins, base: try Self.base(of: file, arguments))
         return specification
     }
 
@@ -117,9 +120,8 @@ struct ImagePreparation {
     }
 
     /// Returns a name that no other image has, not even one of another service that uses the same node.
-    private func cacheName(of id: Int, _ platform: Platform) async throws -> String {
-        let repository = try await store.image(id)?.repository.description ?? ""
-        return "odcs-" + ImageDigest(of: Array("\(repository) \(platform)".utf8)).hex.prefix(24)
+    private static func cacheName(of image: Image, _ platform: Platform) -> String {
+        "odcs-" + ImageDigest(of: Array("\(image.repository) \(platform)".utf8)).hex.prefix(24)
     }
 
     /// Throws if the path of a mount has a link, which the builder would follow on the host.
@@ -145,15 +147,15 @@ struct ImagePreparation {
     }
 
     /// The labels say what the image was made from. OCI Image Specification, "Annotations".
-    private func labels(of build: Build, _ pins: BuildPins, base: ImageReference?) async throws -> [String: String] {
+    private func labels(of inputs: StepInputs, _ pins: BuildPins, base: ImageReference?) -> [String: String] {
+        let build = inputs.build
         var labels = ["vnd.odcs.build": "\(build.id)", "org.opencontainers.image.created": build.timeSubmitted.formatted(.iso8601)]
         if case .git(let url, _, _) = build.request.definition.source { labels["org.opencontainers.image.source"] = url }
         labels["org.opencontainers.image.revision"] = pins.commit
         labels["org.opencontainers.image.base.name"] = base?.description
         labels["org.opencontainers.image.base.digest"] = base.flatMap { pins.images[$0.description]?.description }
         if !build.composes.isEmpty { labels["vnd.odcs.compose"] = build.composes.map(String.init).joined(separator: ",") }
-        let advisories = try await store.advisories(for: build.id)
-        if !advisories.isEmpty { labels["vnd.odcs.advisory"] = advisories.joined(separator: ",") }
+        if !inputs.advisories.isEmpty { labels["vnd.odcs.advisory"] = inputs.advisories.joined(separator: ",") }
         return labels
     }
 

@@ -36,7 +36,7 @@ public struct RebuildPlanning: Service {
     }
 
     public func run() async throws {
-        await repeatedly(after: listener.notifications(on: channel), orEvery: interval, if: { $0.mayEndCompose }) {
+        await repeatedly(after: listener.notifications(on: channel, where: \.mayEndCompose), orEvery: interval) {
             await planAll()
             await endWaits()
         }

@@ -49,7 +49,7 @@ public struct RuleFollower: Service {
     }
 
     public func run() async throws {
-        await repeatedly(after: listener.notifications(on: channel), orEvery: pollInterval, if: { $0.mayMakeLookDue }) {
+        await repeatedly(after: listener.notifications(on: channel, where: \.mayMakeLookDue), orEvery: pollInterval) {
             do {
                 while try await lookOnce() {}
             } catch is CancellationError {

@@ -31,23 +31,37 @@ import Tracing
     ///
     /// - Throws: ``PostgresError``, or `CancellationError`.
     public func query(_ sql: SQL) async throws -> PostgresRows {
-        guard tracesStatements, let context = ServiceContext.current else { return try await answer(to: sql) }
-        let text = sql.text
+        try await traced(sql.text) {
+            let (key, values) = try sql.prepared()
+            return PostgresRows(result: try await inTurn { try await execute(key, values) })
+        }
+    }
+
+    /// Runs statements in a transaction of their own, and sends all of them at once. Each sees what those
+    /// before it have changed, and what other transactions have committed until it began.
+    ///
+    /// - Returns: The rows of each statement.
+    /// - Throws: The error of the first statement that failed. Nothing was changed then. If the connection
+    ///   is lost, or the task is canceled, it is unknown whether the transaction took effect.
+    public func transaction(_ statements: [SQL]) async throws -> [PostgresRows] {
+        try await traced(statements.map(\.text).joined(separator: ";\n")) {
+            let prepared = try statements.map { try $0.prepared() }
+            return try await inTurn { try await executeAtOnce(prepared) }.map { PostgresRows(result: $0) }
+        }
+    }
+
+    private func traced<R>(_ statement: @autoclosure () -> String, _ run: () async throws -> R) async throws -> R {
+        guard tracesStatements, let context = ServiceContext.current else { return try await run() }
+        let text = statement()
         let span = startSpan(String(text.drop { $0.isWhitespace }.prefix { $0.isLetter }), context: context, ofKind: .client)
         defer { span.end() }
         span.attributes["db.system.name"] = "postgresql"
         // It has no values, because they are parameters.
         span.attributes["db.query.text"] = text
-        do { return try await answer(to: sql) } catch {
+        do { return try await run() } catch {
             span.setStatus(SpanStatus(code: .error))
             throw error
         }
-    }
-
-    private func answer(to sql: SQL) async throws -> PostgresRows {
-        let parameters = try sql.parameters.map { try $0.text.get() }
-        let key = PreparedStatements.Key(text: sql.text, types: sql.parameters.map(\.type))
-        return PostgresRows(result: try await inTurn { try await execute(key, parameters) })
     }
 
     /// Runs a script of any number of statements, without parameters. Its results are discarded.
@@ -205,6 +219,64 @@ import Tracing
         }
     }
 
+    /// Runs statements with libpq's pipeline mode. Without BEGIN, all that comes before the synchronization
+    /// is one transaction.
+    private func executeAtOnce(_ statements: [(key: PreparedStatements.Key, values: [String?])]) async throws -> [QueryResult] {
+        guard transactionStatus == PQTRANS_IDLE else { throw PostgresError(.query, "a transaction is open already") }
+        do {
+            return try await pipeline(statements)
+        } catch let error as PostgresError where error.isStalePlan {
+            // The transaction was rolled back, so it can begin again.
+            for (key, _) in statements {
+                if let name = self.statements.remove(key), error.sqlState != "26000" { try await deallocate(name) }
+            }
+            return try await pipeline(statements)
+        }
+    }
+
+    private func pipeline(_ statements: [(key: PreparedStatements.Key, values: [String?])]) async throws -> [QueryResult] {
+        var names: [String] = []
+        for (key, _) in statements { names.append(try await prepare(key)) }
+        try Task.checkCancellation()
+        let connection = try established()
+        guard PQenterPipelineMode(connection) == 1 else { throw lost() }
+        for (name, (_, values)) in zip(names, statements) {
+            let sent = CStringArray(values).withPointers {
+                PQsendQueryPrepared(connection, name, Int32(values.count), $0, nil, nil, 0)
+            }
+            guard sent == 1 else { throw lost() }
+        }
+        guard PQpipelineSync(connection) == 1 else { throw lost() }
+        var results: [QueryResult] = []
+        var failure: PostgresError?
+        var isBetweenResults = false
+        while true {
+            try await receive(connection, before: nil, heedingCancellation: true)
+            guard let result = PQgetResult(connection).map(QueryResult.init) else {
+                // The results of each statement have an end. A second one means that the connection is lost.
+                guard !isBetweenResults else { throw lost() }
+                isBetweenResults = true
+                continue
+            }
+            isBetweenResults = false
+            switch result.status {
+            case PGRES_PIPELINE_SYNC:
+                guard PQexitPipelineMode(connection) == 1 else { throw lost() }
+                if let failure { throw failure }
+                return results
+            case PGRES_TUPLES_OK, PGRES_COMMAND_OK, PGRES_EMPTY_QUERY: results.append(result)
+            // A statement after the one that failed.
+            case PGRES_PIPELINE_ABORTED: break
+            default:
+                failure = failure ?? result.error ?? lost()
+                if let failure, isClosed || failure.code == .connection {
+                    close()
+                    throw failure
+                }
+            }
+        }
+    }
+
     private func prepare(_ key: PreparedStatements.Key) async throws -> String {
         if let name = statements.name(of: key) { return name }
         if transactionStatus != PQTRANS_INERROR, let oldest = statements.makeRoom() { try await deallocate(oldest) }
@@ -279,6 +351,7 @@ import Tracing
         }
     }
 
+    /// Returns the error of a connection that cannot be used any more, and closes it.
     private func lost() -> PostgresError {
         defer { close() }
         return PostgresError(
@@ -292,5 +365,14 @@ import Tracing
             PQfreemem(notification)
         }
         return notifications
+    }
+}
+
+extension SQL {
+    /// Returns the key of the prepared statement, and the values of the parameters.
+    ///
+    /// - Throws: ``PostgresError`` if a value cannot be encoded.
+    fileprivate func prepared() throws -> (key: PreparedStatements.Key, values: [String?]) {
+        (PreparedStatements.Key(text: text, types: parameters.map(\.type)), try parameters.map { try $0.text.get() })
     }
 }

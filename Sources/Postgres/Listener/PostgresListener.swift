@@ -34,8 +34,14 @@ public final class PostgresListener: Service {
         }
     }
 
+    /// A stream of notifications, and the choice of its notifications.
+    private struct Reader {
+        let continuation: Continuation
+        let isWanted: @Sendable (PostgresNotification) -> Bool
+    }
+
     private struct State {
-        var readers: [String: [Int: Continuation]] = [:]
+        var readers: [String: [Int: Reader]] = [:]
         var observers: [String: [Observer]] = [:]
         var question: Question?
         var nextReader = 0
@@ -77,13 +83,18 @@ public final class PostgresListener: Service {
     /// a stream of its own.
     ///
     /// The first element is ``PostgresNotification/reconnected``, as soon as the listener listens.
-    public func notifications(on channel: String) -> AsyncStream<PostgresNotification> {
+    ///
+    /// - Parameter isWanted: Returns whether the reader wants a notification. The reader is not woken by
+    ///   others. It is called on the thread of the connection, so it must be quick.
+    public func notifications(
+        on channel: String, where isWanted: @escaping @Sendable (PostgresNotification) -> Bool = { _ in true }
+    ) -> AsyncStream<PostgresNotification> {
         precondition(channels.contains(channel), "the listener was not made to listen on \(channel)")
         let (stream, continuation) = AsyncStream.makeStream(of: PostgresNotification.self, bufferingPolicy: .bufferingNewest(256))
         let reader = state.withLock { state -> Int? in
             guard !state.isOver else { return nil }
             state.nextReader += 1
-            state.readers[channel, default: [:]][state.nextReader] = continuation
+            state.readers[channel, default: [:]][state.nextReader] = Reader(continuation: continuation, isWanted: isWanted)
             if state.isListening { continuation.yield(.reconnected) }
             return state.nextReader
         }
@@ -177,7 +188,7 @@ public final class PostgresListener: Service {
             state.isListening = true
             return state.readers.values.flatMap(\.values)
         }
-        for reader in readers { reader.yield(.reconnected) }
+        for reader in readers { reader.continuation.yield(.reconnected) }
         logger.debug("PostgreSQL listener listens", metadata: ["channels": "\(channels)"])
         // The callers of `catchUp` whose question is on its way, and the time by which it must be answered.
         var asking: [CheckedContinuation<Bool, Never>] = []
@@ -210,7 +221,7 @@ public final class PostgresListener: Service {
             (state.observers[channel, default: []], Array(state.readers[channel, default: [:]].values))
         }
         for observer in observers { observer(notification) }
-        for reader in readers { reader.yield(notification) }
+        for reader in readers where reader.isWanted(notification) { reader.continuation.yield(notification) }
     }
 
     /// Returns the callers of ``catchUp()`` that wait. Later callers do not wait any more.
@@ -227,6 +238,6 @@ public final class PostgresListener: Service {
             state.isOver = true
             return exchange(&state.readers, with: [:])
         }
-        for reader in readers.values.flatMap(\.values) { reader.finish() }
+        for reader in readers.values.flatMap(\.values) { reader.continuation.finish() }
     }
 }

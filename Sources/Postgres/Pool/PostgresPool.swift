@@ -41,6 +41,19 @@ public final class PostgresPool: Service {
         return try await connection.query(sql)
     }
 
+    /// Runs statements in one transaction on any connection, and sends all of them at once. So they cost
+    /// one round trip. Each sees what those before it have changed, and what other transactions have
+    /// committed until it began.
+    ///
+    /// - Returns: The rows of each statement.
+    /// - Throws: The error of the first statement that failed. Nothing was changed then. If the connection
+    ///   is lost, or the task is canceled, it is unknown whether the transaction took effect.
+    @PostgresThread public func transaction(_ statements: [SQL]) async throws -> [PostgresRows] {
+        let connection = try await leases.acquire()
+        defer { leases.release(connection) }
+        return try await connection.transaction(statements)
+    }
+
     /// Lends a connection to `body`, which must not keep it.
     public func withConnection<R>(
         isolation: isolated (any Actor)? = #isolation, _ body: (PostgresConnection) async throws -> R

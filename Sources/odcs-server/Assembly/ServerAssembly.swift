@@ -118,9 +118,9 @@ struct ServerAssembly {
             let feed = EventFeed(
                 store: store, mostOpen: min(configuration.events.mostStreams, connections / 2),
                 mostOpenPerCaller: configuration.events.mostStreamsPerCaller, logger: logger
-            ) { [channel = configuration.database.schema] in listener.notifications(on: channel) }
+            ) { [channel = configuration.database.schema] in listener.notifications(on: channel, where: \.mayBringEvents) }
             let questions = QuestionDesk(store: store, logger: logger) { [channel = configuration.database.schema] in
-                listener.notifications(on: channel)
+                listener.notifications(on: channel, where: QuestionDesk.concerns)
             }
             services += [feed, questions]
             let drain = ListenerDrain(logger: logger)

@@ -50,7 +50,7 @@ struct BuildWaiting: Sendable {
 
     private func follow(_ id: Int, _ shown: Shown) async throws -> BuildDocument {
         var latest: BuildDocument?
-        for try await event in client.follow(build: id, logs: showsLog || shown.line.isShown) {
+        for try await event in client.follow(build: id, logs: showsLog || shown.line.isShown, steps: !isQuiet) {
             if case .changed(let build) = event { latest = build }
             try await shown.take(event)
         }

@@ -80,12 +80,19 @@ import Testing
             let compose = try await database.store.submit(.repo(), owner: "me").id
             _ = try await database.store.submitRebuild(
                 plan, for: compose, because: RebuildReason(advisory: "RHSA-2026:1234"), owner: "me", dateTag: TestDatabase.day)
-            #expect(try await database.store.parents(of: 2) == [:])
+            #expect(try await database.store.stepInputs(of: 2)?.parents == [:])
+            #expect(try await database.store.stepInputs(of: 3) == nil)
             try await database.doSteps(most: 2)
             let digest = try #require(try await database.build(1).digest)
-            #expect(try await database.store.parents(of: 2) == [base.repository: digest])
-            #expect(try await database.store.findings(for: 2) == [TestDatabase.amd64: [finding]])
-            #expect(try await database.store.advisories(for: 2) == ["RHSA-2026:1234"])
+            let inputs = try #require(try await database.store.stepInputs(of: 2))
+            #expect(inputs.build == (try await database.build(2)))
+            #expect(inputs.image == app)
+            #expect(inputs.parents == [base.repository: digest])
+            #expect(inputs.findings == [TestDatabase.amd64: [finding]])
+            #expect(inputs.advisories == ["RHSA-2026:1234"])
+            #expect(inputs.causes == (try await database.store.causes(of: 2)))
+            #expect(inputs.manifests == [:])
+            #expect(try await database.store.stepInputs(of: 1)?.manifests == [TestDatabase.amd64: .numbered(1)])
         }
     }
 
