@@ -17,6 +17,10 @@ TESTS_REPO = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file
 # Traps end a process without a report of its threads, which takes a minute.
 _ENVIRONMENT = {"LC_ALL": "C.UTF-8", "SWIFT_BACKTRACE": "enable=no", "no_proxy": "127.0.0.1"}
 
+# Root runs a program with this without any right of root, as a unit of the Debian package does. The
+# program keeps the files of root, because it may lie in a directory that no other user can enter.
+WITHOUT_RIGHTS_OF_ROOT = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--"] if os.geteuid() == 0 else []
+
 
 class Process:
     """One process of odcs-server. It can be started again after its end."""
@@ -25,6 +29,8 @@ class Process:
         self.program, self.role, self.configuration, self.log, self.port = program, role, configuration, log, port
         self.environment = {**os.environ, **_ENVIRONMENT, **(environment or {})}
         self.process = None
+        # A command that runs the program, such as WITHOUT_RIGHTS_OF_ROOT.
+        self.wrapper = []
         # The exit statuses of the runs that nobody killed.
         self.ends = []
 
@@ -40,7 +46,7 @@ class Process:
         with open(self.log, "ab") as log:
             self._begin = log.tell()
             self.process = subprocess.Popen(
-                ending_with_caller([self.program, self.role, "--config", self.configuration]),
+                ending_with_caller([*self.wrapper, self.program, self.role, "--config", self.configuration]),
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log, env=self.environment,
             )
         if ready:

@@ -4,7 +4,7 @@ import threading
 import time
 
 from load import Load
-from service import TESTS_REPO, of_repository
+from service import TESTS_REPO, WITHOUT_RIGHTS_OF_ROOT, of_repository
 from sources import Repository
 from table import seconds
 
@@ -78,9 +78,11 @@ def takeover(scenario):
 
 
 def graceful(scenario):
-    """Frontends are restarted one after the other with SIGTERM. All requests are answered."""
+    """Frontends without rights of root are restarted one after the other with SIGTERM. All requests are answered."""
     cluster = scenario.cluster()
     service = scenario.service(cluster.address(), frontends=2, workers=1)
+    for frontend in service.frontends:
+        frontend.wrapper = WITHOUT_RIGHTS_OF_ROOT
     with service:
         ended = threading.Event()
         answered, unanswered, accepted = [0], [], []
@@ -107,15 +109,17 @@ def graceful(scenario):
         clients = [threading.Thread(target=client, args=(number,), daemon=True) for number in range(4)]
         for thread in clients:
             thread.start()
-        times = []
+        times, undrained = [], 0
         for _ in range(scenario.amount(10, 2)):
             for frontend in service.frontends:
                 times.append(frontend.stop())
+                undrained += "could not stop new connections" in frontend.said()
                 frontend.start()
         ended.set()
         for thread in clients:
             thread.join()
         scenario.note(f"{len(times)} graceful restarts ({seconds(times)}): {answered[0]} requests answered, {len(unanswered)} not")
         checker = scenario.checker(service, cluster)
+        checker.must(not undrained, f"{undrained} frontends could not stop new connections before their end")
         checker.must(not unanswered, f"requests without an answer: {len(unanswered)}, for example {unanswered[:2]}")
         checker.all(accepted)
