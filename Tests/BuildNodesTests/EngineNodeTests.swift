@@ -1,4 +1,3 @@
-import BuildNodes
 import ContainerEngine
 import Foundation
 import Glibc
@@ -7,6 +6,8 @@ import ImageTestKit
 import Processes
 import SystemPackage
 import Testing
+
+@testable import BuildNodes
 
 /// Nodes with the engine of a real podman.
 @Suite struct EngineNodeTests {
@@ -355,6 +356,20 @@ import Testing
                 let (_, left) = try await world.with { try await $0.prune(PruneRequest(), leased: { [] }) }
                 #expect(left == 0)
             }
+        }
+    }
+
+    @Test("a trial of the own platform that exceeds its time fails the look, and does not make the platform absent")
+    func slowProbe() async throws {
+        try await World.run { world in
+            let failure = await #expect(throws: NodeFailure.self) {
+                try await world.with { node in
+                    _ = try await EngineProbe(node: node, own: Platform.host.architecture, limit: .milliseconds(1)).support(for: .host)
+                }
+            }
+            #expect(failure?.kind == .timeLimit)
+            let found = try await world.with { try await $0.probe() }
+            #expect(found.native == [.host])
         }
     }
 

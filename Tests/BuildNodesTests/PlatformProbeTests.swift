@@ -1,6 +1,7 @@
 import Glibc
 import ImageModel
 import ImageTestKit
+import Synchronization
 import Testing
 
 @testable import BuildNodes
@@ -35,6 +36,42 @@ struct PlatformProbeTests {
             }
             #expect(reason.contains(platform.description))
             #expect(try await world.node.support(for: .host) == .native)
+        }
+    }
+
+    @Test("a trial that exceeds its time is made again, and the host's own platform is native in the end")
+    func slow() async throws {
+        try await BuildWorld.run { world in
+            let trials = Mutex<[Int]>([])
+            let probe = PlatformProbe(node: world.node) { trial in
+                trials.withLock { $0.append(trial) }
+                // No program starts in the first of these times.
+                return trial < 2 ? .milliseconds(1) : .seconds(240)
+            }
+            let support = try await probe.support(for: .host)
+            #expect(support == .native)
+            #expect(trials.withLock { $0 } == [0, 1, 2])
+        }
+    }
+
+    @Test("an emulator that is never done makes its platform absent after a few trials")
+    func hanging() async throws {
+        try await BuildWorld.run { world in
+            let platform = try Platform(Platform.host.architecture == "arm64" ? "linux/amd64" : "linux/arm64")
+            let program = try #require(ProbeProgram(for: .host))
+            let trials = Mutex(0)
+            let probe = PlatformProbe(node: world.node) { _ in
+                trials.withLock { $0 += 1 }
+                return .milliseconds(1)
+            }
+            let support = try await world.node.withWorkDirectory { try await probe.run(program, of: platform, in: $0) }
+            guard case .absent(let reason) = support else {
+                Issue.record("The platform is \(support).")
+                return
+            }
+            let beginning = "The emulator for \(platform) does not work on the node. The build exceeded its time limit of 1 milliseconds"
+            #expect(reason.hasPrefix(beginning))
+            #expect(trials.withLock { $0 } == PlatformProbe.emulatedTrials)
         }
     }
 

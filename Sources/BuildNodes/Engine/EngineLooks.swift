@@ -23,12 +23,12 @@ extension EngineNode {
 
     /// Tries a program of each platform.
     ///
-    /// - Throws: ``NodeFailure`` if the node is lost, or builds nothing.
+    /// - Throws: ``NodeFailure`` if the node is lost or builds nothing, or is too busy to say.
     public func probe() async throws -> Platforms {
         let own = try await asking { () throws(EngineFailure) in try await engine.platform() }
         var found = Platforms()
         for platform in try Self.platforms.map({ try Platform($0) }) {
-            switch try await support(for: platform) {
+            switch try await EngineProbe(node: self, own: own).support(for: platform) {
             case .native, .emulated:
                 if platform.architecture == own { found.native.append(platform) } else { found.emulated.append(platform) }
             case .absent(let reason): found.absent[platform] = reason

@@ -59,8 +59,8 @@ public struct Sweeper: Sendable {
             // A build with several stages uses an image without a name.
             let isUnneeded = !steps.isEmpty || ((bases || image.names.isEmpty) && !isBusy)
             guard isUnneeded, !isLeased else { continue }
-            try await node.remove(images: image.names.isEmpty ? [image.id] : image.names)
-            report.images += 1
+            // An image that a running build uses is removed by a later sweep.
+            if try await node.remove(images: image.names.isEmpty ? [image.id] : image.names) { report.images += 1 }
         }
         report.images += try await node.removeHalfMade(bases: bases)
         for directory in bases ? try node.dropCaches() : [] {

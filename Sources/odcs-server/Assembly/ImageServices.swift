@@ -37,7 +37,13 @@ struct ImageServices: Service {
                 directory.node, account: account, insecure: images.insecureRegistries, authFile: images.authFile, logger: logger)
         }
         let standing = NodeStanding(directory.disabled, logger: logger)
-        let offer = try await offer(of: node)
+        let offer: StepOffer
+        do {
+            // On a busy host this takes minutes. Composes are made meanwhile.
+            offer = try await cancelWhenGracefulShutdown { [node] in try await self.offer(of: node) }
+        } catch is CancellationError where Task.isShuttingDownGracefully {
+            return
+        }
         let farms = connections(scratch: directory.transfers)
         let settings = try settings(contexts: directory.contexts, account: account)
         let reader = try ContentsReader(
