@@ -59,4 +59,23 @@ struct HostFileTests {
         #expect(processors.directory == root.appending("two/a.service"))
         #expect(processors.version == .two)
     }
+
+    @Test("a control group is removed with the groups that a killed runc has left below it, and stays while one is in use")
+    func leftControlGroups() throws {
+        let files = FileManager.default
+        let group = FilePath(files.temporaryDirectory.path).appending("odcs-group-\(UUID().uuidString)")
+        defer { try? files.removeItem(atPath: group.string) }
+        for name in ["build", "buildah-buildah5/below"] {
+            try files.createDirectory(atPath: group.appending(name).string, withIntermediateDirectories: true)
+        }
+        // A directory with a file cannot be removed, like a group with a process.
+        let process = group.appending("build/process").string
+        try "".write(toFile: process, atomically: true, encoding: .utf8)
+        #expect(!ControlGroup.remove(group))
+        #expect(try files.contentsOfDirectory(atPath: group.string) == ["build"])
+        try files.removeItem(atPath: process)
+        #expect(ControlGroup.remove(group))
+        #expect(!files.fileExists(atPath: group.string))
+        #expect(ControlGroup.remove(group))
+    }
 }

@@ -233,6 +233,25 @@ struct LocalNodeTests {
         }
     }
 
+    @Test("a build ends at its limit of processes, where control groups are delegated, and says so")
+    func processes() async throws {
+        try await BuildWorld.run { world in
+            let mark = ProcessMark()
+            let limits = BuildLimits(processes: 100)
+            let isConfined = try await world.node.build(world.specification("RUN true", limits: limits)) { _ in }.isConfined
+            let failure = try await world.failure(
+                of: world.specification(
+                    "RUN n=0; while [ $n -lt 200 ]; do sleep \(mark.duration) & n=$((n+1)); done; exit 9", limits: limits))
+            if isConfined {
+                #expect(failure.sentence.hasPrefix("The build used its limit of 100 processes. Step 2/2, "))
+                #expect(failure.status != 9)
+            } else {
+                #expect(failure.status == 9)
+            }
+            try await mark.expectGone()
+        }
+    }
+
     @Test("a full disk is named, and leaves no image behind", .enabled(if: geteuid() == 0, "Only root can mount a small disk."))
     func diskFull() async throws {
         let disk = try BuildWorld.makeDirectory()
@@ -336,6 +355,31 @@ struct LocalNodeTests {
             try await mark.expectGone()
             let report = try await Sweeper(world.node).sweep(leased: [])
             #expect(report == Sweeper.Report())
+        }
+    }
+
+    @Test("an image that a running build uses stays, and a later sweep removes it")
+    func usedImage() async throws {
+        try await BuildWorld.run { world in
+            let used = try world.specification("RUN touch /used", step: "used")
+            _ = try await world.build(used)
+            let digest = try await world.node.push(used.step, to: world.target("used:1")) { _ in }
+            let mark = ProcessMark()
+            let specification = BuildSpecification(
+                step: try ImageTag("user"), platform: .host,
+                containerfile: "FROM \(world.registry.host)/used@\(digest)\n\(mark.instruction)\n", context: used.context)
+            let (signs, sign) = AsyncStream.makeStream(of: Void.self)
+            let running = Task {
+                // A build that fails ends the wait as well.
+                defer { sign.finish() }
+                return try await world.node.build(specification) { if mark.isSign($0) { sign.yield() } }
+            }
+            for await _ in signs { break }
+            #expect(try await Sweeper(world.node).sweep(leased: []).images == 0)
+            running.cancel()
+            await #expect(throws: CancellationError.self) { try await running.value }
+            #expect(try await Sweeper(world.node).sweep(leased: []).images == 1)
+            #expect(try await world.node.image(of: used.step) == nil)
         }
     }
 

@@ -27,11 +27,11 @@ struct NodeControlGroups: Sendable {
         Set(parents.flatMap(names).filter { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) })
     }
 
-    /// Removes the group of a build.
+    /// Removes the group of a build, with the groups that runc has left below it.
     ///
     /// - Returns: Whether nothing of it is left. A group stays while it has a process.
     func remove(_ build: String) -> Bool {
-        parents.allSatisfy { rmdir($0.appending(prefix + build).string) == 0 || errno == ENOENT }
+        parents.allSatisfy { ControlGroup.remove($0.appending(prefix + build)) }
     }
 
     private var parents: Set<FilePath> { Set(ControlGroup.controllers.flatMap(host.candidates)) }

@@ -22,7 +22,7 @@ public final class LocalNode: BuildNode {
     /// The directory of the images.
     public var directory: FilePath { buildah.storage.directory }
     private let authFile: FilePath?
-    private let logger: Logger
+    let logger: Logger
     private let activity = Mutex(Activity())
 
     private struct Activity {
@@ -141,13 +141,20 @@ extension LocalNode {
         return try JSONDecoder().decode([StoredImage]?.self, from: Data(text.utf8)) ?? []
     }
 
-    func remove(images: [String]) async throws {
+    /// Removes images by their names or ids. An image stays while the container of a build uses it.
+    ///
+    /// - Returns: Whether all of them are gone.
+    @discardableResult func remove(images: [String]) async throws -> Bool {
+        var areGone = true
         for image in images {
             let (ending, transcript) = try await withWorkDirectory { try await buildah.run(["rmi", image], in: $0) }
-            guard ending == .exited(0) || transcript.lastLines().contains(where: { $0.contains("image not known") }) else {
+            if ending == .exited(0) || transcript.lastLines().contains(where: { $0.contains("image not known") }) { continue }
+            areGone = false
+            guard transcript.lastLines().contains(where: { $0.contains("image is in use by a container") }) else {
                 throw NodeFailure(.node, "The image \(image) cannot be removed: \(transcript.lastLines(3).joined(separator: " ")).")
             }
         }
+        return areGone
     }
 
     /// Returns the output of buildah, without a limit of lines and without its messages. It has one for
@@ -336,7 +343,11 @@ extension LocalNode {
                 .memoryLimit, "The build used more than its memory limit of \(bytes >> 20) MiB.", step: transcript.step,
                 lastLines: transcript.lastLines())
         }
-        return FailureText(ending: ending, transcript: transcript).failure(of: specification)
+        let failure = FailureText(ending: ending, transcript: transcript).failure(of: specification)
+        guard [.instruction, .containerfile].contains(failure.kind), let group, group.hasUsedAllProcesses else { return failure }
+        return NodeFailure(
+            failure.kind, "The build used its limit of \(specification.limits.processes) processes. \(failure.sentence)",
+            step: failure.step, status: failure.status, lastLines: failure.lastLines)
     }
 
     private func checkAccess(to directory: FilePath) throws {
