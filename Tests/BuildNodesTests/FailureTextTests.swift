@@ -60,6 +60,17 @@ struct FailureTextTests {
         #expect(failure.retry == .later)
     }
 
+    @Test("an image of COPY that was removed after its pull is lost, and a name that nothing has is a mistake")
+    func lostSource() throws {
+        let lost = try failure([
+            "STEP 2/5: COPY --from=r.example.org/tool@sha256:870c /  /", "Storing signatures",
+            "Error: COPY --from=r.example.org/tool@sha256:870c: no stage or image found with that name",
+        ])
+        #expect(lost.kind == .imageLost)
+        let wrong = try failure(["STEP 2/5: COPY --from=tool / /", "Error: COPY --from=tool: no stage or image found with that name"])
+        #expect(wrong.kind == .containerfile)
+    }
+
     @Test("the words of an instruction are not taken for a failure of a registry or of the host")
     func wordsOfInstructions() throws {
         for words in ["grep denied log", "wait-for --until 'connection refused'", "echo \"manifest unknown\": exec format error"] {

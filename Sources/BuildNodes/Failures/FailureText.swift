@@ -26,7 +26,7 @@ struct FailureText {
         guard let step = transcript.step, Self.beginnings.contains(where: error.hasPrefix) else {
             // A program that was killed can leave an image without all of its records. The cleaning of another
             // program can also remove an image between its pull and its use.
-            if Self.lostImages.contains(where: error.contains) {
+            if Self.lostImages.contains(where: error.contains) || Self.isLostSource(error) {
                 return make(.imageLost, "The storage of the node has lost an image of the build: \(error.printable(most: 500)).")
             }
             return make(
@@ -112,6 +112,12 @@ struct FailureText {
 
     private func make(_ kind: NodeFailure.Kind, _ sentence: String, status: CInt? = nil) -> NodeFailure {
         NodeFailure(kind, sentence, step: transcript.step, status: status, lastLines: transcript.lastLines())
+    }
+
+    /// Whether an error says that the image of a COPY is gone. A service names such an image by its digest,
+    /// after it has seen the image in its registry. So it was there, and was removed after its pull.
+    private static func isLostSource(_ error: String) -> Bool {
+        error.contains("@sha256:") && error.hasSuffix("no stage or image found with that name")
     }
 
     private static let lostImages = ["image not known", "identifier is not a layer, image, or container", "layer not known"]
