@@ -75,8 +75,9 @@ import Testing
             let run = try await gate.awaitRun()
             try await postgres.stop()
             try run.open()
-            // The database cannot tell the end of the step, but its log does.
-            #expect(try await FollowedFile(images.logFile(of: id)).awaitText("odcs: The step failed"))
+            // The database cannot tell the end of the step, but the worker's log does. That of the build gets no
+            // line if the lease is in doubt, as on a busy host.
+            await server.logs("could not record how the step ended")
             let pushed = try await images.digest("team/app", tag: build.tag(of: .host).text)
             #expect(pushed != nil)
             let latest = try await images.digest("team/app")
