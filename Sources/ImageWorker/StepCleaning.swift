@@ -4,7 +4,7 @@ import Retries
 import ServiceLifecycle
 
 /// The *step cleaning* removes the images of steps from the nodes of farms, after their results were
-/// recorded. No slot waits for it. What it cannot remove stays until the next sweep of the node.
+/// recorded. No slot waits for it. An image that it cannot remove stays until the next sweep.
 ///
 /// A removal begins a moment later than the manifest list. On a host with few processors, it would slow
 /// the list down.

@@ -38,7 +38,7 @@ import Tracing
     }
 
     /// Runs statements in a transaction of their own, and sends all of them at once. Each sees what those
-    /// before it have changed, and what other transactions have committed until it began.
+    /// before it have changed, and the commits of other transactions until it began.
     ///
     /// - Returns: The rows of each statement.
     /// - Throws: The error of the first statement that failed. Nothing was changed then. If the connection

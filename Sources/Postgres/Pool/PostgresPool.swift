@@ -42,8 +42,8 @@ public final class PostgresPool: Service {
     }
 
     /// Runs statements in one transaction on any connection, and sends all of them at once. So they cost
-    /// one round trip. Each sees what those before it have changed, and what other transactions have
-    /// committed until it began.
+    /// one round trip. Each sees what those before it have changed, and the commits of other
+    /// transactions until it began.
     ///
     /// - Returns: The rows of each statement.
     /// - Throws: The error of the first statement that failed. Nothing was changed then. If the connection
