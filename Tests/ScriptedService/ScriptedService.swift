@@ -181,7 +181,7 @@ public final class ScriptedService: Sendable {
     }
 
     private static let about = """
-        {"version": "1.0", "auth_backend": "noauth", "allowed_clients": {"groups": {}, "users": {"me": {}}},
+        {"version": "1.0", "features": ["wait"], "auth_backend": "noauth", "allowed_clients": {"groups": {}, "users": {"me": {}}},
          "raw_config_urls": {"fedora": {"url": "https://example.org/fedora.git"}}, "sigkeys": ["db42a60e"]}
         """
 

@@ -45,7 +45,7 @@ struct RuleTests {
             let run = try await CommandRun.odcs(["watch-tag", "f26", "--rebuild", "team/*"], server: service.address)
             #expect(run.status == .error)
             #expect(run.err.hasPrefix("Watch 1 is there, but no image follows it.\nodcs: "), "\(run.err)")
-            #expect(service.lines == ["POST /api/1/watches/", "POST /api/1/rules"])
+            #expect(service.lines.prefix(2) == ["POST /api/1/watches/", "POST /api/1/rules"])
         }
     }
 
