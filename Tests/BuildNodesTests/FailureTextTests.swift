@@ -88,6 +88,19 @@ struct FailureTextTests {
         #expect(copied.sentence == "The image r.example.org/tools:1 is not in its registry.")
     }
 
+    @Test("the words of a program come before the warnings that runc of a plain user prints after it, and its own warnings count")
+    func runtimeWarnings() throws {
+        let time = #"time="2026-12-01T14:31:33Z" level=warning msg="#
+        let runc = [
+            #"\#(time)"cannot toggle freezer: cgroups not configured for container""#, #"\#(time)"lstat : no such file or directory""#, "",
+            "Error: building at STEP \"RUN make\": while running runtime: exit status 3",
+        ]
+        #expect(try failure(["STEP 2/2: RUN make", "no rule"] + runc).sentence == "Step 2/2, RUN make, ended with the status 3: no rule")
+        #expect(try failure(["STEP 2/2: RUN make"] + runc).sentence == "Step 2/2, RUN make, ended with the status 3.")
+        let own = #"\#(time)"no rule for x""#
+        #expect(try failure(["STEP 2/2: RUN make", own] + runc).sentence == "Step 2/2, RUN make, ended with the status 3: \(own)")
+    }
+
     @Test("the texts of docker name the step and the status too")
     func docker() throws {
         for words in ["make", "grep denied log", "echo 'connection refused' here"] {

@@ -38,12 +38,24 @@ final class BuildTranscript: Sendable {
     /// The last error that buildah itself has reported.
     var error: String? { reader.state.withLock(\.error) }
     func lastLines(_ count: Int = 40) -> [String] { output.lastLines(count) }
-    /// The last lines of the program, without those in which the builder reports its begin and its end.
-    var ownLastLines: [String] { lastLines().filter { line in !Self.builderLines.contains(where: line.hasPrefix) } }
+    /// The last lines of the program, without those of the builder and of its runtime.
+    var ownLastLines: [String] {
+        lastLines().filter { line in !Self.builderLines.contains(where: line.hasPrefix) && !Self.isRuntimeWarning(line) }
+    }
 
     /// The beginnings of lines of buildah, and of docker.
     private static let builderLines = [
         "Error: building at STEP", "Error: The command '", "Removing intermediate container ", " ---> ",
+    ]
+
+    /// Whether a line is a warning of runc that it prints after each program if it has no cgroup, as on a
+    /// node whose podman belongs to a plain user. The program itself may print other warnings of this form.
+    private static func isRuntimeWarning(_ line: String) -> Bool {
+        line.hasPrefix("time=\"") && runtimeWarnings.contains { line.hasSuffix(" level=warning msg=\"\($0)\"") }
+    }
+
+    private static let runtimeWarnings = [
+        "cannot toggle freezer: cgroups not configured for container", "lstat : no such file or directory",
     ]
 
     private final class Reader: Sendable {
