@@ -157,13 +157,7 @@ final class PackagePool {
     }
 
     /// Makes libsolv's lists of the packages that provide something.
-    func makeProviders() {
-        // libsolv frees its table of texts here. To make it again takes as long as the lists.
-        let (table, mask) = (pool.pointee.ss.stringhashtbl, pool.pointee.ss.stringhashmask)
-        (pool.pointee.ss.stringhashtbl, pool.pointee.ss.stringhashmask) = (nil, 0)
-        pool_createwhatprovides(pool)
-        (pool.pointee.ss.stringhashtbl, pool.pointee.ss.stringhashmask) = (table, mask)
-    }
+    func makeProviders() { pool_make_providers(pool) }
 
     private init(_ key: Key, logger: Logger) {
         self.key = key
