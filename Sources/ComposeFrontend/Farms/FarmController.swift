@@ -50,7 +50,8 @@ struct FarmController: Sendable {
             throw RequestRejection.badRequest(error.description)
         }
         guard isNew else {
-            throw RequestRejection(.conflict, "There is a farm \(name) already. Change it with PATCH, or use another name.")
+            throw RequestRejection(
+                .conflict, "There is a farm \(name) already. Change it with PATCH (odcs farm update), or use another name.")
         }
         return try await answer(name, context, status: .created)
     }

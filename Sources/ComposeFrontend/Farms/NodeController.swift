@@ -43,13 +43,14 @@ struct NodeController: Sendable {
                 "name and connection must be there, as in {\"name\": \"n1\", \"connection\": \"unix:///PATH\"}.")
         }
         try RequestRejection.translating { () throws(ImageProblem) in try FarmNode.check(name: name, of: "node") }
-        guard connection != .local else {
+        guard connection != .local, name != FarmNode.localName else {
             throw RequestRejection.badRequest("The node local is there already. It stands for the workers themselves.")
         }
         var node = FarmNode(name: name, connection: connection)
         try body.apply(to: &node)
         guard try await store.addNode(node) else {
-            throw RequestRejection(.conflict, "There is a node \(name) already. Change it with PATCH, or use another name.")
+            throw RequestRejection(
+                .conflict, "There is a node \(name) already. Change it with PATCH (odcs node update), or use another name.")
         }
         return try .json(NodeDocument(try await store.node(name), showsAddress: true), status: .created)
     }

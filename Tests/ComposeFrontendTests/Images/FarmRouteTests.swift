@@ -46,6 +46,8 @@ import Testing
             for (body, text) in [
                 ("{}", "name and connection must be there"),
                 (#"{"name": "a b", "connection": "unix:///x"}"#, "cannot be the name of a node"),
+                (#"{"name": "local", "connection": "unix:///x"}"#, "The node local is there already."),
+                (#"{"name": "a", "connection": "local"}"#, "The node local is there already."),
                 (#"{"name": "a", "connection": "http://x"}"#, "is no connection of a node. Use unix:///PATH"),
                 (#"{"name": "a", "connection": "ssh://-oProxyCommand=x/y"}"#, "is no connection of a node"),
                 (#"{"name": "a", "connection": "unix:///x", "slots": 0}"#, "slots must be between 1 and 1000, not 0."),
