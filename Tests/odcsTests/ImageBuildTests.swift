@@ -95,6 +95,28 @@ struct ImageBuildTests {
         }
     }
 
+    @Test("the reason of a platform that nothing can build is shown in full, and once while a command waits")
+    func reasonOfWaiting() async throws {
+        let nodes = (1...9).map { "n\($0) builds linux/amd64" }.joined(separator: "; ")
+        let reason = "It waits. No node of the farm f builds linux/s390x. \(nodes)."
+        var document = try Self.build(.wait, step: .wait)
+        document.steps[0].stateReason = reason
+        let waiting = document
+        try await ScriptedService.run { service in
+            service.next(try .json(waiting))
+            let shown = try await CommandRun.odcs(["image", "builds", "7"], server: service.address)
+            #expect(shown.out.contains("  wait  0 attempts  \(reason)\n"), "\(shown.out)")
+            var building = try Self.build(.building, step: .running)
+            building.steps[0].stateReason = "This is attempt 2."
+            service.next(
+                try .json(waiting), Self.about(["build-wait"]), try .json(waiting), try .json(building),
+                try .json(try Self.build(.done, step: .done)))
+            let run = try await CommandRun.odcs(["image", "wait", "7"], server: service.address)
+            #expect(run.status == .success, "\(run.err)")
+            #expect(run.err.hasPrefix("build 7: linux/amd64 wait: \(reason)\nbuild 7: wait\nbuild 7: linux/amd64 running"), "\(run.err)")
+        }
+    }
+
     @Test("build looks the image up, waits, prints a line for each change and then the digest")
     func build() async throws {
         try await ScriptedService.run { service in

@@ -31,8 +31,11 @@ struct BuildProgress: Equatable {
         var lines: [String] = []
         for step in new.steps {
             let before = old?.steps.first { $0.id == step.id }
-            // A step that waits is news only after an attempt.
-            guard before?.stateName != step.stateName, before != nil || step.state != StepState.wait.rawValue else { continue }
+            // A step that waits for its turn only is no news before its first attempt. It has no reason then.
+            let waits = step.state == StepState.wait.rawValue
+            let isOtherState = before?.stateName != step.stateName && (before != nil || !waits)
+            let isOtherReason = waits && step.stateReason != nil && step.stateReason != before?.stateReason
+            guard isOtherState || isOtherReason else { continue }
             let reason = step.stateReason.map { ": \($0)" } ?? ""
             lines.append("build \(new.id): \(name(step)) \(step.stateName)\(reason)".printable())
         }
@@ -53,7 +56,10 @@ struct BuildProgress: Equatable {
         let ended = builds.count(where: \.isFinal)
         var words = count > 1 ? ["\(ended) of \(count) builds ended"] : []
         if let build = builds.first(where: { !$0.isFinal }) ?? builds.last {
-            let steps = build.steps.map { "\(Self.name($0)) \($0.stateName)" }.joined(separator: ", ")
+            let steps = build.steps.map { step in
+                let reason = step.state == StepState.wait.rawValue ? step.stateReason : nil
+                return "\(Self.name(step)) \(step.stateName)\(reason.map { ": \($0)" } ?? "")"
+            }.joined(separator: ", ")
             words.append("build \(build.id) of \(build.repository.split(separator: "/").last ?? ""): \(build.stateName) \(time)  \(steps)")
         }
         if let newest { words.append(newest.replacing("\t", with: " ")) }

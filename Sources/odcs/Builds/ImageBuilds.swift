@@ -80,7 +80,8 @@ struct ImageBuilds: AsyncParsableCommand {
             ]
         }
         let verification = build.verification.isEmpty ? "" : "\n\n\(verification(build.verification))"
-        return "\(table.text())\n\n\(Table(rows: steps, shrinkable: [3]).text())\(verification)"
+        // The reason of a step is shown in full, because no other command of this client shows it.
+        return "\(table.text())\n\n\(Table(rows: steps).text())\(verification)"
     }
 
     /// The most changed packages that are named for a platform.
