@@ -3,8 +3,8 @@ package import SystemPackage
 
 /// The bytes of a compressed file, in the pieces that a decoder takes.
 protocol CompressedInput: ~Copyable {
-    /// Returns the next bytes, at most ``FileContent/pieceSize``, and whether no others follow them. At the
-    /// end of the file, there are no bytes.
+    /// Returns the next bytes, at most a megabyte, and whether no others follow them. At the end of the
+    /// file, there are no bytes.
     mutating func next() throws(RepodataError) -> (bytes: UnsafeRawBufferPointer, isLast: Bool)
 
     /// Counts bytes as taken. ``next()`` returns those behind them from then on.
@@ -48,14 +48,14 @@ package struct CompressedStream: CompressedInput, ~Copyable {
     ///   - algorithm: The algorithm of ``checksum()``.
     ///   - name: The name of the file in errors.
     package init(_ file: FileDescriptor, size: Int, _ algorithm: Checksum.Algorithm, named name: String) {
-        reader = CheckedReader(file, algorithm)
+        reader = CheckedReader(file, size: size, algorithm)
         self.size = size
         self.name = name
     }
 
     package mutating func next() throws(RepodataError) -> (bytes: UnsafeRawBufferPointer, isLast: Bool) {
         if pending.isEmpty, read < size {
-            pending = try RepodataError.io(name) { try reader.read(atMost: size - read) }
+            pending = try RepodataError.io(name) { try reader.next() }
             guard !pending.isEmpty else { throw RepodataError(.truncated, "\(name) became shorter while it was read") }
             read += pending.count
         }

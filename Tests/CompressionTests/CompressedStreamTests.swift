@@ -70,4 +70,21 @@ struct CompressedStreamTests {
         }
         #expect(error?.code == .truncated)
     }
+
+    @Test("can be left at any piece", arguments: 1...4)
+    func left(pieces: Int) throws {
+        let path = try directory.file("plain", Self.content)
+        let file = try FileDescriptor.open(path, .readOnly)
+        defer { try? file.close() }
+        var stream = CompressedStream(file, size: Self.content.count, .sha256, named: "primary")
+        var found = 0
+        let error = #expect(throws: RepodataError.self) {
+            try Compression.forEachPiece(of: &stream, extension: nil, limit: Self.content.count, named: "primary") {
+                (piece) throws(RepodataError) in
+                found += 1
+                if found == pieces { throw RepodataError(.malformed, "enough") }
+            }
+        }
+        #expect(error?.code == .malformed && found == pieces)
+    }
 }
