@@ -105,6 +105,42 @@ struct FollowedPoolTests {
         }
     }
 
+    @Test("new packages provide files too, and all packages provide files that are newly required")
+    func files() async throws {
+        try await withTemporaryDirectory { directory in
+            var packages = try WorldPackage.parse((0..<60).map { "p\($0) 1-1 x86_64\n" }.joined())
+            for number in [3, 5] { packages[number].files = ["/usr/bin/tool", "/usr/bin/other", "/etc/third"] }
+            packages[7].dependencies["requires"] = ["/usr/bin/tool"]
+            var revisions: [(kept: RepositoryMetadata, whole: RepositoryMetadata)] = []
+            func add() throws {
+                let place = directory.appending(path: "\(revisions.count)")
+                let whole = try WorldRepository(packages: packages, name: "source").write(to: place)
+                let kept = try LayeredMetadata.make(
+                    whole, over: revisions.first?.kept, at: directory.appending(path: "\(revisions.count)-kept"))
+                revisions.append((kept, whole))
+            }
+            try add()
+            packages[9].files = ["/usr/bin/tool"]
+            try add()
+            packages[11].files = ["/usr/bin/tool", "/usr/bin/other"]
+            packages[12].dependencies["suggests"] = ["(/usr/bin/other if p1)"]
+            try add()
+            packages[13].dependencies["conflicts"] = ["/etc/third"]
+            packages[3].files = ["/etc/third"]
+            try add()
+            packages.remove(at: 7)
+            try add()
+            let pool = try PackagePool.load(try key([revisions[0].kept]), logger: Self.logger)
+            for number in [1, 2, 3, 4, 4, 3, 1, 0, 2, 0, 4, 1, 1] {
+                let wanted = try key([revisions[number].kept])
+                try #require(pool.canFollow(wanted))
+                try pool.follow(wanted)
+                let fresh = try PackagePool.load(try key([revisions[number].whole]), logger: Self.logger)
+                #expect(content(pool) == content(fresh), "revision \(number)")
+            }
+        }
+    }
+
     @Test("it follows to a revision over a layer that was written as a whole")
     func compacted() async throws {
         try await withTemporaryDirectory { directory in
@@ -149,7 +185,8 @@ struct FollowedPoolTests {
             let whole = try WorldRepository(packages: packages, name: "source").write(to: directory.appending(path: "whole"))
             let layer = try LayeredMetadata.make(whole, over: base, at: directory.appending(path: "layer"))
             let pool = try PackagePool.load(try key([base]), logger: Self.logger)
-            try pool.follow(try key([layer]))
+            // The first time, the pool also learns which files are provided.
+            for _ in 0..<2 { try pool.follow(try key([layer])) }
             let (footprint, capacity) = (pool.footprint, pool.capacity)
             for _ in 0..<20 {
                 try pool.follow(try key([layer]))

@@ -52,7 +52,7 @@ extension PackagePool {
             try origins[origin.pointer.pointee.repoid]?.follow(metadata)
         }
         self.key = key
-        makeCopies()
+        makeCopies(remembersFiles: true)
         try complete()
     }
 
@@ -68,11 +68,18 @@ extension PackagePool {
     }
 
     /// Fills the repositories with copies that have the packages in the order of the documents.
-    func makeCopies() {
+    ///
+    /// - Parameter remembersFiles: Whether the pool remembers which files are provided, because it is likely
+    ///   to follow again.
+    func makeCopies(remembersFiles: Bool = false) {
         let all = sortedOrigins
         let parts = all.compactMap(\.parts)
         LayeredPackages.withOnlyPresent(parts, in: pool) {
-            pool_addfileprovides(pool)
+            if remembersFiles {
+                providedFiles.add(to: parts.flatMap(\.order), of: self)
+            } else {
+                pool_addfileprovides(pool)
+            }
             firstCopy = pool.pointee.nsolvables
             for origin in all { origin.parts?.copy(to: origin.pointer) }
         }

@@ -53,6 +53,8 @@ final class PackagePool {
     /// The positions of the lists of provides without files, by the id of the package. Empty
     /// if the packages are copies.
     var ownProvides: [Offset] = []
+    /// The files that the packages of earlier revisions provide.
+    var providedFiles = ProvidedFiles()
     /// The size of the pool after it was loaded.
     var loadedSize = Size()
 

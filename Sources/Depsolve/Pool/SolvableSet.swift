@@ -9,6 +9,11 @@ struct SolvableSet {
         words = Array(repeating: 0, count: (capacity + 63) / 64)
     }
 
+    /// Makes room for ids below `capacity`.
+    mutating func extend(to capacity: Int) {
+        words += repeatElement(0, count: max(0, (capacity + 63) / 64 - words.count))
+    }
+
     func contains(_ id: Id) -> Bool {
         let index = Int(id) >> 6
         return index < words.count && words[index] & (1 << (UInt64(id) & 63)) != 0
