@@ -43,6 +43,7 @@ struct DiskTests {
             #expect(failed.stateName == "failed")
             #expect(failed.stateReason == Self.isFull)
             #expect(failed.failure?.code == .storage)
+            #expect(server.logged.contains(#/ warning odcs: code=storage .*compose failed/#), "\(server.logged)")
 
             try await Self.remount(disk, "size=16m")
             let good = try await server.compose("repo", Checkout.testsRepo.string, "ed")
@@ -63,6 +64,30 @@ struct DiskTests {
                 failed.stateReason
                     == "The server may not write to the disk that composes are written to; the operator of this server can help.")
             try await Self.remount(disk, "rw")
+            #expect(try await server.compose("repo", Checkout.testsRepo.string, "ed").stateName == "done")
+        }
+    }
+
+    @Test("a target directory that is unmounted while the service runs gets no compose, and is used again when it is back")
+    func unmounted() async throws {
+        try await with(size: "16m", worker: "attempts: 1, slots: 1") { _, server, disk in
+            // A disk that is mounted above hides the one of the service.
+            try await Program.succeed("mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", disk.string)
+            let outcome: Result<Void, any Error>
+            do {
+                let failed = try await server.compose("repo", Checkout.testsRepo.string, "ed")
+                #expect(failed.stateName == "failed")
+                #expect(
+                    failed.stateReason
+                        == "The target directory default is not the one that this service uses. "
+                        + "The operator of this service has to mount it again.")
+                #expect(try FileManager.default.contentsOfDirectory(atPath: disk.string) == [])
+                outcome = .success(())
+            } catch {
+                outcome = .failure(error)
+            }
+            try await Program.succeed("umount", disk.string)
+            try outcome.get()
             #expect(try await server.compose("repo", Checkout.testsRepo.string, "ed").stateName == "done")
         }
     }

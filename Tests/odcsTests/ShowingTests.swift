@@ -166,7 +166,7 @@ struct ShowingTests {
         #expect(line.text(columns: 80) == "compose 3: generating 1:05  solving x86_64U+0007")
         #expect(line.text(columns: 20) == "compose 3: generat…")
         line.state = "wait"
-        line.queue = QueueDocument(ahead: 11, reason: "11 composes are ahead, 2 of them yours.", estimateSeconds: 200).text
+        line.queue = QueueDocument(ahead: 11, reason: "11 composes are ahead, 2 of them yours.", estimateSeconds: 200).text()
         #expect(
             line.text(columns: 120) == "compose 3: wait 1:05  position 12, about 3 minutes: 11 composes are ahead, 2 of them yours.")
     }
@@ -179,6 +179,15 @@ struct ShowingTests {
             service.put(compose)
             let run = try await CommandRun.odcs(["get", "7"], server: service.address)
             #expect(run.out.contains(/queue +position 1, about 1 second: It is the next one, when a worker has a free slot.\n/))
+            // A person who waits sees why the last attempt failed.
+            compose.stateReason = "Attempt 1 of 3 failed and will be repeated shortly: The disk is full."
+            service.put(compose)
+            let clock = StepClock { _ in service.change(7) { $0.become(.done) } }
+            let waited = try await CommandRun.odcs(["wait", "7"], server: service.address, clock: clock)
+            #expect(
+                waited.err.hasPrefix(
+                    "compose 7: wait, position 1, about 1 second: It is the next one, when a worker has a free slot. "
+                        + "Attempt 1 of 3 failed and will be repeated shortly: The disk is full.\n"), "\(waited.err)")
         }
     }
 

@@ -75,7 +75,7 @@ extension ComposeStore {
             position.estimateSeconds = nil
         } else if try row.decode(Bool.self, "rests") {
             let time = try row.decode(Date.self, "available_at")
-            position.reason = "It rests until \(time.formatted(.iso8601))."
+            position.reason = "It waits until \(time.formatted(.iso8601))."
             position.estimateSeconds = max(position.estimateSeconds ?? 0, Int(time.timeIntervalSinceNow.rounded(.up)))
         } else if try row.decode(Bool.self, "is_refused") {
             position.reason = "A worker could not make it. It waits for another worker."

@@ -1,5 +1,6 @@
 public import ComposeStore
 public import Compression
+public import Foundation
 public import Repodata
 public import SystemPackage
 
@@ -11,6 +12,8 @@ public struct WorkerConfiguration: Sendable {
         public var directory: FilePath
         /// The URL of the directory, without a trailing slash.
         public var url: String
+        /// The id of the directory, which its ``TargetMarker`` has. If it is `nil`, attempts do not compare it.
+        public var identity: UUID?
 
         public init(directory: FilePath, url: String) {
             self.directory = directory

@@ -159,9 +159,14 @@ struct AttemptRunner: Sendable {
                 // The stored failure is bounded. The log has all details.
                 if failure.bounded != failure { for detail in failure.details { log?.write(.info, detail.description) } }
                 switch try await store.fail(lease, with: failure, retries: configuration.retries) {
-                case .failed: logger.info("compose failed", metadata: ["code": "\(failure.code.rawValue)", "reason": "\(failure.message)"])
+                case .failed:
+                    logger.log(
+                        level: failure.code.logLevel, "compose failed",
+                        metadata: ["code": "\(failure.code.rawValue)", "reason": "\(failure.message)"])
                 case .retried(let delay):
-                    logger.info("compose will be tried again", metadata: ["reason": "\(failure.message)", "after": "\(delay)"])
+                    logger.log(
+                        level: failure.code.logLevel, "compose will be tried again",
+                        metadata: ["reason": "\(failure.message)", "after": "\(delay)"])
                 case .awaitsSignatures(let deadline):
                     log?.write(.info, "It waits for signatures until \(ComposeDocument.format(deadline)).")
                     logger.info("compose waits for signatures", metadata: ["until": "\(ComposeDocument.format(deadline))"])
@@ -200,6 +205,17 @@ extension Span {
         case .stopped?: attributes["odcs.outcome"] = "stopped"
         case .gaveWay?: attributes["odcs.outcome"] = "gave-way"
         case .leaseLost?: attributes["odcs.outcome"] = "lease-lost"
+        }
+    }
+}
+
+extension ComposeFailure.Code {
+    /// The level at which a failure is logged. Failures of the service itself are warnings, because its
+    /// operator has to act. All others are the concern of the user.
+    fileprivate var logLevel: Logger.Level {
+        switch self {
+        case .storage, .signing, .internal: .warning
+        default: .info
         }
     }
 }

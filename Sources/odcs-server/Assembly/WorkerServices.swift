@@ -35,7 +35,8 @@ struct WorkerServices: Service {
     func run() async throws {
         let admission = configuration.admission(access: access, publicURL: publicURL)
         let publicURL = try await publicURL.known()
-        let worker = workerConfiguration(publicURL: publicURL)
+        var worker = workerConfiguration(publicURL: publicURL)
+        for name in targets { worker.targets[name]?.identity = try await store.identity(ofTarget: name) }
         if let offer = try await store.serviceOffer() {
             for sentence in configuration.lacks(of: offer, access: access) {
                 logger.warning("this worker is configured otherwise than the frontend", metadata: ["finding": "\(sentence)"])

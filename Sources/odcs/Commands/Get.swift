@@ -19,7 +19,7 @@ struct Get: AsyncParsableCommand {
     static func table(_ compose: ComposeDocument) -> Table {
         let type = SourceType(rawValue: compose.sourceType)?.name ?? String(compose.sourceType)
         let rows: [(String, String?)] = [
-            ("id", String(compose.id)), ("state", compose.stateName), ("reason", compose.stateReason), ("queue", compose.queue?.text),
+            ("id", String(compose.id)), ("state", compose.stateName), ("reason", compose.stateReason), ("queue", compose.queue?.text()),
             ("owner", compose.owner),
             ("source", "\(type) \(compose.source)"), ("packages", compose.packages), ("builds", compose.builds),
             ("modules", compose.modules),

@@ -38,11 +38,11 @@ struct Waiting {
             case .changed(let compose):
                 latest = compose
                 if progress.state != compose.stateName, !line.isShown, !isQuiet {
-                    let queue = compose.queue.map { ", \($0.text)" } ?? ""
+                    let queue = compose.queue.map { ", \($0.text(after: compose.stateReason))" } ?? ""
                     try console.err.line("compose \(id): \((compose.stateName + queue).printable())")
                 }
                 progress.state = compose.stateName
-                progress.queue = compose.queue?.text
+                progress.queue = compose.queue?.text(after: compose.stateReason)
             case .logged(let text):
                 progress.newest = text
                 if showsLog { try (json ? console.err : console.out).line(text.printable(keepingLines: true)) }
