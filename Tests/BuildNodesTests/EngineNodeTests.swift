@@ -335,7 +335,7 @@ import Testing
             try await TestPodman.with { podman in
                 let world = try await World.make(podman, registry, .unix(path: "\(podman.directory)/nothing.sock"), keys: nil)
                 let failure = await #expect(throws: NodeFailure.self) { try await world.with { _ = try await $0.version() } }
-                #expect(failure?.sentence == "The node n1 is lost: no such file or directory.")
+                #expect(failure?.sentence == "The node n1 is lost: its socket is not there, on the host of the worker.")
             }
         }
     }

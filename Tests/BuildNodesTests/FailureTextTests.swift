@@ -47,7 +47,9 @@ struct FailureTextTests {
             "Error: creating build container: initializing source docker://localhost:5000/app:1: pinging container registry localhost:5000: Get \"https://localhost:5000/v2/\": http: server gave HTTP response to HTTPS client",
         ])
         #expect(
-            plain.sentence == "The registry localhost:5000 does not speak TLS. Add it to the registries that may be used without it.")
+            plain.sentence
+                == "The registry localhost:5000 does not speak TLS. If it may be used without, add it to images.insecure_registries. "
+                + "A node of a farm needs that in the settings of its own engine, too.")
     }
 
     @Test("a node that has lost an image of a build may try again")

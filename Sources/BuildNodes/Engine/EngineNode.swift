@@ -52,6 +52,8 @@ public struct EngineNode: BuildNode {
 
     /// Whether the node pushes images itself.
     private let pushes: Bool
+    /// Whether the worker uses a socket of its own host.
+    private let isOnThisHost: Bool
 
     /// The platform of the node itself, or nil before its platforms were tried.
     let platform: Platform?
@@ -62,6 +64,7 @@ public struct EngineNode: BuildNode {
         name = node.name
         self.engine = engine
         pushes = node.delivery == .push
+        isOnThisHost = node.connection.kind == "unix"
         platform = node.native.first
         knownEngine = node.engine
         self.settings = settings
@@ -349,7 +352,7 @@ extension EngineNode {
     private func failure(_ failure: EngineFailure) -> any Error {
         switch failure.code {
         case .canceled: return CancellationError()
-        case .unreachable: return NodeFailure(.nodeLost, "The node \(name) is lost: \(failure.reason ?? "it does not answer").")
+        case .unreachable: return NodeFailure(.nodeLost, "The node \(name) is lost: \(lossReason(failure)).")
         case .badAnswer: return NodeFailure(.node, "The node \(name) failed. \(failure.description)")
         case .refused, .buildFailed, .pushFailed:
             let transcript = BuildTranscript()
@@ -357,6 +360,16 @@ extension EngineNode {
             transcript.finish()
             let text = FailureText(ending: .exited(1), transcript: transcript)
             return text.outsideFailure ?? NodeFailure(.node, "The node \(name) failed. \(failure.description.printable(most: 500))")
+        }
+    }
+
+    /// Returns why there is no connection, in a few words. An error about a file names neither the file
+    /// nor the host.
+    private func lossReason(_ failure: EngineFailure) -> String {
+        switch failure.reason {
+        case "no such file or directory"? where isOnThisHost: "its socket is not there, on the host of the worker"
+        case "permission denied"? where isOnThisHost: "the worker may not use its socket"
+        case let reason: reason ?? "it does not answer"
         }
     }
 

@@ -101,8 +101,9 @@ struct FailureText {
         }
         if text.contains("server gave HTTP response to HTTPS client") {
             return make(
-                .registryRefuses, "The registry \(registry ?? "") does not speak TLS. Add it to the registries that may be used without it."
-            )
+                .registryRefuses,
+                "The registry \(registry ?? "") does not speak TLS. If it may be used without, add it to images.insecure_registries. "
+                    + "A node of a farm needs that in the settings of its own engine, too.")
         }
         if let cause = Self.networkCauses.first(where: text.contains) {
             return make(.registryDown, "The registry \(registry ?? "") does not answer: \(cause.trimmingPrefix("dial tcp: ")).")
