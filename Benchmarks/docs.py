@@ -122,9 +122,14 @@ def samples(results):
     lines = ["| row | side | samples | least | median | most |", "|---|---|---|---|---|---|"]
     for row in results["rows"]:
         for side, values in row["samples"].items():
-            shown = " | ".join(f"{value:.4g}" for value in (min(values), median(values), max(values)))
+            shown = " | ".join(number(value) for value in (min(values), median(values), max(values)))
             lines.append(f"| {row['key']} | {side} | {len(values)} | {shown} |")
     return "\n".join(lines)
+
+
+def number(value):
+    """Returns a number with four digits, or all digits of a larger one. No table has powers of ten."""
+    return f"{value:,.0f}" if value >= 1_000 else f"{value:.4g}"
 
 
 def growth(series):
@@ -132,5 +137,5 @@ def growth(series):
     unit = ", s" if "seconds" in series else ""
     lines = [f"| {series['unit']} | " + " | ".join(f"{name}{unit}" for name in columns) + " |", "|---" * (len(columns) + 1) + "|"]
     for index, x in enumerate(series["x"]):
-        lines.append(f"| {x:,} | " + " | ".join(f"{values[index]:.4g}" for values in columns.values()) + " |")
+        lines.append(f"| {x:,} | " + " | ".join(number(values[index]) for values in columns.values()) + " |")
     return "\n".join(lines)
