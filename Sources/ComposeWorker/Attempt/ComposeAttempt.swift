@@ -29,7 +29,6 @@ struct ComposeAttempt: Sendable {
         guard let target = configuration.targets[name] else {
             throw ComposeFailure(.storage, "This worker has no target directory called \(name); its configuration must name it.")
         }
-        try Self.check(target, named: name)
         self.lease = lease
         self.target = target
         self.deadline = deadline
@@ -46,25 +45,6 @@ struct ComposeAttempt: Sendable {
             if !deadline.isOver { try Self.removeLeftovers(of: layout, in: work) }
         } catch {
             throw ComposeFailure(storage: error)
-        }
-    }
-
-    /// Throws `.storage` if the directory is not the one that the service uses. It may have been unmounted
-    /// since the worker started. The compose would then be written to the disk below, where no frontend
-    /// of another host finds it.
-    private static func check(_ target: WorkerConfiguration.Target, named name: String) throws(ComposeFailure) {
-        guard let identity = target.identity else { return }
-        let found: UUID?
-        do {
-            found = try TargetMarker(in: target.directory).read()
-        } catch {
-            throw ComposeFailure(storage: error)
-        }
-        guard found == identity else {
-            throw ComposeFailure(
-                .storage,
-                "The target directory \(name) is not the one that this service uses. The operator of this service has to mount it again.",
-                isTransient: true)
         }
     }
 

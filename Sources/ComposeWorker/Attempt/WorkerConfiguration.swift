@@ -12,7 +12,8 @@ public struct WorkerConfiguration: Sendable {
         public var directory: FilePath
         /// The URL of the directory, without a trailing slash.
         public var url: String
-        /// The id of the directory, which its ``TargetMarker`` has. If it is `nil`, attempts do not compare it.
+        /// The id of the directory, which the file `.odcs-target` in it has. If it is `nil`, attempts do not
+        /// compare it.
         public var identity: UUID?
 
         public init(directory: FilePath, url: String) {

@@ -57,6 +57,7 @@ struct AttemptRunner: Sendable {
         let deadline = LeaseDeadline(asked: asked, length: configuration.leaseLength)
         let attempt: ComposeAttempt
         do {
+            try checkTarget(of: lease)
             attempt = try ComposeAttempt(lease, until: deadline, configuration: configuration)
         } catch {
             span.note(.failed(error))
@@ -75,6 +76,26 @@ struct AttemptRunner: Sendable {
         attempt.removeDirectory(logger: logger)
         if let ending { await settle(ending, of: lease, log: attempt.log, logger: logger) }
         await record(attempt.meter.tally, logger: logger)
+    }
+
+    /// Throws `.storage` if the target directory is not the one that the service uses. It may have been
+    /// unmounted since the worker started. The compose would then be written to the disk below, where no
+    /// frontend of another host finds it.
+    private func checkTarget(of lease: ComposeLease) throws(ComposeFailure) {
+        let name = lease.compose.request.targetDir
+        guard let target = configuration.targets[name], let identity = target.identity else { return }
+        let found: UUID?
+        do {
+            found = try TargetMarker(in: target.directory).read()
+        } catch {
+            throw ComposeFailure(storage: error)
+        }
+        guard found == identity else {
+            throw ComposeFailure(
+                .storage,
+                "The target directory \(name) is not the one that this service uses. The operator of this service has to mount it again.",
+                isTransient: true)
+        }
     }
 
     /// Runs the pipeline. Returns `nil` if the pipeline has ended without an error.
