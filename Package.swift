@@ -173,7 +173,8 @@ let package = Package(
         .target(
             name: "ServiceConfiguration",
             dependencies: [
-                "ComposeModel", "ComposeStore", "Deliveries", "ForeignText", "ImageModel", "ServiceLog", logging, systemPackage, yams,
+                "ComposeModel", "ComposeStore", "Deliveries", "ForeignText", "ImageModel", "Postgres", "ServiceLog", logging,
+                systemPackage, yams,
             ],
             swiftSettings: strict),
         .target(

@@ -35,7 +35,17 @@ import Testing
             "postgresql://odcs:pa#ss: *word@db/odcs", "null", "host=db password='x y' dbname=odcs", "# not a comment", "\"quoted\"", "12",
         ])
     func literal(text: String) throws {
-        #expect(try parse("", ["ODCS_DATABASE__URL": text]).database.url == text)
+        #expect(try parse("", ["ODCS_DATABASE__SCHEMA": text]).database.schema == text)
+    }
+
+    @Test("an address that libpq cannot read is a mistake, which does not quote it", arguments: ["postgres", "mysql://odcs:secret@db/x"])
+    func wrongAddress(text: String) throws {
+        let forms = "neither \"postgresql://user@host/database\" nor \"host=… dbname=…\""
+        let inFile = #expect(throws: ConfigurationError.self) { try parse("database:\n  url: \(text)", [:]) }
+        #expect(inFile?.description == "odcs.yaml:2: database.url: is \(forms)")
+        let inVariable = #expect(throws: ConfigurationError.self) { try parse("", ["ODCS_DATABASE__URL": text]) }
+        #expect(inVariable?.description == "ODCS_DATABASE__URL: database.url: is \(forms)")
+        #expect(try parse("database: {url: host=db password='x y'}", [:]).database.url == "host=db password='x y'")
     }
 
     @Test("empty variables, and the variables of the client, change nothing")

@@ -1,3 +1,5 @@
+import Postgres
+
 /// The database settings are the section `database` of the configuration.
 public struct DatabaseSettings: Hashable, Sendable {
     /// The connection string. `nil` means the embedded cluster, which is in the state directory.
@@ -24,8 +26,17 @@ extension ConfigurationReader {
     /// `nil` if neither key is set.
     private mutating func databaseURL() throws -> String? {
         let url = try optionalString("database.url")
-        guard let file = try optionalPath("database.url_file") else { return url }
+        guard let file = try optionalPath("database.url_file") else { return try url.map { try checked($0, "database.url", "is") } }
         guard url == nil else { throw mistake("database.url_file", "cannot be set together with database.url") }
-        return try secret(in: file, "database.url_file")
+        return try checked(try secret(in: file, "database.url_file"), "database.url_file", "names a file whose first line is")
+    }
+
+    /// Returns an address that libpq can read. A mistake does not quote the address, because it can have a
+    /// password.
+    private func checked(_ url: String, _ key: String, _ verb: String) throws -> String {
+        guard PostgresConfiguration.isConnectionString(url) else {
+            throw mistake(key, "\(verb) neither \"postgresql://user@host/database\" nor \"host=… dbname=…\"")
+        }
+        return url
     }
 }
