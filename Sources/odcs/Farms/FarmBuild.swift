@@ -61,7 +61,7 @@ struct FarmBuild: AsyncParsableCommand {
         if patience.quiet, !service.json {
             try console.out.line(done.digest?.description ?? "")
         } else {
-            try service.print(done, or: Self.text(done))
+            try service.print(done, or: Self.text(done, names.map { "\($0.repository):\($0.tag)" }))
         }
         guard done.state == BuildState.done.rawValue, let digest = done.digest else { throw CommandFailure(.composeFailed) }
         if let file = options.iidfile { try Self.write(digest.description, to: console.path(file), "--iidfile") }
@@ -142,11 +142,14 @@ struct FarmBuild: AsyncParsableCommand {
             + "\""
     }
 
-    private static func text(_ build: BuildDocument) -> String {
+    /// Returns the outcome. It has the names that the person has asked for beside the tag of the date.
+    private static func text(_ build: BuildDocument, _ names: [String]) -> String {
         let steps = build.steps.filter { $0.digest != nil }.compactMap { step in
             step.platform.map { "\($0) on \(step.node ?? "no node")" }
         }
-        return BuildOutcome(build).text + (steps.isEmpty ? "" : "\nBuilt: \(steps.joined(separator: ", "))")
+        let tagged =
+            build.state == BuildState.done.rawValue ? "\nTagged: \(names.joined(separator: ", "))".printable(keepingLines: true) : ""
+        return BuildOutcome(build).text + tagged + (steps.isEmpty ? "" : "\nBuilt: \(steps.joined(separator: ", "))")
     }
 
     private static func write(_ text: String, to path: FilePath, _ option: String) throws {
