@@ -43,7 +43,9 @@ final class FileLock: Sendable {
         do {
             return try FileDescriptor.open(path, .readWrite, options: [.create, .closeOnExec], permissions: .ownerReadWrite)
         } catch let error as Errno {
-            throw EmbeddedPostgresError("\(path) cannot be opened: \(error)")
+            let remedy =
+                error == .permissionDenied ? ". Run this as the user of the service, the owner of \(path.removingLastComponent())" : ""
+            throw EmbeddedPostgresError("\(path) cannot be opened: \(error)\(remedy)")
         }
     }
 

@@ -72,7 +72,7 @@ import Testing
             ("sources:\n  ca: missing.pem", "DIRECTORY/odcs.yaml:2: sources.ca: names a file that cannot be read as PEM certificates"),
             ("sources:\n  key: key.pem", "DIRECTORY/odcs.yaml:2: sources.key: needs sources.certificate and sources.key together"),
             ("worker: {\"a\\e[31m\": 1}", "DIRECTORY/odcs.yaml:1: worker.aU+001B[31m: there is no such key"),
-            (nil, "DIRECTORY/odcs.yaml: there is no such file, or it cannot be read"),
+            (nil, "DIRECTORY/odcs.yaml: there is no such file"),
         ])
     func mistakes(text: String?, expected: String) async throws {
         #expect(try await check(text) == Outcome(status: .exited(1), output: "", complaints: "Error: \(expected)\n"))

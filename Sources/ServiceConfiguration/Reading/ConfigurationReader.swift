@@ -44,13 +44,25 @@ public struct ConfigurationReader {
             return
         }
         let file = FilePath(FileManager.default.currentDirectoryPath).pushing(FilePath(path))
-        guard let bytes = FileManager.default.contents(atPath: file.string) else {
-            throw ConfigurationError(file: path, line: nil, key: nil, message: "there is no such file, or it cannot be read")
+        let bytes: Data
+        do {
+            bytes = try Data(contentsOf: URL(filePath: file.string))
+        } catch {
+            throw ConfigurationError(file: path, line: nil, key: nil, message: Self.reason(error))
         }
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw ConfigurationError(file: path, line: nil, key: nil, message: "this is not UTF-8 text")
         }
         try self.init(text, file: path, directory: file.removingLastComponent(), environment: environment)
+    }
+
+    /// Returns why a file cannot be read.
+    static func reason(_ error: any Error) -> String {
+        switch error {
+        case CocoaError.fileReadNoSuchFile, CocoaError.fileNoSuchFile: "there is no such file"
+        case CocoaError.fileReadNoPermission: "this user may not read it; use the user of the service, as by runuser -u odcs -- …"
+        default: "it cannot be read"
+        }
     }
 
     private static func mapping(_ text: String, file: String) throws -> Node.Mapping {
