@@ -11,7 +11,12 @@ struct ProvidersTests {
         try await withTemporaryDirectory { directory in
             var random = Dice(seed: seed)
             random.names = 30
-            let packages = try WorldPackage.parse(random.world(count: 120))
+            let others = "foreign 1-1 aarch64\n provides feature\nsource 1-1 src\n provides feature\n"
+            var packages = try WorldPackage.parse(random.world(count: 120) + others)
+            for index in packages.indices where random.roll(3) == 0 {
+                packages[index].dependencies["provides", default: []] += ["feature = 1", "feature", "feature = \(2 + random.roll(3))"]
+                packages[index].dependencies["requires", default: []] += ["feature >= \(random.roll(4))"]
+            }
             let repository = try WorldRepository(packages: packages, name: "source").write(to: directory)
             let key = PackagePool.Key(
                 repositories: [repository], lookaside: [], architecture: try #require(TreeArchitecture("x86_64")))
