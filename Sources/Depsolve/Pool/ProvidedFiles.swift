@@ -18,8 +18,7 @@ struct ProvidedFiles {
     /// The lists of all that searched packages provide, if they have any of the files.
     private var provides: [(package: Id, list: [Id])] = []
 
-    /// Adds the files to what the packages provide. Of the parts of `pool`, only these packages must be
-    /// there.
+    /// Adds the files to the provides of these packages. No other part of `pool` must be there.
     mutating func add(to packages: [Id], of pool: PackagePool) {
         known.extend(to: pool.capacity)
         learn(packages.filter { !known.contains($0) }, of: pool)
