@@ -1,5 +1,6 @@
 import ComposeModel
 import Foundation
+import NIOHTTP1
 import SystemPackage
 import Testing
 
@@ -82,12 +83,17 @@ struct DiskTests {
                         == "The target directory default is not the one that this service uses. "
                         + "The operator of this service has to mount it again.")
                 #expect(try FileManager.default.contentsOfDirectory(atPath: disk.string) == [])
+                let ready = try await server.http(.GET, "/readyz")
+                #expect(ready.status == 503)
+                #expect(
+                    ready.text.contains("The target directory default is not the one that this service uses. It may have been unmounted."))
                 outcome = .success(())
             } catch {
                 outcome = .failure(error)
             }
             try await Program.succeed("umount", disk.string)
             try outcome.get()
+            #expect(try await server.http(.GET, "/readyz").status == 200)
             #expect(try await server.compose("repo", Checkout.testsRepo.string, "ed").stateName == "done")
         }
     }

@@ -242,7 +242,9 @@ struct ServerAssembly {
     /// Returns the checks of `/readyz`. A worker writes the target directories, and a frontend alone may be
     /// unable to.
     private func readiness(of store: ComposeStore) -> Readiness {
-        Readiness(store: store, written: roles.contains(.worker) ? configuration.composes.targets.mapValues(\.directory) : [:])
+        Readiness(
+            store: store, written: roles.contains(.worker) ? configuration.composes.targets.mapValues(\.directory) : [:],
+            marker: { try TargetMarker(in: $0).read() })
     }
 
     private static func withoutPassword(_ url: String) -> String {
