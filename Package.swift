@@ -124,7 +124,7 @@ let package = Package(
                 tracing,
             ],
             swiftSettings: strict),
-        .target(name: "BackgroundWork", dependencies: ["Postgres", serviceLifecycle], swiftSettings: strict),
+        .target(name: "BackgroundWork", dependencies: ["Postgres", logging, serviceLifecycle], swiftSettings: strict),
         .target(name: "Processes", dependencies: ["CLinux", "ForeignText", "Retries", subprocess, systemPackage], swiftSettings: strict),
         .target(
             name: "EmbeddedPostgres", dependencies: ["CLinux", "Processes", logging, serviceLifecycle, subprocess, systemPackage],
@@ -358,6 +358,7 @@ let package = Package(
         .target(
             name: "ComposeTestKit", dependencies: ["ComposeModel", "ComposeStore", "EmbeddedPostgres", "Postgres", logging, systemPackage],
             path: "Tests/ComposeTestKit", swiftSettings: strict),
+        .target(name: "LogTestKit", dependencies: [logging], path: "Tests/LogTestKit", swiftSettings: strict),
         .target(name: "RandomTestKit", path: "Tests/RandomTestKit", swiftSettings: strict),
         .target(
             name: "ScriptedService",
@@ -398,6 +399,7 @@ let package = Package(
             ],
             exclude: ["Scripts"], swiftSettings: strict),
         .testTarget(name: "ForeignTextTests", dependencies: ["ForeignText"], swiftSettings: strict),
+        .testTarget(name: "BackgroundWorkTests", dependencies: ["BackgroundWork", "LogTestKit", logging], swiftSettings: strict),
         .testTarget(name: "RetriesTests", dependencies: ["Retries"], swiftSettings: strict),
         .testTarget(
             name: "HTTPEnvironmentTests",
@@ -436,8 +438,9 @@ let package = Package(
         .testTarget(
             name: "ContentSourcesTests",
             dependencies: [
-                "CLinux", "ComposeModel", "Compression", "ContentSources", "ForeignText", "HTTPEnvironment", "Koji", "Modules", "Repodata",
-                "ScriptedHub", asyncHTTPClient,
+                "CLinux", "ComposeModel", "Compression", "ContentSources", "ForeignText", "HTTPEnvironment", "Koji", "LogTestKit",
+                "Modules",
+                "Repodata", "ScriptedHub", asyncHTTPClient,
                 logging, nioCore,
                 nioHTTP1, nioPosix, nioSSL, subprocess, systemPackage,
             ],

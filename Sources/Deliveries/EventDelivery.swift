@@ -87,7 +87,7 @@ public struct EventDelivery: Service {
         do {
             try await store.registerSubscribers(names)
         } catch {
-            logger.warning("could not register the subscribers of events", metadata: ["error": "\(error)"])
+            logger.workFailed("could not register the subscribers of events", error, level: .warning)
         }
     }
 

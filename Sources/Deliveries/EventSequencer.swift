@@ -60,7 +60,7 @@ public struct EventSequencer: Service {
         } catch is CancellationError {
             return
         } catch {
-            logger.warning("could not give positions to events", metadata: ["error": "\(error)"])
+            logger.workFailed("could not give positions to events", error, level: .warning)
         }
     }
 }

@@ -2,6 +2,7 @@ import ComposeModel
 import Compression
 import Foundation
 import Glibc
+import LogTestKit
 import Repodata
 import SystemPackage
 import Testing

@@ -29,7 +29,7 @@ public struct Expirer: Service {
             do {
                 try await runOnce()
             } catch {
-                logger.error("could not expire composes", metadata: ["error": "\(error)"])
+                logger.workFailed("could not expire composes", error)
             }
         }
     }

@@ -87,7 +87,7 @@ public struct LeaseLoop<WorkLease: Lease>: Sendable {
         do {
             return try await claim().map { ($0, asked) }
         } catch {
-            logger.error("could not look for work", metadata: ["error": "\(error)"])
+            logger.workFailed("could not look for work", error)
             return nil
         }
     }

@@ -66,7 +66,7 @@ public struct QuestionAnswerer: Service {
         } catch is CancellationError {
             return
         } catch {
-            logger.error("could not answer questions", metadata: ["error": "\(error)"])
+            logger.workFailed("could not answer questions", error)
         }
     }
 

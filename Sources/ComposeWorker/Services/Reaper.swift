@@ -38,7 +38,7 @@ public struct Reaper: Service {
                     metadata: ["step": "\(step.id)", "requeued": "\(step.isRequeued)"])
             }
         } catch {
-            logger.error("could not look for lost workers", metadata: ["error": "\(error)"])
+            logger.workFailed("could not look for lost workers", error)
         }
     }
 
@@ -48,7 +48,7 @@ public struct Reaper: Service {
                 logger.warning("no worker can make a compose, which has failed", metadata: ["compose": "\(compose)"])
             }
         } catch {
-            logger.error("could not look for composes that no worker can make", metadata: ["error": "\(error)"])
+            logger.workFailed("could not look for composes that no worker can make", error)
         }
     }
 }

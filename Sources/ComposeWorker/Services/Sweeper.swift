@@ -40,7 +40,7 @@ public struct Sweeper: Service {
             do {
                 try await runOnce()
             } catch {
-                logger.error("could not sweep the target directories", metadata: ["error": "\(error)"])
+                logger.workFailed("could not sweep the target directories", error)
             }
         }
     }

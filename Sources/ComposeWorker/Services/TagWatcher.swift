@@ -73,7 +73,7 @@ public struct TagWatcher: Service {
                 if !(error is CancellationError) { throw error }
             }
         } catch {
-            logger.error("could not look for watches", metadata: ["error": "\(error)"])
+            logger.workFailed("could not look for watches", error)
         }
     }
 

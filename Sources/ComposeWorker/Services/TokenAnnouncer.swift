@@ -21,7 +21,7 @@ public struct TokenAnnouncer: Service {
             do {
                 _ = try await store.announceTokens(expiringWithin: configuration.tokenWarning)
             } catch {
-                logger.error("could not look for API tokens that expire soon", metadata: ["error": "\(error)"])
+                logger.workFailed("could not look for API tokens that expire soon", error)
             }
         }
     }

@@ -37,7 +37,7 @@ public struct BuildSweeper: Service {
             do {
                 try await runOnce()
             } catch {
-                logger.error("could not remove what builds have left", metadata: ["error": "\(error)"])
+                logger.workFailed("could not remove what builds have left", error)
             }
         }
     }

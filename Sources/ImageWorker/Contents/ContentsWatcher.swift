@@ -55,7 +55,7 @@ public struct ContentsWatcher: Service {
             } catch is CancellationError {
                 // The worker stops. The next round is for another one.
             } catch {
-                logger.error("could not look at images", metadata: ["error": "\(error)"])
+                logger.workFailed("could not look at images", error)
             }
         }
     }

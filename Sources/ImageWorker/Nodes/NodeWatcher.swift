@@ -63,7 +63,7 @@ public struct NodeWatcher: Service {
                         try await store.record(offer, slots: slots, of: worker)
                         for node in try await dueNodes() { found.yield(node) }
                     } catch {
-                        logger.error("could not look for nodes", metadata: ["error": "\(error)"])
+                        logger.workFailed("could not look for nodes", error)
                     }
                 }
                 found.finish()

@@ -48,7 +48,7 @@ public struct RebuildPlanning: Service {
         } catch is CancellationError {
             return
         } catch {
-            logger.error("could not plan rebuilds", metadata: ["error": "\(error)"])
+            logger.workFailed("could not plan rebuilds", error)
         }
     }
 
@@ -60,7 +60,7 @@ public struct RebuildPlanning: Service {
         } catch is CancellationError {
             return
         } catch {
-            logger.error("could not let builds begin whose composes have ended", metadata: ["error": "\(error)"])
+            logger.workFailed("could not let builds begin whose composes have ended", error)
         }
     }
 

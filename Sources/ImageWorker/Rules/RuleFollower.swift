@@ -55,7 +55,7 @@ public struct RuleFollower: Service {
             } catch is CancellationError {
                 // The worker stops. Another one looks when the lease expires.
             } catch {
-                logger.error("could not follow rules", metadata: ["error": "\(error)"])
+                logger.workFailed("could not follow rules", error)
             }
         }
     }

@@ -1,16 +1,18 @@
-import Logging
+public import Logging
 import Synchronization
 
 /// A log that keeps its lines, so that a test can read them.
-final class RecordingLog: Sendable {
+public final class RecordingLog: Sendable {
     private let kept: Mutex<[String]> = Mutex([])
 
+    public init() {}
+
     /// The lines so far, each with its metadata.
-    var lines: [String] { kept.withLock { $0 } }
+    public var lines: [String] { kept.withLock { $0 } }
 
-    var logger: Logger { Logger(label: "test") { _ in Handler(log: self) } }
+    public var logger: Logger { Logger(label: "test") { _ in Handler(log: self) } }
 
-    func clear() { kept.withLock { $0 = [] } }
+    public func clear() { kept.withLock { $0 = [] } }
 
     private struct Handler: LogHandler {
         let log: RecordingLog
